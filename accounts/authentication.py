@@ -1,0 +1,50 @@
+"""Who is calling the API."""
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from accounts.models import User
+from accounts.tokens import InvalidToken, read_access_token
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer TOKEN`. Cookies are never looked at."""
+
+    def authenticate(self, request: Request) -> tuple[User, str] | None:
+        """The player and the token, or None without one. Raises AuthenticationFailed (401)."""
+        words = get_authorization_header(request).split()
+        if not words:
+            return None
+        if len(words) != 2 or words[0].lower() != b"bearer":
+            raise AuthenticationFailed("Send 'Authorization: Bearer TOKEN'.", "invalid_token")
+        try:
+            token = words[1].decode("ascii")
+            user = User.objects.filter(pk=read_access_token(token), is_active=True).first()
+        except (InvalidToken, UnicodeDecodeError):
+            user = None
+        if user is None:
+            raise AuthenticationFailed("This token is not valid, or no longer.", "invalid_token")
+        return user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        """What a 401 asks for."""
+        return 'Bearer realm="api"'
+
+
+def caller(request: Request) -> User:
+    """The player who calls a route that demands one."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Tells the schema about it."""
+
+    target_class = BearerAuthentication
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        """The scheme as OpenAPI has it."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

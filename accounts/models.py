@@ -1,0 +1,145 @@
+"""The people of Tribehold, and the record of what they change."""
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Length, Lower, Now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.names import USERNAME_MAX, USERNAME_MIN, validate_username
+from accounts.querysets import UserManager
+from config.fields import RandomUUID
+
+models.CharField.register_lookup(Length)
+models.CharField.register_lookup(Lower)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A player. Moderators are in the group `Moderators`, administrators are superusers."""
+
+    id = models.UUIDField(
+        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+    )
+    username = models.CharField(
+        max_length=USERNAME_MAX,
+        validators=[validate_username],
+        db_comment="Public name, unique whatever its case.",
+    )
+    email = models.EmailField(
+        _("e-mail address"),
+        max_length=255,
+        db_comment="Confidential: shown to its owner and administrators only.",
+    )
+    password = models.CharField(
+        max_length=255, db_column="password_hash", db_comment="Argon2 hash. Never leaves the table."
+    )
+    level = models.IntegerField(db_default=1, db_comment="Rises with games played; starts at 1.")
+    total_games_played = models.IntegerField(
+        db_default=0, db_comment="Games that this player started and that were completed."
+    )
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When the account was made.")
+    last_login = models.DateTimeField(
+        blank=True, null=True, db_comment="Last sign-in by page or API; null before the first."
+    )
+    is_active = models.BooleanField(
+        default=True, db_default=True, db_comment="False: can't sign in, tokens are refused."
+    )
+    is_staff = models.BooleanField(
+        default=False, db_default=False, db_comment="True: may enter the admin."
+    )
+    is_superuser = models.BooleanField(
+        default=False, db_default=False, db_comment="True: an administrator, who may do everything."
+    )
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
+    objects = UserManager()
+
+    class Meta:
+        db_table = "users"
+        db_table_comment = "Players, moderators and administrators."
+        indexes = [
+            models.Index(fields=["-created_at"], name="idx_users_created_at")  # the admin's order
+        ]
+        permissions = [("deactivate_user", "Can deactivate and reactivate players")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["username"],
+                name="idx_users_username",
+                violation_error_message=_("This name is taken."),
+            ),
+            models.UniqueConstraint(
+                Lower("username"),
+                name="idx_users_username_lower",
+                violation_error_message=_("This name is taken."),
+            ),
+            models.UniqueConstraint(
+                fields=["email"],
+                name="idx_users_email",
+                violation_error_message=_("There is an account with this address already."),
+            ),
+            models.UniqueConstraint(
+                Lower("email"),
+                name="idx_users_email_lower",
+                violation_error_message=_("There is an account with this address already."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    username__length__gte=USERNAME_MIN, username__length__lte=USERNAME_MAX
+                ),
+                name="username_length",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    email__regex=r"^[A-Za-z0-9._%+-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}$"
+                ),
+                name="email_format",
+                violation_error_message=_("Enter an address like name@example.com."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class AuditLog(models.Model):
+    """One change of one row, written by triggers. The table is partitioned by month."""
+
+    class Action(models.TextChoices):
+        """What was done to the row."""
+
+        INSERT = "INSERT"
+        UPDATE = "UPDATE"
+        DELETE = "DELETE"
+
+    id = models.UUIDField(primary_key=True, db_default=RandomUUID(), db_comment="Never reused.")
+    table_name = models.CharField(max_length=100, db_comment="The table that was changed.")
+    record_id = models.UUIDField(db_comment="Primary key of the row that was changed.")
+    action = models.CharField(max_length=10, choices=Action, db_comment="INSERT, UPDATE or DELETE.")
+    user_id = models.UUIDField(
+        null=True, db_comment="Who acted, as the application told the transaction. No foreign key."
+    )
+    changed_data = models.JSONField(
+        null=True, db_comment="The row, secrets and personal data masked."
+    )
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When; the partition's key.")
+
+    class Meta:
+        db_table = "audit_log"
+        db_table_comment = "Who changed what, when. Partitioned by month of created_at."
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(action__in=["INSERT", "UPDATE", "DELETE"]), name="action_values"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["table_name", "record_id"], name="idx_audit_log_table_record"),
+            models.Index(fields=["user_id"], name="idx_audit_log_user"),
+            models.Index(fields=["created_at"], name="idx_audit_log_created_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.table_name} {self.record_id}"

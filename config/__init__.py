@@ -1,0 +1,1 @@
+"""Settings, the server, and helpers that know no application."""

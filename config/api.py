@@ -1,0 +1,84 @@
+"""Reading and writing JSON at the edge of the API."""
+
+import json
+import math
+from typing import Any
+
+import orjson
+from rest_framework import parsers, renderers
+from rest_framework.exceptions import ParseError
+
+DEEPEST = 32
+
+
+class StrictJSONParser(parsers.BaseParser):
+    """JSON as RFC 8259 has it, and nothing that would break further in.
+
+    Refuses NaN and Infinity, doubled keys, NUL and lone surrogates in strings (PostgreSQL can store
+    neither) and documents deeper than 32 levels.
+    """
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        """The document. Raises ParseError, which is a 400 with a reason."""
+        try:
+            document = json.loads(
+                stream.read().decode("utf-8"),
+                parse_constant=_refuse_constant,
+                parse_float=_finite,
+                object_pairs_hook=_unique_keys,
+            )
+            check_document(document)
+        except (ValueError, RecursionError) as error:
+            reason = "it is too deep" if isinstance(error, RecursionError) else str(error)
+            raise ParseError(f"The body is not JSON that we take: {reason}.") from error
+        return document
+
+
+class JSONRenderer(renderers.BaseRenderer):
+    """JSON by orjson, about ten times as fast as DRF's own."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None
+    ) -> bytes:
+        """The document as bytes; nothing at all for no data, as a 204 wants it."""
+        return b"" if data is None else orjson.dumps(data, default=str)
+
+
+def check_document(value: Any, depth: int = 1) -> None:
+    """Raise ValueError where a document holds what we can't keep."""
+    if depth > DEEPEST + 1:
+        raise ValueError(f"it is deeper than {DEEPEST} levels")
+    if isinstance(value, str):
+        if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
+            raise ValueError("a string holds a NUL character or a lone surrogate")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            check_document(key, depth)
+            check_document(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            check_document(item, depth + 1)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits} is too large a number")
+    return number
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return document

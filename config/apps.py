@@ -1,0 +1,32 @@
+"""The project's own applications."""
+
+from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
+from django.contrib.staticfiles import apps as static_apps
+
+
+class TribeholdConfig(AppConfig):
+    """`config` is an application for its commands only."""
+
+    default = True
+    name = "config"
+
+
+class TribeholdAdmin(admin_apps.AdminConfig):
+    """Django's admin, with our site in place of the stock one."""
+
+    default = False
+    default_site = "config.admin.AdminSite"
+
+
+class TribeholdStatic(static_apps.StaticFilesConfig):
+    """Django's static files, without those of packages that no page of ours asks for."""
+
+    default = False
+    ignore_patterns = [
+        *static_apps.StaticFilesConfig.ignore_patterns,
+        "redoc",
+        "rest_framework",
+        "swagger-ui-bundle.js.map",
+        "swagger-ui-standalone-preset.js*",
+    ]

@@ -1,0 +1,119 @@
+"""Where the embedded servers' files are, and which account runs them."""
+
+import contextlib
+import hashlib
+import os
+import pwd
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+LONGEST_SOCKET_FOLDER = 80  # a Unix socket's path has at most 103 bytes on macOS, 107 on Linux
+
+
+class StartError(Exception):
+    """The servers can't start. The message says why, and what to do about it."""
+
+
+def data_folder() -> Path:
+    """The folder that holds everything this installation keeps: TRIBEHOLD_DATA, or `.data/`."""
+    return Path(os.environ.get("TRIBEHOLD_DATA") or PROJECT / ".data").absolute()
+
+
+def servers_folder() -> Path:
+    """Where the servers keep their files: `servers/` in the data folder, links resolved."""
+    return (data_folder() / "servers").resolve()
+
+
+def socket_folder() -> Path:
+    """Where the servers' Unix sockets are: beside their files, or in /tmp where that is too long."""
+    folder = servers_folder() / "run"
+    if len(os.fsencode(folder)) <= LONGEST_SOCKET_FOLDER:
+        return folder
+    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"tribehold-{name}"
+
+
+def redis_socket() -> Path:
+    """The Unix socket of the embedded Redis-compatible server."""
+    return socket_folder() / "redis.sock"
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The account that the servers run as. PostgreSQL refuses to run as root."""
+
+    uid: int
+    gid: int
+
+    @classmethod
+    def choose(cls, cluster: Path) -> "Owner":
+        """We ourselves or, for root, the owner of the cluster, `postgres` or `nobody`."""
+        if os.geteuid() != 0:
+            return cls(os.geteuid(), os.getegid())
+        if cluster.exists() and cluster.stat().st_uid != 0:
+            return cls(cluster.stat().st_uid, cluster.stat().st_gid)
+        for name in ("postgres", "nobody"):
+            with contextlib.suppress(KeyError):
+                entry = pwd.getpwnam(name)
+                return cls(entry.pw_uid, entry.pw_gid)
+        raise StartError(
+            "PostgreSQL doesn't run as root, and this machine has neither an account named"
+            " 'postgres' nor 'nobody'. Run as an ordinary user, or set DATABASE_URL."
+        )
+
+    def run(self, *command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a program as this account; its output is captured as text."""
+        if os.geteuid() == 0:
+            options |= {"user": self.uid, "group": self.gid, "extra_groups": []}
+        # Into files, not pipes: a server started by pg_ctl would inherit a pipe and keep it open.
+        with tempfile.TemporaryFile("w+") as output:
+            result = subprocess.run(
+                command, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options
+            )
+            output.seek(0)
+            return subprocess.CompletedProcess(command, result.returncode, output.read())
+
+    def make_folder(self, folder: Path, mode: int = 0o700) -> None:
+        """Make a folder that belongs to this account."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder.stat().st_uid != self.uid:
+            os.chown(folder, self.uid, self.gid)
+        folder.chmod(mode)
+
+    def can_enter(self, folder: Path) -> bool:
+        """Whether this account can reach a folder through all of its parents."""
+        return self.run("test", "-x", folder).returncode == 0
+
+
+def prepare_folders() -> Owner:
+    """Make the folders of the servers; say who will run them."""
+    data = data_folder()
+    link = data / "servers"
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        owner = Owner.choose(link / "postgres")
+        if not link.exists():
+            if owner.uid == os.geteuid() or owner.can_enter(data):
+                link.mkdir(mode=0o711)
+            else:
+                # Root's own folder is closed to the account that must run PostgreSQL, and opening
+                # it is not ours to do: the servers' files go elsewhere, and a link tells where.
+                elsewhere = tempfile.mkdtemp(prefix="tribehold-", dir="/var/lib")
+                link.unlink(missing_ok=True)
+                link.symlink_to(elsewhere)
+        home = servers_folder()
+        home.chmod(0o711)
+        for folder in (home / "log", home / "redis", socket_folder()):
+            owner.make_folder(folder)
+        for lock in ("boot.lock", "users.lock"):
+            (home / lock).touch(mode=0o600)
+    except OSError as error:
+        raise StartError(
+            f"the data directory {data} can't be used ({error.strerror}: {error.filename})."
+            " Make it yours and writable, or name another one: TRIBEHOLD_DATA=/some/folder."
+        ) from error
+    return owner

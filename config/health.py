@@ -1,0 +1,41 @@
+"""Whether the process lives, and whether it can do its work."""
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from redis.exceptions import RedisError
+
+from config.redis import durable
+
+
+def live(request: HttpRequest) -> JsonResponse:
+    """200 while the process answers at all. Asks nobody."""
+    return JsonResponse({"status": "ok"})
+
+
+def ready(request: HttpRequest) -> JsonResponse:
+    """200 when PostgreSQL, Redis and the schema are ready for requests, 503 with the culprit else."""
+    checks = {"postgres": _postgres(), "redis": _redis()}
+    good = all(answer == "ok" for answer in checks.values())
+    status = {"status": "ok" if good else "unavailable", **checks}
+    return JsonResponse(status, status=200 if good else 503)
+
+
+def _postgres() -> str:
+    try:
+        executor = MigrationExecutor(connection)
+    except DatabaseError:
+        return "unreachable"
+    return (
+        "pending migrations"
+        if executor.migration_plan(executor.loader.graph.leaf_nodes())
+        else "ok"
+    )
+
+
+def _redis() -> str:
+    try:
+        durable().ping()
+    except RedisError:
+        return "unreachable"
+    return "ok"

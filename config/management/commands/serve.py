@@ -1,0 +1,160 @@
+"""`manage.py serve`: everything from an empty machine to a site that answers."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import socket
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.core.management.base import BaseCommand
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+from redis.exceptions import RedisError
+
+from config.redis import durable
+
+LARGEST_FRAME = 16 * 1024
+PREPARING = 0x7_219E_401D  # any number that nobody else locks
+
+
+class Command(BaseCommand):
+    """Migrate, fill an empty demo, and serve pages, API, admin and sockets on one port."""
+
+    help = "Serve Tribehold on PORT (8000). In the demo, prepares the database first."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
+
+    def handle(self, *arguments: Any, **options: Any) -> None:
+        with claim_port() as listener:
+            check_servers()
+            self.prepare(demo=not options["no_demo"])
+            connection.close()
+            self.greet(listener)
+            serve(listener)
+        self.stdout.write("Tribehold has stopped.")
+
+    def prepare(self, *, demo: bool) -> None:
+        """Bring schema, demo and static files up to date; each step is safe to interrupt."""
+        with connection.cursor() as cursor:
+            # Two first starts at once would migrate at once; the second waits until this session ends.
+            cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
+        if settings.PRODUCTION:
+            executor = MigrationExecutor(connection)
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                raise CommandError("The database needs 'manage.py migrate' first.")
+        else:
+            call_command("migrate", verbosity=0, interactive=False)
+            if demo:
+                call_command("demo")
+        build_static_files()
+
+    def greet(self, listener: socket.socket) -> None:
+        """Say where to go and how to sign in."""
+        host, port = listener.getsockname()[:2]
+        local = host in ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104 - compared, not bound
+        site = f"http://{'localhost' if local else host}:{port}"
+        self.stdout.write(
+            f"\nTribehold is at {site}/   (API: {site}/api/docs, admin: {site}/admin/)"
+        )
+        if (settings.DATA_DIR / "secrets" / "demo_password").exists() and not settings.PRODUCTION:
+            password = (settings.DATA_DIR / "secrets" / "demo_password").read_text()
+            self.stdout.write(
+                f"Sign in as player, moderator or admin; the password of all three: {password}"
+            )
+        self.stdout.write("Ctrl-C stops it.")
+        self.stdout.flush()
+
+
+def claim_port() -> socket.socket:
+    """Take HOST and PORT before anything else is started. Raises CommandError."""
+    host, text = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+    if not text.isdecimal() or not 0 <= int(text) <= 65535:
+        raise CommandError(f"PORT is '{text}': it must be a number from 1 to 65535.")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, int(text)))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise CommandError(
+            f"Port {text} on {host} can't be used ({getattr(error, 'strerror', error)})."
+            " Choose another one: PORT=8001 make run."
+        ) from error
+    return listener
+
+
+def check_servers() -> None:
+    """Raise CommandError with a sentence where PostgreSQL or Redis can't be reached."""
+    database = settings.DATABASES["default"]
+    try:
+        connection.ensure_connection()
+    except (OperationalError, UnicodeError) as error:
+        where = f"{database['HOST'] or 'localhost'}:{database.get('PORT') or 5432}"
+        reason = str(error).strip().splitlines()[-1]
+        raise CommandError(
+            f"PostgreSQL at {where}, database '{database['NAME']}', can't be reached: {reason}."
+            " Check DATABASE_URL and that the server runs; without DATABASE_URL an embedded one does."
+        ) from error
+    if connection.cursor().connection.info.server_version < 150000:
+        raise CommandError("This PostgreSQL is too old: version 15 or newer is needed.")
+    try:
+        durable().ping()
+    except (RedisError, OSError) as error:
+        raise CommandError(
+            f"Redis can't be reached: {error}. Check REDIS_URL and that the server runs;"
+            " without REDIS_URL an embedded one does."
+        ) from error
+
+
+def build_static_files() -> None:
+    """Collect, hash and compress static files, when their sources changed.
+
+    Built aside and renamed when whole, so that an interrupted build leaves nothing half made.
+    """
+    root: Path = settings.STATIC_ROOT
+    stamp = hashlib.sha256((settings.BASE_DIR / "requirements.txt").read_bytes())
+    for file in sorted((settings.BASE_DIR / "static").rglob("*")):
+        if file.is_file():
+            stamp.update(str(file).encode() + file.read_bytes())
+    marker = root / ".stamp"
+    if marker.exists() and marker.read_text() == stamp.hexdigest():
+        return
+    unfinished = root.with_suffix(f".{os.getpid()}")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    settings.STATIC_ROOT = unfinished
+    try:
+        call_command("collectstatic", verbosity=0, interactive=False)
+    finally:
+        settings.STATIC_ROOT = root
+    (unfinished / ".stamp").write_text(stamp.hexdigest())
+    shutil.rmtree(root, ignore_errors=True)
+    unfinished.rename(root)
+
+
+def serve(listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM; requests under way get ten seconds to end."""
+    config = uvicorn.Config(
+        "config.asgi:application",
+        access_log=False,
+        date_header=True,
+        lifespan="on",
+        log_level="warning",
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        ws="websockets-sansio",  # the other implementation is deprecated by websockets itself
+        ws_max_size=LARGEST_FRAME,
+        ws_per_message_deflate=False,
+    )
+    # uvicorn stops in good order on a signal, then raises it again.
+    with contextlib.suppress(KeyboardInterrupt, SystemExit):
+        uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,42 @@
+"""The database backend named in settings.
+
+Django's own makes every foreign key NO ACTION and deletes in Python, so that a DELETE typed in psql
+fails or leaves things undone. Ours writes the model's `on_delete` into the constraint. Django 6.1
+brings this as `DB_CASCADE`; when we move there, this module goes.
+"""
+
+from typing import Any
+
+from django.db import models
+from django.db.backends.ddl_references import Statement
+from django.db.backends.postgresql import base, schema
+
+ACTIONS = {
+    models.CASCADE: "CASCADE",
+    models.RESTRICT: "RESTRICT",
+    models.PROTECT: "RESTRICT",
+    models.SET_NULL: "SET NULL",
+    models.DO_NOTHING: "NO ACTION",
+}
+
+
+class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
+    """Adds ON DELETE to every foreign key that a migration makes."""
+
+    sql_create_fk = schema.DatabaseSchemaEditor.sql_create_fk.replace(
+        "%(deferrable)s", " ON DELETE %(on_delete)s%(deferrable)s"
+    )
+    # Django would write the constraint of an added column in line, past `_create_fk_sql`.
+    sql_create_column_inline_fk = None  # type: ignore[assignment]
+
+    def _create_fk_sql(self, model: type[models.Model], field: Any, suffix: str) -> Statement:
+        statement: Statement = super()._create_fk_sql(model, field, suffix)  # type: ignore[misc]
+        parts: dict[str, Any] = statement.parts
+        parts["on_delete"] = ACTIONS[field.remote_field.on_delete]
+        return statement
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection to PostgreSQL."""
+
+    SchemaEditorClass = DatabaseSchemaEditor

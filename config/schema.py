@@ -1,0 +1,47 @@
+"""OpenAPI: every operation lists the errors that it can answer, in the one shape we have."""
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
+
+
+class ErrorDetail(serializers.Serializer[Any]):
+    """One fault."""
+
+    code = serializers.CharField(help_text="Stable, for machines.")
+    detail = serializers.CharField(help_text="A sentence for people.")
+    attr = serializers.CharField(allow_null=True, help_text="The field at fault, if one was.")
+
+
+class Error(serializers.Serializer[Any]):
+    """What every failed request is answered with."""
+
+    type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
+    errors = ErrorDetail(many=True)  # type: ignore[assignment] # a property of DRF, unused here
+    request_id = serializers.CharField(help_text="Name it when you ask for help.")
+
+
+class Schema(AutoSchema):
+    """Adds to each operation the statuses that its kind can answer."""
+
+    def get_response_serializers(self) -> Any:
+        """The operation's own responses, then the errors."""
+        own = super().get_response_serializers()
+        responses = own if isinstance(own, dict) else {"200": own}
+        return responses | dict.fromkeys(self._error_statuses(), Error)
+
+    def _error_statuses(self) -> list[int]:
+        writes = self.method not in ("GET", "HEAD", "OPTIONS")
+        statuses = {
+            400: True,
+            401: bool(self.view.authentication_classes) or self.path.endswith("/login"),
+            403: writes,
+            404: "{" in self.path,
+            406: True,
+            409: writes and "{" in self.path,
+            413: writes,
+            415: writes,
+            503: True,
+        }
+        return [status for status, possible in statuses.items() if possible]

@@ -1,0 +1,263 @@
+"""Settings of Tribehold: one file, read from the environment.
+
+Two moods exist. The *demo* (default) runs with no configuration at all, answers on this machine only,
+and makes its own secrets. *Production* (TRIBEHOLD_ENV=production) demands them, and HTTPS.
+docs/operations.md lists every variable.
+"""
+
+import secrets
+from pathlib import Path
+
+import django_stubs_ext
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from config import embedded
+
+django_stubs_ext.monkeypatch()  # lets us write ModelForm[User] and the like
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = embedded.data_folder()
+env = environ.Env()
+
+
+def _secret(name: str) -> str:
+    """A secret from the environment; the demo makes its own and keeps it in the data directory."""
+    value: str = env.str(name, default="")
+    if value:
+        if PRODUCTION and len(value) < 50:
+            raise ImproperlyConfigured(
+                f"{name} is too short: give it 50 random characters or more."
+            )
+        return value
+    if PRODUCTION:
+        raise ImproperlyConfigured(
+            f"{name} is not set. Give it a long random value of its own, for example from:"
+            ' python -c "import secrets; print(secrets.token_urlsafe(50))"'
+        )
+    file = DATA_DIR / "secrets" / name.lower()
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        unfinished = file.with_suffix(f".{secrets.token_hex(4)}")
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(secrets.token_urlsafe(50))
+        unfinished.rename(file)
+    return file.read_text()
+
+
+# ---- Which mood ---------------------------------------------------------------------------------
+
+TRIBEHOLD_ENV = env.str("TRIBEHOLD_ENV", default="demo")
+if TRIBEHOLD_ENV not in ("demo", "production"):
+    raise ImproperlyConfigured(f"TRIBEHOLD_ENV is '{TRIBEHOLD_ENV}': say 'demo' or 'production'.")
+PRODUCTION = TRIBEHOLD_ENV == "production"
+DEBUG = not PRODUCTION and env.bool("DEBUG", default=False)
+SECRET_KEY = _secret("SECRET_KEY")
+JWT_SIGNING_KEY = _secret("JWT_SIGNING_KEY")  # apart, so that one can change without the other
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else LOCAL_HOSTS)
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS is not set: name the site's hosts, with commas.")
+
+# ---- Applications -------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "config.apps.TribeholdAdmin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "config.apps.TribeholdStatic",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "config",
+    "accounts",
+    "tribes",
+    "maps",
+    "sessions_app",
+]
+MIDDLEWARE = [
+    "config.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# ---- PostgreSQL ---------------------------------------------------------------------------------
+
+if database_url := env.str("DATABASE_URL", default=""):
+    try:
+        DATABASE = environ.Env.db_url_config(database_url)
+    except (ValueError, environ.ImproperlyConfigured) as error:
+        raise ImproperlyConfigured("DATABASE_URL can't be read as an address.") from error
+    if "postgres" not in DATABASE.get("ENGINE", ""):
+        raise ImproperlyConfigured(
+            "DATABASE_URL must begin with postgres://, as in postgres://user:password@host:5432/name."
+        )
+else:
+    DATABASE = {
+        "HOST": str(embedded.socket_folder()),
+        "USER": embedded.DATABASE,
+        "NAME": embedded.DATABASE,
+    }
+# One connection for each thread that serves requests, kept open: THREADS bounds both.
+THREADS = env.int("TRIBEHOLD_THREADS", default=6)
+if not 1 <= THREADS <= 10:
+    raise ImproperlyConfigured("TRIBEHOLD_THREADS must be from 1 to 10: each holds a connection.")
+DATABASES = {
+    "default": DATABASE
+    | {
+        "ENGINE": "config.postgres",
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 3, "application_name": "tribehold"},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ---- Redis --------------------------------------------------------------------------------------
+
+# What must not be lost and what may be thrown away live in two databases, or on two servers.
+if REDIS_URL := env.str("REDIS_URL", default=""):
+    if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+        raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// or unix://.")
+    REDIS_CACHE_URL = env.str("REDIS_CACHE_URL", default=REDIS_URL)
+else:
+    REDIS_URL = f"unix://{embedded.redis_socket()}?db=0"
+    REDIS_CACHE_URL = f"unix://{embedded.redis_socket()}?db=1"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_CACHE_URL,
+        "KEY_FUNCTION": "config.redis.cache_key",
+        # Half a second is what a page may lose to a Redis that hangs.
+        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+    }
+}
+
+# ---- People -------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.UsernameOrEmailBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {"user_attributes": ("username", "email")},
+        "MinimumLengthValidator": {"min_length": 8},
+        "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
+    }.items()
+]
+LOGIN_URL = "accounts:sign-in"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "maps:browse"
+ACCESS_TOKEN_SECONDS = 15 * 60
+
+# ---- The REST API -------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["config.api.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["config.api.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "config.schema.Schema",
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "config.errors.ExceptionHandler",
+    "EXCEPTION_FORMATTER_CLASS": "config.errors.ExceptionFormatter",
+    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tribehold",
+    "VERSION": "1",
+    "DESCRIPTION": "Maps, players and lobbies of Tribehold, for game clients in any language.",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# ---- Pages and files ----------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+SERVESTATIC_KEEP_ONLY_HASHED_FILES = True
+MEDIA_ROOT = DATA_DIR / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
+}
+MAX_BODY_BYTES = 10 * 1024 * 1024  # read before a thread is taken; more is a 413
+
+# ---- Security -----------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+if PRODUCTION and env.bool("TRIBEHOLD_BEHIND_PROXY", default=True):
+    # TLS ends at the proxy, which must set this header itself and drop what a client sent.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# ---- Logs ---------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    # Django's own handlers print only in DEBUG, and mail tracebacks otherwise; one console serves both.
+    "loggers": {"django": {"handlers": [], "level": "WARNING", "propagate": True}},
+}

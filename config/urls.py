@@ -1,0 +1,32 @@
+"""Addresses of the site."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView, TemplateView
+from drf_spectacular.views import SpectacularAPIView
+
+from accounts.api import Login
+from config import health
+from maps.api import MapDetail, MapList, MapRatingView
+
+api = [
+    path("auth/login", Login.as_view(), name="login"),
+    path("maps", MapList.as_view(), name="maps"),
+    path("maps/<uuid:map_id>", MapDetail.as_view(), name="map"),
+    path("maps/<uuid:map_id>/rating", MapRatingView.as_view(), name="rating"),
+]
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="maps:browse"), name="home"),
+    path("", include("accounts.urls")),
+    path("maps/", include("maps.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include((api, "api"))),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", TemplateView.as_view(template_name="api_docs.html"), name="api-docs"),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+]
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"

@@ -1,0 +1,1 @@
+"""Maps: made, browsed, rated, pictured and moderated."""

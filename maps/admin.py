@@ -1,0 +1,206 @@
+"""Maps, at the moderators' desk."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+
+from accounts.models import User
+from config.errors import Refused
+from maps import waves
+from maps.models import GameMap, MapDecision
+from maps.moderation import REASON_LENGTH, decide
+from maps.querysets import BULKY, GameMapQuerySet
+
+Action = MapDecision.Action
+
+
+class DecisionForm(forms.Form):
+    """The reason of a decision."""
+
+    reason = forms.CharField(
+        max_length=REASON_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
+        help_text="The author reads it on the map's page.",
+    )
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Public, private, hidden."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The choices."""
+        return [("public", "Public"), ("private", "Private"), ("hidden", "Hidden by a moderator")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[GameMap]) -> QuerySet[GameMap]:
+        """The maps in the chosen state."""
+        chosen = {
+            "public": {"is_public": True, "hidden_at__isnull": True},
+            "private": {"is_public": False, "hidden_at__isnull": True},
+            "hidden": {"hidden_at__isnull": False},
+        }
+        return queryset.filter(**chosen.get(self.value() or "", {}))
+
+
+class DecisionInline(admin.TabularInline[MapDecision, GameMap]):
+    """What was decided about a map before."""
+
+    model = MapDecision
+    fields = readonly_fields = ("created_at", "moderator", "action", "reason")
+    verbose_name_plural = "decisions"
+    can_delete = False
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: GameMap | None = None) -> bool:
+        """Decisions are made by deciding, not typed in."""
+        return False
+
+    has_change_permission = has_add_permission
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MapDecision]:
+        """With the moderators' names."""
+        return super().get_queryset(request).select_related("moderator")
+
+
+@admin.register(GameMap)
+class GameMapAdmin(admin.ModelAdmin[GameMap]):
+    """Moderators look, hide and restore; administrators also edit the words and delete."""
+
+    list_display = (
+        "thumbnail",
+        "name",
+        "user",
+        "size",
+        "state",
+        "stars",
+        "play_count",
+        "created_at",
+    )
+    list_display_links = ("thumbnail", "name")
+    list_filter = (StateFilter, "created_at")
+    list_per_page = 30
+    list_select_related = ("user",)
+    show_full_result_count = False  # counts the whole table a second time
+    ordering = ("-created_at",)
+    search_fields = ("name",)
+    search_help_text = "Words of the name or description, or an author's exact name"
+    readonly_fields = (
+        "picture", "user", "state", "size", "stars", "play_count", "created_at", "wave_table",
+    )  # fmt: skip
+    fields = ("picture", "name", "description", *readonly_fields[1:])
+    inlines = (DecisionInline,)
+    actions = ("hide", "restore")
+    change_form_template = "admin/maps/change_form.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Maps are made by players."""
+        return False
+
+    def has_moderate_permission(self, request: HttpRequest) -> bool:
+        """Who may hide and restore."""
+        return request.user.has_perm("maps.moderate_gamemap")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[GameMap]:
+        """Without the bulk: a page of terrain would weigh tens of megabytes."""
+        return super().get_queryset(request).select_related("user").defer(*BULKY)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[GameMap], search_term: str
+    ) -> tuple[QuerySet[GameMap], bool]:
+        """As players search, and by author."""
+        if not search_term:
+            return queryset, False
+        assert isinstance(queryset, GameMapQuerySet)
+        by_author = queryset.filter(user__username__lower=search_term.lower())
+        return queryset.search(search_term) | by_author, False
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *arguments: Any, **options: Any
+    ) -> HttpResponse:
+        """With the button that hides or restores, for whoever may."""
+        context["may_moderate"] = self.has_moderate_permission(request)
+        return super().render_change_form(request, context, *arguments, **options)
+
+    # ---- What is shown --------------------------------------------------------------------------
+
+    @admin.display(description="picture")
+    def thumbnail(self, game_map: GameMap) -> str:
+        """The small picture."""
+        return render_to_string("admin/maps/picture.html", {"url": game_map.card_picture})
+
+    @admin.display(description="picture")
+    def picture(self, game_map: GameMap) -> str:
+        """The large picture, in place of ten thousand tiles."""
+        return render_to_string(
+            "admin/maps/picture.html", {"url": game_map.page_picture, "large": True}
+        )
+
+    @admin.display(description="waves")
+    def wave_table(self, game_map: GameMap) -> str:
+        """The waves as a table."""
+        rows = waves.summary(game_map.wave_config)
+        return render_to_string("maps/_waves.html", {"waves": rows, "enemies": waves.ENEMIES})
+
+    @admin.display
+    def size(self, game_map: GameMap) -> str:
+        """Cells from west to east and from north to south."""
+        return f"{game_map.width} × {game_map.height}"
+
+    @admin.display
+    def state(self, game_map: GameMap) -> str:
+        """Public, private or hidden."""
+        if game_map.hidden_at:
+            return "Hidden"
+        return "Public" if game_map.is_public else "Private"
+
+    @admin.display(ordering="top_score")
+    def stars(self, game_map: GameMap) -> str:
+        """Mean and number of ratings."""
+        return f"{game_map.rating} ({game_map.rating_count})" if game_map.rating_count else "–"
+
+    # ---- What is decided ------------------------------------------------------------------------
+
+    @admin.action(description="Hide selected maps …", permissions=["moderate"])
+    def hide(self, request: HttpRequest, queryset: QuerySet[GameMap]) -> HttpResponse | None:
+        """Ask for a reason, then hide."""
+        return self._decide(request, queryset, Action.HIDE)
+
+    @admin.action(description="Restore selected maps …", permissions=["moderate"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[GameMap]) -> HttpResponse | None:
+        """Ask for a reason, then restore."""
+        return self._decide(request, queryset, Action.RESTORE)
+
+    def _decide(
+        self, request: HttpRequest, queryset: QuerySet[GameMap], action: Action
+    ) -> HttpResponse | None:
+        form = DecisionForm(request.POST if "decide" in request.POST else None)
+        if not form.is_valid():
+            context = self.admin_site.each_context(request) | {
+                "title": f"{action.value.capitalize()} maps",
+                "opts": self.opts,
+                "form": form,
+                "maps": queryset,
+                "action": action.value,
+            }
+            return TemplateResponse(request, "admin/maps/decide.html", context)
+        assert isinstance(request.user, User)
+        reason = form.cleaned_data["reason"]
+        done = 0
+        for game_map in queryset:
+            try:
+                decide(moderator=request.user, map_id=game_map.pk, action=action, reason=reason)
+            except Refused as refusal:
+                self.message_user(request, f"{game_map}: {refusal.detail}", messages.ERROR)
+            else:
+                self.log_change(request, game_map, f"{action.label.capitalize()}: {reason}")
+                done += 1
+        if done:
+            self.message_user(request, f"{done} map{'s'[: done != 1]} {action.label}.")
+        return None

@@ -1,0 +1,212 @@
+"""Maps, the stars they get, and what moderators decided about them."""
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models.functions import Length, Now
+from django.urls import reverse
+
+from config.fields import RandomUUID
+from maps import ranking
+from maps.querysets import GameMapQuerySet
+
+models.CharField.register_lookup(Length)
+PUBLISHED = models.Q(is_public=True, hidden_at__isnull=True)
+
+
+class GameMap(models.Model):
+    """A map: a grid of terrain, where enemies come from and go to, and the waves they come in."""
+
+    id = models.UUIDField(
+        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="author",
+        on_delete=models.CASCADE,
+        related_name="maps",
+        db_index=False,
+        db_comment="The author.",
+    )
+    name = models.CharField(max_length=100, db_comment="3 to 100 characters; need not be unique.")
+    description = models.TextField(blank=True, null=True, db_comment="Plain text for players.")
+    width = models.IntegerField(db_comment="Cells from west to east, 20 to 100.")
+    height = models.IntegerField(db_comment="Cells from north to south, 20 to 100.")
+    terrain_data = models.JSONField(
+        db_comment="[{x, y, terrainType, height, isBlocked}], exactly one for each cell."
+    )
+    terrain_hash = models.CharField(
+        max_length=64,
+        db_default="",
+        editable=False,
+        db_comment="SHA-256 of the compact terrain, spawn and goal: names the pictures.",
+    )
+    spawn_point = models.JSONField(db_comment="{x, y}: where enemies enter.")
+    goal_point = models.JSONField(db_comment="{x, y}: what players defend.")
+    wave_config = models.JSONField(
+        db_comment="{waves: [{waveNumber, enemies: [{type, count, spawnInterval}]}]}."
+    )
+    is_public = models.BooleanField(
+        db_default=False, db_comment="True once the author published it."
+    )
+    hidden_at = models.DateTimeField(
+        null=True, blank=True, db_comment="When a moderator hid it; null while it is not hidden."
+    )
+    play_count = models.IntegerField(db_default=0, db_comment="Games completed on this map.")
+    rating = models.DecimalField(
+        max_digits=3,
+        decimal_places=2,
+        db_default=0,
+        db_comment="Exact mean of its ratings in stars, kept by a trigger; 0 without any.",
+    )
+    rating_sum = models.IntegerField(db_default=0, db_comment="Sum of its ratings, by the trigger.")
+    rating_count = models.IntegerField(
+        db_default=0, db_comment="Number of ratings, by the trigger."
+    )
+    top_score = models.GeneratedField(
+        expression=ranking.top_score_expression(),
+        output_field=models.FloatField(),
+        db_persist=True,
+        db_comment="Bayesian average of its stars; see maps/ranking.py.",
+    )
+    search = models.GeneratedField(
+        expression=SearchVector("name", weight="A", config="english")
+        + SearchVector("description", weight="B", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+        db_comment="Words of name and description, stemmed for full-text search.",
+    )
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When the map was made.")
+
+    objects = models.Manager.from_queryset(GameMapQuerySet)()
+
+    class Meta:
+        db_table = "maps"
+        db_table_comment = "Maps that players made, public and private."
+        verbose_name = "map"
+        permissions = [("moderate_gamemap", "Can hide and restore maps")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(name__length__gte=3, name__length__lte=100),
+                name="map_name_length",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(width__range=(20, 100), height__range=(20, 100)),
+                name="map_dimensions",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(rating__gte=0, rating__lte=5), name="rating_range"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user"], name="idx_maps_user_id"),
+            models.Index(fields=["is_public"], name="idx_maps_is_public"),
+            models.Index(fields=["-play_count"], name="idx_maps_play_count"),
+            models.Index(fields=["-created_at"], name="idx_maps_created_at"),  # the admin's order
+            GinIndex(fields=["search"], name="idx_maps_search"),
+            # One for each order of the browser: a page is read off the index, never sorted.
+            models.Index(fields=["-created_at", "-id"], condition=PUBLISHED, name="idx_maps_new"),
+            models.Index(fields=["-top_score", "-id"], condition=PUBLISHED, name="idx_maps_top"),
+            models.Index(fields=["-play_count", "-id"], condition=PUBLISHED, name="idx_maps_plays"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The map's page."""
+        return reverse("maps:detail", args=[self.pk])
+
+    @property
+    def is_published(self) -> bool:
+        """Whether everybody may see it and players may rate it."""
+        return self.is_public and self.hidden_at is None
+
+    @property
+    def card_picture(self) -> str:
+        """Address of the small picture."""
+        return self._picture("card")
+
+    @property
+    def page_picture(self) -> str:
+        """Address of the large picture."""
+        return self._picture("page")
+
+    def _picture(self, size: str) -> str:
+        return reverse("maps:picture", args=[self.pk, size, self.terrain_hash or "unknown"])
+
+
+class MapRating(models.Model):
+    """One player's stars for one map. A trigger (migration 0002) keeps the map's mean in step."""
+
+    id = models.UUIDField(
+        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="ratings",
+        db_index=False,
+        db_comment="Who rated; null once the account is gone: the stars stay in the mean.",
+    )
+    map = models.ForeignKey(
+        GameMap, on_delete=models.CASCADE, related_name="ratings", db_comment="The map."
+    )
+    stars = models.SmallIntegerField(db_comment="1 to 5.")
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was first given.")
+
+    class Meta:
+        db_table = "map_ratings"
+        db_table_comment = "Stars that players gave to maps."
+        constraints = [
+            models.UniqueConstraint(fields=["user", "map"], name="one_rating_per_player"),
+            models.CheckConstraint(condition=models.Q(stars__range=(1, 5)), name="stars_range"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stars} stars"
+
+
+class MapDecision(models.Model):
+    """What a moderator decided about a map, and why. Rows are added, never changed."""
+
+    class Action(models.TextChoices):
+        """What was decided."""
+
+        HIDE = "hide", "hidden"
+        RESTORE = "restore", "restored"
+
+    id = models.UUIDField(
+        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+    )
+    map = models.ForeignKey(
+        GameMap, on_delete=models.CASCADE, related_name="decisions", db_comment="The map."
+    )
+    moderator = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="map_decisions",
+        db_comment="Who decided; null once that account is gone.",
+    )
+    action = models.CharField(max_length=10, choices=Action, db_comment="hide or restore.")
+    reason = models.CharField(max_length=500, db_comment="Told to the author.")
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was decided.")
+
+    class Meta:
+        db_table = "map_decisions"
+        db_table_comment = "Moderators' decisions about maps, with reasons."
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(action__in=["hide", "restore"]), name="map_decision_actions"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(reason__regex=r"^\s*$"), name="map_decision_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()}: {self.reason}"

@@ -1,0 +1,43 @@
+"""The pictures of maps as files: made once for each content, kept under its hash."""
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from maps.models import GameMap
+from maps.paths import cheapest_path
+from maps.pictures import render
+from maps.terrain import Grid, Point, read_tiles
+
+
+def picture(game_map: GameMap, size: str) -> bytes:
+    """The WebP picture of a map in one of `pictures.SIZES`; drawn and kept when it is new.
+
+    Two requests that draw the same one at once write the same bytes.
+    """
+    content = game_map.terrain_hash
+    name = f"pictures/{content[:2]}/{content}-{size}.webp"
+    if content and default_storage.exists(name):
+        with default_storage.open(name) as file:
+            kept: bytes = file.read()
+        if is_whole(kept):
+            return kept
+        default_storage.delete(name)  # a process died while it wrote this
+    grid, spawn, goal = read_map(game_map)
+    drawn = render(grid, cheapest_path(grid, spawn, goal) or [], spawn, goal, size)
+    if content:
+        default_storage.save(name, ContentFile(drawn))
+    return drawn
+
+
+def is_whole(webp: bytes) -> bool:
+    """Whether a file is as long as its RIFF header says (bytes 4 to 8 count what follows them)."""
+    return len(webp) == int.from_bytes(webp[4:8], "little") + 8
+
+
+def read_map(game_map: GameMap) -> tuple[Grid, Point, Point]:
+    """A map's grid, spawn and goal. Raises TerrainError, KeyError."""
+    grid = read_tiles(game_map.terrain_data, game_map.width, game_map.height)
+    spawn, goal = (
+        (point["x"], point["y"]) for point in (game_map.spawn_point, game_map.goal_point)
+    )
+    return grid, spawn, goal

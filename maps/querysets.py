@@ -1,0 +1,54 @@
+"""The vocabulary of maps: who sees which, and how they are found."""
+
+import re
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.search import SearchQuery
+from django.db import models
+
+from config.keyset import Order
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from maps.models import GameMap  # noqa: F401 - named in a string below
+
+ORDERS = {
+    order.name: order
+    for order in (
+        Order("new", ("created_at", "id")),
+        Order("top", ("top_score", "id")),
+        Order("plays", ("play_count", "id")),
+    )
+}
+BULKY = ("terrain_data", "wave_config", "spawn_point", "goal_point", "search")
+MOST_WORDS = 10
+
+
+class GameMapQuerySet(models.QuerySet["GameMap"]):
+    """Maps, narrowed down."""
+
+    def published(self) -> "GameMapQuerySet":
+        """Maps that everybody may see."""
+        return self.filter(is_public=True, hidden_at__isnull=True)
+
+    def visible_to(self, user: "User | AnonymousUser") -> "GameMapQuerySet":
+        """Published maps, one's own, and all of them for whoever may look after maps."""
+        if user.has_perm("maps.view_gamemap"):
+            return self.all()
+        published = models.Q(is_public=True, hidden_at__isnull=True)
+        return self.filter(published | models.Q(user=user.pk) if user.pk else published)
+
+    def search(self, words: str) -> "GameMapQuerySet":
+        """Maps with all of these words in name or description; the last one may be unfinished."""
+        terms = re.findall(r"\w+", words)[:MOST_WORDS]
+        if not terms:
+            return self.all()
+        query = " & ".join(terms) + ":*"
+        return self.filter(search=SearchQuery(query, search_type="raw", config="english"))
+
+    def for_cards(self) -> "GameMapQuerySet":
+        """With what a card shows, and without the bulk: terrain weighs up to a megabyte."""
+        return self.select_related("user").defer(
+            *BULKY, "user__password", "user__email", "user__last_login"
+        )

@@ -1,0 +1,73 @@
+"""Giving stars to maps."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+
+from config.errors import Refused
+from maps.models import GameMap, MapRating
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+STARS = range(1, 6)
+
+
+def rate(*, player: "User", map_id: UUID, stars: int) -> GameMap:
+    """Give a map one to five stars, or change those given before; answers the map as it is now.
+
+    Raises Http404 for a map that the player can't see, Refused for one that may not be rated.
+    """
+    if stars not in STARS:
+        raise Refused("invalid_stars", "Give one to five stars.", status=400, field="stars")
+    with transaction.atomic():
+        game_map = _lock_ratable(player, map_id)
+        # One statement: two requests of one player at once change one row, and neither fails. The
+        # map's mean follows in a trigger of the same statement, so that no path can forget it.
+        MapRating.objects.bulk_create(
+            [MapRating(user=player, map=game_map, stars=stars)],
+            update_conflicts=True,
+            unique_fields=["user", "map"],
+            update_fields=["stars"],
+        )
+    return _as_rated(game_map)
+
+
+def unrate(*, player: "User", map_id: UUID) -> GameMap:
+    """Take one's stars back; answers the map as it is now. Nothing happens where there were none.
+
+    Raises Http404 for a map that the player can't see, Refused for one that may not be rated.
+    """
+    with transaction.atomic():
+        game_map = _lock_ratable(player, map_id)
+        MapRating.objects.filter(user=player, map=game_map).delete()
+    return _as_rated(game_map)
+
+
+def stars_given(*, player: "User", game_map: GameMap) -> int | None:
+    """The stars that a player has given to a map, if any."""
+    return (
+        MapRating.objects.filter(user=player, map=game_map).values_list("stars", flat=True).first()
+    )
+
+
+def _lock_ratable(player: "User", map_id: UUID) -> GameMap:
+    """The map, locked: hiding it waits for us, so that no star lands on a map already hidden."""
+    visible = (
+        GameMap.objects.visible_to(player)
+        .select_for_update(no_key=True)
+        .only("user_id", "is_public", "hidden_at")
+    )
+    game_map: GameMap = get_object_or_404(visible, pk=map_id)
+    if game_map.user_id == player.pk:
+        raise Refused("own_map", "You can't rate your own map.", status=403)
+    if not game_map.is_published:
+        raise Refused("map_not_public", "Only public maps can be rated.")
+    return game_map
+
+
+def _as_rated(game_map: GameMap) -> GameMap:
+    game_map.refresh_from_db(fields=["rating", "rating_count"])
+    return game_map

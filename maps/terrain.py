@@ -1,0 +1,104 @@
+"""A map's terrain as arrays: reading and writing tiles, packing, hashing. Pure of Django.
+
+Arrays are indexed [y, x], y running south and x running east; a point is a pair (x, y).
+"""
+
+import functools
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+TERRAINS = ("Grass", "Dirt", "Stone", "Water", "Lava")
+GRASS, DIRT, STONE, WATER, LAVA = range(5)
+IMPASSABLE = (WATER, LAVA)
+HIGHEST = 5
+SMALLEST, LARGEST = 20, 100  # cells on a side
+
+Point = tuple[int, int]
+Bytes = npt.NDArray[np.uint8]
+
+
+class TerrainError(ValueError):
+    """Tiles that are no grid: one missing, doubled or outside, or with a value that is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The cells of a map; three arrays of uint8 and one shape (height, width)."""
+
+    terrain: Bytes  # an index into TERRAINS
+    level: Bytes  # 0 to HIGHEST
+    blocked: Bytes  # 1 closes a cell whatever its terrain
+
+    @property
+    def width(self) -> int:
+        """Cells from west to east."""
+        return int(self.terrain.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Cells from north to south."""
+        return int(self.terrain.shape[0])
+
+    @functools.cached_property
+    def open(self) -> npt.NDArray[np.bool_]:
+        """Where enemies may walk and towers may stand."""
+        passable: npt.NDArray[np.bool_] = (self.blocked == 0) & ~np.isin(self.terrain, IMPASSABLE)
+        return passable
+
+    def packed(self) -> Bytes:
+        """Each cell as one byte: terrain · 12 + level · 2 + blocked. Shape (height, width)."""
+        return self.terrain * np.uint8(12) + self.level * np.uint8(2) + self.blocked
+
+    def content_hash(self, spawn: Point, goal: Point) -> str:
+        """64 hexadecimal digits that name this terrain with its two points."""
+        facts = [self.width, self.height, *spawn, *goal]
+        return hashlib.sha256(bytes(facts) + self.packed().tobytes()).hexdigest()
+
+    def to_json(self) -> str:
+        """The tiles as the JSON text that `maps.terrain_data` holds, row by row."""
+        starts, ends = _json_parts(self.width, self.height)
+        return "[" + ",".join((starts + ends[self.packed().ravel()]).tolist()) + "]"
+
+
+def read_tiles(tiles: Iterable[dict[str, Any]], width: int, height: int) -> Grid:
+    """The grid that a list of tiles describes. Raises TerrainError at the first fault."""
+    packed = np.full((height, width), 255, dtype=np.uint8)
+    for tile in tiles:
+        try:
+            x, y, level = tile["x"], tile["y"], tile["height"]
+            terrain, blocked = TERRAINS.index(tile["terrainType"]), tile["isBlocked"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise TerrainError(f"not a tile: {tile!r:.100}") from error
+        whole = all(type(number) is int for number in (x, y, level)) and type(blocked) is bool
+        if not whole or not (0 <= x < width and 0 <= y < height and 0 <= level <= HIGHEST):
+            raise TerrainError(f"a tile outside of what is allowed: {tile!r:.100}")
+        if packed[y, x] != 255:
+            raise TerrainError(f"two tiles at x={x}, y={y}")
+        packed[y, x] = terrain * 12 + level * 2 + blocked
+    if (packed == 255).any():
+        y, x = np.argwhere(packed == 255)[0]
+        raise TerrainError(f"no tile at x={x}, y={y}")
+    return unpack(packed)
+
+
+def unpack(packed: Bytes) -> Grid:
+    """The grid that `Grid.packed` packed."""
+    return Grid(packed // np.uint8(12), packed % np.uint8(12) // np.uint8(2), packed % np.uint8(2))
+
+
+@functools.lru_cache(maxsize=64)
+def _json_parts(width: int, height: int) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+    """The beginning of each cell's JSON, and the 60 ends that it can have: joined, a tile."""
+    starts = [f'{{"x":{x},"y":{y},"terrainType":' for y in range(height) for x in range(width)]
+    ends = [
+        f'"{terrain}","height":{level},"isBlocked":{blocked}}}'
+        for terrain in TERRAINS
+        for level in range(HIGHEST + 1)
+        for blocked in ("false", "true")
+    ]
+    return np.array(starts, dtype=object), np.array(ends, dtype=object)

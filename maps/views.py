@@ -1,0 +1,134 @@
+"""Pages of maps: browse, look, rate."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import urlencode
+from django.views.decorators.http import require_POST, require_safe
+
+from config.errors import Refused
+from config.keyset import InvalidCursor, paginate
+from maps import picturing, waves
+from maps.forms import ORDER_NAMES, BrowseForm, RatingForm
+from maps.models import GameMap
+from maps.pictures import SIZES
+from maps.querysets import ORDERS
+from maps.rating import rate, stars_given, unrate
+from maps.terrain import TerrainError
+
+PAGE_SIZE = 24
+YEAR = 365 * 24 * 3600
+
+
+@require_safe
+def browse(request: HttpRequest) -> HttpResponse:
+    """The browser of maps: a page, or for htmx its results alone."""
+    form = BrowseForm(request.GET)
+    form.is_valid()
+    words, sort = form.cleaned_data.get("q", ""), form.cleaned_data.get("sort") or "new"
+    queryset = GameMap.objects.published().search(words).for_cards()
+    cursor = request.GET.get("cursor")
+    stale = False
+    try:
+        page = paginate(queryset, ORDERS[sort], cursor=cursor, size=PAGE_SIZE)
+    except InvalidCursor:
+        stale = True
+        page = paginate(queryset, ORDERS[sort], cursor=None, size=PAGE_SIZE)
+
+    def link(**changes: str | None) -> str:
+        wanted = {"q": words, "sort": sort} | changes
+        return "?" + urlencode({key: value for key, value in wanted.items() if value})
+
+    context = {
+        "page": page,
+        "words": words,
+        "sort": sort,
+        "orders": [(name, title, link(sort=name)) for name, title in ORDER_NAMES.items()],
+        "next_link": link(cursor=page.next) if page.next else None,
+        "previous_link": link(cursor=page.previous) if page.previous else None,
+        "first_link": link(),
+        "stale": stale,
+        "errors": form.errors.get("q"),
+    }
+    part = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    response = render(request, "maps/_results.html" if part else "maps/browse.html", context)
+    response["Vary"] = "HX-Request, Cookie"
+    return response
+
+
+@require_safe
+def detail(request: HttpRequest, map_id: UUID) -> HttpResponse:
+    """A map's page."""
+    visible = GameMap.objects.visible_to(request.user).for_cards().defer(None)
+    visible = visible.select_related("user").defer("terrain_data", "search", "user__password")
+    game_map = get_object_or_404(visible, pk=map_id)
+    context = rating_context(request, game_map) | {
+        "waves": waves.summary(game_map.wave_config),
+        "enemies": waves.ENEMIES,
+        "decision": game_map.decisions.first() if game_map.hidden_at else None,
+    }
+    return render(request, "maps/detail.html", context)
+
+
+@require_POST
+@login_required
+def give_stars(request: HttpRequest, map_id: UUID) -> HttpResponse:
+    """Rate a map, or take the stars back; htmx gets the new stars, others the page again."""
+    assert request.user.is_authenticated
+    form = RatingForm(request.POST)
+    error = ""
+    try:
+        if "remove" in request.POST:
+            unrate(player=request.user, map_id=map_id)
+        elif form.is_valid():
+            rate(player=request.user, map_id=map_id, stars=form.cleaned_data["stars"])
+        else:
+            error = "Give one to five stars."
+    except Refused as refusal:
+        error = refusal.detail
+    if not request.htmx:  # type: ignore[attr-defined]
+        if error:
+            messages.error(request, error)
+        return redirect("maps:detail", map_id)
+    visible = GameMap.objects.visible_to(request.user).for_cards()
+    context = rating_context(request, get_object_or_404(visible, pk=map_id))
+    return render(request, "maps/_rating.html", context | {"error": error})
+
+
+@require_safe
+def picture(request: HttpRequest, map_id: UUID, size: str, content: str) -> HttpResponse:
+    """The isometric picture. Its address names its content, so that browsers keep it for a year.
+
+    An address of older content gets the picture as it is now, to be kept for no time.
+    """
+    if size not in SIZES:
+        raise Http404
+    visible = GameMap.objects.visible_to(request.user).defer("wave_config", "search")
+    game_map = get_object_or_404(visible, pk=map_id)
+    try:
+        body = picturing.picture(game_map, size)
+    except (TerrainError, KeyError, TypeError) as error:
+        raise Http404("This map can't be drawn.") from error
+    response = HttpResponse(body, content_type="image/webp")
+    public = "public" if game_map.is_published else "private"
+    age = f"max-age={YEAR}, immutable" if content == game_map.terrain_hash else "no-cache"
+    response["Cache-Control"] = f"{public}, {age}"
+    return response
+
+
+def rating_context(request: HttpRequest, game_map: GameMap) -> dict[str, Any]:
+    """What the stars of a map need: the map, one's own stars, and whether one may give any."""
+    user = request.user
+    own = game_map.user_id == user.pk
+    given = stars_given(player=user, game_map=game_map) if user.is_authenticated else None
+    return {
+        "game_map": game_map,
+        "given": given,
+        "own": own,
+        "may_rate": user.is_authenticated and not own and game_map.is_published,
+        "choices": [(stars, given is not None and stars <= given) for stars in range(1, 6)],
+    }

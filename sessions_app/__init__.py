@@ -1,0 +1,1 @@
+"""Games: lobbies, seats, and the invented world that fills a demo."""

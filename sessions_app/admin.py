@@ -1,0 +1,36 @@
+"""Games, for administrators."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from sessions_app.models import GameSession, SessionPlayer
+
+
+class SeatInline(admin.TabularInline[SessionPlayer, GameSession]):
+    """Who sits in a game."""
+
+    model = SessionPlayer
+    fields = readonly_fields = ("user", "tribe", "gold", "is_host", "is_ready", "is_connected")
+    verbose_name_plural = "seats"
+    can_delete = False
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: GameSession | None = None) -> bool:
+        """Players take seats themselves."""
+        return False
+
+
+@admin.register(GameSession)
+class GameSessionAdmin(admin.ModelAdmin[GameSession]):
+    """Games are looked at here, not made."""
+
+    list_display = ("map", "status", "current_wave", "shared_lives", "created_at", "completed_at")
+    list_filter = ("status",)
+    list_select_related = ("map",)
+    fields = readonly_fields = list_display
+    inlines = (SeatInline,)
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Players open lobbies themselves."""
+        return False

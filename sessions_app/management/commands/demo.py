@@ -1,0 +1,47 @@
+"""`manage.py demo`: fill an empty database so that there is something to see and to do."""
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from accounts.models import User
+from accounts.querysets import MODERATORS
+from sessions_app.management.commands.seed import tidy_up
+
+
+class Command(BaseCommand):
+    """Make 300 maps and three accounts to sign in with; leave a database with players alone."""
+
+    help = "Fill an empty database with a demo."
+
+    def handle(self, *arguments: Any, **options: Any) -> None:
+        if User.objects.exists():
+            return
+        self.stdout.write("Filling the empty database with a demo …")
+        # The accounts come first and commit with the rest or not at all: an interrupted start leaves
+        # the database empty, and the next one begins anew.
+        with transaction.atomic():
+            password = demo_password()
+            User.objects.create_user("player", "player@example.com", password)
+            moderator = User.objects.create_user(
+                "moderator", "moderator@example.com", password, is_staff=True
+            )
+            moderator.groups.add(Group.objects.get(name=MODERATORS))
+            User.objects.create_superuser("admin", "admin@example.com", password)
+            call_command("seed", verbosity=0)
+        tidy_up()
+
+
+def demo_password() -> str:
+    """The password of the demo's accounts: random, so that a demo left open is not open to all."""
+    file = settings.DATA_DIR / "secrets" / "demo_password"
+    file.touch(mode=0o600)
+    if not file.read_text():
+        file.write_text(secrets.token_urlsafe(9))
+    password: str = file.read_text()
+    return password

@@ -1,0 +1,79 @@
+"""`manage.py seed`: fill the database with invented maps and players."""
+
+import datetime
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.management import CommandError
+from django.core.management.base import BaseCommand
+from django.db import connection
+from tqdm import tqdm
+
+from sessions_app.world import COLUMNS, Plan, World
+
+DISTINCT_TERRAINS = 100_000  # up to here every map has its own
+POOL = 1_000
+
+
+class Command(BaseCommand):
+    """Invent a world. The same options and an equally filled database give the same rows."""
+
+    help = "Add invented players, maps, ratings, tribes and games."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--maps", type=int, default=300, help="how many maps (300)")
+        parser.add_argument("--players", type=int, default=120, help="how many players (120)")
+        parser.add_argument(
+            "--terrains",
+            type=int,
+            help=f"how many different terrains; all up to {DISTINCT_TERRAINS:,} maps, else {POOL:,}",
+        )
+        parser.add_argument("--seed", type=int, default=1, help="another number, another world (1)")
+        parser.add_argument(
+            "--today",
+            type=datetime.date.fromisoformat,
+            default=datetime.datetime.now(datetime.UTC).date(),
+            help="the day on which the invented history ends (today, YYYY-MM-DD)",
+        )
+
+    def handle(self, *arguments: Any, **options: Any) -> None:
+        maps, players, terrains = options["maps"], options["players"], options["terrains"]
+        if terrains is None:
+            terrains = maps if maps <= DISTINCT_TERRAINS else POOL
+        if (
+            maps < 0
+            or players < 0
+            or options["seed"] < 0
+            or (maps and not (players and terrains > 0))
+        ):
+            raise CommandError(
+                "Maps need at least one player and one terrain; no number is below 0."
+            )
+        started = time.monotonic()
+        plan = Plan(maps, players, min(terrains, maps), options["seed"], options["today"])
+        World(plan, bar if options["verbosity"] else silent).populate()
+        if not connection.in_atomic_block:
+            tidy_up()
+        if options["verbosity"]:
+            took = time.monotonic() - started
+            self.stdout.write(f"{maps:,} maps and {players:,} players in {took:.1f} s.")
+
+
+def tidy_up() -> None:
+    """Tell the planner about what has just arrived; it knows nothing of it yet."""
+    tables = [table for table in COLUMNS if table != "terrain"]
+    with connection.cursor() as cursor:
+        cursor.execute(f"VACUUM ANALYZE {', '.join(tables)}")
+
+
+def bar(label: str, rows: Iterable[Any], total: int) -> Iterable[Any]:
+    """Show progress on the terminal while rows are sent."""
+    return tqdm(rows, label, total, unit=" rows", unit_scale=True, file=sys.stderr, mininterval=0.3)
+
+
+def silent(label: str, rows: Iterable[Any], total: int) -> Iterable[Any]:
+    """Show nothing."""
+    return rows

@@ -1,0 +1,47 @@
+"""Two rules about seats that no constraint can state, kept by a trigger.
+
+A game has at most four seats; a player sits in at most one game that is not over. Both count rows that
+other transactions may be adding at the same moment, so each seat first locks its game and then its
+player, always in this order. A violation is reported like that of a check constraint, by name.
+"""
+
+from django.db import migrations
+
+CREATE = """
+CREATE FUNCTION session_players_before_seat() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    over boolean;
+BEGIN
+    SELECT status IN ('Completed', 'Abandoned') INTO over
+        FROM game_sessions WHERE id = NEW.session_id FOR NO KEY UPDATE;
+    PERFORM FROM users WHERE id = NEW.user_id FOR NO KEY UPDATE;
+    IF (SELECT count(*) >= 4 FROM session_players
+            WHERE session_id = NEW.session_id AND id <> NEW.id) THEN
+        RAISE EXCEPTION 'game % has four seats already', NEW.session_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'four_seats', TABLE = 'session_players';
+    END IF;
+    IF NOT over AND EXISTS (
+        SELECT FROM session_players AS other JOIN game_sessions AS game ON game.id = other.session_id
+        WHERE other.user_id = NEW.user_id AND other.session_id <> NEW.session_id
+            AND game.status NOT IN ('Completed', 'Abandoned')
+    ) THEN
+        RAISE EXCEPTION 'player % sits in another game', NEW.user_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'one_open_game_per_player',
+                TABLE = 'session_players';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER session_players_before_seat
+    BEFORE INSERT OR UPDATE OF session_id, user_id ON session_players
+    FOR EACH ROW EXECUTE FUNCTION session_players_before_seat();
+"""
+DROP = """
+DROP TRIGGER session_players_before_seat ON session_players;
+DROP FUNCTION session_players_before_seat();
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("sessions_app", "0001_initial")]
+
+    operations = [migrations.RunSQL(CREATE, DROP)]

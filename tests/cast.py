@@ -1,0 +1,59 @@
+"""The people and maps of the tests: few, named, made by hand."""
+
+import json
+import uuid
+from typing import Any
+
+import numpy as np
+from django.contrib.auth.models import Group
+
+from accounts.models import User
+from accounts.querysets import MODERATORS
+from maps import waves
+from maps.models import GameMap
+from maps.terrain import Grid, Point
+
+PASSWORD = "a quite long sentence"
+
+
+def make_user(name: str, **more: Any) -> User:
+    user: User = User.objects.create_user(name, f"{name.lower()}@example.com", PASSWORD, **more)
+    return user
+
+
+def make_moderator(name: str = "Moderna") -> User:
+    moderator = make_user(name, is_staff=True)
+    moderator.groups.add(Group.objects.get(name=MODERATORS))
+    moderator.refresh_from_db()
+    return moderator
+
+
+def flat_grid(width: int = 20, height: int = 20) -> Grid:
+    zeros = np.zeros((height, width), dtype=np.uint8)
+    return Grid(zeros, zeros.copy(), zeros.copy())
+
+
+def make_map(author: User, name: str = "Quiet Ford", **more: Any) -> GameMap:
+    """A flat, public 20 × 20 map, unless told otherwise."""
+    grid: Grid = more.pop("grid", None) or flat_grid()
+    spawn: Point = (0, 0)
+    goal: Point = (grid.width - 1, grid.height - 1)
+    facts: dict[str, Any] = {
+        "width": grid.width,
+        "height": grid.height,
+        "terrain_data": tiles(grid),
+        "terrain_hash": grid.content_hash(spawn, goal),
+        "spawn_point": {"x": 0, "y": 0},
+        "goal_point": {"x": goal[0], "y": goal[1]},
+        "wave_config": waves.generate(np.random.default_rng(1), 3),
+        "is_public": True,
+    }
+    return GameMap.objects.create(user=author, name=name, **(facts | more))
+
+
+def tiles(grid: Grid) -> list[dict[str, Any]]:
+    documents: list[dict[str, Any]] = json.loads(grid.to_json())
+    return documents
+
+
+NOBODY = uuid.UUID(int=0)

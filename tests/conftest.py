@@ -1,0 +1,124 @@
+"""Fixtures: the cast, a signed-in client, and the real application on a real port."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.core.management import call_command
+from django.db import connections
+from django.test import Client
+
+from accounts.models import User
+from accounts.tokens import issue_access_token
+from maps.models import GameMap
+from tests.cast import make_map, make_moderator, make_user
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """Argon2 is slow by design; tests of other things needn't wait for it."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    make_password("warm")
+
+
+@pytest.fixture(autouse=True)
+def own_files(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Pictures go to a folder that vanishes; pages refer to static files as they lie."""
+    settings.MEDIA_ROOT = tmp_path_factory.mktemp("media")
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+
+@pytest.fixture
+def author(db: None) -> User:
+    return make_user("Author")
+
+
+@pytest.fixture
+def player(db: None) -> User:
+    return make_user("Player1")
+
+
+@pytest.fixture
+def moderator(db: None) -> User:
+    return make_moderator()
+
+
+@pytest.fixture
+def game_map(author: User) -> GameMap:
+    return make_map(author)
+
+
+@pytest.fixture
+def signed_in(client: Client, player: User) -> Client:
+    client.force_login(player)
+    return client
+
+
+def bearer(user: User) -> dict[str, str]:
+    """The header of a signed-in call of the API."""
+    return {"Authorization": f"Bearer {issue_access_token(user)}"}
+
+
+class Site:
+    """The whole application behind uvicorn, in a thread of this process."""
+
+    def __init__(self, static_root: Path) -> None:
+        import uvicorn
+        from django.conf import settings
+
+        from config import asgi
+
+        settings.STATIC_ROOT = static_root
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        config = uvicorn.Config(
+            asgi.make_application(), lifespan="on", log_level="warning", ws="websockets-sansio"
+        )
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(
+            target=self.server.run, kwargs={"sockets": [self.listener]}, daemon=True
+        )
+        self.thread.start()
+        while not self.server.started:
+            assert self.thread.is_alive()
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.thread.join(10)
+        self.listener.close()
+
+
+@pytest.fixture(scope="session")
+def static_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Static files as production has them: hashed and compressed. Made once for all tests."""
+    from django.test import override_settings
+
+    root = tmp_path_factory.mktemp("static")
+    with override_settings(STATIC_ROOT=root):
+        call_command("collectstatic", verbosity=0, interactive=False)
+    return root
+
+
+@pytest.fixture
+def site(transactional_db: None, static_root: Path, settings: Any) -> Iterator[Site]:
+    """The real application on a real port, with the tests' database."""
+    from django.contrib.staticfiles.storage import staticfiles_storage  # noqa: F401
+
+    settings.STATIC_ROOT = static_root
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"}
+    }
+    running = Site(static_root)
+    yield running
+    running.stop()
+    connections.close_all()

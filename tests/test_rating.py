@@ -1,0 +1,191 @@
+"""Stars: by page, by API, many at once. The mean is exact at all times."""
+
+import threading
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from accounts.models import User
+from maps.models import GameMap, MapRating
+from maps.rating import rate
+from tests.cast import NOBODY, make_map, make_user
+from tests.conftest import bearer
+
+pytestmark = pytest.mark.django_db
+
+
+def mean_of(game_map: GameMap) -> tuple[Decimal, int, int]:
+    game_map.refresh_from_db()
+    return game_map.rating, game_map.rating_count, game_map.rating_sum
+
+
+def put(client: Client, user: User | None, game_map: GameMap, body: Any) -> Any:
+    url = f"/api/v1/maps/{game_map.pk}/rating"
+    headers = bearer(user) if user else {}
+    return client.put(url, body, content_type="application/json", headers=headers)
+
+
+def test_a_rating_by_api(client: Client, player: User, game_map: GameMap) -> None:
+    answer = put(client, player, game_map, {"stars": 4})
+    assert answer.status_code == 200
+    assert answer.json() == {"rating": 4.0, "rating_count": 1}
+    assert put(client, player, game_map, {"stars": 2}).json() == {"rating": 2.0, "rating_count": 1}
+    assert put(client, player, game_map, {"stars": 2}).json() == {"rating": 2.0, "rating_count": 1}
+    gone = client.delete(f"/api/v1/maps/{game_map.pk}/rating", headers=bearer(player))
+    assert gone.json() == {"rating": 0.0, "rating_count": 0}
+    again = client.delete(f"/api/v1/maps/{game_map.pk}/rating", headers=bearer(player))
+    assert again.status_code == 200
+
+
+WRONG = [0, 6, -1, 2.5, 4.0, "x", "4", "", None, True, [4], {"n": 4}, 10**30, "\0"]
+
+
+@pytest.mark.parametrize("stars", WRONG)
+def test_wrong_stars_by_api(client: Client, player: User, game_map: GameMap, stars: Any) -> None:
+    answer = put(client, player, game_map, {"stars": stars})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["attr"] == "stars" or stars == "\0"
+    assert mean_of(game_map) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "[]", "4", "null", "{", '{"stars": NaN}', '{"stars": 1e999}', '{"stars": 4, "stars": 5}',
+     "[" * 5000, '{"stars": "\\ud800"}', b"\xff", "{}"],
+)  # fmt: skip
+def test_bodies_that_are_no_rating(
+    client: Client, player: User, game_map: GameMap, body: Any
+) -> None:
+    answer = put(client, player, game_map, body)
+    assert answer.status_code == 400
+    assert answer.json()["type"] in ("validation_error", "client_error")
+
+
+@pytest.mark.parametrize("stars", ["0", "6", "2.5", "x", "", "\0", "9" * 50])
+def test_wrong_stars_by_page(signed_in: Client, game_map: GameMap, stars: str) -> None:
+    url = f"/maps/{game_map.pk}/rating"
+    answer = signed_in.post(url, {"stars": stars}, follow=True)
+    assert answer.status_code == 200
+    assert b"Give one to five stars" in answer.content
+    assert mean_of(game_map) == (0, 0, 0)
+
+
+def test_without_javascript(signed_in: Client, game_map: GameMap) -> None:
+    answer = signed_in.post(f"/maps/{game_map.pk}/rating", {"stars": "5"}, follow=True)
+    assert answer.redirect_chain == [(f"/maps/{game_map.pk}/", 302)]
+    assert b"5.00 of 5 stars, 1 rating" in answer.content
+    signed_in.post(f"/maps/{game_map.pk}/rating", {"remove": "1"})
+    assert mean_of(game_map) == (0, 0, 0)
+
+
+def test_in_place_with_htmx(signed_in: Client, game_map: GameMap) -> None:
+    url = f"/maps/{game_map.pk}/rating"
+    answer = signed_in.post(url, {"stars": "4"}, headers={"HX-Request": "true"})
+    assert b"<html" not in answer.content
+    assert b"4.00 of 5 stars, 1 rating" in answer.content
+    assert b"Take my 4 stars back" in answer.content
+
+
+def test_who_may_not_rate(client: Client, author: User, player: User, game_map: GameMap) -> None:
+    nobody = put(client, None, game_map, {"stars": 5})
+    assert nobody.status_code == 401
+    assert nobody["WWW-Authenticate"].startswith("Bearer")
+    own = put(client, author, game_map, {"stars": 5})
+    assert (own.status_code, own.json()["errors"][0]["code"]) == (403, "own_map")
+    client.force_login(author)
+    assert (
+        b"rate your own map"
+        in client.post(f"/maps/{game_map.pk}/rating", {"stars": "5"}, follow=True).content
+    )
+    assert MapRating.objects.count() == 0
+
+
+def test_maps_out_of_sight_are_a_404(
+    client: Client, player: User, moderator: User, author: User
+) -> None:
+    private = make_map(author, is_public=False)
+    hidden = make_map(author, hidden_at="2026-01-01T00:00Z")
+    for game_map in (private, hidden, GameMap(pk=NOBODY)):
+        assert put(client, player, game_map, {"stars": 5}).status_code == 404
+    assert put(client, moderator, hidden, {"stars": 5}).status_code == 409
+    client.force_login(player)
+    assert client.post(f"/maps/{hidden.pk}/rating", {"stars": "5"}).status_code == 404
+    assert MapRating.objects.count() == 0
+
+
+def test_the_mean_is_rounded_from_the_exact_sum(game_map: GameMap) -> None:
+    for n, stars in enumerate((5, 4, 4)):
+        rate(player=make_user(f"Rater{n}"), map_id=game_map.pk, stars=stars)
+    assert mean_of(game_map) == (Decimal("4.33"), 3, 13)
+
+
+def test_the_mean_follows_sql_of_any_kind(author: User, game_map: GameMap) -> None:
+    other = make_map(author)
+    for n in range(4):
+        rate(player=make_user(f"Rater{n}"), map_id=game_map.pk, stars=n + 1)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE map_ratings SET stars = 5")
+        assert mean_of(game_map) == (5, 4, 20)
+        cursor.execute("UPDATE map_ratings SET map_id = %s WHERE stars = 5", [other.pk])
+        assert (mean_of(game_map), mean_of(other)) == ((0, 0, 0), (5, 4, 20))
+        cursor.execute("DELETE FROM map_ratings")
+        assert mean_of(other) == (0, 0, 0)
+
+
+def rate_at_once(game_map: GameMap, players: list[User], hands: int) -> None:
+    """All players rate from `hands` threads that begin at the same moment."""
+    barrier = threading.Barrier(hands)
+
+    def work(mine: list[User]) -> None:
+        barrier.wait(10)
+        for n, player in enumerate(mine):
+            rate(player=player, map_id=game_map.pk, stars=n % 5 + 1)
+        connection.close()
+
+    threads = [threading.Thread(target=work, args=[players[n::hands]]) for n in range(hands)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_hundred_players_at_once() -> None:
+    game_map = make_map(make_user("Author"))
+    players = User.objects.bulk_create(
+        User(username=f"Crowd{n}", email=f"crowd{n}@example.com", password="!") for n in range(200)
+    )
+    rate_at_once(game_map, players, hands=20)
+    assert mean_of(game_map) == (Decimal("3.00"), 200, 600)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_player_twenty_times_at_once() -> None:
+    """Nineteen of them meet the row of another: none fails, none counts twice."""
+    game_map = make_map(make_user("Author"))
+    rate_at_once(game_map, [make_user("Clicker")] * 20, hands=20)
+    assert mean_of(game_map) == (Decimal("1.00"), 1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_bug_without_the_trigger() -> None:
+    """A mean that Python computes from what it has read is wrong under the same crowd."""
+    game_map = make_map(make_user("Author"))
+    barrier = threading.Barrier(20)
+
+    def rate_naively() -> None:
+        row = GameMap.objects.only("rating_count").get(pk=game_map.pk)
+        barrier.wait(10)
+        row.rating_count += 1
+        row.save(update_fields=["rating_count"])
+        connection.close()
+
+    threads = [threading.Thread(target=rate_naively) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert mean_of(game_map)[1] < 20

@@ -1,0 +1,80 @@
+"""Fifty players want the last seat at once: the trigger lets one in. Without it, many get in."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from accounts.models import User
+from sessions_app.models import GameSession, SessionPlayer
+from tests.cast import make_map, make_user
+from tribes.models import Tribe
+
+pytestmark = pytest.mark.django_db(transaction=True)
+THREADS = 12
+
+
+def make_tribe(user: User) -> Tribe:
+    return Tribe.objects.create(
+        user=user, name="Ravens", archetype="Support", damage_bonus="0.50", color_theme="#FFD700"
+    )
+
+
+def sit_at_once(seats: list[dict[str, Any]]) -> int:
+    """Take all of these seats at the same moment; how many were got."""
+    barrier = threading.Barrier(len(seats))
+    got = []
+
+    def sit(seat: dict[str, Any]) -> None:
+        try:
+            with transaction.atomic():
+                connection.ensure_connection()
+                barrier.wait(10)
+                SessionPlayer.objects.create(**seat)
+            got.append(seat)
+        except IntegrityError:
+            pass
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=sit, args=[seat]) for seat in seats]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    return len(got)
+
+
+@pytest.fixture
+def tribes(transactional_db: None) -> list[Tribe]:
+    return [make_tribe(make_user(f"Racer{n}")) for n in range(THREADS)]
+
+
+def test_the_last_seat(tribes: list[Tribe]) -> None:
+    game = GameSession.objects.create(map=make_map(make_user("Author")))
+    for tribe in tribes[:3]:
+        SessionPlayer.objects.create(session=game, user=tribe.user, tribe=tribe)
+    got = sit_at_once([{"session": game, "user": t.user, "tribe": t} for t in tribes[3:]])
+    assert got == 1
+    assert game.seats.count() == 4
+
+
+def test_the_bug_without_the_trigger(tribes: list[Tribe]) -> None:
+    """The same race, checked in Python alone: shows that the test above can fail."""
+    game = GameSession.objects.create(map=make_map(make_user("Author")))
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE session_players DISABLE TRIGGER session_players_before_seat")
+    try:
+        got = sit_at_once([{"session": game, "user": t.user, "tribe": t} for t in tribes])
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE session_players ENABLE TRIGGER session_players_before_seat")
+    assert got > 4
+
+
+def test_one_player_in_many_games_at_once(tribes: list[Tribe]) -> None:
+    game_map = make_map(make_user("Author"))
+    games = [GameSession.objects.create(map=game_map) for _ in range(THREADS)]
+    tribe = tribes[0]
+    assert sit_at_once([{"session": g, "user": tribe.user, "tribe": tribe} for g in games]) == 1

@@ -1,0 +1,170 @@
+"""Terrain, paths, waves, generator and pictures: all of them pure."""
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from maps import generator, waves
+from maps.paths import cheapest_path
+from maps.pictures import SIZES, render
+from maps.ranking import PRIOR_STARS, top_score
+from maps.terrain import LAVA, STONE, WATER, Grid, TerrainError, read_tiles, unpack
+from tests.cast import flat_grid, tiles
+
+
+def drawn(rows: list[str], levels: list[str] | None = None) -> Grid:
+    """A grid as drawn: . grass, S stone, W water, L lava, # blocked; levels as digits."""
+    kinds = {".": 0, "#": 0, "S": STONE, "W": WATER, "L": LAVA}
+    terrain = np.array([[kinds[c] for c in row] for row in rows], dtype=np.uint8)
+    blocked = np.array([[c == "#" for c in row] for row in rows], dtype=np.uint8)
+    level = np.zeros_like(terrain)
+    if levels:
+        level = np.array([[int(c) for c in row] for row in levels], dtype=np.uint8)
+    return Grid(terrain, level, blocked)
+
+
+sizes = st.integers(20, 40)
+
+
+@st.composite
+def grids(draw: st.DrawFn) -> Grid:
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    packed = rng.integers(0, 60, size=(draw(sizes), draw(sizes)), dtype=np.uint8)
+    return unpack(packed)
+
+
+@given(grids())
+def test_tiles_and_grid_are_the_same(grid: Grid) -> None:
+    again = read_tiles(tiles(grid), grid.width, grid.height)
+    assert (again.packed() == grid.packed()).all()
+    assert again.content_hash((0, 0), (1, 1)) == grid.content_hash((0, 0), (1, 1))
+
+
+def test_json_is_as_the_contract_writes_it() -> None:
+    grid = drawn(["W."] * 1, ["30"])
+    assert json.loads(grid.to_json()) == [
+        {"x": 0, "y": 0, "terrainType": "Water", "height": 3, "isBlocked": False},
+        {"x": 1, "y": 0, "terrainType": "Grass", "height": 0, "isBlocked": False},
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"x": 20},
+        {"y": -1},
+        {"x": 1},
+        {"x": True},
+        {"terrainType": "Sand"},
+        {"terrainType": None},
+        {"height": 6},
+        {"height": 2.5},
+        {"height": "3"},
+        {"isBlocked": 0},
+    ],
+)
+def test_a_wrong_tile_is_refused(change: dict[str, Any]) -> None:
+    good = tiles(flat_grid())
+    with pytest.raises(TerrainError):
+        read_tiles([good[0] | change, *good[1:]], 20, 20)
+
+
+def test_a_missing_tile_and_what_is_no_tile_are_refused() -> None:
+    good = tiles(flat_grid())
+    for wrong in (good[1:], [*good, good[0]], [{}], ["x"], [None]):
+        with pytest.raises(TerrainError):
+            read_tiles(wrong, 20, 20)  # type: ignore[arg-type]
+
+
+# ---- Paths --------------------------------------------------------------------------------------
+
+
+def test_the_shortest_way_around_water() -> None:
+    grid = drawn(["...", "WW.", "..."])
+    assert cheapest_path(grid, (0, 0), (0, 2)) == [
+        (0, 0),
+        (1, 0),
+        (2, 0),
+        (2, 1),
+        (2, 2),
+        (1, 2),
+        (0, 2),
+    ]
+
+
+@pytest.mark.parametrize("wall", ["WWW", "LLL", "###"])
+def test_no_way_through(wall: str) -> None:
+    assert cheapest_path(drawn(["...", wall, "..."]), (0, 0), (0, 2)) is None
+
+
+def test_stone_is_slow() -> None:
+    through = cheapest_path(drawn(["..", ".S", ".."]), (1, 0), (1, 2))
+    assert through == [(1, 0), (1, 1), (1, 2)]  # 2 + 1, the way around 4
+    around = cheapest_path(drawn(["..", ".S", ".S", ".S", ".."]), (1, 0), (1, 4))
+    assert around is not None
+    assert len(around) == 7  # 6, the way through 7
+
+
+def test_cliffs_stop_and_climbing_costs() -> None:
+    level_with_cliff = drawn(["...", "...", "..."], ["000", "222", "000"])
+    assert cheapest_path(level_with_cliff, (0, 0), (0, 2)) is None
+    ramp = drawn(["...", "...", "..."], ["000", "220", "000"])
+    assert cheapest_path(ramp, (0, 0), (0, 2)) == [
+        (0, 0), (1, 0), (2, 0), (2, 1), (2, 2), (1, 2), (0, 2),
+    ]  # fmt: skip
+
+
+def test_a_closed_end_has_no_way() -> None:
+    assert cheapest_path(drawn(["#.."]), (0, 0), (2, 0)) is None
+    assert cheapest_path(drawn(["..W"]), (0, 0), (2, 0)) is None
+
+
+# ---- Generator, waves, pictures, ranking --------------------------------------------------------
+
+
+@pytest.mark.parametrize("style", generator.STYLES)
+@pytest.mark.parametrize("seed", range(4))
+def test_generated_maps_can_be_walked(style: str, seed: int) -> None:
+    draft = generator.generate(np.random.default_rng(seed), 20 + 13 * seed, 30, style)
+    assert draft.path[0] == draft.spawn
+    assert draft.path[-1] == draft.goal
+    assert all(draft.grid.open[y, x] for x, y in draft.path)
+    steps = zip(draft.path, draft.path[1:], strict=False)
+    assert all(abs(x - a) + abs(y - b) == 1 for (x, y), (a, b) in steps)
+
+
+def test_the_same_seed_gives_the_same_map() -> None:
+    one, other = (generator.generate(np.random.default_rng(7), 30, 30) for _ in range(2))
+    assert one.grid.to_json() == other.grid.to_json()
+
+
+def test_waves_keep_the_limits_of_the_contract() -> None:
+    config = waves.generate(np.random.default_rng(1), 100)
+    for number, wave in enumerate(config["waves"], 1):
+        assert wave["waveNumber"] == number
+        assert 1 <= len(wave["enemies"]) <= 10
+        assert all(1 <= group["count"] <= 500 for group in wave["enemies"])
+        assert all(0.1 <= group["spawnInterval"] <= 10 for group in wave["enemies"])
+    assert [row["total"] for row in waves.summary(config)] == [
+        sum(group["count"] for group in wave["enemies"]) for wave in config["waves"]
+    ]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_pictures(size: str) -> None:
+    draft = generator.generate(np.random.default_rng(3), 25, 40, "lava")
+    picture = Image.open(io.BytesIO(render(draft.grid, draft.path, draft.spawn, draft.goal, size)))
+    assert picture.format == "WEBP"
+    assert picture.size == SIZES[size]
+    assert len(picture.convert("RGB").getcolors(10**6) or []) > 50
+
+
+def test_one_perfect_vote_does_not_beat_a_hundred_good_ones() -> None:
+    assert top_score(5, 1) < top_score(450, 100)
+    assert top_score(0, 0) == PRIOR_STARS

@@ -1,0 +1,1 @@
+"""Tribes: what players bring to a game."""

@@ -1,0 +1,98 @@
+"""Tribes: what a player brings to a game."""
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.db.models.lookups import Exact
+
+from config.fields import RandomUUID
+
+
+class Tribe(models.Model):
+    """Ten points of 0.05, spent on the bonuses of a player's towers."""
+
+    class Archetype(models.TextChoices):
+        """A style of play."""
+
+        AGGRESSIVE = "Aggressive"
+        DEFENSIVE = "Defensive"
+        BALANCED = "Balanced"
+        SUPPORT = "Support"
+
+    id = models.UUIDField(
+        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="tribes",
+        db_index=False,
+        db_comment="The owner.",
+    )
+    name = models.CharField(max_length=100, db_comment="3 to 20 characters, unique for its owner.")
+    archetype = models.CharField(
+        max_length=50, choices=Archetype, db_comment="Aggressive, Defensive, Balanced or Support."
+    )
+    damage_bonus = models.DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        db_default=Decimal(0),
+        db_comment="0.00 to 0.50: share added.",
+    )
+    attack_speed_bonus = models.DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        db_default=Decimal(0),
+        db_comment="0.00 to 0.30: share added.",
+    )
+    range_bonus = models.DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        db_default=Decimal(0),
+        db_comment="0.00 to 0.20: share added.",
+    )
+    color_theme = models.CharField(max_length=7, db_comment="#RRGGBB.")
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When the tribe was made.")
+
+    class Meta:
+        db_table = "tribes"
+        db_table_comment = "A player's tribes: bonuses and colours."
+        constraints = [
+            models.UniqueConstraint(fields=["user", "name"], name="tribe_name_once_per_user"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    archetype__in=["Aggressive", "Defensive", "Balanced", "Support"]
+                ),
+                name="archetype_values",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    Exact(
+                        models.F("damage_bonus")
+                        + models.F("attack_speed_bonus")
+                        + models.F("range_bonus"),
+                        Decimal("0.50"),
+                    ),
+                    damage_bonus__gte=0,
+                    attack_speed_bonus__gte=0,
+                    range_bonus__gte=0,
+                ),
+                name="total_bonus_points",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    attack_speed_bonus__lte=Decimal("0.30"), range_bonus__lte=Decimal("0.20")
+                ),
+                name="tribe_bonus_limits",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(color_theme__regex=r"^#[0-9A-Fa-f]{6}$"),
+                name="valid_color_theme",
+            ),
+        ]
+        indexes = [models.Index(fields=["user"], name="idx_tribes_user_id")]
+
+    def __str__(self) -> str:
+        return self.name
