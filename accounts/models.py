@@ -10,13 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.names import USERNAME_MAX, USERNAME_MIN, validate_username
 from accounts.querysets import UserManager
+from config.constraints import ConstrainedModel
 from config.fields import RandomUUID
 
 models.CharField.register_lookup(Length)
 models.CharField.register_lookup(Lower)
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
     """A player. Moderators are in the group `Moderators`, administrators are superusers."""
 
     id = models.UUIDField(

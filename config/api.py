@@ -6,9 +6,17 @@ from typing import Any
 
 import orjson
 from rest_framework import parsers, renderers
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import APIException, ParseError
 
 DEEPEST = 32
+
+
+class BodyTooLarge(APIException):
+    """More than a route takes."""
+
+    status_code = 413
+    default_code = "body_too_large"
+    default_detail = "The request is too large."
 
 
 class StrictJSONParser(parsers.BaseParser):
@@ -19,12 +27,16 @@ class StrictJSONParser(parsers.BaseParser):
     """
 
     media_type = "application/json"
+    most_bytes = 1024 * 1024
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        """The document. Raises ParseError, which is a 400 with a reason."""
+        """The document. Raises ParseError, which is a 400 with a reason, and BodyTooLarge, a 413."""
+        body = stream.read(self.most_bytes + 1)
+        if len(body) > self.most_bytes:
+            raise BodyTooLarge
         try:
             document = json.loads(
-                stream.read().decode("utf-8"),
+                body.decode("utf-8"),
                 parse_constant=_refuse_constant,
                 parse_float=_finite,
                 object_pairs_hook=_unique_keys,

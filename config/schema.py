@@ -25,11 +25,13 @@ class Error(serializers.Serializer[Any]):
 class Schema(AutoSchema):
     """Adds to each operation the statuses that its kind can answer."""
 
-    def get_response_serializers(self) -> Any:
-        """The operation's own responses, then the errors."""
-        own = super().get_response_serializers()
-        responses = own if isinstance(own, dict) else {"200": own}
-        return responses | dict.fromkeys(self._error_statuses(), Error)
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
+        own = super()._get_response_bodies(direction)
+        errors = {
+            str(status): self._get_response_for_code(Error, str(status))  # type: ignore[no-untyped-call]
+            for status in self._error_statuses()
+        }
+        return own | errors
 
     def _error_statuses(self) -> list[int]:
         writes = self.method not in ("GET", "HEAD", "OPTIONS")

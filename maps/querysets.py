@@ -22,6 +22,7 @@ ORDERS = {
     )
 }
 BULKY = ("terrain_data", "wave_config", "spawn_point", "goal_point", "search")
+PERSONAL = ("user__password", "user__email", "user__last_login")
 MOST_WORDS = 10
 
 
@@ -34,14 +35,15 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
 
     def visible_to(self, user: "User | AnonymousUser") -> "GameMapQuerySet":
         """Published maps, one's own, and all of them for whoever may look after maps."""
-        if user.has_perm("maps.view_gamemap"):
+        # Nobody but staff has it; asking for players' permissions would cost two queries each time.
+        if user.is_staff and user.has_perm("maps.view_gamemap"):
             return self.all()
         published = models.Q(is_public=True, hidden_at__isnull=True)
         return self.filter(published | models.Q(user=user.pk) if user.pk else published)
 
     def search(self, words: str) -> "GameMapQuerySet":
         """Maps with all of these words in name or description; the last one may be unfinished."""
-        terms = re.findall(r"\w+", words)[:MOST_WORDS]
+        terms = re.findall(r"[^\W_]+", words)[:MOST_WORDS]
         if not terms:
             return self.all()
         query = " & ".join(terms) + ":*"
@@ -49,6 +51,8 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
 
     def for_cards(self) -> "GameMapQuerySet":
         """With what a card shows, and without the bulk: terrain weighs up to a megabyte."""
-        return self.select_related("user").defer(
-            *BULKY, "user__password", "user__email", "user__last_login"
-        )
+        return self.select_related("user").defer(*BULKY, *PERSONAL)
+
+    def for_page(self) -> "GameMapQuerySet":
+        """With what a map's page shows: the waves too, the terrain only as a picture."""
+        return self.select_related("user").defer("terrain_data", "search", *PERSONAL)

@@ -63,8 +63,7 @@ def browse(request: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(request: HttpRequest, map_id: UUID) -> HttpResponse:
     """A map's page."""
-    visible = GameMap.objects.visible_to(request.user).for_cards().defer(None)
-    visible = visible.select_related("user").defer("terrain_data", "search", "user__password")
+    visible = GameMap.objects.visible_to(request.user).for_page()
     game_map = get_object_or_404(visible, pk=map_id)
     context = rating_context(request, game_map) | {
         "waves": waves.summary(game_map.wave_config),

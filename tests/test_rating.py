@@ -17,7 +17,7 @@ from tests.conftest import bearer
 pytestmark = pytest.mark.django_db
 
 
-def mean_of(game_map: GameMap) -> tuple[Decimal, int, int]:
+def mean_of(game_map: GameMap) -> tuple[Any, ...]:
     game_map.refresh_from_db()
     return game_map.rating, game_map.rating_count, game_map.rating_sum
 

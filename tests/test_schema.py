@@ -131,7 +131,8 @@ SATELLITES = ["map_ratings", "map_decisions"]
 def rows(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 # ---- The catalogue ------------------------------------------------------------------------------
@@ -208,7 +209,7 @@ def test_every_foreign_key_acts_as_its_model_says() -> None:
         for field in model._meta.local_fields:
             if isinstance(field, models.ForeignKey):
                 key = (model._meta.db_table, field.column)
-                expected = ACTIONS[field.remote_field.on_delete]
+                expected = ACTIONS[field.remote_field.on_delete]  # type: ignore[index]
                 assert found[key] == (field.related_model._meta.db_table, expected)
 
 
@@ -265,7 +266,7 @@ class Rows:
 
     def good(self, table: str) -> dict[str, Any]:
         n = uuid.uuid4().hex[:12]
-        return {
+        makers: dict[str, Callable[[], dict[str, Any]]] = {
             "users": lambda: {"username": n, "email": f"{n}@example.com", "password_hash": "!"},
             "tribes": lambda: {
                 "user_id": self.user,
@@ -299,7 +300,8 @@ class Rows:
                 "record_id": self.user,
                 "action": "UPDATE",
             },
-        }[table]()
+        }
+        return makers[table]()
 
     def add(self, table: str, **changes: Any) -> Any:
         row = self.good(table) | changes
@@ -350,11 +352,11 @@ FORBIDDEN: list[tuple[str, str, dict[str, Any]]] = [
 @pytest.mark.parametrize(("table", "constraint", "changes"), FORBIDDEN)
 def test_forbidden_row(sql: Rows, table: str, constraint: str, changes: dict[str, Any]) -> None:
     sql.add(table)  # the same row without the change is welcome
-    with refusal(constraint):
+    with Refusal(constraint):
         sql.add(table, **changes)
 
 
-class refusal:
+class Refusal:
     """The database refuses what happens inside, and names this constraint."""
 
     def __init__(self, constraint: str) -> None:
@@ -374,34 +376,34 @@ class refusal:
 def test_a_tribes_name_is_unique_for_its_owner(sql: Rows) -> None:
     sql.add("tribes", name="Ravens")
     sql.add("tribes", name="Ravens", user_id=sql.add("users"))
-    with refusal("tribe_name_once_per_user"):
+    with Refusal("tribe_name_once_per_user"):
         sql.add("tribes", name="Ravens")
 
 
 def test_one_rating_for_a_player_and_map(sql: Rows) -> None:
     player = sql.add("users")
     sql.add("map_ratings", user_id=player)
-    with refusal("one_rating_per_player"):
+    with Refusal("one_rating_per_player"):
         sql.add("map_ratings", user_id=player)
 
 
 def test_one_seat_for_a_player_and_game(sql: Rows) -> None:
     player = sql.add("users")
     sql.add("session_players", user_id=player)
-    with refusal("one_seat_per_player"):
+    with Refusal("one_seat_per_player"):
         sql.add("session_players", user_id=player)
 
 
 def test_one_host(sql: Rows) -> None:
     sql.add("session_players", is_host=True)
-    with refusal("one_host_per_session"):
+    with Refusal("one_host_per_session"):
         sql.add("session_players", is_host=True)
 
 
 def test_four_seats(sql: Rows) -> None:
     for _ in range(3):
         sql.add("session_players")
-    with refusal("four_seats"):
+    with Refusal("four_seats"):
         sql.add("session_players")
 
 
@@ -411,7 +413,7 @@ def test_one_open_game_for_a_player(sql: Rows) -> None:
     over = sql.add("game_sessions", status="Completed")
     sql.add("session_players", user_id=player, session_id=over)
     other = sql.add("game_sessions", status="InProgress")
-    with refusal("one_open_game_per_player"):
+    with Refusal("one_open_game_per_player"):
         sql.add("session_players", user_id=player, session_id=other)
 
 

@@ -77,9 +77,10 @@ def test_a_wrong_tile_is_refused(change: dict[str, Any]) -> None:
 
 def test_a_missing_tile_and_what_is_no_tile_are_refused() -> None:
     good = tiles(flat_grid())
-    for wrong in (good[1:], [*good, good[0]], [{}], ["x"], [None]):
+    faulty: list[Any] = [good[1:], [*good, good[0]], [{}], ["x"], [None]]
+    for wrong in faulty:
         with pytest.raises(TerrainError):
-            read_tiles(wrong, 20, 20)  # type: ignore[arg-type]
+            read_tiles(wrong, 20, 20)
 
 
 # ---- Paths --------------------------------------------------------------------------------------

@@ -1,0 +1,162 @@
+"""Sign up, in and out by page."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+
+from accounts.forms import SignUpForm
+from accounts.models import User
+from accounts.names import validate_username
+from accounts.querysets import MODERATORS
+from tests.cast import PASSWORD, make_moderator, make_user
+
+pytestmark = pytest.mark.django_db
+GOOD = {"username": "Mira_7", "email": "mira@example.com", "password": PASSWORD}
+
+
+def sign_up(client: Client, **changes: str) -> Any:
+    return client.post("/signup/", GOOD | changes)
+
+
+def test_sign_up_signs_in(client: Client) -> None:
+    answer = sign_up(client)
+    assert answer.headers["Location"] == "/maps/"
+    user = User.objects.get(username="Mira_7")
+    assert get_user(client) == user
+    assert user.check_password(PASSWORD)
+    assert not user.is_staff
+    assert client.get("/signup/").headers["Location"] == "/maps/"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("username", "", "This field is required"),
+        ("username", "ab", "3 to 50 characters"),
+        ("username", "x" * 51, "at most 50 characters"),
+        ("username", "mira 7", "Use the letters"),
+        ("username", "mir\u0430", "Use the letters"),  # Cyrillic а
+        ("username", "_mira", "begin and end"),
+        ("username", "Admin", "reserved"),
+        ("username", "deleted_1", "reserved"),
+        ("username", "mira@example.com", "Use the letters"),
+        ("username", "PLAYER1", "This name is taken"),
+        ("username", "mi\0ra", "Null characters"),
+        ("email", "mira", "valid email address"),
+        ("email", "mira@home.c", "valid email address"),
+        ("email", "mira!@example.com", "name@example.com"),
+        ("email", "PLAYER1@example.com", "account with this address"),
+        ("password", "short", "too short"),
+        ("password", "password", "too common"),
+        ("password", "8274615093", "entirely numeric"),
+        ("password", "mira_7@example", "too similar"),
+    ],
+)
+def test_faults_are_told_at_their_fields(
+    client: Client, player: User, field: str, value: str, words: str
+) -> None:
+    answer = sign_up(client, **{field: value})
+    assert answer.status_code == 422
+    assert words in " ".join(answer.context["form"].errors[field])
+    assert User.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_name_wanted_twice_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both forms are found good before either is saved: the table's constraint decides."""
+    barrier = threading.Barrier(2)
+    save = SignUpForm.save
+
+    def save_together(form: SignUpForm) -> User:
+        barrier.wait(10)
+        return save(form)
+
+    monkeypatch.setattr(SignUpForm, "save", save_together)
+    answers: list[Any] = []
+
+    def ask(name: str) -> None:
+        answers.append(sign_up(Client(), username=name, email=f"{name}@example.com"))
+        connection.close()
+
+    threads = [threading.Thread(target=ask, args=[name]) for name in ("mira", "MIRA")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    loser, winner = sorted(answers, key=lambda answer: -int(answer.status_code))
+    assert (winner.status_code, loser.status_code) == (302, 422)
+    assert "This name is taken" in loser.content.decode()
+
+
+@pytest.mark.parametrize("name", ["Player1", "PLAYER1", "player1@EXAMPLE.com"])
+def test_sign_in_and_out(client: Client, player: User, name: str) -> None:
+    answer = client.post("/login/?next=/maps/?q=x", {"username": name, "password": PASSWORD})
+    assert answer.headers["Location"] == "/maps/?q=x"
+    assert get_user(client) == player
+    assert client.get("/logout/").status_code == 405
+    assert client.post("/logout/").headers["Location"] == "/maps/"
+    assert not get_user(client).is_authenticated
+
+
+def test_sign_in_leads_to_no_other_site(client: Client, player: User) -> None:
+    credentials = {"username": "Player1", "password": PASSWORD, "next": "https://evil.example/"}
+    assert client.post("/login/", credentials).headers["Location"] == "/maps/"
+
+
+@pytest.mark.parametrize("name", ["Player1", "Nobody", "nobody@example.com", ""])
+def test_wrong_credentials(client: Client, player: User, name: str) -> None:
+    answer = client.post("/login/", {"username": name, "password": "wrong"})
+    assert answer.status_code == 200
+    assert not get_user(client).is_authenticated
+
+
+def test_a_deactivated_player_is_out_at_once(signed_in: Client) -> None:
+    User.objects.update(is_active=False)
+    assert not get_user(signed_in).is_authenticated
+    signed_in.post("/login/", {"username": "Player1", "password": PASSWORD})
+    assert not get_user(signed_in).is_authenticated
+
+
+def test_a_form_from_elsewhere(player: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post("/login/", {"username": "Player1", "password": PASSWORD})
+    assert answer.status_code == 403
+    assert b"reload the page" in answer.content
+
+
+def test_names_are_read_the_same_way_everywhere() -> None:
+    for name in ("abc", "A-b_c", "x" * 50, "007"):
+        validate_username(name)
+    for name in ("", "ab", "x" * 51, "a b c", "-abc", "abc-", "abc\n", "root", "ROOT"):
+        with pytest.raises(ValidationError):
+            validate_username(name)
+
+
+def test_an_administrator_from_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    call_command(
+        "createsuperuser",
+        username="Chief",
+        email="chief@example.com",
+        interactive=False,
+        verbosity=0,
+    )
+    assert User.objects.get_by_natural_key("Chief").is_superuser
+
+
+def test_moderators_have_just_the_permissions_they_need() -> None:
+    moderator = make_moderator()
+    assert moderator.groups.get().name == MODERATORS
+    assert moderator.get_all_permissions() == {
+        "accounts.view_user",
+        "accounts.deactivate_user",
+        "maps.view_gamemap",
+        "maps.moderate_gamemap",
+        "maps.view_mapdecision",
+    }

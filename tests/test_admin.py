@@ -1,0 +1,226 @@
+"""The moderators' desk: who may do what, what it shows, what it costs."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from accounts.moderation import set_active
+from config.errors import Refused
+from maps.models import GameMap, MapDecision
+from maps.moderation import decide
+from sessions_app.models import GameSession, SessionPlayer
+from tests.cast import make_map, make_user
+from tests.test_seats_race import make_tribe
+
+pytestmark = pytest.mark.django_db
+MAPS = "/admin/maps/gamemap/"
+USERS = "/admin/accounts/user/"
+HIDE = MapDecision.Action.HIDE
+RESTORE = MapDecision.Action.RESTORE
+
+
+@pytest.fixture
+def desk(client: Client, moderator: User) -> Client:
+    client.force_login(moderator)
+    return client
+
+
+@pytest.fixture
+def chief(client: Client, db: None) -> Client:
+    client.force_login(make_user("Chief", is_staff=True, is_superuser=True))
+    return client
+
+
+def act(client: Client, url: str, action: str, *rows: Any, **more: str) -> Any:
+    body = {"action": action, "_selected_action": [row.pk for row in rows]} | more
+    return client.post(url, body, follow=True)
+
+
+def test_players_stay_outside(signed_in: Client) -> None:
+    assert signed_in.get("/admin/").headers["Location"].startswith("/admin/login/")
+
+
+# ---- Maps ---------------------------------------------------------------------------------------
+
+
+def test_hiding_asks_for_a_reason_first(desk: Client, game_map: GameMap, moderator: User) -> None:
+    page = act(desk, MAPS, "hide", game_map).content.decode()
+    assert "Hide maps" in page
+    assert game_map.card_picture in page
+    for nothing in ("", "   "):
+        page = act(desk, MAPS, "hide", game_map, decide="1", reason=nothing).content.decode()
+        assert "This field is required" in page
+    assert GameMap.objects.published().exists()
+    page = act(desk, MAPS, "hide", game_map, decide="1", reason="Stolen.").content.decode()
+    assert "1 map hidden." in page
+    decision = game_map.decisions.get()
+    assert (decision.moderator, decision.action, decision.reason) == (moderator, "hide", "Stolen.")
+    assert not GameMap.objects.published().exists()
+    assert "Stolen." in desk.get(f"{MAPS}{game_map.pk}/change/").content.decode()
+    assert "Stolen." in desk.get(f"{MAPS}{game_map.pk}/history/").content.decode()
+
+
+def test_restoring_in_bulk(desk: Client, author: User, moderator: User) -> None:
+    maps = [make_map(author, f"Ford {n}") for n in range(3)]
+    for game_map in maps[:2]:
+        decide(moderator=moderator, map_id=game_map.pk, action=HIDE, reason="Stolen.")
+    page = act(desk, MAPS, "restore", *maps, decide="1", reason="Cleared up.").content.decode()
+    assert "3 maps restored." in page
+    assert GameMap.objects.published().count() == 3
+    assert MapDecision.objects.filter(action="restore").count() == 2  # the third was not hidden
+
+
+def test_the_rules_of_deciding(author: User, player: User, moderator: User) -> None:
+    game_map = make_map(author)
+    of_staff = make_map(make_user("Staffer", is_staff=True))
+    refused: list[tuple[User, GameMap, str, str]] = [
+        (player, game_map, "Because.", "permission_denied"),
+        (author, game_map, "Because.", "permission_denied"),
+        (moderator, game_map, " ", "invalid_reason"),
+        (moderator, game_map, "x" * 501, "invalid_reason"),
+        (moderator, of_staff, "Because.", "staff_map"),
+    ]
+    for who, which, reason, code in refused:
+        with pytest.raises(Refused) as refusal:
+            decide(moderator=who, map_id=which.pk, action=HIDE, reason=reason)
+        assert refusal.value.code == code
+    chief = make_user("Chief", is_staff=True, is_superuser=True)
+    decide(moderator=chief, map_id=of_staff.pk, action=HIDE, reason="Because.")
+    decide(moderator=chief, map_id=of_staff.pk, action=HIDE, reason="Again.")
+    assert MapDecision.objects.count() == 1
+
+
+def test_staffs_maps_are_left_alone_in_bulk(desk: Client, game_map: GameMap) -> None:
+    of_staff = make_map(make_user("Staffer", is_staff=True), "Official Ford")
+    page = act(desk, MAPS, "hide", game_map, of_staff, decide="1", reason="Both.").content.decode()
+    assert "1 map hidden." in page
+    assert "Official Ford: Only administrators" in page
+
+
+def test_moderators_change_nothing_else(desk: Client, game_map: GameMap) -> None:
+    url = f"{MAPS}{game_map.pk}/"
+    assert b'name="_save"' not in desk.get(url + "change/").content
+    assert desk.post(url + "change/", {"name": "Mine now"}).status_code == 403
+    assert desk.post(url + "delete/", {"post": "yes"}).status_code == 403
+    assert desk.get(MAPS + "add/").status_code == 403
+    for elsewhere in ("tribes/tribe/", "sessions_app/gamesession/", "auth/group/"):
+        assert desk.get(f"/admin/{elsewhere}").status_code == 403
+
+
+def test_terrain_is_shown_as_a_picture(chief: Client, game_map: GameMap) -> None:
+    page = chief.get(f"{MAPS}{game_map.pk}/change/").content.decode()
+    assert game_map.page_picture in page
+    assert "terrainType" not in page
+
+
+def test_an_administrator_edits_words_and_deletes(chief: Client, game_map: GameMap) -> None:
+    inline = {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
+    chief.post(f"{MAPS}{game_map.pk}/change/", inline | {"name": "Better Ford", "description": ""})
+    game_map.refresh_from_db()
+    assert game_map.name == "Better Ford"
+    game = GameSession.objects.create(map=game_map)
+    delete = f"{MAPS}{game_map.pk}/delete/"
+    assert b"would require deleting the following protected" in chief.post(delete).content
+    game.delete()
+    chief.post(delete, {"post": "yes"})
+    assert not GameMap.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", "public private hidden"),
+        ("?state=public", "public"),
+        ("?state=private", "private"),
+        ("?state=hidden", "hidden"),
+        ("?state=nonsense", "public private hidden"),
+        ("?q=hidd", "hidden"),
+        ("?q=author", "public private hidden"),
+        ("?q=nobody", ""),
+    ],
+)
+def test_filters_and_search(desk: Client, author: User, query: str, found: str) -> None:
+    make_map(author, "public")
+    make_map(author, "private", is_public=False)
+    make_map(author, "hidden", hidden_at="2026-01-01T00:00Z")
+    answer = desk.get(MAPS + query)
+    assert {m.name for m in answer.context["cl"].queryset} == set(found.split())
+
+
+def test_lists_stay_fast(
+    desk: Client, author: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """The number of queries does not grow with the rows, and none of them reads terrain."""
+    for rows in (1, 20):
+        for n in range(rows):
+            make_map(make_user(f"Author{rows}x{n}"), f"Ford {n}")
+        # Session, user, two of permissions, count, page.
+        with django_assert_num_queries(6) as queries:
+            desk.get(MAPS)
+        assert "terrain_data" not in str(queries.captured_queries)
+        # And the groups to filter by.
+        with django_assert_num_queries(7):
+            desk.get(USERS)
+
+
+def test_an_administrators_other_lists(
+    chief: Client,
+    game_map: GameMap,
+    player: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    tribe = make_tribe(player)
+    seat = SessionPlayer.objects.create(
+        session=GameSession.objects.create(map=game_map), user=player, tribe=tribe
+    )
+    with django_assert_num_queries(4):
+        assert b"Ravens" in chief.get("/admin/tribes/tribe/").content
+    with django_assert_num_queries(4):
+        assert b"Quiet Ford" in chief.get("/admin/sessions_app/gamesession/").content
+    page = chief.get(f"/admin/sessions_app/gamesession/{seat.session_id}/change/").content
+    assert b"Player1" in page
+    assert chief.get("/admin/sessions_app/gamesession/add/").status_code == 403
+    assert chief.get("/admin/").status_code == 200
+
+
+# ---- Players ------------------------------------------------------------------------------------
+
+
+def test_deactivating_players(desk: Client, player: User, author: User, moderator: User) -> None:
+    page = act(desk, USERS, "deactivate", player, author, moderator).content.decode()
+    assert "2 of 3 players: Deactivated. 1 left as they were" in page
+    assert set(User.objects.filter(is_active=False)) == {player, author}
+    page = act(desk, USERS, "reactivate", player).content.decode()
+    assert "1 of 1 players: Reactivated." in page
+    player.refresh_from_db()
+    assert player.is_active
+
+
+def test_the_rules_of_deactivating(player: User, moderator: User) -> None:
+    chief = make_user("Chief", is_staff=True, is_superuser=True)
+    everybody = User.objects.all()
+    with pytest.raises(Refused):
+        set_active(moderator=player, players=everybody, active=False)
+    assert set_active(moderator=moderator, players=everybody, active=False) == [player]
+    assert set_active(moderator=chief, players=everybody, active=False) == [moderator]
+
+
+def test_addresses_are_for_administrators(desk: Client, player: User) -> None:
+    page = desk.get(f"{USERS}{player.pk}/change/").content.decode()
+    assert "Player1" in page
+    assert "player1@example.com" not in page
+    assert not desk.get(USERS + "?q=player1@example").context["cl"].queryset.exists()
+    assert desk.get(USERS + "?q=player1").context["cl"].queryset.exists()
+
+
+def test_an_administrator_adds_a_player(chief: Client) -> None:
+    assert b'name="email"' in chief.get(USERS + "add/").content
+    secret = "another long sentence"
+    body = {"username": "Newbie", "email": "new@example.com", "usable_password": "true"}
+    chief.post(USERS + "add/", body | {"password1": secret, "password2": secret})
+    player = User.objects.get(username="Newbie")
+    page = chief.get(f"{USERS}{player.pk}/change/").content.decode()
+    assert "new@example.com" in page

@@ -1,0 +1,238 @@
+"""The map pages, by request: what they show, to whom, and what they cost."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from maps import picturing
+from maps.models import GameMap, MapDecision
+from maps.moderation import decide
+from tests.cast import NOBODY, make_map, make_user
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+def text(client: Client, url: str, **options: Any) -> str:
+    answer = client.get(url, **options)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+@pytest.fixture
+def many(author: User) -> list[GameMap]:
+    return [make_map(author, f"Map number {n:02}", play_count=n) for n in range(30)]
+
+
+# ---- Browse -------------------------------------------------------------------------------------
+
+
+def test_the_home_page_leads_to_the_maps(client: Client) -> None:
+    assert client.get("/").headers["Location"] == "/maps/"
+
+
+def test_a_card(client: Client, game_map: GameMap) -> None:
+    GameMap.objects.update(play_count=1234)
+    page = text(client, "/maps/")
+    for words in (
+        "Quiet Ford",
+        "by Author",
+        "20&thinsp;×&thinsp;20",
+        "1,234 plays",
+        "not rated yet",
+    ):
+        assert words in page
+    assert f'href="/maps/{game_map.pk}/"' in page
+    assert game_map.card_picture in page
+
+
+def test_an_empty_site_and_an_empty_search(client: Client, db: None) -> None:
+    assert "No maps yet" in text(client, "/maps/")
+    assert "No map matches “<b>”" in text(client, "/maps/?q=%3Cb%3E").replace("&lt;", "<").replace(
+        "&gt;", ">"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("quiet", True),
+        ("QUIET ford", True),
+        ("quie", True),
+        ("ford quiet", True),
+        ("fords", True),
+        ("bridge", True),  # in the description
+        ("quiet lava", False),
+        ("author", False),
+        ("'%_\"", True),  # nothing to search for: everything
+        ("ford & !quiet | (", True),
+        ("the", False),
+        ("_", True),
+        ("ford:*", True),
+        ("quiet\0ford", True),
+    ],
+)
+def test_search(client: Client, author: User, words: str, found: bool) -> None:
+    make_map(author, "Quiet Ford", description="Two bridges and a mill.")
+    page = client.get("/maps/", {"q": words}).content.decode()
+    assert ("Quiet Ford" in page) is found
+
+
+def test_a_search_that_is_too_long_says_so(client: Client, game_map: GameMap) -> None:
+    page = text(client, "/maps/?q=" + "x" * 201)
+    assert "at most 200 characters" in page
+    assert "Quiet Ford" in page
+
+
+@pytest.mark.parametrize("sort", ["new", "top", "plays"])
+def test_orders(client: Client, many: list[GameMap], sort: str) -> None:
+    page = text(client, f"/maps/?sort={sort}")
+    if sort == "plays":
+        assert page.index("number 29") < page.index("number 28") < page.index("number 06")
+    assert 'aria-current="true"' in page
+
+
+def test_pages(client: Client, many: list[GameMap]) -> None:
+    first = client.get("/maps/?sort=plays&q=map")
+    assert "number 06" in first.content.decode()
+    assert "number 05" not in first.content.decode()
+    link = first.context["next_link"]
+    assert link.startswith("?q=map&sort=plays&cursor=")
+    second = client.get("/maps/" + link)
+    assert "number 05" in second.content.decode()
+    assert second.context["next_link"] is None
+    back = client.get("/maps/" + second.context["previous_link"])
+    assert back.context["page"].rows == first.context["page"].rows
+
+
+@pytest.mark.parametrize("query", ["cursor=x", "sort=nonsense", "sort=top&cursor=%00", "page=7"])
+def test_addresses_that_make_no_sense_show_the_first_page(
+    client: Client, game_map: GameMap, query: str
+) -> None:
+    page = text(client, "/maps/?" + query)
+    assert "Quiet Ford" in page
+    assert ("no longer good" in page) is ("cursor" in query)
+
+
+def test_htmx_gets_the_results_alone(client: Client, game_map: GameMap) -> None:
+    part = client.get("/maps/?q=quiet", headers=HTMX)
+    assert part.content.decode().lstrip().startswith('<div id="results"')
+    assert "HX-Request" in part["Vary"]
+
+
+def test_private_and_hidden_maps_are_not_listed(client: Client, author: User) -> None:
+    make_map(author, "Private Ford", is_public=False)
+    make_map(author, "Hidden Ford", hidden_at=timezone.now())
+    for _ in range(2):
+        assert "Ford" not in text(client, "/maps/?q=ford").replace('value="ford"', "")
+        client.force_login(author)
+
+
+def test_browsing_costs_one_query(
+    client: Client, many: list[GameMap], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(1) as queries:
+        text(client, "/maps/?sort=top&q=map")
+    assert "terrain_data" not in queries.captured_queries[0]["sql"]
+    client.force_login(many[0].user)
+    with django_assert_num_queries(3):  # and the session, and its user
+        text(client, "/maps/")
+
+
+# ---- One map ------------------------------------------------------------------------------------
+
+
+def test_a_maps_page(client: Client, game_map: GameMap) -> None:
+    page = text(client, f"/maps/{game_map.pk}/")
+    for words in ("Quiet Ford", "20 × 20 cells", "3 waves", "Sign in</a> to rate", "Basic"):
+        assert words in page
+
+
+def test_a_map_without_waves_or_with_a_description_full_of_markup(
+    client: Client, author: User
+) -> None:
+    game_map = make_map(author, "<i>x", wave_config={}, description="<script>alert(1)</script>")
+    page = text(client, f"/maps/{game_map.pk}/")
+    assert "has not set up any waves" in page
+    assert "<script>alert" not in page
+    assert "<i>x" not in page
+
+
+def test_who_sees_private_and_hidden_maps(
+    client: Client, author: User, player: User, moderator: User
+) -> None:
+    private = make_map(author, is_public=False)
+    hidden = make_map(author)
+    decide(
+        moderator=moderator,
+        map_id=hidden.pk,
+        action=MapDecision.Action.HIDE,
+        reason="Copied from elsewhere.",
+    )
+    for user, status in ((None, 404), (player, 404), (author, 200), (moderator, 200)):
+        if user:
+            client.force_login(user)
+        for game_map in (private, hidden):
+            for url in (game_map.get_absolute_url(), game_map.card_picture):
+                assert client.get(url).status_code == status, (user, url)
+    client.force_login(author)
+    assert "Copied from elsewhere." in text(client, hidden.get_absolute_url())
+    assert client.get(f"/maps/{NOBODY}/").status_code == 404
+
+
+def test_what_a_maps_page_costs(
+    client: Client,
+    game_map: GameMap,
+    player: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with django_assert_num_queries(1) as queries:
+        text(client, f"/maps/{game_map.pk}/")
+    assert "terrain_data" not in queries.captured_queries[0]["sql"]
+    client.force_login(player)
+    with django_assert_num_queries(4):  # and session, user, own stars
+        text(client, f"/maps/{game_map.pk}/")
+
+
+# ---- Pictures -----------------------------------------------------------------------------------
+
+
+def test_pictures_are_drawn_once_and_kept_by_browsers(
+    client: Client, game_map: GameMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = client.get(game_map.card_picture)
+    assert first["Content-Type"] == "image/webp"
+    assert first["Cache-Control"] == "public, max-age=31536000, immutable"
+    monkeypatch.setattr(picturing, "render", lambda *_: pytest.fail("drawn again"))
+    assert client.get(game_map.card_picture).content == first.content
+
+
+def test_a_picture_that_was_half_written_is_drawn_again(
+    client: Client, game_map: GameMap, settings: Any
+) -> None:
+    whole = client.get(game_map.card_picture).content
+    (file,) = settings.MEDIA_ROOT.rglob("*.webp")
+    file.write_bytes(whole[:100])
+    assert client.get(game_map.card_picture).content == whole
+    assert file.read_bytes() == whole
+
+
+def test_old_and_unknown_pictures(client: Client, game_map: GameMap, author: User) -> None:
+    base = f"/maps/{game_map.pk}/"
+    assert client.get(base + "card-0123.webp")["Cache-Control"] == "public, no-cache"
+    assert client.get(base + "poster-0123.webp").status_code == 404
+    broken = make_map(author, terrain_data=[], terrain_hash="")
+    assert client.get(broken.card_picture).status_code == 404
+    unhashed = make_map(author, terrain_hash="")
+    assert client.get(unhashed.card_picture).status_code == 200
+
+
+def test_a_private_picture_is_kept_by_its_reader_alone(client: Client) -> None:
+    owner = make_user("Owner")
+    client.force_login(owner)
+    answer = client.get(make_map(owner, is_public=False).card_picture)
+    assert answer["Cache-Control"].startswith("private")
