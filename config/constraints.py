@@ -16,11 +16,15 @@ def field_of(constraint: models.BaseConstraint) -> str:
     fields: set[str] = set()
     if isinstance(constraint, models.UniqueConstraint):
         fields.update(constraint.fields)
-        parts: Any = constraint.expressions
-        fields.update(f.name for part in parts for f in part.flatten() if isinstance(f, models.F))
+        for expression in constraint.expressions:
+            fields.update(_columns(expression))
     elif isinstance(constraint, models.CheckConstraint):
         fields.update(models.Q(constraint.condition).referenced_base_fields)
     return fields.pop() if len(fields) == 1 else NON_FIELD_ERRORS
+
+
+def _columns(expression: Any) -> set[str]:
+    return {str(vars(part)["name"]) for part in expression.flatten() if isinstance(part, models.F)}
 
 
 class ConstrainedModel(models.Model):

@@ -7,6 +7,7 @@ docs/operations.md lists every variable.
 
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
@@ -128,9 +129,9 @@ else:
         "NAME": embedded.DATABASE,
     }
 # One connection for each thread that serves requests, kept open: THREADS bounds both.
-THREADS = env.int("TRIBEHOLD_THREADS", default=6)
-if not 1 <= THREADS <= 10:
+if env.str("TRIBEHOLD_THREADS", default="6") not in map(str, range(1, 11)):
     raise ImproperlyConfigured("TRIBEHOLD_THREADS must be from 1 to 10: each holds a connection.")
+THREADS = env.int("TRIBEHOLD_THREADS", default=6)
 DATABASES = {
     "default": DATABASE
     | {
@@ -149,6 +150,10 @@ if REDIS_URL := env.str("REDIS_URL", default=""):
     if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
         raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// or unix://.")
     REDIS_CACHE_URL = env.str("REDIS_CACHE_URL", default=REDIS_URL)
+    try:
+        urlsplit(REDIS_URL).port, urlsplit(REDIS_CACHE_URL).port  # noqa: B018 - they parse here
+    except ValueError as error:
+        raise ImproperlyConfigured("REDIS_URL can't be read as an address.") from error
 else:
     REDIS_URL = f"unix://{embedded.redis_socket()}?db=0"
     REDIS_CACHE_URL = f"unix://{embedded.redis_socket()}?db=1"

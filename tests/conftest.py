@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.db import connections
@@ -15,6 +16,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.tokens import issue_access_token
+from config.management.commands.serve import server_config
 from maps.models import GameMap
 from tests.cast import make_map, make_moderator, make_user
 
@@ -70,7 +72,6 @@ class Site:
     """The whole application behind uvicorn, in a thread of this process."""
 
     def __init__(self, static_root: Path) -> None:
-        import uvicorn
         from django.conf import settings
 
         from config import asgi
@@ -80,10 +81,7 @@ class Site:
         self.listener.bind(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        config = uvicorn.Config(
-            asgi.make_application(), lifespan="on", log_level="warning", ws="websockets-sansio"
-        )
-        self.server = uvicorn.Server(config)
+        self.server = uvicorn.Server(server_config(asgi.make_application()))
         self.thread = threading.Thread(
             target=self.server.run, kwargs={"sockets": [self.listener]}, daemon=True
         )

@@ -14,7 +14,7 @@ from accounts.forms import SignUpForm
 from accounts.models import User
 from accounts.names import validate_username
 from accounts.querysets import MODERATORS
-from tests.cast import PASSWORD, make_moderator, make_user
+from tests.cast import PASSWORD, make_moderator
 
 pytestmark = pytest.mark.django_db
 GOOD = {"username": "Mira_7", "email": "mira@example.com", "password": PASSWORD}

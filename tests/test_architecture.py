@@ -1,0 +1,81 @@
+"""The plan of the house: which way imports run, what stays pure, how long a file may be."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+APPS = ("accounts", "tribes", "maps", "sessions_app")
+# What each application may import of the others.
+MAY_IMPORT = {
+    "config": set(),
+    "accounts": {"config"},
+    "tribes": {"config", "accounts"},
+    "maps": {"config", "accounts"},
+    "sessions_app": {"config", "accounts", "tribes", "maps"},
+}
+# These put the site together, so they know the applications: addresses, and nothing else.
+COMPOSERS = {"config/urls.py"}
+PURE = [
+    "maps/terrain.py",
+    "maps/paths.py",
+    "maps/waves.py",
+    "maps/generator.py",
+    "maps/pictures.py",
+    "sessions_app/names.py",
+]
+FILES = sorted(p for app in MAY_IMPORT for p in (ROOT / app).rglob("*.py"))
+
+
+def imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: a relative import"
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("app", MAY_IMPORT)
+def test_imports_run_one_way(app: str) -> None:
+    for file in (ROOT / app).rglob("*.py"):
+        path = file.relative_to(ROOT).as_posix()
+        if path in COMPOSERS:
+            continue
+        ours = {name.split(".")[0] for name in imports(file)} & set(MAY_IMPORT)
+        assert ours <= MAY_IMPORT[app] | {app}, f"{path} imports {ours}"
+
+
+def test_the_rule_would_catch_an_arrow_that_runs_back() -> None:
+    assert "sessions_app" not in MAY_IMPORT["maps"]
+    assert {name.split(".")[0] for name in imports(ROOT / "config/urls.py")} & set(APPS)
+
+
+@pytest.mark.parametrize("path", PURE)
+def test_pure_modules_know_no_django(path: str) -> None:
+    for name in imports(ROOT / path):
+        assert not name.startswith(("django", "rest_framework")), name
+        if name.split(".")[0] in MAY_IMPORT:
+            assert name.replace(".", "/") + ".py" in PURE, name
+
+
+def test_no_file_is_too_long() -> None:
+    long = {f.name: n for f in FILES if (n := len(f.read_text().splitlines())) > 400}
+    assert long == {}
+
+
+def test_names_stay_clear_of_builtins_and_frameworks() -> None:
+    """`map` and `session` mean other things in Python and Django: we say game_map and game."""
+    for file in FILES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                in_model = file.name == "models.py" or "migrations" in file.parts
+                assert in_model or node.id not in ("map", "session"), f"{file}:{node.lineno}"
+
+
+def test_nothing_is_loaded_from_another_host() -> None:
+    for file in [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static").rglob("*.[cj]s*")]:
+        assert "http://" not in file.read_text().replace("http://www.w3.org/", "")
+        assert "https://" not in file.read_text(), file

@@ -1,0 +1,268 @@
+"""`manage.py serve` from nothing, as its user meets it: what it says, how it ends, what it leaves."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import websockets.sync.client
+
+ROOT = Path(__file__).parent.parent
+SECRETS = {"SECRET_KEY": "s" * 60, "JWT_SIGNING_KEY": "j" * 60, "ALLOWED_HOSTS": "localhost"}
+
+
+def environment(data: Path, **more: str) -> dict[str, str]:
+    """The environment of a newcomer: nothing configured but where data lives."""
+    ours = (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "REDIS_CACHE_URL",
+        "DJANGO_SETTINGS_MODULE",
+        "TRIBEHOLD_ENV",
+    )
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return kept | {"TRIBEHOLD_DATA": str(data), "PORT": "0", "PYTHONUNBUFFERED": "1"} | more
+
+
+def manage(data: Path, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=ROOT,
+        env=environment(data, **more),
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+
+
+class Serving:
+    """A running `manage.py serve`."""
+
+    def __init__(self, data: Path, *arguments: str, **more: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", *arguments],
+            cwd=ROOT,
+            env=environment(data, **more),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.said = ""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.said += line
+            if "Ctrl-C" in line:
+                break
+        found = re.search(r"http://localhost:\d+", self.said)
+        if not found:
+            self.process.communicate(timeout=30)
+            pytest.fail(self.said)
+        self.url = found.group()
+        self.wait_until_it_answers()
+
+    def wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(self.url + "/health/ready").status_code == 200:
+                    return
+            time.sleep(0.05)
+        pytest.fail("it does not answer")
+
+    def end(self, how: signal.Signals) -> int:
+        self.process.send_signal(how)
+        self.said += self.process.communicate(timeout=30)[0]
+        return self.process.returncode
+
+
+@contextlib.contextmanager
+def serving(data: Path, *arguments: str, **more: str) -> Iterator[Serving]:
+    server = Serving(data, *arguments, **more)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.end(signal.SIGTERM)
+
+
+def servers_of(data: Path) -> dict[int, str]:
+    """The PostgreSQL and Redis processes that belong to a data directory: id and command line."""
+    listing = subprocess.run(
+        ["ps", "-eww", "-o", "pid=,args="], capture_output=True, text=True
+    ).stdout
+    rows = (line.split(maxsplit=1) for line in listing.splitlines())
+    home = str((data / "servers").resolve())
+    return {int(pid): line for pid, line in rows if home in line and "manage.py" not in line}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory that several tests share: made by the first, found by the others."""
+    folder = tmp_path_factory.mktemp("tribehold")
+    for parent in (folder, folder.parent, folder.parent.parent):
+        parent.chmod(0o755)  # pytest's folders are closed to the account that runs PostgreSQL
+    return folder
+
+
+def test_a_demo_from_nothing(data: Path) -> None:
+    with serving(data) as server:
+        password = server.said.split("password of all three: ")[1].split()[0]
+        credentials = {"username": "player", "password": password}
+        login = httpx.post(server.url + "/api/v1/auth/login", json=credentials)
+        assert login.json()["user"]["username"] == "player"
+        assert len(httpx.get(server.url + "/api/v1/maps?page_size=50").json()["results"]) == 50
+        page = httpx.get(server.url + "/maps/")
+        assert page.text.count('class="card"') == 24
+        assert "server" not in page.headers
+        picture = page.text.split('src="/maps/')[1].split('"')[0]
+        assert httpx.get(server.url + "/maps/" + picture).headers["content-type"] == "image/webp"
+        assert httpx.get(server.url + "/admin/login/").status_code == 200
+        with websockets.sync.client.connect(server.url.replace("http", "ws") + "/ws/x"):
+            pass
+        assert len(servers_of(data)) >= 2
+        assert server.end(signal.SIGTERM) == 0
+    assert "Tribehold has stopped." in server.said
+    assert servers_of(data) == {}
+    assert (data / "secrets" / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_ctrl_c_stops_it_and_the_demo_stays_as_it_was(data: Path) -> None:
+    with serving(data) as server:
+        assert "Filling the empty database" not in server.said
+        assert server.end(signal.SIGINT) == 0
+    assert servers_of(data) == {}
+
+
+def test_two_at_once_share_the_servers(data: Path) -> None:
+    with serving(data) as one, serving(data) as other:
+        assert one.url != other.url
+        postmasters = [line for line in servers_of(data).values() if " -D " in line]
+        assert len(postmasters) == 1
+        assert one.end(signal.SIGTERM) == 0
+        assert httpx.get(other.url + "/health/ready").status_code == 200
+        assert httpx.get(other.url + "/maps/").status_code == 200
+    assert servers_of(data) == {}
+
+
+def test_after_kill_9_the_next_start_works(data: Path) -> None:
+    server = Serving(data)
+    server.end(signal.SIGKILL)
+    assert servers_of(data) != {}  # nobody was there to stop them
+    with serving(data) as again:
+        assert httpx.get(again.url + "/maps/").status_code == 200
+    assert servers_of(data) == {}
+
+
+def test_servers_that_are_killed_start_again(data: Path) -> None:
+    server = Serving(data)
+    server.end(signal.SIGKILL)
+    for pid in servers_of(data):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    with serving(data) as again:
+        assert httpx.get(again.url + "/health/ready").status_code == 200
+
+
+@pytest.mark.parametrize("port", ["x", "-1", "65536", "8000.5", "", " ", "٣"])
+def test_a_port_that_is_none(data: Path, port: str) -> None:
+    answer = manage(data, "serve", PORT=port)
+    assert answer.returncode == 1
+    assert "it must be a number from 1 to 65535" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_port_in_use(data: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        answer = manage(data, "serve", PORT=str(port))
+    assert answer.returncode == 1
+    assert f"Port {port} on 127.0.0.1 can't be used" in answer.stderr
+    assert "PORT=8001 make run" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("DATABASE_URL", "postgres://x:secret@127.0.0.1:1/x", "PostgreSQL at 127.0.0.1:1"),
+        (
+            "DATABASE_URL",
+            "postgres://x:secret@nowhere.invalid/x",
+            "PostgreSQL at nowhere.invalid:5432",
+        ),
+        ("DATABASE_URL", "postgres://x:secret@127.0.0.1:x/x", "DATABASE_URL can't be read"),
+        ("DATABASE_URL", "mysql://x:secret@127.0.0.1/x", "must begin with postgres://"),
+        ("DATABASE_URL", "nonsense", "must begin with postgres://"),
+        ("REDIS_URL", "redis://:secret@127.0.0.1:1/0", "Redis can't be reached"),
+        ("REDIS_URL", "redis://127.0.0.1:x/0", "REDIS_URL can't be read"),
+        ("REDIS_URL", "nonsense", "must begin with redis://"),
+        ("TRIBEHOLD_THREADS", "11", "from 1 to 10"),
+        ("TRIBEHOLD_THREADS", "x", "TRIBEHOLD_THREADS"),
+        ("TRIBEHOLD_ENV", "staging", "say 'demo' or 'production'"),
+    ],
+)
+def test_settings_that_make_no_sense(data: Path, name: str, value: str, words: str) -> None:
+    answer = manage(data, "serve", **{name: value})
+    assert answer.returncode == 1
+    assert words in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert "secret" not in answer.stderr
+
+
+@pytest.mark.parametrize("missing", SECRETS)
+def test_production_starts_with_all_of_its_secrets_or_not(data: Path, missing: str) -> None:
+    given = {name: value for name, value in SECRETS.items() if name != missing}
+    answer = manage(data, "check", TRIBEHOLD_ENV="production", **given)
+    assert answer.returncode == 1
+    assert f"{missing} is not set" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_production_refuses_a_short_secret_and_an_old_schema(tmp_path: Path, data: Path) -> None:
+    short = manage(data, "check", TRIBEHOLD_ENV="production", **(SECRETS | {"SECRET_KEY": "x"}))
+    assert "SECRET_KEY is too short" in short.stderr
+    manage(data, "migrate", "sessions_app", "0001", "--verbosity", "0")
+    old = manage(data, "serve", TRIBEHOLD_ENV="production", **SECRETS)
+    manage(data, "migrate", "--verbosity", "0")
+    assert old.returncode == 1
+    assert "needs 'manage.py migrate' first" in old.stderr
+
+
+def test_a_data_directory_of_another_postgresql(data: Path) -> None:
+    manage(data, "migrate", "--verbosity", "0")
+    version = (data / "servers").resolve() / "postgres" / "PG_VERSION"
+    good = version.read_text()
+    version.write_text("14\n")
+    try:
+        answer = manage(data, "serve")
+    finally:
+        version.write_text(good)
+    assert answer.returncode == 1
+    assert "was made by PostgreSQL 14" in answer.stderr
+    assert "TRIBEHOLD_DATA=/some/folder" in answer.stderr
+
+
+def test_a_data_directory_that_is_a_file_or_closed(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    answer = manage(file, "serve")
+    assert answer.returncode == 1
+    assert "can't be used" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    if os.geteuid() != 0:  # root may write anywhere
+        answer = manage(closed / "data", "serve")
+        assert answer.returncode == 1
+        assert "can't be used" in answer.stderr

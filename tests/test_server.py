@@ -1,0 +1,226 @@
+"""The application behind the real server: threads, limits, static files, sockets."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+import websockets.sync.client
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import path
+from websockets.exceptions import ConnectionClosedError
+
+from config import handler
+from config.urls import handler404, urlpatterns
+from tests.conftest import Site
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def http(site: Site) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=site.url, timeout=10) as client:
+        yield client
+
+
+# ---- Views that only these tests have -----------------------------------------------------------
+
+gate = threading.Event()
+seen_threads: set[str] = set()
+
+
+def wait(request: HttpRequest) -> HttpResponse:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    seen_threads.add(threading.current_thread().name)
+    assert gate.wait(10)
+    return HttpResponse("done")
+
+
+def stream(request: HttpRequest) -> StreamingHttpResponse:
+    def parts() -> Iterator[str]:
+        for _ in range(3):
+            yield threading.current_thread().name + "\n"
+
+    return StreamingHttpResponse(parts())
+
+
+def echo(request: HttpRequest) -> HttpResponse:
+    response = HttpResponse(request.body)
+    response.set_cookie("one", "1")
+    response.set_cookie("two", "2")
+    return response
+
+
+class Urls:
+    handler404 = handler404
+    urlpatterns = [*urlpatterns, path("wait", wait), path("stream", stream), path("api/echo", echo)]
+
+
+@pytest.fixture(autouse=True)
+def own_urls(settings: Any) -> None:
+    settings.ROOT_URLCONF = Urls
+    gate.clear()
+    seen_threads.clear()
+
+
+# ---- Threads ------------------------------------------------------------------------------------
+
+
+def test_threads_and_connections_are_bounded_and_excess_is_told(
+    http: httpx.Client, site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "WAIT_SECONDS", 0.5)
+    before = threading.active_count()
+    with ThreadPoolExecutor(30) as pool:
+        waiting = [pool.submit(httpx.get, site.url + "/wait", timeout=20) for _ in range(20)]
+        while sum(future.done() for future in waiting) < 20 - settings.THREADS:
+            time.sleep(0.01)
+        refused = [future.result() for future in waiting if future.done()]
+        assert {answer.status_code for answer in refused} == {503}
+        assert {answer.headers["Retry-After"] for answer in refused} == {"2"}
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            )
+            (connections,) = cursor.fetchone()
+        assert connections <= settings.THREADS + 1
+        gate.set()
+        answers = [future.result().status_code for future in waiting]
+    assert answers.count(200) == settings.THREADS
+    assert len(seen_threads) == settings.THREADS
+    assert all(name.startswith("request-") for name in seen_threads)
+    assert threading.active_count() <= before + settings.THREADS
+
+
+def test_one_request_after_another_keeps_one_thread(http: httpx.Client) -> None:
+    gate.set()
+    for _ in range(20):
+        assert http.get("/wait").text == "done"
+    assert len(seen_threads) == 1
+
+
+def test_a_streamed_body_is_made_in_one_thread(http: httpx.Client) -> None:
+    assert len(set(http.get("/stream").text.split())) == 1
+
+
+def test_busy_is_json_for_the_api(
+    http: httpx.Client, site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "WAIT_SECONDS", 0.1)
+    with ThreadPoolExecutor(10) as pool:
+        waiting = [
+            pool.submit(httpx.get, site.url + "/wait", timeout=20) for _ in range(settings.THREADS)
+        ]
+        while len(seen_threads) < settings.THREADS:
+            time.sleep(0.01)
+        answer = http.get("/api/v1/maps")
+        gate.set()
+        assert all(future.result().status_code == 200 for future in waiting)
+    assert answer.status_code == 503
+    assert answer.json()["errors"][0]["code"] == "busy"
+
+
+# ---- Bodies -------------------------------------------------------------------------------------
+
+
+def test_a_body_and_two_cookies(site: Site) -> None:
+    with httpx.Client(base_url=site.url) as client:
+        page = client.get("/login/")
+        token = page.cookies["csrftoken"]
+        headers = {"X-CSRFToken": token, "Referer": site.url}
+        answer = client.post("/api/echo", content=b"x" * 100_000, headers=headers)
+    assert answer.content == b"x" * 100_000
+    assert len(answer.headers.get_list("set-cookie")) == 2
+
+
+def test_a_body_that_is_too_large_is_refused_while_it_comes(http: httpx.Client) -> None:
+    def flood() -> Iterator[bytes]:
+        for _ in range(12):
+            yield b"x" * 1024 * 1024
+
+    answer = http.post("/api/v1/auth/login", content=flood())
+    assert answer.status_code == 413
+    assert answer.json()["errors"][0]["code"] == "body_too_large"
+
+
+def test_a_client_that_leaves_within_its_body_does_no_harm(site: Site, http: httpx.Client) -> None:
+    async def leave() -> None:
+        _, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        writer.write(b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999\r\n\r\nxx")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    asyncio.run(leave())
+    assert http.get("/health/live").status_code == 200
+
+
+def test_slow_bodies_hold_no_thread(site: Site, http: httpx.Client, settings: Any) -> None:
+    async def dawdle() -> int:
+        writers = []
+        for _ in range(settings.THREADS * 2):
+            _, writer = await asyncio.open_connection("127.0.0.1", site.port)
+            writer.write(
+                b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999\r\n\r\nx"
+            )
+            await writer.drain()
+            writers.append(writer)
+        status = (await asyncio.to_thread(http.get, "/maps/")).status_code
+        for writer in writers:
+            writer.close()
+        return status
+
+    assert asyncio.run(dawdle()) == 200
+
+
+# ---- Pages, static files, sockets ---------------------------------------------------------------
+
+
+def test_security_headers(http: httpx.Client) -> None:
+    headers = http.get("/maps/").headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert "server" not in headers
+
+
+def test_static_files_are_hashed_compressed_and_kept(http: httpx.Client) -> None:
+    page = http.get("/maps/").text
+    url = page.split('rel="stylesheet" href="')[1].split('"')[0]
+    assert len(url.rsplit("/", 1)[1].split(".")) == 3  # name, hash, css
+    for encoding in ("br", "gzip"):
+        answer = http.get(url, headers={"Accept-Encoding": encoding})
+        assert answer.headers["content-encoding"] == encoding
+        assert "immutable" in answer.headers["cache-control"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    again = http.get(url, headers={"If-Modified-Since": answer.headers["last-modified"]})
+    assert again.status_code == 304
+    assert http.get("/static/nothing.css").status_code == 404
+    assert http.get("/static/../config/settings.py").status_code == 404
+    assert http.get("/static/%2e%2e/manage.py").status_code == 404
+
+
+def test_head_and_health(http: httpx.Client) -> None:
+    assert http.head("/maps/").content == b""
+    assert http.get("/health/live").json() == {"status": "ok"}
+    ready = http.get("/health/ready")
+    assert (ready.status_code, ready.json()["postgres"], ready.json()["redis"]) == (200, "ok", "ok")
+
+
+def test_a_socket_that_leads_nowhere_is_told_so(site: Site) -> None:
+    url = site.url.replace("http", "ws")
+    for address in ("/ws/nowhere", "/", "/ws/game-sessions/x"):
+        with websockets.sync.client.connect(url + address) as socket:
+            with pytest.raises(ConnectionClosedError) as closed:
+                socket.recv(timeout=5)
+            assert closed.value.rcvd is not None
+            assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4404, "no such session")
