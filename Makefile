@@ -25,8 +25,6 @@ lint: $(VENV)/dev.ok ## Check form, types, migrations, templates and settings
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/djlint --check --lint --quiet templates
-	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
-	$(BIN)/python manage.py lintmigrations --quiet ignore --no-cache --project-root-path .
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 check: lint ## Everything that must hold before a change lands: lint, then tests with coverage

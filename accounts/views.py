@@ -43,6 +43,4 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         else:
             login(request, user, BACKEND)
             return redirect("maps:browse")
-    return render(
-        request, "accounts/sign_up.html", {"form": form}, status=422 if form.errors else 200
-    )
+    return render(request, "accounts/sign_up.html", {"form": form})

@@ -151,7 +151,7 @@ if REDIS_URL := env.str("REDIS_URL", default=""):
         raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// or unix://.")
     REDIS_CACHE_URL = env.str("REDIS_CACHE_URL", default=REDIS_URL)
     try:
-        urlsplit(REDIS_URL).port, urlsplit(REDIS_CACHE_URL).port  # noqa: B018 - they parse here
+        urlsplit(REDIS_URL).port, urlsplit(REDIS_CACHE_URL).port
     except ValueError as error:
         raise ImproperlyConfigured("REDIS_URL can't be read as an address.") from error
 else:

@@ -5,10 +5,12 @@ import uuid
 from typing import Any
 
 import numpy as np
+from django.apps import apps
 from django.contrib.auth.models import Group
 
 from accounts.models import User
 from accounts.querysets import MODERATORS
+from config.migrating import grant
 from maps import waves
 from maps.models import GameMap
 from maps.terrain import Grid, Point
@@ -23,6 +25,9 @@ def make_user(name: str, **more: Any) -> User:
 
 def make_moderator(name: str = "Moderna") -> User:
     moderator = make_user(name, is_staff=True)
+    # Some tests empty all tables, and the group that the migrations made with them.
+    grant(apps, MODERATORS, "accounts", "view_user", "deactivate_user")
+    grant(apps, MODERATORS, "maps", "view_gamemap", "moderate_gamemap", "view_mapdecision")
     moderator.groups.add(Group.objects.get(name=MODERATORS))
     moderator.refresh_from_db()
     return moderator

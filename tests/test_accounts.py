@@ -13,8 +13,7 @@ from django.test import Client
 from accounts.forms import SignUpForm
 from accounts.models import User
 from accounts.names import validate_username
-from accounts.querysets import MODERATORS
-from tests.cast import PASSWORD, make_moderator
+from tests.cast import PASSWORD
 
 pytestmark = pytest.mark.django_db
 GOOD = {"username": "Mira_7", "email": "mira@example.com", "password": PASSWORD}
@@ -62,7 +61,7 @@ def test_faults_are_told_at_their_fields(
     client: Client, player: User, field: str, value: str, words: str
 ) -> None:
     answer = sign_up(client, **{field: value})
-    assert answer.status_code == 422
+    assert answer.status_code == 200
     assert words in " ".join(answer.context["form"].errors[field])
     assert User.objects.count() == 1
 
@@ -89,8 +88,8 @@ def test_a_name_wanted_twice_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         thread.start()
     for thread in threads:
         thread.join(20)
-    loser, winner = sorted(answers, key=lambda answer: -int(answer.status_code))
-    assert (winner.status_code, loser.status_code) == (302, 422)
+    loser, winner = sorted(answers, key=lambda answer: int(answer.status_code))
+    assert (winner.status_code, loser.status_code) == (302, 200)
     assert "This name is taken" in loser.content.decode()
 
 
@@ -148,15 +147,3 @@ def test_an_administrator_from_the_command_line(monkeypatch: pytest.MonkeyPatch)
         verbosity=0,
     )
     assert User.objects.get_by_natural_key("Chief").is_superuser
-
-
-def test_moderators_have_just_the_permissions_they_need() -> None:
-    moderator = make_moderator()
-    assert moderator.groups.get().name == MODERATORS
-    assert moderator.get_all_permissions() == {
-        "accounts.view_user",
-        "accounts.deactivate_user",
-        "maps.view_gamemap",
-        "maps.moderate_gamemap",
-        "maps.view_mapdecision",
-    }

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import IntegrityError, connection, models, transaction
 
 from accounts.models import User
+from accounts.querysets import MODERATORS
 from config.postgres.base import ACTIONS
 from tests.cast import make_map, make_user
 
@@ -249,6 +251,15 @@ def test_migrations_run_backwards_and_forwards_again() -> None:
     finally:
         call_command("migrate", verbosity=0)
     assert make_user("Again").pk
+    # The migrations make the moderators' group, with just the permissions they need.
+    permissions = Group.objects.get(name=MODERATORS).permissions.all()
+    assert {".".join(permission.natural_key()[1::-1]) for permission in permissions} == {
+        "accounts.view_user",
+        "accounts.deactivate_user",
+        "maps.view_gamemap",
+        "maps.moderate_gamemap",
+        "maps.view_mapdecision",
+    }
 
 
 # ---- Each forbidden row -------------------------------------------------------------------------

@@ -1,0 +1,54 @@
+"""A real browser: Chromium, driven by Playwright."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.conftest import Site
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """Chromium itself, until the last test of this folder has ended."""
+    program = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+    if not os.path.exists(program):
+        if os.environ.get("CI"):
+            pytest.fail(f"{program} is missing")
+        pytest.skip(f"{program} is missing; CHROMIUM names another one")
+    # Playwright keeps an event loop in this thread; Django must not take that for async code.
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[1440, 375], ids=["desktop", "phone"])
+def page(chromium: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """An empty page. Whatever the browser complains about fails the test."""
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    context = chromium.new_context(
+        base_url=site.url, viewport={"width": request.param, "height": 900}
+    )
+    context.set_default_timeout(10_000)
+    tab = context.new_page()
+    tab.on("console", listen)
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    yield tab
+    context.close()
+    assert complaints == []

@@ -1,0 +1,55 @@
+"""A moderator at work."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from maps.models import GameMap
+from tests.cast import PASSWORD, make_map, make_moderator, make_user
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_hide_a_map_and_restore_it(page: Page) -> None:
+    make_moderator()
+    game_map = make_map(make_user("Author"), "Stolen Ford")
+    page.goto("/admin/")
+    page.get_by_label("Username").fill("Moderna")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.goto("/admin/maps/gamemap/")
+    page.get_by_role("link", name="Stolen Ford").click()
+    picture = page.get_by_role("img", name="Picture of the map")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1200
+    page.get_by_role("button", name="Hide").click()
+    page.get_by_label("Reason").fill("Copied from another game.")
+    page.get_by_role("button", name="Hide maps").click()
+    expect(page.get_by_text("1 map hidden.")).to_be_visible()
+    assert not GameMap.objects.published().exists()
+
+    page.goto(game_map.get_absolute_url())
+    expect(page.get_by_text("Copied from another game.")).to_be_visible()
+
+    page.goto("/admin/maps/gamemap/?state=hidden")
+    page.locator("input.action-select").check()
+    page.locator("select[name=action]").select_option("restore")
+    page.get_by_role("button", name="Go").click()
+    page.get_by_label("Reason").fill("The author showed the licence.")
+    page.get_by_role("button", name="Restore maps").click()
+    expect(page.get_by_text("1 map restored.")).to_be_visible()
+    assert GameMap.objects.published().exists()
+
+
+def test_deactivate_a_player(page: Page) -> None:
+    make_moderator()
+    player = make_user("Nuisance")
+    page.goto("/admin/login/?next=/admin/accounts/user/?q=nuisance")
+    page.get_by_label("Username").fill("moderna@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.locator("input.action-select").check()
+    page.locator("select[name=action]").select_option("deactivate")
+    page.get_by_role("button", name="Go").click()
+    expect(page.get_by_text("1 of 1 players: Deactivated.")).to_be_visible()
+    player.refresh_from_db()
+    assert not player.is_active

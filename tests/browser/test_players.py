@@ -1,0 +1,138 @@
+"""What players do, by mouse, by keyboard, and without JavaScript."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.cast import PASSWORD, make_map, make_user
+from tests.conftest import Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def maps(transactional_db: None) -> None:
+    author = make_user("Author")
+    for n in range(26):
+        make_map(author, f"Meadow {n}")
+    make_map(author, "Ember Forge", description="Hot.")
+
+
+def no_sideways_scrolling(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_from_sign_up_to_a_rating(page: Page) -> None:
+    page.goto("/")
+    expect(page).to_have_title("Maps · Tribehold")
+    no_sideways_scrolling(page)
+    page.get_by_role("link", name="Sign up").click()
+    page.get_by_label("User name").fill("Mira")
+    page.get_by_label("E-mail address").fill("mira@example.com")
+    page.get_by_label("Password").fill("short")
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_text("This password is too short")).to_be_visible()
+    no_sideways_scrolling(page)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_text("Mira", exact=True)).to_be_visible()
+
+    page.evaluate("window.stillTheSamePage = true")
+    page.get_by_role("searchbox").press_sequentially("embe")
+    expect(page.locator(".card")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"q=embe"))
+    assert page.evaluate("window.stillTheSamePage")
+
+    page.get_by_role("link", name="Ember Forge").click()
+    expect(page.get_by_role("heading", name="Ember Forge")).to_be_visible()
+    no_sideways_scrolling(page)
+    rating = page.locator("#rating")
+    expect(rating).to_contain_text("not rated yet")
+    page.evaluate("window.stillTheSamePage = true")
+    page.get_by_role("button", name="4 stars").click()
+    expect(rating).to_contain_text("★ 4.00")
+    expect(rating).to_contain_text("(1)")
+    expect(page.get_by_role("button", name="4 stars", pressed=True)).to_be_focused()
+    page.get_by_role("button", name="2 stars").click()
+    expect(rating).to_contain_text("★ 2.00")
+    page.get_by_role("button", name="Take my 2 stars back").click()
+    expect(rating).to_contain_text("not rated yet")
+    assert page.evaluate("window.stillTheSamePage")
+
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()
+
+
+def test_orders_and_pages_in_place_and_back(page: Page) -> None:
+    page.goto("/maps/")
+    page.evaluate("window.stillTheSamePage = true")
+    page.get_by_role("link", name="Most played").click()
+    expect(page.locator("[aria-current=true]")).to_have_text("Most played")
+    page.get_by_role("link", name="Next").click()
+    expect(page.locator(".card")).to_have_count(3)
+    page.wait_for_function("scrollY === 0")
+    page.get_by_role("searchbox").fill("meadow")
+    expect(page).to_have_url(re.compile(r"q=meadow&sort=plays"))
+    assert page.evaluate("window.stillTheSamePage")
+    page.go_back()
+    expect(page.locator(".card")).to_have_count(3)
+    page.go_back()
+    expect(page.locator(".card")).to_have_count(24)
+
+
+def test_times_are_told_in_the_readers_zone(page: Page) -> None:
+    page.goto("/maps/?q=ember")
+    expect(page.locator("time")).to_have_attribute("title", re.compile(r"\d{4}"))
+
+
+def test_by_keyboard_alone(page: Page) -> None:
+    make_user("Mira")
+    page.goto("/maps/")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.goto("/login/")
+    expect(page.get_by_label("User name")).to_be_focused()
+    page.keyboard.type("Mira")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Mira", exact=True)).to_be_visible()
+    page.get_by_role("searchbox").focus()
+    page.keyboard.type("ember")
+    expect(page.locator(".card")).to_have_count(1)
+    for _ in range(5):  # search button, three orders, the card
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Ember Forge")).to_be_visible()
+    page.get_by_role("button", name="5 stars").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#rating")).to_contain_text("★ 5.00")
+
+
+def test_nothing_is_lost_without_javascript(chromium: Browser, site: Site) -> None:
+    make_user("Mira")
+    context = chromium.new_context(base_url=site.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/login/?next=/maps/")
+    page.get_by_label("User name").fill("Mira")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Next").click()
+    expect(page.locator(".card")).to_have_count(3)
+    page.get_by_role("searchbox").fill("ember")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Ember Forge").click()
+    page.get_by_role("button", name="3 stars").click()
+    expect(page.locator("#rating")).to_contain_text("★ 3.00")
+    context.close()
+
+
+def test_the_explorer_of_the_api(page: Page) -> None:
+    page.goto("/api/docs")
+    expect(page.get_by_text("/api/v1/maps/{map_id}/rating").first).to_be_visible()
