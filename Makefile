@@ -39,7 +39,7 @@ bench: $(VENV)/dev.ok ## Measure against a bare reference (needs wrk; minutes)
 	$(BIN)/python -m bench.browse
 
 faults: $(VENV)/dev.ok ## Kill first starts at random moments, and other rough handling (minutes)
-	$(BIN)/python -m pytest tests/faults $(ARGS)
+	$(BIN)/python -m pytest -o addopts="-p tests.servers" tests/faults $(ARGS)
 
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	for group in "" embedded dev; do \
