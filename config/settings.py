@@ -224,7 +224,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 SERVESTATIC_KEEP_ONLY_HASHED_FILES = True
 MEDIA_ROOT = DATA_DIR / "media"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "config.storage.AtomicFileSystemStorage"},
     "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
 }
 MAX_BODY_BYTES = 10 * 1024 * 1024  # read before a thread is taken; more is a 413

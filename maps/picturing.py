@@ -1,5 +1,7 @@
 """The pictures of maps as files: made once for each content, kept under its hash."""
 
+import contextlib
+
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
@@ -16,22 +18,15 @@ def picture(game_map: GameMap, size: str) -> bytes:
     """
     content = game_map.terrain_hash
     name = f"pictures/{content[:2]}/{content}-{size}.webp"
-    if content and default_storage.exists(name):
-        with default_storage.open(name) as file:
+    if content:
+        with contextlib.suppress(FileNotFoundError), default_storage.open(name) as file:
             kept: bytes = file.read()
-        if is_whole(kept):
             return kept
-        default_storage.delete(name)  # a process died while it wrote this
     grid, spawn, goal = read_map(game_map)
     drawn = render(grid, cheapest_path(grid, spawn, goal) or [], spawn, goal, size)
     if content:
         default_storage.save(name, ContentFile(drawn))
     return drawn
-
-
-def is_whole(webp: bytes) -> bool:
-    """Whether a file is as long as its RIFF header says (bytes 4 to 8 count what follows them)."""
-    return len(webp) == int.from_bytes(webp[4:8], "little") + 8
 
 
 def read_map(game_map: GameMap) -> tuple[Grid, Point, Point]:

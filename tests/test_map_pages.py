@@ -1,8 +1,10 @@
 """The map pages, by request: what they show, to whom, and what they cost."""
 
+import threading
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -211,14 +213,30 @@ def test_pictures_are_drawn_once_and_kept_by_browsers(
     assert client.get(game_map.card_picture).content == first.content
 
 
-def test_a_picture_that_was_half_written_is_drawn_again(
-    client: Client, game_map: GameMap, settings: Any
-) -> None:
-    whole = client.get(game_map.card_picture).content
-    (file,) = settings.MEDIA_ROOT.rglob("*.webp")
-    file.write_bytes(whole[:100])
-    assert client.get(game_map.card_picture).content == whole
-    assert file.read_bytes() == whole
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_asked_for_by_many_at_once(settings: Any) -> None:
+    """Each of them gets it whole, and one file is left."""
+    game_map = make_map(make_user("Author"))
+    barrier = threading.Barrier(8)
+    answers: list[bytes] = []
+
+    def ask() -> None:
+        barrier.wait(10)
+        for _ in range(5):
+            answers.append(Client().get(game_map.card_picture).content)
+            for file in settings.MEDIA_ROOT.rglob("*.webp"):
+                file.unlink(missing_ok=True)
+        answers.append(Client().get(game_map.card_picture).content)
+        connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(answers) == 48
+    assert len(set(answers)) == 1
+    assert len([file for file in settings.MEDIA_ROOT.rglob("*") if file.is_file()]) == 1
 
 
 def test_old_and_unknown_pictures(client: Client, game_map: GameMap, author: User) -> None:

@@ -1,0 +1,64 @@
+"""What we measure ourselves against: the same list by bare Starlette, asyncpg and orjson.
+
+No framework, no permissions, no validation: about as fast as Python answers this question.
+"""
+
+import base64
+import os
+from typing import Any
+
+import asyncpg
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+SQL = """
+SELECT m.id, m.name, m.description, m.width, m.height, m.rating::float8, m.rating_count, m.play_count,
+       m.is_public, m.created_at, m.terrain_hash, u.id AS user_id, u.username, u.level
+FROM maps m JOIN users u ON u.id = m.user_id
+WHERE m.is_public AND m.hidden_at IS NULL
+ORDER BY m.created_at DESC, m.id DESC LIMIT 21
+"""
+PLAIN = (
+    "id name description width height rating rating_count play_count is_public created_at".split()
+)
+
+
+def card(row: Any) -> dict[str, Any]:
+    document = {name: row[name] for name in PLAIN} | {"id": str(row["id"])}
+    author = {"id": str(row["user_id"]), "username": row["username"], "level": row["level"]}
+    preview = f"/maps/{row['id']}/card-{row['terrain_hash']}.webp"
+    return document | {"author": author, "preview": preview}
+
+
+async def maps(request: Request) -> Response:
+    async with request.app.state.pool.acquire() as connection:
+        rows = await connection.fetch(SQL)
+    last = rows[19]
+    values = ["new", 0, last["created_at"].isoformat(), str(last["id"])]
+    cursor = base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
+    page = {"results": [card(row) for row in rows[:20]], "next": cursor, "previous": None}
+    body = orjson.dumps(page, option=orjson.OPT_UTC_Z)
+    return Response(body, media_type="application/json")
+
+
+async def start() -> None:
+    app.state.pool = await asyncpg.create_pool(
+        host=os.environ["PGHOST"], user="tribehold", database="tribehold", min_size=10, max_size=10
+    )
+
+
+class Lifespan:
+    def __init__(self, app: Starlette) -> None:
+        self.app = app
+
+    async def __aenter__(self) -> None:
+        await start()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.app.state.pool.close()
+
+
+app = Starlette(routes=[Route("/api/v1/maps", maps)], lifespan=Lifespan)

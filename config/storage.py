@@ -1,0 +1,24 @@
+"""Where files that the site makes are kept."""
+
+import os
+import uuid
+from typing import Any
+
+from django.core.files.storage import FileSystemStorage
+
+
+class AtomicFileSystemStorage(FileSystemStorage):
+    """Files appear whole or not at all, and a new one takes the old one's place.
+
+    Two requests that make the same file at once would otherwise read each other's half-written one,
+    and a process that is killed would leave it for good.
+    """
+
+    def get_available_name(self, name: str, max_length: int | None = None) -> str:
+        """The name itself, taken or not."""
+        return name
+
+    def _save(self, name: str, content: Any) -> str:
+        unfinished: str = super()._save(f"{name}.{uuid.uuid4().hex}", content)  # type: ignore[misc]
+        os.replace(self.path(unfinished), self.path(name))
+        return name
