@@ -129,9 +129,9 @@ else:
         "NAME": embedded.DATABASE,
     }
 # One connection for each thread that serves requests, kept open: THREADS bounds both.
-if env.str("TRIBEHOLD_THREADS", default="6") not in map(str, range(1, 11)):
+if env.str("TRIBEHOLD_THREADS", default="4") not in map(str, range(1, 11)):
     raise ImproperlyConfigured("TRIBEHOLD_THREADS must be from 1 to 10: each holds a connection.")
-THREADS = env.int("TRIBEHOLD_THREADS", default=6)
+THREADS = env.int("TRIBEHOLD_THREADS", default=4)
 DATABASES = {
     "default": DATABASE
     | {
@@ -217,6 +217,7 @@ SPECTACULAR_SETTINGS = {
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
+USE_I18N = False  # one language for now; switching per request costs a fifth of a page
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
