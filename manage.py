@@ -2,7 +2,7 @@
 """The command line of Tribehold: `manage.py serve`, `migrate`, `seed`, `shell` …
 
 Whatever the command, the database and Redis behind it are running while it works: the ones that
-DATABASE_URL and REDIS_URL name, or embedded ones (see config/embedded.py).
+DATABASE_URL and REDIS_URL name, or embedded ones (see config/embedded).
 """
 
 import os

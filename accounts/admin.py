@@ -8,9 +8,11 @@ from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.forms import StaffSignInForm
 from accounts.models import User
 from accounts.moderation import set_active
 
+admin.site.login_form = StaffSignInForm
 FOR_MODERATORS: Any = (
     (None, {"fields": ("username",)}),
     ("Play", {"fields": ("level", "total_games_played", "created_at")}),
@@ -63,6 +65,13 @@ class PlayerAdmin(UserAdmin[User]):
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Names; addresses too for administrators."""
         return ("username", "email") if request.user.is_superuser else ("username",)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """What the list may be filtered by: a filter on addresses would tell them letter by letter."""
+        confidential = lookup.startswith(("email", "last_login", "password"))
+        if confidential and not request.user.is_superuser:
+            return False
+        return super().lookup_allowed(lookup, value, request)
 
     def has_deactivate_permission(self, request: HttpRequest) -> bool:
         """Who may close accounts."""

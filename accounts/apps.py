@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
     """See the modules beside this one."""
 
     name = "accounts"
-    verbose_name = "players"
+    verbose_name = "Players"

@@ -3,23 +3,35 @@
 from typing import Any
 
 from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import password_validation
 from django.contrib.auth.forms import AuthenticationForm
 
 from accounts.models import User
 
 
-class SignInForm(AuthenticationForm):
-    """Name or address, and password."""
+class NameOrAddress(AuthenticationForm):
+    """Takes an address where Django expects a name, which is shorter."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        field = self.fields["username"]
+        field.label = "User name or e-mail address"
+        field.widget.attrs["maxlength"] = field.max_length = 255  # type: ignore[attr-defined]
+        field.validators = []
+
+
+class SignInForm(NameOrAddress):
+    """For the pages."""
 
     error_messages = {
         "invalid_login": "Name or password is wrong. Mind capital letters in the password.",
         "inactive": "This account is closed.",
     }
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.fields["username"].label = "User name or e-mail address"
+
+class StaffSignInForm(NameOrAddress, AdminAuthenticationForm):
+    """For the admin."""
 
 
 class SignUpForm(forms.ModelForm[User]):

@@ -107,7 +107,7 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
 
 
 class AuditLog(models.Model):
-    """One change of one row, written by triggers. The table is partitioned by month."""
+    """One change of one row. The table is partitioned by month; nothing writes it yet."""
 
     class Action(models.TextChoices):
         """What was done to the row."""

@@ -24,7 +24,10 @@ from config.middleware import REQUEST_ID
 # The words for errors that no view has words for, by status; `busy` and the like bear their own code.
 WORDS = {
     400: ("bad_request", "The request can't be understood."),
-    403: ("permission_denied", "You may not do this."),
+    403: (
+        "permission_denied",
+        "You may not do this, or the form is too old: reload and try again.",
+    ),
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not do that."),
     413: ("body_too_large", "The request is too large."),
@@ -40,8 +43,6 @@ class Refused(Exception):
     and `field` the name of the input that was at fault, if one was.
     """
 
-    status = 409
-
     def __init__(self, code: str, detail: str, *, status: int = 409, field: str | None = None):
         super().__init__(detail)
         self.code, self.detail, self.status, self.field = code, detail, status, field
@@ -49,7 +50,7 @@ class Refused(Exception):
 
 def is_api(path: str) -> bool:
     """Whether a path belongs to the API, so that its errors are JSON."""
-    return path.startswith("/api/")
+    return path == "/api" or path.startswith("/api/")
 
 
 def error_body(status: int, code: str, detail: str, field: str | None = None) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def error_body(status: int, code: str, detail: str, field: str | None = None) ->
 
 def error_message(path: str, status: int, code: str = "") -> tuple[str, bytes]:
     """Content type and body of an error that is answered before Django runs."""
-    usual, detail = WORDS[status]
+    usual, detail = WORDS.get(status, WORDS[500 if status >= 500 else 400])
     if is_api(path):
         return "application/json", json.dumps(error_body(status, code or usual, detail)).encode()
     return "text/plain; charset=utf-8", detail.encode()
@@ -69,7 +70,7 @@ def error_message(path: str, status: int, code: str = "") -> tuple[str, bytes]:
 
 def error_response(request: HttpRequest, status: int, code: str = "") -> HttpResponse:
     """An error that no view made: JSON for the API, a page for people."""
-    detail = WORDS[status][1]
+    detail = WORDS.get(status, WORDS[400])[1]
     if is_api(request.path):
         content_type, body = error_message(request.path, status, code)
         return HttpResponse(body, content_type=content_type, status=status)
@@ -102,12 +103,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's CSRF_FAILURE_VIEW: a form that did not come from our pages, or is too old."""
-    context = {
-        "status": 403,
-        "detail": "This form is too old, or cookies are blocked. Go back, reload the page, try again.",
-        "request_id": REQUEST_ID.get(),
-    }
-    return render(request, "errors/client.html", context, status=403)
+    return error_response(request, 403, "csrf_failed")
 
 
 class ExceptionHandler(handler.ExceptionHandler):

@@ -1,14 +1,16 @@
 """The bridge between the ASGI server and Django: one hop to a thread for each request.
 
 Django's stock handler starts two threads for every request and hops to one of them for each
-synchronous middleware; measured, that costs three quarters of the throughput. This one keeps a fixed
-set of threads. The body is read before a thread is taken, so slow clients hold none; the whole request
-(middleware, view, rendering) then runs in one of them, as it would under WSGI. Each thread keeps one
-database connection, so their number bounds both. See docs/decisions/0003-server.md.
+synchronous middleware. This one keeps a fixed set of threads. The body is read before a thread is
+taken, so slow clients hold none; the whole request (middleware, view, rendering) then runs in one of
+them, as it would under WSGI. Each thread keeps one database connection, so their number bounds both.
+See docs/decisions/0003-server.md.
 """
 
 import asyncio
+import contextlib
 import contextvars
+import logging
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,10 +20,11 @@ from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.db import connections
+from django.db import connection, connections
 from django.urls import set_script_prefix
 
-from config.errors import error_message
+from config.errors import error_message, error_response
+from config.middleware import REQUEST_ID, choose_request_id
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -29,6 +32,13 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 T = TypeVar("T")
 
 WAIT_SECONDS = 2.0  # for a free thread; after that an honest 503 beats a longer queue
+CLOSING_SECONDS = 2.0  # for each thread's last request, when the server stops
+# A request that waits longer for the database than this would hold its thread from the others.
+QUERY_LIMITS = (
+    "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s"
+)
+
+logger = logging.getLogger("django.request")
 
 
 class BodyTooLarge(Exception):
@@ -43,7 +53,9 @@ class ThreadedASGIHandler(ASGIHandler):
         self.load_middleware(is_async=False)
         # A request stays in one thread from its first middleware to the end of a streamed body,
         # because a database connection belongs to a thread. Last in, first out: few stay warm.
-        self.threads = [ThreadPoolExecutor(1, f"request-{n}") for n in range(threads)]
+        self.threads = [
+            ThreadPoolExecutor(1, f"request-{n}", initializer=limit_queries) for n in range(threads)
+        ]
         self.free: asyncio.LifoQueue[ThreadPoolExecutor] = asyncio.LifoQueue()
         for thread in self.threads:
             self.free.put_nowait(thread)
@@ -51,37 +63,49 @@ class ThreadedASGIHandler(ASGIHandler):
     def close(self) -> None:
         """Close every thread's database connection, then end the threads."""
         for thread in self.threads:
-            thread.submit(connections.close_all).result()
-            thread.shutdown()
+            with contextlib.suppress(TimeoutError):
+                thread.submit(connections.close_all).result(CLOSING_SECONDS)
+            thread.shutdown(wait=False)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
+        """Answer one HTTP request, whatever happens on the way."""
+        REQUEST_ID.set(choose_request_id(header(scope, b"x-request-id")))
         try:
-            body = await self.read_body(receive)
+            with contextlib.closing(await self.read_body(receive)) as body:
+                await self.answer(with_facts(scope, body), body, send)
         except RequestAborted:
             return
         except BodyTooLarge:
-            await send_error(scope, send, 413, "body_too_large")
-            return
-        with body:
-            try:
-                async with asyncio.timeout(WAIT_SECONDS):
-                    thread = await self.free.get()
-            except TimeoutError:
-                await send_error(scope, send, 503, "busy")
-                return
+            await send_error(scope, send, 413)
+        except TimeoutError:
+            await send_error(scope, send, 503, "busy")
+
+    async def answer(self, scope: Scope, body: IO[bytes], send: Send) -> None:
+        """Run Django on a request and send its response. Raises TimeoutError without a thread."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            thread = await self.free.get()
+        try:
             try:
                 response = await call(thread, self.respond, scope, body)
+            except Exception:
+                logger.exception("A request failed outside of Django: %s", scope["path"])
+                await send_error(scope, send, 500)
+            else:
                 await self.deliver(response, send, thread)
-            finally:
-                self.free.put_nowait(thread)
+        finally:
+            self.free.put_nowait(thread)
 
     def respond(self, scope: Scope, body: IO[bytes]) -> Any:
         """Run Django on a request. A response that is whole is also closed: that ends the request."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
-        request, error = self.create_request(scope, body)
-        response: Any = error if request is None else self.get_response(request)
+        try:
+            request = self.request_class(scope, body)
+            charset = (request.content_params or {}).get("charset", "utf-8")
+            understood = charset.lower() in ("utf-8", "utf8")
+        except ValueError:  # headers or a query that are no text, or not in the form of their kind
+            request, understood = self.request_class(without_input(scope), body), False
+        response: Any = self.get_response(request) if understood else error_response(request, 400)
         response._handler_class = self.__class__  # what its close() tells request_finished
         if not response.streaming:
             response.close()
@@ -112,23 +136,51 @@ class ThreadedASGIHandler(ASGIHandler):
         body = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - the caller closes it
             max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE
         )
-        size, more = 0, True
+        more = True
         try:
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise RequestAborted
-                part = message.get("body", b"")
-                size += len(part)
-                if size > settings.MAX_BODY_BYTES:
+                body.write(message.get("body", b""))
+                if body.tell() > settings.MAX_BODY_BYTES:
                     raise BodyTooLarge
-                body.write(part)
                 more = message.get("more_body", False)
         except BaseException:
             body.close()
             raise
-        body.seek(0)
         return body
+
+
+def limit_queries() -> None:
+    """Give this thread's database connection limits; commands (migrate, seed) have none."""
+    options = connection.settings_dict["OPTIONS"]
+    given = f"{options.get('options', '')} {QUERY_LIMITS}".strip()
+    # A dictionary of its own: Django shares one among the connections of all threads.
+    connection.settings_dict = connection.settings_dict | {"OPTIONS": options | {"options": given}}
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """The last header of a name, or nothing."""
+    return next((v.decode("latin1") for k, v in reversed(scope["headers"]) if k == name), "")
+
+
+def with_facts(scope: Scope, body: IO[bytes]) -> Scope:
+    """The scope with the request's id and the length that its body turned out to have.
+
+    A body that comes in chunks has no length, and Django would take it for an empty one.
+    """
+    facts = {b"x-request-id": REQUEST_ID.get().encode(), b"content-length": b"%d" % body.tell()}
+    if not body.tell():
+        del facts[b"content-length"]
+    body.seek(0)
+    kept = [(name, value) for name, value in scope["headers"] if name not in facts]
+    return scope | {"headers": kept + list(facts.items())}
+
+
+def without_input(scope: Scope) -> Scope:
+    """The scope without what a client chose, but for the path."""
+    return scope | {"headers": [], "query_string": b""}
 
 
 async def call(thread: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any) -> T:
@@ -138,10 +190,14 @@ async def call(thread: ThreadPoolExecutor, function: Callable[..., T], *argument
     return await loop.run_in_executor(thread, context.run, function, *arguments)
 
 
-async def send_error(scope: Scope, send: Send, status: int, code: str) -> None:
-    """Answer with an error before Django has seen the request."""
+async def send_error(scope: Scope, send: Send, status: int, code: str = "") -> None:
+    """Answer with an error that Django had no part in."""
     content_type, body = error_message(scope["path"], status, code)
-    headers = [(b"content-type", content_type.encode()), (b"content-length", b"%d" % len(body))]
-    headers += [(b"connection", b"close")] + [(b"retry-after", b"2")] * (status == 503)
+    headers = [
+        (b"content-type", content_type.encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-request-id", REQUEST_ID.get().encode()),
+        (b"connection", b"close"),
+    ] + [(b"retry-after", b"2")] * (status == 503)
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can do its work."""
+"""Whether the process can do its work. Whether it lives, config/asgi.py answers."""
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -6,11 +6,6 @@ from django.http import HttpRequest, JsonResponse
 from redis.exceptions import RedisError
 
 from config.redis import durable
-
-
-def live(request: HttpRequest) -> JsonResponse:
-    """200 while the process answers at all. Asks nobody."""
-    return JsonResponse({"status": "ok"})
 
 
 def ready(request: HttpRequest) -> JsonResponse:

@@ -7,6 +7,7 @@ Described at https://use-the-index-luke.com/no-offset
 """
 
 import base64
+import datetime
 import json
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -16,6 +17,7 @@ from django.db import models
 from django.db.models.sql.compiler import SQLCompiler
 
 M = TypeVar("M", bound=models.Model)
+LARGEST_NUMBER = 2**31  # no column that we sort by holds one, and NaN is not below it
 
 
 class InvalidCursor(Exception):
@@ -46,7 +48,7 @@ class Order:
             return bool(backwards), [
                 _value(field, value) for field, value in zip(fields, values, strict=True)
             ]
-        except (ValueError, TypeError, RecursionError, ValidationError) as error:
+        except (ValueError, TypeError, RecursionError, OverflowError, ValidationError) as error:
             raise InvalidCursor from error
 
 
@@ -73,7 +75,7 @@ def paginate(
     if backwards:
         rows.reverse()
     has_next = more if not backwards else bool(rows)
-    has_previous = more if backwards else cursor is not None and bool(rows)
+    has_previous = more if backwards else bool(cursor) and bool(rows)
     return Page(
         rows,
         order.cursor(rows[-1]) if rows and has_next else None,
@@ -112,8 +114,9 @@ def _value(field: Any, text: Any) -> Any:
     """A cursor's text as a value of a field's type. Raises ValidationError, ValueError, TypeError."""
     if not isinstance(text, str) or "\0" in text:
         raise ValueError
-    kind = getattr(field, "output_field", field)
-    value = kind.to_python(text)
-    if value is None or (isinstance(value, int | float) and abs(value) > 2**31):
-        raise ValueError  # larger than any column we sort by; also NaN's and infinity's neighbours
+    value = getattr(field, "output_field", field).to_python(text)
+    if isinstance(value, datetime.datetime):
+        return value.astimezone(datetime.UTC)  # PostgreSQL knows fewer offsets than Python
+    if value is None or (isinstance(value, int | float) and not abs(value) < LARGEST_NUMBER):
+        raise ValueError
     return value

@@ -1,30 +1,58 @@
 """What every request gets, whoever answers it."""
 
 import contextvars
+import logging
 import re
 import uuid
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 REQUEST_ID: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 HARMLESS = re.compile(r"[A-Za-z0-9._-]{1,64}")
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
-def request_id(
-    get_response: Callable[[HttpRequest], HttpResponseBase],
-) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Give each request an id: in its answer's header, in error bodies and in the log.
+def choose_request_id(given: str) -> str:
+    """The id that a proxy sent, so that its log and ours can be read together, or a new one."""
+    return given if HARMLESS.fullmatch(given) else uuid.uuid4().hex
 
-    An id that a proxy sends is kept, so that its log and ours can be read together.
-    """
+
+def request_id(get_response: GetResponse) -> GetResponse:
+    """Give each request an id: in its answer's header, in the bodies of errors and in the log."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get("X-Request-Id", "")
-        own = given if HARMLESS.fullmatch(given) else uuid.uuid4().hex
+        own = choose_request_id(request.headers.get("X-Request-Id", ""))
         REQUEST_ID.set(own)
         response = get_response(request)
         response["X-Request-Id"] = own
         return response
 
     return middleware
+
+
+def errors_in_shape(get_response: GetResponse) -> GetResponse:
+    """Fill in the errors that Django answers with a blank page, as for a method not allowed."""
+    from config.errors import error_response, is_api
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if not isinstance(response, HttpResponse) or response.status_code < 400:
+            return response
+        is_json = response.headers.get("Content-Type") == "application/json"
+        if not response.content or (is_api(request.path) and not is_json):
+            shaped = error_response(request, response.status_code)
+            response.content = shaped.content
+            response["Content-Type"] = shaped["Content-Type"]
+        return response
+
+    return middleware
+
+
+class WithRequestId(logging.Filter):
+    """Puts the request's id into each line of the log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add it; let every line through."""
+        record.request_id = REQUEST_ID.get() or "-"
+        return True

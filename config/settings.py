@@ -5,15 +5,17 @@ and makes its own secrets. *Production* (TRIBEHOLD_ENV=production) demands them,
 docs/operations.md lists every variable.
 """
 
+import contextlib
+import os
 import secrets
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config import embedded
+from config.redis_urls import is_redis_url, next_database
 
 django_stubs_ext.monkeypatch()  # lets us write ModelForm[User] and the like
 
@@ -36,13 +38,25 @@ def _secret(name: str) -> str:
             f"{name} is not set. Give it a long random value of its own, for example from:"
             ' python -c "import secrets; print(secrets.token_urlsafe(50))"'
         )
-    file = DATA_DIR / "secrets" / name.lower()
+    try:
+        return _kept_secret(DATA_DIR / "secrets" / name.lower())
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"the data directory {DATA_DIR} can't be used ({error.strerror}: {error.filename})."
+            " Make it yours and writable, or name another one: TRIBEHOLD_DATA=/some/folder."
+        ) from error
+
+
+def _kept_secret(file: Path) -> str:
+    """A secret of the demo, made at the first start. Of two first starts at once one makes it."""
     if not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = file.with_suffix(f".{secrets.token_hex(4)}")
         unfinished.touch(mode=0o600)
         unfinished.write_text(secrets.token_urlsafe(50))
-        unfinished.rename(file)
+        with contextlib.suppress(FileExistsError):
+            os.link(unfinished, file)
+        unfinished.unlink()
     return file.read_text()
 
 
@@ -84,6 +98,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.middleware.request_id",
+    "config.middleware.errors_in_shape",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -94,6 +109,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
+SESSION_ENGINE = "config.sessions"
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [
@@ -110,6 +126,10 @@ TEMPLATES = [
         },
     }
 ]
+
+for name in ("DATABASE_URL", "REDIS_URL"):
+    if PRODUCTION and not env.str(name, default=""):
+        raise ImproperlyConfigured(f"{name} is not set. Only the demo has servers of its own.")
 
 # ---- PostgreSQL ---------------------------------------------------------------------------------
 
@@ -138,7 +158,8 @@ DATABASES = {
         "ENGINE": "config.postgres",
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 3, "application_name": "tribehold"},
+        "OPTIONS": {"connect_timeout": 3, "application_name": "tribehold"}
+        | DATABASE.get("OPTIONS", {}),
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -146,17 +167,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # ---- Redis --------------------------------------------------------------------------------------
 
 # What must not be lost and what may be thrown away live in two databases, or on two servers.
-if REDIS_URL := env.str("REDIS_URL", default=""):
-    if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
-        raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// or unix://.")
-    REDIS_CACHE_URL = env.str("REDIS_CACHE_URL", default=REDIS_URL)
-    try:
-        urlsplit(REDIS_URL).port, urlsplit(REDIS_CACHE_URL).port
-    except ValueError as error:
-        raise ImproperlyConfigured("REDIS_URL can't be read as an address.") from error
-else:
-    REDIS_URL = f"unix://{embedded.redis_socket()}?db=0"
-    REDIS_CACHE_URL = f"unix://{embedded.redis_socket()}?db=1"
+REDIS_URL = env.str("REDIS_URL", default=f"unix://{embedded.redis_socket()}?db=0")
+REDIS_CACHE_URL = env.str("REDIS_CACHE_URL", default="") or next_database(REDIS_URL)
+for name, url in (("REDIS_URL", REDIS_URL), ("REDIS_CACHE_URL", REDIS_CACHE_URL)):
+    if not is_redis_url(url):
+        raise ImproperlyConfigured(
+            f"{name} can't be read: it must look like redis://host:6379/0, rediss:// or unix://."
+        )
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -261,8 +278,17 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {request_id} {name}: {message}", "style": "{"}
+    },
+    "filters": {"request_id": {"()": "config.middleware.WithRequestId"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     # Django's own handlers print only in DEBUG, and mail tracebacks otherwise; one console serves both.
     "loggers": {"django": {"handlers": [], "level": "WARNING", "propagate": True}},

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from accounts.api import Login
 from config import health
+from config.api import JSONRenderer
 from maps.api import MapDetail, MapList, MapRatingView
 
 api = [
@@ -15,15 +16,19 @@ api = [
     path("maps/<uuid:map_id>", MapDetail.as_view(), name="map"),
     path("maps/<uuid:map_id>/rating", MapRatingView.as_view(), name="rating"),
 ]
+schema = SpectacularAPIView.as_view(api_version="1", renderer_classes=[JSONRenderer])
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="maps:browse"), name="home"),
     path("", include("accounts.urls")),
     path("maps/", include("maps.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include((api, "api"))),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path(
+        "api/schema",
+        SpectacularAPIView.as_view(api_version="1", renderer_classes=[JSONRenderer]),
+        name="schema",
+    ),
     path("api/docs", TemplateView.as_view(template_name="api_docs.html"), name="api-docs"),
-    path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
 ]
 handler400 = "config.errors.bad_request"

@@ -4,8 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
@@ -14,9 +14,10 @@ from config.errors import Refused
 from maps import waves
 from maps.models import GameMap, MapDecision
 from maps.moderation import REASON_LENGTH, decide
-from maps.querysets import BULKY, GameMapQuerySet
+from maps.querysets import BULKY, PUBLISHED, GameMapQuerySet
 
 Action = MapDecision.Action
+MOST_AT_ONCE = 200  # a page of pictures and a form of fields have limits
 
 
 class DecisionForm(forms.Form):
@@ -42,11 +43,11 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[GameMap]) -> QuerySet[GameMap]:
         """The maps in the chosen state."""
         chosen = {
-            "public": {"is_public": True, "hidden_at__isnull": True},
-            "private": {"is_public": False, "hidden_at__isnull": True},
-            "hidden": {"hidden_at__isnull": False},
+            "public": PUBLISHED,
+            "private": Q(is_public=False, hidden_at__isnull=True),
+            "hidden": Q(hidden_at__isnull=False),
         }
-        return queryset.filter(**chosen.get(self.value() or "", {}))
+        return queryset.filter(chosen.get(self.value() or "", Q()))
 
 
 class DecisionInline(admin.TabularInline[MapDecision, GameMap]):
@@ -133,13 +134,16 @@ class GameMapAdmin(admin.ModelAdmin[GameMap]):
     @admin.display(description="picture")
     def thumbnail(self, game_map: GameMap) -> str:
         """The small picture."""
-        return render_to_string("admin/maps/picture.html", {"url": game_map.card_picture})
+        return render_to_string(
+            "admin/maps/picture.html", {"url": game_map.card_picture, "name": game_map.name}
+        )
 
     @admin.display(description="picture")
     def picture(self, game_map: GameMap) -> str:
         """The large picture, in place of ten thousand tiles."""
         return render_to_string(
-            "admin/maps/picture.html", {"url": game_map.page_picture, "large": True}
+            "admin/maps/picture.html",
+            {"url": game_map.page_picture, "name": game_map.name, "large": True},
         )
 
     @admin.display(description="waves")
@@ -180,6 +184,10 @@ class GameMapAdmin(admin.ModelAdmin[GameMap]):
     def _decide(
         self, request: HttpRequest, queryset: QuerySet[GameMap], action: Action
     ) -> HttpResponse | None:
+        if queryset.count() > MOST_AT_ONCE:
+            words = f"Decide about {MOST_AT_ONCE} maps at once at the most."
+            self.message_user(request, words, messages.ERROR)
+            return None
         form = DecisionForm(request.POST if "decide" in request.POST else None)
         if not form.is_valid():
             context = self.admin_site.each_context(request) | {
@@ -190,17 +198,30 @@ class GameMapAdmin(admin.ModelAdmin[GameMap]):
                 "action": action.value,
             }
             return TemplateResponse(request, "admin/maps/decide.html", context)
-        assert isinstance(request.user, User)
-        reason = form.cleaned_data["reason"]
-        done = 0
-        for game_map in queryset:
-            try:
-                decide(moderator=request.user, map_id=game_map.pk, action=action, reason=reason)
-            except Refused as refusal:
-                self.message_user(request, f"{game_map}: {refusal.detail}", messages.ERROR)
-            else:
-                self.log_change(request, game_map, f"{action.label.capitalize()}: {reason}")
-                done += 1
-        if done:
-            self.message_user(request, f"{done} map{'s'[: done != 1]} {action.label}.")
+        results = [
+            self._decide_one(request, game_map, action, form.cleaned_data["reason"])
+            for game_map in queryset
+        ]
+        changed = results.count(True)
+        words = f"{changed} map{'s'[: changed != 1]} {action.label}."
+        if same := results.count(False):
+            words += f" {same} {'was' if same == 1 else 'were'} so already."
+        self.message_user(request, words)
         return None
+
+    def _decide_one(
+        self, request: HttpRequest, game_map: GameMap, action: Action, reason: str
+    ) -> bool | None:
+        """Decide about one map of many: whether it changed, or None when it was refused."""
+        assert isinstance(request.user, User)
+        try:
+            changed = decide(
+                moderator=request.user, map_id=game_map.pk, action=action, reason=reason
+            )
+        except (Refused, Http404) as error:
+            words = error.detail if isinstance(error, Refused) else "it is gone."
+            self.message_user(request, f"{game_map}: {words}", messages.ERROR)
+            return None
+        if changed:
+            self.log_change(request, game_map, f"{action.label.capitalize()}: {reason}")
+        return changed

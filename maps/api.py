@@ -74,7 +74,7 @@ class BrowseQuery(serializers.Serializer[Any]):
 class Stars(serializers.Serializer[Any]):
     """A rating."""
 
-    stars = serializers.IntegerField(min_value=1, max_value=5)
+    stars = serializers.IntegerField(min_value=rating.FEWEST, max_value=rating.MOST)
 
     def to_internal_value(self, data: Any) -> Any:
         """Whole numbers only: DRF alone would take "4", 4.0 and true."""

@@ -7,4 +7,4 @@ class MapsConfig(AppConfig):
     """See the modules beside this one."""
 
     name = "maps"
-    verbose_name = "maps"
+    verbose_name = "Maps"

@@ -3,6 +3,7 @@
 from django import forms
 
 from maps.querysets import ORDERS
+from maps.rating import FEWEST, MOST
 
 ORDER_NAMES = {"new": "New", "top": "Top", "plays": "Most played"}
 assert ORDER_NAMES.keys() == ORDERS.keys()
@@ -18,4 +19,4 @@ class BrowseForm(forms.Form):
 class RatingForm(forms.Form):
     """Stars."""
 
-    stars = forms.IntegerField(min_value=1, max_value=5)
+    stars = forms.IntegerField(min_value=FEWEST, max_value=MOST)

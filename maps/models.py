@@ -7,15 +7,15 @@ from django.db import models
 from django.db.models.functions import Length, Now
 from django.urls import reverse
 
+from config.constraints import ConstrainedModel
 from config.fields import RandomUUID
 from maps import ranking
-from maps.querysets import GameMapQuerySet
+from maps.querysets import PUBLISHED, GameMapQuerySet
 
 models.CharField.register_lookup(Length)
-PUBLISHED = models.Q(is_public=True, hidden_at__isnull=True)
 
 
-class GameMap(models.Model):
+class GameMap(ConstrainedModel):
     """A map: a grid of terrain, where enemies come from and go to, and the waves they come in."""
 
     id = models.UUIDField(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 REASON_LENGTH = 500
 
 
-def decide(*, moderator: "User", map_id: UUID, action: MapDecision.Action, reason: str) -> GameMap:
-    """Hide or restore a map. Deciding again what is so already changes nothing.
+def decide(*, moderator: "User", map_id: UUID, action: MapDecision.Action, reason: str) -> bool:
+    """Hide or restore a map; says whether that changed anything, since it may be so already.
 
     Raises Http404 for an unknown map; Refused without the permission or a reason.
     """
@@ -40,8 +40,8 @@ def decide(*, moderator: "User", map_id: UUID, action: MapDecision.Action, reaso
             )
         hide = action == MapDecision.Action.HIDE
         if hide == (game_map.hidden_at is not None):
-            return game_map
+            return False
         game_map.hidden_at = timezone.now() if hide else None
         game_map.save(update_fields=["hidden_at"])
         MapDecision.objects.create(map=game_map, moderator=moderator, action=action, reason=reason)
-    return game_map
+    return True

@@ -77,8 +77,8 @@ def render(grid: Grid, path: Iterable[Point], spawn: Point, goal: Point, size: s
     view = View.fit(grid, large)
     _draw_cells(draw, view, grid)
     _draw_path(draw, view, grid, list(path))
-    _draw_mark(draw, view, grid, spawn, CRIMSON)
-    _draw_mark(draw, view, grid, goal, BLUE)
+    _draw_spawn(draw, view, grid, spawn)
+    _draw_goal(draw, view, grid, goal)
     image = image.resize((width, height), Image.Resampling.LANCZOS)
     file = io.BytesIO()
     image.save(file, "WEBP", quality=82, method=4)
@@ -149,22 +149,42 @@ def _draw_path(draw: ImageDraw.ImageDraw, view: View, grid: Grid, path: list[Poi
     draw.line(points, fill=(*WHITE, 90), width=max(2, round(view.tile / 7)), joint="curve")
 
 
-def _draw_mark(
+def _draw_spawn(draw: ImageDraw.ImageDraw, view: View, grid: Grid, point: Point) -> None:
+    """A red pennant. Spawn and goal differ in shape, not in colour alone."""
+    (across, down), size = _draw_ground(draw, view, grid, point, CRIMSON)
+    top = down - size * 1.7
+    draw.line([(across, down), (across, top)], fill=WHITE, width=max(2, round(size / 10)))
+    flag = [(across, top), (across + size * 0.9, top + size * 0.32), (across, top + size * 0.64)]
+    draw.polygon(flag, fill=CRIMSON, outline=GOLD, width=max(1, round(size / 16)))
+
+
+def _draw_goal(draw: ImageDraw.ImageDraw, view: View, grid: Grid, point: Point) -> None:
+    """A blue tower with battlements."""
+    (across, down), size = _draw_ground(draw, view, grid, point, BLUE)
+    half, top, tooth = size * 0.34, down - size * 1.2, size * 0.2
+    left, right = across - half, across + half
+    third = (right - left) / 5
+    battlements = [(left + step * third, top - tooth * (step % 2 == 0)) for step in range(5)]
+    outline = [
+        (left, down),
+        *((x + dx, y) for x, y in battlements for dx in (0, third)),
+        (right, down),
+    ]
+    draw.polygon(outline, fill=BLUE, outline=GOLD, width=max(1, round(size / 16)))
+    door = [across - size * 0.1, down - size * 0.38, across + size * 0.1, down]
+    draw.rectangle(door, fill=BACKGROUND)
+
+
+def _draw_ground(
     draw: ImageDraw.ImageDraw, view: View, grid: Grid, point: Point, colour: Colour
-) -> None:
-    """A pennant: told apart by colour on the picture, and by words beside it."""
+) -> tuple[Corner, float]:
+    """A spot of colour under a mark; answers its middle, and a size that can be seen on any map."""
     x, y = point
     across, down = view.middle(x, y, int(grid.level[y, x]))
     size = max(view.tile, 22)
-    draw.ellipse(
-        [across - size * 0.3, down - size * 0.15, across + size * 0.3, down + size * 0.15],
-        fill=(*colour, 200),
-    )
-    pole = [(across, down), (across, down - size * 1.7)]
-    draw.line(pole, fill=WHITE, width=max(2, round(size / 10)))
-    top = down - size * 1.7
-    flag = [(across, top), (across + size * 0.9, top + size * 0.32), (across, top + size * 0.64)]
-    draw.polygon(flag, fill=colour, outline=GOLD, width=max(1, round(size / 16)))
+    spot = [across - size * 0.45, down - size * 0.22, across + size * 0.45, down + size * 0.22]
+    draw.ellipse(spot, fill=(*colour, 170))
+    return (across, down), size
 
 
 def _diamond(view: View, x: int, y: int, level: float) -> list[Corner]:

@@ -21,6 +21,7 @@ ORDERS = {
         Order("plays", ("play_count", "id")),
     )
 }
+PUBLISHED = models.Q(is_public=True, hidden_at__isnull=True)
 BULKY = ("terrain_data", "wave_config", "spawn_point", "goal_point", "search")
 PERSONAL = ("user__password", "user__email", "user__last_login")
 MOST_WORDS = 10
@@ -31,15 +32,14 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
 
     def published(self) -> "GameMapQuerySet":
         """Maps that everybody may see."""
-        return self.filter(is_public=True, hidden_at__isnull=True)
+        return self.filter(PUBLISHED)
 
     def visible_to(self, user: "User | AnonymousUser") -> "GameMapQuerySet":
         """Published maps, one's own, and all of them for whoever may look after maps."""
         # Nobody but staff has it; asking for players' permissions would cost two queries each time.
         if user.is_staff and user.has_perm("maps.view_gamemap"):
             return self.all()
-        published = models.Q(is_public=True, hidden_at__isnull=True)
-        return self.filter(published | models.Q(user=user.pk) if user.pk else published)
+        return self.filter(PUBLISHED | models.Q(user=user.pk) if user.pk else PUBLISHED)
 
     def search(self, words: str) -> "GameMapQuerySet":
         """Maps with all of these words in name or description; the last one may be unfinished."""

@@ -12,7 +12,8 @@ from maps.models import GameMap, MapRating
 if TYPE_CHECKING:
     from accounts.models import User
 
-STARS = range(1, 6)
+FEWEST, MOST = 1, 5
+HOW_MANY_STARS = "Give one to five stars."
 
 
 def rate(*, player: "User", map_id: UUID, stars: int) -> GameMap:
@@ -20,8 +21,8 @@ def rate(*, player: "User", map_id: UUID, stars: int) -> GameMap:
 
     Raises Http404 for a map that the player can't see, Refused for one that may not be rated.
     """
-    if stars not in STARS:
-        raise Refused("invalid_stars", "Give one to five stars.", status=400, field="stars")
+    if not FEWEST <= stars <= MOST:
+        raise Refused("invalid_stars", HOW_MANY_STARS, status=400, field="stars")
     with transaction.atomic():
         game_map = _lock_ratable(player, map_id)
         # One statement: two requests of one player at once change one row, and neither fails. The

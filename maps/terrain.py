@@ -68,6 +68,8 @@ class Grid:
 def read_tiles(tiles: Iterable[dict[str, Any]], width: int, height: int) -> Grid:
     """The grid that a list of tiles describes. Raises TerrainError at the first fault."""
     packed = np.full((height, width), 255, dtype=np.uint8)
+    if not isinstance(tiles, list):
+        raise TerrainError("the tiles are no list")
     for tile in tiles:
         try:
             x, y, level = tile["x"], tile["y"], tile["height"]
@@ -84,6 +86,14 @@ def read_tiles(tiles: Iterable[dict[str, Any]], width: int, height: int) -> Grid
         y, x = np.argwhere(packed == 255)[0]
         raise TerrainError(f"no tile at x={x}, y={y}")
     return unpack(packed)
+
+
+def read_point(grid: Grid, document: Any) -> Point:
+    """The cell that `{x, y}` names. Raises TerrainError unless it lies on the grid."""
+    match document:
+        case {"x": int(x), "y": int(y)} if 0 <= x < grid.width and 0 <= y < grid.height:
+            return x, y
+    raise TerrainError(f"not a cell of this map: {document!r:.100}")
 
 
 def unpack(packed: Bytes) -> Grid:

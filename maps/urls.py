@@ -1,6 +1,6 @@
 """Addresses of the map pages."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from maps import views
 
@@ -9,5 +9,11 @@ urlpatterns = [
     path("", views.browse, name="browse"),
     path("<uuid:map_id>/", views.detail, name="detail"),
     path("<uuid:map_id>/rating", views.give_stars, name="give-stars"),
-    path("<uuid:map_id>/<slug:size>-<slug:content>.webp", views.picture, name="picture"),
+    # Two parts that can't be taken for each other: a pattern that can be read in many ways takes
+    # time without end on a long address.
+    re_path(
+        r"^(?P<map_id>[0-9a-f-]{36})/(?P<size>card|page)-(?P<content>[0-9a-f]{64}|unknown)\.webp$",
+        views.picture,
+        name="picture",
+    ),
 ]

@@ -4,20 +4,21 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
 from config.errors import Refused
 from config.keyset import InvalidCursor, paginate
 from maps import picturing, waves
 from maps.forms import ORDER_NAMES, BrowseForm, RatingForm
 from maps.models import GameMap
-from maps.pictures import SIZES
 from maps.querysets import ORDERS
-from maps.rating import rate, stars_given, unrate
+from maps.rating import HOW_MANY_STARS, rate, stars_given, unrate
 from maps.terrain import TerrainError
 
 PAGE_SIZE = 24
@@ -52,9 +53,10 @@ def browse(request: HttpRequest) -> HttpResponse:
         "previous_link": link(cursor=page.previous) if page.previous else None,
         "first_link": link(),
         "stale": stale,
+        "paged": bool(cursor),
         "errors": form.errors.get("q"),
     }
-    part = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    part = is_htmx(request)
     response = render(request, "maps/_results.html" if part else "maps/browse.html", context)
     response["Vary"] = "HX-Request, Cookie"
     return response
@@ -74,10 +76,12 @@ def detail(request: HttpRequest, map_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@login_required
 def give_stars(request: HttpRequest, map_id: UUID) -> HttpResponse:
     """Rate a map, or take the stars back; htmx gets the new stars, others the page again."""
-    assert request.user.is_authenticated
+    if not request.user.is_authenticated:  # signed out meanwhile: sign in, and on to the map again
+        page = reverse("maps:detail", args=[map_id])
+        sign_in = f"{reverse('accounts:sign-in')}?{urlencode({'next': page})}"
+        return HttpResponseClientRedirect(sign_in) if is_htmx(request) else redirect(sign_in)
     form = RatingForm(request.POST)
     error = ""
     try:
@@ -86,10 +90,10 @@ def give_stars(request: HttpRequest, map_id: UUID) -> HttpResponse:
         elif form.is_valid():
             rate(player=request.user, map_id=map_id, stars=form.cleaned_data["stars"])
         else:
-            error = "Give one to five stars."
+            error = HOW_MANY_STARS
     except Refused as refusal:
         error = refusal.detail
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not is_htmx(request):
         if error:
             messages.error(request, error)
         return redirect("maps:detail", map_id)
@@ -104,19 +108,27 @@ def picture(request: HttpRequest, map_id: UUID, size: str, content: str) -> Http
 
     An address of older content gets the picture as it is now, to be kept for no time.
     """
-    if size not in SIZES:
-        raise Http404
-    visible = GameMap.objects.visible_to(request.user).defer("wave_config", "search")
+    visible = GameMap.objects.visible_to(request.user).defer(
+        "terrain_data", "wave_config", "search"
+    )
     game_map = get_object_or_404(visible, pk=map_id)
     try:
         body = picturing.picture(game_map, size)
-    except (TerrainError, KeyError, TypeError) as error:
+    except TerrainError as error:
         raise Http404("This map can't be drawn.") from error
     response = HttpResponse(body, content_type="image/webp")
     public = "public" if game_map.is_published else "private"
-    age = f"max-age={YEAR}, immutable" if content == game_map.terrain_hash else "no-cache"
+    # Browsers keep it for a year. Caches that many share ask again soon: the map may be hidden.
+    age = f"max-age={YEAR}, s-maxage=60, immutable"
+    age = age if content == game_map.terrain_hash else "no-cache"
     response["Cache-Control"] = f"{public}, {age}"
     return response
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of a page, and not for a page that it wants to go back to."""
+    details: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    return bool(details) and not details.history_restore_request
 
 
 def rating_context(request: HttpRequest, game_map: GameMap) -> dict[str, Any]:

@@ -7,4 +7,4 @@ class SessionsConfig(AppConfig):
     """See the modules beside this one."""
 
     name = "sessions_app"
-    verbose_name = "games"
+    verbose_name = "Games"

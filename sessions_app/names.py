@@ -1,5 +1,7 @@
 """Names and words for invented players, maps and tribes. Pure of Django."""
 
+import itertools
+
 import numpy as np
 
 ADJECTIVES = (
@@ -42,6 +44,12 @@ HINTS = (
     "Try it solo if you dare.",
 )
 TRIBES = "Ravens Wardens Sentinels Embers Tides Oaks Lanterns Spears Shields Hammers Foxes Giants".split()
+
+
+def free_names(taken: set[str], first: int, count: int) -> list[str]:
+    """`count` names from number `first` on, without those that are taken (in lower case)."""
+    names = map(player_name, itertools.count(first))
+    return list(itertools.islice((n for n in names if n.lower() not in taken), count))
 
 
 def player_name(number: int) -> str:

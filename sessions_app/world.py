@@ -1,7 +1,6 @@
 """An invented world to fill an empty database with: players, maps, stars, tribes and games.
 
-The same plan makes the same world, row for row, whatever the machine. Rows are drawn from one random
-generator for each kind of thing, so that changing one kind leaves the others alone, and sent with COPY.
+The same plan makes the same world, row for row, whatever the machine, and is sent with COPY.
 """
 
 import datetime
@@ -67,8 +66,10 @@ class World:
 
     def __init__(self, plan: Plan, progress: Progress) -> None:
         self.plan, self.progress = plan, progress
-        # What is there shifts the numbers of invented players, so that names don't meet.
+        # What is there shifts the numbers of what is invented, so that names and rows don't meet.
         self.first_player = User.objects.count()
+        taken = set(User.objects.values_list("username__lower", flat=True))
+        self.player_names = names.free_names(taken, self.first_player, plan.players)
         self.first_map = first_map = GameMap.objects.count()
         end = datetime.datetime.combine(plan.today, datetime.time(), datetime.UTC)
         self.end = int(end.timestamp())
@@ -106,7 +107,7 @@ class World:
 
     def _players(self) -> Iterator[tuple[Any, ...]]:
         for n, player_id in enumerate(self.player_ids):
-            name = names.player_name(self.first_player + n)
+            name = self.player_names[n]
             games = int(self.games.played[n])
             # No password: nobody signs in as an invented player.
             yield (

@@ -1,6 +1,6 @@
 """A pytest plugin, loaded before Django: the real servers are up while tests run.
 
-Tests use databases of their own: `test_tribehold`, and Redis databases that the site does not use.
+Tests use databases of their own: `test_…`, and on the embedded Redis numbers that the site leaves free.
 """
 
 import contextlib

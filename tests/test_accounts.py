@@ -122,11 +122,24 @@ def test_a_deactivated_player_is_out_at_once(signed_in: Client) -> None:
     assert not get_user(signed_in).is_authenticated
 
 
+def test_long_addresses_fit_the_page(client: Client, player: User) -> None:
+    User.objects.update(email="x" * 200 + "@example.com")
+    assert 'maxlength="255"' in client.get("/login/").content.decode()
+    client.post("/login/", {"username": "X" * 200 + "@example.com", "password": PASSWORD})
+    assert get_user(client) == player
+
+
+@pytest.mark.parametrize("key", ["\\000abcdefgh", "é" * 10, "x", "../../etc", "a" * 5000])
+def test_session_cookies_that_we_never_made(client: Client, player: User, key: str) -> None:
+    answer = client.get("/login/", headers={"Cookie": f'sessionid="{key}"'})
+    assert answer.status_code == 200
+
+
 def test_a_form_from_elsewhere(player: User) -> None:
     client = Client(enforce_csrf_checks=True)
     answer = client.post("/login/", {"username": "Player1", "password": PASSWORD})
     assert answer.status_code == 403
-    assert b"reload the page" in answer.content
+    assert b"reload and try again" in answer.content
 
 
 def test_names_are_read_the_same_way_everywhere() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -12,7 +13,7 @@ from config.errors import Refused
 from maps.models import GameMap, MapDecision
 from maps.moderation import decide
 from sessions_app.models import GameSession, SessionPlayer
-from tests.cast import make_map, make_user
+from tests.cast import PASSWORD, make_map, make_user
 from tests.test_seats_race import make_tribe
 
 pytestmark = pytest.mark.django_db
@@ -68,9 +69,10 @@ def test_restoring_in_bulk(desk: Client, author: User, moderator: User) -> None:
     for game_map in maps[:2]:
         decide(moderator=moderator, map_id=game_map.pk, action=HIDE, reason="Stolen.")
     page = act(desk, MAPS, "restore", *maps, decide="1", reason="Cleared up.").content.decode()
-    assert "3 maps restored." in page
+    assert "2 maps restored. 1 was so already." in page
     assert GameMap.objects.published().count() == 3
-    assert MapDecision.objects.filter(action="restore").count() == 2  # the third was not hidden
+    assert MapDecision.objects.filter(action="restore").count() == 2
+    assert LogEntry.objects.count() == 2  # no evidence of what did not happen
 
 
 def test_the_rules_of_deciding(author: User, player: User, moderator: User) -> None:
@@ -91,6 +93,14 @@ def test_the_rules_of_deciding(author: User, player: User, moderator: User) -> N
     decide(moderator=chief, map_id=of_staff.pk, action=HIDE, reason="Because.")
     decide(moderator=chief, map_id=of_staff.pk, action=HIDE, reason="Again.")
     assert MapDecision.objects.count() == 1
+
+
+def test_too_many_at_once(desk: Client, author: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maps.admin.MOST_AT_ONCE", 2)
+    maps = [make_map(author, f"Ford {n}") for n in range(3)]
+    page = act(desk, MAPS, "hide", *maps, decide="1", reason="All of them.").content.decode()
+    assert "Decide about 2 maps at once at the most." in page
+    assert GameMap.objects.published().count() == 3
 
 
 def test_staffs_maps_are_left_alone_in_bulk(desk: Client, game_map: GameMap) -> None:
@@ -214,6 +224,24 @@ def test_addresses_are_for_administrators(desk: Client, player: User) -> None:
     assert "player1@example.com" not in page
     assert not desk.get(USERS + "?q=player1@example").context["cl"].queryset.exists()
     assert desk.get(USERS + "?q=player1").context["cl"].queryset.exists()
+    for spying in ("email__istartswith=p", "last_login__isnull=1", "password__contains=a"):
+        answer = desk.get(f"{USERS}?{spying}", follow=True)
+        assert answer.status_code == 400 or answer.redirect_chain
+
+
+def test_a_name_that_breaks_a_rule_is_told_at_its_field(chief: Client, game_map: GameMap) -> None:
+    inline = {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
+    answer = chief.post(f"{MAPS}{game_map.pk}/change/", inline | {"name": "ab"})
+    assert "name" in answer.context["adminform"].form.errors
+
+
+def test_staff_sign_in_with_long_addresses(client: Client, db: None) -> None:
+    make_user("Chief", is_staff=True)
+    User.objects.update(email="x" * 60 + "@example.com")
+    page = client.get("/admin/login/").content.decode()
+    assert 'maxlength="255"' in page
+    credentials = {"username": "x" * 60 + "@example.com", "password": PASSWORD}
+    assert client.post("/admin/login/?next=/admin/", credentials).status_code == 302
 
 
 def test_an_administrator_adds_a_player(chief: Client) -> None:

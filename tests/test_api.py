@@ -202,7 +202,12 @@ def test_private_maps_are_for_their_authors(client: Client, author: User, player
 
 
 def test_errors_of_every_origin_have_one_shape(client: Client, player: User) -> None:
+    assert_error(client.get("/api"), 404, "not_found")
     assert_error(client.get("/api/nowhere"), 404, "not_found")
+    assert_error(client.post("/api/docs"), 405, "method_not_allowed")
+    assert_error(client.put("/api/schema"), 405, "method_not_allowed")
+    forms = Client(enforce_csrf_checks=True)
+    assert_error(forms.post("/api/docs"), 403, "csrf_failed")
     assert_error(client.get("/api/v1/maps/x"), 404, "not_found")
     assert_error(client.get(f"/api/v1/maps/{NOBODY}"), 404, "not_found")
     assert_error(client.post("/api/v1/maps"), 405, "method_not_allowed")
@@ -240,9 +245,9 @@ def test_a_bug_of_ours_and_a_database_that_is_away(
 
 
 def test_a_request_id_of_the_proxy_is_kept_when_it_is_harmless(client: Client) -> None:
-    assert client.get("/health/live", headers={"X-Request-Id": "a-1.b"})["X-Request-Id"] == "a-1.b"
+    assert client.get("/maps/", headers={"X-Request-Id": "a-1.b"})["X-Request-Id"] == "a-1.b"
     for evil in ("a b", "x" * 65, "<script>", "é"):
-        kept = client.get("/health/live", headers={"X-Request-Id": evil})["X-Request-Id"]
+        kept = client.get("/maps/", headers={"X-Request-Id": evil})["X-Request-Id"]
         assert len(kept) == 32
 
 
@@ -262,6 +267,19 @@ def test_the_schema_describes_each_route_and_error(client: Client) -> None:
     assert rate["404"]["content"]["application/json"]["schema"] == {
         "$ref": "#/components/schemas/Error"
     }
+
+
+def test_the_schema_takes_no_words_into_its_headers(client: Client, db: None) -> None:
+    answer = client.get("/api/schema?version=%22%0d%0aX:1&lang=x")
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "application/json"
+
+
+def test_a_method_that_a_page_does_not_know(client: Client, game_map: GameMap) -> None:
+    answer = client.get(f"/maps/{game_map.pk}/rating")
+    assert answer.status_code == 405
+    assert answer["Allow"] == "POST"
+    assert b"This address does not do that." in answer.content
 
 
 def test_the_schema_has_no_warnings(capsys: pytest.CaptureFixture[str]) -> None:

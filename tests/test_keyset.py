@@ -5,6 +5,7 @@ import json
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
@@ -67,6 +68,7 @@ def forged(*values: object) -> str:
         forged("plays", 0, "9" * 40, "00000000-0000-0000-0000-000000000000"),
         forged("plays", 2, "1", "00000000-0000-0000-0000-000000000000"),
         forged("new", 0, "2026-01-01", "00000000-0000-0000-0000-000000000000"),
+        forged("plays", 0, "nan", "00000000-0000-0000-0000-000000000000"),
         forged("plays", 0, 1, "00000000-0000-0000-0000-000000000000"),
         forged("plays", 0, "1", "00000000-0000-0000-0000-000000000000", "more"),
         base64.urlsafe_b64encode(b"[" * 3000).decode(),
@@ -75,3 +77,22 @@ def forged(*values: object) -> str:
 def test_forged_cursors(maps: list[GameMap], cursor: str) -> None:
     with pytest.raises(InvalidCursor):
         paginate(GameMap.objects.all(), ORDERS["plays"], cursor=cursor, size=4)
+
+
+@pytest.mark.parametrize(
+    ("sort", "value"),
+    [
+        ("new", "2020-01-01T00:00:00+20:00"),  # an offset that PostgreSQL does not know
+        ("new", "0001-01-01T00:00:00+00:01"),
+        ("new", "9999-12-31T23:59:59-23:59"),
+        ("top", "nan"),
+        ("top", "inf"),
+        ("top", "-1e300"),
+    ],
+)
+def test_values_at_the_edge_are_refused_or_harmless(
+    client: Client, maps: list[GameMap], sort: str, value: str
+) -> None:
+    cursor = forged(sort, 0, value, "00000000-0000-0000-0000-000000000000")
+    assert client.get(f"/api/v1/maps?sort={sort}&cursor={cursor}").status_code in (200, 400)
+    assert client.get(f"/maps/?sort={sort}&cursor={cursor}").status_code == 200

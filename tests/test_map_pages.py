@@ -120,6 +120,13 @@ def test_addresses_that_make_no_sense_show_the_first_page(
     assert ("no longer good" in page) is ("cursor" in query)
 
 
+def test_after_the_last_page(client: Client, many: list[GameMap]) -> None:
+    link = client.get("/maps/?sort=plays").context["next_link"]
+    GameMap.objects.update(is_public=False)
+    assert "You have seen them all" in text(client, "/maps/" + link)
+    assert client.get("/maps/?cursor=").context["previous_link"] is None
+
+
 def test_htmx_gets_the_results_alone(client: Client, game_map: GameMap) -> None:
     part = client.get("/maps/?q=quiet", headers=HTMX)
     assert part.content.decode().lstrip().startswith('<div id="results"')
@@ -208,7 +215,7 @@ def test_pictures_are_drawn_once_and_kept_by_browsers(
 ) -> None:
     first = client.get(game_map.card_picture)
     assert first["Content-Type"] == "image/webp"
-    assert first["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert first["Cache-Control"] == "public, max-age=31536000, s-maxage=60, immutable"
     monkeypatch.setattr(picturing, "render", lambda *_: pytest.fail("drawn again"))
     assert client.get(game_map.card_picture).content == first.content
 
@@ -241,12 +248,32 @@ def test_a_picture_asked_for_by_many_at_once(settings: Any) -> None:
 
 def test_old_and_unknown_pictures(client: Client, game_map: GameMap, author: User) -> None:
     base = f"/maps/{game_map.pk}/"
-    assert client.get(base + "card-0123.webp")["Cache-Control"] == "public, no-cache"
-    assert client.get(base + "poster-0123.webp").status_code == 404
-    broken = make_map(author, terrain_data=[], terrain_hash="")
-    assert client.get(broken.card_picture).status_code == 404
+    assert client.get(base + f"card-{'0' * 64}.webp")["Cache-Control"] == "public, no-cache"
+    assert client.get(base + f"poster-{'0' * 64}.webp").status_code == 404
+    outside = {"x": 20, "y": 0}
+    faults: list[dict[str, Any]] = [
+        {"terrain_data": []},
+        {"terrain_data": {}},
+        {"spawn_point": outside},
+        {"goal_point": 7},
+    ]
+    for wrong in faults:
+        broken = make_map(author, terrain_hash="", **wrong)
+        assert client.get(broken.card_picture).status_code == 404
     unhashed = make_map(author, terrain_hash="")
     assert client.get(unhashed.card_picture).status_code == 200
+
+
+def test_an_address_of_a_picture_is_read_in_one_way(client: Client, db: None) -> None:
+    """A pattern that can match in many ways would take minutes for this one."""
+    assert client.get(f"/maps/{NOBODY}/{'-' * 60_000}").status_code == 404
+
+
+def test_a_full_disk_costs_the_keeping_not_the_picture(
+    client: Client, game_map: GameMap, settings: Any
+) -> None:
+    settings.MEDIA_ROOT.joinpath("pictures").touch()  # a file where a folder should be
+    assert client.get(game_map.card_picture).status_code == 200
 
 
 def test_a_private_picture_is_kept_by_its_reader_alone(client: Client) -> None:

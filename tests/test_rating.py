@@ -116,6 +116,16 @@ def test_maps_out_of_sight_are_a_404(
     assert MapRating.objects.count() == 0
 
 
+def test_rating_after_the_session_ended(client: Client, game_map: GameMap) -> None:
+    """One signs in, and is back at the map: by page and in place."""
+    url, sign_in = f"/maps/{game_map.pk}/rating", f"/login/?next=/maps/{game_map.pk}/"
+    assert client.post(url, {"stars": "5"}).headers["Location"] == sign_in.replace(
+        "=/", "=%2F"
+    ).replace("maps/", "maps%2F").replace(f"{game_map.pk}/", f"{game_map.pk}%2F")
+    part = client.post(url, {"stars": "5"}, headers={"HX-Request": "true"})
+    assert part.headers["HX-Redirect"].startswith("/login/?next=%2Fmaps%2F")
+
+
 def test_the_mean_is_rounded_from_the_exact_sum(game_map: GameMap) -> None:
     for n, stars in enumerate((5, 4, 4)):
         rate(player=make_user(f"Rater{n}"), map_id=game_map.pk, stars=stars)

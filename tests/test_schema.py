@@ -246,7 +246,7 @@ def test_migrations_run_backwards_and_forwards_again() -> None:
         left = rows("SELECT relname FROM pg_class WHERE relname = ANY(%s)", [*COLUMNS, *SATELLITES])
         assert left == []
         functions = "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
-        own = ("maps_", "session_players_", "audit_log_")
+        own = ("maps_", "session_players_", "game_sessions_", "audit_log_")
         assert [name for (name,) in rows(functions) if name.startswith(own)] == []
     finally:
         call_command("migrate", verbosity=0)
@@ -426,6 +426,14 @@ def test_one_open_game_for_a_player(sql: Rows) -> None:
     other = sql.add("game_sessions", status="InProgress")
     with Refusal("one_open_game_per_player"):
         sql.add("session_players", user_id=player, session_id=other)
+
+
+def test_a_game_that_is_over_stays_over(sql: Rows) -> None:
+    """Or a player who sits in another by now would sit in two."""
+    game = sql.add("game_sessions", status="Completed")
+    with Refusal("over_is_over"):
+        rows("UPDATE game_sessions SET status = 'Lobby' WHERE id = %s RETURNING 1", game)
+    rows("UPDATE game_sessions SET status = 'Abandoned' WHERE id = %s RETURNING 1", game)
 
 
 # ---- DELETE typed in psql -----------------------------------------------------------------------

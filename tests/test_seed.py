@@ -98,6 +98,15 @@ def test_it_can_be_added_to() -> None:
     assert GameMap.objects.values("terrain_hash").distinct().count() == 20
 
 
+def test_it_can_be_added_to_after_some_have_left() -> None:
+    populate(maps=5, players=20)
+    leaver = User.objects.filter(maps=None).first()
+    assert leaver
+    leaver.delete()
+    populate(maps=5, players=20)
+    assert User.objects.count() == 39
+
+
 def test_players_alone_and_few_of_them() -> None:
     populate(maps=0, players=3)
     populate(maps=5, players=2, seed=3)

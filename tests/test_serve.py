@@ -4,19 +4,28 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import websockets.sync.client
+from django.core.management import CommandError, call_command
+
+from config.management.commands.serve import Command
+from config.redis_urls import is_redis_url, next_database
 
 ROOT = Path(__file__).parent.parent
-SECRETS = {"SECRET_KEY": "s" * 60, "JWT_SIGNING_KEY": "j" * 60, "ALLOWED_HOSTS": "localhost"}
+ADDRESSES = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1"}
+SECRETS = ADDRESSES | {
+    "SECRET_KEY": "s" * 60,
+    "JWT_SIGNING_KEY": "j" * 60,
+    "ALLOWED_HOSTS": "localhost",
+}
 
 
 def environment(data: Path, **more: str) -> dict[str, str]:
@@ -182,11 +191,9 @@ def test_a_port_that_is_none(data: Path, port: str) -> None:
 
 
 def test_a_port_in_use(data: Path) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = other.getsockname()[1]
-        answer = manage(data, "serve", PORT=str(port))
+    with serving(data) as other:
+        port = other.url.rsplit(":", 1)[1]
+        answer = manage(data, "serve", PORT=port)
     assert answer.returncode == 1
     assert f"Port {port} on 127.0.0.1 can't be used" in answer.stderr
     assert "PORT=8001 make run" in answer.stderr
@@ -206,7 +213,8 @@ def test_a_port_in_use(data: Path) -> None:
         ("DATABASE_URL", "nonsense", "must begin with postgres://"),
         ("REDIS_URL", "redis://:secret@127.0.0.1:1/0", "Redis can't be reached"),
         ("REDIS_URL", "redis://127.0.0.1:x/0", "REDIS_URL can't be read"),
-        ("REDIS_URL", "nonsense", "must begin with redis://"),
+        ("REDIS_URL", "nonsense", "REDIS_URL can't be read"),
+        ("REDIS_CACHE_URL", "http://127.0.0.1", "REDIS_CACHE_URL can't be read"),
         ("TRIBEHOLD_THREADS", "11", "from 1 to 10"),
         ("TRIBEHOLD_THREADS", "x", "TRIBEHOLD_THREADS"),
         ("TRIBEHOLD_ENV", "staging", "say 'demo' or 'production'"),
@@ -229,14 +237,43 @@ def test_production_starts_with_all_of_its_secrets_or_not(data: Path, missing: s
     assert "Traceback" not in answer.stderr
 
 
-def test_production_refuses_a_short_secret_and_an_old_schema(tmp_path: Path, data: Path) -> None:
+def test_production_refuses_a_short_secret(data: Path) -> None:
     short = manage(data, "check", TRIBEHOLD_ENV="production", **(SECRETS | {"SECRET_KEY": "x"}))
     assert "SECRET_KEY is too short" in short.stderr
-    manage(data, "migrate", "sessions_app", "0001", "--verbosity", "0")
-    old = manage(data, "serve", TRIBEHOLD_ENV="production", **SECRETS)
-    manage(data, "migrate", "--verbosity", "0")
-    assert old.returncode == 1
-    assert "needs 'manage.py migrate' first" in old.stderr
+
+
+@pytest.mark.django_db(transaction=True)
+def test_production_refuses_an_old_schema(settings: Any) -> None:
+    settings.PRODUCTION = True
+    call_command("migrate", "sessions_app", "0001", verbosity=0)
+    try:
+        with pytest.raises(CommandError, match=r"needs 'manage.py migrate' first"):
+            Command().prepare(demo=True)
+    finally:
+        call_command("migrate", verbosity=0)
+
+
+def test_options_of_database_url_are_kept(data: Path) -> None:
+    url = "postgres://x@127.0.0.1/x?sslmode=verify-full"
+    show = "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS'])"
+    answer = manage(data, "shell", "-v", "0", "-c", show, DATABASE_URL=url)
+    assert "'sslmode': 'verify-full'" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "following"),
+    [
+        ("redis://h:1/0", "redis://h:1/1"),
+        ("redis://u:p@h", "redis://u:p@h/1"),
+        ("rediss://h:1/7", "rediss://h:1/8"),
+        ("unix:///s?db=8", "unix:///s?db=9"),
+        ("unix:///s", "unix:///s?db=1"),
+        ("redis://h?db=3&x=1", "redis://h?db=4&x=1"),
+    ],
+)
+def test_the_cache_has_a_database_of_its_own(url: str, following: str) -> None:
+    assert is_redis_url(url)
+    assert next_database(url) == following
 
 
 def test_a_data_directory_of_another_postgresql(data: Path) -> None:
@@ -258,6 +295,9 @@ def test_a_data_directory_that_is_a_file_or_closed(tmp_path: Path) -> None:
     file.touch()
     answer = manage(file, "serve")
     assert answer.returncode == 1
+    assert "can't be used" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    answer = manage(file, "serve", **ADDRESSES)
     assert "can't be used" in answer.stderr
     assert "Traceback" not in answer.stderr
     closed = tmp_path / "closed"

@@ -10,14 +10,17 @@ from typing import Any
 import httpx
 import pytest
 import websockets.sync.client
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 from websockets.exceptions import ConnectionClosedError
 
+from accounts.models import User
 from config import handler
 from config.urls import handler404, urlpatterns
-from tests.conftest import Site
+from maps.models import GameMap
+from tests.cast import PASSWORD, make_map, make_user
+from tests.conftest import Site, bearer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,6 +127,34 @@ def test_busy_is_json_for_the_api(
         assert all(future.result().status_code == 200 for future in waiting)
     assert answer.status_code == 503
     assert answer.json()["errors"][0]["code"] == "busy"
+    assert answer.json()["request_id"] == answer.headers["X-Request-Id"] != ""
+
+
+def test_a_busy_process_is_alive(http: httpx.Client, site: Site, settings: Any) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        waiting = [
+            pool.submit(httpx.get, site.url + "/wait", timeout=20) for _ in range(settings.THREADS)
+        ]
+        while len(seen_threads) < settings.THREADS:
+            time.sleep(0.01)
+        alive = http.get("/health/live", headers={"Host": "10.0.0.1"})
+        gate.set()
+        assert all(future.result().status_code == 200 for future in waiting)
+    assert alive.json() == {"status": "ok"}
+
+
+def test_a_request_that_waits_for_a_lock_gives_up(http: httpx.Client, player: User) -> None:
+    game_map = make_map(make_user("Author"))
+    with transaction.atomic():
+        GameMap.objects.filter(pk=game_map.pk).update(play_count=1)  # holds the row
+        answer = httpx.put(
+            f"{http.base_url}/api/v1/maps/{game_map.pk}/rating",
+            json={"stars": 5},
+            headers=bearer(player),
+            timeout=20,
+        )
+    assert answer.status_code == 503
+    assert answer.json()["errors"][0]["code"] == "unavailable"
 
 
 # ---- Bodies -------------------------------------------------------------------------------------
@@ -147,6 +178,56 @@ def test_a_body_that_is_too_large_is_refused_while_it_comes(http: httpx.Client) 
     answer = http.post("/api/v1/auth/login", content=flood())
     assert answer.status_code == 413
     assert answer.json()["errors"][0]["code"] == "body_too_large"
+
+
+def test_a_body_in_chunks_is_read_like_any_other(http: httpx.Client, player: User) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b'{"username": "Player1", '
+        yield b'"password": "' + PASSWORD.encode() + b'"}'
+
+    headers = {"Content-Type": "application/json"}
+    answer = http.post("/api/v1/auth/login", content=chunks(), headers=headers)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/login/", "/api/v1/auth/login", "/nowhere"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "a/b; x*=nonsense''%41",
+        "multipart/form-data; boundary=X; charset=hex",
+        "multipart/form-data; boundary=X; charset=idna",
+        "application/json; charset=utf-16",
+    ],
+)
+def test_headers_that_make_no_sense(http: httpx.Client, path: str, content_type: str) -> None:
+    answer = http.post(path, content=b"--X--", headers={"Content-Type": content_type})
+    assert answer.status_code == 400
+    is_json = answer.headers["content-type"] == "application/json"
+    assert is_json is path.startswith("/api/")
+
+
+def test_a_query_that_is_no_text(site: Site) -> None:
+    async def ask() -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        writer.write(b"GET /maps/?q=\xff HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    assert asyncio.run(ask()).split(b" ")[1] in (b"400", b"200")
+
+
+def test_a_fault_outside_of_django_is_told_in_our_shape(
+    http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("a secret of ours")
+
+    monkeypatch.setattr(handler, "set_script_prefix", fail)
+    answer = http.get("/api/v1/maps")
+    assert answer.status_code == 500
+    assert answer.json()["errors"][0]["code"] == "error"
 
 
 def test_a_client_that_leaves_within_its_body_does_no_harm(site: Site, http: httpx.Client) -> None:
@@ -204,6 +285,14 @@ def test_static_files_are_hashed_compressed_and_kept(http: httpx.Client) -> None
         assert answer.headers["x-content-type-options"] == "nosniff"
     again = http.get(url, headers={"If-Modified-Since": answer.headers["last-modified"]})
     assert again.status_code == 304
+    part = http.get(url, headers={"Range": "bytes=0-9", "Accept-Encoding": "identity"})
+    assert (part.status_code, len(part.content)) == (206, 10)
+    assert http.head(url).content == b""
+    assert http.post(url).status_code == 405
+    before = threading.active_count()
+    for _ in range(20):
+        http.get(url)
+    assert threading.active_count() == before
     assert http.get("/static/nothing.css").status_code == 404
     assert http.get("/static/../config/settings.py").status_code == 404
     assert http.get("/static/%2e%2e/manage.py").status_code == 404

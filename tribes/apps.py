@@ -7,4 +7,4 @@ class TribesConfig(AppConfig):
     """See the modules beside this one."""
 
     name = "tribes"
-    verbose_name = "tribes"
+    verbose_name = "Tribes"

@@ -21,6 +21,7 @@ from config.embedded.places import (
     StartError,
     data_folder,
     prepare_folders,
+    prepare_lock,
     redis_socket,
     servers_folder,
     socket_folder,
@@ -40,6 +41,9 @@ def running() -> Iterator[None]:
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     servers: list[Server] = []
+    if os.environ.get("TRIBEHOLD_ENV") == "production":
+        yield  # the settings demand addresses of real servers
+        return
     if not os.environ.get("DATABASE_URL"):
         servers.append(Postgres())
     if not os.environ.get("REDIS_URL"):
@@ -48,7 +52,8 @@ def running() -> Iterator[None]:
         yield
         return
 
-    owner = prepare_folders()
+    with prepare_lock():
+        owner = prepare_folders()
     with contextlib.ExitStack() as stack:
         user_lock = stack.enter_context((servers_folder() / "users.lock").open("w"))
         stack.callback(_release, servers, owner, user_lock, os.getpid())
@@ -62,6 +67,8 @@ def running() -> Iterator[None]:
 def _release(servers: "list[Server]", owner: "Owner", user_lock: IO[str], process: int) -> None:
     if os.getpid() != process:  # a forked child must not stop its parent's servers
         return
+    for impatience in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(impatience, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it up
     with _boot_lock():
         try:
             fcntl.flock(user_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,11 +1,15 @@
 """Where the embedded servers' files are, and which account runs them."""
 
 import contextlib
+import errno
+import fcntl
 import hashlib
 import os
 import pwd
+import stat
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +38,7 @@ def socket_folder() -> Path:
     if len(os.fsencode(folder)) <= LONGEST_SOCKET_FOLDER:
         return folder
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"tribehold-{name}"
+    return Path("/tmp") / f"tribehold-{name}"  # noqa: S108 - whose it is, make_folder checks
 
 
 def redis_socket() -> Path:
@@ -78,9 +82,12 @@ class Owner:
             return subprocess.CompletedProcess(command, result.returncode, output.read())
 
     def make_folder(self, folder: Path, mode: int = 0o700) -> None:
-        """Make a folder that belongs to this account."""
+        """Make a folder that belongs to this account. Raises PermissionError for a stranger's."""
         folder.mkdir(parents=True, exist_ok=True)
-        if folder.stat().st_uid != self.uid:
+        found = folder.lstat()
+        if stat.S_ISLNK(found.st_mode) or found.st_uid not in (os.geteuid(), self.uid):
+            raise PermissionError(errno.EPERM, "it belongs to somebody else", str(folder))
+        if found.st_uid != self.uid:
             os.chown(folder, self.uid, self.gid)
         folder.chmod(mode)
 
@@ -89,12 +96,24 @@ class Owner:
         return self.run("test", "-x", folder).returncode == 0
 
 
+@contextlib.contextmanager
+def prepare_lock() -> Iterator[None]:
+    """One process at a time makes the folders. Raises StartError where nothing can be made."""
+    try:
+        data_folder().mkdir(parents=True, exist_ok=True)
+        lock = (data_folder() / "prepare.lock").open("w")
+    except OSError as error:
+        raise _unusable(error) from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def prepare_folders() -> Owner:
     """Make the folders of the servers; say who will run them."""
     data = data_folder()
     link = data / "servers"
     try:
-        data.mkdir(parents=True, exist_ok=True)
         owner = Owner.choose(link / "postgres")
         if not link.exists():
             if owner.uid == os.geteuid() or owner.can_enter(data):
@@ -102,7 +121,9 @@ def prepare_folders() -> Owner:
             else:
                 # Root's own folder is closed to the account that must run PostgreSQL, and opening
                 # it is not ours to do: the servers' files go elsewhere, and a link tells where.
-                elsewhere = tempfile.mkdtemp(prefix="tribehold-", dir="/var/lib")
+                state = Path("/var/lib") if Path("/var/lib").is_dir() else Path("/usr/local/var")
+                state.mkdir(parents=True, exist_ok=True)
+                elsewhere = tempfile.mkdtemp(prefix="tribehold-", dir=state)
                 link.unlink(missing_ok=True)
                 link.symlink_to(elsewhere)
         home = servers_folder()
@@ -112,8 +133,12 @@ def prepare_folders() -> Owner:
         for lock in ("boot.lock", "users.lock"):
             (home / lock).touch(mode=0o600)
     except OSError as error:
-        raise StartError(
-            f"the data directory {data} can't be used ({error.strerror}: {error.filename})."
-            " Make it yours and writable, or name another one: TRIBEHOLD_DATA=/some/folder."
-        ) from error
+        raise _unusable(error) from error
     return owner
+
+
+def _unusable(error: OSError) -> StartError:
+    return StartError(
+        f"the data directory {data_folder()} can't be used ({error.strerror}: {error.filename})."
+        " Make it yours and writable, or name another one: TRIBEHOLD_DATA=/some/folder."
+    )

@@ -2,7 +2,8 @@
 
 A game has at most four seats; a player sits in at most one game that is not over. Both count rows that
 other transactions may be adding at the same moment, so each seat first locks its game and then its
-player, always in this order. A violation is reported like that of a check constraint, by name.
+player, always in this order. A game that is over stays over, or its players might sit in two. A
+violation is reported like that of a check constraint, by name.
 """
 
 from django.db import migrations
@@ -34,8 +35,20 @@ END $$;
 CREATE TRIGGER session_players_before_seat
     BEFORE INSERT OR UPDATE OF session_id, user_id ON session_players
     FOR EACH ROW EXECUTE FUNCTION session_players_before_seat();
+
+CREATE FUNCTION game_sessions_stay_over() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'game % is over', OLD.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'over_is_over', TABLE = 'game_sessions';
+END $$;
+CREATE TRIGGER game_sessions_stay_over
+    BEFORE UPDATE OF status ON game_sessions FOR EACH ROW
+    WHEN (OLD.status IN ('Completed', 'Abandoned') AND NEW.status NOT IN ('Completed', 'Abandoned'))
+    EXECUTE FUNCTION game_sessions_stay_over();
 """
 DROP = """
+DROP TRIGGER game_sessions_stay_over ON game_sessions;
+DROP FUNCTION game_sessions_stay_over();
 DROP TRIGGER session_players_before_seat ON session_players;
 DROP FUNCTION session_players_before_seat();
 """

@@ -81,6 +81,20 @@ def test_orders_and_pages_in_place_and_back(page: Page) -> None:
     expect(page.locator(".card")).to_have_count(24)
 
 
+def test_what_changes_is_announced_and_what_fails_is_said(page: Page) -> None:
+    page.goto("/maps/")
+    page.get_by_role("searchbox").fill("ember")
+    expect(page.locator("#announcement")).to_have_text("1 map shown")
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Top").click()
+    expect(page.locator("#trouble")).to_contain_text("You seem to be offline")
+    page.context.set_offline(False)
+    page.get_by_role("link", name="Top").click()
+    expect(page.locator("[aria-current=true]")).to_have_text("Top")
+    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.get_by_role("link", name="Top")).to_be_focused()
+
+
 def test_times_are_told_in_the_readers_zone(page: Page) -> None:
     page.goto("/maps/?q=ember")
     expect(page.locator("time")).to_have_attribute("title", re.compile(r"\d{4}"))

@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 from django.conf import settings
+from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, connection
@@ -20,6 +21,7 @@ from redis.exceptions import RedisError
 from config.redis import durable
 
 LARGEST_FRAME = 16 * 1024
+MOST_CONNECTIONS = 1500  # pages and sockets together; more are told to come back
 PREPARING = 0x7_219E_401D  # any number that nobody else locks
 
 
@@ -35,9 +37,14 @@ class Command(BaseCommand):
     def handle(self, *arguments: Any, **options: Any) -> None:
         with claim_port() as listener:
             check_servers()
-            self.prepare(demo=not options["no_demo"])
-            connection.close()
+            try:
+                self.prepare(demo=not options["no_demo"])
+            except OSError as error:
+                raise CommandError(
+                    f"{error.filename or settings.DATA_DIR} can't be written: {error.strerror}."
+                ) from error
             self.greet(listener)
+            connection.close()
             serve(listener)
         self.stdout.write("Tribehold has stopped.")
 
@@ -64,8 +71,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"\nTribehold is at {site}/   (API: {site}/api/docs, admin: {site}/admin/)"
         )
-        if (settings.DATA_DIR / "secrets" / "demo_password").exists() and not settings.PRODUCTION:
-            password = (settings.DATA_DIR / "secrets" / "demo_password").read_text()
+        if password := demo_password():
             self.stdout.write(
                 f"Sign in as player, moderator or admin; the password of all three: {password}"
             )
@@ -73,9 +79,17 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
+def demo_password() -> str | None:
+    """The password of the demo's accounts, where this database has them."""
+    file: Path = settings.DATA_DIR / "secrets" / "demo_password"
+    password = file.read_text() if not settings.PRODUCTION and file.exists() else None
+    works = password and authenticate(None, username="player", password=password)
+    return password if works else None
+
+
 def claim_port() -> socket.socket:
-    """Take HOST and PORT before anything else is started. Raises CommandError."""
-    host, text = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+    """Take TRIBEHOLD_HOST and PORT before anything else is started. Raises CommandError."""
+    host, text = os.environ.get("TRIBEHOLD_HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
     if not (text.isascii() and text.isdigit()) or int(text) > 65535:
         raise CommandError(f"PORT is '{text}': it must be a number from 1 to 65535.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -83,6 +97,7 @@ def claim_port() -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, int(text)))
+        listener.listen()  # only now can nobody else have the port
     except (OSError, OverflowError) as error:
         listener.close()
         raise CommandError(
@@ -128,7 +143,7 @@ def build_static_files() -> None:
     marker = root / ".stamp"
     if marker.exists() and marker.read_text() == stamp.hexdigest():
         return
-    unfinished = root.with_suffix(f".{os.getpid()}")
+    unfinished = root.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     settings.STATIC_ROOT = unfinished
     try:
@@ -151,6 +166,7 @@ def server_config(application: Any) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=10,
         ws="websockets-sansio",  # the other implementation is deprecated by websockets itself
+        limit_concurrency=MOST_CONNECTIONS,
         ws_max_size=LARGEST_FRAME,
         ws_per_message_deflate=False,
     )

@@ -40,6 +40,7 @@ class Command(BaseCommand):
 def demo_password() -> str:
     """The password of the demo's accounts: random, so that a demo left open is not open to all."""
     file = settings.DATA_DIR / "secrets" / "demo_password"
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file.touch(mode=0o600)
     if not file.read_text():
         file.write_text(secrets.token_urlsafe(9))

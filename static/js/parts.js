@@ -1,0 +1,37 @@
+// What a reader must be told when htmx changes a part of the page in place, or fails to.
+
+const announcement = document.getElementById("announcement");
+const trouble = document.getElementById("trouble");
+
+// A live region is heard only if it was on the page before its text: one stays, parts fill it.
+document.addEventListener("htmx:load", (event) => {
+  const told = event.target.querySelector?.("[data-announce]");
+  if (told) announcement.textContent = told.textContent.replace(/\s+/g, " ").trim();
+});
+
+// Where what had the focus is gone, the changed part takes it; else keyboards start at the top again.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (document.activeElement === document.body) event.target.focus({ preventScroll: true });
+});
+
+function complain(words) {
+  trouble.textContent = words;
+  trouble.hidden = false;
+}
+
+document.addEventListener("htmx:sendError", () => {
+  complain("You seem to be offline. Nothing was changed; please try again.");
+});
+
+document.addEventListener("htmx:responseError", (event) => {
+  const gone = event.detail.xhr.status === 404;
+  complain(
+    gone
+      ? "This is not here any more. Reload the page."
+      : "That did not work. Reload the page and try again.",
+  );
+});
+
+document.addEventListener("htmx:beforeRequest", () => {
+  trouble.hidden = true;
+});
