@@ -1,20 +1,21 @@
-"""Signing in by the REST API."""
+"""Accounts in the REST API: register, sign in, refresh, sign out, one's own account."""
 
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import authenticate
-from django.contrib.auth.models import update_last_login
-from drf_spectacular.utils import extend_schema
+from django.core.exceptions import ValidationError
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import signing_in
+from accounts.authentication import caller, caller_token
+from accounts.forms import SignUpForm
 from accounts.models import User
-from accounts.tokens import issue_access_token
-from config.errors import Refused
+from config import limits
 
 
 class PublicUser(serializers.ModelSerializer[User]):
@@ -25,6 +26,22 @@ class PublicUser(serializers.ModelSerializer[User]):
         fields = ("id", "username", "level")
 
 
+class OwnUser(PublicUser):
+    """What a player may know of oneself."""
+
+    class Meta(PublicUser.Meta):
+        fields = (*PublicUser.Meta.fields, "email", "total_games_played", "created_at")  # type: ignore[assignment]
+
+
+class NewUser(serializers.Serializer[Any]):
+    """An account to make. The form of the page holds the rules."""
+
+    username = serializers.CharField(max_length=1000, trim_whitespace=False)
+    email = serializers.CharField(max_length=1000)
+    password = serializers.CharField(max_length=1000, trim_whitespace=False)
+    accept_privacy_policy = serializers.BooleanField(help_text="Must be true; see /privacy/.")
+
+
 class Credentials(serializers.Serializer[Any]):
     """Name or e-mail address, and password."""
 
@@ -32,12 +49,48 @@ class Credentials(serializers.Serializer[Any]):
     password = serializers.CharField(max_length=1000, trim_whitespace=False)
 
 
+class RefreshToken(serializers.Serializer[Any]):
+    """A refresh token."""
+
+    refresh = serializers.CharField(max_length=2000)
+
+
+class NewPassword(serializers.Serializer[Any]):
+    """The password there is and the one to be."""
+
+    old_password = serializers.CharField(max_length=1000, trim_whitespace=False)
+    new_password = serializers.CharField(max_length=1000, trim_whitespace=False)
+
+
 class SignedIn(serializers.Serializer[Any]):
-    """A token and whose it is."""
+    """A pair of tokens and whose they are."""
 
     access = serializers.CharField(help_text="Send as `Authorization: Bearer …`.")
-    expires_in = serializers.IntegerField(help_text="Seconds until the token dies.")
-    user = PublicUser()
+    refresh = serializers.CharField(help_text="Good for one use at `auth/refresh`, for a week.")
+    expires_in = serializers.IntegerField(help_text="Seconds until the access token dies.")
+    user = OwnUser()
+
+
+class Register(APIView):
+    """Make an account."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="auth_register", request=NewUser, responses={201: SignedIn}, tags=["auth"]
+    )
+    def post(self, request: Request) -> Response:
+        """Make an account and sign in with it."""
+        wanted = read(NewUser, request)
+        limits.require(request._request, "signup")
+        form = SignUpForm(wanted | {"privacy": wanted["accept_privacy_policy"]})
+        if not form.is_valid():
+            raise serializers.ValidationError(in_our_names(form.errors.as_data()))
+        user = form.save_or_explain()
+        if user is None:
+            raise serializers.ValidationError(in_our_names(form.errors.as_data()))
+        return Response(signed_in(user, signing_in.start_family(user, device(request))), status=201)
 
 
 class Login(APIView):
@@ -47,19 +100,114 @@ class Login(APIView):
     permission_classes = (AllowAny,)
 
     @extend_schema(
-        operation_id="auth_login", request=Credentials, responses=SignedIn, auth=[], tags=["auth"]
+        operation_id="auth_login", request=Credentials, responses=SignedIn, tags=["auth"]
     )
     def post(self, request: Request) -> Response:
-        """Exchange name (or e-mail address) and password for an access token."""
-        credentials = Credentials(data=request.data)
-        credentials.is_valid(raise_exception=True)
-        user = authenticate(request._request, **credentials.validated_data)
-        if not isinstance(user, User):
-            raise Refused("invalid_credentials", "Name or password is wrong.", status=401)
-        update_last_login(User, user)
-        signed_in = {
-            "access": issue_access_token(user),
-            "expires_in": settings.ACCESS_TOKEN_SECONDS,
-            "user": user,
-        }
-        return Response(SignedIn(signed_in).data)
+        """Exchange name (or e-mail address) and password for a pair of tokens."""
+        given = read(Credentials, request)
+        user = signing_in.check_password(request._request, given["username"], given["password"])
+        return Response(signed_in(user, signing_in.start_family(user, device(request))))
+
+
+class Refresh(APIView):
+    """Go on with a refresh token."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="auth_refresh", request=RefreshToken, responses=SignedIn, tags=["auth"]
+    )
+    def post(self, request: Request) -> Response:
+        """Exchange a refresh token for a new pair. It is dead then; used again, it ends its family."""
+        token = read(RefreshToken, request)["refresh"]
+        return Response(signed_in(*signing_in.refresh(token, device(request))))
+
+
+class Logout(APIView):
+    """Sign out."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="auth_logout",
+        request=None,
+        responses={204: None},
+        parameters=[OpenApiParameter("everywhere", bool, description="1 ends all devices.")],
+        tags=["auth"],
+    )
+    def post(self, request: Request) -> Response:
+        """End this device's tokens, or with `everywhere=1` those of all devices."""
+        everywhere = request.query_params.get("everywhere") in ("1", "true")
+        token = caller_token(request)
+        signing_in.end_family(token.user_id, token.family, everywhere=everywhere)
+        return Response(status=204)
+
+
+class Me(APIView):
+    """One's own account."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(operation_id="users_me", responses=OwnUser, tags=["users"])
+    def get(self, request: Request) -> Response:
+        """One's own profile."""
+        return Response(OwnUser(caller(request)).data)
+
+
+class Password(APIView):
+    """One's password."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="users_password", request=NewPassword, responses=SignedIn, tags=["users"]
+    )
+    def post(self, request: Request) -> Response:
+        """Change the password. All tokens end, on every device; the answer brings a new pair."""
+        given, user = read(NewPassword, request), caller(request)
+        limits.require(request._request, "password", str(user.pk))
+        try:
+            signing_in.change_password(
+                user=user, old=given["old_password"], new=given["new_password"]
+            )
+        except ValidationError as error:
+            raise serializers.ValidationError({"new_password": details(error)}) from error
+        return Response(signed_in(user, signing_in.start_family(user, device(request))))
+
+
+def read(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The checked body of a request. Raises ValidationError."""
+    found = serializer(data=request.data)
+    found.is_valid(raise_exception=True)
+    body: dict[str, Any] = found.validated_data
+    return body
+
+
+def device(request: Request) -> str:
+    """What a player will know a device by: the program's own name."""
+    return request.headers.get("User-Agent", "unknown")
+
+
+def signed_in(user: User, pair: tuple[str, str]) -> dict[str, Any]:
+    """The answer to a sign-in."""
+    facts = {"access": pair[0], "refresh": pair[1], "expires_in": settings.ACCESS_TOKEN_SECONDS}
+    answer: dict[str, Any] = SignedIn(facts | {"user": user}).data
+    return answer
+
+
+def in_our_names(errors: Any) -> dict[str, list[Any]]:
+    """A form's errors as the API tells them."""
+    names = {"privacy": "accept_privacy_policy", "__all__": "non_field_errors"}
+    return {
+        names.get(field, field): [part for error in faults for part in details(error)]
+        for field, faults in errors.items()
+    }
+
+
+def details(error: ValidationError) -> list[serializers.ErrorDetail]:
+    """Django's faults with their codes, as DRF tells them."""
+    return [
+        serializers.ErrorDetail(" ".join(part.messages), part.code or "invalid")
+        for part in error.error_list
+    ]

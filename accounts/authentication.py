@@ -6,27 +6,27 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from accounts.models import User
-from accounts.tokens import InvalidToken, read_access_token
+from accounts.signing_in import InvalidToken, authorize
+from accounts.tokens import Token
 
 
 class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer TOKEN`. Cookies are never looked at."""
 
-    def authenticate(self, request: Request) -> tuple[User, str] | None:
-        """The player and the token, or None without one. Raises AuthenticationFailed (401)."""
+    def authenticate(self, request: Request) -> tuple[User, Token] | None:
+        """The player and the token, or None without one.
+
+        Raises AuthenticationFailed (401), CannotCheck (503).
+        """
         words = get_authorization_header(request).split()
         if not words:
             return None
         if len(words) != 2 or words[0].lower() != b"bearer":
             raise AuthenticationFailed("Send 'Authorization: Bearer TOKEN'.", "invalid_token")
         try:
-            token = words[1].decode("ascii")
-            user = User.objects.filter(pk=read_access_token(token), is_active=True).first()
-        except (InvalidToken, UnicodeDecodeError):
-            user = None
-        if user is None:
-            raise AuthenticationFailed("This token is not valid, or no longer.", "invalid_token")
-        return user, token
+            return authorize(words[1].decode("latin1"))
+        except InvalidToken as error:
+            raise AuthenticationFailed(error.detail, error.code) from error
 
     def authenticate_header(self, request: Request) -> str:
         """What a 401 asks for."""
@@ -37,6 +37,12 @@ def caller(request: Request) -> User:
     """The player who calls a route that demands one."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def caller_token(request: Request) -> Token:
+    """The token of a route that demands one."""
+    assert isinstance(request.auth, Token)
+    return request.auth
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -6,8 +6,13 @@ from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import password_validation
 from django.contrib.auth.forms import AuthenticationForm
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.safestring import mark_safe
 
 from accounts.models import User
+from accounts.signing_in import check_password
+from config.refusals import Refused
 
 
 class NameOrAddress(AuthenticationForm):
@@ -20,14 +25,21 @@ class NameOrAddress(AuthenticationForm):
         field.widget.attrs["maxlength"] = field.max_length = 255  # type: ignore[attr-defined]
         field.validators = []
 
+    def clean(self) -> dict[str, Any]:
+        """Sign in as the API does: the same limits, the same locks."""
+        name, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if name and password:
+            assert self.request is not None
+            try:
+                self.user_cache = check_password(self.request, name, password)
+            except Refused as refusal:
+                raise forms.ValidationError(refusal.detail, refusal.code) from refusal
+            self.confirm_login_allowed(self.user_cache)
+        return self.cleaned_data
+
 
 class SignInForm(NameOrAddress):
     """For the pages."""
-
-    error_messages = {
-        "invalid_login": "Name or password is wrong. Mind capital letters in the password.",
-        "inactive": "This account is closed.",
-    }
 
 
 class StaffSignInForm(NameOrAddress, AdminAuthenticationForm):
@@ -43,6 +55,12 @@ class SignUpForm(forms.ModelForm[User]):
         max_length=1000,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text="At least 8 characters. A short sentence is easy to keep in mind.",
+    )
+
+    privacy = forms.BooleanField(
+        label="I agree to the privacy policy",
+        help_text=mark_safe('<a href="/privacy/">Read it</a>: it is short.'),
+        error_messages={"required": "Without your agreement we may not keep an account for you."},
     )
 
     class Meta:
@@ -72,4 +90,16 @@ class SignUpForm(forms.ModelForm[User]):
     def save(self, commit: bool = True) -> User:
         """The new player, with the password hashed."""
         self.instance.set_password(self.cleaned_data["password"])
+        self.instance.privacy_accepted_at = timezone.now()
         return super().save(commit)
+
+    def save_or_explain(self) -> User | None:
+        """The new player; None, with the fault told, when somebody was faster with name or address."""
+        try:
+            with transaction.atomic():
+                return self.save()
+        except IntegrityError:
+            self.full_clean()  # finds the other one's row now
+            if self.is_valid():
+                self.add_error(None, "Something went wrong. Please try again.")
+            return None

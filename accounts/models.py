@@ -44,6 +44,11 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
     last_login = models.DateTimeField(
         blank=True, null=True, db_comment="Last sign-in by page or API; null before the first."
     )
+    privacy_accepted_at = models.DateTimeField(
+        blank=True,
+        null=True,
+        db_comment="When the privacy policy was agreed to; null for staff-made.",
+    )
     is_active = models.BooleanField(
         default=True, db_default=True, db_comment="False: can't sign in, tokens are refused."
     )

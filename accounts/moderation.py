@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from config.errors import Refused
+from config.refusals import Refused
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

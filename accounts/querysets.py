@@ -14,6 +14,10 @@ MODERATORS = "Moderators"  # the name of the group that a migration makes
 class UserQuerySet(models.QuerySet["User"]):
     """The vocabulary of players."""
 
+    def shown(self) -> "UserQuerySet":
+        """Players who have a public page: not those whose account is closed."""
+        return self.filter(is_active=True)
+
     def known_as(self, username_or_email: str) -> "UserQuerySet":
         """The account with this name or this address, whatever the case: one at most.
 

@@ -1,53 +1,99 @@
-"""Access tokens of the API: short-lived JSON Web Tokens (RFC 7519), signed by this server alone."""
+"""Tokens of the API: JSON Web Tokens (RFC 7519), signed by this server alone.
 
-import datetime
+An access token is good for a quarter of an hour, a refresh token for a week and for one use. Both name
+their family (accounts/families.py), which can end at any moment, and bear a stamp of the password, so
+that a new password ends them all, however it was set. Each names the key that signed it, so that keys
+can be changed: the old one is accepted for as long as settings list it.
+"""
+
+import hashlib
 import uuid
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import jwt
 from django.conf import settings
 from django.utils import timezone
 
 if TYPE_CHECKING:
+    from accounts.families import Ids
     from accounts.models import User
 
 ALGORITHM = "HS256"
 ISSUER = "tribehold"
 AUDIENCE = "tribehold-api"
+CLAIMS = ["aud", "exp", "fam", "iat", "iss", "jti", "pwd", "sub", "typ"]
+LONGEST = 2000  # characters; ours have about 450
 
 
 class InvalidToken(Exception):
     """A token that we did not sign, or that is not for this, or no longer."""
 
 
-def issue_access_token(user: "User") -> str:
-    """A token that lets its holder act as `user` for settings.ACCESS_TOKEN_SECONDS."""
-    now = timezone.now()
-    claims = {
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "typ": "access",
-        "sub": str(user.pk),
-        "iat": now,
-        "exp": now + datetime.timedelta(seconds=settings.ACCESS_TOKEN_SECONDS),
-        "jti": uuid.uuid4().hex,
-    }
-    return jwt.encode(claims, settings.JWT_SIGNING_KEY, ALGORITHM)
+@dataclass(frozen=True)
+class Token:
+    """What a good token says: whose it is, its family, its id, and the stamp of a password."""
+
+    user_id: uuid.UUID
+    family: str
+    id: str
+    stamp: str
 
 
-def read_access_token(token: str) -> uuid.UUID:
-    """Whose token this is. Raises InvalidToken."""
+def sign_pair(user: "User", ids: "Ids") -> tuple[str, str]:
+    """The access and the refresh token that `ids` name."""
+    access = _sign(user, "access", ids.family, ids.access, settings.ACCESS_TOKEN_SECONDS)
+    refresh = _sign(user, "refresh", ids.family, ids.refresh, settings.REFRESH_TOKEN_SECONDS)
+    return access, refresh
+
+
+def read(token: str, kind: str) -> Token:
+    """What a token of a kind ("access" or "refresh") says. Raises InvalidToken."""
     try:
-        claims = jwt.decode(
+        if len(token) > LONGEST:
+            raise InvalidToken
+        key = _keys().get(str(jwt.get_unverified_header(token).get("kid")))
+        if key is None:
+            raise InvalidToken
+        claims: dict[str, Any] = jwt.decode(
             token,
-            settings.JWT_SIGNING_KEY,
+            key,
             algorithms=[ALGORITHM],
             issuer=ISSUER,
             audience=AUDIENCE,
-            options={"require": ["exp", "iat", "sub", "aud", "iss", "jti"]},
+            options={"require": CLAIMS},
         )
-        if claims.get("typ") != "access":
+        if claims["typ"] != kind:
             raise InvalidToken
-        return uuid.UUID(claims["sub"])
-    except (jwt.InvalidTokenError, ValueError) as error:
+        user_id = uuid.UUID(claims["sub"])
+        return Token(user_id, str(claims["fam"]), str(claims["jti"]), str(claims["pwd"]))
+    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
         raise InvalidToken from error
+
+
+def stamp_of(user: "User") -> str:
+    """A few digits that change with the password, and tell nothing of it."""
+    return hashlib.sha256(user.get_session_auth_hash().encode()).hexdigest()[:16]
+
+
+def _sign(user: "User", kind: str, family: str, token_id: str, seconds: int) -> str:
+    now = int(timezone.now().timestamp())
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "typ": kind,
+        "sub": str(user.pk),
+        "fam": family,
+        "jti": token_id,
+        "pwd": stamp_of(user),
+        "iat": now,
+        "exp": now + seconds,
+    }
+    name, key = next(iter(_keys().items()))
+    return jwt.encode(claims, key, ALGORITHM, headers={"kid": name})
+
+
+def _keys() -> dict[str, str]:
+    """The keys that we accept by their names; the first one signs."""
+    keys = [settings.JWT_SIGNING_KEY, *settings.JWT_PREVIOUS_KEYS]
+    return {hashlib.sha256(key.encode()).hexdigest()[:8]: key for key in keys}

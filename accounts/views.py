@@ -2,13 +2,14 @@
 
 from django.contrib.auth import login
 from django.contrib.auth.views import LoginView, LogoutView
-from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts.forms import SignInForm, SignUpForm
+from config import limits
+from config.refusals import Refused
 
 BACKEND = "accounts.backends.UsernameOrEmailBackend"
 
@@ -34,13 +35,12 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            with transaction.atomic():
-                user = form.save()
-        except IntegrityError:
-            # Somebody took the name or address since the form was checked: check it again.
-            form = SignUpForm(request.POST)
-            form.is_valid()
+            limits.require(request, "signup")
+            user = form.save_or_explain()
+        except Refused as refusal:
+            form.add_error(None, refusal.detail)
         else:
-            login(request, user, BACKEND)
-            return redirect("maps:browse")
+            if user is not None:
+                login(request, user, BACKEND)
+                return redirect("maps:browse")
     return render(request, "accounts/sign_up.html", {"form": form})

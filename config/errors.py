@@ -20,6 +20,7 @@ from drf_standardized_errors.types import ErrorResponse
 from rest_framework import exceptions
 
 from config.middleware import REQUEST_ID
+from config.refusals import Refused
 
 # The words for errors that no view has words for, by status; `busy` and the like bear their own code.
 WORDS = {
@@ -34,18 +35,6 @@ WORDS = {
     500: ("error", "Something broke on our side. It has been noted; please try again."),
     503: ("unavailable", "The site is too busy or being repaired. Please try again in a moment."),
 }
-
-
-class Refused(Exception):
-    """A rule of the product forbids what was asked. Activities raise it, edges translate it.
-
-    `code` is stable and for machines, `detail` one sentence for people, `status` the HTTP status
-    and `field` the name of the input that was at fault, if one was.
-    """
-
-    def __init__(self, code: str, detail: str, *, status: int = 409, field: str | None = None):
-        super().__init__(detail)
-        self.code, self.detail, self.status, self.field = code, detail, status, field
 
 
 def is_api(path: str) -> bool:
@@ -78,6 +67,12 @@ def error_response(request: HttpRequest, status: int, code: str = "") -> HttpRes
     # A page for a broken site asks nothing of the site: no user, no database.
     template = "errors/client.html" if status < 500 else "errors/server.html"
     return render(request if status < 500 else None, template, context, status=status)
+
+
+def refusal_response(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    """A refusal that is raised before a view is found, under `/api/`."""
+    body = error_body(refusal.status, refusal.code, refusal.detail, refusal.field)
+    return HttpResponse(json.dumps(body), content_type="application/json", status=refusal.status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -49,6 +49,27 @@ def errors_in_shape(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def api_limit(get_response: GetResponse) -> GetResponse:
+    """Count each request of the API by its address, and tell in the answer what is left."""
+    from config import limits
+    from config.errors import is_api, refusal_response
+    from config.refusals import Refused
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if not is_api(request.path):
+            return get_response(request)
+        try:
+            limits.require(request, "api")
+            response = get_response(request)
+        except Refused as refusal:
+            response = refusal_response(request, refusal)
+        for name, value in limits.told(request).items():
+            response.headers[name] = value
+        return response
+
+    return middleware
+
+
 class WithRequestId(logging.Filter):
     """Puts the request's id into each line of the log."""
 

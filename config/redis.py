@@ -4,6 +4,10 @@ import functools
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+PATIENCE = 0.4  # seconds that a request may lose to a Redis that is down or hangs
 
 
 def cache_key(key: str, key_prefix: str, version: int) -> str:
@@ -15,5 +19,10 @@ def cache_key(key: str, key_prefix: str, version: int) -> str:
 def durable() -> "redis.Redis":
     """The Redis that must not lose what it holds (limits, tickets, tokens, hot state)."""
     return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1, max_connections=50
+        settings.REDIS_URL,
+        decode_responses=True,
+        max_connections=50,
+        socket_timeout=PATIENCE,
+        socket_connect_timeout=PATIENCE,
+        retry=Retry(NoBackoff(), 0),  # its own default tries for seconds
     )

@@ -44,6 +44,7 @@ class Schema(AutoSchema):
             409: writes and "{" in self.path,
             413: writes,
             415: writes,
+            429: True,
             503: True,
         }
         return [status for status, possible in statuses.items() if possible]

@@ -69,6 +69,7 @@ PRODUCTION = TRIBEHOLD_ENV == "production"
 DEBUG = not PRODUCTION and env.bool("DEBUG", default=False)
 SECRET_KEY = _secret("SECRET_KEY")
 JWT_SIGNING_KEY = _secret("JWT_SIGNING_KEY")  # apart, so that one can change without the other
+JWT_PREVIOUS_KEYS = env.list("JWT_PREVIOUS_KEYS", default=[])  # still accepted, no longer signing
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else LOCAL_HOSTS)
 if not ALLOWED_HOSTS:
@@ -99,6 +100,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.request_id",
     "config.middleware.errors_in_shape",
+    "config.middleware.api_limit",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -201,6 +203,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "maps:browse"
 ACCESS_TOKEN_SECONDS = 15 * 60
+REFRESH_TOKEN_SECONDS = 7 * 24 * 3600
 
 # ---- The REST API -------------------------------------------------------------------------------
 
@@ -271,6 +274,10 @@ CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 if PRODUCTION and env.bool("TRIBEHOLD_BEHIND_PROXY", default=True):
     # TLS ends at the proxy, which must set this header itself and drop what a client sent.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# How many proxies of ours a request passes; each appends to X-Forwarded-For whom it was called by.
+if not env.str("TRUSTED_PROXIES", default="0").isdigit():
+    raise ImproperlyConfigured("TRUSTED_PROXIES must be the number of your proxies, 0 for none.")
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 # ---- Logs ---------------------------------------------------------------------------------------

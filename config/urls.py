@@ -5,13 +5,21 @@ from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularAPIView
 
-from accounts.api import Login
+import accounts.urls  # noqa: F401 - names the converter that is used below
+from accounts.api import Login, Logout, Me, Password, Refresh, Register
 from config import health
 from config.api import JSONRenderer
-from maps.api import MapDetail, MapList, MapRatingView
+from maps.api import MapDetail, MapList, MapRatingView, PlayerProfile
+from maps.views import player
 
 api = [
+    path("auth/register", Register.as_view(), name="register"),
     path("auth/login", Login.as_view(), name="login"),
+    path("auth/refresh", Refresh.as_view(), name="refresh"),
+    path("auth/logout", Logout.as_view(), name="logout"),
+    path("users/me", Me.as_view(), name="me"),
+    path("users/me/password", Password.as_view(), name="password"),
+    path("users/<username:username>", PlayerProfile.as_view(), name="player"),
     path("maps", MapList.as_view(), name="maps"),
     path("maps/<uuid:map_id>", MapDetail.as_view(), name="map"),
     path("maps/<uuid:map_id>/rating", MapRatingView.as_view(), name="rating"),
@@ -20,6 +28,8 @@ schema = SpectacularAPIView.as_view(api_version="1", renderer_classes=[JSONRende
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="maps:browse"), name="home"),
     path("", include("accounts.urls")),
+    path("privacy/", TemplateView.as_view(template_name="privacy.html"), name="privacy"),
+    path("players/<username:username>/", player, name="player"),
     path("maps/", include("maps.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include((api, "api"))),

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
 from accounts.models import User
-from config.errors import Refused
+from config.refusals import Refused
 from maps import waves
 from maps.models import GameMap, MapDecision
 from maps.moderation import REASON_LENGTH, decide

@@ -13,8 +13,9 @@ from rest_framework.views import APIView
 
 from accounts.api import PublicUser
 from accounts.authentication import caller
-from config.errors import Refused
+from accounts.models import User
 from config.keyset import InvalidCursor, paginate
+from config.refusals import Refused
 from maps import rating
 from maps.forms import ORDER_NAMES
 from maps.models import GameMap
@@ -150,3 +151,38 @@ class MapRatingView(APIView):
     def delete(self, request: Request, map_id: UUID) -> Response:
         """Take one's stars back."""
         return Response(RatedMap(rating.unrate(player=caller(request), map_id=map_id)).data)
+
+
+class PublicProfile(PublicUser):
+    """What everybody may know of a player, looked up by name."""
+
+    class Meta(PublicUser.Meta):
+        fields = (*PublicUser.Meta.fields, "total_games_played", "created_at")  # type: ignore[assignment]
+
+
+class Profile(PublicProfile):
+    """The same, with the maps that show."""
+
+    maps = MapCard(many=True, help_text="The newest public maps, fifty at the most.")
+
+    class Meta(PublicProfile.Meta):
+        fields = (*PublicProfile.Meta.fields, "maps")  # type: ignore[assignment]
+
+
+class PlayerProfile(APIView):
+    """A player as everybody sees one."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(operation_id="users_read", responses=Profile, tags=["users"])
+    def get(self, request: Request, username: str) -> Response:
+        """Level, games and public maps of a player."""
+        found = get_object_or_404(User.objects.shown(), username__lower=username.lower())
+        maps = (
+            GameMap.objects.published()
+            .filter(user=found)
+            .for_cards()
+            .order_by("-created_at", "-id")
+        )
+        cards = MapCard(maps[:LARGEST_PAGE], many=True).data
+        return Response(PublicProfile(found).data | {"maps": cards})

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from config.errors import Refused
+from config.refusals import Refused
 from maps.models import GameMap, MapDecision
 
 if TYPE_CHECKING:

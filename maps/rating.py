@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 
-from config.errors import Refused
+from config.refusals import Refused
 from maps.models import GameMap, MapRating
 
 if TYPE_CHECKING:

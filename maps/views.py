@@ -12,8 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from config.errors import Refused
+from accounts.models import User
 from config.keyset import InvalidCursor, paginate
+from config.refusals import Refused
 from maps import picturing, waves
 from maps.forms import ORDER_NAMES, BrowseForm, RatingForm
 from maps.models import GameMap
@@ -73,6 +74,18 @@ def detail(request: HttpRequest, map_id: UUID) -> HttpResponse:
         "decision": game_map.decisions.first() if game_map.hidden_at else None,
     }
     return render(request, "maps/detail.html", context)
+
+
+@require_safe
+def player(request: HttpRequest, username: str) -> HttpResponse:
+    """A player's public page: level, games, maps."""
+    found = get_object_or_404(User.objects.shown(), username__lower=username.lower())
+    queryset = GameMap.objects.published().filter(user=found).for_cards()
+    try:
+        page = paginate(queryset, ORDERS["new"], cursor=request.GET.get("cursor"), size=PAGE_SIZE)
+    except InvalidCursor as error:
+        raise Http404 from error
+    return render(request, "maps/player.html", {"player": found, "page": page})
 
 
 @require_POST

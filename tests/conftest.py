@@ -15,8 +15,9 @@ from django.db import connections
 from django.test import Client
 
 from accounts.models import User
-from accounts.tokens import issue_access_token
+from accounts.signing_in import start_family
 from config.management.commands.serve import server_config
+from config.redis import durable
 from maps.models import GameMap
 from tests.cast import make_map, make_moderator, make_user
 
@@ -35,6 +36,12 @@ def own_files(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
+
+
+@pytest.fixture(autouse=True)
+def forget_counts() -> None:
+    """Limits, locks and token families begin anew with each test."""
+    durable().flushdb()
 
 
 @pytest.fixture
@@ -65,7 +72,7 @@ def signed_in(client: Client, player: User) -> Client:
 
 def bearer(user: User) -> dict[str, str]:
     """The header of a signed-in call of the API."""
-    return {"Authorization": f"Bearer {issue_access_token(user)}"}
+    return {"Authorization": f"Bearer {start_family(user, 'tests')[0]}"}
 
 
 class Site:

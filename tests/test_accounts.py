@@ -16,7 +16,7 @@ from accounts.names import validate_username
 from tests.cast import PASSWORD
 
 pytestmark = pytest.mark.django_db
-GOOD = {"username": "Mira_7", "email": "mira@example.com", "password": PASSWORD}
+GOOD = {"username": "Mira_7", "email": "mira@example.com", "password": PASSWORD, "privacy": "on"}
 
 
 def sign_up(client: Client, **changes: str) -> Any:
@@ -51,6 +51,7 @@ def test_sign_up_signs_in(client: Client) -> None:
         ("email", "mira@home.c", "valid email address"),
         ("email", "mira!@example.com", "name@example.com"),
         ("email", "PLAYER1@example.com", "account with this address"),
+        ("privacy", "", "Without your agreement"),
         ("password", "short", "too short"),
         ("password", "password", "too common"),
         ("password", "8274615093", "entirely numeric"),

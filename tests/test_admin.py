@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from accounts.moderation import set_active
-from config.errors import Refused
+from config.refusals import Refused
 from maps.models import GameMap, MapDecision
 from maps.moderation import decide
 from sessions_app.models import GameSession, SessionPlayer

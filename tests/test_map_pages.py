@@ -1,10 +1,8 @@
 """The map pages, by request: what they show, to whom, and what they cost."""
 
-import threading
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -14,6 +12,7 @@ from maps import picturing
 from maps.models import GameMap, MapDecision
 from maps.moderation import decide
 from tests.cast import NOBODY, make_map, make_user
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -42,7 +41,7 @@ def test_a_card(client: Client, game_map: GameMap) -> None:
     page = text(client, "/maps/")
     for words in (
         "Quiet Ford",
-        "by Author",
+        ">Author</a>",
         "20&thinsp;×&thinsp;20",
         "1,234 plays",
         "not rated yet",
@@ -224,23 +223,16 @@ def test_pictures_are_drawn_once_and_kept_by_browsers(
 def test_a_picture_asked_for_by_many_at_once(settings: Any) -> None:
     """Each of them gets it whole, and one file is left."""
     game_map = make_map(make_user("Author"))
-    barrier = threading.Barrier(8)
-    answers: list[bytes] = []
 
-    def ask() -> None:
-        barrier.wait(10)
+    def ask(_: int) -> list[bytes]:
+        answers = []
         for _ in range(5):
             answers.append(Client().get(game_map.card_picture).content)
             for file in settings.MEDIA_ROOT.rglob("*.webp"):
                 file.unlink(missing_ok=True)
-        answers.append(Client().get(game_map.card_picture).content)
-        connection.close()
+        return [*answers, Client().get(game_map.card_picture).content]
 
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    answers = [answer for part in at_once(8, ask) for answer in part]
     assert len(answers) == 48
     assert len(set(answers)) == 1
     assert len([file for file in settings.MEDIA_ROOT.rglob("*") if file.is_file()]) == 1

@@ -13,6 +13,7 @@ from maps.models import GameMap, MapRating
 from maps.rating import rate
 from tests.cast import NOBODY, make_map, make_user
 from tests.conftest import bearer
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -147,19 +148,12 @@ def test_the_mean_follows_sql_of_any_kind(author: User, game_map: GameMap) -> No
 
 def rate_at_once(game_map: GameMap, players: list[User], hands: int) -> None:
     """All players rate from `hands` threads that begin at the same moment."""
-    barrier = threading.Barrier(hands)
 
-    def work(mine: list[User]) -> None:
-        barrier.wait(10)
-        for n, player in enumerate(mine):
+    def work(hand: int) -> None:
+        for n, player in enumerate(players[hand::hands]):
             rate(player=player, map_id=game_map.pk, stars=n % 5 + 1)
-        connection.close()
 
-    threads = [threading.Thread(target=work, args=[players[n::hands]]) for n in range(hands)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    assert len(at_once(hands, work)) == hands
 
 
 @pytest.mark.django_db(transaction=True)
@@ -186,16 +180,11 @@ def test_the_bug_without_the_trigger() -> None:
     game_map = make_map(make_user("Author"))
     barrier = threading.Barrier(20)
 
-    def rate_naively() -> None:
+    def rate_naively(_: int) -> None:
         row = GameMap.objects.only("rating_count").get(pk=game_map.pk)
         barrier.wait(10)
         row.rating_count += 1
         row.save(update_fields=["rating_count"])
-        connection.close()
 
-    threads = [threading.Thread(target=rate_naively) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+    at_once(20, rate_naively)
     assert mean_of(game_map)[1] < 20

@@ -1,14 +1,14 @@
 """Fifty players want the last seat at once: the trigger lets one in. Without it, many get in."""
 
-import threading
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 
 from accounts.models import User
 from sessions_app.models import GameSession, SessionPlayer
 from tests.cast import make_map, make_user
+from tests.races import at_once
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,27 +23,15 @@ def make_tribe(user: User) -> Tribe:
 
 def sit_at_once(seats: list[dict[str, Any]]) -> int:
     """Take all of these seats at the same moment; how many were got."""
-    barrier = threading.Barrier(len(seats))
-    got = []
 
-    def sit(seat: dict[str, Any]) -> None:
+    def sit(number: int) -> bool:
         try:
-            with transaction.atomic():
-                connection.ensure_connection()
-                barrier.wait(10)
-                SessionPlayer.objects.create(**seat)
-            got.append(seat)
+            SessionPlayer.objects.create(**seats[number])
         except IntegrityError:
-            pass
-        finally:
-            connection.close()
+            return False
+        return True
 
-    threads = [threading.Thread(target=sit, args=[seat]) for seat in seats]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    return len(got)
+    return at_once(len(seats), sit).count(True)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,13 +115,19 @@ def servers_of(data: Path) -> dict[int, str]:
     return {int(pid): line for pid, line in rows if home in line and "manage.py" not in line}
 
 
+@contextlib.contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that the account which runs PostgreSQL can reach; pytest's own are closed to it."""
+    with tempfile.TemporaryDirectory(prefix="tribehold-test-", dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data() -> Iterator[Path]:
     """A data directory that several tests share: made by the first, found by the others."""
-    folder = tmp_path_factory.mktemp("tribehold")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)  # pytest's folders are closed to the account that runs PostgreSQL
-    return folder
+    with open_folder() as folder:
+        yield folder
 
 
 def test_a_demo_from_nothing(data: Path) -> None:

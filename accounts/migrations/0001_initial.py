@@ -78,6 +78,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "privacy_accepted_at",
+                    models.DateTimeField(
+                        blank=True,
+                        db_comment="When the privacy policy was agreed to; null for staff-made.",
+                        null=True,
+                    ),
+                ),
+                (
                     "is_active",
                     models.BooleanField(
                         db_comment="False: can't sign in, tokens are refused.",

@@ -65,7 +65,13 @@ def redis(owner: Owner) -> Path:
 
 def major_version(owner: Owner, program: Path) -> int:
     """The first number that `PROGRAM --version` prints."""
-    words = owner.run(program, "--version").stdout
+    try:
+        words = owner.run(program, "--version").stdout
+    except OSError as error:
+        raise StartError(
+            f"{program} can't be run ({error.strerror}): who must run it can't reach it."
+            " Open the folders above it for that account, or set TRIBEHOLD_DATA=/some/folder."
+        ) from error
     version = re.search(r"\d+", words)
     if not version:
         raise StartError(f"{program} does not tell its version: {last_lines(words)}")

@@ -31,6 +31,7 @@ def test_from_sign_up_to_a_rating(page: Page) -> None:
     page.get_by_label("User name").fill("Mira")
     page.get_by_label("E-mail address").fill("mira@example.com")
     page.get_by_label("Password").fill("short")
+    page.get_by_label("I agree to the privacy policy").check()
     page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_text("This password is too short")).to_be_visible()
     no_sideways_scrolling(page)

@@ -15,16 +15,15 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.test_serve import ROOT, Serving, environment, servers_of, serving
+from tests.test_serve import ROOT, Serving, environment, open_folder, servers_of, serving
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Iterator[Path]:
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
-    yield tmp_path / "data"
-    for pid in servers_of(tmp_path / "data"):
-        os.kill(pid, signal.SIGKILL)
+def data() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder / "data"
+        for pid in servers_of(folder / "data"):
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("kill_all", [False, True], ids=["the program", "its servers too"])

@@ -1,0 +1,104 @@
+"""Signing in, by page, admin and API alike: limits, the password, and tokens."""
+
+import hashlib
+import uuid
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import update_last_login
+from django.contrib.auth.password_validation import validate_password
+from django.http import HttpRequest
+
+from accounts import families, tokens
+from accounts.models import User
+from config import limits
+from config.refusals import Refused
+
+
+class InvalidToken(Refused):
+    """A token that is not good, for whatever reason; the answer does not tell which."""
+
+    def __init__(self) -> None:
+        super().__init__("invalid_token", "This token is not valid, or no longer.", status=401)
+
+
+def check_password(request: HttpRequest, name: str, password: str) -> User:
+    """The player with this name or address and this password.
+
+    Every try is counted before the password is looked at, for the address and for the account at that
+    address: a hundred tries at once cost five computations of a hash, and strangers elsewhere can't lock
+    a player out. Raises Refused (invalid_credentials), TooMany, CannotCount; for an account that does not
+    exist the same ones at the same moments.
+    """
+    limits.require(request, "login")
+    known = User.objects.known_as(name).only("pk").first()
+    account = str(known.pk) if known else hashlib.sha256(name.lower().encode()).hexdigest()[:32]
+    subject = f"{account}:{limits.client_address(request)}"
+    limits.require(request, "lockout", subject)
+    user = authenticate(request, username=name, password=password)
+    if not isinstance(user, User):
+        raise Refused("invalid_credentials", "Name or password is wrong.", status=401)
+    limits.forget("lockout", subject)
+    return user
+
+
+def start_family(user: User, device: str) -> tuple[str, str]:
+    """An access and a refresh token for a device. Raises CannotCheck."""
+    pair = tokens.sign_pair(user, families.start(user.pk, device))
+    update_last_login(User, user)
+    return pair
+
+
+def refresh(token: str, device: str) -> tuple[User, tuple[str, str]]:
+    """The next pair for a refresh token, which is dead from now on.
+
+    Raises InvalidToken for one that was used, has ended, or whose player may not sign in.
+    """
+    try:
+        said = tokens.read(token, "refresh")
+    except tokens.InvalidToken as error:
+        raise InvalidToken from error
+    user = holder(said)
+    ids = families.rotate(user.pk, family=said.family, presented=said.id, device=device)
+    if ids is None:
+        raise InvalidToken
+    return user, tokens.sign_pair(user, ids)
+
+
+def holder(said: tokens.Token) -> User:
+    """The player of a token: still there, active, and with the same password. Raises InvalidToken."""
+    user: User | None = User.objects.filter(pk=said.user_id, is_active=True).first()
+    if user is None or tokens.stamp_of(user) != said.stamp:
+        raise InvalidToken
+    return user
+
+
+def authorize(token: str) -> tuple[User, tokens.Token]:
+    """The player who holds an access token in force. Raises InvalidToken, CannotCheck."""
+    try:
+        said = tokens.read(token, "access")
+    except tokens.InvalidToken as error:
+        raise InvalidToken from error
+    user = holder(said)
+    if not families.is_in_force(user.pk, said.id):
+        raise InvalidToken
+    return user, said
+
+
+def change_password(*, user: User, old: str, new: str) -> None:
+    """Set a new password: all tokens end, by its stamp at once. Raises Refused, ValidationError."""
+    if not user.check_password(old):
+        raise Refused(
+            "wrong_password", "This is not your password.", status=400, field="old_password"
+        )
+    validate_password(new, user)
+    user.set_password(new)
+    user.save(update_fields=["password"])
+    families.end_all(user.pk)
+
+
+def end_family(user_id: uuid.UUID, family: str, *, everywhere: bool) -> None:
+    """Sign out on one device, or on all. Raises CannotCheck."""
+    if everywhere:
+        families.end_all(user_id)
+    else:
+        families.end(user_id, family)
