@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import signing_in
+from accounts import mails, signing_in
 from accounts.authentication import caller, caller_token
 from accounts.forms import SignUpForm
 from accounts.models import User
@@ -90,6 +90,7 @@ class Register(APIView):
         user = form.save_or_explain()
         if user is None:
             raise serializers.ValidationError(in_our_names(form.errors.as_data()))
+        mails.send_address_check(request._request, user)
         return Response(signed_in(user, signing_in.start_family(user, device(request))), status=201)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import password_validation
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.safestring import mark_safe
@@ -103,3 +103,17 @@ class SignUpForm(forms.ModelForm[User]):
             if self.is_valid():
                 self.add_error(None, "Something went wrong. Please try again.")
             return None
+
+
+class NewPasswordForm(PasswordChangeForm):
+    """The old password, and the new one twice."""
+
+
+class ResetForm(forms.Form):
+    """Who has lost a password."""
+
+    name = forms.CharField(
+        label="User name or e-mail address",
+        max_length=255,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+    )

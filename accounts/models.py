@@ -1,9 +1,11 @@
 """The people of Tribehold, and the record of what they change."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 from django.db.models.functions import Length, Lower, Now
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +34,9 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
         _("e-mail address"),
         max_length=255,
         db_comment="Confidential: shown to its owner and administrators only.",
+    )
+    email_verified_at = models.DateTimeField(
+        blank=True, null=True, db_comment="When its owner proved the address; null while unproved."
     )
     password = models.CharField(
         max_length=255, db_column="password_hash", db_comment="Argon2 hash. Never leaves the table."
@@ -109,6 +114,39 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.username
+
+
+class PageSession(AbstractBaseSession):
+    """A browser that is signed in, or visits with a form in hand. Django's session, with an owner."""
+
+    session_key = models.CharField(
+        max_length=40, primary_key=True, db_comment="What the cookie holds."
+    )
+    session_data = models.TextField(db_comment="Signed by the site.")
+    expire_date = models.DateTimeField(db_index=True, db_comment="Two weeks after the last change.")
+    user = models.ForeignKey(
+        User,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="page_sessions",
+        db_comment="Who is signed in; null for nobody.",
+    )
+    device = models.CharField(
+        max_length=100, db_default="", db_comment="The browser's own name, at the sign-in."
+    )
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When it began.")
+    objects: ClassVar[Any] = BaseSessionManager()
+
+    class Meta:
+        db_table = "page_sessions"
+        db_table_comment = "Browsers that are signed in."
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionBase]:
+        """The store that reads these rows."""
+        from accounts.sessions import SessionStore
+
+        return SessionStore
 
 
 class AuditLog(models.Model):

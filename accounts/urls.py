@@ -24,6 +24,13 @@ register_converter(UsernameConverter, "username")
 app_name = "accounts"
 urlpatterns = [
     path("signup/", views.sign_up, name="sign-up"),
-    path("login/", views.SignIn.as_view(), name="sign-in"),
+    path("login/", views.page(views.SignIn.as_view()), name="sign-in"),
     path("logout/", views.SignOut.as_view(), name="sign-out"),
+    path("account/", views.account, name="account"),
+    path("account/devices", views.end_device, name="end-device"),
+    path("account/password", views.change_password, name="change-password"),
+    path("account/verification", views.ask_for_verification, name="ask-for-verification"),
+    path("verify/<str:who>/<str:token>/", views.verify, name="verify"),
+    path("reset/", views.ask_for_reset, name="ask-for-reset"),
+    path("reset/<uidb64>/<token>/", views.page(views.Reset.as_view()), name="reset"),
 ]

@@ -1,17 +1,33 @@
-"""Pages of accounts: sign up, in and out."""
+"""Pages of accounts: sign up, in and out; one's own account; links from letters."""
 
-from django.contrib.auth import login
-from django.contrib.auth.views import LoginView, LogoutView
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth import login, update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import (
+    LoginView,
+    LogoutView,
+    PasswordResetConfirmView,
+)
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils import timezone
+from django.utils.encoding import force_str
+from django.utils.http import urlsafe_base64_decode
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.forms import SignInForm, SignUpForm
+from accounts import devices, mails
+from accounts.forms import NewPasswordForm, ResetForm, SignInForm, SignUpForm
+from accounts.models import User
 from config import limits
 from config.refusals import Refused
 
 BACKEND = "accounts.backends.UsernameOrEmailBackend"
+page = require_http_methods(["GET", "HEAD", "POST"])
 
 
 class SignIn(LoginView):
@@ -27,7 +43,7 @@ class SignOut(LogoutView):
 
 
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "HEAD", "POST"])
+@page
 def sign_up(request: HttpRequest) -> HttpResponse:
     """Make an account, and sign in."""
     if request.user.is_authenticated:
@@ -41,6 +57,142 @@ def sign_up(request: HttpRequest) -> HttpResponse:
             form.add_error(None, refusal.detail)
         else:
             if user is not None:
+                mails.send_address_check(request, user)
                 login(request, user, BACKEND)
                 return redirect("maps:browse")
     return render(request, "accounts/sign_up.html", {"form": form})
+
+
+# ---- One's own account --------------------------------------------------------------------------
+
+
+@require_safe
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    """One's account: profile, devices, password."""
+    user = own(request)
+    try:
+        signed_in = devices.of(user, current=request.session.session_key)
+        trouble = ""
+    except Refused as refusal:
+        signed_in, trouble = [], refusal.detail
+    context = {"devices": signed_in, "trouble": trouble, "form": NewPasswordForm(user)}
+    return render(request, "accounts/account.html", context)
+
+
+@require_POST
+@login_required
+def end_device(request: HttpRequest) -> HttpResponse:
+    """Sign out on another device, or on all others."""
+    try:
+        if "all" in request.POST:
+            devices.end_others(own(request), current=request.session.session_key)
+            messages.success(request, "You are signed out everywhere else.")
+        else:
+            devices.end(own(request), request.POST.get("device", ""))
+            messages.success(request, "That device is signed out.")
+    except Refused as refusal:
+        messages.error(request, refusal.detail)
+    return redirect("accounts:account")
+
+
+@sensitive_post_parameters()
+@require_POST
+@login_required
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Set a new password; all other devices are signed out by it."""
+    user = own(request)
+    form = NewPasswordForm(user, request.POST)
+    try:
+        limits.require(request, "password", str(user.pk))
+        if form.is_valid():
+            form.save()
+            update_session_auth_hash(request, user)
+            devices.end_others(user, current=request.session.session_key)
+            messages.success(request, "Your password is changed. All other devices are signed out.")
+            return redirect("accounts:account")
+    except Refused as refusal:
+        form.is_valid()
+        form.add_error(None, refusal.detail)
+    return render(request, "accounts/password.html", {"form": form})
+
+
+# ---- Links from letters -------------------------------------------------------------------------
+
+
+@require_POST
+@login_required
+def ask_for_verification(request: HttpRequest) -> HttpResponse:
+    """Send the link that proves an address once more."""
+    try:
+        limits.require(request, "letters")
+    except Refused as refusal:
+        messages.error(request, refusal.detail)
+    else:
+        mails.send_address_check(request, own(request))
+        messages.success(request, "A letter is on its way. Its link is good for an hour.")
+    return redirect("accounts:account")
+
+
+@page
+def verify(request: HttpRequest, who: str, token: str) -> HttpResponse:
+    """Prove an address. Opening the link shows a button, since programs open links in letters too."""
+    user = named(who)
+    good = user is not None and mails.address_tokens.check_token(user, token)
+    if good and user is not None and request.method == "POST":
+        user.email_verified_at = timezone.now()
+        user.save(update_fields=["email_verified_at"])
+        messages.success(request, "Your e-mail address is confirmed.")
+        return redirect("accounts:account")
+    return render(request, "accounts/verify.html", {"good": good})
+
+
+@page
+def ask_for_reset(request: HttpRequest) -> HttpResponse:
+    """Send a link to choose a new password. The answer is the same whether the account exists."""
+    form = ResetForm(request.POST or None)
+    sent = False
+    if request.method == "POST" and form.is_valid():
+        try:
+            limits.require(request, "letters")
+        except Refused as refusal:
+            form.add_error(None, refusal.detail)
+        else:
+            user = User.objects.known_as(form.cleaned_data["name"]).filter(is_active=True).first()
+            if user is not None:
+                mails.send_password_reset(request, user)
+            sent = True
+    return render(request, "accounts/ask_for_reset.html", {"form": form, "sent": sent})
+
+
+class Reset(PasswordResetConfirmView):
+    """Choose a new password by the link of a letter. Django keeps the token out of the address."""
+
+    template_name = "accounts/reset.html"
+    success_url = reverse_lazy("accounts:sign-in")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Set it. Who could read the letter has proved the address, and everybody else is out."""
+        response = super().form_valid(form)
+        user: User = form.user
+        if user.email_verified_at is None:
+            user.email_verified_at = timezone.now()
+            user.save(update_fields=["email_verified_at"])
+        messages.success(self.request, "Your password is changed. Sign in with it.")
+        return response
+
+
+def own(request: HttpRequest) -> User:
+    """The signed-in player of a page that demands one."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def named(who: str) -> User | None:
+    """The player that a link names."""
+    try:
+        key = UUID(force_str(urlsafe_base64_decode(who)))
+    except (ValueError, UnicodeDecodeError):
+        return None
+    user: User | None = User.objects.filter(pk=key, is_active=True).first()
+    return user

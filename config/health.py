@@ -3,11 +3,13 @@
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 from config.redis import durable
 
 
+@require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """200 when PostgreSQL, Redis and the schema are ready for requests, 503 with the culprit else."""
     checks = {"postgres": _postgres(), "redis": _redis()}

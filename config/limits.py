@@ -45,6 +45,7 @@ POLICIES = {
         Policy("api", 100, 60, False, "You asked too often."),
         Policy("login", 5, 60, True, "You tried to sign in too often."),
         Policy("signup", 10, 3600, True, "Too many accounts were made from here."),
+        Policy("letters", 5, 3600, True, "You asked for too many letters."),
         Policy("password", 5, 15 * 60, True, "Too many wrong passwords."),
         Policy("lockout", 5, 15 * 60, True, "Too many wrong passwords for this account."),
     )

@@ -81,7 +81,6 @@ INSTALLED_APPS = [
     "config.apps.TribeholdAdmin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "config.apps.TribeholdStatic",
     "django.contrib.humanize",
@@ -111,7 +110,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
-SESSION_ENGINE = "config.sessions"
+SESSION_ENGINE = "accounts.sessions"
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [
@@ -278,7 +277,10 @@ if PRODUCTION and env.bool("TRIBEHOLD_BEHIND_PROXY", default=True):
 if not env.str("TRUSTED_PROXIES", default="0").isdigit():
     raise ImproperlyConfigured("TRUSTED_PROXIES must be the number of your proxies, 0 for none.")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# EMAIL_URL names an SMTP server, as smtp+tls://user:password@host:587; without it letters are printed.
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="tribehold@localhost")
+PASSWORD_RESET_TIMEOUT = 3600  # seconds that the links in letters are good for
 
 # ---- Logs ---------------------------------------------------------------------------------------
 

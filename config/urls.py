@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularAPIView
 
@@ -26,7 +27,7 @@ api = [
 ]
 schema = SpectacularAPIView.as_view(api_version="1", renderer_classes=[JSONRenderer])
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="maps:browse"), name="home"),
+    path("", require_safe(RedirectView.as_view(pattern_name="maps:browse")), name="home"),
     path("", include("accounts.urls")),
     path("privacy/", TemplateView.as_view(template_name="privacy.html"), name="privacy"),
     path("players/<username:username>/", player, name="player"),

@@ -1,0 +1,69 @@
+"""Where a player is signed in: browsers (sessions of pages) and game clients (token families)."""
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from accounts import families
+from accounts.models import PageSession
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+@dataclass(frozen=True)
+class Place:
+    """One device; `key` names it to `end`, and tells nothing that would let anybody in."""
+
+    key: str
+    name: str
+    kind: str
+    since: datetime.datetime
+    current: bool = False
+
+
+def of(user: "User", *, current: str | None) -> list[Place]:
+    """A player's devices, the newest first. Raises CannotCheck when Redis is away."""
+    browsers = [
+        Place(
+            f"browser:{_tag(row)}",
+            row.device,
+            "browser",
+            row.created_at,
+            row.session_key == current,
+        )
+        for row in user.page_sessions.filter(expire_date__gt=timezone.now())
+    ]
+    clients = [
+        Place(f"client:{d.family}", d.device, "game client", _time(d.since))
+        for d in families.devices(user.pk)
+    ]
+    return sorted(browsers + clients, key=lambda place: place.since, reverse=True)
+
+
+def end(user: "User", key: str) -> None:
+    """Sign out on one device; nothing happens for one that is not the player's. Raises CannotCheck."""
+    kind, _, name = key.partition(":")
+    if kind == "client":
+        families.end(user.pk, name)
+    else:
+        for row in user.page_sessions.all():
+            if _tag(row) == name:
+                row.delete()
+
+
+def end_others(user: "User", *, current: str | None) -> None:
+    """Sign out everywhere but in this browser. Raises CannotCheck."""
+    user.page_sessions.exclude(session_key=current or "").delete()
+    families.end_all(user.pk)
+
+
+def _tag(row: PageSession) -> str:
+    """A name for a session that is not its key: pages must not show what a cookie holds."""
+    return str(int(row.created_at.timestamp() * 1_000_000))
+
+
+def _time(seconds: int) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC)

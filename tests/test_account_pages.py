@@ -1,0 +1,203 @@
+"""One's own account: letters, links that work once, devices, passwords."""
+
+import re
+import time
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user
+from django.core import mail
+from django.test import Client
+
+from accounts import mails
+from accounts.models import PageSession, User
+from accounts.signing_in import start_family
+from config.redis import durable
+from tests.cast import PASSWORD, make_user
+from tests.test_accounts import sign_up
+
+pytestmark = pytest.mark.django_db
+OTHER = "another quite long sentence"
+
+
+@pytest.fixture(autouse=True)
+def letters_in_memory(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+
+def last_letter() -> tuple[Any, str]:
+    """The newest letter and the path of its link, once the post has done its round."""
+    mails.POST.submit(int).result(5)
+    letter = mail.outbox[-1]
+    return letter, re.findall(r"http://[^/]+(/\S+)", str(letter.body))[0]
+
+
+def sign_in(client: Client, password: str = PASSWORD, agent: str = "Firefox") -> bool:
+    credentials = {"username": "Player1", "password": password}
+    client.post("/login/", credentials, headers={"User-Agent": agent})
+    return get_user(client).is_authenticated
+
+
+# ---- Letters ------------------------------------------------------------------------------------
+
+
+def test_an_address_is_proved_by_a_link_that_works_once(client: Client, db: None) -> None:
+    sign_up(client)
+    letter, link = last_letter()
+    assert letter.to == ["mira@example.com"]
+    assert b"This is my address" in client.get(link).content  # looking at it proves nothing
+    assert User.objects.get().email_verified_at is None
+    client.post(link)
+    assert User.objects.get().email_verified_at is not None
+    assert b"no longer good" in client.get(link).content
+    assert b"no longer good" in client.post(link).content
+
+
+def test_a_link_dies_with_its_hour_and_with_its_address(client: Client, settings: Any) -> None:
+    sign_up(client)
+    link = last_letter()[1]
+    User.objects.update(email="other@example.com")
+    assert b"no longer good" in client.get(link).content
+    client.post("/account/verification")
+    link = last_letter()[1]
+    assert b"This is my address" in client.get(link).content
+    settings.PASSWORD_RESET_TIMEOUT = -1
+    assert b"no longer good" in client.get(link).content
+
+
+@pytest.mark.parametrize("name", ["Player1", "PLAYER1@example.com"])
+def test_a_lost_password(client: Client, player: User, name: str) -> None:
+    elsewhere = Client()
+    assert sign_in(elsewhere)
+    access, _ = start_family(player, "game")
+    assert b"a letter is on its way" in client.post("/reset/", {"name": name}).content
+    letter, link = last_letter()
+    assert letter.to == ["player1@example.com"]
+    form = client.get(link, follow=True)
+    assert b"Choose a new password" in form.content
+    address = form.redirect_chain[-1][0]
+    assert link.split("/")[3] not in address  # the token leaves the address at once
+    weak = client.post(address, {"new_password1": "12345678", "new_password2": "12345678"})
+    assert b"too common" in weak.content
+    client.post(address, {"new_password1": OTHER, "new_password2": OTHER})
+    player.refresh_from_db()
+    assert player.check_password(OTHER)
+    assert player.email_verified_at is not None
+    assert b"no longer good" in Client().get(link, follow=True).content
+    assert not get_user(elsewhere).is_authenticated
+    headers = {"Authorization": f"Bearer {access}"}
+    assert client.get("/api/v1/users/me", headers=headers).status_code == 401
+    assert sign_in(client, OTHER)
+
+
+def test_the_answer_does_not_tell_who_is_here(client: Client, player: User) -> None:
+    User.objects.filter(pk=make_user("Closed").pk).update(is_active=False)
+    answers = {
+        re.sub(rb'[0-9a-f]{32}|value="\w{64}"', b"", client.post("/reset/", {"name": name}).content)
+        for name in ("Player1", "Nobody", "nobody@example.com", "Closed")
+    }
+    assert len(answers) == 1
+    mails.POST.submit(int).result(5)
+    assert len(mail.outbox) == 1
+
+
+def test_letters_are_limited(client: Client, player: User) -> None:
+    for _ in range(5):
+        client.post("/reset/", {"name": "Player1"})
+    assert b"too many letters" in client.post("/reset/", {"name": "Player1"}).content
+    mails.POST.submit(int).result(5)
+    assert len(mail.outbox) == 5
+
+
+@pytest.mark.parametrize(
+    "link", ["/verify/x/y/", "/verify/MQ/x-y/", "/reset/x/y/", "/reset/MQ/x-y/"]
+)
+def test_links_that_nobody_sent(client: Client, db: None, link: str) -> None:
+    assert b"no longer good" in client.get(link, follow=True).content
+
+
+def test_a_post_office_that_is_closed(client: Client, player: User, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    assert b"on its way" in client.post("/reset/", {"name": "Player1"}).content
+    assert mails.POST.submit(int).result(5) == 0  # the post goes on
+
+
+# ---- Devices and passwords ----------------------------------------------------------------------
+
+
+def test_one_sees_ones_devices_and_ends_them(client: Client, player: User) -> None:
+    phone = Client()
+    assert sign_in(client, agent="Firefox on a desk")
+    assert sign_in(phone, agent="Firefox on a phone")
+    access, _ = start_family(player, "Game client 1.0")
+    page = client.get("/account/")
+    for words in ("Firefox on a desk", "Firefox on a phone", "Game client 1.0", "this one"):
+        assert words in page.content.decode()
+    keys = {place.name: place.key for place in page.context["devices"]}
+    assert str(client.session.session_key) not in page.content.decode()
+    client.post("/account/devices", {"device": keys["Firefox on a phone"]})
+    assert not get_user(phone).is_authenticated
+    client.post("/account/devices", {"device": keys["Game client 1.0"]})
+    headers = {"Authorization": f"Bearer {access}"}
+    assert client.get("/api/v1/users/me", headers=headers).status_code == 401
+    assert get_user(client) == player
+
+
+def test_nobody_ends_another_ones_devices(client: Client, player: User) -> None:
+    other = make_user("Other")
+    theirs = Client()
+    theirs.force_login(other)
+    start_family(other, "Game")
+    family = str(durable().hkeys(f"session:{other.pk}:refresh_token")[0])
+    sign_in(client)
+    row = PageSession.objects.get(user=other)
+    for key in (
+        f"client:{family}",
+        f"browser:{int(row.created_at.timestamp() * 1_000_000)}",
+        "",
+        "x",
+    ):
+        client.post("/account/devices", {"device": key})
+    assert get_user(theirs) == other
+    assert durable().hlen(f"session:{other.pk}:refresh_token") == 1
+
+
+def test_out_everywhere_else(client: Client, player: User) -> None:
+    others = [Client() for _ in range(2)]
+    assert all(sign_in(each) for each in (client, *others))
+    start_family(player, "Game")
+    client.post("/account/devices", {"all": "1"})
+    assert get_user(client) == player
+    assert not any(get_user(each).is_authenticated for each in others)
+    assert durable().keys("session:*") == []
+
+
+def test_a_session_does_not_get_younger(client: Client, player: User) -> None:
+    sign_in(client)
+    before = PageSession.objects.get().created_at
+    time.sleep(0.01)
+    session = client.session
+    session["more"] = 1
+    session.save()
+    assert PageSession.objects.get().created_at == before
+
+
+def test_a_new_password_by_page(client: Client, player: User) -> None:
+    elsewhere = Client()
+    assert sign_in(client)
+    assert sign_in(elsewhere)
+    wrong = {"old_password": "wrong", "new_password1": OTHER, "new_password2": OTHER}
+    assert b"entered incorrectly" in client.post("/account/password", wrong).content
+    client.post("/account/password", wrong | {"old_password": PASSWORD})
+    assert get_user(client) == player
+    assert not get_user(elsewhere).is_authenticated
+    for _ in range(5):
+        client.post("/account/password", wrong)
+    assert b"Too many wrong passwords" in client.post("/account/password", wrong).content
+
+
+@pytest.mark.parametrize("path", ["/account/", "/account/devices", "/account/password"])
+def test_strangers_sign_in_first(client: Client, db: None, path: str) -> None:
+    answer = client.get(path) if path == "/account/" else client.post(path)
+    assert answer.headers["Location"].startswith("/login/?next=")

@@ -1,0 +1,167 @@
+"""Route × method × role → status, generated from the addresses of the site. A route missing here fails."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.models import User
+from maps.models import GameMap
+from tests.cast import make_map, make_moderator, make_user
+from tests.conftest import bearer
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ("nobody", "player", "owner", "moderator", "administrator")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def each(*statuses: int) -> dict[str, int]:
+    """Statuses by role, in the order of ROLES; the last one serves the roles that are left."""
+    row = list(statuses) + [statuses[-1]] * (len(ROLES) - len(statuses))
+    return dict(zip(ROLES, row, strict=True))
+
+
+SHOWN, LED_ON = each(200), each(302)
+OWN_PAGE = {"GET": each(302, 200)}  # nobody is led to sign in
+OWN_FORM = {"POST": each(302, 302)}
+PUBLIC = {"GET": SHOWN}
+PUBLIC_FORM = {"GET": SHOWN, "POST": SHOWN}
+# A form or body that is empty: what counts is who gets as far as being told so.
+API_BODY = {"POST": each(400)}
+API_OWN = {"GET": each(401, 200)}
+
+# What a route answers, by method; a method that is not named answers 405 to everybody.
+TABLE: dict[str, dict[str, dict[str, int]]] = {
+    "home": {"GET": LED_ON},
+    "privacy": PUBLIC,
+    "player": PUBLIC,
+    "schema": PUBLIC,
+    "api-docs": PUBLIC,
+    "health-ready": PUBLIC,
+    "accounts:sign-up": {"GET": each(200, 302), "POST": each(200, 302)},
+    "accounts:sign-in": {"GET": each(200, 302), "POST": each(200, 302)},
+    "accounts:sign-out": {"POST": LED_ON},
+    "accounts:account": OWN_PAGE,
+    "accounts:end-device": OWN_FORM,
+    "accounts:change-password": {"POST": each(302, 200)},
+    "accounts:ask-for-verification": OWN_FORM,
+    "accounts:verify": PUBLIC_FORM,
+    "accounts:ask-for-reset": PUBLIC_FORM,
+    "accounts:reset": PUBLIC_FORM,
+    "maps:browse": PUBLIC,
+    "maps:detail": PUBLIC,
+    "maps:give-stars": {"POST": LED_ON},
+    "maps:picture": PUBLIC,
+    "api:register": API_BODY,
+    "api:login": API_BODY,
+    "api:refresh": API_BODY,
+    "api:logout": {"POST": each(401, 204)},
+    "api:me": API_OWN,
+    "api:password": {"POST": each(401, 400)},
+    "api:player": PUBLIC,
+    "api:maps": PUBLIC,
+    "api:map": PUBLIC,
+    "api:rating": {"PUT": each(401, 400), "DELETE": each(401, 200, 403, 200)},
+}
+# The same for a map that is private, where it is not the same.
+PRIVATE = each(404, 404, 200, 200)
+TABLE_PRIVATE = {
+    "maps:detail": {"GET": PRIVATE},
+    "maps:picture": {"GET": PRIVATE},
+    "maps:give-stars": {"POST": each(302, 302)},
+    "api:map": {"GET": PRIVATE},
+    "api:rating": {"PUT": each(401, 400), "DELETE": each(401, 404, 403, 409)},
+}
+
+
+def routes(patterns: Any = None, prefix: str = "") -> list[str]:
+    """The names of all routes but those of the admin, which its own tests cover."""
+    found = []
+    for entry in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(entry, URLResolver) and entry.namespace != "admin":
+            space = f"{entry.namespace}:" if entry.namespace else ""
+            found += routes(entry.url_patterns, prefix + space)
+        elif isinstance(entry, URLPattern):
+            found.append(f"{prefix}{entry.name}")
+    return found
+
+
+def test_every_route_is_in_the_table() -> None:
+    assert sorted(TABLE) == sorted(set(routes()))
+
+
+class Cast:
+    """One person for each role, and a map of the owner's."""
+
+    def __init__(self) -> None:
+        self.people: dict[str, User | None] = {
+            "nobody": None,
+            "player": make_user("Player1"),
+            "owner": make_user("Owner"),
+            "moderator": make_moderator(),
+            "administrator": make_user("Chief", is_staff=True, is_superuser=True),
+        }
+        owner = self.people["owner"]
+        assert owner
+        self.game_map = make_map(owner)
+
+    def address(self, route: str) -> str:
+        arguments: dict[str, list[Any]] = {
+            "player": ["Owner"],
+            "api:player": ["Owner"],
+            "accounts:verify": ["x", "y"],
+            "accounts:reset": ["x", "y-z"],
+            "maps:picture": [self.game_map.pk, "card", self.game_map.terrain_hash],
+        }
+        if route in ("maps:detail", "maps:give-stars", "api:map", "api:rating"):
+            arguments[route] = [self.game_map.pk]
+        return reverse(route, args=arguments.get(route, []))
+
+    def ask(self, route: str, method: str, role: str) -> int:
+        client, user = Client(), self.people[role]
+        headers = {}
+        if user and route.startswith("api:"):
+            headers = bearer(user)
+        elif user:
+            client.force_login(user)
+        # From an address of its own, so that no limit is met.
+        client.defaults["REMOTE_ADDR"] = f"10.0.{ROLES.index(role)}.{METHODS.index(method)}"
+        answer = client.generic(
+            method, self.address(route), "{}", content_type="application/json", headers=headers
+        )
+        return answer.status_code
+
+
+def expected(
+    table: dict[str, dict[str, dict[str, int]]], route: str, method: str, role: str
+) -> int:
+    status = table[route].get(method, each(405))[role]
+    # The API asks who is there before it says that it doesn't do that.
+    if (
+        status == 405
+        and role == "nobody"
+        and route in ("api:logout", "api:me", "api:password", "api:rating")
+    ):
+        return 401
+    return status
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_who_gets_what(route: str) -> None:
+    cast = Cast()
+    for method in METHODS:
+        found = {role: cast.ask(route, method, role) for role in ROLES}
+        wanted = {role: expected(TABLE, route, method, role) for role in ROLES}
+        assert found == wanted, f"{method} {route}"
+
+
+@pytest.mark.parametrize("route", TABLE_PRIVATE)
+def test_who_gets_what_of_a_private_map(route: str) -> None:
+    cast = Cast()
+    GameMap.objects.update(is_public=False)
+    for method in TABLE_PRIVATE[route]:
+        found = {role: cast.ask(route, method, role) for role in ROLES}
+        wanted = {role: expected(TABLE_PRIVATE, route, method, role) for role in ROLES}
+        assert found == wanted, f"{method} {route}"
