@@ -10,7 +10,7 @@ PRODUCTION := TRIBEHOLD_ENV=production ALLOWED_HOSTS=tribehold.example \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help run test lint check format lock bench faults clean
+.PHONY: help run test lint check format lock bench faults fuzz clean
 
 help: ## List the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile
@@ -41,6 +41,9 @@ bench: $(VENV)/dev.ok ## Measure against a bare reference (needs wrk; minutes)
 
 faults: $(VENV)/dev.ok ## Kill first starts at random moments, and other rough handling (minutes)
 	$(BIN)/python -m pytest -o addopts="-p tests.servers" tests/faults $(ARGS)
+
+fuzz: $(VENV)/dev.ok ## Send the running API what fits its schema and what does not (a minute)
+	@$(BIN)/python -m tests.fuzz
 
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	for group in "" embedded dev; do \

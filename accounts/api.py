@@ -36,9 +36,11 @@ class OwnUser(PublicUser):
 class NewUser(serializers.Serializer[Any]):
     """An account to make. The form of the page holds the rules."""
 
-    username = serializers.CharField(max_length=1000, trim_whitespace=False)
-    email = serializers.CharField(max_length=1000)
-    password = serializers.CharField(max_length=1000, trim_whitespace=False)
+    username = serializers.CharField(max_length=1000, help_text="3 to 50 of a-z, 0-9, - and _.")
+    email = serializers.CharField(max_length=1000, help_text="Unique, whatever its case.")
+    password = serializers.CharField(
+        max_length=1000, trim_whitespace=False, help_text="8 or more characters, hard to guess."
+    )
     accept_privacy_policy = serializers.BooleanField(help_text="Must be true; see /privacy/.")
 
 

@@ -37,7 +37,8 @@ class Schema(AutoSchema):
         writes = self.method not in ("GET", "HEAD", "OPTIONS")
         statuses = {
             400: True,
-            401: bool(self.view.authentication_classes) or self.path.endswith("/login"),
+            401: bool(self.view.authentication_classes)
+            or self.path.endswith(("/login", "/refresh")),
             403: writes,
             404: "{" in self.path,
             406: True,

@@ -104,7 +104,7 @@ class MapList(APIView):
     )
     def get(self, request: Request) -> Response:
         """Browse and search public maps, a page at a time."""
-        query = BrowseQuery(data=request.query_params)
+        query = BrowseQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         wanted = query.validated_data
         queryset = GameMap.objects.published().search(wanted["q"]).for_cards()
@@ -147,7 +147,9 @@ class MapRatingView(APIView):
         game_map = rating.rate(player=caller(request), map_id=map_id, **stars.validated_data)
         return Response(RatedMap(game_map).data)
 
-    @extend_schema(operation_id="maps_unrate", request=None, responses=RatedMap, tags=["maps"])
+    @extend_schema(
+        operation_id="maps_unrate", request=None, responses={200: RatedMap}, tags=["maps"]
+    )
     def delete(self, request: Request, map_id: UUID) -> Response:
         """Take one's stars back."""
         return Response(RatedMap(rating.unrate(player=caller(request), map_id=map_id)).data)

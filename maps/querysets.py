@@ -23,7 +23,10 @@ ORDERS = {
 }
 PUBLISHED = models.Q(is_public=True, hidden_at__isnull=True)
 BULKY = ("terrain_data", "wave_config", "spawn_point", "goal_point", "search")
-PERSONAL = ("user__password", "user__email", "user__last_login")
+PERSONAL = tuple(
+    f"user__{name}"
+    for name in "password email last_login email_verified_at privacy_accepted_at".split()
+)
 MOST_WORDS = 10
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,7 +79,15 @@ class Serving:
             self.process.communicate(timeout=30)
             pytest.fail(self.said)
         self.url = found.group()
+        # Its log must be read on, or a full pipe stops it.
+        self.reader = threading.Thread(target=self.read_on, daemon=True)
+        self.reader.start()
         self.wait_until_it_answers()
+
+    def read_on(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.said += line
 
     def wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + 20
@@ -91,7 +100,10 @@ class Serving:
 
     def end(self, how: signal.Signals) -> int:
         self.process.send_signal(how)
-        self.said += self.process.communicate(timeout=30)[0]
+        self.process.wait(30)
+        self.reader.join(10)
+        assert self.process.stdout
+        self.process.stdout.close()
         return self.process.returncode
 
 
