@@ -2,21 +2,35 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 from accounts.forms import StaffSignInForm
-from accounts.models import User
-from accounts.moderation import set_active
+from accounts.models import User, UserDecision
+from accounts.moderation import EFFECTS, REASON_LENGTH, Action, decide
+from config.refusals import Refused
 
 admin.site.login_form = StaffSignInForm
+MOST_SHOWN = 50  # names on the page that asks for a reason
 FOR_MODERATORS: Any = (
     (None, {"fields": ("username",)}),
     ("Play", {"fields": ("level", "total_games_played", "created_at")}),
-    ("State", {"fields": ("is_active", "is_staff")}),
+    (
+        "State",
+        {
+            "fields": (
+                "is_active",
+                "is_staff",
+                "rating_suspended_until",
+                "publishing_suspended_until",
+            )
+        },
+    ),
 )
 FOR_ADMINISTRATORS: Any = (
     (None, {"fields": ("username", "email", "password")}),
@@ -25,12 +39,68 @@ FOR_ADMINISTRATORS: Any = (
 )
 
 
+class PlayerDecisionForm(forms.Form):
+    """The reason of a decision, and until when where that matters."""
+
+    reason = forms.CharField(
+        max_length=REASON_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
+        help_text="The player reads it on the account's page.",
+    )
+    until = forms.DateTimeField(
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}), help_text="In UTC."
+    )
+
+    def __init__(self, data: Any = None, *, action: Action) -> None:
+        super().__init__(data)
+        if not EFFECTS[action].until:
+            del self.fields["until"]
+
+
+class DecisionInline(admin.TabularInline[UserDecision, User]):
+    """What was decided about a player before."""
+
+    model = UserDecision
+    fk_name = "user"
+    fields = readonly_fields = ("created_at", "moderator", "action", "reason", "until")
+    verbose_name_plural = "decisions"
+    can_delete = False
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Decisions are made by deciding, not typed in."""
+        return False
+
+    has_change_permission = has_add_permission
+
+    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Whoever may decide may read what was decided."""
+        return request.user.has_perm("accounts.deactivate_user")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[UserDecision]:
+        """With the moderators' names."""
+        return super().get_queryset(request).select_related("moderator")
+
+
 class NewUserForm(AdminUserCreationForm[User]):
     """Asks an administrator for the address too: no account goes without one."""
 
     class Meta(AdminUserCreationForm.Meta):
         model = User
         fields = ("username", "email")
+
+
+def _player_action(action: Action) -> Any:
+    """An action of the list: one for each row of the table of effects."""
+
+    @admin.action(description=f"Selected players: {action.label} …", permissions=["deactivate"])
+    def act(
+        self: "PlayerAdmin", request: HttpRequest, queryset: QuerySet[User]
+    ) -> HttpResponse | None:
+        return self._decide(request, queryset, action)
+
+    act.__name__ = action.value
+    return act
 
 
 @admin.register(User)
@@ -54,7 +124,12 @@ class PlayerAdmin(UserAdmin[User]):
     add_fieldsets = (
         (None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),
     )
-    actions = ("deactivate", "reactivate")
+    inlines = (DecisionInline,)
+    actions = [_player_action(action) for action in EFFECTS]
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        """Decisions; not beside the form of a player who is still to be made."""
+        return super().get_inlines(request, obj) if obj else []
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Without what is confidential, for whoever is no administrator."""
@@ -77,27 +152,44 @@ class PlayerAdmin(UserAdmin[User]):
         """Who may close accounts."""
         return request.user.has_perm("accounts.deactivate_user")
 
-    @admin.action(description="Deactivate selected players", permissions=["deactivate"])
-    def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Close accounts."""
-        self._set_active(request, queryset, active=False)
-
-    @admin.action(description="Reactivate selected players", permissions=["deactivate"])
-    def reactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Open accounts again."""
-        self._set_active(request, queryset, active=True)
-
-    def _set_active(self, request: HttpRequest, players: QuerySet[User], *, active: bool) -> None:
+    def _decide(
+        self, request: HttpRequest, players: QuerySet[User], action: Action
+    ) -> HttpResponse | None:
+        """Ask for a reason (and a date), then decide about all selected players."""
         assert isinstance(request.user, User)
-        asked = players.count()
-        changed = set_active(moderator=request.user, players=players, active=active)
-        done = "Reactivated." if active else "Deactivated."
+        form = PlayerDecisionForm(request.POST if "decide" in request.POST else None, action=action)
+        if form.is_valid():
+            given = form.cleaned_data
+            try:
+                changed = decide(
+                    moderator=request.user,
+                    players=players,
+                    action=action,
+                    reason=given["reason"],
+                    until=given.get("until"),
+                )
+            except Refused as refusal:
+                form.add_error(refusal.field, refusal.detail)
+            else:
+                self._report(request, players.count(), changed, action, given["reason"])
+                return None
+        context = self.admin_site.each_context(request) | {
+            "title": f"Players to be {action.label}",
+            "opts": self.opts,
+            "form": form,
+            "players": players[:MOST_SHOWN],
+            "more": max(0, players.count() - MOST_SHOWN),
+            "action": action.value,
+        }
+        return TemplateResponse(request, "admin/accounts/decide.html", context)
+
+    def _report(
+        self, request: HttpRequest, asked: int, changed: list[User], action: Action, reason: str
+    ) -> None:
         for player in changed:
-            self.log_change(request, player, done)
+            self.log_change(request, player, f"{action.label.capitalize()}: {reason}")
         left = asked - len(changed)
-        self.message_user(
-            request,
-            f"{len(changed)} of {asked} players: {done}"
-            + (f" {left} left as they were: so already, staff, or yourself." if left else ""),
-            messages.WARNING if left else messages.SUCCESS,
-        )
+        words = f"{len(changed)} of {asked} players: {action.label}."
+        if left:
+            words += f" {left} left as they were: so already, staff, or yourself."
+        self.message_user(request, words, messages.WARNING if left else messages.SUCCESS)

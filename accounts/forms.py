@@ -108,6 +108,11 @@ class SignUpForm(forms.ModelForm[User]):
 class NewPasswordForm(PasswordChangeForm):
     """The old password, and the new one twice."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # The form stands at the end of a page that is about more than passwords.
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)
+
 
 class ResetForm(forms.Form):
     """Who has lost a password."""

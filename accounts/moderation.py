@@ -1,9 +1,17 @@
-"""Closing players' accounts, and opening them again."""
+"""What moderators decide about players: suspending, banning, and taking it back.
 
-from typing import TYPE_CHECKING
+Every decision demands a reason and is kept. A ban closes the account: its pages and tokens end with the
+next request. A suspension leaves it open, but for one thing until a date.
+"""
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.utils import timezone
 
+from accounts.models import UserDecision
 from config.refusals import Refused
 
 if TYPE_CHECKING:
@@ -11,22 +19,70 @@ if TYPE_CHECKING:
 
     from accounts.models import User
 
+REASON_LENGTH = 500
+Action = UserDecision.Action
 
-def set_active(*, moderator: "User", players: "QuerySet[User]", active: bool) -> list["User"]:
-    """Deactivate or reactivate players; answers those whose state changed.
 
-    A deactivated player is signed out everywhere at the next request, by page and by API. Staff are
-    left out unless an administrator asks, and nobody deactivates oneself. Raises Refused without the
-    permission.
+@dataclass(frozen=True)
+class Effect:
+    """What an action does to a player's row, and whether it wants a date."""
+
+    field: str
+    until: bool = False
+    value: Any = None
+
+
+EFFECTS = {
+    Action.SUSPEND_RATING: Effect("rating_suspended_until", until=True),
+    Action.SUSPEND_PUBLISHING: Effect("publishing_suspended_until", until=True),
+    Action.LIFT_RATING: Effect("rating_suspended_until"),
+    Action.LIFT_PUBLISHING: Effect("publishing_suspended_until"),
+    Action.BAN: Effect("is_active", value=False),
+    Action.UNBAN: Effect("is_active", value=True),
+}
+
+
+def decide(
+    *,
+    moderator: "User",
+    players: "QuerySet[User]",
+    action: Action,
+    reason: str,
+    until: datetime.datetime | None = None,
+) -> list["User"]:
+    """Do an action to players; answers those whom it changed.
+
+    Staff are left out unless an administrator asks, and nobody decides about oneself. Raises Refused
+    without the permission, a reason, or a date in the future where the action wants one.
     """
     if not moderator.has_perm("accounts.deactivate_user"):
-        raise Refused("permission_denied", "Only moderators deactivate players.", status=403)
+        raise Refused("permission_denied", "Only moderators decide about players.", status=403)
+    reason, effect = reason.strip(), EFFECTS[action]
+    if not reason or len(reason) > REASON_LENGTH:
+        words = f"Give a reason of up to {REASON_LENGTH} characters."
+        raise Refused("invalid_reason", words, status=400, field="reason")
+    if effect.until and (until is None or until <= timezone.now()):
+        raise Refused("invalid_date", "Give a date in the future.", status=400, field="until")
+    value = until if effect.until else effect.value
     with transaction.atomic():
-        reachable = players.filter(is_active=not active).exclude(pk=moderator.pk)
+        reachable = players.exclude(pk=moderator.pk).exclude(**{effect.field: value})
         if not moderator.is_superuser:
             reachable = reachable.filter(is_staff=False, is_superuser=False)
         changed = list(reachable.select_for_update(no_key=True))
-        players.model.objects.filter(pk__in=[player.pk for player in changed]).update(
-            is_active=active
+        rows = players.model.objects.filter(pk__in=[player.pk for player in changed])
+        rows.update(**{effect.field: value})
+        UserDecision.objects.bulk_create(
+            UserDecision(
+                user=player, moderator=moderator, action=action, reason=reason, until=until
+            )
+            for player in changed
         )
     return changed
+
+
+def refuse_suspended(user: "User", what: str) -> None:
+    """Raise Refused while a player may not do something: "rating" or "publishing"."""
+    until: datetime.datetime | None = getattr(user, f"{what}_suspended_until")
+    if until and until > timezone.now():
+        words = f"A moderator has suspended you from {what} until {until:%d %B %Y, %H:%M} UTC."
+        raise Refused("suspended", words, status=403)

@@ -77,6 +77,7 @@ def account(request: HttpRequest) -> HttpResponse:
     except Refused as refusal:
         signed_in, trouble = [], refusal.detail
     context = {"devices": signed_in, "trouble": trouble, "form": NewPasswordForm(user)}
+    context["decisions"] = user.decisions.all()[:5]
     return render(request, "accounts/account.html", context)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 
+from accounts.moderation import refuse_suspended
 from config.refusals import Refused
 from maps.models import GameMap, MapRating
 
@@ -24,6 +25,7 @@ def rate(*, player: "User", map_id: UUID, stars: int) -> GameMap:
     if not FEWEST <= stars <= MOST:
         raise Refused("invalid_stars", HOW_MANY_STARS, status=400, field="stars")
     with transaction.atomic():
+        refuse_suspended(player, "rating")
         game_map = _lock_ratable(player, map_id)
         # One statement: two requests of one player at once change one row, and neither fails. The
         # map's mean follows in a trigger of the same statement, so that no path can forget it.

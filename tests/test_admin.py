@@ -7,13 +7,16 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import User
-from accounts.moderation import set_active
+from accounts.models import User, UserDecision
+from accounts.moderation import decide as decide_player
+from accounts.moderation import refuse_suspended
 from config.refusals import Refused
 from maps.models import GameMap, MapDecision
 from maps.moderation import decide
+from maps.rating import rate
 from sessions_app.models import GameSession, SessionPlayer
 from tests.cast import PASSWORD, make_map, make_user
+from tests.conftest import bearer
 from tests.test_seats_race import make_tribe
 
 pytestmark = pytest.mark.django_db
@@ -199,23 +202,76 @@ def test_an_administrators_other_lists(
 # ---- Players ------------------------------------------------------------------------------------
 
 
-def test_deactivating_players(desk: Client, player: User, author: User, moderator: User) -> None:
-    page = act(desk, USERS, "deactivate", player, author, moderator).content.decode()
-    assert "2 of 3 players: Deactivated. 1 left as they were" in page
+def test_banning_players(desk: Client, player: User, author: User, moderator: User) -> None:
+    selected = (player, author, moderator)
+    page = act(desk, USERS, "ban", *selected).content.decode()
+    assert "Players to be banned" in page
+    page = act(desk, USERS, "ban", *selected, decide="1", reason=" ").content.decode()
+    assert "This field is required" in page
+    page = act(desk, USERS, "ban", *selected, decide="1", reason="Abuse.").content.decode()
+    assert "2 of 3 players: banned. 1 left as they were" in page
     assert set(User.objects.filter(is_active=False)) == {player, author}
-    page = act(desk, USERS, "reactivate", player).content.decode()
-    assert "1 of 1 players: Reactivated." in page
+    assert "Abuse." in desk.get(f"{USERS}{player.pk}/change/").content.decode()
+    page = act(desk, USERS, "unban", player, decide="1", reason="Sorry.").content.decode()
+    assert "1 of 1 players: let in again." in page
     player.refresh_from_db()
     assert player.is_active
 
 
-def test_the_rules_of_deactivating(player: User, moderator: User) -> None:
+def test_suspending_from_rating(
+    desk: Client, player: User, game_map: GameMap, moderator: User
+) -> None:
+    past = act(
+        desk, USERS, "suspend_rating", player, decide="1", reason="Spite.", until="2020-01-01T00:00"
+    )
+    assert "Give a date in the future." in past.content.decode()
+    none = act(desk, USERS, "suspend_rating", player, decide="1", reason="Spite.")
+    assert "This field is required" in none.content.decode()
+    act(
+        desk, USERS, "suspend_rating", player, decide="1", reason="Spite.", until="2999-01-01T00:00"
+    )
+    player.refresh_from_db()
+    with pytest.raises(Refused) as refusal:
+        rate(player=player, map_id=game_map.pk, stars=1)
+    assert refusal.value.code == "suspended"
+    refuse_suspended(player, "publishing")
+    own = Client()
+    own.force_login(player)
+    assert "Spite." in own.get("/account/").content.decode()
+    answer = own.post(f"/maps/{game_map.pk}/rating", {"stars": "5"}, follow=True)
+    assert b"suspended you from rating until 01 January 2999" in answer.content
+    act(desk, USERS, "lift_rating", player, decide="1", reason="Enough.")
+    player.refresh_from_db()
+    assert rate(player=player, map_id=game_map.pk, stars=1).rating == 1
+    User.objects.update(publishing_suspended_until="2020-01-01T00:00Z")
+    player.refresh_from_db()
+    refuse_suspended(player, "publishing")  # it is over
+
+
+def test_a_ban_ends_pages_and_tokens_at_once(desk: Client, player: User) -> None:
+    browser, headers = Client(), bearer(player)
+    browser.force_login(player)
+    act(desk, USERS, "ban", player, decide="1", reason="Abuse.")
+    assert browser.get("/account/").status_code == 302
+    assert browser.get("/api/v1/users/me", headers=headers).status_code == 401
+
+
+def test_the_rules_of_deciding_about_players(player: User, moderator: User) -> None:
     chief = make_user("Chief", is_staff=True, is_superuser=True)
-    everybody = User.objects.all()
-    with pytest.raises(Refused):
-        set_active(moderator=player, players=everybody, active=False)
-    assert set_active(moderator=moderator, players=everybody, active=False) == [player]
-    assert set_active(moderator=chief, players=everybody, active=False) == [moderator]
+    everybody, ban = User.objects.all(), UserDecision.Action.BAN
+    for who, reason, code in (
+        (player, "Because.", "permission_denied"),
+        (moderator, "", "invalid_reason"),
+        (moderator, "x" * 501, "invalid_reason"),
+    ):
+        with pytest.raises(Refused) as refusal:
+            decide_player(moderator=who, players=everybody, action=ban, reason=reason)
+        assert refusal.value.code == code
+    done = decide_player(moderator=moderator, players=everybody, action=ban, reason="Because.")
+    assert done == [player]
+    done = decide_player(moderator=chief, players=everybody, action=ban, reason="Because.")
+    assert done == [moderator]
+    assert UserDecision.objects.count() == 2
 
 
 def test_addresses_are_for_administrators(desk: Client, player: User) -> None:

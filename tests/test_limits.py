@@ -1,6 +1,8 @@
 """Limits: exact under concurrency, honest in headers, and what becomes of them without Redis."""
 
 import contextlib
+import socket
+import time
 from typing import Any
 
 import pytest
@@ -174,3 +176,30 @@ def test_without_redis_reads_go_on_and_sign_in_refuses(
     page = client.post("/login/", {"username": "Player1", "password": PASSWORD})
     assert b"not possible right now" in page.content
     assert client.get("/health/ready").json()["redis"] == "unreachable"
+
+
+def test_a_redis_that_hangs_costs_half_a_second(
+    client: Client, player: User, settings: Any
+) -> None:
+    """It takes connections and never answers, as a stopped process does."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(50)
+        settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        durable.cache_clear()
+        limits._script.cache_clear()
+        client.raise_request_exception = False
+        try:
+            started = time.monotonic()
+            read = client.get("/api/v1/maps").status_code
+            between = time.monotonic()
+            refused = login(client).status_code
+            ended = time.monotonic()
+        finally:
+            durable().close()
+            durable.cache_clear()
+            limits._script.cache_clear()
+    assert (read, refused) == (200, 503)
+    # Bounds of a promise, far from how long it takes: half a second more, and within a second.
+    assert between - started < 1.5
+    assert ended - between < 2

@@ -40,7 +40,7 @@ def test_hide_a_map_and_restore_it(page: Page) -> None:
     assert GameMap.objects.published().exists()
 
 
-def test_deactivate_a_player(page: Page) -> None:
+def test_ban_a_player(page: Page) -> None:
     make_moderator()
     player = make_user("Nuisance")
     page.goto("/admin/login/?next=/admin/accounts/user/?q=nuisance")
@@ -48,8 +48,10 @@ def test_deactivate_a_player(page: Page) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.locator("input.action-select").check()
-    page.locator("select[name=action]").select_option("deactivate")
+    page.locator("select[name=action]").select_option("ban")
     page.get_by_role("button", name="Go").click()
-    expect(page.get_by_text("1 of 1 players: Deactivated.")).to_be_visible()
+    page.get_by_label("Reason").fill("Insults in map names.")
+    page.get_by_role("button", name="Decide").click()
+    expect(page.get_by_text("1 of 1 players: banned.")).to_be_visible()
     player.refresh_from_db()
     assert not player.is_active
