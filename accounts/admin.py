@@ -12,7 +12,8 @@ from django.template.response import TemplateResponse
 
 from accounts.forms import StaffSignInForm
 from accounts.models import User, UserDecision
-from accounts.moderation import EFFECTS, REASON_LENGTH, Action, decide
+from accounts.moderation import EFFECTS, Action, decide
+from config.admin import ReasonForm, RecordInline
 from config.refusals import Refused
 
 admin.site.login_form = StaffSignInForm
@@ -39,14 +40,10 @@ FOR_ADMINISTRATORS: Any = (
 )
 
 
-class PlayerDecisionForm(forms.Form):
+class PlayerDecisionForm(ReasonForm):
     """The reason of a decision, and until when where that matters."""
 
-    reason = forms.CharField(
-        max_length=REASON_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
-        help_text="The player reads it on the account's page.",
-    )
+    told = "The player reads it on the account's page."
     until = forms.DateTimeField(
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}), help_text="In UTC."
     )
@@ -57,23 +54,15 @@ class PlayerDecisionForm(forms.Form):
             del self.fields["until"]
 
 
-class DecisionInline(admin.TabularInline[UserDecision, User]):
+class DecisionInline(RecordInline):
     """What was decided about a player before."""
 
     model = UserDecision
     fk_name = "user"
     fields = readonly_fields = ("created_at", "moderator", "action", "reason", "until")
     verbose_name_plural = "decisions"
-    can_delete = False
-    extra = 0
 
-    def has_add_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Decisions are made by deciding, not typed in."""
-        return False
-
-    has_change_permission = has_add_permission
-
-    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may decide may read what was decided."""
         return request.user.has_perm("accounts.deactivate_user")
 
@@ -105,7 +94,7 @@ def _player_action(action: Action) -> Any:
 
 @admin.register(User)
 class PlayerAdmin(UserAdmin[User]):
-    """Moderators look, deactivate and reactivate; administrators do everything."""
+    """Moderators look, suspend and ban; administrators do everything."""
 
     list_display = (
         "username",

@@ -87,9 +87,7 @@ class Register(APIView):
         wanted = read(NewUser, request)
         limits.require(request._request, "signup")
         form = SignUpForm(wanted | {"privacy": wanted["accept_privacy_policy"]})
-        if not form.is_valid():
-            raise serializers.ValidationError(in_our_names(form.errors.as_data()))
-        user = form.save_or_explain()
+        user = form.save_or_explain() if form.is_valid() else None
         if user is None:
             raise serializers.ValidationError(in_our_names(form.errors.as_data()))
         mails.send_address_check(request._request, user)

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import UserDecision
+from config.reasons import checked_reason
 from config.refusals import Refused
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from accounts.models import User
 
-REASON_LENGTH = 500
 Action = UserDecision.Action
 
 
@@ -57,10 +57,7 @@ def decide(
     """
     if not moderator.has_perm("accounts.deactivate_user"):
         raise Refused("permission_denied", "Only moderators decide about players.", status=403)
-    reason, effect = reason.strip(), EFFECTS[action]
-    if not reason or len(reason) > REASON_LENGTH:
-        words = f"Give a reason of up to {REASON_LENGTH} characters."
-        raise Refused("invalid_reason", words, status=400, field="reason")
+    reason, effect = checked_reason(reason), EFFECTS[action]
     if effect.until and (until is None or until <= timezone.now()):
         raise Refused("invalid_date", "Give a date in the future.", status=400, field="until")
     value = until if effect.until else effect.value

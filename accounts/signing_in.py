@@ -53,32 +53,16 @@ def refresh(token: str, device: str) -> tuple[User, tuple[str, str]]:
 
     Raises InvalidToken for one that was used, has ended, or whose player may not sign in.
     """
-    try:
-        said = tokens.read(token, "refresh")
-    except tokens.InvalidToken as error:
-        raise InvalidToken from error
-    user = holder(said)
+    user, said = _holder(token, "refresh")
     ids = families.rotate(user.pk, family=said.family, presented=said.id, device=device)
     if ids is None:
         raise InvalidToken
     return user, tokens.sign_pair(user, ids)
 
 
-def holder(said: tokens.Token) -> User:
-    """The player of a token: still there, active, and with the same password. Raises InvalidToken."""
-    user: User | None = User.objects.filter(pk=said.user_id, is_active=True).first()
-    if user is None or tokens.stamp_of(user) != said.stamp:
-        raise InvalidToken
-    return user
-
-
 def authorize(token: str) -> tuple[User, tokens.Token]:
     """The player who holds an access token in force. Raises InvalidToken, CannotCheck."""
-    try:
-        said = tokens.read(token, "access")
-    except tokens.InvalidToken as error:
-        raise InvalidToken from error
-    user = holder(said)
+    user, said = _holder(token, "access")
     if not families.is_in_force(user.pk, said.id):
         raise InvalidToken
     return user, said
@@ -102,3 +86,15 @@ def end_family(user_id: uuid.UUID, family: str, *, everywhere: bool) -> None:
         families.end_all(user_id)
     else:
         families.end(user_id, family)
+
+
+def _holder(token: str, kind: str) -> tuple[User, tokens.Token]:
+    """The player of a token: still there, active, and with the same password. Raises InvalidToken."""
+    try:
+        said = tokens.read(token, kind)
+    except tokens.InvalidToken as error:
+        raise InvalidToken from error
+    user: User | None = User.objects.filter(pk=said.user_id, is_active=True).first()
+    if user is None or tokens.stamp_of(user) != said.stamp:
+        raise InvalidToken
+    return user, said

@@ -14,7 +14,6 @@ from django.contrib.auth.views import (
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
-from django.utils import timezone
 from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_decode
 from django.views.decorators.debug import sensitive_post_parameters
@@ -141,8 +140,7 @@ def verify(request: HttpRequest, who: str, token: str) -> HttpResponse:
     user = named(who)
     good = user is not None and mails.address_tokens.check_token(user, token)
     if good and user is not None and request.method == "POST":
-        user.email_verified_at = timezone.now()
-        user.save(update_fields=["email_verified_at"])
+        user.prove_address()
         messages.success(request, "Your e-mail address is confirmed.")
         return redirect("accounts:account")
     return render(request, "accounts/verify.html", {"good": good})
@@ -175,10 +173,7 @@ class Reset(PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         """Set it. Who could read the letter has proved the address, and everybody else is out."""
         response = super().form_valid(form)
-        user: User = form.user
-        if user.email_verified_at is None:
-            user.email_verified_at = timezone.now()
-            user.save(update_fields=["email_verified_at"])
+        form.user.prove_address()
         messages.success(self.request, "Your password is changed. Sign in with it.")
         return response
 

@@ -18,16 +18,17 @@ def ready(request: HttpRequest) -> JsonResponse:
     return JsonResponse(status, status=200 if good else 503)
 
 
+def has_pending_migrations() -> bool:
+    """Whether the database lacks migrations of this code. Raises DatabaseError."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
 def _postgres() -> str:
     try:
-        executor = MigrationExecutor(connection)
+        return "pending migrations" if has_pending_migrations() else "ok"
     except DatabaseError:
         return "unreachable"
-    return (
-        "pending migrations"
-        if executor.migration_plan(executor.loader.graph.leaf_nodes())
-        else "ok"
-    )
 
 
 def _redis() -> str:

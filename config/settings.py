@@ -41,10 +41,7 @@ def _secret(name: str) -> str:
     try:
         return _kept_secret(DATA_DIR / "secrets" / name.lower())
     except OSError as error:
-        raise ImproperlyConfigured(
-            f"the data directory {DATA_DIR} can't be used ({error.strerror}: {error.filename})."
-            " Make it yours and writable, or name another one: TRIBEHOLD_DATA=/some/folder."
-        ) from error
+        raise ImproperlyConfigured(str(embedded.unusable(error))) from error
 
 
 def _kept_secret(file: Path) -> str:

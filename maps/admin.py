@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,24 +9,21 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
 from accounts.models import User
+from config.admin import ReasonForm, RecordInline
 from config.refusals import Refused
 from maps import waves
 from maps.models import GameMap, MapDecision
-from maps.moderation import REASON_LENGTH, decide
+from maps.moderation import decide
 from maps.querysets import BULKY, PUBLISHED, GameMapQuerySet
 
 Action = MapDecision.Action
 MOST_AT_ONCE = 200  # a page of pictures and a form of fields have limits
 
 
-class DecisionForm(forms.Form):
-    """The reason of a decision."""
+class DecisionForm(ReasonForm):
+    """The reason of a decision about maps."""
 
-    reason = forms.CharField(
-        max_length=REASON_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
-        help_text="The author reads it on the map's page.",
-    )
+    told = "The author reads it on the map's page."
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -50,20 +46,12 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(chosen.get(self.value() or "", Q()))
 
 
-class DecisionInline(admin.TabularInline[MapDecision, GameMap]):
+class DecisionInline(RecordInline):
     """What was decided about a map before."""
 
     model = MapDecision
     fields = readonly_fields = ("created_at", "moderator", "action", "reason")
     verbose_name_plural = "decisions"
-    can_delete = False
-    extra = 0
-
-    def has_add_permission(self, request: HttpRequest, obj: GameMap | None = None) -> bool:
-        """Decisions are made by deciding, not typed in."""
-        return False
-
-    has_change_permission = has_add_permission
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MapDecision]:
         """With the moderators' names."""

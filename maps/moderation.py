@@ -7,13 +7,12 @@ from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from config.reasons import checked_reason
 from config.refusals import Refused
 from maps.models import GameMap, MapDecision
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-REASON_LENGTH = 500
 
 
 def decide(*, moderator: "User", map_id: UUID, action: MapDecision.Action, reason: str) -> bool:
@@ -23,14 +22,7 @@ def decide(*, moderator: "User", map_id: UUID, action: MapDecision.Action, reaso
     """
     if not moderator.has_perm("maps.moderate_gamemap"):
         raise Refused("permission_denied", "Only moderators decide about maps.", status=403)
-    reason = reason.strip()
-    if not reason or len(reason) > REASON_LENGTH:
-        raise Refused(
-            "invalid_reason",
-            f"Give a reason of up to {REASON_LENGTH} characters.",
-            status=400,
-            field="reason",
-        )
+    reason = checked_reason(reason)
     with transaction.atomic():
         locked = GameMap.objects.select_for_update(no_key=True, of=("self",)).for_cards()
         game_map: GameMap = get_object_or_404(locked, pk=map_id)

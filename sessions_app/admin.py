@@ -3,21 +3,16 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
+from config.admin import RecordInline
 from sessions_app.models import GameSession, SessionPlayer
 
 
-class SeatInline(admin.TabularInline[SessionPlayer, GameSession]):
+class SeatInline(RecordInline):
     """Who sits in a game."""
 
     model = SessionPlayer
     fields = readonly_fields = ("user", "tribe", "gold", "is_host", "is_ready", "is_connected")
     verbose_name_plural = "seats"
-    can_delete = False
-    extra = 0
-
-    def has_add_permission(self, request: HttpRequest, obj: GameSession | None = None) -> bool:
-        """Players take seats themselves."""
-        return False
 
 
 @admin.register(GameSession)

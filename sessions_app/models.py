@@ -6,8 +6,6 @@ from django.db.models.functions import Now
 
 from config.fields import RandomUUID
 
-MOST_SEATS = 4
-
 
 class GameSession(models.Model):
     """One game of two to four players on a map."""

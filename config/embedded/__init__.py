@@ -25,10 +25,19 @@ from config.embedded.places import (
     redis_socket,
     servers_folder,
     socket_folder,
+    unusable,
 )
 from config.embedded.servers import DATABASE, Postgres, Redis, Server
 
-__all__ = ["DATABASE", "StartError", "data_folder", "redis_socket", "running", "socket_folder"]
+__all__ = [
+    "DATABASE",
+    "StartError",
+    "data_folder",
+    "redis_socket",
+    "running",
+    "socket_folder",
+    "unusable",
+]
 
 
 @contextlib.contextmanager

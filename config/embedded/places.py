@@ -103,7 +103,7 @@ def prepare_lock() -> Iterator[None]:
         data_folder().mkdir(parents=True, exist_ok=True)
         lock = (data_folder() / "prepare.lock").open("w")
     except OSError as error:
-        raise _unusable(error) from error
+        raise unusable(error) from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -133,11 +133,12 @@ def prepare_folders() -> Owner:
         for lock in ("boot.lock", "users.lock"):
             (home / lock).touch(mode=0o600)
     except OSError as error:
-        raise _unusable(error) from error
+        raise unusable(error) from error
     return owner
 
 
-def _unusable(error: OSError) -> StartError:
+def unusable(error: OSError) -> StartError:
+    """What to say of a data directory that can't be written."""
     return StartError(
         f"the data directory {data_folder()} can't be used ({error.strerror}: {error.filename})."
         " Make it yours and writable, or name another one: TRIBEHOLD_DATA=/some/folder."

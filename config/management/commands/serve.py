@@ -15,9 +15,9 @@ from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, connection
-from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 
+from config.health import has_pending_migrations
 from config.redis import durable
 
 LARGEST_FRAME = 16 * 1024
@@ -54,8 +54,7 @@ class Command(BaseCommand):
             # Two first starts at once would migrate at once; the second waits until this session ends.
             cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
         if settings.PRODUCTION:
-            executor = MigrationExecutor(connection)
-            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            if has_pending_migrations():
                 raise CommandError("The database needs 'manage.py migrate' first.")
         else:
             call_command("migrate", verbosity=0, interactive=False)
