@@ -9,7 +9,10 @@ from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts import second_factor
 from accounts.forms import StaffSignInForm
 from accounts.models import User, UserDecision
 from accounts.moderation import EFFECTS, Action, decide
@@ -17,6 +20,7 @@ from config.admin import ReasonForm, RecordInline
 from config.refusals import Refused
 
 admin.site.login_form = StaffSignInForm
+admin.site.unregister([TOTPDevice, StaticDevice])  # their forms would show the secrets
 MOST_SHOWN = 50  # names on the page that asks for a reason
 FOR_MODERATORS: Any = (
     (None, {"fields": ("username",)}),
@@ -114,7 +118,7 @@ class PlayerAdmin(UserAdmin[User]):
         (None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),
     )
     inlines = (DecisionInline,)
-    actions = [_player_action(action) for action in EFFECTS]
+    actions = [*(_player_action(action) for action in EFFECTS), "forget_second_factor"]
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         """Decisions; not beside the form of a player who is still to be made."""
@@ -140,6 +144,20 @@ class PlayerAdmin(UserAdmin[User]):
     def has_deactivate_permission(self, request: HttpRequest) -> bool:
         """Who may close accounts."""
         return request.user.has_perm("accounts.deactivate_user")
+
+    def has_administer_permission(self, request: HttpRequest) -> bool:
+        """Who may do what only administrators may."""
+        return request.user.is_superuser
+
+    @admin.action(
+        description="Selected staff: take the second factor away", permissions=["administer"]
+    )
+    def forget_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For staff who lost app and recovery codes: they set up a new one at their next sign-in."""
+        for user in queryset:
+            second_factor.forget(user)
+            self.log_change(request, user, "Second factor taken away")
+        self.message_user(request, "They set up a new one when they sign in next.")
 
     def _decide(
         self, request: HttpRequest, players: QuerySet[User], action: Action

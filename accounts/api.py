@@ -11,9 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import mails, signing_in
+from accounts import families, mails, signing_in
 from accounts.authentication import caller, caller_token
-from accounts.forms import SignUpForm
+from accounts.forms import AddressForm, NewPasswordForm, SignUpForm
 from accounts.models import User
 from config import limits
 
@@ -62,6 +62,13 @@ class NewPassword(serializers.Serializer[Any]):
 
     old_password = serializers.CharField(max_length=1000, trim_whitespace=False)
     new_password = serializers.CharField(max_length=1000, trim_whitespace=False)
+
+
+class NewAddress(serializers.Serializer[Any]):
+    """Another e-mail address, and the password, since letters to it lead into the account."""
+
+    email = serializers.CharField(max_length=1000, help_text="Unique, whatever its case.")
+    password = serializers.CharField(max_length=1000, trim_whitespace=False)
 
 
 class SignedIn(serializers.Serializer[Any]):
@@ -150,6 +157,21 @@ class Me(APIView):
 
     permission_classes = (IsAuthenticated,)
 
+    @extend_schema(
+        operation_id="users_me_change", request=NewAddress, responses=OwnUser, tags=["users"]
+    )
+    def patch(self, request: Request) -> Response:
+        """Change the e-mail address. A letter asks the new one to be confirmed."""
+        given, user = read(NewAddress, request), caller(request)
+        limits.require(request._request, "password", str(user.pk))
+        before = user.email
+        form = AddressForm(given, instance=user)
+        changed = form.save_or_explain() if form.is_valid() else None
+        if changed is None:
+            raise serializers.ValidationError(in_our_names(form.errors.as_data()))
+        mails.tell_new_address(request._request, changed, before)
+        return Response(OwnUser(changed).data)
+
     @extend_schema(operation_id="users_me", responses=OwnUser, tags=["users"])
     def get(self, request: Request) -> Response:
         """One's own profile."""
@@ -168,12 +190,12 @@ class Password(APIView):
         """Change the password. All tokens end, on every device; the answer brings a new pair."""
         given, user = read(NewPassword, request), caller(request)
         limits.require(request._request, "password", str(user.pk))
-        try:
-            signing_in.change_password(
-                user=user, old=given["old_password"], new=given["new_password"]
-            )
-        except ValidationError as error:
-            raise serializers.ValidationError({"new_password": details(error)}) from error
+        new = given["new_password"]
+        form = NewPasswordForm(user, given | {"new_password1": new, "new_password2": new})
+        if not form.is_valid():
+            raise serializers.ValidationError(in_our_names(form.errors.as_data()))
+        form.save()
+        families.end_all(user.pk)
         return Response(signed_in(user, signing_in.start_family(user, device(request))))
 
 
@@ -199,7 +221,11 @@ def signed_in(user: User, pair: tuple[str, str]) -> dict[str, Any]:
 
 def in_our_names(errors: Any) -> dict[str, list[Any]]:
     """A form's errors as the API tells them."""
-    names = {"privacy": "accept_privacy_policy", "__all__": "non_field_errors"}
+    names = {
+        "privacy": "accept_privacy_policy",
+        "new_password2": "new_password",
+        "__all__": "non_field_errors",
+    }
     return {
         names.get(field, field): [part for error in faults for part in details(error)]
         for field, faults in errors.items()

@@ -46,7 +46,22 @@ class StaffSignInForm(NameOrAddress, AdminAuthenticationForm):
     """For the admin."""
 
 
-class SignUpForm(forms.ModelForm[User]):
+class AccountForm(forms.ModelForm[User]):
+    """Writes to an account: names and addresses are unique, whoever else is writing."""
+
+    def save_or_explain(self) -> User | None:
+        """The player; None, with the fault told, when somebody was faster with name or address."""
+        try:
+            with transaction.atomic():
+                return self.save()
+        except IntegrityError:
+            self.full_clean()  # finds the other one's row now
+            if self.is_valid():
+                self.add_error(None, "Something went wrong. Please try again.")
+            return None
+
+
+class SignUpForm(AccountForm):
     """A new account. Names and addresses are unique whatever their case: the model's constraints say so."""
 
     password = forms.CharField(
@@ -93,25 +108,59 @@ class SignUpForm(forms.ModelForm[User]):
         self.instance.privacy_accepted_at = timezone.now()
         return super().save(commit)
 
-    def save_or_explain(self) -> User | None:
-        """The new player; None, with the fault told, when somebody was faster with name or address."""
-        try:
-            with transaction.atomic():
-                return self.save()
-        except IntegrityError:
-            self.full_clean()  # finds the other one's row now
-            if self.is_valid():
-                self.add_error(None, "Something went wrong. Please try again.")
-            return None
+
+class AddressForm(AccountForm):
+    """Another e-mail address. It leads back into the account, so it is changed with the password only."""
+
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    class Meta:
+        model = User
+        fields = ("email",)
+        labels = {"email": "New e-mail address"}
+        widgets = {"email": forms.EmailInput(attrs={"autocomplete": "email"})}
+
+    def clean_password(self) -> str:
+        """The password of the account."""
+        password: str = self.cleaned_data["password"]
+        if not self.instance.check_password(password):
+            raise forms.ValidationError("This is not your password.", "wrong_password")
+        return password
+
+    def save(self, commit: bool = True) -> User:
+        """The player, whose new address is still to be proved."""
+        if "email" in self.changed_data:
+            self.instance.email_verified_at = None
+        return super().save(commit)
 
 
 class NewPasswordForm(PasswordChangeForm):
     """The old password, and the new one twice."""
 
+    error_messages = PasswordChangeForm.error_messages | {
+        "password_incorrect": "This is not your password."
+    }
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         # The form stands at the end of a page that is about more than passwords.
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
+
+
+class CodeForm(forms.Form):
+    """A code of an authenticator app, or a recovery code."""
+
+    code = forms.CharField(
+        max_length=16,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "autofocus": True}
+        ),
+    )
 
 
 class ResetForm(forms.Form):

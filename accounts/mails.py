@@ -48,6 +48,15 @@ def send_password_reset(request: HttpRequest, user: "User") -> "Future[None]":
     return _send(user, "Choose a new password", "accounts/mails/reset.txt", link)
 
 
+def tell_new_address(request: HttpRequest, user: "User", before: str) -> None:
+    """Ask the new address to be confirmed, and warn the one there was before."""
+    if user.email == before:
+        return
+    body = render_to_string("accounts/mails/address_changed.txt", {"user": user})
+    POST.submit(_deliver, "Your e-mail address was changed · Tribehold", body, before)
+    send_address_check(request, user)
+
+
 def _link(request: HttpRequest, view: str, user: "User", token: str) -> str:
     who = urlsafe_base64_encode(force_bytes(user.pk))
     return request.build_absolute_uri(reverse(view, args=[who, token]))

@@ -5,7 +5,6 @@ import uuid
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import update_last_login
-from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest
 
 from accounts import families, tokens
@@ -66,18 +65,6 @@ def authorize(token: str) -> tuple[User, tokens.Token]:
     if not families.is_in_force(user.pk, said.id):
         raise InvalidToken
     return user, said
-
-
-def change_password(*, user: User, old: str, new: str) -> None:
-    """Set a new password: all tokens end, by its stamp at once. Raises Refused, ValidationError."""
-    if not user.check_password(old):
-        raise Refused(
-            "wrong_password", "This is not your password.", status=400, field="old_password"
-        )
-    validate_password(new, user)
-    user.set_password(new)
-    user.save(update_fields=["password"])
-    families.end_all(user.pk)
 
 
 def end_family(user_id: uuid.UUID, family: str, *, everywhere: bool) -> None:

@@ -6,21 +6,24 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.mixins import UserPassesTestMixin
 from django.contrib.auth.views import (
     LoginView,
     LogoutView,
     PasswordResetConfirmView,
+    RedirectURLMixin,
 )
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_decode
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.generic import FormView
 
-from accounts import devices, mails
-from accounts.forms import NewPasswordForm, ResetForm, SignInForm, SignUpForm
+from accounts import devices, mails, second_factor
+from accounts.forms import AddressForm, CodeForm, NewPasswordForm, ResetForm, SignInForm, SignUpForm
 from accounts.models import User
 from config import limits
 from config.refusals import Refused
@@ -76,6 +79,7 @@ def account(request: HttpRequest) -> HttpResponse:
     except Refused as refusal:
         signed_in, trouble = [], refusal.detail
     context = {"devices": signed_in, "trouble": trouble, "form": NewPasswordForm(user)}
+    context["address_form"] = AddressForm(auto_id="address_%s")
     context["decisions"] = user.decisions.all()[:5]
     return render(request, "accounts/account.html", context)
 
@@ -115,6 +119,84 @@ def change_password(request: HttpRequest) -> HttpResponse:
         form.is_valid()
         form.add_error(None, refusal.detail)
     return render(request, "accounts/password.html", {"form": form})
+
+
+@sensitive_post_parameters()
+@require_POST
+@login_required
+def change_address(request: HttpRequest) -> HttpResponse:
+    """Take another e-mail address, which is then to be confirmed."""
+    user, before = own(request), own(request).email
+    form = AddressForm(request.POST, instance=user)
+    try:
+        limits.require(request, "password", str(user.pk))
+        changed = form.save_or_explain() if form.is_valid() else None
+    except Refused as refusal:
+        form.is_valid()
+        form.add_error(None, refusal.detail)
+    else:
+        if changed is not None:
+            mails.tell_new_address(request, changed, before)
+            messages.success(request, "Your address is changed. Please open the link sent to it.")
+            return redirect("accounts:account")
+    user.refresh_from_db()  # the form has put the new address into it
+    return render(request, "accounts/address.html", {"form": form})
+
+
+# ---- The second factor of staff -----------------------------------------------------------------
+
+
+class SecondFactor(UserPassesTestMixin, RedirectURLMixin, FormView[CodeForm]):
+    """Set up an authenticator app, or show a code of it, on the way into the admin."""
+
+    form_class = CodeForm
+    template_name = "accounts/second_factor.html"
+    next_page = "admin:index"
+
+    def test_func(self) -> bool:
+        """For staff; others have nothing to enter."""
+        return own(self.request).is_staff if self.request.user.is_authenticated else False
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        """What the page shows: a secret to take over, a code to enter, or what there is."""
+        user = own(self.request)
+        context = super().get_context_data(**more) | {"next": self.get_redirect_url()}
+        if user.is_verified():  # type: ignore[attr-defined]
+            return context | {"codes_left": second_factor.codes_left(user), "verified": True}
+        if second_factor.is_set_up(user):
+            return context
+        app = second_factor.begin(user)
+        return context | {"app": app, "qr_code": second_factor.picture(app)}
+
+    def form_valid(self, form: CodeForm) -> HttpResponse:
+        """Let the browser in; after setting up, show the recovery codes once."""
+        user, code = own(self.request), form.cleaned_data["code"]
+        try:
+            if second_factor.is_set_up(user):
+                second_factor.verify(self.request, user, code)
+                return redirect(self.get_success_url())
+            codes = second_factor.finish(self.request, user, code)
+        except Refused as refusal:
+            form.add_error("code", refusal.detail)
+            return self.form_invalid(form)
+        return show_codes(self.request, codes, self.get_success_url())
+
+
+@require_POST
+@login_required
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    """Make new recovery codes and show them once."""
+    if not request.user.is_verified():  # type: ignore[union-attr]
+        return redirect("accounts:second-factor")
+    return show_codes(request, second_factor.new_codes(own(request)), reverse("admin:index"))
+
+
+def show_codes(request: HttpRequest, codes: list[str], go_on: str) -> HttpResponse:
+    """Recovery codes, to be kept; no page shows them again."""
+    context = {"codes": codes, "go_on": go_on}
+    response = render(request, "accounts/recovery_codes.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 # ---- Links from letters -------------------------------------------------------------------------

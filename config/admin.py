@@ -3,8 +3,12 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.utils.http import urlencode
 
 from config.reasons import REASON_LENGTH
 
@@ -17,6 +21,25 @@ class AdminSite(admin.AdminSite):
     index_title = "Moderators' desk"
     site_url = "/maps/"
     empty_value_display = "–"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Staff, who have shown a second factor where the settings ask for one."""
+        return super().has_permission(request) and not lacks_second_factor(request)
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The password first; staff who are signed in go on to the second factor."""
+        if super().has_permission(request) and lacks_second_factor(request):
+            back = request.GET.get(REDIRECT_FIELD_NAME) or resolve_url("admin:index")
+            query = urlencode({REDIRECT_FIELD_NAME: back})
+            return HttpResponseRedirect(f"{resolve_url(settings.SECOND_FACTOR_URL)}?{query}")
+        return super().login(request, extra_context)
+
+
+def lacks_second_factor(request: HttpRequest) -> bool:
+    """Whether the settings ask for a second factor that this browser has not shown."""
+    return settings.ADMIN_SECOND_FACTOR and not request.user.is_verified()  # type: ignore[union-attr]
 
 
 class ReasonForm(forms.Form):

@@ -8,12 +8,14 @@ import pytest
 from django.contrib.auth import get_user
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 
 from accounts import mails
 from accounts.models import PageSession, User
 from accounts.signing_in import start_family
 from config.redis import durable
 from tests.cast import PASSWORD, make_user
+from tests.conftest import bearer
 from tests.test_accounts import sign_up
 
 pytestmark = pytest.mark.django_db
@@ -188,7 +190,7 @@ def test_a_new_password_by_page(client: Client, player: User) -> None:
     assert sign_in(client)
     assert sign_in(elsewhere)
     wrong = {"old_password": "wrong", "new_password1": OTHER, "new_password2": OTHER}
-    assert b"entered incorrectly" in client.post("/account/password", wrong).content
+    assert b"not your password" in client.post("/account/password", wrong).content
     client.post("/account/password", wrong | {"old_password": PASSWORD})
     assert get_user(client) == player
     assert not get_user(elsewhere).is_authenticated
@@ -201,3 +203,50 @@ def test_a_new_password_by_page(client: Client, player: User) -> None:
 def test_strangers_sign_in_first(client: Client, db: None, path: str) -> None:
     answer = client.get(path) if path == "/account/" else client.post(path)
     assert answer.headers["Location"].startswith("/login/?next=")
+
+
+# ---- Another address ----------------------------------------------------------------------------
+
+
+def test_another_address_wants_the_password_and_a_proof(client: Client, player: User) -> None:
+    User.objects.update(email_verified_at=timezone.now())
+    sign_in(client)
+    wrong = client.post("/account/address", {"email": "new@example.com", "password": "guess"})
+    assert b"This is not your password" in wrong.content
+    client.post("/account/address", {"email": "new@example.com", "password": PASSWORD})
+    player.refresh_from_db()
+    assert (player.email, player.email_verified_at) == ("new@example.com", None)
+    letter, link = last_letter()
+    assert [m.to for m in mail.outbox] == [["player1@example.com"], ["new@example.com"]]
+    assert "http" not in str(mail.outbox[0].body)
+    client.post(link)
+    player.refresh_from_db()
+    assert player.email_verified_at is not None
+    assert letter.to == ["new@example.com"]
+
+
+@pytest.mark.parametrize("email", ["AUTHOR@example.com", "nowhere", "a@b", "", "x" * 300])
+def test_an_address_that_can_not_be(client: Client, player: User, author: User, email: str) -> None:
+    sign_in(client)
+    page = client.post("/account/address", {"email": email, "password": PASSWORD})
+    assert b"field__errors" in page.content
+    headers = bearer(player)
+    body = {"email": email, "password": PASSWORD}
+    answer = client.patch("/api/v1/users/me", body, "application/json", headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["attr"] == "email"
+    player.refresh_from_db()
+    assert player.email == "player1@example.com"
+
+
+def test_another_address_by_the_api(client: Client, player: User) -> None:
+    body = {"email": "new@example.com", "password": PASSWORD}
+    headers = bearer(player)
+    for _ in range(2):  # the second time nothing changes, and no letter goes out
+        answer = client.patch("/api/v1/users/me", body, "application/json", headers=headers)
+        assert answer.json()["email"] == "new@example.com"
+    last_letter()
+    assert len(mail.outbox) == 2
+    wrong = body | {"password": "guess"}
+    answer = client.patch("/api/v1/users/me", wrong, "application/json", headers=headers)
+    assert answer.json()["errors"][0]["code"] == "wrong_password"

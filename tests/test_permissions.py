@@ -26,6 +26,7 @@ def each(*statuses: int) -> dict[str, int]:
 SHOWN, LED_ON = each(200), each(302)
 OWN_PAGE = {"GET": each(302, 200)}  # nobody is led to sign in
 OWN_FORM = {"POST": each(302, 302)}
+STAFF_PAGE = each(302, 403, 403, 200)
 PUBLIC = {"GET": SHOWN}
 PUBLIC_FORM = {"GET": SHOWN, "POST": SHOWN}
 # A form or body that is empty: what counts is who gets as far as being told so.
@@ -45,8 +46,11 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "accounts:sign-out": {"POST": LED_ON},
     "accounts:account": OWN_PAGE,
     "accounts:end-device": OWN_FORM,
+    "accounts:change-address": {"POST": each(302, 200)},
     "accounts:change-password": {"POST": each(302, 200)},
     "accounts:ask-for-verification": OWN_FORM,
+    "accounts:second-factor": {"GET": STAFF_PAGE, "POST": STAFF_PAGE},
+    "accounts:recovery-codes": {"POST": LED_ON},
     "accounts:verify": PUBLIC_FORM,
     "accounts:ask-for-reset": PUBLIC_FORM,
     "accounts:reset": PUBLIC_FORM,
@@ -58,7 +62,7 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "api:login": API_BODY,
     "api:refresh": API_BODY,
     "api:logout": {"POST": each(401, 204)},
-    "api:me": API_OWN,
+    "api:me": API_OWN | {"PATCH": each(401, 400)},
     "api:password": {"POST": each(401, 400)},
     "api:player": PUBLIC,
     "api:maps": PUBLIC,

@@ -148,7 +148,7 @@ def test_a_new_password_ends_all_other_devices(client: Client, player: User) -> 
     here, there = start_family(player, "here"), start_family(player, "there")
     wrong = {"old_password": "wrong", "new_password": "another long sentence"}
     assert_error(
-        post(client, "users/me/password", wrong, here[0]), 400, "wrong_password", "old_password"
+        post(client, "users/me/password", wrong, here[0]), 400, "password_incorrect", "old_password"
     )
     weak = {"old_password": PASSWORD, "new_password": "12345678"}
     assert (

@@ -1,12 +1,14 @@
 """What players do, by mouse, by keyboard, and without JavaScript."""
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cast import PASSWORD, make_map, make_user
 from tests.conftest import Site
+from tests.test_account_pages import last_letter
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -151,3 +153,34 @@ def test_nothing_is_lost_without_javascript(chromium: Browser, site: Site) -> No
 def test_the_explorer_of_the_api(page: Page) -> None:
     page.goto("/api/docs")
     expect(page.get_by_text("/api/v1/maps/{map_id}/rating").first).to_be_visible()
+
+
+def test_from_sign_up_to_another_password(page: Page, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    page.goto("/signup/")
+    page.get_by_label("User name").fill("Mira")
+    page.get_by_label("E-mail address").fill("mira@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("I agree to the privacy policy").check()
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_text("Mira", exact=True)).to_be_visible()
+    page.goto(last_letter()[1])
+    page.get_by_role("button", name="This is my address").click()
+    expect(page.get_by_text("Your e-mail address is confirmed")).to_be_visible()
+    no_sideways_scrolling(page)
+    page.get_by_role("button", name="Sign out").click()
+
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_role("link", name="Password lost").click()
+    page.get_by_label("User name or e-mail address").fill("MIRA@example.com")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("on its way")).to_be_visible()
+    no_sideways_scrolling(page)
+    page.goto(last_letter()[1])
+    page.get_by_label("New password:", exact=True).fill("quite another sentence")
+    page.get_by_label("New password confirmation").fill("quite another sentence")
+    page.get_by_role("button", name="Change password").click()
+    page.get_by_label("User name").fill("mira")
+    page.get_by_label("Password").fill("quite another sentence")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("Mira", exact=True)).to_be_visible()

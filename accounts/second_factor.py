@@ -1,0 +1,112 @@
+"""The second factor of staff: codes of an authenticator app (TOTP, RFC 6238), and recovery codes.
+
+Devices and codes are django-otp's. `is_verified()` of a request's user says whether this browser has
+shown one; AdminSite asks for it (settings.ADMIN_SECOND_FACTOR).
+"""
+
+from typing import TYPE_CHECKING
+
+import django_otp
+import segno
+from django.db import transaction
+from django.http import HttpRequest
+from django_otp.models import Device
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from config import limits
+from config.refusals import Refused
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+CODES = 10  # recovery codes, each for one use
+POLICY = "second_factor"
+
+
+class WrongCode(Refused):
+    """A code that does not fit, or was used before."""
+
+    def __init__(self) -> None:
+        words = "This code does not fit. Codes change every thirty seconds and work once."
+        super().__init__("wrong_code", words, status=400, field="code")
+
+
+def is_set_up(user: "User") -> bool:
+    """Whether a player has an authenticator app that has shown a code."""
+    found: bool = TOTPDevice.objects.filter(user=user, confirmed=True).exists()
+    return found
+
+
+def begin(user: "User") -> TOTPDevice:
+    """The app that is being set up: its secret stays the same until a code has confirmed it."""
+    unconfirmed = TOTPDevice.objects.filter(user=user, confirmed=False).order_by("pk")
+    return unconfirmed.first() or TOTPDevice.objects.create(
+        user=user, name="Authenticator app", confirmed=False
+    )
+
+
+def picture(device: TOTPDevice) -> str:
+    """The secret of an app as a QR code, in a `data:` address."""
+    address: str = segno.make(device.config_url, error="m").svg_data_uri(scale=5, border=3)
+    return address
+
+
+def finish(request: HttpRequest, user: "User", code: str) -> list[str]:
+    """Confirm the app with its first code; answers new recovery codes.
+
+    Raises WrongCode, TooMany, CannotCount.
+    """
+    limits.require(request, POLICY, str(user.pk))
+    with transaction.atomic():
+        locked = TOTPDevice.objects.select_for_update()
+        device = locked.filter(user=user, confirmed=False).order_by("pk").first()
+        if device is None or not device.verify_token(code):
+            raise WrongCode
+        TOTPDevice.objects.filter(user=user).exclude(pk=device.pk).delete()
+        device.confirmed = True
+        device.save(update_fields=["confirmed"])
+        codes = new_codes(user)
+    _let_in(request, user, device)
+    return codes
+
+
+def verify(request: HttpRequest, user: "User", code: str) -> None:
+    """Let this browser into the admin with a code of the app, or a recovery code.
+
+    Raises WrongCode, TooMany, CannotCount.
+    """
+    limits.require(request, POLICY, str(user.pk))
+    device = django_otp.match_token(user, code.lower())
+    if device is None:
+        raise WrongCode
+    _let_in(request, user, device)
+
+
+@transaction.atomic
+def new_codes(user: "User") -> list[str]:
+    """New recovery codes, in place of those there were."""
+    StaticDevice.objects.filter(user=user).delete()
+    device = StaticDevice.objects.create(user=user, name="Recovery codes")
+    codes = [StaticToken.random_token() for _ in range(CODES)]
+    StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
+    return codes
+
+
+def codes_left(user: "User") -> int:
+    """How many recovery codes were not used yet."""
+    count: int = StaticToken.objects.filter(device__user=user).count()
+    return count
+
+
+@transaction.atomic
+def forget(user: "User") -> None:
+    """Take app and codes from a player who has lost both. All browsers have to show a new one."""
+    for devices in (TOTPDevice.objects, StaticDevice.objects):
+        devices.filter(user=user).delete()
+
+
+def _let_in(request: HttpRequest, user: "User", device: Device) -> None:
+    limits.forget(POLICY, str(user.pk))
+    request.session.cycle_key()
+    django_otp.login(request, device)

@@ -1,0 +1,178 @@
+"""The second factor of staff: codes that work once, recovery, limits, and the way around that isn't."""
+
+import re
+import time
+from typing import Any
+
+import pytest
+from django.conf import settings as site_settings
+from django.test import Client
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_static.models import StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from accounts.models import User
+from accounts.second_factor import codes_left, new_codes
+from tests.cast import PASSWORD, make_moderator, make_user
+from tests.races import at_once
+
+pytestmark = pytest.mark.django_db
+PAGE = "/account/second-factor"
+DESK = "/admin/"
+
+
+@pytest.fixture(autouse=True)
+def demanded(settings: Any) -> None:
+    settings.ADMIN_SECOND_FACTOR = True
+
+
+@pytest.fixture
+def desk(client: Client, moderator: User) -> Client:
+    """A moderator who has given the password, and no more."""
+    client.force_login(moderator)
+    return client
+
+
+def code_of(device: TOTPDevice, later: int = 0) -> str:
+    """The code that the app shows, or will show some steps of thirty seconds later."""
+    totp = TOTP(device.bin_key)
+    totp.time = time.time() + 30 * later
+    return f"{totp.token():06}"
+
+
+def with_app(user: User) -> TOTPDevice:
+    device: TOTPDevice = TOTPDevice.objects.create(user=user, name="App", confirmed=True)
+    return device
+
+
+def is_in(client: Client) -> bool:
+    return client.get(DESK).status_code == 200
+
+
+def test_the_password_alone_leads_to_the_second_factor(client: Client, moderator: User) -> None:
+    answer = client.post(
+        "/admin/login/?next=/admin/maps/gamemap/", {"username": "Moderna", "password": PASSWORD}
+    )
+    for _ in range(4):
+        if answer.status_code != 302:
+            break
+        answer = client.get(answer.headers["Location"])
+    assert answer.request["PATH_INFO"] == PAGE
+    assert b"Scan this picture" in answer.content
+    assert b'value="/admin/maps/gamemap/"' in answer.content
+    assert not is_in(client)
+
+
+def test_setting_up_asks_for_a_code_and_hands_out_recovery_codes(desk: Client) -> None:
+    page = desk.get(PAGE).content.decode()
+    device = TOTPDevice.objects.get()
+    assert "data:image/svg+xml" in page
+    assert "otpauth://totp/Tribehold%3AModerna" in page
+    desk.get(PAGE)
+    assert TOTPDevice.objects.get().key == device.key  # looking twice does not change the secret
+    assert b"does not fit" in desk.post(PAGE, {"code": "000000"}).content
+    assert not is_in(desk)
+    shown = desk.post(PAGE, {"code": code_of(device)})
+    assert len(re.findall(r"<code>(\w{8})</code>", shown.content.decode())) == 10
+    assert shown.headers["Cache-Control"] == "no-store"
+    assert is_in(desk)
+    assert b"10 recovery codes left" in desk.get(PAGE).content
+    assert b"otpauth" not in desk.get(PAGE).content
+
+
+def test_a_code_works_once(desk: Client, moderator: User) -> None:
+    code = code_of(with_app(moderator))
+    assert desk.post(PAGE, {"code": code}).headers["Location"] == DESK
+    assert is_in(desk)
+    other = Client()
+    other.force_login(moderator)
+    assert b"does not fit" in other.post(PAGE, {"code": code}).content
+    assert not is_in(other)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_one_code_sent_many_times_at_once_one_gets_in() -> None:
+    moderator = make_moderator()
+    code = code_of(with_app(moderator))
+    clients = [Client() for _ in range(4)]
+    for client in clients:
+        client.force_login(moderator)
+    answers = at_once(4, lambda n: clients[n].post(PAGE, {"code": code}))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 302]
+
+
+def test_recovery_codes_work_once_and_are_replaced_by_new_ones(
+    desk: Client, moderator: User
+) -> None:
+    with_app(moderator)
+    code = new_codes(moderator)[0]
+    desk.post(PAGE, {"code": code.upper()})
+    assert is_in(desk)
+    assert codes_left(moderator) == 9
+    desk.post("/account/recovery-codes")
+    assert codes_left(moderator) == 10
+    assert not StaticToken.objects.filter(token=code).exists()
+
+
+def test_recovery_codes_are_made_only_behind_the_second_factor(
+    desk: Client, moderator: User
+) -> None:
+    with_app(moderator)
+    assert desk.post("/account/recovery-codes").headers["Location"] == PAGE
+    assert codes_left(moderator) == 0
+
+
+def test_wrong_codes_are_counted(desk: Client, moderator: User) -> None:
+    device = with_app(moderator)
+    for _ in range(5):
+        desk.post(PAGE, {"code": "123"})
+    page = desk.post(PAGE, {"code": code_of(device)}).content
+    assert b"Too many wrong codes. Try again in 15 minutes." in page
+    assert not is_in(desk)
+
+
+@pytest.mark.parametrize("code", ["", " ", "x" * 17, "\0", "１２３４５６", "-1", "1e3", "0x1"])
+def test_nonsense_is_no_code(desk: Client, moderator: User, code: str) -> None:
+    with_app(moderator)
+    assert desk.post(PAGE, {"code": code}).status_code == 200
+    assert not is_in(desk)
+
+
+def test_players_have_no_business_there(signed_in: Client) -> None:
+    assert signed_in.get(PAGE).status_code == 403
+    assert Client().get(PAGE).headers["Location"].startswith("/login/")
+
+
+def test_a_code_leads_nowhere_else(desk: Client, moderator: User) -> None:
+    code = code_of(with_app(moderator))
+    answer = desk.post(PAGE, {"code": code, "next": "https://elsewhere.example/"})
+    assert answer.headers["Location"] == DESK
+
+
+def test_an_administrator_takes_it_away_and_the_desk_closes_at_once(
+    desk: Client, moderator: User
+) -> None:
+    desk.post(PAGE, {"code": code_of(with_app(moderator))})
+    assert is_in(desk)
+    chief, staff = Client(), make_user("Chief", is_staff=True, is_superuser=True)
+    chief.force_login(staff)
+    chief.post(PAGE, {"code": code_of(with_app(staff))})
+    action = {"action": "forget_second_factor", "_selected_action": [moderator.pk]}
+    chief.post("/admin/accounts/user/", action)
+    assert not is_in(desk)
+    assert b"Scan this picture" in desk.get(PAGE).content
+    assert is_in(chief)
+
+
+def test_the_secrets_show_nowhere_in_the_admin(client: Client) -> None:
+    chief = make_user("Chief", is_staff=True, is_superuser=True)
+    client.force_login(chief)
+    client.post(PAGE, {"code": code_of(with_app(chief))})
+    assert client.get("/admin/otp_totp/totpdevice/").status_code == 404
+    assert b"otp" not in client.get(DESK).content.lower()
+
+
+def test_the_demo_asks_for_none(desk: Client, settings: Any) -> None:
+    settings.ADMIN_SECOND_FACTOR = False
+    assert is_in(desk)
+    assert site_settings.PRODUCTION is False
