@@ -10,7 +10,7 @@ import accounts.urls  # noqa: F401 - names the converter that is used below
 from accounts.api import Login, Logout, Me, Password, Refresh, Register
 from config import health
 from config.api import JSONRenderer
-from maps.api import MapDetail, MapList, MapRatingView, PlayerProfile
+from maps.api import MapDetail, MapList, MapRatingView, MapTerrain, PlayerProfile
 from maps.views import player
 
 api = [
@@ -23,6 +23,7 @@ api = [
     path("users/<username:username>", PlayerProfile.as_view(), name="player"),
     path("maps", MapList.as_view(), name="maps"),
     path("maps/<uuid:map_id>", MapDetail.as_view(), name="map"),
+    path("maps/<uuid:map_id>/terrain", MapTerrain.as_view(), name="terrain"),
     path("maps/<uuid:map_id>/rating", MapRatingView.as_view(), name="rating"),
 ]
 schema = SpectacularAPIView.as_view(api_version="1", renderer_classes=[JSONRenderer])

@@ -19,7 +19,10 @@ from config.refusals import Refused
 from maps import rating
 from maps.forms import ORDER_NAMES
 from maps.models import GameMap
+from maps.paths import cheapest_path
+from maps.picturing import read_map
 from maps.querysets import ORDERS
+from maps.terrain import compact
 
 LARGEST_PAGE = 50
 
@@ -132,6 +135,48 @@ class MapDetail(APIView):
         """Everything about a map. A private or hidden one is a 404 to strangers."""
         visible = GameMap.objects.visible_to(request.user).select_related("user").defer("search")
         return Response(FullMap(get_object_or_404(visible, pk=map_id)).data)
+
+
+class Cell(serializers.Serializer[Any]):
+    """A cell of a map."""
+
+    x = serializers.IntegerField()
+    y = serializers.IntegerField()
+
+
+class CompactTerrain(serializers.Serializer[Any]):
+    """A map's terrain in small: what clients draw and play from."""
+
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    terrains = serializers.ListField(
+        child=serializers.CharField(), help_text="Names of the terrains, by their index."
+    )
+    rows = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField()),
+        help_text="North to south, west to east: terrain · 12 + height · 2 + 1 where it is blocked.",
+    )
+    spawn_point = Cell()
+    goal_point = Cell()
+    path = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField()),
+        allow_null=True,
+        help_text="The way of the enemies, as pairs of x and y; null where there is none.",
+    )
+    hash = serializers.CharField(help_text="SHA-256 of terrain, spawn and goal.")
+
+
+class MapTerrain(APIView):
+    """A map's terrain in small."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(operation_id="maps_terrain", responses=CompactTerrain, tags=["maps"])
+    def get(self, request: Request, map_id: UUID) -> Response:
+        """The terrain, compact. `terrain_data` of the map has the same, tile by tile."""
+        visible = GameMap.objects.visible_to(request.user)
+        grid, spawn, goal = read_map(get_object_or_404(visible, pk=map_id))
+        return Response(compact(grid, spawn, goal, cheapest_path(grid, spawn, goal)))
 
 
 class MapRatingView(APIView):

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models.functions import Length, Now
+from django.db.models.functions import Length, Now, Random
 from django.urls import reverse
 
 from config.constraints import ConstrainedModel
@@ -70,6 +70,25 @@ class GameMap(ConstrainedModel):
         db_persist=True,
         db_comment="Bayesian average of its stars; see maps/ranking.py.",
     )
+    hot_score = models.GeneratedField(
+        expression=ranking.hot_score_expression(),
+        output_field=models.FloatField(),
+        db_persist=True,
+        db_comment="Plays and stars, and how young it is; see maps/ranking.py.",
+    )
+    lot = models.FloatField(
+        db_default=Random(), editable=False, db_comment="0 to 1, by chance: the random order."
+    )
+    terrains = models.SmallIntegerField(
+        db_default=0,
+        editable=False,
+        db_comment="Which terrains it has: the sum of 1 Grass, 2 Dirt, 4 Stone, 8 Water, 16 Lava.",
+    )
+    version = models.IntegerField(
+        db_default=1,
+        editable=False,
+        db_comment="One more with each change of what the author made, by a trigger.",
+    )
     search = models.GeneratedField(
         expression=SearchVector("name", weight="A", config="english")
         + SearchVector("description", weight="B", config="english"),
@@ -106,9 +125,15 @@ class GameMap(ConstrainedModel):
             models.Index(fields=["-created_at"], name="idx_maps_created_at"),  # the admin's order
             GinIndex(fields=["search"], name="idx_maps_search"),
             # One for each order of the browser: a page is read off the index, never sorted.
+            models.Index(fields=["-hot_score", "-id"], condition=PUBLISHED, name="idx_maps_hot"),
             models.Index(fields=["-created_at", "-id"], condition=PUBLISHED, name="idx_maps_new"),
             models.Index(fields=["-top_score", "-id"], condition=PUBLISHED, name="idx_maps_top"),
             models.Index(fields=["-play_count", "-id"], condition=PUBLISHED, name="idx_maps_plays"),
+            models.Index(fields=["-lot", "-id"], condition=PUBLISHED, name="idx_maps_random"),
+            models.Index(
+                fields=["user", "-created_at", "-id"], condition=PUBLISHED, name="idx_maps_author"
+            ),
+            GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="idx_maps_name_trigrams"),
         ]
 
     def __str__(self) -> str:

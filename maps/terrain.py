@@ -54,6 +54,11 @@ class Grid:
         """Each cell as one byte: terrain · 12 + level · 2 + blocked. Shape (height, width)."""
         return self.terrain * np.uint8(12) + self.level * np.uint8(2) + self.blocked
 
+    @property
+    def terrains(self) -> int:
+        """Which terrains there are, as a sum of 1 << their index in TERRAINS."""
+        return sum(1 << int(kind) for kind in np.unique(self.terrain))
+
     def content_hash(self, spawn: Point, goal: Point) -> str:
         """64 hexadecimal digits that name this terrain with its two points."""
         facts = [self.width, self.height, *spawn, *goal]
@@ -86,6 +91,29 @@ def read_tiles(tiles: Iterable[dict[str, Any]], width: int, height: int) -> Grid
         y, x = np.argwhere(packed == 255)[0]
         raise TerrainError(f"no tile at x={x}, y={y}")
     return unpack(packed)
+
+
+def compact(grid: Grid, spawn: Point, goal: Point, path: list[Point] | None) -> dict[str, Any]:
+    """What clients draw and play from, a fraction of the tiles' size.
+
+    `rows` holds a list for each row, north to south, and in it a number for each cell, west to east, as
+    `Grid.packed` makes it. `path` is the way of the enemies as pairs of x and y, or null.
+    """
+    return {
+        "width": grid.width,
+        "height": grid.height,
+        "terrains": TERRAINS,
+        "rows": grid.packed().tolist(),
+        "spawn_point": {"x": spawn[0], "y": spawn[1]},
+        "goal_point": {"x": goal[0], "y": goal[1]},
+        "path": path,
+        "hash": grid.content_hash(spawn, goal),
+    }
+
+
+def read_compact(document: dict[str, Any]) -> Grid:
+    """The grid of a compact document, without loss."""
+    return unpack(np.array(document["rows"], dtype=np.uint8))
 
 
 def read_point(grid: Grid, document: Any) -> Point:

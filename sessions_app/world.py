@@ -27,8 +27,8 @@ PRIVATE_SHARE = 0.06  # drafts that only their authors see
 COLUMNS = {
     "users": "id username email password_hash level total_games_played created_at is_active is_staff"
     " is_superuser",
-    "terrain": "terrain width height terrain_data terrain_hash spawn_point goal_point wave_config",
-    "maps": "id user_id name description is_public play_count created_at",
+    "terrain": "terrain width height terrain_data terrain_hash terrains spawn_point goal_point wave_config",
+    "maps": "id user_id name description is_public play_count created_at lot",
     "map_ratings": "id user_id map_id stars created_at",
     "tribes": "id user_id name archetype damage_bonus attack_speed_bonus range_bonus color_theme"
     " created_at",
@@ -124,7 +124,7 @@ class World:
         name = names.map_name(rng, terrain.style)
         description = names.map_description(rng, terrain.style)
         author = self.player_ids[self.authors[n]]
-        facts = bool(self.public[n]), int(self.plays[n]), _time(self.made[n])
+        facts = bool(self.public[n]), int(self.plays[n]), _time(self.made[n]), rng.random()
         return (self.map_ids[n], author, name, description, *facts)
 
     def _maps_from_pool(self) -> None:
@@ -190,7 +190,8 @@ class Terrain:
         wave_config = waves.generate(rng, int(rng.integers(8, 26)))
         documents = [json.dumps(document) for document in (*points, wave_config)]
         content = draft.grid.content_hash(draft.spawn, draft.goal)
-        return cls(draft.style, (width, height, draft.grid.to_json(), content, *documents))
+        terrain = draft.grid.to_json(), content, draft.grid.terrains
+        return cls(draft.style, (width, height, *terrain, *documents))
 
 
 class Games:

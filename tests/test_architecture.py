@@ -62,7 +62,9 @@ def test_pure_modules_know_no_django(path: str) -> None:
 
 
 def test_no_file_is_too_long() -> None:
-    long = {f.name: n for f in FILES if (n := len(f.read_text().splitlines())) > 400}
+    """Migrations aside, which Django writes."""
+    written = [file for file in FILES if "migrations" not in file.parts]
+    long = {f.name: n for f in written if (n := len(f.read_text().splitlines())) > 400}
     assert long == {}
 
 

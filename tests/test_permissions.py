@@ -67,6 +67,7 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "api:player": PUBLIC,
     "api:maps": PUBLIC,
     "api:map": PUBLIC,
+    "api:terrain": PUBLIC,
     "api:rating": {"PUT": each(401, 400), "DELETE": each(401, 200, 403, 200)},
 }
 # The same for a map that is private, where it is not the same.
@@ -76,6 +77,7 @@ TABLE_PRIVATE = {
     "maps:picture": {"GET": PRIVATE},
     "maps:give-stars": {"POST": each(302, 302)},
     "api:map": {"GET": PRIVATE},
+    "api:terrain": {"GET": PRIVATE},
     "api:rating": {"PUT": each(401, 400), "DELETE": each(401, 404, 403, 409)},
 }
 
@@ -119,7 +121,7 @@ class Cast:
             "accounts:reset": ["x", "y-z"],
             "maps:picture": [self.game_map.pk, "card", self.game_map.terrain_hash],
         }
-        if route in ("maps:detail", "maps:give-stars", "api:map", "api:rating"):
+        if route in ("maps:detail", "maps:give-stars", "api:map", "api:terrain", "api:rating"):
             arguments[route] = [self.game_map.pk]
         return reverse(route, args=arguments.get(route, []))
 

@@ -1,5 +1,6 @@
 """Terrain, paths, waves, generator and pictures: all of them pure."""
 
+import gzip
 import io
 import json
 from typing import Any
@@ -13,8 +14,17 @@ from PIL import Image
 from maps import generator, waves
 from maps.paths import cheapest_path
 from maps.pictures import SIZES, render
-from maps.ranking import PRIOR_STARS, top_score
-from maps.terrain import LAVA, STONE, WATER, Grid, TerrainError, read_tiles, unpack
+from maps.terrain import (
+    LAVA,
+    STONE,
+    WATER,
+    Grid,
+    TerrainError,
+    compact,
+    read_compact,
+    read_tiles,
+    unpack,
+)
 from tests.cast import flat_grid, tiles
 
 
@@ -166,6 +176,18 @@ def test_pictures(size: str) -> None:
     assert len(picture.convert("RGB").getcolors(10**6) or []) > 50
 
 
-def test_one_perfect_vote_does_not_beat_a_hundred_good_ones() -> None:
-    assert top_score(5, 1) < top_score(450, 100)
-    assert top_score(0, 0) == PRIOR_STARS
+@pytest.mark.parametrize("seed", range(5))
+def test_the_compact_form_loses_nothing_and_is_small(seed: int) -> None:
+    draft = generator.generate(np.random.default_rng(seed), 100, 100)
+    document = compact(draft.grid, draft.spawn, draft.goal, draft.path)
+    text = json.dumps(document, separators=(",", ":")).encode()
+    again = read_compact(json.loads(text))
+    assert (again.packed() == draft.grid.packed()).all()
+    assert document["hash"] == again.content_hash(draft.spawn, draft.goal)
+    assert len(gzip.compress(text)) <= 0.03 * len(draft.grid.to_json())
+
+
+def test_which_terrains_there_are() -> None:
+    assert flat_grid().terrains == 1
+    draft = generator.generate(np.random.default_rng(1), 60, 60, "lava")
+    assert draft.grid.terrains & 1 << LAVA

@@ -4,18 +4,24 @@ import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.comparison
 import django.db.models.functions.datetime
+import django.db.models.functions.math
 from django.conf import settings
+from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
 
 import config.fields
+import maps.ranking
 
 
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = [migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
+    dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
 
     operations = [
+        TrigramExtension(),
         migrations.CreateModel(
             name="GameMap",
             fields=[
@@ -125,6 +131,70 @@ class Migration(migrations.Migration):
                             ),
                         ),
                         output_field=models.FloatField(),
+                    ),
+                ),
+                (
+                    "hot_score",
+                    models.GeneratedField(
+                        db_comment="Plays and stars, and how young it is; see maps/ranking.py.",
+                        db_persist=True,
+                        expression=django.db.models.expressions.CombinedExpression(
+                            maps.ranking.Log10(
+                                django.db.models.functions.comparison.Greatest(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.functions.comparison.Cast(
+                                            models.F("play_count"), models.FloatField()
+                                        ),
+                                        "+",
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.Value(2),
+                                            "*",
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.functions.comparison.Cast(
+                                                    models.F("rating_sum"), models.FloatField()
+                                                ),
+                                                "-",
+                                                django.db.models.expressions.CombinedExpression(
+                                                    models.Value(3.0), "*", models.F("rating_count")
+                                                ),
+                                            ),
+                                        ),
+                                    ),
+                                    models.Value(1.0),
+                                )
+                            ),
+                            "+",
+                            django.db.models.expressions.CombinedExpression(
+                                maps.ranking.Epoch(models.F("created_at")),
+                                "/",
+                                models.Value(604800.0),
+                            ),
+                        ),
+                        output_field=models.FloatField(),
+                    ),
+                ),
+                (
+                    "lot",
+                    models.FloatField(
+                        db_comment="0 to 1, by chance: the random order.",
+                        db_default=django.db.models.functions.math.Random(),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "terrains",
+                    models.SmallIntegerField(
+                        db_comment="Which terrains it has: the sum of 1 Grass, 2 Dirt, 4 Stone, 8 Water, 16 Lava.",
+                        db_default=0,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "version",
+                    models.IntegerField(
+                        db_comment="One more with each change of what the author made, by a trigger.",
+                        db_default=1,
+                        editable=False,
                     ),
                 ),
                 (
@@ -275,10 +345,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="gamemap",
-            index=models.Index(fields=["-created_at"], name="idx_maps_created_at"),
-        ),
-        migrations.AddIndex(
-            model_name="gamemap", index=models.Index(fields=["user"], name="idx_maps_user_id")
+            index=models.Index(fields=["user"], name="idx_maps_user_id"),
         ),
         migrations.AddIndex(
             model_name="gamemap",
@@ -290,8 +357,20 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="gamemap",
+            index=models.Index(fields=["-created_at"], name="idx_maps_created_at"),
+        ),
+        migrations.AddIndex(
+            model_name="gamemap",
             index=django.contrib.postgres.indexes.GinIndex(
                 fields=["search"], name="idx_maps_search"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="gamemap",
+            index=models.Index(
+                condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
+                fields=["-hot_score", "-id"],
+                name="idx_maps_hot",
             ),
         ),
         migrations.AddIndex(
@@ -316,6 +395,28 @@ class Migration(migrations.Migration):
                 condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
                 fields=["-play_count", "-id"],
                 name="idx_maps_plays",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="gamemap",
+            index=models.Index(
+                condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
+                fields=["-lot", "-id"],
+                name="idx_maps_random",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="gamemap",
+            index=models.Index(
+                condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
+                fields=["user", "-created_at", "-id"],
+                name="idx_maps_author",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="gamemap",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["name"], name="idx_maps_name_trigrams", opclasses=["gin_trgm_ops"]
             ),
         ),
         migrations.AddConstraint(

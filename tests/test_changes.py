@@ -1,0 +1,90 @@
+"""What follows a change of a map: its version, and word to whoever keeps copies."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+
+from accounts.models import User
+from maps.models import GameMap
+from maps.rating import rate
+from tests.cast import NOBODY, make_map, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def game_map(transactional_db: None) -> GameMap:
+    return make_map(make_user("Author"))
+
+
+def version_of(game_map: GameMap) -> int:
+    version: int = GameMap.objects.values_list("version", flat=True).get(pk=game_map.pk)
+    return version
+
+
+@pytest.mark.parametrize(
+    ("change", "raises"),
+    [
+        ({"name": "Another Name"}, True),
+        ({"name": "Quiet Ford"}, False),
+        ({"wave_config": {"waves": []}}, True),
+        ({"is_public": False}, False),
+        ({"play_count": 7}, False),
+    ],
+)
+def test_the_version_counts_what_the_author_made(
+    game_map: GameMap, change: dict[str, Any], raises: bool
+) -> None:
+    GameMap.objects.filter(pk=game_map.pk).update(**change)
+    assert version_of(game_map) == 1 + raises
+
+
+def test_stars_make_no_version(game_map: GameMap) -> None:
+    rate(player=make_user("Rater"), map_id=game_map.pk, stars=4)
+    assert version_of(game_map) == 1
+
+
+def told(listener: "psycopg.Connection[Any]") -> list[str]:
+    return [notify.payload for notify in listener.notifies(timeout=0.5)]
+
+
+@pytest.fixture
+def listener(transactional_db: None) -> "Iterator[psycopg.Connection[Any]]":
+    """A connection that hears of changes."""
+    wanted = connection.get_connection_params()
+    address = {name: wanted[name] for name in wanted if name not in ("cursor_factory", "context")}
+    with psycopg.connect(**address, autocommit=True) as other:
+        other.execute("LISTEN maps")
+        yield other
+
+
+def test_word_goes_out_for_each_way_of_changing(
+    game_map: GameMap, listener: "psycopg.Connection[Any]"
+) -> None:
+    own = str(game_map.pk)
+    rate(player=make_user("Rater"), map_id=game_map.pk, stars=4)
+    assert told(listener) == [own]
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE maps SET is_public = false")
+    assert told(listener) == [own]
+    GameMap.objects.filter(pk=NOBODY).update(name="Nothing")
+    assert told(listener) == []
+    User.objects.filter(username="Author").update(username="Renamed")
+    assert told(listener) == [""]
+    many = [
+        GameMap(
+            user=game_map.user, name=f"Map {n}", width=20, height=20, terrain_data=[],
+            spawn_point={}, goal_point={}, wave_config=json.loads("{}"),
+        )
+        for n in range(150)
+    ]  # fmt: skip
+    GameMap.objects.bulk_create(many)
+    assert told(listener) == [""]
+    GameMap.objects.update(play_count=3)
+    assert told(listener) == ["*"]
+    User.objects.filter(username="Renamed").delete()  # Django deletes a hundred at a time
+    assert len(set(",".join(told(listener)).split(","))) == 151

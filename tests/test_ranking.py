@@ -1,0 +1,29 @@
+"""The scores that maps are ordered by."""
+
+import datetime
+
+import pytest
+
+from maps.models import GameMap
+from maps.ranking import PRIOR_STARS, hot_score, top_score
+
+
+def test_one_perfect_vote_does_not_beat_a_hundred_good_ones() -> None:
+    assert top_score(5, 1) < top_score(450, 100)
+    assert top_score(0, 0) == PRIOR_STARS
+
+
+def test_heat_fades_by_itself_and_rises_with_points() -> None:
+    monday = datetime.datetime(2026, 1, 5, tzinfo=datetime.UTC)
+    week = datetime.timedelta(days=7)
+    assert hot_score(10, 0, 0, monday) == pytest.approx(hot_score(1, 0, 0, monday + week))
+    assert hot_score(0, 50, 10, monday) > hot_score(0, 10, 10, monday)
+    assert hot_score(0, 0, 0, monday) == hot_score(0, 3, 1, monday)
+
+
+@pytest.mark.django_db
+def test_the_database_keeps_the_same_scores(game_map: GameMap) -> None:
+    GameMap.objects.update(play_count=41, rating_sum=9, rating_count=2)
+    game_map.refresh_from_db()
+    assert game_map.hot_score == pytest.approx(hot_score(41, 9, 2, game_map.created_at))
+    assert game_map.top_score == pytest.approx(top_score(9, 2))
