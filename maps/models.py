@@ -130,9 +130,7 @@ class GameMap(ConstrainedModel):
             models.Index(fields=["-top_score", "-id"], condition=PUBLISHED, name="idx_maps_top"),
             models.Index(fields=["-play_count", "-id"], condition=PUBLISHED, name="idx_maps_plays"),
             models.Index(fields=["-lot", "-id"], condition=PUBLISHED, name="idx_maps_random"),
-            models.Index(
-                fields=["user", "-created_at", "-id"], condition=PUBLISHED, name="idx_maps_author"
-            ),
+            models.Index(fields=["user", "-created_at", "-id"], name="idx_maps_author"),
             GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="idx_maps_name_trigrams"),
         ]
 

@@ -407,11 +407,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="gamemap",
-            index=models.Index(
-                condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
-                fields=["user", "-created_at", "-id"],
-                name="idx_maps_author",
-            ),
+            index=models.Index(fields=["user", "-created_at", "-id"], name="idx_maps_author"),
         ),
         migrations.AddIndex(
             model_name="gamemap",
