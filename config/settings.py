@@ -160,7 +160,12 @@ DATABASES = {
         "ENGINE": "config.postgres",
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 3, "application_name": "tribehold"}
+        "OPTIONS": {
+            "connect_timeout": 3,
+            "application_name": "tribehold",
+            # How alike names must be to words that match nothing; see maps/browsing.py.
+            "options": "-c pg_trgm.word_similarity_threshold=0.3",
+        }
         | DATABASE.get("OPTIONS", {}),
     }
 }

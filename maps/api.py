@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+import orjson
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -14,17 +16,13 @@ from rest_framework.views import APIView
 from accounts.api import PublicUser
 from accounts.authentication import caller
 from accounts.models import User
-from config.keyset import InvalidCursor, paginate
-from config.refusals import Refused
-from maps import rating
-from maps.forms import ORDER_NAMES
+from maps import browsing, rating
+from maps.browsing import LARGEST_PAGE, LONGEST_CURSOR, ORDERS, PAGE_SIZE, USUAL_ORDER, Browse
 from maps.models import GameMap
 from maps.paths import cheapest_path
 from maps.picturing import read_map
-from maps.querysets import ORDERS
+from maps.query import LONGEST
 from maps.terrain import compact
-
-LARGEST_PAGE = 50
 
 
 class MapCard(serializers.ModelSerializer[GameMap]):
@@ -60,19 +58,39 @@ class MapPage(serializers.Serializer[Any]):
     results = MapCard(many=True)
     next = serializers.CharField(allow_null=True, help_text="Cursor of the next page.")
     previous = serializers.CharField(allow_null=True, help_text="Cursor of the previous page.")
+    notes = serializers.ListField(
+        child=serializers.CharField(), help_text="What of the search meant nothing, and why."
+    )
+    similar = serializers.BooleanField(
+        help_text="Nothing matched: these are maps with names like the words."
+    )
 
 
 class BrowseQuery(serializers.Serializer[Any]):
-    """What the list can be asked for."""
+    """What the list can be asked for. For the schema alone: maps.browsing reads the parameters."""
 
     q = serializers.CharField(
-        max_length=200, required=False, allow_blank=True, default="", help_text="Words to search."
+        max_length=LONGEST,
+        required=False,
+        help_text='Words and conditions, as `ember "old forge" -swamp author:mira rating>4'
+        " size<50 plays>=100 terrain:lava`.",
     )
-    sort = serializers.ChoiceField(choices=list(ORDER_NAMES), default="new")
+    sort = serializers.ChoiceField(choices=list(ORDERS), default=USUAL_ORDER)
     cursor = serializers.CharField(
-        required=False, max_length=500, help_text="From `next` or `previous`; opaque."
+        required=False, max_length=LONGEST_CURSOR, help_text="From `next` or `previous`; opaque."
     )
-    page_size = serializers.IntegerField(min_value=1, max_value=LARGEST_PAGE, default=20)
+    page_size = serializers.IntegerField(min_value=1, max_value=LARGEST_PAGE, default=PAGE_SIZE)
+    filter = serializers.ChoiceField(
+        choices=["own"], required=False, help_text="`own`: one's own maps, drafts included."
+    )
+    author = serializers.CharField(required=False, help_text="A user name.")
+    terrain = serializers.CharField(required=False, help_text="Grass, Dirt, Stone, Water or Lava.")
+    rating_min = serializers.CharField(required=False, help_text="Stars, 0 to 5.")
+    size_min = serializers.CharField(required=False, help_text="Cells of the longer side.")
+    size_max = serializers.CharField(required=False, help_text="Cells of the longer side.")
+    plays_min = serializers.CharField(required=False, help_text="A number.")
+    played = serializers.CharField(required=False, help_text="yes or no; needs a token.")
+    favourite = serializers.CharField(required=False, help_text="yes or no; needs a token.")
 
 
 class Stars(serializers.Serializer[Any]):
@@ -105,24 +123,14 @@ class MapList(APIView):
     @extend_schema(
         operation_id="maps_list", parameters=[BrowseQuery], responses=MapPage, tags=["maps"]
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Browse and search public maps, a page at a time."""
-        query = BrowseQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        wanted = query.validated_data
-        queryset = GameMap.objects.published().search(wanted["q"]).for_cards()
-        try:
-            page = paginate(
-                queryset,
-                ORDERS[wanted["sort"]],
-                cursor=wanted.get("cursor"),
-                size=wanted["page_size"],
-            )
-        except InvalidCursor as error:
-            message = "This cursor is not from a page in this order. Start without one."
-            raise Refused("invalid_cursor", message, status=400, field="cursor") from error
-        results = MapCard(page.rows, many=True).data
-        return Response({"results": results, "next": page.next, "previous": page.previous})
+        viewer = str(request.user.pk) if request.user.is_authenticated else None
+        found = browsing.find(browsing.read(request.query_params, viewer=viewer))
+        response = HttpResponse(found.body(), content_type="application/json")
+        if request.query_params.get("sort") == "random":
+            response["Cache-Control"] = "no-store"
+        return response
 
 
 class MapDetail(APIView):
@@ -225,11 +233,6 @@ class PlayerProfile(APIView):
     def get(self, request: Request, username: str) -> Response:
         """Level, games and public maps of a player."""
         found = get_object_or_404(User.objects.shown(), username__lower=username.lower())
-        maps = (
-            GameMap.objects.published()
-            .filter(user=found)
-            .for_cards()
-            .order_by("-created_at", "-id")
-        )
-        cards = MapCard(maps[:LARGEST_PAGE], many=True).data
+        browse = Browse(sort="new", size=LARGEST_PAGE, author=str(found.pk))
+        cards = [orjson.loads(card) for card in browsing.find(browse).cards]
         return Response(PublicProfile(found).data | {"maps": cards})

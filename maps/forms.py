@@ -2,18 +2,46 @@
 
 from django import forms
 
-from maps.querysets import ORDERS
 from maps.rating import FEWEST, MOST
+from maps.terrain import TERRAINS
 
-ORDER_NAMES = {"new": "New", "top": "Top", "plays": "Most played"}
-assert ORDER_NAMES.keys() == ORDERS.keys()
+ORDER_NAMES = {
+    "hot": "Hot",
+    "top": "Top",
+    "new": "New",
+    "plays": "Most played",
+    "random": "Surprise me",
+}
+ANY = ("", "any")
 
 
-class BrowseForm(forms.Form):
-    """Search words and an order. Anything it can't use falls back to the usual."""
+class FacetForm(forms.Form):
+    """The controls beside the search box. They only show what is asked for: maps.query reads it."""
 
-    q = forms.CharField(max_length=200, required=False)
-    sort = forms.ChoiceField(choices=list(ORDER_NAMES.items()), required=False)
+    use_required_attribute = False
+    author = forms.CharField(widget=forms.TextInput(attrs={"maxlength": 50, "autocomplete": "off"}))
+    terrain = forms.ChoiceField(choices=[ANY, *((name.lower(), name) for name in TERRAINS)])
+    rating_min = forms.ChoiceField(
+        label="Stars", choices=[ANY, *((n, f"{n} and more") for n in ("3", "3.5", "4", "4.5"))]
+    )
+    size_min = forms.ChoiceField(
+        label="Size from", choices=[ANY, *((n, f"{n} cells") for n in ("30", "50", "75"))]
+    )
+    size_max = forms.ChoiceField(
+        label="Size up to", choices=[ANY, *((n, f"{n} cells") for n in ("25", "30", "50", "75"))]
+    )
+    plays_min = forms.ChoiceField(
+        label="Plays", choices=[ANY, *((n, f"{n} and more") for n in ("10", "100", "1000"))]
+    )
+
+
+class PersonalFacetForm(FacetForm):
+    """The same, for somebody who is signed in."""
+
+    played = forms.ChoiceField(choices=[ANY, ("yes", "played"), ("no", "not played yet")])
+    favourite = forms.ChoiceField(
+        label="Favourites", choices=[ANY, ("yes", "my favourites"), ("no", "others")]
+    )
 
 
 class RatingForm(forms.Form):

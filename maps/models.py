@@ -192,6 +192,35 @@ class MapRating(models.Model):
         return f"{self.stars} stars"
 
 
+class MapFavourite(models.Model):
+    """A map that a player wants to find again."""
+
+    id = models.UUIDField(
+        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="favourites",
+        db_index=False,
+        db_comment="The player.",
+    )
+    map = models.ForeignKey(
+        GameMap, on_delete=models.CASCADE, related_name="favourites", db_comment="The map."
+    )
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was marked.")
+
+    class Meta:
+        db_table = "map_favourites"
+        db_table_comment = "Maps that players marked, to find them again."
+        constraints = [
+            models.UniqueConstraint(fields=["user", "map"], name="one_favourite_per_player")
+        ]
+
+    def __str__(self) -> str:
+        return f"favourite {self.map_id}"
+
+
 class MapDecision(models.Model):
     """What a moderator decided about a map, and why. Rows are added, never changed."""
 

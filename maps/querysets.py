@@ -1,33 +1,23 @@
 """The vocabulary of maps: who sees which, and how they are found."""
 
-import re
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.search import SearchQuery
 from django.db import models
 
-from config.keyset import Order
+from maps import query
 
 if TYPE_CHECKING:
     from accounts.models import User
     from maps.models import GameMap  # noqa: F401 - named in a string below
 
-ORDERS = {
-    order.name: order
-    for order in (
-        Order("new", ("created_at", "id")),
-        Order("top", ("top_score", "id")),
-        Order("plays", ("play_count", "id")),
-    )
-}
 PUBLISHED = models.Q(is_public=True, hidden_at__isnull=True)
 BULKY = ("terrain_data", "wave_config", "spawn_point", "goal_point", "search")
 PERSONAL = tuple(
     f"user__{name}"
     for name in "password email last_login email_verified_at privacy_accepted_at".split()
 )
-MOST_WORDS = 10
 
 
 class GameMapQuerySet(models.QuerySet["GameMap"]):
@@ -46,11 +36,10 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
 
     def search(self, words: str) -> "GameMapQuerySet":
         """Maps with all of these words in name or description; the last one may be unfinished."""
-        terms = re.findall(r"[^\W_]+", words)[:MOST_WORDS]
+        terms = query.text_query(query.read(words).words)
         if not terms:
             return self.all()
-        query = " & ".join(terms) + ":*"
-        return self.filter(search=SearchQuery(query, search_type="raw", config="english"))
+        return self.filter(search=SearchQuery(terms, search_type="raw", config="english"))
 
     def for_cards(self) -> "GameMapQuerySet":
         """With what a card shows, and without the bulk: terrain weighs up to a megabyte."""

@@ -1,10 +1,12 @@
 """Pages of maps: browse, look, rate."""
 
+import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -13,54 +15,95 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
-from config.keyset import InvalidCursor, paginate
 from config.refusals import Refused
-from maps import picturing, waves
-from maps.forms import ORDER_NAMES, BrowseForm, RatingForm
+from maps import browsing, picturing, waves
+from maps.browsing import ORDERS, USUAL_ORDER, Browse, Found
+from maps.forms import ORDER_NAMES, FacetForm, PersonalFacetForm, RatingForm
 from maps.models import GameMap
-from maps.querysets import ORDERS
+from maps.query import CONTROLS, LONGEST
 from maps.rating import HOW_MANY_STARS, rate, stars_given, unrate
 from maps.terrain import TerrainError
 
 PAGE_SIZE = 24
+TROUBLES = {
+    "cursor": "The link to that page is no longer good; this is the first page.",
+    "sort": "There is no such order; these are the hottest maps.",
+}
 YEAR = 365 * 24 * 3600
 
 
 @require_safe
 def browse(request: HttpRequest) -> HttpResponse:
-    """The browser of maps: a page, or for htmx its results alone."""
-    form = BrowseForm(request.GET)
-    form.is_valid()
-    words, sort = form.cleaned_data.get("q", ""), form.cleaned_data.get("sort") or "new"
-    queryset = GameMap.objects.published().search(words).for_cards()
-    cursor = request.GET.get("cursor")
-    stale = False
-    try:
-        page = paginate(queryset, ORDERS[sort], cursor=cursor, size=PAGE_SIZE)
-    except InvalidCursor:
-        stale = True
-        page = paginate(queryset, ORDERS[sort], cursor=None, size=PAGE_SIZE)
-
-    def link(**changes: str | None) -> str:
-        wanted = {"q": words, "sort": sort} | changes
-        return "?" + urlencode({key: value for key, value in wanted.items() if value})
-
+    """The browser of maps: a page, or for htmx its results, or the next few cards alone."""
+    viewer = str(request.user.pk) if request.user.is_authenticated else None
+    asked, found, troubles = look_up(request.GET, viewer)
+    links = Links(request.GET, asked.sort)
+    facets = (PersonalFacetForm if viewer else FacetForm)(request.GET)
     context = {
-        "page": page,
-        "words": words,
-        "sort": sort,
-        "orders": [(name, title, link(sort=name)) for name, title in ORDER_NAMES.items()],
-        "next_link": link(cursor=page.next) if page.next else None,
-        "previous_link": link(cursor=page.previous) if page.previous else None,
-        "first_link": link(),
-        "stale": stale,
-        "paged": bool(cursor),
-        "errors": form.errors.get("q"),
+        "found": found,
+        "cards": [card(text) for text in found.cards],
+        "words": request.GET.get("q", "")[:LONGEST],
+        "sort": asked.sort,
+        "orders": [
+            (name, title, links.to(sort=name, cursor=None)) for name, title in ORDER_NAMES.items()
+        ],
+        "next_link": links.to(cursor=found.next) if found.next else None,
+        "previous_link": links.to(cursor=found.previous) if found.previous else None,
+        "first_link": links.to(cursor=None),
+        "facets": facets,
+        "narrowed": any(request.GET.get(name) for name in CONTROLS),
+        "paged": asked.place is not None,
+        "troubles": troubles,
     }
-    part = is_htmx(request)
-    response = render(request, "maps/_results.html" if part else "maps/browse.html", context)
-    response["Vary"] = "HX-Request, Cookie"
+    if not is_htmx(request):
+        response = render(request, "maps/browse.html", context)
+    elif request.headers.get("HX-Target") == "more":
+        response = render(request, "maps/_more.html", context)
+    else:
+        response = render(request, "maps/_results.html", context)
+        response["HX-Push-Url"] = reverse("maps:browse") + links.to()
+    response["Vary"] = "HX-Request, HX-Target, Cookie"
+    if asked.sort == "random":
+        response["Cache-Control"] = "no-store"
     return response
+
+
+def look_up(parameters: QueryDict, viewer: str | None) -> tuple[Browse, Found, list[str]]:
+    """What a page asks for and what there is. A parameter that means nothing is left out, and told."""
+    names = ("q", "sort", "cursor", "filter", *CONTROLS)
+    wanted = {name: str(parameters[name]) for name in names if name in parameters}
+    troubles: list[str] = []
+    while True:
+        try:
+            asked = browsing.read(wanted, viewer=viewer, size=PAGE_SIZE)
+            return asked, browsing.find(asked), troubles
+        except Refused as refusal:
+            if refusal.field not in wanted:
+                raise
+            del wanted[refusal.field]
+            troubles.append(TROUBLES.get(refusal.field, refusal.detail))
+
+
+class Links:
+    """Addresses of the browser that ask for the same, but for what is named."""
+
+    def __init__(self, parameters: QueryDict, sort: str) -> None:
+        kept = {name: parameters.get(name, "") for name in ("q", *CONTROLS, "cursor")}
+        self.wanted = kept | {"sort": sort if sort != USUAL_ORDER else ""}
+
+    def to(self, **changes: str | None) -> str:
+        """The query of an address; what is empty is left out."""
+        wanted = {name: value for name, value in (self.wanted | changes).items() if value}
+        if wanted.get("sort") == USUAL_ORDER:
+            del wanted["sort"]
+        return "?" + urlencode(wanted) if wanted else "?"
+
+
+def card(text: str) -> dict[str, Any]:
+    """A card for the templates from its JSON."""
+    facts: dict[str, Any] = orjson.loads(text)
+    facts["created_at"] = datetime.datetime.fromisoformat(facts["created_at"])
+    return facts
 
 
 @require_safe
@@ -80,12 +123,13 @@ def detail(request: HttpRequest, map_id: UUID) -> HttpResponse:
 def player(request: HttpRequest, username: str) -> HttpResponse:
     """A player's public page: level, games, maps."""
     found = get_object_or_404(User.objects.shown(), username__lower=username.lower())
-    queryset = GameMap.objects.published().filter(user=found).for_cards()
     try:
-        page = paginate(queryset, ORDERS["new"], cursor=request.GET.get("cursor"), size=PAGE_SIZE)
-    except InvalidCursor as error:
-        raise Http404 from error
-    return render(request, "maps/player.html", {"player": found, "page": page})
+        place = browsing.read_cursor(request.GET.get("cursor", ""), ORDERS["new"])
+    except Refused as refusal:
+        raise Http404 from refusal
+    page = browsing.find(Browse(sort="new", place=place, size=PAGE_SIZE, author=str(found.pk)))
+    context = {"player": found, "page": page, "cards": [card(text) for text in page.cards]}
+    return render(request, "maps/player.html", context)
 
 
 @require_POST

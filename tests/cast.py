@@ -13,7 +13,7 @@ from accounts.querysets import MODERATORS
 from config.migrating import grant
 from maps import waves
 from maps.models import GameMap
-from maps.terrain import Grid, Point
+from maps.terrain import TERRAINS, Grid, Point
 
 PASSWORD = "a quite long sentence"
 
@@ -36,6 +36,14 @@ def make_moderator(name: str = "Moderna") -> User:
 def flat_grid(width: int = 20, height: int = 20) -> Grid:
     zeros = np.zeros((height, width), dtype=np.uint8)
     return Grid(zeros, zeros.copy(), zeros.copy())
+
+
+def drawn_grid(size: int, patch: str) -> Grid:
+    """A flat square of grass with a patch of another terrain in its middle."""
+    grid = flat_grid(size, size)
+    middle = slice(size // 3, size // 2)
+    grid.terrain[middle, middle] = TERRAINS.index(patch)
+    return grid
 
 
 def make_map(author: User, name: str = "Quiet Ford", **more: Any) -> GameMap:

@@ -11,8 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from config.urls import api
+from maps import browsing
 from maps.models import GameMap
-from maps.querysets import GameMapQuerySet
 from tests.cast import NOBODY, make_map
 from tests.conftest import bearer
 
@@ -142,7 +142,7 @@ def test_a_bug_of_ours_and_a_database_that_is_away(
         def fail(*_: Any, error: type[Exception] = error) -> None:
             raise error("a secret of ours")
 
-        monkeypatch.setattr(GameMapQuerySet, "search", fail)
+        monkeypatch.setattr(browsing, "find", fail)
         client.raise_request_exception = False
         answer = client.get("/api/v1/maps")
         assert_error(answer, status, code)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 from django.db import connection
@@ -9,9 +10,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from config.keyset import InvalidCursor, paginate
+from config.keyset import InvalidCursor
+from maps.browsing import ORDERS, Browse, Found, begun, find, read_cursor
 from maps.models import GameMap
-from maps.querysets import ORDERS
 from tests.cast import make_map
 
 pytestmark = pytest.mark.django_db
@@ -23,29 +24,50 @@ def maps(author: User) -> list[GameMap]:
     return [make_map(author, f"Map {n}", play_count=n // 5) for n in range(11)]
 
 
-@pytest.mark.parametrize("sort", ORDERS)
+def pages(sort: str, size: int = 4) -> list[Found]:
+    """All pages of an order, from the first to the last."""
+    asked = begun(Browse(sort=sort, size=size))
+    found = [find(asked)]
+    while found[-1].next:
+        place = read_cursor(found[-1].next, ORDERS[sort])
+        found.append(find(replace(asked, place=place)))
+    return found
+
+
+def ids(*found: Found) -> list[str]:
+    return [json.loads(card)["id"] for page in found for card in page.cards]
+
+
+@pytest.mark.parametrize("sort", ORDERS.keys() - {"random"})
 def test_there_and_back(maps: list[GameMap], sort: str) -> None:
-    order = ORDERS[sort]
-    expected = list(GameMap.objects.order_by(*(f"-{c}" for c in order.columns)))
-    pages = [paginate(GameMap.objects.all(), order, cursor=None, size=4)]
-    while pages[-1].next:
-        pages.append(paginate(GameMap.objects.all(), order, cursor=pages[-1].next, size=4))
-    assert [row for page in pages for row in page.rows] == expected
-    assert pages[0].previous is None
-    back = paginate(GameMap.objects.all(), order, cursor=pages[-1].previous, size=4)
-    assert back.rows == pages[-2].rows
-    first = paginate(GameMap.objects.all(), order, cursor=back.previous, size=4)
-    assert first.rows == pages[0].rows
+    order, there = ORDERS[sort], pages(sort)
+    expected = GameMap.objects.order_by(f"-{order.column}", "-id")
+    assert ids(*there) == [str(game_map.pk) for game_map in expected]
+    assert there[0].previous is None
+    assert there[-1].previous
+    back = find(Browse(sort=sort, size=4, place=read_cursor(there[-1].previous, order)))
+    assert back.cards == there[-2].cards
+    assert back.previous
+    first = find(Browse(sort=sort, size=4, place=read_cursor(back.previous, order)))
+    assert first.cards == there[0].cards
     assert first.previous is None
     assert first.next
 
 
+def test_a_surprise_shows_each_map_once_and_stays_while_paging(maps: list[GameMap]) -> None:
+    beginnings = set()
+    for _ in range(20):
+        there = pages("random")
+        assert sorted(ids(*there)) == sorted(str(game_map.pk) for game_map in maps)
+        assert [len(page.cards) for page in there] == [4, 4, 3]
+        beginnings.add(there[0].cards[0])
+    assert len(beginnings) > 1
+
+
 def test_one_query_for_a_page(maps: list[GameMap]) -> None:
-    cursor = paginate(GameMap.objects.all(), ORDERS["new"], cursor=None, size=4).next
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        paginate(GameMap.objects.all(), ORDERS["new"], cursor=cursor, size=4)
+    cursor = pages("new")[0].next
+    with CaptureQueriesContext(connection) as queries:
+        find(Browse(sort="new", size=4, place=read_cursor(cursor or "", ORDERS["new"])))
     assert len(queries) == 1
 
 
@@ -76,7 +98,7 @@ def forged(*values: object) -> str:
 )
 def test_forged_cursors(maps: list[GameMap], cursor: str) -> None:
     with pytest.raises(InvalidCursor):
-        paginate(GameMap.objects.all(), ORDERS["plays"], cursor=cursor, size=4)
+        ORDERS["plays"].read(cursor)
 
 
 @pytest.mark.parametrize(
@@ -88,6 +110,9 @@ def test_forged_cursors(maps: list[GameMap], cursor: str) -> None:
         ("top", "nan"),
         ("top", "inf"),
         ("top", "-1e300"),
+        ("plays", "1_0"),
+        ("plays", "١٢"),
+        ("hot", " 1"),
     ],
 )
 def test_values_at_the_edge_are_refused_or_harmless(

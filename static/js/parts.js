@@ -35,3 +35,11 @@ document.addEventListener("htmx:responseError", (event) => {
 document.addEventListener("htmx:beforeRequest", () => {
   trouble.hidden = true;
 });
+
+// An address that is shared says only what was asked for, not which controls were left alone.
+document.addEventListener("htmx:configRequest", (event) => {
+  const { parameters } = event.detail;
+  for (const name of Object.keys(parameters)) {
+    if (parameters[name] === "") delete parameters[name];
+  }
+});

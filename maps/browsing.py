@@ -1,0 +1,295 @@
+"""Finding maps: what may be asked for, the one statement that answers it, and a page of its rows.
+
+Pages and API ask here, and so does the fast lane (maps/hot.py), which sends the same statement past
+Django's ORM. Each row comes as the JSON of a card, made by the database, so that all of them answer
+the same bytes. The orders are read off their indexes, never sorted.
+"""
+
+import random
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from config.keyset import InvalidCursor, Order, Place
+from config.refusals import Refused
+from maps import query
+from maps.query import Condition, Query
+
+ORDERS = {
+    order.name: order
+    for order in (
+        Order("hot", "hot_score", "float8"),
+        Order("top", "top_score", "float8"),
+        Order("new", "created_at", "timestamptz"),
+        Order("plays", "play_count", "int"),
+        Order("random", "lot", "float8"),
+    )
+}
+USUAL_ORDER = "hot"
+PAGE_SIZE, LARGEST_PAGE = 20, 50
+LONGEST_CURSOR = 500
+PARAMETERS = {"q", "sort", "cursor", "page_size", "filter", *query.CONTROLS}
+
+# A card as the API shows it. The author's row is joined for each of a page's few maps.
+CARD = """
+SELECT m.{column}::text, m.id::text, {wrapped},
+    (SELECT row_to_json(card)::text FROM (SELECT
+        m.id, m.name, m.description,
+        json_build_object('id', u.id, 'username', u.username, 'level', u.level) AS author,
+        m.width, m.height, m.rating::float8 AS rating, m.rating_count, m.play_count, m.is_public,
+        to_char(m.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+        '/maps/' || m.id || '/card-' || coalesce(nullif(m.terrain_hash, ''), 'unknown') || '.webp'
+            AS preview
+    ) AS card)
+FROM maps m JOIN users u ON u.id = m.user_id
+WHERE {where}
+ORDER BY m.{column} {direction}, m.id {direction} LIMIT %s"""
+PUBLISHED = "m.is_public AND m.hidden_at IS NULL"
+PLAYED = """EXISTS (
+    SELECT 1 FROM session_players s JOIN game_sessions g ON g.id = s.session_id
+    WHERE g.map_id = m.id AND s.user_id = %s AND g.status = 'Completed')"""
+FAVOURITE = "EXISTS (SELECT 1 FROM map_favourites f WHERE f.map_id = m.id AND f.user_id = %s)"
+# Conditions in SQL, where the value is the parameter; those of COLUMNS are compared by their sign.
+COLUMNS = {
+    "rating": "m.rating_count > 0 AND m.rating",
+    "size": "greatest(m.width, m.height)",
+    "plays": "m.play_count",
+}
+MATCHES = {
+    "terrain": "m.terrains & %s <> 0",
+    "author": "m.user_id = (SELECT id FROM users WHERE lower(username) = %s)",
+}
+OF_THE_VIEWER = {"played": PLAYED, "favourite": FAVOURITE}
+
+EVERYTHING = Query()
+
+
+@dataclass(frozen=True)
+class Browse:
+    """What is asked for: a page of an order, narrowed down; `viewer` is who asks, by id."""
+
+    query: Query = EVERYTHING
+    sort: str = USUAL_ORDER
+    place: Place | None = None
+    size: int = PAGE_SIZE
+    viewer: str | None = None
+    author: str | None = None  # only the maps of this player, by id
+    drafts: bool = False  # the author's own ones that are not public, too
+
+    @property
+    def order(self) -> Order:
+        """The order of the page."""
+        return ORDERS[self.sort]
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page: cards as JSON, cursors of the pages beside it, and what was not understood.
+
+    `similar` says that nothing matched, and that these are maps with names like what was asked for.
+    """
+
+    cards: tuple[str, ...]
+    next: str | None = None
+    previous: str | None = None
+    notes: tuple[str, ...] = ()
+    similar: bool = False
+
+    def body(self) -> bytes:
+        """The page as the API answers it."""
+        rest = {
+            "next": self.next,
+            "previous": self.previous,
+            "notes": self.notes,
+            "similar": self.similar,
+        }
+        return b'{"results":[' + ",".join(self.cards).encode() + b"]," + orjson.dumps(rest)[1:]
+
+
+def read(
+    parameters: Mapping[str, str], *, viewer: str | None = None, size: int = PAGE_SIZE
+) -> Browse:
+    """What the parameters of an address ask for. Raises Refused, pointing at the parameter."""
+    words, sort = parameters.get("q", ""), parameters.get("sort") or USUAL_ORDER
+    if len(words) > query.LONGEST or "\0" in words:
+        detail = f"Search for up to {query.LONGEST} characters of text."
+        raise Refused("invalid", detail, status=400, field="q")
+    if sort not in ORDERS:
+        raise Refused("invalid_choice", f"Sort by {', '.join(ORDERS)}.", status=400, field="sort")
+    if (given := parameters.get("page_size")) is not None:
+        if not (given.isascii() and given.isdigit() and 0 < int(given[:9]) <= LARGEST_PAGE):
+            detail = f"Ask for 1 to {LARGEST_PAGE} maps."
+            raise Refused("invalid", detail, status=400, field="page_size")
+        size = int(given)
+    own = parameters.get("filter", "")
+    if own not in ("", "own"):
+        raise Refused("invalid_choice", "There is `own` only.", status=400, field="filter")
+    if own and viewer is None:
+        raise Refused("not_authenticated", "Sign in to see your own maps.", status=401)
+    place = read_cursor(parameters.get("cursor", ""), ORDERS[sort])
+    asked = query.read(words, parameters)
+    return Browse(
+        asked, sort, place, size, viewer, author=viewer if own else None, drafts=bool(own)
+    )
+
+
+def read_cursor(cursor: str, order: Order) -> Place | None:
+    """The place that a cursor of an order stands for; None for none. Raises Refused."""
+    try:
+        if len(cursor) > LONGEST_CURSOR:
+            raise InvalidCursor
+        return order.read(cursor, more=2 if order.name == "random" else 0) if cursor else None
+    except InvalidCursor as error:
+        detail = "This cursor is not from a page in this order. Start without one."
+        raise Refused("invalid_cursor", detail, status=400, field="cursor") from error
+
+
+def find(browse: Browse) -> Found:
+    """A page of maps: one query, or two where nothing matches and names like it are looked for."""
+    browse = begun(browse)
+    with connection.cursor() as cursor:
+        cursor.execute(*statement(browse))
+        found = page(browse, cursor.fetchall())
+        if looks_mistyped(browse, found):
+            cursor.execute(*similar_statement(browse))
+            found = replace(found, cards=tuple(row[-1] for row in cursor.fetchall()))
+            found = replace(found, similar=bool(found.cards))
+    return found
+
+
+def begun(browse: Browse) -> Browse:
+    """The same, begun at a place by chance where the order is random and none is given yet."""
+    if browse.sort != "random" or browse.place:
+        return browse
+    start = repr(random.random())  # noqa: S311 - where to begin is no secret
+    return replace(browse, place=Place(False, start, str(uuid.UUID(int=0)), (start, "0")))
+
+
+def statement(browse: Browse) -> tuple[str, list[Any]]:
+    """SQL for a page, and one row more. Its columns: the sort key, the id, wrapped or not, the card."""
+    conditions, values = _where(browse)
+    place = browse.place
+    if browse.sort == "random":
+        return _random_statement(browse, conditions, values)
+    if place:
+        sign = ">" if place.backwards else "<"
+        order = browse.order
+        conditions.append(f"(m.{order.column}, m.id) {sign} (%s::{order.kind}, %s::uuid)")
+        values += [place.key, place.row_id]
+    backwards = bool(place and place.backwards)
+    return _select(browse, conditions, backwards=backwards), [*values, browse.size + 1]
+
+
+def page(browse: Browse, rows: Sequence[Sequence[Any]]) -> Found:
+    """The page that the statement's rows make."""
+    place, order = browse.place, browse.order
+    backwards = bool(place and place.backwards)
+    more, kept = len(rows) > browse.size, list(rows[: browse.size])
+    if backwards:
+        kept.reverse()
+    notes = browse.query.notes + _notes_for_strangers(browse)
+    cards = tuple(row[-1] for row in kept)
+    if not kept:
+        return Found(cards, notes=notes)
+    (first_key, first_id, *_), (last_key, last_id, wrapped, _) = kept[0], kept[-1]
+    if order.name == "random":
+        assert place
+        start = place.more[0]
+        following = order.cursor(last_key, last_id, start, str(wrapped)) if more else None
+        return Found(cards, following, None, notes)
+    return Found(
+        cards,
+        order.cursor(last_key, last_id) if more or backwards else None,
+        order.cursor(first_key, first_id, backwards=True)
+        if (more if backwards else place)
+        else None,
+        notes,
+    )
+
+
+def looks_mistyped(browse: Browse, found: Found) -> bool:
+    """Whether nothing matched words that may have been meant otherwise."""
+    return bool(browse.query.words) and not found.cards and not browse.place
+
+
+def similar_statement(browse: Browse) -> tuple[str, list[Any]]:
+    """SQL for maps whose names are like the words, the most alike first; columns as `statement`.
+
+    Alike by trigrams: https://www.postgresql.org/docs/current/pgtrgm.html. Only so many candidates
+    are ranked, since a short word is a little like very many names.
+    """
+    # Only SQL of our own is put together here; what was asked for goes as parameters.
+    words = [w for group in browse.query.words if not group.negated for w in group.words]
+    plain = replace(browse, query=replace(browse.query, words=()), place=None)
+    conditions, values = _where(plain)
+    candidates = f"""
+        SELECT m.id FROM maps m
+        WHERE {" AND ".join([*conditions, *["m.name %%> %s"] * len(words)])} LIMIT 500"""  # noqa: S608
+    inner = _select(browse, [f"m.id IN ({candidates})"], backwards=False)
+    likeness = " + ".join(["word_similarity(%s, m.name)"] * len(words)) or "0"
+    ranked = inner.replace("ORDER BY ", f"ORDER BY {likeness} DESC, ")
+    return ranked, [*values, *words, *words, browse.size]
+
+
+def _select(browse: Browse, conditions: list[str], *, backwards: bool, wrapped: int = 0) -> str:
+    return CARD.format(
+        column=browse.order.column,
+        wrapped=wrapped,
+        where=" AND ".join(conditions),
+        direction="ASC" if backwards else "DESC",
+    )
+
+
+def _random_statement(
+    browse: Browse, conditions: list[str], values: list[Any]
+) -> tuple[str, list[Any]]:
+    """From the place down to zero, then from one down to where it all began."""
+    assert browse.place
+    place, size, (start, wrapped) = browse.place, browse.size + 1, browse.place.more
+    below = "(m.lot, m.id) < (%s::float8, %s::uuid)"
+    second = _select(browse, [*conditions, "m.lot > %s::float8", below], backwards=False, wrapped=1)
+    if float(wrapped):
+        return second, [*values, start, place.key, place.row_id, size]
+    first = _select(browse, [*conditions, below], backwards=False)
+    again = [*values, start, "2", place.row_id, size]
+    both = f"({first}) UNION ALL ({second}) LIMIT %s"
+    return both, [*values, place.key, place.row_id, size, *again, size]
+
+
+def _where(browse: Browse) -> tuple[list[str], list[Any]]:
+    """The conditions on maps `m` in SQL, and their parameters."""
+    conditions, values = ([] if browse.drafts else [PUBLISHED]), []
+    if browse.author:
+        conditions.append("m.user_id = %s")
+        values.append(browse.author)
+    if browse.query.words:
+        conditions.append("m.search @@ to_tsquery('english', %s)")
+        values.append(query.text_query(browse.query.words))
+    for condition in browse.query.conditions:
+        if condition.name in OF_THE_VIEWER and browse.viewer is None:
+            continue
+        sql, value = _condition(condition, browse.viewer)
+        conditions.append(f"NOT ({sql})" if condition.negated else f"({sql})")
+        values.append(value)
+    return conditions, values
+
+
+def _condition(condition: Condition, viewer: str | None) -> tuple[str, Any]:
+    if condition.name in OF_THE_VIEWER:
+        sql = OF_THE_VIEWER[condition.name]
+        return (sql if condition.value else f"NOT {sql}"), viewer
+    if condition.name in MATCHES:
+        return MATCHES[condition.name], condition.value
+    return f"{COLUMNS[condition.name]} {condition.sign} %s", condition.value
+
+
+def _notes_for_strangers(browse: Browse) -> tuple[str, ...]:
+    """What can't be answered to somebody who is not signed in."""
+    if browse.viewer:
+        return ()
+    names = [c.name for c in browse.query.conditions if c.name in OF_THE_VIEWER]
+    return tuple(f"“{name}” was left out: sign in to use it." for name in names)

@@ -1,0 +1,190 @@
+"""The language of the search box, and of its form controls: words, and conditions. Pure of Django.
+
+    ember "old forge" -swamp author:mira rating>4 size<50 plays>=100 terrain:lava -terrain:water
+
+Words are searched for in name and description: stemmed, the last one also unfinished; in quotes as a
+phrase; with a minus they must not occur. A condition is a name of FIELDS, a comparison and a value.
+Whatever means nothing is left out, and said.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from maps.terrain import TERRAINS
+
+LONGEST = 200  # characters of the search box
+MOST_PARTS = 12  # words and conditions together
+LARGEST_NUMBER = 10**9
+
+NEGATED, NAME, SIGN, VALUE, PHRASE = "-?", "[a-zA-Z]+", r"<=|>=|<|>|:|=", r'"[^"]*"|\S*', r'"[^"]*"'
+PART = re.compile(rf"({NEGATED})(?:({NAME})({SIGN})({VALUE})|({PHRASE})|(\S+))")
+WORD = re.compile(r"[^\W_]+")
+
+
+class Nonsense(ValueError):
+    """A condition that means nothing. The text says why, to people."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`name sign value`, as `rating >= 4`; `negated` turns it round."""
+
+    name: str
+    sign: str
+    value: Any
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words that stand together: one, or a phrase."""
+
+    words: tuple[str, ...]
+    negated: bool = False
+    unfinished: bool = False
+
+
+@dataclass(frozen=True)
+class Query:
+    """What was asked for, and what of it was not understood."""
+
+    words: tuple[Words, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a condition may say of a map: which signs, and how its value is read."""
+
+    signs: tuple[str, ...]
+    read: Callable[[str], Any]
+    says: str
+
+
+def _number(most: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        if not re.fullmatch(r"\d{1,10}(\.\d{1,6})?", text, re.ASCII) or float(text) > most:
+            raise Nonsense
+        return float(text)
+
+    return read
+
+
+def _choice(choices: Mapping[str, Any]) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        if text.lower() not in choices:
+            raise Nonsense
+        return choices[text.lower()]
+
+    return read
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[\w-]{1,50}", text):
+        raise Nonsense
+    return text.lower()
+
+
+COMPARED = ("<", "<=", "=", ">=", ">")
+YES_OR_NO = _choice({"yes": True, "no": False, "1": True, "0": False})
+FIELDS = {
+    "rating": Field(COMPARED, _number(5), "stars from 0 to 5, as in rating>4"),
+    "size": Field(COMPARED, _number(LARGEST_NUMBER), "cells of the longer side, as in size<50"),
+    "plays": Field(COMPARED, _number(LARGEST_NUMBER), "a number, as in plays>=100"),
+    "terrain": Field(
+        ("=",),
+        _choice({name.lower(): 1 << n for n, name in enumerate(TERRAINS)}),
+        f"one of {', '.join(TERRAINS)}, as in terrain:lava",
+    ),
+    "author": Field(("=",), _name, "a user name, as in author:mira"),
+    "played": Field(("=",), YES_OR_NO, "yes or no"),
+    "favourite": Field(("=",), YES_OR_NO, "yes or no"),
+}
+ALIASES = {"stars": "rating", "by": "author", "favorite": "favourite", "favourites": "favourite"}
+# The form's controls, which say the same: a parameter of the address, its field and its sign.
+CONTROLS = {
+    "author": ("author", "="),
+    "terrain": ("terrain", "="),
+    "rating_min": ("rating", ">="),
+    "size_min": ("size", ">="),
+    "size_max": ("size", "<="),
+    "plays_min": ("plays", ">="),
+    "played": ("played", "="),
+    "favourite": ("favourite", "="),
+}
+
+
+def condition(name: str, sign: str, text: str, *, negated: bool = False) -> Condition:
+    """One condition, checked. Raises Nonsense with the reason."""
+    name = ALIASES.get(name.lower(), name.lower())
+    known = FIELDS.get(name)
+    if known is None:
+        raise Nonsense(f"there is no “{name}” to search by; there are {', '.join(FIELDS)}")
+    sign = "=" if sign == ":" else sign
+    try:
+        if sign not in known.signs:
+            raise Nonsense
+        return Condition(name, sign, known.read(text.strip('"')), negated)
+    except Nonsense as error:
+        raise Nonsense(f"“{name}” takes {known.says}") from error
+
+
+@dataclass
+class _Reading:
+    words: list[Words] = field(default_factory=list)
+    conditions: list[Condition] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add_condition(self, name: str, sign: str, text: str, *, negated: bool = False) -> None:
+        try:
+            self.conditions.append(condition(name, sign, text, negated=negated))
+        except Nonsense as error:
+            self.notes.append(f"“{name}{sign}{text:.40}” was left out: {error}.")
+
+    def add_words(self, text: str, *, negated: bool, unfinished: bool) -> None:
+        found = tuple(WORD.findall(text))
+        if found:
+            self.words.append(Words(found, negated, unfinished))
+
+
+def read(text: str, controls: Mapping[str, str] | None = None) -> Query:
+    """The search box, and the form's controls beside it. Never fails: what means nothing is noted."""
+    reading = _Reading()
+    parts = list(PART.finditer(text[:LONGEST]))
+    if len(parts) > MOST_PARTS:
+        reading.notes.append(f"Only the first {MOST_PARTS} parts of the search were used.")
+    for part in parts[:MOST_PARTS]:
+        minus, name, sign, value, phrase, word = part.groups()
+        negated = bool(minus)
+        if (
+            name
+            and sign == ":"
+            and name.lower() not in FIELDS.keys() | ALIASES.keys()
+            and not value
+        ):
+            reading.add_words(name, negated=negated, unfinished=False)  # a word before a colon
+        elif name:
+            reading.add_condition(name, sign, value, negated=negated)
+        else:
+            last = part.end() == len(text) and not phrase and not negated
+            reading.add_words(phrase or word, negated=negated, unfinished=last)
+    for control, (name, sign) in CONTROLS.items():
+        if value := (controls or {}).get(control, "").strip():
+            reading.add_condition(name, sign, value)
+    return Query(tuple(reading.words), tuple(reading.conditions), tuple(reading.notes))
+
+
+def text_query(words: tuple[Words, ...]) -> str:
+    """The words in the language of PostgreSQL's to_tsquery: letters and digits, and its operators."""
+    terms = []
+    for group in words:
+        term = " <-> ".join(group.words) + (":*" if group.unfinished else "")
+        if group.negated:
+            term = f"!({term})"
+        elif len(group.words) > 1:
+            term = f"({term})"
+        terms.append(term)
+    return " & ".join(terms)

@@ -1,0 +1,170 @@
+"""Finding maps: conditions, typing errors, plans of the database."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from accounts.models import User
+from maps.browsing import ORDERS, begun, find, read, statement
+from maps.models import GameMap, MapFavourite
+from tests.cast import drawn_grid, make_map, make_user
+from tests.conftest import bearer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def maps(author: User) -> None:
+    """Four maps that differ in everything one can ask for."""
+    mira = make_user("Mira")
+    make_map(author, "Ember Forge", description="Old smiths.", play_count=5)
+    make_map(mira, "Sunken Road", grid=drawn_grid(40, "Water"), play_count=200)
+    make_map(mira, "Lava Gate", grid=drawn_grid(60, "Lava"), play_count=50)
+    make_map(author, "Ember Draft", is_public=False)
+    GameMap.objects.filter(name="Lava Gate").update(rating=4.5, rating_count=2, rating_sum=9)
+    GameMap.objects.filter(name="Sunken Road").update(rating=3, rating_count=1, rating_sum=3)
+
+
+def names(viewer: User | None = None, **parameters: str) -> list[str]:
+    found = find(read({"sort": "plays"} | parameters, viewer=str(viewer.pk) if viewer else None))
+    return [json.loads(card)["name"] for card in found.cards]
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("", ["Sunken Road", "Lava Gate", "Ember Forge"]),
+        ("author:MIRA", ["Sunken Road", "Lava Gate"]),
+        ("-author:mira", ["Ember Forge"]),
+        ("author:nobody", []),
+        ("rating>3", ["Lava Gate"]),
+        ("rating<=3", ["Sunken Road"]),  # not those that nobody rated
+        ("-rating<=3", ["Lava Gate", "Ember Forge"]),
+        ("size<50", ["Sunken Road", "Ember Forge"]),
+        ("size:60", ["Lava Gate"]),
+        ("plays>=50 plays<200", ["Lava Gate"]),
+        ("terrain:lava", ["Lava Gate"]),
+        ("-terrain:lava -terrain:water", ["Ember Forge"]),
+        ("road author:mira", ["Sunken Road"]),
+        ("roads", ["Sunken Road"]),
+        ("smi", ["Ember Forge"]),
+        ('"old smiths"', ["Ember Forge"]),
+        ("-ember", ["Sunken Road", "Lava Gate"]),
+        ("played:yes", ["Sunken Road", "Lava Gate", "Ember Forge"]),  # nobody is signed in
+        ("nonsense:x gate", ["Lava Gate"]),
+    ],
+)
+def test_conditions(maps: None, q: str, expected: list[str]) -> None:
+    assert names(q=q) == expected
+
+
+def test_conditions_of_the_viewer(maps: None, author: User) -> None:
+    MapFavourite.objects.create(user=author, map=GameMap.objects.get(name="Lava Gate"))
+    assert names(author, q="favourite:yes") == ["Lava Gate"]
+    assert names(author, q="favourite:no") == ["Sunken Road", "Ember Forge"]
+    assert names(author, q="-favourite:no") == ["Lava Gate"]
+    assert names(author, q="played:yes") == []
+    assert len(names(author, q="played:no")) == 3
+    assert names(author, filter="own") == ["Ember Forge", "Ember Draft"]
+    assert names(author, filter="own", q="draft") == ["Ember Draft"]
+
+
+@pytest.mark.parametrize("typed", ["embr", "emberr forg", "fogre", "Suken", "lava gaet"])
+def test_typing_errors_are_forgiven(client: Client, maps: None, typed: str) -> None:
+    answer = client.get("/api/v1/maps", {"q": typed}).json()
+    assert answer["results"]
+    assert answer["similar"] is True
+    assert answer["next"] is None
+    page = client.get("/maps/", {"q": typed}).content.decode()
+    assert "have a name much like it" in page
+
+
+def test_what_is_like_nothing_finds_nothing(client: Client, maps: None) -> None:
+    answer = client.get("/api/v1/maps", {"q": "xyzzy"}).json()
+    assert (answer["results"], answer["similar"]) == ([], False)
+    assert "No map matches “xyzzy”" in client.get("/maps/?q=xyzzy").content.decode()
+    assert "Ember Draft" not in client.get("/maps/?q=embr drat").content.decode()
+
+
+def test_notes_are_told_by_page_and_api(client: Client, maps: None, player: User) -> None:
+    query = {"q": "colour:red gate played:yes", "size_min": "x"}
+    answer = client.get("/api/v1/maps", query).json()
+    assert [row["name"] for row in answer["results"]] == ["Lava Gate"]
+    assert len(answer["notes"]) == 3
+    page = client.get("/maps/", query).content.decode()
+    assert page.count("was left out") == 3
+    signed_in = client.get("/api/v1/maps", query, headers=bearer(player)).json()
+    assert len(signed_in["notes"]) == 2
+
+
+def test_own_maps_want_a_token(client: Client, maps: None, author: User) -> None:
+    answer = client.get("/api/v1/maps?filter=own")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (401, "not_authenticated")
+    rows = client.get("/api/v1/maps?filter=own", headers=bearer(author)).json()["results"]
+    assert {row["is_public"] for row in rows} == {True, False}
+    assert client.get("/api/v1/maps?filter=all").status_code == 400
+
+
+def test_the_controls_show_what_is_asked_for(client: Client, maps: None, player: User) -> None:
+    page = client.get("/maps/?terrain=lava&rating_min=4").content.decode()
+    assert '<option value="lava" selected>' in page
+    assert "Lava Gate" in page
+    assert "Sunken Road" not in page
+    assert "favourites" not in page
+    client.force_login(player)
+    assert "my favourites" in client.get("/maps/").content.decode()
+
+
+# ---- Plans --------------------------------------------------------------------------------------
+
+
+def nodes(plan: dict[str, Any]) -> list[tuple[str, str]]:
+    """(kind, index or table) of each node of a plan."""
+    own = plan["Node Type"], plan.get("Index Name") or plan.get("Relation Name") or ""
+    return [own, *(node for part in plan.get("Plans", []) for node in nodes(part))]
+
+
+def plan_of(**parameters: str) -> list[tuple[str, str]]:
+    asked = begun(read(parameters, viewer="00000000-0000-0000-0000-000000000000"))
+    sql, values = statement(asked)
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (FORMAT JSON) " + sql, values)
+        answer = cursor.fetchone()[0]
+    return nodes((json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"])
+
+
+INDEXES = {name: f"idx_maps_{name}" for name in ORDERS}
+FACETS = ("", "rating>4", "size<50", "plays>=10", "terrain:lava", "rating>3 size<50 -terrain:water")
+
+
+@pytest.fixture
+def large(author: User) -> None:
+    """A table that tells the planner it is large, without the rows to be."""
+    for n in range(60):
+        make_map(author, f"Map {n}", play_count=n)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE maps; ANALYZE users")
+        # In so small a table reading all of it would be right; at a million maps it never is.
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+
+
+@pytest.mark.parametrize("facet", FACETS)
+@pytest.mark.parametrize("sort", ORDERS)
+def test_each_order_is_read_off_its_index(large: None, sort: str, facet: str) -> None:
+    plan = plan_of(sort=sort, q=facet)
+    assert {kind for kind, _ in plan} & {"Sort", "Incremental Sort", "Seq Scan"} == set()
+    assert INDEXES[sort] in {name for _, name in plan}
+    first = json.loads(find(begun(read({"sort": sort}))).cards[0])
+    assert first
+
+
+@pytest.mark.parametrize("sort", ORDERS.keys() - {"random"})
+def test_later_pages_start_in_the_index(large: None, sort: str) -> None:
+    cursor = find(read({"sort": sort})).next
+    plan = plan_of(sort=sort, cursor=cursor or "")
+    assert "Sort" not in {kind for kind, _ in plan}
+    assert INDEXES[sort] in {name for _, name in plan}

@@ -1,0 +1,108 @@
+"""The language of the search box: what is read, what is noted, and that nothing breaks it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maps.query import CONTROLS, FIELDS, MOST_PARTS, Condition, read, text_query
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("ember", "ember:*"),
+        ("ember ", "ember"),
+        ("Old forge", "Old & forge:*"),
+        ('"old forge"', "(old <-> forge)"),
+        ("ember -swamp", "ember & !(swamp)"),
+        ('-"old forge" x', "!(old <-> forge) & x:*"),
+        ("well-known", "(well <-> known:*)"),
+        ("Level 2: the end", "Level & 2 & the & end:*"),
+        ("50% 'x' & | ! ( :* <->", "50 & x"),
+        ("title: ember", "title & ember:*"),
+        ('"unclosed', "unclosed:*"),
+        ('- -- "" \'', ""),
+        ("größe", "größe:*"),
+    ],
+)
+def test_words(text: str, terms: str) -> None:
+    asked = read(text)
+    assert text_query(asked.words) == terms
+    assert not asked.conditions
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        ("author:Mira", Condition("author", "=", "mira")),
+        ("by:mira-2_x", Condition("author", "=", "mira-2_x")),
+        ("rating>4", Condition("rating", ">", 4.0)),
+        ("stars<=3.5", Condition("rating", "<=", 3.5)),
+        ("RATING:4", Condition("rating", "=", 4.0)),
+        ("size<50", Condition("size", "<", 50.0)),
+        ('plays>="100"', Condition("plays", ">=", 100.0)),
+        ("terrain:Lava", Condition("terrain", "=", 16)),
+        ("-terrain=water", Condition("terrain", "=", 8, negated=True)),
+        ("played:no", Condition("played", "=", False)),
+        ("favorite:yes", Condition("favourite", "=", True)),
+    ],
+)
+def test_conditions(text: str, condition: Condition) -> None:
+    asked = read(f"ember {text}")
+    assert asked.conditions == (condition,)
+    assert text_query(asked.words) == "ember"
+    assert not asked.notes
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("colour:red", "there is no “colour” to search by"),
+        ("rating>abc", "“rating” takes stars from 0 to 5"),
+        ("rating>6", "stars from 0 to 5"),
+        ("rating>-1", "stars from 0 to 5"),
+        ("rating>nan", "stars from 0 to 5"),
+        ("plays>1e9", "a number"),
+        ("plays>99999999999", "a number"),
+        ("plays>١٢", "a number"),
+        ("size<", "cells of the longer side"),
+        ("terrain>lava", "one of Grass"),
+        ("terrain:sand", "one of Grass"),
+        ("author:", "a user name"),
+        ("author:a'b", "a user name"),
+        ("played:maybe", "yes or no"),
+    ],
+)
+def test_what_means_nothing_is_said_and_the_rest_still_works(text: str, note: str) -> None:
+    asked = read(f"{text} ember")
+    assert len(asked.notes) == 1
+    assert note in asked.notes[0]
+    assert text_query(asked.words) == "ember:*"
+    assert not asked.conditions
+
+
+def test_the_controls_say_the_same_as_the_box() -> None:
+    box = read(
+        "author:mira terrain:lava rating>=4 size>=30 size<=50 plays>=10 played:no favourite:yes"
+    )
+    controls = {
+        "author": "Mira", "terrain": "lava", "rating_min": "4", "size_min": "30",
+        "size_max": "50", "plays_min": "10", "played": "no", "favourite": "yes",
+    }  # fmt: skip
+    assert controls.keys() == CONTROLS.keys()
+    assert read("", controls).conditions == box.conditions
+    assert {condition.name for condition in box.conditions} == FIELDS.keys()
+    assert len(read("", dict.fromkeys(controls, "?")).notes) == len(CONTROLS)
+
+
+def test_only_so_many_parts_are_used() -> None:
+    asked = read("a " * 60)
+    assert len(asked.words) == MOST_PARTS
+    assert "Only the first" in asked.notes[0]
+
+
+@given(st.text(max_size=220), st.dictionaries(st.sampled_from(sorted(CONTROLS)), st.text()))
+def test_whatever_is_typed_is_read(text: str, controls: dict[str, str]) -> None:
+    asked = read(text, controls)
+    terms = text_query(asked.words)
+    assert not set("'\\%\0") & set(terms)
