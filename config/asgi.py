@@ -10,7 +10,10 @@ from servestatic import ServeStaticASGI
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 setup(set_prefix=False)
 
+from config.fastlane import FastLane  # noqa: E402
 from config.handler import Receive, Scope, Send, ThreadedASGIHandler  # noqa: E402 - needs setup()
+from config.memory import Memory  # noqa: E402
+from maps.hot import HotReads  # noqa: E402
 
 NO_SUCH_SESSION = 4404
 
@@ -61,11 +64,16 @@ async def refuse_socket(receive: Receive, send: Send) -> None:
     await send({"type": "websocket.close", "code": NO_SUCH_SESSION, "reason": "no such session"})
 
 
-async def lifespan(receive: Receive, send: Send, django: ThreadedASGIHandler) -> None:
-    """Start at once; at the end close what the threads hold."""
+async def lifespan(
+    receive: Receive, send: Send, django: ThreadedASGIHandler, lane: FastLane, reads: HotReads
+) -> None:
+    """Start at once; at the end close what the threads and the fast lane hold."""
     await receive()
+    await reads.open()
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    await reads.close()
+    await lane.close()
     django.close()
     await send({"type": "lifespan.shutdown.complete"})
 
@@ -73,16 +81,18 @@ async def lifespan(receive: Receive, send: Send, django: ThreadedASGIHandler) ->
 def make_application() -> StaticFiles:
     """Compose the application. Static files never reach Django."""
     django = ThreadedASGIHandler(settings.THREADS)
+    reads = HotReads(Memory(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
+    lane = FastLane(django, reads.routes, reads.memory)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await refuse_socket(receive, send)
         elif scope["type"] == "lifespan":
-            await lifespan(receive, send, django)
+            await lifespan(receive, send, django, lane, reads)
         elif scope["path"] == "/health/live":
             await say_alive(send)
         else:
-            await django(scope, receive, send)
+            await lane(scope, receive, send)
 
     return StaticFiles(
         route,

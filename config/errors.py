@@ -71,8 +71,14 @@ def error_response(request: HttpRequest, status: int, code: str = "") -> HttpRes
 
 def refusal_response(request: HttpRequest, refusal: Refused) -> HttpResponse:
     """A refusal that is raised before a view is found, under `/api/`."""
+    body = refusal_body(refusal)
+    return HttpResponse(body, content_type="application/json", status=refusal.status)
+
+
+def refusal_body(refusal: Refused) -> bytes:
+    """A refusal as JSON."""
     body = error_body(refusal.status, refusal.code, refusal.detail, refusal.field)
-    return HttpResponse(json.dumps(body), content_type="application/json", status=refusal.status)
+    return json.dumps(body).encode()
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

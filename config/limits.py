@@ -13,18 +13,23 @@ from django.http import HttpRequest
 from redis.commands.core import Script
 from redis.exceptions import RedisError
 
-from config.redis import durable
+from config.redis import durable, note_failure, seems_away
 from config.refusals import Refused
 
-# Count, and make the key forget itself: both or neither, or a count might live for ever.
+# Count each key, and make it forget itself: both or neither, or a count might live for ever. Answers the
+# count and the milliseconds left of each.
 COUNT = """
-local count = redis.call('INCR', KEYS[1])
-local left = redis.call('PTTL', KEYS[1])
-if left < 0 then
-    left = tonumber(ARGV[1]) * 1000
-    redis.call('PEXPIRE', KEYS[1], left)
+local answers = {}
+for n, key in ipairs(KEYS) do
+    local count = redis.call('INCR', key)
+    local left = redis.call('PTTL', key)
+    if left < 0 then
+        left = tonumber(ARGV[1]) * 1000
+        redis.call('PEXPIRE', key, left)
+    end
+    answers[2 * n - 1], answers[2 * n] = count, left
 end
-return {count, left}
+return answers
 """
 
 
@@ -102,11 +107,14 @@ def hit(name: str, subject: str) -> Standing | None:
     Without Redis a guarded policy raises CannotCount, any other lets everybody pass with None.
     """
     policy = POLICIES[name]
+    if seems_away() and not policy.guarded:
+        return None
     try:
-        count, left = _script()(keys=[_key(name, subject)], args=[policy.seconds])
+        count, left = _script()(keys=[key(name, subject)], args=[policy.seconds])
     except RedisError as error:
         if policy.guarded:
             raise CannotCount from error
+        note_failure()
         return None
     standing = Standing(policy, count, -(-left // 1000))
     if count > policy.most:
@@ -130,21 +138,27 @@ def require(request: HttpRequest, name: str, subject: str = "") -> None:
 def forget(name: str, subject: str) -> None:
     """Begin a subject's count anew."""
     try:
-        durable().delete(_key(name, subject))
+        durable().delete(key(name, subject))
     except RedisError:
         return  # the count ends by itself
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address that a request comes from, as the trusted proxies report it.
+    """The address that a request comes from, as the trusted proxies report it."""
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    return address_of(forwarded, request.META.get("REMOTE_ADDR"))
+
+
+def address_of(forwarded: str, peer: str | None) -> str:
+    """The client's address, from `X-Forwarded-For` and the address of whoever called us.
 
     Each proxy appends whom it was called by, so the last TRUSTED_PROXIES entries are theirs and
     whatever stands before them is the client's own invention.
     """
-    chain = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    chain = [part.strip() for part in forwarded.split(",")]
     trusted = settings.TRUSTED_PROXIES
     address = chain[-trusted] if 0 < trusted <= len(chain) else ""
-    return (address or request.META.get("REMOTE_ADDR") or "unknown")[:64]
+    return (address or peer or "unknown")[:64]
 
 
 def told(request: HttpRequest) -> dict[str, str]:
@@ -153,7 +167,8 @@ def told(request: HttpRequest) -> dict[str, str]:
     return standing.headers if standing else {}
 
 
-def _key(name: str, subject: str) -> str:
+def key(name: str, subject: str) -> str:
+    """The key that a policy counts a subject under."""
     return f"ratelimit:{subject}:{name}"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 REQUEST_ID: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
+STANDING = "tribehold.standing"  # where a scope says how a request stands that is counted already
 HARMLESS = re.compile(r"[A-Za-z0-9._-]{1,64}")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -59,7 +60,7 @@ def api_limit(get_response: GetResponse) -> GetResponse:
         if not is_api(request.path):
             return get_response(request)
         try:
-            limits.require(request, "api")
+            count_api(request)
             response = get_response(request)
         except Refused as refusal:
             response = refusal_response(request, refusal)
@@ -68,6 +69,17 @@ def api_limit(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+def count_api(request: HttpRequest) -> None:
+    """Count a request of the API, unless the fast lane has done so. Raises TooMany."""
+    from config import limits
+
+    scope = getattr(request, "scope", {})
+    if STANDING in scope:
+        request.standing = scope[STANDING]  # type: ignore[attr-defined]
+    else:
+        limits.require(request, "api")
 
 
 class WithRequestId(logging.Filter):

@@ -1,6 +1,12 @@
-"""Redis keys and connections."""
+"""Redis keys and connections.
+
+What must not be lost (limits, tickets, tokens, hot state) and what may be thrown away (caches) are two
+databases, or two servers. Both are given up after PATIENCE; what can do without Redis does so for a
+second after a failure, so that a request waits once at the most.
+"""
 
 import functools
+import time
 
 import redis
 from django.conf import settings
@@ -8,6 +14,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 PATIENCE = 0.4  # seconds that a request may lose to a Redis that is down or hangs
+PAUSE = 1.0  # seconds after a failure in which nobody asks who can do without
+_failed_at = [float("-inf")]
 
 
 def cache_key(key: str, key_prefix: str, version: int) -> str:
@@ -17,10 +25,30 @@ def cache_key(key: str, key_prefix: str, version: int) -> str:
 
 @functools.cache
 def durable() -> "redis.Redis":
-    """The Redis that must not lose what it holds (limits, tickets, tokens, hot state)."""
+    """The Redis that must not lose what it holds. Answers text."""
+    return _client(settings.REDIS_URL, decode_responses=True)
+
+
+@functools.cache
+def disposable() -> "redis.Redis":
+    """The Redis that may lose what it holds. Answers bytes."""
+    return _client(settings.REDIS_CACHE_URL, decode_responses=False)
+
+
+def note_failure() -> None:
+    """Remember that Redis did not answer just now."""
+    _failed_at[0] = time.monotonic()
+
+
+def seems_away() -> bool:
+    """Whether Redis did not answer a moment ago."""
+    return time.monotonic() - _failed_at[0] < PAUSE
+
+
+def _client(url: str, *, decode_responses: bool) -> "redis.Redis":
     return redis.Redis.from_url(
-        settings.REDIS_URL,
-        decode_responses=True,
+        url,
+        decode_responses=decode_responses,
         max_connections=50,
         socket_timeout=PATIENCE,
         socket_connect_timeout=PATIENCE,

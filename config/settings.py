@@ -191,6 +191,10 @@ CACHES = {
     }
 }
 
+# What anonymous readers ask for most is kept in memory, until it changes; see config/fastlane.py.
+HOT_CACHE_BYTES = 32 * 1024 * 1024
+HOT_CACHE_SECONDS = env.int("HOT_CACHE_SECONDS", default=60)
+
 # ---- People -------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import orjson
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -19,10 +20,8 @@ from accounts.models import User
 from maps import browsing, rating
 from maps.browsing import LARGEST_PAGE, LONGEST_CURSOR, ORDERS, PAGE_SIZE, USUAL_ORDER, Browse
 from maps.models import GameMap
-from maps.paths import cheapest_path
-from maps.picturing import read_map
 from maps.query import LONGEST
-from maps.terrain import compact
+from maps.responses import conditional, etag_of, terrain_response
 
 
 class MapCard(serializers.ModelSerializer[GameMap]):
@@ -49,7 +48,14 @@ class FullMap(MapCard):
     """A map with everything a client plays from; documents travel as they are stored."""
 
     class Meta(MapCard.Meta):
-        fields = [*MapCard.Meta.fields, "terrain_data", "spawn_point", "goal_point", "wave_config"]
+        fields = [
+            *MapCard.Meta.fields,
+            "terrain_data",
+            "spawn_point",
+            "goal_point",
+            "wave_config",
+            "version",
+        ]
 
 
 class MapPage(serializers.Serializer[Any]):
@@ -138,11 +144,14 @@ class MapDetail(APIView):
 
     permission_classes = (AllowAny,)
 
-    @extend_schema(operation_id="maps_read", responses=FullMap, tags=["maps"])
-    def get(self, request: Request, map_id: UUID) -> Response:
+    @extend_schema(operation_id="maps_read", responses={200: FullMap, 304: None}, tags=["maps"])
+    def get(self, request: Request, map_id: UUID) -> HttpResponseBase:
         """Everything about a map. A private or hidden one is a 404 to strangers."""
         visible = GameMap.objects.visible_to(request.user).select_related("user").defer("search")
-        return Response(FullMap(get_object_or_404(visible, pk=map_id)).data)
+        game_map = get_object_or_404(visible, pk=map_id)
+        response = Response(FullMap(game_map).data)
+        response["Cache-Control"] = "no-cache"
+        return conditional(request._request, response, etag_of(game_map))
 
 
 class Cell(serializers.Serializer[Any]):
@@ -179,12 +188,12 @@ class MapTerrain(APIView):
 
     permission_classes = (AllowAny,)
 
-    @extend_schema(operation_id="maps_terrain", responses=CompactTerrain, tags=["maps"])
-    def get(self, request: Request, map_id: UUID) -> Response:
+    @extend_schema(
+        operation_id="maps_terrain", responses={200: CompactTerrain, 304: None}, tags=["maps"]
+    )
+    def get(self, request: Request, map_id: UUID) -> HttpResponseBase:
         """The terrain, compact. `terrain_data` of the map has the same, tile by tile."""
-        visible = GameMap.objects.visible_to(request.user)
-        grid, spawn, goal = read_map(get_object_or_404(visible, pk=map_id))
-        return Response(compact(grid, spawn, goal, cheapest_path(grid, spawn, goal)))
+        return terrain_response(request._request, request.user, map_id)
 
 
 class MapRatingView(APIView):

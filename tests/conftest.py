@@ -16,6 +16,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.signing_in import start_family
+from config import redis
 from config.management.commands.serve import server_config
 from config.redis import durable
 from maps.models import GameMap
@@ -40,8 +41,10 @@ def own_files(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(autouse=True)
 def forget_counts() -> None:
-    """Limits, locks and token families begin anew with each test."""
+    """Limits, locks, token families and caches begin anew with each test."""
+    redis._failed_at[0] = float("-inf")
     durable().flushdb()
+    redis.disposable().flushdb()
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ MAY_IMPORT = {
     "maps": {"config", "accounts"},
     "sessions_app": {"config", "accounts", "tribes", "maps"},
 }
-# These put the site together, so they know the applications: addresses, and nothing else.
-COMPOSERS = {"config/urls.py"}
+# These put the site together, so they know the applications: which addresses lead where.
+COMPOSERS = {"config/urls.py", "config/asgi.py"}
 PURE = [
     "maps/terrain.py",
     "maps/paths.py",

@@ -1,0 +1,241 @@
+"""The fast lane: anonymous reads that are asked for most, answered without Django where that is possible.
+
+An answer that Django made for nobody in particular is kept in memory (config.memory) and sent again
+until what it was made of changes; a route may also bring a way of its own to make the body, faster
+than Django's. Headers always come from an answer of Django's, so that they can't differ. Whatever the
+lane does not know to be the same for everybody goes the ordinary way. See docs/decisions/0012.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from config.async_limits import AsyncLimits
+from config.errors import is_api, refusal_body
+from config.handler import Receive, Scope, Send
+from config.limits import Standing, TooMany, address_of
+from config.memory import Memory
+from config.middleware import REQUEST_ID, STANDING, choose_request_id
+
+Headers = list[tuple[bytes, bytes]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+LONGEST_QUERY = 2000
+OWN = (b"x-request-id", b"x-ratelimit-", b"retry-after")  # of each request, not of the answer
+# What an answer may depend on beside its address; a request with one of PERSONAL goes the ordinary way.
+VARYING = (
+    b"host",
+    b"x-forwarded-proto",
+    b"hx-request",
+    b"hx-target",
+    b"hx-history-restore-request",
+)
+PERSONAL = (b"authorization", b"range", b"expect", b"content-length", b"transfer-encoding")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer of status 200."""
+
+    headers: Headers
+    body: bytes
+    etag: bytes
+
+
+@dataclass(frozen=True)
+class Route:
+    """An address of the lane. `tag` names the group of its regular expression that its answers bear.
+
+    `make` may answer the body for a query string, or None where it can't.
+    """
+
+    pattern: re.Pattern[str]
+    make: Callable[[str], Awaitable[bytes | None]] | None = None
+
+    def tag_of(self, match: re.Match[str]) -> str:
+        """What a change must name to make an answer old: the part in the address, or nothing."""
+        return match.groupdict().get("tag") or ""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A request that the lane may answer: its route, the key of its answer, and who asks."""
+
+    route: Route
+    tag: str
+    key: tuple[Any, ...]
+    headers: dict[bytes, bytes]
+    request_id: str
+
+
+class FastLane:
+    """Goes before Django. One for each process and event loop."""
+
+    def __init__(self, django: App, routes: tuple[Route, ...], memory: Memory[Answer]) -> None:
+        self.django, self.routes, self.memory = django, routes, memory
+        self.limits: AsyncLimits | None = None
+        self.filling: dict[tuple[Any, ...], asyncio.Future[Answer | None]] = {}
+        self.learned: dict[tuple[Any, ...], Headers] = {}
+        self.cookies = (settings.SESSION_COOKIE_NAME.encode(), b"messages=")
+
+    async def close(self) -> None:
+        """End what is open."""
+        if self.limits:
+            await self.limits.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, from memory where that is possible."""
+        wish = self.wish(scope)
+        if wish is None:
+            await self.django(scope, receive, send)
+            return
+        told: Headers = []
+        if is_api(scope["path"]):
+            standing = await self.count(scope, wish)
+            scope = scope | {STANDING: standing}
+            told = headers_of(standing)
+            if standing and standing.count > standing.policy.most:
+                await self.refuse(send, wish, standing)
+                return
+        answer = self.memory.get(wish.key) or await self.fill(wish, scope, receive, send)
+        if answer:
+            await self.send(send, wish, answer, told)
+
+    def wish(self, scope: Scope) -> Wish | None:
+        """What a request asks the lane for; None where it is none of its business."""
+        if scope["method"] != "GET" or len(scope["query_string"]) > LONGEST_QUERY:
+            return None
+        for route in self.routes:
+            if match := route.pattern.fullmatch(scope["path"]):
+                break
+        else:
+            return None
+        headers: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            headers[name] = headers[name] + b"," + value if name in headers else value
+        accept = headers.get(b"accept", b"*/*")
+        cookie = headers.get(b"cookie", b"")
+        takes = b"*/*" in accept or b"application/json" in accept
+        personal = any(name in headers for name in PERSONAL)
+        if personal or not takes or any(name in cookie for name in self.cookies):
+            return None
+        zipped = b"gzip" in headers.get(b"accept-encoding", b"")
+        varying = tuple(headers.get(name) for name in VARYING)
+        key = (scope["path"], scope["query_string"], scope["scheme"], zipped, *varying)
+        request_id = choose_request_id(headers.get(b"x-request-id", b"").decode("latin1"))
+        return Wish(route, route.tag_of(match), key, headers, request_id)
+
+    async def count(self, scope: Scope, wish: Wish) -> Standing | None:
+        """Count the request under the API's limit, as the middleware does for the others."""
+        self.limits = self.limits or AsyncLimits("api")
+        client = scope.get("client") or ("", 0)
+        forwarded = wish.headers.get(b"x-forwarded-for", b"").decode("latin1")
+        return await self.limits.hit(address_of(forwarded, client[0]))
+
+    async def fill(self, wish: Wish, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+        """Make an answer, one request for all that wait; None where Django's went out as it was."""
+        if wish.key in self.filling:
+            answer = await asyncio.shield(self.filling[wish.key])
+            if answer is None:
+                await self.django(scope, receive, send)
+            return answer
+        future = self.filling[wish.key] = asyncio.get_running_loop().create_future()
+        answer = None
+        try:
+            answer = await self.make(wish, scope, receive, send)
+        finally:
+            del self.filling[wish.key]
+            future.set_result(answer)
+        return answer
+
+    async def make(self, wish: Wish, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+        """Make an answer by the route's own way, else by Django, and keep it."""
+        generation = self.memory.generation
+        shape = (wish.route, *wish.key[2:])  # answers of one shape have the same headers
+        answer = None
+        if wish.route.make and (headers := self.learned.get(shape)):
+            body = await wish.route.make(scope["query_string"].decode("latin1"))
+            if body is not None:
+                length = (b"content-length", b"%d" % len(body))
+                answer = Answer([*headers, length], body, b"")
+        if answer is None:
+            captured = Captured()
+            await self.django(scope, receive, captured)
+            answer = captured.answer()
+            if answer is None:
+                await captured.replay(send)
+                return None
+            if wish.route.make and len(self.learned) < 100:
+                plain = [h for h in answer.headers if h[0] != b"content-length"]
+                self.learned[shape] = plain
+        size = len(answer.body) + 1000
+        self.memory.put(wish.key, answer, tag=wish.tag, size=size, generation=generation)
+        return answer
+
+    async def send(self, send: Send, wish: Wish, answer: Answer, told: Headers) -> None:
+        """Send an answer, or 304 to whoever has it already."""
+        own = [*answer.headers, *told, (b"x-request-id", wish.request_id.encode())]
+        if answer.etag and matches(wish.headers.get(b"if-none-match", b""), answer.etag):
+            own = [h for h in own if h[0] not in (b"content-length", b"content-type")]
+            await send({"type": "http.response.start", "status": 304, "headers": own})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": own})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def refuse(self, send: Send, wish: Wish, standing: Standing) -> None:
+        """Answer 429, as the middleware does."""
+        REQUEST_ID.set(wish.request_id)
+        body = refusal_body(TooMany(standing))
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"x-request-id", wish.request_id.encode()),
+            *headers_of(standing),
+        ]
+        await send({"type": "http.response.start", "status": 429, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+class Captured:
+    """An answer of Django's, caught on its way out."""
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+
+    async def __call__(self, message: Any) -> None:
+        """Catch a message."""
+        self.messages.append(message)
+
+    def answer(self) -> Answer | None:
+        """The answer, where it is the same for everybody: whole, 200, no cookie, fit to be kept."""
+        start, body = self.messages[0], self.messages[1]
+        headers = [(k, v) for k, v in start["headers"] if not k.startswith(OWN)]
+        names = dict(headers)
+        keep = b"no-store" not in names.get(b"cache-control", b"")
+        whole = len(self.messages) == 2 and not body.get("more_body")
+        if start["status"] != 200 or b"set-cookie" in names or not keep or not whole:
+            return None
+        return Answer(headers, body["body"], names.get(b"etag", b""))
+
+    async def replay(self, send: Send) -> None:
+        """Send it as it is."""
+        for message in self.messages:
+            await send(message)
+
+
+def headers_of(standing: Standing | None) -> Headers:
+    """What a client is told of a limit."""
+    told = standing.headers.items() if standing else ()
+    return [(name.lower().encode(), value.encode()) for name, value in told]
+
+
+def matches(given: bytes, etag: bytes) -> bool:
+    """Whether an `If-None-Match` names an entity tag (RFC 9110, 13.1.2: compared weakly)."""
+    if given == b"*":
+        return True
+    tags = {tag.strip().removeprefix(b"W/") for tag in given.split(b",")}
+    return etag.removeprefix(b"W/") in tags

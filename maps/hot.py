@@ -1,0 +1,128 @@
+"""The reads of maps that are asked for most, for the fast lane: what they are, and what makes them old.
+
+Channel `maps` of the database (migration 0004) tells of every change, however it was made. What this
+process itself writes is forgotten before its transaction is over for whoever asked for it.
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import psycopg
+from django.db import connection
+from django.db.backends.signals import connection_created
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from config.fastlane import Answer, Route
+from config.handler import QUERY_LIMITS
+from config.memory import EVERYTHING, Memory
+from config.refusals import Refused
+from maps import browsing, terrains
+
+UUID = r"(?P<tag>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+CONNECTIONS = 3
+PATIENCE = 2.0  # seconds for a connection; after that the ordinary way says that we are busy
+TOLD_TABLES = ('"maps"', '"map_ratings"')
+LISTS = ""  # the tag of answers that any change of any map makes old
+logger = logging.getLogger(__name__)
+
+
+class HotReads:
+    """Asks the database past Django's ORM, and hears what changes in it. For one event loop."""
+
+    def __init__(self, memory: Memory[Answer]) -> None:
+        self.memory = memory
+        self.pool: AsyncConnectionPool[Any] | None = None
+        self.listener: asyncio.Task[None] | None = None
+        self.routes = (
+            Route(re.compile(r"/api/v1/maps"), self.make_list),
+            Route(re.compile(r"/maps/")),
+            Route(re.compile(rf"/api/v1/maps/{UUID}(?:/terrain)?")),
+        )
+
+    async def open(self) -> None:
+        """Begin. Waits for nothing: a database that is away may come."""
+        address = database_address()
+        self.pool = AsyncConnectionPool(
+            address, min_size=1, max_size=CONNECTIONS, open=False, kwargs={"autocommit": True}
+        )
+        await self.pool.open()
+        self.listener = asyncio.create_task(self.listen(address))
+        connection_created.connect(self.watch)
+
+    async def close(self) -> None:
+        """End what is open."""
+        connection_created.disconnect(self.watch)
+        self.memory.sleep()
+        if self.listener:
+            self.listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.listener
+        if self.pool:
+            await self.pool.close()
+
+    async def make_list(self, query_string: str) -> bytes | None:
+        """A page of maps as the API answers it; None where that is not plain."""
+        assert self.pool
+        parameters = dict(parse_qsl(query_string, keep_blank_values=True))
+        try:
+            browse = browsing.read(parameters)
+            if browse.sort == "random":
+                return None
+            sql, values = browsing.statement(browse)
+            plain = not browse.query.words and not browse.query.conditions
+            async with self.pool.connection(PATIENCE) as database:
+                cursor = await database.execute(sql, values, prepare=plain)
+                rows = await cursor.fetchall()
+        except (Refused, PoolTimeout, psycopg.Error):
+            return None  # the ordinary way says what is wrong
+        found = browsing.page(browse, rows)
+        return None if browsing.looks_mistyped(browse, found) else found.body()
+
+    async def listen(self, address: str) -> None:
+        """Hear of changes, for ever; whenever nobody tells of them, nothing is kept."""
+        while True:
+            with contextlib.suppress(psycopg.Error, OSError):
+                async with await psycopg.AsyncConnection.connect(address, autocommit=True) as heard:
+                    await heard.execute("LISTEN maps")
+                    self.memory.wake()
+                    async for notify in heard.notifies():
+                        await self.changed(notify.payload)
+            self.memory.sleep()
+            await asyncio.sleep(1)
+
+    async def changed(self, payload: str) -> None:
+        """Forget what the maps named in a message were part of."""
+        ids = [part for part in payload.split(",") if part]
+        self.memory.forget([LISTS, *ids])
+        await asyncio.to_thread(terrains.forget, ids)
+
+    def watch(self, connection: Any, **_: Any) -> None:
+        """Look at what a connection of this process writes."""
+        connection.execute_wrappers.append(self.note_write)
+
+    def note_write(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
+    ) -> Any:
+        """After a statement that changes maps: forget everything when its transaction is over.
+
+        The database tells it too, but a moment later, and whoever changed a map may look at once.
+        """
+        result = execute(sql, params, many, context)
+        if sql.startswith(("INSERT", "UPDATE", "DELETE")) and any(t in sql for t in TOLD_TABLES):
+            context["connection"].on_commit(lambda: self.memory.forget([EVERYTHING]))
+        return result
+
+
+def database_address() -> str:
+    """The database of Django's connection, as psycopg takes it."""
+    wanted = connection.get_connection_params()
+    names = "host port user password dbname options application_name connect_timeout".split()
+    names += [name for name in wanted if name.startswith("ssl")]
+    given = {name: wanted[name] for name in names if wanted.get(name)}
+    given["options"] = f"{given.get('options', '')} {QUERY_LIMITS} -c TimeZone=UTC".strip()
+    return psycopg.conninfo.make_conninfo(**given)

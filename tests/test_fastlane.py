@@ -1,0 +1,362 @@
+"""The fast lane answers what the ordinary way answers, byte for byte, and nothing that is old."""
+
+import datetime
+import gzip
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+
+from accounts.models import User
+from config import handler
+from config.redis import disposable, durable
+from maps import terrains
+from maps.models import GameMap
+from maps.moderation import decide
+from maps.rating import rate
+from tests.cast import make_map, make_moderator, make_user
+from tests.conftest import Site, bearer
+from tests.races import at_once
+from tests.test_changes import listener  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.django_db(transaction=True)
+# Sends a request the ordinary way, and is not looked at there.
+ORDINARY = {"Range": "bytes=0-"}
+CHANGING = {"date", "x-request-id", "x-ratelimit-remaining", "x-ratelimit-reset"}
+
+
+@pytest.fixture
+def author(transactional_db: None) -> User:
+    return make_user("Author")
+
+
+@pytest.fixture
+def maps(author: User) -> list[GameMap]:
+    some_days_ago = timezone.now() - datetime.timedelta(days=10)  # so that no age changes meanwhile
+    return [
+        make_map(author, f"Ford {n}", play_count=n % 7, created_at=some_days_ago) for n in range(30)
+    ]
+
+
+@pytest.fixture
+def http(maps: list[GameMap], site: Site) -> Iterator[httpx.Client]:
+    connection.close()  # the next one is watched, as those of the server's threads are
+    with httpx.Client(base_url=site.url) as client:
+        yield client
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths that Django was asked for."""
+    asked: list[str] = []
+    answer = handler.ThreadedASGIHandler.respond
+
+    def respond(self: Any, scope: Any, body: Any) -> Any:
+        asked.append(scope["path"])
+        return answer(self, scope, body)
+
+    monkeypatch.setattr(handler.ThreadedASGIHandler, "respond", respond)
+    return asked
+
+
+def names(http: httpx.Client, path: str = "/api/v1/maps") -> list[str]:
+    return [row["name"] for row in http.get(path).json()["results"]]
+
+
+def until(true: Callable[[], bool], seconds: float = 3) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def facts(answer: httpx.Response) -> tuple[int, dict[str, str], bytes]:
+    headers = {name: value for name, value in answer.headers.items() if name not in CHANGING}
+    return answer.status_code, headers, answer.content
+
+
+QUERIES = [
+    "", "?sort=top", "?sort=new", "?sort=plays&page_size=7", "?q=ford", "?q=ford%203",
+    "?q=plays%3E3", "?terrain=grass&size_max=50", "?q=terrain:lava", "?q=nonsense:x", "?q=fard",
+    "?sort=nonsense", "?page_size=0", "?cursor=x", "?q=%00", "?q=" + "x" * 201, "?filter=own",
+    "?q=played:yes", "?q=a&q=ford", "?", "?unknown=1", "?q=%ff", "?q=%22ford%22", "?q=+",
+    "?author=AUTHOR", "?favourite=yes", "?q=" + "x" * 3000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html"])
+def test_the_list_is_the_same_byte_for_byte(http: httpx.Client, accept: str) -> None:
+    for query in QUERIES:
+        address = "/api/v1/maps" + query
+        headers = {"Accept": accept, "X-Request-Id": "same"}
+        ordinary = http.get(address, headers=headers | ORDINARY)
+        for _ in range(3):  # learned, made, kept
+            assert facts(http.get(address, headers=headers)) == facts(ordinary), query
+        durable().flushdb()
+
+
+def test_pages_by_cursor_are_the_same(http: httpx.Client) -> None:
+    address: str | None = "/api/v1/maps?sort=plays&page_size=7"
+    seen = 0
+    while address:
+        fast, slow = http.get(address), http.get(address, headers=ORDINARY)
+        assert facts(fast) == facts(slow)
+        seen += len(fast.json()["results"])
+        cursor = fast.json()["next"]
+        address = f"/api/v1/maps?sort=plays&page_size=7&cursor={cursor}" if cursor else None
+    assert seen == 30
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+@pytest.mark.parametrize("part", ["", "/terrain"])
+def test_a_map_is_the_same(
+    http: httpx.Client, maps: list[GameMap], part: str, encoding: str
+) -> None:
+    address, headers = f"/api/v1/maps/{maps[0].pk}{part}", {"Accept-Encoding": encoding}
+    ordinary = http.get(address, headers=headers | ORDINARY)
+    for _ in range(2):
+        answer = http.get(address, headers=headers)
+        assert facts(answer) == facts(ordinary)
+    tag = answer.headers["ETag"]
+    for wanted, status in ((tag, 304), (f'"x", {tag}', 304), ("*", 304), ('"x"', 200)):
+        for more in ({}, ORDINARY):
+            conditional = headers | more | {"If-None-Match": wanted}
+            assert http.get(address, headers=conditional).status_code == status
+    assert http.get("/api/v1/maps/" + str(uuid.uuid4()) + part).status_code == 404
+
+
+def test_the_page_is_the_same(http: httpx.Client) -> None:
+    for query in ("", "?q=ford", "?sort=top", "?q=fard", "?cursor=x"):
+        for headers in ({}, {"HX-Request": "true"}, {"HX-Request": "true", "HX-Target": "more"}):
+            ordinary = http.get("/maps/" + query, headers=headers | ORDINARY)
+            for _ in range(2):
+                assert facts(http.get("/maps/" + query, headers=headers)) == facts(ordinary)
+
+
+def test_what_is_kept_does_not_reach_django(http: httpx.Client, counted: list[str]) -> None:
+    for path in ("/api/v1/maps", "/maps/", "/maps/?q=ford"):
+        for _ in range(2):
+            assert http.get(path).is_success
+        counted.clear()
+        http.get(path)
+        assert counted == []
+    http.get("/maps/", headers=ORDINARY)
+    http.get("/api/v1/maps", headers={"Authorization": "Bearer x"})
+    http.post("/maps/")
+    assert len(counted) == 3
+
+
+def test_a_surprise_is_another_one_each_time(http: httpx.Client) -> None:
+    assert len({tuple(names(http, "/api/v1/maps?sort=random&page_size=5")) for _ in range(8)}) > 1
+
+
+# ---- What changes is seen -----------------------------------------------------------------------
+
+
+def change_by_orm(game_map: GameMap) -> None:
+    GameMap.objects.filter(pk=game_map.pk).update(name="Changed")
+
+
+def change_by_save(game_map: GameMap) -> None:
+    game_map.name = "Changed"
+    game_map.save()
+
+
+@pytest.mark.parametrize("change", [change_by_orm, change_by_save])
+def test_a_change_by_this_process_is_seen_at_once(
+    http: httpx.Client, maps: list[GameMap], change: Callable[[GameMap], None]
+) -> None:
+    address = f"/api/v1/maps/{maps[0].pk}"
+    for _ in range(3):
+        assert "Changed" not in names(http, "/api/v1/maps?page_size=50")
+        assert http.get(address).json()["name"] == "Ford 0"
+    change(maps[0])
+    assert "Changed" in names(http, "/api/v1/maps?page_size=50")
+    assert http.get(address).json()["name"] == "Changed"
+    assert "Changed" in http.get("/maps/?q=changed").text
+
+
+def test_a_change_from_elsewhere_is_heard(
+    http: httpx.Client,
+    maps: list[GameMap],
+    listener: "psycopg.Connection[Any]",  # noqa: F811
+) -> None:
+    for _ in range(3):
+        assert len(names(http, "/api/v1/maps?page_size=50")) == 30
+        http.get("/maps/")
+    listener.execute("UPDATE maps SET is_public = false WHERE name = 'Ford 3'")
+    until(lambda: len(names(http, "/api/v1/maps?page_size=50")) == 29)
+    listener.execute("UPDATE users SET username = 'Renamed' WHERE username = 'Author'")
+    until(lambda: "Renamed" in http.get("/maps/").text)
+    until(lambda: http.get("/api/v1/maps").json()["results"][0]["author"]["username"] == "Renamed")
+    listener.execute("DELETE FROM users WHERE username = 'Renamed'")
+    until(lambda: names(http) == [])
+
+
+def test_a_hidden_map_shows_nowhere_at_once(http: httpx.Client, maps: list[GameMap]) -> None:
+    gone = maps[5]
+    addresses = [f"/api/v1/maps/{gone.pk}", f"/api/v1/maps/{gone.pk}/terrain"]
+    for _ in range(3):
+        assert [http.get(address).status_code for address in addresses] == [200, 200]
+        assert "Ford 5" in names(http, "/api/v1/maps?q=ford%205")
+        assert "Ford 5" in http.get("/maps/?q=ford+5").text
+    assert str(gone.pk) in terrains.top_maps()
+    moderator = make_moderator()
+    decide(moderator=moderator, map_id=gone.pk, action="hide", reason="A test.")  # type: ignore[arg-type]
+    assert [http.get(address).status_code for address in addresses] == [404, 404]
+    assert "Ford 5" not in names(http, "/api/v1/maps?q=ford%205")
+    assert ">Ford 5<" not in http.get("/maps/?q=ford+5").text
+    until(lambda: str(gone.pk) not in terrains.top_maps())
+
+
+def test_stars_show_at_once(http: httpx.Client, maps: list[GameMap]) -> None:
+    for _ in range(3):
+        http.get("/api/v1/maps?sort=top")
+    rate(player=make_user("Rater"), map_id=maps[9].pk, stars=5)
+    first = http.get("/api/v1/maps?sort=top").json()["results"][0]
+    assert (first["name"], first["rating"], first["rating_count"]) == ("Ford 9", 5, 1)
+
+
+def test_what_was_made_while_it_changed_is_not_kept(
+    http: httpx.Client, maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow answer begins before a change and ends after it."""
+    address = f"/api/v1/maps/{maps[0].pk}/terrain"
+    begun, go_on = threading.Event(), threading.Event()
+    make = terrains.terrain_of
+
+    def slow(*arguments: Any) -> bytes:
+        made = make(*arguments)
+        begun.set()
+        go_on.wait(5)
+        return made
+
+    monkeypatch.setattr(terrains, "terrain_of", slow)
+    old: list[int] = []
+    thread = threading.Thread(target=lambda: old.append(http.get(address).status_code))
+    thread.start()
+    assert begun.wait(5)
+    GameMap.objects.filter(pk=maps[0].pk).update(is_public=False)
+    go_on.set()
+    thread.join()
+    assert old == [200]  # it began before
+    assert http.get(address).status_code == 404
+
+
+# ---- Limits, tokens, trouble --------------------------------------------------------------------
+
+
+def test_the_limit_of_an_address_holds_there_too(site: Site, maps: list[GameMap]) -> None:
+    def ask(_: int) -> int:
+        return httpx.get(site.url + "/api/v1/maps").status_code
+
+    answers = at_once(12, lambda n: [ask(n) for _ in range(10)])
+    statuses = [status for some in answers for status in some]
+    assert statuses.count(200) == 100
+    assert statuses.count(429) == 20
+    refused = httpx.get(site.url + "/api/v1/maps")
+    ordinary = httpx.get(site.url + "/api/v1/maps", headers=ORDINARY)
+    assert refused.json()["errors"] == ordinary.json()["errors"]
+    assert refused.json()["request_id"] == refused.headers["X-Request-Id"]
+    assert refused.headers["Retry-After"]
+    assert set(refused.headers) - {"content-length"} <= set(ordinary.headers)
+
+
+def test_each_request_is_counted_once(http: httpx.Client) -> None:
+    left = [
+        int(http.get(path, headers=headers).headers["X-RateLimit-Remaining"])
+        for path in ("/api/v1/maps", "/api/v1/maps?sort=nonsense", "/api/v1/maps?q=fard")
+        for headers in ({}, {}, ORDINARY)
+    ]
+    assert left == list(range(99, 90, -1))
+
+
+def test_the_owner_goes_the_ordinary_way(
+    http: httpx.Client, maps: list[GameMap], author: User
+) -> None:
+    GameMap.objects.update(is_public=False)
+    address = f"/api/v1/maps/{maps[0].pk}"
+    for _ in range(2):
+        assert http.get(address, headers=bearer(author)).status_code == 200
+        assert http.get(address).status_code == 404
+
+
+def test_hosts_that_are_not_ours_are_refused(http: httpx.Client) -> None:
+    for _ in range(2):
+        assert http.get("/api/v1/maps").status_code == 200
+        assert http.get("/api/v1/maps", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_without_redis_the_lane_answers(
+    http: httpx.Client, maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr("redis.asyncio.connection.AbstractConnection.connect", fail)
+    for path in ("/api/v1/maps", f"/api/v1/maps/{maps[0].pk}/terrain"):
+        for _ in range(3):
+            assert http.get(path).status_code == 200
+
+
+def test_connections_that_are_cut_cost_no_answer(http: httpx.Client) -> None:
+    for _ in range(3):
+        assert http.get("/api/v1/maps?sort=top").status_code == 200
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        for n in range(6):
+            assert http.get(f"/api/v1/maps?sort=top&page_size={n + 1}").status_code == 200
+            assert http.get(f"/maps/?q={n}").status_code == 200
+
+
+# ---- What Redis keeps ---------------------------------------------------------------------------
+
+
+def test_a_terrain_is_kept_ready_to_send(http: httpx.Client, maps: list[GameMap]) -> None:
+    key = f"map:{maps[0].pk}:data"
+    body = http.get(f"/api/v1/maps/{maps[0].pk}/terrain").content
+    kept = disposable().get(key)
+    assert gzip.decompress(kept) == body  # type: ignore[arg-type]
+    assert 0 < disposable().ttl(key) <= 15 * 60
+    GameMap.objects.filter(pk=maps[0].pk).update(play_count=8)
+    until(lambda: not disposable().exists(key))
+
+
+def test_a_cold_terrain_is_made_by_one(
+    maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[uuid.UUID] = []
+    make = terrains._make
+
+    def slow(map_id: uuid.UUID) -> bytes:
+        made.append(map_id)
+        time.sleep(0.1)
+        return make(map_id)
+
+    monkeypatch.setattr(terrains, "_make", slow)
+
+    def ask(_: int) -> bytes:
+        try:
+            return terrains.terrain_of(maps[0].pk, maps[0].terrain_hash)
+        finally:
+            connections.close_all()
+
+    assert len(set(at_once(8, ask))) == 1
+    assert len(made) == 1
+
+
+def test_old_content_is_never_sent(maps: list[GameMap]) -> None:
+    first = terrains.terrain_of(maps[0].pk, maps[0].terrain_hash)
+    other = make_map(maps[0].user, "Other", goal_point={"x": 5, "y": 5})
+    disposable().set(f"map:{other.pk}:data", first)
+    assert terrains.terrain_of(other.pk, "0" * 64) != first
