@@ -5,8 +5,10 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.cache import get_conditional_response
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
@@ -18,6 +20,7 @@ from config.refusals import Refused
 from maps import picturing, waves
 from maps.forms import ORDER_NAMES, BrowseForm, RatingForm
 from maps.models import GameMap
+from maps.pictures import FORMATS
 from maps.querysets import ORDERS
 from maps.rating import HOW_MANY_STARS, rate, stars_given, unrate
 from maps.terrain import TerrainError
@@ -116,24 +119,41 @@ def give_stars(request: HttpRequest, map_id: UUID) -> HttpResponse:
 
 
 @require_safe
-def picture(request: HttpRequest, map_id: UUID, size: str, content: str) -> HttpResponse:
+def picture(
+    request: HttpRequest, map_id: UUID, size: str, content: str, form: str
+) -> HttpResponseBase:
     """The isometric picture. Its address names its content, so that browsers keep it for a year.
 
-    An address of older content gets the picture as it is now, to be kept for no time.
+    An address of older content, or of an older drawing, gets the picture as it is now, to be asked for anew.
     """
+    if form != FORMATS[size]:
+        raise Http404
+    return picture_answer(request, map_id, size, content)
+
+
+def picture_answer(
+    request: HttpRequest, map_id: UUID, size: str, content: str = ""
+) -> HttpResponseBase:
+    """A map's picture for whoever may see the map, or a 304; for a year where `content` is what is shown."""
     visible = GameMap.objects.visible_to(request.user).defer(
         "terrain_data", "wave_config", "search"
     )
     game_map = get_object_or_404(visible, pk=map_id)
-    try:
-        body = picturing.picture(game_map, size)
-    except TerrainError as error:
-        raise Http404("This map can't be drawn.") from error
-    response = HttpResponse(body, content_type="image/webp")
+    named = bool(game_map.terrain_hash)
+    etag = f'"{game_map.picture_content}-{size}"' if named else None
+    response = get_conditional_response(request, etag=etag)
+    if response is None:
+        try:
+            body = picturing.picture(game_map, size)
+        except TerrainError as error:
+            raise Http404("This map can't be drawn.") from error
+        response = HttpResponse(body, content_type=f"image/{FORMATS[size]}")
+        if etag:
+            response["ETag"] = etag
     public = "public" if game_map.is_published else "private"
     # Browsers keep it for a year. Caches that many share ask again soon: the map may be hidden.
     age = f"max-age={YEAR}, s-maxage=60, immutable"
-    age = age if content == game_map.terrain_hash else "no-cache"
+    age = age if named and content == game_map.picture_content else "no-cache"
     response["Cache-Control"] = f"{public}, {age}"
     return response
 
