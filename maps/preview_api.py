@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import AllowAny
@@ -47,7 +47,10 @@ class MapPreview(APIView):
     @extend_schema(
         operation_id="maps_preview",
         parameters=[PreviewQuery],
-        responses={(200, "image/webp"): OpenApiTypes.BINARY},
+        responses={
+            (200, "image/webp"): OpenApiTypes.BINARY,
+            304: OpenApiResponse(description="As `If-None-Match` says: nothing changed."),
+        },
         tags=["maps"],
     )
     def get(self, request: Request, map_id: UUID) -> HttpResponseBase:

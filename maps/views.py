@@ -145,7 +145,7 @@ def picture_answer(
     if response is None:
         try:
             body = picturing.picture(game_map, size)
-        except TerrainError as error:
+        except (TerrainError, GameMap.DoesNotExist) as error:  # broken, or deleted at this moment
             raise Http404("This map can't be drawn.") from error
         response = HttpResponse(body, content_type=f"image/{FORMATS[size]}")
         if etag:

@@ -80,6 +80,15 @@ def test_a_picture_isnt_kept_under_the_name_of_another_content(
     assert list(settings.MEDIA_ROOT.rglob("*.webp")) == []
 
 
+@pytest.mark.django_db
+def test_a_map_that_is_deleted_while_its_picture_is_asked_for(
+    client: Client, game_map: GameMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = game_map.card_picture
+    monkeypatch.setattr(Keeping, "read", lambda *_: GameMap.objects.all().delete() and None)
+    assert client.get(url).status_code == 404
+
+
 # ---- Once ---------------------------------------------------------------------------------------
 
 
