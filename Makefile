@@ -47,7 +47,7 @@ fuzz: $(VENV)/dev.ok ## Send the running API what fits its schema and what does 
 	@$(BIN)/python -m tests.fuzz
 
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
-	for group in "" embedded dev; do \
+	for group in "" embedded s3 dev; do \
 		uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 			--python-version 3.11 --upgrade -o requirements$${group:+-$$group}.txt \
 			$${group:+--constraint requirements.txt --group pyproject.toml:$$group} \

@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from maps.pictures import DRAWING
+
 SQL = """
 SELECT m.id, m.name, m.description, m.width, m.height, m.rating::float8, m.rating_count, m.play_count,
        m.is_public, m.created_at, m.terrain_hash, u.id AS user_id, u.username, u.level
@@ -29,7 +31,7 @@ PLAIN = (
 def card(row: Any) -> dict[str, Any]:
     document = {name: row[name] for name in PLAIN} | {"id": str(row["id"])}
     author = {"id": str(row["user_id"]), "username": row["username"], "level": row["level"]}
-    preview = f"/maps/{row['id']}/card-{row['terrain_hash']}.webp"
+    preview = f"/maps/{row['id']}/card-{row['terrain_hash']}-{DRAWING}.webp"
     return document | {"author": author, "preview": preview}
 
 

@@ -15,6 +15,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config import embedded
+from config.media_urls import read_media_url
 from config.redis_urls import is_redis_url, next_database
 
 django_stubs_ext.monkeypatch()  # lets us write ModelForm[User] and the like
@@ -258,8 +259,12 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 SERVESTATIC_KEEP_ONLY_HASHED_FILES = True
 MEDIA_ROOT = DATA_DIR / "media"
+try:  # pictures of maps lie in MEDIA_ROOT, or in the bucket that MEDIA_STORAGE names
+    MEDIA = read_media_url(media_url) if (media_url := env.str("MEDIA_STORAGE", default="")) else {}
+except ValueError as error:
+    raise ImproperlyConfigured(f"MEDIA_STORAGE {error}") from None
 STORAGES = {
-    "default": {"BACKEND": "config.storage.AtomicFileSystemStorage"},
+    "default": MEDIA or {"BACKEND": "config.storage.AtomicFileSystemStorage"},
     "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
 }
 MAX_BODY_BYTES = 10 * 1024 * 1024  # read before a thread is taken; more is a 413

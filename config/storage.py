@@ -1,10 +1,17 @@
 """Where files that the site makes are kept."""
 
+import logging
 import os
+import time
 import uuid
 from typing import Any
 
-from django.core.files.storage import FileSystemStorage
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, default_storage
+
+logger = logging.getLogger(__name__)
+SLOW = 0.5  # seconds; a failure that takes longer costs too much to meet it with each request
+REST = 10.0  # seconds that a storage is left alone after such a failure
 
 
 class AtomicFileSystemStorage(FileSystemStorage):
@@ -22,3 +29,52 @@ class AtomicFileSystemStorage(FileSystemStorage):
         unfinished: str = super()._save(f"{name}.{uuid.uuid4().hex}", content)  # type: ignore[misc]
         os.replace(self.path(unfinished), self.path(name))
         return name
+
+
+class Keeping:
+    """Files that could be made again, in the default storage: one that fails costs time, no answer.
+
+    Each outage is logged once, when it begins.
+    """
+
+    def __init__(self) -> None:
+        self._failing: set[str] = set()  # "read" and "kept", apart: a full disk can still be read
+        self._rests_until = 0.0
+
+    def read(self, name: str) -> bytes | None:
+        """A kept file; None where there is none, or none can be had now."""
+        begun = time.monotonic()
+        if begun < self._rests_until:
+            return None
+        try:
+            with default_storage.open(name) as file:
+                body: bytes = file.read()
+        except FileNotFoundError:
+            return None
+        except Exception:  # each storage has errors of its own
+            self._note_failure("read", name, begun)
+            return None
+        self._failing.discard("read")
+        return body
+
+    def keep(self, name: str, body: bytes) -> None:
+        """Keep a file, where that is possible now."""
+        begun = time.monotonic()
+        if begun < self._rests_until:
+            return
+        try:
+            default_storage.save(name, ContentFile(body))
+        except Exception:  # a full disk, a bucket that is gone
+            self._note_failure("kept", name, begun)
+        else:
+            self._failing.discard("kept")
+
+    def _note_failure(self, deed: str, name: str, begun: float) -> None:
+        if deed not in self._failing:
+            logger.exception("Files can't be %s, the first of them is %s", deed, name)
+        self._failing.add(deed)
+        if time.monotonic() - begun > SLOW:
+            self._rests_until = time.monotonic() + REST
+
+
+kept = Keeping()

@@ -11,6 +11,7 @@ from accounts.api import Login, Logout, Me, Password, Refresh, Register
 from config import health
 from config.api import JSONRenderer
 from maps.api import MapDetail, MapList, MapRatingView, MapTerrain, PlayerProfile
+from maps.preview_api import MapPreview
 from maps.views import player
 
 api = [
@@ -24,6 +25,7 @@ api = [
     path("maps", MapList.as_view(), name="maps"),
     path("maps/<uuid:map_id>", MapDetail.as_view(), name="map"),
     path("maps/<uuid:map_id>/terrain", MapTerrain.as_view(), name="terrain"),
+    path("maps/<uuid:map_id>/preview", MapPreview.as_view(), name="preview"),
     path("maps/<uuid:map_id>/rating", MapRatingView.as_view(), name="rating"),
 ]
 schema = SpectacularAPIView.as_view(api_version="1", renderer_classes=[JSONRenderer])

@@ -17,6 +17,7 @@ from django.db import connection
 from config.keyset import InvalidCursor, Order, Place
 from config.refusals import Refused
 from maps import query
+from maps.pictures import DRAWING, FORMATS
 from maps.query import Condition, Query
 
 ORDERS = {
@@ -42,7 +43,7 @@ SELECT m.{column}::text, m.id::text, {wrapped},
         json_build_object('id', u.id, 'username', u.username, 'level', u.level) AS author,
         m.width, m.height, m.rating::float8 AS rating, m.rating_count, m.play_count, m.is_public,
         to_char(m.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
-        '/maps/' || m.id || '/card-' || coalesce(nullif(m.terrain_hash, ''), 'unknown') || '.webp'
+        '/maps/' || m.id || '/card-' || coalesce(nullif(m.terrain_hash, ''), 'unknown') || '{ending}'
             AS preview
     ) AS card)
 FROM maps m JOIN users u ON u.id = m.user_id
@@ -238,6 +239,7 @@ def similar_statement(browse: Browse) -> tuple[str, list[Any]]:
 def _select(browse: Browse, conditions: list[str], *, backwards: bool, wrapped: int = 0) -> str:
     return CARD.format(
         column=browse.order.column,
+        ending=f"-{DRAWING}.{FORMATS['card']}",  # as GameMap.card_picture has it
         wrapped=wrapped,
         where=" AND ".join(conditions),
         direction="ASC" if backwards else "DESC",

@@ -10,6 +10,7 @@ from django.urls import reverse
 from config.constraints import ConstrainedModel
 from config.fields import RandomUUID
 from maps import ranking
+from maps.pictures import DRAWING, FORMATS
 from maps.querysets import PUBLISHED, GameMapQuerySet
 
 models.CharField.register_lookup(Length)
@@ -156,8 +157,18 @@ class GameMap(ConstrainedModel):
         """Address of the large picture."""
         return self._picture("page")
 
+    @property
+    def link_picture(self) -> str:
+        """Address of the picture that previews of links show."""
+        return self._picture("link")
+
+    @property
+    def picture_content(self) -> str:
+        """What names its pictures: what is drawn, and by which version of the drawing."""
+        return f"{self.terrain_hash or 'unknown'}-{DRAWING}"
+
     def _picture(self, size: str) -> str:
-        return reverse("maps:picture", args=[self.pk, size, self.terrain_hash or "unknown"])
+        return reverse("maps:picture", args=[self.pk, size, self.picture_content, FORMATS[size]])
 
 
 class MapRating(models.Model):

@@ -1,46 +1,46 @@
 """A map drawn from above at an angle (isometric), heights shaded. Pure of Django.
 
 Cell (x, y) is a diamond twice as wide as high, at ((x − y) · w / 2, (x + y) · h / 2); each level
-lifts it and shows its sides. Cells are painted from the back to the front.
+lifts it by half of its height and shows its sides. Two pictures are painted from the back to the
+front: the sides and what stands on cells in colours, and beside it which height shows at each pixel.
+From that height follows which point of the ground (maps/scenery.py) one sees there.
+
+The same content gives the same bytes. Who changes how pictures look counts DRAWING up.
 """
 
+import functools
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from PIL import Image, ImageDraw
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from maps.terrain import LAVA, WATER, Grid, Point
+from maps.landmarks import Colour, Corner, draw_goal, draw_spawn, obstacle
+from maps.scenery import SHADES, ground, surface
+from maps.terrain import LAVA, WATER, Bytes, Grid, Point
 
-Colour = tuple[int, int, int]
-Corner = tuple[float, float]
-
-SIZES = {"card": (480, 270), "page": (1200, 675)}  # 16 to 9, in pixels
-OVERSAMPLING = (
-    2  # drawn larger and scaled down: smooth edges without a drawing library that has them
-)
-TERRAIN_COLOURS: tuple[Colour, ...] = (
-    (124, 179, 66),  # Grass
-    (160, 122, 98),  # Dirt: the owner's #8D6E63, lighter, since shading darkens most of a map
-    (134, 134, 134),  # Stone
-    (41, 182, 246),  # Water
-    (255, 87, 34),  # Lava
-)
-DEEP: dict[int, Colour] = {WATER: (21, 101, 160), LAVA: (136, 14, 10)}
-GROUND: Colour = (62, 48, 42)
-GOLD: Colour = (255, 215, 0)
-CRIMSON: Colour = (220, 20, 60)
-BLUE: Colour = (65, 105, 225)
-WHITE: Colour = (255, 255, 255)
-BACKGROUND: Colour = (27, 38, 49)
+DRAWING = 2  # a part of addresses and names of files: another number makes all pictures anew
+# In pixels. Several programs that preview links read no WebP, so they get a JPEG, in the proportions
+# that they crop to.
+SIZES = {"card": (480, 270), "page": (1200, 675), "link": (1200, 630)}
+FORMATS = {"card": "webp", "page": "webp", "link": "jpeg"}
+QUALITY = {"webp": {"quality": 82, "method": 4}, "jpeg": {"quality": 86, "optimize": True}}
+OVERSAMPLING = 2  # drawn larger and scaled down, for smooth edges
+BASE = -1.3  # the level that the sides at the edge of the map reach down to
+MARGIN = 0.93  # the share of a picture that the map may fill
+MIDDLE = 0.515  # a little below the middle: marks need more room above than below
+CREAM: Colour = (255, 246, 214)
+EARTH: tuple[Colour, ...] = ((112, 84, 64), (98, 72, 56), (122, 94, 70), (88, 66, 54))
+LIGHT_SOUTH, LIGHT_EAST = 0.98, 0.66  # the sun is in the west
 
 
 @dataclass(frozen=True)
 class View:
-    """How cells fall on the picture: tile width, level height and the origin, in pixels."""
+    """How cells fall on the picture: tile width and the origin, in pixels. A level is tile / 4."""
 
     tile: float
-    lift: float
     left: float
     top: float
 
@@ -48,162 +48,212 @@ class View:
     def fit(cls, grid: Grid, size: tuple[int, int]) -> "View":
         """The largest view that shows the whole grid in the middle of a picture."""
         across = grid.width + grid.height
-        # A level is a quarter of a tile high; the highest stands clear of the upper edge.
-        levels = int(grid.level.max()) + 1
-        tile = 0.96 * min(2 * size[0] / across, size[1] / (across / 4 + levels / 4))
-        drawn = across * tile / 4 - levels * tile / 4
+        rows, columns = np.indices(grid.level.shape)
+        # What reaches highest, with a tree's height; what reaches lowest is the nearest corner.
+        upper = float((rows + columns - grid.level.astype(int)).min()) - 1
+        lower = across - BASE
+        tile = MARGIN * min(2 * size[0] / across, 4 * size[1] / (lower - upper))
         left = size[0] / 2 - (grid.width - grid.height) * tile / 4
-        return cls(tile, tile / 4, left, (size[1] - drawn) / 2)
+        top = size[1] * MIDDLE - (lower + upper) * tile / 8
+        return cls(tile, left, top)
 
-    def top_of(self, x: float, y: float, level: float) -> Corner:
-        """The northern corner of a cell at a level."""
+    def at(self, x: float, y: float, level: float) -> Corner:
+        """Where a point of the map shows; (x, y) is the northern corner of that cell."""
         return (
             self.left + (x - y) * self.tile / 2,
-            self.top + (x + y) * self.tile / 4 - level * self.lift,
+            self.top + (x + y - level) * self.tile / 4,
         )
 
-    def middle(self, x: int, y: int, level: float) -> Corner:
-        """The middle of a cell's upper face."""
-        across, down = self.top_of(x, y, level)
-        return across, down + self.tile / 4
+    def texels(self, levels: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], ...]:
+        """Of each pixel the x and y of the cell that shows there, at the height that is given."""
+        rows, columns = (np.arange(n, dtype=np.float32) + 0.5 for n in levels.shape)
+        across = ((columns - self.left) * (1 / self.tile))[None, :]
+        down = ((rows - self.top) * (2 / self.tile))[:, None] + levels * np.float32(0.5)
+        return down + across, down - across
 
 
 def render(grid: Grid, path: Iterable[Point], spawn: Point, goal: Point, size: str) -> bytes:
-    """A WebP picture in one of SIZES: terrain, the path faintly, spawn and goal marked."""
+    """A picture in one of SIZES, as FORMATS says: terrain, the path faintly, spawn and goal marked."""
     width, height = SIZES[size]
     large = (width * OVERSAMPLING, height * OVERSAMPLING)
-    image = Image.new("RGB", large, BACKGROUND)
-    draw = ImageDraw.Draw(image, "RGBA")
     view = View.fit(grid, large)
-    _draw_cells(draw, view, grid)
-    _draw_path(draw, view, grid, list(path))
-    _draw_spawn(draw, view, grid, spawn)
-    _draw_goal(draw, view, grid, goal)
-    image = image.resize((width, height), Image.Resampling.LANCZOS)
+    scale = max(3, round(view.tile / 2))
+    texture = ground(grid, scale)
+    _draw_path(texture, list(path), scale)
+    paint, heights = _stand(view, grid, large)
+    image, glow = _lay(view, texture, paint, heights, scale)
+    _draw_marks(image, view, grid, (spawn, goal))
+    image = image.reduce(OVERSAMPLING)
+    if (grid.terrain == LAVA).any():
+        image = _shine(image, glow)
     file = io.BytesIO()
-    image.save(file, "WEBP", quality=82, method=4)
+    kind = FORMATS[size]
+    image.save(file, kind, **QUALITY[kind])
     return file.getvalue()
 
 
-def _draw_cells(draw: ImageDraw.ImageDraw, view: View, grid: Grid) -> None:
-    terrain, level, blocked = (grid.terrain.tolist(), grid.level.tolist(), grid.blocked.tolist())
-    for y in range(grid.height):
-        for x in range(grid.width):
-            kind, high = terrain[y][x], level[y][x]
-            surface = high - 0.35 if kind in DEEP else high  # liquids lie a little lower
-            beside_south = level[y + 1][x] if y + 1 < grid.height else -1
-            beside_east = level[y][x + 1] if x + 1 < grid.width else -1
-            _draw_sides(draw, view, (x, y), surface, (beside_south, beside_east), kind)
-            colour = _surface(kind, high, terrain, x, y)
-            draw.polygon(_diamond(view, x, y, surface), fill=colour)
+# ---- Heights ------------------------------------------------------------------------------------
+
+
+def _stand(view: View, grid: Grid, size: tuple[int, int]) -> tuple[Image.Image, Image.Image]:
+    """Sides and obstacles in colour, and the height that shows at each pixel.
+
+    Heights are counted in twentieths of a level from 1 up; 0 means that the colour counts.
+    """
+    paint, heights = _backdrop(size).copy(), Image.new("L", size, 0)
+    _draw_shade_below(paint, view, grid)
+    colours, codes = ImageDraw.Draw(paint), ImageDraw.Draw(heights)
+    tops = surface(grid).tolist()
+    blocked, terrain = grid.blocked.tolist(), grid.terrain.tolist()
+    half, quarter, tile = view.tile / 2, view.tile / 4, max(4, round(view.tile / 2) * 2)
+    for y, row in enumerate(tops):
+        below = tops[y + 1] if y + 1 < grid.height else [BASE] * grid.width
+        for x, level in enumerate(row):
+            a, b = view.at(x, y, level)
+            east, south, west = (
+                (a + half, b + quarter),
+                (a, b + 2 * quarter),
+                (a - half, b + quarter),
+            )
+            right = row[x + 1] if x + 1 < grid.width else BASE
+            for edge, other, light in (
+                ((west, south), below[x], LIGHT_SOUTH),
+                ((south, east), right, LIGHT_EAST),
+            ):
+                if other < level:
+                    span, kind = (level, other), terrain[y][x]
+                    _draw_side(colours, codes, edge, span, (kind, light, quarter))
+            codes.polygon([(a, b), east, south, west], fill=_code(level))
             if blocked[y][x]:
-                _draw_tree(draw, view, x, y, high)
+                sprite, outline = obstacle(terrain[y][x], x, y, tile)
+                place = (round(a - tile / 2), round(b + quarter - tile))
+                paint.paste(sprite, place, outline)
+                heights.paste(0, place, outline)
+    return paint, heights
 
 
-def _draw_sides(
-    draw: ImageDraw.ImageDraw,
-    view: View,
-    cell: Point,
-    level: float,
-    beside: tuple[float, float],
-    kind: int,
+def _code(level: float) -> int:
+    return round(level * 20) + 21
+
+
+def _draw_side(
+    colours: ImageDraw.ImageDraw,
+    codes: ImageDraw.ImageDraw,
+    edge: tuple[Corner, Corner],
+    span: tuple[float, float],
+    look: tuple[int, float, float],
 ) -> None:
-    """The two faces one sees of a cell that stands above its southern or eastern neighbour."""
-    _, east, south, west = _diamond(view, *cell, level)
-    base = _mix(GROUND, TERRAIN_COLOURS[kind], 0.35)
-    for (left, right), neighbour, light in (
-        ((west, south), beside[0], 0.95),
-        ((south, east), beside[1], 0.65),
-    ):
-        if neighbour < level:
-            drop = (level - neighbour) * view.lift
-            face = [left, right, (right[0], right[1] + drop), (left[0], left[1] + drop)]
-            draw.polygon(face, fill=_shade(base, light))
+    """A face below an edge: turf at the top, then layers of earth at heights that run through the map."""
+    (ax, ay), (bx, by) = edge
+    (high, low), (kind, light, lift) = span, look
+    drop = (high - low) * lift
+    codes.polygon([(ax, ay), (bx, by), (bx, by + drop), (ax, ay + drop)], fill=0)
+    for upper, lower, colour in _layers(round(high * 20), round(low * 20), kind, light, lift > 9):
+        start, end = (high - upper / 20) * lift, (high - lower / 20) * lift
+        face = [(ax, ay + start), (bx, by + start), (bx, by + end), (ax, ay + end)]
+        colours.polygon(face, fill=colour)
 
 
-def _surface(kind: int, level: int, terrain: list[list[int]], x: int, y: int) -> Colour:
-    """A cell's colour: lighter the higher; liquids darker away from the shore; a faint chequer."""
-    colour = TERRAIN_COLOURS[kind]
-    if kind in DEEP:
-        rows = terrain[max(y - 1, 0) : y + 2]
-        around = [other for row in rows for other in row[max(x - 1, 0) : x + 2]]
-        inside = around.count(kind) / len(around)
-        return _mix(colour, DEEP[kind], max(0.0, inside - 0.55) * 1.2)
-    return _shade(colour, 0.80 + 0.085 * level + (0.035 if (x + y) % 2 else 0))
-
-
-def _draw_tree(draw: ImageDraw.ImageDraw, view: View, x: int, y: int, level: int) -> None:
-    """A blocked cell: a dark fir."""
-    across, down = view.middle(x, y, level)
-    size = view.tile * 0.28
-    draw.polygon(
-        [(across - size, down), (across, down - size * 2.4), (across + size, down)],
-        fill=(38, 84, 44),
-    )
-
-
-def _draw_path(draw: ImageDraw.ImageDraw, view: View, grid: Grid, path: list[Point]) -> None:
-    if len(path) < 2:
-        return
-    points = [view.middle(x, y, int(grid.level[y, x])) for x, y in path]
-    draw.line(points, fill=(*WHITE, 90), width=max(2, round(view.tile / 7)), joint="curve")
-
-
-def _draw_spawn(draw: ImageDraw.ImageDraw, view: View, grid: Grid, point: Point) -> None:
-    """A red pennant. Spawn and goal differ in shape, not in colour alone."""
-    (across, down), size = _draw_ground(draw, view, grid, point, CRIMSON)
-    top = down - size * 1.7
-    draw.line([(across, down), (across, top)], fill=WHITE, width=max(2, round(size / 10)))
-    flag = [(across, top), (across + size * 0.9, top + size * 0.32), (across, top + size * 0.64)]
-    draw.polygon(flag, fill=CRIMSON, outline=GOLD, width=max(1, round(size / 16)))
-
-
-def _draw_goal(draw: ImageDraw.ImageDraw, view: View, grid: Grid, point: Point) -> None:
-    """A blue tower with battlements."""
-    (across, down), size = _draw_ground(draw, view, grid, point, BLUE)
-    half, top, tooth = size * 0.34, down - size * 1.2, size * 0.2
-    left, right = across - half, across + half
-    third = (right - left) / 5
-    battlements = [(left + step * third, top - tooth * (step % 2 == 0)) for step in range(5)]
-    outline = [
-        (left, down),
-        *((x + dx, y) for x, y in battlements for dx in (0, third)),
-        (right, down),
-    ]
-    draw.polygon(outline, fill=BLUE, outline=GOLD, width=max(1, round(size / 16)))
-    door = [across - size * 0.1, down - size * 0.38, across + size * 0.1, down]
-    draw.rectangle(door, fill=BACKGROUND)
-
-
-def _draw_ground(
-    draw: ImageDraw.ImageDraw, view: View, grid: Grid, point: Point, colour: Colour
-) -> tuple[Corner, float]:
-    """A spot of colour under a mark; answers its middle, and a size that can be seen on any map."""
-    x, y = point
-    across, down = view.middle(x, y, int(grid.level[y, x]))
-    size = max(view.tile, 22)
-    spot = [across - size * 0.45, down - size * 0.22, across + size * 0.45, down + size * 0.22]
-    draw.ellipse(spot, fill=(*colour, 170))
-    return (across, down), size
-
-
-def _diamond(view: View, x: int, y: int, level: float) -> list[Corner]:
-    """The corners of a cell's upper face: north, east, south, west."""
-    across, down = view.top_of(x, y, level)
-    half, quarter = view.tile / 2, view.tile / 4
+@functools.lru_cache(maxsize=4096)
+def _layers(
+    high: int, low: int, kind: int, light: float, detailed: bool
+) -> Sequence[tuple[int, int, Colour]]:
+    """Upper end, lower end (in twentieths of a level) and colour of each layer of a side."""
+    if kind in (WATER, LAVA):  # the cut through a liquid, at the edge of the map
+        shallow, deep = SHADES[kind][1], SHADES[kind][0]
+        cuts = [high, *(high - 5 * n for n in range(1, 5) if high - 5 * n > low), low]
+        parts = [shallow + (deep - shallow) * (n / 4) for n in range(len(cuts) - 1)]
+    else:
+        step = 5 if detailed else 10
+        # A lip of turf, and borders of the layers at the same heights everywhere.
+        lip = max(low, high - 4)
+        cuts = [high, lip, *range((lip - 1) // step * step, low, -step), low]
+        stone = (SHADES[kind][0] + SHADES[kind][1]) / 2
+        parts = [stone * 0.92]
+        for upper in cuts[1:-1]:
+            earth = np.array(EARTH[upper // step % len(EARTH)], dtype=np.float32)
+            part = earth * 0.72 + stone * 0.28 if kind else earth
+            parts.append(part * (1 - 0.05 * min(6, (high - upper) / 20)))
     return [
-        (across, down),
-        (across + half, down + quarter),
-        (across, down + 2 * quarter),
-        (across - half, down + quarter),
+        (upper, lower, _colour(part * light))
+        for upper, lower, part in zip(cuts, cuts[1:], parts, strict=False)
+        if upper > lower
     ]
 
 
-def _shade(colour: Colour, light: float) -> Colour:
-    red, green, blue = (min(255, round(part * light)) for part in colour)
+def _colour(parts: npt.NDArray[np.float32]) -> Colour:
+    red, green, blue = (min(255, round(float(part))) for part in parts)
     return red, green, blue
 
 
-def _mix(one: Colour, other: Colour, share: float) -> Colour:
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
-    return red, green, blue
+def _lay(
+    view: View, texture: Bytes, paint: Image.Image, heights: Image.Image, scale: int
+) -> tuple[Image.Image, Bytes]:
+    """The ground laid over the heights, and how much each pixel glows."""
+    codes = np.asarray(heights)
+    levels = ((np.arange(256, dtype=np.float32) - 21) / 20)[codes]
+    columns, rows = view.texels(levels)
+    height, width = texture.shape[:2]
+    right = np.clip((columns * scale).astype(np.int32), 0, width - 1)
+    down = np.clip((rows * scale).astype(np.int32), 0, height - 1)
+    packed = texture.view(np.uint32)[..., 0].ravel().take(down * width + right)
+    packed[codes == 0] = 0
+    seen = packed[..., None].view(np.uint8)
+    image = Image.fromarray(np.ascontiguousarray(seen[..., :3]))
+    image.paste(paint, mask=heights.point(lambda code: 255 * (code == 0)))
+    return image, seen[..., 3]
+
+
+def _shine(image: Image.Image, glow: Bytes) -> Image.Image:
+    """Light of lava spilled over what is near it."""
+    small = Image.fromarray(np.ascontiguousarray(glow)).reduce(OVERSAMPLING * 2)
+    soft = small.filter(ImageFilter.GaussianBlur(image.height / 90)).resize(image.size)
+    light = Image.merge(
+        "RGB", [soft.point(lambda v, s=share: int(v * s)) for share in (0.42, 0.16, 0.03)]
+    )
+    return ImageChops.screen(image, light)
+
+
+# ---- Around and on top --------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=len(SIZES))
+def _backdrop(size: tuple[int, int]) -> Image.Image:
+    """A calm slate, lighter in the middle."""
+    rows, columns = (np.linspace(-1, 1, n, dtype=np.float32) for n in (size[1], size[0]))
+    far = np.clip(rows[:, None] ** 2 * 0.7 + columns[None, :] ** 2 * 0.8, 0, 1)[..., None]
+    near, edge = (np.array(c, dtype=np.float32) for c in ((50, 68, 84), (22, 31, 41)))
+    return Image.fromarray((near + (edge - near) * far).round().astype(np.uint8))
+
+
+def _draw_shade_below(paint: Image.Image, view: View, grid: Grid) -> None:
+    """A soft shadow on what the map stands on."""
+    small = (paint.width // 8, paint.height // 8)
+    mask = Image.new("L", small, 0)
+    corners = [(0, 0), (grid.width, 0), (grid.width, grid.height), (0, grid.height)]
+    points = [view.at(x, y, BASE - 0.8) for x, y in corners]
+    ImageDraw.Draw(mask).polygon([(x / 8, y / 8) for x, y in points], fill=150)
+    mask = mask.filter(ImageFilter.GaussianBlur(small[1] / 45)).resize(paint.size)
+    paint.paste((8, 12, 17), mask=mask)
+
+
+def _draw_path(texture: Bytes, path: list[Point], scale: int) -> None:
+    """Dots along the way of the enemies, on the ground."""
+    stride = max(1, round(9 / scale))
+    half = max(1.6, scale * 0.12)
+    rows, columns = np.indices((int(half * 2) + 2,) * 2)
+    for x, y in path[stride:-1:stride]:
+        left, top = (n * scale + scale / 2 - half for n in (x, y))
+        part = texture[int(top) :, int(left) :][: rows.shape[0], : rows.shape[1], :3]
+        far = np.hypot(rows + int(top) - top - half + 0.5, columns + int(left) - left - half + 0.5)
+        share = np.clip(half - far + 0.5, 0, 1)[: part.shape[0], : part.shape[1], None] * 0.8
+        part[:] = part + (np.array(CREAM) - part) * share
+
+
+def _draw_marks(image: Image.Image, view: View, grid: Grid, ends: tuple[Point, Point]) -> None:
+    """Spawn and goal, the farther one first; they can be told apart by shape, and are never hidden."""
+    draw = ImageDraw.Draw(image, "RGBA")
+    size = max(view.tile * 0.6, 24 + image.height * 0.033)  # can be seen on any map
+    marks = zip(ends, (draw_spawn, draw_goal), strict=True)
+    for (x, y), mark in sorted(marks, key=lambda entry: sum(entry[0])):
+        mark(draw, view.at(x + 0.5, y + 0.5, int(grid.level[y, x])), size)

@@ -1,38 +1,35 @@
-"""The pictures of maps as files: made once for each content, kept under its hash."""
+"""The pictures of maps as files: made once for each content and drawing, kept under their names."""
 
-import contextlib
-import logging
-
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
-
+from config.single_flight import Locks
+from config.storage import kept
 from maps.models import GameMap
 from maps.paths import cheapest_path
-from maps.pictures import render
+from maps.pictures import FORMATS, render
 from maps.terrain import Grid, Point, read_point, read_tiles
 
-logger = logging.getLogger(__name__)
+drawing = Locks()
 
 
 def picture(game_map: GameMap, size: str) -> bytes:
-    """The WebP picture of a map in one of `pictures.SIZES`; drawn and kept when it is new.
+    """The picture of a map in one of `pictures.SIZES`; drawn and kept when it is new.
 
-    Two requests that draw the same one at once write the same bytes.
+    Of requests that need the same new one at once, one of this process draws. Two processes may both
+    draw: they write the same bytes. Raises TerrainError.
     """
-    content = game_map.terrain_hash
-    name = f"pictures/{content[:2]}/{content}-{size}.webp"
-    if content:
-        with contextlib.suppress(OSError), default_storage.open(name) as file:
-            kept: bytes = file.read()
-            return kept
-    grid, spawn, goal = read_map(game_map)
-    drawn = render(grid, cheapest_path(grid, spawn, goal) or [], spawn, goal, size)
-    if content:
-        try:
-            default_storage.save(name, ContentFile(drawn))
-        except OSError:  # a full disk costs the keeping, not the picture
-            logger.exception("A picture could not be kept: %s", name)
-    return drawn
+    content = game_map.picture_content
+    name = f"pictures/{content[:2]}/{content}-{size}.{FORMATS[size]}"
+    if body := kept.read(name):
+        return body
+    with drawing.alone(name):
+        if body := kept.read(name):  # somebody drew it meanwhile
+            return body
+        grid, spawn, goal = read_map(game_map)
+        path = cheapest_path(grid, spawn, goal) or []
+        body = render(grid, path, spawn, goal, size)
+        # The author may have changed the map since its row was read, and names are for good.
+        if grid.content_hash(spawn, goal) == game_map.terrain_hash:
+            kept.keep(name, body)
+    return body
 
 
 def read_map(game_map: GameMap) -> tuple[Grid, Point, Point]:

@@ -1,4 +1,4 @@
-"""Answers that pages and API share: a map's terrain, and what lets clients ask whether it changed."""
+"""Answers that pages and API share: terrain, pictures, and whether something changed since."""
 
 import gzip
 import hashlib
@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
 
 from config.refusals import Refused
-from maps import terrains
+from maps import picturing, terrains
 from maps.models import GameMap
+from maps.pictures import FORMATS
 from maps.terrain import TerrainError
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+YEAR = 365 * 24 * 3600  # seconds
 
 
 def terrain_response(
@@ -43,6 +46,35 @@ def terrain_response(
     response["Cache-Control"] = "no-cache"
     # A weak tag: compressed or not, it is the same terrain.
     return conditional(request, response, f'W/"{hashlib.sha256(body).hexdigest()[:32]}"')
+
+
+def picture_response(
+    request: HttpRequest,
+    user: "User | AnonymousUser",
+    map_id: UUID,
+    size: str,
+    content: str = "",
+) -> HttpResponseBase:
+    """A map's picture for whoever may see the map, or a 304; for a year where `content` is what is shown."""
+    visible = GameMap.objects.visible_to(user).defer("terrain_data", "wave_config", "search")
+    game_map = get_object_or_404(visible, pk=map_id)
+    named = bool(game_map.terrain_hash)
+    etag = f'"{game_map.picture_content}-{size}"' if named else None
+    response = get_conditional_response(request, etag=etag)
+    if response is None:
+        try:
+            body = picturing.picture(game_map, size)
+        except (TerrainError, GameMap.DoesNotExist) as error:  # broken, or deleted at this moment
+            raise Http404("This map can't be drawn.") from error
+        response = HttpResponse(body, content_type=f"image/{FORMATS[size]}")
+        if etag:
+            response["ETag"] = etag
+    public = "public" if game_map.is_published else "private"
+    # Browsers keep it for a year. Caches that many share ask again soon: the map may be hidden.
+    age = f"max-age={YEAR}, s-maxage=60, immutable"
+    age = age if named and content == game_map.picture_content else "no-cache"
+    response["Cache-Control"] = f"{public}, {age}"
+    return response
 
 
 def etag_of(game_map: GameMap) -> str:

@@ -9,10 +9,11 @@ urlpatterns = [
     path("", views.browse, name="browse"),
     path("<uuid:map_id>/", views.detail, name="detail"),
     path("<uuid:map_id>/rating", views.give_stars, name="give-stars"),
-    # Two parts that can't be taken for each other: a pattern that can be read in many ways takes
-    # time without end on a long address.
+    # Parts that can't be taken for each other: a pattern that can be read in many ways takes time
+    # without end on a long address.
     re_path(
-        r"^(?P<map_id>[0-9a-f-]{36})/(?P<size>card|page)-(?P<content>[0-9a-f]{64}|unknown)\.webp$",
+        r"^(?P<map_id>[0-9a-f-]{36})/(?P<size>card|page|link)"
+        r"-(?P<content>(?:[0-9a-f]{64}|unknown)-[0-9]{1,4})\.(?P<form>webp|jpeg)$",
         views.picture,
         name="picture",
     ),

@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -16,20 +17,20 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
 from config.refusals import Refused
-from maps import browsing, picturing, waves
+from maps import browsing, waves
 from maps.browsing import ORDERS, USUAL_ORDER, Browse, Found
 from maps.forms import ORDER_NAMES, FacetForm, PersonalFacetForm, RatingForm
 from maps.models import GameMap
+from maps.pictures import FORMATS
 from maps.query import CONTROLS, LONGEST
 from maps.rating import HOW_MANY_STARS, rate, stars_given, unrate
-from maps.terrain import TerrainError
+from maps.responses import picture_response
 
 PAGE_SIZE = 24
 TROUBLES = {
     "cursor": "The link to that page is no longer good; this is the first page.",
     "sort": "There is no such order; these are the hottest maps.",
 }
-YEAR = 365 * 24 * 3600
 
 
 @require_safe
@@ -160,26 +161,16 @@ def give_stars(request: HttpRequest, map_id: UUID) -> HttpResponse:
 
 
 @require_safe
-def picture(request: HttpRequest, map_id: UUID, size: str, content: str) -> HttpResponse:
+def picture(
+    request: HttpRequest, map_id: UUID, size: str, content: str, form: str
+) -> HttpResponseBase:
     """The isometric picture. Its address names its content, so that browsers keep it for a year.
 
-    An address of older content gets the picture as it is now, to be kept for no time.
+    An address of older content, or of an older drawing, gets the picture as it is now, to be asked for anew.
     """
-    visible = GameMap.objects.visible_to(request.user).defer(
-        "terrain_data", "wave_config", "search"
-    )
-    game_map = get_object_or_404(visible, pk=map_id)
-    try:
-        body = picturing.picture(game_map, size)
-    except TerrainError as error:
-        raise Http404("This map can't be drawn.") from error
-    response = HttpResponse(body, content_type="image/webp")
-    public = "public" if game_map.is_published else "private"
-    # Browsers keep it for a year. Caches that many share ask again soon: the map may be hidden.
-    age = f"max-age={YEAR}, s-maxage=60, immutable"
-    age = age if content == game_map.terrain_hash else "no-cache"
-    response["Cache-Control"] = f"{public}, {age}"
-    return response
+    if form != FORMATS[size]:
+        raise Http404
+    return picture_response(request, request.user, map_id, size, content)
 
 
 def is_htmx(request: HttpRequest) -> bool:

@@ -241,8 +241,8 @@ def test_a_picture_asked_for_by_many_at_once(settings: Any) -> None:
 
 def test_old_and_unknown_pictures(client: Client, game_map: GameMap, author: User) -> None:
     base = f"/maps/{game_map.pk}/"
-    assert client.get(base + f"card-{'0' * 64}.webp")["Cache-Control"] == "public, no-cache"
-    assert client.get(base + f"poster-{'0' * 64}.webp").status_code == 404
+    assert client.get(base + f"card-{'0' * 64}-2.webp")["Cache-Control"] == "public, no-cache"
+    assert client.get(base + f"poster-{'0' * 64}-2.webp").status_code == 404
     outside = {"x": 20, "y": 0}
     faults: list[dict[str, Any]] = [
         {"terrain_data": []},

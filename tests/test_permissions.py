@@ -68,6 +68,7 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "api:maps": PUBLIC,
     "api:map": PUBLIC,
     "api:terrain": PUBLIC,
+    "api:preview": PUBLIC,
     "api:rating": {"PUT": each(401, 400), "DELETE": each(401, 200, 403, 200)},
 }
 # The same for a map that is private, where it is not the same.
@@ -78,6 +79,7 @@ TABLE_PRIVATE = {
     "maps:give-stars": {"POST": each(302, 302)},
     "api:map": {"GET": PRIVATE},
     "api:terrain": {"GET": PRIVATE},
+    "api:preview": {"GET": PRIVATE},
     "api:rating": {"PUT": each(401, 400), "DELETE": each(401, 404, 403, 409)},
 }
 
@@ -119,7 +121,8 @@ class Cast:
             "api:player": ["Owner"],
             "accounts:verify": ["x", "y"],
             "accounts:reset": ["x", "y-z"],
-            "maps:picture": [self.game_map.pk, "card", self.game_map.terrain_hash],
+            "maps:picture": [self.game_map.pk, "card", self.game_map.picture_content, "webp"],
+            "api:preview": [self.game_map.pk],
         }
         if route in ("maps:detail", "maps:give-stars", "api:map", "api:terrain", "api:rating"):
             arguments[route] = [self.game_map.pk]

@@ -234,6 +234,7 @@ def test_a_port_in_use(data: Path) -> None:
         ("REDIS_URL", "redis://127.0.0.1:x/0", "REDIS_URL can't be read"),
         ("REDIS_URL", "nonsense", "REDIS_URL can't be read"),
         ("REDIS_CACHE_URL", "http://127.0.0.1", "REDIS_CACHE_URL can't be read"),
+        ("MEDIA_STORAGE", "s3://key:secret@host", "MEDIA_STORAGE names no bucket"),
         ("TRIBEHOLD_THREADS", "11", "from 1 to 10"),
         ("TRIBEHOLD_THREADS", "x", "TRIBEHOLD_THREADS"),
         ("TRIBEHOLD_ENV", "staging", "say 'demo' or 'production'"),

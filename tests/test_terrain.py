@@ -1,7 +1,6 @@
-"""Terrain, paths, waves, generator and pictures: all of them pure."""
+"""Terrain, paths, waves, and generator: all of them pure."""
 
 import gzip
-import io
 import json
 from typing import Any
 
@@ -9,11 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from maps import generator, waves
 from maps.paths import cheapest_path
-from maps.pictures import SIZES, render
 from maps.terrain import (
     LAVA,
     STONE,
@@ -165,15 +162,6 @@ def test_waves_keep_the_limits_of_the_contract() -> None:
     assert [row["total"] for row in waves.summary(config)] == [
         sum(group["count"] for group in wave["enemies"]) for wave in config["waves"]
     ]
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_pictures(size: str) -> None:
-    draft = generator.generate(np.random.default_rng(3), 25, 40, "lava")
-    picture = Image.open(io.BytesIO(render(draft.grid, draft.path, draft.spawn, draft.goal, size)))
-    assert picture.format == "WEBP"
-    assert picture.size == SIZES[size]
-    assert len(picture.convert("RGB").getcolors(10**6) or []) > 50
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -1,0 +1,342 @@
+"""Pictures as files and answers: made once, under names for good, wherever they are kept."""
+
+import logging
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from html import unescape
+from io import BytesIO
+from typing import Any
+
+import httpx
+import pytest
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.test import Client
+from PIL import Image
+
+from accounts.models import User
+from config import single_flight
+from config.media_urls import read_media_url
+from config.single_flight import Locks
+from config.storage import AtomicFileSystemStorage, Keeping
+from maps import models, picturing
+from maps.models import GameMap
+from maps.pictures import DRAWING, render
+from tests.cast import NOBODY, flat_grid, make_map, make_user, tiles
+from tests.conftest import bearer
+from tests.races import at_once
+
+
+@pytest.fixture(autouse=True)
+def own_outages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picturing, "kept", Keeping())
+
+
+# ---- Names --------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_another_drawing_has_other_names(
+    client: Client, game_map: GameMap, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    old = game_map.card_picture
+    assert old.endswith(f"card-{game_map.terrain_hash}-{DRAWING}.webp")
+    assert "immutable" in client.get(old)["Cache-Control"]
+    monkeypatch.setattr(models, "DRAWING", DRAWING + 1)
+    assert game_map.card_picture != old
+    assert client.get(old)["Cache-Control"] == "public, no-cache"
+    assert "immutable" in client.get(game_map.card_picture)["Cache-Control"]
+    assert len(list(settings.MEDIA_ROOT.rglob("*.webp"))) == 2
+
+
+@pytest.mark.django_db
+def test_a_size_has_one_format(client: Client, game_map: GameMap) -> None:
+    assert client.get(game_map.card_picture.replace("webp", "jpeg")).status_code == 404
+    assert client.get(game_map.link_picture.replace("jpeg", "webp")).status_code == 404
+    assert client.get(game_map.link_picture)["Content-Type"] == "image/jpeg"
+
+
+@pytest.mark.django_db
+def test_a_long_address_is_read_quickly(client: Client) -> None:
+    for tail in ("card-" + "0" * 60_000, "card-" + "unknown-1" * 9_000, "page-" + "-1" * 30_000):
+        begun = time.perf_counter()
+        assert client.get(f"/maps/{NOBODY}/{tail}").status_code == 404
+        assert time.perf_counter() - begun < 2
+
+
+@pytest.mark.django_db
+def test_a_picture_isnt_kept_under_the_name_of_another_content(
+    game_map: GameMap, settings: Any
+) -> None:
+    """The author changed the map after its row, and before its terrain, was read."""
+    grid = flat_grid()
+    grid.level[5, 5] = 3
+    game_map.terrain_data = tiles(grid)
+    assert picturing.picture(game_map, "card")
+    assert list(settings.MEDIA_ROOT.rglob("*.webp")) == []
+
+
+@pytest.mark.django_db
+def test_a_map_that_is_deleted_while_its_picture_is_asked_for(
+    client: Client, game_map: GameMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = game_map.card_picture
+    monkeypatch.setattr(Keeping, "read", lambda *_: GameMap.objects.all().delete() and None)
+    assert client.get(url).status_code == 404
+
+
+# ---- Once ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_draw_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    game_map = make_map(make_user("Author"))
+    drawn: list[bool] = []
+
+    def slowly(*arguments: Any) -> bytes:
+        drawn.append(connection.in_atomic_block)
+        time.sleep(0.2)
+        return render(*arguments)
+
+    monkeypatch.setattr(picturing, "render", slowly)
+    answers = at_once(8, lambda _: Client().get(game_map.card_picture).content)
+    assert len(answers) == 8
+    assert len(set(answers)) == 1
+    assert drawn == [False]  # once, and in no transaction
+    assert len(picturing.drawing) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_different_pictures_dont_wait_for_each_other() -> None:
+    locks = Locks()
+
+    def work(number: int) -> float:
+        begun = time.monotonic()
+        with locks.alone(str(number)):
+            time.sleep(0.2)
+        return time.monotonic() - begun
+
+    assert max(at_once(4, work)) < 0.7
+    assert len(locks) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_waits_too_long_works_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(single_flight, "PATIENCE", 0.1)
+    locks = Locks()
+
+    def work(_: int) -> float:
+        begun = time.monotonic()
+        with locks.alone("same"):
+            time.sleep(0.6)
+        return time.monotonic() - begun
+
+    assert max(at_once(2, work)) < 1.1
+    assert len(locks) == 0
+
+
+def test_a_failure_leaves_no_lock() -> None:
+    locks = Locks()
+    with pytest.raises(ZeroDivisionError), locks.alone("name"):
+        raise ZeroDivisionError
+    assert len(locks) == 0
+
+
+# ---- In a bucket --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """An S3 of moto's in a process of its own; the tests' bucket is there."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/", timeout=2)
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def use_bucket(settings: Any, host: str, bucket: str = "pictures") -> None:
+    entry = read_media_url(f"s3+http://key:a%2Fsecret@{host}/{bucket}?region=eu-west-1")
+    settings.STORAGES = settings.STORAGES | {"default": entry}
+
+
+@pytest.mark.django_db
+def test_pictures_in_a_bucket(
+    client: Client, game_map: GameMap, settings: Any, s3_server: str, monkeypatch: Any
+) -> None:
+    use_bucket(settings, s3_server)
+    default_storage.connection.create_bucket(  # type: ignore[attr-defined]
+        Bucket="pictures", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    first = client.get(game_map.card_picture)
+    assert first.status_code == 200
+    content = game_map.picture_content
+    name = f"pictures/{content[:2]}/{content}-card.webp"
+    with default_storage.open(name) as file:
+        assert file.read() == first.content
+    monkeypatch.setattr(picturing, "render", lambda *_: pytest.fail("drawn again"))
+    assert client.get(game_map.card_picture).content == first.content
+    assert list(settings.MEDIA_ROOT.rglob("*.webp")) == []
+
+
+@pytest.mark.django_db
+def test_a_bucket_that_is_down_breaks_nothing_and_is_logged_once(
+    client: Client,
+    game_map: GameMap,
+    settings: Any,
+    s3_server: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # it doesn't listen
+        use_bucket(settings, f"127.0.0.1:{nobody.getsockname()[1]}")
+        with caplog.at_level(logging.ERROR, "config.storage"):
+            answers = {client.get(game_map.card_picture).content for _ in range(3)}
+    assert len(answers) == 1
+    assert answers != {b""}
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) <= 2  # reading and keeping, each once
+    assert "can't be read" in told[0]
+    assert "a/secret" not in caplog.text
+    use_bucket(settings, s3_server, "no-such-bucket")
+    assert client.get(game_map.page_picture).status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_storage_that_is_slow_to_fail_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    asked = []
+
+    def hang(_: Any, name: str) -> Any:
+        asked.append(name)
+        raise TimeoutError
+
+    monkeypatch.setattr("config.storage.SLOW", -1)
+    monkeypatch.setattr(AtomicFileSystemStorage, "open", hang)
+    keeping = Keeping()
+    assert [keeping.read("a"), keeping.read("b")] == [None, None]
+    keeping.keep("c", b"c")
+    assert asked == ["a"]
+    assert not default_storage.exists("c")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://",
+        "https://a:b@host/bucket",
+        "s3://host/bucket",
+        "s3://a@host/bucket",
+        "s3://a:b@/bucket",
+        "s3://a:b@host",
+        "s3://a:b@host/Bucket",
+        "s3://a:b@host/bucket/folder",
+        "s3://a:b@host/bucket?zone=1",
+        "s3://a:b@host/bucket?region=",
+        "s3://a:b@host/bucket#x",
+        "s3://a:b@host:port/bucket",
+        "s3://a:b@[::1/bucket",
+        "/var/media",
+    ],
+)
+def test_addresses_of_no_bucket(url: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        read_media_url(url)
+    assert url not in str(refused.value) or len(url) < 6
+
+
+def test_addresses_of_buckets() -> None:
+    options = read_media_url("s3://KEY:se%2Fcret@[::1]:9000/my-bucket")["OPTIONS"]
+    assert options["endpoint_url"] == "https://[::1]:9000"
+    assert (options["access_key"], options["secret_key"]) == ("KEY", "se/cret")
+    assert options["region_name"] == "us-east-1"
+
+
+def test_without_the_packages_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.media_urls.find_spec", lambda _: None)
+    with pytest.raises(ValueError, match=r"requirements-s3\.txt"):
+        read_media_url("s3://a:b@host/bucket")
+
+
+# ---- Previews of links --------------------------------------------------------------------------
+
+
+def tags(client: Client, game_map: GameMap) -> dict[str, str]:
+    page = client.get(game_map.get_absolute_url()).content.decode()
+    pattern = r'<meta (?:property|name)="((?:og|twitter):[a-z_:]+)"\s+content="([^"]*)"'
+    found = {name: unescape(content) for name, content in re.findall(pattern, page)}
+    canonical = re.search(r'<link rel="canonical" href="([^"]*)">', page)
+    return found | ({"canonical": canonical[1]} if canonical else {})
+
+
+@pytest.mark.django_db
+def test_what_previews_of_links_show(client: Client, author: User) -> None:
+    game_map = make_map(author, 'The "Ford" & more', description="Two bridges <and> a mill.")
+    found = tags(client, game_map)
+    page = f"http://testserver{game_map.get_absolute_url()}"
+    assert found["canonical"] == found["og:url"] == page
+    assert found["og:title"] == 'The "Ford" & more'
+    assert "20 × 20 map by Author. Two bridges <and> a mill." in found["og:description"]
+    assert (found["og:type"], found["og:site_name"]) == ("website", "Tribehold")
+    assert found["twitter:card"] == "summary_large_image"
+    assert found["og:image:alt"]
+    assert found["og:image"] == f"http://testserver{game_map.link_picture}"
+    answer = client.get(found["og:image"])
+    assert answer["Content-Type"] == found["og:image:type"]
+    size = (int(found["og:image:width"]), int(found["og:image:height"]))
+    assert Image.open(BytesIO(answer.content)).size == size
+
+
+@pytest.mark.django_db
+def test_private_maps_have_no_previews_of_links(client: Client, author: User) -> None:
+    client.force_login(author)
+    assert tags(client, make_map(author, is_public=False)) == {}
+    assert "." in tags(client, make_map(author, description=None))["og:description"]
+
+
+# ---- In the API ---------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_the_preview_in_the_api(client: Client, game_map: GameMap) -> None:
+    url = f"/api/v1/maps/{game_map.pk}/preview"
+    answer = client.get(url, headers={"Accept": "image/webp"})
+    assert answer["Content-Type"] == "image/webp"
+    assert answer.content == client.get(game_map.card_picture).content
+    # The address doesn't name the content, so one asks each time, and learns that nothing changed.
+    assert answer["Cache-Control"] == "public, no-cache"
+    again = client.get(url, headers={"If-None-Match": answer["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again["Cache-Control"] == "public, no-cache"
+    page = client.get(url + "?size=page", headers={"If-None-Match": answer["ETag"]})
+    assert Image.open(BytesIO(page.content)).size == (1200, 675)
+
+
+@pytest.mark.django_db
+def test_what_the_preview_refuses_is_told_in_json(client: Client, author: User) -> None:
+    game_map = make_map(author, is_public=False)
+    url = f"/api/v1/maps/{game_map.pk}/preview"
+    answer = client.get(url, headers={"Accept": "image/webp"})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "not_found")
+    mine = client.get(url, headers=bearer(author))
+    assert mine["Cache-Control"] == "private, no-cache"
+    wrong = client.get(url + "?size=link", headers=bearer(author))
+    assert (wrong.status_code, wrong.json()["errors"][0]["attr"]) == (400, "size")
+    broken = make_map(author, terrain_hash="", terrain_data=[])
+    assert client.get(f"/api/v1/maps/{broken.pk}/preview").status_code == 404
