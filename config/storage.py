@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from django.core.files.storage import FileSystemStorage
+from servestatic.storage import CompressedManifestStaticFilesStorage
 
 
 class AtomicFileSystemStorage(FileSystemStorage):
@@ -22,3 +23,15 @@ class AtomicFileSystemStorage(FileSystemStorage):
         unfinished: str = super()._save(f"{name}.{uuid.uuid4().hex}", content)  # type: ignore[misc]
         os.replace(self.path(unfinished), self.path(name))
         return name
+
+
+class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    """Static files named by their content, also where our modules import each other.
+
+    Django can do that for all modules; those of packages import what packages don't ship.
+    """
+
+    patterns = (
+        *CompressedManifestStaticFilesStorage.patterns,
+        ("js/*.js", ((r'(?P<matched>from "(?P<url>\./[\w-]+\.js)";)', 'from "%(url)s";'),)),
+    )
