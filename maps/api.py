@@ -19,10 +19,8 @@ from config.refusals import Refused
 from maps import rating
 from maps.forms import ORDER_NAMES
 from maps.models import GameMap
-from maps.paths import cheapest_path
-from maps.picturing import read_map
+from maps.picturing import compact_terrain
 from maps.querysets import ORDERS
-from maps.terrain import compact
 
 LARGEST_PAGE = 50
 
@@ -175,8 +173,7 @@ class MapTerrain(APIView):
     def get(self, request: Request, map_id: UUID) -> Response:
         """The terrain, compact. `terrain_data` of the map has the same, tile by tile."""
         visible = GameMap.objects.visible_to(request.user)
-        grid, spawn, goal = read_map(get_object_or_404(visible, pk=map_id))
-        return Response(compact(grid, spawn, goal, cheapest_path(grid, spawn, goal)))
+        return Response(compact_terrain(get_object_or_404(visible, pk=map_id)))
 
 
 class MapRatingView(APIView):

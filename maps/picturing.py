@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -9,7 +10,7 @@ from django.core.files.storage import default_storage
 from maps.models import GameMap
 from maps.paths import cheapest_path
 from maps.pictures import render
-from maps.terrain import Grid, Point, read_point, read_tiles
+from maps.terrain import Grid, Point, compact, read_point, read_tiles
 
 logger = logging.getLogger(__name__)
 
@@ -40,3 +41,12 @@ def read_map(game_map: GameMap) -> tuple[Grid, Point, Point]:
     grid = read_tiles(game_map.terrain_data, game_map.width, game_map.height)
     spawn, goal = (read_point(grid, p) for p in (game_map.spawn_point, game_map.goal_point))
     return grid, spawn, goal
+
+
+def compact_terrain(game_map: GameMap) -> dict[str, Any]:
+    """A map's compact document with the way of the enemies: what pages and clients draw from.
+
+    Raises TerrainError.
+    """
+    grid, spawn, goal = read_map(game_map)
+    return compact(grid, spawn, goal, cheapest_path(grid, spawn, goal))

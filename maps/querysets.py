@@ -11,7 +11,7 @@ from config.keyset import Order
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from maps.models import GameMap  # noqa: F401 - named in a string below
+    from maps.models import GameMap
 
 ORDERS = {
     order.name: order
@@ -51,6 +51,11 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
             return self.all()
         query = " & ".join(terms) + ":*"
         return self.filter(search=SearchQuery(query, search_type="raw", config="english"))
+
+    def beside(self, game_map: "GameMap") -> "GameMapQuerySet":
+        """The published others of the same author, the newest first."""
+        others = self.published().filter(user=game_map.user_id).exclude(pk=game_map.pk)
+        return others.order_by("-created_at", "-id")
 
     def for_cards(self) -> "GameMapQuerySet":
         """With what a card shows, and without the bulk: terrain weighs up to a megabyte."""

@@ -3,10 +3,12 @@
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.cache import get_conditional_response
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
@@ -19,10 +21,11 @@ from maps import picturing, waves
 from maps.forms import ORDER_NAMES, BrowseForm, RatingForm
 from maps.models import GameMap
 from maps.querysets import ORDERS
-from maps.rating import HOW_MANY_STARS, rate, stars_given, unrate
+from maps.rating import HOW_MANY_STARS, histogram, rate, stars_given, unrate
 from maps.terrain import TerrainError
 
 PAGE_SIZE = 24
+OTHERS = 4
 YEAR = 365 * 24 * 3600
 
 
@@ -68,9 +71,12 @@ def detail(request: HttpRequest, map_id: UUID) -> HttpResponse:
     """A map's page."""
     visible = GameMap.objects.visible_to(request.user).for_page()
     game_map = get_object_or_404(visible, pk=map_id)
+    rows = waves.summary(game_map.wave_config)
     context = rating_context(request, game_map) | {
-        "waves": waves.summary(game_map.wave_config),
+        "waves": rows,
+        "chart": waves.chart(rows),
         "enemies": waves.ENEMIES,
+        "others": GameMap.objects.beside(game_map).for_cards()[:OTHERS],
         "decision": game_map.decisions.first() if game_map.hidden_at else None,
     }
     return render(request, "maps/detail.html", context)
@@ -138,6 +144,31 @@ def picture(request: HttpRequest, map_id: UUID, size: str, content: str) -> Http
     return response
 
 
+@require_safe
+def terrain(request: HttpRequest, map_id: UUID) -> HttpResponseBase:
+    """The compact terrain for the page's canvas; the API has the same, but takes no cookie.
+
+    The ETag names the content, so that what a browser keeps costs one small query to confirm.
+    """
+    visible = GameMap.objects.visible_to(request.user).defer(
+        "terrain_data", "wave_config", "search"
+    )
+    game_map = get_object_or_404(visible, pk=map_id)
+    # A change of the document's form needs another number, or browsers keep the old form.
+    etag = f'"1-{game_map.terrain_hash}"' if game_map.terrain_hash else None
+    response = get_conditional_response(request, etag=etag)
+    if response is None:
+        try:
+            body = orjson.dumps(picturing.compact_terrain(game_map))
+        except TerrainError as error:
+            raise Http404("This map can't be drawn.") from error
+        response = HttpResponse(body, content_type="application/json")
+        if etag:
+            response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
 def is_htmx(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of a page, and not for a page that it wants to go back to."""
     details: HtmxDetails = request.htmx  # type: ignore[attr-defined]
@@ -152,6 +183,7 @@ def rating_context(request: HttpRequest, game_map: GameMap) -> dict[str, Any]:
     return {
         "game_map": game_map,
         "given": given,
+        "histogram": histogram(game_map) if game_map.rating_count else [],
         "own": own,
         "may_rate": user.is_authenticated and not own and game_map.is_published,
         "choices": [(stars, given is not None and stars <= given) for stars in range(1, 6)],
