@@ -63,6 +63,13 @@ export function bounds(board) {
   };
 }
 
+/** The point of the map's ground that is nearest along its axes: who moves the map can't lose it. */
+export function ontoGround(board, { x, y }) {
+  const along = Math.min(board.width, Math.max(0, (y / QUARTER + x / HALF) / 2));
+  const down = Math.min(board.height, Math.max(0, (y / QUARTER - x / HALF) / 2));
+  return corner(along, down, 0);
+}
+
 /** Calls back for each cell that can be seen in a box of the world, from the back to the front. */
 export function eachCell(board, box, call) {
   const [leftmost, rightmost] = [Math.floor(box.left / HALF) - 1, Math.ceil(box.right / HALF) + 1];

@@ -1,7 +1,7 @@
 // The map on its page: a canvas to move, zoom and walk takes the place of the server's picture.
 // Without this script, or when the terrain can't be loaded, the picture stays.
 
-import { bounds, cellAt, inside, middle, readBoard, tell } from "./isometric.js";
+import { bounds, cellAt, inside, middle, ontoGround, readBoard, tell } from "./isometric.js";
 import { listenToPointers } from "./map-input.js";
 import { Picture } from "./map-picture.js";
 import { View } from "./map-view.js";
@@ -43,7 +43,7 @@ function open(element, part, board) {
     if (!asked) requestAnimationFrame(frame);
     asked = true;
   };
-  const view = new View(bounds(board), redraw);
+  const view = new View(bounds(board), (point) => ontoGround(board, point), redraw);
   const picture = new Picture(canvas, board, view);
   function frame(time) {
     asked = false;

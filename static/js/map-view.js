@@ -7,9 +7,13 @@ const GLIDE = 180; // milliseconds
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 export class View {
-  /** `world` is the box of the map; `changed` is called when something must be drawn anew. */
-  constructor(world, changed) {
+  /**
+   * `world` is the box of the map, `hold` brings a point onto the map, and `changed` is called when
+   * something must be drawn anew.
+   */
+  constructor(world, hold, changed) {
     this.world = world;
+    this.hold = hold;
     this.changed = changed;
     this.width = 1;
     this.height = 1;
@@ -22,7 +26,8 @@ export class View {
   whole() {
     const { left, right, top, bottom } = this.world;
     const zoom = MARGIN * Math.min(this.width / (right - left), this.height / (bottom - top));
-    return { x: (left + right) / 2, y: (top + bottom) / 2, zoom };
+    // Held like any other centre, to be known again by its numbers.
+    return { ...this.hold({ x: (left + right) / 2, y: (top + bottom) / 2 }), zoom };
   }
 
   resize(width, height) {
@@ -36,9 +41,7 @@ export class View {
   moveTo(wanted, { glide = false } = {}) {
     const whole = this.whole();
     const zoom = clamp(wanted.zoom, Math.min(whole.zoom, 1), LARGEST);
-    const { left, right, top, bottom } = this.world;
-    const x = clamp(wanted.x, left, right);
-    const y = clamp(wanted.y, top, bottom);
+    const { x, y } = this.hold(wanted);
     this.fitted = zoom === whole.zoom && x === whole.x && y === whole.y;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.target = null;
