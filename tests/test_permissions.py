@@ -123,11 +123,8 @@ class Cast:
             "accounts:reset": ["x", "y-z"],
             "maps:picture": [self.game_map.pk, "card", self.game_map.terrain_hash],
         }
-        if route in ("maps:detail", "maps:give-stars", "maps:terrain") or route in (
-            "api:map",
-            "api:terrain",
-            "api:rating",
-        ):
+        of_a_map = "maps:detail maps:give-stars maps:terrain api:map api:terrain api:rating"
+        if route in of_a_map.split():
             arguments[route] = [self.game_map.pk]
         return reverse(route, args=arguments.get(route, []))
 
