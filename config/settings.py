@@ -265,7 +265,7 @@ except ValueError as error:
     raise ImproperlyConfigured(f"MEDIA_STORAGE {error}") from None
 STORAGES = {
     "default": MEDIA or {"BACKEND": "config.storage.AtomicFileSystemStorage"},
-    "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.storage.HashedStaticFilesStorage"},
 }
 MAX_BODY_BYTES = 10 * 1024 * 1024  # read before a thread is taken; more is a 413
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
+from servestatic.storage import CompressedManifestStaticFilesStorage
 
 logger = logging.getLogger(__name__)
 SLOW = 0.5  # seconds; a failure that takes longer costs too much to meet it with each request
@@ -78,3 +79,15 @@ class Keeping:
 
 
 kept = Keeping()
+
+
+class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    """Static files named by their content, also where our modules import each other.
+
+    Django can do that for all modules; those of packages import what packages don't ship.
+    """
+
+    patterns = (
+        *CompressedManifestStaticFilesStorage.patterns,
+        ("js/*.js", ((r'(?P<matched>from "(?P<url>\./[\w-]+\.js)";)', 'from "%(url)s";'),)),
+    )

@@ -1,9 +1,11 @@
 """Giving stars to maps."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count
 from django.shortcuts import get_object_or_404
 
 from accounts.moderation import refuse_suspended
@@ -54,6 +56,32 @@ def stars_given(*, player: "User", game_map: GameMap) -> int | None:
     return (
         MapRating.objects.filter(user=player, map=game_map).values_list("stars", flat=True).first()
     )
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of a map's ratings gave so many stars, also in percent of all of them."""
+
+    stars: int
+    count: int
+    percent: float
+
+
+def histogram(game_map: GameMap) -> list[Share]:
+    """A map's ratings by stars, most stars first; nothing where nobody has rated it."""
+    counts = dict(
+        MapRating.objects.filter(map=game_map)
+        .order_by()
+        .values_list("stars")
+        .annotate(count=Count("pk"))
+    )
+    everyone = sum(counts.values())
+    if not everyone:
+        return []
+    return [
+        Share(stars, counts.get(stars, 0), round(100 * counts.get(stars, 0) / everyone, 1))
+        for stars in range(MOST, FEWEST - 1, -1)
+    ]
 
 
 def _lock_ratable(player: "User", map_id: UUID) -> GameMap:

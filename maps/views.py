@@ -23,10 +23,11 @@ from maps.forms import ORDER_NAMES, FacetForm, PersonalFacetForm, RatingForm
 from maps.models import GameMap
 from maps.pictures import FORMATS
 from maps.query import CONTROLS, LONGEST
-from maps.rating import HOW_MANY_STARS, rate, stars_given, unrate
-from maps.responses import picture_response
+from maps.rating import HOW_MANY_STARS, histogram, rate, stars_given, unrate
+from maps.responses import picture_response, terrain_response
 
 PAGE_SIZE = 24
+OTHERS = 4  # of the author's maps, beside one of them
 TROUBLES = {
     "cursor": "The link to that page is no longer good; this is the first page.",
     "sort": "There is no such order; these are the hottest maps.",
@@ -112,12 +113,22 @@ def detail(request: HttpRequest, map_id: UUID) -> HttpResponse:
     """A map's page."""
     visible = GameMap.objects.visible_to(request.user).for_page()
     game_map = get_object_or_404(visible, pk=map_id)
+    rows = waves.summary(game_map.wave_config)
     context = rating_context(request, game_map) | {
-        "waves": waves.summary(game_map.wave_config),
+        "waves": rows,
+        "chart": waves.chart(rows),
         "enemies": waves.ENEMIES,
+        "others": others_beside(game_map),
         "decision": game_map.decisions.first() if game_map.hidden_at else None,
     }
     return render(request, "maps/detail.html", context)
+
+
+def others_beside(game_map: GameMap) -> list[dict[str, Any]]:
+    """The cards of the author's newest other maps."""
+    asked = Browse(sort="new", size=OTHERS + 1, author=str(game_map.user_id))
+    cards = [card(text) for text in browsing.find(asked).cards]
+    return [other for other in cards if other["id"] != str(game_map.pk)][:OTHERS]
 
 
 @require_safe
@@ -173,6 +184,15 @@ def picture(
     return picture_response(request, request.user, map_id, size, content)
 
 
+@require_safe
+def terrain(request: HttpRequest, map_id: UUID) -> HttpResponseBase:
+    """The compact terrain for the page's canvas; the API has the same, but takes no cookie."""
+    try:
+        return terrain_response(request, request.user, map_id)
+    except Refused as refusal:
+        raise Http404("This map can't be drawn.") from refusal
+
+
 def is_htmx(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of a page, and not for a page that it wants to go back to."""
     details: HtmxDetails = request.htmx  # type: ignore[attr-defined]
@@ -187,6 +207,7 @@ def rating_context(request: HttpRequest, game_map: GameMap) -> dict[str, Any]:
     return {
         "game_map": game_map,
         "given": given,
+        "histogram": histogram(game_map) if game_map.rating_count else [],
         "own": own,
         "may_rate": user.is_authenticated and not own and game_map.is_published,
         "choices": [(stars, given is not None and stars <= given) for stars in range(1, 6)],

@@ -124,7 +124,7 @@ def site(transactional_db: None, static_root: Path, settings: Any) -> Iterator[S
 
     settings.STATIC_ROOT = static_root
     settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"}
+        "staticfiles": {"BACKEND": "config.storage.HashedStaticFilesStorage"}
     }
     running = Site(static_root)
     yield running

@@ -58,6 +58,7 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "maps:detail": PUBLIC,
     "maps:give-stars": {"POST": LED_ON},
     "maps:picture": PUBLIC,
+    "maps:terrain": PUBLIC,
     "api:register": API_BODY,
     "api:login": API_BODY,
     "api:refresh": API_BODY,
@@ -76,6 +77,7 @@ PRIVATE = each(404, 404, 200, 200)
 TABLE_PRIVATE = {
     "maps:detail": {"GET": PRIVATE},
     "maps:picture": {"GET": PRIVATE},
+    "maps:terrain": {"GET": PRIVATE},
     "maps:give-stars": {"POST": each(302, 302)},
     "api:map": {"GET": PRIVATE},
     "api:terrain": {"GET": PRIVATE},
@@ -124,7 +126,8 @@ class Cast:
             "maps:picture": [self.game_map.pk, "card", self.game_map.picture_content, "webp"],
             "api:preview": [self.game_map.pk],
         }
-        if route in ("maps:detail", "maps:give-stars", "api:map", "api:terrain", "api:rating"):
+        of_a_map = "maps:detail maps:give-stars maps:terrain api:map api:terrain api:rating"
+        if route in of_a_map.split():
             arguments[route] = [self.game_map.pk]
         return reverse(route, args=arguments.get(route, []))
 

@@ -1,0 +1,113 @@
+// Where the cells of a map lie, seen from above at an angle. Numbers alone: nothing is drawn here.
+//
+// The world has its own pixels: at zoom 1 a cell is a diamond of 64 × 32 of them. Cell (x, y) has its
+// northern corner at ((x − y) · 32, (x + y) · 16), and each level lifts it by 16.
+
+export const HALF = 32; // of a tile's width
+export const QUARTER = 16; // half of a tile's height
+export const LIFT = 16;
+export const HIGHEST = 5;
+export const WATER = 3;
+export const LAVA = 4;
+const LIQUID_DEPTH = 0.35; // liquids lie a little lower than the ground beside them
+
+/** The map of a compact document, unpacked into arrays that are quick to read. */
+export function readBoard({ width, height, terrains, rows, spawn_point, goal_point, path }) {
+  const packed = Uint8Array.from(rows.flat());
+  if (packed.length !== width * height) throw new Error("The rows are not as long as they say.");
+  const way = path ?? [];
+  return {
+    width,
+    height,
+    names: terrains,
+    terrain: packed.map((cell) => Math.floor(cell / 12)),
+    level: packed.map((cell) => Math.floor((cell % 12) / 2)),
+    blocked: packed.map((cell) => cell % 2),
+    spawn: spawn_point,
+    goal: goal_point,
+    path: way,
+    onPath: new Set(way.map(([x, y]) => y * width + x)),
+  };
+}
+
+export function inside(board, x, y) {
+  return x >= 0 && y >= 0 && x < board.width && y < board.height;
+}
+
+/** The height that a cell is seen at; one level below the ground outside of the map. */
+export function surface(board, x, y) {
+  if (!inside(board, x, y)) return -1;
+  const cell = y * board.width + x;
+  return board.level[cell] - (board.terrain[cell] >= WATER ? LIQUID_DEPTH : 0);
+}
+
+/** The northern corner of a cell's upper face. */
+export function corner(x, y, level) {
+  return { x: (x - y) * HALF, y: (x + y) * QUARTER - level * LIFT };
+}
+
+/** The middle of a cell's upper face. */
+export function middle(board, x, y) {
+  const { x: across, y: down } = corner(x, y, surface(board, x, y));
+  return { x: across, y: down + QUARTER };
+}
+
+/** The smallest box around everything that is drawn. */
+export function bounds(board) {
+  const levels = board.level.reduce((a, b) => Math.max(a, b), 0) + 1;
+  return {
+    left: -board.height * HALF,
+    right: board.width * HALF,
+    top: -levels * LIFT,
+    bottom: (board.width + board.height) * QUARTER + LIFT,
+  };
+}
+
+/** The point of the map's ground that is nearest along its axes: who moves the map can't lose it. */
+export function ontoGround(board, { x, y }) {
+  const along = Math.min(board.width, Math.max(0, (y / QUARTER + x / HALF) / 2));
+  const down = Math.min(board.height, Math.max(0, (y / QUARTER - x / HALF) / 2));
+  return corner(along, down, 0);
+}
+
+/** Calls back for each cell that can be seen in a box of the world, from the back to the front. */
+export function eachCell(board, box, call) {
+  const [leftmost, rightmost] = [Math.floor(box.left / HALF) - 1, Math.ceil(box.right / HALF) + 1];
+  // A cell below the box may stand high enough to be seen in it, and its fir higher still.
+  const first = Math.max(0, Math.floor(box.top / QUARTER) - 2);
+  const last = Math.min(
+    board.width + board.height - 2,
+    Math.ceil(box.bottom / QUARTER) + HIGHEST + 2,
+  );
+  for (let sum = first; sum <= last; sum += 1) {
+    const from = Math.max(0, sum - board.height + 1, Math.ceil((sum + leftmost) / 2));
+    const to = Math.min(board.width - 1, sum, Math.floor((sum + rightmost) / 2));
+    for (let x = from; x <= to; x += 1) call(x, sum - x);
+  }
+}
+
+/** The cell that is seen at a point of the world, its sides included; null beside the map. */
+export function cellAt(board, point) {
+  let found = null;
+  for (let level = 0; level <= HIGHEST; level += 1) {
+    const [along, down] = [point.x / HALF, (point.y + level * LIFT) / QUARTER];
+    const [x, y] = [Math.floor((down + along) / 2), Math.floor((down - along) / 2)];
+    // What stands at least as high as this hides what lies behind it: the frontmost is seen.
+    const hit = inside(board, x, y) && board.level[y * board.width + x] >= level;
+    if (hit && (!found || x + y > found.x + found.y)) found = { x, y };
+  }
+  return found;
+}
+
+/** A cell in words: "Grass, height 2, x 4, y 7, on the path". */
+export function tell(board, { x, y }) {
+  const cell = y * board.width + x;
+  const is = (point) => point.x === x && point.y === y;
+  const parts = [board.names[board.terrain[cell]], `height ${board.level[cell]}`, `x ${x}, y ${y}`];
+  if (board.terrain[cell] >= WATER) parts.push("no way through");
+  if (board.blocked[cell]) parts.push("blocked by firs");
+  if (is(board.spawn)) parts.push("enemies enter here");
+  else if (is(board.goal)) parts.push("the tower to defend");
+  else if (board.onPath.has(cell)) parts.push("on the path");
+  return parts.join(", ");
+}

@@ -1,0 +1,56 @@
+"""Waves as rows and as bars: pure, no database."""
+
+import numpy as np
+import pytest
+
+from maps import waves
+
+
+def rows_of(*totals: int) -> list[dict[str, object]]:
+    groups = [
+        {"waveNumber": number, "enemies": [{"type": "Fast", "count": count}] if count else []}
+        for number, count in enumerate(totals, 1)
+    ]
+    return waves.summary({"waves": groups})
+
+
+def test_no_enemies_no_chart() -> None:
+    assert waves.chart([]) is None
+    assert waves.chart(rows_of(0, 0)) is None
+
+
+def test_groups_of_one_kind_count_together() -> None:
+    group = {"type": "Boss", "count": 2}
+    row = waves.summary({"waves": [{"waveNumber": 7, "enemies": [group, group]}]})[0]
+    assert (row["number"], row["counts"]["Boss"], row["total"]) == (7, 4, 4)
+
+
+@pytest.mark.parametrize("count", [1, 8, 24, 25, 100])
+def test_bars_are_as_high_as_their_counts_and_stay_inside(count: int) -> None:
+    rows = waves.summary(waves.generate(np.random.default_rng(count), count))
+    chart = waves.chart(rows)
+    assert chart
+    scale = waves.PLOT_HEIGHT / chart["ticks"][-1]["count"]
+    for row, bar in zip(rows, chart["bars"], strict=True):
+        assert chart["left"] <= bar["x"] < bar["x"] + bar["width"] <= chart["right"]
+        assert [part["kind"] for part in bar["parts"]] == [k for k, n in row["counts"].items() if n]
+        floor = chart["floor"]
+        for part in bar["parts"]:  # each stands on the one below
+            assert part["y"] + part["height"] == pytest.approx(floor, abs=0.02)
+            assert part["height"] == pytest.approx(part["count"] * scale, abs=0.02)
+            floor = part["y"]
+        assert floor >= waves.PLOT_TOP - 0.01
+    assert chart["right"] <= chart["width"]
+
+
+@pytest.mark.parametrize(("most", "top"), [(1, 2), (7, 8), (43, 44), (101, 120), (2000, 2000)])
+def test_the_axis_ends_at_a_round_number(most: int, top: int) -> None:
+    chart = waves.chart(rows_of(most))
+    assert chart
+    assert [tick["count"] for tick in chart["ticks"]] == [0, top // 2, top]
+
+
+def test_narrow_bars_are_numbered_now_and_then() -> None:
+    chart = waves.chart(rows_of(*[3] * 100))
+    assert chart
+    assert [label["number"] for label in chart["numbers"]][:4] == [1, 5, 10, 15]
