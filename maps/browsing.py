@@ -2,12 +2,16 @@
 
 Pages and API ask here, and so does the fast lane (maps/hot.py), which sends the same statement past
 Django's ORM. Each row comes as the JSON of a card, made by the database, so that all of them answer
-the same bytes. The orders are read off their indexes, never sorted.
+the same bytes.
+
+The orders are read off their indexes, never sorted. A condition that few maps meet would make that
+reading long, so it ends after WINDOW maps; if they don't fill the page, the condition's own index finds
+the few that meet it, and those are sorted.
 """
 
 import random
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +23,7 @@ from config.refusals import Refused
 from maps import query
 from maps.pictures import DRAWING, FORMATS
 from maps.query import Condition, Query
+from maps.terrain import TERRAINS
 
 ORDERS = {
     order.name: order
@@ -37,7 +42,7 @@ PARAMETERS = {"q", "sort", "cursor", "page_size", "filter", *query.CONTROLS}
 
 # A card as the API shows it. The author's row is joined for each of a page's few maps.
 CARD = """
-SELECT m.{column}::text, m.id::text, {wrapped},
+SELECT m.{column}::text, m.id::text, 0 AS wrapped,
     (SELECT row_to_json(card)::text FROM (SELECT
         m.id, m.name, m.description,
         json_build_object('id', u.id, 'username', u.username, 'level', u.level) AS author,
@@ -46,9 +51,11 @@ SELECT m.{column}::text, m.id::text, {wrapped},
         '/maps/' || m.id || '/card-' || coalesce(nullif(m.terrain_hash, ''), 'unknown') || '{ending}'
             AS preview
     ) AS card)
-FROM maps m JOIN users u ON u.id = m.user_id
+FROM {maps} m JOIN users u ON u.id = m.user_id
 WHERE {where}
 ORDER BY m.{column} {direction}, m.id {direction} LIMIT %s"""
+WINDOW = 10_000  # maps
+CANDIDATES = 500  # for a likeness
 PUBLISHED = "m.is_public AND m.hidden_at IS NULL"
 PLAYED = """EXISTS (
     SELECT 1 FROM session_players s JOIN game_sessions g ON g.id = s.session_id
@@ -60,11 +67,30 @@ COLUMNS = {
     "size": "greatest(m.width, m.height)",
     "plays": "m.play_count",
 }
-MATCHES = {
-    "terrain": "m.terrains & %s <> 0",
-    "author": "m.user_id = (SELECT id FROM users WHERE lower(username) = %s)",
-}
+AUTHOR = "m.user_id = (SELECT id FROM users WHERE lower(username) = %s)"
+TERRAIN = "m.terrains = ANY(%s::smallint[])"
 OF_THE_VIEWER = {"played": PLAYED, "favourite": FAVOURITE}
+NARROW = {"author", *OF_THE_VIEWER}
+Statement = tuple[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class Where:
+    """Conditions on maps `m` in SQL, and the values of their parameters, in order."""
+
+    sql: list[str]
+    values: list[Any]
+
+    def __add__(self, other: "Where") -> "Where":
+        return Where(self.sql + other.sql, self.values + other.values)
+
+    @property
+    def text(self) -> str:
+        """All of them as one condition."""
+        return " AND ".join(self.sql) or "true"
+
+
+Way = Callable[["Browse", Where, Where, str], str]
 
 EVERYTHING = Query()
 
@@ -153,8 +179,12 @@ def find(browse: Browse) -> Found:
     """A page of maps: one query, or two where nothing matches and names like it are looked for."""
     browse = begun(browse)
     with connection.cursor() as cursor:
-        cursor.execute(*statement(browse))
-        found = page(browse, cursor.fetchall())
+        for sql, values in statements(browse):
+            cursor.execute(sql, values)
+            rows = cursor.fetchall()
+            if len(rows) > browse.size:
+                break
+        found = page(browse, rows)
         if looks_mistyped(browse, found):
             cursor.execute(*similar_statement(browse))
             found = replace(found, cards=tuple(row[-1] for row in cursor.fetchall()))
@@ -170,19 +200,15 @@ def begun(browse: Browse) -> Browse:
     return replace(browse, place=Place(False, start, str(uuid.UUID(int=0)), (start, "0")))
 
 
-def statement(browse: Browse) -> tuple[str, list[Any]]:
-    """SQL for a page, and one row more. Its columns: the sort key, the id, wrapped or not, the card."""
-    conditions, values = _where(browse)
-    place = browse.place
-    if browse.sort == "random":
-        return _random_statement(browse, conditions, values)
-    if place:
-        sign = ">" if place.backwards else "<"
-        order = browse.order
-        conditions.append(f"(m.{order.column}, m.id) {sign} (%s::{order.kind}, %s::uuid)")
-        values += [place.key, place.row_id]
-    backwards = bool(place and place.backwards)
-    return _select(browse, conditions, backwards=backwards), [*values, browse.size + 1]
+def statements(browse: Browse) -> list[Statement]:
+    """SQL for a page and one row more; where there are two, the second is for when the first brings less.
+
+    Columns: the sort key, the id, wrapped or not, the card.
+    """
+    conditions = _conditions(browse)
+    ways = (_whole,) if not conditions.sql or _is_narrow(browse) else (_windowed, _few)
+    make = _random_statement if browse.sort == "random" else _statement
+    return [make(browse, way, conditions) for way in ways]
 
 
 def page(browse: Browse, rows: Sequence[Sequence[Any]]) -> Found:
@@ -217,76 +243,121 @@ def looks_mistyped(browse: Browse, found: Found) -> bool:
     return bool(browse.query.words) and not found.cards and not browse.place
 
 
-def similar_statement(browse: Browse) -> tuple[str, list[Any]]:
-    """SQL for maps whose names are like the words, the most alike first; columns as `statement`.
+def similar_statement(browse: Browse) -> Statement:
+    """SQL for maps whose names are like the words, the most alike first; columns as in `statements`.
 
     Alike by trigrams: https://www.postgresql.org/docs/current/pgtrgm.html. Only so many candidates
     are ranked, since a short word is a little like very many names.
     """
     # Only SQL of our own is put together here; what was asked for goes as parameters.
     words = [w for group in browse.query.words if not group.negated for w in group.words]
-    plain = replace(browse, query=replace(browse.query, words=()), place=None)
-    conditions, values = _where(plain)
-    candidates = f"""
-        SELECT m.id FROM maps m
-        WHERE {" AND ".join([*conditions, *["m.name %%> %s"] * len(words)])} LIMIT 500"""  # noqa: S608
-    inner = _select(browse, [f"m.id IN ({candidates})"], backwards=False)
+    plain = replace(browse, query=replace(browse.query, words=()))
+    asked = _scope(plain) + _conditions(plain) + Where(["m.name %%> %s"] * len(words), [*words])
+    candidates = f"SELECT m.id FROM maps m WHERE {asked.text} LIMIT {CANDIDATES}"  # noqa: S608
     likeness = " + ".join(["word_similarity(%s, m.name)"] * len(words)) or "0"
-    ranked = inner.replace("ORDER BY ", f"ORDER BY {likeness} DESC, ")
-    return ranked, [*values, *words, *words, browse.size]
+    chosen = _card(browse, "maps", f"m.id IN ({candidates})")
+    ranked = chosen.replace("ORDER BY ", f"ORDER BY {likeness} DESC, ")
+    return ranked, [*asked.values, *words, browse.size]
 
 
-def _select(browse: Browse, conditions: list[str], *, backwards: bool, wrapped: int = 0) -> str:
+# ---- The parts of a statement -------------------------------------------------------------------
+
+
+def _statement(browse: Browse, way: Way, conditions: Where) -> Statement:
+    scope, place, order = _scope(browse), browse.place, browse.order
+    backwards = bool(place and place.backwards)
+    if place:
+        beyond = (
+            f"(m.{order.column}, m.id) {'>' if backwards else '<'} (%s::{order.kind}, %s::uuid)"
+        )
+        scope += Where([beyond], [place.key, place.row_id])
+    sql = way(browse, scope, conditions, "ASC" if backwards else "DESC")
+    return sql, [*scope.values, *conditions.values, browse.size + 1]
+
+
+def _random_statement(browse: Browse, way: Way, conditions: Where) -> Statement:
+    """From the place down to zero, then from one down to where it all began."""
+    place, size = browse.place, browse.size + 1
+    assert place
+    start, wrapped = place.more
+    below = "(m.lot, m.id) < (%s::float8, %s::uuid)"
+    again = _scope(browse) + Where(["m.lot > %s::float8", below], [start])
+    second = way(browse, again, conditions, "DESC").replace("0 AS wrapped", "1 AS wrapped")
+    if float(wrapped):
+        return second, [*again.values, place.key, place.row_id, *conditions.values, size]
+    scope = _scope(browse) + Where([below], [place.key, place.row_id])
+    first = way(browse, scope, conditions, "DESC")
+    values = [*scope.values, *conditions.values, size]
+    values += [*again.values, "2", place.row_id, *conditions.values, size]
+    return f"({first}) UNION ALL ({second}) LIMIT %s", [*values, size]
+
+
+def _whole(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
+    """The planner chooses."""
+    return _card(browse, "maps", (scope + conditions).text, direction)
+
+
+def _windowed(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
+    """Those of the next WINDOW maps of the order that meet the conditions."""
+    column = browse.order.column
+    window = f"""(
+        SELECT * FROM maps m WHERE {scope.text}
+        ORDER BY m.{column} {direction}, m.id {direction} LIMIT {WINDOW}
+    )"""  # noqa: S608
+    return _card(browse, window, conditions.text, direction)
+
+
+def _few(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
+    """All that meet the conditions, sorted. OFFSET keeps the planner from walking the order again."""
+    few = f"(SELECT * FROM maps m WHERE {(scope + conditions).text} OFFSET 0)"  # noqa: S608
+    return _card(browse, few, "true", direction)
+
+
+def _card(browse: Browse, maps: str, where: str, direction: str = "DESC") -> str:
     return CARD.format(
+        maps=maps,
+        where=where,
         column=browse.order.column,
+        direction=direction,
         ending=f"-{DRAWING}.{FORMATS['card']}",  # as GameMap.card_picture has it
-        wrapped=wrapped,
-        where=" AND ".join(conditions),
-        direction="ASC" if backwards else "DESC",
     )
 
 
-def _random_statement(
-    browse: Browse, conditions: list[str], values: list[Any]
-) -> tuple[str, list[Any]]:
-    """From the place down to zero, then from one down to where it all began."""
-    assert browse.place
-    place, size, (start, wrapped) = browse.place, browse.size + 1, browse.place.more
-    below = "(m.lot, m.id) < (%s::float8, %s::uuid)"
-    second = _select(browse, [*conditions, "m.lot > %s::float8", below], backwards=False, wrapped=1)
-    if float(wrapped):
-        return second, [*values, start, place.key, place.row_id, size]
-    first = _select(browse, [*conditions, below], backwards=False)
-    again = [*values, start, "2", place.row_id, size]
-    both = f"({first}) UNION ALL ({second}) LIMIT %s"
-    return both, [*values, place.key, place.row_id, size, *again, size]
+def _is_narrow(browse: Browse) -> bool:
+    """Whether few maps meet the conditions for certain, so that walking the order is no use."""
+    words = sum(len(group.words) for group in browse.query.words if not group.negated)
+    asked = (c for c in browse.query.conditions if c.name in NARROW)
+    return words > 1 or bool(browse.author) or any(c.value and not c.negated for c in asked)
 
 
-def _where(browse: Browse) -> tuple[list[str], list[Any]]:
-    """The conditions on maps `m` in SQL, and their parameters."""
-    conditions, values = ([] if browse.drafts else [PUBLISHED]), []
-    if browse.author:
-        conditions.append("m.user_id = %s")
-        values.append(browse.author)
+def _scope(browse: Browse) -> Where:
+    """Which maps there are to choose from."""
+    scope = Where([] if browse.drafts else [PUBLISHED], [])
+    return scope + Where(["m.user_id = %s"], [browse.author]) if browse.author else scope
+
+
+def _conditions(browse: Browse) -> Where:
+    """What was asked for."""
+    found = Where([], [])
     if browse.query.words:
-        conditions.append("m.search @@ to_tsquery('english', %s)")
-        values.append(query.text_query(browse.query.words))
+        words = query.text_query(browse.query.words)
+        found += Where(["m.search @@ to_tsquery('english', %s)"], [words])
     for condition in browse.query.conditions:
-        if condition.name in OF_THE_VIEWER and browse.viewer is None:
-            continue
-        sql, value = _condition(condition, browse.viewer)
-        conditions.append(f"NOT ({sql})" if condition.negated else f"({sql})")
-        values.append(value)
-    return conditions, values
+        if condition.name not in OF_THE_VIEWER or browse.viewer:
+            found += _condition(condition, browse.viewer)
+    return found
 
 
-def _condition(condition: Condition, viewer: str | None) -> tuple[str, Any]:
-    if condition.name in OF_THE_VIEWER:
-        sql = OF_THE_VIEWER[condition.name]
-        return (sql if condition.value else f"NOT {sql}"), viewer
-    if condition.name in MATCHES:
-        return MATCHES[condition.name], condition.value
-    return f"{COLUMNS[condition.name]} {condition.sign} %s", condition.value
+def _condition(condition: Condition, viewer: str | None) -> Where:
+    name, value, negated = condition.name, condition.value, condition.negated
+    if name == "terrain":  # as a list of sums, which an index can look up
+        sums = [n for n in range(2 ** len(TERRAINS)) if bool(n & value) is not negated]
+        return Where([TERRAIN], [sums])
+    if name in OF_THE_VIEWER:
+        sql, negated, value = OF_THE_VIEWER[name], bool(value) is negated, viewer
+    else:
+        sql = AUTHOR if name == "author" else f"{COLUMNS[name]} {condition.sign} %s"
+    return Where([f"NOT ({sql})" if negated else f"({sql})"], [value])
 
 
 def _notes_for_strangers(browse: Browse) -> tuple[str, ...]:

@@ -73,11 +73,14 @@ class HotReads:
             browse = browsing.read(parameters)
             if browse.sort == "random":
                 return None
-            sql, values = browsing.statement(browse)
+            # What depends on its values is planned anew each time.
             plain = not browse.query.words and not browse.query.conditions
             async with self.pool.connection(PATIENCE) as database:
-                cursor = await database.execute(sql, values, prepare=plain)
-                rows = await cursor.fetchall()
+                for sql, values in browsing.statements(browse):
+                    cursor = await database.execute(sql, values, prepare=plain)
+                    rows = await cursor.fetchall()
+                    if len(rows) > browse.size:
+                        break
         except (Refused, PoolTimeout, psycopg.Error):
             return None  # the ordinary way says what is wrong
         found = browsing.page(browse, rows)

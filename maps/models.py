@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models.functions import Length, Now, Random
+from django.db.models.functions import Greatest, Length, Now, Random
 from django.urls import reverse
 
 from config.constraints import ConstrainedModel
@@ -132,6 +132,12 @@ class GameMap(ConstrainedModel):
             models.Index(fields=["-play_count", "-id"], condition=PUBLISHED, name="idx_maps_plays"),
             models.Index(fields=["-lot", "-id"], condition=PUBLISHED, name="idx_maps_random"),
             models.Index(fields=["user", "-created_at", "-id"], name="idx_maps_author"),
+            # For conditions that few maps meet.
+            models.Index(fields=["rating"], condition=PUBLISHED, name="idx_maps_rating"),
+            models.Index(fields=["terrains"], condition=PUBLISHED, name="idx_maps_terrains"),
+            models.Index(
+                Greatest("width", "height"), condition=PUBLISHED, name="idx_maps_longer_side"
+            ),
             GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="idx_maps_name_trigrams"),
         ]
 

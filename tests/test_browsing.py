@@ -8,7 +8,8 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from maps.browsing import ORDERS, begun, find, read, statement
+from maps import browsing
+from maps.browsing import ORDERS, begun, find, read, statements
 from maps.models import GameMap, MapFavourite
 from tests.cast import drawn_grid, make_map, make_user
 from tests.conftest import bearer
@@ -127,9 +128,9 @@ def nodes(plan: dict[str, Any]) -> list[tuple[str, str]]:
     return [own, *(node for part in plan.get("Plans", []) for node in nodes(part))]
 
 
-def plan_of(**parameters: str) -> list[tuple[str, str]]:
+def plan_of(which: int = 0, **parameters: str) -> list[tuple[str, str]]:
     asked = begun(read(parameters, viewer="00000000-0000-0000-0000-000000000000"))
-    sql, values = statement(asked)
+    sql, values = statements(asked)[which]
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (FORMAT JSON) " + sql, values)
         answer = cursor.fetchone()[0]
@@ -168,3 +169,36 @@ def test_later_pages_start_in_the_index(large: None, sort: str) -> None:
     plan = plan_of(sort=sort, cursor=cursor or "")
     assert "Sort" not in {kind for kind, _ in plan}
     assert INDEXES[sort] in {name for _, name in plan}
+
+
+@pytest.mark.parametrize(
+    ("q", "index"),
+    [
+        ("xyzzy", "idx_maps_search"),
+        ("two words", "idx_maps_search"),
+        ("rating>4", "idx_maps_rating"),
+        ("size>90", "idx_maps_longer_side"),
+        ("plays>1000", "idx_maps_"),
+        ("terrain:lava", "idx_maps_terrains"),
+        ("-terrain:grass", "idx_maps_terrains"),
+        ("author:mira", "idx_maps_"),
+    ],
+)
+def test_few_are_found_by_an_index_of_their_own(large: None, q: str, index: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_sort = on; SET LOCAL enable_bitmapscan = on")
+        if index == "idx_maps_search":  # so few rows are looked through as quickly
+            cursor.execute("SET LOCAL enable_indexscan = off")
+    plan = plan_of(-1, q=q)
+    assert ("Seq Scan", "maps") not in plan
+    assert any(name.startswith(index) for _, name in plan), plan
+
+
+def test_a_condition_that_few_meet_finds_them_beyond_the_window(
+    maps: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browsing, "WINDOW", 1)
+    assert names(q="size>50") == ["Lava Gate"]
+    assert names(q="ember ") == ["Ember Forge"]
+    for sort in ORDERS:
+        assert sorted(names(q="size>=20", sort=sort)) == ["Ember Forge", "Lava Gate", "Sunken Road"]
