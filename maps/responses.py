@@ -15,7 +15,7 @@ from config.refusals import Refused
 from maps import picturing, terrains
 from maps.models import GameMap
 from maps.pictures import FORMATS
-from maps.terrain import TerrainError
+from maps.checking import TerrainError
 
 if TYPE_CHECKING:
     from accounts.models import User
