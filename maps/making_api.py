@@ -90,10 +90,6 @@ class AsItCame(serializers.Field[Any, Any, Any, Any]):
         """The value."""
         return data
 
-    def to_representation(self, value: Any) -> Any:
-        """The value."""
-        return value
-
 
 @extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME})
 class Name(AsItCame):
