@@ -40,6 +40,11 @@ LOCATION = OpenApiParameter(
     "Location", str, OpenApiParameter.HEADER, response=[201], description="Path of the new map."
 )
 
+MAP_OR_ANYTHING = {
+    "anyOf": [{"$ref": "#/components/schemas/NewMapRequest"}, {}],
+    "description": "A map, named or not. Anything else is answered with what it lacks.",
+}
+
 
 class MapParser(StrictJSONParser):
     """Ten times the usual: a map of 100 × 100 cells, indented, is larger than a megabyte."""
@@ -121,22 +126,17 @@ class Waves(AsItCame):
     """The waves."""
 
 
-class MapDocument(serializers.Serializer[Any]):
-    """What is checked of a map."""
+class NewMap(serializers.Serializer[Any]):
+    """A map to make, or what to change of one."""
 
+    name = Name()
+    description = Description(required=False, allow_null=True)
     width = Side(help_text="Cells from west to east.")
     height = Side(help_text="Cells from north to south.")
     terrain_data = Tiles(help_text="Exactly one tile for each cell.")
     spawn_point = Place(help_text="Where enemies enter: an open cell, for a valid map.")
     goal_point = Place(help_text="What players defend: another open cell, for a valid map.")
     wave_config = Waves(help_text="A valid map has a wave at least.")
-
-
-class NewMap(MapDocument):
-    """A map to make, or what to change of one."""
-
-    name = Name()
-    description = Description(required=False, allow_null=True)
 
 
 class FaultOfMap(serializers.Serializer[Any]):
@@ -225,7 +225,10 @@ class MapValidation(APIView):
     parser_classes = (MapParser,)
 
     @extend_schema(
-        operation_id="maps_validate", request=MapDocument, responses=ReportOnMap, tags=["maps"]
+        operation_id="maps_validate",
+        request={"application/json": MAP_OR_ANYTHING},
+        responses=ReportOnMap,
+        tags=["maps"],
     )
     def post(self, request: Request) -> Response:
         """All that is wrong with a map, at once. Nothing is saved."""
