@@ -50,6 +50,7 @@ FROM maps m JOIN users u ON u.id = m.user_id
 WHERE {where}
 ORDER BY m.{column} {direction}, m.id {direction} LIMIT %s"""
 PUBLISHED = "m.is_public AND m.hidden_at IS NULL"
+KEPT = "m.removed_at IS NULL"  # none that the author removed
 PLAYED = """EXISTS (
     SELECT 1 FROM session_players s JOIN game_sessions g ON g.id = s.session_id
     WHERE g.map_id = m.id AND s.user_id = %s AND g.status = 'Completed')"""
@@ -264,7 +265,7 @@ def _random_statement(
 
 def _where(browse: Browse) -> tuple[list[str], list[Any]]:
     """The conditions on maps `m` in SQL, and their parameters."""
-    conditions, values = ([] if browse.drafts else [PUBLISHED]), []
+    conditions, values = [KEPT if browse.drafts else PUBLISHED], []
     if browse.author:
         conditions.append("m.user_id = %s")
         values.append(browse.author)

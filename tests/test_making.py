@@ -451,6 +451,8 @@ def test_a_map_with_games_is_kept_for_them(
     assert client.get(game_map.card_picture).status_code == 404
     assert client.get("/api/v1/maps").json()["results"] == []
     assert client.get("/api/v1/users/Author").json()["maps"] == []
+    own = client.get("/api/v1/maps?filter=own", headers=bearer(author))
+    assert own.json()["results"] == []
     assert b"Quiet Ford" not in client.get("/players/Author/").content
     assert send(client, moderator, "GET", url).status_code == 200
     client.force_login(moderator)
