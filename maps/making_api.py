@@ -1,5 +1,6 @@
 """Making maps by the REST API. Edges alone: the rules stand in maps/making.py and maps/checking.py."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,10 @@ from config.schema import Error
 from maps import making
 from maps.api import Cell, FullMap, MapCard, MapDetail, MapList
 from maps.checking import check
+from maps.models import GameMap
 from maps.names import LONGEST_DESCRIPTION, LONGEST_NAME, SHORTEST_NAME
 from maps.permissions import IsMapAuthor, ReadOnly
+from maps.responses import etag_of
 from maps.terrain import HIGHEST, LARGEST, SMALLEST, TERRAINS
 from maps.waves import (
     ENEMIES,
@@ -183,7 +186,7 @@ class MapsView(MapList):
         limits.require(request._request, "maps", str(author.pk))
         game_map.save()
         address = reverse("api:map", args=[game_map.pk])
-        return Response(FullMap(game_map).data, status=201, headers={"Location": address})
+        return answer(FullMap, game_map, status=201, headers={"Location": address})
 
 
 class MapView(MapDetail):
@@ -203,7 +206,7 @@ class MapView(MapDetail):
     def patch(self, request: Request, map_id: UUID) -> Response:
         """Change one's own map: what is sent replaces what is stored. A public one must stay valid."""
         game_map = making.change(given=given_to(request, partial=True), **named(request, map_id))
-        return Response(FullMap(game_map).data)
+        return answer(FullMap, game_map)
 
     @extend_schema(
         operation_id="maps_remove",
@@ -256,7 +259,7 @@ class MapPublishing(APIView):
     )
     def post(self, request: Request, map_id: UUID) -> Response:
         """Make one's own map public. A 409 names all that it lacks."""
-        return Response(MapCard(making.publish(**named(request, map_id))).data)
+        return answer(MapCard, making.publish(**named(request, map_id)))
 
 
 class MapUnpublishing(APIView):
@@ -273,7 +276,19 @@ class MapUnpublishing(APIView):
     )
     def post(self, request: Request, map_id: UUID) -> Response:
         """Make one's own map private."""
-        return Response(MapCard(making.unpublish(**named(request, map_id))).data)
+        return answer(MapCard, making.unpublish(**named(request, map_id)))
+
+
+def answer(
+    serializer: type[MapCard],
+    game_map: GameMap,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A map as it is now, with the tag that the next write may send."""
+    tagged = {"ETag": etag_of(game_map), **(headers or {})}
+    return Response(serializer(game_map).data, status=status, headers=tagged)
 
 
 def given_to(request: Request, *, partial: bool = False) -> dict[str, Any]:

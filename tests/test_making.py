@@ -349,6 +349,18 @@ def test_a_tag_that_is_stale(client: Client, draft: GameMap, tag: str) -> None:
     assert (stored.version, stored.name, stored.is_public) == (1, "Quiet Ford", False)
 
 
+def test_each_answer_brings_the_next_tag(client: Client, author: User) -> None:
+    made = send(client, author, "POST", "", new_map())
+    url = f"/{made.json()['id']}"
+    tags = [made["ETag"]]
+    tags.append(send(client, author, "PATCH", url, {"name": "Ford Two"}, tags[-1])["ETag"])
+    tags.append(send(client, author, "POST", f"{url}/publish", tag=tags[-1])["ETag"])
+    tags.append(send(client, author, "POST", f"{url}/unpublish", tag=tags[-1])["ETag"])
+    assert [tag.split(".")[0] for tag in tags] == ['"1', '"2', '"2', '"2']
+    assert send(client, author, "GET", url)["ETag"] == tags[-1]
+    assert send(client, author, "PATCH", url, {"name": "Late"}, tags[0]).status_code == 412
+
+
 def save_at_once(hands: int, tag: str) -> list[int]:
     """What many saves of one map, begun at the same moment, are answered."""
     game_map = make_map(make_user("Author"), is_public=False)
