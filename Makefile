@@ -37,6 +37,7 @@ format: $(VENV)/dev.ok ## Bring code and templates into form
 	$(BIN)/djlint --reformat --quiet templates
 
 bench: $(VENV)/dev.ok ## Measure against a bare reference (needs wrk; minutes)
+	$(BIN)/python -m bench.checking
 	$(BIN)/python -m bench.limits
 	$(BIN)/python -m bench.browse
 

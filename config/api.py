@@ -67,7 +67,8 @@ def check_document(value: Any, depth: int = 1) -> None:
     if depth > DEEPEST + 1:
         raise ValueError(f"it is deeper than {DEEPEST} levels")
     if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
+        lone = not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value)
+        if lone or "\0" in value:
             raise ValueError("a string holds a NUL character or a lone surrogate")
     elif isinstance(value, dict):
         for key, item in value.items():

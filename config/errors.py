@@ -124,11 +124,14 @@ class ExceptionHandler(handler.ExceptionHandler):
 
 
 class ExceptionFormatter(formatter.ExceptionFormatter):
-    """Adds the request's id, and the field that a refusal names."""
+    """Adds the request's id, and all reasons of a refusal with the fields that they name."""
 
     def format_error_response(self, error_response: ErrorResponse) -> dict[str, Any]:
         """The body of an error."""
         body: dict[str, Any] = super().format_error_response(error_response)
         if isinstance(self.original_exc, Refused):
-            body["errors"][0]["attr"] = self.original_exc.field
+            body["errors"] = [
+                {"code": code, "detail": detail, "attr": field}
+                for code, detail, field in self.original_exc.reasons
+            ]
         return body | {"request_id": REQUEST_ID.get()}

@@ -10,7 +10,8 @@ import accounts.urls  # noqa: F401 - names the converter that is used below
 from accounts.api import Login, Logout, Me, Password, Refresh, Register
 from config import health
 from config.api import JSONRenderer
-from maps.api import MapDetail, MapList, MapRatingView, MapTerrain, PlayerProfile
+from maps.api import MapRatingView, MapTerrain, PlayerProfile
+from maps.making_api import MapPublishing, MapsView, MapUnpublishing, MapValidation, MapView
 from maps.preview_api import MapPreview
 from maps.views import player
 
@@ -22,8 +23,11 @@ api = [
     path("users/me", Me.as_view(), name="me"),
     path("users/me/password", Password.as_view(), name="password"),
     path("users/<username:username>", PlayerProfile.as_view(), name="player"),
-    path("maps", MapList.as_view(), name="maps"),
-    path("maps/<uuid:map_id>", MapDetail.as_view(), name="map"),
+    path("maps", MapsView.as_view(), name="maps"),
+    path("maps/validate", MapValidation.as_view(), name="validate"),
+    path("maps/<uuid:map_id>", MapView.as_view(), name="map"),
+    path("maps/<uuid:map_id>/publish", MapPublishing.as_view(), name="publish"),
+    path("maps/<uuid:map_id>/unpublish", MapUnpublishing.as_view(), name="unpublish"),
     path("maps/<uuid:map_id>/terrain", MapTerrain.as_view(), name="terrain"),
     path("maps/<uuid:map_id>/preview", MapPreview.as_view(), name="preview"),
     path("maps/<uuid:map_id>/rating", MapRatingView.as_view(), name="rating"),

@@ -27,21 +27,27 @@ class DecisionForm(ReasonForm):
 
 
 class StateFilter(admin.SimpleListFilter):
-    """Public, private, hidden."""
+    """Public, private, hidden, removed."""
 
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The choices."""
-        return [("public", "Public"), ("private", "Private"), ("hidden", "Hidden by a moderator")]
+        return [
+            ("public", "Public"),
+            ("private", "Private"),
+            ("hidden", "Hidden by a moderator"),
+            ("removed", "Removed by its author"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[GameMap]) -> QuerySet[GameMap]:
         """The maps in the chosen state."""
         chosen = {
             "public": PUBLISHED,
-            "private": Q(is_public=False, hidden_at__isnull=True),
+            "private": Q(is_public=False, hidden_at__isnull=True, removed_at__isnull=True),
             "hidden": Q(hidden_at__isnull=False),
+            "removed": Q(removed_at__isnull=False),
         }
         return queryset.filter(chosen.get(self.value() or "", Q()))
 
@@ -147,7 +153,9 @@ class GameMapAdmin(admin.ModelAdmin[GameMap]):
 
     @admin.display
     def state(self, game_map: GameMap) -> str:
-        """Public, private or hidden."""
+        """Public, private, hidden or removed."""
+        if game_map.removed_at:
+            return "Removed"
         if game_map.hidden_at:
             return "Hidden"
         return "Public" if game_map.is_public else "Private"

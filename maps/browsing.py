@@ -57,6 +57,7 @@ ORDER BY m.{column} {direction}, m.id {direction} LIMIT %s"""
 WINDOW = 10_000  # maps
 CANDIDATES = 500  # for a likeness
 PUBLISHED = "m.is_public AND m.hidden_at IS NULL"
+KEPT = "m.removed_at IS NULL"  # none that the author removed
 PLAYED = """EXISTS (
     SELECT 1 FROM session_players s JOIN game_sessions g ON g.id = s.session_id
     WHERE g.map_id = m.id AND s.user_id = %s AND g.status = 'Completed')"""
@@ -332,7 +333,7 @@ def _is_narrow(browse: Browse) -> bool:
 
 def _scope(browse: Browse) -> Where:
     """Which maps there are to choose from."""
-    scope = Where([] if browse.drafts else [PUBLISHED], [])
+    scope = Where([KEPT if browse.drafts else PUBLISHED], [])
     return scope + Where(["m.user_id = %s"], [browse.author]) if browse.author else scope
 
 

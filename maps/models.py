@@ -54,6 +54,12 @@ class GameMap(ConstrainedModel):
     hidden_at = models.DateTimeField(
         null=True, blank=True, db_comment="When a moderator hid it; null while it is not hidden."
     )
+    removed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        db_comment="When the author removed it, where games keep it; only moderators see it then.",
+    )
     play_count = models.IntegerField(db_default=0, db_comment="Games completed on this map.")
     rating = models.DecimalField(
         max_digits=3,
@@ -114,6 +120,10 @@ class GameMap(ConstrainedModel):
             models.CheckConstraint(
                 condition=models.Q(width__range=(20, 100), height__range=(20, 100)),
                 name="map_dimensions",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(removed_at__isnull=True) | models.Q(is_public=False),
+                name="removed_maps_are_private",
             ),
             models.CheckConstraint(
                 condition=models.Q(rating__gte=0, rating__lte=5), name="rating_range"

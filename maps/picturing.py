@@ -2,10 +2,11 @@
 
 from config.single_flight import Locks
 from config.storage import kept
+from maps.checking import PARTS, read
 from maps.models import GameMap
 from maps.paths import cheapest_path
 from maps.pictures import FORMATS, render
-from maps.terrain import Grid, Point, read_point, read_tiles
+from maps.terrain import Grid, Point
 
 drawing = Locks()
 
@@ -34,6 +35,4 @@ def picture(game_map: GameMap, size: str) -> bytes:
 
 def read_map(game_map: GameMap) -> tuple[Grid, Point, Point]:
     """A map's grid, spawn and goal. Raises TerrainError."""
-    grid = read_tiles(game_map.terrain_data, game_map.width, game_map.height)
-    spawn, goal = (read_point(grid, p) for p in (game_map.spawn_point, game_map.goal_point))
-    return grid, spawn, goal
+    return read({part: getattr(game_map, part) for part in PARTS})

@@ -32,7 +32,12 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
         # Nobody but staff has it; asking for players' permissions would cost two queries each time.
         if user.is_staff and user.has_perm("maps.view_gamemap"):
             return self.all()
-        return self.filter(PUBLISHED | models.Q(user=user.pk) if user.pk else PUBLISHED)
+        own = models.Q(user=user.pk, removed_at__isnull=True)
+        return self.filter(PUBLISHED | own if user.pk else PUBLISHED)
+
+    def own(self, author: "User") -> "GameMapQuerySet":
+        """Maps that a player has, private and hidden ones too, but none that was removed."""
+        return self.filter(user=author.pk, removed_at__isnull=True)
 
     def search(self, words: str) -> "GameMapQuerySet":
         """Maps with all of these words in name or description; the last one may be unfinished."""

@@ -13,9 +13,9 @@ from django.utils.cache import get_conditional_response
 
 from config.refusals import Refused
 from maps import picturing, terrains
+from maps.checking import TerrainError
 from maps.models import GameMap
 from maps.pictures import FORMATS
-from maps.terrain import TerrainError
 
 if TYPE_CHECKING:
     from accounts.models import User

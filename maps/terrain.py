@@ -1,11 +1,12 @@
-"""A map's terrain as arrays: reading and writing tiles, packing, hashing. Pure of Django.
+"""A map's terrain as arrays: writing tiles, packing, hashing. Pure of Django.
+
+Tiles are read, and found faulty, in maps/checking.py.
 
 Arrays are indexed [y, x], y running south and x running east; a point is a pair (x, y).
 """
 
 import functools
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +21,6 @@ SMALLEST, LARGEST = 20, 100  # cells on a side
 
 Point = tuple[int, int]
 Bytes = npt.NDArray[np.uint8]
-
-
-class TerrainError(ValueError):
-    """Tiles that are no grid: one missing, doubled or outside, or with a value that is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,29 +67,6 @@ class Grid:
         return "[" + ",".join((starts + ends[self.packed().ravel()]).tolist()) + "]"
 
 
-def read_tiles(tiles: Iterable[dict[str, Any]], width: int, height: int) -> Grid:
-    """The grid that a list of tiles describes. Raises TerrainError at the first fault."""
-    packed = np.full((height, width), 255, dtype=np.uint8)
-    if not isinstance(tiles, list):
-        raise TerrainError("the tiles are no list")
-    for tile in tiles:
-        try:
-            x, y, level = tile["x"], tile["y"], tile["height"]
-            terrain, blocked = TERRAINS.index(tile["terrainType"]), tile["isBlocked"]
-        except (KeyError, TypeError, ValueError) as error:
-            raise TerrainError(f"not a tile: {tile!r:.100}") from error
-        whole = all(type(number) is int for number in (x, y, level)) and type(blocked) is bool
-        if not whole or not (0 <= x < width and 0 <= y < height and 0 <= level <= HIGHEST):
-            raise TerrainError(f"a tile outside of what is allowed: {tile!r:.100}")
-        if packed[y, x] != 255:
-            raise TerrainError(f"two tiles at x={x}, y={y}")
-        packed[y, x] = terrain * 12 + level * 2 + blocked
-    if (packed == 255).any():
-        y, x = np.argwhere(packed == 255)[0]
-        raise TerrainError(f"no tile at x={x}, y={y}")
-    return unpack(packed)
-
-
 def compact(grid: Grid, spawn: Point, goal: Point, path: list[Point] | None) -> dict[str, Any]:
     """What clients draw and play from, a fraction of the tiles' size.
 
@@ -114,14 +88,6 @@ def compact(grid: Grid, spawn: Point, goal: Point, path: list[Point] | None) -> 
 def read_compact(document: dict[str, Any]) -> Grid:
     """The grid of a compact document, without loss."""
     return unpack(np.array(document["rows"], dtype=np.uint8))
-
-
-def read_point(grid: Grid, document: Any) -> Point:
-    """The cell that `{x, y}` names. Raises TerrainError unless it lies on the grid."""
-    match document:
-        case {"x": int(x), "y": int(y)} if 0 <= x < grid.width and 0 <= y < grid.height:
-            return x, y
-    raise TerrainError(f"not a cell of this map: {document!r:.100}")
 
 
 def unpack(packed: Bytes) -> Grid:

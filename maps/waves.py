@@ -5,6 +5,9 @@ from typing import Any
 import numpy as np
 
 ENEMIES = ("Basic", "Fast", "Tank", "Flying", "Boss")
+MOST_WAVES, MOST_GROUPS, MOST_COUNT = 100, 10, 500  # in a map, in a wave, in a group
+MOST_ENEMIES = 2000  # in a wave
+SHORTEST_INTERVAL, LONGEST_INTERVAL = 0.1, 10  # seconds between two enemies of a group
 # A group of each kind, as (count at the first wave, count added by each wave, seconds between two).
 GROUPS = {
     "Basic": (8, 1.5, 0.8),

@@ -22,6 +22,7 @@ PURE = [
     "maps/terrain.py",
     "maps/paths.py",
     "maps/waves.py",
+    "maps/checking.py",
     "maps/generator.py",
     "maps/pictures.py",
     "maps/query.py",

@@ -32,6 +32,13 @@ PUBLIC_FORM = {"GET": SHOWN, "POST": SHOWN}
 # A form or body that is empty: what counts is who gets as far as being told so.
 API_BODY = {"POST": each(400)}
 API_OWN = {"GET": each(401, 200)}
+OWNERS = each(401, 403, 200, 403)
+OWNERS_PRIVATE = each(401, 404, 200, 403)
+# Routes that ask who is there before they say that they don't do that.
+ASK_FIRST = [
+    f"api:{name}"
+    for name in "logout me password maps map validate publish unpublish rating".split()
+]
 
 # What a route answers, by method; a method that is not named answers 405 to everybody.
 TABLE: dict[str, dict[str, dict[str, int]]] = {
@@ -66,8 +73,12 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "api:me": API_OWN | {"PATCH": each(401, 400)},
     "api:password": {"POST": each(401, 400)},
     "api:player": PUBLIC,
-    "api:maps": PUBLIC,
-    "api:map": PUBLIC,
+    "api:maps": PUBLIC | {"POST": each(401, 400)},
+    # Once its owner has removed a map there is none.
+    "api:map": PUBLIC | {"PATCH": OWNERS, "DELETE": each(401, 403, 204, 404)},
+    "api:validate": {"POST": each(401, 200)},
+    "api:publish": {"POST": OWNERS},
+    "api:unpublish": {"POST": OWNERS},
     "api:terrain": PUBLIC,
     "api:preview": PUBLIC,
     "api:rating": {"PUT": each(401, 400), "DELETE": each(401, 200, 403, 200)},
@@ -79,11 +90,19 @@ TABLE_PRIVATE = {
     "maps:picture": {"GET": PRIVATE},
     "maps:terrain": {"GET": PRIVATE},
     "maps:give-stars": {"POST": each(302, 302)},
-    "api:map": {"GET": PRIVATE},
+    "api:map": {"GET": PRIVATE, "PATCH": OWNERS_PRIVATE, "DELETE": each(401, 404, 204, 404)},
+    "api:publish": {"POST": OWNERS_PRIVATE},
+    "api:unpublish": {"POST": OWNERS_PRIVATE},
     "api:terrain": {"GET": PRIVATE},
     "api:preview": {"GET": PRIVATE},
     "api:rating": {"PUT": each(401, 400), "DELETE": each(401, 404, 403, 409)},
 }
+OF_A_MAP = [
+    "maps:detail",
+    "maps:terrain",
+    "maps:give-stars",
+    *(f"api:{name}" for name in "map terrain rating publish unpublish".split()),
+]
 
 
 def routes(patterns: Any = None, prefix: str = "") -> list[str]:
@@ -126,8 +145,7 @@ class Cast:
             "maps:picture": [self.game_map.pk, "card", self.game_map.picture_content, "webp"],
             "api:preview": [self.game_map.pk],
         }
-        of_a_map = "maps:detail maps:give-stars maps:terrain api:map api:terrain api:rating"
-        if route in of_a_map.split():
+        if route in OF_A_MAP:
             arguments[route] = [self.game_map.pk]
         return reverse(route, args=arguments.get(route, []))
 
@@ -150,14 +168,7 @@ def expected(
     table: dict[str, dict[str, dict[str, int]]], route: str, method: str, role: str
 ) -> int:
     status = table[route].get(method, each(405))[role]
-    # The API asks who is there before it says that it doesn't do that.
-    if (
-        status == 405
-        and role == "nobody"
-        and route in ("api:logout", "api:me", "api:password", "api:rating")
-    ):
-        return 401
-    return status
+    return 401 if status == 405 and role == "nobody" and route in ASK_FIRST else status
 
 
 @pytest.mark.parametrize("route", TABLE)

@@ -2,11 +2,9 @@
 
 import gzip
 import json
-from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from maps import generator, waves
@@ -16,13 +14,11 @@ from maps.terrain import (
     STONE,
     WATER,
     Grid,
-    TerrainError,
     compact,
     read_compact,
-    read_tiles,
     unpack,
 )
-from tests.cast import flat_grid, tiles
+from tests.cast import flat_grid
 
 
 def drawn(rows: list[str], levels: list[str] | None = None) -> Grid:
@@ -46,48 +42,12 @@ def grids(draw: st.DrawFn) -> Grid:
     return unpack(packed)
 
 
-@given(grids())
-def test_tiles_and_grid_are_the_same(grid: Grid) -> None:
-    again = read_tiles(tiles(grid), grid.width, grid.height)
-    assert (again.packed() == grid.packed()).all()
-    assert again.content_hash((0, 0), (1, 1)) == grid.content_hash((0, 0), (1, 1))
-
-
 def test_json_is_as_the_contract_writes_it() -> None:
     grid = drawn(["W."] * 1, ["30"])
     assert json.loads(grid.to_json()) == [
         {"x": 0, "y": 0, "terrainType": "Water", "height": 3, "isBlocked": False},
         {"x": 1, "y": 0, "terrainType": "Grass", "height": 0, "isBlocked": False},
     ]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"x": 20},
-        {"y": -1},
-        {"x": 1},
-        {"x": True},
-        {"terrainType": "Sand"},
-        {"terrainType": None},
-        {"height": 6},
-        {"height": 2.5},
-        {"height": "3"},
-        {"isBlocked": 0},
-    ],
-)
-def test_a_wrong_tile_is_refused(change: dict[str, Any]) -> None:
-    good = tiles(flat_grid())
-    with pytest.raises(TerrainError):
-        read_tiles([good[0] | change, *good[1:]], 20, 20)
-
-
-def test_a_missing_tile_and_what_is_no_tile_are_refused() -> None:
-    good = tiles(flat_grid())
-    faulty: list[Any] = [good[1:], [*good, good[0]], [{}], ["x"], [None]]
-    for wrong in faulty:
-        with pytest.raises(TerrainError):
-            read_tiles(wrong, 20, 20)
 
 
 # ---- Paths --------------------------------------------------------------------------------------

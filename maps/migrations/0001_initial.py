@@ -85,6 +85,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "removed_at",
+                    models.DateTimeField(
+                        blank=True,
+                        db_comment="When the author removed it, where games keep it; only moderators see it then.",
+                        editable=False,
+                        null=True,
+                    ),
+                ),
+                (
                     "play_count",
                     models.IntegerField(db_comment="Games completed on this map.", db_default=0),
                 ),
@@ -427,6 +436,15 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("height__range", (20, 100)), ("width__range", (20, 100))),
                 name="map_dimensions",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="gamemap",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("removed_at__isnull", True), ("is_public", False), _connector="OR"
+                ),
+                name="removed_maps_are_private",
             ),
         ),
         migrations.AddConstraint(

@@ -1,0 +1,71 @@
+"""`python -m bench.checking`: what checking a map of 100 × 100 cells takes.
+
+Beside it stands what any server must do with the same map: `json.loads` of its text. The API's own
+reader, which refuses what JSON should not hold, is measured apart.
+"""
+
+import io
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from config.api import StrictJSONParser
+from maps import generator, waves
+from maps.checking import check
+
+ROUNDS = 41
+
+
+def document() -> dict[str, Any]:
+    rng = np.random.default_rng(5)
+    made = generator.generate(rng, 100, 100)
+    spawn, goal = ({"x": x, "y": y} for x, y in (made.spawn, made.goal))
+    return {
+        "width": 100,
+        "height": 100,
+        "terrain_data": json.loads(made.grid.to_json()),
+        "spawn_point": spawn,
+        "goal_point": goal,
+        "wave_config": waves.generate(rng, 100),
+    }
+
+
+def milliseconds(call: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    call()
+    return (time.perf_counter() - begin) * 1000
+
+
+def measure() -> None:
+    """Print the table: each call in turns, medians."""
+    good, faulty = document(), document()
+    faulty["terrain_data"][5000]["height"] = 6
+    text = json.dumps(good)
+    calls: dict[str, Callable[[], object]] = {
+        "`json.loads`": lambda: json.loads(text),
+        "the API's reader": lambda: StrictJSONParser().parse(io.BytesIO(text.encode())),
+        "checking, path included": lambda: check(good),
+        "checking a map with a fault": lambda: check(faulty),
+    }
+    assert check(good).is_valid
+    assert len(check(faulty).faults) == 1
+    figures: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(ROUNDS):
+        for name, call in calls.items():
+            figures[name].append(milliseconds(call))
+    base = statistics.median(figures["`json.loads`"])
+    print("\n| | milliseconds | ratio |\n| --- | ---: | ---: |")
+    for name, rounds in figures.items():
+        median = statistics.median(rounds)
+        print(f"| {name} | {median:,.1f} | {median / base:.2f} |")
+
+
+if __name__ == "__main__":
+    measure()

@@ -1,0 +1,167 @@
+"""Making maps: new ones, changes, publishing, removing. Each locks, checks and writes as one."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from accounts.moderation import refuse_suspended
+from config.refusals import Reason, Refused, refused_for
+from maps.checking import PARTS, Fault, Report, check
+from maps.models import GameMap
+from maps.names import checked_description, checked_name
+from maps.querysets import BULKY
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+WORDS = {"name": checked_name, "description": checked_description}
+FROM_TERRAIN = {"terrain_hash", "terrains"}  # columns that follow from the others
+# An entity tag of a map begins with its version. A proxy that compresses may have made it weak; the
+# version in it still says exactly what the author had before the eyes.
+TAG = re.compile(r'"(\d{1,10})\.[^"]*"')
+
+
+def draft(*, author: "User", given: Mapping[str, Any]) -> GameMap:
+    """A new private map, checked and not saved yet. Raises Refused (400) with all reasons."""
+    game_map = GameMap(user=author, is_public=False)
+    _fill(game_map, given)
+    return game_map
+
+
+def change(
+    *, author: "User", map_id: UUID, given: Mapping[str, Any], if_match: str | None = None
+) -> GameMap:
+    """Change what was given of one's own map, and check the whole; answers the map as it is now.
+
+    Raises Http404 for another's map; Refused: 412 when somebody saved meanwhile, 400 for what can't
+    be stored, 409 where a public map would be valid no more, 403 while suspended from publishing.
+    """
+    with transaction.atomic():
+        game_map = _lock_own(author, map_id, if_match)
+        if game_map.is_public:  # a change of it is published with it
+            refuse_suspended(author, "publishing")
+        columns = _fill(game_map, given)
+        game_map.save(update_fields=columns)
+        game_map.refresh_from_db(fields=["version"])
+    return game_map
+
+
+def remove(*, author: "User", map_id: UUID, if_match: str | None = None) -> None:
+    """Delete one's own map. One that was played is kept for its games, and shows no more.
+
+    Raises Http404 for another's map, Refused (412) when somebody saved meanwhile.
+    """
+    with transaction.atomic():
+        # The stronger lock makes a game that is being opened wait, so that it finds the map gone.
+        game_map = _lock_own(author, map_id, if_match, without=BULKY, no_key=False)
+        try:
+            with transaction.atomic():
+                game_map.delete()
+        except IntegrityError:  # games point to it; who they belong to is not known here
+            GameMap.objects.filter(pk=map_id).update(is_public=False, removed_at=timezone.now())
+
+
+def publish(*, author: "User", map_id: UUID, if_match: str | None = None) -> GameMap:
+    """Show one's own map to everybody. Nothing happens to one that is public.
+
+    Raises Http404 for another's map; Refused: 412 when somebody saved meanwhile, 403 while suspended
+    from publishing, 409 for a map that moderators hide, or, with all reasons, for one not valid.
+    """
+    with transaction.atomic():
+        game_map = _lock_own(author, map_id, if_match)
+        refuse_suspended(author, "publishing")
+        if game_map.hidden_at:
+            raise Refused("map_hidden", "A moderator has hidden this map.")
+        _refuse_faults(check(_document(game_map, {})).faults, status=409)
+        game_map.is_public = True
+        game_map.save(update_fields=["is_public"])
+    return game_map
+
+
+def unpublish(*, author: "User", map_id: UUID, if_match: str | None = None) -> GameMap:
+    """Make one's own map private; its stars stay, and games go on.
+
+    Raises Http404 for another's map, Refused (412) when somebody saved meanwhile.
+    """
+    with transaction.atomic():
+        game_map = _lock_own(author, map_id, if_match, without=BULKY)
+        game_map.is_public = False
+        game_map.save(update_fields=["is_public"])
+    return game_map
+
+
+def _lock_own(
+    author: "User",
+    map_id: UUID,
+    if_match: str | None,
+    *,
+    without: Iterable[str] = ("search",),
+    no_key: bool = True,
+) -> GameMap:
+    """One's own map, locked: of two saves with the same tag the second finds another version.
+
+    `without` names columns that are not needed; the weaker lock lets players open games meanwhile.
+    """
+    locked = GameMap.objects.own(author).select_for_update(no_key=no_key).defer(*without)
+    game_map: GameMap = get_object_or_404(locked, pk=map_id)
+    game_map.user = author
+    named = if_match is None or if_match.strip() == "*"
+    if not named and str(game_map.version) not in TAG.findall(if_match or ""):
+        words = "The map was changed meanwhile. Load it again; nothing of yours was saved."
+        raise Refused("precondition_failed", words, status=412)
+    return game_map
+
+
+def _fill(game_map: GameMap, given: Mapping[str, Any]) -> set[str]:
+    """Put what was given into a map and check the whole; answers the columns that this touches.
+
+    Raises Refused with all reasons: 400 for what can't be stored, 409 for a public map with faults.
+    """
+    reasons: list[Reason] = []
+    for name, checked in WORDS.items():
+        try:
+            if name in given:
+                setattr(game_map, name, checked(given[name]))
+        except Refused as refusal:
+            reasons += refusal.reasons
+    document = _document(game_map, given)
+    report = check(document)
+    reasons += _reasons(fault for fault in report.faults if not fault.unfinished)
+    if reasons:
+        raise refused_for(reasons, status=400)
+    if game_map.is_public:
+        _refuse_faults(report.faults, status=409)
+    _settle(game_map, document, report)
+    changed = given.keys() & {*WORDS, *PARTS}
+    return changed | FROM_TERRAIN if changed & set(PARTS) else set(changed)
+
+
+def _settle(game_map: GameMap, document: dict[str, Any], report: Report) -> None:
+    """Put a document that was checked into a map, with the columns that follow from it."""
+    assert report.grid
+    assert report.spawn
+    assert report.goal
+    for part, value in document.items():
+        setattr(game_map, part, value)
+    game_map.width, game_map.height = report.grid.width, report.grid.height
+    game_map.terrain_hash = report.grid.content_hash(report.spawn, report.goal)
+    game_map.terrains = report.grid.terrains
+
+
+def _document(game_map: GameMap, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A map's document, with what was given in place of what is stored."""
+    return {part: given[part] if part in given else getattr(game_map, part) for part in PARTS}
+
+
+def _reasons(faults: Iterable[Fault]) -> list[Reason]:
+    return [Reason(fault.code, fault.detail, fault.place) for fault in faults]
+
+
+def _refuse_faults(faults: Iterable[Fault], *, status: int) -> None:
+    if reasons := _reasons(faults):
+        raise refused_for(reasons, status=status)

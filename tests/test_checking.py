@@ -1,0 +1,405 @@
+"""The checker of maps: each rule, all faults at once, and never an exception."""
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maps import generator, waves
+from maps.checking import MOST_FAULTS, PARTS, RULES, TerrainError, check, read
+from maps.terrain import LAVA, WATER, Grid, compact, read_compact, unpack
+from tests.cast import flat_grid, tiles
+
+Document = dict[str, Any]
+HUGE = 10**400
+
+
+def document_of(grid: Grid, **parts: Any) -> Document:
+    facts = {
+        "width": grid.width,
+        "height": grid.height,
+        "terrain_data": tiles(grid),
+        "spawn_point": {"x": 0, "y": 0},
+        "goal_point": {"x": grid.width - 1, "y": grid.height - 1},
+        "wave_config": waves.generate(np.random.default_rng(1), 3),
+    }
+    return facts | parts
+
+
+GOOD = document_of(flat_grid())
+
+
+def changed(path: str, value: Any) -> Document:
+    """The good document with a value in another place; `path` as in `terrain_data 17 height`."""
+    document = copy.deepcopy(GOOD)
+    *way, last = [int(part) if part.isdigit() else part for part in path.split()]
+    target: Any = document
+    for part in way:
+        target = target[part]
+    target[last] = value
+    return document
+
+
+def told(document: Any) -> list[tuple[str, str]]:
+    return [(fault.code, fault.place) for fault in check(document).faults]
+
+
+def test_a_good_map() -> None:
+    report = check(GOOD)
+    assert (report.faults, report.is_valid, report.is_draft) == ((), True, True)
+    assert (report.spawn, report.goal) == ((0, 0), (19, 19))
+    assert report.grid is not None
+    assert report.grid.to_json() == flat_grid().to_json()
+    assert report.path is not None
+    assert len(report.path) == 39
+
+
+# What is put where → the one fault it makes, at that place.
+ONE_FAULT = [
+    ("width", 19, "invalid_size"),
+    ("width", 20.0, "invalid_size"),
+    ("height", 101, "invalid_size"),
+    ("height", "20", "invalid_size"),
+    ("height", None, "invalid_size"),
+    ("width", HUGE, "invalid_size"),
+    ("width", True, "invalid_size"),
+    ("terrain_data", {}, "not_a_list"),
+    ("terrain_data", None, "not_a_list"),
+    ("terrain_data 17 height", 6, "invalid_height"),
+    ("terrain_data 17 height", -1, "invalid_height"),
+    ("terrain_data 17 height", 2.5, "invalid_height"),
+    ("terrain_data 17 height", 1.0, "invalid_height"),
+    ("terrain_data 17 height", "3", "invalid_height"),
+    ("terrain_data 17 height", True, "invalid_height"),
+    ("terrain_data 17 height", HUGE, "invalid_height"),
+    ("terrain_data 17 terrainType", "Sand", "unknown_terrain"),
+    ("terrain_data 17 terrainType", "grass", "unknown_terrain"),
+    ("terrain_data 17 terrainType", None, "unknown_terrain"),
+    ("terrain_data 17 terrainType", ["Grass"], "unknown_terrain"),
+    ("terrain_data 17 isBlocked", 0, "invalid_blocked"),
+    ("terrain_data 17 isBlocked", "false", "invalid_blocked"),
+    ("terrain_data 17 colour", "red", "unknown_key"),
+    ("spawn_point", None, "not_an_object"),
+    ("spawn_point", [0, 0], "not_an_object"),
+    ("goal_point x", 20, "point_outside"),
+    ("goal_point x", -1, "point_outside"),
+    ("goal_point x", HUGE, "point_outside"),
+    ("goal_point x", 3.0, "invalid_coordinate"),
+    ("goal_point x", False, "invalid_coordinate"),
+    ("goal_point z", 1, "unknown_key"),
+    ("goal_point", {"x": 0, "y": 0}, "points_equal"),
+    ("wave_config", None, "not_an_object"),
+    ("wave_config name", "x", "unknown_key"),
+    ("wave_config waves", {}, "not_a_list"),
+    ("wave_config waves", [], "no_waves"),
+    ("wave_config waves 1", 7, "not_an_object"),
+    ("wave_config waves 1 waveNumber", 3, "wave_order"),
+    ("wave_config waves 1 waveNumber", 0, "invalid_wave_number"),
+    ("wave_config waves 1 waveNumber", 2.0, "invalid_wave_number"),
+    ("wave_config waves 1 waveNumber", [2], "invalid_wave_number"),
+    ("wave_config waves 1 waveNumber", HUGE, "invalid_wave_number"),
+    ("wave_config waves 2 enemies", [], "no_groups"),
+    ("wave_config waves 2 enemies", "x", "not_a_list"),
+    ("wave_config waves 2 enemies 0", [], "not_an_object"),
+    ("wave_config waves 2 enemies 0 type", "Dragon", "unknown_enemy"),
+    ("wave_config waves 2 enemies 0 type", {}, "unknown_enemy"),
+    ("wave_config waves 2 enemies 0 count", 0, "invalid_count"),
+    ("wave_config waves 2 enemies 0 count", 501, "invalid_count"),
+    ("wave_config waves 2 enemies 0 count", 10**9, "invalid_count"),
+    ("wave_config waves 2 enemies 0 count", HUGE, "invalid_count"),
+    ("wave_config waves 2 enemies 0 count", 8.0, "invalid_count"),
+    ("wave_config waves 2 enemies 0 count", True, "invalid_count"),
+    ("wave_config waves 2 enemies 0 spawnInterval", 0.09, "invalid_interval"),
+    ("wave_config waves 2 enemies 0 spawnInterval", 10.1, "invalid_interval"),
+    ("wave_config waves 2 enemies 0 spawnInterval", HUGE, "invalid_interval"),
+    ("wave_config waves 2 enemies 0 spawnInterval", True, "invalid_interval"),
+    ("wave_config waves 2 enemies 0 spawnInterval", "1", "invalid_interval"),
+    ("wave_config waves 2 enemies 0 spawnInterval", float("nan"), "invalid_interval"),
+    ("wave_config waves 2 enemies 0 spawnInterval", float("inf"), "invalid_interval"),
+    ("wave_config waves 2 enemies 0 extra", 1, "unknown_key"),
+]  # fmt: skip
+
+
+def place_of(path: str) -> str:
+    words = [f"[{part}]" if part.isdigit() else f".{part}" for part in path.split()]
+    return "".join(words).removeprefix(".")
+
+
+@pytest.mark.parametrize(("path", "value", "code"), ONE_FAULT)
+def test_one_fault(path: str, value: Any, code: str) -> None:
+    where = path.rsplit(" ", 1)[0] if code == "point_outside" else path
+    assert (code, place_of(where)) in told(changed(path, value))
+    if path not in ("width", "height"):  # tiles lie elsewhere then
+        assert len(told(changed(path, value))) == 1
+
+
+@pytest.mark.parametrize("value", [1, 0.1, 10, 10.0])
+def test_intervals_are_numbers_of_either_kind(value: float) -> None:
+    assert told(changed("wave_config waves 0 enemies 0 spawnInterval", value)) == []
+
+
+def test_tiles_missing_doubled_outside() -> None:
+    good = GOOD["terrain_data"]
+    doubled = ("tile_doubled", "terrain_data[400]")
+    missing = ("tile_missing", "terrain_data")
+    first = good[0]
+    cases: list[tuple[list[Any], list[tuple[str, str]]]] = [
+        (good[1:], [missing]),
+        ([*good, first], [doubled]),
+        ([good[1], *good[1:]], [("tile_doubled", "terrain_data[1]"), missing]),
+        ([first | {"x": 20}, *good[1:]], [("tile_outside", "terrain_data[0]"), missing]),
+        ([first | {"y": -1}, *good[1:]], [("tile_outside", "terrain_data[0]"), missing]),
+        ([first | {"x": HUGE}, *good[1:]], [("tile_outside", "terrain_data[0]"), missing]),
+        ([first | {"x": True}, *good[1:]], [("invalid_coordinate", "terrain_data[0].x"), missing]),
+        ([None, *good[1:]], [("not_an_object", "terrain_data[0]"), missing]),
+        ([{**first, "z": 1}, *good[1:]], [("unknown_key", "terrain_data[0].z")]),
+        (good[::-1], []),
+    ]
+    for given_tiles, wanted in cases:
+        assert told(GOOD | {"terrain_data": given_tiles}) == wanted
+    faults = check(GOOD | {"terrain_data": good[5:]}).faults
+    assert faults[4].detail == "There is no tile at x=4, y=0."
+    swapped = {key if key != "height" else "level": value for key, value in first.items()}
+    assert told(GOOD | {"terrain_data": [swapped, *good[1:]]}) == [
+        ("missing_key", "terrain_data[0].height"),
+        ("unknown_key", "terrain_data[0].level"),
+    ]
+
+
+def test_ten_thousand_and_one_tiles() -> None:
+    large = document_of(flat_grid(100, 100))
+    large["terrain_data"].append(large["terrain_data"][0])
+    assert told(large) == [("tile_doubled", "terrain_data[10000]")]
+    large["terrain_data"] *= 5
+    assert len(told(large)) == MOST_FAULTS
+
+
+def closed(kind: int = 0, *, blocked: int = 0) -> Grid:
+    """A flat grid whose first cell is closed."""
+    grid = flat_grid()
+    grid.terrain[0, 0], grid.blocked[0, 0] = kind, blocked
+    return grid
+
+
+@pytest.mark.parametrize("grid", [closed(LAVA), closed(WATER), closed(blocked=1)])
+def test_spawn_on_a_closed_cell(grid: Grid) -> None:
+    report = check(document_of(grid))
+    assert [fault.code for fault in report.faults] == ["point_closed"]
+    assert (report.is_valid, report.is_draft, report.path) == (False, True, None)
+
+
+def test_walls_all_round() -> None:
+    grid = flat_grid()
+    grid.blocked[1, :2] = grid.blocked[0, 1] = 1
+    assert told(document_of(grid)) == [("no_path", "goal_point")]
+
+
+def group(count: int, kind: str = "Basic") -> Document:
+    return {"type": kind, "count": count, "spawnInterval": 1}
+
+
+def wave(number: int, *groups: Document) -> Document:
+    return {"waveNumber": number, "enemies": list(groups)}
+
+
+def test_how_many_waves_groups_and_enemies() -> None:
+    def of(*given_waves: Document) -> list[tuple[str, str]]:
+        return told(GOOD | {"wave_config": {"waves": list(given_waves)}})
+
+    many = [wave(n, group(1)) for n in range(1, 102)]
+    assert of(*many[:100]) == []
+    assert of(*many) == [("too_many_waves", "wave_config.waves")]
+    assert of(many[1], many[0]) == [
+        ("wave_order", f"wave_config.waves[{n}].waveNumber") for n in (0, 1)
+    ]
+    assert of(wave(1, *[group(1)] * 10)) == []
+    assert of(wave(1, *[group(1)] * 11)) == [("too_many_groups", "wave_config.waves[0].enemies")]
+    assert of(wave(1, *[group(500)] * 4)) == []
+    assert of(wave(1, *[group(500)] * 4, group(1))) == [
+        ("too_many_enemies", "wave_config.waves[0].enemies")
+    ]
+
+
+def test_all_faults_at_once() -> None:
+    document = changed("wave_config waves 0 enemies 0 count", 0)
+    document["terrain_data"][7]["height"] = 9
+    document["goal_point"] = {"x": 99, "y": 0}
+    document["width"] = 20.5
+    assert [code for code, _ in told(document)] == [
+        "invalid_size",
+        "invalid_height",
+        "invalid_count",
+    ]
+    document["width"] = 20
+    assert [code for code, _ in told(document)] == [
+        "invalid_height",
+        "point_outside",
+        "invalid_count",
+    ]
+
+
+def test_no_part_crowds_out_another() -> None:
+    document = GOOD | {"terrain_data": [], "goal_point": 1}
+    document["wave_config"] = {"waves": [0] * 1000}
+    codes = [code for code, _ in told(document)]
+    assert len(codes) == MOST_FAULTS
+    assert codes.count("not_an_object") > 20
+    assert codes.count("tile_missing") > 20
+    assert ("not_an_object", "goal_point") in told(document)
+
+
+def test_unfinished_faults_hide_none_of_shape() -> None:
+    empty = [wave(2) for _ in range(100)]
+    empty[-1]["x"] = 1
+    report = check(GOOD | {"wave_config": {"waves": empty}})
+    assert len(report.faults) == MOST_FAULTS
+    assert not report.is_draft
+    del empty[-1]["x"]
+    assert check(GOOD | {"wave_config": {"waves": empty}}).is_draft
+
+
+def test_which_faults_a_draft_may_have() -> None:
+    unfinished = {code for code, rule in RULES.items() if rule.unfinished}
+    assert unfinished == {
+        "point_closed", "points_equal", "no_path", "no_waves", "wave_order", "no_groups",
+        "too_many_enemies",
+    }  # fmt: skip
+
+
+def test_every_code_is_made_somewhere_here() -> None:
+    text = Path(__file__).read_text()
+    assert [code for code in RULES if f'"{code}"' not in text] == []
+
+
+def test_reading_without_the_rest() -> None:
+    grid, spawn, goal = read(GOOD | {"wave_config": None})
+    assert (grid.to_json(), spawn, goal) == (flat_grid().to_json(), (0, 0), (19, 19))
+    wrongs: list[Document] = [
+        {"terrain_data": []},
+        {"goal_point": {"x": 20, "y": 0}},
+        {"width": 21},
+    ]
+    for wrong in wrongs:
+        with pytest.raises(TerrainError):
+            read(GOOD | wrong)
+
+
+@pytest.mark.parametrize("garbage", [None, 1, "x", [], [[]], {}, {"width": {}}, float("nan")])
+def test_garbage(garbage: Any) -> None:
+    assert not check(garbage).is_draft
+    for part in PARTS:
+        assert not check(GOOD | {part: garbage}).is_draft
+
+
+# ---- Maps by chance -----------------------------------------------------------------------------
+
+WEIRD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([HUGE, -HUGE, 2**63, 0, 1, 3, 6, 20, 100, 2.5, 1.0])
+    | st.floats()
+    | st.sampled_from(["Grass", "Lava", "Basic", "x", "", "3", "ключ"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from([*"xy", "terrainType", "height", "isBlocked", "waves", "enemies"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@st.composite
+def maps(draw: st.DrawFn) -> Document:
+    """Maps as the generator makes them, or of any cells at all."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    wave_config = waves.generate(rng, draw(st.integers(1, 8)))
+    width, height = draw(st.integers(20, 30)), draw(st.integers(20, 30))
+    if draw(st.booleans()):
+        made = generator.generate(rng, width, height)
+        points = [{"x": x, "y": y} for x, y in (made.spawn, made.goal)]
+        return document_of(
+            made.grid, spawn_point=points[0], goal_point=points[1], wave_config=wave_config
+        )
+    packed = rng.integers(0, 60, size=(height, width), dtype=np.uint8)
+    return document_of(unpack(packed), wave_config=wave_config)
+
+
+def nodes(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place of a document, as what holds it and its key; few of the tiles."""
+    keys: Any = value.keys() if isinstance(value, dict) else range(len(value))
+    for key in list(keys)[:12]:
+        yield value, key
+        if isinstance(value[key], dict | list):
+            yield from nodes(value[key])
+
+
+def remove(holder: Any, key: Any, _: Any) -> None:
+    del holder[key]
+
+
+def replace(holder: Any, key: Any, value: Any) -> None:
+    holder[key] = value
+
+
+def add(holder: Any, key: Any, value: Any) -> None:
+    if isinstance(holder, list):
+        holder.append(value)
+    else:
+        holder["more"] = value
+
+
+BREAKS: list[Callable[[Any, Any, Any], None]] = [remove, replace, add]
+
+
+@settings(max_examples=1000, deadline=None)
+@given(maps(), st.data())
+def test_broken_maps_never_raise(document: Document, data: st.DataObject) -> None:
+    for _ in range(data.draw(st.integers(1, 3))):
+        places = list(nodes(document))
+        holder, key = places[data.draw(st.integers(0, len(places) - 1))] if places else ({}, "")
+        if places:
+            data.draw(st.sampled_from(BREAKS))(holder, key, data.draw(WEIRD))
+    report = check(document)
+    assert len(report.faults) <= MOST_FAULTS
+    assert all(fault.code in RULES and fault.detail for fault in report.faults)
+    of_tiles = [fault for fault in report.faults if fault.place.startswith("terrain_data")]
+    assert (report.grid is None) == bool(of_tiles or told_of_size(document))
+    if report.is_valid:
+        assert report.grid is not None
+        assert report.path is not None
+
+
+def told_of_size(document: Document) -> bool:
+    return any(code == "invalid_size" for code, _ in told(document))
+
+
+@settings(max_examples=1000, deadline=None)
+@given(WEIRD)
+def test_anything_at_all_never_raises(document: Any) -> None:
+    assert not check(document).is_valid
+
+
+@settings(max_examples=1000, deadline=None)
+@given(maps())
+def test_maps_stay_equal_on_their_way_round(document: Document) -> None:
+    report = check(document)
+    assert report.is_draft
+    assert report.grid is not None
+    assert report.spawn is not None
+    assert report.goal is not None
+    assert json.loads(report.grid.to_json()) == document["terrain_data"]
+    small = json.loads(json.dumps(compact(report.grid, report.spawn, report.goal, report.path)))
+    again = read_compact(small)
+    assert json.loads(again.to_json()) == document["terrain_data"]
+    assert small["spawn_point"] == document["spawn_point"]
+    assert small["hash"] == again.content_hash(report.spawn, report.goal)

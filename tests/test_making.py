@@ -1,0 +1,514 @@
+"""Making maps by the API: new ones, changes, publishing, removing; two editors at once."""
+
+import datetime
+import json
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection
+from django.test import Client
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from accounts.models import User
+from config import limits
+from config.limits import POLICIES
+from maps.checking import MOST_FAULTS, RULES
+from maps.models import GameMap
+from maps.names import BIDIRECTIONAL
+from maps.terrain import LAVA, Grid
+from sessions_app.models import GameSession
+from tests.cast import NOBODY, flat_grid, make_map, make_user
+from tests.conftest import bearer
+from tests.races import at_once
+from tests.test_checking import document_of
+
+pytestmark = pytest.mark.django_db
+
+Document = dict[str, Any]
+LARGEST_BODY = 10 * 1024 * 1024
+
+
+def new_map(grid: Grid | None = None, **parts: Any) -> Document:
+    return {"name": "Quiet Ford"} | document_of(grid or flat_grid(), **parts)
+
+
+def send(
+    client: Client, user: User | None, method: str, path: str, body: Any = None, tag: str = ""
+) -> Any:
+    headers = bearer(user) if user else {}
+    if tag:
+        headers["If-Match"] = tag
+    text = body if isinstance(body, str | bytes) else json.dumps(body)
+    url = f"/api/v1/maps{path}"
+    return client.generic(method, url, text, content_type="application/json", headers=headers)
+
+
+def codes(answer: Any) -> list[tuple[str, str | None]]:
+    return [(error["code"], error["attr"]) for error in answer.json()["errors"]]
+
+
+@pytest.fixture
+def draft(author: User) -> GameMap:
+    return make_map(author, is_public=False)
+
+
+# ---- New maps -----------------------------------------------------------------------------------
+
+
+def test_a_new_map(client: Client, author: User) -> None:
+    wanted = new_map(flat_grid(30, 20), name="  Mira's Ford ", description=" One.\r\nTwo. ")
+    answer = send(client, author, "POST", "", wanted)
+    assert answer.status_code == 201
+    body = answer.json()
+    assert (body["name"], body["description"]) == ("Mira's Ford", "One.\nTwo.")
+    assert (body["is_public"], body["rating"], body["width"]) == (False, 0.0, 30)
+    assert body["author"]["username"] == "Author"
+    for part in ("terrain_data", "spawn_point", "goal_point", "wave_config"):
+        assert body[part] == wanted[part]
+    assert answer["Location"] == f"/api/v1/maps/{body['id']}"
+    assert answer["X-RateLimit-Limit"] == "10"
+    assert client.get(answer["Location"], headers=bearer(author)).json() == body
+    stored = GameMap.objects.get()
+    twin = make_map(author, grid=flat_grid(30, 20))
+    assert (stored.terrain_hash, stored.terrains) == (twin.terrain_hash, twin.terrains)
+    assert client.get(stored.card_picture).status_code == 404
+    client.force_login(author)
+    assert client.get(stored.card_picture).status_code == 200
+    assert client.get(f"/maps/{stored.pk}/").status_code == 200
+
+
+def test_a_draft_may_be_unfinished(client: Client, author: User) -> None:
+    grid = flat_grid()
+    grid.terrain[0, 0] = LAVA
+    unfinished = new_map(grid, wave_config={"waves": []}, description=None)
+    answer = send(client, author, "POST", "", unfinished)
+    assert answer.status_code == 201
+    assert answer.json()["description"] is None
+    client.force_login(author)
+    assert client.get(f"/maps/{answer.json()['id']}/").status_code == 200
+    empty_wave = {"waves": [{"waveNumber": 2, "enemies": []}]}
+    made = send(client, author, "POST", "", new_map(wave_config=empty_wave))
+    assert client.get(f"/maps/{made.json()['id']}/").status_code == 200
+
+
+def test_a_map_of_wrong_shape_is_refused_with_all_faults(client: Client, author: User) -> None:
+    wrong = new_map(name="\x07", description="x" * 5001, goal_point={"x": 20, "y": 0})
+    wrong["terrain_data"][17]["height"] = 2.5
+    wrong["wave_config"]["waves"][2]["enemies"][0]["count"] = 10**9
+    answer = send(client, author, "POST", "", wrong)
+    assert answer.status_code == 400
+    assert codes(answer) == [
+        ("control_character", "name"),
+        ("description_length", "description"),
+        ("invalid_height", "terrain_data[17].height"),
+        ("point_outside", "goal_point"),
+        ("invalid_count", "wave_config.waves[2].enemies[0].count"),
+    ]
+    assert answer.json().keys() == {"type", "errors", "request_id"}
+    assert not GameMap.objects.exists()
+
+
+def test_missing_and_empty_parts(client: Client, author: User) -> None:
+    answer = send(client, author, "POST", "", {"name": None})
+    assert answer.status_code == 400
+    assert ("null", "name") in codes(answer)
+    assert ("required", "terrain_data") in codes(answer)
+    assert send(client, author, "POST", "", [1]).status_code == 400
+
+
+NAMES = [
+    ("ab", "name_length"),
+    ("  ab  ", "name_length"),
+    ("x" * 101, "name_length"),
+    ("    ", "name_length"),
+    ("", "name_length"),
+    ("a\nbc", "control_character"),
+    ("a\u2028bc", "control_character"),
+    ("a\tbc", "control_character"),
+    ("a\x7fbc", "control_character"),
+    ("\u200b\u200b\u200b", "name_blank"),
+    *[(f"abc{character}", "bidirectional_character") for character in sorted(BIDIRECTIONAL)],
+    (3000, "invalid"),
+    (True, "invalid"),
+    (["abc"], "invalid"),
+    ({"a": 1}, "invalid"),
+]
+
+
+@pytest.mark.parametrize(("name", "code"), NAMES)
+def test_names_that_are_refused(client: Client, draft: GameMap, name: Any, code: str) -> None:
+    answer = send(client, draft.user, "PATCH", f"/{draft.pk}", {"name": name})
+    assert (answer.status_code, codes(answer)) == (400, [(code, "name")])
+
+
+@pytest.mark.parametrize(
+    "name", ["abc", "x" * 100, " Ръка 河 ", "🏰🏰🏰", "<b>&amp;", "--- ", "שלום"]
+)
+def test_names_that_are_taken(client: Client, draft: GameMap, name: str) -> None:
+    answer = send(client, draft.user, "PATCH", f"/{draft.pk}", {"name": name})
+    assert (answer.status_code, answer.json()["name"]) == (200, name.strip())
+
+
+def test_descriptions(client: Client, draft: GameMap) -> None:
+    def put(description: Any) -> Any:
+        return send(client, draft.user, "PATCH", f"/{draft.pk}", {"description": description})
+
+    assert put("x" * 5000).json()["description"] == "x" * 5000
+    assert put(" a\r\n\rb ").json()["description"] == "a\n\nb"
+    assert put("  ").json()["description"] is None
+    assert put(None).json()["description"] is None
+    wrongs: list[Any] = ["x" * 5001, "a\x00b", "a\x1bb", "a\u202eb", 5, []]
+    for wrong in wrongs:
+        assert put(wrong).status_code == 400
+
+
+# ---- Bodies that make no sense ------------------------------------------------------------------
+
+WRONG_BODIES = [
+    "{", "null", "4", '"x"', "[]", '{"name": NaN}', '{"name": "\\u0000"}', b"\xff",
+    '{"name": "\\ud800"}', '{"name": 1, "name": 2}', "[" * 33 + "]" * 33, "[" * 100_000,
+    '{"width": 1e999}', '{"width": ' + "9" * 5000 + "}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", WRONG_BODIES)
+def test_bodies_that_are_no_map(client: Client, draft: GameMap, body: Any) -> None:
+    for method, path in (("POST", ""), ("PATCH", f"/{draft.pk}"), ("POST", "/validate")):
+        answer = send(client, draft.user, method, path, body)
+        # A checker answers about anything that is JSON.
+        assert answer.status_code == 400 or (path == "/validate" and not answer.json()["valid"])
+
+
+def test_parts_of_wrong_types(client: Client, draft: GameMap) -> None:
+    garbages: list[Any] = [True, "3", 2.5, [], [[]], {"x": {}}, {"waves": [{"enemies": [None]}]}]
+    for part in ("width", "terrain_data", "spawn_point", "goal_point", "wave_config"):
+        for garbage in garbages:
+            answer = send(client, draft.user, "PATCH", f"/{draft.pk}", {part: garbage})
+            assert answer.status_code == 400, (part, garbage)
+            assert {code for code, _ in codes(answer)} <= RULES.keys()
+    assert GameMap.objects.get().version == 1
+
+
+def test_large_bodies(client: Client, author: User) -> None:
+    indented = json.dumps(new_map(flat_grid(100, 100)), indent=4)
+    assert 1024 * 1024 < len(indented) < LARGEST_BODY
+    assert send(client, author, "POST", "", indented).status_code == 201
+    padded = indented + " " * (LARGEST_BODY - len(indented))
+    assert send(client, author, "POST", "/validate", padded).json()["valid"]
+    for method, path in (("POST", ""), ("POST", "/validate")):
+        answer = send(client, author, method, path, padded + " ")
+        assert (answer.status_code, codes(answer)) == (413, [("body_too_large", None)])
+
+
+def test_nothing_to_change(client: Client, draft: GameMap) -> None:
+    for body in ("", "{}"):
+        assert send(client, draft.user, "PATCH", f"/{draft.pk}", body).status_code == 200
+    assert GameMap.objects.get().version == 1
+
+
+# ---- The report ---------------------------------------------------------------------------------
+
+
+def test_the_report(client: Client, player: User) -> None:
+    good = send(client, player, "POST", "/validate", new_map()).json()
+    assert (good["valid"], good["draft"], good["faults"]) == (True, True, [])
+    assert (good["path"][0], good["path"][-1], len(good["path"])) == ([0, 0], [19, 19], 39)
+    unfinished = send(client, player, "POST", "/validate", new_map(wave_config={"waves": []}))
+    assert unfinished.json()["faults"] == [
+        {
+            "code": "no_waves",
+            "place": "wave_config.waves",
+            "detail": "There is no wave yet.",
+        }
+    ]
+    assert (unfinished.json()["valid"], unfinished.json()["draft"]) == (False, True)
+    nothing = send(client, player, "POST", "/validate", {}).json()
+    assert (nothing["valid"], nothing["draft"], nothing["path"]) == (False, False, None)
+    many = send(client, player, "POST", "/validate", new_map(terrain_data=[])).json()
+    assert len(many["faults"]) == MOST_FAULTS
+    assert not GameMap.objects.exists()
+
+
+# ---- Limits -------------------------------------------------------------------------------------
+
+
+def test_ten_new_maps_an_hour(client: Client, author: User, player: User) -> None:
+    small = new_map()
+    assert send(client, author, "POST", "", new_map(width=0)).status_code == 400  # counts not
+    for _ in range(POLICIES["maps"].most):
+        assert send(client, author, "POST", "", small).status_code == 201
+    answer = send(client, author, "POST", "", small)
+    assert (answer.status_code, codes(answer)) == (429, [("rate_limited", None)])
+    assert int(answer["Retry-After"]) > 3000
+    assert GameMap.objects.count() == 10
+    assert send(client, player, "POST", "", small).status_code == 201
+
+
+def test_no_new_maps_that_can_not_be_counted(
+    client: Client, author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = bearer(author)
+    client.raise_request_exception = False
+
+    def fail(**_: Any) -> None:
+        raise RedisError
+
+    monkeypatch.setattr(limits, "_script", lambda: fail)
+    answer = client.post("/api/v1/maps", new_map(), "application/json", headers=headers)
+    assert (answer.status_code, codes(answer)) == (503, [("unavailable", None)])
+    assert not GameMap.objects.exists()
+
+
+# ---- Changes ------------------------------------------------------------------------------------
+
+
+def test_a_change_of_the_terrain(client: Client, draft: GameMap) -> None:
+    larger = document_of(flat_grid(25, 22))
+    del larger["wave_config"]
+    answer = send(client, draft.user, "PATCH", f"/{draft.pk}", larger)
+    assert answer.status_code == 200
+    assert (answer.json()["width"], answer.json()["height"]) == (25, 22)
+    assert answer.json()["terrain_data"] == larger["terrain_data"]
+    assert answer.json()["wave_config"] == draft.wave_config
+    stored = GameMap.objects.get()
+    assert stored.terrain_hash not in ("", draft.terrain_hash)
+    assert (stored.version, stored.name, stored.is_public) == (2, draft.name, False)
+
+
+def test_a_change_is_checked_with_what_is_stored(client: Client, draft: GameMap) -> None:
+    answer = send(client, draft.user, "PATCH", f"/{draft.pk}", {"width": 21, "name": "Never Kept"})
+    assert answer.status_code == 400
+    assert codes(answer)[0] == ("tile_missing", "terrain_data")
+    stored = GameMap.objects.get()
+    assert (stored.version, stored.name, stored.width) == (1, "Quiet Ford", 20)
+
+
+def test_what_nobody_may_change(client: Client, draft: GameMap) -> None:
+    wanted = {"is_public": True, "rating": 5, "play_count": 9, "version": 7, "user": str(NOBODY)}
+    assert send(client, draft.user, "PATCH", f"/{draft.pk}", wanted).status_code == 200
+    stored = GameMap.objects.get()
+    assert (stored.is_public, stored.rating_sum, stored.version) == (False, 0, 1)
+    assert stored.user == draft.user
+
+
+def test_a_public_map_stays_valid(client: Client, game_map: GameMap) -> None:
+    url, author = f"/{game_map.pk}", game_map.user
+    answer = send(client, author, "PATCH", url, {"wave_config": {"waves": []}})
+    assert (answer.status_code, codes(answer)) == (409, [("no_waves", "wave_config.waves")])
+    assert send(client, author, "PATCH", url, {"goal_point": {"x": 0, "y": 0}}).status_code == 409
+    assert send(client, author, "PATCH", url, {"goal_point": {"x": 9, "y": 9}}).status_code == 200
+    assert GameMap.objects.get().goal_point == {"x": 9, "y": 9}
+
+
+def test_who_may_change_what(
+    client: Client, game_map: GameMap, draft: GameMap, player: User, moderator: User
+) -> None:
+    hidden = make_map(game_map.user, hidden_at=timezone.now())
+    wanted = [(game_map, 403, 403), (draft, 404, 403), (hidden, 404, 403)]
+    calls = [("PATCH", ""), ("DELETE", ""), ("POST", "/publish"), ("POST", "/unpublish")]
+    for found, of_player, of_moderator in wanted:
+        for method, more in calls:
+            path = f"/{found.pk}{more}"
+            assert send(client, None, method, path, {}).status_code == 401
+            assert send(client, player, method, path, {}).status_code == of_player
+            assert send(client, moderator, method, path, {}).status_code == of_moderator
+    assert send(client, player, "PATCH", f"/{NOBODY}", {}).status_code == 404
+    assert GameMap.objects.count() == 3
+
+
+def test_a_cookie_makes_no_map(client: Client, author: User) -> None:
+    client.force_login(author)
+    assert client.post("/api/v1/maps", new_map(), "application/json").status_code == 401
+
+
+# ---- Tags ---------------------------------------------------------------------------------------
+
+FRESH = ['"1.abc"', "*", '"7.a", "1.b"', 'W/"1.abc"', " * ", '"9.x","1."']
+STALE = ['"2.abc"', '"0.a", "11.b"', "x", '"1"', "1.abc", '""', '"' + "1" * 5000 + '.a"', '"-1.a"']
+
+
+@pytest.mark.parametrize("tag", FRESH)
+def test_a_tag_that_holds(client: Client, draft: GameMap, tag: str) -> None:
+    url, author = f"/{draft.pk}", draft.user
+    assert send(client, author, "POST", url + "/publish", tag=tag).status_code == 200
+    assert send(client, author, "POST", url + "/unpublish", tag=tag).status_code == 200
+    assert send(client, author, "PATCH", url, {"name": "Ford Two"}, tag).status_code == 200
+    tag = tag.replace("1.", "2.")
+    assert send(client, author, "DELETE", url, tag=tag).status_code == 204
+
+
+@pytest.mark.parametrize("tag", STALE)
+def test_a_tag_that_is_stale(client: Client, draft: GameMap, tag: str) -> None:
+    url, author = f"/{draft.pk}", draft.user
+    calls = [("PATCH", ""), ("DELETE", ""), ("POST", "/publish"), ("POST", "/unpublish")]
+    for method, more in calls:
+        answer = send(client, author, method, url + more, {"name": "Never Kept"}, tag)
+        assert (answer.status_code, codes(answer)) == (412, [("precondition_failed", None)])
+    stored = GameMap.objects.get()
+    assert (stored.version, stored.name, stored.is_public) == (1, "Quiet Ford", False)
+
+
+def test_each_answer_brings_the_next_tag(client: Client, author: User) -> None:
+    made = send(client, author, "POST", "", new_map())
+    url = f"/{made.json()['id']}"
+    tags = [made["ETag"]]
+    tags.append(send(client, author, "PATCH", url, {"name": "Ford Two"}, tags[-1])["ETag"])
+    tags.append(send(client, author, "POST", f"{url}/publish", tag=tags[-1])["ETag"])
+    tags.append(send(client, author, "POST", f"{url}/unpublish", tag=tags[-1])["ETag"])
+    assert [tag.split(".")[0] for tag in tags] == ['"1', '"2', '"2', '"2']
+    assert send(client, author, "GET", url)["ETag"] == tags[-1]
+    assert send(client, author, "PATCH", url, {"name": "Late"}, tags[0]).status_code == 412
+
+
+def save_at_once(hands: int, tag: str) -> list[int]:
+    """What many saves of one map, begun at the same moment, are answered."""
+    game_map = make_map(make_user("Author"), is_public=False)
+    token = bearer(game_map.user)
+    headers = token | ({"If-Match": tag} if tag else {})
+
+    def save(number: int) -> int:
+        url = f"/api/v1/maps/{game_map.pk}"
+        body = {"name": f"Ford {number}"}
+        return Client().patch(url, body, "application/json", headers=headers).status_code
+
+    return at_once(hands, save)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_saves_with_the_same_tag_one_wins() -> None:
+    answers = save_at_once(8, '"1.x"')
+    assert sorted(answers) == [200] + [412] * 7
+    assert GameMap.objects.get().version == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_lost_save_without_a_tag() -> None:
+    """The same race with nothing to compare: all are told that they saved, one name is left."""
+    assert save_at_once(8, "") == [200] * 8
+    assert GameMap.objects.get().version == 9
+
+
+# ---- Publishing ---------------------------------------------------------------------------------
+
+
+def test_publishing_and_back(client: Client, draft: GameMap) -> None:
+    url = f"/{draft.pk}"
+    for path, public in (("/publish", True), ("/publish", True), ("/unpublish", False)):
+        answer = send(client, draft.user, "POST", url + path)
+        assert (answer.status_code, answer.json()["is_public"]) == (200, public)
+        assert client.get(f"/api/v1/maps{url}").status_code == (200 if public else 404)
+    assert send(client, draft.user, "POST", url + "/unpublish").status_code == 200
+    assert GameMap.objects.get().version == 1
+
+
+def test_publishing_is_refused_with_the_reasons(client: Client, author: User) -> None:
+    grid = flat_grid()
+    grid.blocked[10, :] = 1
+    draft = make_map(author, grid=grid, is_public=False, wave_config={"waves": []})
+    answer = send(client, author, "POST", f"/{draft.pk}/publish")
+    assert answer.status_code == 409
+    assert codes(answer) == [("no_path", "goal_point"), ("no_waves", "wave_config.waves")]
+    assert not GameMap.objects.get().is_public
+
+
+def test_publishing_while_suspended(client: Client, author: User, draft: GameMap) -> None:
+    public = make_map(author)
+    later = timezone.now() + datetime.timedelta(days=1)
+    User.objects.filter(pk=author.pk).update(publishing_suspended_until=later)
+    for method, path in (("POST", f"/{draft.pk}/publish"), ("PATCH", f"/{public.pk}")):
+        answer = send(client, author, method, path, {"name": "Another"})
+        assert (answer.status_code, codes(answer)) == (403, [("suspended", None)])
+    assert send(client, author, "PATCH", f"/{draft.pk}", {"name": "Another"}).status_code == 200
+    assert send(client, author, "POST", f"/{public.pk}/unpublish").status_code == 200
+    assert send(client, author, "POST", "", new_map()).status_code == 201
+
+
+def test_publishing_what_a_moderator_hid(client: Client, author: User) -> None:
+    hidden = make_map(author, hidden_at=timezone.now())
+    answer = send(client, author, "POST", f"/{hidden.pk}/publish")
+    assert (answer.status_code, codes(answer)) == (409, [("map_hidden", None)])
+    assert send(client, author, "PATCH", f"/{hidden.pk}", {"name": "Better"}).status_code == 200
+    hidden.refresh_from_db()
+    assert hidden.hidden_at
+
+
+# ---- Removing -----------------------------------------------------------------------------------
+
+
+def test_removing(client: Client, game_map: GameMap) -> None:
+    assert send(client, game_map.user, "DELETE", f"/{game_map.pk}").status_code == 204
+    assert not GameMap.objects.exists()
+    assert send(client, game_map.user, "DELETE", f"/{game_map.pk}").status_code == 404
+
+
+def test_a_map_with_games_is_kept_for_them(
+    client: Client, game_map: GameMap, moderator: User
+) -> None:
+    game = GameSession.objects.create(map=game_map)
+    url, author = f"/{game_map.pk}", game_map.user
+    assert send(client, author, "DELETE", url).status_code == 204
+    game.refresh_from_db()
+    assert game.map.removed_at
+    client.force_login(author)
+    addresses = ["", "terrain", "rating", "publish", "unpublish"]
+    calls = {"": "GET", "terrain": "GET", "rating": "PUT"}
+    for address in addresses:
+        path = f"{url}/{address}".rstrip("/")
+        body = {"stars": 5}
+        assert send(client, author, calls.get(address, "POST"), path, body).status_code == 404
+    for method in ("PATCH", "DELETE"):
+        assert send(client, author, method, url, {}).status_code == 404
+    assert client.get(f"/maps{url}/").status_code == 404
+    assert client.get(game_map.card_picture).status_code == 404
+    assert client.get("/api/v1/maps").json()["results"] == []
+    assert client.get("/api/v1/users/Author").json()["maps"] == []
+    own = client.get("/api/v1/maps?filter=own", headers=bearer(author))
+    assert own.json()["results"] == []
+    assert b"Quiet Ford" not in client.get("/players/Author/").content
+    assert send(client, moderator, "GET", url).status_code == 200
+    client.force_login(moderator)
+    assert b"Its author has removed this map" in client.get(f"/maps{url}/").content
+
+
+def test_a_removed_map_can_not_be_public(game_map: GameMap) -> None:
+    with pytest.raises(IntegrityError), connection.cursor() as cursor:
+        cursor.execute("UPDATE maps SET removed_at = now()")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_removing_while_games_are_opened() -> None:
+    """Either the map goes and no game finds it, or it stays for the games; never a failure."""
+    game_map = make_map(make_user("Author"))
+    headers = bearer(game_map.user)
+
+    def work(number: int) -> int:
+        if number == 0:
+            return Client().delete(f"/api/v1/maps/{game_map.pk}", headers=headers).status_code
+        try:
+            GameSession.objects.create(map=game_map)
+        except IntegrityError:
+            return 0
+        return 1
+
+    answers = at_once(8, work)
+    assert 204 in answers
+    kept = GameMap.objects.filter(removed_at__isnull=False).count()
+    assert kept == bool(answers.count(1))
+    assert GameSession.objects.count() == answers.count(1)
+
+
+def test_the_schema_tells_of_each_answer(client: Client) -> None:
+    paths = client.get("/api/schema").json()["paths"]
+    make = paths["/api/v1/maps"]["post"]
+    assert {"201", "400", "401", "413", "429", "503"} <= make["responses"].keys()
+    assert "Location" in make["responses"]["201"]["headers"]
+    one = "/api/v1/maps/{map_id}"
+    writes = [paths[one]["patch"], paths[one]["delete"]]
+    writes += [paths[f"{one}/{word}"]["post"] for word in ("publish", "unpublish")]
+    for write in writes:
+        assert {"401", "403", "404", "409", "412"} <= write["responses"].keys()
+        assert "If-Match" in [parameter["name"] for parameter in write["parameters"]]
+        assert write["security"] == [{"bearer": []}]
+    assert {} in paths[one]["get"]["security"]
+    assert "412" not in paths[one]["get"]["responses"]
