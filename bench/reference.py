@@ -1,4 +1,4 @@
-"""What we measure ourselves against: the same list by bare Starlette, asyncpg and orjson.
+"""What we measure ourselves against: the same list and terrain by bare Starlette, asyncpg and orjson.
 
 No framework, no permissions, no validation: about as fast as Python answers this question.
 """
@@ -18,10 +18,10 @@ from maps.pictures import DRAWING
 
 SQL = """
 SELECT m.id, m.name, m.description, m.width, m.height, m.rating::float8, m.rating_count, m.play_count,
-       m.is_public, m.created_at, m.terrain_hash, u.id AS user_id, u.username, u.level
+       m.is_public, m.created_at, m.hot_score, m.terrain_hash, u.id AS user_id, u.username, u.level
 FROM maps m JOIN users u ON u.id = m.user_id
 WHERE m.is_public AND m.hidden_at IS NULL
-ORDER BY m.created_at DESC, m.id DESC LIMIT 21
+ORDER BY m.hot_score DESC, m.id DESC LIMIT 21
 """
 PLAIN = (
     "id name description width height rating rating_count play_count is_public created_at".split()
@@ -32,6 +32,7 @@ def card(row: Any) -> dict[str, Any]:
     document = {name: row[name] for name in PLAIN} | {"id": str(row["id"])}
     author = {"id": str(row["user_id"]), "username": row["username"], "level": row["level"]}
     preview = f"/maps/{row['id']}/card-{row['terrain_hash']}-{DRAWING}.webp"
+    document["created_at"] = f"{row['created_at']:%Y-%m-%dT%H:%M:%S.%fZ}"
     return document | {"author": author, "preview": preview}
 
 
@@ -39,11 +40,19 @@ async def maps(request: Request) -> Response:
     async with request.app.state.pool.acquire() as connection:
         rows = await connection.fetch(SQL)
     last = rows[19]
-    values = ["new", 0, last["created_at"].isoformat(), str(last["id"])]
+    values = ["hot", 0, repr(last["hot_score"]), str(last["id"])]
     cursor = base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
     page = {"results": [card(row) for row in rows[:20]], "next": cursor, "previous": None}
-    body = orjson.dumps(page, option=orjson.OPT_UTC_Z)
+    body = orjson.dumps(page | {"notes": [], "similar": False})
     return Response(body, media_type="application/json")
+
+
+async def terrain(request: Request) -> Response:
+    async with request.app.state.pool.acquire() as connection:
+        body = await connection.fetchval(
+            "SELECT body FROM bench_terrains WHERE id = $1", request.path_params["id"]
+        )
+    return Response(body, media_type="application/json", headers={"Content-Encoding": "gzip"})
 
 
 async def start() -> None:
@@ -63,4 +72,7 @@ class Lifespan:
         await self.app.state.pool.close()
 
 
-app = Starlette(routes=[Route("/api/v1/maps", maps)], lifespan=Lifespan)
+app = Starlette(
+    routes=[Route("/api/v1/maps", maps), Route("/api/v1/maps/{id:uuid}/terrain", terrain)],
+    lifespan=Lifespan,
+)

@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "config.apps.TribeholdStatic",
     "django.contrib.humanize",
+    "django.contrib.sitemaps",
     "django.contrib.postgres",
     "django_htmx",
     "django_otp",

@@ -1,6 +1,7 @@
 """Addresses of the site."""
 
 from django.contrib import admin
+from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView, TemplateView
@@ -13,6 +14,7 @@ from config.api import JSONRenderer
 from maps.api import MapRatingView, MapTerrain, PlayerProfile
 from maps.making_api import MapPublishing, MapsView, MapUnpublishing, MapValidation, MapView
 from maps.preview_api import MapPreview
+from maps.sitemap import TopMaps
 from maps.views import player
 
 api = [
@@ -39,6 +41,12 @@ urlpatterns = [
     path("privacy/", TemplateView.as_view(template_name="privacy.html"), name="privacy"),
     path("players/<username:username>/", player, name="player"),
     path("maps/", include("maps.urls")),
+    path("sitemap.xml", require_safe(sitemap), {"sitemaps": {"maps": TopMaps}}, name="sitemap"),
+    path(
+        "robots.txt",
+        TemplateView.as_view(template_name="robots.txt", content_type="text/plain"),
+        name="robots",
+    ),
     path("admin/", admin.site.urls),
     path("api/v1/", include((api, "api"))),
     path(

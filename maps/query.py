@@ -10,13 +10,14 @@ Whatever means nothing is left out, and said.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from maps.terrain import TERRAINS
 
 LONGEST = 200  # characters of the search box
 MOST_PARTS = 12  # words and conditions together
-LARGEST_NUMBER = 10**9
+MOST_STARS = 5
 
 NEGATED, NAME, SIGN, VALUE, PHRASE = "-?", "[a-zA-Z]+", r"<=|>=|<|>|:|=", r'"[^"]*"|\S*', r'"[^"]*"'
 PART = re.compile(rf"({NEGATED})(?:({NAME})({SIGN})({VALUE})|({PHRASE})|(\S+))")
@@ -64,13 +65,16 @@ class Field:
     says: str
 
 
-def _number(most: float) -> Callable[[str], float]:
-    def read(text: str) -> float:
-        if not re.fullmatch(r"\d{1,10}(\.\d{1,6})?", text, re.ASCII) or float(text) > most:
-            raise Nonsense
-        return float(text)
+def _stars(text: str) -> Decimal:
+    if not re.fullmatch(r"\d(\.\d{1,6})?", text, re.ASCII) or Decimal(text) > MOST_STARS:
+        raise Nonsense
+    return Decimal(text)
 
-    return read
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise Nonsense
+    return int(text)
 
 
 def _choice(choices: Mapping[str, Any]) -> Callable[[str], Any]:
@@ -88,12 +92,13 @@ def _name(text: str) -> str:
     return text.lower()
 
 
+# Values have the types of the columns that they are compared with: others would shut out the indexes.
 COMPARED = ("<", "<=", "=", ">=", ">")
 YES_OR_NO = _choice({"yes": True, "no": False, "1": True, "0": False})
 FIELDS = {
-    "rating": Field(COMPARED, _number(5), "stars from 0 to 5, as in rating>4"),
-    "size": Field(COMPARED, _number(LARGEST_NUMBER), "cells of the longer side, as in size<50"),
-    "plays": Field(COMPARED, _number(LARGEST_NUMBER), "a number, as in plays>=100"),
+    "rating": Field(COMPARED, _stars, "stars from 0 to 5, as in rating>4"),
+    "size": Field(COMPARED, _whole, "cells of the longer side, as in size<50"),
+    "plays": Field(COMPARED, _whole, "a number, as in plays>=100"),
     "terrain": Field(
         ("=",),
         _choice({name.lower(): 1 << n for n, name in enumerate(TERRAINS)}),

@@ -274,3 +274,15 @@ def test_a_private_picture_is_kept_by_its_reader_alone(client: Client) -> None:
     client.force_login(owner)
     answer = client.get(make_map(owner, is_public=False).card_picture)
     assert answer["Cache-Control"].startswith("private")
+
+
+def test_search_engines_are_told_of_what_everybody_may_see(client: Client, author: User) -> None:
+    shown = make_map(author, "Shown")
+    kept = [
+        make_map(author, "Private", is_public=False),
+        make_map(author, "Hidden", hidden_at=timezone.now()),
+    ]
+    told = client.get("/sitemap.xml").content.decode()
+    assert f"http://testserver/maps/{shown.pk}/" in told
+    assert not any(str(game_map.pk) in told for game_map in kept)
+    assert "Sitemap: http://testserver/sitemap.xml" in client.get("/robots.txt").content.decode()

@@ -46,6 +46,8 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "privacy": PUBLIC,
     "player": PUBLIC,
     "schema": PUBLIC,
+    "sitemap": PUBLIC,
+    "robots": PUBLIC,
     "api-docs": PUBLIC,
     "health-ready": PUBLIC,
     "accounts:sign-up": {"GET": each(200, 302), "POST": each(200, 302)},

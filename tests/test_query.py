@@ -1,5 +1,7 @@
 """The language of the search box: what is read, what is noted, and that nothing breaks it."""
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,11 +38,11 @@ def test_words(text: str, terms: str) -> None:
     [
         ("author:Mira", Condition("author", "=", "mira")),
         ("by:mira-2_x", Condition("author", "=", "mira-2_x")),
-        ("rating>4", Condition("rating", ">", 4.0)),
-        ("stars<=3.5", Condition("rating", "<=", 3.5)),
-        ("RATING:4", Condition("rating", "=", 4.0)),
-        ("size<50", Condition("size", "<", 50.0)),
-        ('plays>="100"', Condition("plays", ">=", 100.0)),
+        ("rating>4", Condition("rating", ">", Decimal("4.0"))),
+        ("stars<=3.5", Condition("rating", "<=", Decimal("3.5"))),
+        ("RATING:4", Condition("rating", "=", Decimal("4.0"))),
+        ("size<50", Condition("size", "<", 50)),
+        ('plays>="100"', Condition("plays", ">=", 100)),
         ("terrain:Lava", Condition("terrain", "=", 16)),
         ("-terrain=water", Condition("terrain", "=", 8, negated=True)),
         ("played:no", Condition("played", "=", False)),
@@ -64,6 +66,7 @@ def test_conditions(text: str, condition: Condition) -> None:
         ("rating>nan", "stars from 0 to 5"),
         ("plays>1e9", "a number"),
         ("plays>99999999999", "a number"),
+        ("plays>1.5", "a number"),
         ("plays>١٢", "a number"),
         ("size<", "cells of the longer side"),
         ("terrain>lava", "one of Grass"),

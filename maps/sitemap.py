@@ -1,0 +1,21 @@
+"""What search engines are told of: the browser, and the maps that are played most."""
+
+from django.contrib.sitemaps import Sitemap
+from django.urls import reverse
+
+from maps import terrains
+
+
+class TopMaps(Sitemap[str]):
+    """The browser and the hundred most-played public maps, by address."""
+
+    changefreq = "daily"
+
+    def items(self) -> list[str]:
+        """Addresses."""
+        maps = [reverse("maps:detail", args=[map_id]) for map_id in terrains.top_maps()]
+        return [reverse("maps:browse"), *maps]
+
+    def location(self, item: str) -> str:
+        """The address itself."""
+        return item
