@@ -9,7 +9,7 @@ lane does not know to be the same for everybody goes the ordinary way. See docs/
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -38,22 +38,25 @@ PERSONAL = (b"authorization", b"range", b"expect", b"content-length", b"transfer
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer of status 200."""
+    """A whole answer of status 200. `lasts` is false for one that is made anew each time."""
 
     headers: Headers
     body: bytes
     etag: bytes
+    lasts: bool
 
 
 @dataclass(frozen=True)
 class Route:
     """An address of the lane. `tag` names the group of its regular expression that its answers bear.
 
-    `make` may answer the body for a query string, or None where it can't.
+    `make` may answer the body for a query string, or None where it can't; `shape` tells apart the query
+    strings whose answers have other headers.
     """
 
     pattern: re.Pattern[str]
     make: Callable[[str], Awaitable[bytes | None]] | None = None
+    shape: Callable[[str], str] = lambda query_string: ""
 
     def tag_of(self, match: re.Match[str]) -> str:
         """What a change must name to make an answer old: the part in the address, or nothing."""
@@ -78,7 +81,7 @@ class FastLane:
         self.django, self.routes, self.memory = django, routes, memory
         self.limits: AsyncLimits | None = None
         self.filling: dict[tuple[Any, ...], asyncio.Future[Answer | None]] = {}
-        self.learned: dict[tuple[Any, ...], Headers] = {}
+        self.learned: dict[tuple[Any, ...], Answer] = {}
         self.cookies = (settings.SESSION_COOKIE_NAME.encode(), b"messages=")
 
     async def close(self) -> None:
@@ -154,13 +157,15 @@ class FastLane:
     async def make(self, wish: Wish, scope: Scope, receive: Receive, send: Send) -> Answer | None:
         """Make an answer by the route's own way, else by Django, and keep it."""
         generation = self.memory.generation
-        shape = (wish.route, *wish.key[2:])  # answers of one shape have the same headers
+        asked = scope["query_string"].decode("latin1")
+        # Answers of one shape have the same headers.
+        shape = (wish.route.pattern, wish.route.shape(asked), *wish.key[2:])
         answer = None
-        if wish.route.make and (headers := self.learned.get(shape)):
-            body = await wish.route.make(scope["query_string"].decode("latin1"))
+        if wish.route.make and (like := self.learned.get(shape)):
+            body = await wish.route.make(asked)
             if body is not None:
                 length = (b"content-length", b"%d" % len(body))
-                answer = Answer([*headers, length], body, b"")
+                answer = Answer([*like.headers, length], body, b"", like.lasts)
         if answer is None:
             captured = Captured()
             await self.django(scope, receive, captured)
@@ -170,9 +175,10 @@ class FastLane:
                 return None
             if wish.route.make and len(self.learned) < 100:
                 plain = [h for h in answer.headers if h[0] != b"content-length"]
-                self.learned[shape] = plain
-        size = len(answer.body) + 1000
-        self.memory.put(wish.key, answer, tag=wish.tag, size=size, generation=generation)
+                self.learned[shape] = replace(answer, headers=plain, body=b"")
+        if answer.lasts:
+            size = len(answer.body) + 1000
+            self.memory.put(wish.key, answer, tag=wish.tag, size=size, generation=generation)
         return answer
 
     async def send(self, send: Send, wish: Wish, answer: Answer, told: Headers) -> None:
@@ -211,15 +217,16 @@ class Captured:
         self.messages.append(message)
 
     def answer(self) -> Answer | None:
-        """The answer, where it is the same for everybody: whole, 200, no cookie, fit to be kept."""
-        start, body = self.messages[0], self.messages[1]
+        """The answer, where it is the same for everybody: whole, 200, no cookie."""
+        if len(self.messages) != 2:  # none at all where the client has left
+            return None
+        start, body = self.messages
         headers = [(k, v) for k, v in start["headers"] if not k.startswith(OWN)]
         names = dict(headers)
-        keep = b"no-store" not in names.get(b"cache-control", b"")
-        whole = len(self.messages) == 2 and not body.get("more_body")
-        if start["status"] != 200 or b"set-cookie" in names or not keep or not whole:
+        if start["status"] != 200 or b"set-cookie" in names or body.get("more_body"):
             return None
-        return Answer(headers, body["body"], names.get(b"etag", b""))
+        lasts = b"no-store" not in names.get(b"cache-control", b"")
+        return Answer(headers, body["body"], names.get(b"etag", b""), lasts)
 
     async def replay(self, send: Send) -> None:
         """Send it as it is."""

@@ -165,8 +165,8 @@ DATABASES = {
         "OPTIONS": {
             "connect_timeout": 3,
             "application_name": "tribehold",
-            # How alike names must be to words that match nothing; see maps/browsing.py.
-            "options": "-c pg_trgm.word_similarity_threshold=0.3",
+            # How alike words must be to be taken for typing errors of each other; see maps/spelling.py.
+            "options": "-c pg_trgm.similarity_threshold=0.2",
         }
         | DATABASE.get("OPTIONS", {}),
     }

@@ -5,12 +5,11 @@ from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView, TemplateView
-from drf_spectacular.views import SpectacularAPIView
 
 import accounts.urls  # noqa: F401 - names the converter that is used below
 from accounts.api import Login, Logout, Me, Password, Refresh, Register
 from config import health
-from config.api import JSONRenderer
+from config.schema_view import schema
 from maps.api import MapRatingView, MapTerrain, PlayerProfile
 from maps.making_api import MapPublishing, MapsView, MapUnpublishing, MapValidation, MapView
 from maps.preview_api import MapPreview
@@ -34,7 +33,6 @@ api = [
     path("maps/<uuid:map_id>/preview", MapPreview.as_view(), name="preview"),
     path("maps/<uuid:map_id>/rating", MapRatingView.as_view(), name="rating"),
 ]
-schema = SpectacularAPIView.as_view(api_version="1", renderer_classes=[JSONRenderer])
 urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="maps:browse")), name="home"),
     path("", include("accounts.urls")),
@@ -49,11 +47,7 @@ urlpatterns = [
     ),
     path("admin/", admin.site.urls),
     path("api/v1/", include((api, "api"))),
-    path(
-        "api/schema",
-        SpectacularAPIView.as_view(api_version="1", renderer_classes=[JSONRenderer]),
-        name="schema",
-    ),
+    path("api/schema", schema, name="schema"),
     path("api/docs", TemplateView.as_view(template_name="api_docs.html"), name="api-docs"),
     path("health/ready", health.ready, name="health-ready"),
 ]

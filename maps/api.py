@@ -67,8 +67,8 @@ class MapPage(serializers.Serializer[Any]):
     notes = serializers.ListField(
         child=serializers.CharField(), help_text="What of the search meant nothing, and why."
     )
-    similar = serializers.BooleanField(
-        help_text="Nothing matched: these are maps with names like the words."
+    corrected = serializers.CharField(
+        allow_null=True, help_text="The words that were searched for: those given match nothing."
     )
 
 

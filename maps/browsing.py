@@ -20,7 +20,7 @@ from django.db import connection
 
 from config.keyset import InvalidCursor, Order, Place
 from config.refusals import Refused
-from maps import query
+from maps import query, spelling
 from maps.pictures import DRAWING, FORMATS
 from maps.query import Condition, Query
 from maps.terrain import TERRAINS
@@ -55,7 +55,6 @@ FROM {maps} m JOIN users u ON u.id = m.user_id
 WHERE {where}
 ORDER BY m.{column} {direction}, m.id {direction} LIMIT %s"""
 WINDOW = 10_000  # maps
-CANDIDATES = 500  # for a likeness
 PUBLISHED = "m.is_public AND m.hidden_at IS NULL"
 KEPT = "m.removed_at IS NULL"  # none that the author removed
 PLAYED = """EXISTS (
@@ -118,14 +117,14 @@ class Browse:
 class Found:
     """One page: cards as JSON, cursors of the pages beside it, and what was not understood.
 
-    `similar` says that nothing matched, and that these are maps with names like what was asked for.
+    `corrected` are the words that were searched for instead of those given, which matched nothing.
     """
 
     cards: tuple[str, ...]
     next: str | None = None
     previous: str | None = None
     notes: tuple[str, ...] = ()
-    similar: bool = False
+    corrected: str | None = None
 
     def body(self) -> bytes:
         """The page as the API answers it."""
@@ -133,7 +132,7 @@ class Found:
             "next": self.next,
             "previous": self.previous,
             "notes": self.notes,
-            "similar": self.similar,
+            "corrected": self.corrected,
         }
         return b'{"results":[' + ",".join(self.cards).encode() + b"]," + orjson.dumps(rest)[1:]
 
@@ -177,20 +176,23 @@ def read_cursor(cursor: str, order: Order) -> Place | None:
 
 
 def find(browse: Browse) -> Found:
-    """A page of maps: one query, or two where nothing matches and names like it are looked for."""
-    browse = begun(browse)
+    """A page of maps. Words that match nothing are taken for typing errors, and corrected."""
+    found = _look(begun(browse))
+    if looks_mistyped(browse, found) and (better := spelling.correct(browse.query)):
+        second = _look(begun(replace(browse, query=better)))
+        if second.cards:
+            return replace(second, corrected=query.as_typed(better.words))
+    return found
+
+
+def _look(browse: Browse) -> Found:
     with connection.cursor() as cursor:
         for sql, values in statements(browse):
             cursor.execute(sql, values)
             rows = cursor.fetchall()
             if len(rows) > browse.size:
                 break
-        found = page(browse, rows)
-        if looks_mistyped(browse, found):
-            cursor.execute(*similar_statement(browse))
-            found = replace(found, cards=tuple(row[-1] for row in cursor.fetchall()))
-            found = replace(found, similar=bool(found.cards))
-    return found
+    return page(browse, rows)
 
 
 def begun(browse: Browse) -> Browse:
@@ -241,24 +243,7 @@ def page(browse: Browse, rows: Sequence[Sequence[Any]]) -> Found:
 
 def looks_mistyped(browse: Browse, found: Found) -> bool:
     """Whether nothing matched words that may have been meant otherwise."""
-    return bool(browse.query.words) and not found.cards and not browse.place
-
-
-def similar_statement(browse: Browse) -> Statement:
-    """SQL for maps whose names are like the words, the most alike first; columns as in `statements`.
-
-    Alike by trigrams: https://www.postgresql.org/docs/current/pgtrgm.html. Only so many candidates
-    are ranked, since a short word is a little like very many names.
-    """
-    # Only SQL of our own is put together here; what was asked for goes as parameters.
-    words = [w for group in browse.query.words if not group.negated for w in group.words]
-    plain = replace(browse, query=replace(browse.query, words=()))
-    asked = _scope(plain) + _conditions(plain) + Where(["m.name %%> %s"] * len(words), [*words])
-    candidates = f"SELECT m.id FROM maps m WHERE {asked.text} LIMIT {CANDIDATES}"  # noqa: S608
-    likeness = " + ".join(["word_similarity(%s, m.name)"] * len(words)) or "0"
-    chosen = _card(browse, "maps", f"m.id IN ({candidates})")
-    ranked = chosen.replace("ORDER BY ", f"ORDER BY {likeness} DESC, ")
-    return ranked, [*asked.values, *words, browse.size]
+    return bool(browse.query.words) and not found.cards
 
 
 # ---- The parts of a statement -------------------------------------------------------------------

@@ -39,7 +39,7 @@ class HotReads:
         self.pool: AsyncConnectionPool[Any] | None = None
         self.listener: asyncio.Task[None] | None = None
         self.routes = (
-            Route(re.compile(r"/api/v1/maps"), self.make_list),
+            Route(re.compile(r"/api/v1/maps"), self.make_list, shape_of_list),
             Route(re.compile(r"/maps/")),
             Route(re.compile(rf"/api/v1/maps/{UUID}(?:/terrain)?")),
         )
@@ -70,9 +70,7 @@ class HotReads:
         assert self.pool
         parameters = dict(parse_qsl(query_string, keep_blank_values=True))
         try:
-            browse = browsing.read(parameters)
-            if browse.sort == "random":
-                return None
+            browse = browsing.begun(browsing.read(parameters))
             # What depends on its values is planned anew each time.
             plain = not browse.query.words and not browse.query.conditions
             async with self.pool.connection(PATIENCE) as database:
@@ -119,6 +117,11 @@ class HotReads:
         if sql.startswith(("INSERT", "UPDATE", "DELETE")) and any(t in sql for t in TOLD_TABLES):
             context["connection"].on_commit(lambda: self.memory.forget([EVERYTHING]))
         return result
+
+
+def shape_of_list(query_string: str) -> str:
+    """Which lists have headers of their own: those by chance are not kept."""
+    return "random" if "sort=random" in query_string else ""
 
 
 def database_address() -> str:

@@ -148,7 +148,6 @@ class GameMap(ConstrainedModel):
             models.Index(
                 Greatest("width", "height"), condition=PUBLISHED, name="idx_maps_longer_side"
             ),
-            GinIndex(fields=["name"], opclasses=["gin_trgm_ops"], name="idx_maps_name_trigrams"),
         ]
 
     def __str__(self) -> str:
@@ -246,6 +245,22 @@ class MapFavourite(models.Model):
 
     def __str__(self) -> str:
         return f"favourite {self.map_id}"
+
+
+class MapWord(models.Model):
+    """A word of a published map's name, for maps.spelling. Triggers (migration 0004) add them."""
+
+    word = models.CharField(primary_key=True, max_length=30, db_comment="In small letters.")
+
+    class Meta:
+        db_table = "map_words"
+        db_table_comment = "Words of published maps' names, to correct typing errors by."
+        indexes = [
+            GinIndex(fields=["word"], opclasses=["gin_trgm_ops"], name="idx_map_words_trigrams")
+        ]
+
+    def __str__(self) -> str:
+        return self.word
 
 
 class MapDecision(models.Model):

@@ -182,6 +182,15 @@ def read(text: str, controls: Mapping[str, str] | None = None) -> Query:
     return Query(tuple(reading.words), tuple(reading.conditions), tuple(reading.notes))
 
 
+def as_typed(words: tuple[Words, ...]) -> str:
+    """The words as somebody would type them."""
+    parts = []
+    for group in words:
+        text = " ".join(group.words)
+        parts.append(("-" if group.negated else "") + (f'"{text}"' if " " in text else text))
+    return " ".join(parts)
+
+
 def text_query(words: tuple[Words, ...]) -> str:
     """The words in the language of PostgreSQL's to_tsquery: letters and digits, and its operators."""
     terms = []

@@ -10,11 +10,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
+from config import schema_view
 from config.urls import api
 from maps import browsing
 from maps.models import GameMap
 from tests.cast import NOBODY, make_map
 from tests.conftest import bearer
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -210,3 +212,12 @@ def test_the_explorer_needs_nothing_from_outside(client: Client) -> None:
     page = client.get("/api/docs").content.decode()
     assert "http" not in page.replace("http-equiv", "")
     assert "swagger-ui-bundle" in page
+
+
+def test_the_schema_is_made_once_however_many_ask_first(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema_view, "made", [])
+    answers = at_once(8, lambda _: Client().get("/api/schema").content)
+    assert len(answers) == 8
+    assert len(set(answers)) == 1

@@ -1,5 +1,6 @@
 """Finding maps: conditions, typing errors, plans of the database."""
 
+import html
 import json
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from maps import browsing
+from maps import browsing, query, spelling
 from maps.browsing import ORDERS, begun, find, read, statements
 from maps.models import GameMap, MapFavourite
 from tests.cast import drawn_grid, make_map, make_user
@@ -73,21 +74,49 @@ def test_conditions_of_the_viewer(maps: None, author: User) -> None:
     assert names(author, filter="own", q="draft") == ["Ember Draft"]
 
 
-@pytest.mark.parametrize("typed", ["embr", "emberr forg", "fogre", "Suken", "lava gaet"])
-def test_typing_errors_are_forgiven(client: Client, maps: None, typed: str) -> None:
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("embr", "ember"),
+        ("emberr forg", "ember forg"),
+        ("fogre", "forge"),
+        ("Suken", "sunken"),
+        ("lava gaet", "lava gate"),
+        ('"ember forgee" -lava', '"ember forge" -lava'),
+    ],
+)
+def test_typing_errors_are_forgiven(client: Client, maps: None, typed: str, meant: str) -> None:
     answer = client.get("/api/v1/maps", {"q": typed}).json()
     assert answer["results"]
-    assert answer["similar"] is True
-    assert answer["next"] is None
-    page = client.get("/maps/", {"q": typed}).content.decode()
-    assert "have a name much like it" in page
+    assert answer["corrected"] == meant
+    page = html.unescape(client.get("/maps/", {"q": typed}).content.decode())
+    assert f"This is what there is for “{meant}”" in page
 
 
 def test_what_is_like_nothing_finds_nothing(client: Client, maps: None) -> None:
     answer = client.get("/api/v1/maps", {"q": "xyzzy"}).json()
-    assert (answer["results"], answer["similar"]) == ([], False)
+    assert (answer["results"], answer["corrected"]) == ([], None)
     assert "No map matches “xyzzy”" in client.get("/maps/?q=xyzzy").content.decode()
     assert "Ember Draft" not in client.get("/maps/?q=embr drat").content.decode()
+
+
+def test_corrected_searches_have_pages(client: Client, author: User) -> None:
+    for n in range(5):
+        make_map(author, f"Ember {n}")
+    first = client.get("/api/v1/maps?q=embr&page_size=3").json()
+    query = {"q": "embr", "page_size": 3, "cursor": first["next"]}
+    second = client.get("/api/v1/maps", query).json()
+    rows = [row["name"] for page in (first, second) for row in page["results"]]
+    assert sorted(rows) == [f"Ember {n}" for n in range(5)]
+
+
+def test_words_that_nobody_may_read_correct_nothing(client: Client, author: User) -> None:
+    game_map = make_map(author, "Secret Garden", is_public=False)
+    assert spelling.correct(query.read("secrt")) is None
+    GameMap.objects.filter(pk=game_map.pk).update(is_public=True)
+    corrected = spelling.correct(query.read("secrt"))
+    assert corrected
+    assert query.as_typed(corrected.words) == "secret"
 
 
 def test_notes_are_told_by_page_and_api(client: Client, maps: None, player: User) -> None:

@@ -352,6 +352,30 @@ class Migration(migrations.Migration):
                 "db_table_comment": "Stars that players gave to maps.",
             },
         ),
+        migrations.CreateModel(
+            name="MapWord",
+            fields=[
+                (
+                    "word",
+                    models.CharField(
+                        db_comment="In small letters.",
+                        max_length=30,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "map_words",
+                "db_table_comment": "Words of published maps' names, to correct typing errors by.",
+            },
+        ),
+        migrations.AddIndex(
+            model_name="mapword",
+            index=django.contrib.postgres.indexes.GinIndex(
+                fields=["word"], name="idx_map_words_trigrams", opclasses=["gin_trgm_ops"]
+            ),
+        ),
         migrations.AddIndex(
             model_name="gamemap",
             index=models.Index(fields=["user"], name="idx_maps_user_id"),
@@ -417,12 +441,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="gamemap",
             index=models.Index(fields=["user", "-created_at", "-id"], name="idx_maps_author"),
-        ),
-        migrations.AddIndex(
-            model_name="gamemap",
-            index=django.contrib.postgres.indexes.GinIndex(
-                fields=["name"], name="idx_maps_name_trigrams", opclasses=["gin_trgm_ops"]
-            ),
         ),
         migrations.AddConstraint(
             model_name="gamemap",

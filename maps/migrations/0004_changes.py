@@ -48,7 +48,37 @@ CREATE TRIGGER maps_tell_delete AFTER DELETE ON maps
 CREATE TRIGGER maps_tell_author AFTER UPDATE OF username, level ON users
     FOR EACH STATEMENT EXECUTE FUNCTION maps_tell();
 """
+# Words of names that everybody may read, as maps.spelling corrects by.
+LEARN = """
+CREATE FUNCTION maps_learn_words() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO map_words (word)
+    SELECT DISTINCT word
+    FROM changed, regexp_split_to_table(lower(changed.name), '[^[:alnum:]]+') AS word
+    WHERE changed.is_public AND changed.hidden_at IS NULL AND length(word) BETWEEN 3 AND 30
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER maps_learn_words_insert AFTER INSERT ON maps
+    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION maps_learn_words();
+-- By row, since triggers with transition tables can't be told which columns matter.
+CREATE FUNCTION maps_learn_words_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO map_words (word)
+    SELECT DISTINCT word FROM regexp_split_to_table(lower(NEW.name), '[^[:alnum:]]+') AS word
+    WHERE length(word) BETWEEN 3 AND 30
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER maps_learn_words_update AFTER UPDATE OF name, is_public, hidden_at ON maps
+    FOR EACH ROW WHEN (NEW.is_public AND NEW.hidden_at IS NULL)
+    EXECUTE FUNCTION maps_learn_words_again();
+"""
 UNDO = """
+DROP TRIGGER maps_learn_words_update ON maps;
+DROP TRIGGER maps_learn_words_insert ON maps;
+DROP FUNCTION maps_learn_words_again();
+DROP FUNCTION maps_learn_words();
 DROP TRIGGER maps_tell_author ON users;
 DROP TRIGGER maps_tell_delete ON maps;
 DROP TRIGGER maps_tell_update ON maps;
@@ -62,4 +92,4 @@ DROP FUNCTION maps_next_version();
 
 class Migration(migrations.Migration):
     dependencies = [("maps", "0003_moderators"), ("accounts", "0001_initial")]
-    operations = [migrations.RunSQL(VERSION + TELL, UNDO)]
+    operations = [migrations.RunSQL(VERSION + TELL + LEARN, UNDO)]
