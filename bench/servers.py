@@ -32,9 +32,15 @@ class Running:
         assert found
         return int(found[1]) / 1024
 
-    def requests_a_second(self, path: str, seconds: int = 4, script: str = ADDRESSES) -> float:
-        """What wrk gets through with CONNECTIONS at once; each request from another address."""
+    def requests_a_second(
+        self, path: str, seconds: int = 4, script: str = ADDRESSES, *, apart: bool = False
+    ) -> float:
+        """What wrk gets through with CONNECTIONS at once; each request from another address.
+
+        Apart, no two requests are the same, so that none can share another's answer.
+        """
         command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script, self.url + path]
+        command += ["--", "apart"] if apart else []
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert "Non-2xx" not in said, f"{path}: {said}"
         found = re.search(r"Requests/sec:\s+([\d.]+)", said)

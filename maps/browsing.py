@@ -40,17 +40,21 @@ PAGE_SIZE, LARGEST_PAGE = 20, 50
 LONGEST_CURSOR = 500
 PARAMETERS = {"q", "sort", "cursor", "page_size", "filter", *query.CONTROLS}
 
-# A card as the API shows it. The author's row is joined for each of a page's few maps.
+# A card as the API shows it, put together as text: PostgreSQL's functions that make JSON of a row take
+# half as long again. What is text or time goes through to_json, which escapes it.
+CARD_JSON = """concat(
+    '{{"id":"', m.id, '","name":', to_json(m.name),
+    ',"description":', coalesce(to_json(m.description)::text, 'null'),
+    ',"author":{{"id":"', u.id, '","username":', to_json(u.username), ',"level":', u.level,
+    '}},"width":', m.width, ',"height":', m.height,
+    ',"rating":', m.rating, ',"rating_count":', m.rating_count, ',"play_count":', m.play_count,
+    ',"is_public":', CASE WHEN m.is_public THEN 'true' ELSE 'false' END,
+    ',"created_at":', to_json(m.created_at),
+    ',"preview":"/maps/', m.id, '/card-', coalesce(nullif(m.terrain_hash, ''), 'unknown'), '{ending}"}}'
+)"""
+# The author's row is joined for each of a page's few maps.
 CARD = """
-SELECT m.{column}::text, m.id::text, 0 AS wrapped,
-    (SELECT row_to_json(card)::text FROM (SELECT
-        m.id, m.name, m.description,
-        json_build_object('id', u.id, 'username', u.username, 'level', u.level) AS author,
-        m.width, m.height, m.rating::float8 AS rating, m.rating_count, m.play_count, m.is_public,
-        to_char(m.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
-        '/maps/' || m.id || '/card-' || coalesce(nullif(m.terrain_hash, ''), 'unknown') || '{ending}'
-            AS preview
-    ) AS card)
+SELECT m.{column}::text, m.id::text, 0 AS wrapped, {card}
 FROM {maps} m JOIN users u ON u.id = m.user_id
 WHERE {where}
 ORDER BY m.{column} {direction}, m.id {direction} LIMIT %s"""
@@ -71,7 +75,15 @@ AUTHOR = "m.user_id = (SELECT id FROM users WHERE lower(username) = %s)"
 TERRAIN = "m.terrains = ANY(%s::smallint[])"
 OF_THE_VIEWER = {"played": PLAYED, "favourite": FAVOURITE}
 NARROW = {"author", *OF_THE_VIEWER}
-Statement = tuple[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL and the values of its parameters. Steady: one plan is the best for all values."""
+
+    sql: str
+    values: list[Any]
+    steady: bool
 
 
 @dataclass(frozen=True)
@@ -187,8 +199,8 @@ def find(browse: Browse) -> Found:
 
 def _look(browse: Browse) -> Found:
     with connection.cursor() as cursor:
-        for sql, values in statements(browse):
-            cursor.execute(sql, values)
+        for statement in statements(browse):
+            cursor.execute(statement.sql, statement.values)
             rows = cursor.fetchall()
             if len(rows) > browse.size:
                 break
@@ -204,14 +216,18 @@ def begun(browse: Browse) -> Browse:
 
 
 def statements(browse: Browse) -> list[Statement]:
-    """SQL for a page and one row more; where there are two, the second is for when the first brings less.
+    """SQL for a page and one row more; where there are several, each is for when those before bring less.
 
     Columns: the sort key, the id, wrapped or not, the card.
     """
     conditions = _conditions(browse)
     ways = (_whole,) if not conditions.sql or _is_narrow(browse) else (_windowed, _few)
-    make = _random_statement if browse.sort == "random" else _statement
-    return [make(browse, way, conditions) for way in ways]
+    make = _random_statements if browse.sort == "random" else _statements
+    return [
+        Statement(sql, values, steady=way is _windowed or not browse.query.words)
+        for way in ways
+        for sql, values in make(browse, way, conditions)
+    ]
 
 
 def page(browse: Browse, rows: Sequence[Sequence[Any]]) -> Found:
@@ -249,7 +265,7 @@ def looks_mistyped(browse: Browse, found: Found) -> bool:
 # ---- The parts of a statement -------------------------------------------------------------------
 
 
-def _statement(browse: Browse, way: Way, conditions: Where) -> Statement:
+def _statements(browse: Browse, way: Way, conditions: Where) -> list[tuple[str, list[Any]]]:
     scope, place, order = _scope(browse), browse.place, browse.order
     backwards = bool(place and place.backwards)
     if place:
@@ -258,11 +274,11 @@ def _statement(browse: Browse, way: Way, conditions: Where) -> Statement:
         )
         scope += Where([beyond], [place.key, place.row_id])
     sql = way(browse, scope, conditions, "ASC" if backwards else "DESC")
-    return sql, [*scope.values, *conditions.values, browse.size + 1]
+    return [(sql, [*scope.values, *conditions.values, browse.size + 1])]
 
 
-def _random_statement(browse: Browse, way: Way, conditions: Where) -> Statement:
-    """From the place down to zero, then from one down to where it all began."""
+def _random_statements(browse: Browse, way: Way, conditions: Where) -> list[tuple[str, list[Any]]]:
+    """From the place down to zero; then also from one down to where it all began."""
     place, size = browse.place, browse.size + 1
     assert place
     start, wrapped = place.more
@@ -270,12 +286,12 @@ def _random_statement(browse: Browse, way: Way, conditions: Where) -> Statement:
     again = _scope(browse) + Where(["m.lot > %s::float8", below], [start])
     second = way(browse, again, conditions, "DESC").replace("0 AS wrapped", "1 AS wrapped")
     if float(wrapped):
-        return second, [*again.values, place.key, place.row_id, *conditions.values, size]
+        return [(second, [*again.values, place.key, place.row_id, *conditions.values, size])]
     scope = _scope(browse) + Where([below], [place.key, place.row_id])
     first = way(browse, scope, conditions, "DESC")
     values = [*scope.values, *conditions.values, size]
-    values += [*again.values, "2", place.row_id, *conditions.values, size]
-    return f"({first}) UNION ALL ({second}) LIMIT %s", [*values, size]
+    more = [*again.values, "2", place.row_id, *conditions.values, size, size]
+    return [(first, values), (f"({first}) UNION ALL ({second}) LIMIT %s", values + more)]
 
 
 def _whole(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
@@ -305,7 +321,8 @@ def _card(browse: Browse, maps: str, where: str, direction: str = "DESC") -> str
         where=where,
         column=browse.order.column,
         direction=direction,
-        ending=f"-{DRAWING}.{FORMATS['card']}",  # as GameMap.card_picture has it
+        # The picture's address is as GameMap.card_picture has it.
+        card=CARD_JSON.format(ending=f"-{DRAWING}.{FORMATS['card']}"),
     )
 
 

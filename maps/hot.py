@@ -71,11 +71,11 @@ class HotReads:
         parameters = dict(parse_qsl(query_string, keep_blank_values=True))
         try:
             browse = browsing.begun(browsing.read(parameters))
-            # What depends on its values is planned anew each time.
-            plain = not browse.query.words and not browse.query.conditions
             async with self.pool.connection(PATIENCE) as database:
-                for sql, values in browsing.statements(browse):
-                    cursor = await database.execute(sql, values, prepare=plain)
+                for statement in browsing.statements(browse):
+                    cursor = await database.execute(
+                        statement.sql, statement.values, prepare=statement.steady
+                    )
                     rows = await cursor.fetchall()
                     if len(rows) > browse.size:
                         break

@@ -1,5 +1,6 @@
 """The REST API: routes, the one error shape, the schema."""
 
+import datetime
 import re
 from typing import Any
 
@@ -53,7 +54,9 @@ def test_the_list(
     rest = client.get("/api/v1/maps", {"sort": "plays", "cursor": page["next"]}).json()
     assert [row["name"] for row in rest["results"]] == ["Ford 1", "Ford 0"]
     assert rest["next"] is None
-    assert page["results"][0] == {
+    first = page["results"][0]
+    assert datetime.datetime.fromisoformat(first.pop("created_at")) == maps[4].created_at
+    assert first == {
         "id": str(maps[4].pk),
         "name": "Ford 4",
         "description": None,
@@ -64,7 +67,6 @@ def test_the_list(
         "rating_count": 0,
         "play_count": 4,
         "is_public": True,
-        "created_at": maps[4].created_at.isoformat().replace("+00:00", "Z"),
         "preview": maps[4].card_picture,
     }
 

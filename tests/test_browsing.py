@@ -159,9 +159,9 @@ def nodes(plan: dict[str, Any]) -> list[tuple[str, str]]:
 
 def plan_of(which: int = 0, **parameters: str) -> list[tuple[str, str]]:
     asked = begun(read(parameters, viewer="00000000-0000-0000-0000-000000000000"))
-    sql, values = statements(asked)[which]
+    statement = statements(asked)[which]
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN (FORMAT JSON) " + sql, values)
+        cursor.execute("EXPLAIN (FORMAT JSON) " + statement.sql, statement.values)
         answer = cursor.fetchone()[0]
     return nodes((json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"])
 
@@ -179,7 +179,7 @@ def large(author: User) -> None:
         cursor.execute("ANALYZE maps; ANALYZE users")
         # In so small a table reading all of it would be right; at a million maps it never is.
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
-        cursor.execute("SET LOCAL enable_bitmapscan = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_incremental_sort = off")
 
 
 @pytest.mark.parametrize("facet", FACETS)
