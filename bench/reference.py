@@ -41,7 +41,7 @@ def card(row: Any) -> dict[str, Any]:
 async def maps(request: Request) -> Response:
     async with request.app.state.pool.acquire() as connection:
         if request.query_params.get("sort") == "random":  # other rows each time, as ours
-            rows = await connection.fetch(BY_CHANCE, random.random())
+            rows = await connection.fetch(BY_CHANCE, random.uniform(0.1, 1))
         else:
             rows = await connection.fetch(SQL)
     last = rows[19]

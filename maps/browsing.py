@@ -52,12 +52,13 @@ CARD_JSON = """concat(
     ',"created_at":', to_json(m.created_at),
     ',"preview":"/maps/', m.id, '/card-', coalesce(nullif(m.terrain_hash, ''), 'unknown'), '{ending}"}}'
 )"""
-# The author's row is joined for each of a page's few maps.
+# The author's row is joined for each of a page's few maps. The limit stands in the text: with one that it
+# does not know, the planner takes no plan for good, and planning costs more than the page.
 CARD = """
 SELECT m.{column}::text, m.id::text, 0 AS wrapped, {card}
 FROM {maps} m JOIN users u ON u.id = m.user_id
 WHERE {where}
-ORDER BY m.{column} {direction}, m.id {direction} LIMIT %s"""
+ORDER BY m.{column} {direction}, m.id {direction} LIMIT {limit}"""
 WINDOW = 10_000  # maps
 PUBLISHED = "m.is_public AND m.hidden_at IS NULL"
 KEPT = "m.removed_at IS NULL"  # none that the author removed
@@ -274,24 +275,25 @@ def _statements(browse: Browse, way: Way, conditions: Where) -> list[tuple[str, 
         )
         scope += Where([beyond], [place.key, place.row_id])
     sql = way(browse, scope, conditions, "ASC" if backwards else "DESC")
-    return [(sql, [*scope.values, *conditions.values, browse.size + 1])]
+    return [(sql, scope.values + conditions.values)]
 
 
 def _random_statements(browse: Browse, way: Way, conditions: Where) -> list[tuple[str, list[Any]]]:
     """From the place down to zero; then also from one down to where it all began."""
-    place, size = browse.place, browse.size + 1
+    place = browse.place
     assert place
     start, wrapped = place.more
     below = "(m.lot, m.id) < (%s::float8, %s::uuid)"
     again = _scope(browse) + Where(["m.lot > %s::float8", below], [start])
     second = way(browse, again, conditions, "DESC").replace("0 AS wrapped", "1 AS wrapped")
     if float(wrapped):
-        return [(second, [*again.values, place.key, place.row_id, *conditions.values, size])]
+        return [(second, [*again.values, place.key, place.row_id, *conditions.values])]
     scope = _scope(browse) + Where([below], [place.key, place.row_id])
     first = way(browse, scope, conditions, "DESC")
-    values = [*scope.values, *conditions.values, size]
-    more = [*again.values, "2", place.row_id, *conditions.values, size, size]
-    return [(first, values), (f"({first}) UNION ALL ({second}) LIMIT %s", values + more)]
+    values = scope.values + conditions.values
+    more = [*again.values, "2", place.row_id, *conditions.values]
+    both = f"({first}) UNION ALL ({second}) LIMIT {browse.size + 1}"
+    return [(first, values), (both, values + more)]
 
 
 def _whole(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
@@ -321,6 +323,7 @@ def _card(browse: Browse, maps: str, where: str, direction: str = "DESC") -> str
         where=where,
         column=browse.order.column,
         direction=direction,
+        limit=browse.size + 1,
         # The picture's address is as GameMap.card_picture has it.
         card=CARD_JSON.format(ending=f"-{DRAWING}.{FORMATS['card']}"),
     )
