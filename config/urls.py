@@ -11,6 +11,7 @@ from accounts.api import Login, Logout, Me, Password, Refresh, Register
 from config import health
 from config.api import JSONRenderer
 from maps.api import MapRatingView, MapTerrain, PlayerProfile
+from maps.keeping_api import MapFavouriteView
 from maps.making_api import MapPublishing, MapsView, MapUnpublishing, MapValidation, MapView
 from maps.preview_api import MapPreview
 from maps.views import player
@@ -31,6 +32,7 @@ api = [
     path("maps/<uuid:map_id>/terrain", MapTerrain.as_view(), name="terrain"),
     path("maps/<uuid:map_id>/preview", MapPreview.as_view(), name="preview"),
     path("maps/<uuid:map_id>/rating", MapRatingView.as_view(), name="rating"),
+    path("maps/<uuid:map_id>/favourite", MapFavouriteView.as_view(), name="favourite"),
 ]
 schema = SpectacularAPIView.as_view(api_version="1", renderer_classes=[JSONRenderer])
 urlpatterns = [

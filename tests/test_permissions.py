@@ -37,7 +37,7 @@ OWNERS_PRIVATE = each(401, 404, 200, 403)
 # Routes that ask who is there before they say that they don't do that.
 ASK_FIRST = [
     f"api:{name}"
-    for name in "logout me password maps map validate publish unpublish rating".split()
+    for name in "logout me password maps map validate publish unpublish rating favourite".split()
 ]
 
 # What a route answers, by method; a method that is not named answers 405 to everybody.
@@ -64,6 +64,7 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "maps:browse": PUBLIC,
     "maps:detail": PUBLIC,
     "maps:give-stars": {"POST": LED_ON},
+    "maps:favourite": {"POST": LED_ON},
     "maps:picture": PUBLIC,
     "maps:terrain": PUBLIC,
     "api:register": API_BODY,
@@ -82,6 +83,7 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "api:terrain": PUBLIC,
     "api:preview": PUBLIC,
     "api:rating": {"PUT": each(401, 400), "DELETE": each(401, 200, 403, 200)},
+    "api:favourite": {"PUT": each(401, 200), "DELETE": each(401, 200)},
 }
 # The same for a map that is private, where it is not the same.
 PRIVATE = each(404, 404, 200, 200)
@@ -90,18 +92,21 @@ TABLE_PRIVATE = {
     "maps:picture": {"GET": PRIVATE},
     "maps:terrain": {"GET": PRIVATE},
     "maps:give-stars": {"POST": each(302, 302)},
+    "maps:favourite": {"POST": each(302, 404, 302)},
     "api:map": {"GET": PRIVATE, "PATCH": OWNERS_PRIVATE, "DELETE": each(401, 404, 204, 404)},
     "api:publish": {"POST": OWNERS_PRIVATE},
     "api:unpublish": {"POST": OWNERS_PRIVATE},
     "api:terrain": {"GET": PRIVATE},
     "api:preview": {"GET": PRIVATE},
     "api:rating": {"PUT": each(401, 400), "DELETE": each(401, 404, 403, 409)},
+    "api:favourite": {"PUT": each(401, 404, 200), "DELETE": each(401, 404, 200)},
 }
 OF_A_MAP = [
     "maps:detail",
     "maps:terrain",
     "maps:give-stars",
-    *(f"api:{name}" for name in "map terrain rating publish unpublish".split()),
+    "maps:favourite",
+    *(f"api:{name}" for name in "map terrain rating favourite publish unpublish".split()),
 ]
 
 
