@@ -11,6 +11,7 @@ from accounts.api import Login, Logout, Me, Password, Refresh, Register
 from config import health
 from config.api import JSONRenderer
 from maps.api import MapRatingView, MapTerrain, PlayerProfile
+from maps.collecting_api import CollectionMapView, CollectionsView, CollectionView
 from maps.keeping_api import MapFavouriteView
 from maps.making_api import MapPublishing, MapsView, MapUnpublishing, MapValidation, MapView
 from maps.preview_api import MapPreview
@@ -33,6 +34,13 @@ api = [
     path("maps/<uuid:map_id>/preview", MapPreview.as_view(), name="preview"),
     path("maps/<uuid:map_id>/rating", MapRatingView.as_view(), name="rating"),
     path("maps/<uuid:map_id>/favourite", MapFavouriteView.as_view(), name="favourite"),
+    path("collections", CollectionsView.as_view(), name="collections"),
+    path("collections/<uuid:collection_id>", CollectionView.as_view(), name="collection"),
+    path(
+        "collections/<uuid:collection_id>/maps/<uuid:map_id>",
+        CollectionMapView.as_view(),
+        name="collection-map",
+    ),
 ]
 schema = SpectacularAPIView.as_view(api_version="1", renderer_classes=[JSONRenderer])
 urlpatterns = [
@@ -41,6 +49,7 @@ urlpatterns = [
     path("privacy/", TemplateView.as_view(template_name="privacy.html"), name="privacy"),
     path("players/<username:username>/", player, name="player"),
     path("maps/", include("maps.urls")),
+    path("collections/", include("maps.collecting_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include((api, "api"))),
     path(

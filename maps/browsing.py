@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db import connection
@@ -239,6 +240,18 @@ def page(browse: Browse, rows: Sequence[Sequence[Any]]) -> Found:
     )
 
 
+def cards(map_ids: Sequence[UUID]) -> tuple[str, ...]:
+    """The cards of maps in the order of their ids; who may see them is the caller's to know."""
+    chosen = """(
+        SELECT maps.*, wanted.place
+        FROM unnest(%s::uuid[]) WITH ORDINALITY AS wanted (map_id, place)
+        JOIN maps ON maps.id = wanted.map_id
+    )"""
+    with connection.cursor() as cursor:
+        cursor.execute(_card("place", chosen, "true", "ASC"), [list(map_ids), len(map_ids)])
+        return tuple(row[-1] for row in cursor.fetchall())
+
+
 def looks_mistyped(browse: Browse, found: Found) -> bool:
     """Whether nothing matched words that may have been meant otherwise."""
     return bool(browse.query.words) and not found.cards and not browse.place
@@ -256,7 +269,7 @@ def similar_statement(browse: Browse) -> Statement:
     asked = _scope(plain) + _conditions(plain) + Where(["m.name %%> %s"] * len(words), [*words])
     candidates = f"SELECT m.id FROM maps m WHERE {asked.text} LIMIT {CANDIDATES}"  # noqa: S608
     likeness = " + ".join(["word_similarity(%s, m.name)"] * len(words)) or "0"
-    chosen = _card(browse, "maps", f"m.id IN ({candidates})")
+    chosen = _card(browse.order.column, "maps", f"m.id IN ({candidates})")
     ranked = chosen.replace("ORDER BY ", f"ORDER BY {likeness} DESC, ")
     return ranked, [*asked.values, *words, browse.size]
 
@@ -295,7 +308,7 @@ def _random_statement(browse: Browse, way: Way, conditions: Where) -> Statement:
 
 def _whole(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
     """The planner chooses."""
-    return _card(browse, "maps", (scope + conditions).text, direction)
+    return _card(browse.order.column, "maps", (scope + conditions).text, direction)
 
 
 def _windowed(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
@@ -305,20 +318,20 @@ def _windowed(browse: Browse, scope: Where, conditions: Where, direction: str) -
         SELECT * FROM maps m WHERE {scope.text}
         ORDER BY m.{column} {direction}, m.id {direction} LIMIT {WINDOW}
     )"""  # noqa: S608
-    return _card(browse, window, conditions.text, direction)
+    return _card(column, window, conditions.text, direction)
 
 
 def _few(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
     """All that meet the conditions, sorted. OFFSET keeps the planner from walking the order again."""
     few = f"(SELECT * FROM maps m WHERE {(scope + conditions).text} OFFSET 0)"  # noqa: S608
-    return _card(browse, few, "true", direction)
+    return _card(browse.order.column, few, "true", direction)
 
 
-def _card(browse: Browse, maps: str, where: str, direction: str = "DESC") -> str:
+def _card(column: str, maps: str, where: str, direction: str = "DESC") -> str:
     return CARD.format(
         maps=maps,
         where=where,
-        column=browse.order.column,
+        column=column,
         direction=direction,
         ending=f"-{DRAWING}.{FORMATS['card']}",  # as GameMap.card_picture has it
     )

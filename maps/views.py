@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 from django.contrib import messages
+from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,10 +18,10 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
 from config.refusals import Refused
-from maps import browsing, keeping, waves
+from maps import browsing, collecting, keeping, waves
 from maps.browsing import ORDERS, USUAL_ORDER, Browse, Found
 from maps.forms import ORDER_NAMES, FacetForm, PersonalFacetForm, RatingForm
-from maps.models import GameMap
+from maps.models import GameMap, MapCollection
 from maps.pictures import FORMATS
 from maps.query import CONTROLS, LONGEST
 from maps.rating import HOW_MANY_STARS, histogram, rate, stars_given, unrate
@@ -132,10 +133,17 @@ def detail(request: HttpRequest, map_id: UUID) -> HttpResponse:
         "chart": waves.chart(rows),
         "enemies": waves.ENEMIES,
         "marks": itself["marks"],
+        "collections": collections_of(request, map_id),
         "others": others,
         "decision": game_map.decisions.first() if game_map.hidden_at else None,
     }
     return render(request, "maps/detail.html", context)
+
+
+def collections_of(request: HttpRequest, map_id: UUID) -> list[MapCollection]:
+    """One's own collections, to put a map into; none for somebody who is not signed in."""
+    user = request.user
+    return list(collecting.choices(user, map_id)) if user.is_authenticated else []
 
 
 def others_beside(game_map: GameMap) -> list[dict[str, Any]]:
@@ -155,7 +163,9 @@ def player(request: HttpRequest, username: str) -> HttpResponse:
         raise Http404 from refusal
     page = browsing.find(Browse(sort="new", place=place, size=PAGE_SIZE, author=str(found.pk)))
     cards = with_marks(request, [card(text) for text in page.cards])
+    shared = MapCollection.objects.shared().filter(user=found).order_by(Lower("name"))
     context = {"player": found, "page": page, "cards": cards}
+    context["collections"] = collecting.counted(shared, request.user)
     return render(request, "maps/player.html", context)
 
 

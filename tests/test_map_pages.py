@@ -203,7 +203,7 @@ def test_what_a_maps_page_costs(
         text(client, f"/maps/{game_map.pk}/")
     assert not any("terrain_data" in query["sql"] for query in queries.captured_queries)
     client.force_login(player)
-    with django_assert_num_queries(6):  # and session, user, own stars, marks
+    with django_assert_num_queries(7):  # and session, user, own stars, marks, collections
         text(client, f"/maps/{game_map.pk}/")
 
 

@@ -127,7 +127,15 @@ FOREIGN_KEYS = {
     ("session_players", "user_id"): ("users", "CASCADE"),
     ("session_players", "tribe_id"): ("tribes", "RESTRICT"),
 }
-SATELLITES = ["map_ratings", "map_decisions", "map_favourites", "page_sessions", "user_decisions"]
+SATELLITES = [
+    "map_ratings",
+    "map_decisions",
+    "map_favourites",
+    "map_collections",
+    "map_collection_entries",
+    "page_sessions",
+    "user_decisions",
+]
 
 
 def rows(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
