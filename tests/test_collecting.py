@@ -266,6 +266,17 @@ def test_a_deleted_map_leaves_no_gap_for_long(
     assert (letters(player, fords), positions(fords)) == ("BCD", [1, 2, 3])
 
 
+def test_a_map_in_many_collections_has_a_place_in_each(
+    player: User, fords: MapCollection, maps: list[GameMap]
+) -> None:
+    other = make(player=player, given={"name": "Others"})
+    for game_map in reversed(maps):
+        put(player=player, collection_id=other.pk, map_id=game_map.pk)
+    assert (letters(player, fords), letters(player, other)) == ("ABC", "DCBA")
+    listed = Api(player)("get", "").json()["results"]
+    assert [(one["name"], one["map_count"]) for one in listed] == [("Fords", 3), ("Others", 4)]
+
+
 def test_moving_stops_at_the_ends(player: User, fords: MapCollection, maps: list[GameMap]) -> None:
     for by, expected in ((-1, "ABC"), (1, "BAC"), (1, "BCA"), (1, "BCA"), (-9, "ABC")):
         move(player=player, collection_id=fords.pk, map_id=maps[0].pk, by=by)
