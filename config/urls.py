@@ -11,6 +11,8 @@ from accounts.api import Login, Logout, Me, Password, Refresh, Register
 from config import health
 from config.schema_view import schema
 from maps.api import MapRatingView, MapTerrain, PlayerProfile
+from maps.collecting_api import CollectionMapView, CollectionsView, CollectionView
+from maps.keeping_api import MapFavouriteView
 from maps.making_api import MapPublishing, MapsView, MapUnpublishing, MapValidation, MapView
 from maps.preview_api import MapPreview
 from maps.sitemap import TopMaps
@@ -32,6 +34,14 @@ api = [
     path("maps/<uuid:map_id>/terrain", MapTerrain.as_view(), name="terrain"),
     path("maps/<uuid:map_id>/preview", MapPreview.as_view(), name="preview"),
     path("maps/<uuid:map_id>/rating", MapRatingView.as_view(), name="rating"),
+    path("maps/<uuid:map_id>/favourite", MapFavouriteView.as_view(), name="favourite"),
+    path("collections", CollectionsView.as_view(), name="collections"),
+    path("collections/<uuid:collection_id>", CollectionView.as_view(), name="collection"),
+    path(
+        "collections/<uuid:collection_id>/maps/<uuid:map_id>",
+        CollectionMapView.as_view(),
+        name="collection-map",
+    ),
 ]
 urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="maps:browse")), name="home"),
@@ -45,6 +55,7 @@ urlpatterns = [
         TemplateView.as_view(template_name="robots.txt", content_type="text/plain"),
         name="robots",
     ),
+    path("collections/", include("maps.collecting_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include((api, "api"))),
     path("api/schema", schema, name="schema"),

@@ -18,10 +18,11 @@ from accounts.api import PublicUser
 from accounts.authentication import caller
 from accounts.models import User
 from maps import browsing, rating
-from maps.browsing import LARGEST_PAGE, LONGEST_CURSOR, ORDERS, PAGE_SIZE, USUAL_ORDER, Browse
+from maps.browsing import LARGEST_PAGE, LONGEST_CURSOR, PAGE_SIZE
 from maps.models import GameMap
 from maps.query import LONGEST
 from maps.responses import conditional, etag_of, terrain_response
+from maps.statements import ORDERS, USUAL_ORDER, Browse
 
 
 class MapCard(serializers.ModelSerializer[GameMap]):
@@ -78,6 +79,7 @@ class BrowseQuery(serializers.Serializer[Any]):
     q = serializers.CharField(
         max_length=LONGEST,
         required=False,
+        allow_blank=True,
         help_text='Words and conditions, as `ember "old forge" -swamp author:mira rating>4'
         " size<50 plays>=100 terrain:lava`.",
     )
@@ -89,14 +91,24 @@ class BrowseQuery(serializers.Serializer[Any]):
     filter = serializers.ChoiceField(
         choices=["own"], required=False, help_text="`own`: one's own maps, drafts included."
     )
-    author = serializers.CharField(required=False, help_text="A user name.")
-    terrain = serializers.CharField(required=False, help_text="Grass, Dirt, Stone, Water or Lava.")
-    rating_min = serializers.CharField(required=False, help_text="Stars, 0 to 5.")
-    size_min = serializers.CharField(required=False, help_text="Cells of the longer side.")
-    size_max = serializers.CharField(required=False, help_text="Cells of the longer side.")
-    plays_min = serializers.CharField(required=False, help_text="A number.")
-    played = serializers.CharField(required=False, help_text="yes or no; needs a token.")
-    favourite = serializers.CharField(required=False, help_text="yes or no; needs a token.")
+    author = serializers.CharField(required=False, allow_blank=True, help_text="A user name.")
+    terrain = serializers.CharField(
+        required=False, allow_blank=True, help_text="Its name, as Lava."
+    )
+    rating_min = serializers.CharField(required=False, allow_blank=True, help_text="Stars, 0 to 5.")
+    size_min = serializers.CharField(
+        required=False, allow_blank=True, help_text="Cells of the longer side."
+    )
+    size_max = serializers.CharField(
+        required=False, allow_blank=True, help_text="Cells of the longer side."
+    )
+    plays_min = serializers.CharField(required=False, allow_blank=True, help_text="A number.")
+    played = serializers.CharField(
+        required=False, allow_blank=True, help_text="yes or no; needs a token."
+    )
+    favourite = serializers.CharField(
+        required=False, allow_blank=True, help_text="yes or no; needs a token."
+    )
 
 
 class Stars(serializers.Serializer[Any]):

@@ -1,19 +1,16 @@
 """Finding maps: what may be asked for, the one statement that answers it, and a page of its rows.
 
-Pages and API ask here, and so does the fast lane (maps/hot.py), which sends the same statement past
-Django's ORM. Each row comes as the JSON of a card, made by the database, so that all of them answer
-the same bytes.
-
-The orders are read off their indexes, never sorted. A condition that few maps meet would make that
-reading long, so it ends after WINDOW maps; if they don't fill the page, the condition's own index finds
-the few that meet it, and those are sorted.
+Pages and API ask here, and so does the fast lane (maps/hot.py), which sends the same statement
+(maps/statements.py) past Django's ORM. Each row comes as the JSON of a card, made by the database, so
+that all of them answer the same bytes.
 """
 
 import random
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db import connection
@@ -21,109 +18,11 @@ from django.db import connection
 from config.keyset import InvalidCursor, Order, Place
 from config.refusals import Refused
 from maps import query, spelling
-from maps.pictures import DRAWING, FORMATS
-from maps.query import Condition, Query
-from maps.terrain import TERRAINS
+from maps.statements import OF_THE_VIEWER, ORDERS, USUAL_ORDER, Browse, cards_statement, statements
 
-ORDERS = {
-    order.name: order
-    for order in (
-        Order("hot", "hot_score", "float8"),
-        Order("top", "top_score", "float8"),
-        Order("new", "created_at", "timestamptz"),
-        Order("plays", "play_count", "int"),
-        Order("random", "lot", "float8"),
-    )
-}
-USUAL_ORDER = "hot"
 PAGE_SIZE, LARGEST_PAGE = 20, 50
 LONGEST_CURSOR = 500
 PARAMETERS = {"q", "sort", "cursor", "page_size", "filter", *query.CONTROLS}
-
-# A card as the API shows it, put together as text: PostgreSQL's functions that make JSON of a row take
-# half as long again. What is text or time goes through to_json, which escapes it.
-CARD_JSON = """concat(
-    '{{"id":"', m.id, '","name":', to_json(m.name),
-    ',"description":', coalesce(to_json(m.description)::text, 'null'),
-    ',"author":{{"id":"', u.id, '","username":', to_json(u.username), ',"level":', u.level,
-    '}},"width":', m.width, ',"height":', m.height,
-    ',"rating":', m.rating, ',"rating_count":', m.rating_count, ',"play_count":', m.play_count,
-    ',"is_public":', CASE WHEN m.is_public THEN 'true' ELSE 'false' END,
-    ',"created_at":', to_json(m.created_at),
-    ',"preview":"/maps/', m.id, '/card-', coalesce(nullif(m.terrain_hash, ''), 'unknown'), '{ending}"}}'
-)"""
-# The author's row is joined for each of a page's few maps. The limit stands in the text: with one that it
-# does not know, the planner takes no plan for good, and planning costs more than the page.
-CARD = """
-SELECT m.{column}::text, m.id::text, 0 AS wrapped, {card}
-FROM {maps} m JOIN users u ON u.id = m.user_id
-WHERE {where}
-ORDER BY m.{column} {direction}, m.id {direction} LIMIT {limit}"""
-WINDOW = 10_000  # maps
-PUBLISHED = "m.is_public AND m.hidden_at IS NULL"
-KEPT = "m.removed_at IS NULL"  # none that the author removed
-PLAYED = """EXISTS (
-    SELECT 1 FROM session_players s JOIN game_sessions g ON g.id = s.session_id
-    WHERE g.map_id = m.id AND s.user_id = %s AND g.status = 'Completed')"""
-FAVOURITE = "EXISTS (SELECT 1 FROM map_favourites f WHERE f.map_id = m.id AND f.user_id = %s)"
-# Conditions in SQL, where the value is the parameter; those of COLUMNS are compared by their sign.
-COLUMNS = {
-    "rating": "m.rating_count > 0 AND m.rating",
-    "size": "greatest(m.width, m.height)",
-    "plays": "m.play_count",
-}
-AUTHOR = "m.user_id = (SELECT id FROM users WHERE lower(username) = %s)"
-TERRAIN = "m.terrains = ANY(%s::smallint[])"
-OF_THE_VIEWER = {"played": PLAYED, "favourite": FAVOURITE}
-NARROW = {"author", *OF_THE_VIEWER}
-
-
-@dataclass(frozen=True)
-class Statement:
-    """SQL and the values of its parameters. Steady: one plan is the best for all values."""
-
-    sql: str
-    values: list[Any]
-    steady: bool
-
-
-@dataclass(frozen=True)
-class Where:
-    """Conditions on maps `m` in SQL, and the values of their parameters, in order."""
-
-    sql: list[str]
-    values: list[Any]
-
-    def __add__(self, other: "Where") -> "Where":
-        return Where(self.sql + other.sql, self.values + other.values)
-
-    @property
-    def text(self) -> str:
-        """All of them as one condition."""
-        return " AND ".join(self.sql) or "true"
-
-
-Way = Callable[["Browse", Where, Where, str], str]
-
-EVERYTHING = Query()
-
-
-@dataclass(frozen=True)
-class Browse:
-    """What is asked for: a page of an order, narrowed down; `viewer` is who asks, by id."""
-
-    query: Query = EVERYTHING
-    sort: str = USUAL_ORDER
-    place: Place | None = None
-    size: int = PAGE_SIZE
-    viewer: str | None = None
-    author: str | None = None  # only the maps of this player, by id
-    drafts: bool = False  # the author's own ones that are not public, too
-
-    @property
-    def order(self) -> Order:
-        """The order of the page."""
-        return ORDERS[self.sort]
 
 
 @dataclass(frozen=True)
@@ -216,21 +115,6 @@ def begun(browse: Browse) -> Browse:
     return replace(browse, place=Place(False, start, str(uuid.UUID(int=0)), (start, "0")))
 
 
-def statements(browse: Browse) -> list[Statement]:
-    """SQL for a page and one row more; where there are several, each is for when those before bring less.
-
-    Columns: the sort key, the id, wrapped or not, the card.
-    """
-    conditions = _conditions(browse)
-    ways = (_whole,) if not conditions.sql or _is_narrow(browse) else (_windowed, _few)
-    make = _random_statements if browse.sort == "random" else _statements
-    return [
-        Statement(sql, values, steady=way is _windowed or not browse.query.words)
-        for way in ways
-        for sql, values in make(browse, way, conditions)
-    ]
-
-
 def page(browse: Browse, rows: Sequence[Sequence[Any]]) -> Found:
     """The page that the statement's rows make."""
     place, order = browse.place, browse.order
@@ -258,112 +142,17 @@ def page(browse: Browse, rows: Sequence[Sequence[Any]]) -> Found:
     )
 
 
+def cards(map_ids: Sequence[UUID]) -> tuple[str, ...]:
+    """The cards of maps in the order of their ids; who may see them is the caller's to know."""
+    statement = cards_statement(map_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, statement.values)
+        return tuple(row[-1] for row in cursor.fetchall())
+
+
 def looks_mistyped(browse: Browse, found: Found) -> bool:
     """Whether nothing matched words that may have been meant otherwise."""
     return bool(browse.query.words) and not found.cards
-
-
-# ---- The parts of a statement -------------------------------------------------------------------
-
-
-def _statements(browse: Browse, way: Way, conditions: Where) -> list[tuple[str, list[Any]]]:
-    scope, place, order = _scope(browse), browse.place, browse.order
-    backwards = bool(place and place.backwards)
-    if place:
-        beyond = (
-            f"(m.{order.column}, m.id) {'>' if backwards else '<'} (%s::{order.kind}, %s::uuid)"
-        )
-        scope += Where([beyond], [place.key, place.row_id])
-    sql = way(browse, scope, conditions, "ASC" if backwards else "DESC")
-    return [(sql, scope.values + conditions.values)]
-
-
-def _random_statements(browse: Browse, way: Way, conditions: Where) -> list[tuple[str, list[Any]]]:
-    """From the place down to zero; then also from one down to where it all began."""
-    place = browse.place
-    assert place
-    start, wrapped = place.more
-    below = "(m.lot, m.id) < (%s::float8, %s::uuid)"
-    again = _scope(browse) + Where(["m.lot > %s::float8", below], [start])
-    second = way(browse, again, conditions, "DESC").replace("0 AS wrapped", "1 AS wrapped")
-    if float(wrapped):
-        return [(second, [*again.values, place.key, place.row_id, *conditions.values])]
-    scope = _scope(browse) + Where([below], [place.key, place.row_id])
-    first = way(browse, scope, conditions, "DESC")
-    values = scope.values + conditions.values
-    more = [*again.values, "2", place.row_id, *conditions.values]
-    both = f"({first}) UNION ALL ({second}) LIMIT {browse.size + 1}"
-    return [(first, values), (both, values + more)]
-
-
-def _whole(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
-    """The planner chooses."""
-    return _card(browse, "maps", (scope + conditions).text, direction)
-
-
-def _windowed(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
-    """Those of the next WINDOW maps of the order that meet the conditions."""
-    column = browse.order.column
-    window = f"""(
-        SELECT * FROM maps m WHERE {scope.text}
-        ORDER BY m.{column} {direction}, m.id {direction} LIMIT {WINDOW}
-    )"""  # noqa: S608
-    return _card(browse, window, conditions.text, direction)
-
-
-def _few(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
-    """All that meet the conditions, sorted. OFFSET keeps the planner from walking the order again."""
-    few = f"(SELECT * FROM maps m WHERE {(scope + conditions).text} OFFSET 0)"  # noqa: S608
-    return _card(browse, few, "true", direction)
-
-
-def _card(browse: Browse, maps: str, where: str, direction: str = "DESC") -> str:
-    return CARD.format(
-        maps=maps,
-        where=where,
-        column=browse.order.column,
-        direction=direction,
-        limit=browse.size + 1,
-        # The picture's address is as GameMap.card_picture has it.
-        card=CARD_JSON.format(ending=f"-{DRAWING}.{FORMATS['card']}"),
-    )
-
-
-def _is_narrow(browse: Browse) -> bool:
-    """Whether few maps meet the conditions for certain, so that walking the order is no use."""
-    words = sum(len(group.words) for group in browse.query.words if not group.negated)
-    asked = (c for c in browse.query.conditions if c.name in NARROW)
-    return words > 1 or bool(browse.author) or any(c.value and not c.negated for c in asked)
-
-
-def _scope(browse: Browse) -> Where:
-    """Which maps there are to choose from."""
-    scope = Where([KEPT if browse.drafts else PUBLISHED], [])
-    return scope + Where(["m.user_id = %s"], [browse.author]) if browse.author else scope
-
-
-def _conditions(browse: Browse) -> Where:
-    """What was asked for."""
-    found = Where([], [])
-    if browse.query.words:
-        words = query.text_query(browse.query.words)
-        found += Where(["m.search @@ to_tsquery('english', %s)"], [words])
-    for condition in browse.query.conditions:
-        if condition.name not in OF_THE_VIEWER or browse.viewer:
-            found += _condition(condition, browse.viewer)
-    return found
-
-
-def _condition(condition: Condition, viewer: str | None) -> Where:
-    name, value, negated = condition.name, condition.value, condition.negated
-    if name == "terrain":  # as a list of sums, which an index can look up
-        sums = [n for n in range(2 ** len(TERRAINS)) if bool(n & value) is not negated]
-        return Where([TERRAIN], [sums])
-    if name in OF_THE_VIEWER:
-        sql, negated, value = OF_THE_VIEWER[name], bool(value) is negated, viewer
-    else:
-        sql = AUTHOR if name == "author" else f"{COLUMNS[name]} {condition.sign} %s"
-    return Where([f"NOT ({sql})" if negated else f"({sql})"], [value])
 
 
 def _notes_for_strangers(browse: Browse) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from django import forms
 
+from config.refusals import Refused
+from maps.collecting import LONGEST_DESCRIPTION, LONGEST_NAME
 from maps.rating import FEWEST, MOST
 from maps.terrain import TERRAINS
 
@@ -48,3 +50,28 @@ class RatingForm(forms.Form):
     """Stars."""
 
     stars = forms.IntegerField(min_value=FEWEST, max_value=MOST)
+
+
+class CollectionForm(forms.Form):
+    """A collection. maps.collecting checks it once more, by the rules that the API has too."""
+
+    name = forms.CharField(
+        max_length=LONGEST_NAME, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    description = forms.CharField(
+        max_length=LONGEST_DESCRIPTION, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def refuse(self, refusal: Refused) -> None:
+        """Show what the activity has found at the fields that it names."""
+        for _, detail, field in refusal.reasons:
+            self.add_error(field if field in self.fields else None, detail)
+
+
+class NewCollectionForm(CollectionForm):
+    """A collection to make; from a map's page also with that map to begin with."""
+
+    is_public = forms.BooleanField(
+        label="Public: whoever has the address may see it", label_suffix="", required=False
+    )
+    first_map = forms.UUIDField(required=False, widget=forms.HiddenInput)

@@ -22,6 +22,7 @@ from config.handler import QUERY_LIMITS
 from config.memory import EVERYTHING, Memory
 from config.refusals import Refused
 from maps import browsing, terrains
+from maps.statements import statements
 
 UUID = r"(?P<tag>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 CONNECTIONS = 3
@@ -72,7 +73,7 @@ class HotReads:
         try:
             browse = browsing.begun(browsing.read(parameters))
             async with self.pool.connection(PATIENCE) as database:
-                for statement in browsing.statements(browse):
+                for statement in statements(browse):
                     cursor = await database.execute(
                         statement.sql, statement.values, prepare=statement.steady
                     )

@@ -1,4 +1,4 @@
-"""What maps may be called and told of: the rules of names and descriptions, for API and forms."""
+"""What maps and collections may be called and told of: the rules of words, for API and forms."""
 
 import unicodedata
 from typing import Any
@@ -12,11 +12,11 @@ BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u206
 LINE_BREAKS = frozenset("\n\u2028\u2029")
 
 
-def checked_name(name: Any) -> str:
+def checked_name(name: Any, longest: int = LONGEST_NAME) -> str:
     """A name without the space around it. Raises Refused, a 400 for the field `name`."""
     text = _clean(name, "name")
-    if not SHORTEST_NAME <= len(text) <= LONGEST_NAME:
-        words = f"A name has {SHORTEST_NAME} to {LONGEST_NAME} characters."
+    if not SHORTEST_NAME <= len(text) <= longest:
+        words = f"A name has {SHORTEST_NAME} to {longest} characters."
         raise Refused("name_length", words, status=400, field="name")
     if LINE_BREAKS & set(text):
         raise Refused("control_character", "A name has one line.", status=400, field="name")
@@ -25,7 +25,7 @@ def checked_name(name: Any) -> str:
     return text
 
 
-def checked_description(description: Any) -> str | None:
+def checked_description(description: Any, longest: int = LONGEST_DESCRIPTION) -> str | None:
     """A description without the space around it, or None for an empty one; it may have lines.
 
     Raises Refused, a 400 for the field `description`.
@@ -33,8 +33,8 @@ def checked_description(description: Any) -> str | None:
     if description is None:
         return None
     text = _clean(description, "description")
-    if len(text) > LONGEST_DESCRIPTION:
-        words = f"A description has up to {LONGEST_DESCRIPTION:,} characters."
+    if len(text) > longest:
+        words = f"A description has up to {longest:,} characters."
         raise Refused("description_length", words, status=400, field="description")
     return text or None
 

@@ -10,9 +10,10 @@ from maps import query
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from maps.models import GameMap  # noqa: F401 - named in a string below
+    from maps.models import GameMap, MapCollection  # noqa: F401 - named in strings below
 
 PUBLISHED = models.Q(is_public=True, hidden_at__isnull=True)
+SHARED = models.Q(is_public=True, user__is_active=True)
 BULKY = ("terrain_data", "wave_config", "spawn_point", "goal_point", "search")
 PERSONAL = tuple(
     f"user__{name}"
@@ -53,3 +54,15 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
     def for_page(self) -> "GameMapQuerySet":
         """With what a map's page shows: the waves too, the terrain only as a picture."""
         return self.select_related("user").defer("terrain_data", "search", *PERSONAL)
+
+
+class MapCollectionQuerySet(models.QuerySet["MapCollection"]):
+    """Collections, narrowed down."""
+
+    def shared(self) -> "MapCollectionQuerySet":
+        """Collections that everybody may see: public ones of players who have a public page."""
+        return self.filter(SHARED)
+
+    def visible_to(self, user: "User | AnonymousUser") -> "MapCollectionQuerySet":
+        """Shared ones and one's own."""
+        return self.filter(SHARED | models.Q(user=user.pk) if user.pk else SHARED)

@@ -2,13 +2,15 @@
 
 from django.urls import path, re_path
 
-from maps import views
+from maps import collecting_views, keeping_views, views
 
 app_name = "maps"
 urlpatterns = [
     path("", views.browse, name="browse"),
     path("<uuid:map_id>/", views.detail, name="detail"),
     path("<uuid:map_id>/rating", views.give_stars, name="give-stars"),
+    path("<uuid:map_id>/favourite", keeping_views.keep, name="favourite"),
+    path("<uuid:map_id>/collect", collecting_views.collect, name="collect"),
     path("<uuid:map_id>/terrain.json", views.terrain, name="terrain"),
     # Parts that can't be taken for each other: a pattern that can be read in many ways takes time
     # without end on a long address.

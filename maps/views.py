@@ -6,6 +6,7 @@ from uuid import UUID
 
 import orjson
 from django.contrib import messages
+from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,14 +18,15 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
 from config.refusals import Refused
-from maps import browsing, waves
-from maps.browsing import ORDERS, USUAL_ORDER, Browse, Found
+from maps import browsing, collecting, keeping, waves
+from maps.browsing import Found
 from maps.forms import ORDER_NAMES, FacetForm, PersonalFacetForm, RatingForm
-from maps.models import GameMap
+from maps.models import GameMap, MapCollection
 from maps.pictures import FORMATS
 from maps.query import CONTROLS, LONGEST
 from maps.rating import HOW_MANY_STARS, histogram, rate, stars_given, unrate
 from maps.responses import picture_response, terrain_response
+from maps.statements import ORDERS, USUAL_ORDER, Browse
 
 PAGE_SIZE = 24
 OTHERS = 4  # of the author's maps, beside one of them
@@ -37,13 +39,13 @@ TROUBLES = {
 @require_safe
 def browse(request: HttpRequest) -> HttpResponse:
     """The browser of maps: a page, or for htmx its results, or the next few cards alone."""
-    viewer = str(request.user.pk) if request.user.is_authenticated else None
+    viewer = viewer_of(request)
     asked, found, troubles = look_up(request.GET, viewer)
     links = Links(request.GET, asked.sort)
     facets = (PersonalFacetForm if viewer else FacetForm)(request.GET)
     context = {
         "found": found,
-        "cards": [card(text) for text in found.cards],
+        "cards": with_marks(request, [card(text) for text in found.cards]),
         "words": request.GET.get("q", "")[:LONGEST],
         "sort": asked.sort,
         "orders": [
@@ -108,20 +110,41 @@ def card(text: str) -> dict[str, Any]:
     return facts
 
 
+def viewer_of(request: HttpRequest) -> str | None:
+    """Who looks at a page, by id; None for somebody who is not signed in."""
+    return str(request.user.pk) if request.user.is_authenticated else None
+
+
+def with_marks(request: HttpRequest, cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Cards with the marks of the player who looks; as they are for somebody who is not signed in."""
+    found = keeping.marks(viewer_of(request), [facts["id"] for facts in cards])
+    return [facts | {"marks": found.get(facts["id"])} for facts in cards]
+
+
 @require_safe
 def detail(request: HttpRequest, map_id: UUID) -> HttpResponse:
     """A map's page."""
     visible = GameMap.objects.visible_to(request.user).for_page()
     game_map = get_object_or_404(visible, pk=map_id)
     rows = waves.summary(game_map.wave_config)
+    # The map's own marks and those of the others, in one query.
+    itself, *others = with_marks(request, [{"id": str(map_id)}, *others_beside(game_map)])
     context = rating_context(request, game_map) | {
         "waves": rows,
         "chart": waves.chart(rows),
         "enemies": waves.ENEMIES,
-        "others": others_beside(game_map),
+        "marks": itself["marks"],
+        "collections": collections_of(request, map_id),
+        "others": others,
         "decision": game_map.decisions.first() if game_map.hidden_at else None,
     }
     return render(request, "maps/detail.html", context)
+
+
+def collections_of(request: HttpRequest, map_id: UUID) -> list[MapCollection]:
+    """One's own collections, to put a map into; none for somebody who is not signed in."""
+    user = request.user
+    return list(collecting.choices(user, map_id)) if user.is_authenticated else []
 
 
 def others_beside(game_map: GameMap) -> list[dict[str, Any]]:
@@ -140,17 +163,18 @@ def player(request: HttpRequest, username: str) -> HttpResponse:
     except Refused as refusal:
         raise Http404 from refusal
     page = browsing.find(Browse(sort="new", place=place, size=PAGE_SIZE, author=str(found.pk)))
-    context = {"player": found, "page": page, "cards": [card(text) for text in page.cards]}
+    cards = with_marks(request, [card(text) for text in page.cards])
+    shared = MapCollection.objects.shared().filter(user=found).order_by(Lower("name"))
+    context = {"player": found, "page": page, "cards": cards}
+    context["collections"] = collecting.counted(shared, request.user)
     return render(request, "maps/player.html", context)
 
 
 @require_POST
 def give_stars(request: HttpRequest, map_id: UUID) -> HttpResponse:
     """Rate a map, or take the stars back; htmx gets the new stars, others the page again."""
-    if not request.user.is_authenticated:  # signed out meanwhile: sign in, and on to the map again
-        page = reverse("maps:detail", args=[map_id])
-        sign_in = f"{reverse('accounts:sign-in')}?{urlencode({'next': page})}"
-        return HttpResponseClientRedirect(sign_in) if is_htmx(request) else redirect(sign_in)
+    if not request.user.is_authenticated:
+        return to_sign_in(request, reverse("maps:detail", args=[map_id]))
     form = RatingForm(request.POST)
     error = ""
     try:
@@ -197,6 +221,12 @@ def is_htmx(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of a page, and not for a page that it wants to go back to."""
     details: HtmxDetails = request.htmx  # type: ignore[attr-defined]
     return bool(details) and not details.history_restore_request
+
+
+def to_sign_in(request: HttpRequest, onward: str) -> HttpResponse:
+    """For whoever is signed out meanwhile: sign in, and on to where it was."""
+    sign_in = f"{reverse('accounts:sign-in')}?{urlencode({'next': onward})}"
+    return HttpResponseClientRedirect(sign_in) if is_htmx(request) else redirect(sign_in)
 
 
 def rating_context(request: HttpRequest, game_map: GameMap) -> dict[str, Any]:

@@ -26,6 +26,7 @@ PURE = [
     "maps/generator.py",
     "maps/pictures.py",
     "maps/query.py",
+    "maps/statements.py",
     "config/keyset.py",
     "maps/scenery.py",
     "maps/landmarks.py",

@@ -9,9 +9,10 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from maps import browsing, query, spelling
-from maps.browsing import ORDERS, begun, find, read, statements
+from maps import query, spelling
+from maps.browsing import begun, find, read
 from maps.models import GameMap, MapFavourite
+from maps.statements import ORDERS, statements
 from tests.cast import drawn_grid, make_map, make_user
 from tests.conftest import bearer
 
@@ -226,7 +227,7 @@ def test_few_are_found_by_an_index_of_their_own(large: None, q: str, index: str)
 def test_a_condition_that_few_meet_finds_them_beyond_the_window(
     maps: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browsing, "WINDOW", 1)
+    monkeypatch.setattr("maps.statements.WINDOW", 1)
     assert names(q="size>50") == ["Lava Gate"]
     assert names(q="ember ") == ["Ember Forge"]
     for sort in ORDERS:

@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from config.keyset import InvalidCursor
-from maps.browsing import ORDERS, Browse, Found, begun, find, read_cursor
+from maps.browsing import Found, begun, find, read_cursor
 from maps.models import GameMap
+from maps.statements import ORDERS, Browse
 from tests.cast import make_map
 
 pytestmark = pytest.mark.django_db

@@ -148,7 +148,7 @@ def test_browsing_costs_one_query(
         text(client, "/maps/?sort=top&q=map")
     assert "terrain_data" not in queries.captured_queries[0]["sql"]
     client.force_login(many[0].user)
-    with django_assert_num_queries(3):  # and the session, and its user
+    with django_assert_num_queries(4):  # and the session, its user, and the marks on the cards
         text(client, "/maps/")
 
 
@@ -203,7 +203,7 @@ def test_what_a_maps_page_costs(
         text(client, f"/maps/{game_map.pk}/")
     assert not any("terrain_data" in query["sql"] for query in queries.captured_queries)
     client.force_login(player)
-    with django_assert_num_queries(5):  # and session, user, own stars
+    with django_assert_num_queries(7):  # and session, user, own stars, marks, collections
         text(client, f"/maps/{game_map.pk}/")
 
 

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
+from maps import collecting
 from maps.models import GameMap
 from tests.cast import make_map, make_moderator, make_user
 from tests.conftest import bearer
@@ -37,7 +38,10 @@ OWNERS_PRIVATE = each(401, 404, 200, 403)
 # Routes that ask who is there before they say that they don't do that.
 ASK_FIRST = [
     f"api:{name}"
-    for name in "logout me password maps map validate publish unpublish rating".split()
+    for name in (
+        "logout me password maps map validate publish unpublish rating favourite"
+        " collections collection collection-map"
+    ).split()
 ]
 
 # What a route answers, by method; a method that is not named answers 405 to everybody.
@@ -66,6 +70,14 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "maps:browse": PUBLIC,
     "maps:detail": PUBLIC,
     "maps:give-stars": {"POST": LED_ON},
+    "maps:favourite": {"POST": LED_ON},
+    "maps:collect": {"POST": LED_ON},
+    "collections:index": {"GET": each(302, 200), "POST": each(302, 200)},
+    "collections:detail": PUBLIC | {"POST": each(302, 403, 200, 403)},
+    "collections:share": {"POST": each(302, 403, 302, 403)},
+    "collections:entries": {"POST": each(302, 404)},  # which map?
+    # Once its owner has deleted a collection there is none.
+    "collections:delete": {"GET": each(302, 403, 200, 403), "POST": each(302, 403, 302, 404)},
     "maps:picture": PUBLIC,
     "maps:terrain": PUBLIC,
     "api:register": API_BODY,
@@ -84,6 +96,10 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "api:terrain": PUBLIC,
     "api:preview": PUBLIC,
     "api:rating": {"PUT": each(401, 400), "DELETE": each(401, 200, 403, 200)},
+    "api:favourite": {"PUT": each(401, 200), "DELETE": each(401, 200)},
+    "api:collections": API_OWN | {"POST": each(401, 400)},
+    "api:collection": PUBLIC | {"PATCH": OWNERS, "DELETE": each(401, 403, 204, 404)},
+    "api:collection-map": {"PUT": OWNERS, "DELETE": each(401, 403, 204, 403)},
 }
 # The same for a map that is private, where it is not the same.
 PRIVATE = each(404, 404, 200, 200)
@@ -92,18 +108,27 @@ TABLE_PRIVATE = {
     "maps:picture": {"GET": PRIVATE},
     "maps:terrain": {"GET": PRIVATE},
     "maps:give-stars": {"POST": each(302, 302)},
+    "maps:favourite": {"POST": each(302, 404, 302)},
     "api:map": {"GET": PRIVATE, "PATCH": OWNERS_PRIVATE, "DELETE": each(401, 404, 204, 404)},
     "api:publish": {"POST": OWNERS_PRIVATE},
     "api:unpublish": {"POST": OWNERS_PRIVATE},
     "api:terrain": {"GET": PRIVATE},
     "api:preview": {"GET": PRIVATE},
     "api:rating": {"PUT": each(401, 400), "DELETE": each(401, 404, 403, 409)},
+    "api:favourite": {"PUT": each(401, 404, 200), "DELETE": each(401, 404, 200)},
 }
 OF_A_MAP = [
     "maps:detail",
     "maps:terrain",
     "maps:give-stars",
-    *(f"api:{name}" for name in "map terrain rating publish unpublish".split()),
+    "maps:favourite",
+    "maps:collect",
+    *(f"api:{name}" for name in "map terrain rating favourite publish unpublish".split()),
+]
+
+OF_A_COLLECTION = [
+    "api:collection",
+    *(f"collections:{name}" for name in "detail share entries delete".split()),
 ]
 
 
@@ -137,6 +162,8 @@ class Cast:
         owner = self.people["owner"]
         assert owner
         self.game_map = make_map(owner)
+        given = {"name": "Fords", "is_public": True}
+        self.collection = collecting.make(player=owner, given=given)
 
     def address(self, route: str) -> str:
         arguments: dict[str, list[Any]] = {
@@ -146,7 +173,10 @@ class Cast:
             "accounts:reset": ["x", "y-z"],
             "maps:picture": [self.game_map.pk, "card", self.game_map.picture_content, "webp"],
             "api:preview": [self.game_map.pk],
+            "api:collection-map": [self.collection.pk, self.game_map.pk],
         }
+        if route in OF_A_COLLECTION:
+            arguments[route] = [self.collection.pk]
         if route in OF_A_MAP:
             arguments[route] = [self.game_map.pk]
         return reverse(route, args=arguments.get(route, []))

@@ -131,6 +131,8 @@ SATELLITES = [
     "map_ratings",
     "map_decisions",
     "map_favourites",
+    "map_collections",
+    "map_collection_entries",
     "map_words",
     "page_sessions",
     "user_decisions",

@@ -1,0 +1,226 @@
+"""Collections in the REST API. Edges alone: the rules stand in maps/collecting.py."""
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnly
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api import PublicUser
+from accounts.authentication import caller
+from config.schema import Error
+from maps import browsing, collecting
+from maps.api import MapCard
+from maps.collecting import LONGEST_DESCRIPTION, LONGEST_NAME, MOST_MAPS
+from maps.making_api import LOCATION, AsItCame
+from maps.models import MapCollection
+from maps.names import SHORTEST_NAME
+from maps.responses import conditional
+
+# ---- Documents ----------------------------------------------------------------------------------
+
+
+class CollectionCard(serializers.ModelSerializer[MapCollection]):
+    """A collection as lists show it."""
+
+    owner = PublicUser(source="user")
+    map_count = serializers.IntegerField(help_text="How many of its maps the caller may see.")
+
+    class Meta:
+        model = MapCollection
+        fields = "id name description is_public created_at owner map_count".split()
+
+
+class CollectionList(serializers.Serializer[Any]):
+    """One's own collections."""
+
+    results = CollectionCard(many=True)
+
+
+class FullCollection(CollectionCard):
+    """A collection with its maps."""
+
+    maps = MapCard(many=True, help_text="In their order; only those that the caller may see.")
+
+    class Meta(CollectionCard.Meta):
+        fields = [*CollectionCard.Meta.fields, "maps"]
+
+
+@extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME})
+class CollectionName(AsItCame):
+    """See maps.names."""
+
+
+@extend_schema_field({"type": "string", "maxLength": LONGEST_DESCRIPTION})
+class CollectionDescription(AsItCame):
+    """See maps.names."""
+
+
+@extend_schema_field({"type": "boolean"})
+class Truth(AsItCame):
+    """True or false, and nothing that only looks like it."""
+
+
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": MOST_MAPS})
+class Position(AsItCame):
+    """A place in the order."""
+
+
+class NewCollection(serializers.Serializer[Any]):
+    """A collection to make, or what to change of one."""
+
+    name = CollectionName(help_text="Not yet taken by another of one's collections.")
+    description = CollectionDescription(required=False, allow_null=True)
+    is_public = Truth(required=False, help_text="Whether whoever has its address may see it.")
+
+
+class Placing(serializers.Serializer[Any]):
+    """Where a map is to stand."""
+
+    position = Position(
+        required=False,
+        help_text="From 1, among the maps that one sees. Without it, a new map comes last.",
+    )
+
+
+class Placed(serializers.Serializer[Any]):
+    """Where a map stands."""
+
+    position = serializers.IntegerField(help_text="From 1, among the maps that one sees.")
+
+
+# ---- Views --------------------------------------------------------------------------------------
+
+
+class CollectionsView(APIView):
+    """One's own collections."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(operation_id="collections_list", responses=CollectionList, tags=["collections"])
+    def get(self, request: Request) -> Response:
+        """One's own collections by name, private ones too; fifty at the most."""
+        return Response(
+            {"results": CollectionCard(collecting.own(caller(request)), many=True).data}
+        )
+
+    @extend_schema(
+        operation_id="collections_make",
+        request=NewCollection,
+        responses={201: CollectionCard, 409: Error},
+        parameters=[LOCATION],
+        tags=["collections"],
+    )
+    def post(self, request: Request) -> Response:
+        """Make a collection. It is private unless one says otherwise."""
+        made = collecting.make(player=caller(request), given=given_to(NewCollection, request))
+        address = reverse("api:collection", args=[made.pk])
+        return Response(card_of(request, made.pk), status=201, headers={"Location": address})
+
+
+class CollectionView(APIView):
+    """One collection."""
+
+    permission_classes = (IsAuthenticatedOrReadOnly,)
+
+    @extend_schema(
+        operation_id="collections_read",
+        responses={200: FullCollection, 304: None},
+        tags=["collections"],
+    )
+    def get(self, request: Request, collection_id: UUID) -> HttpResponseBase:
+        """A collection with its maps, two hundred at the most. A private one is a 404 to strangers."""
+        collection = visible(request, collection_id)
+        ids = collecting.map_ids(collection, request.user)
+        cards = [orjson.loads(card) for card in browsing.cards(ids)]
+        found = CollectionCard(collection).data | {"map_count": len(cards), "maps": cards}
+        response = Response(found)
+        response["Cache-Control"] = "no-cache" if collection.is_public else "private, no-cache"
+        response["Vary"] = "Authorization"  # its owner may see more of its maps
+        tag = hashlib.sha256(orjson.dumps(found, default=str)).hexdigest()[:32]
+        return conditional(request._request, response, f'"{tag}"')
+
+    @extend_schema(
+        operation_id="collections_change",
+        request=NewCollection,
+        responses=CollectionCard,
+        tags=["collections"],
+    )
+    def patch(self, request: Request, collection_id: UUID) -> Response:
+        """Change name, description or who may see one's own collection."""
+        given = given_to(NewCollection, request, partial=True)
+        collecting.change(player=caller(request), collection_id=collection_id, given=given)
+        return Response(card_of(request, collection_id))
+
+    @extend_schema(
+        operation_id="collections_remove",
+        request=None,
+        responses={204: None},
+        tags=["collections"],
+    )
+    def delete(self, request: Request, collection_id: UUID) -> Response:
+        """Delete one's own collection. Its maps stay."""
+        collecting.remove(player=caller(request), collection_id=collection_id)
+        return Response(status=204)
+
+
+class CollectionMapView(APIView):
+    """A map in one's own collection."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="collections_put_map", request=Placing, responses=Placed, tags=["collections"]
+    )
+    def put(self, request: Request, collection_id: UUID, map_id: UUID) -> Response:
+        """Put a map into one's own collection, or move one that is there."""
+        given = given_to(Placing, request)
+        position = collecting.put(
+            player=caller(request), collection_id=collection_id, map_id=map_id, **given
+        )
+        return Response({"position": position})
+
+    @extend_schema(
+        operation_id="collections_take_map",
+        request=None,
+        responses={204: None},
+        tags=["collections"],
+    )
+    def delete(self, request: Request, collection_id: UUID, map_id: UUID) -> Response:
+        """Take a map out of one's own collection."""
+        collecting.take_out(player=caller(request), collection_id=collection_id, map_id=map_id)
+        return Response(status=204)
+
+
+def visible(request: Request, collection_id: UUID) -> MapCollection:
+    """A collection that the caller may see. Raises Http404."""
+    shown = MapCollection.objects.visible_to(request.user)
+    found: MapCollection = get_object_or_404(shown.select_related("user"), pk=collection_id)
+    found.map_count = 0  # type: ignore[attr-defined] # until its maps are counted
+    return found
+
+
+def card_of(request: Request, collection_id: UUID) -> dict[str, Any]:
+    """A collection of the caller's as it is now. Raises Http404 where it was deleted meanwhile."""
+    found = get_object_or_404(collecting.own(caller(request)), pk=collection_id)
+    document: dict[str, Any] = CollectionCard(found).data
+    return document
+
+
+def given_to(
+    serializer: type[serializers.Serializer[Any]], request: Request, *, partial: bool = False
+) -> dict[str, Any]:
+    """What was sent. Raises ValidationError where a part is missing or null."""
+    sent = serializer(data=request.data, partial=partial)
+    sent.is_valid(raise_exception=True)
+    given: dict[str, Any] = sent.validated_data
+    return given

@@ -1,0 +1,45 @@
+"""The heart on maps and their cards."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from config.refusals import Refused
+from maps import keeping
+from maps.models import GameMap
+from maps.views import is_htmx, to_sign_in
+
+
+@require_POST
+def keep(request: HttpRequest, map_id: UUID) -> HttpResponse:
+    """Mark a map as a favourite, or unmark it; htmx gets the new heart, others their page again."""
+    page = reverse("maps:detail", args=[map_id])
+    user = request.user
+    if not user.is_authenticated:
+        return to_sign_in(request, page)
+    error = ""
+    try:
+        change = keeping.unmark if request.POST.get("favourite") == "no" else keeping.mark
+        change(player=user, map_id=map_id)
+    except Refused as refusal:
+        error = refusal.detail
+    came_from = request.POST.get("next", "")
+    if not is_htmx(request):
+        if error:
+            messages.error(request, error)
+        back = came_from if url_has_allowed_host_and_scheme(came_from, None) else page
+        return redirect(f"{back}#heart-{map_id}")
+    names = GameMap.objects.visible_to(user).values_list("name", flat=True)
+    context = {
+        "map_id": map_id,
+        "map_name": names.filter(pk=map_id).first(),
+        "marks": keeping.marks(str(user.pk), [str(map_id)])[str(map_id)],
+        "next": came_from,
+        "error": error,
+    }
+    return render(request, "maps/_heart.html", context)

@@ -1,0 +1,132 @@
+"""Favourites and collections, by mouse, by keyboard, and without JavaScript."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from accounts.models import User
+from maps.collecting import make, put
+from maps.models import GameMap, MapFavourite
+from tests.browser.test_accessibility import no_violations, sign_in
+from tests.browser.test_players import no_sideways_scrolling
+from tests.cast import make_map, make_user
+from tests.conftest import Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def mira(transactional_db: None) -> User:
+    author = make_user("Author")
+    for name in ("Ash Mill", "Birch Ford", "Clay Pit"):
+        make_map(author, name)
+    return make_user("Mira")
+
+
+def test_hearts_in_place(page: Page) -> None:
+    sign_in(page, "/maps/")
+    page.evaluate("window.stillTheSamePage = true")
+    heart = page.get_by_role("button", name="Favourite Birch Ford")
+    expect(heart).to_have_attribute("aria-pressed", "false")
+    box = heart.bounding_box()
+    assert box
+    assert box["width"] >= 44
+    assert box["height"] >= 44
+    heart.click()
+    expect(heart).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Enter")  # the new heart has the focus of the old one
+    expect(heart).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("Space")
+    expect(heart).to_have_attribute("aria-pressed", "true")
+    expect(heart).to_be_focused()
+    assert page.evaluate("window.stillTheSamePage")
+    no_sideways_scrolling(page)
+    no_violations(page)
+
+    page.get_by_role("link", name="Birch Ford").click()
+    expect(page.get_by_role("heading", name="Birch Ford", exact=True)).to_be_visible()
+    expect(heart).to_have_attribute("aria-pressed", "true")
+    heart.focus()
+    page.keyboard.press("Enter")
+    expect(heart).to_have_attribute("aria-pressed", "false")
+    assert MapFavourite.objects.count() == 0
+
+
+def test_a_collection_from_its_making_to_its_sharing(page: Page, chromium: Browser) -> None:
+    sign_in(page, "/maps/")
+    page.get_by_role("link", name="Collections").click()
+    no_violations(page)
+    page.get_by_label("Name").fill("Quiet places")
+    page.get_by_role("button", name="Make collection").click()
+    expect(page.get_by_role("heading", name="Quiet places")).to_be_visible()
+    for name in ("Ash Mill", "Birch Ford"):
+        page.goto(GameMap.objects.get(name=name).get_absolute_url())
+        page.get_by_text("Add to a collection").click()
+        page.get_by_label("Collection", exact=True).select_option("Quiet places")
+        page.get_by_role("button", name="Add", exact=True).click()
+        expect(page.get_by_text("Added to the collection.").first).to_be_visible()
+        no_sideways_scrolling(page)
+        no_violations(page)
+    page.get_by_role("link", name="Collections").click()
+    page.get_by_role("link", name="Quiet places", exact=True).click()
+    expect(page.locator(".card__name")).to_have_text(["Ash Mill", "Birch Ford"])
+    page.evaluate("window.stillTheSamePage = true")
+    page.get_by_role("button", name="Later Ash Mill").click()
+    expect(page.locator(".card__name")).to_have_text(["Birch Ford", "Ash Mill"])
+    page.get_by_role("button", name="Earlier Ash Mill").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".card__name")).to_have_text(["Ash Mill", "Birch Ford"])
+    page.get_by_role("button", name="Remove Ash Mill").click()
+    expect(page.locator(".card__name")).to_have_text(["Birch Ford"])
+    no_violations(page)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".card__name")).to_have_text(["Ash Mill", "Birch Ford"])
+    assert page.evaluate("window.stillTheSamePage")
+    page.get_by_role("button", name="Make it public").click()
+    address = page.get_by_label("Address to share").input_value()
+    no_sideways_scrolling(page)
+    no_violations(page)
+    stranger = chromium.new_context()
+    other = stranger.new_page()
+    other.goto(address)
+    expect(other.locator(".card__name")).to_have_text(["Ash Mill", "Birch Ford"])
+    expect(other.get_by_role("button")).to_have_count(0)
+    no_violations(other)
+    stranger.close()
+
+
+def test_renaming_and_deleting(page: Page, mira: User) -> None:
+    collection = make(player=mira, given={"name": "Quiet places"})
+    sign_in(page, "/collections/")
+    page.get_by_role("link", name="Edit Quiet places").click()
+    page.get_by_label("Name").fill("  ")
+    page.get_by_label("Name").fill("Loud places")
+    no_violations(page)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Loud places")).to_be_visible()
+    page.goto(f"{collection.get_absolute_url()}delete")
+    no_violations(page)
+    page.get_by_role("button", name="Delete collection").click()
+    expect(page.get_by_text("The collection is deleted")).to_be_visible()
+    expect(page.get_by_text("None yet.")).to_be_visible()
+
+
+def test_without_javascript(chromium: Browser, site: Site, mira: User) -> None:
+    collection = make(player=mira, given={"name": "Quiet places"})
+    for game_map in GameMap.objects.order_by("name"):
+        put(player=mira, collection_id=collection.pk, map_id=game_map.pk)
+    context = chromium.new_context(base_url=site.url, java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, "/maps/?q=clay")
+    heart = page.get_by_role("button", name="Favourite Clay Pit")
+    heart.click()
+    expect(page).to_have_url(re.compile(r"/maps/\?q=clay#heart-"))
+    expect(heart).to_have_attribute("aria-pressed", "true")
+    page.goto(collection.get_absolute_url())
+    page.get_by_role("button", name="Earlier Clay Pit").click()
+    expect(page.locator(".card__name")).to_have_text(["Ash Mill", "Clay Pit", "Birch Ford"])
+    page.get_by_role("button", name="Remove Clay Pit").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".card__name")).to_have_text(["Ash Mill", "Clay Pit", "Birch Ford"])
+    context.close()

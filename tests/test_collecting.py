@@ -1,0 +1,400 @@
+"""Collections: by API, by page, many hands at once."""
+
+import contextlib
+import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.http import Http404
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from config.refusals import Refused
+from maps import collecting
+from maps.collecting import make, map_ids, move, place, put, take_out
+from maps.models import GameMap, MapCollection, MapCollectionEntry
+from tests.cast import NOBODY, make_map, make_moderator, make_user
+from tests.conftest import bearer
+from tests.races import at_once
+
+pytestmark = pytest.mark.django_db
+BASE = "/api/v1/collections"
+HTMX = {"HX-Request": "true"}
+
+
+class Api:
+    """Calls of one player."""
+
+    def __init__(self, user: User | None) -> None:
+        self.headers = bearer(user) if user else {}
+
+    def __call__(self, method: str, path: str, body: Any = None) -> Any:
+        data = {"data": body, "content_type": "application/json"} if body is not None else {}
+        return getattr(Client(), method)(BASE + path, headers=self.headers, **data)
+
+
+@pytest.fixture
+def maps(author: User) -> list[GameMap]:
+    return [make_map(author, f"Map {letter}") for letter in "ABCD"]
+
+
+@pytest.fixture
+def fords(player: User, maps: list[GameMap]) -> MapCollection:
+    """A public collection with the maps A, B and C."""
+    collection = make(player=player, given={"name": "Fords", "is_public": True})
+    for game_map in maps[:3]:
+        put(player=player, collection_id=collection.pk, map_id=game_map.pk)
+    return collection
+
+
+def letters(viewer: User | None, collection: MapCollection) -> str:
+    found = Api(viewer)("get", f"/{collection.pk}").json()
+    assert found["map_count"] == len(found["maps"])
+    return "".join(card["name"][-1] for card in found["maps"])
+
+
+def positions(collection: MapCollection) -> list[int]:
+    return list(collection.entries.values_list("position", flat=True))
+
+
+def code(answer: Any) -> tuple[int, str, str | None]:
+    error = answer.json()["errors"][0]
+    return answer.status_code, error["code"], error["attr"]
+
+
+# ---- By API -------------------------------------------------------------------------------------
+
+
+def test_a_life_of_a_collection(player: User, maps: list[GameMap]) -> None:
+    api = Api(player)
+    made = api("post", "", {"name": "  Fords ", "description": "Wet."})
+    assert made.status_code == 201
+    assert made["Location"] == f"{BASE}/{made.json()['id']}"
+    facts = made.json()
+    assert facts["owner"]["username"] == "Player1"
+    told = {"name": "Fords", "description": "Wet.", "is_public": False, "map_count": 0}
+    assert facts.items() >= told.items()
+    one = f"/{facts['id']}"
+    for n, game_map in enumerate(maps, start=1):
+        assert api("put", f"{one}/maps/{game_map.pk}").json() == {"position": n}
+    assert api("put", f"{one}/maps/{maps[0].pk}").json() == {"position": 1}
+    assert api("put", f"{one}/maps/{maps[3].pk}", {"position": 2}).json() == {"position": 2}
+    assert api("get", "").json()["results"][0]["map_count"] == 4
+    assert letters(player, MapCollection.objects.get()) == "ADBC"
+    assert api("delete", f"{one}/maps/{maps[0].pk}").status_code == 204
+    assert api("delete", f"{one}/maps/{maps[0].pk}").status_code == 404
+    changed = api("patch", one, {"name": "Deep fords", "is_public": True, "description": None})
+    told = {"name": "Deep fords", "description": "", "is_public": True, "map_count": 3}
+    assert changed.json().items() >= told.items()
+    assert api("delete", one).status_code == 204
+    assert api("get", one).status_code == 404
+    assert GameMap.objects.count() == 4
+
+
+def test_a_card_is_that_of_the_list_of_maps(fords: MapCollection, client: Client) -> None:
+    of_list = client.get("/api/v1/maps?sort=new").json()["results"]
+    assert Api(None)("get", f"/{fords.pk}").json()["maps"] == of_list[:0:-1]
+
+
+def test_a_tag_says_whether_it_changed(
+    client: Client, player: User, fords: MapCollection, maps: list[GameMap]
+) -> None:
+    first = client.get(f"{BASE}/{fords.pk}")
+    known = {"If-None-Match": first["ETag"]}
+    assert client.get(f"{BASE}/{fords.pk}", headers=known).status_code == 304
+    move(player=player, collection_id=fords.pk, map_id=maps[0].pk, by=1)
+    assert client.get(f"{BASE}/{fords.pk}", headers=known).status_code == 200
+
+
+def test_private_ones_are_a_404_to_others(
+    player: User, author: User, fords: MapCollection, maps: list[GameMap]
+) -> None:
+    MapCollection.objects.update(is_public=False)
+    one = f"/{fords.pk}"
+    for other in (author, make_moderator()):
+        api = Api(other)
+        entry = f"{one}/maps/{maps[0].pk}"
+        asked = [api("get", one), api("patch", one, {}), api("delete", one)]
+        asked += [api("put", entry), api("delete", entry)]
+        assert {answer.status_code for answer in asked} == {404}
+        assert api("get", "").json() == {"results": []}
+    assert Api(None)("get", one).status_code == 404
+    assert letters(player, fords) == "ABC"
+
+
+def test_others_only_look(author: User, fords: MapCollection) -> None:
+    assert letters(None, fords) == letters(author, fords) == "ABC"
+    answer = Api(author)("patch", f"/{fords.pk}", {"name": "Mine now"})
+    assert code(answer) == (403, "not_your_collection", None)
+
+
+def test_a_banned_player_shares_nothing(player: User, fords: MapCollection) -> None:
+    User.objects.filter(pk=player.pk).update(is_active=False)
+    assert Api(None)("get", f"/{fords.pk}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("   ", "name_length"),
+        ("ab", "name_length"),
+        ("x" * 61, "name_length"),
+        ("two\nlines", "control_character"),
+        ("bell\x07s", "control_character"),
+        ("Ford\u202eevil", "bidirectional_character"),
+        ("\u200b\u200b\u200b", "name_blank"),
+        (7, "invalid"),
+        ([], "invalid"),
+        (None, "null"),
+    ],
+)
+def test_names_that_are_none(player: User, name: Any, wrong: str) -> None:
+    assert code(Api(player)("post", "", {"name": name})) == (400, wrong, "name")
+    assert MapCollection.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("description", "x" * 501),
+        ("description", 7),
+        ("description", "a\u2066b"),
+        ("is_public", 1),
+        ("is_public", "true"),
+        ("is_public", []),
+    ],
+)
+def test_other_words_that_are_wrong(player: User, field: str, value: Any) -> None:
+    answer = Api(player)("post", "", {"name": "Fords", field: value})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["attr"] == field
+
+
+def test_all_that_is_wrong_at_once(player: User) -> None:
+    answer = Api(player)("post", "", {"name": "x", "description": 7, "is_public": 7})
+    assert [e["attr"] for e in answer.json()["errors"]] == ["name", "description", "is_public"]
+
+
+@pytest.mark.parametrize("body", ["[]", "4", "null", "{", '{"name": "\\ud800"}', "{}"])
+def test_bodies_that_are_no_collection(player: User, body: str) -> None:
+    assert Api(player)("post", "", body).status_code == 400
+
+
+@pytest.mark.parametrize("position", [0, -1, 201, 10**9, 10**30, "1", 1.0, True, [], None])
+def test_positions_that_are_none(
+    player: User, fords: MapCollection, maps: list[GameMap], position: Any
+) -> None:
+    answer = Api(player)("put", f"/{fords.pk}/maps/{maps[0].pk}", {"position": position})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["attr"] == "position"
+    assert letters(player, fords) == "ABC"
+
+
+def test_maps_that_one_cannot_see(player: User, author: User, fords: MapCollection) -> None:
+    private = make_map(author, is_public=False)
+    for map_id in (private.pk, NOBODY):
+        for method in ("put", "delete"):
+            assert Api(player)(method, f"/{fords.pk}/maps/{map_id}").status_code == 404
+    assert Api(author)("put", f"/{NOBODY}/maps/{private.pk}").status_code == 404
+
+
+def test_a_name_once_whatever_its_case(player: User, author: User, fords: MapCollection) -> None:
+    assert code(Api(player)("post", "", {"name": "FORDS"})) == (409, "name_taken", "name")
+    assert Api(author)("post", "", {"name": "Fords"}).status_code == 201
+    other = Api(player)("post", "", {"name": "Others"}).json()["id"]
+    assert code(Api(player)("patch", f"/{other}", {"name": "fords"}))[1] == "name_taken"
+    assert Api(player)("patch", f"/{fords.pk}", {"name": "FORDS"}).status_code == 200
+
+
+def test_fifty_and_no_more(player: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (collecting.MOST_COLLECTIONS, collecting.MOST_MAPS) == (50, 200)
+    monkeypatch.setattr(collecting, "MOST_COLLECTIONS", 1)
+    make(player=player, given={"name": "First"})
+    assert code(Api(player)("post", "", {"name": "Second"}))[:2] == (409, "too_many_collections")
+
+
+def test_whoever_is_suspended_from_publishing_shares_no_words(
+    player: User, fords: MapCollection
+) -> None:
+    player.publishing_suspended_until = timezone.now() + datetime.timedelta(days=1)
+    player.save()
+    api, one = Api(player), f"/{fords.pk}"
+    assert code(api("patch", one, {"name": "Rude words"})) == (403, "suspended", None)
+    assert code(api("post", "", {"name": "Others", "is_public": True}))[0] == 403
+    assert api("patch", one, {"is_public": False}).status_code == 200
+    assert api("patch", one, {"name": "Own words"}).status_code == 200
+
+
+# ---- Maps come and go ---------------------------------------------------------------------------
+
+
+def test_what_a_reader_may_not_see_is_left_out_and_keeps_its_place(
+    player: User, author: User, fords: MapCollection, maps: list[GameMap]
+) -> None:
+    GameMap.objects.filter(pk=maps[1].pk).update(is_public=False)
+    assert letters(player, fords) == letters(None, fords) == "AC"
+    assert letters(author, fords) == "ABC"
+    assert Api(player)("get", "").json()["results"][0]["map_count"] == 2
+    # One step is one step among those that one sees.
+    assert move(player=player, collection_id=fords.pk, map_id=maps[2].pk, by=-1) == 1
+    assert letters(player, fords) == "CA"
+    put(player=player, collection_id=fords.pk, map_id=maps[3].pk)
+    GameMap.objects.update(is_public=True)
+    assert letters(player, fords) == "CABD"
+    GameMap.objects.filter(pk=maps[1].pk).update(hidden_at=timezone.now())
+    assert letters(None, fords) == "CAD"
+    assert letters(author, fords) == "CABD"  # its author sees a hidden map
+
+
+def test_a_removed_map_shows_to_nobody(
+    author: User, fords: MapCollection, maps: list[GameMap]
+) -> None:
+    GameMap.objects.filter(pk=maps[1].pk).update(is_public=False, removed_at=timezone.now())
+    assert letters(None, fords) == letters(author, fords) == "AC"
+
+
+def test_a_deleted_map_leaves_no_gap_for_long(
+    player: User, fords: MapCollection, maps: list[GameMap]
+) -> None:
+    maps[0].delete()
+    assert letters(player, fords) == "BC"
+    put(player=player, collection_id=fords.pk, map_id=maps[3].pk)
+    assert (letters(player, fords), positions(fords)) == ("BCD", [1, 2, 3])
+
+
+def test_a_map_in_many_collections_has_a_place_in_each(
+    player: User, fords: MapCollection, maps: list[GameMap]
+) -> None:
+    other = make(player=player, given={"name": "Others"})
+    for game_map in reversed(maps):
+        put(player=player, collection_id=other.pk, map_id=game_map.pk)
+    assert (letters(player, fords), letters(player, other)) == ("ABC", "DCBA")
+    listed = Api(player)("get", "").json()["results"]
+    assert [(one["name"], one["map_count"]) for one in listed] == [("Fords", 3), ("Others", 4)]
+
+
+def test_moving_stops_at_the_ends(player: User, fords: MapCollection, maps: list[GameMap]) -> None:
+    for by, expected in ((-1, "ABC"), (1, "BAC"), (1, "BCA"), (1, "BCA"), (-9, "ABC")):
+        move(player=player, collection_id=fords.pk, map_id=maps[0].pk, by=by)
+        assert letters(player, fords) == expected
+        assert positions(fords) == [1, 2, 3]
+
+
+def test_taken_out_and_put_back(player: User, fords: MapCollection, maps: list[GameMap]) -> None:
+    named: dict[str, Any] = {"player": player, "collection_id": fords.pk, "map_id": maps[1].pk}
+    at = take_out(**named)
+    assert (at, letters(player, fords), positions(fords)) == (2, "AC", [1, 2])
+    assert put(**named, position=at) == 2
+    assert letters(player, fords) == "ABC"
+
+
+@pytest.mark.parametrize(
+    ("seen", "number", "position", "expected"),
+    [
+        ({1, 2, 3}, 3, 1, [3, 1, 2]),
+        ({1, 2, 3}, 1, 9, [2, 3, 1]),
+        ({1, 3}, 3, 1, [3, 1, 2]),
+        ({1, 3}, 1, 2, [2, 3, 1]),
+        ({2, 3}, 2, 1, [1, 2, 3]),
+        ({1, 2}, 4, 2, [1, 4, 2, 3]),
+    ],
+)
+def test_places(seen: set[int], number: int, position: int, expected: list[int]) -> None:
+    ids = {n: UUID(int=n) for n in range(1, 5)}
+    arranged = place([ids[n] for n in (1, 2, 3)], {ids[n] for n in seen}, ids[number], position)
+    assert [one.int for one in arranged] == expected
+
+
+# ---- Many hands ---------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_adds_at_once_for_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "MOST_MAPS", 3)
+    player, author = make_user("Clicker"), make_user("Author")
+    collection = make(player=player, given={"name": "Fords"})
+    maps = [make_map(author, f"Map {n}") for n in range(22)]
+    for game_map in maps[20:]:
+        put(player=player, collection_id=collection.pk, map_id=game_map.pk)
+
+    def work(hand: int) -> str:
+        try:
+            put(player=player, collection_id=collection.pk, map_id=maps[hand].pk)
+        except Refused as refusal:
+            return refusal.code
+        return "added"
+
+    assert sorted(at_once(20, work)) == ["added"] + ["collection_full"] * 19
+    assert positions(collection) == [1, 2, 3]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_moves_at_once_lose_nothing() -> None:
+    player, author = make_user("Clicker"), make_user("Author")
+    collection = make(player=player, given={"name": "Fords"})
+    maps = [make_map(author, f"Map {n}") for n in range(10)]
+    for game_map in maps:
+        put(player=player, collection_id=collection.pk, map_id=game_map.pk)
+
+    def work(hand: int) -> int:
+        for _ in range(5):
+            map_id = maps[hand].pk
+            at = move(player=player, collection_id=collection.pk, map_id=map_id, by=1)
+        return at
+
+    assert len(at_once(8, work)) == 8
+    assert sorted(map_ids(collection, player)) == sorted(game_map.pk for game_map in maps)
+    assert positions(collection) == list(range(1, 11))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_name_twenty_times_at_once() -> None:
+    player = make_user("Clicker")
+
+    def work(_: int) -> str:
+        try:
+            make(player=player, given={"name": "Fords"})
+        except Refused as refusal:
+            return refusal.code
+        return "made"
+
+    assert sorted(at_once(20, work)) == ["made"] + ["name_taken"] * 19
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_map_is_deleted_while_it_is_added() -> None:
+    """Either comes first, and neither fails for it."""
+    player, author = make_user("Clicker"), make_user("Author")
+    collection = make(player=player, given={"name": "Fords"})
+    maps = [make_map(author, f"Map {n}") for n in range(8)]
+
+    def work(hand: int) -> bool:
+        game_map = maps[hand // 2]
+        if hand % 2:
+            return bool(GameMap.objects.filter(pk=game_map.pk).delete())
+        with contextlib.suppress(Http404):
+            put(player=player, collection_id=collection.pk, map_id=game_map.pk)
+        return True
+
+    assert at_once(16, work) == [True] * 16
+    assert MapCollectionEntry.objects.count() == 0
+
+
+def test_psql_may_move_them_all_but_not_to_one_place(fords: MapCollection) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE map_collection_entries SET position = position + 1")
+        with pytest.raises(Exception, match="one_entry_at_a_place"):
+            cursor.execute("UPDATE map_collection_entries SET position = 1")
+
+
+def test_what_reading_costs(
+    client: Client, fords: MapCollection, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(3):  # the collection, which maps, their cards
+        client.get(f"{BASE}/{fords.pk}")
+    with django_assert_num_queries(3):
+        client.get(f"/collections/{fords.pk}/")

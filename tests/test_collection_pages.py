@@ -1,0 +1,228 @@
+"""The pages of collections, by request: what they show, to whom, and what their buttons do."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from maps.collecting import make, map_ids, put
+from maps.models import GameMap, MapCollection
+from tests.cast import NOBODY, make_map, make_user
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def maps(author: User) -> list[GameMap]:
+    return [make_map(author, f"Map {letter}") for letter in "ABC"]
+
+
+@pytest.fixture
+def fords(player: User, maps: list[GameMap]) -> MapCollection:
+    """A private collection with three maps."""
+    collection = make(player=player, given={"name": "Fords", "description": "Wet <b>feet</b>."})
+    for game_map in maps:
+        put(player=player, collection_id=collection.pk, map_id=game_map.pk)
+    return collection
+
+
+def page(client: Client, url: str) -> str:
+    answer = client.get(url)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def letters(collection: MapCollection) -> str:
+    names = dict(GameMap.objects.values_list("pk", "name"))
+    return "".join(names[one][-1] for one in map_ids(collection, collection.user))
+
+
+def press(client: Client, collection: MapCollection, **fields: Any) -> Any:
+    return client.post(f"{collection.get_absolute_url()}entries", fields)
+
+
+def test_making_one(signed_in: Client, maps: list[GameMap]) -> None:
+    assert "None yet" in page(signed_in, "/collections/")
+    assert "It begins with “Map A”" in page(signed_in, f"/collections/?map={maps[0].pk}")
+    given = {"name": "Fords", "first_map": str(maps[0].pk)}
+    answer = signed_in.post("/collections/", given, follow=True)
+    assert answer.redirect_chain[0][0] == MapCollection.objects.get().get_absolute_url()
+    assert "Map A" in answer.content.decode()
+    assert "1 map · private" in " ".join(page(signed_in, "/collections/").split())
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"name": "x" * 61}, "at most 60 characters"),
+        ({"name": "  "}, "This field is required"),
+        ({"name": "fords"}, "a collection of this name already"),
+        ({"name": "a\u202eb c"}, "turns the direction"),
+        ({"name": "Fine", "description": "x" * 501}, "at most 500 characters"),
+        ({"name": "Fine", "first_map": "x"}, "None yet"),
+        ({"name": "a\0bc"}, "Null characters"),
+    ],
+)
+def test_what_a_form_complains_about(
+    signed_in: Client, player: User, given: dict[str, str], words: str
+) -> None:
+    if given["name"] == "fords":
+        make(player=player, given={"name": "Fords"})
+    answer = signed_in.post("/collections/", given)
+    assert answer.status_code == 200
+    assert words in answer.content.decode()
+    assert not MapCollection.objects.exclude(name="Fords").exists()
+
+
+def test_a_first_map_out_of_sight_makes_nothing(signed_in: Client, author: User) -> None:
+    private = make_map(author, is_public=False)
+    assert "It begins" not in page(signed_in, f"/collections/?map={private.pk}")
+    assert "It begins" not in page(signed_in, "/collections/?map=%00")
+    answer = signed_in.post("/collections/", {"name": "Fords", "first_map": str(private.pk)})
+    assert answer.status_code == 404
+    assert MapCollection.objects.count() == 0
+
+
+def test_changing_its_words(signed_in: Client, fords: MapCollection) -> None:
+    url = fords.get_absolute_url()
+    assert "Wet &lt;b&gt;feet&lt;/b&gt;." in page(signed_in, url)
+    answer = signed_in.post(url, {"name": "Deep Fords", "description": ""}, follow=True)
+    assert "Deep Fords" in answer.content.decode()
+    wrong = signed_in.post(url, {"name": "\u200b\u200b\u200b"})
+    assert "something to read" in wrong.content.decode()
+    fords.refresh_from_db()
+    assert (fords.name, fords.description, fords.is_public) == ("Deep Fords", "", False)
+
+
+def test_sharing(client: Client, signed_in: Client, fords: MapCollection) -> None:
+    url, stranger = fords.get_absolute_url(), Client()
+    assert stranger.get(url).status_code == 404
+    assert "Fords" not in page(stranger, "/players/Player1/")
+    signed_in.post(f"{url}share", {"share": "yes"})
+    assert f'value="http://testserver{url}"' in page(signed_in, url)
+    shown = page(stranger, url)
+    assert shown.count('class="card"') == 3
+    for words in ("csrf", "Remove", "Edit"):
+        assert words not in shown
+    assert "Fords" in page(stranger, "/players/Player1/")
+    signed_in.post(f"{url}share", {"share": "no"})
+    assert stranger.get(url).status_code == 404
+
+
+def test_others_may_only_look(client: Client, fords: MapCollection, maps: list[GameMap]) -> None:
+    MapCollection.objects.update(is_public=True)
+    client.force_login(make_user("Other"))
+    url = fords.get_absolute_url()
+    assert "Remove" not in page(client, url)
+    assert press(client, fords, act="remove", map=maps[0].pk).status_code == 403
+    assert client.post(url, {"name": "Mine now"}).status_code == 403
+    assert client.post(f"{url}share", {"share": "no"}).status_code == 403
+    assert client.post(f"{url}delete").status_code == 403
+    put_in = client.post(f"/maps/{maps[0].pk}/collect", {"collection": fords.pk})
+    assert put_in.status_code == 403
+    MapCollection.objects.update(is_public=False)
+    assert press(client, fords, act="remove", map=maps[0].pk).status_code == 404
+    assert client.get(f"{url}delete").status_code == 404
+
+
+def test_moving_without_javascript(
+    signed_in: Client, fords: MapCollection, maps: list[GameMap]
+) -> None:
+    answer = press(signed_in, fords, act="down", map=maps[0].pk)
+    assert answer.headers["Location"] == f"{fords.get_absolute_url()}#entries"
+    assert letters(fords) == "BAC"
+    press(signed_in, fords, act="up", map=maps[2].pk)
+    assert letters(fords) == "BCA"
+
+
+def test_taking_out_and_undoing(
+    signed_in: Client, fords: MapCollection, maps: list[GameMap]
+) -> None:
+    answer = press(signed_in, fords, act="remove", map=maps[1].pk)
+    shown = page(signed_in, answer.headers["Location"])
+    assert "“Map B” was taken out" in shown
+    assert 'name="at" value="2"' in " ".join(shown.split())
+    press(signed_in, fords, act="put", map=maps[1].pk, at="2")
+    assert letters(fords) == "ABC"
+    assert "taken out" not in page(signed_in, answer.headers["Location"])
+
+
+def test_in_place_with_htmx(signed_in: Client, fords: MapCollection, maps: list[GameMap]) -> None:
+    url = f"{fords.get_absolute_url()}entries"
+    part = signed_in.post(url, {"act": "remove", "map": maps[0].pk}, headers=HTMX).content.decode()
+    assert part.lstrip().startswith('<section id="entries"')
+    assert "“Map A” was taken out" in part
+    back = signed_in.post(url, {"act": "put", "map": maps[0].pk, "at": "1"}, headers=HTMX)
+    assert "Place 1" in back.content.decode()
+    assert letters(fords) == "ABC"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"act": "up"},
+        {"act": "up", "map": "x"},
+        {"act": "up", "map": NOBODY},
+        {"act": "remove", "map": NOBODY},
+        {"act": "put", "map": NOBODY, "at": "-1"},
+    ],
+)
+def test_buttons_that_nobody_made(
+    signed_in: Client, fords: MapCollection, fields: dict[str, Any]
+) -> None:
+    assert press(signed_in, fords, **fields).status_code == 404
+    assert letters(fords) == "ABC"
+
+
+@pytest.mark.parametrize(
+    "query", ["removed=x&at=y", "removed=%00", f"removed={NOBODY}&at=9", "at=²"]
+)
+def test_addresses_that_make_no_sense(signed_in: Client, fords: MapCollection, query: str) -> None:
+    assert "taken out" not in page(signed_in, f"{fords.get_absolute_url()}?{query}")
+
+
+def test_hidden_maps_show_to_nobody(
+    signed_in: Client, fords: MapCollection, maps: list[GameMap]
+) -> None:
+    GameMap.objects.filter(pk=maps[0].pk).update(hidden_at=timezone.now())
+    GameMap.objects.filter(pk=maps[1].pk).update(is_public=False)
+    shown = page(signed_in, f"{fords.get_absolute_url()}?removed={maps[0].pk}&at=1")
+    assert "Map A" not in shown
+    assert "Map B" not in shown
+    assert "1 map" in shown
+    assert "1 map ·" in " ".join(page(signed_in, "/collections/").split())
+
+
+def test_deleting_asks_first(signed_in: Client, fords: MapCollection) -> None:
+    url = f"{fords.get_absolute_url()}delete"
+    assert "Delete “Fords”?" in page(signed_in, url)
+    assert MapCollection.objects.count() == 1
+    assert "is deleted" in signed_in.post(url, follow=True).content.decode()
+    assert (MapCollection.objects.count(), GameMap.objects.count()) == (0, 3)
+
+
+def test_adding_from_the_page_of_a_map(
+    signed_in: Client, player: User, fords: MapCollection, author: User
+) -> None:
+    fourth = make_map(author, "Map D")
+    url, chosen = f"/maps/{fourth.pk}/collect", {"collection": fords.pk}
+    assert "Choose a collection" in signed_in.post(url, follow=True).content.decode()
+    answer = signed_in.post(url, chosen, follow=True)
+    assert "Added to the collection" in answer.content.decode()
+    assert letters(fords) == "ABCD"
+    part = signed_in.post(url, chosen, headers=HTMX).content.decode()
+    assert part.lstrip().startswith('<details id="collect"')
+    assert "Fords (in it)" in " ".join(part.split())
+    assert signed_in.post(f"/maps/{NOBODY}/collect", chosen).status_code == 404
+
+
+def test_whoever_is_signed_out_meanwhile_signs_in(client: Client, fords: MapCollection) -> None:
+    url = fords.get_absolute_url()
+    for address in (url, f"{url}share", f"{url}entries", f"{url}delete", "/collections/"):
+        assert client.post(address).headers["Location"].startswith("/login/?next=%2Fcollections")
+    part = client.post(f"{url}entries", headers=HTMX)
+    assert part.headers["HX-Redirect"].startswith("/login/?next=%2Fcollections")

@@ -1,0 +1,172 @@
+"""Favourites: by page, by API, many at once; and the marks on cards."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from config.refusals import Refused
+from maps import keeping
+from maps.keeping import MOST_FAVOURITES, Marks, mark, marks, unmark
+from maps.models import GameMap, MapFavourite
+from sessions_app.models import GameSession, SessionPlayer
+from tests.cast import NOBODY, make_map, make_user
+from tests.conftest import bearer
+from tests.races import at_once
+from tribes.models import Tribe
+
+pytestmark = pytest.mark.django_db
+
+
+def favourites(client: Client, user: User) -> list[str]:
+    answer = client.get("/api/v1/maps?favourite=yes", headers=bearer(user))
+    return [card["name"] for card in answer.json()["results"]]
+
+
+def test_by_api(client: Client, player: User, game_map: GameMap) -> None:
+    url, headers = f"/api/v1/maps/{game_map.pk}/favourite", bearer(player)
+    for _ in range(2):
+        answer = client.put(url, headers=headers)
+        assert (answer.status_code, answer.json()) == (200, {"favourite": True})
+    assert favourites(client, player) == ["Quiet Ford"]
+    for _ in range(2):
+        answer = client.delete(url, headers=headers)
+        assert (answer.status_code, answer.json()) == (200, {"favourite": False})
+    assert favourites(client, player) == []
+
+
+def test_maps_out_of_sight(client: Client, player: User, author: User) -> None:
+    private = make_map(author, is_public=False)
+    for map_id in (private.pk, NOBODY):
+        for method in (client.put, client.delete):
+            answer = method(f"/api/v1/maps/{map_id}/favourite", headers=bearer(player))
+            assert answer.status_code == 404
+    assert MapFavourite.objects.count() == 0
+
+
+def test_a_map_that_is_hidden_later_leaves_the_list_but_keeps_its_mark(
+    client: Client, player: User, game_map: GameMap
+) -> None:
+    mark(player=player, map_id=game_map.pk)
+    GameMap.objects.update(hidden_at="2026-01-01T00:00Z")
+    assert favourites(client, player) == []
+    GameMap.objects.update(hidden_at=None)
+    assert favourites(client, player) == ["Quiet Ford"]
+    GameMap.objects.update(is_public=False)
+    client.force_login(player)
+    part = client.post(
+        f"/maps/{game_map.pk}/favourite", {"favourite": "no"}, headers={"HX-Request": "true"}
+    )
+    assert part.status_code == 200
+    assert b"Quiet Ford" not in part.content
+    assert MapFavourite.objects.count() == 0
+
+
+def test_a_thousand_and_no_more(
+    client: Client, player: User, author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert MOST_FAVOURITES == 1000
+    monkeypatch.setattr(keeping, "MOST_FAVOURITES", 1)
+    first, second = make_map(author), make_map(author)
+    mark(player=player, map_id=first.pk)
+    mark(player=player, map_id=first.pk)
+    answer = client.put(f"/api/v1/maps/{second.pk}/favourite", headers=bearer(player))
+    assert answer.status_code == 409
+    assert answer.json()["errors"][0]["code"] == "too_many_favourites"
+    client.force_login(player)
+    url = f"/maps/{second.pk}/favourite"
+    assert b"which is the most" in client.post(url, follow=True).content
+    assert b"which is the most" in client.post(url, headers={"HX-Request": "true"}).content
+    unmark(player=player, map_id=first.pk)
+    mark(player=player, map_id=second.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_at_once_for_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "MOST_FAVOURITES", 3)
+    player, author = make_user("Clicker"), make_user("Author")
+    maps = [make_map(author, f"Map {n}") for n in range(22)]
+    for game_map in maps[20:]:
+        mark(player=player, map_id=game_map.pk)
+
+    def work(hand: int) -> bool:
+        try:
+            mark(player=player, map_id=maps[hand].pk)
+        except Refused:
+            return False
+        return True
+
+    assert sorted(at_once(20, work)) == [False] * 19 + [True]
+    assert MapFavourite.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_map_twenty_times_at_once() -> None:
+    player, game_map = make_user("Clicker"), make_map(make_user("Author"))
+
+    def work(_: int) -> None:
+        mark(player=player, map_id=game_map.pk)
+
+    assert len(at_once(20, work)) == 20
+    assert MapFavourite.objects.count() == 1
+
+
+# ---- Pages --------------------------------------------------------------------------------------
+
+
+def test_without_javascript(signed_in: Client, game_map: GameMap) -> None:
+    url = f"/maps/{game_map.pk}/favourite"
+    assert b'aria-pressed="false"' in signed_in.get("/maps/").content
+    answer = signed_in.post(url, {"favourite": "yes", "next": "/maps/?q=ford"})
+    assert answer.headers["Location"] == f"/maps/?q=ford#heart-{game_map.pk}"
+    assert b'aria-pressed="true"' in signed_in.get("/maps/").content
+    assert b'aria-pressed="true"' in signed_in.get(f"/maps/{game_map.pk}/").content
+    signed_in.post(url, {"favourite": "no"})
+    assert MapFavourite.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "onward", ["https://elsewhere.example/", "//x.example", "javascript:1", ""]
+)
+def test_nobody_is_led_elsewhere(signed_in: Client, game_map: GameMap, onward: str) -> None:
+    answer = signed_in.post(f"/maps/{game_map.pk}/favourite", {"next": onward})
+    assert answer.headers["Location"].startswith(f"/maps/{game_map.pk}/#")
+
+
+def test_in_place_with_htmx(signed_in: Client, game_map: GameMap) -> None:
+    url = f"/maps/{game_map.pk}/favourite"
+    part = signed_in.post(url, {"next": "/maps/"}, headers={"HX-Request": "true"}).content.decode()
+    assert part.lstrip().startswith("<form")
+    assert 'aria-pressed="true"' in part
+    assert 'value="/maps/"' in part
+
+
+def test_strangers_see_no_heart(client: Client, game_map: GameMap) -> None:
+    for url in ("/maps/", game_map.get_absolute_url(), "/players/Author/"):
+        page = client.get(url).content.decode()
+        assert "csrf" not in page
+        assert 'class="heart' not in page
+    assert "Sign in</a> to keep it" in client.get(game_map.get_absolute_url()).content.decode()
+    answer: Any = client.post(f"/maps/{game_map.pk}/favourite", headers={"HX-Request": "true"})
+    assert answer.headers["HX-Redirect"].startswith("/login/?next=%2Fmaps%2F")
+
+
+def test_marks(
+    player: User, author: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    kept, played, open_now = (make_map(author, f"Map {n}") for n in range(3))
+    mark(player=player, map_id=kept.pk)
+    tribe = Tribe.objects.create(
+        user=player, name="Oaks", archetype="Balanced", damage_bonus="0.5", color_theme="#102030"
+    )
+    for game_map, status in ((played, "Completed"), (open_now, "Lobby")):
+        game = GameSession.objects.create(map=game_map, status=status)
+        SessionPlayer.objects.create(session=game, user=player, tribe=tribe)
+    ids = [str(game_map.pk) for game_map in (kept, played, open_now)]
+    with django_assert_num_queries(1):
+        found = marks(str(player.pk), ids)
+    assert [found[one] for one in ids] == [Marks(True, False), Marks(False, True), Marks()]
+    assert marks(None, ids) == {}
+    assert marks(str(player.pk), []) == {}
