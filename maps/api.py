@@ -85,7 +85,10 @@ class BrowseQuery(serializers.Serializer[Any]):
     )
     sort = serializers.ChoiceField(choices=list(ORDERS), default=USUAL_ORDER)
     cursor = serializers.CharField(
-        required=False, max_length=LONGEST_CURSOR, help_text="From `next` or `previous`; opaque."
+        required=False,
+        allow_blank=True,
+        max_length=LONGEST_CURSOR,
+        help_text="From `next` or `previous`.",
     )
     page_size = serializers.IntegerField(min_value=1, max_value=LARGEST_PAGE, default=PAGE_SIZE)
     filter = serializers.ChoiceField(

@@ -53,7 +53,7 @@ def read(
     parameters: Mapping[str, str], *, viewer: str | None = None, size: int = PAGE_SIZE
 ) -> Browse:
     """What the parameters of an address ask for. Raises Refused, pointing at the parameter."""
-    words, sort = parameters.get("q", ""), parameters.get("sort") or USUAL_ORDER
+    words, sort = parameters.get("q", ""), parameters.get("sort", USUAL_ORDER)
     if len(words) > query.LONGEST or "\0" in words:
         detail = f"Search for up to {query.LONGEST} characters of text."
         raise Refused("invalid", detail, status=400, field="q")
@@ -64,16 +64,14 @@ def read(
             detail = f"Ask for 1 to {LARGEST_PAGE} maps."
             raise Refused("invalid", detail, status=400, field="page_size")
         size = int(given)
-    own = parameters.get("filter", "")
-    if own not in ("", "own"):
+    own = "filter" in parameters
+    if own and parameters["filter"] != "own":
         raise Refused("invalid_choice", "There is `own` only.", status=400, field="filter")
     if own and viewer is None:
         raise Refused("not_authenticated", "Sign in to see your own maps.", status=401)
     place = read_cursor(parameters.get("cursor", ""), ORDERS[sort])
     asked = query.read(words, parameters)
-    return Browse(
-        asked, sort, place, size, viewer, author=viewer if own else None, drafts=bool(own)
-    )
+    return Browse(asked, sort, place, size, viewer, author=viewer if own else None, drafts=own)
 
 
 def read_cursor(cursor: str, order: Order) -> Place | None:
