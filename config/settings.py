@@ -194,7 +194,7 @@ CACHES = {
 }
 
 # What anonymous readers ask for most is kept in memory, until it changes; see config/fastlane.py.
-HOT_CACHE_BYTES = 32 * 1024 * 1024
+HOT_CACHE_BYTES = 16 * 1024 * 1024
 HOT_CACHE_SECONDS = env.int("HOT_CACHE_SECONDS", default=60)
 
 # ---- People -------------------------------------------------------------------------------------

@@ -87,7 +87,8 @@ def read_cursor(cursor: str, order: Order) -> Place | None:
 
 def find(browse: Browse) -> Found:
     """A page of maps. Words that match nothing are taken for typing errors, and corrected."""
-    found = _look(begun(browse))
+    browse = begun(replace(browse, query=spelling.settle(browse.query)))
+    found = _look(browse)
     if looks_mistyped(browse, found) and (better := spelling.correct(browse.query)):
         second = _look(begun(replace(browse, query=better)))
         if second.cards:

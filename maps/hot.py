@@ -9,6 +9,7 @@ import contextlib
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,7 +22,7 @@ from config.fastlane import Answer, Route
 from config.handler import QUERY_LIMITS
 from config.memory import EVERYTHING, Memory
 from config.refusals import Refused
-from maps import browsing, terrains
+from maps import browsing, spelling, terrains
 from maps.statements import statements
 
 UUID = r"(?P<tag>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
@@ -72,6 +73,10 @@ class HotReads:
         parameters = dict(parse_qsl(query_string, keep_blank_values=True))
         try:
             browse = browsing.begun(browsing.read(parameters))
+            settled = spelling.settled_by_memory(browse.query)
+            if settled is None:
+                return None
+            browse = replace(browse, query=settled)
             async with self.pool.connection(PATIENCE) as database:
                 for statement in statements(browse):
                     cursor = await database.execute(
@@ -83,7 +88,8 @@ class HotReads:
         except (Refused, PoolTimeout, psycopg.Error):
             return None  # the ordinary way says what is wrong
         found = browsing.page(browse, rows)
-        return None if browsing.looks_mistyped(browse, found) else found.body()
+        mistyped = browsing.looks_mistyped(browse, found) and not spelling.are_met(settled)
+        return None if mistyped else found.body()
 
     async def listen(self, address: str) -> None:
         """Hear of changes, for ever; whenever nobody tells of them, nothing is kept."""

@@ -1,10 +1,13 @@
-"""Typing errors: a word that no map's name has is taken for the one most like it that some name has.
+"""The words of maps' names: which are whole, and what a word that none has was meant to be.
 
 The table `map_words` holds the words of published names; triggers (migration 0004) fill it. Like are
 words that share groups of three letters (https://www.postgresql.org/docs/current/pgtrgm.html); of the
 most alike the one with the fewest changes counts.
+
+A process remembers the words that it has met there, since words are never taken away.
 """
 
+from collections import OrderedDict
 from dataclasses import replace
 from difflib import SequenceMatcher
 
@@ -13,12 +16,64 @@ from django.db import connection
 from maps.query import Query, Words
 
 ALIKE = 0.7  # how much of two words must be the same, 0 to 1, to take one for the other
+MOST_MET = 20_000  # words that a process remembers
 SHORTEST = 3  # letters; shorter words are like too many
 CANDIDATES = """
 SELECT asked.word, known.word FROM unnest(%s::text[]) AS asked (word) CROSS JOIN LATERAL (
     SELECT word FROM map_words WHERE word %% asked.word
     ORDER BY similarity(word, asked.word) DESC, word LIMIT 20
 ) AS known"""
+
+
+_met: OrderedDict[str, None] = OrderedDict()
+
+
+def settle(query: Query) -> Query:
+    """The query, in which a last word is not taken for a beginning that is a whole word by itself.
+
+    Whoever typed "ford" means it, and looking for all that begins so takes the database ten times as
+    long. One query of the database, where the word was not met before.
+    """
+    last = _unfinished(query)
+    if last is None:
+        return query
+    if last not in _met:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM map_words WHERE word = %s", [last])
+            if not cursor.fetchone():
+                return query
+        _meet(last)
+    return _finished(query)
+
+
+def settled_by_memory(query: Query) -> Query | None:
+    """The same without the database: None where the last word is not one that was met before."""
+    last = _unfinished(query)
+    if last is None:
+        return query
+    return _finished(query) if last in _met else None
+
+
+def are_met(query: Query) -> bool:
+    """Whether all words are known to be whole ones, so that none of them is a typing error."""
+    groups = (group for group in query.words if not group.negated)
+    return all(word.lower() in _met for group in groups for word in group.words)
+
+
+def _unfinished(query: Query) -> str | None:
+    last = query.words[-1] if query.words else None
+    return last.words[-1].lower() if last and last.unfinished else None
+
+
+def _finished(query: Query) -> Query:
+    *others, last = query.words
+    return replace(query, words=(*others, replace(last, unfinished=False)))
+
+
+def _meet(word: str) -> None:
+    _met[word] = None
+    while len(_met) > MOST_MET:
+        _met.popitem(last=False)
 
 
 def correct(query: Query) -> Query | None:
@@ -35,6 +90,8 @@ def correct(query: Query) -> Query | None:
         cursor.execute(CANDIDATES, [sorted(asked)])
         for word, known in cursor.fetchall():
             like[word].append(known)
+            if word == known:
+                _meet(word)
     words = tuple(_corrected(group, like) for group in query.words)
     return replace(query, words=words) if words != query.words else None
 

@@ -19,6 +19,7 @@ from accounts.signing_in import start_family
 from config import redis
 from config.management.commands.serve import server_config
 from config.redis import durable
+from maps import spelling
 from maps.models import GameMap
 from tests.cast import make_map, make_moderator, make_user
 
@@ -45,6 +46,7 @@ def forget_counts() -> None:
     redis._failed_at[0] = float("-inf")
     durable().flushdb()
     redis.disposable().flushdb()
+    spelling._met.clear()
 
 
 @pytest.fixture

@@ -101,6 +101,16 @@ def test_what_is_like_nothing_finds_nothing(client: Client, maps: None) -> None:
     assert "Ember Draft" not in client.get("/maps/?q=embr drat").content.decode()
 
 
+def test_a_whole_word_is_no_beginning(author: User) -> None:
+    make_map(author, "Ford")
+    make_map(author, "Formation")
+    assert sorted(names(q="fo")) == ["Ford", "Formation"]
+    assert names(q="ford") == ["Ford"]
+    assert spelling.settled_by_memory(query.read("ford"))
+    assert spelling.settled_by_memory(query.read("form")) is None
+    assert names(q="form") == ["Formation"]
+
+
 def test_corrected_searches_have_pages(client: Client, author: User) -> None:
     for n in range(5):
         make_map(author, f"Ember {n}")
