@@ -78,6 +78,8 @@ def test_the_list(
         ("page_size=51", "page_size"),
         ("page_size=1000000000", "page_size"),
         ("page_size=x", "page_size"),
+        ("page_size=0000000011000000", "page_size"),
+        ("page_size=" + "1" * 5000, "page_size"),
         ("sort=nonsense", "sort"),
         ("cursor=x", "cursor"),
         ("cursor=" + "x" * 501, "cursor"),
