@@ -12,6 +12,7 @@ import json
 import sys
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -111,11 +112,13 @@ class ExceptionHandler(handler.ExceptionHandler):
     """Turns what a view of the API raised into a response."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
-        """Make our refusals and a database that is away into errors of the API."""
+        """Make our refusals, what Django refuses and a database that is away into errors of the API."""
         if isinstance(exc, Refused):
             error = exceptions.APIException(exc.detail, exc.code)
             error.status_code = exc.status
             return error
+        if isinstance(exc, SuspiciousOperation):  # as too many parameters
+            return exceptions.ParseError(WORDS[400][1], WORDS[400][0])
         if isinstance(exc, OperationalError):
             error = exceptions.APIException(WORDS[503][1], WORDS[503][0])
             error.status_code = 503
