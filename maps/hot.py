@@ -49,8 +49,15 @@ class HotReads:
     async def open(self) -> None:
         """Begin. Waits for nothing: a database that is away may come."""
         address = database_address()
+        # Tries that fail end soon: whoever asks next begins a new one. The pool's own pauses between
+        # tries grow to minutes, and each request would wait for them when the database is back.
         self.pool = AsyncConnectionPool(
-            address, min_size=1, max_size=CONNECTIONS, open=False, kwargs={"autocommit": True}
+            address,
+            min_size=1,
+            max_size=CONNECTIONS,
+            open=False,
+            kwargs={"autocommit": True},
+            reconnect_timeout=PATIENCE,
         )
         await self.pool.open()
         self.listener = asyncio.create_task(self.listen(address))

@@ -366,6 +366,28 @@ def test_connections_that_are_cut_cost_no_answer(http: httpx.Client) -> None:
             assert http.get(f"/maps/?q={n}").status_code == 200
 
 
+def test_a_database_that_is_back_is_asked_at_once(
+    http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any, **__: Any) -> None:
+        raise psycopg.OperationalError
+
+    assert http.get("/api/v1/maps").status_code == 200
+    with monkeypatch.context() as away:
+        away.setattr("psycopg.AsyncConnection.connect", fail)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        for n in range(2):
+            assert http.get(f"/api/v1/maps?page_size={n + 1}").status_code == 200
+        time.sleep(1)
+    began = time.monotonic()
+    assert http.get("/api/v1/maps?page_size=3").status_code == 200
+    assert time.monotonic() - began < 1
+
+
 # ---- What Redis keeps ---------------------------------------------------------------------------
 
 
