@@ -13,7 +13,7 @@ from django.contrib.auth.views import (
     PasswordResetConfirmView,
     RedirectURLMixin,
 )
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils.encoding import force_str
@@ -174,7 +174,7 @@ class SecondFactor(UserPassesTestMixin, RedirectURLMixin, FormView[CodeForm]):
         try:
             if second_factor.is_set_up(user):
                 second_factor.verify(self.request, user, code)
-                return redirect(self.get_success_url())
+                return HttpResponseRedirect(self.get_success_url())
             codes = second_factor.finish(self.request, user, code)
         except Refused as refusal:
             form.add_error("code", refusal.detail)

@@ -67,6 +67,7 @@ class AsyncLimits:
                 standings = [
                     Standing(self.policy, count, -(-left // 1000)) for count, left in counts
                 ]
-            for (_, future), standing in zip(batch, standings, strict=True):
-                if not future.done():
-                    future.set_result(standing)
+            finally:  # whatever happens, nobody waits for ever
+                for (_, future), standing in zip(batch, standings, strict=True):
+                    if not future.done():
+                        future.set_result(standing)

@@ -12,6 +12,7 @@ import json
 import sys
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -31,6 +32,7 @@ WORDS = {
     ),
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not do that."),
+    412: ("precondition_failed", "It is no longer as the request expects. Load it again."),
     413: ("body_too_large", "The request is too large."),
     500: ("error", "Something broke on our side. It has been noted; please try again."),
     503: ("unavailable", "The site is too busy or being repaired. Please try again in a moment."),
@@ -111,11 +113,13 @@ class ExceptionHandler(handler.ExceptionHandler):
     """Turns what a view of the API raised into a response."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
-        """Make our refusals and a database that is away into errors of the API."""
+        """Make our refusals, what Django refuses and a database that is away into errors of the API."""
         if isinstance(exc, Refused):
             error = exceptions.APIException(exc.detail, exc.code)
             error.status_code = exc.status
             return error
+        if isinstance(exc, SuspiciousOperation):  # as too many parameters
+            return exceptions.ParseError(WORDS[400][1], WORDS[400][0])
         if isinstance(exc, OperationalError):
             error = exceptions.APIException(WORDS[503][1], WORDS[503][0])
             error.status_code = 503

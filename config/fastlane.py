@@ -7,6 +7,7 @@ lane does not know to be the same for everybody goes the ordinary way. See docs/
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -15,15 +16,17 @@ from typing import Any
 from django.conf import settings
 
 from config.async_limits import AsyncLimits
+from config.encodings import takes_gzip
 from config.errors import is_api, refusal_body
-from config.handler import Receive, Scope, Send
+from config.handler import WAIT_SECONDS, Receive, Scope, Send
 from config.limits import Standing, TooMany, address_of
 from config.memory import Memory
 from config.middleware import REQUEST_ID, STANDING, choose_request_id
 
 Headers = list[tuple[bytes, bytes]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-LONGEST_QUERY = 2000
+LONGEST = 2000  # bytes of a query, or of what else the key of an answer holds
+MOST_LEARNED = 100
 OWN = (b"x-request-id", b"x-ratelimit-", b"retry-after")  # of each request, not of the answer
 # What an answer may depend on beside its address; a request with one of PERSONAL goes the ordinary way.
 VARYING = (
@@ -33,7 +36,9 @@ VARYING = (
     b"hx-target",
     b"hx-history-restore-request",
 )
-PERSONAL = (b"authorization", b"range", b"expect", b"content-length", b"transfer-encoding")
+PERSONAL = tuple(
+    b"authorization range expect content-length transfer-encoding if-match if-unmodified-since".split()
+)
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ class FastLane:
 
     def wish(self, scope: Scope) -> Wish | None:
         """What a request asks the lane for; None where it is none of its business."""
-        if scope["method"] != "GET" or len(scope["query_string"]) > LONGEST_QUERY:
+        if scope["method"] != "GET" or len(scope["query_string"]) > LONGEST:
             return None
         for route in self.routes:
             if match := route.pattern.fullmatch(scope["path"]):
@@ -125,8 +130,10 @@ class FastLane:
         personal = any(name in headers for name in PERSONAL)
         if personal or not takes or any(name in cookie for name in self.cookies):
             return None
-        zipped = b"gzip" in headers.get(b"accept-encoding", b"")
+        zipped = takes_gzip(headers.get(b"accept-encoding", b"").decode("latin1"))
         varying = tuple(headers.get(name) for name in VARYING)
+        if sum(len(value or b"") for value in varying) > LONGEST:
+            return None
         key = (scope["path"], scope["query_string"], scope["scheme"], zipped, *varying)
         request_id = choose_request_id(headers.get(b"x-request-id", b"").decode("latin1"))
         return Wish(route, route.tag_of(match), key, headers, request_id)
@@ -140,17 +147,21 @@ class FastLane:
 
     async def fill(self, wish: Wish, scope: Scope, receive: Receive, send: Send) -> Answer | None:
         """Make an answer, one request for all that wait; None where Django's went out as it was."""
-        if wish.key in self.filling:
-            answer = await asyncio.shield(self.filling[wish.key])
+        # What was begun before a change is not for whoever asks after it.
+        flight = (self.memory.generation, *wish.key)
+        answer = None
+        if flight in self.filling:
+            with contextlib.suppress(TimeoutError):  # Django says it where the database hangs
+                async with asyncio.timeout(WAIT_SECONDS):
+                    answer = await asyncio.shield(self.filling[flight])
             if answer is None:
                 await self.django(scope, receive, send)
             return answer
-        future = self.filling[wish.key] = asyncio.get_running_loop().create_future()
-        answer = None
+        future = self.filling[flight] = asyncio.get_running_loop().create_future()
         try:
             answer = await self.make(wish, scope, receive, send)
         finally:
-            del self.filling[wish.key]
+            del self.filling[flight]
             future.set_result(answer)
         return answer
 
@@ -161,7 +172,8 @@ class FastLane:
         # Answers of one shape have the same headers.
         shape = (wish.route.pattern, wish.route.shape(asked), *wish.key[2:])
         answer = None
-        if wish.route.make and (like := self.learned.get(shape)):
+        if wish.route.make and (like := self.learned.pop(shape, None)):
+            self.learned[shape] = like  # the last of them: the one unused for longest goes first
             body = await wish.route.make(asked)
             if body is not None:
                 length = (b"content-length", b"%d" % len(body))
@@ -173,9 +185,11 @@ class FastLane:
             if answer is None:
                 await captured.replay(send)
                 return None
-            if wish.route.make and len(self.learned) < 100:
+            if wish.route.make:
                 plain = [h for h in answer.headers if h[0] != b"content-length"]
                 self.learned[shape] = replace(answer, headers=plain, body=b"")
+                if len(self.learned) > MOST_LEARNED:
+                    del self.learned[next(iter(self.learned))]
         if answer.lasts:
             size = len(answer.body) + 1000
             self.memory.put(wish.key, answer, tag=wish.tag, size=size, generation=generation)
@@ -185,7 +199,7 @@ class FastLane:
         """Send an answer, or 304 to whoever has it already."""
         own = [*answer.headers, *told, (b"x-request-id", wish.request_id.encode())]
         if answer.etag and matches(wish.headers.get(b"if-none-match", b""), answer.etag):
-            own = [h for h in own if h[0] not in (b"content-length", b"content-type")]
+            own = [h for h in own if not h[0].startswith(b"content-")]
             await send({"type": "http.response.start", "status": 304, "headers": own})
             await send({"type": "http.response.body", "body": b""})
             return

@@ -22,15 +22,21 @@ class InvalidCursor(Exception):
     """A cursor that we did not make, or made for another order."""
 
 
+# Each check answers the value written anew: Python reads more than PostgreSQL does, as 1_0 and 1e-400.
+
+
 def _number(text: str) -> str:
     value = float(text)
     if not (math.isfinite(value) and abs(value) < LARGEST_NUMBER):
         raise ValueError
-    return text
+    return repr(value)
 
 
 def _whole(text: str) -> str:
-    return _number(str(int(text)))
+    value = int(text)
+    if not abs(value) < LARGEST_NUMBER:
+        raise ValueError
+    return str(value)
 
 
 def _time(text: str) -> str:

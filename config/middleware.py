@@ -45,6 +45,7 @@ def errors_in_shape(get_response: GetResponse) -> GetResponse:
             shaped = error_response(request, response.status_code)
             response.content = shaped.content
             response["Content-Type"] = shaped["Content-Type"]
+            response["Content-Length"] = str(len(shaped.content))  # it was that of the blank page
         return response
 
     return middleware

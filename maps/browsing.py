@@ -60,7 +60,8 @@ def read(
     if sort not in ORDERS:
         raise Refused("invalid_choice", f"Sort by {', '.join(ORDERS)}.", status=400, field="sort")
     if (given := parameters.get("page_size")) is not None:
-        if not (given.isascii() and given.isdigit() and 0 < int(given[:9]) <= LARGEST_PAGE):
+        number = given.isascii() and given.isdigit() and len(given) < 10
+        if not (number and 0 < int(given) <= LARGEST_PAGE):
             detail = f"Ask for 1 to {LARGEST_PAGE} maps."
             raise Refused("invalid", detail, status=400, field="page_size")
         size = int(given)

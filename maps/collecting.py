@@ -139,7 +139,8 @@ def put(*, player: User, collection_id: UUID, map_id: UUID, position: Any = None
             _append(collection, game_map, order)
         elif position is None:
             return map_ids(collection, player).index(game_map.pk) + 1
-        return _arrange(player, collection, order, game_map.pk, position or MOST_MAPS)
+        seen = map_ids(collection, player)
+        return _arrange(collection, order, seen, game_map.pk, position or MOST_MAPS)
 
 
 def move(*, player: User, collection_id: UUID, map_id: UUID, by: int) -> int:
@@ -153,7 +154,7 @@ def move(*, player: User, collection_id: UUID, map_id: UUID, by: int) -> int:
         if map_id not in seen:
             raise Http404
         position = max(1, seen.index(map_id) + 1 + by)
-        return _arrange(player, collection, _order(collection), map_id, position)
+        return _arrange(collection, _order(collection), seen, map_id, position)
 
 
 def take_out(*, player: User, collection_id: UUID, map_id: UUID) -> int:
@@ -189,12 +190,12 @@ def _append(collection: MapCollection, game_map: GameMap, order: list[UUID]) -> 
 
 
 def _arrange(
-    player: User, collection: MapCollection, order: list[UUID], map_id: UUID, position: int
+    collection: MapCollection, order: list[UUID], seen: list[UUID], map_id: UUID, position: int
 ) -> int:
-    seen = set(map_ids(collection, player))
-    arranged = place(order, seen, map_id, position)
+    shown = set(seen)
+    arranged = place(order, shown, map_id, position)
     _number(collection, arranged)
-    return [one for one in arranged if one in seen].index(map_id) + 1
+    return [one for one in arranged if one in shown].index(map_id) + 1
 
 
 def _order(collection: MapCollection) -> list[UUID]:

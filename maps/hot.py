@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import psycopg
+from django.conf import settings
 from django.db import connection
 from django.db.backends.signals import connection_created
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -49,8 +50,15 @@ class HotReads:
     async def open(self) -> None:
         """Begin. Waits for nothing: a database that is away may come."""
         address = database_address()
+        # Tries that fail end soon: whoever asks next begins a new one. The pool's own pauses between
+        # tries grow to minutes, and each request would wait for them when the database is back.
         self.pool = AsyncConnectionPool(
-            address, min_size=1, max_size=CONNECTIONS, open=False, kwargs={"autocommit": True}
+            address,
+            min_size=1,
+            max_size=CONNECTIONS,
+            open=False,
+            kwargs={"autocommit": True},
+            reconnect_timeout=PATIENCE,
         )
         await self.pool.open()
         self.listener = asyncio.create_task(self.listen(address))
@@ -70,8 +78,8 @@ class HotReads:
     async def make_list(self, query_string: str) -> bytes | None:
         """A page of maps as the API answers it; None where that is not plain."""
         assert self.pool
-        parameters = dict(parse_qsl(query_string, keep_blank_values=True))
         try:
+            parameters = read_query(query_string)
             browse = browsing.begun(browsing.read(parameters))
             settled = spelling.settled_by_memory(browse.query)
             if settled is None:
@@ -85,7 +93,7 @@ class HotReads:
                     rows = await cursor.fetchall()
                     if len(rows) > browse.size:
                         break
-        except (Refused, PoolTimeout, psycopg.Error):
+        except (Refused, PoolTimeout, psycopg.Error, ValueError):
             return None  # the ordinary way says what is wrong
         found = browsing.page(browse, rows)
         mistyped = browsing.looks_mistyped(browse, found) and not spelling.are_met(settled)
@@ -94,19 +102,22 @@ class HotReads:
     async def listen(self, address: str) -> None:
         """Hear of changes, for ever; whenever nobody tells of them, nothing is kept."""
         while True:
-            with contextlib.suppress(psycopg.Error, OSError):
+            try:
                 async with await psycopg.AsyncConnection.connect(address, autocommit=True) as heard:
                     await heard.execute("LISTEN maps")
                     self.memory.wake()
                     async for notify in heard.notifies():
                         await self.changed(notify.payload)
-            self.memory.sleep()
+            except (psycopg.Error, OSError):
+                logger.info("Nobody tells of changes of maps; trying again")
+            finally:  # whatever ended it
+                self.memory.sleep()
             await asyncio.sleep(1)
 
     async def changed(self, payload: str) -> None:
-        """Forget what the maps named in a message were part of."""
+        """Forget what the maps named in a message were part of; no names may mean an author's."""
         ids = [part for part in payload.split(",") if part]
-        self.memory.forget([LISTS, *ids])
+        self.memory.forget([LISTS, *ids] if ids else [EVERYTHING])
         await asyncio.to_thread(terrains.forget, ids)
 
     def watch(self, connection: Any, **_: Any) -> None:
@@ -128,7 +139,16 @@ class HotReads:
 
 def shape_of_list(query_string: str) -> str:
     """Which lists have headers of their own: those by chance are not kept."""
-    return "random" if "sort=random" in query_string else ""
+    try:
+        return "random" if read_query(query_string).get("sort") == "random" else ""
+    except ValueError:
+        return ""  # refused
+
+
+def read_query(query_string: str) -> dict[str, str]:
+    """The parameters as Django reads them. Raises ValueError for more than it takes."""
+    most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+    return dict(parse_qsl(query_string, keep_blank_values=True, max_num_fields=most))
 
 
 def database_address() -> str:

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
@@ -33,7 +33,7 @@ def keep(request: HttpRequest, map_id: UUID) -> HttpResponse:
         if error:
             messages.error(request, error)
         back = came_from if url_has_allowed_host_and_scheme(came_from, None) else page
-        return redirect(f"{back}#heart-{map_id}")
+        return HttpResponseRedirect(f"{back}#heart-{map_id}")
     names = GameMap.objects.visible_to(user).values_list("name", flat=True)
     context = {
         "map_id": map_id,

@@ -53,6 +53,7 @@ class MapParser(StrictJSONParser):
     """Ten times the usual: a map of 100 × 100 cells, indented, is larger than a megabyte."""
 
     most_bytes = 10 * 1024 * 1024
+    most_values = 250_000  # four times the largest map, so that one too large is told what it is
 
 
 # ---- Documents, as the schema tells them --------------------------------------------------------

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
 
+from config.encodings import takes_gzip
 from config.refusals import Refused
 from maps import picturing, terrains
 from maps.checking import TerrainError
@@ -51,7 +52,7 @@ def _terrain(request: HttpRequest, map_id: UUID, terrain_hash: str) -> HttpRespo
         body = terrains.terrain_of(map_id, terrain_hash)
     except TerrainError as error:
         raise Refused("terrain_not_whole", "This map has no whole terrain yet.") from error
-    zipped = "gzip" in request.headers.get("Accept-Encoding", "")
+    zipped = takes_gzip(request.headers.get("Accept-Encoding", ""))
     response = HttpResponse(
         body if zipped else gzip.decompress(body), content_type="application/json"
     )

@@ -18,6 +18,7 @@ from maps.query import Query, Words
 ALIKE = 0.7  # how much of two words must be the same, 0 to 1, to take one for the other
 MOST_MET = 20_000  # words that a process remembers
 SHORTEST = 3  # letters; shorter words are like too many
+MOST_WORDS = 8  # looked up at once: each costs milliseconds, and a search may hold fifty
 CANDIDATES = """
 SELECT asked.word, known.word FROM unnest(%s::text[]) AS asked (word) CROSS JOIN LATERAL (
     SELECT word FROM map_words WHERE word %% asked.word
@@ -77,7 +78,7 @@ def _meet(word: str) -> None:
 
 
 def correct(query: Query) -> Query | None:
-    """The query with words that are known; None where nothing in it can be bettered. One query."""
+    """The query with words that are known; None where nothing in it can be bettered. At most one query."""
     asked = {
         word.lower()
         for group in query.words
@@ -85,6 +86,8 @@ def correct(query: Query) -> Query | None:
         for word in group.words
         if len(word) >= SHORTEST
     }
+    if len(asked) > MOST_WORDS:
+        return None
     like: dict[str, list[str]] = {word: [] for word in asked}
     with connection.cursor() as cursor:
         cursor.execute(CANDIDATES, [sorted(asked)])

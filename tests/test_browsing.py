@@ -130,6 +130,13 @@ def test_words_that_nobody_may_read_correct_nothing(client: Client, author: User
     assert query.as_typed(corrected.words) == "secret"
 
 
+def test_long_searches_are_not_corrected(author: User) -> None:
+    make_map(author, "Ember")
+    words = [f"embr{n}" for n in range(spelling.MOST_WORDS + 1)]
+    assert spelling.correct(query.read(f'"{" ".join(words)}"')) is None
+    assert spelling.correct(query.read(f'"{" ".join(["embr"] * 20)}"'))  # one word
+
+
 def test_notes_are_told_by_page_and_api(client: Client, maps: None, player: User) -> None:
     query = {"q": "colour:red gate played:yes", "size_min": "x"}
     answer = client.get("/api/v1/maps", query).json()

@@ -15,7 +15,7 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from accounts.models import User
-from config import handler
+from config import fastlane, handler
 from config.redis import disposable, durable
 from maps import terrains
 from maps.models import GameMap
@@ -87,7 +87,8 @@ QUERIES = [
     "?q=plays%3E3", "?terrain=grass&size_max=50", "?q=terrain:lava", "?q=nonsense:x", "?q=fard",
     "?sort=nonsense", "?page_size=0", "?cursor=x", "?q=%00", "?q=" + "x" * 201, "?filter=own",
     "?q=played:yes", "?q=a&q=ford", "?", "?unknown=1", "?q=%ff", "?q=%22ford%22", "?q=+",
-    "?author=AUTHOR", "?favourite=yes", "?q=" + "x" * 3000,
+    "?author=AUTHOR", "?favourite=yes", "?q=" + "x" * 3000, "?" + "&" * 1500,
+    "?q=sort=random", "?sort=random&sort=new",
 ]  # fmt: skip
 
 
@@ -132,6 +133,25 @@ def test_a_map_is_the_same(
     assert http.get("/api/v1/maps/" + str(uuid.uuid4()) + part).status_code == 404
 
 
+def test_gzip_is_not_sent_to_whoever_refuses_it(http: httpx.Client, maps: list[GameMap]) -> None:
+    address = f"/api/v1/maps/{maps[0].pk}/terrain"
+    accepted = {"gzip": 1, "br, GZIP;q=0.5": 1, "gzip;q=0": 0, "gzip; q=0.000, br": 0, "xgzip": 0}
+    for encoding, zipped in accepted.items():
+        for more in ({}, {}, ORDINARY):
+            answer = http.get(address, headers={"Accept-Encoding": encoding} | more)
+            assert ("Content-Encoding" in answer.headers) is bool(zipped), encoding
+            tag = {"If-None-Match": answer.headers["ETag"]}
+            known = http.get(address, headers={"Accept-Encoding": encoding} | more | tag)
+            assert "Content-Encoding" not in known.headers
+
+
+def test_conditions_that_the_lane_does_not_know(http: httpx.Client, maps: list[GameMap]) -> None:
+    address = f"/api/v1/maps/{maps[0].pk}"
+    for _ in range(2):
+        assert http.get(address).status_code == 200
+        assert http.get(address, headers={"If-Match": '"x"'}).status_code == 412
+
+
 def test_the_page_is_the_same(http: httpx.Client) -> None:
     for query in ("", "?q=ford", "?sort=top", "?q=fard", "?cursor=x"):
         for headers in ({}, {"HX-Request": "true"}, {"HX-Request": "true", "HX-Target": "more"}):
@@ -155,6 +175,29 @@ def test_what_is_kept_does_not_reach_django(http: httpx.Client, counted: list[st
 
 def test_a_surprise_is_another_one_each_time(http: httpx.Client) -> None:
     assert len({tuple(names(http, "/api/v1/maps?sort=random&page_size=5")) for _ in range(8)}) > 1
+
+
+def test_a_surprise_by_another_spelling_does_not_teach_the_others(http: httpx.Client) -> None:
+    surprises = [http.get("/api/v1/maps?sort=%72andom&page_size=5") for _ in range(8)]
+    assert len({answer.content for answer in surprises}) > 1
+    assert {answer.headers["Cache-Control"] for answer in surprises} == {"no-store"}
+    for _ in range(3):
+        assert "Cache-Control" not in http.get("/api/v1/maps").headers
+
+
+def test_odd_requests_do_not_crowd_out_the_others(
+    http: httpx.Client, maps: list[GameMap], counted: list[str]
+) -> None:
+    for n in range(fastlane.MOST_LEARNED + 5):
+        http.get("/api/v1/maps", headers={"HX-Target": str(n)})
+        durable().flushdb()
+    http.get("/api/v1/maps")
+    counted.clear()
+    http.get("/api/v1/maps?page_size=3")
+    assert counted == []
+    for _ in range(2):  # too long to be kept as part of a key
+        http.get("/maps/", headers={"HX-Target": "x" * 5000})
+    assert len(counted) == 2
 
 
 # ---- What changes is seen -----------------------------------------------------------------------
@@ -188,14 +231,17 @@ def test_a_change_from_elsewhere_is_heard(
     maps: list[GameMap],
     listener: "psycopg.Connection[Any]",  # noqa: F811
 ) -> None:
+    one = f"/api/v1/maps/{maps[0].pk}"
     for _ in range(3):
         assert len(names(http, "/api/v1/maps?page_size=50")) == 30
         http.get("/maps/")
+        http.get(one)
     listener.execute("UPDATE maps SET is_public = false WHERE name = 'Ford 3'")
     until(lambda: len(names(http, "/api/v1/maps?page_size=50")) == 29)
     listener.execute("UPDATE users SET username = 'Renamed' WHERE username = 'Author'")
     until(lambda: "Renamed" in http.get("/maps/").text)
     until(lambda: http.get("/api/v1/maps").json()["results"][0]["author"]["username"] == "Renamed")
+    until(lambda: http.get(one).json()["author"]["username"] == "Renamed")
     listener.execute("DELETE FROM users WHERE username = 'Renamed'")
     until(lambda: names(http) == [])
 
@@ -244,6 +290,7 @@ def test_what_was_made_while_it_changed_is_not_kept(
     thread.start()
     assert begun.wait(5)
     GameMap.objects.filter(pk=maps[0].pk).update(is_public=False)
+    assert httpx.get(f"{http.base_url}{address}").status_code == 404  # nor is it waited for
     go_on.set()
     thread.join()
     assert old == [200]  # it began before
@@ -317,6 +364,28 @@ def test_connections_that_are_cut_cost_no_answer(http: httpx.Client) -> None:
         for n in range(6):
             assert http.get(f"/api/v1/maps?sort=top&page_size={n + 1}").status_code == 200
             assert http.get(f"/maps/?q={n}").status_code == 200
+
+
+def test_a_database_that_is_back_is_asked_at_once(
+    http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any, **__: Any) -> None:
+        raise psycopg.OperationalError
+
+    assert http.get("/api/v1/maps").status_code == 200
+    with monkeypatch.context() as away:
+        away.setattr("psycopg.AsyncConnection.connect", fail)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        for n in range(2):
+            assert http.get(f"/api/v1/maps?page_size={n + 1}").status_code == 200
+        time.sleep(1)
+    began = time.monotonic()
+    assert http.get("/api/v1/maps?page_size=3").status_code == 200
+    assert time.monotonic() - began < 1
 
 
 # ---- What Redis keeps ---------------------------------------------------------------------------

@@ -135,6 +135,11 @@ def test_nobody_is_led_elsewhere(signed_in: Client, game_map: GameMap, onward: s
     assert answer.headers["Location"].startswith(f"/maps/{game_map.pk}/#")
 
 
+def test_a_word_that_is_no_address_leads_nowhere(signed_in: Client, game_map: GameMap) -> None:
+    answer = signed_in.post(f"/maps/{game_map.pk}/favourite", {"next": "word"})
+    assert answer.headers["Location"] == f"word#heart-{game_map.pk}"
+
+
 def test_in_place_with_htmx(signed_in: Client, game_map: GameMap) -> None:
     url = f"/maps/{game_map.pk}/favourite"
     part = signed_in.post(url, {"next": "/maps/"}, headers={"HX-Request": "true"}).content.decode()

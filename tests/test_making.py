@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import time
 from typing import Any
 
 import pytest
@@ -199,6 +200,22 @@ def test_large_bodies(client: Client, author: User) -> None:
     for method, path in (("POST", ""), ("POST", "/validate")):
         answer = send(client, author, method, path, padded + " ")
         assert (answer.status_code, codes(answer)) == (413, [("body_too_large", None)])
+
+
+def test_bodies_of_too_many_values_are_not_read(client: Client, draft: GameMap) -> None:
+    """Three seconds of work for ten megabytes of lists in lists."""
+    garbage = ("[" * 30 + "]" * 30 + ",") * (LARGEST_BODY // 61 - 2)
+    body = f'{{"terrain_data":[{garbage}1]}}'
+    for method, path in (("POST", ""), ("POST", "/validate"), ("PATCH", f"/{draft.pk}")):
+        began = time.process_time()
+        answer = send(client, draft.user, method, path, body)
+        assert time.process_time() - began < 1
+        assert (answer.status_code, codes(answer)) == (413, [("body_too_large", None)])
+    too_large = new_map(width=200, height=200)
+    tile = too_large["terrain_data"][0]
+    too_large["terrain_data"] = [tile] * 200 * 200
+    report = send(client, draft.user, "POST", "/validate", too_large)
+    assert ("invalid_size", "width") in [(f["code"], f["place"]) for f in report.json()["faults"]]
 
 
 def test_nothing_to_change(client: Client, draft: GameMap) -> None:

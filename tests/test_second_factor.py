@@ -147,6 +147,8 @@ def test_a_code_leads_nowhere_else(desk: Client, moderator: User) -> None:
     code = code_of(with_app(moderator))
     answer = desk.post(PAGE, {"code": code, "next": "https://elsewhere.example/"})
     assert answer.headers["Location"] == DESK
+    answer = desk.post(PAGE, {"code": code_of(TOTPDevice.objects.get(), 1), "next": "word"})
+    assert answer.status_code == 302  # an address that names no page of ours is harmless
 
 
 def test_an_administrator_takes_it_away_and_the_desk_closes_at_once(

@@ -208,6 +208,17 @@ def test_headers_that_make_no_sense(http: httpx.Client, path: str, content_type:
     assert is_json is path.startswith("/api/")
 
 
+def test_blank_errors_are_filled_in_and_whole(http: httpx.Client, player: User) -> None:
+    address = f"/api/v1/maps/{make_map(player).pk}"
+    for _ in range(2):  # the connection is good for more
+        answer = http.get(address, headers={"If-Match": '"x"'})
+        assert answer.status_code == 412
+        assert answer.json()["errors"][0]["code"] == "precondition_failed"
+        answer = http.get("/logout/")
+        assert answer.status_code == 405
+        assert "does not do that" in answer.text
+
+
 def test_a_query_that_is_no_text(site: Site) -> None:
     async def ask() -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
