@@ -28,6 +28,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 LONGEST = 2000  # bytes of a query, or of what else the key of an answer holds
 MOST_LEARNED = 100
 OWN = (b"x-request-id", b"x-ratelimit-", b"retry-after")  # of each request, not of the answer
+OF_A_BODY = (b"content-length", b"content-type", b"content-encoding")
+TAKEN = {b"*/*", b"application/json"}  # one of these a client accepts
 # What an answer may depend on beside its address; a request with one of PERSONAL goes the ordinary way.
 VARYING = (
     b"host",
@@ -126,9 +128,9 @@ class FastLane:
             headers[name] = headers[name] + b"," + value if name in headers else value
         accept = headers.get(b"accept", b"*/*")
         cookie = headers.get(b"cookie", b"")
-        takes = b"*/*" in accept or b"application/json" in accept
+        kinds = {kind.partition(b";")[0].strip() for kind in accept.split(b",")}
         personal = any(name in headers for name in PERSONAL)
-        if personal or not takes or any(name in cookie for name in self.cookies):
+        if personal or not kinds & TAKEN or any(name in cookie for name in self.cookies):
             return None
         zipped = takes_gzip(headers.get(b"accept-encoding", b"").decode("latin1"))
         varying = tuple(headers.get(name) for name in VARYING)
@@ -199,7 +201,7 @@ class FastLane:
         """Send an answer, or 304 to whoever has it already."""
         own = [*answer.headers, *told, (b"x-request-id", wish.request_id.encode())]
         if answer.etag and matches(wish.headers.get(b"if-none-match", b""), answer.etag):
-            own = [h for h in own if not h[0].startswith(b"content-")]
+            own = [h for h in own if h[0] not in OF_A_BODY]
             await send({"type": "http.response.start", "status": 304, "headers": own})
             await send({"type": "http.response.body", "body": b""})
             return

@@ -164,6 +164,8 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 3,
+            "keepalives_idle": 30,  # seconds; a link that is cut without a word is noticed
+            "tcp_user_timeout": 10_000,  # milliseconds
             "application_name": "tribehold",
             # How alike words must be to be taken for typing errors of each other; see maps/spelling.py.
             "options": "-c pg_trgm.similarity_threshold=0.2",

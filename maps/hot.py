@@ -154,8 +154,8 @@ def read_query(query_string: str) -> dict[str, str]:
 def database_address() -> str:
     """The database of Django's connection, as psycopg takes it."""
     wanted = connection.get_connection_params()
-    names = "host port user password dbname options application_name connect_timeout".split()
-    names += [name for name in wanted if name.startswith("ssl")]
+    names = "host port user password dbname options application_name".split()
+    names += [name for name in wanted if name.startswith(("ssl", "tcp_", "keepalives", "connect_"))]
     given = {name: wanted[name] for name in names if wanted.get(name)}
     given["options"] = f"{given.get('options', '')} {QUERY_LIMITS} -c TimeZone=UTC".strip()
     return psycopg.conninfo.make_conninfo(**given)
