@@ -40,6 +40,7 @@ bench: $(VENV)/dev.ok ## Measure against a bare reference (needs wrk; minutes)
 	$(BIN)/python -m bench.checking
 	$(BIN)/python -m bench.limits
 	$(BIN)/python -m bench.browse
+	$(BIN)/python -m bench.plans
 
 faults: $(VENV)/dev.ok ## Kill first starts at random moments, and other rough handling (minutes)
 	$(BIN)/python -m pytest -o addopts="-p tests.servers" tests/faults $(ARGS)

@@ -38,13 +38,16 @@ CARD_JSON = """concat(
     ',"created_at":', to_json(m.created_at),
     ',"preview":"/maps/', m.id, '/card-', coalesce(nullif(m.terrain_hash, ''), 'unknown'), '{ending}"}}'
 )"""
-# The author's row is joined for each of a page's few maps. The limit stands in the text: with one that it
-# does not know, the planner takes no plan for good, and planning costs more than the page.
+# The author's row is joined for a page's few maps alone, once they are chosen. The limit stands in the
+# text: with one that it does not know, the planner takes no plan for good, and planning costs more than
+# the page.
 CARD = """
 SELECT m.{column}::text, m.id::text, 0 AS wrapped, {card}
-FROM {maps} m JOIN users u ON u.id = m.user_id
-WHERE {where}
-ORDER BY m.{column} {direction}, m.id {direction} LIMIT {limit}"""
+FROM (
+    SELECT * FROM {maps} m WHERE {where}
+    ORDER BY m.{column} {direction}, m.id {direction} LIMIT {limit}
+) m JOIN users u ON u.id = m.user_id
+ORDER BY m.{column} {direction}, m.id {direction}"""
 WINDOW = 10_000  # maps
 PUBLISHED = "m.is_public AND m.hidden_at IS NULL"
 KEPT = "m.removed_at IS NULL"  # none that the author removed
