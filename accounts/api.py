@@ -16,6 +16,7 @@ from accounts.authentication import caller, caller_token
 from accounts.forms import AddressForm, NewPasswordForm, SignUpForm
 from accounts.models import User
 from config import limits
+from config.api import read
 
 
 class PublicUser(serializers.ModelSerializer[User]):
@@ -197,14 +198,6 @@ class Password(APIView):
         form.save()
         families.end_all(user.pk)
         return Response(signed_in(user, signing_in.start_family(user, device(request))))
-
-
-def read(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The checked body of a request. Raises ValidationError."""
-    found = serializer(data=request.data)
-    found.is_valid(raise_exception=True)
-    body: dict[str, Any] = found.validated_data
-    return body
 
 
 def device(request: Request) -> str:

@@ -2,11 +2,15 @@
 
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from rest_framework import parsers, renderers
 from rest_framework.exceptions import APIException, ParseError
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+    from rest_framework.serializers import Serializer
 
 DEEPEST = 32
 
@@ -67,6 +71,16 @@ class JSONRenderer(renderers.BaseRenderer):
 def count_values(body: bytes) -> int:
     """How many values a document has at the most: each follows one of these, commas in text count too."""
     return 1 + sum(map(body.count, (b",", b"[", b"{")))
+
+
+def read(
+    serializer: "type[Serializer[Any]]", request: "Request", *, partial: bool = False
+) -> dict[str, Any]:
+    """The checked body of a request; partial, parts of it may be missing. Raises ValidationError."""
+    found = serializer(data=request.data, partial=partial)
+    found.is_valid(raise_exception=True)
+    body: dict[str, Any] = found.validated_data
+    return body
 
 
 def check_document(value: Any, depth: int = 1) -> None:

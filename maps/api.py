@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from accounts.api import PublicUser
 from accounts.authentication import caller
 from accounts.models import User
+from config.api import read
 from maps import browsing, rating
 from maps.browsing import LARGEST_PAGE, LONGEST_CURSOR, PAGE_SIZE
 from maps.models import GameMap
@@ -219,9 +220,8 @@ class MapRatingView(APIView):
     @extend_schema(operation_id="maps_rate", request=Stars, responses=RatedMap, tags=["maps"])
     def put(self, request: Request, map_id: UUID) -> Response:
         """Give one to five stars, or change those given before. Never to one's own map."""
-        stars = Stars(data=request.data)
-        stars.is_valid(raise_exception=True)
-        game_map = rating.rate(player=caller(request), map_id=map_id, **stars.validated_data)
+        given = read(Stars, request)
+        game_map = rating.rate(player=caller(request), map_id=map_id, **given)
         return Response(RatedMap(game_map).data)
 
     @extend_schema(

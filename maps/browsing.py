@@ -22,7 +22,6 @@ from maps.statements import OF_THE_VIEWER, ORDERS, USUAL_ORDER, Browse, cards_st
 
 PAGE_SIZE, LARGEST_PAGE = 20, 50
 LONGEST_CURSOR = 500
-PARAMETERS = {"q", "sort", "cursor", "page_size", "filter", *query.CONTROLS}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from accounts.api import PublicUser
 from accounts.authentication import caller
+from config.api import read
 from config.schema import Error
 from maps import browsing, collecting
 from maps.api import MapCard
@@ -122,7 +123,7 @@ class CollectionsView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Make a collection. It is private unless one says otherwise."""
-        made = collecting.make(player=caller(request), given=given_to(NewCollection, request))
+        made = collecting.make(player=caller(request), given=read(NewCollection, request))
         address = reverse("api:collection", args=[made.pk])
         return Response(card_of(request, made.pk), status=201, headers={"Location": address})
 
@@ -157,7 +158,7 @@ class CollectionView(APIView):
     )
     def patch(self, request: Request, collection_id: UUID) -> Response:
         """Change name, description or who may see one's own collection."""
-        given = given_to(NewCollection, request, partial=True)
+        given = read(NewCollection, request, partial=True)
         collecting.change(player=caller(request), collection_id=collection_id, given=given)
         return Response(card_of(request, collection_id))
 
@@ -183,7 +184,7 @@ class CollectionMapView(APIView):
     )
     def put(self, request: Request, collection_id: UUID, map_id: UUID) -> Response:
         """Put a map into one's own collection, or move one that is there."""
-        given = given_to(Placing, request)
+        given = read(Placing, request)
         position = collecting.put(
             player=caller(request), collection_id=collection_id, map_id=map_id, **given
         )
@@ -214,13 +215,3 @@ def card_of(request: Request, collection_id: UUID) -> dict[str, Any]:
     found = get_object_or_404(collecting.own(caller(request)), pk=collection_id)
     document: dict[str, Any] = CollectionCard(found).data
     return document
-
-
-def given_to(
-    serializer: type[serializers.Serializer[Any]], request: Request, *, partial: bool = False
-) -> dict[str, Any]:
-    """What was sent. Raises ValidationError where a part is missing or null."""
-    sent = serializer(data=request.data, partial=partial)
-    sent.is_valid(raise_exception=True)
-    given: dict[str, Any] = sent.validated_data
-    return given

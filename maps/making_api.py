@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import caller
 from config import limits
-from config.api import StrictJSONParser
+from config.api import StrictJSONParser, read
 from config.schema import Error
 from maps import making
 from maps.api import Cell, FullMap, MapCard, MapDetail, MapList
@@ -183,7 +183,7 @@ class MapsView(MapList):
     def post(self, request: Request) -> Response:
         """Make a map. It is private, and may be unfinished: without waves, or without a path."""
         author = caller(request)
-        game_map = making.draft(author=author, given=given_to(request))
+        game_map = making.draft(author=author, given=read(NewMap, request))
         limits.require(request._request, "maps", str(author.pk))
         game_map.save()
         address = reverse("api:map", args=[game_map.pk])
@@ -206,7 +206,9 @@ class MapView(MapDetail):
     )
     def patch(self, request: Request, map_id: UUID) -> Response:
         """Change one's own map: what is sent replaces what is stored. A public one must stay valid."""
-        game_map = making.change(given=given_to(request, partial=True), **named(request, map_id))
+        game_map = making.change(
+            given=read(NewMap, request, partial=True), **named(request, map_id)
+        )
         return answer(FullMap, game_map)
 
     @extend_schema(
@@ -290,14 +292,6 @@ def answer(
     """A map as it is now, with the tag that the next write may send."""
     tagged = {"ETag": etag_of(game_map), **(headers or {})}
     return Response(serializer(game_map).data, status=status, headers=tagged)
-
-
-def given_to(request: Request, *, partial: bool = False) -> dict[str, Any]:
-    """What of a map was sent. Raises ValidationError where a part is missing or null."""
-    sent = NewMap(data=request.data, partial=partial)
-    sent.is_valid(raise_exception=True)
-    given: dict[str, Any] = sent.validated_data
-    return given
 
 
 def named(request: Request, map_id: UUID) -> dict[str, Any]:
