@@ -12,11 +12,12 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from functools import partial
 from urllib.parse import quote
 
 import httpx
 
+from bench.figures import in_turns, table, with_ratios
 from bench.servers import DATA, Running, manage, median_time, ours, running
 from config import embedded
 
@@ -46,27 +47,16 @@ def fill(maps: int, players: int, **more: str) -> None:
     manage("shell", "-v0", "-c", f"import bench.world; bench.world.fill({maps}, {players})", **more)
 
 
-def table(title: str, head: str, rows: Sequence[tuple[str, ...]]) -> None:
-    """Print a table of Markdown."""
-    columns = head.count("|") + 1
-    print(f"\n{title}\n\n| {head} |\n| --- |{' ---: |' * (columns - 1)}")
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-    sys.stdout.flush()
-
-
 def throughput(servers: dict[str, Running], wanted: dict[str, tuple[str, str]]) -> None:
     """Requests a second for each `name: (server, path)`, with the ratio to the first."""
-    figures: dict[str, list[float]] = {name: [] for name in wanted}
     for server, path in wanted.values():
         servers[server].requests_a_second(path, 2)  # warm
-    for _ in range(ROUNDS):
-        for name, (server, path) in wanted.items():
-            apart = server == "nothing kept"
-            figures[name].append(servers[server].requests_a_second(path, 3, apart=apart))
-    medians = {name: statistics.median(rounds) for name, rounds in figures.items()}
-    base = next(iter(medians.values()))
-    rows = [(name, f"{value:,.0f}", f"{value / base:.2f}") for name, value in medians.items()]
+
+    def ask(server: str, path: str) -> float:
+        return servers[server].requests_a_second(path, 3, apart=server == "nothing kept")
+
+    calls = {name: partial(ask, *place) for name, place in wanted.items()}
+    rows = with_ratios(in_turns(calls, ROUNDS), 0)
     table(f"Throughput, median of {ROUNDS} rounds", "| requests/s | ratio", rows)
 
 

@@ -7,16 +7,16 @@ reader, which refuses what JSON should not hold, is measured apart.
 import io
 import json
 import os
-import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from config.api import StrictJSONParser
+from bench.figures import in_turns, table, with_ratios
 from maps import generator, waves
 from maps.checking import check
 
@@ -45,26 +45,25 @@ def milliseconds(call: Callable[[], object]) -> float:
 
 def measure() -> None:
     """Print the table: each call in turns, medians."""
+    import django
+
+    django.setup()
+    from maps.making_api import MapParser
+
     good, faulty = document(), document()
     faulty["terrain_data"][5000]["height"] = 6
     text = json.dumps(good)
     calls: dict[str, Callable[[], object]] = {
         "`json.loads`": lambda: json.loads(text),
-        "the API's reader": lambda: StrictJSONParser().parse(io.BytesIO(text.encode())),
+        "the API's reader": lambda: MapParser().parse(io.BytesIO(text.encode())),
         "checking, path included": lambda: check(good),
         "checking a map with a fault": lambda: check(faulty),
     }
     assert check(good).is_valid
     assert len(check(faulty).faults) == 1
-    figures: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(ROUNDS):
-        for name, call in calls.items():
-            figures[name].append(milliseconds(call))
-    base = statistics.median(figures["`json.loads`"])
-    print("\n| | milliseconds | ratio |\n| --- | ---: | ---: |")
-    for name, rounds in figures.items():
-        median = statistics.median(rounds)
-        print(f"| {name} | {median:,.1f} | {median / base:.2f} |")
+    turns = {name: partial(milliseconds, call) for name, call in calls.items()}
+    rows = with_ratios(in_turns(turns, ROUNDS), 1)
+    table("Checking a map of 100 × 100 cells", "| milliseconds | ratio", rows)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,15 @@ over the same socket, and a request of the API with its limit counted.
 """
 
 import os
-import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TRIBEHOLD_DATA", str(Path(__file__).parent.parent / ".data-bench"))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+from bench.figures import in_turns, table, with_ratios
 from config import embedded
 
 ROUNDS, CALLS = 7, 2000
@@ -40,15 +41,9 @@ def measure() -> None:
         # A new address now and then: 90 requests each, as busy ones have.
         "a limit counted": lambda: limits.hit("api", f"bench-{next(numbers) // 90}"),
     }
-    figures: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(ROUNDS):
-        for name, call in calls.items():
-            figures[name].append(microseconds(call))
-    base = statistics.median(figures["a round trip (`PING`)"])
-    print("\n| | microseconds | ratio |\n| --- | ---: | ---: |")
-    for name, rounds in figures.items():
-        median = statistics.median(rounds)
-        print(f"| {name} | {median:,.0f} | {median / base:.2f} |")
+    turns = {name: partial(microseconds, call) for name, call in calls.items()}
+    rows = with_ratios(in_turns(turns, ROUNDS), 0)
+    table("What a limit costs", "| microseconds | ratio", rows)
 
 
 if __name__ == "__main__":
