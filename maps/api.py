@@ -165,9 +165,10 @@ class MapDetail(APIView):
         """Everything about a map. A private or hidden one is a 404 to strangers."""
         visible = GameMap.objects.visible_to(request.user).select_related("user").defer("search")
         game_map = get_object_or_404(visible, pk=map_id)
-        response = Response(FullMap(game_map).data)
+        etag = etag_of(game_map)
+        response = conditional(request._request, etag, lambda: Response(FullMap(game_map).data))
         response["Cache-Control"] = "no-cache"
-        return conditional(request._request, response, etag_of(game_map))
+        return response
 
 
 class Cell(serializers.Serializer[Any]):

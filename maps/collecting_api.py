@@ -144,11 +144,11 @@ class CollectionView(APIView):
         ids = collecting.map_ids(collection, request.user)
         cards = [orjson.loads(card) for card in browsing.cards(ids)]
         found = CollectionCard(collection).data | {"map_count": len(cards), "maps": cards}
-        response = Response(found)
+        tag = hashlib.sha256(orjson.dumps(found, default=str)).hexdigest()[:32]
+        response = conditional(request._request, f'"{tag}"', lambda: Response(found))
         response["Cache-Control"] = "no-cache" if collection.is_public else "private, no-cache"
         response["Vary"] = "Authorization"  # its owner may see more of its maps
-        tag = hashlib.sha256(orjson.dumps(found, default=str)).hexdigest()[:32]
-        return conditional(request._request, response, f'"{tag}"')
+        return response
 
     @extend_schema(
         operation_id="collections_change",

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -37,11 +38,7 @@ def terrain_response(
     # A weak tag: compressed or not, it is the same terrain. FORM changes when the document does.
     named = bool(game_map.terrain_hash)
     etag = f'W/"{FORM}-{game_map.terrain_hash}"' if named else None
-    response = get_conditional_response(request, etag=etag)
-    if response is None:
-        response = _terrain(request, map_id, game_map.terrain_hash)
-        if etag:
-            response["ETag"] = etag
+    response = conditional(request, etag, lambda: _terrain(request, map_id, game_map.terrain_hash))
     response["Vary"] = "Accept-Encoding"
     response["Cache-Control"] = "no-cache" if game_map.is_published else "private, no-cache"
     return response
@@ -73,21 +70,21 @@ def picture_response(
     game_map = get_object_or_404(visible, pk=map_id)
     named = bool(game_map.terrain_hash)
     etag = f'"{game_map.picture_content}-{size}"' if named else None
-    response = get_conditional_response(request, etag=etag)
-    if response is None:
-        try:
-            body = picturing.picture(game_map, size)
-        except (TerrainError, GameMap.DoesNotExist) as error:  # broken, or deleted at this moment
-            raise Http404("This map can't be drawn.") from error
-        response = HttpResponse(body, content_type=f"image/{FORMATS[size]}")
-        if etag:
-            response["ETag"] = etag
+    response = conditional(request, etag, lambda: _picture(game_map, size))
     public = "public" if game_map.is_published else "private"
     # Browsers keep it for a year. Caches that many share ask again soon: the map may be hidden.
     age = f"max-age={YEAR}, s-maxage=60, immutable"
     age = age if named and content == game_map.picture_content else "no-cache"
     response["Cache-Control"] = f"{public}, {age}"
     return response
+
+
+def _picture(game_map: GameMap, size: str) -> HttpResponse:
+    try:
+        body = picturing.picture(game_map, size)
+    except (TerrainError, GameMap.DoesNotExist) as error:  # broken, or deleted at this moment
+        raise Http404("This map can't be drawn.") from error
+    return HttpResponse(body, content_type=f"image/{FORMATS[size]}")
 
 
 def etag_of(game_map: GameMap) -> str:
@@ -105,9 +102,11 @@ def etag_of(game_map: GameMap) -> str:
     return f'"{game_map.version}.{rest}"'
 
 
-def conditional(request: HttpRequest, response: HttpResponse, etag: str) -> HttpResponseBase:
-    """The response with its tag, or a 304 for whoever has it already."""
-    response["ETag"] = etag
-    answer = get_conditional_response(request, etag=etag, response=response)
-    assert answer is not None
-    return answer
+def conditional(
+    request: HttpRequest, etag: str | None, make: Callable[[], HttpResponse]
+) -> HttpResponseBase:
+    """What `make` answers, with its tag where it has one; a 304 without making it for whoever has it."""
+    response: HttpResponseBase = get_conditional_response(request, etag=etag) or make()
+    if etag and response.status_code in (200, 304):
+        response["ETag"] = etag
+    return response
