@@ -14,8 +14,7 @@ from config.fastlane import FastLane  # noqa: E402
 from config.handler import Receive, Scope, Send, ThreadedASGIHandler  # noqa: E402 - needs setup()
 from config.memory import Memory  # noqa: E402
 from maps.hot import HotReads  # noqa: E402
-
-NO_SUCH_SESSION = 4404
+from sessions_app.live import Live  # noqa: E402
 
 
 class StaticFiles(ServeStaticASGI):  # type: ignore[misc] # it has no types
@@ -57,21 +56,21 @@ async def say_alive(send: Send) -> None:
     await send({"type": "http.response.body", "body": b'{"status": "ok"}'})
 
 
-async def refuse_socket(receive: Receive, send: Send) -> None:
-    """No socket lives at this address. Accepted first: only then can a browser read the code."""
-    await receive()
-    await send({"type": "websocket.accept"})
-    await send({"type": "websocket.close", "code": NO_SUCH_SESSION, "reason": "no such session"})
-
-
 async def lifespan(
-    receive: Receive, send: Send, django: ThreadedASGIHandler, lane: FastLane, reads: HotReads
+    receive: Receive,
+    send: Send,
+    django: ThreadedASGIHandler,
+    lane: FastLane,
+    reads: HotReads,
+    live: Live,
 ) -> None:
     """Start at once; at the end close what the threads and the fast lane hold."""
     await receive()
     await reads.open()
+    await live.open()
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    await live.close()
     await reads.close()
     await lane.close()
     django.close()
@@ -83,12 +82,13 @@ def make_application() -> StaticFiles:
     django = ThreadedASGIHandler(settings.THREADS)
     reads = HotReads(Memory(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
     lane = FastLane(django, reads.routes, reads.memory)
+    live = Live()
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await refuse_socket(receive, send)
+            await live(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await lifespan(receive, send, django, lane, reads)
+            await lifespan(receive, send, django, lane, reads, live)
         elif scope["path"] == "/health/live":
             await say_alive(send)
         else:

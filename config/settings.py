@@ -195,6 +195,20 @@ CACHES = {
     }
 }
 
+# How processes that hold sockets tell each other; see sessions_app/announcing.py.
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {
+            # A subscriber waits for as long as nothing is said; with a timeout it would go deaf.
+            "hosts": [
+                {"address": REDIS_URL, "socket_timeout": None, "socket_connect_timeout": 0.5}
+            ],
+            "prefix": "tribehold",
+        },
+    }
+}
+
 # What anonymous readers ask for most is kept in memory, until it changes; see config/fastlane.py.
 HOT_CACHE_BYTES = 16 * 1024 * 1024
 HOT_CACHE_SECONDS = env.int("HOT_CACHE_SECONDS", default=60)

@@ -15,20 +15,18 @@ from urllib.parse import parse_qsl
 
 import psycopg
 from django.conf import settings
-from django.db import connection
 from django.db.backends.signals import connection_created
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from config.fastlane import Answer, Route
-from config.handler import QUERY_LIMITS
 from config.memory import EVERYTHING, Memory
+from config.pools import database_address, make_pool
 from config.refusals import Refused
 from maps import browsing, spelling, terrains
 from maps.statements import statements
 
 UUID = r"(?P<tag>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 CONNECTIONS = 3
-PATIENCE = 2.0  # seconds for a connection; after that the ordinary way says that we are busy
 TOLD_TABLES = ('"maps"', '"map_ratings"')
 LISTS = ""  # the tag of answers that any change of any map makes old
 logger = logging.getLogger(__name__)
@@ -49,19 +47,9 @@ class HotReads:
 
     async def open(self) -> None:
         """Begin. Waits for nothing: a database that is away may come."""
-        address = database_address()
-        # Tries that fail end soon: whoever asks next begins a new one. The pool's own pauses between
-        # tries grow to minutes, and each request would wait for them when the database is back.
-        self.pool = AsyncConnectionPool(
-            address,
-            min_size=1,
-            max_size=CONNECTIONS,
-            open=False,
-            kwargs={"autocommit": True},
-            reconnect_timeout=PATIENCE,
-        )
+        self.pool = make_pool(CONNECTIONS)
         await self.pool.open()
-        self.listener = asyncio.create_task(self.listen(address))
+        self.listener = asyncio.create_task(self.listen(database_address()))
         connection_created.connect(self.watch)
 
     async def close(self) -> None:
@@ -85,7 +73,7 @@ class HotReads:
             if settled is None:
                 return None
             browse = replace(browse, query=settled)
-            async with self.pool.connection(PATIENCE) as database:
+            async with self.pool.connection() as database:
                 for statement in statements(browse):
                     cursor = await database.execute(
                         statement.sql, statement.values, prepare=statement.steady
@@ -149,13 +137,3 @@ def read_query(query_string: str) -> dict[str, str]:
     """The parameters as Django reads them. Raises ValueError for more than it takes."""
     most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
     return dict(parse_qsl(query_string, keep_blank_values=True, max_num_fields=most))
-
-
-def database_address() -> str:
-    """The database of Django's connection, as psycopg takes it."""
-    wanted = connection.get_connection_params()
-    names = "host port user password dbname options application_name".split()
-    names += [name for name in wanted if name.startswith(("ssl", "tcp_", "keepalives", "connect_"))]
-    given = {name: wanted[name] for name in names if wanted.get(name)}
-    given["options"] = f"{given.get('options', '')} {QUERY_LIMITS} -c TimeZone=UTC".strip()
-    return psycopg.conninfo.make_conninfo(**given)

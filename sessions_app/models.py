@@ -1,6 +1,7 @@
 """Games: from the lobby to the last wave, and who sits in them."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -8,7 +9,11 @@ from config.fields import RandomUUID
 
 
 class GameSession(models.Model):
-    """One game of two to four players on a map."""
+    """One game of two to four players on a map.
+
+    `version` counts the committed changes of what its players see, by a trigger (migration 0003), so
+    that a change typed in psql counts too.
+    """
 
     class Status(models.TextChoices):
         """Where a game is in its life."""
@@ -46,6 +51,45 @@ class GameSession(models.Model):
     completed_at = models.DateTimeField(
         null=True, blank=True, db_comment="When the game ended; null while it has not."
     )
+    version = models.BigIntegerField(
+        db_default=0, editable=False, db_comment="Rises by one with each change of lobby or seats."
+    )
+    changed_in = models.BigIntegerField(
+        db_default=0,
+        editable=False,
+        db_comment="The transaction of the last change: one raises the version once.",
+    )
+    touched_at = models.DateTimeField(
+        db_default=Now(), db_comment="When a player last did something in the lobby."
+    )
+    is_public = models.BooleanField(
+        db_default=True, db_comment="Listed for everybody; otherwise one joins by code."
+    )
+    seat_limit = models.SmallIntegerField(db_default=4, db_comment="How many may sit, 2 to 4.")
+    code = models.CharField(
+        max_length=6,
+        null=True,
+        blank=True,
+        unique=True,
+        db_comment="What friends type to join; null once the game is over.",
+    )
+    kicked = ArrayField(
+        models.UUIDField(), db_default=[], db_comment="Players who may not come back."
+    )
+    countdown_ends_at = models.DateTimeField(
+        null=True, blank=True, db_comment="When the game begins; null without a countdown."
+    )
+    started_at = models.DateTimeField(
+        null=True, blank=True, db_comment="When the game began; null while it has not."
+    )
+    map_version = models.IntegerField(
+        null=True,
+        blank=True,
+        db_comment="The version of the map that is played, from the start on.",
+    )
+    fence = models.IntegerField(
+        db_default=0, db_comment="The number of the writer of the state; older ones are refused."
+    )
 
     class Meta:
         db_table = "game_sessions"
@@ -56,23 +100,52 @@ class GameSession(models.Model):
                     status__in=["Lobby", "InProgress", "Paused", "Completed", "Abandoned"]
                 ),
                 name="status_values",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(seat_limit__range=(2, 4)), name="seat_limit_values"
+            ),
         ]
         indexes = [
             models.Index(fields=["map"], name="idx_game_sessions_map_id"),
             models.Index(fields=["status"], name="idx_game_sessions_status"),
             models.Index(fields=["-created_at"], name="idx_game_sessions_created_at"),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=models.Q(status="Lobby", is_public=True),
+                name="idx_game_sessions_open",
+            ),
+            # What players sit in at any moment is few among the games of years.
+            models.Index(
+                fields=["touched_at"],
+                condition=models.Q(status__in=["Lobby", "InProgress", "Paused"]),
+                name="idx_game_sessions_alive",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.status} {self.pk}"
 
 
+class LobbyServer(models.Model):
+    """A process that holds sockets. One that is no longer seen holds none."""
+
+    id = models.UUIDField(primary_key=True, editable=False, db_comment="Made at its start.")
+    seen_at = models.DateTimeField(db_default=Now(), db_comment="When it last said that it lives.")
+
+    class Meta:
+        db_table = "lobby_servers"
+        db_table_comment = "Processes that hold the sockets of players."
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class SessionPlayer(models.Model):
     """A seat: one player in one game, with the tribe brought along.
 
     Two more rules live in a trigger (migration 0002), because no constraint can state them: a game
-    has at most four seats, and a player sits in at most one game that is not over.
+    has at most as many seats as its limit, and a player sits in at most one game that is not over.
+    Who leaves a lobby leaves no row; who leaves a running game is kept for history, with `left_at`.
     """
 
     id = models.UUIDField(
@@ -105,6 +178,30 @@ class SessionPlayer(models.Model):
         db_default=True, db_comment="False while the socket is lost."
     )
     joined_at = models.DateTimeField(db_default=Now(), db_comment="The longest here is next host.")
+    connection = models.UUIDField(
+        null=True,
+        blank=True,
+        editable=False,
+        db_comment="The socket that holds the seat; an older one of the player has no say.",
+    )
+    server = models.ForeignKey(
+        LobbyServer,
+        on_delete=models.SET_NULL,
+        related_name="seats",
+        null=True,
+        blank=True,
+        editable=False,
+        db_comment="The process that has the socket.",
+    )
+    lost_at = models.DateTimeField(
+        null=True, blank=True, db_comment="Since when nobody is connected; null while somebody is."
+    )
+    left_at = models.DateTimeField(
+        null=True, blank=True, db_comment="When the player left a game that had begun."
+    )
+    tribe_config = models.JSONField(
+        null=True, blank=True, db_comment="The tribe as it was when the game began."
+    )
 
     class Meta:
         db_table = "session_players"

@@ -32,7 +32,7 @@ COLUMNS = {
     "map_ratings": "id user_id map_id stars created_at",
     "tribes": "id user_id name archetype damage_bonus attack_speed_bonus range_bonus color_theme"
     " created_at",
-    "game_sessions": "id map_id status current_wave shared_lives created_at completed_at",
+    "game_sessions": "id map_id status current_wave shared_lives created_at completed_at touched_at",
     "session_players": "id session_id user_id tribe_id gold is_host is_ready is_connected joined_at",
 }
 ARCHETYPES = {  # bonuses in points of 0.05: damage, attack speed, range
@@ -42,8 +42,8 @@ ARCHETYPES = {  # bonuses in points of 0.05: damage, attack speed, range
     "Support": (1, 6, 3),
 }
 COLOURS = "#FFD700 #4169E1 #DC143C #32CD32 #FF8C00 #8E44AD #16A085 #C0392B".split()
-STATUSES = ("Completed", "Abandoned", "Lobby", "InProgress", "Paused")
-STATUS_SHARES = (0.84, 0.08, 0.04, 0.03, 0.01)
+STATUSES = ("Completed", "Abandoned")
+STATUS_SHARES = (0.91, 0.09)
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ class Terrain:
 
 
 class Games:
-    """Tribes, games and seats. Whoever sits in an open game sits in no other open one."""
+    """Tribes, and games that were played. No open ones: invented players hold no sockets."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -221,16 +221,8 @@ class Games:
     def _seat_players(self, rng: np.random.Generator) -> list[tuple[int, int, bool]]:
         """(game, player, whether host) for each seat."""
         seats = []
-        free = list(rng.permutation(self.world.plan.players))  # not yet in an open game
-        for game, status in enumerate(self.status):
-            wanted = int(rng.integers(1, 5))
-            if STATUSES[status] in ("Completed", "Abandoned"):
-                players = np.unique(rng.integers(self.world.plan.players, size=wanted))
-            elif len(free) < wanted:
-                self.status[game] = 1
-                continue
-            else:
-                players = np.array([free.pop() for _ in range(wanted)])
+        for game in range(len(self.status)):
+            players = np.unique(rng.integers(self.world.plan.players, size=rng.integers(1, 5)))
             seats += [(game, int(player), place == 0) for place, player in enumerate(players)]
         return seats
 
@@ -251,23 +243,27 @@ class Games:
     def session_rows(self) -> Iterator[tuple[Any, ...]]:
         """Rows of `game_sessions`."""
         for n, (game_id, opened) in enumerate(zip(self.ids, self.opened, strict=True)):
-            status = STATUSES[self.status[n]]
-            wave = 0 if status == "Lobby" else int(self.rng.integers(1, 26))
-            over = status in ("Completed", "Abandoned")
+            wave, lives = int(self.rng.integers(1, 26)), int(self.rng.integers(0, 21))
             ended = _time(min(opened + int(self.rng.integers(300, 3600)), self.world.end))
-            lives = 20 if status == "Lobby" else int(self.rng.integers(0, 21))
             game_map = self.world.map_ids[self.maps[n]]
-            yield game_id, game_map, status, wave, lives, _time(opened), ended if over else None
+            yield (
+                game_id,
+                game_map,
+                STATUSES[self.status[n]],
+                wave,
+                lives,
+                _time(opened),
+                ended,
+                ended,
+            )
 
     def seat_rows(self) -> Iterator[tuple[Any, ...]]:
         """Rows of `session_players`."""
         for seat_id, (game, player, host) in zip(self.seat_ids, self.seats, strict=True):
             tribe = self.tribe_ids[self.first_tribe[player]]
-            gold = (
-                500 if STATUSES[self.status[game]] == "Lobby" else int(self.rng.integers(40, 2000))
-            )
+            gold = int(self.rng.integers(40, 2000))
             people = self.ids[game], self.world.player_ids[player], tribe
-            yield seat_id, *people, gold, host, True, True, _time(self.opened[game])
+            yield seat_id, *people, gold, host, True, False, _time(self.opened[game])
 
 
 def _uuids(rng: np.random.Generator, count: int) -> list[uuid.UUID]:

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from config.health import has_pending_migrations
 from config.redis import durable
 
-LARGEST_FRAME = 16 * 1024
+LARGEST_FRAME = 16 * 1024  # bytes of a WebSocket message
 MOST_CONNECTIONS = 1500  # pages and sockets together; more are told to come back
 PREPARING = 0x7_219E_401D  # any number that nobody else locks
 

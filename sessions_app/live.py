@@ -1,0 +1,42 @@
+"""The live part of a process, whole: hub, watch, list, and which socket leads where."""
+
+import re
+from uuid import UUID
+
+from config.handler import Receive, Scope, Send
+from sessions_app.hub import Hub
+from sessions_app.lists import Cards, serve_list
+from sessions_app.protocol import Close
+from sessions_app.sockets import refuse, serve_seat
+from sessions_app.watch import Watch
+
+SEAT = re.compile(r"/ws/game-sessions/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+LIST = "/ws/lobbies"
+
+
+class Live:
+    """Everything about sockets, for one event loop."""
+
+    def __init__(self) -> None:
+        self.hub = Hub()
+        self.cards = Cards(self.hub)
+        self.watch = Watch(self.hub)
+
+    async def open(self) -> None:
+        """Begin. Waits for nothing: servers that are away may come."""
+        await self.hub.open()
+        self.watch.open()
+
+    async def close(self) -> None:
+        """End what is open."""
+        await self.hub.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application for WebSockets."""
+        if found := SEAT.fullmatch(scope["path"]):
+            await serve_seat(self.hub, UUID(found[1]), scope, receive, send)
+        elif scope["path"] == LIST:
+            await serve_list(self.cards, scope, receive, send)
+        else:
+            await receive()
+            await refuse(send, Close.NO_SUCH_SESSION)

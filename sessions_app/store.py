@@ -1,0 +1,301 @@
+"""Lobbies in the database: read under the lock of their game, saved by what differs, and announced.
+
+What is done to a lobby is written once, as *steps*: a generator that yields SQL statements and is sent
+the rows of the last of them, which always has some to tell. The same steps run in a thread of Django (`run`) and on the event loop
+of the sockets (`run_async`), in one transaction either way; psycopg sends what is yielded together in
+one round trip. So REST, pages, sockets and timers share every rule and every lock.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
+
+import psycopg
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from psycopg.errors import DeadlockDetected, SerializationFailure
+from psycopg_pool import AsyncConnectionPool
+
+from config.refusals import Refused
+from sessions_app import announcing
+from sessions_app.lobby import Lobby, Seat, Status
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Statement = tuple[str, Sequence[Any]]
+Rows = list[tuple[Any, ...]]
+Steps = Generator[list[Statement], Rows, T]
+TRIES = 3  # a deadlock ends one of its transactions, which then begins anew
+COLLISIONS = (DeadlockDetected, SerializationFailure)
+SERVER_SILENT = "15 seconds"  # after which a process that holds sockets is taken for dead
+
+TRIBE = """json_build_object('id', t.id, 'name', t.name, 'archetype', t.archetype,
+    'color_theme', t.color_theme, 'damage_bonus', t.damage_bonus::float,
+    'attack_speed_bonus', t.attack_speed_bonus::float, 'range_bonus', t.range_bonus::float)"""
+LOCK = "SELECT 1 FROM game_sessions WHERE id = %s FOR NO KEY UPDATE"
+# A statement of its own: only then does it see what was committed while LOCK waited.
+READ = f"""
+SELECT statement_timestamp(), g.id, g.status,
+    json_build_object('id', m.id, 'name', m.name, 'width', m.width, 'height', m.height,
+        'version', coalesce(g.map_version, m.version)),
+    g.code, g.version, g.created_at, g.touched_at, g.is_public, g.seat_limit, g.kicked,
+    g.countdown_ends_at, g.started_at,
+    s.user_id, u.username, u.level, coalesce(s.tribe_config::json, {TRIBE}), s.joined_at, s.is_host,
+    s.is_ready, s.lost_at, s.connection, s.server_id,
+    v.seen_at IS NULL OR v.seen_at < statement_timestamp() - interval '{SERVER_SILENT}'
+FROM game_sessions AS g JOIN maps AS m ON m.id = g.map_id
+LEFT JOIN (session_players AS s JOIN users AS u ON u.id = s.user_id
+        JOIN tribes AS t ON t.id = s.tribe_id LEFT JOIN lobby_servers AS v ON v.id = s.server_id)
+    ON s.session_id = g.id AND s.left_at IS NULL
+WHERE g.id = %s ORDER BY s.joined_at, s.user_id"""  # noqa: S608 - nothing from outside
+VERSION = "SELECT version FROM game_sessions WHERE id = %s"
+ADD_SEAT = """
+INSERT INTO session_players (session_id, user_id, tribe_id, is_host, is_ready, is_connected, lost_at,
+    connection, server_id, joined_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
+FREE_SEAT = "DELETE FROM session_players WHERE session_id = %s AND user_id = %s"
+LEAVE_SEAT = """
+UPDATE session_players SET left_at = %s, is_host = false, is_connected = false, connection = NULL,
+    server_id = NULL WHERE session_id = %s AND user_id = %s"""
+# What a start fixes, and counts: once, since only one transaction finds the game still in its lobby.
+START = (
+    "UPDATE game_sessions SET map_version = (SELECT version FROM maps WHERE id = map_id),"
+    """ game_state = '{"towers": [], "enemies": [], "resources": {}}' WHERE id = %s""",
+    f"UPDATE session_players AS s SET tribe_config = {TRIBE} FROM tribes AS t"  # noqa: S608
+    " WHERE t.id = s.tribe_id AND s.session_id = %s",
+    "UPDATE users SET total_games_played = total_games_played + 1 WHERE id IN"
+    " (SELECT user_id FROM session_players WHERE session_id = %s AND left_at IS NULL ORDER BY 1)",
+    "UPDATE maps SET play_count = play_count + 1 WHERE id ="
+    " (SELECT map_id FROM game_sessions WHERE id = %s)",
+)
+GAME_COLUMNS = "status is_public seat_limit code kicked countdown_ends_at started_at".split()
+SEAT_COLUMNS: dict[str, Callable[[Seat], Any]] = {
+    "tribe_id": lambda seat: seat.tribe["id"],
+    "is_host": lambda seat: seat.is_host,
+    "is_ready": lambda seat: seat.is_ready,
+    "is_connected": lambda seat: seat.is_connected,
+    "lost_at": lambda seat: seat.lost_at,
+    "connection": lambda seat: seat.connection,
+    "server_id": lambda seat: seat.server,
+}
+REFUSALS = {
+    "four_seats": ("full", "All seats of this lobby are taken."),
+    "one_open_game_per_player": (
+        "already_seated",
+        "You sit in another lobby or game. Leave it first.",
+    ),
+    "one_seat_per_player": ("already_seated", "You sit in this game already."),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """A lobby before and after; both are the same where nothing changed."""
+
+    before: Lobby
+    after: Lobby
+
+    @property
+    def is_change(self) -> bool:
+        """Whether anything did change that others should hear of."""
+        return self.before.version != self.after.version
+
+
+# ---- Steps --------------------------------------------------------------------------------------
+
+
+def reading(session_id: UUID) -> Steps[tuple[Lobby, datetime] | None]:
+    """A lobby and the database's time, without a lock; None where there is no such game."""
+    return lobby_of((yield [(READ, [session_id])]))
+
+
+def changing(
+    session_id: UUID, rule: Callable[[Lobby, datetime], Lobby], *, touches: bool = True
+) -> Steps[Change]:
+    """Carry a rule out under the lock of its game. Raises Refused, 404 where there is no such game.
+
+    `touches` tells that a player did it: a lobby that nobody touches for long is closed.
+    """
+    found = lobby_of((yield [(LOCK, [session_id]), (READ, [session_id])]))
+    if found is None:
+        raise Refused("not_found", "There is no such game.", status=404)
+    before, now = found
+    after = rule(before, now)
+    statements = list(differences(before, after, now, touches=touches))
+    if not statements:
+        return Change(before, before)
+    rows = yield [*statements, (VERSION, [session_id])]
+    return Change(before, replace(after, version=rows[0][0]))
+
+
+def lobby_of(rows: Rows) -> tuple[Lobby, datetime] | None:
+    """The lobby that the rows of READ tell of, and the time."""
+    if not rows:
+        return None
+    now, game_id, status, game_map, code, version, created, touched, *rest = rows[0]
+    is_public, limit, kicked, countdown, started = rest[:5]
+    lobby = Lobby(
+        id=game_id,
+        status=Status(status),
+        map=game_map,
+        seats=tuple(_seat(row[13:]) for row in rows if row[13]),
+        code=code,
+        version=version,
+        created_at=created,
+        touched_at=touched,
+        is_public=is_public,
+        seat_limit=limit,
+        kicked=frozenset(kicked),
+        countdown_ends_at=countdown,
+        started_at=started,
+    )
+    return lobby, now
+
+
+def differences(
+    before: Lobby, after: Lobby, now: datetime, *, touches: bool
+) -> Iterator[Statement]:
+    """The statements that make one lobby into the other."""
+    seats = list(_seats_differences(before, after, now))
+    yield from seats
+    changed = {
+        n: getattr(after, n) for n in GAME_COLUMNS if getattr(after, n) != getattr(before, n)
+    }
+    if "kicked" in changed:
+        changed["kicked"] = sorted(changed["kicked"])
+    if after.is_over and not before.is_over:
+        changed["completed_at"] = now
+    if touches and (changed or seats):
+        changed["touched_at"] = now
+    if changed:
+        yield _update("game_sessions", changed, "id = %s", before.id)
+    if before.status == Status.LOBBY and after.status == Status.IN_PROGRESS:
+        yield from ((statement, [before.id]) for statement in START)
+
+
+def _seats_differences(before: Lobby, after: Lobby, now: datetime) -> Iterator[Statement]:
+    old, new = ({seat.player_id: seat for seat in lobby.seats} for lobby in (before, after))
+    for player_id in old.keys() - new.keys():
+        if before.status == Status.LOBBY:
+            yield FREE_SEAT, [before.id, player_id]
+        else:
+            yield LEAVE_SEAT, [now, before.id, player_id]
+    # One host at any moment: the old one goes before the new one comes.
+    for seat in sorted(new.values(), key=lambda seat: seat.is_host):
+        values = {name: read(seat) for name, read in SEAT_COLUMNS.items()}
+        if seat.player_id not in old:
+            yield ADD_SEAT, [before.id, seat.player_id, *values.values(), seat.joined_at]
+            continue
+        was = old[seat.player_id]
+        changed = {n: value for n, value in values.items() if value != SEAT_COLUMNS[n](was)}
+        if changed:
+            where = "session_id = %s AND user_id = %s"
+            yield _update("session_players", changed, where, before.id, seat.player_id)
+
+
+def _update(table: str, changed: dict[str, Any], where: str, *keys: UUID) -> Statement:
+    columns = ", ".join(f"{name} = %s" for name in changed)
+    return f"UPDATE {table} SET {columns} WHERE {where}", [*changed.values(), *keys]  # noqa: S608
+
+
+def _seat(columns: Sequence[Any]) -> Seat:
+    player, name, level, tribe, joined, host, ready, lost, socket, server, orphan = columns
+    return Seat(
+        player_id=player,
+        username=name,
+        level=level,
+        tribe=tribe,
+        joined_at=joined,
+        is_host=host,
+        is_ready=ready,
+        lost_at=lost,
+        connection=socket,
+        server=server,
+        is_orphan=orphan,
+    )
+
+
+# ---- Running them -------------------------------------------------------------------------------
+
+
+def run(make: Callable[P, Steps[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run steps in Django's own connection. Raises what they raise, and Refused for broken rules."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            with transaction.atomic():
+                result = _drive(make(*args, **kwargs))
+                transaction.on_commit(partial(_announce, result))
+            return result
+        except IntegrityError as error:
+            raise _refusal(error.__cause__) or error from error
+        except DatabaseError as error:
+            if attempt == TRIES or not isinstance(error.__cause__, COLLISIONS):
+                raise
+    raise AssertionError
+
+
+def _drive(steps: Steps[T]) -> T:
+    rows: Rows | None = None
+    with connection.cursor() as cursor:
+        while True:
+            try:
+                statements = next(steps) if rows is None else steps.send(rows)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            for sql, values in statements:
+                cursor.execute(sql, list(values))
+            rows = cursor.fetchall()
+
+
+async def run_async(
+    pool: "AsyncConnectionPool[Any]",
+    make: Callable[P, Steps[T]],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Run steps on the event loop. Raises what they raise, Refused for broken rules, psycopg.Error."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            async with (
+                pool.connection() as database,
+                database.pipeline(),
+                database.transaction(),
+            ):
+                result = await _drive_async(database, make(*args, **kwargs))
+            _announce(result)
+            return result
+        except psycopg.IntegrityError as error:
+            raise _refusal(error) or error from error
+        except COLLISIONS:
+            if attempt == TRIES:
+                raise
+    raise AssertionError
+
+
+async def _drive_async(database: "psycopg.AsyncConnection[Any]", steps: Steps[T]) -> T:
+    rows: Rows | None = None
+    while True:
+        try:
+            statements = next(steps) if rows is None else steps.send(rows)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        for sql, values in statements:
+            cursor = await database.execute(sql, values)
+        rows = await cursor.fetchall()
+
+
+def _announce(result: Any) -> None:
+    if isinstance(result, Change) and result.is_change:
+        announcing.announce(result.after)
+
+
+def _refusal(error: BaseException | None) -> Refused | None:
+    name = error.diag.constraint_name if isinstance(error, psycopg.Error) else None
+    if name not in REFUSALS:
+        return None
+    code, words = REFUSALS[name]
+    return Refused(code, words)

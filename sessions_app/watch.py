@@ -1,0 +1,217 @@
+"""The watch of one process: every other second it finds what was missed, lost, or is due.
+
+Nothing here is needed while all goes well. It mends what no message can: a process that was killed, a
+Redis that was emptied, a database that restarted, a change typed in psql, a sign-in that ended.
+"""
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from redis.exceptions import RedisError
+
+from config import redis as redis_config
+from config.refusals import Refused
+from sessions_app import seating
+from sessions_app.announcing import News, group_of
+from sessions_app.hub import AWAY, Hub
+from sessions_app.lobby import GRACE, UNTOUCHED
+from sessions_app.protocol import Close
+from sessions_app.store import SERVER_SILENT, reading, run_async
+
+if TYPE_CHECKING:
+    from sessions_app.sockets import SeatSocket
+
+TICK, SWEEP = 1.0, 2.0  # seconds
+SILENT = 25.0  # seconds after which a socket is lost
+QUIET = 10.0  # seconds after which a client is asked for a sign of life
+STUCK = 5.0  # seconds that one frame may wait for its reader
+DEAF = 8.0  # seconds without a beat, after which the channel layer is begun anew
+FORGOTTEN = 60.0  # seconds after which a player who has no socket is forgotten
+MOST_DUE = 100  # lobbies at once
+ALIVE_SENTINEL = "lobby:servers"  # a key that is gone when Redis was emptied
+
+HEARTBEAT = """
+INSERT INTO lobby_servers (id) VALUES (%s)
+ON CONFLICT (id) DO UPDATE SET seen_at = statement_timestamp()"""
+BURY = "DELETE FROM lobby_servers WHERE seen_at < statement_timestamp() - interval '1 hour'"
+VERSIONS = "SELECT id, version FROM game_sessions WHERE id = ANY(%s)"
+HELD = """
+SELECT session_id, user_id, connection FROM session_players
+WHERE server_id = %s AND connection IS NOT NULL AND left_at IS NULL"""
+SPOKEN = "UPDATE game_sessions SET touched_at = statement_timestamp() WHERE id = ANY(%s)"
+GOOD_PLAYERS = "SELECT id FROM users WHERE id = ANY(%s) AND is_active"
+GOOD_PAGES = "SELECT session_key FROM page_sessions WHERE session_key = ANY(%s)"
+DUE = f"""
+SELECT g.id FROM game_sessions AS g
+WHERE g.{seating.OPEN} AND (
+    (g.status = 'Lobby' AND g.touched_at < statement_timestamp() - interval '{UNTOUCHED.seconds} seconds')
+    OR g.countdown_ends_at < statement_timestamp() - interval '1 second'
+    OR NOT EXISTS (
+        SELECT FROM session_players AS s WHERE s.session_id = g.id AND s.is_host AND s.left_at IS NULL)
+    OR EXISTS (
+        SELECT FROM session_players AS s LEFT JOIN lobby_servers AS v ON v.id = s.server_id
+        WHERE s.session_id = g.id AND s.left_at IS NULL AND (
+            s.lost_at < statement_timestamp() - interval '{GRACE.seconds} seconds'
+            OR (s.lost_at IS NULL AND (v.seen_at IS NULL
+                OR v.seen_at < statement_timestamp() - interval '{SERVER_SILENT}')))))
+LIMIT {MOST_DUE}"""  # noqa: S608 - nothing from outside
+logger = logging.getLogger(__name__)
+
+
+class Watch:
+    """Watches over a hub, from `open` to the hub's end."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.trusted: set[UUID] = set()  # sockets whose families Redis knew before it was emptied
+        self.listener: asyncio.Task[Any] | None = None
+
+    def open(self) -> None:
+        """Begin, once the hub is open."""
+        for duty in (self.tick, self.sweep, self.beat):
+            self.hub.spawn(self.forever(duty, TICK if duty == self.tick else SWEEP))
+
+    async def forever(self, duty: Any, seconds: float) -> None:
+        """Do a duty again and again, whatever breaks meanwhile."""
+        while True:
+            try:
+                await duty()
+            except AWAY as error:
+                logger.info("Can't watch right now: %s", type(error).__name__)
+            except Exception:
+                logger.exception("The watch of lobbies stumbled")
+            await asyncio.sleep(seconds)
+
+    # ---- Sockets --------------------------------------------------------------------------------
+
+    async def tick(self) -> None:
+        """Find clients that are silent or do not read."""
+        now = time.monotonic()
+        for socket in list(self.hub.sockets):
+            quiet = now - socket.heard_at
+            if socket.writing_since and now - socket.writing_since > STUCK:
+                socket.drop()
+            elif quiet > SILENT:
+                socket.show_out(None, Close.SILENT)
+                if quiet > SILENT + STUCK:
+                    socket.drop()
+            elif QUIET < quiet <= QUIET + TICK or 2 * QUIET < quiet <= 2 * QUIET + TICK:
+                socket.pong()
+        for player_id, visitor in list(self.hub.visitors.items()):
+            if now - visitor.seen_at > FORGOTTEN:
+                del self.hub.visitors[player_id]
+
+    # ---- The database ---------------------------------------------------------------------------
+
+    async def sweep(self) -> None:
+        """Compare with the database, and do what is due."""
+        await self.ask(HEARTBEAT, self.hub.id)
+        await self.catch_up()
+        await self.give_up_seats()
+        await self.check_sign_ins()
+        if spoken := [room for room in self.hub.rooms.values() if room.was_spoken_in]:
+            for room in spoken:
+                room.was_spoken_in = False
+            await self.ask(SPOKEN, [room.session_id for room in spoken])
+        for (session_id,) in await self.ask(DUE):
+            await self.hub.tidy(session_id)
+        await self.ask(BURY)
+
+    async def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a statement."""
+        async with self.hub.pool.connection() as database:
+            cursor = await database.execute(sql, values)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def catch_up(self) -> None:
+        """Read each lobby again of which something newer is in the database."""
+        rooms = {room.session_id: room for room in self.hub.rooms.values() if room.news}
+        versions = dict(await self.ask(VERSIONS, list(rooms)))
+        for session_id, room in rooms.items():
+            if session_id not in versions:
+                for socket in list(room.sockets.values()):
+                    socket.show_out(None, Close.NO_SUCH_SESSION)
+            elif versions[session_id] > room.version:
+                found = await run_async(self.hub.pool, reading, session_id)
+                if found:
+                    self.hub.hear(News.of(found[0]))
+
+    async def give_up_seats(self) -> None:
+        """Tell of sockets that ended while the database was away."""
+        held = await self.ask(HELD, self.hub.id)
+        for session_id, player_id, connection in held:
+            if connection not in self.hub.holding:
+                try:
+                    await self.hub.do(seating.disconnect, session_id, player_id, connection)
+                except Refused:
+                    continue  # the game is gone
+
+    # ---- Sign-ins -------------------------------------------------------------------------------
+
+    async def check_sign_ins(self) -> None:
+        """Show players out who were banned or erased, or whose sign-in has ended."""
+        seated = [s for room in self.hub.rooms.values() for s in room.sockets.values()]
+        holders = {socket: socket.holder for socket in seated if socket.holder}
+        players = list({holder.player_id for holder in holders.values()})
+        good_players = {row[0] for row in await self.ask(GOOD_PLAYERS, players)}
+        pages = [holder.page for holder in holders.values() if holder.page]
+        good_pages = {row[0] for row in await self.ask(GOOD_PAGES, pages)} if pages else set()
+        ended = await self.ended_families(list(holders))
+        for socket, holder in holders.items():
+            if holder.player_id not in good_players:
+                socket.show_out(None, Close.REMOVED)
+            elif (holder.page and holder.page not in good_pages) or socket in ended:
+                socket.show_out(None, Close.NOT_LET_IN)
+
+    async def ended_families(self, sockets: "list[SeatSocket]") -> "set[SeatSocket]":
+        """Those whose token family has ended. One that an emptied Redis forgot has not."""
+        asked = [(s, s.holder) for s in sockets if s.holder and s.holder.family]
+        if redis_config.seems_away():
+            return set()
+        try:
+            pipeline = self.hub.redis.pipeline(transaction=False)
+            pipeline.sismember(ALIVE_SENTINEL, str(self.hub.id))
+            for _, holder in asked:
+                pipeline.hexists(f"session:{holder.player_id}:refresh_token", str(holder.family))
+            was_kept, *in_force = await pipeline.execute()
+            if not was_kept:
+                self.trusted = {socket.id for socket, _ in asked}
+                await self.hub.redis.sadd(ALIVE_SENTINEL, str(self.hub.id))
+                await self.hub.redis.expire(ALIVE_SENTINEL, 24 * 3600)
+                return set()
+        except (RedisError, OSError):
+            redis_config.note_failure()
+            return set()
+        pairs = zip(asked, in_force, strict=True)
+        return {s for (s, _), good in pairs if not good and s.id not in self.trusted}
+
+    # ---- The channel layer ----------------------------------------------------------------------
+
+    async def beat(self) -> None:
+        """Send this process a word through Redis; not hearing it means being deaf to all others."""
+        hub = self.hub
+        deaf_for = time.monotonic() - hub.heard_beat_at
+        if not hub.channel or deaf_for > DEAF:
+            await self.begin_layer()
+        await hub.layer_do("send", hub.channel, {"type": "beat"})
+
+    async def begin_layer(self) -> None:
+        """Subscribe anew to everything."""
+        hub = self.hub
+        if self.listener:
+            self.listener.cancel()
+        try:
+            async with asyncio.timeout(2):
+                await hub.layer.flush()
+                hub.channel = await hub.layer.new_channel()
+                for session_id in list(hub.rooms):
+                    await hub.layer.group_add(group_of(session_id), hub.channel)
+        except (RedisError, OSError, TimeoutError):
+            hub.channel = ""
+            redis_config.note_failure()
+            return
+        hub.heard_beat_at = time.monotonic()
+        self.listener = hub.spawn(hub.listen())
