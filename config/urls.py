@@ -56,6 +56,7 @@ urlpatterns = [
         name="robots",
     ),
     path("collections/", include("maps.collecting_urls")),
+    path("lobbies/", include("sessions_app.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include((api, "api"))),
     path("api/schema", schema, name="schema"),

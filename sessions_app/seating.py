@@ -155,6 +155,15 @@ def seen_by(session_id: UUID, player_id: UUID | None) -> Steps[Lobby]:
     raise Refused("not_found", "There is no such open lobby.", status=404)
 
 
+def by_code(code: str) -> Steps[Lobby]:
+    """The lobby or game that an invite code leads to. Raises Refused (404) for an unknown code."""
+    rows = yield [(BY_CODE, [code.strip().upper()])]
+    found = (yield from reading(rows[0][0])) if rows else None
+    if found is None:
+        raise Refused("unknown_code", "No open lobby has this code.", status=404, field="code")
+    return found[0]
+
+
 def active(player_id: UUID) -> Steps[Lobby]:
     """The lobby or game that a player sits in. Raises Refused (404) without one."""
     rows = yield [(OF_PLAYER, [player_id])]

@@ -1,0 +1,105 @@
+"""What the pages of lobbies take from people."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.models import User
+from config.refusals import Refused
+from sessions_app.lobby import FEWEST_SEATS, MOST_SEATS
+from sessions_app.seating import ALPHABET, CODE_LENGTH
+from tribes.models import Tribe
+
+SEATS = [(n, f"{n} players") for n in range(FEWEST_SEATS, MOST_SEATS + 1)]
+FREE = [(n, f"{n} or more") for n in range(1, MOST_SEATS)]
+WHO = [
+    ("yes", "Everybody: it is listed among the open lobbies"),
+    ("no", "Friends: whoever has the link or the code"),
+]
+
+
+class RefusableForm(forms.Form):
+    """A form that also shows what an activity refuses."""
+
+    renamed = {"tribe_id": "tribe"}  # fields that are called otherwise by the activities
+
+    def refuse(self, refusal: Refused) -> None:
+        """Show a refusal at the field that it names."""
+        field = self.renamed.get(refusal.field or "", refusal.field)
+        self.add_error(field if field in self.fields else None, refusal.detail)
+
+
+class TribeForm(RefusableForm):
+    """One of a player's own tribes."""
+
+    tribe = forms.ChoiceField(
+        error_messages={
+            "required": "Choose a tribe.",
+            "invalid_choice": "Choose one of your own tribes.",
+        }
+    )
+
+    def __init__(self, player: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tribes = list(Tribe.objects.filter(user=player).order_by("created_at", "pk"))
+        self.fields["tribe"].choices = [(str(t.pk), t.name) for t in self.tribes]  # type: ignore[attr-defined]
+
+    @property
+    def cards(self) -> list[tuple[Tribe, bool]]:
+        """The tribes, and which of them is chosen: the first one, unless told otherwise."""
+        chosen = self["tribe"].value() or (str(self.tribes[0].pk) if self.tribes else "")
+        return [(tribe, str(tribe.pk) == str(chosen)) for tribe in self.tribes]
+
+
+class SettingsForm(RefusableForm):
+    """Who may join, and how many."""
+
+    is_public = forms.TypedChoiceField(
+        label="Who may join?",
+        choices=WHO,
+        coerce=lambda text: text == "yes",
+        initial="yes",
+        widget=forms.RadioSelect,
+    )
+    seats = forms.TypedChoiceField(
+        label="Seats", choices=SEATS, coerce=int, initial=MOST_SEATS, widget=forms.RadioSelect
+    )
+
+
+class NewLobbyForm(TribeForm, SettingsForm):
+    """A lobby to open."""
+
+
+class CodeForm(RefusableForm):
+    """An invite code, as people type it: in small letters, with spaces or hyphens."""
+
+    code = forms.CharField(
+        label="Invite code",
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "size": 10,
+            }
+        ),
+    )
+
+    def clean_code(self) -> str:
+        """The code as it is kept."""
+        code = "".join(self.cleaned_data["code"].upper().replace("-", " ").split())
+        if len(code) != CODE_LENGTH or not set(code) <= set(ALPHABET):
+            words = f"A code has {CODE_LENGTH} letters and digits, as in 7KQ2MX."
+            raise forms.ValidationError(words)
+        return code
+
+
+class FilterForm(forms.Form):
+    """What one looks for among the open lobbies."""
+
+    use_required_attribute = False
+    map = forms.CharField(
+        required=False, max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    free = forms.TypedChoiceField(label="Free seats", required=False, choices=FREE, coerce=int)

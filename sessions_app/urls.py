@@ -1,0 +1,16 @@
+"""Addresses of the lobbies' pages."""
+
+from django.urls import path
+
+from sessions_app import views
+
+app_name = "lobbies"
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("new/", views.new, name="new"),
+    path("join/", views.join_by_code, name="join-by-code"),
+    path("join/<str:code>/", views.invited, name="invited"),
+    path("<uuid:lobby_id>/", views.detail, name="detail"),
+    path("<uuid:lobby_id>/join", views.join, name="join"),
+    path("<uuid:lobby_id>/act", views.act, name="act"),
+]

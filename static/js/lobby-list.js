@@ -1,0 +1,108 @@
+// The list of open lobbies, kept up to date in place by its socket.
+
+import { LobbyList, socketAddress } from "./lobby-client.js";
+import { arrange, clone, partOf, showPips } from "./lobby-seats.js";
+
+const AGES_EVERY = 30_000;
+const SLOWEST = 30_000; // between tries: a list may wait longer than a seat
+const WORDS = { connecting: "Connecting …", waiting: "Reconnecting …", live: "Live", ended: "" };
+const UNITS = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+const listPart = (name) => document.querySelector(`[data-list="${name}"]`);
+const cards = listPart("cards");
+const { map, words, free } = cards.dataset; // what is looked for
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const canHover = matchMedia("(hover: hover)");
+const announcement = document.getElementById("announcement");
+const list = new LobbyList(socketAddress("/ws/lobbies"), { slowest: SLOWEST });
+let known = null; // the cards of the list; null before the first word
+let isWaiting = false;
+
+list.addEventListener("lobbies", ({ detail }) => {
+  known = detail.all;
+  show();
+});
+list.addEventListener("state", ({ detail }) => {
+  const wire = listPart("wire");
+  wire.hidden = !WORDS[detail.state];
+  wire.dataset.state = detail.state;
+  wire.textContent = WORDS[detail.state];
+});
+for (const name of ["pointerleave", "focusout"]) {
+  cards.addEventListener(name, () => isWaiting && setTimeout(show));
+}
+setInterval(showAges, AGES_EVERY);
+list.open();
+
+/** Whether a lobby is looked for: by the same rules as on the server. */
+function isWanted(card) {
+  if (card.free_seats < Number(free)) return false;
+  if (map) return card.map.id === map;
+  return card.map.name.toLowerCase().includes(words.toLowerCase());
+}
+
+/** Cards don't move under the pointer, nor away from the focus: then they change where they are. */
+function isLookedAt() {
+  return cards.matches(":focus-within") || (canHover.matches && cards.matches(":hover"));
+}
+
+function show() {
+  const shown = new Map([...cards.children].map((item) => [item.dataset.lobby, item]));
+  const wanted = [...known.values()].filter(isWanted);
+  wanted.sort((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at));
+  isWaiting = isLookedAt();
+  if (isWaiting) {
+    for (const [id, item] of shown) mark(item, known.get(id));
+    return;
+  }
+  const items = wanted.map((card) => {
+    const item = shown.get(card.id) ?? clone(listPart("card"));
+    fill(item, card);
+    return item;
+  });
+  const before = shown.size;
+  arrange(cards, items);
+  listPart("nothing").hidden = items.length > 0;
+  if (items.length !== before) announcement.textContent = count(items.length);
+}
+
+const count = (n) => (n === 1 ? "1 open lobby" : `${n} open lobbies`);
+
+/** Of a card that stays where it is: as it is now, or that it is gone. */
+function mark(item, card) {
+  if (card) fill(item, card);
+  item.classList.toggle("lobby-card--gone", !card || !isWanted(card));
+  if (!card) partOf(item)("seats").textContent = "No longer open";
+}
+
+function fill(item, card) {
+  const part = partOf(item);
+  if (item.dataset.lobby !== card.id) {
+    item.dataset.lobby = card.id;
+    part("link").href = `/lobbies/${card.id}/`;
+    part("picture").src = `/maps/${card.map.id}/card-unknown-0.webp`; // the picture as it is now
+    part("name").textContent = card.map.name;
+    part("age").dateTime = card.created_at;
+    part("age").textContent = age(card.created_at);
+    item.classList.add("lobby-card--new");
+  }
+  const taken = card.seats - card.free_seats;
+  item.classList.remove("lobby-card--gone");
+  part("host").textContent = card.host ?? "nobody";
+  part("seats").textContent = `${taken} of ${card.seats} seats taken`;
+  showPips(part("pips"), taken, card.seats);
+}
+
+function showAges() {
+  for (const time of cards.querySelectorAll("time[datetime]")) time.textContent = age(time.dateTime);
+}
+
+function age(moment) {
+  const seconds = Math.max(0, (Date.now() - Date.parse(moment)) / 1000);
+  const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? [];
+  return unit ? relative.format(-Math.floor(seconds / size), unit) : "just now";
+}

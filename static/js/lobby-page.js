@@ -1,0 +1,235 @@
+// The page of a lobby: shows what the socket tells, and sends what its forms say. Without this script,
+// or where there is no socket, the same forms go to the server as forms do.
+
+import { Chat } from "./lobby-chat.js";
+import { LobbyClient, socketAddress } from "./lobby-client.js";
+import { Countdown } from "./lobby-countdown.js";
+import { Seats, partOf } from "./lobby-seats.js";
+import { Wire } from "./lobby-wire.js";
+
+const OVER = {
+  completed: ["The game is over", "The host ended it."],
+  abandoned: ["The lobby is closed", "Nobody was left, or nothing happened for an hour."],
+  left: ["You have left", "Your seat is free for others now."],
+  kicked: ["You were removed", "The host has removed you from this lobby."],
+  gone: ["This lobby is no longer open to you", "Your seat was free for too long, or the lobby is closed."],
+};
+const RUNNING = ["InProgress", "Paused"];
+const COPIED_SHOWS = 3_000;
+const REMOVED = 4403;
+const NO_SUCH_SESSION = 4404;
+
+const page = document.getElementById("lobby");
+const part = partOf(page);
+const me = page.dataset.player;
+if (part("room")) start();
+
+function start() {
+  const client = new LobbyClient(socketAddress(`/ws/game-sessions/${page.dataset.lobby}`));
+  const room = new Room(client);
+  client.addEventListener("lobby", ({ detail }) => room.show(detail));
+  client.addEventListener("started", () => room.begin());
+  client.addEventListener("closed", ({ detail }) => room.end(detail.reason));
+  client.addEventListener("error", ({ detail }) => complain(detail.detail));
+  client.addEventListener("state", ({ detail }) => {
+    page.dataset.wire = detail.state;
+    if (detail.code === REMOVED) room.end("kicked");
+    if (detail.code === NO_SUCH_SESSION) room.end("gone");
+  });
+  new Wire(part, client);
+  listenToForms(client);
+  listenToConfirmations();
+  listenToCopying();
+  client.open();
+}
+
+/** All that changes on the page with the lobby. */
+class Room {
+  constructor(client) {
+    this.client = client;
+    this.seats = new Seats(part, me);
+    this.chat = new Chat(part, client, complain);
+    this.countdown = new Countdown(part, client, tell);
+    this.before = null;
+    this.isOver = false;
+  }
+
+  show(lobby) {
+    this.seats.show(lobby);
+    this.chat.know(lobby);
+    this.countdown.show(lobby);
+    showStatus(lobby.status);
+    showOwn(lobby);
+    showSettings(lobby);
+    if (this.before) this.#tellChanges(this.before, lobby);
+    this.before = lobby;
+  }
+
+  begin() {
+    tell("The game has begun.");
+    page.querySelector("[data-when~=InProgress]").focus();
+  }
+
+  end(reason) {
+    if (this.isOver) return; // the first reason is the one that says most
+    this.isOver = true;
+    [part("over-title").textContent, part("over-words").textContent] = OVER[reason];
+    part("room").hidden = true;
+    showStatus("over");
+    page.querySelector("[data-when=over]").focus();
+    tell(OVER[reason].join(": "));
+  }
+
+  #tellChanges(before, after) {
+    const [old, now] = [before, after].map(
+      (lobby) => new Map(lobby.players.map((player) => [player.player_id, player])),
+    );
+    for (const [id, player] of now) if (!old.has(id)) this.chat.note(`${player.username} has joined.`);
+    for (const [id, player] of old) if (!now.has(id)) this.chat.note(`${player.username} has left.`);
+    const host = now.get(after.host);
+    if (before.host !== after.host && host) {
+      this.chat.note(after.host === me ? "You are the host now." : `${host.username} is the host now.`);
+    }
+  }
+}
+
+// ---- What is shown -------------------------------------------------------------------------------
+
+function showStatus(status) {
+  page.dataset.status = status;
+  for (const element of page.querySelectorAll("[data-when]")) {
+    element.hidden = !element.dataset.when.split(" ").includes(status);
+  }
+}
+
+function showOwn(lobby) {
+  const mine = lobby.players.find((player) => player.player_id === me);
+  if (!mine) return;
+  const isAlone = lobby.players.length === 1;
+  const ready = part("ready-button");
+  ready.setAttribute("aria-pressed", String(mine.is_ready));
+  ready.value = mine.is_ready ? "no" : "yes";
+  part("start").hidden = !mine.is_host || Boolean(lobby.countdown_ends_at);
+  part("start").elements.solo.disabled = !isAlone;
+  part("start-button").textContent = isAlone ? "Start alone" : "Start the game";
+  part("hint").textContent = hint(lobby, mine, isAlone);
+  part("end").hidden = !mine.is_host;
+  part("own-tribe").value = mine.tribe.id;
+}
+
+/** What must still happen before the game can start. */
+function hint(lobby, mine, isAlone) {
+  if (lobby.countdown_ends_at) return "The game begins.";
+  const others = lobby.players.filter((player) => player !== mine && !(player.is_ready && player.is_connected));
+  const names = others.map((player) => player.username).join(", ");
+  if (!mine.is_ready) return "Say that you are ready first.";
+  if (names) return `Waiting for ${names}.`;
+  if (mine.is_host) return isAlone ? "Wait for friends, or start alone." : "Everybody is ready.";
+  return "Everybody is ready. The host starts the game.";
+}
+
+function showSettings(lobby) {
+  const { is_public: isPublic, seats } = lobby.settings;
+  const isHost = lobby.host === me;
+  const form = part("settings");
+  form.hidden = !isHost;
+  part("settings-words").hidden = isHost;
+  const who = isPublic ? "Everybody may join" : "Friends with the link or code may join";
+  part("settings-words").textContent = `${who}, up to ${seats} players.`;
+  if (form.contains(document.activeElement)) return; // somebody is choosing
+  form.elements.is_public.value = isPublic ? "yes" : "no";
+  form.elements.seats.value = String(seats);
+}
+
+// ---- What is done --------------------------------------------------------------------------------
+
+function listenToForms(client) {
+  const commands = {
+    ready: (data) => client.ready(data.get("is_ready") === "yes"),
+    start: (data) => client.start(data.has("solo")),
+    tribe: (data) => client.tribe(data.get("tribe")),
+    kick: (data) => client.kick(data.get("player")),
+    settings: (data) =>
+      client.settings({ is_public: data.get("is_public") === "yes", seats: Number(data.get("seats")) }),
+    leave: async () => {
+      await client.leave();
+      location.assign(page.dataset.onward);
+    },
+  };
+  page.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if ("needs" in form.dataset && client.state !== "live") {
+      event.preventDefault();
+      complain("Not while the connection is lost. Try again when it is back.");
+    }
+    const act = commands[form.dataset.command];
+    if (!act) return;
+    event.preventDefault();
+    if (form.ariaBusy === "true") return;
+    part("refused").hidden = true;
+    form.ariaBusy = "true";
+    try {
+      await act(new FormData(form, event.submitter));
+      done(form);
+    } catch (error) {
+      if (error.code !== "ended") complain(error.detail);
+    } finally {
+      form.ariaBusy = null;
+    }
+  });
+  part("own-tribe-button").hidden = true;
+  part("own-tribe").addEventListener("change", (event) => event.target.form.requestSubmit());
+}
+
+function done(form) {
+  const confirmation = form.closest("details");
+  if (confirmation) confirmation.open = false;
+  if (form === part("settings")) flash(part("saved"), "Saved.");
+}
+
+/** Questions close by Escape, by a click elsewhere, and when another one opens. */
+function listenToConfirmations() {
+  const close = (except) => {
+    for (const open of page.querySelectorAll("details.confirm[open]")) {
+      if (open !== except) open.open = false;
+    }
+  };
+  document.addEventListener("keydown", (event) => {
+    const open = event.key === "Escape" && event.target.closest?.("details.confirm[open]");
+    if (!open) return;
+    open.open = false;
+    open.querySelector("summary").focus();
+  });
+  document.addEventListener("click", (event) => close(event.target.closest("details.confirm")));
+}
+
+function listenToCopying() {
+  const [button, link] = [part("copy"), part("link")];
+  button.hidden = false;
+  link.addEventListener("focus", () => link.select());
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(link.value);
+      flash(part("copied"), "Copied. Send it to your friends.");
+    } catch {
+      link.focus(); // browsers copy only on safe sites, or when asked: select it at least
+      flash(part("copied"), "Press Ctrl C to copy the selected link.");
+    }
+  });
+}
+
+// ---- Words ---------------------------------------------------------------------------------------
+
+function complain(words) {
+  part("refused").textContent = words;
+  part("refused").hidden = false;
+}
+
+function tell(words) {
+  part("told").textContent = words;
+}
+
+function flash(element, words) {
+  element.textContent = words;
+  setTimeout(() => (element.textContent = ""), COPIED_SHOWS);
+}
