@@ -22,7 +22,6 @@ const NO_SUCH_SESSION = 4404;
 const page = document.getElementById("lobby");
 const part = partOf(page);
 const me = page.dataset.player;
-if (part("room")) start();
 
 function start() {
   const client = new LobbyClient(socketAddress(`/ws/game-sessions/${page.dataset.lobby}`));
@@ -233,3 +232,5 @@ function flash(element, words) {
   element.textContent = words;
   setTimeout(() => (element.textContent = ""), COPIED_SHOWS);
 }
+
+if (part("room")) start(); // a lobby that is over has none
