@@ -225,14 +225,17 @@ def detail(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
 def lobby_context(lobby: Lobby, player_id: UUID | None) -> dict[str, Any]:
     """What the templates show of a lobby to a player, or to somebody without a seat."""
     own_seat = lobby.seat_of(player_id) if player_id else None
-    free = max(0, lobby.seat_limit - len(lobby.seats))
+    # A game that has begun is joined by nobody: its seats are those that are taken.
+    seats = lobby.seat_limit if lobby.status == Status.LOBBY else len(lobby.seats)
+    free = max(0, seats - len(lobby.seats))
     return {
         "lobby": lobby,
         "me": own_seat,
         "is_host": bool(own_seat and own_seat.is_host),
         "free": range(free),
         "taken": len(lobby.seats),
-        "pips": open_lobbies.pips(lobby.seat_limit, free),
+        "seats": seats,
+        "pips": open_lobbies.pips(seats, free),
         "is_open": lobby.status == Status.LOBBY,
         "is_running": lobby.status in (Status.IN_PROGRESS, Status.PAUSED),
         "is_over": lobby.status in OVER,

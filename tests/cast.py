@@ -14,6 +14,7 @@ from config.migrating import grant
 from maps import waves
 from maps.models import GameMap
 from maps.terrain import TERRAINS, Grid, Point
+from tribes.models import Tribe
 
 PASSWORD = "a quite long sentence"
 
@@ -31,6 +32,13 @@ def make_moderator(name: str = "Moderna") -> User:
     moderator.groups.add(Group.objects.get(name=MODERATORS))
     moderator.refresh_from_db()
     return moderator
+
+
+def make_tribe(user: User, name: str = "Ravens", colour: str = "#FFD700") -> Tribe:
+    """A tribe of a player's."""
+    return Tribe.objects.create(
+        user=user, name=name, archetype="Support", damage_bonus="0.50", color_theme=colour
+    )
 
 
 def flat_grid(width: int = 20, height: int = 20) -> Grid:

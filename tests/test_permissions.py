@@ -9,7 +9,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import User
 from maps import collecting
 from maps.models import GameMap
-from tests.cast import make_map, make_moderator, make_user
+from sessions_app import seating
+from sessions_app.store import run
+from tests.cast import make_map, make_moderator, make_tribe, make_user
 from tests.conftest import bearer
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +82,14 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "collections:delete": {"GET": each(302, 403, 200, 403), "POST": each(302, 403, 302, 404)},
     "maps:picture": PUBLIC,
     "maps:terrain": PUBLIC,
+    "lobbies:index": PUBLIC,
+    "lobbies:new": {"GET": LED_ON, "POST": LED_ON},  # to choose a map first
+    "lobbies:join-by-code": {"POST": SHOWN},
+    # The owner sits there already.
+    "lobbies:invited": {"GET": each(302, 200, 302, 200), "POST": each(302, 200, 302, 200)},
+    "lobbies:detail": PUBLIC,
+    "lobbies:join": {"POST": each(302, 200, 302, 200)},
+    "lobbies:act": {"POST": each(302, 404)},  # do what?
     "api:register": API_BODY,
     "api:login": API_BODY,
     "api:refresh": API_BODY,
@@ -130,6 +140,7 @@ OF_A_COLLECTION = [
     "api:collection",
     *(f"collections:{name}" for name in "detail share entries delete".split()),
 ]
+OF_A_LOBBY = [f"lobbies:{name}" for name in ("detail", "join", "act")]
 
 
 def routes(patterns: Any = None, prefix: str = "") -> list[str]:
@@ -163,6 +174,8 @@ class Cast:
         assert owner
         self.game_map = make_map(owner)
         given = {"name": "Fords", "is_public": True}
+        tribe = make_tribe(owner)
+        self.lobby = run(seating.create, owner.pk, self.game_map.pk, tribe.pk).after
         self.collection = collecting.make(player=owner, given=given)
 
     def address(self, route: str) -> str:
@@ -172,9 +185,12 @@ class Cast:
             "accounts:verify": ["x", "y"],
             "accounts:reset": ["x", "y-z"],
             "maps:picture": [self.game_map.pk, "card", self.game_map.picture_content, "webp"],
+            "lobbies:invited": [self.lobby.code],
             "api:preview": [self.game_map.pk],
             "api:collection-map": [self.collection.pk, self.game_map.pk],
         }
+        if route in OF_A_LOBBY:
+            arguments[route] = [self.lobby.id]
         if route in OF_A_COLLECTION:
             arguments[route] = [self.collection.pk]
         if route in OF_A_MAP:

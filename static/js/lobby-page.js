@@ -14,7 +14,6 @@ const OVER = {
   kicked: ["You were removed", "The host has removed you from this lobby."],
   gone: ["This lobby is no longer open to you", "Your seat was free for too long, or the lobby is closed."],
 };
-const RUNNING = ["InProgress", "Paused"];
 const COPIED_SHOWS = 3_000;
 const REMOVED = 4403;
 const NO_SUCH_SESSION = 4404;

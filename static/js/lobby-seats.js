@@ -12,15 +12,17 @@ export class Seats {
 
   show(lobby) {
     const players = lobby.players;
-    const free = Math.max(0, lobby.settings.seats - players.length);
+    // A game that has begun is joined by nobody: its seats are those that are taken.
+    const all = lobby.status === "Lobby" ? lobby.settings.seats : players.length;
+    const free = Math.max(0, all - players.length);
     const known = new Map([...this.list.querySelectorAll("[data-player]")].map((li) => [li.dataset.player, li]));
     const seats = players.map((player) => known.get(player.player_id) ?? clone(this.part("seat")));
     seats.forEach((seat, n) => fill(seat, players[n], lobby, this.me));
     const empty = [...this.list.querySelectorAll(".seat--free")].slice(0, free);
     while (empty.length < free) empty.push(clone(this.part("free-seat")));
     arrange(this.list, [...seats, ...empty]);
-    this.part("taken").textContent = `${players.length} of ${lobby.settings.seats}`;
-    showPips(this.part("pips"), players.length, lobby.settings.seats);
+    this.part("taken").textContent = `${players.length} of ${all}`;
+    showPips(this.part("pips"), players.length, all);
   }
 }
 

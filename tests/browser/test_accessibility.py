@@ -1,11 +1,15 @@
 """What axe finds by itself on each page: WCAG 2.1, levels A and AA. Nothing, that is."""
 
+from uuid import UUID
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from maps.rating import rate
-from tests.cast import PASSWORD, make_map, make_user
+from sessions_app import seating
+from sessions_app.store import run
+from tests.cast import NOBODY, PASSWORD, make_map, make_tribe, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
@@ -65,6 +69,64 @@ def test_a_map_its_author_and_an_account(page: Page) -> None:
     for address in ("/players/Author/", "/account/"):
         page.goto(address)
         no_violations(page)
+
+
+def test_the_list_of_lobbies(page: Page) -> None:
+    page.goto("/lobbies/")
+    expect(page.get_by_text("Nobody waits for players right now")).to_be_visible()
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    no_violations(page)
+    host = make_user("Hosta")
+    run(seating.create, host.pk, make_map(host).pk, make_tribe(host).pk)
+    expect(page.locator(".lobby-card")).to_have_count(1)
+    no_violations(page)
+    page.get_by_label("Invite code").fill("x")
+    page.get_by_role("button", name="Find lobby").click()
+    expect(page.get_by_text("A code has 6 letters and digits")).to_be_visible()
+    no_violations(page)
+    page.goto(f"/lobbies/{NOBODY}/")
+    no_violations(page)
+
+
+def test_a_lobby_from_its_opening_to_its_end(page: Page) -> None:
+    mira, guest = make_user("Mira"), make_user("Guest")
+    game_map = make_map(mira)
+    address = f"/lobbies/new/?map={game_map.pk}"
+    sign_in(page, address)
+    expect(page.get_by_role("link", name="Make your first tribe")).to_be_visible()
+    no_violations(page)
+    make_tribe(mira)
+    page.goto(address)
+    no_violations(page)
+    page.get_by_role("button", name="Open lobby").click()
+    lobby = page.locator("#lobby[data-wire=live]")
+    expect(lobby).to_be_visible()
+    no_violations(page)
+    lobby_id = UUID(lobby.get_attribute("data-lobby") or "")
+    run(seating.join, lobby_id, guest.pk, make_tribe(guest).pk)
+    page.locator(".seat__kick summary").last.click()
+    no_violations(page)
+    run(seating.leave, lobby_id, guest.pk)
+    page.get_by_role("button", name="I’m ready").click()
+    page.get_by_role("button", name="Start alone").click()
+    expect(page.locator(".countdown__number")).to_be_visible()
+    no_violations(page)
+    expect(page.get_by_role("heading", name="The game has begun")).to_be_visible()
+    no_violations(page)
+    run(seating.end, lobby_id, mira.pk)
+    expect(page.get_by_role("heading", name="The game is over")).to_be_visible()
+    no_violations(page)
+
+
+def test_a_lobby_to_join(page: Page) -> None:
+    host, mira = make_user("Hosta"), make_user("Mira")
+    lobby = run(seating.create, host.pk, make_map(host).pk, make_tribe(host).pk).after
+    page.goto(f"/lobbies/{lobby.id}/")
+    no_violations(page)
+    make_tribe(mira)
+    sign_in(page, f"/lobbies/join/{lobby.code}/")
+    expect(page.get_by_role("button", name="Join")).to_be_visible()
+    no_violations(page)
 
 
 def test_a_map_that_could_not_be_loaded(page: Page) -> None:

@@ -1,0 +1,340 @@
+"""Two players in two browsers: from opening a lobby to the end of the game, and what can go wrong."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+
+from accounts.models import User
+from maps.models import GameMap
+from sessions_app import seating
+from sessions_app.models import GameSession, SessionPlayer
+from sessions_app.store import run
+from tests.browser.test_accessibility import no_violations
+from tests.browser.test_players import no_sideways_scrolling
+from tests.cast import PASSWORD, make_map, make_tribe, make_user
+from tests.conftest import Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+# What a browser complains about when the network is gone, as these tests want it to be.
+WANTED = ("WebSocket connection to", "ERR_INTERNET_DISCONNECTED", "status of 404", "ERR_CONNECTION")
+Enter = Callable[..., Page]
+
+
+@pytest.fixture
+def game_map(transactional_db: None) -> GameMap:
+    return make_map(make_user("Author"))
+
+
+@pytest.fixture
+def players(game_map: GameMap) -> dict[str, User]:
+    found = {name: make_user(name) for name in ("Mira", "Odo")}
+    make_tribe(found["Mira"], "Ravens", "#FFD700")
+    make_tribe(found["Odo"], "Iron Oaks", "#32CD32")
+    make_tribe(found["Odo"], "Tides", "#4169E1")
+    return found
+
+
+@pytest.fixture
+def enter(chromium: Browser, site: Site) -> Iterator[Enter]:
+    """Opens a browser of its own for a player, or for nobody. What it complains about fails the test."""
+    complaints: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        wanted = any(words in message.text for words in WANTED)
+        if message.type in ("error", "warning") and not wanted:
+            complaints.append(message.text)
+
+    def open_one(name: str = "", *, width: int = 1440, **options: Any) -> Page:
+        context = chromium.new_context(
+            base_url=site.url, viewport={"width": width, "height": 900}, **options
+        )
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", listen)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        if name:
+            page.goto("/login/")
+            page.get_by_label("User name").fill(name)
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Sign in").click()
+            expect(page.get_by_text(name, exact=True)).to_be_visible()
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def live(page: Page) -> None:
+    expect(page.locator("#lobby[data-wire=live]")).to_be_visible()
+
+
+def seat(page: Page, name: str) -> Any:
+    return page.locator(".seat", has=page.get_by_text(name, exact=True))
+
+
+def ready(page: Page) -> Any:
+    return page.get_by_role("button", name="I’m ready")
+
+
+def opened(page: Page, game_map: GameMap) -> str:
+    """Open a lobby on a map; answers its code."""
+    page.goto(game_map.get_absolute_url())
+    page.get_by_role("link", name="Play together").click()
+    page.get_by_role("button", name="Open lobby").click()
+    live(page)
+    return page.locator("[data-part=code]").inner_text()
+
+
+def both_seated(enter: Enter, game_map: GameMap) -> tuple[Page, Page]:
+    host, guest = enter("Mira"), enter("Odo", width=375)
+    guest.goto(f"/lobbies/join/{opened(host, game_map)}/")
+    guest.get_by_role("button", name="Join").click()
+    live(guest)
+    return host, guest
+
+
+def cut(site: Site) -> None:
+    """Cut all connections to the server, without a word."""
+    for connection in list(site.server.server_state.connections):
+        transport = getattr(connection, "transport", None)
+        if transport:
+            transport.get_loop = None
+            transport.abort()
+
+
+def test_from_a_code_to_the_end_of_the_game(
+    enter: Enter, game_map: GameMap, players: dict[str, User]
+) -> None:
+    host, guest = enter("Mira"), enter("Odo", width=375)
+    code = opened(host, game_map)
+    expect(seat(host, "Mira")).to_contain_text("Host")
+
+    guest.goto("/lobbies/")
+    guest.get_by_label("Invite code").fill(code.lower())
+    guest.get_by_role("button", name="Find lobby").click()
+    expect(guest.get_by_text("Ravens, Support")).to_be_visible()
+    guest.get_by_label("Tides").check()
+    guest.get_by_role("button", name="Join").click()
+    live(guest)
+    expect(seat(host, "Odo")).to_contain_text("Tides · Support")
+    expect(host.locator("[data-part=taken]")).to_have_text("2 of 4")
+    guest.get_by_label("Your tribe").select_option(label="Iron Oaks (Support)")
+    expect(seat(host, "Odo")).to_contain_text("Iron Oaks · Support")
+
+    guest.get_by_label("Message").fill("Shall <b>we</b>?")
+    guest.keyboard.press("Enter")
+    for page in (host, guest):
+        expect(page.get_by_role("log")).to_contain_text("Shall <b>we</b>?")
+        expect(page.locator("[role=log] b")).to_have_count(0)
+        expect(page.locator("[role=log] time[title]")).to_have_count(1)
+    expect(guest.get_by_label("Message")).to_have_value("")
+
+    expect(guest.get_by_role("button", name="Start the game")).to_be_hidden()
+    host.get_by_role("button", name="Start the game").click()
+    expect(host.get_by_role("alert").filter(has_text="Not ready yet: Mira, Odo.")).to_be_visible()
+    ready(host).click()
+    expect(host.locator("#start-hint")).to_have_text("Waiting for Odo.")
+    ready(guest).click()
+    expect(seat(host, "Odo")).to_contain_text("✓ Ready")
+    no_sideways_scrolling(guest)
+
+    host.get_by_role("button", name="Start the game").click()
+    for page in (host, guest):
+        expect(page.locator(".countdown__number")).to_have_text("3")
+    ready(guest).click()
+    expect(host.get_by_text("Stopped: Odo is not ready.").last).to_be_visible()
+    ready(guest).click()
+    host.get_by_role("button", name="Start the game").click()
+    for page in (host, guest):
+        expect(page.get_by_role("heading", name="The game has begun")).to_be_visible()
+        expect(page.locator("[data-part=told]")).to_have_text("The game has begun.")
+        expect(page.get_by_text("be played in the browser yet")).to_be_visible()
+    no_violations(guest)
+
+    guest.get_by_label("Message").fill("Well fought")
+    guest.get_by_role("button", name="Send").click()
+    expect(host.get_by_role("log")).to_contain_text("Well fought")
+    expect(guest.get_by_text("End the game")).to_be_hidden()
+    host.get_by_text("End the game").click()
+    host.get_by_role("button", name="End it").click()
+    for page in (host, guest):
+        expect(page.get_by_role("heading", name="The game is over")).to_be_visible()
+    expect(guest.get_by_role("link", name="Open lobbies")).to_be_visible()
+    no_sideways_scrolling(guest)
+    assert GameSession.objects.get().status == "Completed"
+
+
+def test_a_reload_keeps_the_seat(enter: Enter, game_map: GameMap, players: dict[str, User]) -> None:
+    host, guest = both_seated(enter, game_map)
+    joined = SessionPlayer.objects.get(user=players["Odo"]).joined_at
+    guest.reload()
+    live(guest)
+    expect(seat(host, "Odo").get_by_text("Not connected")).to_be_hidden()
+    guest.goto("/lobbies/")
+    expect(seat(host, "Odo").get_by_text("Not connected")).to_be_visible()
+    guest.get_by_role("link", name="Return").click()
+    live(guest)
+    expect(seat(host, "Odo").get_by_text("Not connected")).to_be_hidden()
+    assert SessionPlayer.objects.get(user=players["Odo"]).joined_at == joined
+
+
+def test_a_lost_connection_comes_back_by_itself(
+    enter: Enter, game_map: GameMap, players: dict[str, User], site: Site
+) -> None:
+    host, guest = both_seated(enter, game_map)
+    guest.context.set_offline(True)
+    cut(site)
+    expect(guest.get_by_text("Connection lost, trying again").first).to_be_visible()
+    expect(seat(host, "Odo").get_by_text("Not connected")).to_be_visible()
+    ready(guest).click()  # said while nobody hears it
+    no_violations(guest)
+    guest.context.set_offline(False)
+    expect(guest.get_by_text("Back again.")).to_be_visible()
+    expect(seat(host, "Odo")).to_contain_text("✓ Ready")
+    expect(ready(guest)).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_second_page_takes_the_seat_and_the_first_says_so(
+    enter: Enter, game_map: GameMap, players: dict[str, User]
+) -> None:
+    first = enter("Mira")
+    opened(first, game_map)
+    second = first.context.new_page()
+    second.goto(first.url)
+    live(second)
+    expect(first.get_by_text("You have opened this lobby elsewhere")).to_be_visible()
+    no_violations(first)
+    first.get_by_role("button", name="Use it here").click()
+    live(first)
+    expect(second.get_by_text("You have opened this lobby elsewhere")).to_be_visible()
+
+
+def test_removing_leaving_and_the_next_host(
+    enter: Enter, game_map: GameMap, players: dict[str, User]
+) -> None:
+    host, guest = both_seated(enter, game_map)
+    host.get_by_text("Everybody: it is").wait_for()
+    host.get_by_label("2 players").check()
+    host.get_by_role("button", name="Save settings").click()
+    expect(guest.get_by_text("Everybody may join, up to 2 players.")).to_be_visible()
+    host.get_by_text("Leave", exact=True).click()
+    host.keyboard.press("Escape")
+    expect(host.get_by_role("button", name="Leave the lobby")).to_be_hidden()
+    host.keyboard.press("Enter")  # what was pressed has the focus again
+    host.get_by_role("button", name="Leave the lobby").click()
+    expect(host).to_have_url(re.compile(r"/lobbies/$"))
+    expect(guest.get_by_role("log")).to_contain_text("You are the host now.")
+    expect(guest.get_by_role("button", name="Start alone")).to_be_visible()
+
+    host.goto(guest.url)
+    host.get_by_role("button", name="Join").click()
+    live(host)
+    seat(guest, "Mira").get_by_text("Remove").first.click()
+    no_sideways_scrolling(guest)
+    guest.get_by_role("button", name="Remove", exact=True).click()
+    expect(host.get_by_role("heading", name="You were removed")).to_be_visible()
+    expect(host.locator("[data-when=over]")).to_be_focused()
+    expect(guest.locator("[data-part=taken]")).to_have_text("1 of 2")
+
+
+def test_by_keyboard_alone(enter: Enter, game_map: GameMap, players: dict[str, User]) -> None:
+    page = enter("Mira")
+    opened(page, game_map)
+    page.locator("main").focus()
+    for _ in range(3):  # lobbies, the map, ready
+        page.keyboard.press("Tab")
+    expect(ready(page)).to_be_focused()
+    page.keyboard.press("Space")
+    expect(ready(page)).to_have_attribute("aria-pressed", "true")
+    expect(ready(page)).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".countdown__number")).to_be_visible()
+    expect(page.locator("[data-when~=InProgress]")).to_be_focused()
+    page.keyboard.press("Tab")  # the API
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="The game is over")).to_be_visible()
+
+
+def test_the_list_is_live(
+    enter: Enter, game_map: GameMap, players: dict[str, User], site: Site
+) -> None:
+    page, narrowed = enter(), enter(width=375)
+    page.goto("/lobbies/")
+    narrowed.goto("/lobbies/?map=lava")
+    for each in (page, narrowed):
+        expect(each.get_by_text("Live", exact=True)).to_be_visible()
+    page.get_by_label("Map").focus()
+    mira, odo = players["Mira"], players["Odo"]
+    lobby = run(seating.create, mira.pk, game_map.pk, mira.tribes.get().pk, seats=3).after
+    card = page.locator(".lobby-card")
+    expect(card).to_contain_text("1 of 3 seats taken")
+    expect(card).to_contain_text("hosted by Mira")
+    expect(page.get_by_label("Map")).to_be_focused()
+    expect(page.locator("#announcement")).to_have_text("1 open lobby")
+    expect(page.get_by_text("Nobody waits")).to_be_hidden()
+    run(seating.join, lobby.id, odo.pk, odo.tribes.all()[0].pk)
+    expect(card).to_contain_text("2 of 3 seats taken")
+    page.context.set_offline(True)
+    cut(site)
+    expect(page.get_by_text("Reconnecting …")).to_be_visible()
+    run(seating.leave, lobby.id, odo.pk)
+    page.context.set_offline(False)
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    expect(card).to_contain_text("1 of 3 seats taken")
+    card.get_by_role("link").focus()
+    run(seating.leave, lobby.id, mira.pk)
+    expect(card).to_contain_text("No longer open")  # not taken away from under the focus
+    page.get_by_label("Map").focus()
+    expect(card).to_have_count(0)
+    expect(narrowed.locator(".lobby-card")).to_have_count(0)
+
+
+def test_maps_tell_of_their_lobbies_and_nothing_moves(
+    enter: Enter, game_map: GameMap, players: dict[str, User]
+) -> None:
+    page = enter()
+    page.goto("/maps/")
+    page.evaluate(
+        "window.shift = 0; new PerformanceObserver((list) => { for (const e of list.getEntries())"
+        " window.shift += e.value; }).observe({type: 'layout-shift', buffered: true})"
+    )
+    badge = page.locator(".card__lobbies")
+    expect(badge).to_be_hidden()
+    mira = players["Mira"]
+    lobby = run(seating.create, mira.pk, game_map.pk, mira.tribes.get().pk, seats=3).after
+    expect(badge).to_have_text("1 open lobby, 2 free seats")
+    assert page.evaluate("window.shift") < 0.01
+    page.goto(game_map.get_absolute_url())
+    expect(page.get_by_text("1 open lobby, 2 free seats")).to_be_visible()
+    no_violations(page)
+    run(seating.leave, lobby.id, mira.pk)
+    expect(page.get_by_text("Play it with up to three friends")).to_be_visible()
+
+
+def test_without_javascript(enter: Enter, game_map: GameMap, players: dict[str, User]) -> None:
+    page = enter("Mira", java_script_enabled=False)
+    page.goto(game_map.get_absolute_url())
+    page.get_by_role("link", name="Play together").click()
+    page.get_by_role("button", name="Open lobby").click()
+    expect(page.get_by_text("Without JavaScript this page renews itself")).to_be_visible()
+    ready(page).click()
+    expect(ready(page)).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Start alone").click()
+    expect(page.get_by_text("Not ready yet: Mira.")).to_be_visible()
+    page.get_by_label("2 players").check()
+    page.get_by_role("button", name="Save settings").click()
+    expect(page.locator("[data-part=taken]")).to_have_text("1 of 2")
+    page.get_by_text("Leave", exact=True).click()
+    page.get_by_role("button", name="Leave the lobby").click()
+    expect(page.get_by_text("You have left.")).to_be_visible()

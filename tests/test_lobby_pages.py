@@ -1,0 +1,491 @@
+"""The pages of lobbies, by request: what they show, to whom, and what their forms do."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from config import limits
+from maps.models import GameMap
+from sessions_app import seating
+from sessions_app.lobby import Lobby, Status
+from sessions_app.models import GameSession, SessionPlayer
+from sessions_app.open_lobbies import Wanted, find
+from sessions_app.store import run
+from tests.cast import NOBODY, make_map, make_tribe, make_user
+from tribes.models import Tribe
+
+pytestmark = pytest.mark.django_db
+
+
+def open_lobby(host: User, game_map: GameMap, **more: Any) -> Lobby:
+    return run(seating.create, host.pk, game_map.pk, make_tribe(host).pk, **more).after
+
+
+def lobby_now(lobby_id: UUID) -> Lobby:
+    return run(seating.seen_by, lobby_id, SessionPlayer.objects.values_list("user", flat=True)[0])
+
+
+def begin(lobby: Lobby) -> None:
+    GameSession.objects.filter(pk=lobby.id).update(status=Status.IN_PROGRESS)
+
+
+def text(answer: Any, status: int = 200) -> str:
+    assert answer.status_code == status
+    return " ".join(answer.content.decode().split())
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def host(db: None) -> User:
+    return make_user("Hosta")
+
+
+@pytest.fixture
+def tribe(player: User) -> Tribe:
+    return make_tribe(player, "Iron Oaks", "#32CD32")
+
+
+@pytest.fixture
+def lobby(host: User, game_map: GameMap) -> Lobby:
+    return open_lobby(host, game_map)
+
+
+@pytest.fixture
+def full_house(lobby: Lobby, player: User, tribe: Tribe) -> Lobby:
+    """Two players, host and Player1."""
+    return run(seating.join, lobby.id, player.pk, tribe.pk).after
+
+
+def at(lobby: Lobby, more: str = "") -> str:
+    return f"/lobbies/{lobby.id}/{more}"
+
+
+# ---- The list -----------------------------------------------------------------------------------
+
+
+def test_an_empty_list(client: Client, db: None) -> None:
+    page = text(client.get("/lobbies/"))
+    assert "Nobody waits for players right now" in page
+    assert 'href="/maps/">Choose a map</a>' in page
+    assert "Return" not in page
+
+
+def test_a_card(client: Client, lobby: Lobby, game_map: GameMap) -> None:
+    page = text(client.get("/lobbies/"))
+    card = page.split('data-lobby="')[1].split("</li>")[0]
+    for words in ("Quiet Ford", "Hosta", "1 of 4 seats taken", game_map.card_picture):
+        assert words in card
+    assert card.startswith(str(lobby.id))
+    assert f'href="{at(lobby)}"' in card
+    assert card.count("pip--taken") == 1
+    assert card.count('<span class="pip') == 4 + 1  # and what holds them
+    assert re.search(r'data-list="nothing" hidden', page)
+
+
+def test_private_full_and_begun_ones_are_not_listed(
+    client: Client, author: User, game_map: GameMap
+) -> None:
+    private = open_lobby(make_user("Private1"), game_map, is_public=False)
+    full = open_lobby(make_user("Full1"), game_map, seats=2)
+    guest = make_user("Guest1")
+    run(seating.join, full.id, guest.pk, make_tribe(guest).pk)
+    begun = open_lobby(make_user("Begun1"), game_map)
+    begin(begun)
+    page = text(client.get("/lobbies/"))
+    assert not any(str(one.id) in page for one in (private, full, begun))
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("map=quiet", True),
+        ("map=FORD", True),
+        ("map=100%25", False),
+        ("map=_", False),
+        ("map={id}", True),
+        (f"map={NOBODY}", False),
+        ("free=3", True),
+        ("free=4", True),  # there is no such choice: what means nothing is left out
+        ("free=x&map=lava", True),
+        ("map=lava", False),
+        ("map=%00", True),
+    ],
+)
+def test_filters(client: Client, lobby: Lobby, query: str, found: bool) -> None:
+    page = text(client.get("/lobbies/?" + query.format(id=lobby.map["id"])))
+    assert (f'data-lobby="{lobby.id}"' in page) == found
+
+
+def test_two_of_four_seats_are_not_three_free_ones(full_house: Lobby) -> None:
+    assert len(find(Wanted(free=2))) == 1
+    assert find(Wanted(free=3)) == []
+
+
+def test_an_empty_list_of_one_map_leads_to_a_new_lobby_there(
+    client: Client, game_map: GameMap
+) -> None:
+    page = text(client.get(f"/lobbies/?map={game_map.pk}"))
+    assert f'href="/lobbies/new/?map={game_map.pk}"' in page
+    assert "Open a lobby on Quiet Ford" in page
+
+
+def test_names_are_text(client: Client, author: User, host: User) -> None:
+    open_lobby(host, make_map(author, "<b>Ford</b>"))
+    assert "&lt;b&gt;Ford&lt;/b&gt;" in text(client.get("/lobbies/"))
+    assert "<b>Ford" not in text(client.get("/lobbies/?map=<b>"))
+
+
+def test_who_sits_somewhere_is_led_back(lobby: Lobby, host: User) -> None:
+    for address in ("/lobbies/", f"/lobbies/new/?map={lobby.map['id']}", f"/lobbies/{NOBODY}/"):
+        page = client_of(host).get(address).content.decode()
+        assert "You sit in a lobby on Quiet Ford" in page, address
+        assert f'href="{at(lobby)}">Return</a>' in page
+
+
+def test_what_the_list_costs(
+    client: Client, author: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for n in range(3):
+        open_lobby(make_user(f"Host{n}"), make_map(author, f"Map {n}"))
+    with django_assert_num_queries(2):  # cards, and the maps' pictures
+        client.get("/lobbies/")
+
+
+# ---- Opening ------------------------------------------------------------------------------------
+
+
+def test_opening_one(signed_in: Client, player: User, tribe: Tribe, game_map: GameMap) -> None:
+    address = f"/lobbies/new/?map={game_map.pk}"
+    page = text(signed_in.get(address))
+    assert 'fill="#32CD32"' in page
+    assert "Iron Oaks" in page
+    given = {"tribe": str(tribe.pk), "is_public": "no", "seats": "2"}
+    answer = signed_in.post(address, given)
+    game = GameSession.objects.get()
+    assert answer.headers["Location"] == f"/lobbies/{game.pk}/"
+    assert (game.map_id, game.is_public, game.seat_limit) == (game_map.pk, False, 2)
+    assert game.seats.get().user_id == player.pk
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"tribe": ""}, "Choose a tribe."),
+        ({"tribe": str(NOBODY)}, "Choose one of your own tribes."),
+        ({"tribe": "x\0"}, "Choose one of your own tribes."),
+        ({"seats": "5"}, "Select a valid choice"),
+        ({"is_public": "maybe"}, "Select a valid choice"),
+    ],
+)
+def test_what_opening_complains_about(
+    signed_in: Client, tribe: Tribe, game_map: GameMap, changes: dict[str, str], words: str
+) -> None:
+    other = make_tribe(make_user("Other"), "Foreign")
+    given = {"tribe": str(tribe.pk), "is_public": "no", "seats": "3"} | changes
+    page = text(signed_in.post(f"/lobbies/new/?map={game_map.pk}", given))
+    assert words in page
+    assert "Foreign" not in page
+    if "seats" not in changes:
+        assert re.search(r'value="3"[^>]* checked', page)  # nothing chosen is lost
+    given = {"tribe": str(other.pk), "is_public": "no", "seats": "3"}
+    assert "own tribes" in text(signed_in.post(f"/lobbies/new/?map={game_map.pk}", given))
+    assert not GameSession.objects.exists()
+
+
+def test_only_one_at_a_time(lobby: Lobby, host: User) -> None:
+    given = {"tribe": str(host.tribes.get().pk), "is_public": "yes", "seats": "4"}
+    page = text(client_of(host).post(f"/lobbies/new/?map={lobby.map['id']}", given))
+    assert "You sit in a lobby on Quiet Ford" in page
+    assert GameSession.objects.count() == 1
+
+
+def test_where_nothing_can_be_opened(signed_in: Client, author: User, tribe: Tribe) -> None:
+    private = make_map(author, is_public=False)
+    assert signed_in.get("/lobbies/new/").headers["Location"] == "/maps/"
+    for wanted in (private.pk, NOBODY, "x", "%00"):
+        assert signed_in.get(f"/lobbies/new/?map={wanted}").status_code == 404
+        assert signed_in.post(f"/lobbies/new/?map={wanted}", {}).status_code == 404
+
+
+def test_without_a_tribe_one_is_made_first(signed_in: Client, game_map: GameMap) -> None:
+    page = text(signed_in.get(f"/lobbies/new/?map={game_map.pk}"))
+    assert f'href="/tribes/new/?next=%2Flobbies%2Fnew%2F%3Fmap%3D{game_map.pk}"' in page
+    assert "Open lobby</button>" not in page
+
+
+# ---- Joining ------------------------------------------------------------------------------------
+
+
+def test_joining_a_public_one(signed_in: Client, lobby: Lobby, player: User, tribe: Tribe) -> None:
+    page = text(signed_in.get(at(lobby)))
+    assert "Join a lobby on Quiet Ford" in page
+    assert "Hosta" in page
+    assert lobby.code
+    assert lobby.code not in page  # strangers are not told how to let in others
+    answer = signed_in.post(at(lobby, "join"), {"tribe": str(tribe.pk)})
+    assert answer.headers["Location"] == at(lobby)
+    assert lobby_now(lobby.id).seat_of(player.pk)
+    assert signed_in.post(at(lobby, "join"), {}).headers["Location"] == at(lobby)
+
+
+def test_a_stranger_looks_and_signs_in(client: Client, lobby: Lobby) -> None:
+    page = text(client.get(at(lobby)))
+    assert f'href="/login/?next={at(lobby)}"' in page
+    assert "csrf" not in page
+    assert f"next=%2Flobbies%2F{lobby.id}%2F" in client.post(at(lobby, "join")).headers["Location"]
+
+
+def test_by_code(
+    signed_in: Client, host: User, player: User, tribe: Tribe, game_map: GameMap
+) -> None:
+    private = open_lobby(host, game_map, is_public=False)
+    assert private.code
+    assert signed_in.get(at(private)).status_code == 404
+    typed = f" {private.code[:3].lower()}-{private.code[3:].lower()} "
+    answer = signed_in.post("/lobbies/join/", {"code": typed})
+    invitation = f"/lobbies/join/{private.code}/"
+    assert answer.headers["Location"] == invitation
+    assert "Hosta" in text(signed_in.get(invitation))
+    answer = signed_in.post(invitation, {"tribe": str(tribe.pk)})
+    assert answer.headers["Location"] == at(private)
+    assert signed_in.get(invitation).headers["Location"] == at(private)  # once seated
+
+
+def test_an_invitation_waits_for_who_signs_in(client: Client, lobby: Lobby) -> None:
+    answer = client.get(f"/lobbies/join/{lobby.code}/")
+    assert answer.headers["Location"] == f"/login/?next=%2Flobbies%2Fjoin%2F{lobby.code}%2F"
+
+
+@pytest.mark.parametrize("code", ["", "ABC", "ABCDEF7", "ABCDE0", "ÄBCDEF", "a\0cdef"])
+def test_what_is_no_code(client: Client, db: None, code: str) -> None:
+    page = text(client.post("/lobbies/join/", {"code": code}))
+    assert 'class="field field--wrong"' in page
+    if code == "ABC":
+        assert 'value="ABC"' in page  # nothing typed is lost
+
+
+def test_a_wrong_code(signed_in: Client, lobby: Lobby) -> None:
+    wrong = "222222" if lobby.code != "222222" else "333333"
+    page = text(signed_in.get(f"/lobbies/join/{wrong}/"), 404)
+    assert "No open lobby has this code." in page
+    assert f'value="{wrong}"' in page
+    assert signed_in.get("/lobbies/join/nonsense/").status_code == 404
+
+
+def test_codes_are_not_guessed_for_long(signed_in: Client, lobby: Lobby) -> None:
+    most = limits.POLICIES["codes"].most
+    for _ in range(most):
+        assert signed_in.get("/lobbies/join/222222/").status_code == 404
+    answer = signed_in.get(f"/lobbies/join/{lobby.code}/")
+    assert "You tried too many codes. Try again in a minute." in text(answer, 429)
+    assert 0 < int(answer.headers["Retry-After"]) <= 60
+    # Another player at the same address is held up too, the same player elsewhere as well.
+    other = client_of(make_user("Other"))
+    assert other.get("/lobbies/join/222222/").status_code == 429
+    elsewhere = {"REMOTE_ADDR": "10.9.9.9"}
+    assert signed_in.get("/lobbies/join/222222/", **elsewhere).status_code == 429
+    assert other.get("/lobbies/join/222222/", **elsewhere).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "words"),
+    [
+        ("kicked", 200, "The host has removed you"),
+        ("full", 200, "All seats are taken"),
+        ("started", 200, "The game has begun"),
+        ("elsewhere", 200, "You sit in a lobby on"),
+        ("foreign", 200, "Choose one of your own tribes."),
+    ],
+)
+def test_refusals_of_joining(
+    signed_in: Client,
+    lobby: Lobby,
+    player: User,
+    host: User,
+    tribe: Tribe,
+    game_map: GameMap,
+    change: str,
+    status: int,
+    words: str,
+) -> None:
+    given = str(tribe.pk)
+    games = GameSession.objects.filter(pk=lobby.id)
+    if change == "kicked":
+        games.update(kicked=[player.pk])
+    elif change == "full":
+        games.update(seat_limit=2)
+        guest = make_user("Guest1")
+        run(seating.join, lobby.id, guest.pk, make_tribe(guest).pk)
+    elif change == "started":
+        begin(lobby)
+    elif change == "elsewhere":
+        run(seating.create, player.pk, game_map.pk, tribe.pk)
+    else:
+        given = str(host.tribes.get().pk)
+    answer = signed_in.post(f"/lobbies/join/{lobby.code}/", {"tribe": given})
+    assert words in text(answer, status)
+    assert not SessionPlayer.objects.filter(session=lobby.id, user=player).exists()
+
+
+# ---- The lobby ----------------------------------------------------------------------------------
+
+
+def test_who_sits_there(full_house: Lobby, host: User) -> None:
+    page = text(client_of(host).get(at(full_house)))
+    seats = page.split('data-part="seats"')[1].split("</ol>")[0]
+    assert seats.count("data-player=") == 2
+    assert seats.count("seat--free") == 2
+    for words in ("Hosta", "Player1", "Iron Oaks · Support · level 1", 'fill="#32CD32"', "♛"):
+        assert words in seats
+    assert f"http://testserver/lobbies/join/{full_house.code}/" in page
+    assert '<meta http-equiv="refresh" content="10">' in page
+
+
+def test_looking_keeps_the_seat(full_house: Lobby, player: User, signed_in: Client) -> None:
+    seats = SessionPlayer.objects.filter(user=player)
+    before = seats.get().lost_at
+    assert before
+    signed_in.get(at(full_house))
+    after = seats.get().lost_at
+    assert after
+    assert after > before
+
+
+def test_a_private_one_is_a_404_to_strangers(
+    client: Client, signed_in: Client, host: User, game_map: GameMap
+) -> None:
+    private = open_lobby(host, game_map, is_public=False)
+    pages = [text(c.get(at(private)), 404) for c in (Client(), signed_in)]
+    pages.append(text(signed_in.get(f"/lobbies/{NOBODY}/"), 404))
+    assert all("No open lobby here" in page and "Quiet Ford" not in page for page in pages)
+    assert signed_in.post(at(private, "join"), {}).status_code == 404
+    assert signed_in.post(at(private, "act"), {"act": "leave"}).status_code == 404
+
+
+def act(who: User, lobby: Lobby, **fields: str) -> str:
+    return text(client_of(who).post(at(lobby, "act"), fields, follow=True))
+
+
+def test_without_scripts(full_house: Lobby, host: User, player: User) -> None:
+    lobby_id = full_house.id
+    page = act(host, full_house, act="ready", is_ready="yes")
+    assert re.search(r'value="no"[^>]*aria-pressed="true"', page)
+    act(host, full_house, act="ready", is_ready="no")
+    seat = lobby_now(lobby_id).seat_of(host.pk)
+    assert seat
+    assert not seat.is_ready
+    other = make_tribe(player, "Tides")
+    act(player, full_house, act="tribe", tribe=str(other.pk))
+    seat = lobby_now(lobby_id).seat_of(player.pk)
+    assert seat
+    assert seat.tribe["name"] == "Tides"
+    act(host, full_house, act="settings", is_public="no", seats="2")
+    now = lobby_now(lobby_id)
+    assert (now.is_public, now.seat_limit) == (False, 2)
+    page = act(host, full_house, act="kick", player=str(player.pk))
+    assert "seat--free" in page
+    assert lobby_now(lobby_id).seat_of(player.pk) is None
+    assert "You have left." in act(host, full_house, act="leave")
+    assert GameSession.objects.get().status == Status.ABANDONED
+
+
+def test_a_start_from_a_page(full_house: Lobby, host: User) -> None:
+    SessionPlayer.objects.update(is_ready=True, is_connected=True, lost_at=None)
+    act(host, full_house, act="start")
+    assert lobby_now(full_house.id).countdown_ends_at
+
+
+@pytest.mark.parametrize(
+    ("who", "fields", "words"),
+    [
+        ("host", {"act": "start"}, "Not ready yet: Hosta, Player1."),
+        ("host", {"act": "end"}, "The game has not begun."),
+        ("host", {"act": "kick", "player": "x"}, "Choose a player."),
+        ("host", {"act": "settings", "seats": "9"}, "Choose who may join"),
+        ("host", {"act": "tribe", "tribe": "x"}, "Choose one of your own tribes."),
+        ("guest", {"act": "start"}, "Only the host may do this."),
+        ("guest", {"act": "settings", "is_public": "no", "seats": "2"}, "Only the host"),
+        ("guest", {"act": "end"}, "Only the host may do this."),
+    ],
+)
+def test_refusals_become_messages(
+    full_house: Lobby, host: User, player: User, who: str, fields: dict[str, str], words: str
+) -> None:
+    page = act({"host": host, "guest": player}[who], full_house, **fields)
+    assert words in page.split("notice--error")[1]
+    assert lobby_now(full_house.id).version == full_house.version
+
+
+def test_host_alone_and_who_may_not_be_removed(lobby: Lobby, host: User) -> None:
+    assert "Nobody else is here" in act(host, lobby, act="start")
+    assert "Not ready yet: Hosta." in act(host, lobby, act="start", solo="yes")
+    assert "leave instead" in act(host, lobby, act="kick", player=str(host.pk))
+
+
+def test_what_no_button_says(full_house: Lobby, host: User) -> None:
+    for wanted in ("", "dance", "ready\0"):
+        assert client_of(host).post(at(full_house, "act"), {"act": wanted}).status_code == 404
+    answer = Client().post(at(full_house, "act"), {"act": "leave"})
+    assert answer.headers["Location"].startswith("/login/")
+
+
+def test_a_game_that_has_begun_and_its_end(full_house: Lobby, host: User, player: User) -> None:
+    begin(full_house)
+    page = text(client_of(host).get(at(full_house)))
+    assert re.search(r'data-when="InProgress Paused"[^>]*aria-labelledby="running" >', page)
+    assert "can’t be played in the browser yet" in page
+    assert "seat--free" not in page.split("<template")[0]
+    assert Client().get(at(full_house)).status_code == 404
+    page = act(host, full_house, act="end")
+    assert "The host ended it." in page
+    assert "data-command" not in page.split('data-when="over"')[1]
+    assert GameSession.objects.get().status == Status.COMPLETED
+    page = text(client_of(player).get(at(full_house)))
+    assert "The game is over" in page
+    assert "http-equiv" not in page
+    assert 'href="/lobbies/">Open lobbies</a>' in page
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/lobbies/new/?map={map}", "/lobbies/join/", "/lobbies/join/{code}/", "{at}join", "{at}act"],
+)
+def test_forms_come_from_our_pages(lobby: Lobby, player: User, tribe: Tribe, address: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(player)
+    given = {"tribe": str(tribe.pk), "act": "leave", "code": lobby.code or ""}
+    where = address.format(map=lobby.map["id"], code=lobby.code, at=at(lobby))
+    assert client.post(where, given).status_code == 403
+    assert SessionPlayer.objects.count() == 1
+
+
+def test_what_a_lobby_costs(
+    full_house: Lobby, signed_in: Client, django_assert_max_num_queries: Callable[[int], Any]
+) -> None:
+    with django_assert_max_num_queries(14):  # session, player, lobby, stay, map, tribes; savepoints
+        signed_in.get(at(full_house))
+
+
+# ---- Pages of maps ------------------------------------------------------------------------------
+
+
+def test_pages_of_maps_lead_to_lobbies_and_hold_no_numbers(
+    client: Client, lobby: Lobby, game_map: GameMap
+) -> None:
+    page = text(client.get(game_map.get_absolute_url()))
+    assert f'href="/lobbies/new/?map={game_map.pk}">Play together</a>' in page
+    assert f'href="/lobbies/?map={game_map.pk}"' in page
+    for shown in (page, text(client.get("/maps/"))):
+        assert re.search(rf'data-lobbies-of="{game_map.pk}" hidden></', shown)
+        assert "free seat" not in shown
