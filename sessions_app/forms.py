@@ -99,7 +99,14 @@ class FilterForm(forms.Form):
     """What one looks for among the open lobbies."""
 
     use_required_attribute = False
-    map = forms.CharField(
-        required=False, max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    game_map = forms.CharField(
+        label="Map",
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     free = forms.TypedChoiceField(label="Free seats", required=False, choices=FREE, coerce=int)
+
+    def add_prefix(self, field_name: str) -> str:
+        """The name in the address, which is for people."""
+        return "map" if field_name == "game_map" else field_name

@@ -44,7 +44,7 @@ def listed(request: HttpRequest, form: CodeForm, status: int = 200) -> HttpRespo
     filters = FilterForm(request.GET)
     wanted = Wanted()
     if filters.is_valid():
-        text, free = filters.cleaned_data["map"], filters.cleaned_data["free"] or 1
+        text, free = filters.cleaned_data["game_map"], filters.cleaned_data["free"] or 1
         map_id = read_id(text)
         wanted = Wanted(map_id, "" if map_id else text, free)
     context = {

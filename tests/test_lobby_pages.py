@@ -293,9 +293,8 @@ def test_codes_are_not_guessed_for_long(signed_in: Client, lobby: Lobby) -> None
     # Another player at the same address is held up too, the same player elsewhere as well.
     other = client_of(make_user("Other"))
     assert other.get("/lobbies/join/222222/").status_code == 429
-    elsewhere = {"REMOTE_ADDR": "10.9.9.9"}
-    assert signed_in.get("/lobbies/join/222222/", **elsewhere).status_code == 429
-    assert other.get("/lobbies/join/222222/", **elsewhere).status_code == 404
+    assert signed_in.get("/lobbies/join/222222/", REMOTE_ADDR="10.9.9.9").status_code == 429
+    assert other.get("/lobbies/join/222222/", REMOTE_ADDR="10.9.9.9").status_code == 404
 
 
 @pytest.mark.parametrize(

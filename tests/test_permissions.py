@@ -175,7 +175,7 @@ class Cast:
         self.game_map = make_map(owner)
         given = {"name": "Fords", "is_public": True}
         tribe = make_tribe(owner)
-        self.lobby = run(seating.create, owner.pk, self.game_map.pk, tribe.pk).after
+        self.lobby = run(seating.create, owner.pk, make_map(owner, "Other Ford").pk, tribe.pk).after
         self.collection = collecting.make(player=owner, given=given)
 
     def address(self, route: str) -> str:
