@@ -118,6 +118,8 @@ class Hub:
         self.sockets: set[Socket] = set()
         self.addresses: Counter[str] = Counter()
         self.holding: set[UUID] = set()  # connections that have a seat, or are about to
+        # Connections that ended without the database being told: (session, player) of each.
+        self.owed: dict[UUID, tuple[UUID, UUID]] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
         self.outgoing: dict[UUID, News] = {}
         self.publisher: asyncio.Task[Any] | None = None
@@ -214,8 +216,9 @@ class Hub:
             socket.room = room
             socket.welcome(re)
             self._check(room, socket)
-        except BaseException:
+        except BaseException:  # perhaps it has the seat: who lost the connection can't know
             self.holding.discard(socket.id)
+            self.owed[socket.id] = socket.session_id, socket.player_id
             raise
         finally:
             room.entering -= 1
