@@ -24,8 +24,9 @@ function showPoints(points, told = "") {
   points.forEach((some, n) => {
     const slider = sliders[n];
     slider.value = some;
+    slider.style.setProperty("--spent", `${(100 * some) / slider.max}%`);
     slider.setAttribute("aria-valuetext", `${number(some)}, ${some * 5} percent more`);
-    slider.parentElement.querySelector("output").value = `${some} · +${some * 5} %`;
+    slider.parentElement.querySelector("output").value = `${number(some)} · +${some * 5} %`;
   });
   const left = total - sum(points);
   pips.forEach((pip, n) => pip.classList.toggle("purse__pip--spent", n < total - left));
