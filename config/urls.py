@@ -17,6 +17,7 @@ from maps.making_api import MapPublishing, MapsView, MapUnpublishing, MapValidat
 from maps.preview_api import MapPreview
 from maps.sitemap import TopMaps
 from maps.views import player
+from tribes.api import TribesView, TribeView
 
 api = [
     path("auth/register", Register.as_view(), name="register"),
@@ -42,6 +43,8 @@ api = [
         CollectionMapView.as_view(),
         name="collection-map",
     ),
+    path("tribes", TribesView.as_view(), name="tribes"),
+    path("tribes/<uuid:tribe_id>", TribeView.as_view(), name="tribe"),
 ]
 urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="maps:browse")), name="home"),
@@ -56,6 +59,7 @@ urlpatterns = [
         name="robots",
     ),
     path("collections/", include("maps.collecting_urls")),
+    path("tribes/", include("tribes.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include((api, "api"))),
     path("api/schema", schema, name="schema"),

@@ -14,6 +14,7 @@ from config.migrating import grant
 from maps import waves
 from maps.models import GameMap
 from maps.terrain import TERRAINS, Grid, Point
+from tribes.models import Tribe
 
 PASSWORD = "a quite long sentence"
 
@@ -68,6 +69,19 @@ def make_map(author: User, name: str = "Quiet Ford", **more: Any) -> GameMap:
 def tiles(grid: Grid) -> list[dict[str, Any]]:
     documents: list[dict[str, Any]] = json.loads(grid.to_json())
     return documents
+
+
+def make_tribe(player: User, name: str = "Ravens", **more: Any) -> Tribe:
+    """A tribe of the Support preset, in gold, unless told otherwise."""
+    facts: dict[str, Any] = {
+        "archetype": "Support",
+        "damage_bonus": "0.05",
+        "attack_speed_bonus": "0.30",
+        "range_bonus": "0.15",
+        "color_theme": "#FFD700",
+    }
+    tribe: Tribe = Tribe.objects.create(user=player, name=name, **(facts | more))
+    return tribe
 
 
 NOBODY = uuid.UUID(int=0)

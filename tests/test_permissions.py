@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import User
 from maps import collecting
 from maps.models import GameMap
-from tests.cast import make_map, make_moderator, make_user
+from tests.cast import make_map, make_moderator, make_tribe, make_user
 from tests.conftest import bearer
 
 pytestmark = pytest.mark.django_db
@@ -34,13 +34,15 @@ PUBLIC_FORM = {"GET": SHOWN, "POST": SHOWN}
 API_BODY = {"POST": each(400)}
 API_OWN = {"GET": each(401, 200)}
 OWNERS = each(401, 403, 200, 403)
+OWNERS_ALONE = each(401, 404, 200, 404)
+OWN_TRIBE = each(302, 404, 200, 404)
 OWNERS_PRIVATE = each(401, 404, 200, 403)
 # Routes that ask who is there before they say that they don't do that.
 ASK_FIRST = [
     f"api:{name}"
     for name in (
         "logout me password maps map validate publish unpublish rating favourite"
-        " collections collection collection-map"
+        " collections collection collection-map tribes tribe"
     ).split()
 ]
 
@@ -78,6 +80,10 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "collections:entries": {"POST": each(302, 404)},  # which map?
     # Once its owner has deleted a collection there is none.
     "collections:delete": {"GET": each(302, 403, 200, 403), "POST": each(302, 403, 302, 404)},
+    "tribes:index": OWN_PAGE,
+    "tribes:new": {"GET": each(302, 200), "POST": each(302, 200)},
+    "tribes:edit": {"GET": OWN_TRIBE, "POST": OWN_TRIBE},
+    "tribes:delete": {"GET": OWN_TRIBE, "POST": each(302, 404, 302, 404)},
     "maps:picture": PUBLIC,
     "maps:terrain": PUBLIC,
     "api:register": API_BODY,
@@ -100,6 +106,12 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "api:collections": API_OWN | {"POST": each(401, 400)},
     "api:collection": PUBLIC | {"PATCH": OWNERS, "DELETE": each(401, 403, 204, 404)},
     "api:collection-map": {"PUT": OWNERS, "DELETE": each(401, 403, 204, 403)},
+    "api:tribes": API_OWN | {"POST": each(401, 400)},
+    "api:tribe": {
+        "GET": OWNERS_ALONE,
+        "PATCH": OWNERS_ALONE,
+        "DELETE": each(401, 404, 204, 404),
+    },
 }
 # The same for a map that is private, where it is not the same.
 PRIVATE = each(404, 404, 200, 200)
@@ -130,6 +142,8 @@ OF_A_COLLECTION = [
     "api:collection",
     *(f"collections:{name}" for name in "detail share entries delete".split()),
 ]
+
+OF_A_TRIBE = ["api:tribe", "tribes:edit", "tribes:delete"]
 
 
 def routes(patterns: Any = None, prefix: str = "") -> list[str]:
@@ -164,6 +178,7 @@ class Cast:
         self.game_map = make_map(owner)
         given = {"name": "Fords", "is_public": True}
         self.collection = collecting.make(player=owner, given=given)
+        self.tribe = make_tribe(owner)
 
     def address(self, route: str) -> str:
         arguments: dict[str, list[Any]] = {
@@ -177,6 +192,8 @@ class Cast:
         }
         if route in OF_A_COLLECTION:
             arguments[route] = [self.collection.pk]
+        if route in OF_A_TRIBE:
+            arguments[route] = [self.tribe.pk]
         if route in OF_A_MAP:
             arguments[route] = [self.game_map.pk]
         return reverse(route, args=arguments.get(route, []))

@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from maps.rating import rate
-from tests.cast import PASSWORD, make_map, make_user
+from tests.cast import PASSWORD, make_map, make_tribe, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
@@ -63,6 +63,17 @@ def test_a_map_its_author_and_an_account(page: Page) -> None:
     page.get_by_text("All numbers in a table").click()
     no_violations(page)
     for address in ("/players/Author/", "/account/"):
+        page.goto(address)
+        no_violations(page)
+
+
+def test_tribes_and_their_editor(page: Page) -> None:
+    mira = make_user("Mira")
+    sign_in(page, "/tribes/")
+    expect(page.get_by_role("link", name="Aggressive")).to_be_visible()
+    no_violations(page)
+    tribe = make_tribe(mira)
+    for address in ("/tribes/", "/tribes/new/", f"/tribes/{tribe.pk}/"):
         page.goto(address)
         no_violations(page)
 
