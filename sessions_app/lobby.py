@@ -63,7 +63,7 @@ class Lobby:
 
     id: UUID
     status: Status
-    map: dict[str, Any]  # id, name, width, height, version
+    game_map: dict[str, Any]  # id, name, width, height, version
     seats: tuple[Seat, ...]
     code: str | None
     version: int

@@ -139,7 +139,7 @@ def lobby_of(rows: Rows) -> tuple[Lobby, datetime] | None:
     lobby = Lobby(
         id=game_id,
         status=Status(status),
-        map=game_map,
+        game_map=game_map,
         seats=tuple(_seat(row[13:]) for row in rows if row[13]),
         code=code,
         version=version,
