@@ -22,7 +22,7 @@ import psycopg
 import redis.asyncio
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connections
 from psycopg_pool import PoolTimeout
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -290,8 +290,13 @@ class Hub:
         if before is None or before.countdown_ends_at != news.countdown_ends_at:
             self._set_countdown(room)
         if news.status == Status.IN_PROGRESS and (before is None or before.status != news.status):
-            self.spawn(asyncio.to_thread(states.begin, news.session_id))
+            self.spawn(self._begin(news.session_id))
         self._send_soon(room)
+
+    async def _begin(self, session_id: UUID) -> None:
+        """Write the state that a game begins with; read from the database where that fails."""
+        with contextlib.suppress(RedisError, DatabaseError):
+            await self.ask_django(states.begin, session_id)
 
     def _check(self, room: Room, socket: "SeatSocket") -> None:
         """Show a socket out that has no seat any more; have it take its seat again if it lost it."""

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from config import redis as redis_config
 from config.refusals import Refused
-from sessions_app import seating
+from sessions_app import seating, states
 from sessions_app.announcing import News, group_of
 from sessions_app.hub import AWAY, Hub, Room
 from sessions_app.lobby import GRACE, UNTOUCHED
@@ -131,6 +131,8 @@ class Watch:
         for (session_id,) in await self.ask(DUE):
             await self.hub.tidy(session_id)
         await self.ask(BURY)
+        if not redis_config.seems_away():
+            await states.write_behind(self.hub.redis, self.ask)
 
     async def round(self) -> None:
         """Compare each room with the database, a few at a time: all at once would make others wait."""

@@ -1,0 +1,87 @@
+"""Open lobbies that everybody may join, the newest first: for the API, the pages and the list socket."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from config.keyset import InvalidCursor, Order
+from config.refusals import Refused
+from sessions_app.store import Steps
+
+PAGE_SIZE, LARGEST_PAGE = 20, 50
+MOST_FREE = 3
+ORDER = Order("new", "g.created_at", "timestamptz")
+CARDS = """
+SELECT json_build_object(
+    'id', g.id, 'created_at', g.created_at, 'seats', g.seat_limit,
+    'free_seats', g.seat_limit - seated.count, 'host', seated.host,
+    'map', json_build_object('id', m.id, 'name', m.name, 'width', m.width, 'height', m.height)),
+    g.created_at::text, g.id::text
+FROM game_sessions AS g JOIN maps AS m ON m.id = g.map_id
+CROSS JOIN LATERAL (
+    SELECT count(*)::int AS count, max(u.username) FILTER (WHERE s.is_host) AS host
+    FROM session_players AS s JOIN users AS u ON u.id = s.user_id
+    WHERE s.session_id = g.id AND s.left_at IS NULL) AS seated
+WHERE g.status = 'Lobby' AND g.is_public AND seated.count > 0 AND m.is_public AND m.hidden_at IS NULL
+{narrowed}
+ORDER BY g.created_at DESC, g.id DESC LIMIT {limit}"""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which lobbies: on a map, with so many seats free, how many of them, and after which."""
+
+    map_id: UUID | None = None
+    free_seats: int = 0
+    size: int = PAGE_SIZE
+    cursor: str = ""
+
+
+def read(parameters: Mapping[str, str]) -> Wanted:
+    """What the parameters `map`, `free_seats`, `page_size` and `cursor` ask for. Raises Refused, a 400."""
+    map_id = parameters.get("map", "").strip()
+    try:
+        wanted_map = UUID(map_id) if map_id else None
+    except ValueError as error:
+        raise Refused("invalid", "This is no id of a map.", status=400, field="map") from error
+    return Wanted(
+        wanted_map,
+        _whole(parameters, "free_seats", 0, MOST_FREE, 0),
+        _whole(parameters, "page_size", 1, LARGEST_PAGE, PAGE_SIZE),
+        parameters.get("cursor", ""),
+    )
+
+
+def listing(wanted: Wanted) -> Steps[tuple[list[dict[str, Any]], str | None]]:
+    """A page of cards, and the cursor of the next one. Raises Refused (400) for a bad cursor."""
+    narrowed, values = [], []
+    if wanted.map_id:
+        narrowed.append("AND g.map_id = %s")
+        values.append(str(wanted.map_id))
+    if wanted.free_seats:
+        narrowed.append("AND g.seat_limit - seated.count >= %s")
+        values.append(str(wanted.free_seats))
+    if wanted.cursor:
+        try:
+            place = ORDER.read(wanted.cursor)
+        except InvalidCursor as error:
+            words = "This cursor is not ours. Begin again without one."
+            raise Refused("invalid_cursor", words, status=400, field="cursor") from error
+        narrowed.append("AND (g.created_at, g.id) < (%s::timestamptz, %s::uuid)")
+        values += [place.key, place.row_id]
+    sql = CARDS.format(narrowed=" ".join(narrowed), limit=wanted.size + 1)
+    rows = yield [(sql, values)]
+    shown = rows[: wanted.size]
+    more = len(rows) > wanted.size
+    return [row[0] for row in shown], ORDER.cursor(*shown[-1][1:]) if more else None
+
+
+def _whole(parameters: Mapping[str, str], name: str, least: int, most: int, usual: int) -> int:
+    text = parameters.get(name, "").strip()
+    if not text:
+        return usual
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+        words = f"This is a whole number from {least} to {most}."
+        raise Refused("invalid", words, status=400, field=name)
+    return int(text)
