@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import User
 from maps import collecting
 from maps.models import GameMap
+from sessions_app import seating, store
 from tests.cast import make_map, make_moderator, make_tribe, make_user
 from tests.conftest import bearer
 
@@ -35,6 +36,7 @@ API_BODY = {"POST": each(400)}
 API_OWN = {"GET": each(401, 200)}
 OWNERS = each(401, 403, 200, 403)
 OWNERS_ALONE = each(401, 404, 200, 404)
+NOT_YET = each(401, 404, 409, 404)  # the owner sits alone in a lobby that has not begun
 OWN_TRIBE = each(302, 404, 200, 404)
 OWNERS_PRIVATE = each(401, 404, 200, 403)
 # Routes that ask who is there before they say that they don't do that.
@@ -42,7 +44,10 @@ ASK_FIRST = [
     f"api:{name}"
     for name in (
         "logout me password maps map validate publish unpublish rating favourite"
-        " collections collection collection-map tribes tribe"
+        " collections collection collection-map tribes tribe game-sessions game-session"
+        " game-session-active game-session-by-code game-session-join game-session-leave"
+        " game-session-kick game-session-start game-session-end game-session-ticket"
+        " game-session-state game-session-fence"
     ).split()
 ]
 
@@ -112,6 +117,19 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
         "PATCH": OWNERS_ALONE,
         "DELETE": each(401, 404, 204, 404),
     },
+    "api:game-sessions": PUBLIC | {"POST": each(401, 400)},
+    "api:game-session-active": {"GET": OWNERS_ALONE},
+    "api:game-session-by-code": {"POST": each(401, 400)},
+    "api:game-session": PUBLIC,
+    "api:game-session-join": {"POST": each(401, 400)},
+    "api:game-session-leave": {"POST": each(401, 404, 204, 404)},
+    "api:game-session-kick": {"POST": each(401, 400)},
+    "api:game-session-start": {"POST": NOT_YET},
+    "api:game-session-end": {"POST": NOT_YET},
+    "api:game-session-ticket": {"POST": each(401, 404, 201, 404)},
+    # An administrator may do what a game server of ours does.
+    "api:game-session-state": {"GET": each(401, 404, 409, 404, 409), "PUT": each(401, 400)},
+    "api:game-session-fence": {"POST": each(401, 404, 409, 404, 409)},
 }
 # The same for a map that is private, where it is not the same.
 PRIVATE = each(404, 404, 200, 200)
@@ -143,6 +161,14 @@ OF_A_COLLECTION = [
     *(f"collections:{name}" for name in "detail share entries delete".split()),
 ]
 
+OF_A_SESSION = [
+    "api:game-session",
+    *(
+        f"api:game-session-{name}"
+        for name in "join leave kick start end ticket state fence".split()
+    ),
+]
+
 OF_A_TRIBE = ["api:tribe", "tribes:edit", "tribes:delete"]
 
 
@@ -165,7 +191,7 @@ def test_every_route_is_in_the_table() -> None:
 class Cast:
     """One person for each role, and a map of the owner's."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, seated: bool) -> None:
         self.people: dict[str, User | None] = {
             "nobody": None,
             "player": make_user("Player1"),
@@ -179,6 +205,8 @@ class Cast:
         given = {"name": "Fords", "is_public": True}
         self.collection = collecting.make(player=owner, given=given)
         self.tribe = make_tribe(owner)
+        seat = (owner.pk, self.game_map.pk, self.tribe.pk)
+        self.lobby = store.run(seating.create, *seat).after if seated else None
 
     def address(self, route: str) -> str:
         arguments: dict[str, list[Any]] = {
@@ -194,6 +222,8 @@ class Cast:
             arguments[route] = [self.collection.pk]
         if route in OF_A_TRIBE:
             arguments[route] = [self.tribe.pk]
+        if self.lobby and route in OF_A_SESSION:
+            arguments[route] = [self.lobby.id]
         if route in OF_A_MAP:
             arguments[route] = [self.game_map.pk]
         return reverse(route, args=arguments.get(route, []))
@@ -222,7 +252,7 @@ def expected(
 
 @pytest.mark.parametrize("route", TABLE)
 def test_who_gets_what(route: str) -> None:
-    cast = Cast()
+    cast = Cast(seated=route.startswith("api:game-session"))
     for method in METHODS:
         found = {role: cast.ask(route, method, role) for role in ROLES}
         wanted = {role: expected(TABLE, route, method, role) for role in ROLES}
@@ -231,7 +261,7 @@ def test_who_gets_what(route: str) -> None:
 
 @pytest.mark.parametrize("route", TABLE_PRIVATE)
 def test_who_gets_what_of_a_private_map(route: str) -> None:
-    cast = Cast()
+    cast = Cast(seated=False)
     GameMap.objects.update(is_public=False)
     for method in TABLE_PRIVATE[route]:
         found = {role: cast.ask(route, method, role) for role in ROLES}
