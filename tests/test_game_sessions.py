@@ -13,7 +13,6 @@ from accounts.models import User
 from config.redis import durable
 from maps.models import GameMap
 from sessions_app import seating, states, store
-from sessions_app.lobby import Lobby
 from sessions_app.models import GameSession
 from tests.cast import make_map, make_tribe, make_user
 from tests.conftest import bearer
