@@ -3,7 +3,8 @@
 What is done to a lobby is written once, as *steps*: a generator that yields SQL statements and is sent
 the rows of the last of them, which always has some to tell. The same steps run in a thread of Django
 (`run`) and on the event loop of the sockets (`run_async`), in one transaction either way; psycopg sends
-what is yielded together in one round trip. So REST, pages, sockets and timers share every rule and every lock.
+what is yielded together in one round trip. So REST, pages, sockets and timers share every rule and every
+lock.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
