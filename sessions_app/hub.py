@@ -11,13 +11,12 @@ import contextvars
 import logging
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID, uuid4
 
-import orjson
 import psycopg
 import redis.asyncio
 from channels.layers import get_channel_layer
@@ -32,11 +31,11 @@ from config import redis as redis_config
 from config.handler import limit_queries
 from config.pools import make_pool
 from config.refusals import Refused
-from sessions_app import announcing, protocol, seating, states
+from sessions_app import announcing, seating, states
 from sessions_app.announcing import News, group_of
 from sessions_app.lobby import OVER, Status
-from sessions_app.pace import Pace
 from sessions_app.protocol import Close
+from sessions_app.rooms import Room, Visitor
 from sessions_app.store import Change, run_async
 
 if TYPE_CHECKING:
@@ -46,66 +45,12 @@ T = TypeVar("T")
 CONNECTIONS = 4  # to the database
 MOST_SOCKETS, MOST_OF_ADDRESS = 1000, 20
 TOGETHER = 0.05  # seconds after a change in which further ones wait, to travel as one
-REMEMBERED = 32  # ids of messages of a player
 AWAY = (psycopg.Error, PoolTimeout, RedisError, OSError)
 # The socket whose message is being done, and the message's id.
 ANSWERING: contextvars.ContextVar["tuple[SeatSocket | None, str | None]"] = contextvars.ContextVar(
     "answering", default=(None, None)
 )
 logger = logging.getLogger(__name__)
-
-
-class Room:
-    """The sockets of this process in one game, and the last news of it."""
-
-    def __init__(self, session_id: UUID) -> None:
-        self.session_id = session_id
-        self.news: News | None = None
-        self.sockets: dict[UUID, SeatSocket] = {}
-        self.entering = 0  # sockets on their way in keep the room open
-        self.sent_at = 0.0
-        self.later: asyncio.TimerHandle | None = None
-        self.countdown: asyncio.TimerHandle | None = None
-        self.was_spoken_in = False
-
-    @property
-    def version(self) -> int:
-        """Of the last news; 0 before it."""
-        return self.news.version if self.news else 0
-
-    def lobby(self, re: str | None = None) -> str:
-        """The `lobby` message as it is now."""
-        return self.write("lobby", self.document, re)
-
-    def write(self, kind: str, data: Any, re: str | None = None) -> str:
-        """A message with the version that the room has."""
-        return protocol.write(kind, self.version, data, re)
-
-    @property
-    def document(self) -> "orjson.Fragment":
-        """The whole lobby, as JSON that is not made again."""
-        assert self.news
-        return orjson.Fragment(self.news.document)
-
-
-class Visitor:
-    """What is remembered of a player whatever the socket: how fast, and which messages were done."""
-
-    def __init__(self, now: float) -> None:
-        self.pace = Pace(now)
-        self.done: OrderedDict[str, None] = OrderedDict()
-        self.seen_at = now
-
-    def has_done(self, message_id: str | None) -> bool:
-        """Whether a message came before; if not, from now on it has."""
-        if message_id is None:
-            return False
-        if message_id in self.done:
-            return True
-        self.done[message_id] = None
-        if len(self.done) > REMEMBERED:
-            self.done.popitem(last=False)
-        return False
 
 
 class Hub:
