@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from sessions_app.sockets import SeatSocket, Socket
 
 T = TypeVar("T")
-CONNECTIONS = 4  # to the database
+CONNECTIONS = 12  # to the database: changes that are committed together share one write to its disk
 MOST_SOCKETS, MOST_OF_ADDRESS = 1000, 20
 TOGETHER = 0.05  # seconds after a change in which further ones wait, to travel as one
 AWAY = (psycopg.Error, PoolTimeout, RedisError, OSError)
