@@ -1,5 +1,6 @@
 """The ASGI application: static files, sockets, and Django behind them, on one port."""
 
+import gc
 import os
 from typing import Any
 
@@ -68,6 +69,8 @@ async def lifespan(
     await receive()
     await reads.open()
     await live.open()
+    gc.collect()
+    gc.freeze()  # modules never become garbage; looking through them stops everybody for a tenth of a second
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await live.close()

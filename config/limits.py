@@ -52,6 +52,7 @@ POLICIES = {
         Policy("signup", 10, 3600, True, "Too many accounts were made from here."),
         Policy("letters", 5, 3600, True, "You asked for too many letters."),
         Policy("maps", 10, 3600, True, "You made too many maps."),
+        Policy("lobbies", 30, 3600, True, "You opened too many lobbies."),
         Policy("codes", 10, 60, True, "You tried too many codes."),
         Policy("password", 5, 15 * 60, True, "Too many wrong passwords."),
         Policy("second_factor", 5, 15 * 60, True, "Too many wrong codes."),

@@ -3,7 +3,12 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
+
+LOCATION = OpenApiParameter(
+    "Location", str, OpenApiParameter.HEADER, response=[201], description="Path of what was made."
+)
 
 
 class ErrorDetail(serializers.Serializer[Any]):

@@ -17,6 +17,21 @@ from maps.making_api import MapPublishing, MapsView, MapUnpublishing, MapValidat
 from maps.preview_api import MapPreview
 from maps.sitemap import TopMaps
 from maps.views import player
+from sessions_app.api import (
+    ActiveView,
+    CodeView,
+    EndView,
+    FenceView,
+    JoinView,
+    KickView,
+    LeaveView,
+    SessionsView,
+    SessionView,
+    StartView,
+    StateView,
+    TicketView,
+)
+from tribes.api import TribesView, TribeView
 
 api = [
     path("auth/register", Register.as_view(), name="register"),
@@ -42,6 +57,28 @@ api = [
         CollectionMapView.as_view(),
         name="collection-map",
     ),
+    path("tribes", TribesView.as_view(), name="tribes"),
+    path("tribes/<uuid:tribe_id>", TribeView.as_view(), name="tribe"),
+]
+sessions = "game-sessions/<uuid:session_id>"
+api += [
+    path("game-sessions", SessionsView.as_view(), name="game-sessions"),
+    path("game-sessions/active", ActiveView.as_view(), name="game-session-active"),
+    path("game-sessions/join", CodeView.as_view(), name="game-session-by-code"),
+    path(sessions, SessionView.as_view(), name="game-session"),
+    *(
+        path(f"{sessions}/{name}", view.as_view(), name=f"game-session-{name}")
+        for name, view in {
+            "join": JoinView,
+            "leave": LeaveView,
+            "kick": KickView,
+            "start": StartView,
+            "end": EndView,
+            "ticket": TicketView,
+            "state": StateView,
+            "fence": FenceView,
+        }.items()
+    ),
 ]
 urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="maps:browse")), name="home"),
@@ -57,6 +94,7 @@ urlpatterns = [
     ),
     path("collections/", include("maps.collecting_urls")),
     path("lobbies/", include("sessions_app.urls")),
+    path("tribes/", include("tribes.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include((api, "api"))),
     path("api/schema", schema, name="schema"),

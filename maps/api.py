@@ -18,11 +18,12 @@ from accounts.api import PublicUser
 from accounts.authentication import caller
 from accounts.models import User
 from config.api import read
+from config.conditional import conditional
 from maps import browsing, rating
 from maps.browsing import LARGEST_PAGE, LONGEST_CURSOR, PAGE_SIZE
 from maps.models import GameMap
 from maps.query import LONGEST
-from maps.responses import conditional, etag_of, terrain_response
+from maps.responses import etag_of, terrain_response
 from maps.statements import ORDERS, USUAL_ORDER, Browse
 
 

@@ -15,12 +15,13 @@ from django.db.models.functions import Coalesce, Lower
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
+from accounts.locking import lock_player
 from accounts.models import User
 from accounts.moderation import refuse_suspended
+from config.names import checked_name
 from config.refusals import Reason, Refused, refused_for
-from maps.keeping import lock_player
 from maps.models import GameMap, MapCollection, MapCollectionEntry
-from maps.names import checked_description, checked_name
+from maps.names import checked_description
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser

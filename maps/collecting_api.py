@@ -17,15 +17,14 @@ from rest_framework.views import APIView
 
 from accounts.api import PublicUser
 from accounts.authentication import caller
-from config.api import read
-from config.schema import Error
+from config.api import AsItCame, read
+from config.conditional import conditional
+from config.names import SHORTEST_NAME
+from config.schema import LOCATION, Error
 from maps import browsing, collecting
 from maps.api import MapCard
 from maps.collecting import LONGEST_DESCRIPTION, LONGEST_NAME, MOST_MAPS
-from maps.making_api import LOCATION, AsItCame
 from maps.models import MapCollection
-from maps.names import SHORTEST_NAME
-from maps.responses import conditional
 
 # ---- Documents ----------------------------------------------------------------------------------
 
@@ -58,7 +57,7 @@ class FullCollection(CollectionCard):
 
 @extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME})
 class CollectionName(AsItCame):
-    """See maps.names."""
+    """See config.names."""
 
 
 @extend_schema_field({"type": "string", "maxLength": LONGEST_DESCRIPTION})

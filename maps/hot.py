@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db.backends.signals import connection_created
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from config import changes
 from config.fastlane import Answer, Route
 from config.memory import EVERYTHING, Memory
 from config.pools import database_address, make_pool
@@ -28,6 +29,7 @@ from maps.statements import statements
 UUID = r"(?P<tag>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 CONNECTIONS = 3
 TOLD_TABLES = ('"maps"', '"map_ratings"')
+MAPS = "maps"  # the channel that the triggers of maps speak on
 LISTS = ""  # the tag of answers that any change of any map makes old
 logger = logging.getLogger(__name__)
 
@@ -92,18 +94,24 @@ class HotReads:
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(address, autocommit=True) as heard:
-                    await heard.execute("LISTEN maps")
+                    for channel in (MAPS, *changes.channels()):
+                        await heard.execute(f'LISTEN "{channel}"')
                     self.memory.wake()
+                    for channel in changes.channels():
+                        await asyncio.to_thread(changes.pass_on, channel, changes.EVERYTHING)
                     async for notify in heard.notifies():
-                        await self.changed(notify.payload)
+                        await self.changed(notify.channel, notify.payload)
             except (psycopg.Error, OSError):
                 logger.info("Nobody tells of changes of maps; trying again")
             finally:  # whatever ended it
                 self.memory.sleep()
             await asyncio.sleep(1)
 
-    async def changed(self, payload: str) -> None:
+    async def changed(self, channel: str, payload: str) -> None:
         """Forget what the maps named in a message were part of; no names may mean an author's."""
+        if channel != MAPS:
+            await asyncio.to_thread(changes.pass_on, channel, payload)
+            return
         ids = [part for part in payload.split(",") if part]
         self.memory.forget([LISTS, *ids] if ids else [EVERYTHING])
         await asyncio.to_thread(terrains.forget, ids)

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.shortcuts import get_object_or_404
 
+from accounts.locking import lock_player
 from accounts.models import User
 from config.refusals import Refused
 from maps.models import GameMap, MapFavourite
@@ -63,8 +64,3 @@ def marks(viewer: str | None, map_ids: Collection[str]) -> dict[str, Marks]:
     with connection.cursor() as cursor:
         cursor.execute(MARKS, [viewer, viewer, list(map_ids)])
         return {map_id: Marks(favourite, played) for map_id, favourite, played in cursor.fetchall()}
-
-
-def lock_player(player: User) -> None:
-    """Make others wait who count what this player has. Raises Http404 for one who is gone."""
-    get_object_or_404(User.objects.select_for_update(no_key=True).only("pk"), pk=player.pk)

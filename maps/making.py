@@ -1,7 +1,7 @@
 """Making maps: new ones, changes, publishing, removing. Each locks, checks and writes as one."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -10,16 +10,20 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from accounts.moderation import refuse_suspended
+from config.names import checked_name
 from config.refusals import Reason, Refused, refused_for
 from maps.checking import PARTS, Fault, Report, check
 from maps.models import GameMap
-from maps.names import checked_description, checked_name
+from maps.names import LONGEST_NAME, checked_description
 from maps.querysets import BULKY
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-WORDS = {"name": checked_name, "description": checked_description}
+WORDS: dict[str, Callable[[Any], str | None]] = {
+    "name": lambda name: checked_name(name, LONGEST_NAME),
+    "description": checked_description,
+}
 FROM_TERRAIN = {"terrain_hash", "terrains"}  # columns that follow from the others
 # An entity tag of a map begins with its version. A proxy that compresses may have made it weak; the
 # version in it still says exactly what the author had before the eyes.

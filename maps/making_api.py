@@ -14,13 +14,14 @@ from rest_framework.views import APIView
 
 from accounts.authentication import caller
 from config import limits
-from config.api import StrictJSONParser, read
-from config.schema import Error
+from config.api import AsItCame, StrictJSONParser, read
+from config.names import SHORTEST_NAME
+from config.schema import LOCATION, Error
 from maps import making
 from maps.api import Cell, FullMap, MapCard, MapDetail, MapList
 from maps.checking import check
 from maps.models import GameMap
-from maps.names import LONGEST_DESCRIPTION, LONGEST_NAME, SHORTEST_NAME
+from maps.names import LONGEST_DESCRIPTION, LONGEST_NAME
 from maps.permissions import IsMapAuthor, ReadOnly
 from maps.responses import etag_of
 from maps.terrain import HIGHEST, LARGEST, SMALLEST, TERRAINS
@@ -38,9 +39,6 @@ IF_MATCH = OpenApiParameter(
     str,
     OpenApiParameter.HEADER,
     description="The ETag of the map as it was read; 412 when it was changed since.",
-)
-LOCATION = OpenApiParameter(
-    "Location", str, OpenApiParameter.HEADER, response=[201], description="Path of the new map."
 )
 
 MAP_OR_ANYTHING = {
@@ -92,17 +90,9 @@ class WaveConfig(serializers.Serializer[Any]):
     waves = serializers.ListField(child=Wave(), max_length=MOST_WAVES)
 
 
-class AsItCame(serializers.Field[Any, Any, Any, Any]):
-    """A value of any kind: the checks of the activity know more than DRF's, and tell all at once."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """The value."""
-        return data
-
-
 @extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME})
 class Name(AsItCame):
-    """See maps.names."""
+    """See config.names."""
 
 
 @extend_schema_field({"type": "string", "maxLength": LONGEST_DESCRIPTION})

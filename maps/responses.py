@@ -1,8 +1,7 @@
-"""Answers that pages and API share: terrain, pictures, and whether something changed since."""
+"""Answers that pages and API share: terrain and pictures."""
 
 import gzip
 import hashlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -10,8 +9,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.utils.cache import get_conditional_response
 
+from config.conditional import conditional
 from config.encodings import takes_gzip
 from config.refusals import Refused
 from maps import picturing, terrains
@@ -100,13 +99,3 @@ def etag_of(game_map: GameMap) -> str:
     )
     rest = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
     return f'"{game_map.version}.{rest}"'
-
-
-def conditional(
-    request: HttpRequest, etag: str | None, make: Callable[[], HttpResponse]
-) -> HttpResponseBase:
-    """What `make` answers, with its tag where it has one; a 304 without making it for whoever has it."""
-    response: HttpResponseBase = get_conditional_response(request, etag=etag) or make()
-    if etag and response.status_code in (200, 304):
-        response["ETag"] = etag
-    return response

@@ -15,7 +15,7 @@ def lobby_document(lobby: Lobby) -> dict[str, Any]:
         "host": host.player_id if host else None,
         "players": [_player(seat) for seat in lobby.seats],
         "settings": {"is_public": lobby.is_public, "seats": lobby.seat_limit},
-        "map": lobby.map,
+        "map": lobby.game_map,
         "code": lobby.code,
         "countdown_ends_at": _time(lobby.countdown_ends_at),
         "created_at": _time(lobby.created_at),

@@ -11,18 +11,17 @@ import contextvars
 import logging
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID, uuid4
 
-import orjson
 import psycopg
 import redis.asyncio
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connections
 from psycopg_pool import PoolTimeout
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -32,80 +31,26 @@ from config import redis as redis_config
 from config.handler import limit_queries
 from config.pools import make_pool
 from config.refusals import Refused
-from sessions_app import announcing, protocol, seating, states
+from sessions_app import announcing, seating, states
 from sessions_app.announcing import News, group_of
 from sessions_app.lobby import OVER, Status
-from sessions_app.pace import Pace
 from sessions_app.protocol import Close
+from sessions_app.rooms import Room, Visitor
 from sessions_app.store import Change, run_async
 
 if TYPE_CHECKING:
     from sessions_app.sockets import SeatSocket, Socket
 
 T = TypeVar("T")
-CONNECTIONS = 4  # to the database
+CONNECTIONS = 12  # to the database: changes that are committed together share one write to its disk
 MOST_SOCKETS, MOST_OF_ADDRESS = 1000, 20
 TOGETHER = 0.05  # seconds after a change in which further ones wait, to travel as one
-REMEMBERED = 32  # ids of messages of a player
 AWAY = (psycopg.Error, PoolTimeout, RedisError, OSError)
 # The socket whose message is being done, and the message's id.
 ANSWERING: contextvars.ContextVar["tuple[SeatSocket | None, str | None]"] = contextvars.ContextVar(
     "answering", default=(None, None)
 )
 logger = logging.getLogger(__name__)
-
-
-class Room:
-    """The sockets of this process in one game, and the last news of it."""
-
-    def __init__(self, session_id: UUID) -> None:
-        self.session_id = session_id
-        self.news: News | None = None
-        self.sockets: dict[UUID, SeatSocket] = {}
-        self.entering = 0  # sockets on their way in keep the room open
-        self.sent_at = 0.0
-        self.later: asyncio.TimerHandle | None = None
-        self.countdown: asyncio.TimerHandle | None = None
-        self.was_spoken_in = False
-
-    @property
-    def version(self) -> int:
-        """Of the last news; 0 before it."""
-        return self.news.version if self.news else 0
-
-    def lobby(self, re: str | None = None) -> str:
-        """The `lobby` message as it is now."""
-        return self.write("lobby", self.document, re)
-
-    def write(self, kind: str, data: Any, re: str | None = None) -> str:
-        """A message with the version that the room has."""
-        return protocol.write(kind, self.version, data, re)
-
-    @property
-    def document(self) -> "orjson.Fragment":
-        """The whole lobby, as JSON that is not made again."""
-        assert self.news
-        return orjson.Fragment(self.news.document)
-
-
-class Visitor:
-    """What is remembered of a player whatever the socket: how fast, and which messages were done."""
-
-    def __init__(self, now: float) -> None:
-        self.pace = Pace(now)
-        self.done: OrderedDict[str, None] = OrderedDict()
-        self.seen_at = now
-
-    def has_done(self, message_id: str | None) -> bool:
-        """Whether a message came before; if not, from now on it has."""
-        if message_id is None:
-            return False
-        if message_id in self.done:
-            return True
-        self.done[message_id] = None
-        if len(self.done) > REMEMBERED:
-            self.done.popitem(last=False)
-        return False
 
 
 class Hub:
@@ -118,6 +63,8 @@ class Hub:
         self.sockets: set[Socket] = set()
         self.addresses: Counter[str] = Counter()
         self.holding: set[UUID] = set()  # connections that have a seat, or are about to
+        # Connections that ended without the database being told: (session, player) of each.
+        self.owed: dict[UUID, tuple[UUID, UUID]] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
         self.outgoing: dict[UUID, News] = {}
         self.publisher: asyncio.Task[Any] | None = None
@@ -214,8 +161,9 @@ class Hub:
             socket.room = room
             socket.welcome(re)
             self._check(room, socket)
-        except BaseException:
+        except BaseException:  # perhaps it has the seat: who lost the connection can't know
             self.holding.discard(socket.id)
+            self.owed[socket.id] = socket.session_id, socket.player_id
             raise
         finally:
             room.entering -= 1
@@ -287,8 +235,13 @@ class Hub:
         if before is None or before.countdown_ends_at != news.countdown_ends_at:
             self._set_countdown(room)
         if news.status == Status.IN_PROGRESS and (before is None or before.status != news.status):
-            self.spawn(asyncio.to_thread(states.begin, news.session_id))
+            self.spawn(self._begin(news.session_id))
         self._send_soon(room)
+
+    async def _begin(self, session_id: UUID) -> None:
+        """Write the state that a game begins with; read from the database where that fails."""
+        with contextlib.suppress(RedisError, DatabaseError):
+            await self.ask_django(states.begin, session_id)
 
     def _check(self, room: Room, socket: "SeatSocket") -> None:
         """Show a socket out that has no seat any more; have it take its seat again if it lost it."""

@@ -1,4 +1,4 @@
-"""The list of open lobbies: what it shows, for pages, API and the list socket."""
+"""The list socket: open lobbies as they come and go, for whoever looks."""
 
 import asyncio
 import time
@@ -9,27 +9,16 @@ import orjson
 from config.handler import Receive, Scope, Send
 from sessions_app import protocol
 from sessions_app.hub import AWAY
+from sessions_app.open_lobbies import Wanted, listing
 from sessions_app.pace import Pace
 from sessions_app.protocol import Close, Message
 from sessions_app.sockets import Socket, address, let_in
+from sessions_app.store import run_async
 
 if TYPE_CHECKING:
     from sessions_app.hub import Hub
 
 MOST_LISTED = 200  # what a list socket shows; the API pages through all of them
-CARDS = """
-SELECT json_build_object(
-    'id', g.id, 'created_at', g.created_at, 'seats', g.seat_limit,
-    'free_seats', g.seat_limit - seated.count, 'host', seated.host,
-    'map', json_build_object('id', m.id, 'name', m.name, 'width', m.width, 'height', m.height))
-FROM game_sessions AS g JOIN maps AS m ON m.id = g.map_id
-CROSS JOIN LATERAL (
-    SELECT count(*)::int AS count, max(u.username) FILTER (WHERE s.is_host) AS host
-    FROM session_players AS s JOIN users AS u ON u.id = s.user_id
-    WHERE s.session_id = g.id AND s.left_at IS NULL) AS seated
-WHERE g.status = 'Lobby' AND g.is_public AND seated.count > 0 AND m.is_public AND m.hidden_at IS NULL
-{narrowed}
-ORDER BY g.created_at DESC, g.id DESC LIMIT {limit}"""
 
 
 class Cards:
@@ -78,10 +67,8 @@ class Cards:
 
     async def read(self) -> dict[str, Any] | None:
         """Read the list; what differs from the one before, or None."""
-        sql = CARDS.format(narrowed="", limit=MOST_LISTED)
-        async with self.hub.pool.connection() as database:
-            rows = await (await database.execute(sql)).fetchall()
-        new = {row[0]["id"]: orjson.dumps(row[0]) for row in rows}
+        cards, _ = await run_async(self.hub.pool, listing, Wanted(size=MOST_LISTED))
+        new = {card["id"]: orjson.dumps(card) for card in cards}
         old, self.known = self.known, new
         changed = [orjson.Fragment(card) for key, card in new.items() if old.get(key) != card]
         gone = sorted(old.keys() - new.keys())

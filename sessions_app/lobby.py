@@ -63,7 +63,7 @@ class Lobby:
 
     id: UUID
     status: Status
-    map: dict[str, Any]  # id, name, width, height, version
+    game_map: dict[str, Any]  # id, name, width, height, version
     seats: tuple[Seat, ...]
     code: str | None
     version: int
@@ -283,7 +283,9 @@ def _with(lobby: Lobby, seat: Seat) -> Lobby:
 
 
 def _without(lobby: Lobby, player_id: UUID) -> Lobby:
-    return settled(replace(lobby, seats=tuple(s for s in lobby.seats if s.player_id != player_id)))
+    """The lobby without a player. Who is left counts down anew, or two would become one alone."""
+    seats = tuple(seat for seat in lobby.seats if seat.player_id != player_id)
+    return settled(replace(lobby, seats=seats, countdown_ends_at=None))
 
 
 def _own_seat(lobby: Lobby, player_id: UUID) -> Seat:

@@ -1,59 +1,91 @@
-"""The page of open lobbies: which it shows, and what a card there says."""
+"""Open lobbies that everybody may join, the newest first: for the API, the pages and the list socket."""
 
-import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-from django.urls import reverse
+from config.keyset import InvalidCursor, Order
+from config.refusals import Refused
+from sessions_app.store import Steps
 
-from maps.models import GameMap
-from sessions_app.lists import CARDS, MOST_LISTED
+PAGE_SIZE, LARGEST_PAGE = 20, 50
+MOST_FREE = 3
+ORDER = Order("new", "g.created_at", "timestamptz")
+CARDS = """
+SELECT json_build_object(
+    'id', g.id, 'created_at', g.created_at, 'seats', g.seat_limit,
+    'free_seats', g.seat_limit - seated.count, 'host', seated.host,
+    'map', json_build_object('id', m.id, 'name', m.name, 'width', m.width, 'height', m.height)),
+    g.created_at::text, g.id::text
+FROM game_sessions AS g JOIN maps AS m ON m.id = g.map_id
+CROSS JOIN LATERAL (
+    SELECT count(*)::int AS count, max(u.username) FILTER (WHERE s.is_host) AS host
+    FROM session_players AS s JOIN users AS u ON u.id = s.user_id
+    WHERE s.session_id = g.id AND s.left_at IS NULL) AS seated
+WHERE g.status = 'Lobby' AND g.is_public AND seated.count > 0 AND m.is_public AND m.hidden_at IS NULL
+{narrowed}
+ORDER BY g.created_at DESC, g.id DESC LIMIT {limit}"""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a reader looks for: a map, words of its name, and how many seats must be free."""
+    """Which lobbies: on a map, or with words in its name; seats free; how many of them, and after which."""
 
     map_id: UUID | None = None
+    free_seats: int = 0
+    size: int = PAGE_SIZE
+    cursor: str = ""
     words: str = ""
-    free: int = 1
-
-    def conditions(self) -> tuple[str, list[Any]]:
-        """The same as SQL, to be appended to what is asked of every card."""
-        conditions, values = "AND g.seat_limit - seated.count >= %s", [self.free]
-        if self.map_id:
-            return f"{conditions} AND m.id = %s", [*values, self.map_id]
-        if self.words:
-            conditions += " AND strpos(lower(m.name), lower(%s)) > 0"
-            return conditions, [*values, self.words]
-        return conditions, list(values)
 
 
-def find(wanted: Wanted) -> list[dict[str, Any]]:
-    """The cards of open lobbies, the newest first, as many as the list socket shows at the most."""
-    narrowed, values = wanted.conditions()
-    with connection.cursor() as cursor:
-        cursor.execute(CARDS.format(narrowed=narrowed, limit=MOST_LISTED), values)
-        found = [row[0] for row in cursor.fetchall()]
-    maps = GameMap.objects.for_cards().in_bulk({facts["map"]["id"] for facts in found})
-    pictures = {str(game_map.pk): game_map.card_picture for game_map in maps.values()}
-    return [card(facts, pictures[facts["map"]["id"]]) for facts in found]
+def read(parameters: Mapping[str, str]) -> Wanted:
+    """What the parameters `map`, `free_seats`, `page_size` and `cursor` ask for. Raises Refused, a 400."""
+    map_id = parameters.get("map", "").strip()
+    try:
+        wanted_map = UUID(map_id) if map_id else None
+    except ValueError as error:
+        raise Refused("invalid", "This is no id of a map.", status=400, field="map") from error
+    return Wanted(
+        wanted_map,
+        _whole(parameters, "free_seats", 0, MOST_FREE, 0),
+        _whole(parameters, "page_size", 1, LARGEST_PAGE, PAGE_SIZE),
+        parameters.get("cursor", ""),
+    )
 
 
-def card(facts: dict[str, Any], picture: str) -> dict[str, Any]:
-    """What the template shows of a lobby: besides the facts its address, picture, age and seats."""
-    free = facts["free_seats"]
-    return facts | {
-        "url": reverse("lobbies:detail", args=[facts["id"]]),
-        "picture": picture,
-        "created_at": datetime.datetime.fromisoformat(facts["created_at"]),
-        "pips": pips(facts["seats"], free),
-        "taken": facts["seats"] - free,
-    }
+def listing(wanted: Wanted) -> Steps[tuple[list[dict[str, Any]], str | None]]:
+    """A page of cards, and the cursor of the next one. Raises Refused (400) for a bad cursor."""
+    narrowed, values = [], []
+    if wanted.map_id:
+        narrowed.append("AND g.map_id = %s")
+        values.append(str(wanted.map_id))
+    if wanted.words:
+        narrowed.append("AND strpos(lower(m.name), lower(%s)) > 0")
+        values.append(wanted.words)
+    if wanted.free_seats:
+        narrowed.append("AND g.seat_limit - seated.count >= %s")
+        values.append(str(wanted.free_seats))
+    if wanted.cursor:
+        try:
+            place = ORDER.read(wanted.cursor)
+        except InvalidCursor as error:
+            words = "This cursor is not ours. Begin again without one."
+            raise Refused("invalid_cursor", words, status=400, field="cursor") from error
+        narrowed.append("AND (g.created_at, g.id) < (%s::timestamptz, %s::uuid)")
+        values += [place.key, place.row_id]
+    sql = CARDS.format(narrowed=" ".join(narrowed), limit=wanted.size + 1)
+    rows = yield [(sql, values)]
+    shown = rows[: wanted.size]
+    more = len(rows) > wanted.size
+    return [row[0] for row in shown], ORDER.cursor(*shown[-1][1:]) if more else None
 
 
-def pips(seats: int, free: int) -> list[bool]:
-    """Seats as shapes: true for each that is taken, those first."""
-    return [True] * (seats - free) + [False] * free
+def _whole(parameters: Mapping[str, str], name: str, least: int, most: int, usual: int) -> int:
+    text = parameters.get(name, "").strip()
+    if not text:
+        return usual
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+        words = f"This is a whole number from {least} to {most}."
+        raise Refused("invalid", words, status=400, field=name)
+    return int(text)

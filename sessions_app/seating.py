@@ -23,6 +23,7 @@ FROM tribes AS t JOIN users AS u ON u.id = t.user_id
 WHERE t.id = %s AND t.user_id = %s AND u.is_active"""  # noqa: S608
 OPEN_LOBBY = """
 INSERT INTO game_sessions (map_id, is_public, seat_limit, code) VALUES (%s, %s, %s, %s) RETURNING id"""
+LAST_STATE = "UPDATE game_sessions SET game_state = %s::jsonb WHERE id = %s RETURNING id"
 BY_CODE = f"SELECT id FROM game_sessions WHERE code = %s AND {OPEN}"  # noqa: S608
 OF_PLAYER = f"""
 SELECT g.id FROM session_players AS s JOIN game_sessions AS g ON g.id = s.session_id
@@ -106,9 +107,12 @@ def start(session_id: UUID, host_id: UUID, *, solo: bool = False) -> Steps[Chang
     return changing(session_id, lambda lobby, now: rules.start(lobby, host_id, now, solo=solo))
 
 
-def end(session_id: UUID, host_id: UUID) -> Steps[Change]:
-    """End a game that has begun."""
-    return changing(session_id, lambda lobby, _: rules.end(lobby, host_id))
+def end(session_id: UUID, host_id: UUID, state: str | None = None) -> Steps[Change]:
+    """End a game that has begun; its last state, as JSON, is written with it."""
+    change = yield from changing(session_id, lambda lobby, _: rules.end(lobby, host_id))
+    if state is not None:
+        yield [(LAST_STATE, [state, session_id])]
+    return change
 
 
 def connect(
@@ -162,6 +166,13 @@ def by_code(code: str) -> Steps[Lobby]:
     if found is None:
         raise Refused("unknown_code", "No open lobby has this code.", status=404, field="code")
     return found[0]
+
+
+def demand_seat(session_id: UUID, player_id: UUID) -> Steps[None]:
+    """Raise Refused (404) for whoever doesn't sit in this lobby or game."""
+    rows = yield [(OF_PLAYER, [player_id])]
+    if (session_id,) not in rows:
+        raise Refused("not_seated", "You don't sit here.", status=404)
 
 
 def active(player_id: UUID) -> Steps[Lobby]:

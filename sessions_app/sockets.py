@@ -27,7 +27,8 @@ from sessions_app.protocol import SUBPROTOCOL, Close, Message, Unreadable
 from sessions_app.tickets import Holder
 
 if TYPE_CHECKING:
-    from sessions_app.hub import Hub, Room
+    from sessions_app.hub import Hub
+    from sessions_app.rooms import Room
 
 HELLO_SECONDS = 5.0
 LONGEST_OUTBOX = 64  # frames; a lobby that waits is replaced by the next

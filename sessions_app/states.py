@@ -1,7 +1,218 @@
-"""The hot state of a running game: in Redis at once, in PostgreSQL behind it."""
+"""The hot state of a running game: in Redis at once, in PostgreSQL behind it, in batches.
 
+Until the game itself runs here, the host's client or a game server of ours writes it. Whoever wants to
+write takes a number first, a fence: the database counts it, and every write bears it. A writer whose
+number is no longer the last, because another took over, is refused, however late its writes arrive.
+
+    game:{session_id}:state   hash: fence, sequence (counts the writes), state (JSON)    2 hours
+    games:unwritten           set of the games whose state the database does not have yet
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+import orjson
+from django.db import close_old_connections
+from django.db.models import F
+from redis.exceptions import RedisError
+
+from accounts.models import User
+from config.limits import CannotCount
+from config.redis import durable
+from config.refusals import Refused
+from sessions_app import seating, store
+from sessions_app.lobby import Status
+from sessions_app.models import GameSession
+from sessions_app.store import Change
+
+if TYPE_CHECKING:
+    import redis.asyncio
+
+SECONDS = 2 * 3600
+LARGEST = 256 * 1024  # bytes of JSON
+BATCH = 50
+UNWRITTEN = "games:unwritten"
+RUNNING = (Status.IN_PROGRESS, Status.PAUSED)
+
+# KEYS: state, unwritten. ARGV: fence, state or '' to raise the fence alone, seconds, id. Answers the
+# count of writes, or -1 for an old fence.
+WRITE = """
+if tonumber(ARGV[1]) < tonumber(redis.call('HGET', KEYS[1], 'fence') or '0') then return -1 end
+redis.call('HSET', KEYS[1], 'fence', ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+if ARGV[2] == '' then return 0 end
+redis.call('HSET', KEYS[1], 'state', ARGV[2])
+redis.call('SADD', KEYS[2], ARGV[4])
+return redis.call('HINCRBY', KEYS[1], 'sequence', 1)
+"""
+# KEYS: state, unwritten. ARGV: sequence that was written, id, whether the game is over. What was written
+# meanwhile stays marked.
+WRITTEN = """
+if (redis.call('HGET', KEYS[1], 'sequence') or ARGV[1]) ~= ARGV[1] then return end
+redis.call('SREM', KEYS[2], ARGV[2])
+if ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
+"""
+BEHIND = """
+UPDATE game_sessions AS g SET game_state = written.state::jsonb
+FROM unnest(%s::uuid[], %s::int[], %s::text[]) AS written (id, fence, state)
+WHERE g.id = written.id AND g.fence <= written.fence AND g.status <> 'Completed'
+RETURNING g.id"""
+OVER = "SELECT id FROM game_sessions WHERE id = ANY(%s) AND status IN ('Completed', 'Abandoned')"
+
+
+@dataclass(frozen=True)
+class State:
+    """A game's state as last written; `sequence` counts the writes that Redis remembers."""
+
+    fence: int
+    sequence: int
+    state: Any
 
 
 def begin(session_id: UUID) -> None:
-    """Write the state that a game begins with."""
+    """Write the state that a game begins with, unless something is written already."""
+    close_old_connections()
+    game = GameSession.objects.filter(pk=session_id).values("fence", "game_state").first()
+    if game is None or durable().hexists(_key(session_id), "state"):
+        return
+    durable().eval(
+        WRITE,
+        2,
+        *_keys(session_id),
+        game["fence"],
+        _json(game["game_state"]),
+        SECONDS,
+        str(session_id),
+    )
+
+
+def read(session_id: UUID, player: User) -> State:
+    """The state of a game that the player sits in. Raises Refused: 404, 409 before the start."""
+    game = _game(session_id, player)
+    try:
+        kept = durable().hgetall(_key(session_id))
+    except RedisError:
+        kept = {}  # the database knows what was some seconds ago
+    if "state" in kept:
+        return State(int(kept["fence"]), int(kept["sequence"]), orjson.loads(kept["state"]))
+    return State(game.fence, 0, game.game_state)
+
+
+def claim(session_id: UUID, player: User) -> int:
+    """Become the writer of a game's state; answers the fence to write with.
+
+    Raises Refused: as `read` does, 403 for all but the host and game servers; CannotCount (503).
+    """
+    _demand_writer(_game(session_id, player), player)
+    GameSession.objects.filter(pk=session_id).update(fence=F("fence") + 1)
+    fence: int = GameSession.objects.values_list("fence", flat=True).get(pk=session_id)
+    _write(session_id, fence, "")
+    return fence
+
+
+def write(session_id: UUID, player: User, *, fence: int, state: Any) -> int:
+    """Put the state; answers how many writes there were.
+
+    Raises Refused: as `claim` does, 409 `stale_fence` for a writer that another one has replaced, 413;
+    CannotCount (503).
+    """
+    game = _game(session_id, player)
+    _demand_writer(game, player)
+    text = _json(state)
+    if len(text) > LARGEST:
+        raise Refused("state_too_large", "A state has up to 256 KiB.", status=413, field="state")
+    if fence == game.fence:
+        sequence = _write(session_id, fence, text)
+        if sequence >= 0:
+            return sequence
+    raise Refused("stale_fence", "Another writer has taken over. Claim the state to write again.")
+
+
+def finish(session_id: UUID, host: User) -> Change:
+    """End a game: its last state goes to the database, then its key goes. Raises as `seating.end`."""
+    try:
+        last: Any = durable().hget(_key(session_id), "state")
+    except RedisError:
+        last = None  # the database has what was some seconds ago
+    change = store.run(seating.end, session_id, host.pk, last)
+    try:
+        durable().delete(_key(session_id))
+        durable().srem(UNWRITTEN, str(session_id))
+    except RedisError:
+        pass  # it dies by itself
+    return change
+
+
+async def write_behind(
+    client: "redis.asyncio.Redis",
+    ask: Callable[..., Awaitable[list[tuple[Any, ...]]]],
+) -> int:
+    """Bring a batch of states to the database; how many. Raises RedisError, psycopg.Error.
+
+    A game's mark goes only after its state is written, so that nothing is lost in between; two
+    processes that write the same one at once may write it twice.
+    """
+    ids: list[str] = await client.srandmember(UNWRITTEN, BATCH)  # type: ignore[assignment]
+    if not ids:
+        return 0
+    states = []
+    for game_id in ids:
+        fields = ["fence", "sequence", "state"]
+        states.append(await client.hmget(_key(game_id), fields))
+    known = [(i, *s) for i, s in zip(ids, states, strict=True) if s[2] is not None]
+    if known:
+        names, fences, _, texts = (list(column) for column in zip(*known, strict=True))
+        await ask(BEHIND, names, list(map(int, fences)), texts)
+    over = {str(row[0]) for row in await ask(OVER, ids)}
+    for game_id, (_, sequence, _) in zip(ids, states, strict=True):
+        await client.eval(
+            WRITTEN, 2, *_keys(game_id), sequence or "", game_id, str(int(game_id in over))
+        )
+    return len(known)
+
+
+def _game(session_id: UUID, player: User) -> GameSession:
+    game: GameSession | None = GameSession.objects.filter(pk=session_id).first()
+    is_seated = game is not None and game.seats.filter(user=player, left_at=None).exists()
+    if game is None or not (is_seated or _is_game_server(player)):
+        raise Refused("not_found", "There is no such game that you sit in.", status=404)
+    if game.started_at is None:
+        raise Refused("not_started", "The game has not begun.")
+    return game
+
+
+def _demand_writer(game: GameSession, player: User) -> None:
+    if game.status not in RUNNING:
+        raise Refused("over", "This game is over.")
+    is_host = game.seats.filter(user=player, is_host=True).exists()
+    if not (is_host or _is_game_server(player)):
+        raise Refused("not_host", "Only the host's client writes the state.", status=403)
+
+
+def _is_game_server(player: User) -> bool:
+    # As with maps: nobody but staff has permissions, and asking costs two queries each time.
+    return player.is_staff and player.has_perm("sessions_app.change_gamesession")
+
+
+def _write(session_id: UUID, fence: int, text: str) -> int:
+    try:
+        answer: Any = durable().eval(
+            WRITE, 2, *_keys(session_id), fence, text, SECONDS, str(session_id)
+        )
+    except RedisError as error:
+        raise CannotCount from error
+    return int(answer)
+
+
+def _json(state: Any) -> str:
+    return orjson.dumps(state).decode()
+
+
+def _key(session_id: "UUID | str") -> str:
+    return f"game:{session_id}:state"
+
+
+def _keys(session_id: "UUID | str") -> tuple[str, str]:
+    return _key(session_id), UNWRITTEN

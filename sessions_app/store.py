@@ -1,9 +1,9 @@
 """Lobbies in the database: read under the lock of their game, saved by what differs, and announced.
 
 What is done to a lobby is written once, as *steps*: a generator that yields SQL statements and is sent
-the rows of the last of them, which always has some to tell. The same steps run in a thread of Django (`run`) and on the event loop
-of the sockets (`run_async`), in one transaction either way; psycopg sends what is yielded together in
-one round trip. So REST, pages, sockets and timers share every rule and every lock.
+the rows of the last of them, which always has some to tell. The same steps run in a thread of Django
+(`run`) and on the event loop of the sockets (`run_async`), in one transaction either way; psycopg sends
+what is yielded together in one round trip. So REST, pages, sockets and timers share every rule and lock.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -61,8 +61,10 @@ UPDATE session_players SET left_at = %s, is_host = false, is_connected = false, 
     server_id = NULL WHERE session_id = %s AND user_id = %s"""
 # What a start fixes, and counts: once, since only one transaction finds the game still in its lobby.
 START = (
-    "UPDATE game_sessions SET map_version = (SELECT version FROM maps WHERE id = map_id),"
-    """ game_state = '{"towers": [], "enemies": [], "resources": {}}' WHERE id = %s""",
+    "UPDATE game_sessions AS g SET map_version = (SELECT version FROM maps WHERE id = map_id),"
+    " game_state = jsonb_build_object('towers', '[]'::jsonb, 'enemies', '[]'::jsonb, 'resources',"
+    " (SELECT jsonb_object_agg(user_id, gold) FROM session_players"
+    "  WHERE session_id = g.id AND left_at IS NULL)) WHERE id = %s",
     f"UPDATE session_players AS s SET tribe_config = {TRIBE} FROM tribes AS t"  # noqa: S608
     " WHERE t.id = s.tribe_id AND s.session_id = %s",
     "UPDATE users SET total_games_played = total_games_played + 1 WHERE id IN"
@@ -139,7 +141,7 @@ def lobby_of(rows: Rows) -> tuple[Lobby, datetime] | None:
     lobby = Lobby(
         id=game_id,
         status=Status(status),
-        map=game_map,
+        game_map=game_map,
         seats=tuple(_seat(row[13:]) for row in rows if row[13]),
         code=code,
         version=version,

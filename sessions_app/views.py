@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -21,8 +21,9 @@ from config import limits
 from config.refusals import Refused
 from maps.models import GameMap
 from maps.views import to_sign_in
-from sessions_app import open_lobbies, seating
+from sessions_app import lobby_cards, seating
 from sessions_app.forms import CodeForm, FilterForm, NewLobbyForm, SettingsForm, TribeForm
+from sessions_app.lists import MOST_LISTED
 from sessions_app.lobby import OVER, Lobby, Status
 from sessions_app.open_lobbies import Wanted
 from sessions_app.protocol import LONGEST_CHAT
@@ -42,17 +43,17 @@ def index(request: HttpRequest) -> HttpResponse:
 def listed(request: HttpRequest, form: CodeForm, status: int = 200) -> HttpResponse:
     """The list with a form as it is, and the status that the form has come to."""
     filters = FilterForm(request.GET)
-    wanted = Wanted()
+    wanted = Wanted(free_seats=1, size=MOST_LISTED)
     if filters.is_valid():
         text, free = filters.cleaned_data["game_map"], filters.cleaned_data["free"] or 1
         map_id = read_id(text)
-        wanted = Wanted(map_id, "" if map_id else text, free)
+        wanted = Wanted(map_id, free, MOST_LISTED, words="" if map_id else text)
     context = {
-        "cards": open_lobbies.find(wanted),
+        "cards": lobby_cards.find(wanted),
         "blank": BLANK_CARD,
         "filters": filters,
         "wanted": wanted,
-        "narrowed": bool(wanted.map_id or wanted.words or wanted.free > 1),
+        "narrowed": bool(wanted.map_id or wanted.words or wanted.free_seats > 1),
         "only_map": seen_map(request, wanted.map_id),
         "form": form,
         "seated": seated(request),
@@ -93,6 +94,7 @@ def new(request: HttpRequest) -> HttpResponse:
     form = NewLobbyForm(player, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
+            limits.require(request, "lobbies", str(player.pk))
             change = run(
                 seating.create,
                 player.pk,
@@ -235,11 +237,11 @@ def lobby_context(lobby: Lobby, player_id: UUID | None) -> dict[str, Any]:
         "free": range(free),
         "taken": len(lobby.seats),
         "seats": seats,
-        "pips": open_lobbies.pips(seats, free),
+        "pips": lobby_cards.pips(seats, free),
         "is_open": lobby.status == Status.LOBBY,
         "is_running": lobby.status in (Status.IN_PROGRESS, Status.PAUSED),
         "is_over": lobby.status in OVER,
-        "game_map": GameMap.objects.for_cards().get(pk=lobby.map["id"]),
+        "game_map": GameMap.objects.for_cards().get(pk=lobby.game_map["id"]),
     }
 
 
@@ -326,14 +328,10 @@ def seen_map(request: HttpRequest, map_id: UUID | None) -> GameMap | None:
 
 def new_tribe_address(request: HttpRequest) -> str:
     """Where one makes a tribe, to come back to this page afterwards."""
-    try:
-        address = reverse("tribes:new")
-    except NoReverseMatch:
-        address = "/tribes/new/"
     onward = request.get_full_path()
     if request.method == "POST" and request.path.endswith("/join"):
         onward = request.path.removesuffix("join")  # it answers POST alone
-    return f"{address}?{urlencode({'next': onward})}"
+    return f"{reverse('tribes:new')}?{urlencode({'next': onward})}"
 
 
 def read_id(text: str) -> UUID | None:

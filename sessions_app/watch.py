@@ -5,6 +5,7 @@ Redis that was emptied, a database that restarted, a change typed in psql, a sig
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from typing import TYPE_CHECKING, Any
@@ -14,33 +15,39 @@ from redis.exceptions import RedisError
 
 from config import redis as redis_config
 from config.refusals import Refused
-from sessions_app import seating
+from sessions_app import seating, states
 from sessions_app.announcing import News, group_of
-from sessions_app.hub import AWAY, Hub
+from sessions_app.hub import AWAY, Hub, Room
 from sessions_app.lobby import GRACE, UNTOUCHED
 from sessions_app.protocol import Close
 from sessions_app.store import SERVER_SILENT, reading, run_async
 
 if TYPE_CHECKING:
     from sessions_app.sockets import SeatSocket
+    from sessions_app.tickets import Holder
 
 TICK, SWEEP = 1.0, 2.0  # seconds
 SILENT = 25.0  # seconds after which a socket is lost
 QUIET = 10.0  # seconds after which a client is asked for a sign of life
+SLICES = 20  # of the rooms, compared one after another
 STUCK = 5.0  # seconds that one frame may wait for its reader
 DEAF = 8.0  # seconds without a beat, after which the channel layer is begun anew
 FORGOTTEN = 60.0  # seconds after which a player who has no socket is forgotten
 MOST_DUE = 100  # lobbies at once
 ALIVE_SENTINEL = "lobby:servers"  # a key that is gone when Redis was emptied
+# Whether this process is in the sentinel, and each family in force: one command, where a pipeline of a
+# thousand would keep the event loop busy for a tenth of a second.
+IN_FORCE = """
+local answers = {redis.call('SISMEMBER', KEYS[1], ARGV[1])}
+for n = 2, #KEYS do answers[n] = redis.call('HEXISTS', KEYS[n], ARGV[n]) end
+return answers
+"""
 
 HEARTBEAT = """
 INSERT INTO lobby_servers (id) VALUES (%s)
 ON CONFLICT (id) DO UPDATE SET seen_at = statement_timestamp()"""
 BURY = "DELETE FROM lobby_servers WHERE seen_at < statement_timestamp() - interval '1 hour'"
 VERSIONS = "SELECT id, version FROM game_sessions WHERE id = ANY(%s)"
-HELD = """
-SELECT session_id, user_id, connection FROM session_players
-WHERE server_id = %s AND connection IS NOT NULL AND left_at IS NULL"""
 SPOKEN = "UPDATE game_sessions SET touched_at = statement_timestamp() WHERE id = ANY(%s)"
 GOOD_PLAYERS = "SELECT id FROM users WHERE id = ANY(%s) AND is_active"
 GOOD_PAGES = "SELECT session_key FROM page_sessions WHERE session_key = ANY(%s)"
@@ -71,8 +78,15 @@ class Watch:
 
     def open(self) -> None:
         """Begin, once the hub is open."""
-        for duty in (self.tick, self.sweep, self.beat):
-            self.hub.spawn(self.forever(duty, TICK if duty == self.tick else SWEEP))
+        self.in_force = self.hub.redis.register_script(IN_FORCE)
+        duties = (
+            (self.tick, TICK),
+            (self.sweep, SWEEP),
+            (self.round, SWEEP / SLICES),
+            (self.beat, SWEEP),
+        )
+        for duty, seconds in duties:
+            self.hub.spawn(self.forever(duty, seconds))
 
     async def forever(self, duty: Any, seconds: float) -> None:
         """Do a duty again and again, whatever breaks meanwhile."""
@@ -109,9 +123,7 @@ class Watch:
     async def sweep(self) -> None:
         """Compare with the database, and do what is due."""
         await self.ask(HEARTBEAT, self.hub.id)
-        await self.catch_up()
         await self.give_up_seats()
-        await self.check_sign_ins()
         if spoken := [room for room in self.hub.rooms.values() if room.was_spoken_in]:
             for room in spoken:
                 room.was_spoken_in = False
@@ -119,6 +131,20 @@ class Watch:
         for (session_id,) in await self.ask(DUE):
             await self.hub.tidy(session_id)
         await self.ask(BURY)
+        if not redis_config.seems_away():
+            await states.write_behind(self.hub.redis, self.ask)
+
+    async def round(self) -> None:
+        """Compare each room with the database, a few at a time: all at once would make others wait."""
+        rooms = [room for room in self.hub.rooms.values() if room.news]
+        few = max(1, -(-len(rooms) // SLICES))
+        for first in range(0, len(rooms), few):
+            some = rooms[first : first + few]
+            await self.catch_up({room.session_id: room for room in some})
+            await self.check_sign_ins(
+                {s: s.holder for room in some for s in room.sockets.values() if s.holder}
+            )
+            await asyncio.sleep(SWEEP / SLICES)
 
     async def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of a statement."""
@@ -126,9 +152,8 @@ class Watch:
             cursor = await database.execute(sql, values)
             return await cursor.fetchall() if cursor.description else []
 
-    async def catch_up(self) -> None:
+    async def catch_up(self, rooms: dict[UUID, Room]) -> None:
         """Read each lobby again of which something newer is in the database."""
-        rooms = {room.session_id: room for room in self.hub.rooms.values() if room.news}
         versions = dict(await self.ask(VERSIONS, list(rooms)))
         for session_id, room in rooms.items():
             if session_id not in versions:
@@ -141,21 +166,16 @@ class Watch:
 
     async def give_up_seats(self) -> None:
         """Tell of sockets that ended while the database was away."""
-        held = await self.ask(HELD, self.hub.id)
-        for session_id, player_id, connection in held:
-            if connection not in self.hub.holding:
-                try:
-                    await self.hub.do(seating.disconnect, session_id, player_id, connection)
-                except Refused:
-                    continue  # the game is gone
+        for connection, (session_id, player_id) in list(self.hub.owed.items()):
+            with contextlib.suppress(Refused):  # the game is gone
+                await self.hub.do(seating.disconnect, session_id, player_id, connection)
+            self.hub.owed.pop(connection, None)
 
     # ---- Sign-ins -------------------------------------------------------------------------------
 
-    async def check_sign_ins(self) -> None:
+    async def check_sign_ins(self, holders: "dict[SeatSocket, Holder]") -> None:
         """Show players out who were banned or erased, or whose sign-in has ended."""
-        seated = [s for room in self.hub.rooms.values() for s in room.sockets.values()]
-        holders = {socket: socket.holder for socket in seated if socket.holder}
-        players = list({holder.player_id for holder in holders.values()})
+        players = [holder.player_id for holder in holders.values()]
         good_players = {row[0] for row in await self.ask(GOOD_PLAYERS, players)}
         pages = [holder.page for holder in holders.values() if holder.page]
         good_pages = {row[0] for row in await self.ask(GOOD_PAGES, pages)} if pages else set()
@@ -171,14 +191,14 @@ class Watch:
         asked = [(s, s.holder) for s in sockets if s.holder and s.holder.family]
         if redis_config.seems_away():
             return set()
+        keys = [f"session:{holder.player_id}:refresh_token" for _, holder in asked]
+        names = [str(holder.family) for _, holder in asked]
         try:
-            pipeline = self.hub.redis.pipeline(transaction=False)
-            pipeline.sismember(ALIVE_SENTINEL, str(self.hub.id))
-            for _, holder in asked:
-                pipeline.hexists(f"session:{holder.player_id}:refresh_token", str(holder.family))
-            was_kept, *in_force = await pipeline.execute()
+            was_kept, *in_force = await self.in_force(
+                keys=[ALIVE_SENTINEL, *keys], args=[str(self.hub.id), *names]
+            )
             if not was_kept:
-                self.trusted = {socket.id for socket, _ in asked}
+                self.trusted = {socket.id for socket in self.hub.sockets}
                 await self.hub.redis.sadd(ALIVE_SENTINEL, str(self.hub.id))
                 await self.hub.redis.expire(ALIVE_SENTINEL, 24 * 3600)
                 return set()

@@ -18,6 +18,8 @@ from accounts.models import User
 from maps import generator, waves
 from maps.models import GameMap
 from sessions_app import names
+from tribes.bonuses import PRESETS, share
+from tribes.colours import PALETTES
 
 Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
 Indexes = npt.NDArray[np.int64]
@@ -35,13 +37,6 @@ COLUMNS = {
     "game_sessions": "id map_id status current_wave shared_lives created_at completed_at touched_at",
     "session_players": "id session_id user_id tribe_id gold is_host is_ready is_connected joined_at",
 }
-ARCHETYPES = {  # bonuses in points of 0.05: damage, attack speed, range
-    "Aggressive": (7, 2, 1),
-    "Defensive": (2, 4, 4),
-    "Balanced": (4, 3, 3),
-    "Support": (1, 6, 3),
-}
-COLOURS = "#FFD700 #4169E1 #DC143C #32CD32 #FF8C00 #8E44AD #16A085 #C0392B".split()
 STATUSES = ("Completed", "Abandoned")
 STATUS_SHARES = (0.91, 0.09)
 
@@ -234,9 +229,9 @@ class Games:
             while (owner, name) in used:
                 name = names.tribe_name(self.rng)
             used.add((owner, name))
-            archetype = list(ARCHETYPES)[self.rng.integers(len(ARCHETYPES))]
-            bonuses = [f"{points * 5 / 100:.2f}" for points in ARCHETYPES[archetype]]
-            colour = COLOURS[self.rng.integers(len(COLOURS))]
+            archetype = list(PRESETS)[self.rng.integers(len(PRESETS))]
+            bonuses = [str(share(points)) for points in PRESETS[archetype]]
+            colour = list(PALETTES.values())[self.rng.integers(len(PALETTES))]
             since = _time(self.world.joined[owner])
             yield tribe_id, self.world.player_ids[owner], name, archetype, *bonuses, colour, since
 

@@ -34,13 +34,6 @@ def make_moderator(name: str = "Moderna") -> User:
     return moderator
 
 
-def make_tribe(user: User, name: str = "Ravens", colour: str = "#FFD700") -> Tribe:
-    """A tribe of a player's."""
-    return Tribe.objects.create(
-        user=user, name=name, archetype="Support", damage_bonus="0.50", color_theme=colour
-    )
-
-
 def flat_grid(width: int = 20, height: int = 20) -> Grid:
     zeros = np.zeros((height, width), dtype=np.uint8)
     return Grid(zeros, zeros.copy(), zeros.copy())
@@ -76,6 +69,19 @@ def make_map(author: User, name: str = "Quiet Ford", **more: Any) -> GameMap:
 def tiles(grid: Grid) -> list[dict[str, Any]]:
     documents: list[dict[str, Any]] = json.loads(grid.to_json())
     return documents
+
+
+def make_tribe(player: User, name: str = "Ravens", **more: Any) -> Tribe:
+    """A tribe of the Support preset, in gold, unless told otherwise."""
+    facts: dict[str, Any] = {
+        "archetype": "Support",
+        "damage_bonus": "0.05",
+        "attack_speed_bonus": "0.30",
+        "range_bonus": "0.15",
+        "color_theme": "#FFD700",
+    }
+    tribe: Tribe = Tribe.objects.create(user=player, name=name, **(facts | more))
+    return tribe
 
 
 NOBODY = uuid.UUID(int=0)

@@ -15,9 +15,8 @@ from maps.models import GameMap, MapDecision
 from maps.moderation import decide
 from maps.rating import rate
 from sessions_app.models import GameSession, SessionPlayer
-from tests.cast import PASSWORD, make_map, make_user
+from tests.cast import PASSWORD, make_map, make_tribe, make_user
 from tests.conftest import bearer
-from tests.test_seats_race import make_tribe
 
 pytestmark = pytest.mark.django_db
 MAPS = "/admin/maps/gamemap/"

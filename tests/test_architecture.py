@@ -28,9 +28,12 @@ PURE = [
     "maps/query.py",
     "maps/statements.py",
     "config/keyset.py",
+    "config/refusals.py",
     "maps/scenery.py",
     "maps/landmarks.py",
     "sessions_app/names.py",
+    "tribes/bonuses.py",
+    "tribes/colours.py",
 ]
 FILES = sorted(p for app in MAY_IMPORT for p in (ROOT / app).rglob("*.py"))
 

@@ -13,7 +13,8 @@ from tests.cast import PASSWORD, make_map, make_user
 from tests.conftest import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
-EXAMPLE = Path(__file__).parent.parent / "docs/example_client.py"
+DOCS = Path(__file__).parent.parent / "docs"
+EXAMPLE, LOBBY_EXAMPLE = DOCS / "example_client.py", DOCS / "example_lobby_client.py"
 
 
 def example() -> Any:
@@ -46,3 +47,20 @@ def test_it_runs_as_a_program(site: Site) -> None:
     command = [sys.executable, str(EXAMPLE), site.url, "author", PASSWORD]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert answer.stdout == "0.00 ★ Quiet Ford, by Author\n", answer.stderr
+
+
+def test_two_lobby_clients_gather_and_start(site: Site) -> None:
+    make_map(make_user("Author"))
+    make_user("Friend")
+
+    def begin(*arguments: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, str(LOBBY_EXAMPLE), site.url, *arguments]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    with begin("author", PASSWORD) as host:
+        assert host.stdout
+        code = host.stdout.readline().split()[1]
+        with begin("friend", PASSWORD, code) as friend:
+            for process in (friend, host):
+                said, _ = process.communicate(timeout=30)
+                assert said.endswith("The game begins.\n"), said

@@ -12,10 +12,9 @@ from maps import keeping
 from maps.keeping import MOST_FAVOURITES, Marks, mark, marks, unmark
 from maps.models import GameMap, MapFavourite
 from sessions_app.models import GameSession, SessionPlayer
-from tests.cast import NOBODY, make_map, make_user
+from tests.cast import NOBODY, make_map, make_tribe, make_user
 from tests.conftest import bearer
 from tests.races import at_once
-from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db
 
@@ -163,9 +162,7 @@ def test_marks(
 ) -> None:
     kept, played, open_now = (make_map(author, f"Map {n}") for n in range(3))
     mark(player=player, map_id=kept.pk)
-    tribe = Tribe.objects.create(
-        user=player, name="Oaks", archetype="Balanced", damage_bonus="0.5", color_theme="#102030"
-    )
+    tribe = make_tribe(player)
     for game_map, status in ((played, "Completed"), (open_now, "Lobby")):
         game = GameSession.objects.create(map=game_map, status=status)
         SessionPlayer.objects.create(session=game, user=player, tribe=tribe)

@@ -14,8 +14,9 @@ from config import limits
 from maps.models import GameMap
 from sessions_app import seating
 from sessions_app.lobby import Lobby, Status
+from sessions_app.lobby_cards import find
 from sessions_app.models import GameSession, SessionPlayer
-from sessions_app.open_lobbies import Wanted, find
+from sessions_app.open_lobbies import Wanted
 from sessions_app.store import run
 from tests.cast import NOBODY, make_map, make_tribe, make_user
 from tribes.models import Tribe
@@ -53,7 +54,7 @@ def host(db: None) -> User:
 
 @pytest.fixture
 def tribe(player: User) -> Tribe:
-    return make_tribe(player, "Iron Oaks", "#32CD32")
+    return make_tribe(player, "Iron Oaks", color_theme="#32CD32")
 
 
 @pytest.fixture
@@ -123,13 +124,13 @@ def test_private_full_and_begun_ones_are_not_listed(
     ],
 )
 def test_filters(client: Client, lobby: Lobby, query: str, found: bool) -> None:
-    page = text(client.get("/lobbies/?" + query.format(id=lobby.map["id"])))
+    page = text(client.get("/lobbies/?" + query.format(id=lobby.game_map["id"])))
     assert (f'data-lobby="{lobby.id}"' in page) == found
 
 
 def test_two_of_four_seats_are_not_three_free_ones(full_house: Lobby) -> None:
-    assert len(find(Wanted(free=2))) == 1
-    assert find(Wanted(free=3)) == []
+    assert len(find(Wanted(free_seats=2))) == 1
+    assert find(Wanted(free_seats=3)) == []
 
 
 def test_an_empty_list_of_one_map_leads_to_a_new_lobby_there(
@@ -147,7 +148,11 @@ def test_names_are_text(client: Client, author: User, host: User) -> None:
 
 
 def test_who_sits_somewhere_is_led_back(lobby: Lobby, host: User) -> None:
-    for address in ("/lobbies/", f"/lobbies/new/?map={lobby.map['id']}", f"/lobbies/{NOBODY}/"):
+    for address in (
+        "/lobbies/",
+        f"/lobbies/new/?map={lobby.game_map['id']}",
+        f"/lobbies/{NOBODY}/",
+    ):
         page = client_of(host).get(address).content.decode()
         assert "You sit in a lobby on Quiet Ford" in page, address
         assert f'href="{at(lobby)}">Return</a>' in page
@@ -158,7 +163,7 @@ def test_what_the_list_costs(
 ) -> None:
     for n in range(3):
         open_lobby(make_user(f"Host{n}"), make_map(author, f"Map {n}"))
-    with django_assert_num_queries(2):  # cards, and the maps' pictures
+    with django_assert_num_queries(4):  # cards in a savepoint, and the maps' pictures
         client.get("/lobbies/")
 
 
@@ -205,7 +210,7 @@ def test_what_opening_complains_about(
 
 def test_only_one_at_a_time(lobby: Lobby, host: User) -> None:
     given = {"tribe": str(host.tribes.get().pk), "is_public": "yes", "seats": "4"}
-    page = text(client_of(host).post(f"/lobbies/new/?map={lobby.map['id']}", given))
+    page = text(client_of(host).post(f"/lobbies/new/?map={lobby.game_map['id']}", given))
     assert "You sit in a lobby on Quiet Ford" in page
     assert GameSession.objects.count() == 1
 
@@ -464,7 +469,7 @@ def test_forms_come_from_our_pages(lobby: Lobby, player: User, tribe: Tribe, add
     client = Client(enforce_csrf_checks=True)
     client.force_login(player)
     given = {"tribe": str(tribe.pk), "act": "leave", "code": lobby.code or ""}
-    where = address.format(map=lobby.map["id"], code=lobby.code, at=at(lobby))
+    where = address.format(map=lobby.game_map["id"], code=lobby.code, at=at(lobby))
     assert client.post(where, given).status_code == 403
     assert SessionPlayer.objects.count() == 1
 

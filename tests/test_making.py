@@ -14,9 +14,9 @@ from redis.exceptions import RedisError
 from accounts.models import User
 from config import limits
 from config.limits import POLICIES
+from config.names import BIDIRECTIONAL
 from maps.checking import MOST_FAULTS, RULES
 from maps.models import GameMap
-from maps.names import BIDIRECTIONAL
 from maps.terrain import LAVA, Grid
 from sessions_app.models import GameSession
 from tests.cast import NOBODY, flat_grid, make_map, make_user

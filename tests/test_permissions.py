@@ -9,8 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import User
 from maps import collecting
 from maps.models import GameMap
-from sessions_app import seating
-from sessions_app.store import run
+from sessions_app import seating, store
 from tests.cast import make_map, make_moderator, make_tribe, make_user
 from tests.conftest import bearer
 
@@ -36,13 +35,19 @@ PUBLIC_FORM = {"GET": SHOWN, "POST": SHOWN}
 API_BODY = {"POST": each(400)}
 API_OWN = {"GET": each(401, 200)}
 OWNERS = each(401, 403, 200, 403)
+OWNERS_ALONE = each(401, 404, 200, 404)
+NOT_YET = each(401, 404, 409, 404)  # the owner sits alone in a lobby that has not begun
+OWN_TRIBE = each(302, 404, 200, 404)
 OWNERS_PRIVATE = each(401, 404, 200, 403)
 # Routes that ask who is there before they say that they don't do that.
 ASK_FIRST = [
     f"api:{name}"
     for name in (
         "logout me password maps map validate publish unpublish rating favourite"
-        " collections collection collection-map"
+        " collections collection collection-map tribes tribe game-sessions game-session"
+        " game-session-active game-session-by-code game-session-join game-session-leave"
+        " game-session-kick game-session-start game-session-end game-session-ticket"
+        " game-session-state game-session-fence"
     ).split()
 ]
 
@@ -80,6 +85,10 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "collections:entries": {"POST": each(302, 404)},  # which map?
     # Once its owner has deleted a collection there is none.
     "collections:delete": {"GET": each(302, 403, 200, 403), "POST": each(302, 403, 302, 404)},
+    "tribes:index": OWN_PAGE,
+    "tribes:new": {"GET": each(302, 200), "POST": each(302, 200)},
+    "tribes:edit": {"GET": OWN_TRIBE, "POST": OWN_TRIBE},
+    "tribes:delete": {"GET": OWN_TRIBE, "POST": each(302, 404, 302, 404)},
     "maps:picture": PUBLIC,
     "maps:terrain": PUBLIC,
     "lobbies:index": PUBLIC,
@@ -110,6 +119,25 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "api:collections": API_OWN | {"POST": each(401, 400)},
     "api:collection": PUBLIC | {"PATCH": OWNERS, "DELETE": each(401, 403, 204, 404)},
     "api:collection-map": {"PUT": OWNERS, "DELETE": each(401, 403, 204, 403)},
+    "api:tribes": API_OWN | {"POST": each(401, 400)},
+    "api:tribe": {
+        "GET": OWNERS_ALONE,
+        "PATCH": OWNERS_ALONE,
+        "DELETE": each(401, 404, 204, 404),
+    },
+    "api:game-sessions": PUBLIC | {"POST": each(401, 400)},
+    "api:game-session-active": {"GET": OWNERS_ALONE},
+    "api:game-session-by-code": {"POST": each(401, 400)},
+    "api:game-session": PUBLIC,
+    "api:game-session-join": {"POST": each(401, 400)},
+    "api:game-session-leave": {"POST": each(401, 404, 204, 404)},
+    "api:game-session-kick": {"POST": each(401, 400)},
+    "api:game-session-start": {"POST": NOT_YET},
+    "api:game-session-end": {"POST": NOT_YET},
+    "api:game-session-ticket": {"POST": each(401, 404, 201, 404)},
+    # An administrator may do what a game server of ours does.
+    "api:game-session-state": {"GET": each(401, 404, 409, 404, 409), "PUT": each(401, 400)},
+    "api:game-session-fence": {"POST": each(401, 404, 409, 404, 409)},
 }
 # The same for a map that is private, where it is not the same.
 PRIVATE = each(404, 404, 200, 200)
@@ -140,7 +168,17 @@ OF_A_COLLECTION = [
     "api:collection",
     *(f"collections:{name}" for name in "detail share entries delete".split()),
 ]
-OF_A_LOBBY = [f"lobbies:{name}" for name in ("detail", "join", "act")]
+
+OF_A_SESSION = [
+    "api:game-session",
+    *(f"lobbies:{name}" for name in ("detail", "join", "act")),
+    *(
+        f"api:game-session-{name}"
+        for name in "join leave kick start end ticket state fence".split()
+    ),
+]
+
+OF_A_TRIBE = ["api:tribe", "tribes:edit", "tribes:delete"]
 
 
 def routes(patterns: Any = None, prefix: str = "") -> list[str]:
@@ -162,7 +200,7 @@ def test_every_route_is_in_the_table() -> None:
 class Cast:
     """One person for each role, and a map of the owner's."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, seated: bool) -> None:
         self.people: dict[str, User | None] = {
             "nobody": None,
             "player": make_user("Player1"),
@@ -174,9 +212,10 @@ class Cast:
         assert owner
         self.game_map = make_map(owner)
         given = {"name": "Fords", "is_public": True}
-        tribe = make_tribe(owner)
-        self.lobby = run(seating.create, owner.pk, make_map(owner, "Other Ford").pk, tribe.pk).after
         self.collection = collecting.make(player=owner, given=given)
+        self.tribe = make_tribe(owner)
+        seat = (owner.pk, self.game_map.pk, self.tribe.pk)
+        self.lobby = store.run(seating.create, *seat).after if seated else None
 
     def address(self, route: str) -> str:
         arguments: dict[str, list[Any]] = {
@@ -185,14 +224,17 @@ class Cast:
             "accounts:verify": ["x", "y"],
             "accounts:reset": ["x", "y-z"],
             "maps:picture": [self.game_map.pk, "card", self.game_map.picture_content, "webp"],
-            "lobbies:invited": [self.lobby.code],
             "api:preview": [self.game_map.pk],
             "api:collection-map": [self.collection.pk, self.game_map.pk],
         }
-        if route in OF_A_LOBBY:
-            arguments[route] = [self.lobby.id]
         if route in OF_A_COLLECTION:
             arguments[route] = [self.collection.pk]
+        if route in OF_A_TRIBE:
+            arguments[route] = [self.tribe.pk]
+        if self.lobby and route in OF_A_SESSION:
+            arguments[route] = [self.lobby.id]
+        if self.lobby and route == "lobbies:invited":
+            arguments[route] = [self.lobby.code]
         if route in OF_A_MAP:
             arguments[route] = [self.game_map.pk]
         return reverse(route, args=arguments.get(route, []))
@@ -221,7 +263,7 @@ def expected(
 
 @pytest.mark.parametrize("route", TABLE)
 def test_who_gets_what(route: str) -> None:
-    cast = Cast()
+    cast = Cast(seated=route.startswith(("api:game-session", "lobbies:")))
     for method in METHODS:
         found = {role: cast.ask(route, method, role) for role in ROLES}
         wanted = {role: expected(TABLE, route, method, role) for role in ROLES}
@@ -230,7 +272,7 @@ def test_who_gets_what(route: str) -> None:
 
 @pytest.mark.parametrize("route", TABLE_PRIVATE)
 def test_who_gets_what_of_a_private_map(route: str) -> None:
-    cast = Cast()
+    cast = Cast(seated=False)
     GameMap.objects.update(is_public=False)
     for method in TABLE_PRIVATE[route]:
         found = {role: cast.ask(route, method, role) for role in ROLES}

@@ -255,7 +255,7 @@ def test_migrations_run_backwards_and_forwards_again() -> None:
         left = rows("SELECT relname FROM pg_class WHERE relname = ANY(%s)", [*COLUMNS, *SATELLITES])
         assert left == []
         functions = "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
-        own = ("maps_", "session_players_", "game_sessions_", "audit_log_")
+        own = ("maps_", "tribes_", "session_players_", "game_sessions_", "audit_log_")
         assert [name for (name,) in rows(functions) if name.startswith(own)] == []
     finally:
         call_command("migrate", verbosity=0)
@@ -396,8 +396,9 @@ class Refusal:
 def test_a_tribes_name_is_unique_for_its_owner(sql: Rows) -> None:
     sql.add("tribes", name="Ravens")
     sql.add("tribes", name="Ravens", user_id=sql.add("users"))
-    with Refusal("tribe_name_once_per_user"):
-        sql.add("tribes", name="Ravens")
+    for name in ("Ravens", "RAVENS"):
+        with Refusal("tribe_name_once_per_user"):
+            sql.add("tribes", name=name)
 
 
 def test_one_rating_for_a_player_and_map(sql: Rows) -> None:

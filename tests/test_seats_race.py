@@ -5,20 +5,13 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection
 
-from accounts.models import User
 from sessions_app.models import GameSession, SessionPlayer
-from tests.cast import make_map, make_user
+from tests.cast import make_map, make_tribe, make_user
 from tests.races import at_once
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 12
-
-
-def make_tribe(user: User) -> Tribe:
-    return Tribe.objects.create(
-        user=user, name="Ravens", archetype="Support", damage_bonus="0.50", color_theme="#FFD700"
-    )
 
 
 def sit_at_once(seats: list[dict[str, Any]]) -> int:

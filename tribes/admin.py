@@ -1,7 +1,13 @@
 """Tribes, for administrators."""
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from tribes import configs
 from tribes.models import Tribe
 
 
@@ -22,3 +28,21 @@ class TribeAdmin(admin.ModelAdmin[Tribe]):
     raw_id_fields = ("user",)
     search_fields = ("user__username",)
     show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: Tribe, form: Any, change: bool) -> None:
+        """Save a tribe; what is kept of it is dropped."""
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            configs.forget_after_commit([obj.pk])
+
+    def delete_model(self, request: HttpRequest, obj: Tribe) -> None:
+        """Delete a tribe; what is kept of it is dropped."""
+        with transaction.atomic():
+            configs.forget_after_commit([obj.pk])  # while it has its key
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Tribe]) -> None:
+        """Delete the chosen tribes; what is kept of them is dropped."""
+        with transaction.atomic():
+            configs.forget_after_commit(queryset.values_list("pk", flat=True))
+            super().delete_queryset(request, queryset)

@@ -1,6 +1,8 @@
-"""The application's name in the admin."""
+"""The application's name in the admin, and what it listens to."""
 
 from django.apps import AppConfig
+
+from config.changes import on_change
 
 
 class TribesConfig(AppConfig):
@@ -8,3 +10,9 @@ class TribesConfig(AppConfig):
 
     name = "tribes"
     verbose_name = "Tribes"
+
+    def ready(self) -> None:
+        """Drop what is kept of tribes that change."""
+        from tribes import configs
+
+        on_change(configs.CHANNEL, configs.forget)

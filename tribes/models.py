@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 from django.db.models.lookups import Exact
 
 from config.fields import RandomUUID
@@ -31,7 +31,9 @@ class Tribe(models.Model):
         db_index=False,
         db_comment="The owner.",
     )
-    name = models.CharField(max_length=100, db_comment="3 to 20 characters, unique for its owner.")
+    name = models.CharField(
+        max_length=100, db_comment="3 to 20 characters; unique for its owner, whatever the case."
+    )
     archetype = models.CharField(
         max_length=50, choices=Archetype, db_comment="Aggressive, Defensive, Balanced or Support."
     )
@@ -60,7 +62,7 @@ class Tribe(models.Model):
         db_table = "tribes"
         db_table_comment = "A player's tribes: bonuses and colours."
         constraints = [
-            models.UniqueConstraint(fields=["user", "name"], name="tribe_name_once_per_user"),
+            models.UniqueConstraint("user", Lower("name"), name="tribe_name_once_per_user"),
             models.CheckConstraint(
                 condition=models.Q(
                     archetype__in=["Aggressive", "Defensive", "Balanced", "Support"]

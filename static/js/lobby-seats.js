@@ -57,6 +57,7 @@ function fill(seat, player, lobby, me) {
   seat.classList.toggle("seat--ready", player.is_ready && inLobby);
   seat.classList.toggle("seat--lost", !player.is_connected);
   part("colour").setAttribute("fill", player.tribe.color_theme);
+  fillEmblem(part("emblem"), player.tribe);
   part("name").textContent = part("kick-name").textContent = player.username;
   part("tribe").textContent = `${player.tribe.name} · ${player.tribe.archetype} · level ${player.level}`;
   part("you").hidden = !isMine;
@@ -66,4 +67,12 @@ function fill(seat, player, lobby, me) {
   part("lost").hidden = player.is_connected;
   part("kick").hidden = isMine || lobby.host !== me || !inLobby;
   seat.querySelector("[name=player]").value = player.player_id;
+}
+
+/** The shape of an archetype; all of them lie in one file, whose address the page knows. */
+function fillEmblem(emblem, { archetype, color_theme: colour }) {
+  const use = emblem.querySelector("use");
+  const [file] = use.getAttribute("href").split("#");
+  use.setAttribute("href", `${file}#${archetype}`);
+  emblem.querySelector("svg").setAttribute("fill", colour);
 }

@@ -127,6 +127,17 @@ def test_a_lobby_to_join(page: Page) -> None:
     no_violations(page)
 
 
+def test_tribes_and_their_editor(page: Page) -> None:
+    mira = make_user("Mira")
+    sign_in(page, "/tribes/")
+    expect(page.get_by_role("link", name="Aggressive")).to_be_visible()
+    no_violations(page)
+    tribe = make_tribe(mira)
+    for address in ("/tribes/", "/tribes/new/", f"/tribes/{tribe.pk}/"):
+        page.goto(address)
+        no_violations(page)
+
+
 def test_a_map_that_could_not_be_loaded(page: Page) -> None:
     page.route("**/terrain.json", lambda route: route.abort("internetdisconnected"))
     page.goto(make_map(make_user("Author"), wave_config={}).get_absolute_url())

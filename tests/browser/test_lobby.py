@@ -31,9 +31,9 @@ def game_map(transactional_db: None) -> GameMap:
 @pytest.fixture
 def players(game_map: GameMap) -> dict[str, User]:
     found = {name: make_user(name) for name in ("Mira", "Odo")}
-    make_tribe(found["Mira"], "Ravens", "#FFD700")
-    make_tribe(found["Odo"], "Iron Oaks", "#32CD32")
-    make_tribe(found["Odo"], "Tides", "#4169E1")
+    make_tribe(found["Mira"], "Ravens")
+    make_tribe(found["Odo"], "Iron Oaks", color_theme="#32CD32")
+    make_tribe(found["Odo"], "Tides", color_theme="#4169E1")
     return found
 
 

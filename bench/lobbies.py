@@ -1,0 +1,233 @@
+"""`python -m bench.lobbies`: a thousand sockets in one process, beside Colyseus.
+
+250 lobbies of four change once a second; a change counts from its sending until all four have it. The
+same exchange runs against Colyseus 0.17 (bench/sockets, needs Node and npm) in turns with ours, with the
+same clients. A run in which a client ends behind fails.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TRIBEHOLD_DATA", str(Path(__file__).parent.parent / ".data-bench"))
+os.environ["TRIBEHOLD_DATA"] += "/lobbies"  # a small world of its own
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from bench.figures import table
+from bench.servers import Running, manage, ours
+from config import embedded
+
+LOBBIES, SEATS = 250, 4
+ROUNDS, SECONDS, WARMUP = 3, 20, 5
+PORT, COLYSEUS_PORT = 8490, 8491
+NODE = Path(__file__).parent / "sockets"
+Plan = dict[str, Any]
+Figures = dict[str, Any]
+
+
+class World:
+    """A thousand players with tribes and sign-ins, and the lobbies they sit in."""
+
+    def __init__(self) -> None:
+        from accounts import tokens
+        from accounts.models import User
+        from accounts.signing_in import start_family
+        from maps.models import GameMap
+        from tribes.models import Tribe
+
+        missing = LOBBIES * SEATS - User.objects.filter(username__startswith="Bench").count()
+        if missing > 0:
+            User.objects.bulk_create(
+                User(username=f"Bench{n}", email=f"bench{n}@players.example", password="!")
+                for n in range(LOBBIES * SEATS)
+            )
+            Tribe.objects.bulk_create(
+                Tribe(
+                    user=user,
+                    name="Ravens",
+                    archetype="Aggressive",
+                    damage_bonus="0.50",
+                    color_theme="#FFD700",
+                )
+                for user in User.objects.filter(username__startswith="Bench")
+            )
+        self.map_id = GameMap.objects.published()[0].pk
+        self.players = []
+        for tribe in Tribe.objects.filter(user__username__startswith="Bench").select_related(
+            "user"
+        ):
+            access, _ = start_family(tribe.user, "bench")
+            self.players.append(
+                (tribe.user_id, tribe.pk, access, tokens.read(access, "access").family)
+            )
+
+    def lobbies(self, port: int) -> list[list[dict[str, str]]]:
+        """New lobbies, full, nobody ready; the seats as bench/sockets takes them."""
+        from django.db import connection
+
+        from sessions_app import seating, store, tickets
+
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM game_sessions WHERE code IS NOT NULL")
+        made = []
+        for first in range(0, LOBBIES * SEATS, SEATS):
+            group = self.players[first : first + SEATS]
+            lobby = store.run(seating.create, group[0][0], self.map_id, group[0][1]).after
+            for player, tribe, _, _ in group[1:]:
+                store.run(seating.join, lobby.id, player, tribe)
+            made.append(
+                [
+                    {
+                        "url": f"ws://127.0.0.1:{port}/ws/game-sessions/{lobby.id}",
+                        "ticket": tickets.make(player, lobby.id, family),
+                        "token": access,
+                        "address": f"10.0.{(first + n) // 16}.{(first + n) % 16}",
+                        "reconnect_url": f"http://127.0.0.1:{port}/api/v1/game-sessions/{lobby.id}/ticket",
+                    }
+                    for n, (player, _, access, family) in enumerate(group)
+                ]
+            )
+        return made
+
+
+@contextlib.contextmanager
+def node(*command: str, text: bool = True) -> Iterator["subprocess.Popen[str]"]:
+    """A Node process of bench/sockets."""
+    process = subprocess.Popen(
+        ["node", *command], cwd=NODE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=text
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextlib.contextmanager
+def clients(plan: Plan) -> Iterator["subprocess.Popen[str]"]:
+    """The clients of a plan."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(plan, file)
+        file.flush()
+        with node("load.mjs", file.name) as process:
+            yield process
+
+
+def said(process: "subprocess.Popen[str]") -> Figures:
+    """The next line that a process says."""
+    assert process.stdout
+    line = process.stdout.readline()
+    assert line, "the clients stopped without a word"
+    figures: Figures = json.loads(line)
+    return figures
+
+
+def load(plan: Plan) -> Figures:
+    """The figures of a load; fails where anybody missed anything."""
+    timing = {"mode": "load", "seconds": SECONDS, "warmup": WARMUP, "changes_per_second": 1}
+    with clients(plan | timing) as process:
+        figures = said(process)
+        assert process.wait(10) == 0, figures
+    return figures
+
+
+def exchange(world: World, server: Running) -> None:
+    """Ours and Colyseus in both modes, in turns."""
+    found: dict[str, list[Figures]] = {}
+    memory: dict[str, float] = {}
+    for _ in range(ROUNDS):
+        figures = load({"dialect": "tribehold", "lobbies": world.lobbies(PORT)})
+        found.setdefault("Tribehold", []).append(figures)
+        memory["Tribehold"] = server.memory()
+        for mode, name in (("default", "Colyseus, 50 ms patches"), ("atonce", "Colyseus, at once")):
+            with node("colyseus.mjs", str(COLYSEUS_PORT), mode) as colyseus:
+                assert colyseus.stdout
+                assert colyseus.stdin
+                colyseus.stdout.readline()
+                url = f"http://127.0.0.1:{COLYSEUS_PORT}"
+                plan = {"dialect": "colyseus", "url": url, "lobbies": [[{}] * SEATS] * LOBBIES}
+                found.setdefault(name, []).append(load(plan))
+                colyseus.stdin.write("memory\n")
+                colyseus.stdin.flush()
+                memory[name] = said(colyseus)["memory"] / 2**20
+    medians = {
+        name: [statistics.median(f[key] for f in figures) for key in ("p50", "p99", "max")]
+        for name, figures in found.items()
+    }
+    rows = [
+        (
+            name,
+            *(f"{value:.1f}" for value in values),
+            f"{medians['Tribehold'][1] / values[1]:.2f}",
+            f"{memory[name]:.0f}",
+        )
+        for name, values in medians.items()
+    ]
+    head = "| p50 ms | p99 ms | most ms | our p99 to it | MB"
+    table(f"{LOBBIES} lobbies of four, a change a second, median of {ROUNDS} runs", head, rows)
+
+
+def idle(world: World, server: Running) -> None:
+    """Memory of a socket that is silent but for signs of life."""
+    with clients({"mode": "idle", "dialect": "tribehold", "lobbies": []}):
+        time.sleep(1)
+    before = server.memory()
+    with clients({"mode": "idle", "dialect": "tribehold", "lobbies": world.lobbies(PORT)}) as some:
+        connected = said(some)["connected"]
+        time.sleep(15)
+        each = (server.memory() - before) * 1024 / connected
+    rows = [(f"{connected:,} idle sockets", f"{before:.0f}", f"{each:.1f}")]
+    table("Memory", "| MB before | KB a socket", rows)
+
+
+def back(world: World) -> None:
+    """All come back at once after the server was killed."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(ours(PORT))
+        plan = {"mode": "return", "seconds": 60, "dialect": "tribehold"}
+        some = stack.enter_context(clients(plan | {"lobbies": world.lobbies(PORT)}))
+        connected = said(some)["connected"]
+        assert some.stdin
+        some.stdin.write("go\n")
+        some.stdin.flush()
+        os.kill(server.pid, 9)
+        stack.enter_context(ours(PORT))
+        figures = said(some)
+    rows = [(f"{figures['in_step']:,} of {connected:,} in step", f"{figures['seconds']:.1f}")]
+    table("Back after kill -9", "| seconds", rows)
+
+
+def main() -> None:
+    """Print all tables."""
+    import django
+
+    django.setup()
+    manage("migrate", "--verbosity", "0")
+    manage("demo", "--verbosity", "0")
+    if not (NODE / "node_modules").exists():
+        subprocess.run(["npm", "ci", "--silent"], cwd=NODE, check=True)
+    world = World()
+    wanted = sys.argv[1:] or ["idle", "exchange", "back"]
+    if "back" in wanted:
+        back(world)
+    with ours(PORT) as server:
+        if "idle" in wanted:
+            idle(world, server)
+        if "exchange" in wanted:
+            exchange(world, server)
+
+
+if __name__ == "__main__":
+    if not shutil.which("npm"):
+        sys.exit("bench.lobbies needs Node and npm, for the clients and for Colyseus.")
+    with embedded.running():
+        main()

@@ -1,0 +1,150 @@
+"""A client of the live lobby: take a seat, get ready, stay in step, come back when the network went.
+
+    python docs/example_lobby_client.py http://localhost:8000 player PASSWORD          opens a lobby
+    python docs/example_lobby_client.py http://localhost:8000 friend PASSWORD CODE     joins one
+
+Needs httpx and websockets. What is said on the socket is in protocol.md. The host starts as soon as two
+players are ready; both programs end when the game begins.
+"""
+
+import asyncio
+import itertools
+import json
+import random
+import sys
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+FINAL = {1000, 1009, 4400, 4401, 4403, 4404, 4409}  # close codes after which nobody comes back
+SILENT = 25  # seconds
+
+
+class LobbyClient:
+    """A seat in a lobby. `api` is signed in: an httpx client with the base address and the token."""
+
+    def __init__(self, api: httpx.AsyncClient, session_id: str) -> None:
+        self.api, self.session_id = api, session_id
+        self.lobby: dict[str, Any] = {"version": 0}
+        self.player_id = ""
+        self.socket: ClientConnection | None = None
+        self.unanswered: dict[str, str] = {}  # id → frame; sent again after a reconnection
+        self.ids = map(str, itertools.count(int(time.time() * 1000)))
+
+    async def messages(self) -> AsyncIterator[dict[str, Any]]:
+        """All messages until the seat is gone; lost connections are made anew meanwhile."""
+        wait = 0.1
+        while True:
+            try:
+                async for message in self._connected():
+                    wait = 0.1
+                    yield message
+            except ConnectionClosed as end:
+                if end.rcvd and end.rcvd.code in FINAL:
+                    return
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code in (401, 404):
+                    raise
+            except (OSError, TimeoutError, httpx.HTTPError):
+                pass  # not there right now
+            await asyncio.sleep(random.uniform(0.1, wait))  # noqa: S311 - spreads clients, hides nothing
+            wait = min(2 * wait, 5)
+
+    async def say(self, kind: str, **data: Any) -> None:
+        """Send a message. Its answer is among `messages`, with this id as `re`."""
+        message_id = next(self.ids)
+        frame = json.dumps({"type": kind, "id": message_id, "data": data})
+        self.unanswered[message_id] = frame
+        if self.socket:
+            await self.socket.send(frame)
+
+    async def _connected(self) -> AsyncIterator[dict[str, Any]]:
+        answer = await self.api.post(f"game-sessions/{self.session_id}/ticket")
+        ticket = answer.raise_for_status().json()
+        address = str(self.api.base_url.copy_with(path=ticket["connect"]["path"]))
+        subprotocol = Subprotocol(ticket["connect"]["subprotocol"])
+        async with connect(
+            address.replace("http", "ws", 1), subprotocols=[subprotocol], compression=None
+        ) as socket:
+            await socket.send(
+                json.dumps({"type": "hello", "id": "hello", "data": {"ticket": ticket["ticket"]}})
+            )
+            self.socket = socket
+            try:
+                while True:
+                    message = json.loads(await asyncio.wait_for(socket.recv(), SILENT))
+                    await self._take(message)
+                    yield message
+            finally:
+                self.socket = None
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        assert self.socket
+        kind, data = message["type"], message["data"]
+        self.unanswered.pop(message.get("re", ""), None)
+        if kind == "welcome":
+            self.player_id = data["player_id"]
+            self._take_lobby(data["lobby"])
+            for frame in self.unanswered.values():
+                await self.socket.send(frame)
+        elif kind == "lobby":
+            self._take_lobby(data)
+        elif kind == "pong" and "re" not in message:
+            await self.socket.send(json.dumps({"type": "ping"}))
+            if message["version"] > self.lobby["version"]:
+                await self.say("hello", version=self.lobby["version"])
+
+    def _take_lobby(self, lobby: dict[str, Any] | None) -> None:
+        if lobby and lobby["version"] > self.lobby["version"]:
+            self.lobby = lobby
+
+
+async def take_seat(api: httpx.AsyncClient, code: str) -> dict[str, Any]:
+    """Join by code, or open a lobby on the map that is played most; with any tribe, made if need be."""
+    tribes = (await api.get("tribes")).raise_for_status().json()["results"]
+    if not tribes:
+        tribe = {"name": "First tribe", "archetype": "Balanced"}
+        tribes = [(await api.post("tribes", json=tribe)).raise_for_status().json()]
+    wanted = {"tribe_id": tribes[0]["id"]}
+    if code:
+        answer = await api.post("game-sessions/join", json=wanted | {"code": code})
+    else:
+        maps = (await api.get("maps", params={"sort": "plays"})).raise_for_status().json()
+        answer = await api.post("game-sessions", json=wanted | {"map_id": maps["results"][0]["id"]})
+    lobby: dict[str, Any] = answer.raise_for_status().json()
+    return lobby
+
+
+async def play(site: str, username: str, password: str, code: str = "") -> None:
+    """Gather, and start."""
+    async with httpx.AsyncClient(base_url=f"{site}/api/v1/") as api:
+        sign_in = {"username": username, "password": password}
+        tokens = (await api.post("auth/login", json=sign_in)).raise_for_status().json()
+        api.headers["Authorization"] = f"Bearer {tokens['access']}"
+        lobby = await take_seat(api, code)
+        print("Code:", lobby["code"], flush=True)
+        client = LobbyClient(api, lobby["id"])
+        await client.say("ready", is_ready=True)
+        asked = 0
+        async for message in client.messages():
+            players = client.lobby.get("players", [])
+            ready = [player for player in players if player["is_ready"]]
+            is_host = client.lobby.get("host") == client.player_id
+            if message["type"] == "lobby":
+                names = ", ".join(f"{p['username']}{' ✓' * p['is_ready']}" for p in players)
+                print(f"{message['version']}: {names}", flush=True)
+            if message["type"] == "started":
+                print("The game begins.", flush=True)
+                return
+            if is_host and len(ready) > 1 and len(ready) == len(players) != asked:
+                asked = len(players)
+                await client.say("start")
+
+
+if __name__ == "__main__":
+    asyncio.run(play(*sys.argv[1:5]))

@@ -1,0 +1,321 @@
+"""Lobbies and games in the REST API. Edges alone: the rules stand in sessions_app/lobby.py."""
+
+from typing import Any
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnly
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import caller, caller_token
+from config import limits
+from config.api import read
+from config.refusals import Refused
+from config.schema import LOCATION, Error
+from maps.models import GameMap
+from sessions_app import open_lobbies, seating, states, store, tickets
+from sessions_app.api_documents import (
+    Fence,
+    FullState,
+    Joining,
+    JoiningByCode,
+    Kicking,
+    LobbyDocument,
+    LobbyPage,
+    NewLobby,
+    NewState,
+    SeatedLobby,
+    Sequence,
+    Starting,
+    Ticket,
+)
+from sessions_app.documents import lobby_document
+from sessions_app.lobby import FEWEST_SEATS, MOST_SEATS, Lobby
+from sessions_app.protocol import SUBPROTOCOL
+
+LIST_PARAMETERS = [
+    OpenApiParameter("map", str, description="The id of a map."),
+    OpenApiParameter("free_seats", int, description="At least so many, 0 to 3."),
+    OpenApiParameter("page_size", int, description="1 to 50, 20 unless told."),
+    OpenApiParameter("cursor", str, description="`next` of the page before."),
+]
+
+
+def table(lobby: Lobby) -> dict[str, Any]:
+    """A lobby for whoever sits there."""
+    return lobby_document(lobby) | {"connect": where(lobby.id)}
+
+
+def where(session_id: UUID) -> dict[str, str]:
+    """Where to connect."""
+    return {"path": f"/ws/game-sessions/{session_id}", "subprotocol": SUBPROTOCOL}
+
+
+def truth(value: Any, field: str) -> bool:
+    """True or false, and nothing that only looks like it. Raises Refused, a 400."""
+    if type(value) is not bool:
+        raise Refused("invalid", "True or false is needed here.", status=400, field=field)
+    return value
+
+
+def whole(value: Any, field: str, least: int, most: int) -> int:
+    """A whole number in these bounds. Raises Refused, a 400."""
+    if type(value) is not int or not least <= value <= most:
+        words = f"A whole number from {least} to {most} is needed here."
+        raise Refused("invalid", words, status=400, field=field)
+    return value
+
+
+# ---- Lobbies ------------------------------------------------------------------------------------
+
+
+class SessionsView(APIView):
+    """Open lobbies, and new ones."""
+
+    permission_classes = (IsAuthenticatedOrReadOnly,)
+
+    @extend_schema(
+        operation_id="game_sessions_list",
+        parameters=LIST_PARAMETERS,
+        responses=LobbyPage,
+        tags=["game sessions"],
+    )
+    def get(self, request: Request) -> Response:
+        """Open public lobbies, the newest first."""
+        wanted = open_lobbies.read(request.query_params.dict())
+        cards, following = store.run(open_lobbies.listing, wanted)
+        return Response({"results": cards, "next": following})
+
+    @extend_schema(
+        operation_id="game_sessions_open",
+        request=NewLobby,
+        responses={201: SeatedLobby, 409: Error},
+        parameters=[LOCATION],
+        tags=["game sessions"],
+    )
+    def post(self, request: Request) -> Response:
+        """Open a lobby, as its host. 409 `already_seated` for whoever sits in another one."""
+        given, player = read(NewLobby, request), caller(request)
+        is_public = truth(given.get("is_public", True), "is_public")
+        seats = whole(given.get("seats", MOST_SEATS), "seats", FEWEST_SEATS, MOST_SEATS)
+        visible = GameMap.objects.visible_to(player)
+        game_map = get_object_or_404(visible.only("pk"), pk=given["map_id"])
+        limits.require(request._request, "lobbies", str(player.pk))
+        lobby = store.run(
+            seating.create,
+            player.pk,
+            game_map.pk,
+            given["tribe_id"],
+            is_public=is_public,
+            seats=seats,
+        ).after
+        address = reverse("api:game-session", args=[lobby.id])
+        return Response(table(lobby), status=201, headers={"Location": address})
+
+
+class SessionView(APIView):
+    """One lobby or game."""
+
+    permission_classes = (IsAuthenticatedOrReadOnly,)
+
+    @extend_schema(
+        operation_id="game_sessions_read", responses=LobbyDocument, tags=["game sessions"]
+    )
+    def get(self, request: Request, session_id: UUID) -> Response:
+        """A public lobby that is open, or whatever one sits in; anything else is a 404."""
+        player_id = request.user.pk
+        return Response(lobby_document(store.run(seating.seen_by, session_id, player_id)))
+
+
+class ActiveView(APIView):
+    """Where one sits."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_active",
+        responses={200: SeatedLobby, 404: Error},
+        tags=["game sessions"],
+    )
+    def get(self, request: Request) -> Response:
+        """The lobby or game that one sits in, or 404."""
+        return Response(table(store.run(seating.active, caller(request).pk)))
+
+
+class CodeView(APIView):
+    """Joining by code."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_join_by_code",
+        request=JoiningByCode,
+        responses={200: SeatedLobby, 404: Error, 409: Error},
+        tags=["game sessions"],
+    )
+    def post(self, request: Request) -> Response:
+        """Take a seat by invite code. Ten tries a minute."""
+        given, player = read(JoiningByCode, request), caller(request)
+        limits.require(request._request, "codes", str(player.pk))
+        change = store.run(seating.join_by_code, given["code"], player.pk, given["tribe_id"])
+        return Response(table(change.after))
+
+
+class JoinView(APIView):
+    """Joining a public lobby."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_join",
+        request=Joining,
+        responses=SeatedLobby,
+        tags=["game sessions"],
+    )
+    def post(self, request: Request, session_id: UUID) -> Response:
+        """Take a seat. 409: `full`, `started`, `over`, `kicked` or `already_seated`."""
+        tribe_id = read(Joining, request)["tribe_id"]
+        change = store.run(seating.join, session_id, caller(request).pk, tribe_id)
+        return Response(table(change.after))
+
+
+class LeaveView(APIView):
+    """Leaving."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_leave",
+        request=None,
+        responses={204: None},
+        tags=["game sessions"],
+    )
+    def post(self, request: Request, session_id: UUID) -> Response:
+        """Give up one's seat."""
+        store.run(seating.leave, session_id, caller(request).pk)
+        return Response(status=204)
+
+
+class KickView(APIView):
+    """Removing another player."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_kick",
+        request=Kicking,
+        responses=LobbyDocument,
+        tags=["game sessions"],
+    )
+    def post(self, request: Request, session_id: UUID) -> Response:
+        """The host removes a player for good."""
+        player_id = read(Kicking, request)["player_id"]
+        change = store.run(seating.kick, session_id, caller(request).pk, player_id)
+        return Response(lobby_document(change.after))
+
+
+class StartView(APIView):
+    """Starting."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_start",
+        request=Starting,
+        responses=LobbyDocument,
+        tags=["game sessions"],
+    )
+    def post(self, request: Request, session_id: UUID) -> Response:
+        """The host begins the countdown of three seconds. 409: `not_ready`, `alone` unless solo."""
+        solo = truth(read(Starting, request).get("solo", False), "solo")
+        change = store.run(seating.start, session_id, caller(request).pk, solo=solo)
+        return Response(lobby_document(change.after))
+
+
+class EndView(APIView):
+    """Ending a game."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_end",
+        request=None,
+        responses=LobbyDocument,
+        tags=["game sessions"],
+    )
+    def post(self, request: Request, session_id: UUID) -> Response:
+        """The host ends a game that has begun."""
+        return Response(lobby_document(states.finish(session_id, caller(request)).after))
+
+
+class TicketView(APIView):
+    """Tickets for the socket."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_ticket",
+        request=None,
+        responses={201: Ticket},
+        tags=["game sessions"],
+    )
+    def post(self, request: Request, session_id: UUID) -> Response:
+        """A ticket for one's seat: good once, for thirty seconds."""
+        player = caller(request)
+        store.run(seating.demand_seat, session_id, player.pk)
+        ticket = tickets.make(player.pk, session_id, caller_token(request).family)
+        return Response({"ticket": ticket, "connect": where(session_id)}, status=201)
+
+
+# ---- The state of a game ------------------------------------------------------------------------
+
+
+class StateView(APIView):
+    """The state of a running game."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_state_read",
+        responses={200: FullState, 409: Error},
+        tags=["game sessions"],
+    )
+    def get(self, request: Request, session_id: UUID) -> Response:
+        """The state as last written, for whoever sits there."""
+        found = states.read(session_id, caller(request))
+        return Response({"fence": found.fence, "sequence": found.sequence, "state": found.state})
+
+    @extend_schema(
+        operation_id="game_sessions_state_write",
+        request=NewState,
+        responses=Sequence,
+        tags=["game sessions"],
+    )
+    def put(self, request: Request, session_id: UUID) -> Response:
+        """Put the state, with the fence that one claimed. 409 `stale_fence` once another has claimed it."""
+        given = read(NewState, request)
+        fence = whole(given["fence"], "fence", 0, 2**31 - 1)
+        if type(given["state"]) is not dict:
+            raise Refused("invalid", "A state is an object.", status=400, field="state")
+        sequence = states.write(session_id, caller(request), fence=fence, state=given["state"])
+        return Response({"sequence": sequence})
+
+
+class FenceView(APIView):
+    """Who writes the state."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_state_claim",
+        request=None,
+        responses=Fence,
+        tags=["game sessions"],
+    )
+    def post(self, request: Request, session_id: UUID) -> Response:
+        """Become the writer of the state, as the host's client or a game server; others stop being it."""
+        return Response({"fence": states.claim(session_id, caller(request))})

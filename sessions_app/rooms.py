@@ -1,0 +1,70 @@
+"""What a process remembers of a game and of a player, while their sockets are here."""
+
+import asyncio
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+
+from sessions_app import protocol
+from sessions_app.announcing import News
+from sessions_app.pace import Pace
+
+if TYPE_CHECKING:
+    from sessions_app.sockets import SeatSocket
+
+REMEMBERED = 32  # ids of messages of a player
+
+
+class Room:
+    """The sockets of this process in one game, and the last news of it."""
+
+    def __init__(self, session_id: UUID) -> None:
+        self.session_id = session_id
+        self.news: News | None = None
+        self.sockets: dict[UUID, SeatSocket] = {}
+        self.entering = 0  # sockets on their way in keep the room open
+        self.sent_at = 0.0
+        self.later: asyncio.TimerHandle | None = None
+        self.countdown: asyncio.TimerHandle | None = None
+        self.was_spoken_in = False
+
+    @property
+    def version(self) -> int:
+        """Of the last news; 0 before it."""
+        return self.news.version if self.news else 0
+
+    def lobby(self, re: str | None = None) -> str:
+        """The `lobby` message as it is now."""
+        return self.write("lobby", self.document, re)
+
+    def write(self, kind: str, data: Any, re: str | None = None) -> str:
+        """A message with the version that the room has."""
+        return protocol.write(kind, self.version, data, re)
+
+    @property
+    def document(self) -> "orjson.Fragment":
+        """The whole lobby, as JSON that is not made again."""
+        assert self.news
+        return orjson.Fragment(self.news.document)
+
+
+class Visitor:
+    """What is remembered of a player whatever the socket: how fast, and which messages were done."""
+
+    def __init__(self, now: float) -> None:
+        self.pace = Pace(now)
+        self.done: OrderedDict[str, None] = OrderedDict()
+        self.seen_at = now
+
+    def has_done(self, message_id: str | None) -> bool:
+        """Whether a message came before; if not, from now on it has."""
+        if message_id is None:
+            return False
+        if message_id in self.done:
+            return True
+        self.done[message_id] = None
+        if len(self.done) > REMEMBERED:
+            self.done.popitem(last=False)
+        return False

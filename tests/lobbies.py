@@ -1,0 +1,91 @@
+"""Lobbies for tests: seats and tables made by hand, and players who sit at them in the database."""
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from accounts.models import User
+from maps.models import GameMap
+from sessions_app import seating
+from sessions_app.lobby import Lobby, Seat, Status
+from sessions_app.models import LobbyServer
+from sessions_app.store import reading, run
+from tests.cast import make_map, make_user
+from tribes.models import Tribe
+
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+# Names that tell nothing, for players who do nothing but sit somewhere.
+PLAYERS = tuple(UUID(int=n) for n in range(1, 7))
+_numbers = itertools.count()
+
+
+def make_tribe(user: User, name: str = "Ravens") -> Tribe:
+    """A tribe of good loadout."""
+    return Tribe.objects.create(
+        user=user, name=name, archetype="Support", damage_bonus="0.50", color_theme="#FFD700"
+    )
+
+
+def make_seat(player: UUID, **more: Any) -> Seat:
+    """A seat held by a socket, unless told otherwise."""
+    facts: dict[str, Any] = {
+        "username": f"Player{player.int}",
+        "level": 1,
+        "tribe": {"id": player},
+        "joined_at": NOON,
+        "connection": UUID(int=100 + player.int),
+        "server": UUID(int=1000),
+    }
+    return Seat(player, **(facts | more))
+
+
+def make_lobby(*seats: Seat, **more: Any) -> Lobby:
+    """A lobby in which the first seat is the host's, unless told otherwise."""
+    facts: dict[str, Any] = {
+        "id": UUID(int=99),
+        "status": Status.LOBBY,
+        "map": {},
+        "seats": tuple(replace(seat, is_host=n == 0) for n, seat in enumerate(seats)),
+        "code": "ABC234",
+        "version": 1,
+        "created_at": NOON,
+        "touched_at": NOON,
+    }
+    return Lobby(**(facts | more))
+
+
+class Table:
+    """A lobby in the database with so many players: the first is its host. Nobody has a socket."""
+
+    def __init__(
+        self, players: int = 2, *, game_map: GameMap | None = None, **options: Any
+    ) -> None:
+        number = next(_numbers)
+        self.users = [make_user(f"Seat{number}x{n}") for n in range(players)]
+        self.tribes = [make_tribe(user) for user in self.users]
+        self.map = game_map or make_map(make_user(f"Mapper{number}"))
+        first = seating.create(self.users[0].pk, self.map.pk, self.tribes[0].pk, **options)
+        self.id: UUID = run(lambda: first).after.id
+        for user, tribe in list(zip(self.users, self.tribes, strict=True))[1:]:
+            run(seating.join, self.id, user.pk, tribe.pk, code=self.now.code)
+
+    @property
+    def now(self) -> Lobby:
+        """The lobby as the database has it."""
+        found = run(reading, self.id)
+        assert found
+        return found[0]
+
+    @property
+    def version(self) -> int:
+        """Of the lobby."""
+        return self.now.version
+
+    def all_ready(self) -> None:
+        """Everybody has a socket of a living process, and is ready."""
+        server = LobbyServer.objects.create(pk=uuid4())
+        for user in self.users:
+            run(seating.connect, self.id, user.pk, uuid4(), server.pk)
+            run(seating.ready, self.id, user.pk, is_ready=True)

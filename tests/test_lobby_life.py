@@ -1,0 +1,369 @@
+"""Whatever players do, in whatever order, a lobby keeps its promises: in rules and database alike."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from config.refusals import Refused
+from maps.models import GameMap
+from sessions_app import lobby as rules
+from sessions_app import seating
+from sessions_app.lobby import Lobby, Seat, Status
+from sessions_app.models import GameSession, LobbyServer, SessionPlayer
+from sessions_app.store import Change, Steps, reading, run
+from tests.cast import make_user
+from tests.lobbies import PLAYERS, make_lobby, make_tribe
+
+Rule = Callable[[Lobby, datetime], Lobby]
+number = st.integers(0, len(PLAYERS) - 1)  # of a player
+SERVERS = 2
+
+
+def shape(lobby: Lobby) -> dict[str, Any]:
+    """What others see of a lobby, but for exact times."""
+    return {
+        "status": lobby.status,
+        "seats": [
+            (s.player_id, s.is_host, s.is_ready, s.is_connected, s.connection, str(s.tribe["id"]))
+            for s in lobby.seats
+        ],
+        "kicked": lobby.kicked,
+        "settings": (lobby.is_public, lobby.seat_limit),
+        "counts": lobby.countdown_ends_at is not None,
+        "has_code": lobby.code is not None,
+        "has_started": lobby.started_at is not None,
+    }
+
+
+class Life(RuleBasedStateMachine):
+    """Players at one lobby, who may do anything at any moment."""
+
+    players: ClassVar[list[UUID]] = list(PLAYERS)
+    tribes: ClassVar[list[list[UUID]]] = [[uuid4(), uuid4()] for _ in PLAYERS]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.offset = timedelta()
+        self.lobby = make_lobby(created_at=self.now(), touched_at=self.now(), version=0)
+        self.sockets: list[list[UUID]] = [[uuid4()] for _ in PLAYERS]
+        self.servers = [uuid4() for _ in range(SERVERS)]
+        self.dead: set[UUID] = set()
+        self.was_sat_in = False
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+    def seat(self, n: int, tribe: int) -> Seat:
+        """A newcomer's seat."""
+        chosen, now = {"id": self.tribes[n][tribe]}, self.now()
+        return Seat(self.players[n], f"Player{n}", 1, chosen, joined_at=now, lost_at=now)
+
+    def carry_out(self, change: Rule, steps: Callable[[UUID], Steps[Change]], *, by: str) -> None:
+        """Do it to the model. `by` is "player", or "time" for what touches nothing."""
+        before, now = self.lobby, self.now()
+        seen = replace(
+            before,
+            seats=tuple(
+                replace(s, is_orphan=s.server is None or s.server in self.dead)
+                for s in before.seats
+            ),
+        )
+        code = None
+        try:
+            after = change(seen, now)
+        except Refused as refusal:
+            after, code = seen, refusal.code
+        is_change = shape(after) != shape(seen)
+        if by == "player" and (is_change or after != seen):
+            after = replace(after, touched_at=now)
+        self.lobby, self.was_sat_in = after, self.was_sat_in or bool(after.seats)
+        self.check_step(before, after)
+        self.carried_out(steps, code, is_change=is_change)
+
+    def carried_out(
+        self, steps: Callable[[UUID], Steps[Change]], code: str | None, *, is_change: bool
+    ) -> None:
+        """For the machine that does the same to a database."""
+
+    def check_step(self, before: Lobby, after: Lobby) -> None:
+        if before.is_over:
+            assert after.status == before.status
+        if before.status != Status.LOBBY:
+            assert after.status != Status.LOBBY
+        kept = [s.player_id for s in before.seats if after.seat_of(s.player_id)]
+        new = [s.player_id for s in after.seats if not before.seat_of(s.player_id)]
+        assert [s.player_id for s in after.seats] == kept + new
+
+    # ---- What is done ---------------------------------------------------------------------------
+
+    @rule(n=number, tribe=st.integers(0, 1), code=st.booleans())
+    def join(self, n: int, tribe: int, code: bool) -> None:
+        seat, given = self.seat(n, tribe), self.lobby.code if code else None
+        self.carry_out(
+            lambda lobby, _: rules.join(lobby, seat, code=given),
+            lambda game: seating.join(
+                game, self.players[n], self.tribes[n][tribe], code=self.code() if code else None
+            ),
+            by="player",
+        )
+
+    def code(self) -> str | None:
+        """The code of the real lobby, where there is one."""
+        return self.lobby.code
+
+    @rule(n=number)
+    def leave(self, n: int) -> None:
+        player = self.players[n]
+        self.carry_out(
+            lambda lobby, _: rules.leave(lobby, player),
+            lambda game: seating.leave(game, player),
+            by="player",
+        )
+
+    @rule(n=number, is_ready=st.booleans())
+    def ready(self, n: int, is_ready: bool) -> None:
+        player = self.players[n]
+        self.carry_out(
+            lambda lobby, _: rules.ready(lobby, player, is_ready=is_ready),
+            lambda game: seating.ready(game, player, is_ready=is_ready),
+            by="player",
+        )
+
+    @rule(n=number, tribe=st.integers(0, 1))
+    def take_tribe(self, n: int, tribe: int) -> None:
+        player, chosen = self.players[n], self.tribes[n][tribe]
+        self.carry_out(
+            lambda lobby, _: rules.take_tribe(lobby, player, {"id": chosen}),
+            lambda game: seating.take_tribe(game, player, chosen),
+            by="player",
+        )
+
+    @rule(n=number, other=number)
+    def kick(self, n: int, other: int) -> None:
+        host, player = self.players[n], self.players[other]
+        self.carry_out(
+            lambda lobby, _: rules.kick(lobby, host, player),
+            lambda game: seating.kick(game, host, player),
+            by="player",
+        )
+
+    @rule(n=number, is_public=st.none() | st.booleans(), seats=st.none() | st.integers(2, 4))
+    def change_settings(self, n: int, is_public: bool | None, seats: int | None) -> None:
+        host, wish = self.players[n], {"is_public": is_public, "seats": seats}
+        self.carry_out(
+            lambda lobby, _: rules.change_settings(lobby, host, **wish),  # type: ignore[arg-type]
+            lambda game: seating.change_settings(game, host, **wish),  # type: ignore[arg-type]
+            by="player",
+        )
+
+    @rule(n=number, solo=st.booleans())
+    def start(self, n: int, solo: bool) -> None:
+        host = self.players[n]
+        self.carry_out(
+            lambda lobby, now: rules.start(lobby, host, now, solo=solo),
+            lambda game: seating.start(game, host, solo=solo),
+            by="player",
+        )
+
+    @rule(solo=st.booleans())
+    def all_ready_and_start(self, solo: bool) -> None:
+        """What chance alone would seldom do."""
+        for seat in self.lobby.seats:
+            n = self.players.index(seat.player_id)
+            self.connect(n, server=0)
+            self.ready(n, is_ready=True)
+        if self.lobby.host:
+            self.start(self.players.index(self.lobby.host.player_id), solo=solo)
+
+    @rule(n=number)
+    def end(self, n: int) -> None:
+        host = self.players[n]
+        self.carry_out(
+            lambda lobby, _: rules.end(lobby, host),
+            lambda game: seating.end(game, host),
+            by="player",
+        )
+
+    @rule(n=number, server=st.integers(0, SERVERS - 1))
+    def connect(self, n: int, server: int) -> None:
+        """A socket of a process that is alive: one that was taken for dead has said a word again."""
+        player, process = self.players[n], self.servers[server]
+        self.revive(process)
+        self.sockets[n].append(uuid4())
+        self._take_seat(player, self.sockets[n][-1], process)
+
+    @rule(n=number, age=st.integers(1, 2), server=st.integers(0, SERVERS - 1))
+    def take_again(self, n: int, age: int, server: int) -> None:
+        """A socket that its process still has, new or old."""
+        process = self.servers[server]
+        self.revive(process)
+        self._take_seat(self.players[n], self.sockets[n][-age:][0], process)
+
+    def _take_seat(self, player: UUID, socket: UUID, process: UUID) -> None:
+        self.carry_out(
+            lambda lobby, _: rules.connect(lobby, player, socket, process),
+            lambda game: seating.connect(game, player, socket, process),
+            by="time",
+        )
+
+    @rule(n=number, age=st.integers(1, 2))
+    def disconnect(self, n: int, age: int) -> None:
+        """The newest socket is lost, or an older one."""
+        player, socket = self.players[n], self.sockets[n][-age:][0]
+        self.carry_out(
+            lambda lobby, now: rules.disconnect(lobby, player, socket, now),
+            lambda game: seating.disconnect(game, player, socket),
+            by="time",
+        )
+
+    @rule(n=number)
+    def stay(self, n: int) -> None:
+        player = self.players[n]
+        self.carry_out(
+            lambda lobby, now: rules.stay(lobby, player, now),
+            lambda game: seating.stay(game, player),
+            by="time",
+        )
+
+    @rule(seconds=st.sampled_from([4, 20, 31, 3601]))
+    def time_passes(self, seconds: int) -> None:
+        self.offset += timedelta(seconds=seconds)
+
+    @rule(server=st.integers(0, SERVERS - 1))
+    def server_dies(self, server: int) -> None:
+        self.dead.add(self.servers[server])
+
+    def revive(self, process: UUID) -> None:
+        self.dead.discard(process)
+
+    @rule()
+    def tidy(self) -> None:
+        self.carry_out(rules.tidy, seating.tidy, by="time")
+
+    # ---- What always holds ----------------------------------------------------------------------
+
+    @invariant()
+    def has_one_host_while_anyone_is_seated(self) -> None:
+        if not self.lobby.is_over:
+            assert sum(s.is_host for s in self.lobby.seats) == (1 if self.lobby.seats else 0)
+
+    @invariant()
+    def has_no_more_seats_than_it_may(self) -> None:
+        assert len(self.lobby.seats) <= self.lobby.seat_limit <= 4
+
+    @invariant()
+    def seats_nobody_who_was_kicked(self) -> None:
+        assert not self.lobby.kicked & {s.player_id for s in self.lobby.seats}
+
+    @invariant()
+    def counts_down_only_while_all_are_ready(self) -> None:
+        if self.lobby.countdown_ends_at:
+            assert self.lobby.status == Status.LOBBY
+            assert all(s.is_ready and s.is_connected for s in self.lobby.seats)
+
+    @invariant()
+    def is_abandoned_exactly_when_nobody_sits(self) -> None:
+        if self.was_sat_in or self.lobby.is_over:
+            assert (not self.lobby.seats) == (self.lobby.status == Status.ABANDONED)
+        assert (self.lobby.code is None) == self.lobby.is_over
+
+    @invariant()
+    def holds_a_seat_by_a_socket_or_a_time(self) -> None:
+        for seat in self.lobby.seats:
+            assert (seat.connection is None) == (seat.lost_at is not None)
+
+
+QUICK = settings(
+    deadline=None, suppress_health_check=list(HealthCheck), database=None, stateful_step_count=40
+)
+
+
+def test_the_rules() -> None:
+    run_state_machine_as_test(Life, settings=settings(QUICK, max_examples=300))  # type: ignore[no-untyped-call]
+
+
+class LifeInTheDatabase(Life):
+    """The same, done to a real lobby too, which must be like the model's after each step."""
+
+    game_map: ClassVar[GameMap]
+
+    def __init__(self) -> None:
+        super().__init__()
+        for server in self.servers:
+            LobbyServer.objects.create(pk=server)
+        self.game = GameSession.objects.create(map=self.game_map, code=seating.new_code())
+        self.version = 0
+
+    def code(self) -> str | None:
+        return self.game.code if self.lobby.code else None
+
+    def carried_out(
+        self, steps: Callable[[UUID], Steps[Change]], code: str | None, *, is_change: bool
+    ) -> None:
+        refused = None
+        try:
+            run(steps, self.game.pk)
+        except Refused as refusal:
+            refused = refusal.code
+        assert refused == code
+        found = run(reading, self.game.pk)
+        assert found
+        assert shape(found[0]) == shape(self.lobby)
+        assert found[0].version == self.version + is_change
+        self.version = found[0].version
+
+    @rule(seconds=st.sampled_from([4, 20, 31, 3601]))
+    def time_passes(self, seconds: int) -> None:
+        """Push back what the database remembers: its clock is not ours."""
+        super().time_passes(seconds)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE game_sessions SET touched_at = touched_at - %(by)s,"
+                " countdown_ends_at = countdown_ends_at - %(by)s WHERE id = %(game)s",
+                {"by": timedelta(seconds=seconds), "game": self.game.pk},
+            )
+            cursor.execute(
+                "UPDATE session_players SET lost_at = lost_at - %(by)s WHERE session_id = %(game)s",
+                {"by": timedelta(seconds=seconds), "game": self.game.pk},
+            )
+        self.version = GameSession.objects.get(pk=self.game.pk).version
+
+    @rule(server=st.integers(0, SERVERS - 1))
+    def server_dies(self, server: int) -> None:
+        super().server_dies(server)
+        long_ago = datetime.now(UTC) - timedelta(minutes=1)
+        LobbyServer.objects.filter(pk=self.servers[server]).update(seen_at=long_ago)
+
+    def revive(self, process: UUID) -> None:
+        super().revive(process)
+        LobbyServer.objects.filter(pk=process).update(seen_at=datetime.now(UTC))
+
+    def teardown(self) -> None:
+        SessionPlayer.objects.all().delete()
+        GameSession.objects.all().delete()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database(game_map: GameMap) -> None:
+    users = [make_user(f"Player{n}") for n in range(len(PLAYERS))]
+    LifeInTheDatabase.players = [user.pk for user in users]
+    LifeInTheDatabase.tribes = [
+        [make_tribe(user, name).pk for name in ("Ravens", "Wolves")] for user in users
+    ]
+    LifeInTheDatabase.game_map = game_map
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        LifeInTheDatabase, settings=settings(QUICK, max_examples=20)
+    )

@@ -1,0 +1,282 @@
+"""The rules of a lobby, one by one, with no database."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from config.refusals import Refused
+from sessions_app import lobby as rules
+from sessions_app.lobby import COUNTDOWN, GRACE, UNTOUCHED, Lobby, Status
+from tests.lobbies import NOON, PLAYERS, make_lobby, make_seat
+
+HOST, GUEST, THIRD, FOURTH, STRANGER, _ = PLAYERS
+SECOND = timedelta(seconds=1)
+SOCKET = UUID(int=500)
+Rule = Callable[[Lobby], Lobby]
+
+
+def of(*players: UUID, **more: object) -> Lobby:
+    return make_lobby(*map(make_seat, players), **more)
+
+
+PAIR = of(HOST, GUEST)
+READY = make_lobby(make_seat(HOST, is_ready=True), make_seat(GUEST, is_ready=True))
+COUNTING = replace(READY, countdown_ends_at=NOON + COUNTDOWN)
+RUNNING = replace(READY, status=Status.IN_PROGRESS)
+OVER = replace(READY, status=Status.COMPLETED)
+FULL = of(HOST, GUEST, THIRD, FOURTH)
+
+
+def join(player: UUID, code: str | None = None) -> Rule:
+    return lambda lobby: rules.join(lobby, make_seat(player, lost_at=NOON), code=code)
+
+
+def leave(player: UUID) -> Rule:
+    return lambda lobby: rules.leave(lobby, player)
+
+
+def ready(player: UUID, *, is_ready: bool = True) -> Rule:
+    return lambda lobby: rules.ready(lobby, player, is_ready=is_ready)
+
+
+def tribe(player: UUID) -> Rule:
+    return lambda lobby: rules.take_tribe(lobby, player, {"id": STRANGER})
+
+
+def kick(host: UUID, player: UUID) -> Rule:
+    return lambda lobby: rules.kick(lobby, host, player)
+
+
+def settings(host: UUID, seats: int | None = None, *, is_public: bool | None = None) -> Rule:
+    return lambda lobby: rules.change_settings(lobby, host, seats=seats, is_public=is_public)
+
+
+def start(host: UUID, *, solo: bool = False) -> Rule:
+    return lambda lobby: rules.start(lobby, host, NOON, solo=solo)
+
+
+def end(host: UUID) -> Rule:
+    return lambda lobby: rules.end(lobby, host)
+
+
+def connect(player: UUID) -> Rule:
+    return lambda lobby: rules.connect(lobby, player, SOCKET, None)
+
+
+REFUSED: list[tuple[str, Lobby, Rule, str, int]] = [
+    ("join when full", FULL, join(STRANGER), "full", 409),
+    ("join two seats", replace(PAIR, seat_limit=2), join(THIRD), "full", 409),
+    ("join after the start", RUNNING, join(THIRD), "started", 409),
+    ("join after the end", OVER, join(THIRD), "over", 409),
+    ("join when kicked", replace(PAIR, kicked=frozenset({THIRD})), join(THIRD), "kicked", 409),
+    ("join without the code", replace(PAIR, is_public=False), join(THIRD), "not_found", 404),
+    ("join by a wrong code", replace(PAIR, is_public=False), join(THIRD, "X"), "not_found", 404),
+    (
+        "no code is no key",
+        replace(PAIR, is_public=False, code=None),
+        join(THIRD, None),
+        "not_found",
+        404,
+    ),
+    ("leave unseated", PAIR, leave(STRANGER), "not_seated", 404),
+    ("leave after the end", OVER, leave(HOST), "over", 409),
+    ("ready unseated", PAIR, ready(STRANGER), "not_seated", 404),
+    ("ready after the start", RUNNING, ready(HOST), "started", 409),
+    ("ready after the end", OVER, ready(HOST), "over", 409),
+    ("tribe unseated", PAIR, tribe(STRANGER), "not_seated", 404),
+    ("tribe after the start", RUNNING, tribe(HOST), "started", 409),
+    ("kick by a guest", PAIR, kick(GUEST, HOST), "not_host", 403),
+    ("kick by a stranger", PAIR, kick(STRANGER, HOST), "not_seated", 404),
+    ("kick oneself", PAIR, kick(HOST, HOST), "invalid", 400),
+    ("kick a stranger", PAIR, kick(HOST, STRANGER), "not_found", 404),
+    ("kick after the start", RUNNING, kick(HOST, GUEST), "started", 409),
+    ("settings by a guest", PAIR, settings(GUEST, 3), "not_host", 403),
+    ("settings after the start", RUNNING, settings(HOST, 3), "started", 409),
+    ("fewer seats than players", FULL, settings(HOST, 3), "too_few_seats", 400),
+    ("start by a guest", READY, start(GUEST), "not_host", 403),
+    ("start unready", PAIR, start(HOST), "not_ready", 409),
+    ("start alone", of(HOST), start(HOST), "alone", 409),
+    ("start alone, unready", of(HOST), start(HOST, solo=True), "not_ready", 409),
+    ("start twice", RUNNING, start(HOST), "started", 409),
+    ("end by a guest", RUNNING, end(GUEST), "not_host", 403),
+    ("end a lobby", READY, end(HOST), "not_started", 409),
+    ("end twice", OVER, end(HOST), "over", 409),
+    ("connect unseated", PAIR, connect(STRANGER), "not_seated", 404),
+    (
+        "connect when kicked",
+        replace(PAIR, kicked=frozenset({THIRD})),
+        connect(THIRD),
+        "kicked",
+        403,
+    ),
+    ("connect after the end", OVER, connect(HOST), "over", 409),
+]
+
+
+@pytest.mark.parametrize(
+    ("lobby", "rule", "code", "status"), [row[1:] for row in REFUSED], ids=[r[0] for r in REFUSED]
+)
+def test_what_is_refused(lobby: Lobby, rule: Rule, code: str, status: int) -> None:
+    with pytest.raises(Refused) as refusal:
+        rule(lobby)
+    assert (refusal.value.code, refusal.value.status) == (code, status)
+
+
+def test_joining_comes_last_and_is_no_host() -> None:
+    after = join(THIRD)(PAIR)
+    assert [seat.player_id for seat in after.seats] == [HOST, GUEST, THIRD]
+    assert after.host
+    assert after.host.player_id == HOST
+    assert after.seats[2].is_host is False
+
+
+def test_the_first_to_join_is_host() -> None:
+    after = join(HOST)(make_lobby())
+    assert after.host
+    assert after.host.player_id == HOST
+
+
+@pytest.mark.parametrize(
+    "lobby", [FULL, RUNNING, OVER, replace(PAIR, is_public=False)], ids=lambda lobby: lobby.status
+)
+def test_joining_again_changes_nothing(lobby: Lobby) -> None:
+    assert join(GUEST)(lobby) is lobby
+
+
+def test_a_private_lobby_opens_by_its_code() -> None:
+    assert join(THIRD, "ABC234")(replace(PAIR, is_public=False)).seat_of(THIRD)
+
+
+# What stops a countdown, and what does not.
+STOPS: dict[str, tuple[Rule, bool]] = {
+    "a guest is unready": (ready(GUEST, is_ready=False), True),
+    "a guest leaves": (leave(GUEST), True),
+    "the host leaves": (leave(HOST), True),
+    "a guest is kicked": (kick(HOST, GUEST), True),
+    "a guest's socket is lost": (
+        lambda lobby: rules.disconnect(lobby, GUEST, UUID(int=102), NOON),
+        True,
+    ),
+    "an older socket is lost": (lambda lobby: rules.disconnect(lobby, GUEST, SOCKET, NOON), False),
+    "somebody joins": (join(THIRD), True),
+    "ready once more": (ready(GUEST), False),
+    "start once more": (start(HOST), False),
+    "another tribe": (tribe(GUEST), False),
+    "settings": (settings(HOST, 3, is_public=False), False),
+    "a newer socket": (connect(GUEST), False),
+    "time, but not enough": (lambda lobby: rules.tidy(lobby, NOON + COUNTDOWN - SECOND), False),
+}
+
+
+@pytest.mark.parametrize(("rule", "stops"), STOPS.values(), ids=STOPS)
+def test_what_stops_a_countdown(rule: Rule, stops: bool) -> None:
+    after = rule(COUNTING)
+    assert (after.countdown_ends_at is None) == stops
+    assert after.countdown_ends_at in (None, NOON + COUNTDOWN)
+
+
+def test_the_start() -> None:
+    assert start(HOST)(READY).countdown_ends_at == NOON + COUNTDOWN
+    assert rules.tidy(COUNTING, NOON + COUNTDOWN - SECOND) == COUNTING
+    after = rules.tidy(COUNTING, NOON + COUNTDOWN)
+    assert (after.status, after.countdown_ends_at) == (Status.IN_PROGRESS, None)
+    assert after.started_at == NOON + COUNTDOWN
+
+
+def test_alone_by_choice() -> None:
+    alone = make_lobby(make_seat(HOST, is_ready=True))
+    assert start(HOST, solo=True)(alone).countdown_ends_at
+
+
+def test_a_ready_player_without_a_socket_is_waited_for() -> None:
+    lost = make_seat(GUEST, is_ready=True, lost_at=NOON)
+    with pytest.raises(Refused, match="Player2"):
+        start(HOST)(make_lobby(make_seat(HOST, is_ready=True), lost))
+
+
+HEIRS: dict[str, tuple[list[dict[str, object]], UUID]] = {
+    "who joined first": ([{"joined_at": NOON + SECOND}, {"joined_at": NOON}], THIRD),
+    "the connected one": ([{"lost_at": NOON}, {"joined_at": NOON + SECOND}], THIRD),
+    "at the same moment": ([{}, {}], GUEST),
+    "nobody is connected": ([{"lost_at": NOON}, {"lost_at": NOON}], GUEST),
+}
+
+
+@pytest.mark.parametrize(("facts", "heir"), HEIRS.values(), ids=HEIRS)
+def test_who_is_host_next(facts: list[dict[str, object]], heir: UUID) -> None:
+    others = [make_seat(p, **f) for p, f in zip((GUEST, THIRD), facts, strict=True)]
+    for status in (Status.LOBBY, Status.IN_PROGRESS):
+        after = leave(HOST)(make_lobby(make_seat(HOST), *others, status=status))
+        assert after.host
+        assert after.host.player_id == heir
+
+
+@pytest.mark.parametrize("status", [Status.LOBBY, Status.IN_PROGRESS, Status.PAUSED])
+def test_the_last_one_gone_abandons_it(status: Status) -> None:
+    after = leave(HOST)(of(HOST, status=status))
+    assert (after.status, after.code, after.seats) == (Status.ABANDONED, None, ())
+
+
+def test_a_kick_is_for_good() -> None:
+    after = kick(HOST, GUEST)(PAIR)
+    assert after.seat_of(GUEST) is None
+    with pytest.raises(Refused):
+        join(GUEST)(after)
+
+
+def test_settings_change_what_is_given() -> None:
+    assert settings(HOST, 2)(PAIR) == replace(PAIR, seat_limit=2)
+    assert settings(HOST, is_public=False)(PAIR) == replace(PAIR, is_public=False)
+
+
+def test_a_newer_socket_has_the_seat() -> None:
+    after = connect(GUEST)(COUNTING)
+    assert rules.disconnect(after, GUEST, UUID(int=102), NOON) is after
+    lost = rules.disconnect(after, GUEST, SOCKET, NOON).seat_of(GUEST)
+    assert lost
+    assert (lost.is_connected, lost.is_ready, lost.connection) == (False, False, None)
+
+
+def test_in_a_game_a_lost_socket_costs_nothing_but_itself() -> None:
+    seat = rules.disconnect(RUNNING, GUEST, UUID(int=102), NOON).seat_of(GUEST)
+    assert seat
+    assert (seat.is_connected, seat.is_ready) == (False, True)
+
+
+def test_back_within_grace_is_the_seat_as_it_was() -> None:
+    lost = rules.disconnect(RUNNING, HOST, UUID(int=101), NOON)
+    kept = rules.tidy(lost, NOON + GRACE - SECOND)
+    assert connect(HOST)(kept) == connect(HOST)(RUNNING)
+    assert rules.tidy(lost, NOON + GRACE).seat_of(HOST) is None
+
+
+def test_signs_of_life_keep_a_seat() -> None:
+    lost = rules.disconnect(PAIR, GUEST, UUID(int=102), NOON)
+    later = rules.stay(lost, GUEST, NOON + GRACE - SECOND)
+    assert rules.tidy(later, NOON + GRACE).seat_of(GUEST)
+    assert rules.stay(PAIR, GUEST, NOON) is PAIR
+    assert rules.stay(PAIR, STRANGER, NOON) is PAIR
+
+
+def test_an_orphan_is_lost_from_now_on() -> None:
+    """Its time begins when it is found, not when its process was last seen."""
+    lobby = make_lobby(make_seat(HOST), make_seat(GUEST, is_orphan=True, is_ready=True))
+    seat = rules.tidy(lobby, NOON).seat_of(GUEST)
+    assert seat
+    assert (seat.lost_at, seat.is_ready, seat.connection) == (NOON, False, None)
+
+
+def test_an_untouched_lobby_is_closed_and_a_game_is_not() -> None:
+    assert rules.tidy(PAIR, NOON + UNTOUCHED - SECOND) == PAIR
+    assert rules.tidy(PAIR, NOON + UNTOUCHED).status == Status.ABANDONED
+    assert rules.tidy(RUNNING, NOON + UNTOUCHED).status == Status.IN_PROGRESS
+
+
+def test_over_is_over() -> None:
+    for rule in (rules.settled, lambda it: rules.tidy(it, NOON + UNTOUCHED)):
+        assert rule(OVER) is OVER
+    assert rules.disconnect(OVER, HOST, UUID(int=101), NOON) is OVER
+    assert end(HOST)(RUNNING).status == Status.COMPLETED

@@ -1,0 +1,140 @@
+"""The protocol of the sockets: what is read and refused, and that the documentation says the same."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sessions_app import lobby, protocol, seating, sockets, store
+from sessions_app.protocol import CLOSES, FROM_CLIENT, FROM_SERVER, Unreadable, read
+
+DOCUMENT = (Path(__file__).parent.parent / "docs/protocol.md").read_text()
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The table below a heading of the document, without its head."""
+    part = DOCUMENT.split(f"{heading}\n", 1)[1]
+    lines = part.strip().split("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def names(cell: str) -> list[str]:
+    return re.findall(r"`(\w+)`", cell)
+
+
+def test_the_document_tells_what_clients_say() -> None:
+    told = {}
+    for kind, data, *_ in rows("### What a client says"):
+        fields = re.findall(r"`(\w+)`(\??)", data)
+        told[names(kind)[0]] = {name: not optional for name, optional in fields}
+    known = {
+        kind: {n: f.required for n, f in fields.items()} for kind, fields in FROM_CLIENT.items()
+    }
+    assert told == known
+
+
+def test_the_document_tells_what_the_server_says() -> None:
+    assert sorted(names(row[0])[0] for row in rows("### What the server says")) == sorted(
+        FROM_SERVER
+    )
+
+
+def test_the_document_tells_the_closes() -> None:
+    told = {int(code): (why, back == "yes") for code, why, back in rows("## Close codes")}
+    assert told == {int(code): facts for code, facts in CLOSES.items()}
+
+
+def test_the_document_tells_every_code_of_an_error() -> None:
+    told = {name for row in rows("## Codes of errors") for name in names(row[0])}
+    sources = (lobby, protocol, sockets, seating, store)
+    text = "".join(Path(str(module.__file__)).read_text() for module in sources)
+    raised = set(re.findall(r'(?:Refused|Unreadable|_refuse_)\(\s*"(\w+)"', text))
+    raised |= {code for code, _ in store.REFUSALS.values()} | {"rate_limited", "unavailable"}
+    raised -= {"unknown_code", "not_started"}  # of REST alone
+    assert told == raised
+
+
+def test_the_document_tells_the_whole_lobby() -> None:
+    from sessions_app.documents import lobby_document
+    from tests.test_lobby_documents import EXAMPLE
+
+    told = names(DOCUMENT.split("A lobby is the document of", 1)[1].split("Count down", 1)[0])
+    assert told == list(lobby_document(EXAMPLE))
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ("", "not_json"),
+        ("{", "not_json"),
+        ("NaN", "not_json"),
+        ('{"type": "ping", "id": "\\ud800"}', "not_json"),
+        ("[" * 2000, "not_json"),
+        ("[]", "not_an_object"),
+        ("7", "not_an_object"),
+        ("null", "not_an_object"),
+        ("{}", "unknown_type"),
+        ('{"type": []}', "unknown_type"),
+        ('{"type": "lobby"}', "unknown_type"),
+        ('{"type": "ping", "id": 7}', "invalid_id"),
+        ('{"type": "ping", "id": ""}', "invalid_id"),
+        (json.dumps({"type": "ping", "id": "x" * 65}), "invalid_id"),
+        ('{"type": "ping", "more": 1}', "unknown_field"),
+        ('{"type": "ping", "data": []}', "invalid_data"),
+        ('{"type": "ping", "data": null}', "invalid_data"),
+        ('{"type": "ping", "data": {"x": 1}}', "unknown_field"),
+        ('{"type": "ready"}', "missing_field"),
+        ('{"type": "ready", "data": {"is_ready": null}}', "missing_field"),
+        ('{"type": "ready", "data": {"is_ready": 1}}', "invalid_field"),
+        ('{"type": "ready", "data": {"is_ready": "true"}}', "invalid_field"),
+        ('{"type": "ready", "data": {"is_ready": true, "player_id": "x"}}', "unknown_field"),
+        ('{"type": "kick", "data": {"player_id": "x"}}', "invalid_field"),
+        ('{"type": "kick", "data": {"player_id": {}}}', "invalid_field"),
+        ('{"type": "settings", "data": {"seats": 5}}', "invalid_field"),
+        ('{"type": "settings", "data": {"seats": true}}', "invalid_field"),
+        ('{"type": "settings", "data": {"seats": 3.0}}', "invalid_field"),
+        ('{"type": "chat", "data": {"text": "  "}}', "invalid_field"),
+        ('{"type": "chat", "data": {"text": "a\\u0000b"}}', "invalid_field"),
+        (json.dumps({"type": "chat", "data": {"text": "x" * 301}}), "invalid_field"),
+        ('{"type": "hello", "data": {"version": -1}}', "invalid_field"),
+        ('{"type": "hello", "data": {"version": 1e99}}', "invalid_field"),
+    ],
+)
+def test_what_is_not_of_the_protocol(frame: str, code: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        read(frame)
+    assert refused.value.code == code
+    assert len(protocol.error(1, code, refused.value.detail, refused.value.re)) < 500
+
+
+def test_what_is_of_the_protocol() -> None:
+    message = read('{"type": "chat", "id": "7", "data": {"text": " <b>hi</b>\\nthere "}}')
+    assert (message.type, message.id, message.data) == ("chat", "7", {"text": "<b>hi</b>\nthere"})
+    assert read('{"type": "ping"}').id is None
+
+
+json_values: Any = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.text() | json_values.map(json.dumps))
+def test_no_text_does_more_than_be_refused(frame: str) -> None:
+    with pytest.raises(Unreadable):
+        read(frame)
+
+
+@given(st.sampled_from(list(FROM_CLIENT)), st.dictionaries(st.text(), json_values), json_values)
+def test_no_data_does_more_than_be_refused(
+    kind: str, data: dict[str, Any], message_id: Any
+) -> None:
+    try:
+        message = read(json.dumps({"type": kind, "id": message_id, "data": data}))
+    except Unreadable:
+        return
+    assert set(message.data) <= set(FROM_CLIENT[kind])

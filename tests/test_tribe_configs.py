@@ -1,0 +1,224 @@
+"""What games need of a tribe, kept in Redis: filled once, dropped by each change."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+import redis
+from django.db import connection, transaction
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from config import changes
+from config.redis import disposable, note_failure
+from tests.cast import NOBODY, make_tribe, make_user
+from tests.conftest import Site
+from tests.races import at_once
+from tests.test_tribes import DAMAGE, RANGE, SPEED, call
+from tribes import configs
+from tribes.configs import TribeConfig, config_of
+from tribes.making import change, remove
+from tribes.models import Tribe
+
+pytestmark = pytest.mark.django_db
+KEPT = TribeConfig(0.05, 0.3, 0.15, "#FFD700")
+
+
+def key(tribe: Tribe) -> str:
+    return f"tribe:{tribe.pk}:config"
+
+
+def is_kept(tribe: Tribe) -> bool:
+    return bool(disposable().exists(key(tribe)))
+
+
+def test_what_is_kept(player: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    tribe = make_tribe(player)
+    assert config_of(tribe.pk) == KEPT
+    kept: Any = disposable().get(key(tribe))
+    assert kept == (
+        b'{"damage_bonus":0.05,"attack_speed_bonus":0.3,"range_bonus":0.15,"color_theme":"#FFD700"}'
+    )
+    lives: Any = disposable().ttl(key(tribe))
+    assert 3590 < lives <= 3600
+    with django_assert_num_queries(0):
+        assert config_of(tribe.pk) == KEPT
+    with pytest.raises(Tribe.DoesNotExist):
+        config_of(NOBODY)
+
+
+def by_page(tribe: Tribe) -> None:
+    client = Client()
+    client.force_login(tribe.user)
+    form = {"name": "Owls", "archetype": "Support", "damage": 4, "attack_speed": 3, "range": 3}
+    answer = client.post(f"/tribes/{tribe.pk}/", form | {"color": "#99C2FF"})
+    assert answer.status_code == 302
+
+
+def by_api(tribe: Tribe) -> None:
+    assert call(tribe.user, "patch", f"/{tribe.pk}", {"color_theme": "#99C2FF"}).status_code == 200
+
+
+def by_removal(tribe: Tribe) -> None:
+    remove(player=tribe.user, tribe_id=tribe.pk)
+
+
+def chief() -> Client:
+    client = Client()
+    client.force_login(make_user("Chief", is_staff=True, is_superuser=True))
+    return client
+
+
+def by_admin(tribe: Tribe) -> None:
+    form = {
+        "user": tribe.user_id, "name": "Owls", "archetype": "Support", DAMAGE: "0.50", SPEED: "0",
+        RANGE: "0", "color_theme": "#99C2FF", "created_at_0": "2026-01-01", "created_at_1": "12:00",
+    }  # fmt: skip
+    assert chief().post(f"/admin/tribes/tribe/{tribe.pk}/change/", form).status_code == 302
+
+
+def by_admins_deleting(tribe: Tribe) -> None:
+    chief().post(f"/admin/tribes/tribe/{tribe.pk}/delete/", {"post": "yes"})
+    assert not Tribe.objects.exists()
+
+
+def by_admins_action(tribe: Tribe) -> None:
+    form = {"action": "delete_selected", "_selected_action": [str(tribe.pk)], "post": "yes"}
+    chief().post("/admin/tribes/tribe/", form)
+    assert not Tribe.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "way", [by_page, by_api, by_removal, by_admin, by_admins_deleting, by_admins_action]
+)
+def test_each_change_drops_it(settings: Any, way: Callable[[Tribe], None]) -> None:
+    settings.ADMIN_SECOND_FACTOR = False
+    tribe = make_tribe(make_user("Owner"))
+    config_of(tribe.pk)
+    assert is_kept(tribe)
+    way(tribe)
+    assert not is_kept(tribe)
+    if Tribe.objects.exists():
+        assert config_of(tribe.pk).color_theme == "#99C2FF"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_that_is_rolled_back_drops_nothing() -> None:
+    tribe = make_tribe(make_user("Owner"))
+    config_of(tribe.pk)
+    with transaction.atomic():
+        change(player=tribe.user, tribe_id=tribe.pk, given={"color_theme": "#99C2FF"})
+        assert is_kept(tribe)
+        transaction.set_rollback(True)
+    assert is_kept(tribe)
+    assert config_of(tribe.pk) == KEPT
+
+
+def wait_until_dropped(*tribes: Tribe) -> bool:
+    return any(not any(map(is_kept, tribes)) or threading.Event().wait(0.02) for _ in range(500))
+
+
+def test_what_others_change_is_heard_of(site: Site, transactional_db: None) -> None:
+    """psql, a bulk update and a cascade: the process that serves the site listens."""
+    owner = make_user("Owner")
+    tribes = [make_tribe(owner, f"Tribe {n}") for n in range(3)]
+    many = [Tribe(**facts(owner, n)) for n in range(120)]
+    statements = [
+        f"UPDATE tribes SET color_theme = '#99C2FF' WHERE id = '{tribes[0].pk}'",
+        f"DELETE FROM tribes WHERE id = '{tribes[1].pk}'",
+    ]
+    wanted = connection.get_connection_params()
+    address = {name: wanted[name] for name in wanted if name not in ("cursor_factory", "context")}
+    with psycopg.connect(**address, autocommit=True) as psql:
+        for tribe, statement in zip(tribes, statements, strict=False):
+            config_of(tribe.pk)
+            psql.execute(statement)
+            assert wait_until_dropped(tribe)
+        Tribe.objects.bulk_create(many)
+        config_of(tribes[2].pk)
+        psql.execute("UPDATE tribes SET color_theme = '#66FFCC'")  # too many to be named
+        assert wait_until_dropped(tribes[2])
+        config_of(tribes[2].pk)
+        psql.execute("DELETE FROM users WHERE username = 'Owner'")
+        assert wait_until_dropped(tribes[2])
+
+
+def facts(owner: User, n: int) -> dict[str, Any]:
+    colours = {"archetype": "Support", "color_theme": "#FFD700", "damage_bonus": "0.50"}
+    return {"user": owner, "name": f"Many {n}"} | colours
+
+
+def test_all_is_dropped_when_the_listening_begins(player: User) -> None:
+    tribes = [make_tribe(player, f"Tribe {n}") for n in range(3)]
+    for tribe in tribes:
+        config_of(tribe.pk)
+    disposable().set("map:x:data", "kept")
+    changes.pass_on("tribes", changes.EVERYTHING)
+    assert not any(map(is_kept, tribes))
+    assert disposable().exists("map:x:data")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cold_key_is_filled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tribe, filled = make_tribe(make_user("Owner")), []
+    store, lock = disposable(), threading.Lock()
+
+    class Counting:
+        """The same Redis, counting what is written."""
+
+        def get(self, name: str) -> Any:
+            return store.get(name)
+
+        def set(self, *arguments: Any, **options: Any) -> Any:
+            with lock:
+                filled.append(arguments)
+            return store.set(*arguments, **options)
+
+    monkeypatch.setattr(configs, "disposable", Counting)
+    assert at_once(12, lambda _: config_of(tribe.pk)) == [KEPT] * 12
+    assert len(filled) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_waits_until_what_was_read_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the old one could be kept after the change had dropped it, for an hour."""
+    tribe = make_tribe(make_user("Owner"))
+    begun, read = threading.Event(), configs._read
+
+    def read_slowly(tribe_id: UUID, *, lock: bool = False) -> TribeConfig:
+        found = read(tribe_id, lock=lock)
+        begun.set()
+        with connection.cursor() as cursor:  # until the other one waits for the row
+            cursor.execute("SELECT pg_sleep(0.2)")
+        return found
+
+    monkeypatch.setattr(configs, "_read", read_slowly)
+
+    def work(hand: int) -> None:
+        if hand:
+            config_of(tribe.pk)
+        elif begun.wait(10):
+            change(player=tribe.user, tribe_id=tribe.pk, given={"color_theme": "#99C2FF"})
+
+    at_once(2, work)
+    assert not is_kept(tribe)
+    assert config_of(tribe.pk).color_theme == "#99C2FF"
+
+
+@pytest.mark.parametrize("noted", [False, True])
+def test_without_redis(player: User, monkeypatch: pytest.MonkeyPatch, noted: bool) -> None:
+    tribe = make_tribe(player)
+    nowhere = redis.Redis(port=1, socket_connect_timeout=0.1)
+    monkeypatch.setattr(configs, "disposable", lambda: nowhere)
+    if noted:
+        note_failure()
+    assert config_of(tribe.pk) == KEPT
+    changed = call(player, "patch", f"/{tribe.pk}", {"color_theme": "#99C2FF"})
+    assert changed.status_code == 200
+    configs.forget([str(tribe.pk)])
+    assert config_of(tribe.pk).color_theme == "#99C2FF"

@@ -1,0 +1,71 @@
+"""The colours of tribes. Pure of Django.
+
+Contrast is that of WCAG 2.1: (lighter + 0.05) / (darker + 0.05), of relative luminances.
+https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio and #dfn-relative-luminance. What shows a thing needs
+3 to 1 against what is beside it (1.4.11), and a tribe's colour shows whose tower it is.
+"""
+
+import re
+from typing import Any
+
+from config.refusals import Refused
+
+# Apart from each other for everybody: also where red, green or blue is not seen, no two are closer than
+# a difference of 28 in CIELAB (tests/test_tribe_rules.py simulates it). Found by a search among colours of
+# enough contrast, with gold among them.
+PALETTES = {
+    "Gold": "#FFD700",
+    "Ember": "#FF4400",
+    "Coral": "#F47171",
+    "Heather": "#BD759B",
+    "Violet": "#9471F4",
+    "Sky": "#99C2FF",
+    "Mint": "#66FFCC",
+    "Meadow": "#DDFF99",
+}
+USUAL = PALETTES["Gold"]
+BACKGROUNDS = {
+    "panels": "#2C3E50",
+    "page": "#16212B",
+}  # of the site, as static/css/tokens.css has them
+LEAST_CONTRAST = 3.0
+COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of `#RRGGBB`, from 0 (black) to 1 (white)."""
+    red, green, blue = (_linear(int(colour[n : n + 2], 16) / 255) for n in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, from 1 (the same) to 21 (black and white)."""
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def least_contrast(colour: str) -> float:
+    """The contrast of a colour against that background of the site where it shows least."""
+    return min(contrast(colour, background) for background in BACKGROUNDS.values())
+
+
+def checked_colour(colour: Any) -> str:
+    """A colour in capitals. Raises Refused, a 400 for the field `color_theme`."""
+    if type(colour) is not str or not COLOUR.fullmatch(colour):
+        words = "A colour is # and six hexadecimal digits, as #FFD700."
+        raise Refused("color_format", words, status=400, field="color_theme")
+    found = least_contrast(colour)
+    if found < LEAST_CONTRAST:
+        # Rounded down, so that no colour is told a figure that would do.
+        figure = int(found * 100) / 100
+        words = (
+            f"{colour.upper()} has a contrast of {figure:.2f} to 1 with the site’s background, and"
+            f" {LEAST_CONTRAST:g} to 1 is needed to be seen: choose a lighter colour."
+        )
+        raise Refused("color_contrast", words, status=400, field="color_theme")
+    return colour.upper()
+
+
+def _linear(channel: float) -> float:
+    """A channel of sRGB without its gamma (WCAG 2.1 says 0.03928; for eight bits it is the same)."""
+    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4

@@ -1,0 +1,150 @@
+"""Making tribes: new ones, changes, removal. Each locks, checks and writes as one."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+from django.shortcuts import get_object_or_404
+
+from accounts.locking import lock_player
+from accounts.models import User
+from config.names import checked_name
+from config.refusals import Reason, Refused, refused_for
+from tribes import configs
+from tribes.bonuses import PRESETS, SLIDERS, Points, faults, points_of, share
+from tribes.colours import USUAL, checked_colour
+from tribes.models import Tribe
+
+MOST_TRIBES = 10  # a player
+LONGEST_NAME = 20
+BONUSES = [slider.field for slider in SLIDERS]
+
+
+def own(player: User) -> QuerySet[Tribe]:
+    """A player's tribes by name."""
+    return Tribe.objects.filter(user=player).order_by(Lower("name"))
+
+
+def own_tribe(player: User, tribe_id: UUID) -> Tribe:
+    """One's own tribe. Raises Http404, also for another's: they are nobody else's business."""
+    tribe: Tribe = get_object_or_404(own(player), pk=tribe_id)
+    return tribe
+
+
+def make(*, player: User, given: Mapping[str, Any]) -> Tribe:
+    """A new tribe from `name`, `archetype`, the three bonuses as shares, and `color_theme`.
+
+    Without any bonus it has those of its archetype; without a colour it is gold. Raises Refused: 400
+    with all that is wrong, 409 for a name that the player has already or beyond MOST_TRIBES.
+    """
+    tribe = Tribe(user=player, color_theme=USUAL, **dict.fromkeys(BONUSES, share(0)))
+    with transaction.atomic():
+        lock_player(player)
+        _fill(tribe, {"name": None, "archetype": None} | _with_preset(given))
+        if own(player).count() >= MOST_TRIBES:
+            words = f"You have {MOST_TRIBES} tribes, which is the most. Delete one first."
+            raise Refused("too_many_tribes", words)
+        _save(tribe)
+    return tribe
+
+
+def change(*, player: User, tribe_id: UUID, given: Mapping[str, Any]) -> Tribe:
+    """Change what was given of one's own tribe; bonuses that were not given stay as they are.
+
+    Raises Http404 for another's, and Refused as `make` does.
+    """
+    with transaction.atomic():
+        tribe = _locked(player, tribe_id)
+        _fill(tribe, given)
+        _save(tribe)
+        configs.forget_after_commit([tribe.pk])
+    return tribe
+
+
+def remove(*, player: User, tribe_id: UUID) -> Tribe:
+    """Delete one's own tribe; answers what it was.
+
+    Raises Http404 for another's, Refused (409) for one that has a seat in any game, open or over.
+    """
+    with transaction.atomic():
+        tribe = _locked(player, tribe_id)
+        try:
+            with transaction.atomic():
+                Tribe.objects.filter(pk=tribe.pk).delete()
+        except IntegrityError as error:  # the seats restrict it, in Python and in the database
+            words = f"“{tribe.name}” has a seat in a game, and is kept for it. You can rename it."
+            raise Refused("tribe_has_played", words) from error
+        configs.forget_after_commit([tribe.pk])
+    return tribe
+
+
+def _locked(player: User, tribe_id: UUID) -> Tribe:
+    """One's own tribe, so that two changes at once are one after the other."""
+    mine = own(player).select_for_update(no_key=True)
+    tribe: Tribe = get_object_or_404(mine, pk=tribe_id)
+    return tribe
+
+
+def _with_preset(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, with its archetype's bonuses where none are named."""
+    archetype = given.get("archetype")
+    if any(field in given for field in BONUSES) or not isinstance(archetype, str):
+        return dict(given)
+    points = PRESETS.get(archetype, PRESETS["Balanced"])
+    return dict(given) | {field: float(share(n)) for field, n in zip(BONUSES, points, strict=True)}
+
+
+def _fill(tribe: Tribe, given: Mapping[str, Any]) -> None:
+    """Put what was given into a tribe. Raises Refused with all that is wrong."""
+    reasons: list[Reason] = []
+    for field, checked in CHECKED.items():
+        try:
+            if field in given:
+                setattr(tribe, field, checked(given[field]))
+        except Refused as refusal:
+            reasons += refusal.reasons
+    reasons += _fill_bonuses(tribe, given)
+    if reasons:
+        raise refused_for(reasons, status=400)
+
+
+def _fill_bonuses(tribe: Tribe, given: Mapping[str, Any]) -> list[Reason]:
+    """Put bonuses into a tribe where they are as they should be; else all that is wrong with them."""
+    shares = {field: given.get(field, float(getattr(tribe, field))) for field in BONUSES}
+    points = {field: points_of(value) for field, value in shares.items()}
+    wrong = [field for field in BONUSES if points[field] is None]
+    if wrong:
+        words = "A bonus is a number of points of 0.05 each, as 0.25 for five of them."
+        return [Reason("bonus_step", words, field) for field in wrong]
+    spent = Points(*(n for n in points.values() if n is not None))
+    reasons = faults(spent)
+    if not reasons:
+        for field, n in zip(BONUSES, spent, strict=True):
+            setattr(tribe, field, share(n))
+    return reasons
+
+
+def _save(tribe: Tribe) -> None:
+    try:
+        with transaction.atomic():
+            tribe.save()
+    except IntegrityError as error:  # all else was checked: only the name can be at fault
+        words = "You have a tribe of this name already."
+        raise Refused("name_taken", words, field="name") from error
+
+
+def _archetype(value: Any) -> str:
+    if not isinstance(value, str) or value not in PRESETS:
+        words = f"An archetype is one of {', '.join(PRESETS)}."
+        raise Refused("archetype", words, status=400, field="archetype")
+    return value
+
+
+CHECKED = {
+    "name": lambda name: checked_name(name, LONGEST_NAME),
+    "archetype": _archetype,
+    "color_theme": checked_colour,
+}

@@ -1,0 +1,13 @@
+"""Addresses of the tribes' pages."""
+
+from django.urls import path
+
+from tribes import views
+
+app_name = "tribes"
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("new/", views.new, name="new"),
+    path("<uuid:tribe_id>/", views.edit, name="edit"),
+    path("<uuid:tribe_id>/delete", views.delete, name="delete"),
+]

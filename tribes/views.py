@@ -1,0 +1,125 @@
+"""Pages of tribes: one's own, the editor, and deleting one."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.views import own
+from config.refusals import Refused
+from tribes import making
+from tribes.bonuses import MOTTOES, POINTS, gains
+from tribes.colours import BACKGROUNDS, LEAST_CONTRAST, USUAL
+from tribes.forms import TribeForm, facts_of, facts_of_preset
+from tribes.making import MOST_TRIBES
+
+page = require_http_methods(["GET", "HEAD", "POST"])
+DELETED = "deleted_tribe"  # in the session: what the last one was, until it was offered once
+
+
+@require_safe
+@login_required
+def index(request: HttpRequest) -> HttpResponse:
+    """One's own tribes; the one that was deleted just now can be had back."""
+    tribes = list(making.own(own(request)))
+    context = {
+        "tribes": [(tribe, TribeForm(initial=facts_of(tribe))) for tribe in tribes],
+        "most": MOST_TRIBES,
+        "full": len(tribes) >= MOST_TRIBES,
+        "mottoes": MOTTOES,
+        "usual": USUAL,
+        "deleted": request.session.pop(DELETED, None),
+    }
+    return render(request, "tribes/index.html", context)
+
+
+@page
+@login_required
+def new(request: HttpRequest) -> HttpResponse:
+    """The editor for a new tribe, and the way back of one that was deleted."""
+    onward = onward_of(request)
+    facts = {"color": USUAL} | facts_of_preset(request.GET.get("archetype", ""))
+    form = form_of(request, facts)
+    if form.is_bound:
+        try:
+            made = making.make(player=own(request), given=form.given())
+        except Refused as refusal:
+            form.refuse(refusal)
+        else:
+            messages.success(request, f"“{made.name}” is ready to play.")
+            return redirect(onward or "tribes:index")
+    full = making.own(own(request)).count() >= MOST_TRIBES
+    context = editor_context(form) | {"next": onward, "full": full, "most": MOST_TRIBES}
+    return render(request, "tribes/edit.html", context)
+
+
+@page
+@login_required
+def edit(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
+    """The editor for a tribe of one's own."""
+    tribe = making.own_tribe(own(request), tribe_id)
+    form = form_of(request, facts_of(tribe))
+    if form.is_bound:
+        try:
+            changed = making.change(player=own(request), tribe_id=tribe_id, given=form.given())
+        except Refused as refusal:
+            form.refuse(refusal)
+        else:
+            messages.success(request, f"“{changed.name}” is saved.")
+            return redirect("tribes:index")
+    return render(request, "tribes/edit.html", editor_context(form) | {"tribe": tribe})
+
+
+@page
+@login_required
+def delete(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
+    """Ask whether one means it, and delete a tribe of one's own."""
+    tribe, error = making.own_tribe(own(request), tribe_id), ""
+    if request.method == "POST":
+        try:
+            making.remove(player=own(request), tribe_id=tribe_id)
+        except Refused as refusal:
+            error = refusal.detail
+        else:
+            request.session[DELETED] = facts_of(tribe)
+            return redirect("tribes:index")
+    return render(request, "tribes/delete.html", {"tribe": tribe, "error": error})
+
+
+def form_of(request: HttpRequest, facts: dict[str, Any]) -> TribeForm:
+    """The form as it was sent, or with these facts.
+
+    Without JavaScript a button sets the sliders to the archetype: then what was sent is shown, with
+    the preset's points, and nothing is saved.
+    """
+    if request.method != "POST":
+        return TribeForm(initial=facts)
+    if "preset" in request.POST:
+        sent = {name: request.POST.get(name, "") for name in TribeForm.base_fields}
+        return TribeForm(initial=sent | facts_of_preset(sent["archetype"]))
+    return TribeForm(request.POST)
+
+
+def editor_context(form: TribeForm) -> dict[str, Any]:
+    """What the editor needs beside the form."""
+    return {
+        "form": form,
+        "gains": gains(form.points),
+        "total": POINTS,
+        "backgrounds": " ".join(BACKGROUNDS.values()),
+        "least_contrast": LEAST_CONTRAST,
+    }
+
+
+def onward_of(request: HttpRequest) -> str:
+    """Where to go after saving, if it is on this site."""
+    wanted = request.POST.get("next", request.GET.get("next", ""))
+    ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if ours else ""
