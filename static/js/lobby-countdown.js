@@ -12,6 +12,8 @@ export class Countdown {
   /** `tell` says words aloud at once. */
   constructor(part, client, tell) {
     Object.assign(this, { part, client, tell });
+    // Whoever loses the connection stops it, and hears so when it is back.
+    client.addEventListener("state", ({ detail }) => detail.state === "live" || this.#hide());
   }
 
   show(lobby) {
@@ -36,6 +38,11 @@ export class Countdown {
     this.#shown = number;
     this.part("countdown-number").textContent = number;
     this.tell(isFirst ? `The game begins in ${number}` : `${number}`);
+  }
+
+  #hide() {
+    clearInterval(this.#timer);
+    this.part("countdown").hidden = true;
   }
 
   #stop(lobby) {
