@@ -195,7 +195,9 @@ export class Connection extends EventTarget {
     this.#timers.probe = null;
     const socket = this.#socket;
     this.#socket = null;
-    if (socket && socket.readyState < 2) socket.close();
+    // One that is still opening is closed once it is open: browsers complain about the other.
+    if (socket?.readyState === 0) socket.onopen = () => socket.close();
+    else socket?.close();
   }
 
   #tell(state, reason, code = 0, retryAt = null) {
