@@ -17,16 +17,17 @@ from config import redis as redis_config
 from config.refusals import Refused
 from sessions_app import seating, states
 from sessions_app.announcing import News, group_of
-from sessions_app.hub import AWAY, Hub, Room
+from sessions_app.hub import AWAY, Hub
 from sessions_app.lobby import GRACE, UNTOUCHED
 from sessions_app.protocol import Close
+from sessions_app.rooms import Room
 from sessions_app.store import SERVER_SILENT, reading, run_async
 
 if TYPE_CHECKING:
     from sessions_app.sockets import SeatSocket
     from sessions_app.tickets import Holder
 
-TICK, SWEEP = 1.0, 2.0  # seconds
+TICK, SWEEP, HOUR = 1.0, 2.0, 3600.0  # seconds
 SILENT = 25.0  # seconds after which a socket is lost
 QUIET = 10.0  # seconds after which a client is asked for a sign of life
 SLICES = 20  # of the rooms, compared one after another
@@ -47,6 +48,11 @@ HEARTBEAT = """
 INSERT INTO lobby_servers (id) VALUES (%s)
 ON CONFLICT (id) DO UPDATE SET seen_at = statement_timestamp()"""
 BURY = "DELETE FROM lobby_servers WHERE seen_at < statement_timestamp() - interval '1 hour'"
+# Lobbies that never became games tell nothing.
+CLEAR = """
+DELETE FROM game_sessions AS g WHERE status = 'Abandoned' AND started_at IS NULL
+    AND completed_at < statement_timestamp() - interval '1 day'
+    AND NOT EXISTS (SELECT FROM session_players AS s WHERE s.session_id = g.id)"""
 VERSIONS = "SELECT id, version FROM game_sessions WHERE id = ANY(%s)"
 SPOKEN = "UPDATE game_sessions SET touched_at = statement_timestamp() WHERE id = ANY(%s)"
 GOOD_PLAYERS = "SELECT id FROM users WHERE id = ANY(%s) AND is_active"
@@ -84,6 +90,7 @@ class Watch:
             (self.sweep, SWEEP),
             (self.round, SWEEP / SLICES),
             (self.beat, SWEEP),
+            (self.clear, HOUR),
         )
         for duty, seconds in duties:
             self.hub.spawn(self.forever(duty, seconds))
@@ -130,7 +137,6 @@ class Watch:
             await self.ask(SPOKEN, [room.session_id for room in spoken])
         for (session_id,) in await self.ask(DUE):
             await self.hub.tidy(session_id)
-        await self.ask(BURY)
         if not redis_config.seems_away():
             await states.write_behind(self.hub.redis, self.ask)
 
@@ -145,6 +151,11 @@ class Watch:
                 {s: s.holder for room in some for s in room.sockets.values() if s.holder}
             )
             await asyncio.sleep(SWEEP / SLICES)
+
+    async def clear(self) -> None:
+        """Remove what nobody needs any more."""
+        await self.ask(BURY)
+        await self.ask(CLEAR)
 
     async def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of a statement."""
