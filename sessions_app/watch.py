@@ -66,7 +66,7 @@ class Watch:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.trusted: set[UUID] = set()  # sockets whose families Redis knew before it was emptied
+        self.trusted: set[UUID] = set()  # sockets whose families an emptied Redis forgot
         self.listener: asyncio.Task[Any] | None = None
 
     def open(self) -> None:
@@ -177,15 +177,15 @@ class Watch:
             for _, holder in asked:
                 pipeline.hexists(f"session:{holder.player_id}:refresh_token", str(holder.family))
             was_kept, *in_force = await pipeline.execute()
-            if not was_kept:
-                self.trusted = {socket.id for socket, _ in asked}
+            pairs = list(zip(asked, in_force, strict=True))
+            if not was_kept:  # whoever is known in spite of that came later, and can end
+                self.trusted = {socket.id for (socket, _), good in pairs if not good}
                 await self.hub.redis.sadd(ALIVE_SENTINEL, str(self.hub.id))
                 await self.hub.redis.expire(ALIVE_SENTINEL, 24 * 3600)
                 return set()
         except (RedisError, OSError):
             redis_config.note_failure()
             return set()
-        pairs = zip(asked, in_force, strict=True)
         return {s for (s, _), good in pairs if not good and s.id not in self.trusted}
 
     # ---- The channel layer ----------------------------------------------------------------------
