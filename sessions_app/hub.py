@@ -103,8 +103,12 @@ class Hub:
             await asyncio.wait_for(self.layer.flush(), 1)
 
     def spawn(self, coroutine: Any) -> "asyncio.Task[Any]":
-        """Run something beside; the hub keeps it alive, and ends it when it closes."""
-        task = self.loop.create_task(coroutine)
+        """Run something beside; the hub keeps it alive, and ends it when it closes.
+
+        In a context of its own, as timers are: it answers nobody, whoever caused it. What answers a
+        message is not sent to its asker, who is answered already.
+        """
+        task = self.loop.create_task(coroutine, context=contextvars.Context())
         self.tasks.add(task)
         task.add_done_callback(self._done)
         return task
@@ -266,7 +270,7 @@ class Hub:
         if wait <= 0:
             self._send(room)
         elif room.later is None:
-            room.later = self.loop.call_later(wait, self._send, room)
+            room.later = self.loop.call_later(wait, self._send, room, context=contextvars.Context())
 
     def _send(self, room: Room) -> None:
         if room.later:
