@@ -5,17 +5,20 @@ Redis that was emptied, a database that restarted, a change typed in psql, a sig
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from channels import DEFAULT_CHANNEL_LAYER
+from channels.layers import channel_layers
 from redis.exceptions import RedisError
 
 from config import redis as redis_config
 from config.refusals import Refused
 from sessions_app import seating
-from sessions_app.announcing import News, group_of
+from sessions_app.announcing import News
 from sessions_app.hub import AWAY, Hub
 from sessions_app.lobby import GRACE, UNTOUCHED
 from sessions_app.protocol import Close
@@ -196,22 +199,24 @@ class Watch:
         deaf_for = time.monotonic() - hub.heard_beat_at
         if not hub.channel or deaf_for > DEAF:
             await self.begin_layer()
+        for room in [room for room in hub.rooms.values() if not room.is_subscribed]:
+            await hub.subscribe(room)
         await hub.layer_do("send", hub.channel, {"type": "beat"})
 
     async def begin_layer(self) -> None:
-        """Subscribe anew to everything."""
+        """Hear and speak anew, by a channel layer that knows nothing of what befell the last one."""
         hub = self.hub
         if self.listener:
             self.listener.cancel()
+        with contextlib.suppress(Exception):  # whatever its connections are at
+            await asyncio.wait_for(hub.layer.flush(), redis_config.PATIENCE)
+        hub.layer, hub.channel = channel_layers.make_backend(DEFAULT_CHANNEL_LAYER), ""
+        for room in hub.rooms.values():
+            room.is_subscribed = False
         try:
-            async with asyncio.timeout(2):
-                await hub.layer.flush()
-                hub.channel = await hub.layer.new_channel()
-                for session_id in list(hub.rooms):
-                    await hub.layer.group_add(group_of(session_id), hub.channel)
-        except (RedisError, OSError, TimeoutError):
-            hub.channel = ""
+            channel = await asyncio.wait_for(hub.layer.new_channel(), redis_config.PATIENCE)
+        except (RedisError, OSError):
             redis_config.note_failure()
             return
-        hub.heard_beat_at = time.monotonic()
+        hub.channel, hub.heard_beat_at = channel, time.monotonic()
         self.listener = hub.spawn(hub.listen())

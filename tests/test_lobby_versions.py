@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -125,6 +126,14 @@ def counts(table: Table) -> tuple[int, list[int]]:
     return table.map.play_count, [user.total_games_played for user in table.users]
 
 
+def tidy(table: Table, _: int) -> None:
+    run(seating.tidy, table.id)
+
+
+def do_one(steps: list[tuple[Any, ...]], n: int) -> str | None:
+    return try_to(*steps[n])
+
+
 def due() -> Table:
     table = Table(2)
     table.all_ready()
@@ -147,7 +156,7 @@ def test_the_bug_without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "LOCK", "SELECT 1 FROM game_sessions WHERE id = %s")
     for _ in range(10):
         table = due()
-        at_once(20, lambda _, game=table.id: run(seating.tidy, game))
+        at_once(20, partial(tidy, table))
         if counts(table) != (1, [1, 1]):
             return
     pytest.fail("the lock is not what keeps this right")
@@ -222,7 +231,7 @@ def test_two_at_once(pair: Callable[[Table], list[tuple[Any, ...]]]) -> None:
         table.all_ready()
         both = pair(table)
         before = table.version
-        codes = at_once(2, lambda n, steps=both: try_to(*steps[n]))
+        codes = at_once(2, partial(do_one, both))
         check(table.now)
         assert table.version == before + codes.count(None)
 
