@@ -325,11 +325,11 @@ async def serve_seat(
 ) -> None:
     """The ASGI application at `/ws/game-sessions/{session_id}`."""
     socket = SeatSocket(hub, send, address(scope), session_id)
-    if await let_in(hub, socket, scope, receive, send):
-        try:
+    try:
+        if await let_in(hub, socket, scope, receive, send):
             await socket.serve(socket.attend(scope, receive))
-        finally:
-            hub.dismiss(socket)
+    finally:
+        hub.dismiss(socket)
 
 
 async def let_in(hub: "Hub", socket: Socket, scope: Scope, receive: Receive, send: Send) -> bool:
@@ -359,7 +359,10 @@ def address(scope: Scope) -> str:
 
 def is_own_origin(scope: Scope) -> bool:
     """Whether a page of ours opened the socket: only then does its cookie count."""
-    origin, host = urlsplit(header(scope, b"origin")), header(scope, b"host")
+    try:
+        origin, host = urlsplit(header(scope, b"origin")), header(scope, b"host")
+    except ValueError:  # it is no address
+        return False
     schemes = ("https",) if settings.PRODUCTION else ("http", "https")
     bare_host = host.rsplit(":", 1)[0] if not host.endswith("]") else host
     allowed = validate_host(bare_host.lower(), settings.ALLOWED_HOSTS)

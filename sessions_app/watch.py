@@ -11,12 +11,14 @@ import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from channels import DEFAULT_CHANNEL_LAYER
+from channels.layers import channel_layers
 from redis.exceptions import RedisError
 
 from config import redis as redis_config
 from config.refusals import Refused
 from sessions_app import seating, states
-from sessions_app.announcing import News, group_of
+from sessions_app.announcing import News
 from sessions_app.hub import AWAY, Hub
 from sessions_app.lobby import GRACE, UNTOUCHED
 from sessions_app.protocol import Close
@@ -79,7 +81,7 @@ class Watch:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.trusted: set[UUID] = set()  # sockets whose families Redis knew before it was emptied
+        self.trusted: set[UUID] = set()  # sockets whose families an emptied Redis forgot
         self.listener: asyncio.Task[Any] | None = None
 
     def open(self) -> None:
@@ -131,6 +133,7 @@ class Watch:
         """Compare with the database, and do what is due."""
         await self.ask(HEARTBEAT, self.hub.id)
         await self.give_up_seats()
+        await self.note_emptied()
         if spoken := [room for room in self.hub.rooms.values() if room.was_spoken_in]:
             for room in spoken:
                 room.was_spoken_in = False
@@ -172,8 +175,10 @@ class Watch:
                     socket.show_out(None, Close.NO_SUCH_SESSION)
             elif versions[session_id] > room.version:
                 found = await run_async(self.hub.pool, reading, session_id)
-                if found:
+                if found and (found[0].host or found[0].is_over):
                     self.hub.hear(News.of(found[0]))
+                else:  # a host was deleted: the next one is chosen at once
+                    await self.hub.tidy(session_id)
 
     async def give_up_seats(self) -> None:
         """Tell of sockets that ended while the database was away."""
@@ -197,6 +202,14 @@ class Watch:
             elif (holder.page and holder.page not in good_pages) or socket in ended:
                 socket.show_out(None, Close.NOT_LET_IN)
 
+    async def note_emptied(self) -> None:
+        """See whether Redis was emptied: then those who are here keep their sign-ins until it knows them."""
+        if redis_config.seems_away():
+            return
+        if await self.hub.redis.sadd(ALIVE_SENTINEL, str(self.hub.id)):
+            self.trusted = {socket.id for socket in self.hub.sockets}
+        await self.hub.redis.expire(ALIVE_SENTINEL, 24 * 3600)
+
     async def ended_families(self, sockets: "list[SeatSocket]") -> "set[SeatSocket]":
         """Those whose token family has ended. One that an emptied Redis forgot has not."""
         asked = [(s, s.holder) for s in sockets if s.holder and s.holder.family]
@@ -208,15 +221,14 @@ class Watch:
             was_kept, *in_force = await self.in_force(
                 keys=[ALIVE_SENTINEL, *keys], args=[str(self.hub.id), *names]
             )
-            if not was_kept:
-                self.trusted = {socket.id for socket in self.hub.sockets}
-                await self.hub.redis.sadd(ALIVE_SENTINEL, str(self.hub.id))
-                await self.hub.redis.expire(ALIVE_SENTINEL, 24 * 3600)
-                return set()
         except (RedisError, OSError):
             redis_config.note_failure()
             return set()
-        pairs = zip(asked, in_force, strict=True)
+        if not was_kept:  # emptied just now
+            return set()
+        pairs = list(zip(asked, in_force, strict=True))
+        # Whoever Redis knows, signed in since it was emptied, and can be signed out again.
+        self.trusted -= {socket.id for (socket, _), good in pairs if good}
         return {s for (s, _), good in pairs if not good and s.id not in self.trusted}
 
     # ---- The channel layer ----------------------------------------------------------------------
@@ -227,22 +239,24 @@ class Watch:
         deaf_for = time.monotonic() - hub.heard_beat_at
         if not hub.channel or deaf_for > DEAF:
             await self.begin_layer()
+        for room in [room for room in hub.rooms.values() if not room.is_subscribed]:
+            await hub.subscribe(room)
         await hub.layer_do("send", hub.channel, {"type": "beat"})
 
     async def begin_layer(self) -> None:
-        """Subscribe anew to everything."""
+        """Hear and speak anew, by a channel layer that knows nothing of what befell the last one."""
         hub = self.hub
         if self.listener:
             self.listener.cancel()
+        with contextlib.suppress(Exception):  # whatever its connections are at
+            await asyncio.wait_for(hub.layer.flush(), redis_config.PATIENCE)
+        hub.layer, hub.channel = channel_layers.make_backend(DEFAULT_CHANNEL_LAYER), ""
+        for room in hub.rooms.values():
+            room.is_subscribed = False
         try:
-            async with asyncio.timeout(2):
-                await hub.layer.flush()
-                hub.channel = await hub.layer.new_channel()
-                for session_id in list(hub.rooms):
-                    await hub.layer.group_add(group_of(session_id), hub.channel)
-        except (RedisError, OSError, TimeoutError):
-            hub.channel = ""
+            channel = await asyncio.wait_for(hub.layer.new_channel(), redis_config.PATIENCE)
+        except (RedisError, OSError):
             redis_config.note_failure()
             return
-        hub.heard_beat_at = time.monotonic()
+        hub.channel, hub.heard_beat_at = channel, time.monotonic()
         self.listener = hub.spawn(hub.listen())
