@@ -182,10 +182,13 @@ class Hub:
         has_seat = room.news is not None and socket.id in room.news.connections.values()
         try:
             if has_seat and not keep:
-                with contextlib.suppress(
-                    Refused, *AWAY
-                ):  # `watch` finds what could not be told now
+                self.owed[socket.id] = (
+                    room.session_id,
+                    socket.player_id,
+                )  # `watch` tells if we can't
+                with contextlib.suppress(Refused, *AWAY):
                     await self.do(seating.disconnect, room.session_id, socket.player_id, socket.id)
+                    del self.owed[socket.id]
         finally:
             self._leave_if_empty(room)
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sessions_app.hub import Hub
     from sessions_app.rooms import Room
 
+LOST = 1006  # RFC 6455: it ended without a close
 HELLO_SECONDS = 5.0
 LONGEST_OUTBOX = 64  # frames; a lobby that waits is replaced by the next
 MOST_BAD = 20  # frames in a row that are not of the protocol
@@ -118,7 +119,7 @@ class Socket:
         while True:
             event = await receive()
             if event["type"] == "websocket.disconnect":
-                return int(event.get("code") or 1006)
+                return int(event.get("code") or LOST)
             self.heard_at = time.monotonic()
             if not self.is_leaving:
                 await self.take(event.get("text"))
@@ -212,7 +213,7 @@ class SeatSocket(Socket):
 
     async def attend(self, scope: Scope, receive: Receive) -> None:
         """The whole life of the socket, from `hello` on."""
-        code = Close.RESTARTING.value
+        code = LOST
         try:
             if await self.say_hello(scope, receive):
                 code = await self.frames(receive)
