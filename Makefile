@@ -36,11 +36,12 @@ format: $(VENV)/dev.ok ## Bring code and templates into form
 	$(BIN)/ruff format .
 	$(BIN)/djlint --reformat --quiet templates
 
-bench: $(VENV)/dev.ok ## Measure against a bare reference (needs wrk; minutes)
+bench: $(VENV)/dev.ok ## Measure against references (needs wrk, Node and npm; minutes)
 	$(BIN)/python -m bench.checking
 	$(BIN)/python -m bench.limits
 	$(BIN)/python -m bench.browse
 	$(BIN)/python -m bench.plans
+	$(BIN)/python -m bench.lobbies
 
 faults: $(VENV)/dev.ok ## Kill first starts at random moments, and other rough handling (minutes)
 	$(BIN)/python -m pytest -o addopts="-p tests.servers" tests/faults $(ARGS)

@@ -327,7 +327,10 @@ LOGGING = {
     "formatters": {
         "line": {"format": "{asctime} {levelname} {request_id} {name}: {message}", "style": "{"}
     },
-    "filters": {"request_id": {"()": "config.middleware.WithRequestId"}},
+    "filters": {
+        "request_id": {"()": "config.middleware.WithRequestId"},
+        "servers_faults": {"()": "config.logs.ServersFaults"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
@@ -337,5 +340,8 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
     # Django's own handlers print only in DEBUG, and mail tracebacks otherwise; one console serves both.
-    "loggers": {"django": {"handlers": [], "level": "WARNING", "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "uvicorn.error": {"filters": ["servers_faults"]},
+    },
 }

@@ -93,7 +93,7 @@ class SessionsView(APIView):
     @extend_schema(
         operation_id="game_sessions_open",
         request=NewLobby,
-        responses={201: SeatedLobby, 409: Error},
+        responses={201: SeatedLobby, 404: Error, 409: Error},
         parameters=[LOCATION],
         tags=["game sessions"],
     )

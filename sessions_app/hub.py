@@ -105,8 +105,12 @@ class Hub:
             await asyncio.wait_for(self.layer.flush(), 1)
 
     def spawn(self, coroutine: Any) -> "asyncio.Task[Any]":
-        """Run something beside; the hub keeps it alive, and ends it when it closes."""
-        task = self.loop.create_task(coroutine)
+        """Run something beside; the hub keeps it alive, and ends it when it closes.
+
+        In a context of its own, as timers are: it answers nobody, whoever caused it. What answers a
+        message is not sent to its asker, who is answered already.
+        """
+        task = self.loop.create_task(coroutine, context=contextvars.Context())
         self.tasks.add(task)
         task.add_done_callback(self._done)
         return task
@@ -151,8 +155,7 @@ class Hub:
         room.entering += 1
         self.holding.add(socket.id)
         try:
-            if len(room.sockets) + room.entering == 1:
-                await self.layer_do("group_add", group_of(room.session_id), self.channel)
+            await self.subscribe(room)
             change = await self.do(
                 seating.connect, room.session_id, socket.player_id, socket.id, self.id
             )
@@ -177,10 +180,17 @@ class Hub:
             return
         room.sockets.pop(socket.id, None)
         has_seat = room.news is not None and socket.id in room.news.connections.values()
-        if has_seat and not keep:
-            with contextlib.suppress(Refused, *AWAY):  # `watch` finds what could not be told now
-                await self.do(seating.disconnect, room.session_id, socket.player_id, socket.id)
-        self._leave_if_empty(room)
+        try:
+            if has_seat and not keep:
+                self.owed[socket.id] = (
+                    room.session_id,
+                    socket.player_id,
+                )  # `watch` tells if we can't
+                with contextlib.suppress(Refused, *AWAY):
+                    await self.do(seating.disconnect, room.session_id, socket.player_id, socket.id)
+                    del self.owed[socket.id]
+        finally:
+            self._leave_if_empty(room)
 
     def _leave_if_empty(self, room: Room) -> None:
         if room.sockets or room.entering or self.rooms.get(room.session_id) is not room:
@@ -189,7 +199,17 @@ class Hub:
         for timer in (room.later, room.countdown):
             if timer:
                 timer.cancel()
-        self.spawn(self.layer_do("group_discard", group_of(room.session_id), self.channel))
+        self.spawn(self._unsubscribe(room.session_id))
+
+    async def subscribe(self, room: Room) -> None:
+        """Hear what other processes do in a game; `watch` tries again where Redis is away."""
+        if not room.is_subscribed:
+            group = group_of(room.session_id)
+            room.is_subscribed = await self.layer_do("group_add", group, self.channel)
+
+    async def _unsubscribe(self, session_id: UUID) -> None:
+        if session_id not in self.rooms:  # nobody has opened it again meanwhile
+            await self.layer_do("group_discard", group_of(session_id), self.channel)
 
     # ---- News -----------------------------------------------------------------------------------
 
@@ -212,14 +232,16 @@ class Hub:
             session_id, news = self.outgoing.popitem()
             await self.layer_do("group_send", group_of(session_id), news.to_message())
 
-    async def layer_do(self, what: str, *arguments: Any) -> None:
-        """Ask the channel layer; with Redis away, do without it for a moment."""
+    async def layer_do(self, what: str, *arguments: Any) -> bool:
+        """Ask the channel layer; with Redis away, do without it for a moment, and answer False."""
         if redis_config.seems_away() or not self.channel:
-            return
+            return False
         try:
             await asyncio.wait_for(getattr(self.layer, what)(*arguments), redis_config.PATIENCE)
         except (RedisError, OSError, RuntimeError):
             redis_config.note_failure()
+            return False
+        return True
 
     def hear(self, news: News) -> None:
         """A lobby as it is now: send it to whom it concerns, unless something newer was sent."""
@@ -274,7 +296,7 @@ class Hub:
         if wait <= 0:
             self._send(room)
         elif room.later is None:
-            room.later = self.loop.call_later(wait, self._send, room)
+            room.later = self.loop.call_later(wait, self._send, room, context=contextvars.Context())
 
     def _send(self, room: Room) -> None:
         if room.later:

@@ -111,8 +111,8 @@ class ListSocket(Socket):
 async def serve_list(cards: Cards, scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI application at `/ws/lobbies`."""
     socket = ListSocket(cards, send, address(scope))
-    if await let_in(cards.hub, socket, scope, receive, send):
-        try:
+    try:
+        if await let_in(cards.hub, socket, scope, receive, send):
             await socket.serve(cards.attend(socket, receive))
-        finally:
-            cards.hub.dismiss(socket)
+    finally:
+        cards.hub.dismiss(socket)

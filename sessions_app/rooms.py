@@ -29,6 +29,7 @@ class Room:
         self.later: asyncio.TimerHandle | None = None
         self.countdown: asyncio.TimerHandle | None = None
         self.was_spoken_in = False
+        self.is_subscribed = False  # to what other processes tell
 
     @property
     def version(self) -> int:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sessions_app.hub import Hub
     from sessions_app.rooms import Room
 
+LOST = 1006  # RFC 6455: it ended without a close
 HELLO_SECONDS = 5.0
 LONGEST_OUTBOX = 64  # frames; a lobby that waits is replaced by the next
 MOST_BAD = 20  # frames in a row that are not of the protocol
@@ -118,7 +119,7 @@ class Socket:
         while True:
             event = await receive()
             if event["type"] == "websocket.disconnect":
-                return int(event.get("code") or 1006)
+                return int(event.get("code") or LOST)
             self.heard_at = time.monotonic()
             if not self.is_leaving:
                 await self.take(event.get("text"))
@@ -212,7 +213,7 @@ class SeatSocket(Socket):
 
     async def attend(self, scope: Scope, receive: Receive) -> None:
         """The whole life of the socket, from `hello` on."""
-        code = Close.RESTARTING.value
+        code = LOST
         try:
             if await self.say_hello(scope, receive):
                 code = await self.frames(receive)
@@ -325,11 +326,11 @@ async def serve_seat(
 ) -> None:
     """The ASGI application at `/ws/game-sessions/{session_id}`."""
     socket = SeatSocket(hub, send, address(scope), session_id)
-    if await let_in(hub, socket, scope, receive, send):
-        try:
+    try:
+        if await let_in(hub, socket, scope, receive, send):
             await socket.serve(socket.attend(scope, receive))
-        finally:
-            hub.dismiss(socket)
+    finally:
+        hub.dismiss(socket)
 
 
 async def let_in(hub: "Hub", socket: Socket, scope: Scope, receive: Receive, send: Send) -> bool:
@@ -359,7 +360,10 @@ def address(scope: Scope) -> str:
 
 def is_own_origin(scope: Scope) -> bool:
     """Whether a page of ours opened the socket: only then does its cookie count."""
-    origin, host = urlsplit(header(scope, b"origin")), header(scope, b"host")
+    try:
+        origin, host = urlsplit(header(scope, b"origin")), header(scope, b"host")
+    except ValueError:  # it is no address
+        return False
     schemes = ("https",) if settings.PRODUCTION else ("http", "https")
     bare_host = host.rsplit(":", 1)[0] if not host.endswith("]") else host
     allowed = validate_host(bare_host.lower(), settings.ALLOWED_HOSTS)

@@ -28,6 +28,7 @@ Statement = tuple[str, Sequence[Any]]
 Rows = list[tuple[Any, ...]]
 Steps = Generator[list[Statement], Rows, T]
 TRIES = 3  # a deadlock ends one of its transactions, which then begins anew
+CODE_TAKEN = "game_sessions_code_key"  # by chance; another try draws another code
 COLLISIONS = (DeadlockDetected, SerializationFailure)
 SERVER_SILENT = "15 seconds"  # after which a process that holds sockets is taken for dead
 
@@ -231,7 +232,8 @@ def run(make: Callable[P, Steps[T]], *args: P.args, **kwargs: P.kwargs) -> T:
                 transaction.on_commit(partial(_announce, result))
             return result
         except IntegrityError as error:
-            raise _refusal(error.__cause__) or error from error
+            if attempt == TRIES or _broken(error.__cause__) != CODE_TAKEN:
+                raise _refusal(error.__cause__) or error from error
         except DatabaseError as error:
             if attempt == TRIES or not isinstance(error.__cause__, COLLISIONS):
                 raise
@@ -270,7 +272,8 @@ async def run_async(
             _announce(result)
             return result
         except psycopg.IntegrityError as error:
-            raise _refusal(error) or error from error
+            if attempt == TRIES or _broken(error) != CODE_TAKEN:
+                raise _refusal(error) or error from error
         except COLLISIONS:
             if attempt == TRIES:
                 raise
@@ -295,8 +298,13 @@ def _announce(result: Any) -> None:
         announcing.announce(result.after)
 
 
+def _broken(error: BaseException | None) -> str | None:
+    """The name of the constraint that was broken."""
+    return error.diag.constraint_name if isinstance(error, psycopg.Error) else None
+
+
 def _refusal(error: BaseException | None) -> Refused | None:
-    name = error.diag.constraint_name if isinstance(error, psycopg.Error) else None
+    name = _broken(error)
     if name not in REFUSALS:
         return None
     code, words = REFUSALS[name]

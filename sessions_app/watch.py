@@ -11,22 +11,25 @@ import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from channels import DEFAULT_CHANNEL_LAYER
+from channels.layers import channel_layers
 from redis.exceptions import RedisError
 
 from config import redis as redis_config
 from config.refusals import Refused
 from sessions_app import seating, states
-from sessions_app.announcing import News, group_of
-from sessions_app.hub import AWAY, Hub, Room
+from sessions_app.announcing import News
+from sessions_app.hub import AWAY, Hub
 from sessions_app.lobby import GRACE, UNTOUCHED
 from sessions_app.protocol import Close
+from sessions_app.rooms import Room
 from sessions_app.store import SERVER_SILENT, reading, run_async
 
 if TYPE_CHECKING:
     from sessions_app.sockets import SeatSocket
     from sessions_app.tickets import Holder
 
-TICK, SWEEP = 1.0, 2.0  # seconds
+TICK, SWEEP, HOUR = 1.0, 2.0, 3600.0  # seconds
 SILENT = 25.0  # seconds after which a socket is lost
 QUIET = 10.0  # seconds after which a client is asked for a sign of life
 SLICES = 20  # of the rooms, compared one after another
@@ -47,6 +50,11 @@ HEARTBEAT = """
 INSERT INTO lobby_servers (id) VALUES (%s)
 ON CONFLICT (id) DO UPDATE SET seen_at = statement_timestamp()"""
 BURY = "DELETE FROM lobby_servers WHERE seen_at < statement_timestamp() - interval '1 hour'"
+# Lobbies that never became games tell nothing.
+CLEAR = """
+DELETE FROM game_sessions AS g WHERE status = 'Abandoned' AND started_at IS NULL
+    AND completed_at < statement_timestamp() - interval '1 day'
+    AND NOT EXISTS (SELECT FROM session_players AS s WHERE s.session_id = g.id)"""
 VERSIONS = "SELECT id, version FROM game_sessions WHERE id = ANY(%s)"
 SPOKEN = "UPDATE game_sessions SET touched_at = statement_timestamp() WHERE id = ANY(%s)"
 GOOD_PLAYERS = "SELECT id FROM users WHERE id = ANY(%s) AND is_active"
@@ -73,7 +81,7 @@ class Watch:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.trusted: set[UUID] = set()  # sockets whose families Redis knew before it was emptied
+        self.trusted: set[UUID] = set()  # sockets whose families an emptied Redis forgot
         self.listener: asyncio.Task[Any] | None = None
 
     def open(self) -> None:
@@ -84,6 +92,7 @@ class Watch:
             (self.sweep, SWEEP),
             (self.round, SWEEP / SLICES),
             (self.beat, SWEEP),
+            (self.clear, HOUR),
         )
         for duty, seconds in duties:
             self.hub.spawn(self.forever(duty, seconds))
@@ -124,13 +133,13 @@ class Watch:
         """Compare with the database, and do what is due."""
         await self.ask(HEARTBEAT, self.hub.id)
         await self.give_up_seats()
+        await self.note_emptied()
         if spoken := [room for room in self.hub.rooms.values() if room.was_spoken_in]:
             for room in spoken:
                 room.was_spoken_in = False
             await self.ask(SPOKEN, [room.session_id for room in spoken])
         for (session_id,) in await self.ask(DUE):
             await self.hub.tidy(session_id)
-        await self.ask(BURY)
         if not redis_config.seems_away():
             await states.write_behind(self.hub.redis, self.ask)
 
@@ -145,6 +154,11 @@ class Watch:
                 {s: s.holder for room in some for s in room.sockets.values() if s.holder}
             )
             await asyncio.sleep(SWEEP / SLICES)
+
+    async def clear(self) -> None:
+        """Remove what nobody needs any more."""
+        await self.ask(BURY)
+        await self.ask(CLEAR)
 
     async def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of a statement."""
@@ -161,8 +175,10 @@ class Watch:
                     socket.show_out(None, Close.NO_SUCH_SESSION)
             elif versions[session_id] > room.version:
                 found = await run_async(self.hub.pool, reading, session_id)
-                if found:
+                if found and (found[0].host or found[0].is_over):
                     self.hub.hear(News.of(found[0]))
+                else:  # a host was deleted: the next one is chosen at once
+                    await self.hub.tidy(session_id)
 
     async def give_up_seats(self) -> None:
         """Tell of sockets that ended while the database was away."""
@@ -186,6 +202,14 @@ class Watch:
             elif (holder.page and holder.page not in good_pages) or socket in ended:
                 socket.show_out(None, Close.NOT_LET_IN)
 
+    async def note_emptied(self) -> None:
+        """See whether Redis was emptied: then those who are here keep their sign-ins until it knows them."""
+        if redis_config.seems_away():
+            return
+        if await self.hub.redis.sadd(ALIVE_SENTINEL, str(self.hub.id)):
+            self.trusted = {socket.id for socket in self.hub.sockets}
+        await self.hub.redis.expire(ALIVE_SENTINEL, 24 * 3600)
+
     async def ended_families(self, sockets: "list[SeatSocket]") -> "set[SeatSocket]":
         """Those whose token family has ended. One that an emptied Redis forgot has not."""
         asked = [(s, s.holder) for s in sockets if s.holder and s.holder.family]
@@ -197,15 +221,14 @@ class Watch:
             was_kept, *in_force = await self.in_force(
                 keys=[ALIVE_SENTINEL, *keys], args=[str(self.hub.id), *names]
             )
-            if not was_kept:
-                self.trusted = {socket.id for socket in self.hub.sockets}
-                await self.hub.redis.sadd(ALIVE_SENTINEL, str(self.hub.id))
-                await self.hub.redis.expire(ALIVE_SENTINEL, 24 * 3600)
-                return set()
         except (RedisError, OSError):
             redis_config.note_failure()
             return set()
-        pairs = zip(asked, in_force, strict=True)
+        if not was_kept:  # emptied just now
+            return set()
+        pairs = list(zip(asked, in_force, strict=True))
+        # Whoever Redis knows, signed in since it was emptied, and can be signed out again.
+        self.trusted -= {socket.id for (socket, _), good in pairs if good}
         return {s for (s, _), good in pairs if not good and s.id not in self.trusted}
 
     # ---- The channel layer ----------------------------------------------------------------------
@@ -216,22 +239,24 @@ class Watch:
         deaf_for = time.monotonic() - hub.heard_beat_at
         if not hub.channel or deaf_for > DEAF:
             await self.begin_layer()
+        for room in [room for room in hub.rooms.values() if not room.is_subscribed]:
+            await hub.subscribe(room)
         await hub.layer_do("send", hub.channel, {"type": "beat"})
 
     async def begin_layer(self) -> None:
-        """Subscribe anew to everything."""
+        """Hear and speak anew, by a channel layer that knows nothing of what befell the last one."""
         hub = self.hub
         if self.listener:
             self.listener.cancel()
+        with contextlib.suppress(Exception):  # whatever its connections are at
+            await asyncio.wait_for(hub.layer.flush(), redis_config.PATIENCE)
+        hub.layer, hub.channel = channel_layers.make_backend(DEFAULT_CHANNEL_LAYER), ""
+        for room in hub.rooms.values():
+            room.is_subscribed = False
         try:
-            async with asyncio.timeout(2):
-                await hub.layer.flush()
-                hub.channel = await hub.layer.new_channel()
-                for session_id in list(hub.rooms):
-                    await hub.layer.group_add(group_of(session_id), hub.channel)
-        except (RedisError, OSError, TimeoutError):
-            hub.channel = ""
+            channel = await asyncio.wait_for(hub.layer.new_channel(), redis_config.PATIENCE)
+        except (RedisError, OSError):
             redis_config.note_failure()
             return
-        hub.heard_beat_at = time.monotonic()
+        hub.channel, hub.heard_beat_at = channel, time.monotonic()
         self.listener = hub.spawn(hub.listen())

@@ -46,7 +46,7 @@ def make_lobby(*seats: Seat, **more: Any) -> Lobby:
     facts: dict[str, Any] = {
         "id": UUID(int=99),
         "status": Status.LOBBY,
-        "map": {},
+        "game_map": {},
         "seats": tuple(replace(seat, is_host=n == 0) for n, seat in enumerate(seats)),
         "code": "ABC234",
         "version": 1,
@@ -66,8 +66,8 @@ class Table:
         self.users = [make_user(f"Seat{number}x{n}") for n in range(players)]
         self.tribes = [make_tribe(user) for user in self.users]
         self.map = game_map or make_map(make_user(f"Mapper{number}"))
-        first = seating.create(self.users[0].pk, self.map.pk, self.tribes[0].pk, **options)
-        self.id: UUID = run(lambda: first).after.id
+        first = (self.users[0].pk, self.map.pk, self.tribes[0].pk)
+        self.id: UUID = run(seating.create, *first, **options).after.id
         for user, tribe in list(zip(self.users, self.tribes, strict=True))[1:]:
             run(seating.join, self.id, user.pk, tribe.pk, code=self.now.code)
 

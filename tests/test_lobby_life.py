@@ -292,7 +292,7 @@ QUICK = settings(
 
 
 def test_the_rules() -> None:
-    run_state_machine_as_test(Life, settings=settings(QUICK, max_examples=300))  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Life, settings=settings(QUICK, max_examples=300))
 
 
 class LifeInTheDatabase(Life):
@@ -331,13 +331,15 @@ class LifeInTheDatabase(Life):
         super().time_passes(seconds)
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE game_sessions SET touched_at = touched_at - %(by)s,"
-                " countdown_ends_at = countdown_ends_at - %(by)s WHERE id = %(game)s",
-                {"by": timedelta(seconds=seconds), "game": self.game.pk},
+                "UPDATE game_sessions SET touched_at = touched_at - %(by)s * interval '1 second',"
+                " countdown_ends_at = countdown_ends_at - %(by)s * interval '1 second'"
+                " WHERE id = %(game)s",
+                {"by": seconds, "game": self.game.pk},
             )
             cursor.execute(
-                "UPDATE session_players SET lost_at = lost_at - %(by)s WHERE session_id = %(game)s",
-                {"by": timedelta(seconds=seconds), "game": self.game.pk},
+                "UPDATE session_players SET lost_at = lost_at - %(by)s * interval '1 second'"
+                " WHERE session_id = %(game)s",
+                {"by": seconds, "game": self.game.pk},
             )
         self.version = GameSession.objects.get(pk=self.game.pk).version
 
@@ -364,6 +366,4 @@ def test_the_database(game_map: GameMap) -> None:
         [make_tribe(user, name).pk for name in ("Ravens", "Wolves")] for user in users
     ]
     LifeInTheDatabase.game_map = game_map
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        LifeInTheDatabase, settings=settings(QUICK, max_examples=20)
-    )
+    run_state_machine_as_test(LifeInTheDatabase, settings=settings(QUICK, max_examples=20))

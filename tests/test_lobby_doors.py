@@ -1,0 +1,434 @@
+"""Who is let in at the sockets, and what bad guests do there: told so, shown out, never a traceback."""
+
+import asyncio
+import contextlib
+import logging
+import struct
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+from django.test import Client
+from websockets.exceptions import ConnectionClosed
+
+from accounts import families
+from config.redis import durable
+from sessions_app import hub as hubs
+from sessions_app import lists, sockets, tickets, watch
+from sessions_app.protocol import Close
+from tests.callers import Caller, Frame, family_of, path_of, seated, sit_down
+from tests.conftest import Site
+from tests.lobbies import Table
+from tests.test_lobby_sockets import execute
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_tracebacks(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Whatever guests do, the log is for what is wrong with the server."""
+    logger = logging.getLogger("uvicorn.error")
+    logger.addHandler(caplog.handler)
+    yield
+    logger.removeHandler(caplog.handler)
+    assert [r.getMessage() for r in caplog.get_records("call") if r.exc_info] == []
+    assert [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.ERROR] == []
+
+
+def has_lost_the_other(frame: Frame) -> bool:
+    """Whether the second player of a lobby has no socket, or no seat."""
+    return not any(seat["is_connected"] for seat in frame["data"]["players"][1:])
+
+
+def ticket_of(table: Table, n: int = 0) -> str:
+    user = table.users[n]
+    return tickets.make(user.pk, table.id, family_of(user))
+
+
+# ---- Getting in ---------------------------------------------------------------------------------
+
+
+def test_another_protocol(site: Site) -> None:
+    for subprotocols in (None, ["tribehold.v2"], ["chat", "tribehold"]):
+        for path in ("/ws/lobbies", path_of(uuid4())):
+            with Caller(site, path, subprotocols=subprotocols) as caller:
+                assert caller.closed() == Close.BAD_PROTOCOL
+
+
+def test_an_unknown_path(site: Site) -> None:
+    for path in ("/ws/x", "/ws/", "/ws/game-sessions/", "/ws/game-sessions/1", "/ws/lobbies/", "/"):
+        with Caller(site, path) as caller:
+            assert caller.closed() == Close.NO_SUCH_SESSION
+
+
+def test_a_bad_ticket(site: Site) -> None:
+    table = Table(1)
+    for ticket in (None, "x" * 32, tickets.make(table.users[0].pk, uuid4(), "any")):
+        with Caller(site, path_of(table.id)) as caller:
+            caller.say("hello", ticket=ticket)
+            assert caller.closed() == Close.NOT_LET_IN
+
+
+def test_a_ticket_is_good_once(site: Site) -> None:
+    table = Table(1)
+    ticket = ticket_of(table)
+    with Caller(site, path_of(table.id)) as first, Caller(site, path_of(table.id)) as second:
+        assert first.ask("hello", ticket=ticket)["type"] == "welcome"
+        second.say("hello", ticket=ticket)
+        assert second.closed() == Close.NOT_LET_IN
+        assert first.ask("ping")["type"] == "pong"
+
+
+def test_a_ticket_dies_soon(site: Site) -> None:
+    table = Table(1)
+    ticket = ticket_of(table)
+    [key] = durable().scan_iter("ticket:*")
+    assert 25 < durable().ttl(key) <= 30
+    assert ticket not in key
+    durable().delete(key)  # what its end does
+    with Caller(site, path_of(table.id)) as caller:
+        caller.say("hello", ticket=ticket)
+        assert caller.closed() == Close.NOT_LET_IN
+
+
+def test_who_does_not_sit_there(site: Site) -> None:
+    table, other = Table(1), Table(1)
+    with Caller(site, path_of(table.id)) as caller:
+        caller.say("hello", ticket=tickets.make(other.users[0].pk, table.id, "any"))
+        assert caller.hear("error")["data"]["code"] == "not_seated"
+        assert caller.closed() == Close.NO_SUCH_SESSION
+    missing = uuid4()
+    with Caller(site, path_of(missing)) as caller:
+        caller.say("hello", ticket=tickets.make(other.users[0].pk, missing, "any"))
+        assert caller.closed() == Close.NO_SUCH_SESSION
+
+
+ORIGINS = {
+    "none": (None, False),
+    "ours": ("http://127.0.0.1:{port}", True),
+    "ours by TLS": ("https://127.0.0.1:{port}", True),  # the demo behind a proxy
+    "null": ("null", False),
+    "foreign": ("https://evil.example", False),
+    "ours as a part": ("http://127.0.0.1:{port}.evil.example", False),
+    "ours as a beginning": ("http://127.0.0.1.evil.example:{port}", False),
+    "another port": ("http://127.0.0.1:1", False),
+    "no port": ("http://127.0.0.1", False),
+    "as a user": ("http://127.0.0.1:{port}@evil.example", False),
+    "another name of ours": ("http://localhost:{port}", False),
+    "another scheme": ("ftp://127.0.0.1:{port}", False),
+    "no address": ("http://[", False),
+}
+
+
+def test_a_cookie_counts_on_our_pages_alone(site: Site) -> None:
+    table, browser = Table(1), Client()
+    browser.force_login(table.users[0])
+    cookie = {"Cookie": f"sessionid={browser.cookies['sessionid'].value}"}
+    for name, (origin, is_let_in) in ORIGINS.items():
+        headers = cookie | ({"Origin": origin.format(port=site.port)} if origin else {})
+        with Caller(site, path_of(table.id), additional_headers=headers) as caller:
+            caller.say("hello")
+            if is_let_in:
+                assert caller.hear("welcome"), name
+            else:
+                assert caller.closed() == Close.NOT_LET_IN, name
+
+
+def test_a_bad_cookie(site: Site) -> None:
+    table = Table(1)
+    for cookie in ("", "x", "a" * 32, "%00" * 8, "\xe9" * 10, "a" * 4000, "a;sessionid", '"\\000"'):
+        headers = {"Cookie": f"sessionid={cookie}", "Origin": f"http://127.0.0.1:{site.port}"}
+        with Caller(site, path_of(table.id), additional_headers=headers) as caller:
+            caller.say("hello")
+            assert caller.closed() == Close.NOT_LET_IN
+
+
+def test_no_hello(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "HELLO_SECONDS", 0.2)
+    with Caller(site, path_of(uuid4())) as caller:
+        assert caller.closed() == Close.NOT_LET_IN
+
+
+def test_something_else_than_hello(site: Site) -> None:
+    for first in ('{"type":"ping"}', "[]", "hello", b"\x00"):
+        with Caller(site, path_of(uuid4())) as caller:
+            caller.socket.send(first)
+            assert caller.hear("error")
+            assert caller.closed() == Close.BAD_PROTOCOL
+
+
+# ---- Bad frames ---------------------------------------------------------------------------------
+
+DEEP = "[" * 1000 + "]" * 1000
+GARBAGE: list[str | bytes] = [
+    "",
+    "not JSON",
+    "[]",
+    "1",
+    "null",
+    '"text"',
+    "NaN",
+    "{",
+    "{}",
+    DEEP,
+    "[" * 5000,
+    '{"a":' * 1500 + "1" + "}" * 1500,
+    f'{{"type":"chat","data":{{"text":{DEEP}}}}}',
+    b"binary",
+    b"",
+    '{"type":"started"}',
+    '{"type":1}',
+    '{"type":null}',
+    '{"type":["chat"]}',
+    '{"type":"__class__"}',
+    '{"type":"ready"}',
+    '{"type":"ready","data":null}',
+    '{"type":"ready","data":[]}',
+    '{"type":"ready","data":{"is_ready":1}}',
+    '{"type":"ready","data":{"is_ready":"true"}}',
+    '{"type":"ready","data":{"is_ready":true,"player_id":"00000000-0000-0000-0000-000000000001"}}',
+    '{"type":"leave","data":{"player_id":"00000000-0000-0000-0000-000000000001"}}',
+    '{"type":"kick","data":{"player_id":"' + "z" * 36 + '"}}',
+    '{"type":"kick","data":{"player_id":"1"}}',
+    '{"type":"kick"}',
+    '{"type":"settings","data":{"seats":5}}',
+    '{"type":"settings","data":{"seats":2.0}}',
+    '{"type":"settings","data":{"seats":true}}',
+    '{"type":"settings","data":{"seats":1e999}}',
+    '{"type":"chat","data":{"text":""}}',
+    '{"type":"chat","data":{"text":" "}}',
+    '{"type":"chat","data":{"text":"' + "x" * 301 + '"}}',
+    '{"type":"chat","data":{"text":"\\u0000"}}',
+    '{"type":"chat","data":{"text":"\\ud800"}}',
+    '{"type":"chat","data":{"text":"\u0007bell"}}',
+    '{"type":"chat","data":{"\\ud800":1}}',
+    '{"type":"hello","data":{"version":-1}}',
+    '{"type":"hello","data":{"version":99999999999999999999999}}',
+    '{"type":"hello","data":{"ticket":7}}',
+    '{"type":"ping","id":7}',
+    '{"type":"ping","id":""}',
+    '{"type":"ping","id":"' + "x" * 65 + '"}',
+    '{"type":"ping","more":1}',
+    '{"type":"ping","data":{"more":1}}',
+    '{"type":"ping","' + "k" * 10_000 + '":1}',
+    "\ufeff{}",
+]
+
+
+def test_garbage_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand bad frames of every kind; a good one in between keeps the socket open."""
+    monkeypatch.setattr("sessions_app.pace.BURST", 10_000)
+    table = Table(2)
+    with seated(site, table) as (host, guest):
+        version = table.version
+        for n in range(1000):
+            host.socket.send(GARBAGE[n % len(GARBAGE)])
+            frame = host.next()
+            assert frame["type"] == "error", GARBAGE[n % len(GARBAGE)]
+            assert frame["data"].keys() == {"code", "detail", "re"}
+            assert len(orjson.dumps(frame)) < 1000
+            if n % 15 == 0:
+                assert host.ask("ping")["version"] == version
+        assert guest.silence(0.05) == []
+
+
+def test_another_players_seat_is_out_of_reach(site: Site) -> None:
+    """No message names whose seat it is for; the one that names a player is the host's."""
+    table = Table(2)
+    with seated(site, table) as (host, guest):
+        for kind in ("ready", "tribe", "leave", "chat"):
+            answer = guest.ask(kind, player_id=str(table.users[0].pk))
+            assert answer["data"]["code"] == "unknown_field"
+        assert host.silence(0.05) == []
+
+
+def test_twenty_in_a_row_close(site: Site) -> None:
+    table = Table(1)
+    with sit_down(site, table) as caller:
+        for _ in range(20):
+            caller.socket.send("garbage")
+        assert caller.closed() == Close.BAD_PROTOCOL
+        assert len([f for f in caller.heard if f["type"] == "error"]) == 20
+
+
+RAW: dict[str, tuple[bytes, int]] = {
+    "invalid UTF-8": (b"\x81\x84\x00\x00\x00\x00\xff\xfe\xc3\x28", 1007),
+    "a megabyte": (b"\x81\xff" + struct.pack("!Q", 2**20) + b"\0" * 4 + b"x" * 65536, 1009),
+    "16 KiB and one": (b"\x81\xfe" + struct.pack("!H", 16385) + b"\0" * 4 + b"x" * 16385, 1009),
+    "a reserved kind": (b"\x83\x80\x00\x00\x00\x00", 1002),
+    "not masked": (b"\x81\x02{}", 1002),
+    "a long ping": (b"\x89\xfe\x00\x80" + b"\0" * 132, 1002),
+}
+
+
+def test_frames_that_are_none(site: Site) -> None:
+    table = Table(2)
+    with sit_down(site, table) as host:
+        for name, (frame, code) in RAW.items():
+            with sit_down(site, table, 1) as guest:
+                host.until(lambda lobby: not has_lost_the_other(lobby))
+                guest.socket.socket.sendall(frame)
+                assert guest.closed() == code, name
+                assert host.until(has_lost_the_other)
+
+
+def test_a_frame_of_16_kib_is_read(site: Site) -> None:
+    with sit_down(site, Table(1)) as caller:
+        caller.socket.send("x" * 16 * 1024)
+        assert caller.hear("error")["data"]["code"] == "not_json"
+
+
+# ---- Too much -----------------------------------------------------------------------------------
+
+
+def test_a_flood(site: Site) -> None:
+    table = Table(2)
+    with seated(site, table) as (host, guest):
+        for n in range(200):
+            try:
+                guest.say("chat", text=str(n))
+            except ConnectionClosed:
+                break
+        assert guest.closed() == Close.TOO_MUCH
+        errors = [f for f in guest.heard if f["type"] == "error"]
+        assert {error["data"]["code"] for error in errors} == {"rate_limited"}
+        assert len(errors) <= 60
+        host.silence(0.1)
+        assert 20 <= len([f for f in host.heard if f["type"] == "chat"]) <= 30
+        assert host.ask("ping")["type"] == "pong"
+    with sit_down(site, table, 1) as again:  # the pace is the player's, not the socket's
+        assert again.ask("chat", text="x")["data"].get("code") in (None, "rate_limited")
+
+
+def test_the_21st_socket_of_an_address(site: Site) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(Caller(site, "/ws/lobbies")).hear("lobbies")
+        with Caller(site, "/ws/lobbies") as one_more:
+            assert one_more.closed() == Close.TOO_MUCH
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:  # those who left make room
+        with Caller(site, "/ws/lobbies") as again:
+            if again.next()["type"] == "lobbies":
+                return
+    pytest.fail("their places stay taken")
+
+
+def test_the_last_socket_of_a_process(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert hubs.MOST_SOCKETS == 1000
+    monkeypatch.setattr(hubs, "MOST_SOCKETS", 2)
+    with Caller(site, "/ws/lobbies") as one, Caller(site, "/ws/lobbies") as two:
+        one.hear("lobbies")
+        two.hear("lobbies")
+        with Caller(site, "/ws/lobbies") as third:
+            assert third.closed() == Close.TOO_MUCH
+
+
+def test_who_vanishes_at_the_door_leaves_no_trace() -> None:
+    """A client may be gone before it is let in, as the ASGI server tells by an OSError."""
+    hub = hubs.Hub()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        raise ConnectionResetError
+
+    scope = {"subprotocols": ["tribehold.v1"], "headers": [], "client": ("192.0.2.1", 1)}
+    for application in (
+        sockets.serve_seat(hub, uuid4(), scope, receive, send),
+        lists.serve_list(lists.Cards(hub), scope, receive, send),
+    ):
+        with pytest.raises(ConnectionResetError):
+            asyncio.run(application)
+    assert (hub.sockets, hub.addresses) == (set(), {})
+
+
+# ---- Silence, and the end of sign-ins -----------------------------------------------------------
+
+
+@pytest.fixture
+def quick_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watch that looks often. To be asked for before the site, which takes it as it starts."""
+    monkeypatch.setattr(watch, "TICK", 0.1)
+    monkeypatch.setattr(watch, "SWEEP", 0.1)
+    monkeypatch.setattr(watch, "QUIET", 0.5)
+    monkeypatch.setattr(watch, "SILENT", 1.5)
+
+
+def test_silence(quick_watch: None, site: Site) -> None:
+    table = Table(2)
+    with seated(site, table) as (host, guest):
+        end = time.monotonic() + 3
+        asked = 0
+        while time.monotonic() < end:
+            with contextlib.suppress(TimeoutError):
+                if host.next(0.2)["type"] == "pong":
+                    asked += 1
+                    host.say("ping")
+        assert asked >= 2
+        assert guest.closed() == Close.SILENT
+        assert "pong" in {f["type"] for f in guest.heard}
+
+
+def banned(table: Table) -> None:
+    execute("UPDATE users SET is_active = false WHERE id = %s", table.users[1].pk)
+
+
+def erased(table: Table) -> None:
+    execute("DELETE FROM users WHERE id = %s", table.users[1].pk)
+
+
+def erased_by_the_site(table: Table) -> None:
+    table.users[1].delete()
+
+
+def signed_out_everywhere(table: Table) -> None:
+    families.end_all(table.users[1].pk)
+
+
+ENDS: dict[str, tuple[Callable[[Table], None], Close]] = {
+    "banned": (banned, Close.REMOVED),
+    "erased in psql": (erased, Close.NO_SUCH_SESSION),
+    "erased": (erased_by_the_site, Close.NO_SUCH_SESSION),
+    "signed out everywhere": (signed_out_everywhere, Close.NOT_LET_IN),
+}
+
+
+@pytest.mark.parametrize(("end", "code"), ENDS.values(), ids=ENDS)
+def test_who_may_no_longer_sit_there(site: Site, end: Callable[[Table], None], code: Close) -> None:
+    table = Table(2)
+    with seated(site, table) as (host, guest):
+        end(table)
+        assert guest.closed(within=5) == code
+        assert host.until(has_lost_the_other)
+        assert host.ask("ping")["type"] == "pong"
+
+
+def test_an_emptied_redis_throws_nobody_out(site: Site) -> None:
+    table = Table(2)
+    with seated(site, table) as (host, guest):
+        for _ in range(3):
+            durable().flushall()
+            assert guest.silence(0.5) == []
+        assert guest.ask("ready", is_ready=True)["type"] == "lobby"
+        assert host.hear("lobby")
+        # Who signs in after it can be signed out again.
+        with sit_down(site, table, 1) as again:
+            host.silence(0.5)
+            families.end_all(table.users[1].pk)
+            assert again.closed() == Close.NOT_LET_IN
+
+
+def test_a_page_that_signs_out(site: Site) -> None:
+    table, browser = Table(1), Client()
+    browser.force_login(table.users[0])
+    key = browser.cookies["sessionid"].value
+    headers = {"Cookie": f"sessionid={key}", "Origin": f"http://127.0.0.1:{site.port}"}
+    with Caller(site, path_of(table.id), additional_headers=headers) as caller:
+        assert caller.ask("hello")["type"] == "welcome"
+        browser.logout()
+        assert caller.closed(within=5) == Close.NOT_LET_IN

@@ -1,0 +1,268 @@
+"""Players at their sockets, before the real server: what they say, what they hear."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from sessions_app import lobby as rules
+from sessions_app import seating, tickets
+from sessions_app.lobby import Status
+from sessions_app.models import GameSession
+from sessions_app.protocol import Close
+from sessions_app.store import run
+from tests.callers import Caller, path_of, seated, sit_down
+from tests.conftest import Site
+from tests.lobbies import Table
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def execute(sql: str, *values: Any) -> None:
+    """Like a hand in psql."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+
+
+def seat_of(frame: dict[str, Any], n: int) -> dict[str, Any]:
+    seat: dict[str, Any] = frame["data"]["players"][n]
+    return seat
+
+
+def test_welcome(site: Site) -> None:
+    table = Table(2)
+    with sit_down(site, table) as host:
+        welcome = host.heard[0]
+        lobby = welcome["data"]["lobby"]
+        assert welcome["data"]["player_id"] == str(table.users[0].pk)
+        assert abs(welcome["data"]["time"] - time.time()) < 5
+        assert welcome["version"] == lobby["version"] == table.version
+        assert [seat["is_connected"] for seat in lobby["players"]] == [True, False]
+        assert lobby["host"] == str(table.users[0].pk)
+        assert host.socket.subprotocol == "tribehold.v1"
+
+
+def test_all_hear_of_a_change_and_the_asker_is_answered(site: Site) -> None:
+    table = Table(2)
+    with seated(site, table) as (host, guest):
+        answer = guest.ask("ready", is_ready=True)
+        assert answer["type"] == "lobby"
+        assert seat_of(answer, 1)["is_ready"]
+        assert host.hear("lobby", version=answer["version"])["data"] == answer["data"]
+        assert guest.silence() == []  # its answer was the news
+
+
+def test_settings_and_tribe(site: Site) -> None:
+    table = Table(2)
+    with seated(site, table) as (host, guest):
+        answer = host.ask("settings", is_public=False, seats=3)
+        assert answer["data"]["settings"] == {"is_public": False, "seats": 3}
+        assert guest.hear("lobby", version=answer["version"])
+        refused = guest.ask("settings", seats=4)
+        assert (refused["type"], refused["data"]["code"]) == ("error", "not_host")
+        assert guest.ask("tribe", tribe_id=str(table.tribes[0].pk))["data"]["code"] == (
+            "unknown_tribe"
+        )
+        assert guest.ask("tribe", tribe_id=str(table.tribes[1].pk))["type"] == "lobby"
+
+
+def test_chat_is_heard_by_all_and_stays_plain(site: Site) -> None:
+    table, words = Table(2), "<b>hello</b> & günaydın\n👋"
+    with seated(site, table) as (host, guest):
+        answer = host.ask("chat", text=f"  {words} ")
+        heard = guest.hear("chat")
+        assert answer["data"] == heard["data"]
+        assert heard["data"]["text"] == words
+        assert heard["data"]["player_id"] == str(table.users[0].pk)
+        assert "re" not in heard
+
+
+def test_sent_twice_done_once_across_a_reconnect(site: Site) -> None:
+    table = Table(2)
+    with seated(site, table) as (host, guest):
+        guest.ask("chat", id="one", text="once")
+        first = guest.ask("ready", id="two", is_ready=True)
+        again = guest.ask("ready", id="two", is_ready=False)
+        assert again["version"] == first["version"]
+        assert seat_of(again, 1)["is_ready"]
+        with sit_down(site, table, 1) as back:
+            assert back.ask("chat", id="one", text="once")["type"] == "lobby"
+            assert seat_of(back.ask("ready", id="two", is_ready=False), 1)["is_ready"]
+        host.silence()
+        assert [f["data"]["text"] for f in host.heard if f["type"] == "chat"] == ["once"]
+
+
+def test_what_was_refused_may_be_sent_again(site: Site) -> None:
+    table = Table(2)
+    with seated(site, table) as (host, guest):
+        assert host.ask("start", id="go")["data"]["code"] == "not_ready"
+        host.ask("ready", is_ready=True)
+        guest.ask("ready", is_ready=True)
+        assert host.ask("start", id="go")["data"]["countdown_ends_at"]
+
+
+def test_resync(site: Site) -> None:
+    table = Table(2)
+    with seated(site, table) as (host, _):
+        version = table.version
+        assert host.ask("hello", version=version)["data"]["lobby"] is None
+        assert host.ask("hello", version=version - 1)["data"]["lobby"]["version"] == version
+        assert host.ask("hello")["data"]["lobby"]["version"] == version
+        pong = host.ask("ping")
+        assert (pong["type"], pong["version"]) == ("pong", version)
+
+
+def test_the_asker_hears_what_others_do_in_the_same_moment(site: Site) -> None:
+    """Changes within a moment travel as one, to all; one's own answer is no substitute for that."""
+    table = Table(3)
+    with seated(site, table) as callers:
+        for turn in range(10):
+            asked = [caller.say("ready", is_ready=turn % 2 == 0) for caller in callers]
+            for caller, message_id in zip(callers, asked, strict=True):
+                caller.hear(re=message_id)
+            version = table.version
+            for caller in callers:
+                if max(frame["version"] for frame in caller.heard) < version:
+                    caller.hear("lobby", version=version)
+
+
+def test_the_whole_way_to_the_start(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "COUNTDOWN", timedelta(seconds=0.3))
+    table = Table(2)
+    with seated(site, table) as (host, guest):
+        for caller in (host, guest):
+            caller.ask("ready", is_ready=True)
+        assert host.ask("start")["data"]["countdown_ends_at"]
+        for caller in (host, guest):
+            lobby = caller.hear("lobby", status=Status.IN_PROGRESS)["data"]
+            started = caller.hear("started")["data"]["lobby"]
+            assert lobby == started
+            assert started["countdown_ends_at"] is None
+        assert guest.ask("ready", is_ready=False)["data"]["code"] == "started"
+    table.map.refresh_from_db()
+    assert table.map.play_count == 1
+    state = GameSession.objects.get(pk=table.id).game_state
+    gold = {str(user.pk): 500 for user in table.users}
+    assert state == {"towers": [], "enemies": [], "resources": gold}
+
+
+def test_solo_by_choice(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "COUNTDOWN", timedelta(seconds=0.3))
+    table = Table(1)
+    with sit_down(site, table) as host:
+        host.ask("ready", is_ready=True)
+        assert host.ask("start")["data"]["code"] == "alone"
+        assert host.ask("start", solo=True)["data"]["countdown_ends_at"]
+        host.hear("started")
+
+
+@pytest.mark.parametrize("way", ["unready", "leave", "disconnect"])
+def test_what_stops_the_countdown(site: Site, way: str) -> None:
+    table = Table(3)
+    with seated(site, table) as callers:
+        for caller in callers:
+            caller.ask("ready", is_ready=True)
+        callers[0].ask("start")
+        if way == "unready":
+            callers[1].say("ready", is_ready=False)
+        elif way == "leave":
+            callers[1].say("leave")
+        else:
+            callers[1].socket.close()
+        assert callers[2].hear("lobby", countdown_ends_at=None)["data"]["status"] == Status.LOBBY
+
+
+def test_leaving_and_the_next_host(site: Site) -> None:
+    table = Table(3)
+    with seated(site, table) as (host, guest, third):
+        host.say("leave")
+        assert host.hear("closed")["data"] == {"reason": "left"}
+        assert host.closed() == Close.NO_SUCH_SESSION
+        assert guest.hear("lobby", host=str(table.users[1].pk))
+        guest.socket.close()
+        assert third.until(lambda frame: not seat_of(frame, 0)["is_connected"])
+        third.say("leave")
+        assert third.closed() == Close.NO_SUCH_SESSION
+    assert table.now.status == Status.LOBBY  # the guest's seat is kept
+
+
+def test_kicked(site: Site) -> None:
+    table = Table(2)
+    with seated(site, table) as (host, guest):
+        assert guest.ask("kick", player_id=str(table.users[0].pk))["data"]["code"] == "not_host"
+        assert len(host.ask("kick", player_id=str(table.users[1].pk))["data"]["players"]) == 1
+        assert guest.hear("kicked")
+        assert guest.closed() == Close.REMOVED
+    with Caller(site, path_of(table.id)) as again:
+        again.say("hello", ticket=tickets.make(table.users[1].pk, table.id, "any"))
+        assert again.closed() == Close.REMOVED
+
+
+def test_a_lost_socket_keeps_the_seat(site: Site) -> None:
+    table = Table(2)
+    with seated(site, table) as (host, guest):
+        guest.ask("ready", is_ready=True)
+        guest.socket.close()
+        lost = seat_of(host.until(lambda frame: not seat_of(frame, 1)["is_connected"]), 1)
+        assert (lost["is_connected"], lost["is_ready"]) == (False, False)
+        with sit_down(site, table, 1):
+            back = seat_of(host.hear("lobby", version=table.version), 1)
+            assert back["is_connected"]
+            assert back["joined_at"] == lost["joined_at"]
+
+
+def test_later_it_is_free(site: Site) -> None:
+    table = Table(2)
+    with seated(site, table) as (host, guest):
+        guest.socket.close()
+        host.until(lambda frame: not seat_of(frame, 1)["is_connected"])
+        execute("UPDATE session_players SET lost_at = lost_at - interval '31 seconds'")
+        assert host.until(lambda frame: len(frame["data"]["players"]) == 1)
+
+
+def test_a_newer_connection_takes_the_place_of_the_first(site: Site) -> None:
+    table = Table(2)
+    with sit_down(site, table) as first, sit_down(site, table) as second:
+        assert first.closed() == Close.REPLACED
+        assert second.ask("ready", is_ready=True)["type"] == "lobby"
+        assert table.now.seats[0].is_connected
+
+
+def test_the_end_of_a_game(site: Site) -> None:
+    table = Table(2)
+    with seated(site, table) as callers:
+        execute("UPDATE game_sessions SET status = 'InProgress' WHERE id = %s", table.id)
+        run(seating.end, table.id, table.users[0].pk)
+        for caller in callers:
+            assert caller.hear("closed")["data"] == {"reason": "completed"}
+            assert caller.closed() == Close.NO_SUCH_SESSION
+
+
+def test_a_change_typed_in_psql_is_seen(site: Site) -> None:
+    table = Table(2)
+    with seated(site, table) as (host, _):
+        execute("UPDATE tribes SET name = 'Typed' WHERE id = %s", table.tribes[1].pk)
+        assert seat_of(host.hear("lobby", version=table.version), 1)["tribe"]["name"] == "Typed"
+        execute("DELETE FROM session_players WHERE user_id = %s", table.users[0].pk)
+        assert host.closed() == Close.NO_SUCH_SESSION
+        assert table.now.host
+
+
+def test_the_list(site: Site) -> None:
+    table, later = Table(2), None
+    with Caller(site, "/ws/lobbies") as looker:
+        snapshot = looker.hear("lobbies")["data"]
+        assert [card["id"] for card in snapshot["lobbies"]] == [str(table.id)]
+        assert snapshot["is_snapshot"]
+        assert snapshot["lobbies"][0]["free_seats"] == 2
+        later = Table(1, game_map=table.map)
+        change = looker.hear("lobbies")["data"]
+        assert [card["id"] for card in change["lobbies"]] == [str(later.id)]
+        assert not change["is_snapshot"]
+        run(seating.leave, later.id, later.users[0].pk)
+        assert looker.hear("lobbies")["data"]["gone"] == [str(later.id)]
+        assert looker.ask("ping")["type"] == "pong"
+        assert len(looker.ask("hello")["data"]["lobbies"]) == 1
+        assert looker.ask("ready", is_ready=True)["data"]["code"] == "unknown_type"
