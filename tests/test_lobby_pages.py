@@ -215,6 +215,15 @@ def test_only_one_at_a_time(lobby: Lobby, host: User) -> None:
     assert GameSession.objects.count() == 1
 
 
+def test_not_too_many(signed_in: Client, player: User, tribe: Tribe, game_map: GameMap) -> None:
+    for _ in range(limits.POLICIES["lobbies"].most):
+        limits.hit("lobbies", str(player.pk))
+    given = {"tribe": str(tribe.pk), "is_public": "yes", "seats": "4"}
+    page = text(signed_in.post(f"/lobbies/new/?map={game_map.pk}", given))
+    assert "You opened too many lobbies." in page
+    assert not GameSession.objects.exists()
+
+
 def test_where_nothing_can_be_opened(signed_in: Client, author: User, tribe: Tribe) -> None:
     private = make_map(author, is_public=False)
     assert signed_in.get("/lobbies/new/").headers["Location"] == "/maps/"
