@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 CONNECTIONS = 12  # to the database: changes that are committed together share one write to its disk
 MOST_SOCKETS, MOST_OF_ADDRESS = 1000, 20
+KEPT_FOR_SEATS = 500  # sockets that those who only look at the list can't take
 TOGETHER = 0.05  # seconds after a change in which further ones wait, to travel as one
 AWAY = (psycopg.Error, PoolTimeout, RedisError, OSError)
 # The socket whose message is being done, and the message's id.
@@ -128,7 +129,8 @@ class Hub:
 
     def admit(self, socket: "Socket") -> bool:
         """Count a socket in, if there is room for it in this process and for its address."""
-        if len(self.sockets) >= MOST_SOCKETS or self.addresses[socket.address] >= MOST_OF_ADDRESS:
+        most = MOST_SOCKETS if socket.is_seat else MOST_SOCKETS - KEPT_FOR_SEATS
+        if len(self.sockets) >= most or self.addresses[socket.address] >= MOST_OF_ADDRESS:
             return False
         self.sockets.add(socket)
         self.addresses[socket.address] += 1

@@ -50,6 +50,8 @@ CLOSE_FOR = {"kicked": Close.REMOVED}  # codes of refusals, where it isn't NO_SU
 class Socket:
     """A WebSocket that was let in: its outbox, and when it was last heard."""
 
+    is_seat = False
+
     def __init__(self, send: Send, address: str) -> None:
         self.id = uuid4()
         self.address = address
@@ -181,6 +183,8 @@ class Socket:
 
 class SeatSocket(Socket):
     """The socket of a seated player."""
+
+    is_seat = True
 
     def __init__(self, hub: "Hub", send: Send, address: str, session_id: UUID) -> None:
         super().__init__(send, address)

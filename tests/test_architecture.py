@@ -82,8 +82,10 @@ def test_names_stay_clear_of_builtins_and_frameworks() -> None:
     for file in FILES:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                in_model = file.name == "models.py" or "migrations" in file.parts
-                assert in_model or node.id not in ("map", "session"), f"{file}:{node.lineno}"
+                # Columns and fields of documents are called as the contract calls them.
+                is_named = file.name in ("models.py", "api_documents.py", "forms.py")
+                is_named |= "migrations" in file.parts
+                assert is_named or node.id not in ("map", "session"), f"{file}:{node.lineno}"
 
 
 def test_nothing_is_loaded_from_another_host() -> None:
