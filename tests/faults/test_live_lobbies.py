@@ -261,4 +261,6 @@ def test_fifty_lobbies_live_through_it_all(data: Path) -> None:
         for server in drill.servers:
             if server.process.poll() is None:
                 server.end(signal.SIGTERM)
+        said = "".join(server.said for server in drill.servers)
     assert servers_of(data) == {}
+    assert "Traceback" not in said, said[-3000:]
