@@ -330,6 +330,7 @@ LOGGING = {
     "filters": {
         "request_id": {"()": "config.middleware.WithRequestId"},
         "servers_faults": {"()": "config.logs.ServersFaults"},
+        "redis_in_short": {"()": "config.logs.RedisInShort"},
     },
     "handlers": {
         "console": {
@@ -343,5 +344,6 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         "uvicorn.error": {"filters": ["servers_faults"]},
+        "channels_redis.pubsub": {"filters": ["redis_in_short"]},
     },
 }

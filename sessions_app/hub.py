@@ -91,10 +91,10 @@ class Hub:
 
     async def close(self) -> None:
         """End what is open. Seats keep until other processes find that this one is gone."""
-        announcing.stop(self.tell)
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        announcing.stop(self.tell)  # whatever was still done on this loop was told by it
         with contextlib.suppress(*AWAY):
             async with self.pool.connection() as database:
                 await database.execute("DELETE FROM lobby_servers WHERE id = %s", [self.id])

@@ -99,6 +99,8 @@ class Socket:
 
     def drop(self) -> None:
         """Forget a client that does not read: it would not read the reason either."""
+        if self.is_dropped:  # cut off once; what tidies up behind it is not cut off too
+            return
         self.is_leaving = self.is_dropped = True
         self._outbox.clear()
         for task in (self._writer, self._task):

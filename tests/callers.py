@@ -20,6 +20,7 @@ from sessions_app import tickets
 from sessions_app.protocol import SUBPROTOCOL
 from tests.conftest import Site
 from tests.lobbies import Table
+from tests.test_serve import Serving
 
 PATIENCE = 5.0
 Frame = dict[str, Any]
@@ -33,7 +34,7 @@ def family_of(user: User) -> str:
 class Caller:
     """A socket, with what it has heard."""
 
-    def __init__(self, site: Site, path: str, **options: Any) -> None:
+    def __init__(self, site: "Site | Serving", path: str, **options: Any) -> None:
         url = f"{site.url.replace('http', 'ws')}{path}"
         options = {"subprotocols": [SUBPROTOCOL], "compression": None} | options
         self._connection = connect(url, ping_interval=None, **options)
@@ -110,7 +111,7 @@ class Caller:
         return heard
 
 
-def path_of(session_id: UUID) -> str:
+def path_of(session_id: UUID | str) -> str:
     return f"/ws/game-sessions/{session_id}"
 
 

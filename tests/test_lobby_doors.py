@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from django.test import Client
 from websockets.exceptions import ConnectionClosed
 
 from accounts import families
+from config.management.commands.serve import claim_port
 from config.redis import durable
 from sessions_app import hub as hubs
 from sessions_app import lists, sockets, tickets, watch
@@ -345,6 +347,19 @@ def test_who_vanishes_at_the_door_leaves_no_trace() -> None:
         with pytest.raises(ConnectionResetError):
             asyncio.run(application)
     assert (hub.sockets, hub.addresses) == (set(), {})
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
+def test_a_connection_is_bound_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is set on the listener holds for what it accepts; the drill of slow readers shows the rest."""
+    monkeypatch.setenv("PORT", "0")
+    with claim_port() as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            waits = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            keeps = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    assert waits == 8000
+    assert keeps <= 2 * 256 * 1024
 
 
 # ---- Silence, and the end of sign-ins -----------------------------------------------------------

@@ -22,6 +22,8 @@ from config.redis import durable
 
 LARGEST_FRAME = 16 * 1024  # bytes of a WebSocket message
 MOST_CONNECTIONS = 1500  # pages and sockets together; more are told to come back
+SEND_BUFFER = 256 * 1024  # bytes of a connection that its client has not read yet
+UNREAD_SECONDS = 8.0  # after which a connection ends whose client's kernel takes nothing more
 PREPARING = 0x7_219E_401D  # any number that nobody else locks
 
 
@@ -94,6 +96,7 @@ def claim_port() -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound_waiting(listener)
     try:
         listener.bind((host, int(text)))
         listener.listen()  # only now can nobody else have the port
@@ -104,6 +107,18 @@ def claim_port() -> socket.socket:
             " Choose another one: PORT=8001 make run."
         ) from error
     return listener
+
+
+def bound_waiting(listener: socket.socket) -> None:
+    """Bound what is kept for a client that reads nothing, and for how long; for its connections too.
+
+    The kernel would hold megabytes for each, and a closed connection for a quarter of an hour, since
+    nobody can close one in good order that still has something to say.
+    """
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        milliseconds = int(UNREAD_SECONDS * 1000)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
 def check_servers() -> None:

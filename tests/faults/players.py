@@ -1,0 +1,143 @@
+"""Players as the site's own client is: they come back, with patience and chance, wherever a server is."""
+
+import asyncio
+import contextlib
+import hashlib
+import itertools
+import random
+import secrets
+import time
+from collections import Counter
+from typing import Any
+
+import orjson
+import redis.asyncio
+from redis.exceptions import RedisError
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
+
+from sessions_app.protocol import CLOSES, SUBPROTOCOL, Close
+
+SHORTEST, LONGEST = 0.1, 5.0  # seconds between two tries
+PING = 5.0  # seconds
+
+
+class Player:
+    """A player who keeps a seat, whatever happens, and is never still unless told to be."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, stage: "Stage", session_id: str, player_id: str) -> None:
+        self.stage, self.session_id, self.player_id = stage, session_id, player_id
+        self.number = next(self._numbers)
+        self.chance = random.Random(self.number)
+        self.family = secrets.token_hex(16)
+        self.socket: ClientConnection | None = None
+        self.version, self.falls = 0, 0
+        self.closes: Counter[int] = Counter()
+        self.is_deaf = self.is_ready = False
+        self.turn = self.number  # which server is asked
+
+    async def live(self) -> None:
+        """Come, stay, and come back, until cancelled or told not to."""
+        pause = SHORTEST
+        while True:
+            try:
+                code = await self.attend()
+                pause = SHORTEST
+            except (OSError, InvalidHandshake, InvalidMessage, RedisError, EOFError):
+                code = None  # nobody is there: elsewhere, then, as a balancer would choose
+                self.turn += 1
+            except ConnectionClosed as end:
+                code = end.rcvd.code if end.rcvd else 1006
+            finally:
+                self.socket = None
+            if code is not None:
+                self.closes[code] += 1
+                if code in set(Close) and not CLOSES[Close(code)][1]:
+                    return
+            await asyncio.sleep(pause * self.chance.uniform(0.5, 1))
+            pause = min(LONGEST, 2 * pause)
+
+    async def attend(self) -> int:
+        """One socket, from its ticket to the code of its end."""
+        ticket = await self.stage.ticket(self)
+        port = self.stage.ports[self.turn % len(self.stage.ports)]
+        async with connect(
+            f"ws://127.0.0.1:{port}/ws/game-sessions/{self.session_id}",
+            subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]
+            additional_headers={
+                "X-Forwarded-For": f"10.0.{self.number // 250}.{self.number % 250}"
+            },
+            compression=None,
+            ping_interval=None,
+            open_timeout=5,
+            close_timeout=1,
+        ) as socket:
+            await self.say(socket, "hello", ticket=ticket)
+            acting = asyncio.create_task(self.act(socket))
+            try:
+                while True:
+                    if self.is_deaf:
+                        await asyncio.sleep(0.1)
+                        continue
+                    self.hear(socket, orjson.loads(await socket.recv()))
+            except ConnectionClosed as end:
+                return end.rcvd.code if end.rcvd else 1006
+            finally:
+                acting.cancel()
+
+    def hear(self, socket: ClientConnection, frame: dict[str, Any]) -> None:
+        if frame["type"] in ("welcome", "lobby"):
+            self.socket = socket
+            self.falls += frame["version"] < self.version
+            self.version = frame["version"]
+            lobby = frame["data"]["lobby"] if frame["type"] == "welcome" else frame["data"]
+            [self.is_ready] = [
+                seat["is_ready"] for seat in lobby["players"] if seat["player_id"] == self.player_id
+            ]
+
+    async def act(self, socket: ClientConnection) -> None:
+        """Do this and that, for ever."""
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await asyncio.sleep(self.chance.uniform(0.2, 2))
+                if not self.stage.is_still and not self.is_deaf:
+                    await self.do_something(socket)
+
+    async def do_something(self, socket: ClientConnection) -> None:
+        deed = self.chance.choice(["ready", "ready", "chat", "settings", "ping", "vanish"])
+        if deed == "ready":
+            await self.say(socket, "ready", is_ready=self.chance.random() < 0.5)
+        elif deed == "chat":
+            await self.say(socket, "chat", text="x" * self.chance.randint(1, 300))
+        elif deed == "settings":
+            await self.say(socket, "settings", is_public=self.chance.random() < 0.5)
+        elif deed == "ping":
+            await self.say(socket, "ping")
+        elif self.chance.random() < 0.1:
+            socket.transport.abort()
+
+    async def say(self, socket: ClientConnection, kind: str, **data: Any) -> None:
+        frame = {"type": kind, "id": secrets.token_hex(8), "data": data}
+        await socket.send(orjson.dumps(frame).decode())
+
+
+class Stage:
+    """Where the players are: the servers they know of, and what the API would do for them."""
+
+    def __init__(self, redis_url: str) -> None:
+        self.ports: list[int] = []
+        self.is_still = False
+        self.redis = redis.asyncio.Redis.from_url(redis_url, socket_timeout=2)
+
+    async def ticket(self, player: Player) -> str:
+        """A ticket, as the API makes them; and signed in again, where Redis forgot that."""
+        key = f"session:{player.player_id}:refresh_token"
+        record = {"jti": "1", "device": "drill", "since": 1, "expires": int(time.time()) + 3600}
+        await self.redis.hset(key, player.family, orjson.dumps(record))
+        ticket = secrets.token_urlsafe(24)
+        said = {"player": player.player_id, "session": player.session_id, "family": player.family}
+        hashed = hashlib.sha256(ticket.encode()).hexdigest()
+        await self.redis.set(f"ticket:{hashed}", orjson.dumps(said), ex=30)
+        return ticket

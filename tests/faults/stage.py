@@ -1,0 +1,56 @@
+"""The stage of a drill, in a process of its own: `python -m tests.faults.stage COMMAND` with TRIBEHOLD_DATA.
+
+people N     make N lobbies of two to four players; print them as JSON, and where the servers are
+redis        restart the embedded Redis
+postgres     restart the embedded PostgreSQL
+"""
+
+import json
+import random
+import sys
+from typing import Any
+
+from config.embedded import servers
+from config.embedded.places import prepare_folders
+
+
+def people(lobbies: int) -> dict[str, Any]:
+    """Lobbies with their players, and the addresses of the servers."""
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.contrib.auth.hashers import make_password
+
+    from config.pools import database_address
+    from tests.cast import make_map, make_user
+    from tests.lobbies import Table
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    make_password("warm")
+    chance = random.Random(20260701)
+    game_map = make_map(make_user("DrillAuthor"))
+    tables = [Table(chance.randint(2, 4), game_map=game_map) for _ in range(lobbies)]
+    return {
+        "database": database_address(),
+        "redis": settings.REDIS_URL,
+        "lobbies": {str(t.id): [str(user.pk) for user in t.users] for t in tables},
+    }
+
+
+def restart(server: servers.Server) -> None:
+    """Stop a server and start it again."""
+    owner = prepare_folders()
+    server.start(owner)  # finds it running, and where its programs are
+    server.stop(owner)
+    server.start(owner)
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["people", number]:
+            json.dump(people(int(number)), sys.stdout)
+        case ["redis"]:
+            restart(servers.Redis())
+        case ["postgres"]:
+            restart(servers.Postgres())

@@ -1,0 +1,266 @@
+"""Fifty live lobbies, and whatever can happen to their servers. Minutes: `make faults` runs these."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from sessions_app.protocol import Close
+from tests.faults.players import Player, Stage
+from tests.test_serve import ROOT, Serving, environment, open_folder, servers_of
+
+LOBBIES = 50
+RECOVERY = 10.0  # seconds
+
+
+def stage(data: Path, *command: str) -> str:
+    """A command of `stage.py`, in a process that knows the drill's servers."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.faults.stage", *command],
+        cwd=ROOT,
+        env=environment(data, DJANGO_SETTINGS_MODULE="config.settings"),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    ).stdout
+
+
+class Drill:
+    """Two server processes, their PostgreSQL and Redis, and all players."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.servers = [self.serve(), self.serve()]
+        facts = json.loads(stage(data, "people", str(LOBBIES)))
+        self.database, self.lobbies = facts["database"], facts["lobbies"]
+        self.stage = Stage(facts["redis"])
+        self.players = [
+            Player(self.stage, session_id, player_id)
+            for session_id, players in self.lobbies.items()
+            for player_id in players
+        ]
+        self.tell_ports()
+
+    def serve(self) -> Serving:
+        return Serving(self.data, "--no-demo", TRUSTED_PROXIES="1")
+
+    def tell_ports(self) -> None:
+        self.stage.ports = [int(server.url.rsplit(":", 1)[1]) for server in self.servers]
+
+    def pid_of(self, name: str) -> int:
+        """The process of a server below the data directory."""
+        return next(pid for pid, line in servers_of(self.data).items() if name in line)
+
+    async def restart(self, which: str) -> None:
+        await asyncio.to_thread(stage, self.data, which)
+
+    async def replace(self, number: int) -> None:
+        """A new process in the place of one that has ended."""
+        self.servers[number] = await asyncio.to_thread(self.serve)
+        self.tell_ports()
+
+    async def faults(self) -> list[str]:
+        """What is not as it should be."""
+        try:
+            database = await psycopg.AsyncConnection.connect(self.database, connect_timeout=2)
+        except psycopg.Error as error:
+            return [str(error)]
+        async with database:
+            cursor = await database.execute(
+                "SELECT g.id::text, g.version, g.status, array_agg(s.user_id::text),"
+                " count(*) FILTER (WHERE s.is_host), bool_and(s.is_connected)"
+                " FROM game_sessions AS g JOIN session_players AS s ON s.session_id = g.id"
+                " GROUP BY g.id"
+            )
+            rows = {row[0]: row[1:] for row in await cursor.fetchall()}
+        wrong = [f"{lobby} is gone" for lobby in self.lobbies.keys() - rows.keys()]
+        for lobby, (version, status, seated, hosts, connected) in rows.items():
+            if status != "Lobby" or hosts != 1 or set(seated) != set(self.lobbies[lobby]):
+                wrong.append(f"{lobby} is {status} with {hosts} hosts and {len(seated)} seats")
+            elif not connected:
+                wrong.append(f"{lobby} misses somebody")
+            wrong += [
+                f"{lobby}: player {player.number} is at {player.version}, not {version}"
+                for player in self.players
+                if player.session_id == lobby and (player.version != version or not player.socket)
+            ]
+        return wrong
+
+    async def recovered(self) -> float:
+        """Seconds until all is well: everybody is seated, and has heard the newest word."""
+        began = time.monotonic()
+        await asyncio.sleep(1)  # of busy life on what is there again
+        self.stage.is_still = True
+        try:
+            while wrong := await self.faults():
+                assert time.monotonic() - began < RECOVERY, wrong[:5]
+                await asyncio.sleep(0.05)
+        finally:
+            self.stage.is_still = False
+        assert sum(player.falls for player in self.players) == 0
+        return time.monotonic() - began
+
+    async def echo(self) -> tuple[float, float]:
+        """Seconds until a change has reached all others, wherever they sit: the median, the slowest."""
+        self.stage.is_still = True
+        await asyncio.sleep(0.3)  # what was said before has been heard
+        lobbies = [[p for p in self.players if p.session_id == lobby] for lobby in self.lobbies]
+        times = await asyncio.gather(*map(self.echo_in, lobbies))
+        self.stage.is_still = False
+        return statistics.median(times), max(times)
+
+    async def echo_in(self, players: list[Player]) -> float:
+        began, wanted = time.monotonic(), players[0].version + 1
+        assert players[0].socket
+        await players[0].say(players[0].socket, "ready", is_ready=not players[0].is_ready)
+        while any(player.version < wanted for player in players):
+            await asyncio.sleep(0.005)
+            assert time.monotonic() - began < RECOVERY
+        return time.monotonic() - began
+
+    def closes(self) -> Counter[int]:
+        """How sockets ended since it was asked last."""
+        total: Counter[int] = Counter()
+        for player in self.players:
+            total += player.closes
+            player.closes.clear()
+        return total
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder / "data"
+        for pid in servers_of(folder / "data"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+@contextlib.asynccontextmanager
+async def drilling(drill: Drill) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(player.live()) for player in drill.players]
+    try:
+        yield
+        assert not any(task.done() for task in tasks), drill.closes()  # nobody gave up
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await drill.stage.redis.aclose()
+
+
+# ---- What happens -------------------------------------------------------------------------------
+
+
+async def a_process_is_killed(drill: Drill) -> None:
+    drill.servers[0].end(signal.SIGKILL)
+
+
+async def it_is_back(drill: Drill) -> None:
+    await drill.replace(0)
+
+
+async def clients_stop(drill: Drill) -> None:
+    """A third of them reads nothing for a while."""
+    for player in drill.players[::3]:
+        player.is_deaf = True
+    await asyncio.sleep(6)
+    for player in drill.players[::3]:
+        player.is_deaf = False
+
+
+async def redis_restarts(drill: Drill) -> None:
+    await drill.restart("redis")
+
+
+async def redis_is_emptied(drill: Drill) -> None:
+    await drill.stage.redis.flushall()
+
+
+async def redis_hangs(drill: Drill) -> None:
+    pid = drill.pid_of("redis.sock")
+    os.kill(pid, signal.SIGSTOP)
+    await asyncio.sleep(5)
+    os.kill(pid, signal.SIGCONT)
+
+
+async def postgres_restarts(drill: Drill) -> None:
+    await drill.restart("postgres")
+
+
+async def postgres_hangs(drill: Drill) -> None:
+    pids = [pid for pid, line in servers_of(drill.data).items() if "postgres" in line]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    await asyncio.sleep(5)
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+async def a_process_stops_in_good_order(drill: Drill) -> None:
+    drill.closes()
+    began = time.monotonic()
+    assert await asyncio.to_thread(drill.servers[1].end, signal.SIGTERM) == 0
+    assert time.monotonic() - began < 10
+    assert drill.closes()[Close.RESTARTING] > 10
+
+
+EVENTS: tuple[Callable[[Drill], Awaitable[Any]], ...] = (
+    redis_is_emptied,
+    clients_stop,
+    redis_restarts,
+    redis_hangs,
+    postgres_restarts,
+    postgres_hangs,
+    a_process_is_killed,
+    it_is_back,
+    a_process_stops_in_good_order,
+)
+
+
+def test_fifty_lobbies_live_through_it_all(data: Path) -> None:
+    drill = Drill(data)
+    rows: list[str] = []
+
+    async def live() -> None:
+        async with drilling(drill):
+            await drill.recovered()
+            drill.closes()
+            for event in EVENTS:
+                began = time.monotonic()
+                await event(drill)
+                lasted = time.monotonic() - began
+                seconds = await drill.recovered()
+                median, slowest = await drill.echo()
+                closes = dict(sorted(drill.closes().items()))
+                row = (
+                    f"{event.__name__:30}{lasted:8.1f}{seconds:10.1f}{median:10.3f}{slowest:10.3f}"
+                )
+                rows.append(f"{row}   {closes}")
+                assert median < 0.5  # not by looking into the database every other second
+
+    try:
+        asyncio.run(live())
+    finally:
+        print(f"\n{'seconds':30}  lasted  all well    median   slowest   closed")  # noqa: T201
+        print("\n".join(rows))  # noqa: T201
+        for server in drill.servers:
+            if server.process.poll() is None:
+                server.end(signal.SIGTERM)
+        said = "".join(server.said for server in drill.servers)
+    assert servers_of(data) == {}
+    assert "Traceback" not in said, said[-3000:]

@@ -1,0 +1,52 @@
+"""A thousand players at one process, and its end in good order."""
+
+import asyncio
+import json
+import signal
+import time
+from pathlib import Path
+
+from sessions_app.protocol import Close
+from tests.faults.players import Player, Stage
+from tests.faults.test_live_lobbies import data, stage  # noqa: F401
+from tests.faults.test_slow_readers import memory
+from tests.test_serve import serving
+
+LOBBIES = 345  # of two to four players
+
+
+def test_the_end_of_a_full_process(data: Path) -> None:  # noqa: F811
+    with serving(data, "--no-demo", TRUSTED_PROXIES="1") as server:
+        facts = json.loads(stage(data, "people", str(LOBBIES)))
+
+        async def drill() -> None:
+            players = Stage(facts["redis"])
+            players.ports, players.is_still = [int(server.url.rsplit(":", 1)[1])], True
+            seated = [
+                Player(players, session_id, player_id)
+                for session_id, ids in facts["lobbies"].items()
+                for player_id in ids
+            ][:1000]
+            before, began = memory(server.process.pid), time.monotonic()
+            tasks = [asyncio.create_task(player.live()) for player in seated]
+            while not all(player.socket for player in seated):
+                assert time.monotonic() - began < 60
+                await asyncio.sleep(0.1)
+            came, after = time.monotonic() - began, memory(server.process.pid)
+            began = time.monotonic()
+            assert await asyncio.to_thread(server.end, signal.SIGTERM) == 0
+            took = time.monotonic() - began
+            closes = sum(player.closes[Close.RESTARTING] for player in seated)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await players.redis.aclose()
+            print(  # noqa: T201
+                f"\n{len(seated)} came in {came:.1f} s, {(after - before) * 1000 / len(seated):.0f} kB"
+                f" each; all were told to come back, and it ended in {took:.1f} s"
+            )
+            assert closes >= len(seated)
+            assert took < 10
+
+        asyncio.run(drill())
+        assert "Traceback" not in server.said, server.said[-3000:]

@@ -1,0 +1,95 @@
+"""Work on the event loop that is cut off in the middle: no lock, no connection and no half change stays."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from config.pools import database_address, make_pool
+from sessions_app import announcing, seating
+from sessions_app.announcing import News
+from sessions_app.store import run_async
+from tests.lobbies import Table
+
+pytestmark = pytest.mark.django_db(transaction=True)
+IDLE_IN_TRANSACTION = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+)
+
+
+@pytest.fixture(autouse=True)
+def _told() -> Iterator[None]:
+    """Somebody on this loop who tells of changes, as the hub does."""
+    heard: list[News] = []
+    announcing.tell(heard.append)
+    yield
+    announcing.stop(heard.append)
+
+
+async def ready(pool: AsyncConnectionPool[Any], table: Table, *, is_ready: bool) -> None:
+    await run_async(pool, seating.ready, table.id, table.users[0].pk, is_ready=is_ready)
+
+
+def test_cut_off_at_any_moment() -> None:
+    table = Table(2)
+    chance = random.Random(20260701)
+    before = table.version
+
+    async def drill() -> int:
+        pool, done = make_pool(2), 0
+        async with pool:
+            for turn in range(150):
+                task = asyncio.create_task(ready(pool, table, is_ready=turn % 2 == 0))
+                await asyncio.sleep(chance.uniform(0, 0.006))  # the moment is the point
+                task.cancel()
+                try:
+                    await task
+                    done += 1
+                except asyncio.CancelledError:
+                    pass
+            async with asyncio.timeout(5):
+                await ready(pool, table, is_ready=True)
+                await ready(pool, table, is_ready=False)
+            async with pool.connection() as database:
+                cursor = await database.execute(IDLE_IN_TRANSACTION)
+                assert await cursor.fetchone() == (0,)
+            assert pool.get_stats()["pool_size"] <= 2
+        return done
+
+    done = asyncio.run(drill())
+    assert 0 < done < 150, "the moments were all too early or too late"
+    assert before + 2 <= table.version <= before + 152
+    assert table.now.seats[0].is_ready is False
+
+
+def test_a_lock_that_is_held_for_long_costs_others_nothing_but_time() -> None:
+    """All connections of a pool wait for one lobby: what is asked meanwhile is refused in time."""
+    table, other = Table(1), Table(1)
+
+    async def drill() -> None:
+        async with make_pool(2) as pool:
+            async with await psycopg.AsyncConnection.connect(database_address()) as holder:
+                await holder.execute(
+                    "SELECT 1 FROM game_sessions WHERE id = %s FOR UPDATE", [table.id]
+                )
+                waiting = [asyncio.create_task(ready(pool, table, is_ready=True)) for _ in range(4)]
+                await asyncio.sleep(0.2)
+                waiting.append(asyncio.create_task(ready(pool, other, is_ready=True)))
+                async with asyncio.timeout(5):  # nobody's patience is longer
+                    await asyncio.wait(waiting)
+                answers = await asyncio.gather(*waiting, return_exceptions=True)
+                kinds = [type(answer) for answer in answers]
+                assert set(kinds[:4]) <= {psycopg.errors.LockNotAvailable, PoolTimeout}
+                assert kinds[4] in (PoolTimeout, type(None))
+            async with asyncio.timeout(5):
+                await ready(pool, table, is_ready=True)
+                await ready(pool, other, is_ready=True)
+
+    asyncio.run(drill())
+    assert table.now.seats[0].is_ready
+    assert other.now.seats[0].is_ready
