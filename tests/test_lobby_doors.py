@@ -321,12 +321,26 @@ def test_the_21st_socket_of_an_address(site: Site) -> None:
 
 def test_the_last_socket_of_a_process(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     assert hubs.MOST_SOCKETS == 1000
-    monkeypatch.setattr(hubs, "MOST_SOCKETS", 2)
-    with Caller(site, "/ws/lobbies") as one, Caller(site, "/ws/lobbies") as two:
-        one.hear("lobbies")
-        two.hear("lobbies")
-        with Caller(site, "/ws/lobbies") as third:
-            assert third.closed() == Close.TOO_MUCH
+    monkeypatch.setattr(hubs, "MOST_SOCKETS", 3)
+    monkeypatch.setattr(hubs, "KEPT_FOR_SEATS", 2)
+    with Caller(site, "/ws/lobbies") as looking, seated(site, Table(2)):
+        looking.hear("lobbies")
+        with Caller(site, f"/ws/game-sessions/{uuid4()}") as fourth:
+            assert fourth.closed() == Close.TOO_MUCH
+
+
+def test_who_only_looks_leaves_places_to_players(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert hubs.KEPT_FOR_SEATS == 500
+    monkeypatch.setattr(hubs, "MOST_SOCKETS", 3)
+    monkeypatch.setattr(hubs, "KEPT_FOR_SEATS", 2)
+    with Caller(site, "/ws/lobbies") as looking:
+        looking.hear("lobbies")
+        with Caller(site, "/ws/lobbies") as another:
+            assert another.closed() == Close.TOO_MUCH
+        with seated(site, Table(2)) as (host, guest):
+            assert host.ask("ping")["type"] == guest.ask("ping")["type"] == "pong"
 
 
 def test_who_vanishes_at_the_door_leaves_no_trace() -> None:
