@@ -5,10 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
 from django.db import connection
 
+from config import redis
 from sessions_app import lobby as rules
 from sessions_app import seating, tickets
+from sessions_app.announcing import group_of
 from sessions_app.lobby import Status
 from sessions_app.models import GameSession
 from sessions_app.protocol import Close
@@ -248,6 +252,30 @@ def test_a_change_typed_in_psql_is_seen(site: Site) -> None:
         execute("DELETE FROM session_players WHERE user_id = %s", table.users[0].pk)
         assert host.closed() == Close.NO_SUCH_SESSION
         assert table.now.host
+
+
+def say_elsewhere(table: Table, text: str) -> None:
+    """A word that another process passes on."""
+    said = {"player_id": str(table.users[0].pk), "text": text, "at": "2026-07-01T12:00:00Z"}
+    message = {"type": "chat", "session_id": str(table.id), "hub": "another", "said": said}
+    async_to_sync(get_channel_layer().group_send)(group_of(table.id), message)
+
+
+def test_a_lobby_opened_while_redis_was_away_is_not_deaf(site: Site) -> None:
+    """Its subscription is made up for; so it is where the one before has just been given up."""
+    table = Table(1)
+    redis.note_failure()
+    with sit_down(site, table) as caller:
+        heard: list[Any] = []
+        deadline = time.monotonic() + 5
+        while not heard and time.monotonic() < deadline:
+            say_elsewhere(table, "hello")
+            heard = [frame for frame in caller.silence(0.2) if frame["type"] == "chat"]
+        assert heard
+    for _ in range(5):
+        with sit_down(site, table) as caller:
+            say_elsewhere(table, "again")
+            assert caller.hear("chat", text="again")
 
 
 def test_the_list(site: Site) -> None:
