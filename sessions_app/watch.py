@@ -59,19 +59,20 @@ VERSIONS = "SELECT id, version FROM game_sessions WHERE id = ANY(%s)"
 SPOKEN = "UPDATE game_sessions SET touched_at = statement_timestamp() WHERE id = ANY(%s)"
 GOOD_PLAYERS = "SELECT id FROM users WHERE id = ANY(%s) AND is_active"
 GOOD_PAGES = "SELECT session_key FROM page_sessions WHERE session_key = ANY(%s)"
+# Seats are looked up game by game: those of all the games that were ever played are many.
 DUE = f"""
-SELECT g.id FROM game_sessions AS g
+SELECT g.id FROM game_sessions AS g CROSS JOIN LATERAL (
+    SELECT bool_or(s.is_host) AS have_host, bool_or(
+        s.lost_at < statement_timestamp() - interval '{GRACE.seconds} seconds'
+        OR (s.lost_at IS NULL AND (v.seen_at IS NULL
+            OR v.seen_at < statement_timestamp() - interval '{SERVER_SILENT}'))) AS are_due
+    FROM session_players AS s LEFT JOIN lobby_servers AS v ON v.id = s.server_id
+    WHERE s.session_id = g.id AND s.left_at IS NULL) AS seats
 WHERE g.{seating.OPEN} AND (
-    (g.status = 'Lobby' AND g.touched_at < statement_timestamp() - interval '{UNTOUCHED.seconds} seconds')
+    seats.have_host IS NOT TRUE OR seats.are_due
     OR g.countdown_ends_at < statement_timestamp() - interval '1 second'
-    OR NOT EXISTS (
-        SELECT FROM session_players AS s WHERE s.session_id = g.id AND s.is_host AND s.left_at IS NULL)
-    OR EXISTS (
-        SELECT FROM session_players AS s LEFT JOIN lobby_servers AS v ON v.id = s.server_id
-        WHERE s.session_id = g.id AND s.left_at IS NULL AND (
-            s.lost_at < statement_timestamp() - interval '{GRACE.seconds} seconds'
-            OR (s.lost_at IS NULL AND (v.seen_at IS NULL
-                OR v.seen_at < statement_timestamp() - interval '{SERVER_SILENT}')))))
+    OR (g.status = 'Lobby'
+        AND g.touched_at < statement_timestamp() - interval '{UNTOUCHED.seconds} seconds'))
 LIMIT {MOST_DUE}"""  # noqa: S608 - nothing from outside
 logger = logging.getLogger(__name__)
 
