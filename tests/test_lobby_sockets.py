@@ -246,12 +246,12 @@ def test_the_end_of_a_game(site: Site) -> None:
 
 def test_a_change_typed_in_psql_is_seen(site: Site) -> None:
     table = Table(2)
-    with seated(site, table) as (host, _):
+    with seated(site, table) as (host, guest):
         execute("UPDATE tribes SET name = 'Typed' WHERE id = %s", table.tribes[1].pk)
         assert seat_of(host.hear("lobby", version=table.version), 1)["tribe"]["name"] == "Typed"
         execute("DELETE FROM session_players WHERE user_id = %s", table.users[0].pk)
         assert host.closed() == Close.NO_SUCH_SESSION
-        assert table.now.host
+        assert guest.until(lambda frame: frame["data"]["host"] == str(table.users[1].pk))
 
 
 def say_elsewhere(table: Table, text: str) -> None:
