@@ -345,5 +345,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         "uvicorn.error": {"filters": ["servers_faults"]},
         "channels_redis.pubsub": {"filters": ["redis_in_short"]},
+        # Each connection that is lost would tell so twice; who used it knows, and says what follows.
+        "psycopg": {"level": "ERROR"},
     },
 }

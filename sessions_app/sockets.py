@@ -343,7 +343,8 @@ async def let_in(hub: "Hub", socket: Socket, scope: Scope, receive: Receive, sen
     """Accept a socket that speaks our protocol, while there is room; otherwise close it."""
     await receive()
     if SUBPROTOCOL not in scope["subprotocols"]:
-        await refuse(send, Close.BAD_PROTOCOL)
+        # A browser reads the code only where one of the subprotocols that it offered was chosen.
+        await refuse(send, Close.BAD_PROTOCOL, next(iter(scope["subprotocols"]), None))
     elif not hub.admit(socket):
         await refuse(send, Close.TOO_MUCH, SUBPROTOCOL)
     else:

@@ -324,4 +324,4 @@ def test_a_socket_that_leads_nowhere_is_told_so(site: Site) -> None:
             with pytest.raises(ConnectionClosedError) as closed:
                 socket.recv(timeout=5)
             assert closed.value.rcvd is not None
-            assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4404, "no such session")
+            assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4404, "no_such_session")
