@@ -1,9 +1,9 @@
-"""Two rules about seats that no constraint can state, kept by a trigger.
+"""Rules about seats that no constraint can state, kept by triggers.
 
-A game has at most four seats; a player sits in at most one game that is not over. Both count rows that
-other transactions may be adding at the same moment, so each seat first locks its game and then its
-player, always in this order. A game that is over stays over, or its players might sit in two. A
-violation is reported like that of a check constraint, by name.
+A game has at most as many seats as its limit; a player sits in at most one game that is not over; those
+who left don't count. Both count rows that other transactions may be adding at the same moment, so each
+seat first locks its game and then its player, always in this order. A game that is over stays over, or
+its players might sit in two. A violation is reported like that of a check constraint, by name.
 """
 
 from django.db import migrations
@@ -11,20 +11,20 @@ from django.db import migrations
 CREATE = """
 CREATE FUNCTION session_players_before_seat() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    over boolean;
+    lobby record;
 BEGIN
-    SELECT status IN ('Completed', 'Abandoned') INTO over
+    SELECT status IN ('Completed', 'Abandoned') AS is_over, seat_limit INTO lobby
         FROM game_sessions WHERE id = NEW.session_id FOR NO KEY UPDATE;
     PERFORM FROM users WHERE id = NEW.user_id FOR NO KEY UPDATE;
-    IF (SELECT count(*) >= 4 FROM session_players
-            WHERE session_id = NEW.session_id AND id <> NEW.id) THEN
-        RAISE EXCEPTION 'game % has four seats already', NEW.session_id
+    IF NEW.left_at IS NULL AND (SELECT count(*) >= lobby.seat_limit FROM session_players
+            WHERE session_id = NEW.session_id AND id <> NEW.id AND left_at IS NULL) THEN
+        RAISE EXCEPTION 'game % has all its seats taken', NEW.session_id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'four_seats', TABLE = 'session_players';
     END IF;
-    IF NOT over AND EXISTS (
+    IF NOT lobby.is_over AND NEW.left_at IS NULL AND EXISTS (
         SELECT FROM session_players AS other JOIN game_sessions AS game ON game.id = other.session_id
         WHERE other.user_id = NEW.user_id AND other.session_id <> NEW.session_id
-            AND game.status NOT IN ('Completed', 'Abandoned')
+            AND other.left_at IS NULL AND game.status NOT IN ('Completed', 'Abandoned')
     ) THEN
         RAISE EXCEPTION 'player % sits in another game', NEW.user_id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'one_open_game_per_player',
@@ -33,7 +33,7 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER session_players_before_seat
-    BEFORE INSERT OR UPDATE OF session_id, user_id ON session_players
+    BEFORE INSERT OR UPDATE OF session_id, user_id, left_at ON session_players
     FOR EACH ROW EXECUTE FUNCTION session_players_before_seat();
 
 CREATE FUNCTION game_sessions_stay_over() RETURNS trigger LANGUAGE plpgsql AS $$
