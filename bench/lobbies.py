@@ -5,9 +5,11 @@ same exchange runs against Colyseus 0.17 (bench/sockets, needs Node and npm) in 
 same clients. A run in which a client ends behind fails.
 """
 
+import asyncio
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import statistics
 import subprocess
@@ -16,7 +18,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import httpx
 
 os.environ.setdefault("TRIBEHOLD_DATA", str(Path(__file__).parent.parent / ".data-bench"))
 os.environ["TRIBEHOLD_DATA"] += "/lobbies"  # a small world of its own
@@ -28,10 +33,20 @@ from config import embedded
 
 LOBBIES, SEATS = 250, 4
 ROUNDS, SECONDS, WARMUP = 3, 20, 5
+RIVALS, SEAT_ROUNDS = 50, 10
 PORT, COLYSEUS_PORT = 8490, 8491
 NODE = Path(__file__).parent / "sockets"
 Plan = dict[str, Any]
 Figures = dict[str, Any]
+
+
+class Player(NamedTuple):
+    """Somebody who is signed in, and has a tribe."""
+
+    id: UUID
+    tribe: UUID
+    access: str
+    family: str
 
 
 class World:
@@ -61,39 +76,42 @@ class World:
                 for user in User.objects.filter(username__startswith="Bench")
             )
         self.map_id = GameMap.objects.published()[0].pk
-        self.players = []
+        self.players: list[Player] = []
         for tribe in Tribe.objects.filter(user__username__startswith="Bench").select_related(
             "user"
         ):
             access, _ = start_family(tribe.user, "bench")
-            self.players.append(
-                (tribe.user_id, tribe.pk, access, tokens.read(access, "access").family)
-            )
+            family = tokens.read(access, "access").family
+            self.players.append(Player(tribe.user_id, tribe.pk, access, family))
 
-    def lobbies(self, port: int) -> list[list[dict[str, str]]]:
-        """New lobbies, full, nobody ready; the seats as bench/sockets takes them."""
+    def clear(self) -> None:
+        """End all that is open."""
         from django.db import connection
-
-        from sessions_app import seating, store, tickets
 
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM game_sessions WHERE code IS NOT NULL")
+
+    def lobbies(self, port: int) -> list[list[dict[str, str]]]:
+        """New lobbies, full, nobody ready; the seats as bench/sockets takes them."""
+        from sessions_app import seating, store, tickets
+
+        self.clear()
         made = []
         for first in range(0, LOBBIES * SEATS, SEATS):
             group = self.players[first : first + SEATS]
-            lobby = store.run(seating.create, group[0][0], self.map_id, group[0][1]).after
-            for player, tribe, _, _ in group[1:]:
-                store.run(seating.join, lobby.id, player, tribe)
+            lobby = store.run(seating.create, group[0].id, self.map_id, group[0].tribe).after
+            for player in group[1:]:
+                store.run(seating.join, lobby.id, player.id, player.tribe)
             made.append(
                 [
                     {
                         "url": f"ws://127.0.0.1:{port}/ws/game-sessions/{lobby.id}",
-                        "ticket": tickets.make(player, lobby.id, family),
-                        "token": access,
+                        "ticket": tickets.make(player.id, lobby.id, player.family),
+                        "token": player.access,
                         "address": f"10.0.{(first + n) // 16}.{(first + n) % 16}",
                         "reconnect_url": f"http://127.0.0.1:{port}/api/v1/game-sessions/{lobby.id}/ticket",
                     }
-                    for n, (player, _, access, family) in enumerate(group)
+                    for n, player in enumerate(group)
                 ]
             )
         return made
@@ -189,6 +207,41 @@ def idle(world: World, server: Running) -> None:
     table("Memory", "| MB before | KB a socket", rows)
 
 
+def last_seat(world: World) -> None:
+    """Fifty players want the last seat of a lobby at once."""
+    from sessions_app import seating, store
+
+    seated, wanting = world.players[: SEATS - 1], world.players[SEATS : SEATS + RIVALS]
+    slowest = []
+    for _ in range(SEAT_ROUNDS):
+        world.clear()
+        lobby = store.run(seating.create, seated[0].id, world.map_id, seated[0].tribe).after
+        for player in seated[1:]:
+            store.run(seating.join, lobby.id, player.id, player.tribe)
+        answers = asyncio.run(join_at_once(f"game-sessions/{lobby.id}/join", wanting))
+        statuses = [status for status, _ in answers]
+        assert (statuses.count(200), statuses.count(409)) == (1, RIVALS - 1), statuses
+        slowest.append(max(seconds for _, seconds in answers))
+    rows = [(f"one seat, {RIVALS} players, {SEAT_ROUNDS} rounds", f"{max(slowest) * 1000:.0f}")]
+    table("The last seat: one gets it", "| slowest answer, ms", rows)
+
+
+async def join_at_once(path: str, players: "list[Player]") -> list[tuple[int, float]]:
+    """Status and seconds of each player's request."""
+    limits = httpx.Limits(max_connections=len(players))
+    site = f"http://127.0.0.1:{PORT}/api/v1/"
+    async with httpx.AsyncClient(base_url=site, limits=limits, timeout=30) as client:
+
+        async def join(player: Player, number: int) -> tuple[int, float]:
+            headers = {"Authorization": f"Bearer {player.access}"}
+            headers["X-Forwarded-For"] = f"10.9.{secrets.randbelow(250)}.{number}"
+            begun = time.perf_counter()
+            answer = await client.post(path, json={"tribe_id": str(player.tribe)}, headers=headers)
+            return answer.status_code, time.perf_counter() - begun
+
+        return await asyncio.gather(*(join(p, n) for n, p in enumerate(players)))
+
+
 def back(world: World) -> None:
     """All come back at once after the server was killed."""
     with contextlib.ExitStack() as stack:
@@ -216,12 +269,14 @@ def main() -> None:
     if not (NODE / "node_modules").exists():
         subprocess.run(["npm", "ci", "--silent"], cwd=NODE, check=True)
     world = World()
-    wanted = sys.argv[1:] or ["idle", "exchange", "back"]
+    wanted = sys.argv[1:] or ["idle", "seat", "exchange", "back"]
     if "back" in wanted:
         back(world)
     with ours(PORT) as server:
         if "idle" in wanted:
             idle(world, server)
+        if "seat" in wanted:
+            last_seat(world)
         if "exchange" in wanted:
             exchange(world, server)
 
