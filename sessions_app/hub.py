@@ -36,6 +36,7 @@ from sessions_app.announcing import News, group_of
 from sessions_app.lobby import OVER, Status
 from sessions_app.protocol import Close
 from sessions_app.rooms import Room, Visitor
+from sessions_app.sign_ins import SignIns
 from sessions_app.store import Change, run_async
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Hub:
             max_connections=100,
             retry=Retry(NoBackoff(), 0),
         )
+        self.sign_ins = SignIns(self)
         self.layer: Any = get_channel_layer()
         self.django = ThreadPoolExecutor(1, "sockets", initializer=limit_queries)
         announcing.tell(self.tell)
@@ -119,6 +121,12 @@ class Hub:
     async def ask_django(self, question: Callable[..., T], *arguments: Any) -> T:
         """Ask what only Django's own connection answers, in a thread kept for it."""
         return await self.loop.run_in_executor(self.django, question, *arguments)
+
+    async def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a statement."""
+        async with self.pool.connection() as database:
+            cursor = await database.execute(sql, values)
+            return await cursor.fetchall() if cursor.description else []
 
     async def do(self, steps: Any, *arguments: Any, **named: Any) -> Change:
         """Run steps of `seating` here."""

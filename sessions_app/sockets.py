@@ -259,6 +259,7 @@ class SeatSocket(Socket):
     async def identify(self, scope: Scope, ticket: str | None) -> Holder | None:
         """Who it is: by ticket, or on a page of ours by its cookie. Raises what AWAY names."""
         if ticket is not None:
+            await self.hub.sign_ins.note_emptied()
             return await tickets.redeem(self.hub.redis, ticket, self.session_id)
         key = parse_cookie(header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME)
         if key is None or not is_own_origin(scope):

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from channels import DEFAULT_CHANNEL_LAYER
@@ -25,10 +25,6 @@ from sessions_app.protocol import Close
 from sessions_app.rooms import Room
 from sessions_app.store import SERVER_SILENT, reading, run_async
 
-if TYPE_CHECKING:
-    from sessions_app.sockets import SeatSocket
-    from sessions_app.tickets import Holder
-
 TICK, SWEEP, HOUR = 1.0, 2.0, 3600.0  # seconds
 SILENT = 25.0  # seconds after which a socket is lost
 QUIET = 10.0  # seconds after which a client is asked for a sign of life
@@ -37,14 +33,6 @@ STUCK = 5.0  # seconds that one frame may wait for its reader
 DEAF = 8.0  # seconds without a beat, after which the channel layer is begun anew
 FORGOTTEN = 60.0  # seconds after which a player who has no socket is forgotten
 MOST_DUE = 100  # lobbies at once
-ALIVE_SENTINEL = "lobby:servers"  # a key that is gone when Redis was emptied
-# Whether this process is in the sentinel, and each family in force: one command, where a pipeline of a
-# thousand would keep the event loop busy for a tenth of a second.
-IN_FORCE = """
-local answers = {redis.call('SISMEMBER', KEYS[1], ARGV[1])}
-for n = 2, #KEYS do answers[n] = redis.call('HEXISTS', KEYS[n], ARGV[n]) end
-return answers
-"""
 
 HEARTBEAT = """
 INSERT INTO lobby_servers (id) VALUES (%s)
@@ -57,8 +45,6 @@ DELETE FROM game_sessions AS g WHERE status = 'Abandoned' AND started_at IS NULL
     AND NOT EXISTS (SELECT FROM session_players AS s WHERE s.session_id = g.id)"""
 VERSIONS = "SELECT id, version FROM game_sessions WHERE id = ANY(%s)"
 SPOKEN = "UPDATE game_sessions SET touched_at = statement_timestamp() WHERE id = ANY(%s)"
-GOOD_PLAYERS = "SELECT id FROM users WHERE id = ANY(%s) AND is_active"
-GOOD_PAGES = "SELECT session_key FROM page_sessions WHERE session_key = ANY(%s)"
 # Seats are looked up game by game: those of all the games that were ever played are many.
 DUE = f"""
 SELECT g.id FROM game_sessions AS g CROSS JOIN LATERAL (
@@ -82,12 +68,10 @@ class Watch:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.trusted: set[UUID] = set()  # sockets whose families an emptied Redis forgot
         self.listener: asyncio.Task[Any] | None = None
 
     def open(self) -> None:
         """Begin, once the hub is open."""
-        self.in_force = self.hub.redis.register_script(IN_FORCE)
         duties = (
             (self.tick, TICK),
             (self.sweep, SWEEP),
@@ -132,17 +116,18 @@ class Watch:
 
     async def sweep(self) -> None:
         """Compare with the database, and do what is due."""
-        await self.ask(HEARTBEAT, self.hub.id)
+        await self.hub.ask(HEARTBEAT, self.hub.id)
         await self.give_up_seats()
-        await self.note_emptied()
+        if not redis_config.seems_away():
+            await self.hub.sign_ins.note_emptied()
         if spoken := [room for room in self.hub.rooms.values() if room.was_spoken_in]:
             for room in spoken:
                 room.was_spoken_in = False
-            await self.ask(SPOKEN, [room.session_id for room in spoken])
-        for (session_id,) in await self.ask(DUE):
+            await self.hub.ask(SPOKEN, [room.session_id for room in spoken])
+        for (session_id,) in await self.hub.ask(DUE):
             await self.hub.tidy(session_id)
         if not redis_config.seems_away():
-            await states.write_behind(self.hub.redis, self.ask)
+            await states.write_behind(self.hub.redis, self.hub.ask)
 
     async def round(self) -> None:
         """Compare each room with the database, a few at a time: all at once would make others wait."""
@@ -151,25 +136,19 @@ class Watch:
         for first in range(0, len(rooms), few):
             some = rooms[first : first + few]
             await self.catch_up({room.session_id: room for room in some})
-            await self.check_sign_ins(
+            await self.hub.sign_ins.check(
                 {s: s.holder for room in some for s in room.sockets.values() if s.holder}
             )
             await asyncio.sleep(SWEEP / SLICES)
 
     async def clear(self) -> None:
         """Remove what nobody needs any more."""
-        await self.ask(BURY)
-        await self.ask(CLEAR)
-
-    async def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """The rows of a statement."""
-        async with self.hub.pool.connection() as database:
-            cursor = await database.execute(sql, values)
-            return await cursor.fetchall() if cursor.description else []
+        await self.hub.ask(BURY)
+        await self.hub.ask(CLEAR)
 
     async def catch_up(self, rooms: dict[UUID, Room]) -> None:
         """Read each lobby again of which something newer is in the database."""
-        versions = dict(await self.ask(VERSIONS, list(rooms)))
+        versions = dict(await self.hub.ask(VERSIONS, list(rooms)))
         for session_id, room in rooms.items():
             if session_id not in versions:
                 for socket in list(room.sockets.values()):
@@ -187,50 +166,6 @@ class Watch:
             with contextlib.suppress(Refused):  # the game is gone
                 await self.hub.do(seating.disconnect, session_id, player_id, connection)
             self.hub.owed.pop(connection, None)
-
-    # ---- Sign-ins -------------------------------------------------------------------------------
-
-    async def check_sign_ins(self, holders: "dict[SeatSocket, Holder]") -> None:
-        """Show players out who were banned or erased, or whose sign-in has ended."""
-        players = [holder.player_id for holder in holders.values()]
-        good_players = {row[0] for row in await self.ask(GOOD_PLAYERS, players)}
-        pages = [holder.page for holder in holders.values() if holder.page]
-        good_pages = {row[0] for row in await self.ask(GOOD_PAGES, pages)} if pages else set()
-        ended = await self.ended_families(list(holders))
-        for socket, holder in holders.items():
-            if holder.player_id not in good_players:
-                socket.show_out(None, Close.REMOVED)
-            elif (holder.page and holder.page not in good_pages) or socket in ended:
-                socket.show_out(None, Close.NOT_LET_IN)
-
-    async def note_emptied(self) -> None:
-        """See whether Redis was emptied: then those who are here keep their sign-ins until it knows them."""
-        if redis_config.seems_away():
-            return
-        if await self.hub.redis.sadd(ALIVE_SENTINEL, str(self.hub.id)):
-            self.trusted = {socket.id for socket in self.hub.sockets}
-        await self.hub.redis.expire(ALIVE_SENTINEL, 24 * 3600)
-
-    async def ended_families(self, sockets: "list[SeatSocket]") -> "set[SeatSocket]":
-        """Those whose token family has ended. One that an emptied Redis forgot has not."""
-        asked = [(s, s.holder) for s in sockets if s.holder and s.holder.family]
-        if redis_config.seems_away():
-            return set()
-        keys = [f"session:{holder.player_id}:refresh_token" for _, holder in asked]
-        names = [str(holder.family) for _, holder in asked]
-        try:
-            was_kept, *in_force = await self.in_force(
-                keys=[ALIVE_SENTINEL, *keys], args=[str(self.hub.id), *names]
-            )
-        except (RedisError, OSError):
-            redis_config.note_failure()
-            return set()
-        if not was_kept:  # emptied just now
-            return set()
-        pairs = list(zip(asked, in_force, strict=True))
-        # Whoever Redis knows, signed in since it was emptied, and can be signed out again.
-        self.trusted -= {socket.id for (socket, _), good in pairs if good}
-        return {s for (s, _), good in pairs if not good and s.id not in self.trusted}
 
     # ---- The channel layer ----------------------------------------------------------------------
 

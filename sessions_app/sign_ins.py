@@ -1,0 +1,83 @@
+"""Whether those who sit at sockets are still signed in: not banned, not erased, not signed out.
+
+A sign-in is a token family (Redis) or a page's session (PostgreSQL). A Redis that was emptied knows no
+family any more, and has ended none: each process keeps its name in a set there, and finds it gone. Who
+was here by then keeps the socket; who comes later, with a ticket made since, can be signed out again.
+"""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from redis.exceptions import RedisError
+
+from config import redis as redis_config
+from sessions_app.protocol import Close
+
+if TYPE_CHECKING:
+    from sessions_app.hub import Hub
+    from sessions_app.sockets import SeatSocket
+    from sessions_app.tickets import Holder
+
+PROCESSES = "lobby:servers"  # a set, gone when Redis was emptied
+SECONDS = 24 * 3600
+GOOD_PLAYERS = "SELECT id FROM users WHERE id = ANY(%s) AND is_active"
+GOOD_PAGES = "SELECT session_key FROM page_sessions WHERE session_key = ANY(%s)"
+# Whether this process is in the set, and each family in force: one command, where a pipeline of a
+# thousand would keep the event loop busy for a tenth of a second.
+IN_FORCE = """
+local answers = {redis.call('SISMEMBER', KEYS[1], ARGV[1])}
+for n = 2, #KEYS do answers[n] = redis.call('HEXISTS', KEYS[n], ARGV[n]) end
+return answers
+"""
+
+
+class SignIns:
+    """The sign-ins of a hub's sockets."""
+
+    def __init__(self, hub: "Hub") -> None:
+        self.hub = hub
+        self.trusted: set[UUID] = set()  # sockets whose families an emptied Redis forgot
+        self.in_force = hub.redis.register_script(IN_FORCE)
+
+    async def note_emptied(self) -> None:
+        """See whether Redis was emptied since the last look. Raises RedisError.
+
+        Asked for each newcomer too, before it counts as being here.
+        """
+        if await self.hub.redis.sadd(PROCESSES, str(self.hub.id)):
+            self.trusted = set(self.hub.holding)
+            await self.hub.redis.expire(PROCESSES, SECONDS)
+
+    async def check(self, holders: "dict[SeatSocket, Holder]") -> None:
+        """Show out who was banned or erased, or whose sign-in has ended."""
+        players = [holder.player_id for holder in holders.values()]
+        good_players = {row[0] for row in await self.hub.ask(GOOD_PLAYERS, players)}
+        pages = [holder.page for holder in holders.values() if holder.page]
+        good_pages = {row[0] for row in await self.hub.ask(GOOD_PAGES, pages)} if pages else set()
+        ended = await self._ended(holders)
+        for socket, holder in holders.items():
+            if holder.player_id not in good_players:
+                socket.show_out(None, Close.REMOVED)
+            elif (holder.page and holder.page not in good_pages) or socket in ended:
+                socket.show_out(None, Close.NOT_LET_IN)
+
+    async def _ended(self, holders: "dict[SeatSocket, Holder]") -> "set[SeatSocket]":
+        """Those whose token family has ended."""
+        asked = [(s, holder) for s, holder in holders.items() if holder.family]
+        if not asked or redis_config.seems_away():
+            return set()
+        keys = [f"session:{holder.player_id}:refresh_token" for _, holder in asked]
+        names = [str(holder.family) for _, holder in asked]
+        try:
+            was_kept, *in_force = await self.in_force(
+                keys=[PROCESSES, *keys], args=[str(self.hub.id), *names]
+            )
+        except (RedisError, OSError):
+            redis_config.note_failure()
+            return set()
+        if not was_kept:  # emptied just now
+            return set()
+        pairs = list(zip(asked, in_force, strict=True))
+        # Whoever Redis knows, signed in since it was emptied, and can be signed out again.
+        self.trusted -= {socket.id for (socket, _), good in pairs if good}
+        return {s for (s, _), good in pairs if not good and s.id not in self.trusted}
