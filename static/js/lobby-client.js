@@ -196,7 +196,8 @@ export class LobbyClient extends Connection {
     if (!sent) return;
     const now = Date.now();
     const trip = now - sent;
-    if (trip > this.#clock.trip) return;
+    // The quicker the answer, the truer the time; but clocks may have been set since the last connection.
+    if (trip > this.#clock.trip && name !== "hello") return;
     this.#clock = { trip, offset: seconds * 1000 + trip / 2 - now };
   }
 
