@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from django.db.models import F
 from redis.exceptions import RedisError
 
@@ -106,8 +106,10 @@ def claim(session_id: UUID, player: User) -> int:
     Raises Refused: as `read` does, 403 for all but the host and game servers; CannotCount (503).
     """
     _demand_writer(_game(session_id, player), player)
-    GameSession.objects.filter(pk=session_id).update(fence=F("fence") + 1)
-    fence: int = GameSession.objects.values_list("fence", flat=True).get(pk=session_id)
+    game = GameSession.objects.filter(pk=session_id)
+    with transaction.atomic():  # until its end nobody else counts: two claims never get one number
+        game.update(fence=F("fence") + 1)
+        fence: int = game.values_list("fence", flat=True).get()
     _write(session_id, fence, "")
     return fence
 
