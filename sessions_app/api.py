@@ -298,7 +298,7 @@ class StateView(APIView):
     def put(self, request: Request, session_id: UUID) -> Response:
         """Put the state, with the fence that one claimed. 409 `stale_fence` once another has claimed it."""
         given = read(NewState, request)
-        fence = whole(given["fence"], "fence", 0, 2**31 - 1)
+        fence = whole(given["fence"], "fence", 1, 2**31 - 1)  # 0: nobody has claimed
         if type(given["state"]) is not dict:
             raise Refused("invalid", "A state is an object.", status=400, field="state")
         sequence = states.write(session_id, caller(request), fence=fence, state=given["state"])

@@ -164,7 +164,7 @@ class StateObject(AsItCame):
     """An object; `towers`, `enemies` and `resources` are those of the game."""
 
 
-@extend_schema_field({"type": "integer", "minimum": 0, "maximum": 2**31 - 1})
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": 2**31 - 1})
 class FenceNumber(AsItCame):
     """A number that `fence` answered."""
 

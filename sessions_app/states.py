@@ -117,12 +117,16 @@ def claim(session_id: UUID, player: User) -> int:
 def write(session_id: UUID, player: User, *, fence: int, state: Any) -> int:
     """Put the state; answers how many writes there were.
 
-    Raises Refused: as `claim` does, 409 `stale_fence` for a writer that another one has replaced, 413;
-    CannotCount (503).
+    Raises Refused: as `claim` does, 409 `stale_fence` for a writer that another one has replaced, 413,
+    400 for whole numbers beyond 64 bits; CannotCount (503).
     """
     game = _game(session_id, player)
     _demand_writer(game, player)
-    text = _json(state)
+    try:
+        text = _json(state)
+    except orjson.JSONEncodeError as error:
+        words = "Whole numbers in a state have up to 64 bits."
+        raise Refused("invalid", words, status=400, field="state") from error
     if len(text) > LARGEST:
         raise Refused("state_too_large", "A state has up to 256 KiB.", status=413, field="state")
     if fence == game.fence:

@@ -322,6 +322,8 @@ def test_the_end_writes_the_last_state(table: Table) -> None:
         {"fence": "1", "state": {}},
         {"fence": True, "state": {}},
         {"fence": -1, "state": {}},
+        {"fence": 0, "state": {}},
+        {"fence": 1, "state": {"wave": 2**64}},
         {"fence": 2**31, "state": {}},
         {"fence": 1, "state": []},
         {"fence": 1, "state": "x"},
