@@ -47,10 +47,12 @@ redis.call('HSET', KEYS[1], 'state', ARGV[2])
 redis.call('SADD', KEYS[2], ARGV[4])
 return redis.call('HINCRBY', KEYS[1], 'sequence', 1)
 """
-# KEYS: state, unwritten. ARGV: sequence that was written, id, whether the game is over. What was written
-# meanwhile stays marked.
+# KEYS: state, unwritten. ARGV: sequence that was written, id, whether the game is over. What was put
+# meanwhile is marked again: a quicker process may have written it, and we something older over it.
 WRITTEN = """
-if (redis.call('HGET', KEYS[1], 'sequence') or ARGV[1]) ~= ARGV[1] then return end
+if (redis.call('HGET', KEYS[1], 'sequence') or ARGV[1]) ~= ARGV[1] then
+    return redis.call('SADD', KEYS[2], ARGV[2])
+end
 redis.call('SREM', KEYS[2], ARGV[2])
 if ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
 """
@@ -157,8 +159,8 @@ async def write_behind(
 ) -> int:
     """Bring a batch of states to the database; how many. Raises RedisError, psycopg.Error.
 
-    A game's mark goes only after its state is written, so that nothing is lost in between; two
-    processes that write the same one at once may write it twice.
+    A game's mark goes only after its state is written, so that nothing is lost in between; of two
+    processes that write the same one at once the one with the older state marks it anew.
     """
     ids: list[str] = await client.srandmember(UNWRITTEN, BATCH)  # type: ignore[assignment]
     if not ids:
