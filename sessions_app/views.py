@@ -21,7 +21,7 @@ from config import limits
 from config.refusals import Refused
 from maps.models import GameMap
 from maps.views import to_sign_in
-from sessions_app import lobby_cards, seating
+from sessions_app import lobby_cards, seating, states
 from sessions_app.forms import CodeForm, FilterForm, NewLobbyForm, SettingsForm, TribeForm
 from sessions_app.lists import MOST_LISTED
 from sessions_app.lobby import OVER, Lobby, Status
@@ -303,7 +303,7 @@ ACTS: dict[str, Callable[[HttpRequest, UUID, User], Any]] = {
     "start": lambda request, lobby_id, player: run(
         seating.start, lobby_id, player.pk, solo="solo" in request.POST
     ),
-    "end": lambda request, lobby_id, player: run(seating.end, lobby_id, player.pk),
+    "end": lambda request, lobby_id, player: states.finish(lobby_id, player),
 }
 
 # ---- What they share ----------------------------------------------------------------------------

@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 import redis.asyncio
 from django.conf import settings
+from django.test import Client
 
 from config.pools import make_pool
+from config.redis import durable
 from sessions_app import states
 from sessions_app.models import GameSession
 from tests.races import at_once
@@ -64,3 +66,14 @@ def test_what_is_written_behind_by_two_processes_ends_with_the_newest(
 
     asyncio.run(drill())
     assert GameSession.objects.get(pk=game).game_state == {"wave": 2}
+
+
+def test_the_end_by_the_page_writes_the_last_state_too(table: Table, game: UUID) -> None:
+    fence = states.claim(game, table.players[0])
+    states.write(game, table.players[0], fence=fence, state={"wave": 7})
+    browser = Client()
+    browser.force_login(table.players[0])
+    browser.post(f"/lobbies/{game}/act", {"act": "end"})
+    ended = GameSession.objects.get(pk=game)
+    assert (ended.status, ended.game_state) == ("Completed", {"wave": 7})
+    assert durable().keys("game*") == []
