@@ -225,6 +225,8 @@ class Hub:
 
     def _tell(self, news: News) -> None:
         self.hear(news)
+        if news.status == Status.ABANDONED:
+            self.spawn(self._retire(news.session_id))
         self.outgoing[news.session_id] = news
         if self.publisher is None or self.publisher.done():
             self.publisher = self.spawn(self._publish())
@@ -266,6 +268,11 @@ class Hub:
         """Write the state that a game begins with; read from the database where that fails."""
         with contextlib.suppress(RedisError, DatabaseError):
             await self.ask_django(states.begin, session_id)
+
+    async def _retire(self, session_id: UUID) -> None:
+        """Let go of the state of a game; its key ends by itself where that fails."""
+        with contextlib.suppress(RedisError, OSError):
+            await states.retire(self.redis, session_id)
 
     def _check(self, room: Room, socket: "SeatSocket") -> None:
         """Show a socket out that has no seat any more; have it take its seat again if it lost it."""

@@ -153,6 +153,11 @@ def finish(session_id: UUID, host: User) -> Change:
     return change
 
 
+async def retire(client: "redis.asyncio.Redis", session_id: UUID) -> None:
+    """A game was abandoned, which nobody finishes: the next batch writes it, and drops its key."""
+    await client.sadd(UNWRITTEN, str(session_id))
+
+
 async def write_behind(
     client: "redis.asyncio.Redis",
     ask: Callable[..., Awaitable[list[tuple[Any, ...]]]],

@@ -1,6 +1,8 @@
 """The state of a running game: one writer at a time, nothing that breaks further in, nothing lost."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +13,9 @@ from django.test import Client
 
 from config.pools import make_pool
 from config.redis import durable
-from sessions_app import states
+from sessions_app import seating, states, store
 from sessions_app.models import GameSession
+from tests.conftest import Site
 from tests.races import at_once
 from tests.test_game_sessions import Table
 
@@ -77,3 +80,21 @@ def test_the_end_by_the_page_writes_the_last_state_too(table: Table, game: UUID)
     ended = GameSession.objects.get(pk=game)
     assert (ended.status, ended.game_state) == ("Completed", {"wave": 7})
     assert durable().keys("game*") == []
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for what comes by itself, soon."""
+    deadline = time.monotonic() + 8
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_game_that_is_abandoned_leaves_no_key(site: Site, table: Table, game: UUID) -> None:
+    fence = states.claim(game, table.players[0])
+    states.write(game, table.players[0], fence=fence, state={"wave": 7})
+    until(lambda: not durable().exists(states.UNWRITTEN))
+    store.run(seating.leave, game, table.players[0].pk)
+    until(lambda: not durable().exists(f"game:{game}:state"))
+    ended = GameSession.objects.get(pk=game)
+    assert (ended.status, ended.game_state) == ("Abandoned", {"wave": 7})
