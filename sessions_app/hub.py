@@ -45,6 +45,7 @@ T = TypeVar("T")
 CONNECTIONS = 12  # to the database: changes that are committed together share one write to its disk
 MOST_SOCKETS, MOST_OF_ADDRESS = 1000, 20
 KEPT_FOR_SEATS = 500  # sockets that those who only look at the list can't take
+STOPPING = 15.0  # seconds; the end of a process takes ten at the most (serve.py)
 TOGETHER = 0.05  # seconds after a change in which further ones wait, to travel as one
 AWAY = (psycopg.Error, PoolTimeout, RedisError, OSError)
 # The socket whose message is being done, and the message's id.
@@ -182,6 +183,11 @@ class Hub:
             return
         room.sockets.pop(socket.id, None)
         has_seat = room.news is not None and socket.id in room.news.connections.values()
+        if has_seat and keep:
+            # Told by the code of its close alone, which a client can send as well: a process that is
+            # still here when it should have ended gives the seat up after all.
+            owed = room.session_id, socket.player_id
+            self.loop.call_later(STOPPING, self.owed.setdefault, socket.id, owed)
         try:
             if has_seat and not keep:
                 self.owed[socket.id] = (

@@ -16,7 +16,7 @@ from django.test import Client
 from websockets.exceptions import ConnectionClosed
 
 from accounts import families
-from config.management.commands.serve import claim_port
+from config.management.commands.serve import claim_port, server_config
 from config.redis import durable
 from sessions_app import hub as hubs
 from sessions_app import lists, sockets, tickets, watch
@@ -401,6 +401,20 @@ def test_silence(quick_watch: None, site: Site) -> None:
         assert asked >= 2
         assert guest.closed() == Close.SILENT
         assert "pong" in {f["type"] for f in guest.heard}
+
+
+def test_who_leaves_as_if_the_server_stopped(
+    quick_watch: None, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seats of a process that stops are kept as they are. A client can send its code too."""
+    assert (server_config(None).timeout_graceful_shutdown or 0) < hubs.STOPPING
+    monkeypatch.setattr(hubs, "STOPPING", 0.3)
+    table = Table(2)
+    with sit_down(site, table) as host:
+        with sit_down(site, table, 1) as guest:
+            host.until(lambda lobby: not has_lost_the_other(lobby))
+            guest.socket.close(Close.RESTARTING)
+        assert host.until(has_lost_the_other)
 
 
 def banned(table: Table) -> None:
