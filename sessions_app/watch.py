@@ -224,7 +224,8 @@ class Watch:
         except (RedisError, OSError):
             redis_config.note_failure()
             return set()
-        if not was_kept:  # emptied just now
+        if not was_kept:  # emptied just now; who signs in from here on can be signed out
+            await self.note_emptied()
             return set()
         pairs = list(zip(asked, in_force, strict=True))
         # Whoever Redis knows, signed in since it was emptied, and can be signed out again.

@@ -451,7 +451,14 @@ def test_who_may_no_longer_sit_there(site: Site, end: Callable[[Table], None], c
         assert host.ask("ping")["type"] == "pong"
 
 
-def test_an_emptied_redis_throws_nobody_out(site: Site) -> None:
+@pytest.fixture
+def late_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rooms are compared as often as ever; the next sweep comes when the test is over."""
+    monkeypatch.setattr(watch, "SLICES", watch.SLICES * 10)
+    monkeypatch.setattr(watch, "SWEEP", watch.SWEEP * 10)
+
+
+def test_an_emptied_redis_throws_nobody_out(late_sweep: None, site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         for _ in range(3):
