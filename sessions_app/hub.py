@@ -21,7 +21,8 @@ import psycopg
 import redis.asyncio
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import Error as DjangoDatabaseError
+from django.db import connections
 from psycopg_pool import PoolTimeout
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -47,7 +48,7 @@ MOST_SOCKETS, MOST_OF_ADDRESS = 1000, 20
 KEPT_FOR_SEATS = 500  # sockets that those who only look at the list can't take
 STOPPING = 15.0  # seconds; the end of a process takes ten at the most (serve.py)
 TOGETHER = 0.05  # seconds after a change in which further ones wait, to travel as one
-AWAY = (psycopg.Error, PoolTimeout, RedisError, OSError)
+AWAY = (psycopg.Error, DjangoDatabaseError, PoolTimeout, RedisError, OSError)
 # The socket whose message is being done, and the message's id.
 ANSWERING: contextvars.ContextVar["tuple[SeatSocket | None, str | None]"] = contextvars.ContextVar(
     "answering", default=(None, None)
@@ -272,7 +273,7 @@ class Hub:
 
     async def _begin(self, session_id: UUID) -> None:
         """Write the state that a game begins with; read from the database where that fails."""
-        with contextlib.suppress(RedisError, DatabaseError):
+        with contextlib.suppress(*AWAY):
             await self.ask_django(states.begin, session_id)
 
     async def _retire(self, session_id: UUID) -> None:

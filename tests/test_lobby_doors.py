@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import orjson
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from websockets.exceptions import ConnectionClosed
 
@@ -146,6 +147,21 @@ def test_a_bad_cookie(site: Site) -> None:
         with Caller(site, path_of(table.id), additional_headers=headers) as caller:
             caller.say("hello")
             assert caller.closed() == Close.NOT_LET_IN
+
+
+def test_a_page_whose_cookie_cannot_be_looked_up(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cookies are asked for by Django's own connection, whose errors are Django's."""
+
+    def away(key: str) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(tickets, "holder_of_page", away)
+    headers = {"Cookie": f"sessionid={'a' * 32}", "Origin": f"http://127.0.0.1:{site.port}"}
+    with Caller(site, path_of(uuid4()), additional_headers=headers) as caller:
+        caller.say("hello")
+        assert caller.closed() == Close.RESTARTING
 
 
 def test_no_hello(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
