@@ -33,7 +33,7 @@ from sessions_app.api_documents import (
     Starting,
     Ticket,
 )
-from sessions_app.documents import lobby_document
+from sessions_app.documents import lobby_document, strangers_document
 from sessions_app.lobby import FEWEST_SEATS, MOST_SEATS, Lobby
 from sessions_app.protocol import SUBPROTOCOL
 
@@ -128,7 +128,9 @@ class SessionView(APIView):
     def get(self, request: Request, session_id: UUID) -> Response:
         """A public lobby that is open, or whatever one sits in; anything else is a 404."""
         player_id = request.user.pk
-        return Response(lobby_document(store.run(seating.seen_by, session_id, player_id)))
+        lobby = store.run(seating.seen_by, session_id, player_id)
+        is_seated = player_id is not None and lobby.seat_of(player_id) is not None
+        return Response(lobby_document(lobby) if is_seated else strangers_document(lobby))
 
 
 class ActiveView(APIView):

@@ -66,7 +66,9 @@ class LobbyDocument(serializers.Serializer[Any]):
     players = PlayerAtTable(many=True)
     settings = Settings()
     map = VersionedMap()
-    code = serializers.CharField(allow_null=True, help_text="What friends join by; null once over.")
+    code = serializers.CharField(
+        allow_null=True, help_text="What friends join by; null for strangers, and once over."
+    )
     countdown_ends_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)

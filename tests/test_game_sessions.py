@@ -200,6 +200,14 @@ def test_a_private_lobby_is_joined_by_code_alone(table: Table) -> None:
     assert code_of(table.ask(2, "POST", "/join", body)) == (404, "unknown_code")
 
 
+def test_a_code_is_told_to_those_who_sit_there(table: Table) -> None:
+    """Whoever looked at a public lobby must not come in once it is private."""
+    lobby = table.open()
+    for stranger in (None, 1):
+        assert table.ask(stranger, "GET", f"/{lobby['id']}")[1]["code"] is None
+    assert table.ask(0, "GET", f"/{lobby['id']}")[1]["code"] == lobby["code"]
+
+
 def test_codes_are_not_guessed(table: Table) -> None:
     body = {"tribe_id": table.tribes[1].pk, "code": "WRONG2"}
     answers = [table.ask(1, "POST", "/join", body)[0] for _ in range(11)]
