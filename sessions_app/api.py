@@ -102,8 +102,8 @@ class SessionsView(APIView):
         given, player = read(NewLobby, request), caller(request)
         is_public = truth(given.get("is_public", True), "is_public")
         seats = whole(given.get("seats", MOST_SEATS), "seats", FEWEST_SEATS, MOST_SEATS)
-        visible = GameMap.objects.visible_to(player)
-        game_map = get_object_or_404(visible.only("pk"), pk=given["map_id"])
+        playable = GameMap.objects.playable_by(player)
+        game_map = get_object_or_404(playable.only("pk"), pk=given["map_id"])
         limits.require(request._request, "lobbies", str(player.pk))
         lobby = store.run(
             seating.create,

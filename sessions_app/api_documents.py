@@ -125,7 +125,7 @@ class Seats(AsItCame):
 class NewLobby(serializers.Serializer[Any]):
     """A lobby to open."""
 
-    map_id = serializers.UUIDField(help_text="A map that the caller may see.")
+    map_id = serializers.UUIDField(help_text="A published map, or one of the caller's own.")
     tribe_id = serializers.UUIDField(help_text="One of the caller's tribes.")
     is_public = Truth(required=False, help_text="False: not listed, joined by code. Usually true.")
     seats = Seats(required=False, help_text="Four unless told.")

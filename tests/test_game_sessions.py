@@ -14,11 +14,12 @@ from config.redis import durable
 from maps.models import GameMap
 from sessions_app import seating, states, store
 from sessions_app.models import GameSession
-from tests.cast import make_map, make_tribe, make_user
+from tests.cast import make_map, make_moderator, make_tribe, make_user
 from tests.conftest import bearer
 
 pytestmark = pytest.mark.django_db
 ROUTE = "/api/v1/game-sessions"
+NOON = datetime.datetime(2026, 7, 1, 12, tzinfo=datetime.UTC)
 
 
 class Table:
@@ -132,6 +133,22 @@ def test_anothers_tribe_and_anothers_draft(table: Table) -> None:
     GameMap.objects.update(is_public=False)
     body["tribe_id"] = table.tribes[0].pk
     assert code_of(table.ask(0, "POST", "", body)) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "state", [{"is_public": False}, {"is_public": False, "removed_at": NOON}, {"hidden_at": NOON}]
+)
+def test_whoever_looks_after_maps_plays_on_those_that_others_may_too(
+    table: Table, state: Any
+) -> None:
+    moderator = make_moderator()
+    GameMap.objects.update(**state)
+    table.headers[0] = bearer(moderator)
+    body = {"map_id": table.game_map.pk, "tribe_id": make_tribe(moderator).pk}
+    assert code_of(table.ask(0, "POST", "", body)) == (404, "not_found")
+    browser = Client()
+    browser.force_login(moderator)
+    assert browser.get(f"/lobbies/new/?map={table.game_map.pk}").status_code == 404
 
 
 def test_one_sits_in_one_place(table: Table) -> None:
