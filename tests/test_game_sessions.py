@@ -246,6 +246,7 @@ def test_full_kicked_started_over(table: Table) -> None:
     assert code_of(table.join(3, lobby)) == (409, "started")
     assert table.ask(0, "POST", f"/{lobby['id']}/end")[0] == 200
     assert code_of(table.join(3, lobby)) == (409, "over")
+    assert code_of(table.join(0, lobby)) == (409, "over")  # nobody sits there any more
 
 
 def test_the_host_leaves(table: Table) -> None:
