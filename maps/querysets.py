@@ -33,6 +33,10 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
         # Nobody but staff has it; asking for players' permissions would cost two queries each time.
         if user.is_staff and user.has_perm("maps.view_gamemap"):
             return self.all()
+        return self.playable_by(user)
+
+    def playable_by(self, user: "User | AnonymousUser") -> "GameMapQuerySet":
+        """Published maps and one's own: who looks after maps sees more, and plays on no others' drafts."""
         own = models.Q(user=user.pk, removed_at__isnull=True)
         return self.filter(PUBLISHED | own if user.pk else PUBLISHED)
 

@@ -33,7 +33,7 @@ from sessions_app.api_documents import (
     Starting,
     Ticket,
 )
-from sessions_app.documents import lobby_document
+from sessions_app.documents import lobby_document, strangers_document
 from sessions_app.lobby import FEWEST_SEATS, MOST_SEATS, Lobby
 from sessions_app.protocol import SUBPROTOCOL
 
@@ -102,8 +102,8 @@ class SessionsView(APIView):
         given, player = read(NewLobby, request), caller(request)
         is_public = truth(given.get("is_public", True), "is_public")
         seats = whole(given.get("seats", MOST_SEATS), "seats", FEWEST_SEATS, MOST_SEATS)
-        visible = GameMap.objects.visible_to(player)
-        game_map = get_object_or_404(visible.only("pk"), pk=given["map_id"])
+        playable = GameMap.objects.playable_by(player)
+        game_map = get_object_or_404(playable.only("pk"), pk=given["map_id"])
         limits.require(request._request, "lobbies", str(player.pk))
         lobby = store.run(
             seating.create,
@@ -128,7 +128,9 @@ class SessionView(APIView):
     def get(self, request: Request, session_id: UUID) -> Response:
         """A public lobby that is open, or whatever one sits in; anything else is a 404."""
         player_id = request.user.pk
-        return Response(lobby_document(store.run(seating.seen_by, session_id, player_id)))
+        lobby = store.run(seating.seen_by, session_id, player_id)
+        is_seated = player_id is not None and lobby.seat_of(player_id) is not None
+        return Response(lobby_document(lobby) if is_seated else strangers_document(lobby))
 
 
 class ActiveView(APIView):
@@ -298,7 +300,7 @@ class StateView(APIView):
     def put(self, request: Request, session_id: UUID) -> Response:
         """Put the state, with the fence that one claimed. 409 `stale_fence` once another has claimed it."""
         given = read(NewState, request)
-        fence = whole(given["fence"], "fence", 0, 2**31 - 1)
+        fence = whole(given["fence"], "fence", 1, 2**31 - 1)  # 0: nobody has claimed
         if type(given["state"]) is not dict:
             raise Refused("invalid", "A state is an object.", status=400, field="state")
         sequence = states.write(session_id, caller(request), fence=fence, state=given["state"])

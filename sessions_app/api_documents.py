@@ -66,7 +66,9 @@ class LobbyDocument(serializers.Serializer[Any]):
     players = PlayerAtTable(many=True)
     settings = Settings()
     map = VersionedMap()
-    code = serializers.CharField(allow_null=True, help_text="What friends join by; null once over.")
+    code = serializers.CharField(
+        allow_null=True, help_text="What friends join by; null for strangers, and once over."
+    )
     countdown_ends_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
@@ -123,7 +125,7 @@ class Seats(AsItCame):
 class NewLobby(serializers.Serializer[Any]):
     """A lobby to open."""
 
-    map_id = serializers.UUIDField(help_text="A map that the caller may see.")
+    map_id = serializers.UUIDField(help_text="A published map, or one of the caller's own.")
     tribe_id = serializers.UUIDField(help_text="One of the caller's tribes.")
     is_public = Truth(required=False, help_text="False: not listed, joined by code. Usually true.")
     seats = Seats(required=False, help_text="Four unless told.")
@@ -164,7 +166,7 @@ class StateObject(AsItCame):
     """An object; `towers`, `enemies` and `resources` are those of the game."""
 
 
-@extend_schema_field({"type": "integer", "minimum": 0, "maximum": 2**31 - 1})
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": 2**31 - 1})
 class FenceNumber(AsItCame):
     """A number that `fence` answered."""
 

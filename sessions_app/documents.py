@@ -23,6 +23,11 @@ def lobby_document(lobby: Lobby) -> dict[str, Any]:
     }
 
 
+def strangers_document(lobby: Lobby) -> dict[str, Any]:
+    """The lobby without its code: who looked while it was public must not come in once it is private."""
+    return lobby_document(lobby) | {"code": None}
+
+
 def _player(seat: Seat) -> dict[str, Any]:
     return {
         "player_id": seat.player_id,

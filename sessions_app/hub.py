@@ -21,7 +21,8 @@ import psycopg
 import redis.asyncio
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import Error as DjangoDatabaseError
+from django.db import connections
 from psycopg_pool import PoolTimeout
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -46,8 +47,9 @@ T = TypeVar("T")
 CONNECTIONS = 12  # to the database: changes that are committed together share one write to its disk
 MOST_SOCKETS, MOST_OF_ADDRESS = 1000, 20
 KEPT_FOR_SEATS = 500  # sockets that those who only look at the list can't take
+STOPPING = 15.0  # seconds; the end of a process takes ten at the most (serve.py)
 TOGETHER = 0.05  # seconds after a change in which further ones wait, to travel as one
-AWAY = (psycopg.Error, PoolTimeout, RedisError, OSError)
+AWAY = (psycopg.Error, DjangoDatabaseError, PoolTimeout, RedisError, OSError)
 # The socket whose message is being done, and the message's id.
 ANSWERING: contextvars.ContextVar["tuple[SeatSocket | None, str | None]"] = contextvars.ContextVar(
     "answering", default=(None, None)
@@ -190,6 +192,11 @@ class Hub:
             return
         room.sockets.pop(socket.id, None)
         has_seat = room.news is not None and socket.id in room.news.connections.values()
+        if has_seat and keep:
+            # Told by the code of its close alone, which a client can send as well: a process that is
+            # still here when it should have ended gives the seat up after all.
+            owed = room.session_id, socket.player_id
+            self.loop.call_later(STOPPING, self.owed.setdefault, socket.id, owed)
         try:
             if has_seat and not keep:
                 self.owed[socket.id] = (
@@ -233,6 +240,8 @@ class Hub:
 
     def _tell(self, news: News) -> None:
         self.hear(news)
+        if news.status == Status.ABANDONED:
+            self.spawn(self._retire(news.session_id))
         self.outgoing[news.session_id] = news
         if self.publisher is None or self.publisher.done():
             self.publisher = self.spawn(self._publish())
@@ -272,8 +281,13 @@ class Hub:
 
     async def _begin(self, session_id: UUID) -> None:
         """Write the state that a game begins with; read from the database where that fails."""
-        with contextlib.suppress(RedisError, DatabaseError):
+        with contextlib.suppress(*AWAY):
             await self.ask_django(states.begin, session_id)
+
+    async def _retire(self, session_id: UUID) -> None:
+        """Let go of the state of a game; its key ends by itself where that fails."""
+        with contextlib.suppress(RedisError, OSError):
+            await states.retire(self.redis, session_id)
 
     def _check(self, room: Room, socket: "SeatSocket") -> None:
         """Show a socket out that has no seat any more; have it take its seat again if it lost it."""

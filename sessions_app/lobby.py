@@ -101,6 +101,7 @@ def join(lobby: Lobby, newcomer: Seat, *, code: str | None = None) -> Lobby:
     Raises Refused: 404 for a private lobby without its code, 409 `kicked`, `started`, `over`, `full`.
     """
     if lobby.seat_of(newcomer.player_id):
+        _demand_not_over(lobby)
         return lobby
     if not lobby.is_public and (code is None or code != lobby.code):
         raise Refused("not_found", "There is no such open lobby.", status=404)
@@ -115,8 +116,7 @@ def join(lobby: Lobby, newcomer: Seat, *, code: str | None = None) -> Lobby:
 def leave(lobby: Lobby, player_id: UUID) -> Lobby:
     """Give up one's seat. Raises Refused: 404 without one, 409 once the game is over."""
     _own_seat(lobby, player_id)
-    if lobby.is_over:
-        raise Refused("over", "This game is over.")
+    _demand_not_over(lobby)
     return _without(lobby, player_id)
 
 
@@ -192,8 +192,7 @@ def end(lobby: Lobby, host_id: UUID) -> Lobby:
     _demand_host(lobby, host_id)
     if lobby.status == Status.LOBBY:
         raise Refused("not_started", "The game has not begun. Leave the lobby instead.")
-    if lobby.is_over:
-        raise Refused("over", "This game is over.")
+    _demand_not_over(lobby)
     return replace(lobby, status=Status.COMPLETED, code=None)
 
 
@@ -208,8 +207,7 @@ def connect(lobby: Lobby, player_id: UUID, connection: UUID, server: UUID | None
     if player_id in lobby.kicked:
         raise Refused("kicked", "The host has removed you from this lobby.", status=403)
     seat = _own_seat(lobby, player_id)
-    if lobby.is_over:
-        raise Refused("over", "This game is over.")
+    _demand_not_over(lobby)
     return _with(lobby, replace(seat, connection=connection, server=server, lost_at=None))
 
 
@@ -300,8 +298,12 @@ def _demand_host(lobby: Lobby, player_id: UUID) -> None:
         raise Refused("not_host", "Only the host may do this.", status=403)
 
 
-def _demand_lobby(lobby: Lobby) -> None:
+def _demand_not_over(lobby: Lobby) -> None:
     if lobby.is_over:
         raise Refused("over", "This game is over.")
+
+
+def _demand_lobby(lobby: Lobby) -> None:
+    _demand_not_over(lobby)
     if lobby.status != Status.LOBBY:
         raise Refused("started", "The game has begun already.")

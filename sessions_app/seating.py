@@ -38,7 +38,7 @@ def new_code() -> str:
 def create(
     player_id: UUID, map_id: UUID, tribe_id: UUID, *, is_public: bool = True, seats: int = 4
 ) -> Steps[Change]:
-    """Open a lobby on a map that the player may see, as its host.
+    """Open a lobby, as its host, on a map that is playable by the player: the caller has looked.
 
     Raises Refused: 400 for a tribe that is not one's own, 409 `already_seated`.
     """

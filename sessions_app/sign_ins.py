@@ -72,10 +72,11 @@ class SignIns:
             was_kept, *in_force = await self.in_force(
                 keys=[PROCESSES, *keys], args=[str(self.hub.id), *names]
             )
+            if not was_kept:
+                await self.note_emptied()
+                return set()
         except (RedisError, OSError):
             redis_config.note_failure()
-            return set()
-        if not was_kept:  # emptied just now
             return set()
         pairs = list(zip(asked, in_force, strict=True))
         # Whoever Redis knows, signed in since it was emptied, and can be signed out again.

@@ -278,8 +278,13 @@ class SeatSocket(Socket):
             self._answer(message.id)
         elif message.type == "chat":
             self.hub.chat(self, message.data["text"], message.id)
-        elif not await self._command(message):
-            visitor.done.pop(message.id or "", None)  # sent again, it is tried again
+        else:
+            is_done = False
+            try:
+                is_done = await self._command(message)
+            finally:  # also where the socket is dropped meanwhile
+                if not is_done:
+                    visitor.done.pop(message.id or "", None)  # sent again, it is tried again
 
     def welcome(self, re: str | None, *, known: int | None = None) -> None:
         """Tell who the client is, and the whole lobby unless it has that."""

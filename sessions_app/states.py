@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from django.db.models import F
 from redis.exceptions import RedisError
 
@@ -47,10 +47,12 @@ redis.call('HSET', KEYS[1], 'state', ARGV[2])
 redis.call('SADD', KEYS[2], ARGV[4])
 return redis.call('HINCRBY', KEYS[1], 'sequence', 1)
 """
-# KEYS: state, unwritten. ARGV: sequence that was written, id, whether the game is over. What was written
-# meanwhile stays marked.
+# KEYS: state, unwritten. ARGV: sequence that was written, id, whether the game is over. What was put
+# meanwhile is marked again: a quicker process may have written it, and we something older over it.
 WRITTEN = """
-if (redis.call('HGET', KEYS[1], 'sequence') or ARGV[1]) ~= ARGV[1] then return end
+if (redis.call('HGET', KEYS[1], 'sequence') or ARGV[1]) ~= ARGV[1] then
+    return redis.call('SADD', KEYS[2], ARGV[2])
+end
 redis.call('SREM', KEYS[2], ARGV[2])
 if ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
 """
@@ -106,8 +108,10 @@ def claim(session_id: UUID, player: User) -> int:
     Raises Refused: as `read` does, 403 for all but the host and game servers; CannotCount (503).
     """
     _demand_writer(_game(session_id, player), player)
-    GameSession.objects.filter(pk=session_id).update(fence=F("fence") + 1)
-    fence: int = GameSession.objects.values_list("fence", flat=True).get(pk=session_id)
+    game = GameSession.objects.filter(pk=session_id)
+    with transaction.atomic():  # until its end nobody else counts: two claims never get one number
+        game.update(fence=F("fence") + 1)
+        fence: int = game.values_list("fence", flat=True).get()
     _write(session_id, fence, "")
     return fence
 
@@ -115,12 +119,16 @@ def claim(session_id: UUID, player: User) -> int:
 def write(session_id: UUID, player: User, *, fence: int, state: Any) -> int:
     """Put the state; answers how many writes there were.
 
-    Raises Refused: as `claim` does, 409 `stale_fence` for a writer that another one has replaced, 413;
-    CannotCount (503).
+    Raises Refused: as `claim` does, 409 `stale_fence` for a writer that another one has replaced, 413,
+    400 for whole numbers beyond 64 bits; CannotCount (503).
     """
     game = _game(session_id, player)
     _demand_writer(game, player)
-    text = _json(state)
+    try:
+        text = _json(state)
+    except orjson.JSONEncodeError as error:
+        words = "Whole numbers in a state have up to 64 bits."
+        raise Refused("invalid", words, status=400, field="state") from error
     if len(text) > LARGEST:
         raise Refused("state_too_large", "A state has up to 256 KiB.", status=413, field="state")
     if fence == game.fence:
@@ -145,14 +153,19 @@ def finish(session_id: UUID, host: User) -> Change:
     return change
 
 
+async def retire(client: "redis.asyncio.Redis", session_id: UUID) -> None:
+    """A game was abandoned, which nobody finishes: the next batch writes it, and drops its key."""
+    await client.sadd(UNWRITTEN, str(session_id))
+
+
 async def write_behind(
     client: "redis.asyncio.Redis",
     ask: Callable[..., Awaitable[list[tuple[Any, ...]]]],
 ) -> int:
     """Bring a batch of states to the database; how many. Raises RedisError, psycopg.Error.
 
-    A game's mark goes only after its state is written, so that nothing is lost in between; two
-    processes that write the same one at once may write it twice.
+    A game's mark goes only after its state is written, so that nothing is lost in between; of two
+    processes that write the same one at once the one with the older state marks it anew.
     """
     ids: list[str] = await client.srandmember(UNWRITTEN, BATCH)  # type: ignore[assignment]
     if not ids:

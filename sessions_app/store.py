@@ -90,6 +90,10 @@ REFUSALS = {
         "You sit in another lobby or game. Leave it first.",
     ),
     "one_seat_per_player": ("already_seated", "You sit in this game already."),
+    # What was there when it was looked at may be deleted before the end of the transaction.
+    "session_players_tribe_id_fdd91c21_fk_tribes_id": ("unknown_tribe", "This tribe is gone."),
+    "session_players_user_id_ca251bc2_fk_users_id": ("not_found", "This player is gone."),
+    "game_sessions_map_id_d67a980a_fk_maps_id": ("not_found", "This map is gone."),
 }
 
 

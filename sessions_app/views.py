@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -21,7 +21,7 @@ from config import limits
 from config.refusals import Refused
 from maps.models import GameMap
 from maps.views import to_sign_in
-from sessions_app import lobby_cards, seating
+from sessions_app import lobby_cards, seating, states
 from sessions_app.forms import CodeForm, FilterForm, NewLobbyForm, SettingsForm, TribeForm
 from sessions_app.lists import MOST_LISTED
 from sessions_app.lobby import OVER, Lobby, Status
@@ -87,10 +87,9 @@ def new(request: HttpRequest) -> HttpResponse:
     if not wanted:
         messages.info(request, "Choose a map first, then “Play together”.")
         return redirect("maps:browse")
-    game_map = seen_map(request, read_id(wanted))
-    if game_map is None or game_map.removed_at:
-        raise Http404
     player = own(request)
+    playable = GameMap.objects.playable_by(player).for_cards()
+    game_map = get_object_or_404(playable, pk=read_id(wanted))
     form = NewLobbyForm(player, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
@@ -303,7 +302,7 @@ ACTS: dict[str, Callable[[HttpRequest, UUID, User], Any]] = {
     "start": lambda request, lobby_id, player: run(
         seating.start, lobby_id, player.pk, solo="solo" in request.POST
     ),
-    "end": lambda request, lobby_id, player: run(seating.end, lobby_id, player.pk),
+    "end": lambda request, lobby_id, player: states.finish(lobby_id, player),
 }
 
 # ---- What they share ----------------------------------------------------------------------------

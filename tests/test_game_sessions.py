@@ -14,11 +14,12 @@ from config.redis import durable
 from maps.models import GameMap
 from sessions_app import seating, states, store
 from sessions_app.models import GameSession
-from tests.cast import make_map, make_tribe, make_user
+from tests.cast import make_map, make_moderator, make_tribe, make_user
 from tests.conftest import bearer
 
 pytestmark = pytest.mark.django_db
 ROUTE = "/api/v1/game-sessions"
+NOON = datetime.datetime(2026, 7, 1, 12, tzinfo=datetime.UTC)
 
 
 class Table:
@@ -134,6 +135,22 @@ def test_anothers_tribe_and_anothers_draft(table: Table) -> None:
     assert code_of(table.ask(0, "POST", "", body)) == (404, "not_found")
 
 
+@pytest.mark.parametrize(
+    "state", [{"is_public": False}, {"is_public": False, "removed_at": NOON}, {"hidden_at": NOON}]
+)
+def test_whoever_looks_after_maps_plays_on_those_that_others_may_too(
+    table: Table, state: Any
+) -> None:
+    moderator = make_moderator()
+    GameMap.objects.update(**state)
+    table.headers[0] = bearer(moderator)
+    body = {"map_id": table.game_map.pk, "tribe_id": make_tribe(moderator).pk}
+    assert code_of(table.ask(0, "POST", "", body)) == (404, "not_found")
+    browser = Client()
+    browser.force_login(moderator)
+    assert browser.get(f"/lobbies/new/?map={table.game_map.pk}").status_code == 404
+
+
 def test_one_sits_in_one_place(table: Table) -> None:
     lobby = table.open()
     body = {"map_id": table.game_map.pk, "tribe_id": table.tribes[0].pk}
@@ -200,6 +217,14 @@ def test_a_private_lobby_is_joined_by_code_alone(table: Table) -> None:
     assert code_of(table.ask(2, "POST", "/join", body)) == (404, "unknown_code")
 
 
+def test_a_code_is_told_to_those_who_sit_there(table: Table) -> None:
+    """Whoever looked at a public lobby must not come in once it is private."""
+    lobby = table.open()
+    for stranger in (None, 1):
+        assert table.ask(stranger, "GET", f"/{lobby['id']}")[1]["code"] is None
+    assert table.ask(0, "GET", f"/{lobby['id']}")[1]["code"] == lobby["code"]
+
+
 def test_codes_are_not_guessed(table: Table) -> None:
     body = {"tribe_id": table.tribes[1].pk, "code": "WRONG2"}
     answers = [table.ask(1, "POST", "/join", body)[0] for _ in range(11)]
@@ -221,6 +246,7 @@ def test_full_kicked_started_over(table: Table) -> None:
     assert code_of(table.join(3, lobby)) == (409, "started")
     assert table.ask(0, "POST", f"/{lobby['id']}/end")[0] == 200
     assert code_of(table.join(3, lobby)) == (409, "over")
+    assert code_of(table.join(0, lobby)) == (409, "over")  # nobody sits there any more
 
 
 def test_the_host_leaves(table: Table) -> None:
@@ -322,6 +348,8 @@ def test_the_end_writes_the_last_state(table: Table) -> None:
         {"fence": "1", "state": {}},
         {"fence": True, "state": {}},
         {"fence": -1, "state": {}},
+        {"fence": 0, "state": {}},
+        {"fence": 1, "state": {"wave": 2**64}},
         {"fence": 2**31, "state": {}},
         {"fence": 1, "state": []},
         {"fence": 1, "state": "x"},

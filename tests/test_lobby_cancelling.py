@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -12,7 +13,12 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from config.pools import database_address, make_pool
 from sessions_app import announcing, seating
 from sessions_app.announcing import News
+from sessions_app.hub import Hub
+from sessions_app.protocol import Message
+from sessions_app.rooms import Room
+from sessions_app.sockets import SeatSocket
 from sessions_app.store import run_async
+from sessions_app.tickets import Holder
 from tests.lobbies import Table
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -93,3 +99,22 @@ def test_a_lock_that_is_held_for_long_costs_others_nothing_but_time() -> None:
     asyncio.run(drill())
     assert table.now.seats[0].is_ready
     assert other.now.seats[0].is_ready
+
+
+def test_a_command_that_is_cut_off_may_be_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its socket is dropped while it waits for a lock; the client comes back, and repeats it."""
+
+    async def wait_for_ever(*_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def drill() -> None:
+        hub = Hub()
+        monkeypatch.setattr(hub, "do", wait_for_ever)
+        socket = SeatSocket(hub, wait_for_ever, "192.0.2.1", uuid4())
+        socket.holder, socket.room = Holder(uuid4()), Room(socket.session_id)
+        command = socket.do(Message("ready", "one", {"is_ready": True}))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(command, 0.01)
+        assert not hub.visitor(socket.player_id).has_done("one")
+
+    asyncio.run(drill())

@@ -12,11 +12,12 @@ from uuid import uuid4
 
 import orjson
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from websockets.exceptions import ConnectionClosed
 
 from accounts import families
-from config.management.commands.serve import claim_port
+from config.management.commands.serve import claim_port, server_config
 from config.redis import durable
 from sessions_app import hub as hubs
 from sessions_app import lists, sockets, tickets, watch
@@ -146,6 +147,21 @@ def test_a_bad_cookie(site: Site) -> None:
         with Caller(site, path_of(table.id), additional_headers=headers) as caller:
             caller.say("hello")
             assert caller.closed() == Close.NOT_LET_IN
+
+
+def test_a_page_whose_cookie_cannot_be_looked_up(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cookies are asked for by Django's own connection, whose errors are Django's."""
+
+    def away(key: str) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(tickets, "holder_of_page", away)
+    headers = {"Cookie": f"sessionid={'a' * 32}", "Origin": f"http://127.0.0.1:{site.port}"}
+    with Caller(site, path_of(uuid4()), additional_headers=headers) as caller:
+        caller.say("hello")
+        assert caller.closed() == Close.RESTARTING
 
 
 def test_no_hello(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -403,6 +419,20 @@ def test_silence(quick_watch: None, site: Site) -> None:
         assert "pong" in {f["type"] for f in guest.heard}
 
 
+def test_who_leaves_as_if_the_server_stopped(
+    quick_watch: None, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seats of a process that stops are kept as they are. A client can send its code too."""
+    assert (server_config(None).timeout_graceful_shutdown or 0) < hubs.STOPPING
+    monkeypatch.setattr(hubs, "STOPPING", 0.3)
+    table = Table(2)
+    with sit_down(site, table) as host:
+        with sit_down(site, table, 1) as guest:
+            host.until(lambda lobby: not has_lost_the_other(lobby))
+            guest.socket.close(Close.RESTARTING)
+        assert host.until(has_lost_the_other)
+
+
 def banned(table: Table) -> None:
     execute("UPDATE users SET is_active = false WHERE id = %s", table.users[1].pk)
 
@@ -437,7 +467,14 @@ def test_who_may_no_longer_sit_there(site: Site, end: Callable[[Table], None], c
         assert host.ask("ping")["type"] == "pong"
 
 
-def test_an_emptied_redis_throws_nobody_out(site: Site) -> None:
+@pytest.fixture
+def late_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rooms are compared as often as ever; the next sweep comes when the test is over."""
+    monkeypatch.setattr(watch, "SLICES", watch.SLICES * 10)
+    monkeypatch.setattr(watch, "SWEEP", watch.SWEEP * 10)
+
+
+def test_an_emptied_redis_throws_nobody_out(late_sweep: None, site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         for _ in range(3):

@@ -71,6 +71,7 @@ REFUSED: list[tuple[str, Lobby, Rule, str, int]] = [
     ("join two seats", replace(PAIR, seat_limit=2), join(THIRD), "full", 409),
     ("join after the start", RUNNING, join(THIRD), "started", 409),
     ("join after the end", OVER, join(THIRD), "over", 409),
+    ("join again after the end", OVER, join(GUEST), "over", 409),
     ("join when kicked", replace(PAIR, kicked=frozenset({THIRD})), join(THIRD), "kicked", 409),
     ("join without the code", replace(PAIR, is_public=False), join(THIRD), "not_found", 404),
     ("join by a wrong code", replace(PAIR, is_public=False), join(THIRD, "X"), "not_found", 404),
@@ -140,7 +141,7 @@ def test_the_first_to_join_is_host() -> None:
 
 
 @pytest.mark.parametrize(
-    "lobby", [FULL, RUNNING, OVER, replace(PAIR, is_public=False)], ids=lambda lobby: lobby.status
+    "lobby", [FULL, RUNNING, replace(PAIR, is_public=False)], ids=lambda lobby: lobby.status
 )
 def test_joining_again_changes_nothing(lobby: Lobby) -> None:
     assert join(GUEST)(lobby) is lobby

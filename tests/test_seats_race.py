@@ -5,8 +5,14 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection
 
+from config.refusals import Refused
+from sessions_app import lobby as rules
+from sessions_app import seating
+from sessions_app.lobby import Lobby
 from sessions_app.models import GameSession, SessionPlayer
+from sessions_app.store import run
 from tests.cast import make_map, make_tribe, make_user
+from tests.lobbies import Table
 from tests.races import at_once
 from tribes.models import Tribe
 
@@ -59,3 +65,20 @@ def test_one_player_in_many_games_at_once(tribes: list[Tribe]) -> None:
     games = [GameSession.objects.create(map=game_map) for _ in range(THREADS)]
     tribe = tribes[0]
     assert sit_at_once([{"session": g, "user": tribe.user, "tribe": tribe} for g in games]) == 1
+
+
+def test_a_tribe_that_goes_while_it_is_brought_along(
+    tribes: list[Tribe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was there when the newcomer was read, and is not when the seat is taken."""
+    table, tribe = Table(1), tribes[0]
+    by_the_rules = rules.join
+
+    def join(*arguments: Any, **named: Any) -> Lobby:
+        at_once(1, lambda _: Tribe.objects.filter(pk=tribe.pk).delete())
+        return by_the_rules(*arguments, **named)
+
+    monkeypatch.setattr(rules, "join", join)
+    with pytest.raises(Refused, match="This tribe is gone") as refused:
+        run(seating.join, table.id, tribe.user.pk, tribe.pk)
+    assert refused.value.code == "unknown_tribe"
