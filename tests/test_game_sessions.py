@@ -107,6 +107,23 @@ def test_opening(table: Table) -> None:
     assert table.ask(None, "GET", f"/{lobby['id']}")[0] == 200
 
 
+def test_a_lobby_is_sent_again_only_when_it_has_changed(table: Table) -> None:
+    lobby = table.open()
+    for path in (f"/{lobby['id']}", "/active"):
+        answers: list[Any] = []
+        for n in range(3):
+            if n == 2:
+                store.run(
+                    seating.ready,
+                    UUID(lobby["id"]),
+                    table.players[0].pk,
+                    is_ready=path != "/active",
+                )
+            known = {"If-None-Match": answers[0]["ETag"]} if answers else {}
+            answers.append(Client().get(ROUTE + path, headers=table.headers[0] | known))
+        assert [answer.status_code for answer in answers] == [200, 304, 200]
+
+
 @pytest.mark.parametrize(
     ("more", "status", "code"),
     [
