@@ -1,10 +1,15 @@
 """Answers for whoever has them already (RFC 9110, 13)."""
 
+import hashlib
 from collections.abc import Callable
+from typing import Any
 
+import orjson
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 
 def conditional(
@@ -14,4 +19,13 @@ def conditional(
     response: HttpResponseBase = get_conditional_response(request, etag=etag) or make()
     if etag and response.status_code in (200, 304):
         response["ETag"] = etag
+    return response
+
+
+def conditional_document(request: Request, found: Any) -> HttpResponseBase:
+    """A document of the API that only its reader sees so, under the hash of what it says."""
+    tag = hashlib.sha256(orjson.dumps(found, default=str)).hexdigest()[:32]
+    response = conditional(request._request, f'"{tag}"', lambda: Response(found))
+    response["Cache-Control"] = "private, no-cache"
+    response["Vary"] = "Authorization"
     return response

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -14,6 +15,7 @@ from rest_framework.views import APIView
 from accounts.authentication import caller, caller_token
 from config import limits
 from config.api import read
+from config.conditional import conditional_document
 from config.refusals import Refused
 from config.schema import LOCATION, Error
 from maps.models import GameMap
@@ -123,14 +125,17 @@ class SessionView(APIView):
     permission_classes = (IsAuthenticatedOrReadOnly,)
 
     @extend_schema(
-        operation_id="game_sessions_read", responses=LobbyDocument, tags=["game sessions"]
+        operation_id="game_sessions_read",
+        responses={200: LobbyDocument, 304: None},
+        tags=["game sessions"],
     )
-    def get(self, request: Request, session_id: UUID) -> Response:
+    def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
         """A public lobby that is open, or whatever one sits in; anything else is a 404."""
         player_id = request.user.pk
         lobby = store.run(seating.seen_by, session_id, player_id)
         is_seated = player_id is not None and lobby.seat_of(player_id) is not None
-        return Response(lobby_document(lobby) if is_seated else strangers_document(lobby))
+        shown = lobby_document(lobby) if is_seated else strangers_document(lobby)
+        return conditional_document(request, shown)
 
 
 class ActiveView(APIView):
@@ -140,12 +145,13 @@ class ActiveView(APIView):
 
     @extend_schema(
         operation_id="game_sessions_active",
-        responses={200: SeatedLobby, 404: Error},
+        responses={200: SeatedLobby, 304: None, 404: Error},
         tags=["game sessions"],
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         """The lobby or game that one sits in, or 404."""
-        return Response(table(store.run(seating.active, caller(request).pk)))
+        lobby = store.run(seating.active, caller(request).pk)
+        return conditional_document(request, table(lobby))
 
 
 class CodeView(APIView):

@@ -8,7 +8,7 @@ Channels.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -221,21 +221,27 @@ class SeatSocket(Socket):
         """The whole life of the socket, from `hello` on."""
         code = LOST
         try:
-            if await self.say_hello(scope, receive):
+            first = await self.first_event(receive)
+            if first is not None and first["type"] == "websocket.disconnect":
+                return  # nothing else ever comes: to wait for more would keep its place for half a minute
+            if await self.say_hello(scope, first):
                 code = await self.frames(receive)
             else:
                 await self.end_of(receive)
         finally:
             await self.hub.leave(self, keep=code == Close.RESTARTING)
 
-    async def say_hello(self, scope: Scope, receive: Receive) -> bool:
-        """Find out who it is, and take the seat; otherwise close, with the reason."""
+    async def first_event(self, receive: Receive) -> Mapping[str, Any] | None:
+        """What comes first, if it comes in time."""
         try:
             async with asyncio.timeout(HELLO_SECONDS):
-                event = await receive()
+                return await receive()
         except TimeoutError:
-            return self._refuse(Close.NOT_LET_IN)
-        if event["type"] == "websocket.disconnect":
+            return None
+
+    async def say_hello(self, scope: Scope, event: Mapping[str, Any] | None) -> bool:
+        """Find out who it is, and take the seat; otherwise close, with the reason."""
+        if event is None:
             return self._refuse(Close.NOT_LET_IN)
         try:
             message = read(event.get("text"))

@@ -1,4 +1,4 @@
-"""Lobbies by REST: open, list, join, by code, leave, kick, start, end, and the state of a game."""
+"""Lobbies by REST: open, list, join, by code, leave, kick, start, end."""
 
 import datetime
 import json
@@ -10,9 +10,8 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from config.redis import durable
 from maps.models import GameMap
-from sessions_app import seating, states, store
+from sessions_app import seating, store
 from sessions_app.models import GameSession
 from tests.cast import make_map, make_moderator, make_tribe, make_user
 from tests.conftest import bearer
@@ -105,6 +104,23 @@ def test_opening(table: Table) -> None:
     assert lobby["connect"]["path"] == f"/ws/game-sessions/{lobby['id']}"
     assert table.ask(0, "GET", "/active") == (200, lobby)
     assert table.ask(None, "GET", f"/{lobby['id']}")[0] == 200
+
+
+def test_a_lobby_is_sent_again_only_when_it_has_changed(table: Table) -> None:
+    lobby = table.open()
+    for path in (f"/{lobby['id']}", "/active"):
+        answers: list[Any] = []
+        for n in range(3):
+            if n == 2:
+                store.run(
+                    seating.ready,
+                    UUID(lobby["id"]),
+                    table.players[0].pk,
+                    is_ready=path != "/active",
+                )
+            known = {"If-None-Match": answers[0]["ETag"]} if answers else {}
+            answers.append(Client().get(ROUTE + path, headers=table.headers[0] | known))
+        assert [answer.status_code for answer in answers] == [200, 304, 200]
 
 
 @pytest.mark.parametrize(
@@ -287,87 +303,6 @@ def test_the_start_fixes_and_counts(table: Table) -> None:
     table.tribes[0].save()
     _, after = table.ask(0, "GET", "/active")
     assert after["players"][0]["tribe"]["name"] == "Ravens"
-
-
-def test_the_state_has_one_writer(table: Table) -> None:
-    lobby = table.open()
-    table.join(1, lobby)
-    path = f"/{lobby['id']}/state"
-    assert code_of(table.ask(0, "GET", path)) == (409, "not_started")
-    table.start(lobby, 0, 1)
-    _, first = table.ask(1, "GET", path)
-    assert first["state"]["towers"] == []
-    assert first["state"]["resources"] == {str(p.pk): 500 for p in table.players[:2]}
-    claim = f"/{lobby['id']}/fence"
-    assert code_of(table.ask(1, "POST", claim)) == (403, "not_host")
-    _, old = table.ask(0, "POST", claim)
-    assert table.ask(0, "PUT", path, old | {"state": {"wave": 1}}) == (200, {"sequence": 1})
-    _, new = table.ask(0, "POST", claim)
-    assert new["fence"] == old["fence"] + 1
-    assert code_of(table.ask(0, "PUT", path, old | {"state": {"wave": 9}})) == (409, "stale_fence")
-    assert table.ask(0, "PUT", path, new | {"state": {"wave": 2}}) == (200, {"sequence": 2})
-    assert table.ask(1, "GET", path)[1] == new | {"sequence": 2, "state": {"wave": 2}}
-    assert table.ask(2, "GET", path)[0] == 404
-    assert code_of(table.ask(1, "PUT", path, new | {"state": {}})) == (403, "not_host")
-
-
-def test_a_late_write_is_refused_even_where_only_redis_knows(table: Table) -> None:
-    """The database was asked before another claimed; the script refuses all the same."""
-    lobby = table.open()
-    table.start(lobby, 0)
-    session_id = UUID(lobby["id"])
-    old = states.claim(session_id, table.players[0])
-    states.claim(session_id, table.players[0])
-    assert states._write(session_id, old, '{"wave": 9}') == -1
-
-
-def test_the_end_writes_the_last_state(table: Table) -> None:
-    lobby = table.open()
-    table.start(lobby, 0)
-    _, fence = table.ask(0, "POST", f"/{lobby['id']}/fence")
-    table.ask(0, "PUT", f"/{lobby['id']}/state", fence | {"state": {"wave": 7}})
-    status, after = table.ask(0, "POST", f"/{lobby['id']}/end")
-    assert (status, after["status"], after["code"]) == (200, "Completed", None)
-    game = GameSession.objects.get()
-    assert game.game_state == {"wave": 7}
-    assert game.completed_at is not None
-    assert durable().keys("game*") == []
-    assert table.ask(0, "GET", "/active")[0] == 404
-    assert table.ask(0, "GET", f"/{lobby['id']}/state")[1]["state"] == {"wave": 7}
-    assert code_of(table.ask(0, "PUT", f"/{lobby['id']}/state", fence | {"state": {}})) == (
-        409,
-        "over",
-    )
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"fence": 1},
-        {"fence": "1", "state": {}},
-        {"fence": True, "state": {}},
-        {"fence": -1, "state": {}},
-        {"fence": 0, "state": {}},
-        {"fence": 1, "state": {"wave": 2**64}},
-        {"fence": 2**31, "state": {}},
-        {"fence": 1, "state": []},
-        {"fence": 1, "state": "x"},
-        {"fence": 1, "state": None},
-    ],
-)
-def test_states_that_are_none(table: Table, body: Any) -> None:
-    lobby = table.open()
-    table.start(lobby, 0)
-    assert table.ask(0, "PUT", f"/{lobby['id']}/state", body)[0] == 400
-
-
-def test_a_state_is_not_too_large(table: Table) -> None:
-    lobby = table.open()
-    table.start(lobby, 0)
-    _, fence = table.ask(0, "POST", f"/{lobby['id']}/fence")
-    large = fence | {"state": {"x": "y" * states.LARGEST}}
-    assert code_of(table.ask(0, "PUT", f"/{lobby['id']}/state", large)) == (413, "state_too_large")
 
 
 def test_whoever_left_a_game_is_kept_for_history(table: Table) -> None:

@@ -17,7 +17,7 @@ from sessions_app import seating, states, store
 from sessions_app.models import GameSession
 from tests.conftest import Site
 from tests.races import at_once
-from tests.test_game_sessions import Table
+from tests.test_game_sessions import Table, code_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -98,3 +98,87 @@ def test_a_game_that_is_abandoned_leaves_no_key(site: Site, table: Table, game: 
     until(lambda: not durable().exists(f"game:{game}:state"))
     ended = GameSession.objects.get(pk=game)
     assert (ended.status, ended.game_state) == ("Abandoned", {"wave": 7})
+
+
+# ---- By the API -----------------------------------------------------------------------------------
+
+
+def test_the_state_has_one_writer(table: Table) -> None:
+    lobby = table.open()
+    table.join(1, lobby)
+    path = f"/{lobby['id']}/state"
+    assert code_of(table.ask(0, "GET", path)) == (409, "not_started")
+    table.start(lobby, 0, 1)
+    _, first = table.ask(1, "GET", path)
+    assert first["state"]["towers"] == []
+    assert first["state"]["resources"] == {str(p.pk): 500 for p in table.players[:2]}
+    claim = f"/{lobby['id']}/fence"
+    assert code_of(table.ask(1, "POST", claim)) == (403, "not_host")
+    _, old = table.ask(0, "POST", claim)
+    assert table.ask(0, "PUT", path, old | {"state": {"wave": 1}}) == (200, {"sequence": 1})
+    _, new = table.ask(0, "POST", claim)
+    assert new["fence"] == old["fence"] + 1
+    assert code_of(table.ask(0, "PUT", path, old | {"state": {"wave": 9}})) == (409, "stale_fence")
+    assert table.ask(0, "PUT", path, new | {"state": {"wave": 2}}) == (200, {"sequence": 2})
+    assert table.ask(1, "GET", path)[1] == new | {"sequence": 2, "state": {"wave": 2}}
+    assert table.ask(2, "GET", path)[0] == 404
+    assert code_of(table.ask(1, "PUT", path, new | {"state": {}})) == (403, "not_host")
+
+
+def test_a_late_write_is_refused_even_where_only_redis_knows(table: Table) -> None:
+    """The database was asked before another claimed; the script refuses all the same."""
+    lobby = table.open()
+    table.start(lobby, 0)
+    session_id = UUID(lobby["id"])
+    old = states.claim(session_id, table.players[0])
+    states.claim(session_id, table.players[0])
+    assert states._write(session_id, old, '{"wave": 9}') == -1
+
+
+def test_the_end_writes_the_last_state(table: Table) -> None:
+    lobby = table.open()
+    table.start(lobby, 0)
+    _, fence = table.ask(0, "POST", f"/{lobby['id']}/fence")
+    table.ask(0, "PUT", f"/{lobby['id']}/state", fence | {"state": {"wave": 7}})
+    status, after = table.ask(0, "POST", f"/{lobby['id']}/end")
+    assert (status, after["status"], after["code"]) == (200, "Completed", None)
+    game = GameSession.objects.get()
+    assert game.game_state == {"wave": 7}
+    assert game.completed_at is not None
+    assert durable().keys("game*") == []
+    assert table.ask(0, "GET", "/active")[0] == 404
+    assert table.ask(0, "GET", f"/{lobby['id']}/state")[1]["state"] == {"wave": 7}
+    assert code_of(table.ask(0, "PUT", f"/{lobby['id']}/state", fence | {"state": {}})) == (
+        409,
+        "over",
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"fence": 1},
+        {"fence": "1", "state": {}},
+        {"fence": True, "state": {}},
+        {"fence": -1, "state": {}},
+        {"fence": 0, "state": {}},
+        {"fence": 1, "state": {"wave": 2**64}},
+        {"fence": 2**31, "state": {}},
+        {"fence": 1, "state": []},
+        {"fence": 1, "state": "x"},
+        {"fence": 1, "state": None},
+    ],
+)
+def test_states_that_are_none(table: Table, body: Any) -> None:
+    lobby = table.open()
+    table.start(lobby, 0)
+    assert table.ask(0, "PUT", f"/{lobby['id']}/state", body)[0] == 400
+
+
+def test_a_state_is_not_too_large(table: Table) -> None:
+    lobby = table.open()
+    table.start(lobby, 0)
+    _, fence = table.ask(0, "POST", f"/{lobby['id']}/fence")
+    large = fence | {"state": {"x": "y" * states.LARGEST}}
+    assert code_of(table.ask(0, "PUT", f"/{lobby['id']}/state", large)) == (413, "state_too_large")

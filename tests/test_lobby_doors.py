@@ -164,6 +164,15 @@ def test_a_page_whose_cookie_cannot_be_looked_up(
         assert caller.closed() == Close.RESTARTING
 
 
+def test_who_vanishes_before_a_word_leaves_the_place_to_others(site: Site) -> None:
+    """A page that is left while it connects; twenty of them must not shut their address out."""
+    for _ in range(hubs.MOST_OF_ADDRESS + 5):
+        with Caller(site, path_of(uuid4())) as caller:
+            caller.socket.socket.shutdown(socket.SHUT_RDWR)
+    with sit_down(site, Table(1)) as player:
+        assert player.ask("ping")["type"] == "pong"
+
+
 def test_no_hello(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "HELLO_SECONDS", 0.2)
     with Caller(site, path_of(uuid4())) as caller:

@@ -1,10 +1,8 @@
 """Tribes in the REST API. Edges alone: the rules stand in tribes/making.py and tribes/bonuses.py."""
 
-import hashlib
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -16,7 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import caller
 from config.api import AsItCame, read
-from config.conditional import conditional
+from config.conditional import conditional_document
 from config.names import SHORTEST_NAME
 from config.schema import LOCATION, Error
 from tribes import making
@@ -122,12 +120,8 @@ class TribeView(APIView):
     )
     def get(self, request: Request, tribe_id: UUID) -> HttpResponseBase:
         """One's own tribe."""
-        found = FullTribe(making.own_tribe(caller(request), tribe_id)).data
-        tag = hashlib.sha256(orjson.dumps(found, default=str)).hexdigest()[:32]
-        response = conditional(request._request, f'"{tag}"', lambda: Response(found))
-        response["Cache-Control"] = "private, no-cache"
-        response["Vary"] = "Authorization"
-        return response
+        tribe = making.own_tribe(caller(request), tribe_id)
+        return conditional_document(request, FullTribe(tribe).data)
 
     @extend_schema(
         operation_id="tribes_change", request=NewTribe, responses=FullTribe, tags=["tribes"]
