@@ -1,6 +1,7 @@
 """The list socket: open lobbies as they come and go, for whoever looks."""
 
 import asyncio
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ class Cards:
         """Show the list to a socket for as long as it looks."""
         if not self.sockets:
             try:
-                await self.read()
+                await self.refresh()
             except AWAY:
                 socket.show_out(None, Close.RESTARTING)
         self.sockets.add(socket)
@@ -56,14 +57,15 @@ class Cards:
         """Tell of changes, once a second, while anybody looks."""
         while self.sockets:
             await asyncio.sleep(1)
-            try:
-                changes = await self.read()
-            except AWAY:
-                continue  # what changed meanwhile is told when the database is back
-            if changes:
-                frame = protocol.write("lobbies", self.version, changes | {"is_snapshot": False})
-                for socket in self.sockets:
-                    socket.push(frame)
+            with contextlib.suppress(*AWAY):  # what changes is told when the database is back
+                await self.refresh()
+
+    async def refresh(self) -> None:
+        """Read the list, and tell of what differs from the one before."""
+        if changes := await self.read():
+            frame = protocol.write("lobbies", self.version, changes | {"is_snapshot": False})
+            for socket in self.sockets:
+                socket.push(frame)
 
     async def read(self) -> dict[str, Any] | None:
         """Read the list; what differs from the one before, or None."""

@@ -47,7 +47,10 @@ CLOSES: dict[Close, tuple[str, bool]] = {
         "There is no such session, it is over, or one doesn't sit there.",
         False,
     ),
-    Close.SILENT: ("Nothing was heard for 25 seconds, or nothing was read.", True),
+    Close.SILENT: (
+        "Nothing was heard for 25 seconds, or for 5 before `hello`, or nothing was read.",
+        True,
+    ),
     Close.REPLACED: ("A newer connection of the same player has the seat.", False),
     Close.TOO_MUCH: ("Too many sockets or messages: come back later.", True),
 }

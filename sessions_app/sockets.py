@@ -58,6 +58,7 @@ class Socket:
         self.heard_at = time.monotonic()
         self.is_leaving = False  # nothing more is sent
         self.is_dropped = False  # not even the reason
+        self.asked = 0  # for a sign of life, since it was heard
         self.writing_since: float | None = None
         self._send = send
         self._outbox: deque[tuple[str, bool]] = deque()  # frames, and whether the next replaces it
@@ -124,7 +125,7 @@ class Socket:
             event = await receive()
             if event["type"] == "websocket.disconnect":
                 return int(event.get("code") or LOST)
-            self.heard_at = time.monotonic()
+            self.heard_at, self.asked = time.monotonic(), 0
             if not self.is_leaving:
                 await self.take(event.get("text"))
 
@@ -242,7 +243,7 @@ class SeatSocket(Socket):
     async def say_hello(self, scope: Scope, event: Mapping[str, Any] | None) -> bool:
         """Find out who it is, and take the seat; otherwise close, with the reason."""
         if event is None:
-            return self._refuse(Close.NOT_LET_IN)
+            return self._refuse(Close.SILENT)
         try:
             message = read(event.get("text"))
             if message.type != "hello":

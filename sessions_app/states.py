@@ -56,9 +56,11 @@ end
 redis.call('SREM', KEYS[2], ARGV[2])
 if ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
 """
+# Locked in one order, or two processes that write at once might wait for each other.
 BEHIND = """
+WITH locked AS (SELECT id FROM game_sessions WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
 UPDATE game_sessions AS g SET game_state = written.state::jsonb
-FROM unnest(%s::uuid[], %s::int[], %s::text[]) AS written (id, fence, state)
+FROM unnest(%s::uuid[], %s::int[], %s::text[]) AS written (id, fence, state) JOIN locked USING (id)
 WHERE g.id = written.id AND g.fence <= written.fence AND g.status <> 'Completed'
 RETURNING g.id"""
 OVER = "SELECT id FROM game_sessions WHERE id = ANY(%s) AND status IN ('Completed', 'Abandoned')"
@@ -141,9 +143,10 @@ def write(session_id: UUID, player: User, *, fence: int, state: Any) -> int:
 def finish(session_id: UUID, host: User) -> Change:
     """End a game: its last state goes to the database, then its key goes. Raises as `seating.end`."""
     try:
+        claim(session_id, host)  # nobody writes any more what would be lost with the key
         last: Any = durable().hget(_key(session_id), "state")
-    except RedisError:
-        last = None  # the database has what was some seconds ago
+    except (RedisError, Refused):  # the database has what was some seconds ago, or refuses too
+        last = None
     change = store.run(seating.end, session_id, host.pk, last)
     try:
         durable().delete(_key(session_id))
@@ -177,7 +180,7 @@ async def write_behind(
     known = [(i, *s) for i, s in zip(ids, states, strict=True) if s[2] is not None]
     if known:
         names, fences, _, texts = (list(column) for column in zip(*known, strict=True))
-        await ask(BEHIND, names, list(map(int, fences)), texts)
+        await ask(BEHIND, names, names, list(map(int, fences)), texts)
     over = {str(row[0]) for row in await ask(OVER, ids)}
     for game_id, (_, sequence, _) in zip(ids, states, strict=True):
         await client.eval(

@@ -62,10 +62,9 @@ UPDATE session_players SET left_at = %s, is_host = false, is_connected = false, 
     server_id = NULL WHERE session_id = %s AND user_id = %s"""
 # What a start fixes, and counts: once, since only one transaction finds the game still in its lobby.
 START = (
-    "UPDATE game_sessions AS g SET map_version = (SELECT version FROM maps WHERE id = map_id),"
-    " game_state = jsonb_build_object('towers', '[]'::jsonb, 'enemies', '[]'::jsonb, 'resources',"
-    " (SELECT jsonb_object_agg(user_id, gold) FROM session_players"
-    "  WHERE session_id = g.id AND left_at IS NULL)) WHERE id = %s",
+    "UPDATE game_sessions AS g SET game_state = jsonb_build_object("
+    "'towers', '[]'::jsonb, 'enemies', '[]'::jsonb, 'resources', (SELECT jsonb_object_agg(user_id, gold)"
+    " FROM session_players WHERE session_id = g.id AND left_at IS NULL)) WHERE id = %s",
     f"UPDATE session_players AS s SET tribe_config = {TRIBE} FROM tribes AS t"  # noqa: S608
     " WHERE t.id = s.tribe_id AND s.session_id = %s",
     "UPDATE users SET total_games_played = total_games_played + 1 WHERE id IN"
@@ -174,11 +173,14 @@ def differences(
         changed["kicked"] = sorted(changed["kicked"])
     if after.is_over and not before.is_over:
         changed["completed_at"] = now
+    is_start = before.status == Status.LOBBY and after.status == Status.IN_PROGRESS
+    if is_start:
+        changed["map_version"] = before.game_map["version"]
     if touches and (changed or seats):
         changed["touched_at"] = now
     if changed:
         yield _update("game_sessions", changed, "id = %s", before.id)
-    if before.status == Status.LOBBY and after.status == Status.IN_PROGRESS:
+    if is_start:
         yield from ((statement, [before.id]) for statement in START)
 
 

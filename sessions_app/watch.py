@@ -44,7 +44,10 @@ DELETE FROM game_sessions AS g WHERE status = 'Abandoned' AND started_at IS NULL
     AND completed_at < statement_timestamp() - interval '1 day'
     AND NOT EXISTS (SELECT FROM session_players AS s WHERE s.session_id = g.id)"""
 VERSIONS = "SELECT id, version FROM game_sessions WHERE id = ANY(%s)"
-SPOKEN = "UPDATE game_sessions SET touched_at = statement_timestamp() WHERE id = ANY(%s)"
+# Many rows are locked in one order, or two processes might wait for each other.
+SPOKEN = """
+UPDATE game_sessions SET touched_at = statement_timestamp() WHERE id IN (
+    SELECT id FROM game_sessions WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)"""
 # Seats are looked up game by game: those of all the games that were ever played are many.
 DUE = f"""
 SELECT g.id FROM game_sessions AS g CROSS JOIN LATERAL (
@@ -73,6 +76,7 @@ class Watch:
     def open(self) -> None:
         """Begin, once the hub is open."""
         duties = (
+            (self.live, SWEEP),
             (self.tick, TICK),
             (self.sweep, SWEEP),
             (self.round, SWEEP / SLICES),
@@ -106,7 +110,8 @@ class Watch:
                 socket.show_out(None, Close.SILENT)
                 if quiet > SILENT + STUCK:
                     socket.drop()
-            elif QUIET < quiet <= QUIET + TICK or 2 * QUIET < quiet <= 2 * QUIET + TICK:
+            elif quiet > QUIET * (1 + socket.asked):
+                socket.asked += 1
                 socket.pong()
         for player_id, visitor in list(self.hub.visitors.items()):
             if now - visitor.seen_at > FORGOTTEN:
@@ -114,9 +119,12 @@ class Watch:
 
     # ---- The database ---------------------------------------------------------------------------
 
+    async def live(self) -> None:
+        """Say that this process lives, whatever else takes long."""
+        await self.hub.ask(HEARTBEAT, self.hub.id)
+
     async def sweep(self) -> None:
         """Compare with the database, and do what is due."""
-        await self.hub.ask(HEARTBEAT, self.hub.id)
         await self.give_up_seats()
         if not redis_config.seems_away():
             await self.hub.sign_ins.note_emptied()

@@ -176,7 +176,7 @@ def test_who_vanishes_before_a_word_leaves_the_place_to_others(site: Site) -> No
 def test_no_hello(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "HELLO_SECONDS", 0.2)
     with Caller(site, path_of(uuid4())) as caller:
-        assert caller.closed() == Close.NOT_LET_IN
+        assert caller.closed() == Close.SILENT
 
 
 def test_something_else_than_hello(site: Site) -> None:

@@ -44,6 +44,7 @@ export class LobbyClient extends Connection {
   #pings = new Map();
   #clock = { offset: 0, trip: Infinity };
   #asked = false;
+  #isForgiven = false;
 
   /**
    * @param {string|URL} address
@@ -127,6 +128,13 @@ export class LobbyClient extends Connection {
     this.#ticketInHand = await this.#ticket?.();
   }
 
+  /** A ticket may have died on the way: another one is fetched, once. */
+  forgives(code) {
+    if (code !== 4401 || !this.#ticket || this.#isForgiven) return false;
+    this.#isForgiven = true;
+    return true;
+  }
+
   greet() {
     this.#asked = false;
     this.#hello(this.#ticketInHand ? { ticket: this.#ticketInHand } : {});
@@ -158,6 +166,7 @@ export class LobbyClient extends Connection {
       this.playerId = data.player_id;
       this.#setClock("hello", data.time);
       const again = this.state !== "live";
+      this.#isForgiven = false;
       this.welcomed();
       if (data.lobby) this.#show(data.lobby, message.version);
       if (again) this.#sayAgain();
@@ -171,7 +180,10 @@ export class LobbyClient extends Connection {
     kicked: () => this.emit("closed", { reason: "kicked" }),
     closed: (data) => this.emit("closed", data),
     pong: (data) => this.#setClock("ping", data.time),
-    error: (data, message) => this.#waiting.has(message.re) || this.emit("error", data),
+    error: (data, message) => {
+      if (message.re === "hello") this.#asked = false;
+      if (!this.#waiting.has(message.re)) this.emit("error", data);
+    },
   };
 
   #show(lobby, version) {

@@ -147,6 +147,11 @@ export class Connection extends EventTarget {
     this.take(message);
   }
 
+  /** Whether to come back, this once, after a close that ends it as a rule. @protected */
+  forgives() {
+    return false;
+  }
+
   /** Says that we live; the answer tells the current version. */
   ping() {
     this.send({ type: "ping", id: "ping", data: {} });
@@ -165,7 +170,7 @@ export class Connection extends EventTarget {
   #lose(code) {
     this.#drop();
     if (this.state === "ended") return;
-    if (code in ENDS) return this.#end(code, ENDS[code]);
+    if (code in ENDS && !this.forgives(code)) return this.#end(code, ENDS[code]);
     if (Date.now() - this.#openedAt > STEADY && this.state === "live") this.#attempts = 0;
     this.#wait(code, COMES_BACK[code] ?? LOST);
   }
