@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from django.db.models import F
 from redis.exceptions import RedisError
 
@@ -106,8 +106,10 @@ def claim(session_id: UUID, player: User) -> int:
     Raises Refused: as `read` does, 403 for all but the host and game servers; CannotCount (503).
     """
     _demand_writer(_game(session_id, player), player)
-    GameSession.objects.filter(pk=session_id).update(fence=F("fence") + 1)
-    fence: int = GameSession.objects.values_list("fence", flat=True).get(pk=session_id)
+    # One transaction: the row stays locked until its number is read, or two writers get the same one.
+    with transaction.atomic():
+        GameSession.objects.filter(pk=session_id).update(fence=F("fence") + 1)
+        fence: int = GameSession.objects.values_list("fence", flat=True).get(pk=session_id)
     _write(session_id, fence, "")
     return fence
 
@@ -115,12 +117,16 @@ def claim(session_id: UUID, player: User) -> int:
 def write(session_id: UUID, player: User, *, fence: int, state: Any) -> int:
     """Put the state; answers how many writes there were.
 
-    Raises Refused: as `claim` does, 409 `stale_fence` for a writer that another one has replaced, 413;
-    CannotCount (503).
+    Raises Refused: as `claim` does, 409 `stale_fence` for a writer that another one has replaced, 413,
+    400 for a number that JSON libraries can't write; CannotCount (503).
     """
     game = _game(session_id, player)
     _demand_writer(game, player)
-    text = _json(state)
+    try:
+        text = _json(state)
+    except orjson.JSONEncodeError as error:
+        words = "A whole number in a state has 64 bits at the most."
+        raise Refused("invalid", words, status=400, field="state") from error
     if len(text) > LARGEST:
         raise Refused("state_too_large", "A state has up to 256 KiB.", status=413, field="state")
     if fence == game.fence:

@@ -16,6 +16,7 @@ from sessions_app import seating, states, store
 from sessions_app.models import GameSession
 from tests.cast import make_map, make_tribe, make_user
 from tests.conftest import bearer
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
 ROUTE = "/api/v1/game-sessions"
@@ -332,6 +333,28 @@ def test_states_that_are_none(table: Table, body: Any) -> None:
     lobby = table.open()
     table.start(lobby, 0)
     assert table.ask(0, "PUT", f"/{lobby['id']}/state", body)[0] == 400
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1])
+def test_a_state_has_no_numbers_that_nobody_can_write(table: Table, number: int) -> None:
+    lobby = table.open()
+    table.start(lobby, 0)
+    path = f"/{lobby['id']}/state"
+    _, fence = table.ask(0, "POST", f"/{lobby['id']}/fence")
+    answer = table.ask(0, "PUT", path, fence | {"state": {"gold": number}})
+    assert code_of(answer) == (400, "invalid")
+    assert table.ask(0, "PUT", path, fence | {"state": {"gold": 2**63}})[0] == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_writer_has_a_number_of_its_own() -> None:
+    table = Table()
+    lobby = table.open()
+    table.start(lobby, 0)
+    session_id, host = UUID(lobby["id"]), table.players[0]
+    claims = at_once(8, lambda _: [states.claim(session_id, host) for _ in range(5)])
+    fences = [fence for some in claims for fence in some]
+    assert sorted(fences) == list(range(1, 41))
 
 
 def test_a_state_is_not_too_large(table: Table) -> None:
