@@ -129,6 +129,7 @@ export class LobbyClient extends Connection {
 
   greet() {
     this.#asked = false;
+    this.#clock.trip = Infinity; // this machine may have slept, or its clock been set
     this.#hello(this.#ticketInHand ? { ticket: this.#ticketInHand } : {});
   }
 
