@@ -16,6 +16,7 @@ const STEADY = 5_000; // a connection that lasted this long begins the doubling 
 const OPENING = 10_000; // a connection that is not open by then will not be
 const DEAF = 25_000; // nothing heard for that long: the connection is lost
 const PROBE = 4_000; // how soon an answer must come when a connection is doubted
+const NOT_LET_IN = 4401;
 const LISTEN = 2_500; // how often it is asked whether something was heard
 
 /** Closes after which the same client need not come back, and why, in words for people. */
@@ -165,7 +166,9 @@ export class Connection extends EventTarget {
   #lose(code) {
     this.#drop();
     if (this.state === "ended") return;
-    if (code in ENDS) return this.#end(code, ENDS[code]);
+    // A sign-in that ended may have been renewed meanwhile, as by a new password: one try shows that.
+    const isDoubtful = code === NOT_LET_IN && this.state === "live";
+    if (code in ENDS && !isDoubtful) return this.#end(code, ENDS[code]);
     if (Date.now() - this.#openedAt > STEADY && this.state === "live") this.#attempts = 0;
     this.#wait(code, COMES_BACK[code] ?? LOST);
   }

@@ -238,6 +238,29 @@ def test_a_tribe_that_is_made_on_another_page(
     expect(page.locator("#own-tribe")).to_have_value(str(owls.pk))
 
 
+def test_a_new_password_does_not_end_the_page(
+    enter: Enter, game_map: GameMap, players: dict[str, User], site: Site
+) -> None:
+    page = enter("Mira")
+    opened(page, game_map)
+    page.evaluate("window.stays = true")
+    account = page.context.new_page()
+    account.goto("/account/")
+    form = account.locator("form[action*=password]")
+    for field, words in zip(
+        form.locator("input[type=password]").all(),
+        [PASSWORD, *["another long sentence"] * 2],
+        strict=True,
+    ):
+        field.fill(words)
+    form.get_by_role("button").click()
+    expect(page.get_by_text("Back again.")).to_be_visible()
+    live(page)
+    assert page.evaluate("window.stays")
+    account.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+
+
 def test_a_banned_player_is_not_told_that_it_was_the_host(
     enter: Enter, game_map: GameMap, players: dict[str, User]
 ) -> None:
