@@ -13,7 +13,8 @@ import json
 import random
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import httpx
@@ -36,14 +37,18 @@ class LobbyClient:
         self.unanswered: dict[str, str] = {}  # id → frame; sent again after a reconnection
         self.ids = map(str, itertools.count(int(time.time() * 1000)))
 
-    async def messages(self) -> AsyncIterator[dict[str, Any]]:
-        """All messages until the seat is gone; lost connections are made anew meanwhile."""
+    async def messages(self) -> AsyncGenerator[dict[str, Any], None]:
+        """All messages until the seat is gone; lost connections are made anew meanwhile.
+
+        Whoever stops listening earlier closes it (`aclosing`), and the socket with it.
+        """
         wait = 0.1
         while True:
             try:
-                async for message in self._connected():
-                    wait = 0.1
-                    yield message
+                async with aclosing(self._connected()) as connected:
+                    async for message in connected:
+                        wait = 0.1
+                        yield message
             except ConnectionClosed as end:
                 if end.rcvd and end.rcvd.code in FINAL:
                     return
@@ -63,7 +68,7 @@ class LobbyClient:
         if self.socket:
             await self.socket.send(frame)
 
-    async def _connected(self) -> AsyncIterator[dict[str, Any]]:
+    async def _connected(self) -> AsyncGenerator[dict[str, Any], None]:
         answer = await self.api.post(f"game-sessions/{self.session_id}/ticket")
         ticket = answer.raise_for_status().json()
         address = str(self.api.base_url.copy_with(path=ticket["connect"]["path"]))
@@ -131,7 +136,8 @@ async def play(site: str, username: str, password: str, code: str = "") -> None:
         client = LobbyClient(api, lobby["id"])
         await client.say("ready", is_ready=True)
         asked = 0
-        async for message in client.messages():
+        messages = client.messages()
+        async for message in messages:
             players = client.lobby.get("players", [])
             ready = [player for player in players if player["is_ready"]]
             is_host = client.lobby.get("host") == client.player_id
@@ -140,10 +146,11 @@ async def play(site: str, username: str, password: str, code: str = "") -> None:
                 print(f"{message['version']}: {names}", flush=True)
             if message["type"] == "started":
                 print("The game begins.", flush=True)
-                return
+                break
             if is_host and len(ready) > 1 and len(ready) == len(players) != asked:
                 asked = len(players)
                 await client.say("start")
+        await messages.aclose()
 
 
 if __name__ == "__main__":

@@ -185,6 +185,7 @@ def ask_to_join(
     context = lobby_context(lobby, None) | {
         "form": form,
         "seated": seated(request),
+        "is_removed": request.user.pk in lobby.kicked,
         "may_join": lobby.status == Status.LOBBY and len(lobby.seats) < lobby.seat_limit,
         "new_tribe": new_tribe_address(request),
         "address": request.path if take_seat else reverse("lobbies:join", args=[lobby.id]),

@@ -55,12 +55,14 @@ def test_two_lobby_clients_gather_and_start(site: Site) -> None:
 
     def begin(*arguments: str) -> "subprocess.Popen[str]":
         command = [sys.executable, str(LOBBY_EXAMPLE), site.url, *arguments]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
 
     with begin("author", PASSWORD) as host:
         assert host.stdout
         code = host.stdout.readline().split()[1]
         with begin("friend", PASSWORD, code) as friend:
             for process in (friend, host):
-                said, _ = process.communicate(timeout=30)
+                said, complained = process.communicate(timeout=30)
                 assert said.endswith("The game begins.\n"), said
+                assert complained == ""

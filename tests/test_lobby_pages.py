@@ -351,6 +351,16 @@ def test_refusals_of_joining(
     assert not SessionPlayer.objects.filter(session=lobby.id, user=player).exists()
 
 
+def test_who_was_removed_is_not_asked_to_join(
+    signed_in: Client, lobby: Lobby, player: User, tribe: Tribe
+) -> None:
+    GameSession.objects.filter(pk=lobby.id).update(kicked=[player.pk])
+    for address in (at(lobby), f"/lobbies/join/{lobby.code}/"):
+        page = text(signed_in.get(address))
+        assert "The host has removed you" in page
+        assert ">Join<" not in page
+
+
 # ---- The lobby ----------------------------------------------------------------------------------
 
 

@@ -12,8 +12,9 @@ const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle:
 export class Chat {
   #people = new Map(); // also those who have left
 
-  constructor(part, client, complain) {
-    Object.assign(this, { part, client, complain });
+  /** `refuse` is told of errors. */
+  constructor(part, client, refuse) {
+    Object.assign(this, { part, client, refuse });
     this.form = part("say");
     this.input = this.form.elements.text;
     this.form.hidden = false;
@@ -40,12 +41,14 @@ export class Chat {
     if (!text) return;
     this.input.value = "";
     this.#count();
+    if (this.client.state !== "live") this.part("left").textContent = "It goes out when the connection is back.";
     try {
       await this.client.chat(text);
+      this.#count();
     } catch (error) {
       this.input.value ||= text; // nothing typed is lost
       this.#count();
-      this.complain(error.detail);
+      this.refuse(error);
     }
   }
 

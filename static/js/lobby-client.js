@@ -11,7 +11,7 @@
  *     await client.ready(true); // resolves with the server's answer, rejects with {code, detail}
  */
 
-import { Connection } from "./lobby-connection.js";
+import { Connection, NOT_LET_IN } from "./lobby-connection.js";
 
 export const LONGEST_CHAT = 300; // characters, counted by code points
 
@@ -130,13 +130,15 @@ export class LobbyClient extends Connection {
 
   /** A ticket may have died on the way: another one is fetched, once. */
   forgives(code) {
-    if (code !== 4401 || !this.#ticket || this.#isForgiven) return false;
+    if (super.forgives(code)) return true;
+    if (code !== NOT_LET_IN || !this.#ticket || this.#isForgiven) return false;
     this.#isForgiven = true;
     return true;
   }
 
   greet() {
     this.#asked = false;
+    this.#clock.trip = Infinity; // this machine may have slept, or its clock been set
     this.#hello(this.#ticketInHand ? { ticket: this.#ticketInHand } : {});
   }
 

@@ -16,6 +16,7 @@ const STEADY = 5_000; // a connection that lasted this long begins the doubling 
 const OPENING = 10_000; // a connection that is not open by then will not be
 const DEAF = 25_000; // nothing heard for that long: the connection is lost
 const PROBE = 4_000; // how soon an answer must come when a connection is doubted
+export const NOT_LET_IN = 4401;
 const LISTEN = 2_500; // how often it is asked whether something was heard
 
 /** Closes after which the same client need not come back, and why, in words for people. */
@@ -147,9 +148,13 @@ export class Connection extends EventTarget {
     this.take(message);
   }
 
-  /** Whether to come back, this once, after a close that ends it as a rule. @protected */
-  forgives() {
-    return false;
+  /**
+   * Whether to come back, this once, after a close that ends it as a rule. A sign-in that ended may have
+   * been renewed meanwhile, as by a new password: one try shows that.
+   * @protected
+   */
+  forgives(code) {
+    return code === NOT_LET_IN && this.state === "live";
   }
 
   /** Says that we live; the answer tells the current version. */

@@ -12,9 +12,11 @@ const OVER = {
   abandoned: ["The lobby is closed", "Nobody was left, or nothing happened for an hour."],
   left: ["You have left", "Your seat is free for others now."],
   kicked: ["You were removed", "The host has removed you from this lobby."],
+  shut: ["You are out of this lobby", "Your account is suspended or erased, so your seat is free for others."],
   gone: ["This lobby is no longer open to you", "Your seat was free for too long, or the lobby is closed."],
 };
 const COPIED_SHOWS = 3_000;
+const REFUSAL_STAYS = 4_000; // after the lobby has changed
 const REMOVED = 4403;
 const NO_SUCH_SESSION = 4404;
 
@@ -24,18 +26,24 @@ const me = page.dataset.player;
 
 function start() {
   const client = new LobbyClient(socketAddress(`/ws/game-sessions/${page.dataset.lobby}`));
-  const room = new Room(client);
+  const wire = new Wire(part, client);
+  /** Says why something can't be done; where nothing can, leads to what helps. */
+  const refuse = ({ code, detail }) => (code === "ended" ? wire.point() : complain(detail));
+  const room = new Room(client, refuse);
   client.addEventListener("lobby", ({ detail }) => room.show(detail));
   client.addEventListener("started", () => room.begin());
   client.addEventListener("closed", ({ detail }) => room.end(detail.reason));
-  client.addEventListener("error", ({ detail }) => complain(detail.detail));
+  client.addEventListener("error", ({ detail }) => {
+    if (detail.code === "kicked") room.end("kicked"); // while this page was away
+    else complain(detail.detail);
+  });
   client.addEventListener("state", ({ detail }) => {
     page.dataset.wire = detail.state;
-    if (detail.code === REMOVED) room.end("kicked");
+    if (detail.state === "live") settle();
+    if (detail.code === REMOVED) room.end("shut"); // the host's removing was told before
     if (detail.code === NO_SUCH_SESSION) room.end("gone");
   });
-  new Wire(part, client);
-  listenToForms(client);
+  listenToForms(client, refuse);
   listenToConfirmations();
   listenToCopying();
   client.open();
@@ -43,10 +51,10 @@ function start() {
 
 /** All that changes on the page with the lobby. */
 class Room {
-  constructor(client) {
+  constructor(client, refuse) {
     this.client = client;
     this.seats = new Seats(part, me);
-    this.chat = new Chat(part, client, complain);
+    this.chat = new Chat(part, client, refuse);
     this.countdown = new Countdown(part, client, tell);
     this.before = null;
     this.isOver = false;
@@ -57,6 +65,7 @@ class Room {
     this.chat.know(lobby);
     this.countdown.show(lobby);
     showStatus(lobby.status);
+    outdate();
     showOwn(lobby);
     showSettings(lobby);
     if (this.before) this.#tellChanges(this.before, lobby);
@@ -73,6 +82,7 @@ class Room {
     this.isOver = true;
     [part("over-title").textContent, part("over-words").textContent] = OVER[reason];
     part("room").hidden = true;
+    settle();
     showStatus("over");
     page.querySelector("[data-when=over]").focus();
     tell(OVER[reason].join(": "));
@@ -112,7 +122,17 @@ function showOwn(lobby) {
   part("start-button").textContent = isAlone ? "Start alone" : "Start the game";
   part("hint").textContent = hint(lobby, mine, isAlone);
   part("end").hidden = !mine.is_host;
-  part("own-tribe").value = mine.tribe.id;
+  showOwnTribe(mine.tribe);
+}
+
+/** Also a tribe that was made, renamed or chosen on another page. */
+function showOwnTribe({ id, name, archetype }) {
+  const select = part("own-tribe");
+  if (![...select.options].some((option) => option.value === id)) select.add(new Option("", id));
+  select.value = id;
+  const [option] = select.selectedOptions;
+  const words = `${name} (${archetype})`;
+  if (option.text !== words) option.text = words;
 }
 
 /** What must still happen before the game can start. */
@@ -141,7 +161,7 @@ function showSettings(lobby) {
 
 // ---- What is done --------------------------------------------------------------------------------
 
-function listenToForms(client) {
+function listenToForms(client, refuse) {
   const commands = {
     ready: (data) => client.ready(data.get("is_ready") === "yes"),
     start: (data) => client.start(data.has("solo")),
@@ -164,13 +184,13 @@ function listenToForms(client) {
     if (!act) return;
     event.preventDefault();
     if (form.ariaBusy === "true") return;
-    part("refused").hidden = true;
+    settle();
     form.ariaBusy = "true";
     try {
       await act(new FormData(form, event.submitter));
       done(form);
     } catch (error) {
-      if (error.code !== "ended") complain(error.detail);
+      refuse(error);
     } finally {
       form.ariaBusy = null;
     }
@@ -218,9 +238,23 @@ function listenToCopying() {
 
 // ---- Words ---------------------------------------------------------------------------------------
 
+let outdated = null;
+
 function complain(words) {
+  settle();
   part("refused").textContent = words;
   part("refused").hidden = false;
+}
+
+/** The lobby has changed: what was refused may be possible by now. It is left there to be read. */
+function outdate() {
+  if (!part("refused").hidden) outdated ??= setTimeout(settle, REFUSAL_STAYS);
+}
+
+function settle() {
+  clearTimeout(outdated);
+  outdated = null;
+  part("refused").hidden = true;
 }
 
 function tell(words) {

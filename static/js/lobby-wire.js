@@ -50,6 +50,11 @@ export class Wire {
     },
   };
 
+  /** Leads whoever tries something on a page that has ended to what helps. */
+  point() {
+    this.part("wire").querySelector(":is(a, button):not([hidden])")?.focus();
+  }
+
   #show(state, words, { again = false, signIn = false } = {}) {
     const wire = this.part("wire");
     wire.dataset.state = state;

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
@@ -193,11 +194,16 @@ def test_a_lost_connection_comes_back_by_itself(
     expect(guest.get_by_text("Connection lost, trying again").first).to_be_visible()
     expect(seat(host, "Odo").get_by_text("Not connected")).to_be_visible()
     ready(guest).click()  # said while nobody hears it
+    guest.get_by_label("Message").fill("Hello")
+    guest.keyboard.press("Enter")
+    expect(guest.get_by_text("It goes out when the connection is back.")).to_be_visible()
     no_violations(guest)
     guest.context.set_offline(False)
     expect(guest.get_by_text("Back again.")).to_be_visible()
     expect(seat(host, "Odo")).to_contain_text("✓ Ready")
     expect(ready(guest)).to_have_attribute("aria-pressed", "true")
+    expect(host.get_by_role("log")).to_contain_text("Hello")
+    expect(guest.get_by_text("It goes out when")).to_be_hidden()
 
 
 def test_a_second_page_takes_the_seat_and_the_first_says_so(
@@ -210,9 +216,73 @@ def test_a_second_page_takes_the_seat_and_the_first_says_so(
     live(second)
     expect(first.get_by_text("You have opened this lobby elsewhere")).to_be_visible()
     no_violations(first)
-    first.get_by_role("button", name="Use it here").click()
+    ready(first).click()  # what can't be done there leads to what can
+    expect(first.get_by_role("button", name="Use it here")).to_be_focused()
+    first.get_by_label("Message").fill("Hello")
+    first.keyboard.press("Enter")
+    expect(first.get_by_label("Message")).to_have_value("Hello")
+    first.keyboard.press("Enter")
     live(first)
     expect(second.get_by_text("You have opened this lobby elsewhere")).to_be_visible()
+
+
+def test_a_tribe_that_is_made_on_another_page(
+    enter: Enter, game_map: GameMap, players: dict[str, User]
+) -> None:
+    page = enter("Mira")
+    opened(page, game_map)
+    mira, lobby_id = players["Mira"], page.url.split("/")[-2]
+    owls = make_tribe(mira, "Owls", archetype="Support")
+    run(seating.take_tribe, UUID(lobby_id), mira.pk, owls.pk)
+    expect(page.locator("#own-tribe option:checked")).to_have_text("Owls (Support)")
+    expect(page.locator("#own-tribe")).to_have_value(str(owls.pk))
+
+
+def test_a_new_password_does_not_end_the_page(
+    enter: Enter, game_map: GameMap, players: dict[str, User], site: Site
+) -> None:
+    page = enter("Mira")
+    opened(page, game_map)
+    page.evaluate("window.stays = true")
+    account = page.context.new_page()
+    account.goto("/account/")
+    form = account.locator("form[action*=password]")
+    for field, words in zip(
+        form.locator("input[type=password]").all(),
+        [PASSWORD, *["another long sentence"] * 2],
+        strict=True,
+    ):
+        field.fill(words)
+    form.get_by_role("button").click()
+    expect(page.get_by_text("Back again.")).to_be_visible()
+    live(page)
+    assert page.evaluate("window.stays")
+    account.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+
+
+def test_a_banned_player_is_not_told_that_it_was_the_host(
+    enter: Enter, game_map: GameMap, players: dict[str, User]
+) -> None:
+    _, guest = both_seated(enter, game_map)
+    User.objects.filter(pk=players["Odo"].pk).update(is_active=False)
+    expect(guest.get_by_role("heading", name="You are out of this lobby")).to_be_visible()
+    expect(
+        guest.get_by_text("Your account is suspended or erased", exact=False).last
+    ).to_be_visible()
+
+
+def test_what_was_refused_is_said_until_the_lobby_changes(
+    enter: Enter, game_map: GameMap, players: dict[str, User]
+) -> None:
+    host, guest = both_seated(enter, game_map)
+    ready(host).click()
+    host.get_by_role("button", name="Start the game").click()
+    expect(host.get_by_role("alert")).to_have_text("Not ready yet: Odo.")
+    ready(guest).click()
+    expect(seat(host, "Odo")).to_contain_text("✓ Ready")
+    expect(host.get_by_role("alert")).to_be_visible()  # long enough to be read
+    expect(host.get_by_role("alert")).to_be_hidden()
 
 
 def test_removing_leaving_and_the_next_host(

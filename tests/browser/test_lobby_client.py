@@ -180,7 +180,19 @@ def test_closes_that_say_come_back(page: Page, server: Server, code: int) -> Non
     assert waits[0][1]["reason"].endswith(".")
 
 
-@pytest.mark.parametrize("code", [1009, 4400, 4401, 4403, 4404, 4409])
+def test_a_sign_in_that_ended_is_tried_once_more(page: Page, server: Server) -> None:
+    server.sockets[-1].close(code=4401)
+    until(page, lambda: has_met(server, 2))
+    is_live(page)  # it was renewed
+    server.greets = False
+    server.sockets[-1].close(code=4401)
+    until(page, lambda: has_met(server, 3))
+    server.sockets[-1].close(code=4401)
+    sees(page, "client.state === 'ended'")
+    assert "signed out" in page.evaluate("told.at(-1)[1].reason")
+
+
+@pytest.mark.parametrize("code", [1009, 4400, 4403, 4404, 4409])
 def test_closes_that_are_the_end(page: Page, server: Server, code: int) -> None:
     server.answers = False
     page.evaluate("window.answer = client.leave().catch((error) => error.code); 0")
