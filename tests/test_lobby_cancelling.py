@@ -1,6 +1,7 @@
 """Work on the event loop that is cut off in the middle: no lock, no connection and no half change stays."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from config.pools import database_address, make_pool
 from sessions_app import announcing, seating
 from sessions_app.announcing import News
+from sessions_app.hub import Hub
 from sessions_app.store import run_async
 from tests.lobbies import Table
 
@@ -93,3 +95,20 @@ def test_a_lock_that_is_held_for_long_costs_others_nothing_but_time() -> None:
     asyncio.run(drill())
     assert table.now.seats[0].is_ready
     assert other.now.seats[0].is_ready
+
+
+def test_a_hub_ends_even_where_a_task_misses_that_it_is_cancelled() -> None:
+    async def misses_one() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        await asyncio.sleep(60)
+
+    async def drill() -> None:
+        hub = Hub()
+        await hub.open()
+        hub.spawn(misses_one())
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            await hub.close()
+
+    asyncio.run(drill())
