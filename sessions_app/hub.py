@@ -48,6 +48,7 @@ CONNECTIONS = 12  # to the database: changes that are committed together share o
 MOST_SOCKETS, MOST_OF_ADDRESS = 1000, 20
 KEPT_FOR_SEATS = 500  # sockets that those who only look at the list can't take
 STOPPING = 15.0  # seconds; the end of a process takes ten at the most (serve.py)
+CANCEL_AGAIN = 0.5  # seconds, at the end of the process
 TOGETHER = 0.05  # seconds after a change in which further ones wait, to travel as one
 AWAY = (psycopg.Error, DjangoDatabaseError, PoolTimeout, RedisError, OSError)
 # The socket whose message is being done, and the message's id.
@@ -95,9 +96,13 @@ class Hub:
 
     async def close(self) -> None:
         """End what is open. Seats keep until other processes find that this one is gone."""
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        # More than once: where an answer comes at the same moment, `asyncio.wait_for` of Python 3.11
+        # takes that and drops the cancelling. A watch that goes on would keep the process alive for good,
+        # and with its heartbeat the seats of sockets that are long gone.
+        while self.tasks:
+            for task in self.tasks:
+                task.cancel()
+            await asyncio.wait(self.tasks, timeout=CANCEL_AGAIN)
         announcing.stop(self.tell)  # whatever was still done on this loop was told by it
         with contextlib.suppress(*AWAY):
             async with self.pool.connection() as database:

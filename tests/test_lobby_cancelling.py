@@ -1,6 +1,7 @@
 """Work on the event loop that is cut off in the middle: no lock, no connection and no half change stays."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -116,5 +117,22 @@ def test_a_command_that_is_cut_off_may_be_sent_again(monkeypatch: pytest.MonkeyP
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(command, 0.01)
         assert not hub.visitor(socket.player_id).has_done("one")
+
+    asyncio.run(drill())
+
+
+def test_a_hub_ends_even_where_a_task_misses_that_it_is_cancelled() -> None:
+    async def misses_one() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        await asyncio.sleep(60)
+
+    async def drill() -> None:
+        hub = Hub()
+        await hub.open()
+        hub.spawn(misses_one())
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            await hub.close()
 
     asyncio.run(drill())
