@@ -36,10 +36,13 @@ BATCH = 50
 UNWRITTEN = "games:unwritten"
 RUNNING = (Status.IN_PROGRESS, Status.PAUSED)
 
-# KEYS: state, unwritten. ARGV: fence, state or '' to raise the fence alone, seconds, id. Answers the
-# count of writes, or -1 for an old fence.
+STALE, GONE = -1, -2  # what WRITE answers where it does not write
+# KEYS: state, unwritten. ARGV: fence, state or '' to raise the fence alone, seconds, id, '1' where the key
+# may be missing. Answers the count of writes, STALE for an old fence, GONE for a key that is missing.
 WRITE = """
-if tonumber(ARGV[1]) < tonumber(redis.call('HGET', KEYS[1], 'fence') or '0') then return -1 end
+local known = redis.call('HGET', KEYS[1], 'fence')
+if not known and ARGV[5] ~= '1' then return -2 end
+if tonumber(ARGV[1]) < tonumber(known or '0') then return -1 end
 redis.call('HSET', KEYS[1], 'fence', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 if ARGV[2] == '' then return 0 end
@@ -133,10 +136,13 @@ def write(session_id: UUID, player: User, *, fence: int, state: Any) -> int:
         raise Refused("invalid", words, status=400, field="state") from error
     if len(text) > LARGEST:
         raise Refused("state_too_large", "A state has up to 256 KiB.", status=413, field="state")
-    if fence == game.fence:
-        sequence = _write(session_id, fence, text)
-        if sequence >= 0:
-            return sequence
+    sequence = _write(session_id, fence, text, anew=False) if fence == game.fence else STALE
+    if sequence == GONE:  # Redis was emptied, or the game has ended since we looked
+        game = _game(session_id, player)
+        _demand_writer(game, player)
+        sequence = _write(session_id, fence, text) if fence == game.fence else STALE
+    if sequence != STALE:
+        return sequence
     raise Refused("stale_fence", "Another writer has taken over. Claim the state to write again.")
 
 
@@ -212,11 +218,10 @@ def _is_game_server(player: User) -> bool:
     return player.is_staff and player.has_perm("sessions_app.change_gamesession")
 
 
-def _write(session_id: UUID, fence: int, text: str) -> int:
+def _write(session_id: UUID, fence: int, text: str, *, anew: bool = True) -> int:
+    facts = (fence, text, SECONDS, str(session_id), str(int(anew)))
     try:
-        answer: Any = durable().eval(
-            WRITE, 2, *_keys(session_id), fence, text, SECONDS, str(session_id)
-        )
+        answer: Any = durable().eval(WRITE, 2, *_keys(session_id), *facts)
     except RedisError as error:
         raise CannotCount from error
     return int(answer)

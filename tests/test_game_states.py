@@ -13,6 +13,7 @@ from django.test import Client
 
 from config.pools import make_pool
 from config.redis import durable
+from config.refusals import Refused
 from sessions_app import seating, states, store
 from sessions_app.models import GameSession
 from tests.conftest import Site
@@ -182,3 +183,32 @@ def test_a_state_is_not_too_large(table: Table) -> None:
     _, fence = table.ask(0, "POST", f"/{lobby['id']}/fence")
     large = fence | {"state": {"x": "y" * states.LARGEST}}
     assert code_of(table.ask(0, "PUT", f"/{lobby['id']}/state", large)) == (413, "state_too_large")
+
+
+def test_a_write_that_meets_the_end_is_refused_not_lost(
+    table: Table, game: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id, host = game, table.players[0]
+    fence = states.claim(session_id, host)
+    states.write(session_id, host, fence=fence, state={"wave": 1})
+    write = states._write
+
+    def end_first(*arguments: Any, **named: Any) -> int:
+        monkeypatch.undo()
+        states.finish(session_id, host)
+        return write(*arguments, **named)
+
+    monkeypatch.setattr(states, "_write", end_first)
+    with pytest.raises(Refused) as refused:
+        states.write(session_id, host, fence=fence, state={"wave": 2})
+    assert refused.value.code == "over"
+    assert GameSession.objects.get().game_state == {"wave": 1}
+    assert durable().keys("game*") == []
+
+
+def test_an_emptied_redis_takes_the_next_write(table: Table, game: UUID) -> None:
+    session_id, host = game, table.players[0]
+    fence = states.claim(session_id, host)
+    durable().flushdb()
+    assert states.write(session_id, host, fence=fence, state={"wave": 3}) == 1
+    assert states.read(session_id, host).state == {"wave": 3}
