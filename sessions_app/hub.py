@@ -30,6 +30,7 @@ from redis.retry import Retry
 
 from config import redis as redis_config
 from config.handler import limit_queries
+from config.limits import CannotCount
 from config.pools import make_pool
 from config.refusals import Refused
 from sessions_app import announcing, seating, states
@@ -204,12 +205,10 @@ class Hub:
             self.loop.call_later(STOPPING, self.owed.setdefault, socket.id, owed)
         try:
             if has_seat and not keep:
-                self.owed[socket.id] = (
-                    room.session_id,
-                    socket.player_id,
-                )  # `watch` tells if we can't
+                seat = (room.session_id, socket.player_id)
+                self.owed[socket.id] = seat  # `watch` tells if we can't
                 with contextlib.suppress(Refused, *AWAY):
-                    await self.do(seating.disconnect, room.session_id, socket.player_id, socket.id)
+                    await self.do(seating.disconnect, *seat, socket.id)
                     del self.owed[socket.id]
         finally:
             self._leave_if_empty(room)
@@ -245,7 +244,9 @@ class Hub:
 
     def _tell(self, news: News) -> None:
         self.hear(news)
-        if news.status == Status.ABANDONED:
+        if news.status == Status.IN_PROGRESS:
+            self.spawn(self._begin(news.session_id))
+        elif news.status == Status.ABANDONED:
             self.spawn(self._retire(news.session_id))
         self.outgoing[news.session_id] = news
         if self.publisher is None or self.publisher.done():
@@ -280,13 +281,11 @@ class Hub:
             self._check(room, socket)
         if before is None or before.countdown_ends_at != news.countdown_ends_at:
             self._set_countdown(room)
-        if news.status == Status.IN_PROGRESS and (before is None or before.status != news.status):
-            self.spawn(self._begin(news.session_id))
         self._send_soon(room)
 
     async def _begin(self, session_id: UUID) -> None:
-        """Write the state that a game begins with; read from the database where that fails."""
-        with contextlib.suppress(*AWAY):
+        """See that the state of a game is written; it is read from the database where that fails."""
+        with contextlib.suppress(CannotCount, *AWAY):
             await self.ask_django(states.begin, session_id)
 
     async def _retire(self, session_id: UUID) -> None:

@@ -37,11 +37,13 @@ UNWRITTEN = "games:unwritten"
 RUNNING = (Status.IN_PROGRESS, Status.PAUSED)
 
 STALE, GONE = -1, -2  # what WRITE answers where it does not write
-# KEYS: state, unwritten. ARGV: fence, state or '' to raise the fence alone, seconds, id, '1' where the key
-# may be missing. Answers the count of writes, STALE for an old fence, GONE for a key that is missing.
+# KEYS: state, unwritten. ARGV: fence, state or '' to raise the fence alone, seconds, id, and what may be
+# there: 'any', only a key that is 'kept', or no state but a 'first' one. Answers the count of writes, STALE
+# for an old fence, GONE for a key that is missing.
 WRITE = """
 local known = redis.call('HGET', KEYS[1], 'fence')
-if not known and ARGV[5] ~= '1' then return -2 end
+if ARGV[5] == 'kept' and not known then return -2 end
+if ARGV[5] == 'first' and redis.call('HEXISTS', KEYS[1], 'state') == 1 then return 0 end
 if tonumber(ARGV[1]) < tonumber(known or '0') then return -1 end
 redis.call('HSET', KEYS[1], 'fence', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
@@ -79,20 +81,11 @@ class State:
 
 
 def begin(session_id: UUID) -> None:
-    """Write the state that a game begins with, unless something is written already."""
+    """Write the state that a game begins with, unless something is written. Raises CannotCount."""
     close_old_connections()
-    game = GameSession.objects.filter(pk=session_id).values("fence", "game_state").first()
-    if game is None or durable().hexists(_key(session_id), "state"):
-        return
-    durable().eval(
-        WRITE,
-        2,
-        *_keys(session_id),
-        game["fence"],
-        _json(game["game_state"]),
-        SECONDS,
-        str(session_id),
-    )
+    games = GameSession.objects.filter(pk=session_id, status__in=RUNNING)
+    for fence, state in games.values_list("fence", "game_state"):
+        _write(session_id, fence, _json(state), over="first")
 
 
 def read(session_id: UUID, player: User) -> State:
@@ -136,7 +129,7 @@ def write(session_id: UUID, player: User, *, fence: int, state: Any) -> int:
         raise Refused("invalid", words, status=400, field="state") from error
     if len(text) > LARGEST:
         raise Refused("state_too_large", "A state has up to 256 KiB.", status=413, field="state")
-    sequence = _write(session_id, fence, text, anew=False) if fence == game.fence else STALE
+    sequence = _write(session_id, fence, text, over="kept") if fence == game.fence else STALE
     if sequence == GONE:  # Redis was emptied, or the game has ended since we looked
         game = _game(session_id, player)
         _demand_writer(game, player)
@@ -218,8 +211,8 @@ def _is_game_server(player: User) -> bool:
     return player.is_staff and player.has_perm("sessions_app.change_gamesession")
 
 
-def _write(session_id: UUID, fence: int, text: str, *, anew: bool = True) -> int:
-    facts = (fence, text, SECONDS, str(session_id), str(int(anew)))
+def _write(session_id: UUID, fence: int, text: str, *, over: str = "any") -> int:
+    facts = (fence, text, SECONDS, str(session_id), over)
     try:
         answer: Any = durable().eval(WRITE, 2, *_keys(session_id), *facts)
     except RedisError as error:

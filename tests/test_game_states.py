@@ -91,6 +91,22 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def test_a_start_writes_the_first_state(site: Site, table: Table, game: UUID) -> None:
+    until(lambda: durable().hexists(f"game:{game}:state", "state"))
+    player = table.players[0]
+    assert states.read(game, player).sequence == 1
+    fence = states.claim(game, player)
+    states.write(game, player, fence=fence, state={"wave": 7})
+    states.begin(game)  # as whatever changes the seats of a running game does
+    assert states.read(game, player).state == {"wave": 7}
+
+
+def test_a_game_that_is_over_gets_no_state(table: Table, game: UUID) -> None:
+    states.finish(game, table.players[0])
+    states.begin(game)
+    assert durable().keys("game*") == []
+
+
 def test_a_game_that_is_abandoned_leaves_no_key(site: Site, table: Table, game: UUID) -> None:
     fence = states.claim(game, table.players[0])
     states.write(game, table.players[0], fence=fence, state={"wave": 7})
