@@ -5,6 +5,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import parsers, renderers, serializers
 from rest_framework.exceptions import APIException, ParseError
 
@@ -74,6 +75,11 @@ class AsItCame(serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> Any:
         """The value."""
         return data
+
+
+@extend_schema_field({"type": "boolean"})
+class Truth(AsItCame):
+    """True or false, and nothing that only looks like it."""
 
 
 def count_values(body: bytes) -> int:

@@ -7,14 +7,10 @@ keys and the policies are those of config.limits.
 
 import asyncio
 
-import redis.asyncio
-from django.conf import settings
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from config.limits import COUNT, POLICIES, Policy, Standing, key
-from config.redis import PATIENCE, note_failure, seems_away
+from config.redis import durable_async, note_failure, seems_away
 
 MOST_AT_ONCE = 64  # keys of one call
 
@@ -26,13 +22,7 @@ class AsyncLimits:
         self.policy: Policy = POLICIES[policy]
         self.waiting: list[tuple[str, asyncio.Future[Standing | None]]] = []
         self.task: asyncio.Task[None] | None = None
-        self.client = redis.asyncio.Redis.from_url(
-            settings.REDIS_URL,
-            decode_responses=True,
-            socket_timeout=PATIENCE,
-            socket_connect_timeout=PATIENCE,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self.client = durable_async()
         self.script = self.client.register_script(COUNT)
 
     async def hit(self, subject: str) -> Standing | None:

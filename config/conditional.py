@@ -22,10 +22,15 @@ def conditional(
     return response
 
 
-def conditional_document(request: Request, found: Any) -> HttpResponseBase:
-    """A document of the API that only its reader sees so, under the hash of what it says."""
+def conditional_document(
+    request: Request, found: Any, *, is_public: bool = False
+) -> HttpResponseBase:
+    """A document of the API under the hash of what it says.
+
+    Caches between may keep one that is public, for each reader apart: its owner may see more of it.
+    """
     tag = hashlib.sha256(orjson.dumps(found, default=str)).hexdigest()[:32]
     response = conditional(request._request, f'"{tag}"', lambda: Response(found))
-    response["Cache-Control"] = "private, no-cache"
+    response["Cache-Control"] = "no-cache" if is_public else "private, no-cache"
     response["Vary"] = "Authorization"
     return response

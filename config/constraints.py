@@ -8,7 +8,9 @@ from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import models
+from django.db import IntegrityError, models, transaction
+
+from config.refusals import Refused
 
 
 def field_of(constraint: models.BaseConstraint) -> str:
@@ -49,3 +51,16 @@ class ConstrainedModel(models.Model):
                 errors[field] = error.error_list
         if errors:
             raise ValidationError(errors)
+
+
+def save_named(row: models.Model, kind: str) -> None:
+    """Save a row, checked, whose name no other of its kind and its owner's has.
+
+    Raises Refused (409): after the checks only the name can be at fault.
+    """
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        words = f"You have a {kind} of this name already."
+        raise Refused("name_taken", words, field="name") from error

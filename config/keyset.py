@@ -15,11 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from config.refusals import Refused
+
+LONGEST = 500  # characters of a cursor
 LARGEST_NUMBER = 2**31  # no column that we sort by holds one
-
-
-class InvalidCursor(Exception):
-    """A cursor that we did not make, or made for another order."""
 
 
 # Each check answers the value written anew: Python reads more than PostgreSQL does, as 1_0 and 1e-400.
@@ -55,11 +54,15 @@ CHECKS: dict[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True)
 class Order:
-    """A descending order over a column and the `id` of a table; `kind` is a key of CHECKS."""
+    """A descending order over a column and the `id` of a table; `kind` is a key of CHECKS.
+
+    Its cursors hold `more` further values of the column's type.
+    """
 
     name: str
     column: str
     kind: str
+    more: int = 0
 
     def cursor(self, key: str, row_id: str, *more: str, backwards: bool = False) -> str:
         """An opaque word for the place right after a row (or before, backwards).
@@ -69,22 +72,27 @@ class Order:
         text = json.dumps([self.name, int(backwards), key, row_id, *more], separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
-    def read(self, cursor: str, more: int = 0) -> "Place":
-        """The place that a cursor stands for; `more` further values of the column's type with it.
+    def read(self, cursor: str) -> "Place | None":
+        """The place that a cursor stands for, None for none.
 
-        Raises InvalidCursor.
+        Raises Refused, a 400, for one that we did not make, or made for another order.
         """
+        if not cursor:
+            return None
         try:
+            if len(cursor) > LONGEST:
+                raise ValueError
             text = base64.urlsafe_b64decode(cursor.encode("ascii") + b"===")
             name, backwards, *values = json.loads(text)
             if name != self.name or backwards not in (0, 1) or type(backwards) is not int:
-                raise InvalidCursor
-            kinds = [self.kind, "uuid", *[self.kind] * more]
+                raise ValueError
+            kinds = [self.kind, "uuid", *[self.kind] * self.more]
             key, row_id, *others = (
                 CHECKS[kind](_text(value)) for kind, value in zip(kinds, values, strict=True)
             )
         except (ValueError, TypeError, RecursionError, OverflowError) as error:
-            raise InvalidCursor from error
+            words = "This cursor is not from a page in this order. Start without one."
+            raise Refused("invalid_cursor", words, status=400, field="cursor") from error
         return Place(bool(backwards), key, row_id, tuple(others))
 
 

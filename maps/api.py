@@ -17,10 +17,11 @@ from rest_framework.views import APIView
 from accounts.api import PublicUser
 from accounts.authentication import caller
 from accounts.models import User
+from config import keyset
 from config.api import read
 from config.conditional import conditional
 from maps import browsing, rating
-from maps.browsing import LARGEST_PAGE, LONGEST_CURSOR, PAGE_SIZE
+from maps.browsing import LARGEST_PAGE, PAGE_SIZE
 from maps.models import GameMap
 from maps.query import LONGEST
 from maps.responses import etag_of, terrain_response
@@ -89,7 +90,7 @@ class BrowseQuery(serializers.Serializer[Any]):
     cursor = serializers.CharField(
         required=False,
         allow_blank=True,
-        max_length=LONGEST_CURSOR,
+        max_length=keyset.LONGEST,
         help_text="From `next` or `previous`.",
     )
     page_size = serializers.IntegerField(min_value=1, max_value=LARGEST_PAGE, default=PAGE_SIZE)

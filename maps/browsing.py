@@ -15,13 +15,13 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from config.keyset import InvalidCursor, Order, Place
+from config.keyset import Place
 from config.refusals import Refused
+from config.values import whole_in
 from maps import query, spelling
 from maps.statements import OF_THE_VIEWER, ORDERS, USUAL_ORDER, Browse, cards_statement, statements
 
 PAGE_SIZE, LARGEST_PAGE = 20, 50
-LONGEST_CURSOR = 500
 
 
 @dataclass(frozen=True)
@@ -58,31 +58,15 @@ def read(
         raise Refused("invalid", detail, status=400, field="q")
     if sort not in ORDERS:
         raise Refused("invalid_choice", f"Sort by {', '.join(ORDERS)}.", status=400, field="sort")
-    if (given := parameters.get("page_size")) is not None:
-        number = given.isascii() and given.isdigit() and len(given) < 10
-        if not (number and 0 < int(given) <= LARGEST_PAGE):
-            detail = f"Ask for 1 to {LARGEST_PAGE} maps."
-            raise Refused("invalid", detail, status=400, field="page_size")
-        size = int(given)
+    size = whole_in(parameters, "page_size", 1, LARGEST_PAGE, usual=size)
     own = "filter" in parameters
     if own and parameters["filter"] != "own":
         raise Refused("invalid_choice", "There is `own` only.", status=400, field="filter")
     if own and viewer is None:
         raise Refused("not_authenticated", "Sign in to see your own maps.", status=401)
-    place = read_cursor(parameters.get("cursor", ""), ORDERS[sort])
+    place = ORDERS[sort].read(parameters.get("cursor", ""))
     asked = query.read(words, parameters)
     return Browse(asked, sort, place, size, viewer, author=viewer if own else None, drafts=own)
-
-
-def read_cursor(cursor: str, order: Order) -> Place | None:
-    """The place that a cursor of an order stands for; None for none. Raises Refused."""
-    try:
-        if len(cursor) > LONGEST_CURSOR:
-            raise InvalidCursor
-        return order.read(cursor, more=2 if order.name == "random" else 0) if cursor else None
-    except InvalidCursor as error:
-        detail = "This cursor is not from a page in this order. Start without one."
-        raise Refused("invalid_cursor", detail, status=400, field="cursor") from error
 
 
 def find(browse: Browse) -> Found:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Lower
 from django.http import Http404
@@ -18,8 +18,10 @@ from django.shortcuts import get_object_or_404
 from accounts.locking import lock_player
 from accounts.models import User
 from accounts.moderation import refuse_suspended
+from config.constraints import save_named
 from config.names import checked_name
-from config.refusals import Reason, Refused, refused_for
+from config.refusals import Refused, refused_for
+from config.values import fill, truth
 from maps.models import GameMap, MapCollection, MapCollectionEntry
 from maps.names import checked_description
 
@@ -82,7 +84,7 @@ def make(*, player: User, given: Mapping[str, Any]) -> MapCollection:
         if MapCollection.objects.filter(user=player).count() >= MOST_COLLECTIONS:
             words = f"You have {MOST_COLLECTIONS} collections, which is the most. Delete one first."
             raise Refused("too_many_collections", words)
-        _save(collection)
+        save_named(collection, "collection")
     return collection
 
 
@@ -94,7 +96,7 @@ def change(*, player: User, collection_id: UUID, given: Mapping[str, Any]) -> Ma
     with transaction.atomic():
         collection = own_collection(player, collection_id)
         _fill(player, collection, given)
-        _save(collection)
+        save_named(collection, "collection")
     return collection
 
 
@@ -211,36 +213,15 @@ def _number(collection: MapCollection, order: list[UUID]) -> None:
 
 def _fill(player: User, collection: MapCollection, given: Mapping[str, Any]) -> None:
     """Put what was given into a collection. Raises Refused with all that is wrong."""
-    reasons: list[Reason] = []
-    for field, checked in CHECKED.items():
-        try:
-            if field in given:
-                setattr(collection, field, checked(given[field]))
-        except Refused as refusal:
-            reasons += refusal.reasons
+    reasons = fill(collection, CHECKED, given)
     if reasons:
         raise refused_for(reasons, status=400)
     if collection.is_public and given:  # words that everybody reads
         refuse_suspended(player, "publishing")
 
 
-def _save(collection: MapCollection) -> None:
-    try:
-        with transaction.atomic():
-            collection.save()
-    except IntegrityError as error:  # its length was checked: only the name can be at fault
-        words = "You have a collection of this name already."
-        raise Refused("name_taken", words, field="name") from error
-
-
-def _truth(value: Any) -> bool:
-    if type(value) is not bool:
-        raise Refused("invalid", "True or false is needed here.", status=400, field="is_public")
-    return value
-
-
 CHECKED = {
     "name": lambda name: checked_name(name, LONGEST_NAME),
     "description": lambda text: checked_description(text, LONGEST_DESCRIPTION) or "",
-    "is_public": _truth,
+    "is_public": lambda value: truth(value, "is_public"),
 }

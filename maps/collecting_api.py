@@ -1,6 +1,5 @@
 """Collections in the REST API. Edges alone: the rules stand in maps/collecting.py."""
 
-import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +16,8 @@ from rest_framework.views import APIView
 
 from accounts.api import PublicUser
 from accounts.authentication import caller
-from config.api import AsItCame, read
-from config.conditional import conditional
+from config.api import AsItCame, Truth, read
+from config.conditional import conditional_document
 from config.names import SHORTEST_NAME
 from config.schema import LOCATION, Error
 from maps import browsing, collecting
@@ -63,11 +62,6 @@ class CollectionName(AsItCame):
 @extend_schema_field({"type": "string", "maxLength": LONGEST_DESCRIPTION})
 class CollectionDescription(AsItCame):
     """See maps.names."""
-
-
-@extend_schema_field({"type": "boolean"})
-class Truth(AsItCame):
-    """True or false, and nothing that only looks like it."""
 
 
 @extend_schema_field({"type": "integer", "minimum": 1, "maximum": MOST_MAPS})
@@ -143,11 +137,7 @@ class CollectionView(APIView):
         ids = collecting.map_ids(collection, request.user)
         cards = [orjson.loads(card) for card in browsing.cards(ids)]
         found = CollectionCard(collection).data | {"map_count": len(cards), "maps": cards}
-        tag = hashlib.sha256(orjson.dumps(found, default=str)).hexdigest()[:32]
-        response = conditional(request._request, f'"{tag}"', lambda: Response(found))
-        response["Cache-Control"] = "no-cache" if collection.is_public else "private, no-cache"
-        response["Vary"] = "Authorization"  # its owner may see more of its maps
-        return response
+        return conditional_document(request, found, is_public=collection.is_public)
 
     @extend_schema(
         operation_id="collections_change",

@@ -22,7 +22,7 @@ ORDERS = {
         Order("top", "top_score", "float8"),
         Order("new", "created_at", "timestamptz"),
         Order("plays", "play_count", "int"),
-        Order("random", "lot", "float8"),
+        Order("random", "lot", "float8", more=2),  # where it began, and whether it is round
     )
 }
 USUAL_ORDER = "hot"

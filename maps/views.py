@@ -159,7 +159,7 @@ def player(request: HttpRequest, username: str) -> HttpResponse:
     """A player's public page: level, games, maps."""
     found = get_object_or_404(User.objects.shown(), username__lower=username.lower())
     try:
-        place = browsing.read_cursor(request.GET.get("cursor", ""), ORDERS["new"])
+        place = ORDERS["new"].read(request.GET.get("cursor", ""))
     except Refused as refusal:
         raise Http404 from refusal
     page = browsing.find(Browse(sort="new", place=place, size=PAGE_SIZE, author=str(found.pk)))

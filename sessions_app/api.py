@@ -18,6 +18,7 @@ from config.api import read
 from config.conditional import conditional_document
 from config.refusals import Refused
 from config.schema import LOCATION, Error
+from config.values import truth, whole
 from maps.models import GameMap
 from sessions_app import open_lobbies, seating, states, store, tickets
 from sessions_app.api_documents import (
@@ -55,21 +56,6 @@ def table(lobby: Lobby) -> dict[str, Any]:
 def where(session_id: UUID) -> dict[str, str]:
     """Where to connect."""
     return {"path": f"/ws/game-sessions/{session_id}", "subprotocol": SUBPROTOCOL}
-
-
-def truth(value: Any, field: str) -> bool:
-    """True or false, and nothing that only looks like it. Raises Refused, a 400."""
-    if type(value) is not bool:
-        raise Refused("invalid", "True or false is needed here.", status=400, field=field)
-    return value
-
-
-def whole(value: Any, field: str, least: int, most: int) -> int:
-    """A whole number in these bounds. Raises Refused, a 400."""
-    if type(value) is not int or not least <= value <= most:
-        words = f"A whole number from {least} to {most} is needed here."
-        raise Refused("invalid", words, status=400, field=field)
-    return value
 
 
 # ---- Lobbies ------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.api import AsItCame
+from config.api import AsItCame, Truth
 from sessions_app.lobby import FEWEST_SEATS, MOST_SEATS, Status
 
 
@@ -110,11 +110,6 @@ class Ticket(serializers.Serializer[Any]):
 
     ticket = serializers.CharField()
     connect = Connection()
-
-
-@extend_schema_field({"type": "boolean"})
-class Truth(AsItCame):
-    """True or false, and nothing that only looks like it."""
 
 
 @extend_schema_field({"type": "integer", "minimum": FEWEST_SEATS, "maximum": MOST_SEATS})

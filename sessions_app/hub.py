@@ -18,15 +18,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID, uuid4
 
 import psycopg
-import redis.asyncio
 from channels.layers import get_channel_layer
-from django.conf import settings
 from django.db import Error as DjangoDatabaseError
 from django.db import connections
 from psycopg_pool import PoolTimeout
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from config import redis as redis_config
 from config.handler import limit_queries
@@ -82,14 +78,7 @@ class Hub:
         self.loop, self.thread = asyncio.get_running_loop(), threading.get_ident()
         self.pool = make_pool(CONNECTIONS)
         await self.pool.open()
-        self.redis = redis.asyncio.Redis.from_url(
-            settings.REDIS_URL,
-            decode_responses=True,
-            socket_timeout=redis_config.PATIENCE,
-            socket_connect_timeout=redis_config.PATIENCE,
-            max_connections=100,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self.redis = redis_config.durable_async()
         self.sign_ins = SignIns(self)
         self.layer: Any = get_channel_layer()
         self.django = ThreadPoolExecutor(1, "sockets", initializer=limit_queries)

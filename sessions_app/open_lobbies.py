@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from config.keyset import InvalidCursor, Order
+from config.keyset import Order
 from config.refusals import Refused
+from config.values import whole_in
+from maps.statements import PUBLISHED
 from sessions_app.store import Steps
 
 PAGE_SIZE, LARGEST_PAGE = 20, 50
@@ -23,8 +25,7 @@ CROSS JOIN LATERAL (
     SELECT count(*)::int AS count, max(u.username) FILTER (WHERE s.is_host) AS host
     FROM session_players AS s JOIN users AS u ON u.id = s.user_id
     WHERE s.session_id = g.id AND s.left_at IS NULL) AS seated
-WHERE g.status = 'Lobby' AND g.is_public AND seated.count > 0 AND m.is_public AND m.hidden_at IS NULL
-{narrowed}
+WHERE g.status = 'Lobby' AND g.is_public AND seated.count > 0 AND {published} {narrowed}
 ORDER BY g.created_at DESC, g.id DESC LIMIT {limit}"""
 
 
@@ -48,8 +49,8 @@ def read(parameters: Mapping[str, str]) -> Wanted:
         raise Refused("invalid", "This is no id of a map.", status=400, field="map") from error
     return Wanted(
         wanted_map,
-        _whole(parameters, "free_seats", 0, MOST_FREE, 0),
-        _whole(parameters, "page_size", 1, LARGEST_PAGE, PAGE_SIZE),
+        whole_in(parameters, "free_seats", 0, MOST_FREE, usual=0),
+        whole_in(parameters, "page_size", 1, LARGEST_PAGE, usual=PAGE_SIZE),
         parameters.get("cursor", ""),
     )
 
@@ -66,26 +67,11 @@ def listing(wanted: Wanted) -> Steps[tuple[list[dict[str, Any]], str | None]]:
     if wanted.free_seats:
         narrowed.append("AND g.seat_limit - seated.count >= %s")
         values.append(str(wanted.free_seats))
-    if wanted.cursor:
-        try:
-            place = ORDER.read(wanted.cursor)
-        except InvalidCursor as error:
-            words = "This cursor is not ours. Begin again without one."
-            raise Refused("invalid_cursor", words, status=400, field="cursor") from error
+    if place := ORDER.read(wanted.cursor):
         narrowed.append("AND (g.created_at, g.id) < (%s::timestamptz, %s::uuid)")
         values += [place.key, place.row_id]
-    sql = CARDS.format(narrowed=" ".join(narrowed), limit=wanted.size + 1)
+    sql = CARDS.format(published=PUBLISHED, narrowed=" ".join(narrowed), limit=wanted.size + 1)
     rows = yield [(sql, values)]
     shown = rows[: wanted.size]
     more = len(rows) > wanted.size
     return [row[0] for row in shown], ORDER.cursor(*shown[-1][1:]) if more else None
-
-
-def _whole(parameters: Mapping[str, str], name: str, least: int, most: int, usual: int) -> int:
-    text = parameters.get(name, "").strip()
-    if not text:
-        return usual
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-        words = f"This is a whole number from {least} to {most}."
-        raise Refused("invalid", words, status=400, field=name)
-    return int(text)

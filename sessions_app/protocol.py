@@ -148,8 +148,13 @@ FROM_SERVER = (
 # ---- Reading and writing ------------------------------------------------------------------------
 
 
-def read(text: str) -> Message:
-    """A client's frame. Raises Unreadable with words that tell an author of clients what to mend."""
+def read(text: str | None) -> Message:
+    """A client's frame, None for a binary one.
+
+    Raises Unreadable with words that tell an author of clients what to mend.
+    """
+    if text is None:
+        raise Unreadable("binary", "Frames are text.")
     try:
         frame = orjson.loads(text)
     except (orjson.JSONDecodeError, UnicodeEncodeError, RecursionError) as error:

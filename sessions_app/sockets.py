@@ -132,7 +132,7 @@ class Socket:
     async def take(self, text: str | None) -> None:
         """Read a frame, and do what it says. Binary ones are None."""
         try:
-            message: Message | Unreadable = read(text)
+            message: Message | Unreadable = protocol.read(text)
         except Unreadable as fault:
             message = fault
         re = message.re if isinstance(message, Unreadable) else message.id
@@ -245,7 +245,7 @@ class SeatSocket(Socket):
         if event is None:
             return self._refuse(Close.SILENT)
         try:
-            message = read(event.get("text"))
+            message = protocol.read(event.get("text"))
             if message.type != "hello":
                 raise Unreadable("hello_first", "The first message is hello.", message.id)
         except Unreadable as fault:
@@ -331,13 +331,6 @@ class SeatSocket(Socket):
         """Wait until a socket that was shown out is gone; what it still says is not read."""
         while (await receive())["type"] != "websocket.disconnect":
             pass
-
-
-def read(text: str | None) -> Message:
-    """A frame's message; binary ones have no text. Raises Unreadable."""
-    if text is None:
-        raise Unreadable("binary", "Frames are text.")
-    return protocol.read(text)
 
 
 async def serve_seat(

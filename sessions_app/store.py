@@ -7,6 +7,7 @@ what is yielded together in one round trip. So REST, pages, sockets and timers s
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -14,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 import psycopg
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg_pool import AsyncConnectionPool
 
@@ -232,17 +233,11 @@ def _seat(columns: Sequence[Any]) -> Seat:
 def run(make: Callable[P, Steps[T]], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run steps in Django's own connection. Raises what they raise, and Refused for broken rules."""
     for attempt in range(1, TRIES + 1):
-        try:
+        with _one_try(is_last=attempt == TRIES):
             with transaction.atomic():
                 result = _drive(make(*args, **kwargs))
                 transaction.on_commit(partial(_announce, result))
             return result
-        except IntegrityError as error:
-            if attempt == TRIES or _broken(error.__cause__) != CODE_TAKEN:
-                raise _refusal(error.__cause__) or error from error
-        except DatabaseError as error:
-            if attempt == TRIES or not isinstance(error.__cause__, COLLISIONS):
-                raise
     raise AssertionError
 
 
@@ -268,7 +263,7 @@ async def run_async(
 ) -> T:
     """Run steps on the event loop. Raises what they raise, Refused for broken rules, psycopg.Error."""
     for attempt in range(1, TRIES + 1):
-        try:
+        with _one_try(is_last=attempt == TRIES):
             async with (
                 pool.connection() as database,
                 database.pipeline(),
@@ -277,12 +272,6 @@ async def run_async(
                 result = await _drive_async(database, make(*args, **kwargs))
             _announce(result)
             return result
-        except psycopg.IntegrityError as error:
-            if attempt == TRIES or _broken(error) != CODE_TAKEN:
-                raise _refusal(error) or error from error
-        except COLLISIONS:
-            if attempt == TRIES:
-                raise
     raise AssertionError
 
 
@@ -304,14 +293,19 @@ def _announce(result: Any) -> None:
         announcing.announce(result.after)
 
 
-def _broken(error: BaseException | None) -> str | None:
-    """The name of the constraint that was broken."""
-    return error.diag.constraint_name if isinstance(error, psycopg.Error) else None
+@contextmanager
+def _one_try(*, is_last: bool) -> Iterator[None]:
+    """Pass over what another try may mend. Raises Refused for a rule that was broken, and all else as it is.
 
-
-def _refusal(error: BaseException | None) -> Refused | None:
-    name = _broken(error)
-    if name not in REFUSALS:
-        return None
-    code, words = REFUSALS[name]
-    return Refused(code, words)
+    psycopg's errors come bare on the event loop, wrapped from Django.
+    """
+    try:
+        yield
+    except (DatabaseError, psycopg.Error) as error:
+        cause = error if isinstance(error, psycopg.Error) else error.__cause__
+        rule = cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None
+        if not is_last and (isinstance(cause, COLLISIONS) or rule == CODE_TAKEN):
+            return
+        if rule not in REFUSALS:
+            raise
+        raise Refused(*REFUSALS[rule]) from error

@@ -6,26 +6,17 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from accounts.models import User
 from maps.models import GameMap
 from sessions_app import seating
 from sessions_app.lobby import Lobby, Seat, Status
 from sessions_app.models import LobbyServer
 from sessions_app.store import reading, run
-from tests.cast import make_map, make_user
-from tribes.models import Tribe
+from tests.cast import make_map, make_tribe, make_user
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 # Names that tell nothing, for players who do nothing but sit somewhere.
 PLAYERS = tuple(UUID(int=n) for n in range(1, 7))
 _numbers = itertools.count()
-
-
-def make_tribe(user: User, name: str = "Ravens") -> Tribe:
-    """A tribe of good loadout."""
-    return Tribe.objects.create(
-        user=user, name=name, archetype="Support", damage_bonus="0.50", color_theme="#FFD700"
-    )
 
 
 def make_seat(player: UUID, **more: Any) -> Seat:

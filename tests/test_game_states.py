@@ -7,12 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import redis.asyncio
-from django.conf import settings
 from django.test import Client
 
 from config.pools import make_pool
-from config.redis import durable
+from config.redis import durable, durable_async
 from config.refusals import Refused
 from sessions_app import seating, states, store
 from sessions_app.models import GameSession
@@ -49,7 +47,7 @@ def test_what_is_written_behind_by_two_processes_ends_with_the_newest(
     states.write(game, table.players[0], fence=fence, state={"wave": 1})
 
     async def drill() -> None:
-        client = redis.asyncio.Redis.from_url(settings.REDIS_URL, decode_responses=True)
+        client = durable_async()
         async with make_pool(1) as pool, client:
 
             async def ask(sql: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from config.keyset import InvalidCursor
-from maps.browsing import Found, begun, find, read_cursor
+from config.refusals import Refused
+from maps.browsing import Found, begun, find
 from maps.models import GameMap
 from maps.statements import ORDERS, Browse
 from tests.cast import make_map
@@ -30,7 +30,7 @@ def pages(sort: str, size: int = 4) -> list[Found]:
     asked = begun(Browse(sort=sort, size=size))
     found = [find(asked)]
     while found[-1].next:
-        place = read_cursor(found[-1].next, ORDERS[sort])
+        place = ORDERS[sort].read(found[-1].next)
         found.append(find(replace(asked, place=place)))
     return found
 
@@ -46,10 +46,10 @@ def test_there_and_back(maps: list[GameMap], sort: str) -> None:
     assert ids(*there) == [str(game_map.pk) for game_map in expected]
     assert there[0].previous is None
     assert there[-1].previous
-    back = find(Browse(sort=sort, size=4, place=read_cursor(there[-1].previous, order)))
+    back = find(Browse(sort=sort, size=4, place=order.read(there[-1].previous)))
     assert back.cards == there[-2].cards
     assert back.previous
-    first = find(Browse(sort=sort, size=4, place=read_cursor(back.previous, order)))
+    first = find(Browse(sort=sort, size=4, place=order.read(back.previous)))
     assert first.cards == there[0].cards
     assert first.previous is None
     assert first.next
@@ -68,7 +68,7 @@ def test_a_surprise_shows_each_map_once_and_stays_while_paging(maps: list[GameMa
 def test_one_query_for_a_page(maps: list[GameMap]) -> None:
     cursor = pages("new")[0].next
     with CaptureQueriesContext(connection) as queries:
-        find(Browse(sort="new", size=4, place=read_cursor(cursor or "", ORDERS["new"])))
+        find(Browse(sort="new", size=4, place=ORDERS["new"].read(cursor or "")))
     assert len(queries) == 1
 
 
@@ -98,7 +98,7 @@ def forged(*values: object) -> str:
     ],
 )
 def test_forged_cursors(maps: list[GameMap], cursor: str) -> None:
-    with pytest.raises(InvalidCursor):
+    with pytest.raises(Refused, match="not from a page in this order"):
         ORDERS["plays"].read(cursor)
 
 

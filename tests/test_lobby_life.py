@@ -24,8 +24,8 @@ from sessions_app import seating
 from sessions_app.lobby import Lobby, Seat, Status
 from sessions_app.models import GameSession, LobbyServer, SessionPlayer
 from sessions_app.store import Change, Steps, reading, run
-from tests.cast import make_user
-from tests.lobbies import PLAYERS, make_lobby, make_tribe
+from tests.cast import make_tribe, make_user
+from tests.lobbies import PLAYERS, make_lobby
 
 Rule = Callable[[Lobby, datetime], Lobby]
 number = st.integers(0, len(PLAYERS) - 1)  # of a player

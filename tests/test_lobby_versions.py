@@ -16,8 +16,8 @@ from sessions_app import seating, store
 from sessions_app.lobby import Lobby, Status
 from sessions_app.models import GameSession
 from sessions_app.store import run
-from tests.cast import make_user
-from tests.lobbies import Table, make_tribe
+from tests.cast import make_tribe, make_user
+from tests.lobbies import Table
 from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,6 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
+from config.constraints import save_named
 from config.refusals import Refused
 from sessions_app.models import GameSession, SessionPlayer
 from tests.cast import NOBODY, make_map, make_tribe, make_user
@@ -274,14 +275,14 @@ def test_the_tenth_tribe_for_twelve_hands() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_bug_without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """All count before one writes: shows that the test above can fail."""
-    counted, save = threading.Barrier(12), making._save
+    counted, save = threading.Barrier(12), save_named
 
-    def save_when_all_have_counted(tribe: Tribe) -> None:
+    def save_when_all_have_counted(tribe: Tribe, kind: str) -> None:
         counted.wait(10)
-        save(tribe)
+        save(tribe, kind)
 
     monkeypatch.setattr(making, "lock_player", lambda player: None)
-    monkeypatch.setattr(making, "_save", save_when_all_have_counted)
+    monkeypatch.setattr(making, "save_named", save_when_all_have_counted)
     assert made_at_once(12) == ["made"] * 12
     assert Tribe.objects.count() == 21
 

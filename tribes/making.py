@@ -11,8 +11,10 @@ from django.shortcuts import get_object_or_404
 
 from accounts.locking import lock_player
 from accounts.models import User
+from config.constraints import save_named
 from config.names import checked_name
 from config.refusals import Reason, Refused, refused_for
+from config.values import fill
 from tribes import configs
 from tribes.bonuses import PRESETS, SLIDERS, Points, faults, points_of, share
 from tribes.colours import USUAL, checked_colour
@@ -47,7 +49,7 @@ def make(*, player: User, given: Mapping[str, Any]) -> Tribe:
         if own(player).count() >= MOST_TRIBES:
             words = f"You have {MOST_TRIBES} tribes, which is the most. Delete one first."
             raise Refused("too_many_tribes", words)
-        _save(tribe)
+        save_named(tribe, "tribe")
     return tribe
 
 
@@ -59,7 +61,7 @@ def change(*, player: User, tribe_id: UUID, given: Mapping[str, Any]) -> Tribe:
     with transaction.atomic():
         tribe = _locked(player, tribe_id)
         _fill(tribe, given)
-        _save(tribe)
+        save_named(tribe, "tribe")
         configs.forget_after_commit([tribe.pk])
     return tribe
 
@@ -99,14 +101,7 @@ def _with_preset(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _fill(tribe: Tribe, given: Mapping[str, Any]) -> None:
     """Put what was given into a tribe. Raises Refused with all that is wrong."""
-    reasons: list[Reason] = []
-    for field, checked in CHECKED.items():
-        try:
-            if field in given:
-                setattr(tribe, field, checked(given[field]))
-        except Refused as refusal:
-            reasons += refusal.reasons
-    reasons += _fill_bonuses(tribe, given)
+    reasons = fill(tribe, CHECKED, given) + _fill_bonuses(tribe, given)
     if reasons:
         raise refused_for(reasons, status=400)
 
@@ -125,15 +120,6 @@ def _fill_bonuses(tribe: Tribe, given: Mapping[str, Any]) -> list[Reason]:
         for field, n in zip(BONUSES, spent, strict=True):
             setattr(tribe, field, share(n))
     return reasons
-
-
-def _save(tribe: Tribe) -> None:
-    try:
-        with transaction.atomic():
-            tribe.save()
-    except IntegrityError as error:  # all else was checked: only the name can be at fault
-        words = "You have a tribe of this name already."
-        raise Refused("name_taken", words, field="name") from error
 
 
 def _archetype(value: Any) -> str:
