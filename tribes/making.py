@@ -77,10 +77,20 @@ def remove(*, player: User, tribe_id: UUID) -> Tribe:
             with transaction.atomic():
                 Tribe.objects.filter(pk=tribe.pk).delete()
         except IntegrityError as error:  # the seats restrict it, in Python and in the database
-            words = f"“{tribe.name}” has a seat in a game, and is kept for it. You can rename it."
-            raise Refused("tribe_has_played", words) from error
+            raise _kept(tribe) from error
         configs.forget_after_commit([tribe.pk])
     return tribe
+
+
+def demand_unseated(tribe: Tribe) -> None:
+    """Raise Refused, as `remove` would, for a tribe that has a seat in a game."""
+    if tribe.seats.exists():
+        raise _kept(tribe)
+
+
+def _kept(tribe: Tribe) -> Refused:
+    words = f"“{tribe.name}” has a seat in a game, and is kept for it. You can rename it."
+    return Refused("tribe_has_played", words)
 
 
 def _locked(player: User, tribe_id: UUID) -> Tribe:

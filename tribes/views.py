@@ -80,14 +80,14 @@ def edit(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
 def delete(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
     """Ask whether one means it, and delete a tribe of one's own."""
     tribe, error = making.own_tribe(own(request), tribe_id), ""
-    if request.method == "POST":
-        try:
+    try:
+        if request.method == "POST":
             making.remove(player=own(request), tribe_id=tribe_id)
-        except Refused as refusal:
-            error = refusal.detail
-        else:
             request.session[DELETED] = facts_of(tribe)
             return redirect("tribes:index")
+        making.demand_unseated(tribe)
+    except Refused as refusal:
+        error = refusal.detail
     return render(request, "tribes/delete.html", {"tribe": tribe, "error": error})
 
 
