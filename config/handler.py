@@ -20,29 +20,44 @@ from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.db import connection, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.urls import set_script_prefix
 
 from config.errors import error_message, error_response
 from config.middleware import REQUEST_ID, choose_request_id
+from config.pools import cut, limit_queries
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 T = TypeVar("T")
 
+ANSWER_SECONDS = 8.0  # for an answer; after that its thread is freed from a database that is silent
 WAIT_SECONDS = 2.0  # for a free thread; after that an honest 503 beats a longer queue
 CLOSING_SECONDS = 2.0  # for each thread's last request, when the server stops
-# A request that waits longer for the database than this would hold its thread from the others.
-QUERY_LIMITS = (
-    "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s"
-)
 
 logger = logging.getLogger("django.request")
 
 
 class BodyTooLarge(Exception):
     """The body of a request is larger than settings.MAX_BODY_BYTES."""
+
+
+class RequestThread(ThreadPoolExecutor):
+    """A thread for requests, and the one database connection that it keeps."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(1, f"request-{number}", initializer=self.begin)
+
+    def begin(self) -> None:
+        """First of all, in the thread."""
+        limit_queries()
+        self.database = connections[DEFAULT_DB_ALIAS]
+
+    def cut(self) -> None:
+        """End the thread's wait for the database, from another thread."""
+        if self.database.connection:
+            cut(self.database.connection)
 
 
 class ThreadedASGIHandler(ASGIHandler):
@@ -53,10 +68,8 @@ class ThreadedASGIHandler(ASGIHandler):
         self.load_middleware(is_async=False)
         # A request stays in one thread from its first middleware to the end of a streamed body,
         # because a database connection belongs to a thread. Last in, first out: few stay warm.
-        self.threads = [
-            ThreadPoolExecutor(1, f"request-{n}", initializer=limit_queries) for n in range(threads)
-        ]
-        self.free: asyncio.LifoQueue[ThreadPoolExecutor] = asyncio.LifoQueue()
+        self.threads = [RequestThread(number) for number in range(threads)]
+        self.free: asyncio.LifoQueue[RequestThread] = asyncio.LifoQueue()
         for thread in self.threads:
             self.free.put_nowait(thread)
 
@@ -85,8 +98,14 @@ class ThreadedASGIHandler(ASGIHandler):
         async with asyncio.timeout(WAIT_SECONDS):
             thread = await self.free.get()
         try:
+            work = asyncio.ensure_future(call(thread, self.respond, scope, body))
+            if not (await asyncio.wait([work], timeout=ANSWER_SECONDS))[0]:
+                logger.error("A request took too long, and was given up: %s", scope["path"])
+                await send_error(scope, send, 503)
+                await free_from_silence(thread, work)
+                return
             try:
-                response = await call(thread, self.respond, scope, body)
+                response = work.result()
             except Exception:
                 logger.exception("A request failed outside of Django: %s", scope["path"])
                 await send_error(scope, send, 500)
@@ -152,14 +171,6 @@ class ThreadedASGIHandler(ASGIHandler):
         return body
 
 
-def limit_queries() -> None:
-    """Give this thread's database connection limits; commands (migrate, seed) have none."""
-    options = connection.settings_dict["OPTIONS"]
-    given = f"{options.get('options', '')} {QUERY_LIMITS}".strip()
-    # A dictionary of its own: Django shares one among the connections of all threads.
-    connection.settings_dict = connection.settings_dict | {"OPTIONS": options | {"options": given}}
-
-
 def header(scope: Scope, name: bytes) -> str:
     """The last header of a name, or nothing."""
     return next((v.decode("latin1") for k, v in reversed(scope["headers"]) if k == name), "")
@@ -188,6 +199,15 @@ async def call(thread: ThreadPoolExecutor, function: Callable[..., T], *argument
     context = contextvars.copy_context()
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(thread, context.run, function, *arguments)
+
+
+async def free_from_silence(thread: RequestThread, work: "asyncio.Future[Any]") -> None:
+    """Cut a thread's waits for the database until its work has ended; nobody needs its answer."""
+    while not work.done():
+        thread.cut()
+        await asyncio.wait([work], timeout=1)
+    with contextlib.suppress(Exception):
+        work.result().close()
 
 
 async def send_error(scope: Scope, send: Send, status: int, code: str = "") -> None:

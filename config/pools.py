@@ -1,14 +1,34 @@
-"""Connections to the database for code on the event loop, past Django's own."""
+"""Connections to the database: their limits, those for the event loop, and what to do with silent ones.
 
+A server that is stopped, or cut off without a word, keeps none of the limits that it was given for a
+statement. So whoever asks has limits too, and cuts the link: the wait then ends with an error.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator
 from typing import Any
 
 import psycopg
 from django.db import connection
 from psycopg_pool import AsyncConnectionPool
 
-from config.handler import QUERY_LIMITS
-
+# Whoever waits longer for the database than this would hold a thread or a connection from the others.
+QUERY_LIMITS = (
+    "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s"
+)
+SILENCE = 8.0  # seconds for all that one transaction asks
 PATIENCE = 2.0  # seconds for a connection; after that an honest answer beats a longer queue
+
+
+def limit_queries() -> None:
+    """Give this thread's database connection limits; commands (migrate, seed) have none."""
+    options = connection.settings_dict["OPTIONS"]
+    given = f"{options.get('options', '')} {QUERY_LIMITS}".strip()
+    # A dictionary of its own: Django shares one among the connections of all threads.
+    connection.settings_dict = connection.settings_dict | {"OPTIONS": options | {"options": given}}
 
 
 def make_pool(size: int) -> "AsyncConnectionPool[Any]":
@@ -26,6 +46,28 @@ def make_pool(size: int) -> "AsyncConnectionPool[Any]":
         timeout=PATIENCE,
         reconnect_timeout=PATIENCE,
     )
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    pool: "AsyncConnectionPool[Any]", seconds: float = SILENCE
+) -> "AsyncIterator[psycopg.AsyncConnection[Any]]":
+    """A connection of a pool, cut after so many seconds. Raises PoolTimeout, and psycopg.Error then."""
+    async with pool.connection() as database:
+        timer = asyncio.get_running_loop().call_later(seconds, cut, database)
+        try:
+            yield database
+        finally:
+            timer.cancel()
+
+
+def cut(database: "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]") -> None:
+    """End the link of a connection; whoever waits for it gets an error. From any thread."""
+    with (
+        contextlib.suppress(psycopg.Error, OSError),  # it is closed already
+        socket.socket(fileno=os.dup(database.fileno())) as link,
+    ):
+        link.shutdown(socket.SHUT_RDWR)
 
 
 def database_address() -> str:

@@ -21,13 +21,14 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from config import changes
 from config.fastlane import Answer, Route
 from config.memory import EVERYTHING, Memory
-from config.pools import database_address, make_pool
+from config.pools import connected, database_address, make_pool
 from config.refusals import Refused
 from maps import browsing, spelling, terrains
 from maps.statements import statements
 
 UUID = r"(?P<tag>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 CONNECTIONS = 3
+SLOW = 3.0  # seconds for a list, which takes milliseconds; then the ordinary way tries
 TOLD_TABLES = ('"maps"', '"map_ratings"')
 MAPS = "maps"  # the channel that the triggers of maps speak on
 LISTS = ""  # the tag of answers that any change of any map makes old
@@ -75,7 +76,7 @@ class HotReads:
             if settled is None:
                 return None
             browse = replace(browse, query=settled)
-            async with self.pool.connection() as database:
+            async with connected(self.pool, SLOW) as database:
                 for statement in statements(browse):
                     cursor = await database.execute(
                         statement.sql, statement.values, prepare=statement.steady

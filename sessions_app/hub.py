@@ -25,9 +25,8 @@ from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
 from config import redis as redis_config
-from config.handler import limit_queries
 from config.limits import CannotCount
-from config.pools import make_pool
+from config.pools import connected, limit_queries, make_pool
 from config.refusals import Refused
 from sessions_app import announcing, seating, states
 from sessions_app.announcing import News, group_of
@@ -95,7 +94,7 @@ class Hub:
             await asyncio.wait(self.tasks, timeout=CANCEL_AGAIN)
         announcing.stop(self.tell)  # whatever was still done on this loop was told by it
         with contextlib.suppress(*AWAY):
-            async with self.pool.connection() as database:
+            async with connected(self.pool) as database:
                 await database.execute("DELETE FROM lobby_servers WHERE id = %s", [self.id])
         await self.pool.close()
         await self.redis.aclose()
@@ -121,7 +120,7 @@ class Hub:
 
     async def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of a statement."""
-        async with self.pool.connection() as database:
+        async with connected(self.pool) as database:
             cursor = await database.execute(sql, values)
             return await cursor.fetchall() if cursor.description else []
 

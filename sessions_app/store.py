@@ -19,6 +19,7 @@ from django.db import DatabaseError, connection, transaction
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg_pool import AsyncConnectionPool
 
+from config.pools import connected
 from config.refusals import Refused
 from sessions_app import announcing
 from sessions_app.lobby import Lobby, Seat, Status
@@ -265,7 +266,7 @@ async def run_async(
     for attempt in range(1, TRIES + 1):
         with _one_try(is_last=attempt == TRIES):
             async with (
-                pool.connection() as database,
+                connected(pool) as database,
                 database.pipeline(),
                 database.transaction(),
             ):

@@ -61,9 +61,23 @@ def echo(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def hang(request: HttpRequest) -> HttpResponse:
+    """As a database that is stopped: none of the limits that it was given are kept."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0; SET client_connection_check_interval = 100")
+        cursor.execute("SELECT pg_sleep(60)")
+    return HttpResponse("never")
+
+
 class Urls:
     handler404 = handler404
-    urlpatterns = [*urlpatterns, path("wait", wait), path("stream", stream), path("api/echo", echo)]
+    urlpatterns = [
+        *urlpatterns,
+        path("wait", wait),
+        path("stream", stream),
+        path("api/echo", echo),
+        path("api/hang", hang),
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -141,6 +155,21 @@ def test_a_busy_process_is_alive(http: httpx.Client, site: Site, settings: Any) 
         gate.set()
         assert all(future.result().status_code == 200 for future in waiting)
     assert alive.json() == {"status": "ok"}
+
+
+def test_a_database_that_is_silent_frees_the_threads(
+    http: httpx.Client, site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "ANSWER_SECONDS", 0.5)
+    hands = settings.THREADS
+    for _ in range(2):  # all threads, and all of them again
+        with ThreadPoolExecutor(hands) as pool:
+            asked = pool.map(lambda _: httpx.get(site.url + "/api/hang", timeout=10), range(hands))
+            answers = list(asked)
+        assert {answer.status_code for answer in answers} == {503}
+        assert {answer.json()["errors"][0]["code"] for answer in answers} == {"unavailable"}
+        assert {answer.headers["Retry-After"] for answer in answers} == {"2"}
+    assert http.get("/api/v1/maps?page_size=7").status_code == 200
 
 
 def test_a_request_that_waits_for_a_lock_gives_up(http: httpx.Client, player: User) -> None:
