@@ -19,7 +19,7 @@ from typing import Any
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from config.redis import durable
+from config.redis import durable, unless_away
 from config.refusals import Refused
 
 MOST_FAMILIES = 20  # of a player; the one that has been quiet the longest ends for a new one
@@ -161,7 +161,8 @@ def _issue(user_id: uuid.UUID, ids: Ids, *, presented: str, device: str) -> str:
 
 def _ask(question: Callable[[], Any]) -> Any:
     try:
-        return question()
+        with unless_away():
+            return question()
     except RedisError as error:
         raise CannotCheck from error
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from redis.commands.core import Script
 from redis.exceptions import RedisError
 
-from config.redis import durable, note_failure, seems_away
+from config.redis import durable, unless_away
 from config.refusals import Refused
 
 # Count each key, and make it forget itself: both or neither, or a count might live for ever. Answers the
@@ -110,14 +110,12 @@ def hit(name: str, subject: str) -> Standing | None:
     Without Redis a guarded policy raises CannotCount, any other lets everybody pass with None.
     """
     policy = POLICIES[name]
-    if seems_away() and not policy.guarded:
-        return None
     try:
-        count, left = _script()(keys=[key(name, subject)], args=[policy.seconds])
+        with unless_away():
+            count, left = _script()(keys=[key(name, subject)], args=[policy.seconds])
     except RedisError as error:
         if policy.guarded:
             raise CannotCount from error
-        note_failure()
         return None
     standing = Standing(policy, count, -(-left // 1000))
     if count > policy.most:

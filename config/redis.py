@@ -1,12 +1,14 @@
 """Redis keys and connections.
 
 What must not be lost (limits, tickets, tokens, hot state) and what may be thrown away (caches) are two
-databases, or two servers. Both are given up after PATIENCE; what can do without Redis does so for a
-second after a failure, so that a request waits once at the most.
+databases, or two servers. Both are given up after PATIENCE, and for a second after a failure nobody asks
+again: many requests that each wait for a Redis that hangs would hold all threads.
 """
 
+import contextlib
 import functools
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import redis
@@ -17,14 +19,14 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 PATIENCE = 0.4  # seconds that a request may lose to a Redis that is down or hangs
-PAUSE = 1.0  # seconds after a failure in which nobody asks who can do without
+PAUSE = 1.0  # seconds after a failure in which nobody asks
 ONCE = (NoBackoff(), 0)  # their own default tries for seconds
 LIMITS: dict[str, Any] = {
     "max_connections": 100,
     "socket_timeout": PATIENCE,
     "socket_connect_timeout": PATIENCE,
 }
-_failed_at = [float("-inf")]
+_failed_at: "dict[Callable[[], redis.Redis], float]" = {}
 
 
 def cache_key(key: str, key_prefix: str, version: int) -> str:
@@ -53,11 +55,26 @@ def disposable() -> "redis.Redis":
     return redis.Redis.from_url(settings.REDIS_CACHE_URL, retry=Retry(*ONCE), **LIMITS)
 
 
-def note_failure() -> None:
-    """Remember that Redis did not answer just now."""
-    _failed_at[0] = time.monotonic()
+@contextlib.contextmanager
+def unless_away(which: "Callable[[], redis.Redis]" = durable) -> "Iterator[redis.Redis]":
+    """A client of `durable` or `disposable`. Raises RedisError at once where it was silent a moment ago.
+
+    Not for what drops something that was kept: that is worth a try of its own.
+    """
+    if seems_away(which):
+        raise redis.ConnectionError("Redis did not answer a moment ago")
+    try:
+        yield which()
+    except redis.RedisError:
+        note_failure(which)
+        raise
 
 
-def seems_away() -> bool:
-    """Whether Redis did not answer a moment ago."""
-    return time.monotonic() - _failed_at[0] < PAUSE
+def note_failure(which: "Callable[[], redis.Redis]" = durable) -> None:
+    """Remember that a Redis did not answer just now."""
+    _failed_at[which] = time.monotonic()
+
+
+def seems_away(which: "Callable[[], redis.Redis]" = durable) -> bool:
+    """Whether a Redis did not answer a moment ago."""
+    return time.monotonic() - _failed_at.get(which, float("-inf")) < PAUSE

@@ -16,7 +16,7 @@ import orjson
 from django.db import connection, transaction
 from redis.exceptions import RedisError
 
-from config.redis import disposable, note_failure, seems_away
+from config.redis import disposable, unless_away
 from maps.models import GameMap
 from maps.paths import cheapest_path
 from maps.picturing import read_map
@@ -78,19 +78,17 @@ def _read_or_fill(
     key: str, read: Callable[[], T | None], fill: Callable[[], T], make: Callable[[], T]
 ) -> T:
     """What is kept; else it is made and kept, by one of all who ask; without Redis it is made."""
-    if seems_away():
-        return make()
     try:
-        kept = read()
-        if kept is not None:
-            return kept
-        with transaction.atomic():
-            with connection.cursor() as cursor:  # one fills; whoever waits then finds it filled
-                cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCKS, key])
+        with unless_away(disposable):
             kept = read()
-            return kept if kept is not None else fill()
+            if kept is not None:
+                return kept
+            with transaction.atomic():
+                with connection.cursor() as cursor:  # one fills; whoever waits then finds it filled
+                    cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCKS, key])
+                kept = read()
+                return kept if kept is not None else fill()
     except RedisError:
-        note_failure()
         return make()
 
 

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from accounts.models import User
 from config.limits import CannotCount
-from config.redis import durable
+from config.redis import durable, unless_away
 from config.refusals import Refused
 from sessions_app import seating, store
 from sessions_app.lobby import Status
@@ -92,7 +92,8 @@ def read(session_id: UUID, player: User) -> State:
     """The state of a game that the player sits in. Raises Refused: 404, 409 before the start."""
     game = _game(session_id, player)
     try:
-        kept = durable().hgetall(_key(session_id))
+        with unless_away() as redis:
+            kept: Any = redis.hgetall(_key(session_id))
     except RedisError:
         kept = {}  # the database knows what was some seconds ago
     if "state" in kept:
@@ -214,7 +215,8 @@ def _is_game_server(player: User) -> bool:
 def _write(session_id: UUID, fence: int, text: str, *, over: str = "any") -> int:
     facts = (fence, text, SECONDS, str(session_id), over)
     try:
-        answer: Any = durable().eval(WRITE, 2, *_keys(session_id), *facts)
+        with unless_away() as redis:
+            answer: Any = redis.eval(WRITE, 2, *_keys(session_id), *facts)
     except RedisError as error:
         raise CannotCount from error
     return int(answer)

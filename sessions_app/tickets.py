@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from accounts.sessions import SessionStore
 from config.limits import CannotCount
-from config.redis import durable
+from config.redis import unless_away
 
 if TYPE_CHECKING:
     import redis.asyncio
@@ -40,7 +40,8 @@ def make(player_id: UUID, session_id: UUID, family: str) -> str:
     ticket = secrets.token_urlsafe(24)
     said = orjson.dumps({"player": player_id, "session": session_id, "family": family})
     try:
-        durable().set(_key(ticket), said, ex=SECONDS)
+        with unless_away() as redis:
+            redis.set(_key(ticket), said, ex=SECONDS)
     except RedisError as error:
         raise CannotCount from error
     return ticket

@@ -43,7 +43,7 @@ def own_files(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(autouse=True)
 def forget_counts() -> None:
     """Limits, locks, token families and caches begin anew with each test."""
-    redis._failed_at[0] = float("-inf")
+    redis._failed_at.clear()
     durable().flushdb()
     redis.disposable().flushdb()
     spelling._met.clear()

@@ -11,10 +11,11 @@ import redis
 from django.db import connection, transaction
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
+from redis.retry import Retry
 
 from accounts.models import User
 from config import changes
-from config.redis import disposable, note_failure
+from config.redis import ONCE, disposable, note_failure
 from tests.cast import NOBODY, make_tribe, make_user
 from tests.conftest import Site
 from tests.races import at_once
@@ -213,10 +214,10 @@ def test_a_change_waits_until_what_was_read_is_kept(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("noted", [False, True])
 def test_without_redis(player: User, monkeypatch: pytest.MonkeyPatch, noted: bool) -> None:
     tribe = make_tribe(player)
-    nowhere = redis.Redis(port=1, socket_connect_timeout=0.1)
+    nowhere = redis.Redis(port=1, retry=Retry(*ONCE))
     monkeypatch.setattr(configs, "disposable", lambda: nowhere)
     if noted:
-        note_failure()
+        note_failure(vars(configs)["disposable"])
     assert config_of(tribe.pk) == KEPT
     changed = call(player, "patch", f"/{tribe.pk}", {"color_theme": "#99C2FF"})
     assert changed.status_code == 200

@@ -16,7 +16,7 @@ from django.db import transaction
 from redis.exceptions import RedisError
 
 from config.changes import EVERYTHING
-from config.redis import disposable, note_failure, seems_away
+from config.redis import disposable, unless_away
 from tribes.bonuses import SLIDERS
 from tribes.models import Tribe
 
@@ -43,12 +43,10 @@ def config_of(tribe_id: UUID) -> TribeConfig:
     Not for a transaction that changes the tribe itself: what may be rolled back must not be kept.
     Raises Tribe.DoesNotExist.
     """
-    if seems_away():
-        return _read(tribe_id)
     try:
-        return _kept(tribe_id) or _fill(tribe_id)
+        with unless_away(disposable):
+            return _kept(tribe_id) or _fill(tribe_id)
     except RedisError:
-        note_failure()
         return _read(tribe_id)
 
 
