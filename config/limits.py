@@ -2,6 +2,9 @@
 
 A count begins with the first request and is forgotten when its window ends. Counting is one script
 and one round trip, so that it is exact however many ask at once. Pages, the API and sockets share it.
+
+A lock lasts its whole time from the try that closes it. Later tries don't prolong it: a stranger who
+goes on trying could keep it closed for ever.
 """
 
 import functools
@@ -16,14 +19,14 @@ from redis.exceptions import RedisError
 from config.redis import durable, note_failure, seems_away
 from config.refusals import Refused
 
-# Count each key, and make it forget itself: both or neither, or a count might live for ever. Answers the
-# count and the milliseconds left of each.
+# Count each key, and make it forget itself: both or neither, or a count might live for ever. The count
+# that is ARGV[2] begins the time anew. Answers the count and the milliseconds left of each.
 COUNT = """
 local answers = {}
 for n, key in ipairs(KEYS) do
     local count = redis.call('INCR', key)
     local left = redis.call('PTTL', key)
-    if left < 0 then
+    if left < 0 or count == tonumber(ARGV[2]) then
         left = tonumber(ARGV[1]) * 1000
         redis.call('PEXPIRE', key, left)
     end
@@ -35,13 +38,22 @@ return answers
 
 @dataclass(frozen=True)
 class Policy:
-    """At most `most` times in `seconds`. A guarded one refuses when it can't be counted."""
+    """At most `most` times in `seconds`. A guarded one refuses when it can't be counted.
+
+    A lock counts what went wrong, and is closed for `seconds` from the last try that it allows.
+    """
 
     name: str
     most: int
     seconds: int
     guarded: bool
     words: str
+    lock: bool = False
+
+    @property
+    def arguments(self) -> tuple[int, int]:
+        """What COUNT is told beside the keys: the seconds, and the count that begins them anew."""
+        return self.seconds, self.most if self.lock else 0
 
 
 POLICIES = {
@@ -54,9 +66,11 @@ POLICIES = {
         Policy("maps", 10, 3600, True, "You made too many maps."),
         Policy("lobbies", 30, 3600, True, "You opened too many lobbies."),
         Policy("codes", 10, 60, True, "You tried too many codes."),
-        Policy("password", 5, 15 * 60, True, "Too many wrong passwords."),
-        Policy("second_factor", 5, 15 * 60, True, "Too many wrong codes."),
-        Policy("lockout", 5, 15 * 60, True, "Too many wrong passwords for this account."),
+        Policy("password", 5, 15 * 60, True, "Too many wrong passwords.", lock=True),
+        Policy("second_factor", 5, 15 * 60, True, "Too many wrong codes.", lock=True),
+        Policy(
+            "lockout", 5, 15 * 60, True, "Too many wrong passwords for this account.", lock=True
+        ),
     )
 }
 
@@ -113,7 +127,7 @@ def hit(name: str, subject: str) -> Standing | None:
     if seems_away() and not policy.guarded:
         return None
     try:
-        count, left = _script()(keys=[key(name, subject)], args=[policy.seconds])
+        count, left = _script()(keys=[key(name, subject)], args=policy.arguments)
     except RedisError as error:
         if policy.guarded:
             raise CannotCount from error

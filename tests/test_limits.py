@@ -99,6 +99,31 @@ def test_an_account_is_locked_for_an_address_and_no_other(client: Client, player
     assert login(client, "player1@example.com").status_code == 429  # by name or address
 
 
+def test_a_lock_lasts_from_the_try_that_closes_it(client: Client, player: User) -> None:
+    def locked_for() -> int:
+        durable().delete("ratelimit:127.0.0.1:login")  # a minute later
+        return int(login(client)["Retry-After"])
+
+    login(client, password="wrong")
+    lock = durable().keys("ratelimit:*:lockout")[0]
+    durable().expire(lock, 20)  # fourteen minutes and forty seconds later
+    for _ in range(4):
+        login(client, password="wrong")
+    assert 890 < locked_for() <= 900
+    durable().expire(lock, 300)
+    assert locked_for() <= 300  # who goes on trying does not prolong it
+
+
+@pytest.mark.parametrize("policy", limits.POLICIES.values(), ids=limits.POLICIES)
+def test_only_locks_begin_their_time_anew(policy: limits.Policy) -> None:
+    limits.hit(policy.name, "somebody")
+    durable().expire(limits.key(policy.name, "somebody"), 5)
+    for _ in range(policy.most - 1):
+        standing = limits.hit(policy.name, "somebody")
+    assert standing is not None
+    assert (standing.reset > 5) == (policy.name in ("password", "second_factor", "lockout"))
+
+
 def test_an_unknown_account_is_locked_alike(client: Client, db: None) -> None:
     for _ in range(5):
         assert_error(login(client, "Nobody", "wrong"), 401, "invalid_credentials")
