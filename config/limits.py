@@ -140,16 +140,19 @@ def hit(name: str, subject: str) -> Standing | None:
 
 
 def require(request: HttpRequest, name: str, subject: str = "") -> None:
-    """Count one more for a subject, or the request's address; its answer tells the standing.
+    """Count one more for a subject, or the request's address; its answer tells how that stands.
 
-    Raises TooMany, CannotCount.
+    What a lock has counted is told only when it is closed: it would tell which address belongs to which
+    name. Raises TooMany, CannotCount.
     """
     try:
         standing = hit(name, subject or client_address(request))
     except TooMany as refusal:
         request.standing = refusal.standing  # type: ignore[attr-defined]
         raise
-    request.standing = standing  # type: ignore[attr-defined]
+    if standing and not standing.policy.lock:
+        before: Standing | None = getattr(request, "standing", None)
+        request.standing = min(standing, before or standing, key=_room)  # type: ignore[attr-defined]
 
 
 def forget(name: str, subject: str) -> None:
@@ -179,7 +182,7 @@ def address_of(forwarded: str, peer: str | None) -> str:
 
 
 def told(request: HttpRequest) -> dict[str, str]:
-    """The headers of the last policy that a request was counted under."""
+    """The headers of the policy that refused a request, else of the one that leaves it the least."""
     standing: Standing | None = getattr(request, "standing", None)
     return standing.headers if standing else {}
 
@@ -187,6 +190,11 @@ def told(request: HttpRequest) -> dict[str, str]:
 def key(name: str, subject: str) -> str:
     """The key that a policy counts a subject under."""
     return f"ratelimit:{subject}:{name}"
+
+
+def _room(standing: Standing) -> tuple[int, int]:
+    """What the tightest standing has least of: tries, then nearness of new ones."""
+    return standing.remaining, -standing.reset
 
 
 @functools.cache

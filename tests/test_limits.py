@@ -79,11 +79,33 @@ def test_the_address_is_the_one_that_trusted_proxies_report(
 
 
 def test_five_logins_a_minute(client: Client, player: User) -> None:
-    for _ in range(5):
-        assert login(client).status_code == 200
-    answer = login(client)
-    assert_error(answer, 429, "rate_limited")
-    assert answer["X-RateLimit-Limit"] == "5"
+    answers = [login(client) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert [answer["X-RateLimit-Remaining"] for answer in answers] == list("432100")
+    assert {answer["X-RateLimit-Limit"] for answer in answers} == {"5"}
+    assert all(0 < int(answer["X-RateLimit-Reset"]) <= 60 for answer in answers)
+    assert ["Retry-After" in answer for answer in answers] == [False] * 5 + [True]
+    assert_error(answers[5], 429, "rate_limited")
+
+
+def test_the_tightest_limit_is_told(client: Client, player: User) -> None:
+    for _ in range(97):
+        client.get("/api/v1/nowhere")
+    told = [
+        (answer["X-RateLimit-Limit"], answer["X-RateLimit-Remaining"])
+        for answer in (login(client), login(client), login(client))
+    ]
+    assert told == [("100", "2"), ("100", "1"), ("100", "0")]
+
+
+def test_what_is_left_does_not_tell_whose_address_it_is(client: Client, player: User) -> None:
+    for name in ("player1@example.com", "nobody@example.com"):
+        durable().flushdb()
+        assert login(client, "Player1", "wrong")["X-RateLimit-Remaining"] == "4"
+        answer = login(client, name, "wrong")
+        assert_error(answer, 401, "invalid_credentials")
+        assert (answer["X-RateLimit-Limit"], answer["X-RateLimit-Remaining"]) == ("5", "3")
+        assert int(answer["X-RateLimit-Reset"]) <= 60
 
 
 def test_an_account_is_locked_for_an_address_and_no_other(client: Client, player: User) -> None:
