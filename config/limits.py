@@ -112,6 +112,8 @@ class TooMany(Refused):
 class CannotCount(Refused):
     """What must be counted can't be: Redis is away."""
 
+    standing = None
+
     def __init__(self) -> None:
         super().__init__(
             "unavailable", "This is not possible right now. Try again soon.", status=503
@@ -147,8 +149,9 @@ def require(request: HttpRequest, name: str, subject: str = "") -> None:
     """
     try:
         standing = hit(name, subject or client_address(request))
-    except TooMany as refusal:
+    except (TooMany, CannotCount) as refusal:
         request.standing = refusal.standing  # type: ignore[attr-defined]
+        request.refused = refusal  # type: ignore[attr-defined]
         raise
     if standing and not standing.policy.lock:
         before: Standing | None = getattr(request, "standing", None)
@@ -181,8 +184,16 @@ def address_of(forwarded: str, peer: str | None) -> str:
     return (address or peer or "unknown")[:64]
 
 
+def refused(request: HttpRequest) -> Refused | None:
+    """Why a limit refused something of a request, if one did."""
+    refusal: Refused | None = getattr(request, "refused", None)
+    return refusal
+
+
 def told(request: HttpRequest) -> dict[str, str]:
     """The headers of the policy that refused a request, else of the one that leaves it the least."""
+    if isinstance(refused(request), CannotCount):
+        return {"Retry-After": "2"}
     standing: Standing | None = getattr(request, "standing", None)
     return standing.headers if standing else {}
 

@@ -194,6 +194,60 @@ def test_the_page_and_the_admin_count_too(client: Client, player: User) -> None:
     assert login(client).status_code == 429
 
 
+# ---- Pages --------------------------------------------------------------------------------------
+
+OTHER = "another quite long sentence"
+# What each page is sent, and the policy that refuses it: counted for the address, or for the player.
+PAGES = {
+    "/login/": ({"username": "Player1", "password": PASSWORD}, "login"),
+    "/admin/login/": ({"username": "Player1", "password": PASSWORD}, "login"),
+    "/signup/": (
+        {"username": "Mira", "email": "mira@example.com", "password": OTHER, "privacy": "on"},
+        "signup",
+    ),
+    "/reset/": ({"name": "Player1"}, "letters"),
+    "/account/password": (
+        {"old_password": PASSWORD, "new_password1": OTHER, "new_password2": OTHER},
+        "password",
+    ),
+    "/account/address": ({"email": "new@example.com", "password": PASSWORD}, "password"),
+}
+
+
+@pytest.fixture
+def visitor(client: Client, player: User, request: pytest.FixtureRequest) -> Client:
+    """Who sees a page: the player on those of the account, else a stranger."""
+    if request.getfixturevalue("path").startswith("/account/"):
+        client.force_login(player)
+    return client
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_that_is_limited_says_so(visitor: Client, player: User, path: str) -> None:
+    given, name = PAGES[path]
+    policy = limits.POLICIES[name]
+    for _ in range(policy.most):
+        limits.hit(name, str(player.pk) if name == "password" else "127.0.0.1")
+    page = visitor.post(path, given)
+    assert page.status_code == 429
+    assert (page["X-RateLimit-Limit"], page["X-RateLimit-Remaining"]) == (str(policy.most), "0")
+    assert policy.seconds - 5 < int(page["Retry-After"]) <= policy.seconds
+    words = page.content.decode()
+    assert f"{policy.words} Try again in" in words
+    assert '<form method="post"' in " ".join(words.split()) or path == "/admin/login/"
+    assert "hx-post" not in words  # htmx would not show an answer with such a status
+    assert "hx-boost" not in words
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_that_can_not_count_says_so(visitor: Client, no_redis: Any, path: str) -> None:
+    page = visitor.post(path, PAGES[path][0])
+    assert page.status_code == 503
+    assert page["Retry-After"] == "2"
+    assert "X-RateLimit-Limit" not in page
+    assert b"This is not possible right now" in page.content
+
+
 # ---- Without Redis ------------------------------------------------------------------------------
 
 
