@@ -7,12 +7,19 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import password_validation
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.db import IntegrityError, transaction
+from django.forms.utils import ErrorDict
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from accounts.models import User
 from accounts.signing_in import check_password
 from config.refusals import Refused
+
+
+def refuse(form: forms.BaseForm, refusal: Refused) -> None:
+    """Show a form again with a refusal alone: what it holds is not looked at, nor told to be wrong."""
+    form._errors, form.cleaned_data = ErrorDict(), {}  # type: ignore[attr-defined]
+    form.add_error(None, refusal.detail)
 
 
 class NameOrAddress(AuthenticationForm):

@@ -61,7 +61,7 @@ POLICIES = {
     for policy in (
         Policy("api", 100, 60, False, "You asked too often."),
         Policy("login", 5, 60, True, "You tried to sign in too often."),
-        Policy("signup", 10, 3600, True, "Too many accounts were made from here."),
+        Policy("signup", 10, 3600, True, "You tried to make an account too often."),
         Policy("letters", 5, 3600, True, "You asked for too many letters."),
         Policy("maps", 10, 3600, True, "You made too many maps."),
         Policy("lobbies", 30, 3600, True, "You opened too many lobbies."),

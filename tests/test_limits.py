@@ -239,6 +239,37 @@ def test_a_page_that_is_limited_says_so(visitor: Client, player: User, path: str
     assert "hx-boost" not in words
 
 
+def test_a_page_does_not_tell_without_limit_who_has_an_account(
+    client: Client, player: User
+) -> None:
+    asked = {"username": "x", "email": "player1@example.com"}
+    for _ in range(10):
+        page = client.post("/signup/", asked)
+        assert page.status_code == 200
+        assert b"account with this address" in page.content
+    page = client.post("/signup/", asked)
+    assert page.status_code == 429
+    assert page.context["form"].errors == {
+        "__all__": ["You tried to make an account too often. Try again in 60 minutes."]
+    }
+
+
+@pytest.mark.parametrize("path", ["/account/password", "/account/address"])
+def test_a_lock_does_not_tell_whether_a_password_was_right(
+    signed_in: Client, player: User, path: str
+) -> None:
+    for _ in range(5):
+        limits.hit("password", str(player.pk))
+    right = PAGES[path][0]
+    for given in (right, dict.fromkeys(right, "wrong")):
+        page = signed_in.post(path, given)
+        assert page.status_code == 429
+        assert list(page.context["form"].errors) == ["__all__"]
+    assert limits.POLICIES["password"].most < int(
+        str(durable().get(limits.key("password", str(player.pk))))
+    )
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_that_can_not_count_says_so(visitor: Client, no_redis: Any, path: str) -> None:
     page = visitor.post(path, PAGES[path][0])
