@@ -11,8 +11,8 @@ from django.forms.utils import ErrorDict
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
+from accounts import signing_in
 from accounts.models import User
-from accounts.signing_in import check_password
 from config.refusals import Refused
 
 
@@ -38,7 +38,7 @@ class NameOrAddress(AuthenticationForm):
         if name and password:
             assert self.request is not None
             try:
-                self.user_cache = check_password(self.request, name, password)
+                self.user_cache = signing_in.check_password(self.request, name, password)
             except Refused as refusal:
                 raise forms.ValidationError(refusal.detail, refusal.code) from refusal
             self.confirm_login_allowed(self.user_cache)
@@ -137,6 +137,7 @@ class AddressForm(AccountForm):
         password: str = self.cleaned_data["password"]
         if not self.instance.check_password(password):
             raise forms.ValidationError("This is not your password.", "wrong_password")
+        signing_in.forget_wrong_passwords(self.instance)
         return password
 
     def save(self, commit: bool = True) -> User:
@@ -157,6 +158,12 @@ class NewPasswordForm(PasswordChangeForm):
         super().__init__(*arguments, **options)
         # The form stands at the end of a page that is about more than passwords.
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
+
+    def clean_old_password(self) -> str:
+        """The old password: what counts wrong ones begins anew, whatever the new one is like."""
+        password: str = super().clean_old_password()
+        signing_in.forget_wrong_passwords(self.user)
+        return password
 
 
 class CodeForm(forms.Form):

@@ -14,6 +14,7 @@ from accounts.models import User
 from config import limits
 from config.redis import durable
 from tests.cast import PASSWORD, make_user
+from tests.conftest import bearer
 from tests.races import at_once
 from tests.test_api import assert_error
 from tests.test_tokens import login
@@ -194,6 +195,27 @@ def test_the_page_and_the_admin_count_too(client: Client, player: User) -> None:
     assert login(client).status_code == 429
 
 
+@pytest.mark.parametrize(
+    ("send", "path", "given"),
+    [
+        ("post", "users/me/password", {"old_password": PASSWORD, "new_password": "12345678"}),
+        ("patch", "users/me", {"password": PASSWORD, "email": "nowhere"}),
+    ],
+)
+def test_right_passwords_are_not_wrong_ones(
+    client: Client, player: User, send: str, path: str, given: dict[str, str]
+) -> None:
+    call, headers = getattr(client, send), bearer(player)
+
+    def status(body: dict[str, str]) -> int:
+        return int(call(f"/api/v1/{path}", body, "application/json", headers=headers).status_code)
+
+    assert [status(given) for _ in range(6)] == [400] * 6
+    wrong = dict.fromkeys(given, "wrong")
+    assert [status(wrong) for _ in range(6)] == [400] * 5 + [429]
+    assert status(given) == 429
+
+
 # ---- Pages --------------------------------------------------------------------------------------
 
 OTHER = "another quite long sentence"
@@ -268,6 +290,16 @@ def test_a_lock_does_not_tell_whether_a_password_was_right(
     assert limits.POLICIES["password"].most < int(
         str(durable().get(limits.key("password", str(player.pk))))
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "bad"), [("/account/password", "new_password1"), ("/account/address", "email")]
+)
+def test_right_passwords_on_a_page_are_not_wrong_ones(
+    signed_in: Client, path: str, bad: str
+) -> None:
+    given = PAGES[path][0] | {bad: "bad"}
+    assert [signed_in.post(path, given).status_code for _ in range(6)] == [200] * 6
 
 
 @pytest.mark.parametrize("path", PAGES)
