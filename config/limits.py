@@ -8,6 +8,7 @@ goes on trying could keep it closed for ever.
 """
 
 import functools
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +64,8 @@ POLICIES = {
         Policy("login", 5, 60, True, "You tried to sign in too often."),
         Policy("signup", 10, 3600, True, "You tried to make an account too often."),
         Policy("letters", 5, 3600, True, "You asked for too many letters."),
+        # For each account and each mailbox, whoever asks. Nobody is told: letters are sent, or are not.
+        Policy("letters_to", 5, 3600, False, "Too many letters went there."),
         Policy("maps", 10, 3600, True, "You made too many maps."),
         Policy("lobbies", 30, 3600, True, "You opened too many lobbies."),
         Policy("codes", 10, 60, True, "You tried too many codes."),
@@ -164,6 +167,11 @@ def forget(name: str, subject: str) -> None:
         durable().delete(key(name, subject))
     except RedisError:
         return  # the count ends by itself
+
+
+def nameless(text: str) -> str:
+    """What a name or an e-mail address is counted under: keys bear neither."""
+    return hashlib.sha256(text.lower().encode()).hexdigest()[:32]
 
 
 def client_address(request: HttpRequest) -> str:
