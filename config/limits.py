@@ -9,6 +9,7 @@ goes on trying could keep it closed for ever.
 
 import functools
 import hashlib
+import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
@@ -184,12 +185,24 @@ def address_of(forwarded: str, peer: str | None) -> str:
     """The client's address, from `X-Forwarded-For` and the address of whoever called us.
 
     Each proxy appends whom it was called by, so the last TRUSTED_PROXIES entries are theirs and
-    whatever stands before them is the client's own invention.
+    whatever stands before them is the client's own invention. One of IPv6 is answered as its network.
     """
     chain = [part.strip() for part in forwarded.split(",")]
     trusted = settings.TRUSTED_PROXIES
-    address = chain[-trusted] if 0 < trusted <= len(chain) else ""
-    return (address or peer or "unknown")[:64]
+    address = ((chain[-trusted] if 0 < trusted <= len(chain) else "") or peer or "unknown")[:64]
+    return _network(address) if ":" in address else address  # those of IPv4 are not even parsed
+
+
+@functools.lru_cache(4096)
+def _network(address: str) -> str:
+    """The network of a client of IPv6, who has all 2⁶⁴ addresses of it; what is none of IPv6 as it is."""
+    try:
+        parsed = ipaddress.IPv6Address(address)
+    except ValueError:
+        return address
+    if parsed.ipv4_mapped:  # ::ffff:192.0.2.1, as a server that listens on both calls 192.0.2.1
+        return str(parsed.ipv4_mapped)
+    return f"{ipaddress.IPv6Address(int(parsed) >> 64 << 64)}/64"
 
 
 def refused(request: HttpRequest) -> Refused | None:

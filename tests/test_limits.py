@@ -66,6 +66,15 @@ def test_a_hundred_requests_of_the_api(client: Client) -> None:
         (1, "", "10.1.1.1"),
         (1, " , ", "10.1.1.1"),
         (1, "x" * 500, "x" * 64),
+        (1, "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        (1, "2001:DB8:1:2::9", "2001:db8:1:2::/64"),
+        (1, "2001:db8:1:3::9", "2001:db8:1:3::/64"),
+        (1, "fe80::1%eth0", "fe80::/64"),
+        (1, "::1", "::/64"),
+        (1, "::ffff:1.2.3.4", "1.2.3.4"),
+        (1, "1.2.3.4:5678", "1.2.3.4:5678"),
+        (1, ":::", ":::"),
+        (1, ":" * 500, ":" * 64),
     ],
 )
 def test_the_address_is_the_one_that_trusted_proxies_report(
@@ -74,6 +83,16 @@ def test_the_address_is_the_one_that_trusted_proxies_report(
     settings.TRUSTED_PROXIES = proxies
     request = RequestFactory().get("/", headers={"X-Forwarded-For": header}, REMOTE_ADDR="10.1.1.1")
     assert limits.client_address(request) == address
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nowhere", "/api/v1/auth/login"])
+def test_a_client_of_ipv6_is_counted_by_its_network(path: str) -> None:
+    told = [
+        Client(REMOTE_ADDR=f"2001:db8:1:{network}::{n}").post(path)["X-RateLimit-Remaining"]
+        for network, n in (("2", 1), ("2", 2), ("3", 1))
+    ]
+    assert told == ["99", "98", "99"]
+    assert "ratelimit:2001:db8:1:2::/64:api" in durable().keys("*")
 
 
 # ---- Signing in ---------------------------------------------------------------------------------
