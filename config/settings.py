@@ -337,6 +337,7 @@ except (ValueError, environ.ImproperlyConfigured) as error:
 if PRODUCTION and "console" in EMAIL["EMAIL_BACKEND"]:
     raise ImproperlyConfigured("EMAIL_URL prints letters. Name an SMTP server: smtp+tls://…")
 vars().update(EMAIL)
+EMAIL_TIMEOUT = 10  # seconds; a server that hangs would keep back all letters for ever
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="tribehold@localhost")
 PASSWORD_RESET_TIMEOUT = 3600  # seconds that the links in letters are good for
 

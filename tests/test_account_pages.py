@@ -1,6 +1,7 @@
 """One's own account: letters, links that work once, devices, passwords."""
 
 import re
+import socket
 import time
 from typing import Any
 
@@ -175,6 +176,23 @@ def test_a_post_office_that_is_closed(client: Client, player: User, settings: An
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     assert b"on its way" in client.post("/reset/", {"name": "Player1"}).content
     assert mails.POST.submit(int).result(5) == 0  # the post goes on
+
+
+def test_a_post_office_that_says_nothing(client: Client, player: User, settings: Any) -> None:
+    assert settings.EMAIL_TIMEOUT == 10
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_TIMEOUT = 0.2
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        silent.settimeout(5)
+        settings.EMAIL_HOST, settings.EMAIL_PORT = silent.getsockname()
+        for _ in range(2):
+            client.post("/reset/", {"name": "Player1"})
+        tries = [silent.accept()[0] for _ in range(2)]  # neither is ever greeted
+        mails.POST.submit(int).result(5)
+    for each in tries:
+        each.close()
 
 
 # ---- Devices and passwords ----------------------------------------------------------------------
