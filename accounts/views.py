@@ -137,6 +137,7 @@ def change_address(request: HttpRequest) -> HttpResponse:
     form = AddressForm(request.POST, instance=user)
     try:
         limits.require(request, "password", str(user.pk))
+        limits.require(request, "address", str(user.pk))  # the form tells who has an account
         changed = form.save_or_explain() if form.is_valid() else None
     except Refused as refusal:
         refuse(form, refusal)

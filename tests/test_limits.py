@@ -295,6 +295,20 @@ def test_a_page_does_not_tell_without_limit_who_has_an_account(
     }
 
 
+def test_changing_ones_address_does_not_tell_it_either(
+    signed_in: Client, player: User, author: User
+) -> None:
+    asked = {"email": author.email, "password": PASSWORD}
+    for _ in range(20):
+        assert b"account with this address" in signed_in.post("/account/address", asked).content
+    page = signed_in.post("/account/address", asked)
+    assert page.status_code == 429
+    assert b"You tried to change your address too often." in page.content
+    assert b"account with this address" not in page.content
+    answer = signed_in.patch("/api/v1/users/me", asked, "application/json", headers=bearer(player))
+    assert_error(answer, 429, "rate_limited")
+
+
 @pytest.mark.parametrize("path", ["/account/password", "/account/address"])
 def test_a_lock_does_not_tell_whether_a_password_was_right(
     signed_in: Client, player: User, path: str
