@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PRODUCTION := TRIBEHOLD_ENV=production ALLOWED_HOSTS=tribehold.example \
 	DATABASE_URL=postgres://nobody@localhost/none REDIS_URL=redis://localhost:6379/0 \
+	TRUSTED_PROXIES=1 EMAIL_URL=smtp+tls://localhost:587 EMAIL_FROM=tribehold@example.com \
 	SECRET_KEY=for-the-check-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \
 	JWT_SIGNING_KEY=for-the-check-only-9876543210-abcdefghijklmnopqrstuvwxyz-ABCDEF
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -165,6 +165,9 @@ class Me(APIView):
         """Change the e-mail address. A letter asks the new one to be confirmed."""
         given, user = read(NewAddress, request), caller(request)
         limits.require(request._request, "password", str(user.pk))
+        limits.require(
+            request._request, "address", str(user.pk)
+        )  # the form tells who has an account
         before = user.email
         form = AddressForm(given, instance=user)
         changed = form.save_or_explain() if form.is_valid() else None

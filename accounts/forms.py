@@ -7,12 +7,19 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import password_validation
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.db import IntegrityError, transaction
+from django.forms.utils import ErrorDict
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
+from accounts import signing_in
 from accounts.models import User
-from accounts.signing_in import check_password
 from config.refusals import Refused
+
+
+def refuse(form: forms.BaseForm, refusal: Refused) -> None:
+    """Show a form again with a refusal alone: what it holds is not looked at, nor told to be wrong."""
+    form._errors, form.cleaned_data = ErrorDict(), {}  # type: ignore[attr-defined]
+    form.add_error(None, refusal.detail)
 
 
 class NameOrAddress(AuthenticationForm):
@@ -31,7 +38,7 @@ class NameOrAddress(AuthenticationForm):
         if name and password:
             assert self.request is not None
             try:
-                self.user_cache = check_password(self.request, name, password)
+                self.user_cache = signing_in.check_password(self.request, name, password)
             except Refused as refusal:
                 raise forms.ValidationError(refusal.detail, refusal.code) from refusal
             self.confirm_login_allowed(self.user_cache)
@@ -130,6 +137,7 @@ class AddressForm(AccountForm):
         password: str = self.cleaned_data["password"]
         if not self.instance.check_password(password):
             raise forms.ValidationError("This is not your password.", "wrong_password")
+        signing_in.forget_wrong_passwords(self.instance)
         return password
 
     def save(self, commit: bool = True) -> User:
@@ -150,6 +158,12 @@ class NewPasswordForm(PasswordChangeForm):
         super().__init__(*arguments, **options)
         # The form stands at the end of a page that is about more than passwords.
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
+
+    def clean_old_password(self) -> str:
+        """The old password: what counts wrong ones begins anew, whatever the new one is like."""
+        password: str = super().clean_old_password()
+        signing_in.forget_wrong_passwords(self.user)
+        return password
 
 
 class CodeForm(forms.Form):

@@ -1,7 +1,8 @@
 """Letters with links that work once and die after an hour.
 
 They are sent from a thread of their own, so that how long an answer takes does not tell whether there
-was somebody to write to.
+was somebody to write to. There they are also counted, without a word to whoever asked: a mailbox gets
+five of each kind in an hour, and so does an account, however many ask for them.
 """
 
 import logging
@@ -16,6 +17,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+
+from config import limits
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -39,21 +42,20 @@ address_tokens = AddressTokens()
 def send_address_check(request: HttpRequest, user: "User") -> "Future[None]":
     """Ask whether an address is its owner's."""
     link = _link(request, "accounts:verify", user, address_tokens.make_token(user))
-    return _send(user, "Confirm your e-mail address", "accounts/mails/verify.txt", link)
+    return _send(user, "Confirm your e-mail address", "verify", link)
 
 
 def send_password_reset(request: HttpRequest, user: "User") -> "Future[None]":
     """Give a way back into an account whose password is lost."""
     link = _link(request, "accounts:reset", user, default_token_generator.make_token(user))
-    return _send(user, "Choose a new password", "accounts/mails/reset.txt", link)
+    return _send(user, "Choose a new password", "reset", link)
 
 
 def tell_new_address(request: HttpRequest, user: "User", before: str) -> None:
     """Ask the new address to be confirmed, and warn the one there was before."""
     if user.email == before:
         return
-    body = render_to_string("accounts/mails/address_changed.txt", {"user": user})
-    POST.submit(_deliver, "Your e-mail address was changed · Tribehold", body, before)
+    _send(user, "Your e-mail address was changed", "address_changed", to=before)
     send_address_check(request, user)
 
 
@@ -62,13 +64,22 @@ def _link(request: HttpRequest, view: str, user: "User", token: str) -> str:
     return request.build_absolute_uri(reverse(view, args=[who, token]))
 
 
-def _send(user: "User", subject: str, template: str, link: str) -> "Future[None]":
-    body = render_to_string(template, {"user": user, "link": link})
-    return POST.submit(_deliver, f"{subject} · Tribehold", body, user.email)
+def _send(user: "User", subject: str, kind: str, link: str = "", *, to: str = "") -> "Future[None]":
+    body = render_to_string(f"accounts/mails/{kind}.txt", {"user": user, "link": link})
+    address = to or user.email
+    # Each kind apart: who has many letters of one kind sent must not keep back a warning.
+    counted = [f"{kind}:{user.pk}", f"{kind}:{limits.nameless(address)}"]
+    return POST.submit(_deliver, f"{subject} · Tribehold", body, address, counted)
 
 
-def _deliver(subject: str, body: str, address: str) -> None:
+def _deliver(subject: str, body: str, address: str, counted: list[str]) -> None:
     try:
+        for each in counted:
+            limits.hit("letters_to", each)
         send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [address])
+    except limits.TooMany:
+        logger.warning(
+            "A letter was not sent: too many of its kind went there, or for that account"
+        )
     except OSError:
         logger.exception("A letter could not be sent")  # without the address: logs bear none

@@ -1,6 +1,5 @@
 """Signing in, by page, admin and API alike: limits, the password, and tokens."""
 
-import hashlib
 import uuid
 
 from django.contrib.auth import authenticate
@@ -30,7 +29,7 @@ def check_password(request: HttpRequest, name: str, password: str) -> User:
     """
     limits.require(request, "login")
     known = User.objects.known_as(name).only("pk").first()
-    account = str(known.pk) if known else hashlib.sha256(name.lower().encode()).hexdigest()[:32]
+    account = str(known.pk) if known else limits.nameless(name)
     subject = f"{account}:{limits.client_address(request)}"
     limits.require(request, "lockout", subject)
     user = authenticate(request, username=name, password=password)
@@ -38,6 +37,11 @@ def check_password(request: HttpRequest, name: str, password: str) -> User:
         raise Refused("invalid_credentials", "Name or password is wrong.", status=401)
     limits.forget("lockout", subject)
     return user
+
+
+def forget_wrong_passwords(user: User) -> None:
+    """Begin the count of wrong passwords anew of a player who is signed in, and has shown the right one."""
+    limits.forget("password", str(user.pk))
 
 
 def start_family(user: User, device: str) -> tuple[str, str]:

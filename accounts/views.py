@@ -23,7 +23,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.generic import FormView
 
 from accounts import devices, mails, second_factor
-from accounts.forms import AddressForm, CodeForm, NewPasswordForm, ResetForm, SignInForm, SignUpForm
+from accounts.forms import (
+    AddressForm,
+    CodeForm,
+    NewPasswordForm,
+    ResetForm,
+    SignInForm,
+    SignUpForm,
+    refuse,
+)
 from accounts.models import User
 from config import limits
 from config.refusals import Refused
@@ -51,12 +59,12 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("maps:browse")
     form = SignUpForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST":
         try:
-            limits.require(request, "signup")
-            user = form.save_or_explain()
+            limits.require(request, "signup")  # before the form, which tells who has an account
+            user = form.save_or_explain() if form.is_valid() else None
         except Refused as refusal:
-            form.add_error(None, refusal.detail)
+            refuse(form, refusal)
         else:
             if user is not None:
                 mails.send_address_check(request, user)
@@ -116,8 +124,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
             messages.success(request, "Your password is changed. All other devices are signed out.")
             return redirect("accounts:account")
     except Refused as refusal:
-        form.is_valid()
-        form.add_error(None, refusal.detail)
+        refuse(form, refusal)
     return render(request, "accounts/password.html", {"form": form})
 
 
@@ -130,10 +137,10 @@ def change_address(request: HttpRequest) -> HttpResponse:
     form = AddressForm(request.POST, instance=user)
     try:
         limits.require(request, "password", str(user.pk))
+        limits.require(request, "address", str(user.pk))  # the form tells who has an account
         changed = form.save_or_explain() if form.is_valid() else None
     except Refused as refusal:
-        form.is_valid()
-        form.add_error(None, refusal.detail)
+        refuse(form, refusal)
     else:
         if changed is not None:
             mails.tell_new_address(request, changed, before)

@@ -49,7 +49,7 @@ class AsyncLimits:
             keys = [key(self.policy.name, subject) for subject, _ in batch]
             standings: list[Standing | None] = [None] * len(batch)
             try:
-                answers = await self.script(keys=keys, args=[self.policy.seconds])
+                answers = await self.script(keys=keys, args=self.policy.arguments)
             except (RedisError, OSError, TimeoutError):
                 note_failure()
             else:

@@ -2,9 +2,14 @@
 
 A count begins with the first request and is forgotten when its window ends. Counting is one script
 and one round trip, so that it is exact however many ask at once. Pages, the API and sockets share it.
+
+A lock lasts its whole time from the try that closes it. Later tries don't prolong it: a stranger who
+goes on trying could keep it closed for ever.
 """
 
 import functools
+import hashlib
+import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +21,14 @@ from redis.exceptions import RedisError
 from config.redis import durable, unless_away
 from config.refusals import Refused
 
-# Count each key, and make it forget itself: both or neither, or a count might live for ever. Answers the
-# count and the milliseconds left of each.
+# Count each key, and make it forget itself: both or neither, or a count might live for ever. The count
+# that is ARGV[2] begins the time anew. Answers the count and the milliseconds left of each.
 COUNT = """
 local answers = {}
 for n, key in ipairs(KEYS) do
     local count = redis.call('INCR', key)
     local left = redis.call('PTTL', key)
-    if left < 0 then
+    if left < 0 or count == tonumber(ARGV[2]) then
         left = tonumber(ARGV[1]) * 1000
         redis.call('PEXPIRE', key, left)
     end
@@ -35,13 +40,22 @@ return answers
 
 @dataclass(frozen=True)
 class Policy:
-    """At most `most` times in `seconds`. A guarded one refuses when it can't be counted."""
+    """At most `most` times in `seconds`. A guarded one refuses when it can't be counted.
+
+    A lock counts what went wrong, and is closed for `seconds` from the last try that it allows.
+    """
 
     name: str
     most: int
     seconds: int
     guarded: bool
     words: str
+    lock: bool = False
+
+    @property
+    def arguments(self) -> tuple[int, int]:
+        """What COUNT is told beside the keys: the seconds, and the count that begins them anew."""
+        return self.seconds, self.most if self.lock else 0
 
 
 POLICIES = {
@@ -49,14 +63,19 @@ POLICIES = {
     for policy in (
         Policy("api", 100, 60, False, "You asked too often."),
         Policy("login", 5, 60, True, "You tried to sign in too often."),
-        Policy("signup", 10, 3600, True, "Too many accounts were made from here."),
+        Policy("signup", 10, 3600, True, "You tried to make an account too often."),
+        Policy("address", 20, 3600, True, "You tried to change your address too often."),
         Policy("letters", 5, 3600, True, "You asked for too many letters."),
+        # For each account and each mailbox, whoever asks. Nobody is told: letters are sent, or are not.
+        Policy("letters_to", 5, 3600, False, "Too many letters went there."),
         Policy("maps", 10, 3600, True, "You made too many maps."),
         Policy("lobbies", 30, 3600, True, "You opened too many lobbies."),
         Policy("codes", 10, 60, True, "You tried too many codes."),
-        Policy("password", 5, 15 * 60, True, "Too many wrong passwords."),
-        Policy("second_factor", 5, 15 * 60, True, "Too many wrong codes."),
-        Policy("lockout", 5, 15 * 60, True, "Too many wrong passwords for this account."),
+        Policy("password", 5, 15 * 60, True, "Too many wrong passwords.", lock=True),
+        Policy("second_factor", 5, 15 * 60, True, "Too many wrong codes.", lock=True),
+        Policy(
+            "lockout", 5, 15 * 60, True, "Too many wrong passwords for this account.", lock=True
+        ),
     )
 }
 
@@ -98,6 +117,8 @@ class TooMany(Refused):
 class CannotCount(Refused):
     """What must be counted can't be: Redis is away."""
 
+    standing = None
+
     def __init__(self) -> None:
         super().__init__(
             "unavailable", "This is not possible right now. Try again soon.", status=503
@@ -112,7 +133,7 @@ def hit(name: str, subject: str) -> Standing | None:
     policy = POLICIES[name]
     try:
         with unless_away():
-            count, left = _script()(keys=[key(name, subject)], args=[policy.seconds])
+            count, left = _script()(keys=[key(name, subject)], args=policy.arguments)
     except RedisError as error:
         if policy.guarded:
             raise CannotCount from error
@@ -124,16 +145,20 @@ def hit(name: str, subject: str) -> Standing | None:
 
 
 def require(request: HttpRequest, name: str, subject: str = "") -> None:
-    """Count one more for a subject, or the request's address; its answer tells the standing.
+    """Count one more for a subject, or the request's address; its answer tells how that stands.
 
-    Raises TooMany, CannotCount.
+    What a lock has counted is told only when it is closed: it would tell which address belongs to which
+    name. Raises TooMany, CannotCount.
     """
     try:
         standing = hit(name, subject or client_address(request))
-    except TooMany as refusal:
+    except (TooMany, CannotCount) as refusal:
         request.standing = refusal.standing  # type: ignore[attr-defined]
+        request.refused = refusal  # type: ignore[attr-defined]
         raise
-    request.standing = standing  # type: ignore[attr-defined]
+    if standing and not standing.policy.lock:
+        before: Standing | None = getattr(request, "standing", None)
+        request.standing = min(standing, before or standing, key=_room)  # type: ignore[attr-defined]
 
 
 def forget(name: str, subject: str) -> None:
@@ -142,6 +167,11 @@ def forget(name: str, subject: str) -> None:
         durable().delete(key(name, subject))
     except RedisError:
         return  # the count ends by itself
+
+
+def nameless(text: str) -> str:
+    """What a name or an e-mail address is counted under: keys bear neither."""
+    return hashlib.sha256(text.lower().encode()).hexdigest()[:32]
 
 
 def client_address(request: HttpRequest) -> str:
@@ -154,16 +184,36 @@ def address_of(forwarded: str, peer: str | None) -> str:
     """The client's address, from `X-Forwarded-For` and the address of whoever called us.
 
     Each proxy appends whom it was called by, so the last TRUSTED_PROXIES entries are theirs and
-    whatever stands before them is the client's own invention.
+    whatever stands before them is the client's own invention. One of IPv6 is answered as its network.
     """
     chain = [part.strip() for part in forwarded.split(",")]
     trusted = settings.TRUSTED_PROXIES
-    address = chain[-trusted] if 0 < trusted <= len(chain) else ""
-    return (address or peer or "unknown")[:64]
+    address = ((chain[-trusted] if 0 < trusted <= len(chain) else "") or peer or "unknown")[:64]
+    return _network(address) if ":" in address else address  # those of IPv4 are not even parsed
+
+
+@functools.lru_cache(4096)
+def _network(address: str) -> str:
+    """The network of a client of IPv6, who has all 2⁶⁴ addresses of it; what is none of IPv6 as it is."""
+    try:
+        parsed = ipaddress.IPv6Address(address)
+    except ValueError:
+        return address
+    if parsed.ipv4_mapped:  # ::ffff:192.0.2.1, as a server that listens on both calls 192.0.2.1
+        return str(parsed.ipv4_mapped)
+    return f"{ipaddress.IPv6Address(int(parsed) >> 64 << 64)}/64"
+
+
+def refused(request: HttpRequest) -> Refused | None:
+    """Why a limit refused something of a request, if one did."""
+    refusal: Refused | None = getattr(request, "refused", None)
+    return refusal
 
 
 def told(request: HttpRequest) -> dict[str, str]:
-    """The headers of the last policy that a request was counted under."""
+    """The headers of the policy that refused a request, else of the one that leaves it the least."""
+    if isinstance(refused(request), CannotCount):
+        return {"Retry-After": "2"}
     standing: Standing | None = getattr(request, "standing", None)
     return standing.headers if standing else {}
 
@@ -171,6 +221,11 @@ def told(request: HttpRequest) -> dict[str, str]:
 def key(name: str, subject: str) -> str:
     """The key that a policy counts a subject under."""
     return f"ratelimit:{subject}:{name}"
+
+
+def _room(standing: Standing) -> tuple[int, int]:
+    """What the tightest standing has least of: tries, then nearness of new ones."""
+    return standing.remaining, -standing.reset
 
 
 @functools.cache

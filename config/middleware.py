@@ -51,20 +51,25 @@ def errors_in_shape(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def api_limit(get_response: GetResponse) -> GetResponse:
-    """Count each request of the API by its address, and tell in the answer what is left."""
+def limits_told(get_response: GetResponse) -> GetResponse:
+    """Count each request of the API by its address, and tell in every answer what is left.
+
+    A page that shows its form again with a limit's refusal gets the refusal's status here.
+    """
     from config import limits
     from config.errors import is_api, refusal_response
     from config.refusals import Refused
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if not is_api(request.path):
-            return get_response(request)
         try:
-            count_api(request)
+            if is_api(request.path):
+                count_api(request)
             response = get_response(request)
         except Refused as refusal:
             response = refusal_response(request, refusal)
+        refused = limits.refused(request)
+        if refused and response.status_code == 200:
+            response.status_code = refused.status
         for name, value in limits.told(request).items():
             response.headers[name] = value
         return response

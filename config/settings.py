@@ -68,6 +68,10 @@ DEBUG = not PRODUCTION and env.bool("DEBUG", default=False)
 SECRET_KEY = _secret("SECRET_KEY")
 JWT_SIGNING_KEY = _secret("JWT_SIGNING_KEY")  # apart, so that one can change without the other
 JWT_PREVIOUS_KEYS = env.list("JWT_PREVIOUS_KEYS", default=[])  # still accepted, no longer signing
+if PRODUCTION and JWT_SIGNING_KEY == SECRET_KEY:
+    raise ImproperlyConfigured("JWT_SIGNING_KEY equals SECRET_KEY: give each a value of its own.")
+if PRODUCTION and any(len(key) < 32 for key in JWT_PREVIOUS_KEYS):
+    raise ImproperlyConfigured("JWT_PREVIOUS_KEYS has a key of less than 32 characters.")
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else LOCAL_HOSTS)
 if not ALLOWED_HOSTS:
@@ -101,7 +105,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.request_id",
     "config.middleware.errors_in_shape",
-    "config.middleware.api_limit",
+    "config.middleware.limits_told",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -131,9 +135,14 @@ TEMPLATES = [
     }
 ]
 
-for name in ("DATABASE_URL", "REDIS_URL"):
+for name, why in {
+    "DATABASE_URL": "Only the demo has servers of its own.",
+    "REDIS_URL": "Only the demo has servers of its own.",
+    "EMAIL_URL": "Only the demo prints letters: whoever reads its log could follow their links.",
+    "EMAIL_FROM": "Letters need a sender.",
+}.items():
     if PRODUCTION and not env.str(name, default=""):
-        raise ImproperlyConfigured(f"{name} is not set. Only the demo has servers of its own.")
+        raise ImproperlyConfigured(f"{name} is not set. {why}")
 
 # ---- PostgreSQL ---------------------------------------------------------------------------------
 
@@ -307,15 +316,28 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
-if PRODUCTION and env.bool("TRIBEHOLD_BEHIND_PROXY", default=True):
+BEHIND_PROXY = PRODUCTION and env.bool("TRIBEHOLD_BEHIND_PROXY", default=True)
+if BEHIND_PROXY:
     # TLS ends at the proxy, which must set this header itself and drop what a client sent.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # How many proxies of ours a request passes; each appends to X-Forwarded-For whom it was called by.
 if not env.str("TRUSTED_PROXIES", default="0").isdigit():
     raise ImproperlyConfigured("TRUSTED_PROXIES must be the number of your proxies, 0 for none.")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+if BEHIND_PROXY and not TRUSTED_PROXIES:  # all visitors would be counted under the proxy's address
+    raise ImproperlyConfigured(
+        "TRUSTED_PROXIES is not set: say how many proxies of yours each request passes,"
+        " or TRIBEHOLD_BEHIND_PROXY=false where there is none."
+    )
 # EMAIL_URL names an SMTP server, as smtp+tls://user:password@host:587; without it letters are printed.
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+try:
+    EMAIL = environ.Env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://")
+except (ValueError, environ.ImproperlyConfigured) as error:
+    raise ImproperlyConfigured("EMAIL_URL can't be read as an address.") from error
+if PRODUCTION and "console" in EMAIL["EMAIL_BACKEND"]:
+    raise ImproperlyConfigured("EMAIL_URL prints letters. Name an SMTP server: smtp+tls://…")
+vars().update(EMAIL)
+EMAIL_TIMEOUT = 10  # seconds; a server that hangs would keep back all letters for ever
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="tribehold@localhost")
 PASSWORD_RESET_TIMEOUT = 3600  # seconds that the links in letters are good for
 

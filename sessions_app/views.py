@@ -139,10 +139,7 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
     except Refused as refusal:
         form.is_valid()
         form.refuse(refusal)
-        answer = listed(request, form, status=refusal.status)
-        for name, value in limits.told(request).items():
-            answer.headers[name] = value
-        return answer
+        return listed(request, form, status=refusal.status)
     given = form.cleaned_data["code"]
     return ask_to_join(
         request,

@@ -1,6 +1,7 @@
 """One's own account: letters, links that work once, devices, passwords."""
 
 import re
+import socket
 import time
 from typing import Any
 
@@ -111,6 +112,58 @@ def test_letters_are_limited(client: Client, player: User) -> None:
     assert len(mail.outbox) == 5
 
 
+def sent_to(address: str) -> int:
+    mails.POST.submit(int).result(5)
+    return sum(letter.to == [address] for letter in mail.outbox)
+
+
+def test_a_mailbox_is_not_flooded_and_nobody_is_told(client: Client, player: User) -> None:
+    answers = set()
+    for n in range(8):
+        elsewhere = Client(REMOTE_ADDR=f"10.0.0.{n}")
+        for name in ("Player1", "Nobody"):
+            answer = elsewhere.post("/reset/", {"name": name})
+            answers.add((answer.status_code, re.sub(rb"[0-9a-f]{32}", b"", answer.content)))
+    assert len(answers) == 1
+    assert sent_to("player1@example.com") == 5
+    assert not any("@" in key for key in durable().keys("*"))
+
+
+def change_address(client: Client, address: str) -> None:
+    form = {"email": address, "password": PASSWORD}
+    assert client.post("/account/address", form).status_code == 302
+
+
+def test_a_mailbox_is_not_flooded_by_many_accounts(client: Client) -> None:
+    for name in ("One", "Two", "Three"):
+        client.force_login(make_user(name))
+        for n in range(2):
+            change_address(client, "victim@example.com")
+            change_address(client, f"{name}{n}@example.com")
+    assert sent_to("victim@example.com") == 5 + 5  # confirm it; it was changed
+
+
+def test_an_account_does_not_flood_many_mailboxes(client: Client, player: User) -> None:
+    client.force_login(player)
+    for n in range(8):
+        change_address(client, f"victim{n}@example.com")
+    assert [sent_to(f"victim{n}@example.com") > 0 for n in range(8)] == [True] * 5 + [False] * 3
+
+
+def test_the_owner_is_warned_however_many_letters_went_out_before(
+    client: Client, player: User
+) -> None:
+    client.force_login(player)
+    for n in range(8):
+        Client(REMOTE_ADDR=f"10.0.0.{n}").post("/reset/", {"name": "Player1"})
+        client.post("/account/verification", REMOTE_ADDR=f"10.0.0.{n}")
+    before = sent_to("player1@example.com")
+    assert before == 5 + 5
+    change_address(client, "thief@example.com")
+    assert sent_to("player1@example.com") == before + 1
+    assert "was changed" in mail.outbox[-1].subject
+
+
 @pytest.mark.parametrize(
     "link", ["/verify/x/y/", "/verify/MQ/x-y/", "/reset/x/y/", "/reset/MQ/x-y/"]
 )
@@ -123,6 +176,23 @@ def test_a_post_office_that_is_closed(client: Client, player: User, settings: An
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     assert b"on its way" in client.post("/reset/", {"name": "Player1"}).content
     assert mails.POST.submit(int).result(5) == 0  # the post goes on
+
+
+def test_a_post_office_that_says_nothing(client: Client, player: User, settings: Any) -> None:
+    assert settings.EMAIL_TIMEOUT == 10
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_TIMEOUT = 0.2
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        silent.settimeout(5)
+        settings.EMAIL_HOST, settings.EMAIL_PORT = silent.getsockname()
+        for _ in range(2):
+            client.post("/reset/", {"name": "Player1"})
+        tries = [silent.accept()[0] for _ in range(2)]  # neither is ever greeted
+        mails.POST.submit(int).result(5)
+    for each in tries:
+        each.close()
 
 
 # ---- Devices and passwords ----------------------------------------------------------------------

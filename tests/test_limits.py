@@ -16,7 +16,7 @@ from accounts.models import User
 from config import limits
 from config.redis import durable
 from tests.cast import PASSWORD, make_user
-from tests.conftest import Site
+from tests.conftest import Site, bearer
 from tests.races import at_once
 from tests.test_api import assert_error
 from tests.test_tokens import login
@@ -68,6 +68,15 @@ def test_a_hundred_requests_of_the_api(client: Client) -> None:
         (1, "", "10.1.1.1"),
         (1, " , ", "10.1.1.1"),
         (1, "x" * 500, "x" * 64),
+        (1, "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        (1, "2001:DB8:1:2::9", "2001:db8:1:2::/64"),
+        (1, "2001:db8:1:3::9", "2001:db8:1:3::/64"),
+        (1, "fe80::1%eth0", "fe80::/64"),
+        (1, "::1", "::/64"),
+        (1, "::ffff:1.2.3.4", "1.2.3.4"),
+        (1, "1.2.3.4:5678", "1.2.3.4:5678"),
+        (1, ":::", ":::"),
+        (1, ":" * 500, ":" * 64),
     ],
 )
 def test_the_address_is_the_one_that_trusted_proxies_report(
@@ -78,15 +87,47 @@ def test_the_address_is_the_one_that_trusted_proxies_report(
     assert limits.client_address(request) == address
 
 
+@pytest.mark.parametrize("path", ["/api/v1/nowhere", "/api/v1/auth/login"])
+def test_a_client_of_ipv6_is_counted_by_its_network(path: str) -> None:
+    told = [
+        Client(REMOTE_ADDR=f"2001:db8:1:{network}::{n}").post(path)["X-RateLimit-Remaining"]
+        for network, n in (("2", 1), ("2", 2), ("3", 1))
+    ]
+    assert told == ["99", "98", "99"]
+    assert "ratelimit:2001:db8:1:2::/64:api" in durable().keys("*")
+
+
 # ---- Signing in ---------------------------------------------------------------------------------
 
 
 def test_five_logins_a_minute(client: Client, player: User) -> None:
-    for _ in range(5):
-        assert login(client).status_code == 200
-    answer = login(client)
-    assert_error(answer, 429, "rate_limited")
-    assert answer["X-RateLimit-Limit"] == "5"
+    answers = [login(client) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert [answer["X-RateLimit-Remaining"] for answer in answers] == list("432100")
+    assert {answer["X-RateLimit-Limit"] for answer in answers} == {"5"}
+    assert all(0 < int(answer["X-RateLimit-Reset"]) <= 60 for answer in answers)
+    assert ["Retry-After" in answer for answer in answers] == [False] * 5 + [True]
+    assert_error(answers[5], 429, "rate_limited")
+
+
+def test_the_tightest_limit_is_told(client: Client, player: User) -> None:
+    for _ in range(97):
+        client.get("/api/v1/nowhere")
+    told = [
+        (answer["X-RateLimit-Limit"], answer["X-RateLimit-Remaining"])
+        for answer in (login(client), login(client), login(client))
+    ]
+    assert told == [("100", "2"), ("100", "1"), ("100", "0")]
+
+
+def test_what_is_left_does_not_tell_whose_address_it_is(client: Client, player: User) -> None:
+    for name in ("player1@example.com", "nobody@example.com"):
+        durable().flushdb()
+        assert login(client, "Player1", "wrong")["X-RateLimit-Remaining"] == "4"
+        answer = login(client, name, "wrong")
+        assert_error(answer, 401, "invalid_credentials")
+        assert (answer["X-RateLimit-Limit"], answer["X-RateLimit-Remaining"]) == ("5", "3")
+        assert int(answer["X-RateLimit-Reset"]) <= 60
 
 
 def test_an_account_is_locked_for_an_address_and_no_other(client: Client, player: User) -> None:
@@ -100,6 +141,31 @@ def test_an_account_is_locked_for_an_address_and_no_other(client: Client, player
     assert login(elsewhere).status_code == 200
     durable().delete("ratelimit:127.0.0.1:login")
     assert login(client, "player1@example.com").status_code == 429  # by name or address
+
+
+def test_a_lock_lasts_from_the_try_that_closes_it(client: Client, player: User) -> None:
+    def locked_for() -> int:
+        durable().delete("ratelimit:127.0.0.1:login")  # a minute later
+        return int(login(client)["Retry-After"])
+
+    login(client, password="wrong")
+    lock = durable().keys("ratelimit:*:lockout")[0]
+    durable().expire(lock, 20)  # fourteen minutes and forty seconds later
+    for _ in range(4):
+        login(client, password="wrong")
+    assert 890 < locked_for() <= 900
+    durable().expire(lock, 300)
+    assert locked_for() <= 300  # who goes on trying does not prolong it
+
+
+@pytest.mark.parametrize("policy", limits.POLICIES.values(), ids=limits.POLICIES)
+def test_only_locks_begin_their_time_anew(policy: limits.Policy) -> None:
+    limits.hit(policy.name, "somebody")
+    durable().expire(limits.key(policy.name, "somebody"), 5)
+    for _ in range(policy.most - 1):
+        standing = limits.hit(policy.name, "somebody")
+    assert standing is not None
+    assert (standing.reset > 5) == (policy.name in ("password", "second_factor", "lockout"))
 
 
 def test_an_unknown_account_is_locked_alike(client: Client, db: None) -> None:
@@ -148,6 +214,136 @@ def test_the_page_and_the_admin_count_too(client: Client, player: User) -> None:
     assert b"You tried to sign in too often. Try again in a minute." in page.content
     assert not get_user(client).is_authenticated
     assert login(client).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("send", "path", "given"),
+    [
+        ("post", "users/me/password", {"old_password": PASSWORD, "new_password": "12345678"}),
+        ("patch", "users/me", {"password": PASSWORD, "email": "nowhere"}),
+    ],
+)
+def test_right_passwords_are_not_wrong_ones(
+    client: Client, player: User, send: str, path: str, given: dict[str, str]
+) -> None:
+    call, headers = getattr(client, send), bearer(player)
+
+    def status(body: dict[str, str]) -> int:
+        return int(call(f"/api/v1/{path}", body, "application/json", headers=headers).status_code)
+
+    assert [status(given) for _ in range(6)] == [400] * 6
+    wrong = dict.fromkeys(given, "wrong")
+    assert [status(wrong) for _ in range(6)] == [400] * 5 + [429]
+    assert status(given) == 429
+
+
+# ---- Pages --------------------------------------------------------------------------------------
+
+OTHER = "another quite long sentence"
+# What each page is sent, and the policy that refuses it: counted for the address, or for the player.
+PAGES = {
+    "/login/": ({"username": "Player1", "password": PASSWORD}, "login"),
+    "/admin/login/": ({"username": "Player1", "password": PASSWORD}, "login"),
+    "/signup/": (
+        {"username": "Mira", "email": "mira@example.com", "password": OTHER, "privacy": "on"},
+        "signup",
+    ),
+    "/reset/": ({"name": "Player1"}, "letters"),
+    "/account/password": (
+        {"old_password": PASSWORD, "new_password1": OTHER, "new_password2": OTHER},
+        "password",
+    ),
+    "/account/address": ({"email": "new@example.com", "password": PASSWORD}, "password"),
+}
+
+
+@pytest.fixture
+def visitor(client: Client, player: User, request: pytest.FixtureRequest) -> Client:
+    """Who sees a page: the player on those of the account, else a stranger."""
+    if request.getfixturevalue("path").startswith("/account/"):
+        client.force_login(player)
+    return client
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_that_is_limited_says_so(visitor: Client, player: User, path: str) -> None:
+    given, name = PAGES[path]
+    policy = limits.POLICIES[name]
+    for _ in range(policy.most):
+        limits.hit(name, str(player.pk) if name == "password" else "127.0.0.1")
+    page = visitor.post(path, given)
+    assert page.status_code == 429
+    assert (page["X-RateLimit-Limit"], page["X-RateLimit-Remaining"]) == (str(policy.most), "0")
+    assert policy.seconds - 5 < int(page["Retry-After"]) <= policy.seconds
+    words = page.content.decode()
+    assert f"{policy.words} Try again in" in words
+    assert '<form method="post"' in " ".join(words.split()) or path == "/admin/login/"
+    assert "hx-post" not in words  # htmx would not show an answer with such a status
+    assert "hx-boost" not in words
+
+
+def test_a_page_does_not_tell_without_limit_who_has_an_account(
+    client: Client, player: User
+) -> None:
+    asked = {"username": "x", "email": "player1@example.com"}
+    for _ in range(10):
+        page = client.post("/signup/", asked)
+        assert page.status_code == 200
+        assert b"account with this address" in page.content
+    page = client.post("/signup/", asked)
+    assert page.status_code == 429
+    assert page.context["form"].errors == {
+        "__all__": ["You tried to make an account too often. Try again in 60 minutes."]
+    }
+
+
+def test_changing_ones_address_does_not_tell_it_either(
+    signed_in: Client, player: User, author: User
+) -> None:
+    asked = {"email": author.email, "password": PASSWORD}
+    for _ in range(20):
+        assert b"account with this address" in signed_in.post("/account/address", asked).content
+    page = signed_in.post("/account/address", asked)
+    assert page.status_code == 429
+    assert b"You tried to change your address too often." in page.content
+    assert b"account with this address" not in page.content
+    answer = signed_in.patch("/api/v1/users/me", asked, "application/json", headers=bearer(player))
+    assert_error(answer, 429, "rate_limited")
+
+
+@pytest.mark.parametrize("path", ["/account/password", "/account/address"])
+def test_a_lock_does_not_tell_whether_a_password_was_right(
+    signed_in: Client, player: User, path: str
+) -> None:
+    for _ in range(5):
+        limits.hit("password", str(player.pk))
+    right = PAGES[path][0]
+    for given in (right, dict.fromkeys(right, "wrong")):
+        page = signed_in.post(path, given)
+        assert page.status_code == 429
+        assert list(page.context["form"].errors) == ["__all__"]
+    assert limits.POLICIES["password"].most < int(
+        str(durable().get(limits.key("password", str(player.pk))))
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "bad"), [("/account/password", "new_password1"), ("/account/address", "email")]
+)
+def test_right_passwords_on_a_page_are_not_wrong_ones(
+    signed_in: Client, path: str, bad: str
+) -> None:
+    given = PAGES[path][0] | {bad: "bad"}
+    assert [signed_in.post(path, given).status_code for _ in range(6)] == [200] * 6
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_that_can_not_count_says_so(visitor: Client, no_redis: Any, path: str) -> None:
+    page = visitor.post(path, PAGES[path][0])
+    assert page.status_code == 503
+    assert page["Retry-After"] == "2"
+    assert "X-RateLimit-Limit" not in page
+    assert b"This is not possible right now" in page.content
 
 
 # ---- Without Redis ------------------------------------------------------------------------------

@@ -219,7 +219,7 @@ def test_not_too_many(signed_in: Client, player: User, tribe: Tribe, game_map: G
     for _ in range(limits.POLICIES["lobbies"].most):
         limits.hit("lobbies", str(player.pk))
     given = {"tribe": str(tribe.pk), "is_public": "yes", "seats": "4"}
-    page = text(signed_in.post(f"/lobbies/new/?map={game_map.pk}", given))
+    page = text(signed_in.post(f"/lobbies/new/?map={game_map.pk}", given), 429)
     assert "You opened too many lobbies." in page
     assert not GameSession.objects.exists()
 

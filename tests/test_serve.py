@@ -27,6 +27,9 @@ SECRETS = ADDRESSES | {
     "SECRET_KEY": "s" * 60,
     "JWT_SIGNING_KEY": "j" * 60,
     "ALLOWED_HOSTS": "localhost",
+    "TRUSTED_PROXIES": "1",
+    "EMAIL_URL": "smtp+tls://x:secret@127.0.0.1:1",
+    "EMAIL_FROM": "tribehold@example.com",
 }
 
 
@@ -257,9 +260,38 @@ def test_production_starts_with_all_of_its_secrets_or_not(data: Path, missing: s
     assert "Traceback" not in answer.stderr
 
 
-def test_production_refuses_a_short_secret(data: Path) -> None:
-    short = manage(data, "check", TRIBEHOLD_ENV="production", **(SECRETS | {"SECRET_KEY": "x"}))
-    assert "SECRET_KEY is too short" in short.stderr
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SECRET_KEY", "x", "SECRET_KEY is too short"),
+        ("JWT_SIGNING_KEY", "j" * 31, "JWT_SIGNING_KEY is too short"),
+        ("JWT_SIGNING_KEY", SECRETS["SECRET_KEY"], "JWT_SIGNING_KEY equals SECRET_KEY"),
+        ("JWT_PREVIOUS_KEYS", f"{'k' * 60},{'l' * 31}", "JWT_PREVIOUS_KEYS has a key of less"),
+        ("TRUSTED_PROXIES", "0", "TRUSTED_PROXIES is not set"),
+        ("EMAIL_URL", "consolemail://", "EMAIL_URL prints letters"),
+        ("EMAIL_URL", "nonsense://secret", "EMAIL_URL can't be read"),
+        ("EMAIL_URL", "smtp://x:secret@host:x", "EMAIL_URL can't be read"),
+    ],
+)
+def test_production_refuses_what_is_not_safe(data: Path, name: str, value: str, words: str) -> None:
+    answer = manage(data, "check", TRIBEHOLD_ENV="production", **(SECRETS | {name: value}))
+    assert answer.returncode == 1
+    assert words in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert "secret" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"TRUSTED_PROXIES": "0", "TRIBEHOLD_BEHIND_PROXY": "false"},
+        {"JWT_PREVIOUS_KEYS": "k" * 32},
+    ],
+)
+def test_production_takes_what_is_safe(data: Path, more: dict[str, str]) -> None:
+    answer = manage(data, "check", TRIBEHOLD_ENV="production", **(SECRETS | more))
+    assert answer.returncode == 0, answer.stderr
 
 
 @pytest.mark.django_db(transaction=True)
