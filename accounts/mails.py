@@ -25,9 +25,13 @@ logger = logging.getLogger(__name__)
 
 
 class AddressTokens(PasswordResetTokenGenerator):
-    """Tokens that prove an address: they change with it, and when it has been proved."""
+    """Tokens that prove an address: they change with it, and none is good once it has been proved."""
 
     key_salt = "accounts.mails.AddressTokens"
+
+    def check_token(self, user: "User | None", token: str | None) -> bool:
+        """Whether a token is good."""
+        return bool(user and not user.email_verified_at) and super().check_token(user, token)
 
     def _make_hash_value(self, user: "User", timestamp: int) -> str:
         return f"{user.pk}{user.email}{user.email_verified_at}{timestamp}"

@@ -122,11 +122,13 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.username
 
-    def prove_address(self) -> None:
-        """Note that the e-mail address is its owner's; the first proof counts."""
-        if self.email_verified_at is None:
-            self.email_verified_at = timezone.now()
-            self.save(update_fields=["email_verified_at"])
+    def prove_address(self) -> bool:
+        """Note that this e-mail address is its owner's.
+
+        False where it was proved already, or where the account has another address by now.
+        """
+        unproved = User.objects.filter(pk=self.pk, email=self.email, email_verified_at=None)
+        return bool(unproved.update(email_verified_at=timezone.now()))
 
 
 class UserDecision(models.Model):

@@ -8,6 +8,7 @@ from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import UserPassesTestMixin
 from django.contrib.auth.views import (
+    INTERNAL_RESET_SESSION_TOKEN,
     LoginView,
     LogoutView,
     PasswordResetConfirmView,
@@ -22,7 +23,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.generic import FormView
 
-from accounts import devices, mails, second_factor
+from accounts import devices, mails, passwords, second_factor
 from accounts.forms import AddressForm, CodeForm, NewPasswordForm, ResetForm, SignInForm, SignUpForm
 from accounts.models import User
 from config import limits
@@ -205,7 +206,10 @@ def show_codes(request: HttpRequest, codes: list[str], go_on: str) -> HttpRespon
 @require_POST
 @login_required
 def ask_for_verification(request: HttpRequest) -> HttpResponse:
-    """Send the link that proves an address once more."""
+    """Send the link that proves an address once more, where it is still to be proved."""
+    if own(request).email_verified_at:
+        messages.info(request, "Your e-mail address is confirmed already.")
+        return redirect("accounts:account")
     try:
         limits.require(request, "letters")
     except Refused as refusal:
@@ -222,9 +226,10 @@ def verify(request: HttpRequest, who: str, token: str) -> HttpResponse:
     user = named(who)
     good = user is not None and mails.address_tokens.check_token(user, token)
     if good and user is not None and request.method == "POST":
-        user.prove_address()
-        messages.success(request, "Your e-mail address is confirmed.")
-        return redirect("accounts:account")
+        if user.prove_address():
+            messages.success(request, "Your e-mail address is confirmed.")
+            return redirect("accounts:account")
+        good = False
     return render(request, "accounts/verify.html", {"good": good})
 
 
@@ -252,12 +257,20 @@ class Reset(PasswordResetConfirmView):
     template_name = "accounts/reset.html"
     success_url = reverse_lazy("accounts:sign-in")
 
+    def get_user(self, uidb64: str) -> User | None:
+        """The player that the link names; nobody for an account that is closed."""
+        return named(uidb64)
+
     def form_valid(self, form: Any) -> HttpResponse:
-        """Set it. Who could read the letter has proved the address, and everybody else is out."""
-        response = super().form_valid(form)
-        form.user.prove_address()
+        """Set it, unless somebody else who opened the link was faster."""
+        token = self.request.session.pop(INTERNAL_RESET_SESSION_TOKEN)
+        try:
+            passwords.reset(form.user.pk, token, form.cleaned_data["new_password1"])
+        except Refused:
+            self.validlink = False
+            return self.render_to_response(self.get_context_data())
         messages.success(self.request, "Your password is changed. Sign in with it.")
-        return response
+        return HttpResponseRedirect(self.get_success_url())
 
 
 def own(request: HttpRequest) -> User:
