@@ -72,8 +72,11 @@ def read(token: str, kind: str) -> Token:
 
 
 def stamp_of(user: "User") -> str:
-    """A few digits that change with the password, and tell nothing of it."""
-    return hashlib.sha256(user.get_session_auth_hash().encode()).hexdigest()[:16]
+    """A few digits that change with the password. No key goes into them: keys change by themselves.
+
+    They tell nothing of the password: what is kept of it is a hash with a salt of its own.
+    """
+    return hashlib.sha256(f"accounts.tokens.stamp:{user.password}".encode()).hexdigest()[:16]
 
 
 def _sign(user: "User", kind: str, family: str, token_id: str, seconds: int) -> str:

@@ -66,8 +66,9 @@ if TRIBEHOLD_ENV not in ("demo", "production"):
 PRODUCTION = TRIBEHOLD_ENV == "production"
 DEBUG = not PRODUCTION and env.bool("DEBUG", default=False)
 SECRET_KEY = _secret("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_PREVIOUS", default=[])  # accepted, no longer signing
 JWT_SIGNING_KEY = _secret("JWT_SIGNING_KEY")  # apart, so that one can change without the other
-JWT_PREVIOUS_KEYS = env.list("JWT_PREVIOUS_KEYS", default=[])  # still accepted, no longer signing
+JWT_PREVIOUS_KEYS = env.list("JWT_PREVIOUS_KEYS", default=[])  # the same
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else LOCAL_HOSTS)
 if not ALLOWED_HOSTS:

@@ -198,6 +198,22 @@ def test_an_old_key_is_accepted_for_a_while(client: Client, player: User, settin
     assert me(client, pair["access"]) == 200
 
 
+def test_the_key_of_pages_is_no_key_of_tokens(client: Client, player: User, settings: Any) -> None:
+    """It may change without signing anybody out of the API, and with the one before, out of pages."""
+    access, refresh = start_family(player, "device")
+    client.force_login(player)
+    old = settings.SECRET_KEY
+    settings.SECRET_KEY = "n" * 60
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert client.get("/account/").status_code == 200  # signs the session anew
+    settings.SECRET_KEY_FALLBACKS = []
+    assert client.get("/account/").status_code == 200
+    settings.SECRET_KEY = "o" * 60
+    assert client.get("/account/").status_code == 302
+    assert me(client, access) == 200
+    assert post(client, "auth/refresh", {"refresh": refresh}).status_code == 200
+
+
 # ---- Replays and races --------------------------------------------------------------------------
 
 
