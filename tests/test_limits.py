@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from accounts.models import User
 from config import limits
 from config.redis import durable
 from tests.cast import PASSWORD, make_user
+from tests.conftest import redis_away
 from tests.races import at_once
 from tests.test_api import assert_error
 from tests.test_tokens import login
@@ -151,14 +153,10 @@ def test_the_page_and_the_admin_count_too(client: Client, player: User) -> None:
 
 
 @pytest.fixture
-def no_redis(settings: Any) -> Any:
+def no_redis() -> Iterator[None]:
     """A Redis that nobody answers for."""
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    durable.cache_clear()
-    limits._script.cache_clear()
-    yield
-    durable.cache_clear()
-    limits._script.cache_clear()
+    with redis_away():
+        yield
 
 
 def test_without_redis_reads_go_on_and_sign_in_refuses(
