@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import families, mails, signing_in
+from accounts import mails, passwords, signing_in
 from accounts.authentication import caller, caller_token
 from accounts.forms import AddressForm, NewPasswordForm, SignUpForm
 from accounts.models import User
@@ -195,8 +195,7 @@ class Password(APIView):
         form = NewPasswordForm(user, given | {"new_password1": new, "new_password2": new})
         if not form.is_valid():
             raise serializers.ValidationError(in_our_names(form.errors.as_data()))
-        form.save()
-        families.end_all(user.pk)
+        passwords.keep(form.save(commit=False))
         return Response(signed_in(user, signing_in.start_family(user, device(request))))
 
 

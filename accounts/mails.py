@@ -1,4 +1,4 @@
-"""Letters with links that work once and die after an hour.
+"""Letters: links that work once and die after an hour, and word of what was changed.
 
 They are sent from a thread of their own, so that how long an answer takes does not tell whether there
 was somebody to write to.
@@ -59,6 +59,12 @@ def tell_new_address(request: HttpRequest, user: "User", before: str) -> None:
     body = render_to_string("accounts/mails/address_changed.txt", {"user": user})
     POST.submit(_deliver, "Your e-mail address was changed · Tribehold", body, before)
     send_address_check(request, user)
+
+
+def tell_new_password(user: "User") -> None:
+    """Warn the owner: a password that somebody else has set would go unnoticed."""
+    body = render_to_string("accounts/mails/password_changed.txt", {"user": user})
+    POST.submit(_deliver, "Your password was changed · Tribehold", body, user.email)
 
 
 def _link(request: HttpRequest, view: str, user: "User", token: str) -> str:

@@ -1,10 +1,12 @@
-"""New passwords by the link of a letter, which works once."""
+"""New passwords: whoever sets one ends all other sign-ins, and the owner hears of it by letter."""
 
 import uuid
+from functools import partial
 
 from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
 
+from accounts import devices, mails
 from accounts.models import User
 from config.refusals import Refused
 
@@ -17,7 +19,15 @@ class LinkUsedUp(Refused):
 
 
 @transaction.atomic
-def reset(user_id: uuid.UUID, token: str, password: str) -> None:
+def keep(user: User, *, current: str | None = None) -> None:
+    """Save the password that a player was given, and sign out all devices but this browser."""
+    user.save(update_fields=["password"])  # the rest may be older than what the row holds by now
+    devices.clear([user], current=current)
+    transaction.on_commit(partial(mails.tell_new_password, user))
+
+
+@transaction.atomic
+def reset(user_id: uuid.UUID, token: str, password: str, *, current: str | None = None) -> None:
     """Set a password by a link. Who could read the letter has proved the address. Raises LinkUsedUp.
 
     Of those who opened the link together one sets it: the link is looked at again under the row's lock,
@@ -28,5 +38,5 @@ def reset(user_id: uuid.UUID, token: str, password: str) -> None:
     if user is None or not default_token_generator.check_token(user, token):
         raise LinkUsedUp
     user.set_password(password)
-    user.save(update_fields=["password"])
+    keep(user, current=current)
     user.prove_address()

@@ -111,9 +111,8 @@ def change_password(request: HttpRequest) -> HttpResponse:
     try:
         limits.require(request, "password", str(user.pk))
         if form.is_valid():
-            form.save()
+            passwords.keep(form.save(commit=False), current=request.session.session_key)
             update_session_auth_hash(request, user)
-            devices.end_others(user, current=request.session.session_key)
             messages.success(request, "Your password is changed. All other devices are signed out.")
             return redirect("accounts:account")
     except Refused as refusal:
@@ -265,7 +264,12 @@ class Reset(PasswordResetConfirmView):
         """Set it, unless somebody else who opened the link was faster."""
         token = self.request.session.pop(INTERNAL_RESET_SESSION_TOKEN)
         try:
-            passwords.reset(form.user.pk, token, form.cleaned_data["new_password1"])
+            passwords.reset(
+                form.user.pk,
+                token,
+                form.cleaned_data["new_password1"],
+                current=self.request.session.session_key,
+            )
         except Refused:
             self.validlink = False
             return self.render_to_response(self.get_context_data())

@@ -11,7 +11,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from accounts import mails, passwords, views
+from accounts import devices, families, mails, passwords, views
 from accounts.models import PageSession, User
 from accounts.signing_in import start_family
 from config.redis import durable
@@ -265,6 +265,63 @@ def test_a_new_password_by_page(client: Client, player: User) -> None:
     for _ in range(5):
         client.post("/account/password", wrong)
     assert b"Too many wrong passwords" in client.post("/account/password", wrong).content
+
+
+def by_page(user: User) -> None:
+    browser = Client()
+    sign_in(browser)
+    body = {"old_password": PASSWORD, "new_password1": OTHER, "new_password2": OTHER}
+    browser.post("/account/password", body)
+    assert get_user(browser) == user
+    PageSession.objects.get().delete()  # this browser's, and no other is left
+
+
+def by_api(user: User) -> None:
+    headers, body = bearer(user), {"old_password": PASSWORD, "new_password": OTHER}
+    answer = Client().post("/api/v1/users/me/password", body, "application/json", headers=headers)
+    family = families.devices(user.pk)[0].family  # that of the new pair, and no other is left
+    assert answer.status_code == 200
+    families.end(user.pk, family)
+
+
+def by_letter(user: User) -> None:
+    browser = Client()
+    sign_in(browser)  # the link may be opened by whoever is signed in
+    browser.post("/reset/", {"name": user.username})
+    body = {"new_password1": OTHER, "new_password2": OTHER}
+    address = open_reset(browser)
+    mail.outbox.clear()
+    answer = browser.post(address, body, follow=True)
+    assert b"Your password is changed. Sign in with it." in answer.content
+
+
+def by_an_administrator(user: User) -> None:
+    browser, chief = Client(), make_user("Chief", is_staff=True, is_superuser=True)
+    browser.force_login(chief)
+    body = {"password1": OTHER, "password2": OTHER, "usable_password": "true"}
+    browser.post(f"/admin/accounts/user/{user.pk}/password/", body)
+    own = f"/admin/accounts/user/{chief.pk}/password/"
+    assert browser.post(own, body).status_code == 302
+    assert get_user(browser) == chief
+    mails.POST.submit(int).result(5)
+    assert mail.outbox.pop().to == ["chief@example.com"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", [by_page, by_api, by_letter, by_an_administrator])
+def test_a_new_password_strikes_out_devices_and_is_told_by_letter(way: Any) -> None:
+    user = make_user("Player1")
+    assert sign_in(Client())
+    start_family(user, "Game")
+    way(user)
+    user.refresh_from_db()
+    assert user.check_password(OTHER)
+    assert devices.of(user, current=None) == []
+    mails.POST.submit(int).result(5)
+    letter = mail.outbox[-1]
+    assert (letter.subject, letter.to) == ("Your password was changed · Tribehold", [user.email])
+    assert "http" not in str(letter.body)
+    assert len(mail.outbox) == 1
 
 
 @pytest.mark.parametrize("path", ["/account/", "/account/devices", "/account/password"])
