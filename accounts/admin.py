@@ -121,7 +121,8 @@ class PlayerAdmin(UserAdmin[User]):
     )
     list_filter = ("is_active", "is_staff", "groups")
     ordering = ("-created_at",)
-    readonly_fields = ("created_at", "last_login")
+    # Closed and opened by a decision alone, which has a reason and is kept.
+    readonly_fields = ("created_at", "last_login", "is_active")
     list_per_page = 50
     show_full_result_count = False  # counts the whole table a second time
     add_form = NewUserForm

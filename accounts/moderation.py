@@ -80,6 +80,18 @@ def decide(
     return changed
 
 
+def refuse_banned(user: "User") -> None:
+    """Raise Refused for a closed account, with the reason that was given, if one was."""
+    if user.is_active:
+        return
+    words = "This account is closed until an administrator opens it again."
+    last = user.decisions.filter(action__in=(Action.BAN, Action.UNBAN)).first()
+    if last and last.action == Action.BAN:
+        when = f"on {last.created_at:%d %B %Y}, until a moderator lets you in again"
+        words = f"A moderator has banned this account {when}. The reason: {last.reason}"
+    raise Refused("banned", words, status=403)
+
+
 def refuse_suspended(user: "User", what: str) -> None:
     """Raise Refused while a player may not do something: "rating" or "publishing"."""
     until: datetime.datetime | None = getattr(user, f"{what}_suspended_until")

@@ -4,15 +4,17 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user
 from django.db import connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts import devices, families
 from accounts.models import User, UserDecision
+from accounts.moderation import Action, refuse_suspended
 from accounts.moderation import decide as decide_player
-from accounts.moderation import refuse_suspended
 from accounts.signing_in import start_family
+from config import limits
 from config.refusals import Refused
 from maps.models import GameMap, MapDecision
 from maps.moderation import decide
@@ -20,6 +22,7 @@ from maps.rating import rate
 from sessions_app.models import GameSession, SessionPlayer
 from tests.cast import PASSWORD, make_map, make_tribe, make_user
 from tests.conftest import bearer, redis_away
+from tests.test_tokens import login
 
 pytestmark = pytest.mark.django_db
 MAPS = "/admin/maps/gamemap/"
@@ -220,6 +223,18 @@ def test_banning_players(desk: Client, player: User, author: User, moderator: Us
     assert player.is_active
 
 
+def test_an_account_is_closed_by_a_decision_alone(chief: Client, player: User) -> None:
+    """A box in the form would be a ban without a reason."""
+    url = f"{USERS}{player.pk}/change/"
+    form = chief.get(url).context["adminform"].form
+    inline = {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
+    body = {"username": "Player7", "email": player.email, "level": 1, "total_games_played": 0}
+    assert chief.post(url, inline | body).status_code == 302
+    player.refresh_from_db()
+    assert (player.username, player.is_active) == ("Player7", True)
+    assert "is_active" not in form.fields
+
+
 def test_suspending_from_rating(
     desk: Client, player: User, game_map: GameMap, moderator: User
 ) -> None:
@@ -256,6 +271,36 @@ def test_a_ban_ends_pages_and_tokens_at_once(desk: Client, player: User) -> None
     act(desk, USERS, "ban", player, decide="1", reason="Abuse.")
     assert browser.get("/account/").status_code == 302
     assert browser.get("/api/v1/users/me", headers=headers).status_code == 401
+
+
+def test_who_knows_the_password_is_told_of_the_ban(
+    client: Client, player: User, moderator: User
+) -> None:
+    everybody = User.objects.filter(pk=player.pk)
+
+    def by_page(password: str) -> str:
+        answer = client.post("/login/", {"username": "Player1", "password": password})
+        assert not get_user(client).is_authenticated
+        return str(answer.content.decode())
+
+    def by_api(password: str) -> str:
+        answer = login(client, password=password)
+        expected = (403, "banned") if password == PASSWORD else (401, "invalid_credentials")
+        error = answer.json()["errors"][0]
+        assert (answer.status_code, error["code"]) == expected
+        return str(error["detail"])
+
+    decide_player(moderator=moderator, players=everybody, action=Action.BAN, reason="Insults.")
+    for way in (by_page, by_api):
+        for _ in range(6):  # the right password is not counted as a wrong one
+            limits.forget("login", "127.0.0.1")
+            told = way(PASSWORD)
+            assert "until a moderator lets you in again. The reason: Insults." in told
+        limits.forget("login", "127.0.0.1")
+        assert "banned" not in way("wrong")
+    decide_player(moderator=moderator, players=everybody, action=Action.UNBAN, reason="Sorry.")
+    User.objects.filter(pk=player.pk).update(is_active=False)  # typed in psql, without a reason
+    assert "until an administrator opens it again" in by_api(PASSWORD)
 
 
 def ban_and_unban(desk: Client, player: User) -> None:
