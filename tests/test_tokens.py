@@ -123,6 +123,20 @@ def test_refresh_gives_a_new_pair_and_kills_the_old_token(client: Client, player
     assert third.status_code == 200
 
 
+def test_nobody_keeps_an_answer_that_carries_tokens(client: Client, player: User) -> None:
+    signed_in = login(client)
+    access, refresh = (signed_in.json()[name] for name in ("access", "refresh"))
+    new = {"old_password": PASSWORD, "new_password": "another long sentence"}
+    answers = [
+        signed_in,
+        post(client, "auth/register", NEW),
+        post(client, "auth/refresh", {"refresh": refresh}),
+        post(client, "users/me/password", new, access),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 201, 200, 200]
+    assert {answer["Cache-Control"] for answer in answers} == {"no-store"}
+
+
 def test_keys_and_lifetimes_are_those_of_the_contract(client: Client, player: User) -> None:
     login(client)
     redis = durable()
