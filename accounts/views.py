@@ -1,5 +1,6 @@
 """Pages of accounts: sign up, in and out; one's own account; links from letters."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +18,10 @@ from django.contrib.auth.views import (
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
+from django.utils.decorators import method_decorator
 from django.utils.encoding import force_str
-from django.utils.http import urlsafe_base64_decode
+from django.utils.http import urlencode, urlsafe_base64_decode
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.generic import FormView
@@ -146,6 +149,7 @@ def change_address(request: HttpRequest) -> HttpResponse:
 # ---- The second factor of staff -----------------------------------------------------------------
 
 
+@method_decorator(never_cache, "dispatch")
 class SecondFactor(UserPassesTestMixin, RedirectURLMixin, FormView[CodeForm]):
     """Set up an authenticator app, or show a code of it, on the way into the admin."""
 
@@ -160,26 +164,41 @@ class SecondFactor(UserPassesTestMixin, RedirectURLMixin, FormView[CodeForm]):
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         """What the page shows: a secret to take over, a code to enter, or what there is."""
         user = own(self.request)
+        set_up, verified = second_factor.is_set_up(user), user.is_verified()  # type: ignore[attr-defined]
         context = super().get_context_data(**more) | {"next": self.get_redirect_url()}
-        if user.is_verified():  # type: ignore[attr-defined]
-            return context | {"codes_left": second_factor.codes_left(user), "verified": True}
-        if second_factor.is_set_up(user):
-            return context
-        app = second_factor.begin(user)
-        return context | {"app": app, "qr_code": second_factor.picture(app)}
+        app = second_factor.pending(self.request, user)
+        if app:
+            return context | {"app": app, "qr_code": second_factor.picture(app)}
+        left = second_factor.codes_left(user)
+        return context | {"set_up": set_up, "verified": verified, "codes_left": left}
+
+    def post(self, request: HttpRequest, *given: Any, **more: Any) -> HttpResponse:
+        """Begin with the first app, which no code could be shown for; all else wants a code."""
+        if "begin" in request.POST and not second_factor.is_set_up(own(request)):
+            return self.begin()
+        return super().post(request, *given, **more)
 
     def form_valid(self, form: CodeForm) -> HttpResponse:
-        """Let the browser in; after setting up, show the recovery codes once."""
+        """Let the browser in, or begin with another app; after setting up, show the recovery codes once."""
         user, code = own(self.request), form.cleaned_data["code"]
         try:
-            if second_factor.is_set_up(user):
-                second_factor.verify(self.request, user, code)
-                return HttpResponseRedirect(self.get_success_url())
-            codes = second_factor.finish(self.request, user, code)
+            if second_factor.pending(self.request, user) and "begin" not in self.request.POST:
+                codes = second_factor.finish(self.request, user, code)
+                return show_codes(self.request, codes, self.get_success_url())
+            second_factor.verify(self.request, user, code)
+            if "begin" in self.request.POST:
+                return self.begin()
         except Refused as refusal:
             form.add_error("code", refusal.detail)
             return self.form_invalid(form)
-        return show_codes(self.request, codes, self.get_success_url())
+        return HttpResponseRedirect(self.get_success_url())
+
+    def begin(self) -> HttpResponse:
+        """Draw a secret, and show it; or what there is, where another browser was faster."""
+        with suppress(second_factor.WrongCode):
+            second_factor.begin(self.request, own(self.request))
+        query = urlencode({self.redirect_field_name: self.get_redirect_url()})
+        return HttpResponseRedirect(f"{self.request.path}?{query}")
 
 
 @require_POST
