@@ -5,14 +5,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import second_factor
+from accounts import passwords, second_factor
 from accounts.forms import StaffSignInForm
 from accounts.models import User, UserDecision
 from accounts.moderation import EFFECTS, Action, decide
@@ -83,6 +83,17 @@ class NewUserForm(AdminUserCreationForm[User]):
         fields = ("username", "email")
 
 
+class PasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg] # takes none at runtime
+    """A password that an administrator sets, with all that follows for other new passwords."""
+
+    def save(self, commit: bool = True) -> User:
+        """The player."""
+        user: User = super().save(commit=False)
+        if commit:
+            passwords.keep(user)
+        return user
+
+
 def _player_action(action: Action) -> Any:
     """An action of the list: one for each row of the table of effects."""
 
@@ -110,10 +121,12 @@ class PlayerAdmin(UserAdmin[User]):
     )
     list_filter = ("is_active", "is_staff", "groups")
     ordering = ("-created_at",)
-    readonly_fields = ("created_at", "last_login")
+    # Closed and opened by a decision alone, which has a reason and is kept.
+    readonly_fields = ("created_at", "last_login", "is_active")
     list_per_page = 50
     show_full_result_count = False  # counts the whole table a second time
     add_form = NewUserForm
+    change_password_form = PasswordForm
     add_fieldsets = (
         (None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),
     )

@@ -11,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import families, mails, signing_in
+from accounts import mails, passwords, signing_in
 from accounts.authentication import caller, caller_token
 from accounts.forms import AddressForm, NewPasswordForm, SignUpForm
 from accounts.models import User
 from config import limits
-from config.api import read
+from config.api import SECRET, read
 
 
 class PublicUser(serializers.ModelSerializer[User]):
@@ -99,7 +99,7 @@ class Register(APIView):
         if user is None:
             raise serializers.ValidationError(in_our_names(form.errors.as_data()))
         mails.send_address_check(request._request, user)
-        return Response(signed_in(user, signing_in.start_family(user, device(request))), status=201)
+        return signed_in(user, signing_in.start_family(user, device(request)), status=201)
 
 
 class Login(APIView):
@@ -115,7 +115,7 @@ class Login(APIView):
         """Exchange name (or e-mail address) and password for a pair of tokens."""
         given = read(Credentials, request)
         user = signing_in.check_password(request._request, given["username"], given["password"])
-        return Response(signed_in(user, signing_in.start_family(user, device(request))))
+        return signed_in(user, signing_in.start_family(user, device(request)))
 
 
 class Refresh(APIView):
@@ -130,7 +130,7 @@ class Refresh(APIView):
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair. It is dead then; used again, it ends its family."""
         token = read(RefreshToken, request)["refresh"]
-        return Response(signed_in(*signing_in.refresh(token, device(request))))
+        return signed_in(*signing_in.refresh(token, device(request)))
 
 
 class Logout(APIView):
@@ -198,9 +198,8 @@ class Password(APIView):
         form = NewPasswordForm(user, given | {"new_password1": new, "new_password2": new})
         if not form.is_valid():
             raise serializers.ValidationError(in_our_names(form.errors.as_data()))
-        form.save()
-        families.end_all(user.pk)
-        return Response(signed_in(user, signing_in.start_family(user, device(request))))
+        passwords.keep(form.save(commit=False))
+        return signed_in(user, signing_in.start_family(user, device(request)))
 
 
 def device(request: Request) -> str:
@@ -208,11 +207,10 @@ def device(request: Request) -> str:
     return request.headers.get("User-Agent", "unknown")
 
 
-def signed_in(user: User, pair: tuple[str, str]) -> dict[str, Any]:
-    """The answer to a sign-in."""
+def signed_in(user: User, pair: tuple[str, str], *, status: int = 200) -> Response:
+    """The answer to a sign-in, which nobody on the way may keep."""
     facts = {"access": pair[0], "refresh": pair[1], "expires_in": settings.ACCESS_TOKEN_SECONDS}
-    answer: dict[str, Any] = SignedIn(facts | {"user": user}).data
-    return answer
+    return Response(SignedIn(facts | {"user": user}).data, status=status, headers=SECRET)
 
 
 def in_our_names(errors: Any) -> dict[str, list[Any]]:

@@ -18,13 +18,15 @@ class UsernameOrEmailBackend(ModelBackend):
         password: str | None = None,
         **kwargs: Any,
     ) -> User | None:
-        """The account, or None for an unknown one, a wrong password, or one that is deactivated."""
+        """The account, or None for an unknown one or a wrong password.
+
+        One that is closed is answered too, for signing_in.check_password to say why: whoever knows the
+        password may hear it. `get_user` answers none, so that nobody comes in.
+        """
         if not username or password is None:
             return None
         user: User | None = User.objects.known_as(username).first()
         if user is None:
             User().set_password(password)  # as slow as a wrong password: the time tells nothing
             return None
-        if user.check_password(password) and self.user_can_authenticate(user):
-            return user
-        return None
+        return user if user.check_password(password) else None

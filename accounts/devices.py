@@ -1,9 +1,14 @@
 """Where a player is signed in: browsers (sessions of pages) and game clients (token families)."""
 
 import datetime
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts import families
@@ -58,6 +63,24 @@ def end_others(user: "User", *, current: str | None) -> None:
     """Sign out everywhere but in this browser. Raises CannotCheck."""
     user.page_sessions.exclude(session_key=current or "").delete()
     families.end_all(user.pk)
+
+
+def clear(users: "Sequence[User]", *, current: str | None = None) -> None:
+    """Strike out sign-ins that a ban or a new password has ended, but for this browser's.
+
+    Their stamps and hashes are those of before, so they let nobody in, also where Redis is away and keeps
+    their families.
+    """
+    rows = PageSession.objects.filter(user__in=users).exclude(session_key=current or "")
+    with transaction.atomic():
+        rows.delete()
+        transaction.on_commit(partial(_end_families, [user.pk for user in users]))
+
+
+def _end_families(user_ids: list[uuid.UUID]) -> None:
+    with suppress(families.CannotCheck):
+        for user_id in user_ids:
+            families.end_all(user_id)
 
 
 def _tag(row: PageSession) -> str:

@@ -1,4 +1,4 @@
-"""Letters with links that work once and die after an hour.
+"""Letters: links that work once and die after an hour, and word of what was changed.
 
 They are sent from a thread of their own, so that how long an answer takes does not tell whether there
 was somebody to write to. There they are also counted, without a word to whoever asked: a mailbox gets
@@ -28,9 +28,13 @@ logger = logging.getLogger(__name__)
 
 
 class AddressTokens(PasswordResetTokenGenerator):
-    """Tokens that prove an address: they change with it, and when it has been proved."""
+    """Tokens that prove an address: they change with it, and none is good once it has been proved."""
 
     key_salt = "accounts.mails.AddressTokens"
+
+    def check_token(self, user: "User | None", token: str | None) -> bool:
+        """Whether a token is good."""
+        return bool(user and not user.email_verified_at) and super().check_token(user, token)
 
     def _make_hash_value(self, user: "User", timestamp: int) -> str:
         return f"{user.pk}{user.email}{user.email_verified_at}{timestamp}"
@@ -57,6 +61,11 @@ def tell_new_address(request: HttpRequest, user: "User", before: str) -> None:
         return
     _send(user, "Your e-mail address was changed", "address_changed", to=before)
     send_address_check(request, user)
+
+
+def tell_new_password(user: "User") -> None:
+    """Warn the owner: a password that somebody else has set would go unnoticed."""
+    _send(user, "Your password was changed", "password_changed")
 
 
 def _link(request: HttpRequest, view: str, user: "User", token: str) -> str:

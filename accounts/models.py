@@ -1,5 +1,6 @@
 """The people of Tribehold, and the record of what they change."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -64,6 +65,12 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(
         default=True, db_default=True, db_comment="False: can't sign in, tokens are refused."
     )
+    times_closed = models.IntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        db_comment="How often is_active became false; a trigger counts. Ends all sign-ins.",
+    )
     is_staff = models.BooleanField(
         default=False, db_default=False, db_comment="True: may enter the admin."
     )
@@ -122,11 +129,22 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.username
 
-    def prove_address(self) -> None:
-        """Note that the e-mail address is its owner's; the first proof counts."""
-        if self.email_verified_at is None:
-            self.email_verified_at = timezone.now()
-            self.save(update_fields=["email_verified_at"])
+    def get_session_auth_hash(self) -> str:
+        """What sessions of pages bear: it changes with the password, and when the account is closed."""
+        return f"{super().get_session_auth_hash()}.{self.times_closed}"
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """The same, by the keys there were before."""
+        for by_old_key in super().get_session_auth_fallback_hash():
+            yield f"{by_old_key}.{self.times_closed}"
+
+    def prove_address(self) -> bool:
+        """Note that this e-mail address is its owner's.
+
+        False where it was proved already, or where the account has another address by now.
+        """
+        unproved = User.objects.filter(pk=self.pk, email=self.email, email_verified_at=None)
+        return bool(unproved.update(email_verified_at=timezone.now()))
 
 
 class UserDecision(models.Model):

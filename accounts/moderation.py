@@ -1,7 +1,7 @@
 """What moderators decide about players: suspending, banning, and taking it back.
 
-Every decision demands a reason and is kept. A ban closes the account: its pages and tokens end with the
-next request. A suspension leaves it open, but for one thing until a date.
+Every decision demands a reason and is kept. A ban closes the account: whoever is signed in is signed out
+by the next request, for good. A suspension leaves it open, but for one thing until a date.
 """
 
 import datetime
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import devices
 from accounts.models import UserDecision
 from config.reasons import checked_reason
 from config.refusals import Refused
@@ -68,6 +69,8 @@ def decide(
         changed = list(reachable.select_for_update(no_key=True))
         rows = players.model.objects.filter(pk__in=[player.pk for player in changed])
         rows.update(**{effect.field: value})
+        if action == Action.BAN:
+            devices.clear(changed)
         UserDecision.objects.bulk_create(
             UserDecision(
                 user=player, moderator=moderator, action=action, reason=reason, until=until
@@ -75,6 +78,18 @@ def decide(
             for player in changed
         )
     return changed
+
+
+def refuse_banned(user: "User") -> None:
+    """Raise Refused for a closed account, with the reason that was given, if one was."""
+    if user.is_active:
+        return
+    words = "This account is closed until an administrator opens it again."
+    last = user.decisions.filter(action__in=(Action.BAN, Action.UNBAN)).first()
+    if last and last.action == Action.BAN:
+        when = f"on {last.created_at:%d %B %Y}, until a moderator lets you in again"
+        words = f"A moderator has banned this account {when}. The reason: {last.reason}"
+    raise Refused("banned", words, status=403)
 
 
 def refuse_suspended(user: "User", what: str) -> None:

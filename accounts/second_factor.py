@@ -14,6 +14,7 @@ from django_otp.models import Device
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts.locking import lock_player
 from config import limits
 from config.refusals import Refused
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 CODES = 10  # recovery codes, each for one use
 POLICY = "second_factor"
+PENDING = "second_factor_pending"  # in a browser's session: the app that it is setting up
 
 
 class WrongCode(Refused):
@@ -38,12 +40,26 @@ def is_set_up(user: "User") -> bool:
     return found
 
 
-def begin(user: "User") -> TOTPDevice:
-    """The app that is being set up: its secret stays the same until a code has confirmed it."""
-    unconfirmed = TOTPDevice.objects.filter(user=user, confirmed=False).order_by("pk")
-    return unconfirmed.first() or TOTPDevice.objects.create(
-        user=user, name="Authenticator app", confirmed=False
-    )
+def begin(request: HttpRequest, user: "User") -> None:
+    """Draw the secret of a new app, for this browser alone to confirm; an app there was counts until then.
+
+    Raises WrongCode for a browser that has not shown a code of that one.
+    """
+    with transaction.atomic():
+        lock_player(user)
+        if not _may_set_up(user):
+            raise WrongCode
+        TOTPDevice.objects.filter(user=user, confirmed=False).delete()
+        app = TOTPDevice.objects.create(user=user, name="Authenticator app", confirmed=False)
+    request.session[PENDING] = app.pk
+
+
+def pending(request: HttpRequest, user: "User") -> TOTPDevice | None:
+    """The app that this browser is setting up, if it still may."""
+    if not _may_set_up(user):
+        return None
+    apps = TOTPDevice.objects.filter(user=user, confirmed=False)
+    return apps.filter(pk=request.session.get(PENDING)).first()
 
 
 def picture(device: TOTPDevice) -> str:
@@ -53,20 +69,21 @@ def picture(device: TOTPDevice) -> str:
 
 
 def finish(request: HttpRequest, user: "User", code: str) -> list[str]:
-    """Confirm the app with its first code; answers new recovery codes.
+    """Confirm the app with its first code, in place of any other; answers new recovery codes.
 
     Raises WrongCode, TooMany, CannotCount.
     """
     limits.require(request, POLICY, str(user.pk))
     with transaction.atomic():
-        locked = TOTPDevice.objects.select_for_update()
-        device = locked.filter(user=user, confirmed=False).order_by("pk").first()
+        lock_player(user)
+        device = pending(request, user)
         if device is None or not device.verify_token(code):
             raise WrongCode
         TOTPDevice.objects.filter(user=user).exclude(pk=device.pk).delete()
         device.confirmed = True
         device.save(update_fields=["confirmed"])
         codes = new_codes(user)
+    del request.session[PENDING]
     _let_in(request, user, device)
     return codes
 
@@ -104,6 +121,11 @@ def forget(user: "User") -> None:
     """Take app and codes from a player who has lost both. All browsers have to show a new one."""
     for devices in (TOTPDevice.objects, StaticDevice.objects):
         devices.filter(user=user).delete()
+
+
+def _may_set_up(user: "User") -> bool:
+    """Whether this browser has shown a code, where one can be shown."""
+    return user.is_verified() or not is_set_up(user)  # type: ignore[attr-defined]
 
 
 def _let_in(request: HttpRequest, user: "User", device: Device) -> None:

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from accounts import families, tokens
 from accounts.models import User
+from accounts.moderation import refuse_banned
 from config import limits
 from config.refusals import Refused
 
@@ -25,7 +26,7 @@ def check_password(request: HttpRequest, name: str, password: str) -> User:
     Every try is counted before the password is looked at, for the address and for the account at that
     address: a hundred tries at once cost five computations of a hash, and strangers elsewhere can't lock
     a player out. Raises Refused (invalid_credentials), TooMany, CannotCount; for an account that does not
-    exist the same ones at the same moments.
+    exist the same ones at the same moments. Who knows the password of a closed account is told why: banned.
     """
     limits.require(request, "login")
     known = User.objects.known_as(name).only("pk").first()
@@ -36,6 +37,7 @@ def check_password(request: HttpRequest, name: str, password: str) -> User:
     if not isinstance(user, User):
         raise Refused("invalid_credentials", "Name or password is wrong.", status=401)
     limits.forget("lockout", subject)
+    refuse_banned(user)
     return user
 
 

@@ -1,8 +1,8 @@
 """Tokens of the API: JSON Web Tokens (RFC 7519), signed by this server alone.
 
 An access token is good for a quarter of an hour, a refresh token for a week and for one use. Both name
-their family (accounts/families.py), which can end at any moment, and bear a stamp of the password, so
-that a new password ends them all, however it was set. Each names the key that signed it, so that keys
+their family (accounts/families.py), which can end at any moment, and bear a stamp, so that a new
+password or a ban ends them all, however it was done. Each names the key that signed it, so that keys
 can be changed: the old one is accepted for as long as settings list it.
 """
 
@@ -32,7 +32,7 @@ class InvalidToken(Exception):
 
 @dataclass(frozen=True)
 class Token:
-    """What a good token says: whose it is, its family, its id, and the stamp of a password."""
+    """What a good token says: whose it is, its family, its id, and the stamp of its account."""
 
     user_id: uuid.UUID
     family: str
@@ -72,8 +72,13 @@ def read(token: str, kind: str) -> Token:
 
 
 def stamp_of(user: "User") -> str:
-    """A few digits that change with the password, and tell nothing of it."""
-    return hashlib.sha256(user.get_session_auth_hash().encode()).hexdigest()[:16]
+    """A few digits that change with the password, and when the account is closed.
+
+    No key goes into them, as keys change by themselves. They tell nothing of the password: what is kept
+    of it is a hash with a salt of its own.
+    """
+    facts = f"accounts.tokens.stamp:{user.times_closed}:{user.password}"
+    return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
 
 def _sign(user: "User", kind: str, family: str, token_id: str, seconds: int) -> str:

@@ -1,5 +1,6 @@
 """Pages of accounts: sign up, in and out; one's own account; links from letters."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import UserPassesTestMixin
 from django.contrib.auth.views import (
+    INTERNAL_RESET_SESSION_TOKEN,
     LoginView,
     LogoutView,
     PasswordResetConfirmView,
@@ -16,13 +18,15 @@ from django.contrib.auth.views import (
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
+from django.utils.decorators import method_decorator
 from django.utils.encoding import force_str
-from django.utils.http import urlsafe_base64_decode
+from django.utils.http import urlencode, urlsafe_base64_decode
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.generic import FormView
 
-from accounts import devices, mails, second_factor
+from accounts import devices, mails, passwords, second_factor
 from accounts.forms import (
     AddressForm,
     CodeForm,
@@ -118,9 +122,8 @@ def change_password(request: HttpRequest) -> HttpResponse:
     try:
         limits.require(request, "password", str(user.pk))
         if form.is_valid():
-            form.save()
+            passwords.keep(form.save(commit=False), current=request.session.session_key)
             update_session_auth_hash(request, user)
-            devices.end_others(user, current=request.session.session_key)
             messages.success(request, "Your password is changed. All other devices are signed out.")
             return redirect("accounts:account")
     except Refused as refusal:
@@ -153,6 +156,7 @@ def change_address(request: HttpRequest) -> HttpResponse:
 # ---- The second factor of staff -----------------------------------------------------------------
 
 
+@method_decorator(never_cache, "dispatch")
 class SecondFactor(UserPassesTestMixin, RedirectURLMixin, FormView[CodeForm]):
     """Set up an authenticator app, or show a code of it, on the way into the admin."""
 
@@ -167,26 +171,41 @@ class SecondFactor(UserPassesTestMixin, RedirectURLMixin, FormView[CodeForm]):
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         """What the page shows: a secret to take over, a code to enter, or what there is."""
         user = own(self.request)
+        set_up, verified = second_factor.is_set_up(user), user.is_verified()  # type: ignore[attr-defined]
         context = super().get_context_data(**more) | {"next": self.get_redirect_url()}
-        if user.is_verified():  # type: ignore[attr-defined]
-            return context | {"codes_left": second_factor.codes_left(user), "verified": True}
-        if second_factor.is_set_up(user):
-            return context
-        app = second_factor.begin(user)
-        return context | {"app": app, "qr_code": second_factor.picture(app)}
+        app = second_factor.pending(self.request, user)
+        if app:
+            return context | {"app": app, "qr_code": second_factor.picture(app)}
+        left = second_factor.codes_left(user)
+        return context | {"set_up": set_up, "verified": verified, "codes_left": left}
+
+    def post(self, request: HttpRequest, *given: Any, **more: Any) -> HttpResponse:
+        """Begin with the first app, which no code could be shown for; all else wants a code."""
+        if "begin" in request.POST and not second_factor.is_set_up(own(request)):
+            return self.begin()
+        return super().post(request, *given, **more)
 
     def form_valid(self, form: CodeForm) -> HttpResponse:
-        """Let the browser in; after setting up, show the recovery codes once."""
+        """Let the browser in, or begin with another app; after setting up, show the recovery codes once."""
         user, code = own(self.request), form.cleaned_data["code"]
         try:
-            if second_factor.is_set_up(user):
-                second_factor.verify(self.request, user, code)
-                return HttpResponseRedirect(self.get_success_url())
-            codes = second_factor.finish(self.request, user, code)
+            if second_factor.pending(self.request, user) and "begin" not in self.request.POST:
+                codes = second_factor.finish(self.request, user, code)
+                return show_codes(self.request, codes, self.get_success_url())
+            second_factor.verify(self.request, user, code)
+            if "begin" in self.request.POST:
+                return self.begin()
         except Refused as refusal:
             form.add_error("code", refusal.detail)
             return self.form_invalid(form)
-        return show_codes(self.request, codes, self.get_success_url())
+        return HttpResponseRedirect(self.get_success_url())
+
+    def begin(self) -> HttpResponse:
+        """Draw a secret, and show it; or what there is, where another browser was faster."""
+        with suppress(second_factor.WrongCode):
+            second_factor.begin(self.request, own(self.request))
+        query = urlencode({self.redirect_field_name: self.get_redirect_url()})
+        return HttpResponseRedirect(f"{self.request.path}?{query}")
 
 
 @require_POST
@@ -212,7 +231,10 @@ def show_codes(request: HttpRequest, codes: list[str], go_on: str) -> HttpRespon
 @require_POST
 @login_required
 def ask_for_verification(request: HttpRequest) -> HttpResponse:
-    """Send the link that proves an address once more."""
+    """Send the link that proves an address once more, where it is still to be proved."""
+    if own(request).email_verified_at:
+        messages.info(request, "Your e-mail address is confirmed already.")
+        return redirect("accounts:account")
     try:
         limits.require(request, "letters")
     except Refused as refusal:
@@ -229,9 +251,10 @@ def verify(request: HttpRequest, who: str, token: str) -> HttpResponse:
     user = named(who)
     good = user is not None and mails.address_tokens.check_token(user, token)
     if good and user is not None and request.method == "POST":
-        user.prove_address()
-        messages.success(request, "Your e-mail address is confirmed.")
-        return redirect("accounts:account")
+        if user.prove_address():
+            messages.success(request, "Your e-mail address is confirmed.")
+            return redirect("accounts:account")
+        good = False
     return render(request, "accounts/verify.html", {"good": good})
 
 
@@ -259,12 +282,25 @@ class Reset(PasswordResetConfirmView):
     template_name = "accounts/reset.html"
     success_url = reverse_lazy("accounts:sign-in")
 
+    def get_user(self, uidb64: str) -> User | None:
+        """The player that the link names; nobody for an account that is closed."""
+        return named(uidb64)
+
     def form_valid(self, form: Any) -> HttpResponse:
-        """Set it. Who could read the letter has proved the address, and everybody else is out."""
-        response = super().form_valid(form)
-        form.user.prove_address()
+        """Set it, unless somebody else who opened the link was faster."""
+        token = self.request.session.pop(INTERNAL_RESET_SESSION_TOKEN)
+        try:
+            passwords.reset(
+                form.user.pk,
+                token,
+                form.cleaned_data["new_password1"],
+                current=self.request.session.session_key,
+            )
+        except Refused:
+            self.validlink = False
+            return self.render_to_response(self.get_context_data())
         messages.success(self.request, "Your password is changed. Sign in with it.")
-        return response
+        return HttpResponseRedirect(self.get_success_url())
 
 
 def own(request: HttpRequest) -> User:

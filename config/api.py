@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rest_framework.serializers import Serializer
 
 DEEPEST = 32
+SECRET = {"Cache-Control": "no-store"}  # headers of answers that let their reader in
 
 
 class BodyTooLarge(APIException):

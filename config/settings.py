@@ -66,12 +66,17 @@ if TRIBEHOLD_ENV not in ("demo", "production"):
 PRODUCTION = TRIBEHOLD_ENV == "production"
 DEBUG = not PRODUCTION and env.bool("DEBUG", default=False)
 SECRET_KEY = _secret("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_PREVIOUS", default=[])  # accepted, no longer signing
 JWT_SIGNING_KEY = _secret("JWT_SIGNING_KEY")  # apart, so that one can change without the other
-JWT_PREVIOUS_KEYS = env.list("JWT_PREVIOUS_KEYS", default=[])  # still accepted, no longer signing
+JWT_PREVIOUS_KEYS = env.list("JWT_PREVIOUS_KEYS", default=[])  # the same
 if PRODUCTION and JWT_SIGNING_KEY == SECRET_KEY:
     raise ImproperlyConfigured("JWT_SIGNING_KEY equals SECRET_KEY: give each a value of its own.")
-if PRODUCTION and any(len(key) < 32 for key in JWT_PREVIOUS_KEYS):
-    raise ImproperlyConfigured("JWT_PREVIOUS_KEYS has a key of less than 32 characters.")
+for name, keys in (
+    ("SECRET_KEY_PREVIOUS", SECRET_KEY_FALLBACKS),
+    ("JWT_PREVIOUS_KEYS", JWT_PREVIOUS_KEYS),
+):
+    if PRODUCTION and any(len(key) < 32 for key in keys):
+        raise ImproperlyConfigured(f"{name} has a key of less than 32 characters.")
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else LOCAL_HOSTS)
 if not ALLOWED_HOSTS:

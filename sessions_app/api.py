@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import caller, caller_token
 from config import limits
-from config.api import read
+from config.api import SECRET, read
 from config.conditional import conditional_document
 from config.refusals import Refused
 from config.schema import LOCATION, Error
@@ -262,7 +262,8 @@ class TicketView(APIView):
         player = caller(request)
         store.run(seating.demand_seat, session_id, player.pk)
         ticket = tickets.make(player.pk, session_id, caller_token(request).family)
-        return Response({"ticket": ticket, "connect": where(session_id)}, status=201)
+        facts = {"ticket": ticket, "connect": where(session_id)}
+        return Response(facts, status=201, headers=SECRET)
 
 
 # ---- The state of a game ------------------------------------------------------------------------

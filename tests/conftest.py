@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ import uvicorn
 from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.db import connections
-from django.test import Client
+from django.test import Client, override_settings
 
 from accounts.models import User
 from accounts.signing_in import start_family
-from config import redis
+from config import limits, redis
 from config.management.commands.serve import server_config
 from config.redis import durable
 from maps import spelling
@@ -80,6 +81,24 @@ def bearer(user: User) -> dict[str, str]:
     return {"Authorization": f"Bearer {start_family(user, 'tests')[0]}"}
 
 
+@contextmanager
+def redis_away() -> Iterator[None]:
+    """For a while, a Redis that nobody answers for."""
+    with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):
+        forget_connections()
+        try:
+            yield
+        finally:
+            forget_connections()
+
+
+def forget_connections() -> None:
+    """Let the next one who asks Redis read the settings anew."""
+    durable.cache_clear()
+    limits._script.cache_clear()
+    redis._failed_at.clear()
+
+
 class Site:
     """The whole application behind uvicorn, in a thread of this process."""
 
@@ -111,8 +130,6 @@ class Site:
 @pytest.fixture(scope="session")
 def static_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Static files as production has them: hashed and compressed. Made once for all tests."""
-    from django.test import override_settings
-
     root = tmp_path_factory.mktemp("static")
     with override_settings(STATIC_ROOT=root):
         call_command("collectstatic", verbosity=0, interactive=False)

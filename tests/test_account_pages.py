@@ -2,6 +2,7 @@
 
 import re
 import socket
+import threading
 import time
 from typing import Any
 
@@ -11,12 +12,13 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from accounts import mails
+from accounts import devices, families, mails, passwords, views
 from accounts.models import PageSession, User
 from accounts.signing_in import start_family
 from config.redis import durable
 from tests.cast import PASSWORD, make_user
 from tests.conftest import bearer
+from tests.races import at_once
 from tests.test_accounts import sign_up
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +93,72 @@ def test_a_lost_password(client: Client, player: User, name: str) -> None:
     headers = {"Authorization": f"Bearer {access}"}
     assert client.get("/api/v1/users/me", headers=headers).status_code == 401
     assert sign_in(client, OTHER)
+
+
+def open_reset(client: Client) -> str:
+    """Where a browser that opened the link of the newest letter has its form."""
+    return str(client.get(last_letter()[1], follow=True).redirect_chain[-1][0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_four_who_open_a_link_together_one_sets_the_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All four have been shown the form, and each is found good before any of them is saved."""
+    make_user("Player1")
+    browsers = [Client() for _ in range(4)]
+    browsers[0].post("/reset/", {"name": "Player1"})
+    addresses = [open_reset(browser) for browser in browsers]
+    barrier, save = threading.Barrier(4), views.Reset.form_valid
+
+    def save_together(view: views.Reset, form: Any) -> Any:
+        barrier.wait(10)
+        return save(view, form)
+
+    monkeypatch.setattr(views.Reset, "form_valid", save_together)
+    words = [f"{OTHER} {n}" for n in range(4)]
+
+    def choose(n: int) -> tuple[int, int, bytes]:
+        body = {"new_password1": words[n], "new_password2": words[n]}
+        answer = browsers[n].post(addresses[n], body)
+        return answer.status_code, n, answer.content
+
+    *losers, winner = sorted(at_once(4, choose))
+    assert winner[0] == 302
+    assert [b"no longer good" in page for _, _, page in losers] == [True] * 3
+    assert User.objects.get().check_password(words[winner[1]])
+
+
+def test_a_link_leads_nobody_into_a_closed_account(client: Client, player: User) -> None:
+    client.post("/reset/", {"name": "Player1"})
+    address, link = open_reset(client), last_letter()[1]
+    User.objects.update(is_active=False)
+    assert b"no longer good" in Client().get(link, follow=True).content
+    body = {"new_password1": OTHER, "new_password2": OTHER}
+    assert b"no longer good" in client.post(address, body).content
+    with pytest.raises(passwords.LinkUsedUp):  # closed after the page had looked
+        passwords.reset(player.pk, link.split("/")[3], OTHER)
+    player.refresh_from_db()
+    assert player.check_password(PASSWORD)
+
+
+def test_an_address_that_is_proved_wants_no_proof(client: Client, player: User) -> None:
+    sign_in(client)
+    client.post("/account/verification")
+    link = last_letter()[1]
+    User.objects.update(email_verified_at=timezone.now())
+    assert b"confirmed already" in client.post("/account/verification", follow=True).content
+    assert last_letter()[1] == link
+    player.refresh_from_db()
+    late = mails.address_tokens.make_token(player)
+    parts = link.split("/")
+    assert b"no longer good" in client.get("/".join([*parts[:3], late, ""])).content
+
+
+def test_an_address_that_changes_meanwhile_is_not_proved(player: User) -> None:
+    User.objects.update(email="other@example.com")
+    assert not player.prove_address()
+    assert User.objects.get().email_verified_at is None
 
 
 def test_the_answer_does_not_tell_who_is_here(client: Client, player: User) -> None:
@@ -267,6 +335,63 @@ def test_a_new_password_by_page(client: Client, player: User) -> None:
     for _ in range(5):
         client.post("/account/password", wrong)
     assert b"Too many wrong passwords" in client.post("/account/password", wrong).content
+
+
+def by_page(user: User) -> None:
+    browser = Client()
+    sign_in(browser)
+    body = {"old_password": PASSWORD, "new_password1": OTHER, "new_password2": OTHER}
+    browser.post("/account/password", body)
+    assert get_user(browser) == user
+    PageSession.objects.get().delete()  # this browser's, and no other is left
+
+
+def by_api(user: User) -> None:
+    headers, body = bearer(user), {"old_password": PASSWORD, "new_password": OTHER}
+    answer = Client().post("/api/v1/users/me/password", body, "application/json", headers=headers)
+    family = families.devices(user.pk)[0].family  # that of the new pair, and no other is left
+    assert answer.status_code == 200
+    families.end(user.pk, family)
+
+
+def by_letter(user: User) -> None:
+    browser = Client()
+    sign_in(browser)  # the link may be opened by whoever is signed in
+    browser.post("/reset/", {"name": user.username})
+    body = {"new_password1": OTHER, "new_password2": OTHER}
+    address = open_reset(browser)
+    mail.outbox.clear()
+    answer = browser.post(address, body, follow=True)
+    assert b"Your password is changed. Sign in with it." in answer.content
+
+
+def by_an_administrator(user: User) -> None:
+    browser, chief = Client(), make_user("Chief", is_staff=True, is_superuser=True)
+    browser.force_login(chief)
+    body = {"password1": OTHER, "password2": OTHER, "usable_password": "true"}
+    browser.post(f"/admin/accounts/user/{user.pk}/password/", body)
+    own = f"/admin/accounts/user/{chief.pk}/password/"
+    assert browser.post(own, body).status_code == 302
+    assert get_user(browser) == chief
+    mails.POST.submit(int).result(5)
+    assert mail.outbox.pop().to == ["chief@example.com"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", [by_page, by_api, by_letter, by_an_administrator])
+def test_a_new_password_strikes_out_devices_and_is_told_by_letter(way: Any) -> None:
+    user = make_user("Player1")
+    assert sign_in(Client())
+    start_family(user, "Game")
+    way(user)
+    user.refresh_from_db()
+    assert user.check_password(OTHER)
+    assert devices.of(user, current=None) == []
+    mails.POST.submit(int).result(5)
+    letter = mail.outbox[-1]
+    assert (letter.subject, letter.to) == ("Your password was changed · Tribehold", [user.email])
+    assert "http" not in str(letter.body)
+    assert len(mail.outbox) == 1
 
 
 @pytest.mark.parametrize("path", ["/account/", "/account/devices", "/account/password"])

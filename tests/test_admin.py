@@ -4,19 +4,25 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user
+from django.db import connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from accounts import devices, families
 from accounts.models import User, UserDecision
+from accounts.moderation import Action, refuse_suspended
 from accounts.moderation import decide as decide_player
-from accounts.moderation import refuse_suspended
+from accounts.signing_in import start_family
+from config import limits
 from config.refusals import Refused
 from maps.models import GameMap, MapDecision
 from maps.moderation import decide
 from maps.rating import rate
 from sessions_app.models import GameSession, SessionPlayer
 from tests.cast import PASSWORD, make_map, make_tribe, make_user
-from tests.conftest import bearer
+from tests.conftest import bearer, redis_away
+from tests.test_tokens import login
 
 pytestmark = pytest.mark.django_db
 MAPS = "/admin/maps/gamemap/"
@@ -217,6 +223,18 @@ def test_banning_players(desk: Client, player: User, author: User, moderator: Us
     assert player.is_active
 
 
+def test_an_account_is_closed_by_a_decision_alone(chief: Client, player: User) -> None:
+    """A box in the form would be a ban without a reason."""
+    url = f"{USERS}{player.pk}/change/"
+    form = chief.get(url).context["adminform"].form
+    inline = {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
+    body = {"username": "Player7", "email": player.email, "level": 1, "total_games_played": 0}
+    assert chief.post(url, inline | body).status_code == 302
+    player.refresh_from_db()
+    assert (player.username, player.is_active) == ("Player7", True)
+    assert "is_active" not in form.fields
+
+
 def test_suspending_from_rating(
     desk: Client, player: User, game_map: GameMap, moderator: User
 ) -> None:
@@ -253,6 +271,93 @@ def test_a_ban_ends_pages_and_tokens_at_once(desk: Client, player: User) -> None
     act(desk, USERS, "ban", player, decide="1", reason="Abuse.")
     assert browser.get("/account/").status_code == 302
     assert browser.get("/api/v1/users/me", headers=headers).status_code == 401
+
+
+def test_who_knows_the_password_is_told_of_the_ban(
+    client: Client, player: User, moderator: User
+) -> None:
+    everybody = User.objects.filter(pk=player.pk)
+
+    def by_page(password: str) -> str:
+        answer = client.post("/login/", {"username": "Player1", "password": password})
+        assert not get_user(client).is_authenticated
+        return str(answer.content.decode())
+
+    def by_api(password: str) -> str:
+        answer = login(client, password=password)
+        expected = (403, "banned") if password == PASSWORD else (401, "invalid_credentials")
+        error = answer.json()["errors"][0]
+        assert (answer.status_code, error["code"]) == expected
+        return str(error["detail"])
+
+    decide_player(moderator=moderator, players=everybody, action=Action.BAN, reason="Insults.")
+    for way in (by_page, by_api):
+        for _ in range(6):  # the right password is not counted as a wrong one
+            limits.forget("login", "127.0.0.1")
+            told = way(PASSWORD)
+            assert "until a moderator lets you in again. The reason: Insults." in told
+        limits.forget("login", "127.0.0.1")
+        assert "banned" not in way("wrong")
+    decide_player(moderator=moderator, players=everybody, action=Action.UNBAN, reason="Sorry.")
+    User.objects.filter(pk=player.pk).update(is_active=False)  # typed in psql, without a reason
+    assert "until an administrator opens it again" in by_api(PASSWORD)
+
+
+def ban_and_unban(desk: Client, player: User) -> None:
+    for action in ("ban", "unban"):
+        act(desk, USERS, action, player, decide="1", reason="Abuse.")
+
+
+def ban_and_unban_without_redis(desk: Client, player: User) -> None:
+    with redis_away():
+        ban_and_unban(desk, player)
+    assert families.devices(player.pk)  # still there, and of no use
+
+
+def ban_and_unban_in_psql(desk: Client, player: User) -> None:
+    for active in (False, True):
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE users SET is_active = %s WHERE id = %s", [active, player.pk])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", [ban_and_unban, ban_and_unban_without_redis, ban_and_unban_in_psql])
+def test_what_a_ban_has_ended_stays_so(desk: Client, player: User, way: Any) -> None:
+    browser, (access, refresh) = Client(), start_family(player, "game")
+    browser.force_login(player)
+    way(desk, player)
+    assert User.objects.get(pk=player.pk).is_active
+    old = {"Authorization": f"Bearer {access}"}
+    assert browser.get("/account/").status_code == 302
+    assert browser.get("/api/v1/users/me", headers=old).status_code == 401
+    body = {"refresh": refresh}
+    assert browser.post("/api/v1/auth/refresh", body, "application/json").status_code == 401
+    credentials = {"username": "Player1", "password": PASSWORD}
+    browser.post("/login/", credentials)
+    assert browser.get("/account/").status_code == 200
+    pair = browser.post("/api/v1/auth/login", credentials, "application/json").json()
+    new = {"Authorization": f"Bearer {pair['access']}"}
+    assert browser.get("/api/v1/users/me", headers=new).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_ban_strikes_out_all_devices(desk: Client, player: User) -> None:
+    Client().force_login(player)
+    start_family(player, "game")
+    assert len(devices.of(player, current=None)) == 2
+    act(desk, USERS, "ban", player, decide="1", reason="Abuse.")
+    assert devices.of(player, current=None) == []
+
+
+def test_only_a_closing_counts(player: User) -> None:
+    stale = User.objects.get()
+    counts = []
+    for active in (True, False, False, True, False):
+        User.objects.update(is_active=active)
+        counts.append(User.objects.get().times_closed)
+    assert counts == [0, 1, 1, 1, 2]
+    stale.save()  # which says nought, and that it is open
+    assert User.objects.get().times_closed == 2
 
 
 def test_the_rules_of_deciding_about_players(player: User, moderator: User) -> None:

@@ -86,6 +86,13 @@ def listed(table: Table, query: str = "") -> list[str]:
     return [card["id"] for card in table.ask(None, "GET", query)[1]["results"]]
 
 
+def test_nobody_keeps_a_ticket(client: Client, table: Table) -> None:
+    path = f"{ROUTE}/{table.open()['id']}/ticket"
+    answer = client.post(path, headers=table.headers[0])
+    assert answer.status_code == 201
+    assert answer["Cache-Control"] == "no-store"
+
+
 def code_of(answer: Any) -> tuple[int, str]:
     status, body = answer
     return status, body["errors"][0]["code"]

@@ -16,7 +16,7 @@ from accounts.models import User
 from config import limits
 from config.redis import durable
 from tests.cast import PASSWORD, make_user
-from tests.conftest import Site, bearer
+from tests.conftest import Site, bearer, forget_connections, redis_away
 from tests.races import at_once
 from tests.test_api import assert_error
 from tests.test_tokens import login
@@ -350,14 +350,10 @@ def test_a_page_that_can_not_count_says_so(visitor: Client, no_redis: Any, path:
 
 
 @pytest.fixture
-def no_redis(settings: Any) -> Any:
+def no_redis() -> Iterator[None]:
     """A Redis that nobody answers for."""
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    durable.cache_clear()
-    limits._script.cache_clear()
-    yield
-    durable.cache_clear()
-    limits._script.cache_clear()
+    with redis_away():
+        yield
 
 
 def test_without_redis_reads_go_on_and_sign_in_refuses(
@@ -384,12 +380,10 @@ def silent_redis(settings: Any) -> Iterator[None]:
         silent.bind(("127.0.0.1", 0))
         silent.listen(50)
         settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        durable.cache_clear()
-        limits._script.cache_clear()
+        forget_connections()
         yield
         durable().close()
-        durable.cache_clear()
-        limits._script.cache_clear()
+        forget_connections()
 
 
 def test_a_redis_that_hangs_costs_half_a_second(

@@ -58,13 +58,17 @@ def test_the_password_alone_leads_to_the_second_factor(client: Client, moderator
             break
         answer = client.get(answer.headers["Location"])
     assert answer.request["PATH_INFO"] == PAGE
+    assert b'value="/admin/maps/gamemap/"' in answer.content
+    assert not TOTPDevice.objects.exists()  # looking draws no secret
+    answer = client.post(PAGE, {"begin": "1", "next": "/admin/maps/gamemap/"}, follow=True)
     assert b"Scan this picture" in answer.content
     assert b'value="/admin/maps/gamemap/"' in answer.content
+    assert "no-store" in answer.headers["Cache-Control"]
     assert not is_in(client)
 
 
 def test_setting_up_asks_for_a_code_and_hands_out_recovery_codes(desk: Client) -> None:
-    page = desk.get(PAGE).content.decode()
+    page = desk.post(PAGE, {"begin": "1"}, follow=True).content.decode()
     device = TOTPDevice.objects.get()
     assert "data:image/svg+xml" in page
     assert "otpauth://totp/Tribehold%3AModerna" in page
@@ -74,10 +78,56 @@ def test_setting_up_asks_for_a_code_and_hands_out_recovery_codes(desk: Client) -
     assert not is_in(desk)
     shown = desk.post(PAGE, {"code": code_of(device)})
     assert len(re.findall(r"<code>(\w{8})</code>", shown.content.decode())) == 10
-    assert shown.headers["Cache-Control"] == "no-store"
+    assert "no-store" in shown.headers["Cache-Control"]
     assert is_in(desk)
     assert b"10 recovery codes left" in desk.get(PAGE).content
     assert b"otpauth" not in desk.get(PAGE).content
+
+
+@pytest.mark.parametrize("by_recovery_code", [False, True])
+def test_another_app_takes_the_place_of_the_one_before(
+    desk: Client, moderator: User, by_recovery_code: bool
+) -> None:
+    old = with_app(moderator)
+    recovery = new_codes(moderator)[0]
+    desk.post(PAGE, {"code": code_of(old)})
+    for wrong in ({}, {"code": "000000"}):
+        assert b"otpauth" not in desk.post(PAGE, wrong | {"begin": "1"}, follow=True).content
+    code = recovery if by_recovery_code else code_of(old, 1)
+    page = desk.post(PAGE, {"code": code, "begin": "1"}, follow=True).content
+    assert b"otpauth" in page
+    assert is_in(desk)
+    new = TOTPDevice.objects.get(confirmed=False)
+    other = (
+        Client()
+    )  # which has the password alone: sees no secret, and comes in by the old app only
+    other.force_login(moderator)
+    assert b"otpauth" not in other.get(PAGE).content
+    other.post(PAGE, {"code": code_of(new)})
+    assert not is_in(other)
+    shown = desk.post(PAGE, {"code": code_of(new)}).content
+    assert len(re.findall(rb"<code>(\w{8})</code>", shown)) == 10
+    assert TOTPDevice.objects.get() == new
+    assert is_in(desk)
+    for used in (code_of(old, 1), recovery):
+        other.post(PAGE, {"code": used})
+        assert not is_in(other)
+
+
+def test_an_app_that_was_begun_before_another_was_set_up_is_none(
+    desk: Client, moderator: User
+) -> None:
+    """Two browsers with the password begin, and one is faster: the other can't add its own."""
+    desk.post(PAGE, {"begin": "1"})
+    late = TOTPDevice.objects.get()
+    with_app(moderator)
+    assert b"otpauth" not in desk.get(PAGE).content
+    desk.post(PAGE, {"code": code_of(late)})
+    assert not is_in(desk)
+    assert desk.post(PAGE, {"begin": "1"}).status_code == 200  # a code is missing
+    assert TOTPDevice.objects.filter(confirmed=False).get() == late
+    desk.post(PAGE, {"code": code_of(TOTPDevice.objects.get(confirmed=True))})
+    assert is_in(desk)
 
 
 def test_a_code_works_once(desk: Client, moderator: User) -> None:
@@ -162,7 +212,7 @@ def test_an_administrator_takes_it_away_and_the_desk_closes_at_once(
     action = {"action": "forget_second_factor", "_selected_action": [moderator.pk]}
     chief.post("/admin/accounts/user/", action)
     assert not is_in(desk)
-    assert b"Scan this picture" in desk.get(PAGE).content
+    assert b"Set up an app" in desk.get(PAGE).content
     assert is_in(chief)
 
 

@@ -1,6 +1,10 @@
 """Tokens of the API: register, sign in, refresh, sign out, new password; and every way to cheat."""
 
+import contextlib
+import hashlib
+import itertools
 import json
+import string
 from typing import Any
 
 import jwt
@@ -108,8 +112,6 @@ def test_login(client: Client, player: User, game_map: GameMap, name: str) -> No
 def test_wrong_credentials(client: Client, player: User) -> None:
     for name in ("Player1", "Nobody"):
         assert_error(login(client, name, "wrong"), 401, "invalid_credentials")
-    User.objects.update(is_active=False)
-    assert_error(login(client), 401, "invalid_credentials")
     assert_error(post(client, "auth/login", {"username": "x"}), 400, "required", "password")
     nested = post(client, "auth/login", {"username": ["x"], "password": "x"})
     assert_error(nested, 400, "invalid", "username")
@@ -123,6 +125,20 @@ def test_refresh_gives_a_new_pair_and_kills_the_old_token(client: Client, player
     assert me(client, first["access"]) == 200  # until it dies by itself
     third = post(client, "auth/refresh", {"refresh": second["refresh"]})
     assert third.status_code == 200
+
+
+def test_nobody_keeps_an_answer_that_carries_tokens(client: Client, player: User) -> None:
+    signed_in = login(client)
+    access, refresh = (signed_in.json()[name] for name in ("access", "refresh"))
+    new = {"old_password": PASSWORD, "new_password": "another long sentence"}
+    answers = [
+        signed_in,
+        post(client, "auth/register", NEW),
+        post(client, "auth/refresh", {"refresh": refresh}),
+        post(client, "users/me/password", new, access),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 201, 200, 200]
+    assert {answer["Cache-Control"] for answer in answers} == {"no-store"}
 
 
 def test_keys_and_lifetimes_are_those_of_the_contract(client: Client, player: User) -> None:
@@ -198,6 +214,22 @@ def test_an_old_key_is_accepted_for_a_while(client: Client, player: User, settin
     assert me(client, pair["access"]) == 200
 
 
+def test_the_key_of_pages_is_no_key_of_tokens(client: Client, player: User, settings: Any) -> None:
+    """It may change without signing anybody out of the API, and with the one before, out of pages."""
+    access, refresh = start_family(player, "device")
+    client.force_login(player)
+    old = settings.SECRET_KEY
+    settings.SECRET_KEY = "n" * 60
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert client.get("/account/").status_code == 200  # signs the session anew
+    settings.SECRET_KEY_FALLBACKS = []
+    assert client.get("/account/").status_code == 200
+    settings.SECRET_KEY = "o" * 60
+    assert client.get("/account/").status_code == 302
+    assert me(client, access) == 200
+    assert post(client, "auth/refresh", {"refresh": refresh}).status_code == 200
+
+
 # ---- Replays and races --------------------------------------------------------------------------
 
 
@@ -232,60 +264,108 @@ def test_twenty_uses_at_once_thirty_rounds(settings: Any) -> None:
 # ---- Forgeries ----------------------------------------------------------------------------------
 
 
-def forged(key: str = "", alg: str = "HS256", kid: str | None = None, **changes: Any) -> str:
-    """A token like ours, with something wrong about it."""
-    now = int(timezone.now().timestamp())
-    claims = {
-        "iss": "tribehold", "aud": "tribehold-api", "typ": "access", "sub": str(NOBODY),
-        "fam": "f", "jti": "j", "pwd": "p", "iat": now, "exp": now + 60,
-    } | changes  # fmt: skip
+def forged(
+    good: str, key: str = "", alg: str = "HS256", kid: str | None = None, **changes: Any
+) -> str:
+    """A good token in which nothing is wrong but what is told; a claim that is None is left out."""
+    claims = jwt.decode(good, options={"verify_signature": False}) | changes
     claims = {name: value for name, value in claims.items() if value is not None}
-    ours = next(iter(tokens._keys()))
-    headers = {"kid": ours if kid is None else kid}
-    return jwt.encode(claims, key or settings.JWT_SIGNING_KEY, alg, headers=headers)
+    headers = {"kid": next(iter(tokens._keys())) if kid is None else kid}
+    secret = "" if alg == "none" else key or settings.JWT_SIGNING_KEY
+    return jwt.encode(claims, secret, alg, headers=headers)
+
+
+def handmade(good: str) -> list[str]:
+    """Tokens that each fail one check of the reader, and no other."""
+    now, theirs = int(timezone.now().timestamp()), "k" * 60
+    kind = jwt.decode(good, options={"verify_signature": False})["typ"]
+    wrong: dict[str, list[Any]] = {
+        "aud": ["other", ["a", "b"], [], 1],
+        "iss": ["other", ""],
+        "typ": ["", "x", [], "refresh" if kind == "access" else "access"],
+        "exp": [1, now - 1, "soon", []],
+        "iat": [now + 3600, 9**12, "soon"],
+        "sub": ["x", "", 1, []],
+    }
+    return [
+        *(forged(good, alg=alg) for alg in ("none", "HS384", "HS512")),
+        forged(good, key=theirs),
+        forged(good, key=theirs, kid=hashlib.sha256(theirs.encode()).hexdigest()[:8]),
+        *(forged(good, kid=kid) for kid in ("", "unknown", "None")),
+        *(
+            forged(good, **{claim: value})
+            for claim in tokens.CLAIMS
+            for value in [None, *wrong.get(claim, [])]
+        ),
+    ]
 
 
 def forgeries(good: str) -> list[str]:
-    """A thousand of them: hand-made ones, then single bits of a good one flipped."""
+    """A thousand: some by hand, some that are no tokens, and a good one with a bit flipped here and there."""
     made = [
-        "", "x", "x y", "a.b.c", "..", "é", "x" * 5000, "null", "{}", good + "x", good[:-1], good * 2,
-        forged(key="k" * 60), forged(kid="unknown"), forged(kid=""), forged(alg="HS512"),
-        forged(aud="other"), forged(aud=None), forged(aud=["a", "b"]), forged(iss="other"),
-        forged(typ="refresh"), forged(typ=None), forged(exp=1), forged(exp=None), forged(iat=None),
-        forged(iat=9**12), forged(jti=None), forged(fam=None), forged(pwd=None), forged(sub="x"),
-        forged(sub=None), forged(), forged(fam=[], jti={}), forged(exp="soon"),
-        jwt.encode({"sub": str(NOBODY)}, "", "none"),
+        *handmade(good), forged(good, sub=str(NOBODY)), forged(good, pwd="0" * 16), "", "x", "x y", "a.b.c",
+        "..", "é", "x" * 5000, "null", "{}", good + "x", good[:-1], good * 2,
     ]  # fmt: skip
-    for position in range(1000 - len(made)):
+    letters = string.ascii_letters + string.digits + "-_"
+    same = {good[:-1] + letter for letter in letters}  # the last letter has bits that mean nothing
+    for position in itertools.count():
+        if len(made) == 1000:
+            return made
         at = position * 7919 % len(good)
-        # The highest bit: in base64 the lowest ones of a last letter may mean nothing.
         other = chr(ord(good[at]) ^ (32 if good[at].isalpha() else 1))
-        made.append(good[:at] + other + good[at + 1 :])
-    return made
+        token = good[:at] + other + good[at + 1 :]
+        made += [] if token in same else [token]
+    raise AssertionError
 
 
-def test_a_thousand_forgeries(
+def test_a_thousand_forgeries_of_each_kind(
     client: Client, player: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("config.limits.hit", lambda *_: None)  # or the limit would refuse most
     access, refresh = start_family(player, "device")
-    assert me(client, access) == 200
-    last_letter = {
-        access[:-1] + c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    }
-    refused = 0
-    for token in [*forgeries(access), refresh, forged(sub=str(player.pk))]:
-        if token in last_letter:  # the same bytes may be written in several ways
-            continue
-        status = me(client, token)
-        assert status == 401, token
-        refused += 1
-    assert refused > 990
-    assert_error(post(client, "auth/refresh", {"refresh": access}), 401, "invalid_token")
-    for token in forgeries(refresh)[:60]:
+    assert me(client, access) == me(client, forged(access)) == 200
+    for token in [*forgeries(access), forged(access, jti="0" * 32), refresh]:
+        assert me(client, token) == 401, token
+    for token in [*forgeries(refresh), forged(refresh, fam="0" * 32), access]:
         answer = post(client, "auth/refresh", {"refresh": token})
         assert answer.status_code in (400, 401), token
+    # None of them did any harm.
     assert me(client, access) == 200
+    assert post(client, "auth/refresh", {"refresh": forged(refresh)}).status_code == 200
+
+
+CARELESS: dict[str, dict[str, Any]] = {
+    "signature": {"options": {"verify_signature": False}},
+    "algorithm": {"algorithms": ["HS256", "HS384", "HS512"]},
+    "audience": {"audience": None, "options": {"verify_aud": False, "require": tokens.CLAIMS}},
+    "issuer": {"issuer": None},
+    "expiry": {"options": {"verify_exp": False, "require": tokens.CLAIMS}},
+    "time of issue": {"options": {"verify_iat": False, "require": tokens.CLAIMS}},
+    "claims": {"options": {}},
+}
+
+
+@pytest.mark.parametrize("check", CARELESS)
+def test_forgeries_find_out_a_careless_reader(
+    player: User, monkeypatch: pytest.MonkeyPatch, check: str
+) -> None:
+    """One check is left out: some forgery has to get through, or it was none."""
+    decode, good = jwt.decode, start_family(player, "device")[0]
+    tokens_by_hand = handmade(good)
+
+    def taken() -> int:
+        count = 0
+        for token in tokens_by_hand:
+            with contextlib.suppress(tokens.InvalidToken, KeyError):
+                count += bool(tokens.read(token, "access"))
+        return count
+
+    assert taken() == 0
+    monkeypatch.setattr(
+        "accounts.tokens.jwt.decode",
+        lambda *given, **more: decode(*given, **more | CARELESS[check]),
+    )
+    assert taken() > 0
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer x y", "Basic eDp5", "bearer", "Token x"])

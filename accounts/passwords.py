@@ -1,0 +1,42 @@
+"""New passwords: whoever sets one ends all other sign-ins, and the owner hears of it by letter."""
+
+import uuid
+from functools import partial
+
+from django.contrib.auth.tokens import default_token_generator
+from django.db import transaction
+
+from accounts import devices, mails
+from accounts.models import User
+from config.refusals import Refused
+
+
+class LinkUsedUp(Refused):
+    """A link that was used, is too old, or whose account is closed."""
+
+    def __init__(self) -> None:
+        super().__init__("link_used_up", "This link is no longer good.", status=403)
+
+
+@transaction.atomic
+def keep(user: User, *, current: str | None = None) -> None:
+    """Save the password that a player was given, and sign out all devices but this browser."""
+    user.save(update_fields=["password"])  # the rest may be older than what the row holds by now
+    devices.clear([user], current=current)
+    transaction.on_commit(partial(mails.tell_new_password, user))
+
+
+@transaction.atomic
+def reset(user_id: uuid.UUID, token: str, password: str, *, current: str | None = None) -> None:
+    """Set a password by a link. Who could read the letter has proved the address. Raises LinkUsedUp.
+
+    Of those who opened the link together one sets it: the link is looked at again under the row's lock,
+    where the password that it was made for is a new one for all who come later.
+    """
+    locked = User.objects.select_for_update(no_key=True)
+    user = locked.filter(pk=user_id, is_active=True).first()
+    if user is None or not default_token_generator.check_token(user, token):
+        raise LinkUsedUp
+    user.set_password(password)
+    keep(user, current=current)
+    user.prove_address()
