@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
@@ -198,6 +199,40 @@ def test_the_schema_takes_no_words_into_its_headers(client: Client, db: None) ->
     answer = client.get("/api/schema?version=%22%0d%0aX:1&lang=x")
     assert answer.status_code == 200
     assert answer["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        ("", {"Accept": "application/vnd.oai.openapi+json"}),
+        ("", {"Accept": "text/html"}),
+        ("", {"Accept": "nonsense"}),
+        ("?format=yaml", {}),
+        ("?lang=xx&version=9", {}),
+    ],
+)
+def test_who_asks_first_for_the_schema_does_not_spoil_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch, query: str, headers: dict[str, str]
+) -> None:
+    usual = client.get("/api/schema").json()
+    monkeypatch.setattr(schema_view, "made", [])
+    assert client.get("/api/schema" + query, headers=headers).json() == usual
+    assert client.get("/api/schema").json() == usual
+    assert usual["openapi"].startswith("3.")
+
+
+def test_a_schema_that_could_not_be_made_is_not_kept(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(schema_view, "made", [])
+    client.raise_request_exception = False
+    with monkeypatch.context() as for_once:
+        for_once.setattr(SchemaGenerator, "get_schema", fail)
+        assert_error(client.get("/api/schema"), 500, "error")
+    assert client.get("/api/schema").status_code == 200
 
 
 def test_a_method_that_a_page_does_not_know(client: Client, game_map: GameMap) -> None:
