@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -17,6 +18,7 @@ from accounts.forms import AddressForm, NewPasswordForm, SignUpForm
 from accounts.models import User
 from config import limits
 from config.api import read
+from config.conditional import conditional_document
 
 
 class PublicUser(serializers.ModelSerializer[User]):
@@ -173,10 +175,10 @@ class Me(APIView):
         mails.tell_new_address(request._request, changed, before)
         return Response(OwnUser(changed).data)
 
-    @extend_schema(operation_id="users_me", responses=OwnUser, tags=["users"])
-    def get(self, request: Request) -> Response:
+    @extend_schema(operation_id="users_me", responses={200: OwnUser, 304: None}, tags=["users"])
+    def get(self, request: Request) -> HttpResponseBase:
         """One's own profile."""
-        return Response(OwnUser(caller(request)).data)
+        return conditional_document(request, OwnUser(caller(request)).data)
 
 
 class Password(APIView):

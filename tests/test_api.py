@@ -116,6 +116,22 @@ def test_private_maps_are_for_their_authors(client: Client, author: User, player
     assert client.get(url, headers=bearer(author)).status_code == 200
 
 
+def test_profiles_are_sent_again_only_when_they_changed(
+    client: Client, author: User, game_map: GameMap
+) -> None:
+    for path, cached in (("me", "private, no-cache"), ("author", "no-cache")):
+        headers = bearer(author) if path == "me" else {}
+        first = client.get(f"/api/v1/users/{path}", headers=headers)
+        headers["If-None-Match"] = first["ETag"]
+        again = client.get(f"/api/v1/users/{path}", headers=headers)
+        assert (again.status_code, again.content) == (304, b""), path
+        assert (again["ETag"], again["Cache-Control"]) == (first["ETag"], cached)
+        assert again["Vary"] == "Authorization"
+        User.objects.filter(pk=author.pk).update(level=7 if path == "me" else 8)
+        later = client.get(f"/api/v1/users/{path}", headers=headers)
+        assert (later.status_code, later.json()["level"]) == (200, 7 if path == "me" else 8)
+
+
 # ---- Errors -------------------------------------------------------------------------------------
 
 
