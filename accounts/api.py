@@ -19,6 +19,7 @@ from accounts.models import User
 from config import limits
 from config.api import read
 from config.conditional import conditional_document
+from config.values import TRUTHS, truth_in
 
 
 class PublicUser(serializers.ModelSerializer[User]):
@@ -144,12 +145,16 @@ class Logout(APIView):
         operation_id="auth_logout",
         request=None,
         responses={204: None},
-        parameters=[OpenApiParameter("everywhere", bool, description="1 ends all devices.")],
+        parameters=[
+            OpenApiParameter(
+                "everywhere", enum=list(TRUTHS), description="1 or true ends all devices."
+            )
+        ],
         tags=["auth"],
     )
     def post(self, request: Request) -> Response:
         """End this device's tokens, or with `everywhere=1` those of all devices."""
-        everywhere = request.query_params.get("everywhere") in ("1", "true")
+        everywhere = truth_in(request.query_params, "everywhere")
         token = caller_token(request)
         signing_in.end_family(token.user_id, token.family, everywhere=everywhere)
         return Response(status=204)

@@ -144,6 +144,28 @@ def test_logout_here_and_everywhere(client: Client, player: User) -> None:
     assert post(client, "auth/refresh", {"refresh": pairs[2][1]}).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("said", "status", "left"),
+    [
+        ("1", 204, [401, 401]),
+        ("True", 204, [401, 401]),
+        ("0", 204, [401, 200]),
+        ("FALSE", 204, [401, 200]),
+        ("yes", 400, [200, 200]),
+        ("", 400, [200, 200]),
+    ],
+)
+def test_everywhere_is_true_or_false(
+    client: Client, player: User, said: str, status: int, left: list[int]
+) -> None:
+    pairs = [start_family(player, f"device {n}") for n in range(2)]
+    answer = post(client, f"auth/logout?everywhere={said}", access=pairs[0][0])
+    assert answer.status_code == status
+    if status == 400:
+        assert_error(answer, 400, "invalid", "everywhere")
+    assert [me(client, access) for access, _ in pairs] == left
+
+
 def test_a_new_password_ends_all_other_devices(client: Client, player: User) -> None:
     here, there = start_family(player, "here"), start_family(player, "there")
     wrong = {"old_password": "wrong", "new_password": "another long sentence"}
