@@ -211,6 +211,15 @@ def test_the_schema_describes_each_route_and_error(client: Client) -> None:
     }
 
 
+def test_the_schema_tells_limits(client: Client) -> None:
+    limits = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
+    for path, methods in client.get("/api/schema").json()["paths"].items():
+        for operation in methods.values():
+            for status, answer in operation["responses"].items():
+                told = limits | ({"Retry-After"} if status in ("429", "503") else set())
+                assert told == set(answer["headers"]) - {"Location"}, (path, status)
+
+
 def test_the_schema_takes_no_words_into_its_headers(client: Client, db: None) -> None:
     answer = client.get("/api/schema?version=%22%0d%0aX:1&lang=x")
     assert answer.status_code == 200
