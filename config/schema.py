@@ -38,11 +38,16 @@ class Error(serializers.Serializer[Any]):
 
 
 class Schema(AutoSchema):
-    """Adds to each operation the statuses that its kind can answer, and limits."""
+    """Adds to each operation the statuses that its kind can answer, limits, and that bodies are closed."""
 
     def get_override_parameters(self) -> Any:
         """What an operation names, and the headers that all of them answer with."""
         return [*super().get_override_parameters(), *LIMITS]
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        found = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        # See config.api.read.
+        return found | {"additionalProperties": False} if direction == "request" else found
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         own = super()._get_response_bodies(direction)

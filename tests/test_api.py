@@ -16,7 +16,7 @@ from config import schema_view
 from config.urls import api
 from maps import browsing
 from maps.models import GameMap
-from tests.cast import NOBODY, make_map
+from tests.cast import NOBODY, PASSWORD, make_map
 from tests.conftest import bearer
 from tests.races import at_once
 
@@ -218,6 +218,51 @@ def test_the_schema_tells_limits(client: Client) -> None:
             for status, answer in operation["responses"].items():
                 told = limits | ({"Retry-After"} if status in ("429", "503") else set())
                 assert told == set(answer["headers"]) - {"Location"}, (path, status)
+
+
+def test_the_schema_tells_that_bodies_are_closed(client: Client) -> None:
+    found = client.get("/api/schema").json()
+    for path, methods in found["paths"].items():
+        for operation in methods.values():
+            body = operation.get("requestBody", {}).get("content", {})
+            if "$ref" in (schema := body.get("application/json", {}).get("schema", {})):
+                component = found["components"]["schemas"][schema["$ref"].split("/")[-1]]
+                assert component["additionalProperties"] is False, path
+
+
+def test_fields_that_there_are_not_are_refused(client: Client, player: User) -> None:
+    """All at once, and before anything is changed."""
+    body = {"email": "new@example.com", "password": PASSWORD, "username": "Me", "": 1, "a.b": {}}
+    answer = client.patch("/api/v1/users/me", body, "application/json", headers=bearer(player))
+    assert answer.status_code == 400
+    faults = [(fault["code"], fault["attr"]) for fault in answer.json()["errors"]]
+    assert faults == [("unknown_field", name) for name in ("", "a.b", "username")]
+    player.refresh_from_db()
+    assert player.email == "player1@example.com"
+    many = {f"field{n}": n for n in range(5000)} | {"stars": 5}
+    url = f"/api/v1/maps/{NOBODY}/rating"
+    answer = client.put(url, many, "application/json", headers=bearer(player))
+    assert (answer.status_code, len(answer.json()["errors"])) == (400, 50)
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("collections", {"name": "Fords"}),
+        ("tribes", {"name": "Ravens", "archetype": "Support"}),
+        ("auth/login", {"username": "Player1", "password": PASSWORD}),
+        ("game-sessions/join", {"tribe_id": str(NOBODY), "code": "x"}),
+    ],
+)
+def test_bodies_are_closed_elsewhere_too(
+    client: Client, player: User, route: str, body: dict[str, Any]
+) -> None:
+    for extra, is_refused in (({"colour": "red"}, True), ({}, False)):
+        answer = client.post(
+            f"/api/v1/{route}", body | extra, "application/json", headers=bearer(player)
+        )
+        codes = [fault["code"] for fault in answer.json().get("errors", [])]
+        assert ("unknown_field" in codes) == is_refused
 
 
 def test_the_schema_takes_no_words_into_its_headers(client: Client, db: None) -> None:
