@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -136,14 +137,20 @@ class Refresh(APIView):
         return Response(signed_in(*signing_in.refresh(token, device(request))))
 
 
+class Leaving(serializers.Serializer[Any]):
+    """Whose tokens end, where no access token tells."""
+
+    refresh = serializers.CharField(max_length=2000, required=False, help_text="Of this device.")
+
+
 class Logout(APIView):
     """Sign out."""
 
-    permission_classes = (IsAuthenticated,)
+    permission_classes = (AllowAny,)
 
     @extend_schema(
         operation_id="auth_logout",
-        request=None,
+        request=Leaving,
         responses={204: None},
         parameters=[
             OpenApiParameter(
@@ -153,9 +160,19 @@ class Logout(APIView):
         tags=["auth"],
     )
     def post(self, request: Request) -> Response:
-        """End this device's tokens, or with `everywhere=1` those of all devices."""
+        """End this device's tokens, or with `everywhere=1` those of all devices.
+
+        An access token tells which device; or, once it is dead and left out, `refresh` in the body. Only
+        the former is enough for all devices: a refresh token that has ended still tells its device.
+        """
         everywhere = truth_in(request.query_params, "everywhere")
-        token = caller_token(request)
+        refresh = read(Leaving, request).get("refresh")
+        if refresh and not everywhere:
+            token = signing_in.read_refresh(refresh)
+        elif request.auth:
+            token = caller_token(request)
+        else:
+            raise NotAuthenticated
         signing_in.end_family(token.user_id, token.family, everywhere=everywhere)
         return Response(status=204)
 

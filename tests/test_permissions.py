@@ -44,7 +44,7 @@ OWNERS_PRIVATE = each(401, 404, 200, 403)
 ASK_FIRST = [
     f"api:{name}"
     for name in (
-        "logout me password maps map validate publish unpublish rating favourite"
+        "me password maps map validate publish unpublish rating favourite"
         " collections collection collection-map tribes tribe game-sessions game-session"
         " game-session-active game-session-by-code game-session-join game-session-leave"
         " game-session-kick game-session-start game-session-end game-session-ticket"
