@@ -47,7 +47,7 @@ bench: $(VENV)/dev.ok ## Measure against references (needs wrk, Node and npm; mi
 faults: $(VENV)/dev.ok ## Kill first starts at random moments, and other rough handling (minutes)
 	$(BIN)/python -m pytest -o addopts="-p tests.servers" tests/faults $(ARGS)
 
-fuzz: $(VENV)/dev.ok ## Send the running API what fits its schema and what does not (a minute)
+fuzz: $(VENV)/dev.ok ## Send the running API what fits its schema and what does not (two minutes)
 	@$(BIN)/python -m tests.fuzz
 
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv)

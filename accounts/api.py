@@ -4,8 +4,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +19,8 @@ from accounts.forms import AddressForm, NewPasswordForm, SignUpForm
 from accounts.models import User
 from config import limits
 from config.api import SECRET, read
+from config.conditional import conditional_document
+from config.values import TRUTHS, truth_in
 
 
 class PublicUser(serializers.ModelSerializer[User]):
@@ -133,22 +137,42 @@ class Refresh(APIView):
         return signed_in(*signing_in.refresh(token, device(request)))
 
 
+class Leaving(serializers.Serializer[Any]):
+    """Whose tokens end, where no access token tells."""
+
+    refresh = serializers.CharField(max_length=2000, required=False, help_text="Of this device.")
+
+
 class Logout(APIView):
     """Sign out."""
 
-    permission_classes = (IsAuthenticated,)
+    permission_classes = (AllowAny,)
 
     @extend_schema(
         operation_id="auth_logout",
-        request=None,
+        request=Leaving,
         responses={204: None},
-        parameters=[OpenApiParameter("everywhere", bool, description="1 ends all devices.")],
+        parameters=[
+            OpenApiParameter(
+                "everywhere", enum=list(TRUTHS), description="1 or true ends all devices."
+            )
+        ],
         tags=["auth"],
     )
     def post(self, request: Request) -> Response:
-        """End this device's tokens, or with `everywhere=1` those of all devices."""
-        everywhere = request.query_params.get("everywhere") in ("1", "true")
-        token = caller_token(request)
+        """End this device's tokens, or with `everywhere=1` those of all devices.
+
+        An access token tells which device; or, once it is dead and left out, `refresh` in the body. Only
+        the former is enough for all devices: a refresh token that has ended still tells its device.
+        """
+        everywhere = truth_in(request.query_params, "everywhere")
+        refresh = read(Leaving, request).get("refresh")
+        if refresh and not everywhere:
+            token = signing_in.read_refresh(refresh)
+        elif request.auth:
+            token = caller_token(request)
+        else:
+            raise NotAuthenticated
         signing_in.end_family(token.user_id, token.family, everywhere=everywhere)
         return Response(status=204)
 
@@ -176,10 +200,10 @@ class Me(APIView):
         mails.tell_new_address(request._request, changed, before)
         return Response(OwnUser(changed).data)
 
-    @extend_schema(operation_id="users_me", responses=OwnUser, tags=["users"])
-    def get(self, request: Request) -> Response:
+    @extend_schema(operation_id="users_me", responses={200: OwnUser, 304: None}, tags=["users"])
+    def get(self, request: Request) -> HttpResponseBase:
         """One's own profile."""
-        return Response(OwnUser(caller(request)).data)
+        return conditional_document(request, OwnUser(caller(request)).data)
 
 
 class Password(APIView):

@@ -65,6 +65,11 @@ def refresh(token: str, device: str) -> tuple[User, tuple[str, str]]:
     return user, tokens.sign_pair(user, ids)
 
 
+def read_refresh(token: str) -> tokens.Token:
+    """What a refresh token says, used before or not: who signs out need not go on. Raises InvalidToken."""
+    return _holder(token, "refresh")[1]
+
+
 def authorize(token: str) -> tuple[User, tokens.Token]:
     """The player who holds an access token in force. Raises InvalidToken, CannotCheck."""
     user, said = _holder(token, "access")

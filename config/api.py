@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rest_framework.serializers import Serializer
 
 DEEPEST = 32
+MOST_TOLD = 50
 SECRET = {"Cache-Control": "no-store"}  # headers of answers that let their reader in
 
 
@@ -91,9 +92,15 @@ def count_values(body: bytes) -> int:
 def read(
     serializer: "type[Serializer[Any]]", request: "Request", *, partial: bool = False
 ) -> dict[str, Any]:
-    """The checked body of a request; partial, parts of it may be missing. Raises ValidationError."""
+    """The checked body of a request; partial, parts of it may be missing.
+
+    Raises ValidationError, also for fields that there are not: who sends one would believe that it worked.
+    """
     found = serializer(data=request.data, partial=partial)
     found.is_valid(raise_exception=True)
+    if unknown := sorted(set(request.data) - set(found.fields))[:MOST_TOLD]:
+        words = serializers.ErrorDetail("There is no such field.", "unknown_field")
+        raise serializers.ValidationError({name: [words] for name in unknown})
     body: dict[str, Any] = found.validated_data
     return body
 

@@ -9,6 +9,16 @@ from rest_framework import serializers
 LOCATION = OpenApiParameter(
     "Location", str, OpenApiParameter.HEADER, response=[201], description="Path of what was made."
 )
+# What config.limits tells, by the narrowest limit that counted the request.
+LIMITS = [
+    OpenApiParameter(name, int, OpenApiParameter.HEADER, response=statuses, description=words)
+    for name, statuses, words in (
+        ("X-RateLimit-Limit", True, "How often is allowed in all."),
+        ("X-RateLimit-Remaining", True, "How often is left."),
+        ("X-RateLimit-Reset", True, "Seconds until all are left again."),
+        ("Retry-After", [429, 503], "Seconds to wait, where it is known."),
+    )
+]
 
 
 class ErrorDetail(serializers.Serializer[Any]):
@@ -28,7 +38,16 @@ class Error(serializers.Serializer[Any]):
 
 
 class Schema(AutoSchema):
-    """Adds to each operation the statuses that its kind can answer."""
+    """Adds to each operation the statuses that its kind can answer, limits, and that bodies are closed."""
+
+    def get_override_parameters(self) -> Any:
+        """What an operation names, and the headers that all of them answer with."""
+        return [*super().get_override_parameters(), *LIMITS]
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        found = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        # See config.api.read.
+        return found | {"additionalProperties": False} if direction == "request" else found
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         own = super()._get_response_bodies(direction)

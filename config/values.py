@@ -5,12 +5,22 @@ from typing import Any
 
 from config.refusals import Reason, Refused
 
+TRUTHS = {"1": True, "true": True, "0": False, "false": False}
+
 
 def truth(value: Any, field: str) -> bool:
     """True or false, and nothing that only looks like it."""
     if type(value) is not bool:
         raise Refused("invalid", "True or false is needed here.", status=400, field=field)
     return value
+
+
+def truth_in(parameters: Mapping[str, str], field: str) -> bool:
+    """True or false from the parameters of an address: one of TRUTHS, in any case; false without it."""
+    found = TRUTHS.get(parameters.get(field, "0").lower())
+    if found is None:
+        raise Refused("invalid", f"Say one of {', '.join(TRUTHS)}.", status=400, field=field)
+    return found
 
 
 def whole(value: Any, field: str, least: int, most: int) -> int:

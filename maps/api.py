@@ -19,7 +19,7 @@ from accounts.authentication import caller
 from accounts.models import User
 from config import keyset
 from config.api import read
-from config.conditional import conditional
+from config.conditional import conditional, conditional_document
 from maps import browsing, rating
 from maps.browsing import LARGEST_PAGE, PAGE_SIZE
 from maps.models import GameMap
@@ -256,10 +256,11 @@ class PlayerProfile(APIView):
 
     permission_classes = (AllowAny,)
 
-    @extend_schema(operation_id="users_read", responses=Profile, tags=["users"])
-    def get(self, request: Request, username: str) -> Response:
+    @extend_schema(operation_id="users_read", responses={200: Profile, 304: None}, tags=["users"])
+    def get(self, request: Request, username: str) -> HttpResponseBase:
         """Level, games and public maps of a player."""
         found = get_object_or_404(User.objects.shown(), username__lower=username.lower())
         browse = Browse(sort="new", size=LARGEST_PAGE, author=str(found.pk))
         cards = [orjson.loads(card) for card in browsing.find(browse).cards]
-        return Response(PublicProfile(found).data | {"maps": cards})
+        profile = PublicProfile(found).data | {"maps": cards}
+        return conditional_document(request, profile, is_public=True)

@@ -38,12 +38,15 @@ from sessions_app.api_documents import (
 )
 from sessions_app.documents import lobby_document, strangers_document
 from sessions_app.lobby import FEWEST_SEATS, MOST_SEATS, Lobby
+from sessions_app.open_lobbies import LARGEST_PAGE, MOST_FREE, PAGE_SIZE
 from sessions_app.protocol import SUBPROTOCOL
 
+FREE_SEATS = {"type": "integer", "minimum": 0, "maximum": MOST_FREE}
+SIZE = {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE_SIZE}
 LIST_PARAMETERS = [
     OpenApiParameter("map", str, description="The id of a map."),
-    OpenApiParameter("free_seats", int, description="At least so many, 0 to 3."),
-    OpenApiParameter("page_size", int, description="1 to 50, 20 unless told."),
+    OpenApiParameter("free_seats", FREE_SEATS, description="At least so many."),
+    OpenApiParameter("page_size", SIZE),
     OpenApiParameter("cursor", str, description="`next` of the page before."),
 ]
 

@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
@@ -15,7 +16,7 @@ from config import schema_view
 from config.urls import api
 from maps import browsing
 from maps.models import GameMap
-from tests.cast import NOBODY, make_map
+from tests.cast import NOBODY, PASSWORD, make_map
 from tests.conftest import bearer
 from tests.races import at_once
 
@@ -115,6 +116,22 @@ def test_private_maps_are_for_their_authors(client: Client, author: User, player
     assert client.get(url, headers=bearer(author)).status_code == 200
 
 
+def test_profiles_are_sent_again_only_when_they_changed(
+    client: Client, author: User, game_map: GameMap
+) -> None:
+    for path, cached in (("me", "private, no-cache"), ("author", "no-cache")):
+        headers = bearer(author) if path == "me" else {}
+        first = client.get(f"/api/v1/users/{path}", headers=headers)
+        headers["If-None-Match"] = first["ETag"]
+        again = client.get(f"/api/v1/users/{path}", headers=headers)
+        assert (again.status_code, again.content) == (304, b""), path
+        assert (again["ETag"], again["Cache-Control"]) == (first["ETag"], cached)
+        assert again["Vary"] == "Authorization"
+        User.objects.filter(pk=author.pk).update(level=7 if path == "me" else 8)
+        later = client.get(f"/api/v1/users/{path}", headers=headers)
+        assert (later.status_code, later.json()["level"]) == (200, 7 if path == "me" else 8)
+
+
 # ---- Errors -------------------------------------------------------------------------------------
 
 
@@ -194,10 +211,98 @@ def test_the_schema_describes_each_route_and_error(client: Client) -> None:
     }
 
 
+def test_the_schema_tells_limits(client: Client) -> None:
+    limits = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
+    for path, methods in client.get("/api/schema").json()["paths"].items():
+        for operation in methods.values():
+            for status, answer in operation["responses"].items():
+                told = limits | ({"Retry-After"} if status in ("429", "503") else set())
+                assert told == set(answer["headers"]) - {"Location"}, (path, status)
+
+
+def test_the_schema_tells_that_bodies_are_closed(client: Client) -> None:
+    found = client.get("/api/schema").json()
+    for path, methods in found["paths"].items():
+        for operation in methods.values():
+            body = operation.get("requestBody", {}).get("content", {})
+            if "$ref" in (schema := body.get("application/json", {}).get("schema", {})):
+                component = found["components"]["schemas"][schema["$ref"].split("/")[-1]]
+                assert component["additionalProperties"] is False, path
+
+
+def test_fields_that_there_are_not_are_refused(client: Client, player: User) -> None:
+    """All at once, and before anything is changed."""
+    body = {"email": "new@example.com", "password": PASSWORD, "username": "Me", "": 1, "a.b": {}}
+    answer = client.patch("/api/v1/users/me", body, "application/json", headers=bearer(player))
+    assert answer.status_code == 400
+    faults = [(fault["code"], fault["attr"]) for fault in answer.json()["errors"]]
+    assert faults == [("unknown_field", name) for name in ("", "a.b", "username")]
+    player.refresh_from_db()
+    assert player.email == "player1@example.com"
+    many = {f"field{n}": n for n in range(5000)} | {"stars": 5}
+    url = f"/api/v1/maps/{NOBODY}/rating"
+    answer = client.put(url, many, "application/json", headers=bearer(player))
+    assert (answer.status_code, len(answer.json()["errors"])) == (400, 50)
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("collections", {"name": "Fords"}),
+        ("tribes", {"name": "Ravens", "archetype": "Support"}),
+        ("auth/login", {"username": "Player1", "password": PASSWORD}),
+        ("game-sessions/join", {"tribe_id": str(NOBODY), "code": "x"}),
+    ],
+)
+def test_bodies_are_closed_elsewhere_too(
+    client: Client, player: User, route: str, body: dict[str, Any]
+) -> None:
+    for extra, is_refused in (({"colour": "red"}, True), ({}, False)):
+        answer = client.post(
+            f"/api/v1/{route}", body | extra, "application/json", headers=bearer(player)
+        )
+        codes = [fault["code"] for fault in answer.json().get("errors", [])]
+        assert ("unknown_field" in codes) == is_refused
+
+
 def test_the_schema_takes_no_words_into_its_headers(client: Client, db: None) -> None:
     answer = client.get("/api/schema?version=%22%0d%0aX:1&lang=x")
     assert answer.status_code == 200
     assert answer["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        ("", {"Accept": "application/vnd.oai.openapi+json"}),
+        ("", {"Accept": "text/html"}),
+        ("", {"Accept": "nonsense"}),
+        ("?format=yaml", {}),
+        ("?lang=xx&version=9", {}),
+    ],
+)
+def test_who_asks_first_for_the_schema_does_not_spoil_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch, query: str, headers: dict[str, str]
+) -> None:
+    usual = client.get("/api/schema").json()
+    monkeypatch.setattr(schema_view, "made", [])
+    assert client.get("/api/schema" + query, headers=headers).json() == usual
+    assert client.get("/api/schema").json() == usual
+    assert usual["openapi"].startswith("3.")
+
+
+def test_a_schema_that_could_not_be_made_is_not_kept(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(schema_view, "made", [])
+    client.raise_request_exception = False
+    with monkeypatch.context() as for_once:
+        for_once.setattr(SchemaGenerator, "get_schema", fail)
+        assert_error(client.get("/api/schema"), 500, "error")
+    assert client.get("/api/schema").status_code == 200
 
 
 def test_a_method_that_a_page_does_not_know(client: Client, game_map: GameMap) -> None:

@@ -303,8 +303,13 @@ def test_a_change_is_checked_with_what_is_stored(client: Client, draft: GameMap)
 
 def test_what_nobody_may_change(client: Client, draft: GameMap) -> None:
     wanted = {"is_public": True, "rating": 5, "play_count": 9, "version": 7, "user": str(NOBODY)}
-    assert send(client, draft.user, "PATCH", f"/{draft.pk}", wanted).status_code == 200
+    answer = send(client, draft.user, "PATCH", f"/{draft.pk}", wanted | {"name": "Mine"})
+    assert (answer.status_code, codes(answer)) == (
+        400,
+        [("unknown_field", field) for field in sorted(wanted)],
+    )
     stored = GameMap.objects.get()
+    assert stored.name == draft.name
     assert (stored.is_public, stored.rating_sum, stored.version) == (False, 0, 1)
     assert stored.user == draft.user
 

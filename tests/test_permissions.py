@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 
 ROLES = ("nobody", "player", "owner", "moderator", "administrator")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+ALL_METHODS = (*METHODS, "HEAD", "OPTIONS")
 
 
 def each(*statuses: int) -> dict[str, int]:
@@ -43,7 +44,7 @@ OWNERS_PRIVATE = each(401, 404, 200, 403)
 ASK_FIRST = [
     f"api:{name}"
     for name in (
-        "logout me password maps map validate publish unpublish rating favourite"
+        "me password maps map validate publish unpublish rating favourite"
         " collections collection collection-map tribes tribe game-sessions game-session"
         " game-session-active game-session-by-code game-session-join game-session-leave"
         " game-session-kick game-session-start game-session-end game-session-ticket"
@@ -182,7 +183,7 @@ OF_A_TRIBE = ["api:tribe", "tribes:edit", "tribes:delete"]
 
 
 def routes(patterns: Any = None, prefix: str = "") -> list[str]:
-    """The names of all routes but those of the admin, which its own tests cover."""
+    """The names of all routes but those of the admin, which tests/test_admin_permissions.py lists."""
     found = []
     for entry in get_resolver().url_patterns if patterns is None else patterns:
         if isinstance(entry, URLResolver) and entry.namespace != "admin":
@@ -240,6 +241,10 @@ class Cast:
         return reverse(route, args=arguments.get(route, []))
 
     def ask(self, route: str, method: str, role: str) -> int:
+        status: int = self.answer(route, method, role).status_code
+        return status
+
+    def answer(self, route: str, method: str, role: str) -> Any:
         client, user = Client(), self.people[role]
         headers = {}
         if user and route.startswith("api:"):
@@ -247,11 +252,10 @@ class Cast:
         elif user:
             client.force_login(user)
         # From an address of its own, so that no limit is met.
-        client.defaults["REMOTE_ADDR"] = f"10.0.{ROLES.index(role)}.{METHODS.index(method)}"
-        answer = client.generic(
+        client.defaults["REMOTE_ADDR"] = f"10.0.{ROLES.index(role)}.{ALL_METHODS.index(method)}"
+        return client.generic(
             method, self.address(route), "{}", content_type="application/json", headers=headers
         )
-        return answer.status_code
 
 
 def expected(
@@ -268,6 +272,20 @@ def test_who_gets_what(route: str) -> None:
         found = {role: cast.ask(route, method, role) for role in ROLES}
         wanted = {role: expected(TABLE, route, method, role) for role in ROLES}
         assert found == wanted, f"{method} {route}"
+
+
+@pytest.mark.parametrize("route", [route for route in TABLE if route.startswith("api:")])
+def test_asking_about_a_route_tells_no_more_than_using_it(route: str) -> None:
+    """HEAD is GET without a body. OPTIONS describes the route alone, or refuses as another method does."""
+    cast = Cast(seated=route.startswith("api:game-session"))
+    for table in (TABLE, TABLE | TABLE_PRIVATE):
+        GameMap.objects.update(is_public=table is TABLE)
+        for role in ROLES:
+            read, head, about = (cast.answer(route, m, role) for m in ("GET", "HEAD", "OPTIONS"))
+            assert (head.status_code, head.content) == (read.status_code, b""), role
+            refusals = {expected(table, route, method, role) for method in METHODS}
+            assert about.status_code in {200} | {s for s in refusals if 400 <= s < 500}, role
+            assert not any(name in about.content for name in (b"Quiet Ford", b"Owner")), role
 
 
 @pytest.mark.parametrize("route", TABLE_PRIVATE)

@@ -33,7 +33,7 @@ NEW = {
 
 def post(client: Client, path: str, body: Any = None, access: str = "") -> Any:
     headers = {"Authorization": f"Bearer {access}"} if access else {}
-    text = json.dumps(body)
+    text = "" if body is None else json.dumps(body)
     return client.post(f"/api/v1/{path}", text, content_type="application/json", headers=headers)
 
 
@@ -158,6 +158,52 @@ def test_logout_here_and_everywhere(client: Client, player: User) -> None:
     assert post(client, "auth/logout?everywhere=1", access=pairs[1][0]).status_code == 204
     assert [me(client, access) for access, _ in pairs] == [401, 401, 401]
     assert post(client, "auth/refresh", {"refresh": pairs[2][1]}).status_code == 401
+
+
+def test_logout_by_the_refresh_token_alone(client: Client, player: User) -> None:
+    """Once the access token is dead nobody need refresh to sign out."""
+    pairs = [start_family(player, f"device {n}") for n in range(3)]
+    used = pairs[0][1]
+    post(client, "auth/refresh", {"refresh": used})
+    assert post(client, "auth/logout", {"refresh": used}).status_code == 204
+    assert [me(client, access) for access, _ in pairs] == [401, 200, 200]
+    assert post(client, "auth/logout", {"refresh": used}).status_code == 204  # ended is ended
+    assert post(client, "auth/logout", {"refresh": pairs[1][1]}, pairs[2][0]).status_code == 204
+    assert [me(client, access) for access, _ in pairs] == [401, 401, 200]
+
+
+def test_logout_by_what_is_no_refresh_token(client: Client, player: User) -> None:
+    access, refresh = start_family(player, "tests")
+    assert_error(post(client, "auth/logout", {"refresh": access}), 401, "invalid_token")
+    assert_error(post(client, "auth/logout", {"refresh": "x"}), 401, "invalid_token")
+    assert_error(post(client, "auth/logout", {"refresh": ""}), 400, "blank", "refresh")
+    assert_error(post(client, "auth/logout", {"token": refresh}), 400, "unknown_field", "token")
+    everywhere = post(client, "auth/logout?everywhere=1", {"refresh": refresh})
+    assert_error(everywhere, 401, "not_authenticated")
+    assert_error(post(client, "auth/logout", {}), 401, "not_authenticated")
+    assert me(client, access) == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "left"),
+    [
+        ("1", 204, [401, 401]),
+        ("True", 204, [401, 401]),
+        ("0", 204, [401, 200]),
+        ("FALSE", 204, [401, 200]),
+        ("yes", 400, [200, 200]),
+        ("", 400, [200, 200]),
+    ],
+)
+def test_everywhere_is_true_or_false(
+    client: Client, player: User, said: str, status: int, left: list[int]
+) -> None:
+    pairs = [start_family(player, f"device {n}") for n in range(2)]
+    answer = post(client, f"auth/logout?everywhere={said}", access=pairs[0][0])
+    assert answer.status_code == status
+    if status == 400:
+        assert_error(answer, 400, "invalid", "everywhere")
+    assert [me(client, access) for access, _ in pairs] == left
 
 
 def test_a_new_password_ends_all_other_devices(client: Client, player: User) -> None:

@@ -1,0 +1,140 @@
+"""The same for the moderators' desk: all that is registered there, from its own addresses."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+from django.urls import URLPattern, URLResolver
+
+from maps.models import GameMap
+from sessions_app.models import GameSession
+from tests.cast import make_map
+from tests.test_permissions import ROLES, Cast
+
+pytestmark = pytest.mark.django_db
+
+Row = dict[str, tuple[int, int]]
+SIGN_IN = -1  # led to the desk, which leads to its own page to sign in
+LED = re.compile(r"/admin/(login/|$)")
+OTHERS = ("PUT", "PATCH", "DELETE")  # no page means them; they get no further than GET
+BOTH, CHIEF, NEITHER = (200, 200), (403, 200), (403, 403)
+FORWARD: Row = {"GET": (302, 302)}
+
+# What moderators and administrators get. All others are led to sign in, by whatever method. POST is a form
+# that is empty but for the word that deletes; where it is not named it answers as GET does.
+DESK: dict[str, Row] = {
+    "": {"GET": BOTH},
+    "login/": {"GET": (SIGN_IN, SIGN_IN), "POST": BOTH},
+    "logout/": {"GET": (405, 405), "POST": (302, 302)},
+    "password_change/": {"GET": BOTH},
+    "password_change/done/": {"GET": BOTH, "POST": (405, 405)},
+    "autocomplete/": {"GET": NEITHER, "POST": (405, 405)},
+    "jsi18n/": {"GET": BOTH, "POST": (405, 405)},
+    "r/<path:content_type_id>/<path:object_id>/": FORWARD,
+    "<app>/": {"GET": BOTH},
+    "<anything>": {"GET": (404, 404)},
+}
+ADMINISTRATORS: dict[str, Row] = {
+    "": {"GET": CHIEF},
+    "add/": {"GET": CHIEF},
+    "<path:object_id>/change/": {"GET": CHIEF},
+    "<path:object_id>/history/": {"GET": CHIEF},
+    "<path:object_id>/delete/": {"GET": CHIEF, "POST": (403, 302)},
+    "<path:object_id>/": FORWARD,  # an old address, leads to the one that says change
+}
+MODERATORS_LOOK: dict[str, Row] = ADMINISTRATORS | {
+    "": {"GET": BOTH},
+    "<path:object_id>/change/": {"GET": BOTH, "POST": CHIEF},
+    "<path:object_id>/history/": {"GET": BOTH},
+}
+MADE_ELSEWHERE: dict[str, Row] = {"add/": {"GET": NEITHER}}
+MODELS: dict[str, dict[str, Row]] = {
+    "auth/group/": ADMINISTRATORS,
+    "accounts/user/": MODERATORS_LOOK | {"<id>/password/": {"GET": CHIEF}},
+    "tribes/tribe/": ADMINISTRATORS,
+    "maps/gamemap/": MODERATORS_LOOK | MADE_ELSEWHERE,
+    "sessions_app/gamesession/": ADMINISTRATORS | MADE_ELSEWHERE,
+}
+TABLE = DESK | {model + page: row for model, rows in MODELS.items() for page, row in rows.items()}
+
+
+def routes(patterns: Any, prefix: str = "") -> list[str]:
+    """The addresses below those of the desk, as they are written."""
+    found = []
+    for entry in patterns:
+        path = re.sub(r"^\^?\(\?P<(app|url).*", name_of_regex, prefix + str(entry.pattern))
+        if isinstance(entry, URLResolver):
+            found += routes(entry.url_patterns, path)
+        elif isinstance(entry, URLPattern):
+            found.append(path)
+    return found
+
+
+def name_of_regex(found: re.Match[str]) -> str:
+    return {"app": "<app>/", "url": "<anything>"}[found[1]]
+
+
+def test_every_address_of_the_desk_is_in_the_table() -> None:
+    assert sorted(TABLE) == sorted(routes(admin.site.urls[0]))
+
+
+class Desk(Cast):
+    """The cast, and a row of each model, which may be deleted."""
+
+    def __init__(self) -> None:
+        super().__init__(seated=False)
+        owner = self.people["owner"]
+        assert owner
+        self.rows: dict[str, Any] = {
+            "auth": Group.objects.all()[0],
+            "accounts": owner,
+            "tribes": self.tribe,
+            "maps": self.game_map,
+            "sessions_app": GameSession.objects.create(map=make_map(self.people["moderator"])),  # type: ignore[arg-type]
+        }
+
+    def path(self, route: str) -> str:
+        row = self.rows.get(route.split("/")[0], self.game_map)
+        maps = ContentType.objects.get_for_model(GameMap)
+        route = route.replace("<path:content_type_id>", str(maps.pk)).replace("<app>", "maps")
+        return "/admin/" + re.sub(r"<(path:object_id|id|anything)>", str(row.pk), route)
+
+    def get(self, route: str, method: str, role: str) -> int:
+        client, user = Client(), self.people[role]
+        if user:
+            client.force_login(user)
+        form = "application/x-www-form-urlencoded"
+        answer = client.generic(method, self.path(route), "post=yes", content_type=form)
+        return SIGN_IN if LED.match(answer.headers.get("Location", "")) else answer.status_code
+
+
+@pytest.mark.parametrize("route", [route for route in TABLE if route != "login/"])
+def test_who_gets_what_at_the_desk(route: str) -> None:
+    desk, row = Desk(), TABLE[route]
+    for method in ("GET", "HEAD", *OTHERS, "POST"):
+        found = [desk.get(route, method, role) for role in ROLES]
+        wanted = [SIGN_IN] * 3 + list(row.get(method, row["GET"]))
+        if method in OTHERS:  # these may also say that they aren't known
+            found = [w if f == 405 else f for f, w in zip(found, wanted, strict=True)]
+        assert found == wanted, f"{method} {route}"
+
+
+def test_the_page_to_sign_in_is_open_to_all() -> None:
+    desk = Desk()
+    for method, staff in TABLE["login/"].items():
+        found = [desk.get("login/", method, role) for role in ROLES]
+        assert found == [200] * 3 + list(staff), method
+
+
+def test_nothing_was_deleted_by_those_who_may_not() -> None:
+    desk = Desk()
+    for model in MODELS:
+        for role in ROLES[:-1]:
+            for method in ("POST", "DELETE"):
+                desk.get(f"{model}<path:object_id>/delete/", method, role)
+    for row in desk.rows.values():
+        row.refresh_from_db()
