@@ -113,6 +113,26 @@ def test_the_view_follows_who_walks(page: Page, canvas: Locator) -> None:
     expect(told(page)).to_contain_text("the tower to defend")
 
 
+@pytest.mark.parametrize("key", ["Home", "End"])
+def test_who_zooms_by_keys_keeps_the_cell_in_sight(page: Page, canvas: Locator, key: str) -> None:
+    canvas.focus()
+    for pressed in (key, "+", "+", "+", "+"):
+        page.keyboard.press(pressed)
+    settled(page)
+    gold = page.evaluate(
+        """(() => {
+          const canvas = document.querySelector("canvas");
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          let gold = 0;
+          for (let i = 0; i < data.length; i += 4) {
+            if (data[i] === 255 && data[i + 1] === 215 && data[i + 2] === 0) gold += 1;
+          }
+          return gold;
+        })()"""
+    )
+    assert gold > 20  # of the cursor, and of the edge of what marks the cell
+
+
 def test_buttons_and_keys_zoom(page: Page, canvas: Locator) -> None:
     whole = settled(page)
     page.get_by_role("button", name="Zoom in").click()
