@@ -26,6 +26,7 @@ from accounts import devices, mails, second_factor
 from accounts.forms import AddressForm, CodeForm, NewPasswordForm, ResetForm, SignInForm, SignUpForm
 from accounts.models import User
 from config import limits
+from config.onward import onward_of
 from config.refusals import Refused
 
 BACKEND = "accounts.backends.UsernameOrEmailBackend"
@@ -47,9 +48,10 @@ class SignOut(LogoutView):
 @sensitive_post_parameters("password")
 @page
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """Make an account, and sign in."""
+    """Make an account, sign in, and go on to where one was led here from."""
+    onward = onward_of(request)
     if request.user.is_authenticated:
-        return redirect("maps:browse")
+        return redirect(onward or "maps:browse")
     form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -61,8 +63,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
             if user is not None:
                 mails.send_address_check(request, user)
                 login(request, user, BACKEND)
-                return redirect("maps:browse")
-    return render(request, "accounts/sign_up.html", {"form": form})
+                return redirect(onward or "maps:browse")
+    return render(request, "accounts/sign_up.html", {"form": form, "next": onward})
 
 
 # ---- One's own account --------------------------------------------------------------------------
