@@ -38,6 +38,7 @@ from accounts.forms import (
 )
 from accounts.models import User
 from config import limits
+from config.onward import onward_of
 from config.refusals import Refused
 
 BACKEND = "accounts.backends.UsernameOrEmailBackend"
@@ -59,9 +60,10 @@ class SignOut(LogoutView):
 @sensitive_post_parameters("password")
 @page
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """Make an account, and sign in."""
+    """Make an account, sign in, and go on to where one was led here from."""
+    onward = onward_of(request)
     if request.user.is_authenticated:
-        return redirect("maps:browse")
+        return redirect(onward or "maps:browse")
     form = SignUpForm(request.POST or None)
     if request.method == "POST":
         try:
@@ -73,8 +75,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
             if user is not None:
                 mails.send_address_check(request, user)
                 login(request, user, BACKEND)
-                return redirect("maps:browse")
-    return render(request, "accounts/sign_up.html", {"form": form})
+                return redirect(onward or "maps:browse")
+    return render(request, "accounts/sign_up.html", {"form": form, "next": onward})
 
 
 # ---- One's own account --------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from config.keyset import Place
 from config.refusals import Refused
 from config.values import whole_in
 from maps import query, spelling
@@ -94,8 +93,13 @@ def begun(browse: Browse) -> Browse:
     """The same, begun at a place by chance where the order is random and none is given yet."""
     if browse.sort != "random" or browse.place:
         return browse
+    return replace(browse, place=browse.order.read(by_chance()))
+
+
+def by_chance() -> str:
+    """A cursor of a place by chance for the random order to begin at."""
     start = repr(random.random())  # noqa: S311 - where to begin is no secret
-    return replace(browse, place=Place(False, start, str(uuid.UUID(int=0)), (start, "0")))
+    return ORDERS["random"].cursor(start, str(uuid.UUID(int=0)), start, "0")
 
 
 def page(browse: Browse, rows: Sequence[Sequence[Any]]) -> Found:

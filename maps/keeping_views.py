@@ -6,9 +6,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from config.onward import onward_of
 from config.refusals import Refused
 from maps import keeping
 from maps.models import GameMap
@@ -28,18 +28,16 @@ def keep(request: HttpRequest, map_id: UUID) -> HttpResponse:
         change(player=user, map_id=map_id)
     except Refused as refusal:
         error = refusal.detail
-    came_from = request.POST.get("next", "")
     if not is_htmx(request):
         if error:
             messages.error(request, error)
-        back = came_from if url_has_allowed_host_and_scheme(came_from, None) else page
-        return HttpResponseRedirect(f"{back}#heart-{map_id}")
+        return HttpResponseRedirect(f"{onward_of(request) or page}#heart-{map_id}")
     names = GameMap.objects.visible_to(user).values_list("name", flat=True)
     context = {
         "map_id": map_id,
         "map_name": names.filter(pk=map_id).first(),
         "marks": keeping.marks(str(user.pk), [str(map_id)])[str(map_id)],
-        "next": came_from,
+        "next": request.POST.get("next", ""),
         "error": error,
     }
     return render(request, "maps/_heart.html", context)

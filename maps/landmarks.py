@@ -50,9 +50,14 @@ def obstacle(terrain: int, x: int, y: int, tile: int) -> tuple[Image.Image, Imag
 
     The middle of the cell lies half of the tile's width from the left, and a quarter from below.
     """
+    return _sprite(*stands(terrain, x, y), tile)
+
+
+def stands(terrain: int, x: int, y: int) -> tuple[str, int]:
+    """What closes a cell, and in which variant; static/js/isometric.js has the same rule."""
     luck = chance(x, y)
     choices = STANDS.get(terrain, ("rocks",))
-    return _sprite(choices[luck % len(choices)], luck // 7 % VARIANTS, tile)
+    return choices[luck % len(choices)], luck // 7 % VARIANTS
 
 
 @functools.lru_cache(maxsize=128)

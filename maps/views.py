@@ -40,6 +40,10 @@ TROUBLES = {
 def browse(request: HttpRequest) -> HttpResponse:
     """The browser of maps: a page, or for htmx its results, or the next few cards alone."""
     viewer = viewer_of(request)
+    if "filter" in request.GET and not viewer:
+        return to_sign_in(request, request.get_full_path())
+    if request.GET.get("sort") == "random" and not request.GET.get("cursor"):
+        return surprise(request)
     asked, found, troubles = look_up(request.GET, viewer)
     links = Links(request.GET, asked.sort)
     facets = (PersonalFacetForm if viewer else FacetForm)(request.GET)
@@ -56,7 +60,9 @@ def browse(request: HttpRequest) -> HttpResponse:
         "first_link": links.to(cursor=None),
         "facets": facets,
         "narrowed": any(request.GET.get(name) for name in CONTROLS),
-        "paged": asked.place is not None,
+        # A random order has its place from the start, which is the key of its first page.
+        "paged": bool(asked.place and asked.place.key not in asked.place.more[:1]),
+        "own": asked.drafts,
         "troubles": troubles,
     }
     if not is_htmx(request):
@@ -67,8 +73,17 @@ def browse(request: HttpRequest) -> HttpResponse:
         response = render(request, "maps/_results.html", context)
         response["HX-Push-Url"] = reverse("maps:browse") + links.to()
     response["Vary"] = "HX-Request, HX-Target, Cookie"
-    if asked.sort == "random":
+    if asked.sort == "random" and not asked.place:
         response["Cache-Control"] = "no-store"
+    return response
+
+
+def surprise(request: HttpRequest) -> HttpResponse:
+    """Lead to a new shuffle, by an address that shows the same one to whoever comes back or is sent it."""
+    start = Links(request.GET, "random").to(cursor=browsing.by_chance())
+    response = redirect(reverse("maps:browse") + start)
+    response["Vary"] = "HX-Request, HX-Target, Cookie"
+    response["Cache-Control"] = "no-store"
     return response
 
 
@@ -92,7 +107,7 @@ class Links:
     """Addresses of the browser that ask for the same, but for what is named."""
 
     def __init__(self, parameters: QueryDict, sort: str) -> None:
-        kept = {name: parameters.get(name, "") for name in ("q", *CONTROLS, "cursor")}
+        kept = {name: parameters.get(name, "") for name in ("q", "filter", *CONTROLS, "cursor")}
         self.wanted = kept | {"sort": sort if sort != USUAL_ORDER else ""}
 
     def to(self, **changes: str | None) -> str:

@@ -46,9 +46,11 @@ class TribeForm(RefusableForm):
 
     @property
     def cards(self) -> list[tuple[Tribe, bool]]:
-        """The tribes, and which of them is chosen: the first one, unless told otherwise."""
-        chosen = self["tribe"].value() or (str(self.tribes[0].pk) if self.tribes else "")
-        return [(tribe, str(tribe.pk) == str(chosen)) for tribe in self.tribes]
+        """The tribes, and which of them is chosen: the first one, unless another is named."""
+        wanted = str(self["tribe"].value())
+        named = next((tribe for tribe in self.tribes if str(tribe.pk) == wanted), None)
+        chosen = named or next(iter(self.tribes), None)
+        return [(tribe, tribe is chosen) for tribe in self.tribes]
 
 
 class SettingsForm(RefusableForm):

@@ -90,7 +90,8 @@ def new(request: HttpRequest) -> HttpResponse:
     player = own(request)
     playable = GameMap.objects.playable_by(player).for_cards()
     game_map = get_object_or_404(playable, pk=read_id(wanted))
-    form = NewLobbyForm(player, request.POST if request.method == "POST" else None)
+    sent = request.POST if request.method == "POST" else None
+    form = NewLobbyForm(player, sent, initial={"tribe": request.GET.get("tribe", "")})
     if form.is_bound and form.is_valid():
         try:
             limits.require(request, "lobbies", str(player.pk))

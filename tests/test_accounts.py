@@ -23,6 +23,30 @@ def sign_up(client: Client, **changes: str) -> Any:
     return client.post("/signup/", GOOD | changes)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "led_to"),
+    [
+        ("/lobbies/join/7KQ2MX/", "/lobbies/join/7KQ2MX/"),
+        ("https://evil.example/", "/maps/"),
+        ("//evil.example/", "/maps/"),
+        ("", "/maps/"),
+    ],
+)
+def test_sign_up_leads_on_to_where_one_came_from(client: Client, wanted: str, led_to: str) -> None:
+    page = client.get("/signup/", {"next": wanted}).content.decode()
+    assert (f'name="next" value="{wanted}"' in page) is (wanted == led_to)
+    assert sign_up(client, next=wanted).headers["Location"] == led_to
+    assert client.get("/signup/", {"next": wanted}).headers["Location"] == led_to
+
+
+def test_the_pages_of_signing_in_and_up_pass_on_where_one_came_from(client: Client) -> None:
+    for here, there in (("/login/", "/signup/"), ("/signup/", "/login/")):
+        page = client.get(here, {"next": "/maps/?q=a b"}).content.decode()
+        assert f'href="{there}?next=/maps/%3Fq%3Da%20b"' in page
+        strange = client.get(here, {"next": "https://evil.example/"}).content.decode()
+        assert f'href="{there}"' in strange
+
+
 def test_sign_up_signs_in(client: Client) -> None:
     answer = sign_up(client)
     assert answer.headers["Location"] == "/maps/"

@@ -478,6 +478,18 @@ def test_a_game_that_has_begun_and_its_end(full_house: Lobby, host: User, player
     assert "The game is over" in page
     assert "http-equiv" not in page
     assert 'href="/lobbies/">Open lobbies</a>' in page
+    again = re.search(r'href="(/lobbies/new/[^"]+)" data-part="rematch" >Play again', page)
+    assert again
+    assert client_of(player).get(again[1].replace("&amp;", "&")).status_code == 200
+
+
+def test_a_lobby_to_open_takes_the_tribe_that_is_named(
+    signed_in: Client, player: User, game_map: GameMap, tribe: Tribe
+) -> None:
+    second = make_tribe(player, "Tides")
+    for wanted, chosen in ((second.pk, second), (tribe.pk, tribe), ("x", tribe), ("", tribe)):
+        page = text(signed_in.get(f"/lobbies/new/?map={game_map.pk}&tribe={wanted}"))
+        assert re.findall(r'value="([^"]+)" checked required', page) == [str(chosen.pk)]
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_a_search_that_is_too_long_says_so(client: Client, game_map: GameMap) ->
 
 @pytest.mark.parametrize("sort", ["hot", "top", "new", "plays", "random"])
 def test_orders(client: Client, many: list[GameMap], sort: str) -> None:
-    page = text(client, f"/maps/?sort={sort}")
+    page = text(client, f"/maps/?sort={sort}", follow=True)
     if sort == "plays":
         assert page.index("number 29") < page.index("number 28") < page.index("number 06")
     assert 'aria-current="true"' in page
@@ -109,6 +109,56 @@ def test_pages(client: Client, many: list[GameMap]) -> None:
     assert second.context["next_link"] is None
     back = client.get("/maps/" + second.context["previous_link"])
     assert back.context["cards"] == first.context["cards"]
+
+
+def test_further_cards_bring_no_way_back_with_them(client: Client, many: list[GameMap]) -> None:
+    link = "/maps/" + client.get("/maps/?sort=plays").context["next_link"]
+    assert 'rel="prev"' in text(client, link)
+    assert 'rel="prev"' not in text(client, link, headers=HTMX | {"HX-Target": "more"})
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_surprise_has_an_address_that_shows_it_again(
+    client: Client, many: list[GameMap], headers: dict[str, str]
+) -> None:
+    led = [client.get("/maps/?q=map&sort=random", headers=headers) for _ in range(5)]
+    addresses = {answer.headers["Location"] for answer in led}
+    assert len(addresses) == 5
+    assert {answer.headers["Cache-Control"] for answer in led} == {"no-store"}
+    address = addresses.pop()
+    assert "q=map&" in address
+    first, again = (client.get(address, headers=headers) for _ in range(2))
+    assert first.context["cards"] == again.context["cards"]
+    assert "Cache-Control" not in first.headers
+    if headers:
+        assert first.headers["HX-Push-Url"] == address
+    second = client.get("/maps/" + first.context["next_link"])
+    assert len(first.context["cards"] + second.context["cards"]) == 30
+    assert "No map matches" in text(client, "/maps/?q=nothing&sort=random", follow=True)
+
+
+def test_own_maps_say_so_and_show_private_ones(signed_in: Client, player: User) -> None:
+    make_map(player, "Secret Ford", is_public=False)
+    make_map(make_user("Somebody"), "Other Ford")
+    for page in (text(signed_in, "/maps/"), text(signed_in, "/account/")):
+        assert 'href="/maps/?filter=own"' in page
+        assert 'href="/maps/?favourite=yes"' in page
+    page = text(signed_in, "/maps/?filter=own")
+    assert "<h1>My maps</h1>" in page
+    assert "Secret Ford" in page
+    assert ">private<" in page
+    assert "Other Ford" not in page
+    assert 'href="?filter=own&amp;sort=new"' in page
+    assert 'name="filter" value="own"' in page
+    for link in ("?filter=own&sort=random", "?filter=own&q=ford"):
+        assert "Other Ford" not in text(signed_in, f"/maps/{link}", follow=True)
+    GameMap.objects.filter(user=player).delete()
+    assert "You have no maps yet" in text(signed_in, "/maps/?filter=own")
+
+
+def test_own_maps_want_a_player(client: Client) -> None:
+    answer = client.get("/maps/?filter=own")
+    assert answer.headers["Location"] == "/login/?next=%2Fmaps%2F%3Ffilter%3Down"
 
 
 @pytest.mark.parametrize("query", ["cursor=x", "sort=nonsense", "sort=top&cursor=%00", "page=7"])

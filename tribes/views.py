@@ -7,10 +7,10 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.views import own
+from config.onward import onward_of
 from config.refusals import Refused
 from tribes import making
 from tribes.bonuses import MOTTOES, POINTS, gains
@@ -114,12 +114,3 @@ def editor_context(form: TribeForm) -> dict[str, Any]:
         "backgrounds": " ".join(BACKGROUNDS.values()),
         "least_contrast": LEAST_CONTRAST,
     }
-
-
-def onward_of(request: HttpRequest) -> str:
-    """Where to go after saving, if it is on this site."""
-    wanted = request.POST.get("next", request.GET.get("next", ""))
-    ours = url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return wanted if ours else ""

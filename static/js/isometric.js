@@ -9,6 +9,16 @@ export const LIFT = 16;
 export const HIGHEST = 5;
 export const WATER = 3;
 export const LAVA = 4;
+// What may close a cell of a terrain, and how it is called; on liquids rocks rise from them.
+const STANDS = [
+  ["firs", "oaks", "firs", "rocks"],
+  ["boulders", "deadwood"],
+  ["rocks"],
+  ["rocks"],
+  ["rocks"],
+];
+const CALLED = { deadwood: "dead wood" };
+const VARIANTS = 3;
 const LIQUID_DEPTH = 0.35; // liquids lie a little lower than the ground beside them
 
 /** The map of a compact document, unpacked into arrays that are quick to read. */
@@ -52,6 +62,14 @@ export function middle(board, x, y) {
   return { x: across, y: down + QUARTER };
 }
 
+/** What stands on a blocked cell: the same that the server's picture has there (maps/landmarks.py). */
+export function standing(board, x, y) {
+  const mixed = Math.imul((x * 73_856_093) ^ (y * 19_349_663), 2_654_435_761) >>> 0;
+  const luck = ((mixed ^ (mixed >>> 13)) >>> 8) & 0xffff;
+  const choices = STANDS[board.terrain[y * board.width + x]];
+  return { name: choices[luck % choices.length], variant: Math.floor(luck / 7) % VARIANTS };
+}
+
 /** The smallest box around everything that is drawn. */
 export function bounds(board) {
   const levels = board.level.reduce((a, b) => Math.max(a, b), 0) + 1;
@@ -73,11 +91,11 @@ export function ontoGround(board, { x, y }) {
 /** Calls back for each cell that can be seen in a box of the world, from the back to the front. */
 export function eachCell(board, box, call) {
   const [leftmost, rightmost] = [Math.floor(box.left / HALF) - 1, Math.ceil(box.right / HALF) + 1];
-  // A cell below the box may stand high enough to be seen in it, and its fir higher still.
+  // A cell below the box may stand high enough to be seen in it, and its tree higher still.
   const first = Math.max(0, Math.floor(box.top / QUARTER) - 2);
   const last = Math.min(
     board.width + board.height - 2,
-    Math.ceil(box.bottom / QUARTER) + HIGHEST + 2,
+    Math.ceil(box.bottom / QUARTER) + HIGHEST + 3,
   );
   for (let sum = first; sum <= last; sum += 1) {
     const from = Math.max(0, sum - board.height + 1, Math.ceil((sum + leftmost) / 2));
@@ -105,9 +123,12 @@ export function tell(board, { x, y }) {
   const is = (point) => point.x === x && point.y === y;
   const parts = [board.names[board.terrain[cell]], `height ${board.level[cell]}`, `x ${x}, y ${y}`];
   if (board.terrain[cell] >= WATER) parts.push("no way through");
-  if (board.blocked[cell]) parts.push("blocked by firs");
+  if (board.blocked[cell]) {
+    const { name } = standing(board, x, y);
+    parts.push(`blocked by ${CALLED[name] ?? name}`);
+  }
   if (is(board.spawn)) parts.push("enemies enter here");
-  else if (is(board.goal)) parts.push("the tower to defend");
+  else if (is(board.goal)) parts.push("the castle to defend");
   else if (board.onPath.has(cell)) parts.push("on the path");
   return parts.join(", ");
 }

@@ -10,11 +10,15 @@ import { Wire } from "./lobby-wire.js";
 const OVER = {
   completed: ["The game is over", "The host ended it."],
   abandoned: ["The lobby is closed", "Nobody was left, or nothing happened for an hour."],
-  left: ["You have left", "Your seat is free for others now."],
+  left: ["You have left", "Your seat is free, for others and for you."],
   kicked: ["You were removed", "The host has removed you from this lobby."],
   shut: ["You are out of this lobby", "Your account is suspended or erased, so your seat is free for others."],
-  gone: ["This lobby is no longer open to you", "Your seat was free for too long, or the lobby is closed."],
+  gone: [
+    "Your seat was freed while you were away",
+    "Seats are kept for half a minute. If the lobby is still open and has a free one, sit down again.",
+  ],
 };
+const MAY_RETURN = ["left", "gone"];
 const COPIED_SHOWS = 3_000;
 const REFUSAL_STAYS = 4_000; // after the lobby has changed
 const REMOVED = 4403;
@@ -81,6 +85,8 @@ class Room {
     if (this.isOver) return; // the first reason is the one that says most
     this.isOver = true;
     [part("over-title").textContent, part("over-words").textContent] = OVER[reason];
+    part("return").hidden = !MAY_RETURN.includes(reason);
+    part("rematch").hidden = reason !== "completed";
     part("room").hidden = true;
     settle();
     showStatus("over");
@@ -133,6 +139,9 @@ function showOwnTribe({ id, name, archetype }) {
   const [option] = select.selectedOptions;
   const words = `${name} (${archetype})`;
   if (option.text !== words) option.text = words;
+  const again = new URL(part("rematch").href);
+  again.searchParams.set("tribe", id);
+  part("rematch").href = again;
 }
 
 /** What must still happen before the game can start. */

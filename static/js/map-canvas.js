@@ -98,6 +98,14 @@ class Walker {
     this.told.textContent = `Edge of the map. ${tell(this.board, this.at)}`;
   }
 
+  /** Zooms about the cell, which stays well in sight; about the middle once it was moved away. */
+  zoom(factor) {
+    const cell = middle(this.board, this.at.x, this.at.y);
+    const point = this.view.onScreen(cell);
+    this.view.zoomBy(factor, point ?? undefined, { glide: true });
+    if (point) this.view.follow(cell);
+  }
+
   show() {
     this.picture.options.cursor = this.at;
     this.view.changed();
@@ -105,11 +113,10 @@ class Walker {
 }
 
 function listenToKeys(canvas, view, walker, board) {
-  const glide = { glide: true };
   const keys = {
-    "+": () => view.zoomBy(STEP, undefined, glide),
-    "=": () => view.zoomBy(STEP, undefined, glide),
-    "-": () => view.zoomBy(1 / STEP, undefined, glide),
+    "+": () => walker.zoom(STEP),
+    "=": () => walker.zoom(STEP),
+    "-": () => walker.zoom(1 / STEP),
     0: () => view.fit(),
     Home: () => walker.goTo(board.spawn),
     End: () => walker.goTo(board.goal),

@@ -2,7 +2,8 @@
 // Every function draws in pixels of the world; whoever calls has set the canvas's transformation.
 
 import { HALF, HIGHEST, LAVA, LIFT, QUARTER, WATER } from "./isometric.js";
-import { corner, eachCell, middle, surface } from "./isometric.js";
+import { corner, eachCell, middle, standing, surface } from "./isometric.js";
+import { goal, paintObstacle, spawn } from "./map-stands.js";
 
 // The colours of the server's pictures, so that the canvas takes a picture's place unnoticed.
 const TERRAINS = [
@@ -12,15 +13,17 @@ const TERRAINS = [
   [41, 182, 246],
   [255, 87, 34],
 ];
-const DEEP = { [WATER]: [21, 101, 160], [LAVA]: [136, 14, 10] };
+const DEEP = { [WATER]: [21, 101, 160], [LAVA]: [104, 18, 10] };
+const GLOW = [150, 52, 6]; // of lava, on the land beside it
 const GROUND = [62, 48, 42];
 const LOW = [24, 44, 64]; // heights are shown from this …
 const HIGH = [255, 240, 190]; // … to this, light enough to tell apart without seeing colours
 const GOLD = "#ffd700";
 const CRIMSON = "#dc143c";
-const BLUE = "#4169e1";
 const DARK = "#1b2631";
 const WHITE = "#fff";
+const CREAM = "rgb(255 246 214 / 90%)";
+const HEAT = [[7, "rgb(255 110 20 / 35%)"], [3.5, "rgb(255 150 40 / 60%)"], [1.5, "#ffd65c"]];
 const FAINT = 0.35; // zoom below which details would be specks
 const LEGIBLE = 0.45; // zoom from which a number can be read
 
@@ -30,6 +33,7 @@ const css = (colour) => `rgb(${colour.map(Math.round).join(" ")})`;
 
 /** The terrain within a box of the world. `look` is {zoom, heights}: how large, and which colours. */
 export function paintTerrain(ctx, board, box, look) {
+  const scale = ctx.getTransform().a;
   const bleed = 0.4 / look.zoom; // faces overlap by a hair: smoothed edges would let the back through
   eachCell(board, box, (x, y) => {
     const cell = y * board.width + x;
@@ -40,7 +44,7 @@ export function paintTerrain(ctx, board, box, look) {
     paintSides(ctx, board, x, y, level, side, bleed);
     paintTop(ctx, x, y, level, css(colour), bleed);
     const foot = middle(board, x, y);
-    if (board.blocked[cell]) paintFir(ctx, foot);
+    if (board.blocked[cell]) paintObstacle(ctx, foot, standing(board, x, y), scale);
     else if (look.heights) paintNumber(ctx, foot, board.level[cell], look.zoom);
     else if (look.zoom >= FAINT) paintDetail(ctx, foot, kind, scatter(x, y));
   });
@@ -48,7 +52,7 @@ export function paintTerrain(ctx, board, box, look) {
 
 function paintDetail(ctx, foot, kind, chance) {
   if (kind === WATER && chance % 3) paintWaves(ctx, foot, chance % 4);
-  if (kind === LAVA && chance % 3) paintEmbers(ctx, foot, chance);
+  if (kind === LAVA) paintEmbers(ctx, foot, chance);
 }
 
 /** A number that looks like chance, the same each time: patterns would draw the eye. */
@@ -61,16 +65,20 @@ function scatter(x, y) {
 function cellColour(board, cell, x, y) {
   const kind = board.terrain[cell];
   if (DEEP[kind]) {
-    return mix(TERRAINS[kind], DEEP[kind], Math.max(0, alike(board, kind, x, y) - 0.55) * 1.2);
+    const depth = Math.max(0, alike(board, kind, x, y) - 0.55) * 1.2;
+    const crust = kind === LAVA ? 0.1 + (scatter(x, y) % 5) * 0.1 : 0;
+    return mix(TERRAINS[kind], DEEP[kind], Math.min(1, depth + crust));
   }
-  return shade(TERRAINS[kind], 0.8 + 0.085 * board.level[cell] + ((x + y) % 2 ? 0.035 : 0));
+  const land = shade(TERRAINS[kind], 0.8 + 0.085 * board.level[cell] + ((x + y) % 2 ? 0.035 : 0));
+  const heat = 1.1 * alike(board, LAVA, x, y);
+  return heat ? land.map((part, i) => Math.min(255, part * (1 - heat / 4) + GLOW[i] * heat)) : land;
 }
 
 function heightColour(board, cell) {
   return mix(mix(LOW, HIGH, board.level[cell] / HIGHEST), TERRAINS[board.terrain[cell]], 0.2);
 }
 
-/** Which share of a cell's surroundings is of its own kind. */
+/** Which share of a cell and its surroundings is of a kind. */
 function alike(board, kind, x, y) {
   let same = 0;
   let all = 0;
@@ -130,39 +138,20 @@ function paintWaves(ctx, { x, y }, variant) {
 function paintEmbers(ctx, { x, y }, chance) {
   const lean = (chance % 7) - 3;
   const side = chance % 2 ? 1 : -1;
-  ctx.strokeStyle = "rgb(255 193 7 / 70%)";
-  ctx.lineWidth = 1.5;
+  ctx.lineJoin = "round";
   ctx.beginPath();
-  ctx.moveTo(x - 15 * side, y + lean / 2);
+  ctx.moveTo(x - 20 * side, y + lean / 2);
   ctx.lineTo(x - 6 * side, y - 3 - lean / 2);
   ctx.lineTo(x + (2 + lean) * side, y + 2);
-  ctx.lineTo(x + 14 * side, y - 2 + lean / 2);
+  ctx.lineTo(x + 19 * side, y - 2 + lean / 2);
   if (chance % 5 > 1) {
     ctx.moveTo(x + (2 + lean) * side, y + 2);
     ctx.lineTo(x + lean, y + 9);
   }
-  ctx.stroke();
-}
-
-/** A blocked cell: a fir of three tiers on its trunk. */
-function paintFir(ctx, { x, y }) {
-  ctx.fillStyle = "rgb(0 0 0 / 25%)";
-  ctx.beginPath();
-  ctx.ellipse(x, y + 3, 16, 7, 0, 0, 7);
-  ctx.fill();
-  ctx.fillStyle = "#4e342e";
-  ctx.fillRect(x - 2.5, y - 6, 5, 10);
-  for (const [half, foot, tip, colour] of [
-    [17, -3, -24, "#1f4a26"],
-    [13, -14, -34, "#26542c"],
-    [9, -25, -44, "#2f6636"],
-  ]) {
-    ctx.fillStyle = colour;
-    ctx.beginPath();
-    ctx.moveTo(x - half, y + foot);
-    ctx.lineTo(x, y + tip);
-    ctx.lineTo(x + half, y + foot);
-    ctx.fill();
+  for (const [width, colour] of HEAT) {
+    ctx.lineWidth = width;
+    ctx.strokeStyle = colour;
+    ctx.stroke();
   }
 }
 
@@ -177,23 +166,25 @@ function paintNumber(ctx, { x, y }, level, zoom) {
 
 // ---- What lies on the terrain ----------------------------------------------------------------------
 
-/** The way of the enemies, with arrows along it. */
+/** The way of the enemies: dots, and arrows along it. */
 export function paintPath(ctx, board, zoom) {
   if (board.path.length < 2) return;
   const points = board.path.map(([x, y]) => middle(board, x, y));
-  const width = Math.max(7, 2.5 / zoom);
+  const width = Math.max(5, 2.5 / zoom);
   ctx.lineJoin = "round";
   ctx.lineCap = "round";
+  ctx.setLineDash([0, Math.max(HALF / 2, 2.4 * width)]);
   ctx.beginPath();
   for (const { x, y } of points) ctx.lineTo(x, y);
-  for (const [more, colour] of [[3 / zoom, "rgb(16 24 31 / 60%)"], [0, "rgb(255 255 255 / 85%)"]]) {
+  for (const [more, colour] of [[Math.max(2, 1.2 / zoom), "rgb(16 24 31 / 55%)"], [0, CREAM]]) {
     ctx.lineWidth = width + more;
     ctx.strokeStyle = colour;
     ctx.stroke();
   }
-  const every = Math.max(3, Math.round(1 / zoom));
+  ctx.setLineDash([]);
+  const every = Math.max(4, Math.round(2.4 / zoom));
   for (let i = every; i < points.length - 1; i += every) {
-    paintArrow(ctx, points[i - 1], points[i], width * 1.3, zoom);
+    paintArrow(ctx, points[i - 1], points[i], width * 1.2, zoom);
   }
 }
 
@@ -213,67 +204,22 @@ function paintArrow(ctx, from, to, size, zoom) {
   ctx.stroke();
 }
 
-/** Where enemies enter and what they go for. They differ in shape, not in colour alone. */
-export function paintMarks(ctx, board, zoom) {
-  const size = Math.max(2 * HALF, 26 / zoom); // to be seen on any map
-  const marks = [[board.spawn, paintPennant, CRIMSON], [board.goal, paintTower, BLUE]];
+/**
+ * Where enemies enter and what they go for; between rings and figures the reader's cell. They differ in
+ * shape, not in colour alone.
+ */
+export function paintMarks(ctx, board, zoom, cursor) {
+  const size = Math.max(1.2 * HALF, 26 / zoom); // to be seen on any map
+  const marks = [[board.spawn, spawn], [board.goal, goal]];
   // The one in front is painted last.
   marks.sort(([one], [other]) => one.x + one.y - other.x - other.y);
-  for (const [{ x, y }, paint, colour] of marks) {
-    const foot = middle(board, x, y);
-    ctx.fillStyle = colour;
-    ctx.globalAlpha = 0.65;
-    ctx.beginPath();
-    ctx.ellipse(foot.x, foot.y, size * 0.45, size * 0.22, 0, 0, 7);
-    ctx.fill();
-    ctx.globalAlpha = 1;
-    paint(ctx, foot, size);
-  }
-}
-
-function paintPennant(ctx, { x, y }, size) {
-  const top = y - size * 1.7;
-  ctx.strokeStyle = WHITE;
-  ctx.lineWidth = size / 12;
-  ctx.beginPath();
-  ctx.moveTo(x, y);
-  ctx.lineTo(x, top);
-  ctx.stroke();
-  ctx.beginPath();
-  ctx.moveTo(x, top);
-  ctx.lineTo(x + size * 0.9, top + size * 0.32);
-  ctx.lineTo(x, top + size * 0.64);
-  ctx.closePath();
-  fillWithGold(ctx, CRIMSON, size);
-}
-
-function paintTower(ctx, { x, y }, size) {
-  const [half, top, tooth] = [size * 0.34, y - size * 1.2, size * 0.2];
-  ctx.beginPath();
-  ctx.moveTo(x - half, y);
-  for (let i = 0; i < 5; i += 1) {
-    const [left, height] = [x - half + (i * half * 2) / 5, top - (i % 2 ? 0 : tooth)];
-    ctx.lineTo(left, height);
-    ctx.lineTo(left + (half * 2) / 5, height);
-  }
-  ctx.lineTo(x + half, y);
-  ctx.closePath();
-  fillWithGold(ctx, BLUE, size);
-  ctx.fillStyle = DARK;
-  ctx.fillRect(x - size * 0.1, y - size * 0.38, size * 0.2, size * 0.38);
-}
-
-function fillWithGold(ctx, colour, size) {
-  ctx.fillStyle = colour;
-  ctx.strokeStyle = GOLD;
-  ctx.lineWidth = size / 20;
-  ctx.lineJoin = "miter";
-  ctx.fill();
-  ctx.stroke();
+  for (const [{ x, y }, { place }] of marks) place(ctx, middle(board, x, y), size);
+  if (cursor) paintCursor(ctx, board, cursor, zoom);
+  for (const [{ x, y }, { figure }] of marks) figure(ctx, middle(board, x, y), size);
 }
 
 /** The cell that the reader stands on. */
-export function paintCursor(ctx, board, { x, y }, zoom) {
+function paintCursor(ctx, board, { x, y }, zoom) {
   diamond(ctx, corner(x, y, surface(board, x, y)), 0);
   ctx.lineJoin = "round";
   for (const [width, colour] of [[6, DARK], [3, GOLD]]) {

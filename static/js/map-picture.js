@@ -2,7 +2,7 @@
 // map only copies it. Ten thousand cells take too long to paint in every frame.
 
 import { bounds } from "./isometric.js";
-import { paintCursor, paintMarks, paintPath, paintTerrain } from "./map-paint.js";
+import { paintMarks, paintPath, paintTerrain } from "./map-paint.js";
 
 const WIDER = 0.3; // of the window, on each side
 const SETTLED = 120; // milliseconds without a zoom until the terrain is painted sharp again
@@ -43,8 +43,7 @@ export class Picture {
     const { box } = this.kept;
     ctx.drawImage(this.terrain, box.left, box.top, box.right - box.left, box.bottom - box.top);
     if (options.path) paintPath(ctx, board, view.zoom);
-    if (options.cursor) paintCursor(ctx, board, options.cursor, view.zoom);
-    paintMarks(ctx, board, view.zoom);
+    paintMarks(ctx, board, view.zoom, options.cursor);
     return waiting;
   }
 

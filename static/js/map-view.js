@@ -99,6 +99,17 @@ export class View {
     }
   }
 
+  /** Where a point of the world is seen once nothing glides any more; null out of sight. */
+  onScreen({ x, y }) {
+    const aim = this.aim();
+    const point = {
+      x: this.width / 2 + (x - aim.x) * aim.zoom,
+      y: this.height / 2 + (y - aim.y) * aim.zoom,
+    };
+    const seen = point.x >= 0 && point.x <= this.width && point.y >= 0 && point.y <= this.height;
+    return seen ? point : null;
+  }
+
   toWorld({ x, y }) {
     return {
       x: this.x + (x - this.width / 2) / this.zoom,

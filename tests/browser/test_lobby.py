@@ -167,7 +167,11 @@ def test_from_a_code_to_the_end_of_the_game(
     for page in (host, guest):
         expect(page.get_by_role("heading", name="The game is over")).to_be_visible()
     expect(guest.get_by_role("link", name="Open lobbies")).to_be_visible()
+    expect(guest.get_by_role("link", name="Sit down again")).to_be_hidden()
     no_sideways_scrolling(guest)
+    guest.get_by_role("link", name="Play again").click()
+    expect(guest.get_by_role("heading", name="Open a lobby")).to_be_visible()
+    expect(guest.get_by_label("Iron Oaks")).to_be_checked()
     assert GameSession.objects.get().status == "Completed"
 
 
@@ -204,6 +208,71 @@ def test_a_lost_connection_comes_back_by_itself(
     expect(ready(guest)).to_have_attribute("aria-pressed", "true")
     expect(host.get_by_role("log")).to_contain_text("Hello")
     expect(guest.get_by_text("It goes out when")).to_be_hidden()
+
+
+def test_an_invited_newcomer_arrives_in_the_lobby(
+    enter: Enter, game_map: GameMap, players: dict[str, User]
+) -> None:
+    host, newcomer = enter("Mira"), enter(width=375)
+    newcomer.goto(f"/lobbies/join/{opened(host, game_map)}/")
+    newcomer.get_by_role("link", name="Make an account").click()
+    newcomer.get_by_label("User name").fill("Wilhelma")
+    newcomer.get_by_label("E-mail address").fill("wilhelma@example.com")
+    newcomer.get_by_label("Password").fill("short")
+    newcomer.get_by_label("I agree to the privacy policy").check()
+    newcomer.get_by_role("button", name="Sign up").click()
+    newcomer.get_by_label("Password").fill(PASSWORD)  # a mistake does not lose the way either
+    newcomer.get_by_role("button", name="Sign up").click()
+    expect(newcomer.get_by_role("heading", name="Join a lobby on Quiet Ford")).to_be_visible()
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+def test_who_was_away_too_long_is_told_and_sits_down_again(
+    enter: Enter, game_map: GameMap, players: dict[str, User], site: Site, is_public: bool
+) -> None:
+    _, guest = both_seated(enter, game_map)
+    expect(guest.get_by_role("link", name="Sit down again")).to_be_hidden()
+    lobby_id = UUID(guest.url.split("/")[-2])
+    run(seating.change_settings, lobby_id, players["Mira"].pk, is_public=is_public)
+    guest.context.set_offline(True)
+    cut(site)
+    expect(guest.get_by_text("Connection lost, trying again").first).to_be_visible()
+    run(seating.leave, lobby_id, players["Odo"].pk)  # as the watch does after half a minute
+    guest.context.set_offline(False)
+    freed = guest.get_by_role("heading", name="Your seat was freed while you were away")
+    expect(freed).to_be_visible()
+    expect(guest.get_by_role("link", name="Play again")).to_be_hidden()
+    no_violations(guest)
+    guest.get_by_role("link", name="Sit down again").click()
+    guest.get_by_role("button", name="Join").click()
+    live(guest)
+
+
+def test_the_countdown_can_be_stopped_whatever_it_covers(
+    enter: Enter, game_map: GameMap, players: dict[str, User]
+) -> None:
+    host, guest = both_seated(enter, game_map)
+    for page in (host, guest):
+        ready(page).click()
+    ready(guest).evaluate(
+        "button => scrollTo(0, button.getBoundingClientRect().top + scrollY - 40)"
+    )
+    host.get_by_role("button", name="Start the game").click()
+    stop = guest.get_by_role("button", name="Stop the countdown")
+    expect(stop).to_be_visible()
+    box = stop.bounding_box()
+    assert box
+    assert min(box["width"], box["height"]) >= 44
+    assert stop.evaluate(
+        """button => {
+          const { left, top, width, height } = button.getBoundingClientRect();
+          return document.elementFromPoint(left + width / 2, top + height / 2) === button;
+        }"""
+    )
+    no_sideways_scrolling(guest)
+    guest.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(host.get_by_text("Stopped: Odo is not ready.").last).to_be_visible()
+    expect(ready(guest)).to_have_attribute("aria-pressed", "false")
 
 
 def test_a_second_page_takes_the_seat_and_the_first_says_so(

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+from maps.landmarks import stands
 from maps.models import GameMap
 from maps.terrain import LAVA, WATER
 from tests.cast import PASSWORD, flat_grid, make_map, make_user
@@ -86,12 +87,12 @@ def test_walking_by_keyboard_tells_the_cells(page: Page, canvas: Locator) -> Non
     page.keyboard.press("ArrowRight")
     expect(told(page)).to_have_text("Grass, height 1, x 2, y 0, on the path")
     page.keyboard.press("ArrowDown")
-    expect(told(page)).to_have_text("Grass, height 0, x 2, y 1, blocked by firs")
+    expect(told(page)).to_have_text("Grass, height 0, x 2, y 1, blocked by rocks")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     expect(told(page)).to_have_text("Water, height 0, x 3, y 2, no way through")
     page.keyboard.press("End")
-    expect(told(page)).to_have_text("Grass, height 0, x 23, y 19, the tower to defend")
+    expect(told(page)).to_have_text("Grass, height 0, x 23, y 19, the castle to defend")
     page.keyboard.press("ArrowDown")
     expect(told(page)).to_contain_text("Edge of the map. Grass")
     page.keyboard.press("Home")
@@ -108,9 +109,29 @@ def test_the_view_follows_who_walks(page: Page, canvas: Locator) -> None:
     assert settled(page) != at_home
     box = canvas.bounding_box()
     assert box
-    # The tower's cell is in the middle now: a click there is a click on it.
+    # The castle's cell is in the middle now: a click there is a click on it.
     canvas.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
-    expect(told(page)).to_contain_text("the tower to defend")
+    expect(told(page)).to_contain_text("the castle to defend")
+
+
+@pytest.mark.parametrize("key", ["Home", "End"])
+def test_who_zooms_by_keys_keeps_the_cell_in_sight(page: Page, canvas: Locator, key: str) -> None:
+    canvas.focus()
+    for pressed in (key, "+", "+", "+", "+"):
+        page.keyboard.press(pressed)
+    settled(page)
+    gold = page.evaluate(
+        """(() => {
+          const canvas = document.querySelector("canvas");
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          let gold = 0;
+          for (let i = 0; i < data.length; i += 4) {
+            if (data[i] === 255 && data[i + 1] === 215 && data[i + 2] === 0) gold += 1;
+          }
+          return gold;
+        })()"""
+    )
+    assert gold > 20  # of the cursor, and of the edge of what marks the cell
 
 
 def test_buttons_and_keys_zoom(page: Page, canvas: Locator) -> None:
@@ -222,6 +243,33 @@ def test_every_cell_is_found_where_it_is_seen(page: Page, canvas: Locator) -> No
         }"""
     )
     assert missed == [[0, 8], [1, 9]]  # the rock at (2, 10) hides them
+
+
+def test_the_same_stands_on_each_cell_as_in_the_picture(page: Page, canvas: Locator) -> None:
+    there = page.evaluate(
+        """async () => {
+          const source = performance.getEntriesByType("resource")
+            .find(({ name }) => name.includes("isometric"));
+          const { standing } = await import(source.name);
+          const found = [];
+          for (let kind = 0; kind < 5; kind += 1) {
+            const board = { width: 100, terrain: new Uint8Array(10_000).fill(kind) };
+            for (let y = 0; y < 100; y += 1) {
+              for (let x = 0; x < 100; x += 1) {
+                const { name, variant } = standing(board, x, y);
+                found.push(`${name} ${variant}`);
+              }
+            }
+          }
+          return found;
+        }"""
+    )
+    assert there == [
+        "{} {}".format(*stands(kind, x, y))
+        for kind in range(5)
+        for y in range(100)
+        for x in range(100)
+    ]
 
 
 def test_another_size_of_the_window(page: Page, canvas: Locator) -> None:

@@ -81,15 +81,75 @@ def test_orders_and_pages_in_place_and_back(page: Page) -> None:
     expect(page.locator("[aria-current=true]")).to_have_text("Most played")
 
 
-def test_more_cards_come_while_scrolling_and_stay_for_coming_back(page: Page) -> None:
-    page.goto("/maps/?sort=new")
+def rows_stand_apart(page: Page) -> bool:
+    """Whether all rows of cards stand equally far apart, those of another part of the list too."""
+    apart: bool = page.evaluate(
+        """(() => {
+          const boxes = [...document.querySelectorAll(".card")].map((c) => c.getBoundingClientRect());
+          const tops = [...new Set(boxes.map((box) => box.top))];
+          const row = (top) => boxes.filter((box) => box.top === top).map((box) => box.bottom);
+          return tops.slice(1).every((top, i) => Math.abs(top - Math.max(...row(tops[i])) - 16) < 1);
+        })()"""
+    )
+    return apart
+
+
+@pytest.mark.parametrize("sort", ["new", "random"])
+def test_more_cards_come_while_scrolling_and_stay_for_coming_back(page: Page, sort: str) -> None:
+    author = make_user("Forester")
+    for n in range(30):
+        make_map(author, f"Forest {n}")
+    page.goto(f"/maps/?sort={sort}")
     expect(page.locator(".card")).to_have_count(24)
-    page.locator(".footer").scroll_into_view_if_needed()
-    expect(page.locator(".card")).to_have_count(27)
-    expect(page).to_have_url(re.compile(r"\?sort=new$"))
+    for count in (48, 57):
+        page.locator(".footer").scroll_into_view_if_needed()
+        expect(page.locator(".card")).to_have_count(count)
+    assert rows_stand_apart(page)
+    expect(page.get_by_role("link", name="Previous")).to_have_count(0)
+    expect(page).to_have_url(re.compile(rf"\?(cursor=[\w-]+&)?sort={sort}$"))
     no_sideways_scrolling(page)
-    page.get_by_role("link", name="Meadow 0").click()
-    expect(page.get_by_role("heading", name="Meadow 0")).to_be_visible()
+    names = page.locator(".card__name").all_inner_texts()
+    page.locator(".card__link").nth(54).click()
+    expect(page.get_by_role("heading", name=names[54], exact=True)).to_be_visible()
+    page.go_back()
+    expect(page.locator(".card")).to_have_count(57)
+    assert page.locator(".card__name").all_inner_texts() == names
+    expect(page.locator(".card__link").nth(54)).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("name", ["Wilhelma", "A_name_of_twenty_two"])
+def test_the_header_keeps_to_its_lines(page: Page, name: str) -> None:
+    make_user(name)
+    page.goto("/login/")
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    no_sideways_scrolling(page)
+    cut, height = page.evaluate(
+        """(() => {
+          const name = document.querySelector(".nav__name");
+          const words = document.createRange();
+          words.selectNodeContents(document.querySelector(".nav--account .button"));
+          return [name.scrollWidth > name.clientWidth, words.getBoundingClientRect().height];
+        })()"""
+    )
+    assert height < 30  # one line
+    assert not cut or len(name) > 8
+
+
+def test_the_authors_name_is_as_large_as_a_finger(page: Page) -> None:
+    page.goto("/maps/?q=ember")
+    page.get_by_role("link", name="Author").scroll_into_view_if_needed()
+    name = page.get_by_role("link", name="Author")
+    box = name.bounding_box()
+    assert box
+    assert min(box["width"], box["height"]) >= 44
+    paragraph = page.locator(".card__author").bounding_box()
+    assert paragraph
+    assert paragraph["height"] < 30  # it looks as before
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 41)
+    expect(page).to_have_url(re.compile(r"/players/Author/$"))
 
 
 def test_filters_act_in_place_and_can_be_shared(page: Page) -> None:
