@@ -7,6 +7,8 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +23,7 @@ from config.management.commands.serve import claim_port, server_config
 from config.redis import durable
 from sessions_app import hub as hubs
 from sessions_app import lists, sockets, tickets, watch
+from sessions_app import lobby as rules
 from sessions_app.protocol import Close
 from tests.callers import Caller, Frame, family_of, path_of, seated, sit_down
 from tests.conftest import Site
@@ -440,6 +443,35 @@ def test_who_leaves_as_if_the_server_stopped(
             host.until(lambda lobby: not has_lost_the_other(lobby))
             guest.socket.close(Close.RESTARTING)
         assert host.until(has_lost_the_other)
+
+
+def test_a_restart_in_good_order_keeps_who_is_ready_and_the_countdown(
+    quick_watch: None, site: Site, static_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process looks at the lobby many times before anybody is back."""
+    monkeypatch.setattr(rules, "COUNTDOWN", timedelta(seconds=3600))
+    table = Table(2)
+    other = Site(static_root)
+    try:
+        with seated(site, table) as (host, guest):
+            for caller in (host, guest):
+                caller.ask("ready", is_ready=True)
+            ends_at = host.ask("start")["data"]["countdown_ends_at"]
+            site.stop()
+            assert host.closed() == guest.closed() == Close.RESTARTING
+        before = table.now
+        time.sleep(1)
+        assert table.now == before
+        for n in range(2):
+            with sit_down(other, table, n) as back:
+                lobby = back.heard[0]["data"]["lobby"]
+                assert [seat["is_ready"] for seat in lobby["players"]] == [True, True]
+                assert lobby["countdown_ends_at"] == ends_at
+                if n == 0:
+                    assert back.ask("ping")["type"] == "pong"
+                back.socket.close(Close.RESTARTING)  # to stay as it is for the next one
+    finally:
+        other.stop()
 
 
 def banned(table: Table) -> None:
