@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from accounts.models import User
 from maps.models import GameMap
-from sessions_app import seating
+from sessions_app import lists, seating
 from sessions_app.models import GameSession, SessionPlayer
 from sessions_app.store import run
 from tests.browser.test_accessibility import no_violations
@@ -367,6 +367,40 @@ def test_the_list_is_live(
     page.get_by_label("Map").focus()
     expect(card).to_have_count(0)
     expect(narrowed.locator(".lobby-card")).to_have_count(0)
+
+
+def test_of_many_lobbies_the_older_ones_stay_and_count(
+    enter: Enter,
+    game_map: GameMap,
+    players: dict[str, User],
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lists, "MOST_LISTED", 1)
+    mira, odo = players["Mira"], players["Odo"]
+    old = run(seating.create, mira.pk, game_map.pk, mira.tribes.get().pk).after
+    run(seating.create, odo.pk, game_map.pk, odo.tribes.all()[0].pk)
+    page = enter()
+    page.goto(game_map.get_absolute_url())
+    expect(page.get_by_text("2 open lobbies, 6 free seats")).to_be_visible()
+    page.goto("/lobbies/")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    cards = page.locator(".lobby-card")
+    expect(cards).to_have_count(2)
+    new = make_user("New1")
+    run(seating.create, new.pk, game_map.pk, make_tribe(new).pk)
+    expect(cards).to_have_count(3)
+    expect(page.locator("#announcement")).to_have_text("3 open lobbies")
+    page.context.set_offline(True)
+    cut(site)
+    expect(page.get_by_text("Reconnecting …")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    expect(cards).to_have_count(3)
+    expect(cards.last).to_contain_text("hosted by Mira")
+    run(seating.leave, old.id, mira.pk)
+    expect(cards).to_have_count(2)
+    expect(cards.last).to_contain_text("hosted by Odo")
 
 
 def test_maps_tell_of_their_lobbies_and_nothing_moves(
