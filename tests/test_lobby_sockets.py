@@ -277,6 +277,15 @@ def test_a_lobby_opened_while_redis_was_away_is_not_deaf(site: Site) -> None:
         with sit_down(site, table) as caller:
             say_elsewhere(table, "again")
             assert caller.hear("chat", text="again")
+def test_a_map_that_is_renamed_is_seen(site: Site) -> None:
+    table = Table(1)
+    with sit_down(site, table) as host:
+        before = table.version
+        execute("UPDATE maps SET name = 'New Ford' WHERE id = %s", table.map.pk)
+        assert host.hear("lobby", version=before + 1)["data"]["map"]["name"] == "New Ford"
+        assert host.ask("hello", version=before)["data"]["lobby"]["map"]["name"] == "New Ford"
+
+
 
 
 def test_the_list(site: Site) -> None:
