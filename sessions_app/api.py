@@ -224,7 +224,10 @@ class StartView(APIView):
         tags=["game sessions"],
     )
     def post(self, request: Request, session_id: UUID) -> Response:
-        """The host begins the countdown of three seconds. 409: `not_ready`, `alone` unless solo."""
+        """The host begins the countdown of three seconds.
+
+        409: `alone` unless solo, `not_ready`, `not_connected` for who is ready but has no socket.
+        """
         solo = truth(read(Starting, request).get("solo", False), "solo")
         change = store.run(seating.start, session_id, caller(request).pk, solo=solo)
         return Response(lobby_document(change.after))

@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import User
 from maps.models import GameMap
 from sessions_app import seating, store
-from sessions_app.models import GameSession
+from sessions_app.models import GameSession, SessionPlayer
 from tests.cast import make_map, make_moderator, make_tribe, make_user
 from tests.conftest import bearer
 
@@ -292,6 +292,8 @@ def test_starting_demands_everybody(table: Table) -> None:
 def test_the_start_fixes_and_counts(table: Table) -> None:
     lobby = table.open()
     table.join(1, lobby)
+    SessionPlayer.objects.update(is_ready=True)  # by pages without scripts, who have no socket
+    assert code_of(table.ask(0, "POST", f"/{lobby['id']}/start", {})) == (409, "not_connected")
     table.start(lobby, 0, 1)
     store.run(seating.tidy, UUID(lobby["id"]))  # nothing more to do
     game = GameSession.objects.get()

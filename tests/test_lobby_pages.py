@@ -472,6 +472,13 @@ def test_a_game_that_has_begun_and_its_end(full_house: Lobby, host: User, player
     assert Client().get(at(full_house)).status_code == 404
     page = act(host, full_house, act="end")
     assert "The host ended it." in page
+def test_who_is_ready_without_a_socket_is_named_as_such(full_house: Lobby, host: User) -> None:
+    SessionPlayer.objects.update(is_ready=True)
+    page = act(host, full_house, act="start")
+    assert "Not connected: Hosta, Player1." in page.split("notice--error")[1]
+    assert page.count("✓ Ready") == 2
+
+
     assert "data-command" not in page.split('data-when="over"')[1]
     assert GameSession.objects.get().status == Status.COMPLETED
     page = text(client_of(player).get(at(full_house)))

@@ -433,7 +433,7 @@ def test_without_javascript(enter: Enter, game_map: GameMap, players: dict[str, 
     ready(page).click()
     expect(ready(page)).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Start alone").click()
-    expect(page.get_by_text("Not ready yet: Mira.")).to_be_visible()
+    expect(page.get_by_text("Not connected: Mira.")).to_be_visible()
     page.get_by_label("2 players").check()
     page.get_by_role("button", name="Save settings").click()
     expect(page.locator("[data-part=taken]")).to_have_text("1 of 2")
