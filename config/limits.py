@@ -5,7 +5,7 @@ and one round trip, so that it is exact however many ask at once. Pages, the API
 """
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -31,6 +31,8 @@ for n, key in ipairs(KEYS) do
 end
 return answers
 """
+# A count that has ended meanwhile is not begun anew.
+TAKE_BACK = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end"
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,16 @@ def require(request: HttpRequest, name: str, subject: str = "") -> None:
         request.standing = refusal.standing  # type: ignore[attr-defined]
         raise
     request.standing = standing  # type: ignore[attr-defined]
+
+
+def take_back(request: HttpRequest, name: str, subject: str = "") -> None:
+    """Count one less: what `require` counted was none of what the policy is about."""
+    try:
+        durable().eval(TAKE_BACK, 1, key(name, subject or client_address(request)))
+    except RedisError:
+        return  # the count ends by itself
+    if standing := getattr(request, "standing", None):
+        request.standing = replace(standing, count=standing.count - 1)  # type: ignore[attr-defined]
 
 
 def forget(name: str, subject: str) -> None:
