@@ -143,6 +143,16 @@ def test_a_cookie_counts_on_our_pages_alone(site: Site) -> None:
                 assert caller.closed() == Close.NOT_LET_IN, name
 
 
+def test_the_list_is_for_our_pages_and_for_programs(site: Site) -> None:
+    for name, (origin, is_let_in) in ORIGINS.items():
+        headers = {"Origin": origin.format(port=site.port)} if origin else {}
+        with Caller(site, "/ws/lobbies", additional_headers=headers) as looker:
+            if is_let_in or origin is None:
+                assert looker.hear("lobbies"), name
+            else:
+                assert looker.closed() == Close.NOT_LET_IN, name
+
+
 def test_a_bad_cookie(site: Site) -> None:
     table = Table(1)
     for cookie in ("", "x", "a" * 32, "%00" * 8, "\xe9" * 10, "a" * 4000, "a;sessionid", '"\\000"'):
