@@ -21,6 +21,7 @@ from tests.callers import Caller, path_of, seated, sit_down
 from tests.cast import make_tribe, make_user
 from tests.conftest import Site
 from tests.lobbies import Table
+from tests.test_protocol import names, rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,6 +83,27 @@ def test_chat_is_heard_by_all_and_stays_plain(site: Site) -> None:
         assert heard["data"]["text"] == words
         assert heard["data"]["player_id"] == str(table.users[0].pk)
         assert "re" not in heard
+
+
+def test_each_message_has_the_answer_that_is_documented(site: Site) -> None:
+    table = Table(2)
+    data: dict[str, dict[str, Any]] = {
+        "ready": {"is_ready": True},
+        "tribe": {"tribe_id": str(table.tribes[0].pk)},
+        "start": {},
+        "kick": {"player_id": str(table.users[1].pk)},
+        "settings": {"seats": 3},
+        "chat": {"text": "Hello"},
+    }
+    told = {names(kind)[0]: names(answer) for kind, *_, answer in rows("### What a client says")}
+    with seated(site, table) as (host, guest):
+        guest.ask("ready", is_ready=True)
+        order = [kind for kind in told if kind != "leave"]
+        for kind in [*order, "leave"]:
+            answer = host.ask(kind, id=kind, **data.get(kind, {}))
+            assert answer["type"] == told[kind][0], (kind, answer)
+            if kind == "chat":
+                assert host.ask(kind, id=kind, **data[kind])["type"] == told[kind][1] == "lobby"
 
 
 def test_sent_twice_done_once_across_a_reconnect(site: Site) -> None:
@@ -255,6 +277,15 @@ def test_a_change_typed_in_psql_is_seen(site: Site) -> None:
         assert guest.until(lambda frame: frame["data"]["host"] == str(table.users[1].pk))
 
 
+def test_a_map_that_is_renamed_is_seen(site: Site) -> None:
+    table = Table(1)
+    with sit_down(site, table) as host:
+        before = table.version
+        execute("UPDATE maps SET name = 'New Ford' WHERE id = %s", table.map.pk)
+        assert host.hear("lobby", version=before + 1)["data"]["map"]["name"] == "New Ford"
+        assert host.ask("hello", version=before)["data"]["lobby"]["map"]["name"] == "New Ford"
+
+
 def say_elsewhere(table: Table, text: str) -> None:
     """A word that another process passes on."""
     said = {"player_id": str(table.users[0].pk), "text": text, "at": "2026-07-01T12:00:00Z"}
@@ -277,15 +308,6 @@ def test_a_lobby_opened_while_redis_was_away_is_not_deaf(site: Site) -> None:
         with sit_down(site, table) as caller:
             say_elsewhere(table, "again")
             assert caller.hear("chat", text="again")
-def test_a_map_that_is_renamed_is_seen(site: Site) -> None:
-    table = Table(1)
-    with sit_down(site, table) as host:
-        before = table.version
-        execute("UPDATE maps SET name = 'New Ford' WHERE id = %s", table.map.pk)
-        assert host.hear("lobby", version=before + 1)["data"]["map"]["name"] == "New Ford"
-        assert host.ask("hello", version=before)["data"]["lobby"]["map"]["name"] == "New Ford"
-
-
 
 
 def test_the_list(site: Site) -> None:
