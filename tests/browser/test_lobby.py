@@ -101,14 +101,6 @@ def both_seated(enter: Enter, game_map: GameMap) -> tuple[Page, Page]:
     return host, guest
 
 
-def cut(site: Site) -> None:
-    """Cut all connections to the server, without a word."""
-    for connection in list(site.server.server_state.connections):
-        transport = getattr(connection, "transport", None)
-        if transport:
-            connection.loop.call_soon_threadsafe(transport.abort)
-
-
 def test_from_a_code_to_the_end_of_the_game(
     enter: Enter, game_map: GameMap, players: dict[str, User]
 ) -> None:
@@ -190,7 +182,7 @@ def test_a_lost_connection_comes_back_by_itself(
 ) -> None:
     host, guest = both_seated(enter, game_map)
     guest.context.set_offline(True)
-    cut(site)
+    site.cut()
     expect(guest.get_by_text("Connection lost, trying again").first).to_be_visible()
     expect(seat(host, "Odo").get_by_text("Not connected")).to_be_visible()
     ready(guest).click()  # said while nobody hears it
@@ -355,7 +347,7 @@ def test_the_list_is_live(
     run(seating.join, lobby.id, odo.pk, odo.tribes.all()[0].pk)
     expect(card).to_contain_text("2 of 3 seats taken")
     page.context.set_offline(True)
-    cut(site)
+    site.cut()
     expect(page.get_by_text("Reconnecting …")).to_be_visible()
     run(seating.leave, lobby.id, odo.pk)
     page.context.set_offline(False)
@@ -392,7 +384,7 @@ def test_of_many_lobbies_the_older_ones_stay_and_count(
     expect(cards).to_have_count(3)
     expect(page.locator("#announcement")).to_have_text("3 open lobbies")
     page.context.set_offline(True)
-    cut(site)
+    site.cut()
     expect(page.get_by_text("Reconnecting …")).to_be_visible()
     page.context.set_offline(False)
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
