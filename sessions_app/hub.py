@@ -197,7 +197,7 @@ class Hub:
                 self.owed[socket.id] = seat  # `watch` tells if we can't
                 with contextlib.suppress(Refused, *AWAY):
                     await self.do(seating.disconnect, *seat, socket.id)
-                    del self.owed[socket.id]
+                    self.owed.pop(socket.id, None)  # unless the watch was quicker
         finally:
             self._leave_if_empty(room)
 

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import uuid4
 
 import orjson
@@ -25,6 +26,7 @@ from sessions_app import hub as hubs
 from sessions_app import lists, sockets, tickets, watch
 from sessions_app import lobby as rules
 from sessions_app.protocol import Close
+from sessions_app.rooms import Room
 from tests.callers import Caller, Frame, family_of, path_of, seated, sit_down
 from tests.conftest import Site
 from tests.lobbies import Table
@@ -482,6 +484,22 @@ def test_a_restart_in_good_order_keeps_who_is_ready_and_the_countdown(
                 back.socket.close(Close.RESTARTING)  # to stay as it is for the next one
     finally:
         other.stop()
+
+
+def test_a_seat_that_the_watch_gives_up_at_the_same_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hub, room, player_id, socket_id = hubs.Hub(), Room(uuid4()), uuid4(), uuid4()
+    room.news = cast("Any", SimpleNamespace(connections={player_id: socket_id}))
+    leaver = cast("Any", SimpleNamespace(id=socket_id, room=room, player_id=player_id))
+
+    async def disconnect(*arguments: Any) -> None:
+        assert hub.owed == {socket_id: (room.session_id, player_id)}
+        hub.owed.clear()  # as the watch does that told of it
+
+    monkeypatch.setattr(hub, "do", disconnect)
+    asyncio.run(hub.leave(leaver, keep=False))
+    assert hub.owed == {}
 
 
 def banned(table: Table) -> None:
