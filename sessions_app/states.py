@@ -182,7 +182,7 @@ async def write_behind(client: "redis.asyncio.Redis", ask: Ask) -> int:
     now = seconds * 1000 + microseconds // 1000
     written = 0
     for _ in range(MOST_BATCHES):
-        ids = await client.zrange(UNWRITTEN, 0, now, byscore=True, offset=0, num=BATCH)
+        ids: Any = await client.zrange(UNWRITTEN, 0, now, byscore=True, offset=0, num=BATCH)
         if not ids:
             break
         written += await _write_batch(client, ask, ids)
