@@ -10,7 +10,7 @@ goes on trying could keep it closed for ever.
 import functools
 import hashlib
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -36,6 +36,8 @@ for n, key in ipairs(KEYS) do
 end
 return answers
 """
+# A count that has ended meanwhile is not begun anew.
+TAKE_BACK = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end"
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,17 @@ def require(request: HttpRequest, name: str, subject: str = "") -> None:
     if standing and not standing.policy.lock:
         before: Standing | None = getattr(request, "standing", None)
         request.standing = min(standing, before or standing, key=_room)  # type: ignore[attr-defined]
+
+
+def take_back(request: HttpRequest, name: str, subject: str = "") -> None:
+    """Count one less: what `require` counted was none of what the policy is about."""
+    try:
+        durable().eval(TAKE_BACK, 1, key(name, subject or client_address(request)))
+    except RedisError:
+        return  # the count ends by itself
+    standing: Standing | None = getattr(request, "standing", None)
+    if standing and standing.policy.name == name and not subject:
+        request.standing = replace(standing, count=standing.count - 1)  # type: ignore[attr-defined]
 
 
 def forget(name: str, subject: str) -> None:

@@ -13,8 +13,8 @@ import json
 import random
 import sys
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, suppress
 from typing import Any
 
 import httpx
@@ -23,11 +23,34 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 FINAL = {1000, 1009, 4400, 4401, 4403, 4404, 4409}  # close codes after which nobody comes back
+NOT_LET_IN = 4401  # but after this once: a ticket may have died on the way
 SILENT = 25  # seconds
 
 
+class SignIn(httpx.Auth):
+    """Signs requests in; an access token that has ended is refreshed, and the request sent again."""
+
+    requires_response_body = True
+
+    def __init__(self, site: str, tokens: dict[str, str]) -> None:
+        self.site, self.tokens = site, tokens
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """The request, and where it is refused what helps."""
+        request.headers["Authorization"] = f"Bearer {self.tokens['access']}"
+        answer = yield request
+        if answer.status_code != 401:
+            return
+        body = {"refresh": self.tokens["refresh"]}
+        answer = yield httpx.Request("POST", f"{self.site}/api/v1/auth/refresh", json=body)
+        if answer.is_success:
+            self.tokens = answer.json()
+            request.headers["Authorization"] = f"Bearer {self.tokens['access']}"
+            yield request
+
+
 class LobbyClient:
-    """A seat in a lobby. `api` is signed in: an httpx client with the base address and the token."""
+    """A seat in a lobby. `api` is signed in: an httpx client with the base address and a SignIn."""
 
     def __init__(self, api: httpx.AsyncClient, session_id: str) -> None:
         self.api, self.session_id = api, session_id
@@ -42,16 +65,18 @@ class LobbyClient:
 
         Whoever stops listening earlier closes it (`aclosing`), and the socket with it.
         """
-        wait = 0.1
+        wait, is_forgiven = 0.1, False
         while True:
             try:
                 async with aclosing(self._connected()) as connected:
                     async for message in connected:
-                        wait = 0.1
+                        wait, is_forgiven = 0.1, False
                         yield message
             except ConnectionClosed as end:
-                if end.rcvd and end.rcvd.code in FINAL:
+                code = end.rcvd.code if end.rcvd else 1006
+                if code in FINAL and (code != NOT_LET_IN or is_forgiven):
                     return
+                is_forgiven = code == NOT_LET_IN
             except httpx.HTTPStatusError as error:
                 if error.response.status_code in (401, 404):
                     raise
@@ -66,7 +91,8 @@ class LobbyClient:
         frame = json.dumps({"type": kind, "id": message_id, "data": data})
         self.unanswered[message_id] = frame
         if self.socket:
-            await self.socket.send(frame)
+            with suppress(ConnectionClosed):  # it is sent again after the next welcome
+                await self.socket.send(frame)
 
     async def _connected(self) -> AsyncGenerator[dict[str, Any], None]:
         answer = await self.api.post(f"game-sessions/{self.session_id}/ticket")
@@ -95,7 +121,7 @@ class LobbyClient:
         if kind == "welcome":
             self.player_id = data["player_id"]
             self._take_lobby(data["lobby"])
-            for frame in self.unanswered.values():
+            for frame in list(self.unanswered.values()):
                 await self.socket.send(frame)
         elif kind == "lobby":
             self._take_lobby(data)
@@ -130,27 +156,33 @@ async def play(site: str, username: str, password: str, code: str = "") -> None:
     async with httpx.AsyncClient(base_url=f"{site}/api/v1/") as api:
         sign_in = {"username": username, "password": password}
         tokens = (await api.post("auth/login", json=sign_in)).raise_for_status().json()
-        api.headers["Authorization"] = f"Bearer {tokens['access']}"
+        api.auth = SignIn(site, tokens)
         lobby = await take_seat(api, code)
         print("Code:", lobby["code"], flush=True)
         client = LobbyClient(api, lobby["id"])
-        await client.say("ready", is_ready=True)
-        asked = 0
-        messages = client.messages()
-        async for message in messages:
-            players = client.lobby.get("players", [])
-            ready = [player for player in players if player["is_ready"]]
-            is_host = client.lobby.get("host") == client.player_id
-            if message["type"] == "lobby":
-                names = ", ".join(f"{p['username']}{' ✓' * p['is_ready']}" for p in players)
-                print(f"{message['version']}: {names}", flush=True)
-            if message["type"] == "started":
-                print("The game begins.", flush=True)
-                break
-            if is_host and len(ready) > 1 and len(ready) == len(players) != asked:
-                asked = len(players)
-                await client.say("start")
-        await messages.aclose()
+        asked = 0  # the version in which we asked for the start
+        async with aclosing(client.messages()) as messages:
+            async for message in messages:
+                players = client.lobby.get("players", [])
+                if message["type"] == "lobby":
+                    names = ", ".join(f"{p['username']}{' ✓' * p['is_ready']}" for p in players)
+                    print(f"{message['version']}: {names}", flush=True)
+                if client.lobby.get("status") == "InProgress":
+                    print("The game begins.", flush=True)
+                    break
+                if message["type"] == "welcome":  # who was lost is no longer ready
+                    await client.say("ready", is_ready=True)
+                if may_start(client) and asked < client.lobby["version"]:
+                    asked = client.lobby["version"]
+                    await client.say("start")
+
+
+def may_start(client: LobbyClient) -> bool:
+    """Whether we are host and all are ready, but nobody has begun the countdown, or it was stopped."""
+    players = client.lobby.get("players", [])
+    are_set = all(player["is_ready"] and player["is_connected"] for player in players)
+    is_host = client.lobby.get("host") == client.player_id
+    return is_host and len(players) > 1 and are_set and not client.lobby["countdown_ends_at"]
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ from sessions_app.api_documents import (
     Ticket,
 )
 from sessions_app.documents import lobby_document, strangers_document
+from sessions_app.guessing import wrong_codes_count
 from sessions_app.lobby import FEWEST_SEATS, MOST_SEATS, Lobby
 from sessions_app.open_lobbies import LARGEST_PAGE, MOST_FREE, PAGE_SIZE
 from sessions_app.protocol import SUBPROTOCOL
@@ -155,10 +156,10 @@ class CodeView(APIView):
         tags=["game sessions"],
     )
     def post(self, request: Request) -> Response:
-        """Take a seat by invite code. Ten tries a minute."""
+        """Take a seat by invite code, in small letters or with hyphens too. Ten wrong ones a minute."""
         given, player = read(JoiningByCode, request), caller(request)
-        limits.require(request._request, "codes", str(player.pk))
-        change = store.run(seating.join_by_code, given["code"], player.pk, given["tribe_id"])
+        with wrong_codes_count(request._request, player.pk):
+            change = store.run(seating.join_by_code, given["code"], player.pk, given["tribe_id"])
         return Response(table(change.after))
 
 
@@ -227,7 +228,10 @@ class StartView(APIView):
         tags=["game sessions"],
     )
     def post(self, request: Request, session_id: UUID) -> Response:
-        """The host begins the countdown of three seconds. 409: `not_ready`, `alone` unless solo."""
+        """The host begins the countdown of three seconds.
+
+        409: `alone` unless solo, `not_ready`, `not_connected` for who is ready but has no socket.
+        """
         solo = truth(read(Starting, request).get("solo", False), "solo")
         change = store.run(seating.start, session_id, caller(request).pk, solo=solo)
         return Response(lobby_document(change.after))

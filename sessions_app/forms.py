@@ -7,7 +7,7 @@ from django import forms
 from accounts.models import User
 from config.refusals import Refused
 from sessions_app.lobby import FEWEST_SEATS, MOST_SEATS
-from sessions_app.seating import ALPHABET, CODE_LENGTH
+from sessions_app.seating import ALPHABET, CODE_LENGTH, read_code
 from tribes.models import Tribe
 
 SEATS = [(n, f"{n} players") for n in range(FEWEST_SEATS, MOST_SEATS + 1)]
@@ -73,7 +73,7 @@ class NewLobbyForm(TribeForm, SettingsForm):
 
 
 class CodeForm(RefusableForm):
-    """An invite code, as people type it: in small letters, with spaces or hyphens."""
+    """An invite code, as people type it."""
 
     code = forms.CharField(
         label="Invite code",
@@ -90,7 +90,7 @@ class CodeForm(RefusableForm):
 
     def clean_code(self) -> str:
         """The code as it is kept."""
-        code = "".join(self.cleaned_data["code"].upper().replace("-", " ").split())
+        code = read_code(self.cleaned_data["code"])
         if len(code) != CODE_LENGTH or not set(code) <= set(ALPHABET):
             words = f"A code has {CODE_LENGTH} letters and digits, as in 7KQ2MX."
             raise forms.ValidationError(words)

@@ -84,7 +84,10 @@ class Hub:
         announcing.tell(self.tell)
 
     async def close(self) -> None:
-        """End what is open. Seats keep until other processes find that this one is gone."""
+        """End what is open. Its seats stay as they are until its last heartbeat is old.
+
+        Its row in `lobby_servers` stays too: without it the seats would be orphans before anybody is back.
+        """
         # More than once: where an answer comes at the same moment, `asyncio.wait_for` of Python 3.11
         # takes that and drops the cancelling. A watch that goes on would keep the process alive for good,
         # and with its heartbeat the seats of sockets that are long gone.
@@ -93,9 +96,6 @@ class Hub:
                 task.cancel()
             await asyncio.wait(self.tasks, timeout=CANCEL_AGAIN)
         announcing.stop(self.tell)  # whatever was still done on this loop was told by it
-        with contextlib.suppress(*AWAY):
-            async with connected(self.pool) as database:
-                await database.execute("DELETE FROM lobby_servers WHERE id = %s", [self.id])
         await self.pool.close()
         await self.redis.aclose()
         self.django.submit(connections.close_all)
@@ -197,7 +197,7 @@ class Hub:
                 self.owed[socket.id] = seat  # `watch` tells if we can't
                 with contextlib.suppress(Refused, *AWAY):
                     await self.do(seating.disconnect, *seat, socket.id)
-                    del self.owed[socket.id]
+                    self.owed.pop(socket.id, None)  # unless the watch was quicker
         finally:
             self._leave_if_empty(room)
 

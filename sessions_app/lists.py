@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,7 +11,7 @@ import orjson
 from config.handler import Receive, Scope, Send
 from sessions_app import protocol
 from sessions_app.hub import AWAY
-from sessions_app.open_lobbies import Wanted, listing
+from sessions_app.open_lobbies import Overview, overview
 from sessions_app.pace import Pace
 from sessions_app.protocol import Close, Message
 from sessions_app.sockets import Socket, address, let_in
@@ -19,7 +20,8 @@ from sessions_app.store import run_async
 if TYPE_CHECKING:
     from sessions_app.hub import Hub
 
-MOST_LISTED = 200  # what a list socket shows; the API pages through all of them
+MOST_LISTED = 200  # cards that a list socket shows; the API pages through all of them
+NO_LOBBIES = {"lobbies": 0, "free_seats": 0}
 
 
 class Cards:
@@ -29,13 +31,33 @@ class Cards:
         self.hub = hub
         self.sockets: set[ListSocket] = set()
         self.known: dict[str, bytes] = {}  # id → JSON
+        self.seen = Overview([], frozenset(), {})
         self.version = 0
         self.reading: asyncio.Task[Any] | None = None
 
     @property
     def snapshot(self) -> dict[str, Any]:
         """The data of the first `lobbies`."""
-        return {"lobbies": [orjson.Fragment(card) for card in self.known.values()], "gone": []}
+        return self.message(self.known.values(), [], self.seen.maps, is_snapshot=True)
+
+    def message(
+        self,
+        cards: Iterable[bytes],
+        gone: list[str],
+        maps: dict[str, dict[str, int]],
+        *,
+        is_snapshot: bool,
+    ) -> dict[str, Any]:
+        """The data of a `lobbies`. It tells how much of the whole is listed: all that opened `since`."""
+        is_whole = len(self.seen.cards) == len(self.seen.ids)
+        return {
+            "lobbies": [orjson.Fragment(card) for card in cards],
+            "gone": gone,
+            "maps": maps,
+            "total": len(self.seen.ids),
+            "since": None if is_whole else self.seen.cards[-1]["created_at"],
+            "is_snapshot": is_snapshot,
+        }
 
     async def attend(self, socket: "ListSocket", receive: Receive) -> None:
         """Show the list to a socket for as long as it looks."""
@@ -45,7 +67,7 @@ class Cards:
             except AWAY:
                 socket.show_out(None, Close.RESTARTING)
         self.sockets.add(socket)
-        socket.push(protocol.write("lobbies", self.version, self.snapshot | {"is_snapshot": True}))
+        socket.push(protocol.write("lobbies", self.version, self.snapshot))
         if self.reading is None or self.reading.done():
             self.reading = self.hub.spawn(self.keep_reading())
         try:
@@ -63,21 +85,26 @@ class Cards:
     async def refresh(self) -> None:
         """Read the list, and tell of what differs from the one before."""
         if changes := await self.read():
-            frame = protocol.write("lobbies", self.version, changes | {"is_snapshot": False})
+            frame = protocol.write("lobbies", self.version, changes)
             for socket in self.sockets:
                 socket.push(frame)
 
     async def read(self) -> dict[str, Any] | None:
         """Read the list; what differs from the one before, or None."""
-        cards, _ = await run_async(self.hub.pool, listing, Wanted(size=MOST_LISTED))
-        new = {card["id"]: orjson.dumps(card) for card in cards}
-        old, self.known = self.known, new
-        changed = [orjson.Fragment(card) for key, card in new.items() if old.get(key) != card]
-        gone = sorted(old.keys() - new.keys())
-        if not changed and not gone:
+        before, self.seen = self.seen, await run_async(self.hub.pool, overview, MOST_LISTED)
+        old, self.known = self.known, {c["id"]: orjson.dumps(c) for c in self.seen.cards}
+        changed = [card for key, card in self.known.items() if old.get(key) != card]
+        # Not whoever is listed no more because newer ones are: those are open as before.
+        gone = sorted(before.ids - self.seen.ids)
+        maps = {
+            key: self.seen.maps.get(key, NO_LOBBIES)
+            for key in before.maps.keys() | self.seen.maps.keys()
+            if before.maps.get(key) != self.seen.maps.get(key)
+        }
+        if not changed and not gone and not maps:
             return None
         self.version += 1
-        return {"lobbies": changed, "gone": gone}
+        return self.message(changed, gone, maps, is_snapshot=False)
 
 
 class ListSocket(Socket):
@@ -103,8 +130,7 @@ class ListSocket(Socket):
         if message.type == "ping":
             self.pong(message.id or "")
         elif message.type == "hello":
-            data = self.cards.snapshot | {"is_snapshot": True}
-            self.push(protocol.write("lobbies", self.version, data, message.id))
+            self.push(protocol.write("lobbies", self.version, self.cards.snapshot, message.id))
         else:
             words = "This socket only shows the list."
             self.push(protocol.error(self.version, "unknown_type", words, message.id))

@@ -174,7 +174,8 @@ def change_settings(
 def start(lobby: Lobby, host_id: UUID, now: datetime, *, solo: bool = False) -> Lobby:
     """Begin the countdown; one that runs already runs on.
 
-    Raises Refused: 403 for all but the host, 409 `started`, `alone` unless solo, `not_ready`.
+    Raises Refused: 403 for all but the host, 409 `started`, `alone` unless solo, `not_ready`,
+    `not_connected` where somebody is ready but has no socket.
     """
     _demand_host(lobby, host_id)
     _demand_lobby(lobby)
@@ -182,8 +183,10 @@ def start(lobby: Lobby, host_id: UUID, now: datetime, *, solo: bool = False) -> 
         return lobby
     if len(lobby.seats) == 1 and not solo:
         raise Refused("alone", "Nobody else is here. Wait for friends, or choose to play alone.")
-    if waiting := [seat.username for seat in lobby.seats if not _is_set(seat)]:
+    if waiting := [seat.username for seat in lobby.seats if not seat.is_ready]:
         raise Refused("not_ready", f"Not ready yet: {', '.join(waiting)}.")
+    if lost := [seat.username for seat in lobby.seats if not seat.is_connected]:
+        raise Refused("not_connected", f"Not connected: {', '.join(lost)}.")
     return replace(lobby, countdown_ends_at=now + COUNTDOWN)
 
 

@@ -14,19 +14,26 @@ from sessions_app.store import Steps
 PAGE_SIZE, LARGEST_PAGE = 20, 50
 MOST_FREE = 3
 ORDER = Order("new", "g.created_at", "timestamptz")
-CARDS = """
-SELECT json_build_object(
+CARD = """json_build_object(
     'id', g.id, 'created_at', g.created_at, 'seats', g.seat_limit,
     'free_seats', g.seat_limit - seated.count, 'host', seated.host,
-    'map', json_build_object('id', m.id, 'name', m.name, 'width', m.width, 'height', m.height)),
-    g.created_at::text, g.id::text
+    'map', json_build_object('id', m.id, 'name', m.name, 'width', m.width, 'height', m.height))"""
+OPEN = f"""
 FROM game_sessions AS g JOIN maps AS m ON m.id = g.map_id
 CROSS JOIN LATERAL (
     SELECT count(*)::int AS count, max(u.username) FILTER (WHERE s.is_host) AS host
     FROM session_players AS s JOIN users AS u ON u.id = s.user_id
     WHERE s.session_id = g.id AND s.left_at IS NULL) AS seated
-WHERE g.status = 'Lobby' AND g.is_public AND seated.count > 0 AND {published} {narrowed}
-ORDER BY g.created_at DESC, g.id DESC LIMIT {limit}"""
+WHERE g.status = 'Lobby' AND g.is_public AND seated.count > 0 AND {PUBLISHED}"""  # noqa: S608
+NEWEST = "ORDER BY g.created_at DESC, g.id DESC"
+CARDS = (
+    f"SELECT {CARD}, g.created_at::text, g.id::text {OPEN} {{narrowed}} {NEWEST} LIMIT {{limit}}"
+)
+# One statement, so that cards and counts are of the same moment.
+ROOMY = f"""
+SELECT CASE WHEN row_number() OVER ({NEWEST}) <= %s THEN {CARD} END,
+    g.id::text, m.id::text, g.seat_limit - seated.count
+{OPEN} AND g.seat_limit > seated.count {NEWEST}"""
 
 
 @dataclass(frozen=True)
@@ -70,8 +77,29 @@ def listing(wanted: Wanted) -> Steps[tuple[list[dict[str, Any]], str | None]]:
     if place := ORDER.read(wanted.cursor):
         narrowed.append("AND (g.created_at, g.id) < (%s::timestamptz, %s::uuid)")
         values += [place.key, place.row_id]
-    sql = CARDS.format(published=PUBLISHED, narrowed=" ".join(narrowed), limit=wanted.size + 1)
+    sql = CARDS.format(narrowed=" ".join(narrowed), limit=wanted.size + 1)
     rows = yield [(sql, values)]
     shown = rows[: wanted.size]
     more = len(rows) > wanted.size
     return [row[0] for row in shown], ORDER.cursor(*shown[-1][1:]) if more else None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All open lobbies with a free seat: ids, counts of each map, and cards of the newest."""
+
+    cards: list[dict[str, Any]]
+    ids: frozenset[str]
+    maps: dict[str, dict[str, int]]
+
+
+def overview(most: int) -> Steps[Overview]:
+    """What a list shows that has so many cards at the most, and knows of the others."""
+    rows = yield [(ROOMY, [most])]
+    maps: dict[str, dict[str, int]] = {}
+    for _, _, map_id, free in rows:
+        counts = maps.setdefault(map_id, {"lobbies": 0, "free_seats": 0})
+        counts["lobbies"] += 1
+        counts["free_seats"] += free
+    cards = [card for card, *_ in rows if card]
+    return Overview(cards, frozenset(row[1] for row in rows), maps)

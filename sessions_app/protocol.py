@@ -41,7 +41,10 @@ CLOSES: dict[Close, tuple[str, bool]] = {
         "Not the protocol: subprotocol, first message, or twenty bad ones.",
         False,
     ),
-    Close.NOT_LET_IN: ("The ticket or the session is not good, or the sign-in has ended.", False),
+    Close.NOT_LET_IN: (
+        "The ticket, the session or the origin is not good, or the sign-in has ended.",
+        False,
+    ),
     Close.REMOVED: ("Kicked by the host, or banned from the site.", False),
     Close.NO_SUCH_SESSION: (
         "There is no such session, it is over, or one doesn't sit there.",

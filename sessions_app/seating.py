@@ -35,6 +35,11 @@ def new_code() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
 
 
+def read_code(text: str) -> str:
+    """A code as it is kept, of one as people type it: in small letters, with spaces or hyphens."""
+    return "".join(text.upper().replace("-", " ").split())
+
+
 def create(
     player_id: UUID, map_id: UUID, tribe_id: UUID, *, is_public: bool = True, seats: int = 4
 ) -> Steps[Change]:
@@ -63,7 +68,7 @@ def join(
 
 def join_by_code(code: str, player_id: UUID, tribe_id: UUID) -> Steps[Change]:
     """Take a seat by invite code. Raises Refused: 404 for an unknown code, and as `join` does."""
-    code = code.strip().upper()
+    code = read_code(code)
     rows = yield [(BY_CODE, [code])]
     if not rows:
         raise Refused("unknown_code", "No open lobby has this code.", status=404, field="code")
@@ -161,7 +166,7 @@ def seen_by(session_id: UUID, player_id: UUID | None) -> Steps[Lobby]:
 
 def by_code(code: str) -> Steps[Lobby]:
     """The lobby or game that an invite code leads to. Raises Refused (404) for an unknown code."""
-    rows = yield [(BY_CODE, [code.strip().upper()])]
+    rows = yield [(BY_CODE, [read_code(code)])]
     found = (yield from reading(rows[0][0])) if rows else None
     if found is None:
         raise Refused("unknown_code", "No open lobby has this code.", status=404, field="code")

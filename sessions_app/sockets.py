@@ -351,6 +351,8 @@ async def let_in(hub: "Hub", socket: Socket, scope: Scope, receive: Receive, sen
     if SUBPROTOCOL not in scope["subprotocols"]:
         # A browser reads the code only where one of the subprotocols that it offered was chosen.
         await refuse(send, Close.BAD_PROTOCOL, next(iter(scope["subprotocols"]), None))
+    elif not socket.is_seat and is_foreign(scope):  # seats are by ticket, wherever it was fetched
+        await refuse(send, Close.NOT_LET_IN, SUBPROTOCOL)
     elif not hub.admit(socket):
         await refuse(send, Close.TOO_MUCH, SUBPROTOCOL)
     else:
@@ -369,6 +371,11 @@ def address(scope: Scope) -> str:
     """The address that a socket comes from, as the trusted proxies report it."""
     client = scope.get("client")
     return address_of(header(scope, b"x-forwarded-for"), client[0] if client else None)
+
+
+def is_foreign(scope: Scope) -> bool:
+    """Whether a page of another site opened the socket. Programs send no origin."""
+    return bool(header(scope, b"origin")) and not is_own_origin(scope)
 
 
 def is_own_origin(scope: Scope) -> bool:

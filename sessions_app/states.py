@@ -5,7 +5,8 @@ write takes a number first, a fence: the database counts it, and every write bea
 number is no longer the last, because another took over, is refused, however late its writes arrive.
 
     game:{session_id}:state   hash: fence, sequence (counts the writes), state (JSON)    2 hours
-    games:unwritten           set of the games whose state the database does not have yet
+    games:unwritten           sorted set of the games whose state the database does not have yet, by the
+                              moment since when
 """
 
 from collections.abc import Awaitable, Callable
@@ -30,17 +31,26 @@ from sessions_app.store import Change
 if TYPE_CHECKING:
     import redis.asyncio
 
+Ask = Callable[..., Awaitable[list[tuple[Any, ...]]]]  # a statement and its values → its rows
 SECONDS = 2 * 3600
 LARGEST = 256 * 1024  # bytes of JSON
 BATCH = 50
+MOST_BATCHES = 100  # of one round; what is left then is first in the next
 UNWRITTEN = "games:unwritten"
 RUNNING = (Status.IN_PROGRESS, Status.PAUSED)
 
+# A game's mark bears the milliseconds since when it is unwritten. An older mark stays.
+MARK = """
+local function mark(id)
+    local now = redis.call('TIME')
+    return redis.call('ZADD', KEYS[2], 'NX', now[1] * 1000 + math.floor(now[2] / 1000), id)
+end
+"""
 STALE, GONE = -1, -2  # what WRITE answers where it does not write
 # KEYS: state, unwritten. ARGV: fence, state or '' to raise the fence alone, seconds, id, and what may be
 # there: 'any', only a key that is 'kept', or no state but a 'first' one. Answers the count of writes, STALE
 # for an old fence, GONE for a key that is missing.
-WRITE = """
+WRITE = f"""{MARK}
 local known = redis.call('HGET', KEYS[1], 'fence')
 if ARGV[5] == 'kept' and not known then return -2 end
 if ARGV[5] == 'first' and redis.call('HEXISTS', KEYS[1], 'state') == 1 then return 0 end
@@ -49,16 +59,17 @@ redis.call('HSET', KEYS[1], 'fence', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 if ARGV[2] == '' then return 0 end
 redis.call('HSET', KEYS[1], 'state', ARGV[2])
-redis.call('SADD', KEYS[2], ARGV[4])
+mark(ARGV[4])
 return redis.call('HINCRBY', KEYS[1], 'sequence', 1)
 """
 # KEYS: state, unwritten. ARGV: sequence that was written, id, whether the game is over. What was put
-# meanwhile is marked again: a quicker process may have written it, and we something older over it.
-WRITTEN = """
+# meanwhile is marked anew: a quicker process may have written it, and we something older over it.
+WRITTEN = f"""{MARK}
 if (redis.call('HGET', KEYS[1], 'sequence') or ARGV[1]) ~= ARGV[1] then
-    return redis.call('SADD', KEYS[2], ARGV[2])
+    redis.call('ZREM', KEYS[2], ARGV[2])
+    return mark(ARGV[2])
 end
-redis.call('SREM', KEYS[2], ARGV[2])
+redis.call('ZREM', KEYS[2], ARGV[2])
 if ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
 """
 # Locked in one order, or two processes that write at once might wait for each other.
@@ -150,7 +161,7 @@ def finish(session_id: UUID, host: User) -> Change:
     change = store.run(seating.end, session_id, host.pk, last)
     try:
         durable().delete(_key(session_id))
-        durable().srem(UNWRITTEN, str(session_id))
+        durable().zrem(UNWRITTEN, str(session_id))
     except RedisError:
         pass  # it dies by itself
     return change
@@ -158,34 +169,42 @@ def finish(session_id: UUID, host: User) -> Change:
 
 async def retire(client: "redis.asyncio.Redis", session_id: UUID) -> None:
     """A game was abandoned, which nobody finishes: the next batch writes it, and drops its key."""
-    await client.sadd(UNWRITTEN, str(session_id))
+    await client.zadd(UNWRITTEN, {str(session_id): 0})
 
 
-async def write_behind(
-    client: "redis.asyncio.Redis",
-    ask: Callable[..., Awaitable[list[tuple[Any, ...]]]],
-) -> int:
-    """Bring a batch of states to the database; how many. Raises RedisError, psycopg.Error.
+async def write_behind(client: "redis.asyncio.Redis", ask: Ask) -> int:
+    """Bring all states to the database that are marked by now, the oldest first; how many.
 
     A game's mark goes only after its state is written, so that nothing is lost in between; of two
-    processes that write the same one at once the one with the older state marks it anew.
+    processes that write the same one at once the one with the older state marks it anew. Raises
+    RedisError, psycopg.Error.
     """
-    ids: list[str] = await client.srandmember(UNWRITTEN, BATCH)  # type: ignore[assignment]
-    if not ids:
-        return 0
-    states = []
-    for game_id in ids:
-        fields = ["fence", "sequence", "state"]
-        states.append(await client.hmget(_key(game_id), fields))
+    seconds, microseconds = await client.time()
+    now = seconds * 1000 + microseconds // 1000
+    written = 0
+    for _ in range(MOST_BATCHES):
+        ids: Any = await client.zrange(UNWRITTEN, 0, now, byscore=True, offset=0, num=BATCH)
+        if not ids:
+            break
+        written += await _write_batch(client, ask, ids)
+    return written
+
+
+async def _write_batch(client: "redis.asyncio.Redis", ask: Ask, ids: list[str]) -> int:
+    async with client.pipeline(transaction=False) as pipe:
+        for game_id in ids:
+            pipe.hmget(_key(game_id), ["fence", "sequence", "state"])
+        states = await pipe.execute()
     known = [(i, *s) for i, s in zip(ids, states, strict=True) if s[2] is not None]
     if known:
         names, fences, _, texts = (list(column) for column in zip(*known, strict=True))
         await ask(BEHIND, names, names, list(map(int, fences)), texts)
     over = {str(row[0]) for row in await ask(OVER, ids)}
-    for game_id, (_, sequence, _) in zip(ids, states, strict=True):
-        await client.eval(
-            WRITTEN, 2, *_keys(game_id), sequence or "", game_id, str(int(game_id in over))
-        )
+    async with client.pipeline(transaction=False) as pipe:
+        for game_id, (_, sequence, _) in zip(ids, states, strict=True):
+            is_over = str(int(game_id in over))
+            pipe.eval(WRITTEN, 2, *_keys(game_id), sequence or "", game_id, is_over)
+        await pipe.execute()
     return len(known)
 
 

@@ -23,6 +23,7 @@ from maps.models import GameMap
 from maps.views import to_sign_in
 from sessions_app import lobby_cards, seating, states
 from sessions_app.forms import CodeForm, FilterForm, NewLobbyForm, SettingsForm, TribeForm
+from sessions_app.guessing import wrong_codes_count
 from sessions_app.lists import MOST_LISTED
 from sessions_app.lobby import OVER, Lobby, Status
 from sessions_app.open_lobbies import Wanted
@@ -130,16 +131,13 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
     if not request.user.is_authenticated:
         return to_sign_in(request, request.path)
     form = CodeForm({"code": code})
+    if not form.is_valid():
+        return listed(request, form, status=404)
     try:
-        # By player and by address: neither many accounts nor many addresses make guessing quick.
-        limits.require(request, "codes", str(own(request).pk))
-        limits.require(request, "codes")
-        if not form.is_valid():
-            return listed(request, form, status=404)
-        lobby = run(seating.by_code, form.cleaned_data["code"])
+        with wrong_codes_count(request, own(request).pk):
+            lobby = run(seating.by_code, form.cleaned_data["code"])
     except Refused as refusal:
-        form.is_valid()
-        form.refuse(refusal)
+        messages.error(request, refusal.detail)  # whoever follows a link doesn't look at the form
         return listed(request, form, status=refusal.status)
     given = form.cleaned_data["code"]
     return ask_to_join(

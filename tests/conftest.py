@@ -121,6 +121,13 @@ class Site:
             assert self.thread.is_alive()
             time.sleep(0.01)
 
+    def cut(self) -> None:
+        """Cut all connections, without a word."""
+        for connection in list(self.server.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport:
+                connection.loop.call_soon_threadsafe(transport.abort)
+
     def stop(self) -> None:
         self.server.should_exit = True
         self.thread.join(10)

@@ -1,24 +1,33 @@
 """The example of the documentation, against the real server."""
 
+import asyncio
 import importlib.util
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from accounts.signing_in import start_family
+from sessions_app import tickets
+from sessions_app.models import GameSession
 from tests.cast import PASSWORD, make_map, make_user
 from tests.conftest import Site
+from tests.lobbies import Table
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DOCS = Path(__file__).parent.parent / "docs"
 EXAMPLE, LOBBY_EXAMPLE = DOCS / "example_client.py", DOCS / "example_lobby_client.py"
 
 
-def example() -> Any:
-    spec = importlib.util.spec_from_file_location("example_client", EXAMPLE)
+def example(path: Path = EXAMPLE) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -49,20 +58,95 @@ def test_it_runs_as_a_program(site: Site) -> None:
     assert answer.stdout == "0.00 ★ Quiet Ford, by Author\n", answer.stderr
 
 
+@contextmanager
+def begin(site: Site, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """The example of a lobby's client, as a program, for a minute at the most."""
+    command = [sys.executable, str(LOBBY_EXAMPLE), site.url, *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as program:
+        end = threading.Timer(60, program.kill)
+        end.start()
+        try:
+            yield program
+        finally:
+            end.cancel()
+            program.kill()
+
+
+def until(program: "subprocess.Popen[str]", *words: str) -> str:
+    """The next line that a program says with all of these words."""
+    assert program.stdout
+    for line in program.stdout:
+        if all(word in line for word in words):
+            return line
+    raise AssertionError("It has ended.")
+
+
+def has_begun(program: "subprocess.Popen[str]") -> None:
+    said, complained = program.communicate(timeout=30)
+    assert said.endswith("The game begins.\n"), said
+    assert complained == ""
+
+
 def test_two_lobby_clients_gather_and_start(site: Site) -> None:
     make_map(make_user("Author"))
     make_user("Friend")
+    with begin(site, "author", PASSWORD) as host:
+        code = until(host, "Code:").split()[1]
+        with begin(site, "friend", PASSWORD, code) as friend:
+            has_begun(friend)
+            has_begun(host)
 
-    def begin(*arguments: str) -> "subprocess.Popen[str]":
-        command = [sys.executable, str(LOBBY_EXAMPLE), site.url, *arguments]
-        pipe = subprocess.PIPE
-        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
 
-    with begin("author", PASSWORD) as host:
-        assert host.stdout
-        code = host.stdout.readline().split()[1]
-        with begin("friend", PASSWORD, code) as friend:
-            for process in (friend, host):
-                said, complained = process.communicate(timeout=30)
-                assert said.endswith("The game begins.\n"), said
-                assert complained == ""
+def test_lobby_clients_come_back_and_start_all_the_same(site: Site) -> None:
+    """Cut off while one is ready, and again while the countdown runs."""
+    make_map(make_user("Author"))
+    make_user("Friend")
+    with begin(site, "author", PASSWORD) as host:
+        code = until(host, "Code:").split()[1]
+        until(host, "Author ✓")
+        site.cut()
+        with begin(site, "friend", PASSWORD, code) as friend:
+            until(host, "Author ✓", "Friend ✓")
+            while not GameSession.objects.get().countdown_ends_at:
+                time.sleep(0.05)
+            site.cut()
+            has_begun(friend)
+            has_begun(host)
+
+
+def test_a_lobby_client_refreshes_a_token_and_asks_for_another_ticket(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = Table(1)
+    _, refresh = start_family(table.users[0], "tests")
+    redeem, died = tickets.redeem, [True, False, True, True]
+
+    async def redeem_some(*arguments: Any) -> Any:
+        holder = await redeem(*arguments)
+        return None if died.pop(0) else holder
+
+    monkeypatch.setattr(tickets, "redeem", redeem_some)
+    module = example(LOBBY_EXAMPLE)
+
+    async def drill() -> list[str]:
+        sign_in = module.SignIn(site.url, {"access": "dead", "refresh": refresh})
+        async with httpx.AsyncClient(base_url=f"{site.url}/api/v1/", auth=sign_in) as api:
+            client, kinds = module.LobbyClient(api, str(table.id)), []
+            async for message in client.messages():
+                kinds.append(message["type"])
+                site.cut()
+            return kinds
+
+    kinds = asyncio.run(drill())
+    assert "welcome" in kinds  # after one ticket that died; after two in a row nobody comes back
+    assert died == []
+    with pytest.raises(httpx.HTTPStatusError, match="401"):
+        asyncio.run(signed_out(module, site, str(table.id)))
+
+
+async def signed_out(module: Any, site: Site, session_id: str) -> None:
+    sign_in = module.SignIn(site.url, {"access": "dead", "refresh": "dead"})
+    async with httpx.AsyncClient(base_url=f"{site.url}/api/v1/", auth=sign_in) as api:
+        async for _ in module.LobbyClient(api, session_id).messages():
+            pass

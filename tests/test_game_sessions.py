@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import User
 from maps.models import GameMap
 from sessions_app import seating, store
-from sessions_app.models import GameSession
+from sessions_app.models import GameSession, SessionPlayer
 from tests.cast import make_map, make_moderator, make_tribe, make_user
 from tests.conftest import bearer
 
@@ -254,6 +254,14 @@ def test_codes_are_not_guessed(table: Table) -> None:
     assert answers == [404] * 10 + [429]
 
 
+def test_codes_are_read_as_people_type_them(table: Table) -> None:
+    lobby = table.open(is_public=False)
+    code = lobby["code"].lower()
+    body = {"tribe_id": table.tribes[1].pk, "code": f" {code[:3]} - {code[3:]}"}
+    for _ in range(11):  # once seated, one is there already; a right code is no guess
+        assert table.ask(1, "POST", "/join", body)[0] == 200
+
+
 def test_full_kicked_started_over(table: Table) -> None:
     lobby = table.open(seats=2)
     assert table.join(1, lobby)[0] == 200
@@ -291,6 +299,8 @@ def test_starting_demands_everybody(table: Table) -> None:
     table.join(1, lobby)
     assert code_of(table.ask(0, "POST", f"/{lobby['id']}/start", {})) == (409, "not_ready")
     assert code_of(table.ask(1, "POST", f"/{lobby['id']}/start", {})) == (403, "not_host")
+    SessionPlayer.objects.update(is_ready=True)  # by pages without scripts, who have no socket
+    assert code_of(table.ask(0, "POST", f"/{lobby['id']}/start", {})) == (409, "not_connected")
 
 
 # ---- The game -----------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
@@ -12,7 +13,9 @@ from django.test import Client
 from config.pools import make_pool
 from config.redis import durable, durable_async
 from config.refusals import Refused
+from maps.models import GameMap
 from sessions_app import seating, states, store
+from sessions_app.lobby import Status
 from sessions_app.models import GameSession
 from tests.conftest import Site
 from tests.races import at_once
@@ -34,6 +37,25 @@ def game(table: Table) -> UUID:
     return UUID(lobby["id"])
 
 
+def asking(pool: Any) -> states.Ask:
+    """A way to ask the database, as the watch has one."""
+
+    async def ask(sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        async with pool.connection() as database:
+            cursor = await database.execute(sql, values)
+            rows: list[tuple[Any, ...]] = await cursor.fetchall()
+            return rows
+
+    return ask
+
+
+def running(game_map: GameMap, number: int) -> list[GameSession]:
+    """So many games that have begun, with codes that count up."""
+    facts = {"map": game_map, "status": Status.IN_PROGRESS}
+    games = [GameSession(pk=uuid4(), code=f"{n:06}", **facts) for n in range(number)]
+    return GameSession.objects.bulk_create(games)
+
+
 def test_claims_at_once_get_a_number_each(table: Table, game: UUID) -> None:
     claimed = at_once(12, lambda _: states.claim(game, table.players[0]))
     assert sorted(claimed) == list(range(1, 13))
@@ -49,12 +71,7 @@ def test_what_is_written_behind_by_two_processes_ends_with_the_newest(
     async def drill() -> None:
         client = durable_async()
         async with make_pool(1) as pool, client:
-
-            async def ask(sql: str, *values: Any) -> list[tuple[Any, ...]]:
-                async with pool.connection() as database:
-                    cursor = await database.execute(sql, values)
-                    rows: list[tuple[Any, ...]] = await cursor.fetchall()
-                    return rows
+            ask = asking(pool)
 
             async def ask_late(sql: str, *values: Any) -> list[tuple[Any, ...]]:
                 if sql == states.BEHIND:
@@ -68,6 +85,47 @@ def test_what_is_written_behind_by_two_processes_ends_with_the_newest(
 
     asyncio.run(drill())
     assert GameSession.objects.get(pk=game).game_state == {"wave": 2}
+
+
+def test_one_round_writes_what_was_marked_when_it_began(game_map: GameMap) -> None:
+    """Three hundred busy games, one of which is written again while the round is under way."""
+    games = running(game_map, 300)
+
+    async def drill() -> tuple[int, int]:
+        async with make_pool(1) as pool, durable_async() as client:
+            ask = asking(pool)
+
+            async def ask_late(sql: str, *values: Any) -> list[tuple[Any, ...]]:
+                if sql == states.BEHIND:
+                    states._write(games[0].pk, 0, '{"wave": 2}')
+                return await ask(sql, *values)
+
+            first = await states.write_behind(client, ask_late)
+            return first, await states.write_behind(client, ask)
+
+    for game in games:
+        states._write(game.pk, 0, '{"wave": 1}')
+    assert asyncio.run(drill()) == (300, 1)  # what is written meanwhile has its turn in the next
+    waves = GameSession.objects.values_list("game_state__wave", flat=True)
+    assert Counter(waves) == {1: 299, 2: 1}
+
+
+def test_the_oldest_marks_come_first(game_map: GameMap, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(states, "BATCH", 2)
+    monkeypatch.setattr(states, "MOST_BATCHES", 1)
+    games = running(game_map, 4)
+    for turn in range(2):  # to be written again makes nobody wait longer
+        for game in games:
+            states._write(game.pk, 0, f'{{"wave": {turn}}}')
+            time.sleep(0.002)
+
+    async def drill() -> None:
+        async with make_pool(1) as pool, durable_async() as client:
+            assert await states.write_behind(client, asking(pool)) == 2
+
+    asyncio.run(drill())
+    written = GameSession.objects.filter(game_state__wave=1)
+    assert {game.code for game in written} == {"000000", "000001"}
 
 
 def test_the_end_by_the_page_writes_the_last_state_too(table: Table, game: UUID) -> None:

@@ -7,7 +7,10 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import uuid4
 
 import orjson
@@ -21,8 +24,10 @@ from config.management.commands.serve import claim_port, server_config
 from config.redis import durable
 from sessions_app import hub as hubs
 from sessions_app import lists, sockets, tickets, watch
+from sessions_app import lobby as rules
 from sessions_app.pace import BURST, EVENTS_A_SECOND
 from sessions_app.protocol import Close
+from sessions_app.rooms import Room
 from tests.callers import Caller, Frame, family_of, path_of, seated, sit_down
 from tests.conftest import Site
 from tests.lobbies import Table
@@ -139,6 +144,16 @@ def test_a_cookie_counts_on_our_pages_alone(site: Site) -> None:
                 assert caller.hear("welcome"), name
             else:
                 assert caller.closed() == Close.NOT_LET_IN, name
+
+
+def test_the_list_is_for_our_pages_and_for_programs(site: Site) -> None:
+    for name, (origin, is_let_in) in ORIGINS.items():
+        headers = {"Origin": origin.format(port=site.port)} if origin else {}
+        with Caller(site, "/ws/lobbies", additional_headers=headers) as looker:
+            if is_let_in or origin is None:
+                assert looker.hear("lobbies"), name
+            else:
+                assert looker.closed() == Close.NOT_LET_IN, name
 
 
 def test_a_bad_cookie(site: Site) -> None:
@@ -441,6 +456,51 @@ def test_who_leaves_as_if_the_server_stopped(
             host.until(lambda lobby: not has_lost_the_other(lobby))
             guest.socket.close(Close.RESTARTING)
         assert host.until(has_lost_the_other)
+
+
+def test_a_restart_in_good_order_keeps_who_is_ready_and_the_countdown(
+    quick_watch: None, site: Site, static_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process looks at the lobby many times before anybody is back."""
+    monkeypatch.setattr(rules, "COUNTDOWN", timedelta(seconds=3600))
+    table = Table(2)
+    other = Site(static_root)
+    try:
+        with seated(site, table) as (host, guest):
+            for caller in (host, guest):
+                caller.ask("ready", is_ready=True)
+            ends_at = host.ask("start")["data"]["countdown_ends_at"]
+            site.stop()
+            assert host.closed() == guest.closed() == Close.RESTARTING
+        before = table.now
+        time.sleep(1)
+        assert table.now == before
+        for n in range(2):
+            with sit_down(other, table, n) as back:
+                lobby = back.heard[0]["data"]["lobby"]
+                assert [seat["is_ready"] for seat in lobby["players"]] == [True, True]
+                assert lobby["countdown_ends_at"] == ends_at
+                if n == 0:
+                    assert back.ask("ping")["type"] == "pong"
+                back.socket.close(Close.RESTARTING)  # to stay as it is for the next one
+    finally:
+        other.stop()
+
+
+def test_a_seat_that_the_watch_gives_up_at_the_same_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hub, room, player_id, socket_id = hubs.Hub(), Room(uuid4()), uuid4(), uuid4()
+    room.news = cast("Any", SimpleNamespace(connections={player_id: socket_id}))
+    leaver = cast("Any", SimpleNamespace(id=socket_id, room=room, player_id=player_id))
+
+    async def disconnect(*arguments: Any) -> None:
+        assert hub.owed == {socket_id: (room.session_id, player_id)}
+        hub.owed.clear()  # as the watch does that told of it
+
+    monkeypatch.setattr(hub, "do", disconnect)
+    asyncio.run(hub.leave(leaver, keep=False))
+    assert hub.owed == {}
 
 
 def banned(table: Table) -> None:

@@ -1,6 +1,7 @@
 """The pages of lobbies, by request: what they show, to whom, and what their forms do."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from sessions_app.models import GameSession, SessionPlayer
 from sessions_app.open_lobbies import Wanted
 from sessions_app.store import run
 from tests.cast import NOBODY, make_map, make_tribe, make_user
+from tests.races import at_once
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db
@@ -292,7 +294,7 @@ def test_what_is_no_code(client: Client, db: None, code: str) -> None:
 def test_a_wrong_code(signed_in: Client, lobby: Lobby) -> None:
     wrong = "222222" if lobby.code != "222222" else "333333"
     page = text(signed_in.get(f"/lobbies/join/{wrong}/"), 404)
-    assert "No open lobby has this code." in page
+    assert "No open lobby has this code." in page.split("<h1>")[0]  # above all else
     assert f'value="{wrong}"' in page
     assert signed_in.get("/lobbies/join/nonsense/").status_code == 404
 
@@ -302,13 +304,33 @@ def test_codes_are_not_guessed_for_long(signed_in: Client, lobby: Lobby) -> None
     for _ in range(most):
         assert signed_in.get("/lobbies/join/222222/").status_code == 404
     answer = signed_in.get(f"/lobbies/join/{lobby.code}/")
-    assert "You tried too many codes. Try again in a minute." in text(answer, 429)
+    page = text(answer, 429)
+    assert "You tried too many codes. Try again in a minute." in page.split("<h1>")[0]
     assert 0 < int(answer.headers["Retry-After"]) <= 60
     # Another player at the same address is held up too, the same player elsewhere as well.
     other = client_of(make_user("Other"))
     assert other.get("/lobbies/join/222222/").status_code == 429
     assert signed_in.get("/lobbies/join/222222/", REMOTE_ADDR="10.9.9.9").status_code == 429
     assert other.get("/lobbies/join/222222/", REMOTE_ADDR="10.9.9.9").status_code == 404
+
+
+def test_right_codes_are_no_guesses(signed_in: Client, lobby: Lobby, tribe: Tribe) -> None:
+    most = limits.POLICIES["codes"].most
+    invitation = f"/lobbies/join/{lobby.code}/"
+    for _ in range(most + 1):
+        assert signed_in.get(invitation).status_code == 200
+        assert signed_in.post(invitation, {"tribe": "x"}).status_code == 200
+    for _ in range(most):
+        assert signed_in.get("/lobbies/join/222222/").status_code == 404
+    assert signed_in.get(invitation).status_code == 429
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_wrong_codes_sent_at_once_no_more_are_looked_up(player: User) -> None:
+    most = limits.POLICIES["codes"].most
+    clients = [client_of(player) for _ in range(3 * most)]
+    answers = at_once(3 * most, lambda n: clients[n].get("/lobbies/join/222222/").status_code)
+    assert Counter(answers) == {404: most, 429: 2 * most}
 
 
 @pytest.mark.parametrize(
@@ -448,6 +470,13 @@ def test_refusals_become_messages(
     page = act({"host": host, "guest": player}[who], full_house, **fields)
     assert words in page.split("notice--error")[1]
     assert lobby_now(full_house.id).version == full_house.version
+
+
+def test_who_is_ready_without_a_socket_is_named_as_such(full_house: Lobby, host: User) -> None:
+    SessionPlayer.objects.update(is_ready=True)
+    page = act(host, full_house, act="start")
+    assert "Not connected: Hosta, Player1." in page.split("notice--error")[1]
+    assert page.count("✓ Ready") == 2
 
 
 def test_host_alone_and_who_may_not_be_removed(lobby: Lobby, host: User) -> None:

@@ -101,6 +101,13 @@ REFUSED: list[tuple[str, Lobby, Rule, str, int]] = [
     ("start unready", PAIR, start(HOST), "not_ready", 409),
     ("start alone", of(HOST), start(HOST), "alone", 409),
     ("start alone, unready", of(HOST), start(HOST, solo=True), "not_ready", 409),
+    (
+        "start with somebody lost",
+        make_lobby(make_seat(HOST, is_ready=True), make_seat(GUEST, is_ready=True, lost_at=NOON)),
+        start(HOST),
+        "not_connected",
+        409,
+    ),
     ("start twice", RUNNING, start(HOST), "started", 409),
     ("end by a guest", RUNNING, end(GUEST), "not_host", 403),
     ("end a lobby", READY, end(HOST), "not_started", 409),

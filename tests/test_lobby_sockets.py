@@ -10,16 +10,18 @@ from channels.layers import get_channel_layer
 from django.db import connection
 
 from config import redis
+from sessions_app import lists, seating, tickets
 from sessions_app import lobby as rules
-from sessions_app import seating, tickets
 from sessions_app.announcing import group_of
 from sessions_app.lobby import Status
 from sessions_app.models import GameSession
 from sessions_app.protocol import Close
 from sessions_app.store import run
 from tests.callers import Caller, path_of, seated, sit_down
+from tests.cast import make_tribe, make_user
 from tests.conftest import Site
 from tests.lobbies import Table
+from tests.test_protocol import names, rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,6 +83,27 @@ def test_chat_is_heard_by_all_and_stays_plain(site: Site) -> None:
         assert heard["data"]["text"] == words
         assert heard["data"]["player_id"] == str(table.users[0].pk)
         assert "re" not in heard
+
+
+def test_each_message_has_the_answer_that_is_documented(site: Site) -> None:
+    table = Table(2)
+    data: dict[str, dict[str, Any]] = {
+        "ready": {"is_ready": True},
+        "tribe": {"tribe_id": str(table.tribes[0].pk)},
+        "start": {},
+        "kick": {"player_id": str(table.users[1].pk)},
+        "settings": {"seats": 3},
+        "chat": {"text": "Hello"},
+    }
+    told = {names(kind)[0]: names(answer) for kind, *_, answer in rows("### What a client says")}
+    with seated(site, table) as (host, guest):
+        guest.ask("ready", is_ready=True)
+        order = [kind for kind in told if kind != "leave"]
+        for kind in [*order, "leave"]:
+            answer = host.ask(kind, id=kind, **data.get(kind, {}))
+            assert answer["type"] == told[kind][0], (kind, answer)
+            if kind == "chat":
+                assert host.ask(kind, id=kind, **data[kind])["type"] == told[kind][1] == "lobby"
 
 
 def test_sent_twice_done_once_across_a_reconnect(site: Site) -> None:
@@ -254,6 +277,15 @@ def test_a_change_typed_in_psql_is_seen(site: Site) -> None:
         assert guest.until(lambda frame: frame["data"]["host"] == str(table.users[1].pk))
 
 
+def test_a_map_that_is_renamed_is_seen(site: Site) -> None:
+    table = Table(1)
+    with sit_down(site, table) as host:
+        before = table.version
+        execute("UPDATE maps SET name = 'New Ford' WHERE id = %s", table.map.pk)
+        assert host.hear("lobby", version=before + 1)["data"]["map"]["name"] == "New Ford"
+        assert host.ask("hello", version=before)["data"]["lobby"]["map"]["name"] == "New Ford"
+
+
 def say_elsewhere(table: Table, text: str) -> None:
     """A word that another process passes on."""
     said = {"player_id": str(table.users[0].pk), "text": text, "at": "2026-07-01T12:00:00Z"}
@@ -294,3 +326,41 @@ def test_the_list(site: Site) -> None:
         assert looker.ask("ping")["type"] == "pong"
         assert len(looker.ask("hello")["data"]["lobbies"]) == 1
         assert looker.ask("ready", is_ready=True)["data"]["code"] == "unknown_type"
+
+
+def test_full_lobbies_are_not_listed(site: Site) -> None:
+    table = Table(1, seats=2)
+    with Caller(site, "/ws/lobbies") as looker:
+        assert len(looker.hear("lobbies")["data"]["lobbies"]) == 1
+        guest = make_user("Guest1")
+        run(seating.join, table.id, guest.pk, make_tribe(guest).pk)
+        change = looker.hear("lobbies")["data"]
+        assert (change["lobbies"], change["gone"], change["total"]) == ([], [str(table.id)], 0)
+        assert change["maps"] == {str(table.map.pk): {"lobbies": 0, "free_seats": 0}}
+        run(seating.leave, table.id, guest.pk)
+        assert [c["id"] for c in looker.hear("lobbies")["data"]["lobbies"]] == [str(table.id)]
+
+
+def test_of_many_lobbies_the_list_tells_which_it_shows(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "MOST_LISTED", 2)
+    old = Table(1)
+    newer = [Table(1, game_map=old.map) for _ in range(2)]
+    with Caller(site, "/ws/lobbies") as looker:
+        whole = looker.hear("lobbies")["data"]
+        assert [c["id"] for c in whole["lobbies"]] == [str(t.id) for t in reversed(newer)]
+        assert (whole["total"], whole["since"]) == (3, whole["lobbies"][1]["created_at"])
+        assert whole["maps"] == {str(old.map.pk): {"lobbies": 3, "free_seats": 9}}
+        newest = Table(1)
+        change = looker.hear("lobbies")["data"]
+        assert [c["id"] for c in change["lobbies"]] == [str(newest.id)]
+        assert change["gone"] == []  # what it took the place of is open as before
+        assert change["maps"] == {str(newest.map.pk): {"lobbies": 1, "free_seats": 3}}
+        run(seating.leave, old.id, old.users[0].pk)
+        change = looker.hear("lobbies")["data"]
+        assert (change["gone"], change["total"]) == ([str(old.id)], 3)  # though it was not listed
+        run(seating.leave, newest.id, newest.users[0].pk)
+        change = looker.hear("lobbies")["data"]
+        assert (change["total"], change["since"]) == (2, None)
+        assert [c["id"] for c in change["lobbies"]] == [str(newer[0].id)]

@@ -37,6 +37,9 @@ TYPED: dict[str, tuple[str, int]] = {
     "all seats are": ("DELETE FROM session_players", 1),
     "a player is erased": ("DELETE FROM users WHERE username LIKE 'Seat%%x1'", 1),
     "a tribe is renamed": ("UPDATE tribes SET name = 'Wolves'", 1),
+    "the map is renamed": ("UPDATE maps SET name = 'New Ford'", 1),
+    "the map is changed": ("UPDATE maps SET description = 'Deeper'", 1),  # its version is shown
+    "stars and plays": ("UPDATE maps SET play_count = play_count + 1", 0),
     "settings": ("UPDATE game_sessions SET seat_limit = 2, is_public = false", 1),
     "a kick": ("UPDATE game_sessions SET kicked = ARRAY[gen_random_uuid()]", 1),
     "a socket": ("UPDATE session_players SET connection = gen_random_uuid()", 1),
@@ -54,6 +57,17 @@ def test_what_is_typed_counts_too(sql: str, risen: int) -> None:
     before = table.version
     execute(sql)
     assert table.version == before + risen
+
+
+def test_a_map_changes_open_lobbies_alone() -> None:
+    """A game has its map as it began; a lobby that counts down gets a new version anyway."""
+    counting, begun = Table(1), Table(1)
+    counting.all_ready()
+    run(seating.start, counting.id, counting.users[0].pk, solo=True)
+    start(begun, solo=True)
+    before = counting.version, begun.version
+    execute("UPDATE maps SET name = 'New Ford'")
+    assert (counting.version, begun.version) == before
 
 
 def test_one_transaction_is_one_version() -> None:
@@ -103,9 +117,9 @@ def test_a_seated_tribe_can_not_be_deleted_alone() -> None:
 # ---- Many at once -------------------------------------------------------------------------------
 
 
-def start(table: Table) -> None:
+def start(table: Table, *, solo: bool = False) -> None:
     table.all_ready()
-    run(seating.start, table.id, table.users[0].pk)
+    run(seating.start, table.id, table.users[0].pk, solo=solo)
     end_countdown(table)
     run(seating.tidy, table.id)
     assert table.now.status == Status.IN_PROGRESS

@@ -9,15 +9,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app import lobby, protocol, seating, sockets, store
+from config.management.commands.serve import server_config
+from sessions_app import (
+    hub,
+    lists,
+    lobby,
+    pace,
+    protocol,
+    seating,
+    sockets,
+    store,
+    tickets,
+    watch,
+)
 from sessions_app.protocol import CLOSES, FROM_CLIENT, FROM_SERVER, Unreadable, read
 
-DOCUMENT = (Path(__file__).parent.parent / "docs/protocol.md").read_text()
+ROOT = Path(__file__).parent.parent
+STATIC = ROOT / "static/js"
+DOCUMENT = (ROOT / "docs/protocol.md").read_text()
 
 
-def rows(heading: str) -> list[list[str]]:
+def rows(heading: str, document: str = DOCUMENT) -> list[list[str]]:
     """The table below a heading of the document, without its head."""
-    part = DOCUMENT.split(f"{heading}\n", 1)[1]
+    part = document.split(f"{heading}\n", 1)[1]
     lines = part.strip().split("\n\n")[0].splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
@@ -64,6 +78,75 @@ def test_the_document_tells_the_whole_lobby() -> None:
 
     told = names(DOCUMENT.split("A lobby is the document of", 1)[1].split("Count down", 1)[0])
     assert told == list(lobby_document(EXAMPLE))
+
+
+SAID: dict[str, tuple[Any, Any]] = {
+    "kept for thirty seconds until a socket holds it": (lobby.GRACE.seconds, 30),
+    "good once, for thirty seconds": (tickets.SECONDS, 30),
+    "send, within five seconds, `hello`": (sockets.HELLO_SECONDS, 5),
+    "16 KiB at the most": (server_config(None).ws_max_size, 16 * 1024),
+    "up to 64 characters": (protocol.LONGEST_ID, 64),
+    "up to 300 characters": (protocol.LONGEST_CHAT, 300),
+    "how many may sit (2 to 4)": ((lobby.FEWEST_SEATS, lobby.MOST_SEATS), (2, 4)),
+    "several within 50 ms may come as one": (hub.TOGETHER, 0.05),
+    "the newest 200 at the most": (lists.MOST_LISTED, 200),
+    "After 25 seconds without a word": (watch.SILENT, 25),
+    "heard nothing for ten": (watch.QUIET, 10),
+    "keeps its seat for thirty seconds": (lobby.GRACE.seconds, 30),
+    "Ten messages a second for a player, bursts of twenty": (
+        (pace.EVENTS_A_SECOND, pace.BURST),
+        (10, 20),
+    ),
+    "Twenty frames in a row that are not of the protocol": (sockets.MOST_BAD, 20),
+    "Twenty sockets for an address": (hub.MOST_OF_ADDRESS, 20),
+    "a thousand for a server process, half of which the list cannot take": (
+        (hub.MOST_SOCKETS, hub.KEPT_FOR_SEATS),
+        (1000, 500),
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "numbers"), SAID.items(), ids=SAID)
+def test_the_document_tells_the_numbers(words: str, numbers: tuple[Any, Any]) -> None:
+    assert words in " ".join(DOCUMENT.split())
+    known, told = numbers
+    assert known == told
+
+
+def test_the_document_tells_how_soon_the_client_comes_back() -> None:
+    script = (STATIC / "lobby-connection.js").read_text()
+    known = {
+        name: int(re.search(rf"const {name} = ([\d_]+)", script)[1])  # type: ignore[index]
+        for name in ("SOONEST", "SLOWEST", "DEAF")
+    }
+    assert known == {"SOONEST": 100, "SLOWEST": 5_000, "DEAF": 25_000}
+    text = " ".join(DOCUMENT.split())
+    assert "wait 0.1 seconds, then up to twice as long each time, up to 5 seconds" in text
+    assert "hears nothing for 25 seconds connects anew" in text
+
+
+def test_the_document_tells_the_client_for_browsers() -> None:
+    client, below = ((STATIC / f"lobby-{name}.js").read_text() for name in ("client", "connection"))
+    part = DOCUMENT.split("## The client for browsers\n", 1)[1].split("\n## ", 1)[0]
+    told = re.search(r"The first exports (.+?)\.\n", part)
+    assert told
+    exports = re.findall(r"^export (?:class|const|function) (\w+)", client, re.MULTILINE)
+    assert set(names(told[1])) == set(exports)
+    of_client, of_list = client.split("export class LobbyList", 1)
+    table = "| of a `LobbyClient`" + part.split("| of a `LobbyClient`", 1)[1]
+    [_, says, has, fires, states] = [row[0] for row in rows("", f"\n{table}")]
+    commands = re.findall(r"^  (\w+) = \(", of_client, re.MULTILINE)
+    assert re.findall(r"`(\w+)\(", says) == commands
+    assert set(commands) == FROM_CLIENT.keys() - {"hello", "ping"}
+    for name in re.findall(r"`(\w+)", has):
+        assert re.search(rf"this\.{name} = |get {name}\(|^  {name}\(", client + below, re.MULTILINE)
+    assert names(fires) == re.findall(r"@fires LobbyClient#(\w+)", client)
+    kinds = re.search(r"@typedef {(.+)} State\n", below)
+    assert kinds
+    assert names(states) == re.findall(r'"(\w+)"', kinds[1])
+    for name in ("all", "maps", "total", "mayMiss"):
+        assert f"`{name}" in part
+        assert re.search(rf"^  {name}( =|\()", of_list, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""What a running game needs of a tribe, kept in Redis: `tribe:{id}:config`, for an hour.
+"""What game servers will need of a tribe, kept in Redis: `tribe:{id}:config`, for an hour.
+
+The site itself does not read it yet: a start copies the tribes' rows to the seats.
 
 A cold key is filled under the lock of the tribe's row: one fills, the others wait and then find it
 filled, and a change waits until what was read of it is kept, so that it can't be kept after the change

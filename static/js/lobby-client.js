@@ -227,12 +227,25 @@ export class LobbyClient extends Connection {
  * @typedef {{id: string, created_at: string, seats: number, free_seats: number, host: string,
  *   map: {id: string, name: string, width: number, height: number}}} Card
  *
+ * @typedef {{lobbies: number, free_seats: number}} Counts
+ *
  * @fires LobbyList#state   StateDetail
- * @fires LobbyList#lobbies {all: Map<string, Card>, changed: Card[], gone: string[]}: after each change
+ * @fires LobbyList#lobbies {all: Map<string, Card>, changed: Card[], gone: string[]}: after each change;
+ *   `gone` are those that nobody can join any more
  */
 export class LobbyList extends Connection {
-  /** All cards by id. @type {Map<string, Card>} */
+  /** Cards of lobbies with a free seat, by id: of many the newest. @type {Map<string, Card>} */
   all = new Map();
+  /** What each map has, of all lobbies with a free seat, by its id. @type {Map<string, Counts>} */
+  maps = new Map();
+  /** How many lobbies have a free seat. */
+  total = 0;
+  #since = null;
+
+  /** Whether a lobby that opened then may be open without being among `all`: only the newest are told. */
+  mayMiss(createdAt) {
+    return this.#since !== null && Date.parse(createdAt) <= Date.parse(this.#since);
+  }
 
   take({ type, version, data }) {
     if (type === "lobbies") this.#show(version, data);
@@ -241,14 +254,27 @@ export class LobbyList extends Connection {
     }
   }
 
-  #show(version, { lobbies, gone, is_snapshot: isSnapshot }) {
+  #show(version, { lobbies, gone, maps, total, since, is_snapshot: isSnapshot }) {
     this.version = version;
-    const here = new Set(lobbies.map((card) => card.id));
-    const left = isSnapshot ? [...this.all.keys()].filter((id) => !here.has(id)) : gone;
+    this.total = total;
+    this.#since = since;
+    const left = isSnapshot ? this.#missing(lobbies) : gone;
     for (const id of left) this.all.delete(id);
     for (const card of lobbies) this.all.set(card.id, card);
+    if (isSnapshot) this.maps.clear();
+    for (const [id, counts] of Object.entries(maps)) {
+      if (counts.lobbies) this.maps.set(id, counts);
+      else this.maps.delete(id);
+    }
     this.welcomed();
     this.emit("lobbies", { all: this.all, changed: lobbies, gone: left });
+  }
+
+  /** The ids of those that a snapshot would list if they were open. */
+  #missing(lobbies) {
+    const here = new Set(lobbies.map((card) => card.id));
+    const cards = [...this.all.values()].filter((card) => !here.has(card.id));
+    return cards.filter((card) => !this.mayMiss(card.created_at)).map((card) => card.id);
   }
 }
 

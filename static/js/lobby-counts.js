@@ -5,15 +5,8 @@ import { LobbyList, socketAddress } from "./lobby-client.js";
 
 const SLOWEST = 60_000; // between tries: these numbers are a trifle
 const list = new LobbyList(socketAddress("/ws/lobbies"), { slowest: SLOWEST });
-let open = new Map(); // map → the lobbies there that have a free seat
 
-list.addEventListener("lobbies", ({ detail }) => {
-  open = new Map();
-  for (const card of detail.all.values()) {
-    if (card.free_seats) open.set(card.map.id, [...(open.get(card.map.id) ?? []), card]);
-  }
-  show(document);
-});
+list.addEventListener("lobbies", () => show(document));
 
 // Only who looks takes up a socket: there are just so many of them.
 const attend = () => {
@@ -31,13 +24,13 @@ else setTimeout(attend, 1_000);
 
 function show(root) {
   for (const element of root.querySelectorAll("[data-lobbies-of]")) {
-    const here = open.get(element.dataset.lobbiesOf) ?? [];
-    const seats = here.reduce((sum, card) => sum + card.free_seats, 0);
-    const lobbies = here.length === 1 ? "1 open lobby" : `${here.length} open lobbies`;
-    element.textContent = `${lobbies}, ${seats} free ${seats === 1 ? "seat" : "seats"}`;
-    element.hidden = !here.length;
+    const here = list.maps.get(element.dataset.lobbiesOf) ?? { lobbies: 0, free_seats: 0 };
+    const lobbies = here.lobbies === 1 ? "1 open lobby" : `${here.lobbies} open lobbies`;
+    const seats = here.free_seats === 1 ? "1 free seat" : `${here.free_seats} free seats`;
+    element.textContent = `${lobbies}, ${seats}`;
+    element.hidden = !here.lobbies;
   }
   for (const element of root.querySelectorAll("[data-no-lobbies]")) {
-    element.hidden = Boolean(open.get(element.dataset.noLobbies));
+    element.hidden = list.maps.has(element.dataset.noLobbies);
   }
 }

@@ -20,10 +20,12 @@ const canHover = matchMedia("(hover: hover)");
 const announcement = document.getElementById("announcement");
 const list = new LobbyList(socketAddress("/ws/lobbies"), { slowest: SLOWEST });
 let known = null; // the cards of the list; null before the first word
+const ended = new Set(); // lobbies that nobody can join any more, as far as they were told of
 let isWaiting = false;
 
 list.addEventListener("lobbies", ({ detail }) => {
   known = detail.all;
+  for (const id of detail.gone) ended.add(id);
   show();
 });
 list.addEventListener("state", ({ detail }) => {
@@ -50,24 +52,35 @@ function isLookedAt() {
   return cards.matches(":focus-within") || (canHover.matches && cards.matches(":hover"));
 }
 
+/** Of many lobbies only the newest are told: a card of the server's that is older is left as it is. */
+function mayStay(item) {
+  const id = item.dataset.lobby;
+  return !known.has(id) && !ended.has(id) && list.mayMiss(partOf(item)("age").dateTime);
+}
+
+const openedAt = (item) => Date.parse(partOf(item)("age").dateTime);
+
 function show() {
   const shown = new Map([...cards.children].map((item) => [item.dataset.lobby, item]));
-  const wanted = [...known.values()].filter(isWanted);
-  wanted.sort((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at));
   isWaiting = isLookedAt();
   if (isWaiting) {
     for (const [id, item] of shown) mark(item, known.get(id));
     return;
   }
-  const items = wanted.map((card) => {
+  const wanted = [...known.values()].filter(isWanted).map((card) => {
     const item = shown.get(card.id) ?? clone(listPart("card"));
     fill(item, card);
     return item;
   });
+  const items = [...wanted, ...[...cards.children].filter(mayStay)];
+  items.sort((one, other) => openedAt(other) - openedAt(one));
   const before = shown.size;
   arrange(cards, items);
   listPart("nothing").hidden = items.length > 0;
-  if (items.length !== before) announcement.textContent = count(items.length);
+  // Not more than what is shown is known of those that are looked for; of all the server knows it.
+  const isNarrowed = map || words || Number(free) > 1;
+  const number = isNarrowed ? items.length : Math.max(list.total, items.length);
+  if (items.length !== before) announcement.textContent = count(number);
 }
 
 const count = (n) => (n === 1 ? "1 open lobby" : `${n} open lobbies`);
@@ -75,6 +88,7 @@ const count = (n) => (n === 1 ? "1 open lobby" : `${n} open lobbies`);
 /** Of a card that stays where it is: as it is now, or that it is gone. */
 function mark(item, card) {
   if (card) fill(item, card);
+  else if (mayStay(item)) return;
   item.classList.toggle("lobby-card--gone", !card || !isWanted(card));
   if (!card) partOf(item)("seats").textContent = "No longer open";
 }

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from accounts.models import User
 from maps.models import GameMap
-from sessions_app import seating
+from sessions_app import lists, seating
 from sessions_app.models import GameSession, SessionPlayer
 from sessions_app.store import run
 from tests.browser.test_accessibility import no_violations
@@ -101,14 +101,6 @@ def both_seated(enter: Enter, game_map: GameMap) -> tuple[Page, Page]:
     return host, guest
 
 
-def cut(site: Site) -> None:
-    """Cut all connections to the server, without a word."""
-    for connection in list(site.server.server_state.connections):
-        transport = getattr(connection, "transport", None)
-        if transport:
-            connection.loop.call_soon_threadsafe(transport.abort)
-
-
 def test_from_a_code_to_the_end_of_the_game(
     enter: Enter, game_map: GameMap, players: dict[str, User]
 ) -> None:
@@ -194,7 +186,7 @@ def test_a_lost_connection_comes_back_by_itself(
 ) -> None:
     host, guest = both_seated(enter, game_map)
     guest.context.set_offline(True)
-    cut(site)
+    site.cut()
     expect(guest.get_by_text("Connection lost, trying again").first).to_be_visible()
     expect(seat(host, "Odo").get_by_text("Not connected")).to_be_visible()
     ready(guest).click()  # said while nobody hears it
@@ -424,7 +416,7 @@ def test_the_list_is_live(
     run(seating.join, lobby.id, odo.pk, odo.tribes.all()[0].pk)
     expect(card).to_contain_text("2 of 3 seats taken")
     page.context.set_offline(True)
-    cut(site)
+    site.cut()
     expect(page.get_by_text("Reconnecting …")).to_be_visible()
     run(seating.leave, lobby.id, odo.pk)
     page.context.set_offline(False)
@@ -436,6 +428,40 @@ def test_the_list_is_live(
     page.get_by_label("Map").focus()
     expect(card).to_have_count(0)
     expect(narrowed.locator(".lobby-card")).to_have_count(0)
+
+
+def test_of_many_lobbies_the_older_ones_stay_and_count(
+    enter: Enter,
+    game_map: GameMap,
+    players: dict[str, User],
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lists, "MOST_LISTED", 1)
+    mira, odo = players["Mira"], players["Odo"]
+    old = run(seating.create, mira.pk, game_map.pk, mira.tribes.get().pk).after
+    run(seating.create, odo.pk, game_map.pk, odo.tribes.all()[0].pk)
+    page = enter()
+    page.goto(game_map.get_absolute_url())
+    expect(page.get_by_text("2 open lobbies, 6 free seats")).to_be_visible()
+    page.goto("/lobbies/")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    cards = page.locator(".lobby-card")
+    expect(cards).to_have_count(2)
+    new = make_user("New1")
+    run(seating.create, new.pk, game_map.pk, make_tribe(new).pk)
+    expect(cards).to_have_count(3)
+    expect(page.locator("#announcement")).to_have_text("3 open lobbies")
+    page.context.set_offline(True)
+    site.cut()
+    expect(page.get_by_text("Reconnecting …")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    expect(cards).to_have_count(3)
+    expect(cards.last).to_contain_text("hosted by Mira")
+    run(seating.leave, old.id, mira.pk)
+    expect(cards).to_have_count(2)
+    expect(cards.last).to_contain_text("hosted by Odo")
 
 
 def test_maps_tell_of_their_lobbies_and_nothing_moves(
@@ -468,7 +494,7 @@ def test_without_javascript(enter: Enter, game_map: GameMap, players: dict[str, 
     ready(page).click()
     expect(ready(page)).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Start alone").click()
-    expect(page.get_by_text("Not ready yet: Mira.")).to_be_visible()
+    expect(page.get_by_text("Not connected: Mira.")).to_be_visible()
     page.get_by_label("2 players").check()
     page.get_by_role("button", name="Save settings").click()
     expect(page.locator("[data-part=taken]")).to_have_text("1 of 2")

@@ -1,13 +1,20 @@
-"""Players as the site's own client is: they come back, with patience and chance, wherever a server is."""
+"""Players as the site's own client is: they come back, with patience and chance, wherever a server is.
+
+`python -m tests.faults.players FOLDER NUMBER` plays those of `FOLDER/players-NUMBER.json`, who do nothing
+but stay, at the ports of `FOLDER/ports.json`.
+"""
 
 import asyncio
 import contextlib
 import hashlib
 import itertools
+import json
 import random
 import secrets
+import sys
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -35,7 +42,7 @@ class Player:
         self.socket: ClientConnection | None = None
         self.version, self.falls = 0, 0
         self.closes: Counter[int] = Counter()
-        self.is_deaf = self.is_ready = False
+        self.is_ready = False
         self.turn = self.number  # which server is asked
 
     async def live(self) -> None:
@@ -78,10 +85,10 @@ class Player:
             acting = asyncio.create_task(self.act(socket))
             try:
                 while True:
-                    if self.is_deaf:
-                        await asyncio.sleep(0.1)
-                        continue
-                    self.hear(socket, orjson.loads(await socket.recv()))
+                    frame = orjson.loads(await socket.recv())
+                    self.hear(socket, frame)
+                    if frame["type"] == "pong" and "re" not in frame:
+                        await self.say(socket, "ping")
             except ConnectionClosed as end:
                 return end.rcvd.code if end.rcvd else 1006
             finally:
@@ -102,7 +109,7 @@ class Player:
         with contextlib.suppress(ConnectionClosed):
             while True:
                 await asyncio.sleep(self.chance.uniform(0.2, 2))
-                if not self.stage.is_still and not self.is_deaf:
+                if not self.stage.is_still:
                     await self.do_something(socket)
 
     async def do_something(self, socket: ClientConnection) -> None:
@@ -141,3 +148,28 @@ class Stage:
         hashed = hashlib.sha256(ticket.encode()).hexdigest()
         await self.redis.set(f"ticket:{hashed}", orjson.dumps(said), ex=30)
         return ticket
+
+
+class StageElsewhere(Stage):
+    """The stage of players who live in a process of their own, and read where the servers are."""
+
+    def __init__(self, redis_url: str, ports: Path) -> None:
+        super().__init__(redis_url)
+        self.is_still, self.file = True, ports
+
+    async def ticket(self, player: Player) -> str:
+        """A ticket, for the servers that are there now."""
+        self.ports = json.loads(self.file.read_text())
+        return await super().ticket(player)
+
+
+async def live_elsewhere(folder: Path, number: str) -> None:
+    """Play the players of a file, for ever."""
+    facts = json.loads((folder / f"players-{number}.json").read_text())
+    stage = StageElsewhere(facts["redis"], folder / "ports.json")
+    players = [Player(stage, *seat) for seat in facts["seats"]]
+    await asyncio.gather(*(player.live() for player in players))
+
+
+if __name__ == "__main__":
+    asyncio.run(live_elsewhere(Path(sys.argv[1]), sys.argv[2]))

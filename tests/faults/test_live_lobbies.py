@@ -18,10 +18,12 @@ import psycopg
 import pytest
 
 from sessions_app.protocol import Close
+from sessions_app.watch import SILENT, STUCK
 from tests.faults.players import Player, Stage
 from tests.test_serve import ROOT, Serving, environment, open_folder, servers_of
 
 LOBBIES = 50
+PROCESSES = 3  # of players who live in processes of their own
 RECOVERY = 10.0  # seconds
 
 
@@ -46,19 +48,43 @@ class Drill:
         self.servers = [self.serve(), self.serve()]
         facts = json.loads(stage(data, "people", str(LOBBIES)))
         self.database, self.lobbies = facts["database"], facts["lobbies"]
-        self.stage = Stage(facts["redis"])
+        self.redis = facts["redis"]
+        self.stage = Stage(self.redis)
+        # The last one of each third lobby lives elsewhere.
+        self.elsewhere = [(key, players[-1]) for key, players in self.lobbies.items()][::3]
         self.players = [
             Player(self.stage, session_id, player_id)
             for session_id, players in self.lobbies.items()
             for player_id in players
+            if (session_id, player_id) not in self.elsewhere
         ]
         self.tell_ports()
+        self.clients = [self.play(number) for number in range(PROCESSES)]
 
     def serve(self) -> Serving:
         return Serving(self.data, "--no-demo", TRUSTED_PROXIES="1")
 
+    def play(self, number: int) -> "subprocess.Popen[bytes]":
+        """Some of the players elsewhere, in a process."""
+        folder = self.data.parent
+        facts = {"redis": self.redis, "seats": self.elsewhere[number::PROCESSES]}
+        (folder / f"players-{number}.json").write_text(json.dumps(facts))
+        command = [sys.executable, "-m", "tests.faults.players", str(folder), str(number)]
+        return subprocess.Popen(command, cwd=ROOT)
+
     def tell_ports(self) -> None:
         self.stage.ports = [int(server.url.rsplit(":", 1)[1]) for server in self.servers]
+        (self.data.parent / "ports.json").write_text(json.dumps(self.stage.ports))
+
+    async def seats_elsewhere(self) -> list[bool]:
+        """Of the players elsewhere, whether each seat is held by a socket."""
+        players = [player_id for _, player_id in self.elsewhere]
+        async with await psycopg.AsyncConnection.connect(self.database) as database:
+            cursor = await database.execute(
+                "SELECT is_connected FROM session_players WHERE user_id = ANY(%s::uuid[])",
+                [players],
+            )
+            return [row[0] for row in await cursor.fetchall()]
 
     def pid_of(self, name: str) -> int:
         """The process of a server below the data directory."""
@@ -155,6 +181,7 @@ async def drilling(drill: Drill) -> AsyncIterator[None]:
     try:
         yield
         assert not any(task.done() for task in tasks), drill.closes()  # nobody gave up
+        assert [client.poll() for client in drill.clients] == [None] * PROCESSES
     finally:
         for task in tasks:
             task.cancel()
@@ -174,12 +201,14 @@ async def it_is_back(drill: Drill) -> None:
 
 
 async def clients_stop(drill: Drill) -> None:
-    """A third of them reads nothing for a while."""
-    for player in drill.players[::3]:
-        player.is_deaf = True
-    await asyncio.sleep(6)
-    for player in drill.players[::3]:
-        player.is_deaf = False
+    """Their processes stand still for so long that they are lost, but not for good."""
+    assert await drill.seats_elsewhere() == [True] * len(drill.elsewhere)
+    for client in drill.clients:
+        client.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(SILENT + STUCK + 4)
+    assert await drill.seats_elsewhere() == [False] * len(drill.elsewhere)  # kept all the same
+    for client in drill.clients:
+        client.send_signal(signal.SIGCONT)
 
 
 async def redis_restarts(drill: Drill) -> None:
@@ -258,6 +287,9 @@ def test_fifty_lobbies_live_through_it_all(data: Path) -> None:
     finally:
         print(f"\n{'seconds':30}  lasted  all well    median   slowest   closed")  # noqa: T201
         print("\n".join(rows))  # noqa: T201
+        for client in drill.clients:
+            client.kill()
+            client.wait(10)
         for server in drill.servers:
             if server.process.poll() is None:
                 server.end(signal.SIGTERM)
