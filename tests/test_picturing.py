@@ -69,6 +69,13 @@ def test_a_long_address_is_read_quickly(client: Client) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("no_id", ["-" * 36, "a" * 36, "0" * 32 + "----", "-" * 4 + "0" * 32])
+def test_an_address_without_an_id_is_a_404(client: Client, no_id: str) -> None:
+    client.raise_request_exception = False
+    assert client.get(f"/maps/{no_id}/card-unknown-2.webp").status_code == 404
+
+
+@pytest.mark.django_db
 def test_a_picture_isnt_kept_under_the_name_of_another_content(
     game_map: GameMap, settings: Any
 ) -> None:
