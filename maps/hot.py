@@ -99,6 +99,7 @@ class HotReads:
                     for channel in (MAPS, *changes.channels()):
                         await heard.execute(f'LISTEN "{channel}"')
                     self.memory.wake()
+                    await asyncio.to_thread(terrains.forget, [])  # it may have changed unheard
                     for channel in changes.channels():
                         await asyncio.to_thread(changes.pass_on, channel, changes.EVERYTHING)
                     async for notify in heard.notifies():
