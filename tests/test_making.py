@@ -181,6 +181,19 @@ def test_bodies_that_are_no_map(client: Client, draft: GameMap, body: Any) -> No
         assert answer.status_code == 400 or (path == "/validate" and not answer.json()["valid"])
 
 
+@pytest.mark.parametrize("value", ["1", "[]", "{}", '{"a": 1}'])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a": ', "}")])
+def test_a_document_has_32_levels_at_the_most(
+    client: Client, author: User, value: str, opening: str, closing: str
+) -> None:
+    around = 32 - (value != "1")
+    for more in (0, 1):
+        body = opening * (around + more) + value + closing * (around + more)
+        answer = send(client, author, "POST", "/validate", body)
+        assert answer.status_code == (200, 400)[more]
+        assert ("deeper than 32 levels" in answer.content.decode()) == bool(more)
+
+
 def test_parts_of_wrong_types(client: Client, draft: GameMap) -> None:
     garbages: list[Any] = [True, "3", 2.5, [], [[]], {"x": {}}, {"waves": [{"enemies": [None]}]}]
     for part in ("width", "terrain_data", "spawn_point", "goal_point", "wave_config"):
