@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from accounts.models import User
 from config import limits
 from config.limits import POLICIES
-from config.names import BIDIRECTIONAL
+from config.names import BIDIRECTIONAL, BLANKS
 from maps.checking import MOST_FAULTS, RULES
 from maps.models import GameMap
 from maps.terrain import LAVA, Grid
@@ -129,6 +129,10 @@ NAMES = [
     ("a\tbc", "control_character"),
     ("a\x7fbc", "control_character"),
     ("\u200b\u200b\u200b", "name_blank"),
+    *[(blank * 3, "name_blank") for blank in sorted(BLANKS)],
+    ("\u3164\u2800\u200b ", "name_blank"),
+    ("A" + "\u0301" * 5, "too_many_marks"),
+    ("A" + "\u0301\u200d" * 45, "too_many_marks"),
     *[(f"abc{character}", "bidirectional_character") for character in sorted(BIDIRECTIONAL)],
     (3000, "invalid"),
     (True, "invalid"),
@@ -144,7 +148,20 @@ def test_names_that_are_refused(client: Client, draft: GameMap, name: Any, code:
 
 
 @pytest.mark.parametrize(
-    "name", ["abc", "x" * 100, " Ръка 河 ", "🏰🏰🏰", "<b>&amp;", "--- ", "שלום"]
+    "name",
+    [
+        "abc",
+        "x" * 100,
+        " Ръка 河 ",
+        "🏰🏰🏰",
+        "<b>&amp;",
+        "--- ",
+        "שלום",
+        "A\u0301\u0302\u0303\u0304b",
+        "1️⃣ 👩‍👩‍👧",
+        "ที่นี่",
+        "\u1100\u1160 한",
+    ],
 )
 def test_names_that_are_taken(client: Client, draft: GameMap, name: str) -> None:
     answer = send(client, draft.user, "PATCH", f"/{draft.pk}", {"name": name})
