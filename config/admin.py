@@ -1,5 +1,6 @@
 """The moderators' and administrators' desk."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.shortcuts import resolve_url
 from django.utils.http import urlencode
 
 from config.reasons import REASON_LENGTH
+from config.refusals import Refused
 
 
 class AdminSite(admin.AdminSite):
@@ -53,6 +55,22 @@ class ReasonForm(forms.Form):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.fields["reason"].help_text = self.told
+
+
+class CheckedForm(forms.ModelForm[Any]):
+    """A form whose fields obey the rules of players; `checked` has them by field."""
+
+    checked: Mapping[str, Callable[[Any], Any]] = {}
+
+    def clean(self) -> dict[str, Any] | None:
+        """Check what was changed; what was there before may be older than a rule."""
+        found = super().clean()
+        for name in self.checked.keys() & set(self.changed_data) & self.cleaned_data.keys():
+            try:
+                self.cleaned_data[name] = self.checked[name](self.cleaned_data[name])
+            except Refused as refusal:
+                self.add_error(name, refusal.detail)
+        return found
 
 
 class RecordInline(admin.TabularInline[Any, Any]):

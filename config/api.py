@@ -107,7 +107,7 @@ def read(
 
 def check_document(value: Any, depth: int = 1) -> None:
     """Raise ValueError where a document holds what we can't keep."""
-    if depth > DEEPEST + 1:
+    if depth > DEEPEST and isinstance(value, dict | list):
         raise ValueError(f"it is deeper than {DEEPEST} levels")
     if isinstance(value, str):
         if "\0" in value or not _is_encodable(value):

@@ -15,6 +15,7 @@ from config.fastlane import FastLane  # noqa: E402
 from config.handler import Receive, Scope, Send, ThreadedASGIHandler  # noqa: E402 - needs setup()
 from config.memory import Memory  # noqa: E402
 from maps.hot import HotReads  # noqa: E402
+from maps.picturing import worker  # noqa: E402
 from sessions_app.live import Live  # noqa: E402
 
 
@@ -69,10 +70,12 @@ async def lifespan(
     await receive()
     await reads.open()
     await live.open()
+    worker.foresees = True
     gc.collect()
     gc.freeze()  # modules never become garbage; looking through them stops everybody for a tenth of a second
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    worker.close()
     await live.close()
     await reads.close()
     await lane.close()

@@ -23,6 +23,7 @@ from rest_framework import exceptions
 from config.middleware import REQUEST_ID
 from config.refusals import Refused
 
+RETRY_SECONDS = 2  # after which something that is busy may be asked again
 # The words for errors that no view has words for, by status; `busy` and the like bear their own code.
 WORDS = {
     400: ("bad_request", "The request can't be understood."),
@@ -117,6 +118,8 @@ class ExceptionHandler(handler.ExceptionHandler):
         if isinstance(exc, Refused):
             error = exceptions.APIException(exc.detail, exc.code)
             error.status_code = exc.status
+            if exc.status == 503:
+                error.wait = RETRY_SECONDS  # type: ignore[attr-defined] # becomes Retry-After
             return error
         if isinstance(exc, SuspiciousOperation):  # as too many parameters
             return exceptions.ParseError(WORDS[400][1], WORDS[400][0])

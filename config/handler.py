@@ -10,9 +10,10 @@ See docs/decisions/0003-server.md.
 import asyncio
 import contextlib
 import contextvars
+import io
 import logging
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any, TypeVar
 
@@ -23,9 +24,10 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.urls import set_script_prefix
 
-from config.errors import error_message, error_response
+from config.errors import RETRY_SECONDS, error_message, error_response
 from config.middleware import REQUEST_ID, choose_request_id
 from config.pools import cut, limit_queries
+from config.worker import PATIENCE, Job
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -35,6 +37,9 @@ T = TypeVar("T")
 ANSWER_SECONDS = 8.0  # for an answer; after that its thread is freed from a database that is silent
 WAIT_SECONDS = 2.0  # for a free thread; after that an honest 503 beats a longer queue
 CLOSING_SECONDS = 2.0  # for each thread's last request, when the server stops
+# In a scope, a list: the job that a view puts there is waited for. Then the view is asked again, with
+# the job in the list's place.
+WAITS = "tribehold.waits"
 
 logger = logging.getLogger("django.request")
 
@@ -94,7 +99,22 @@ class ThreadedASGIHandler(ASGIHandler):
             await send_error(scope, send, 503, "busy")
 
     async def answer(self, scope: Scope, body: IO[bytes], send: Send) -> None:
-        """Run Django on a request and send its response. Raises TimeoutError without a thread."""
+        """Run Django on a request and send its response. Raises TimeoutError without a thread.
+
+        A view that reads what a worker makes is asked again when it is made; no thread waits for it.
+        """
+        waits: list[Job] = []
+        await self.run(scope := scope | {WAITS: waits}, body, send, waits)
+        if waits:
+            with contextlib.suppress(Exception):  # the view meets it again
+                async with asyncio.timeout(PATIENCE):
+                    await asyncio.shield(asyncio.wrap_future(waits[0].done))
+            await self.run(
+                scope | {WAITS: waits[0]}, io.BytesIO(), send, ()
+            )  # Django closed the body
+
+    async def run(self, scope: Scope, body: IO[bytes], send: Send, waits: Sequence[Job]) -> None:
+        """Run Django on a request, and send its response unless that has to wait."""
         async with asyncio.timeout(WAIT_SECONDS):
             thread = await self.free.get()
         try:
@@ -110,7 +130,8 @@ class ThreadedASGIHandler(ASGIHandler):
                 logger.exception("A request failed outside of Django: %s", scope["path"])
                 await send_error(scope, send, 500)
             else:
-                await self.deliver(response, send, thread)
+                if not waits:
+                    await self.deliver(response, send, thread)
         finally:
             self.free.put_nowait(thread)
 
@@ -218,6 +239,6 @@ async def send_error(scope: Scope, send: Send, status: int, code: str = "") -> N
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", REQUEST_ID.get().encode()),
         (b"connection", b"close"),
-    ] + [(b"retry-after", b"2")] * (status == 503)
+    ] + [(b"retry-after", b"%d" % RETRY_SECONDS)] * (status == 503)
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

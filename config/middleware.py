@@ -78,7 +78,7 @@ def limits_told(get_response: GetResponse) -> GetResponse:
 
 
 def count_api(request: HttpRequest) -> None:
-    """Count a request of the API, unless the fast lane has done so. Raises TooMany."""
+    """Count a request of the API, unless that was done before. Raises TooMany."""
     from config import limits
 
     scope = getattr(request, "scope", {})
@@ -86,6 +86,7 @@ def count_api(request: HttpRequest) -> None:
         request.standing = scope[STANDING]  # type: ignore[attr-defined]
     else:
         limits.require(request, "api")
+        scope[STANDING] = getattr(request, "standing", None)  # the view may be asked again
 
 
 class WithRequestId(logging.Filter):

@@ -8,6 +8,9 @@ from config.refusals import Refused
 SHORTEST_NAME = 3
 # They turn the direction of the text around them, so that a name could rewrite the page beside it.
 BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Fillers and the like: letters and signs by their category, and nothing to see.
+BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\U0001d159")
+MOST_MARKS = 4  # on one character; more of them, and they cover the lines above
 LINE_BREAKS = frozenset("\n\u2028\u2029")
 
 
@@ -19,9 +22,25 @@ def checked_name(name: Any, longest: int) -> str:
         raise Refused("name_length", words, status=400, field="name")
     if LINE_BREAKS & set(text):
         raise Refused("control_character", "A name has one line.", status=400, field="name")
-    if not any(unicodedata.category(character)[0] in "LNPS" for character in text):
+    if not any(unicodedata.category(character)[0] in "LNPS" for character in set(text) - BLANKS):
         raise Refused("name_blank", "A name needs something to read.", status=400, field="name")
+    if most_marks(text) > MOST_MARKS:
+        words = f"A character of a name has {MOST_MARKS} accents at the most."
+        raise Refused("too_many_marks", words, status=400, field="name")
     return text
+
+
+def most_marks(text: str) -> int:
+    """How many combining marks stand on one character, at the most."""
+    most = row = 0
+    for character in text:
+        kind = unicodedata.category(character)
+        if kind[0] == "M":
+            row += 1
+        elif kind != "Cf":  # what is not seen ends no row
+            row = 0
+        most = max(most, row)
+    return most
 
 
 def clean(text: Any, field: str) -> str:

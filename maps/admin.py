@@ -9,9 +9,10 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
 from accounts.models import User
-from config.admin import ReasonForm, RecordInline
+from config.admin import CheckedForm, ReasonForm, RecordInline
 from config.refusals import Refused
 from maps import waves
+from maps.making import WORDS
 from maps.models import GameMap, MapDecision
 from maps.moderation import decide
 from maps.querysets import BULKY, PUBLISHED, GameMapQuerySet
@@ -24,6 +25,12 @@ class DecisionForm(ReasonForm):
     """The reason of a decision about maps."""
 
     told = "The author reads it on the map's page."
+
+
+class WordsForm(CheckedForm):
+    """A map's words."""
+
+    checked = WORDS
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -68,6 +75,7 @@ class DecisionInline(RecordInline):
 class GameMapAdmin(admin.ModelAdmin[GameMap]):
     """Moderators look, hide and restore; administrators also edit the words and delete."""
 
+    form = WordsForm
     list_display = (
         "thumbnail",
         "name",

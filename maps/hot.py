@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 import psycopg
 from django.conf import settings
 from django.db.backends.signals import connection_created
+from django.urls.converters import UUIDConverter
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from config import changes
@@ -26,7 +27,7 @@ from config.refusals import Refused
 from maps import browsing, spelling, terrains
 from maps.statements import statements
 
-UUID = r"(?P<tag>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+UUID = rf"(?P<tag>{UUIDConverter.regex})"
 CONNECTIONS = 3
 SLOW = 3.0  # seconds for a list, which takes milliseconds; then the ordinary way tries
 TOLD_TABLES = ('"maps"', '"map_ratings"')
@@ -98,6 +99,7 @@ class HotReads:
                     for channel in (MAPS, *changes.channels()):
                         await heard.execute(f'LISTEN "{channel}"')
                     self.memory.wake()
+                    await asyncio.to_thread(terrains.forget, [])  # it may have changed unheard
                     for channel in changes.channels():
                         await asyncio.to_thread(changes.pass_on, channel, changes.EVERYTHING)
                     async for notify in heard.notifies():

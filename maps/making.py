@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.moderation import refuse_suspended
 from config.names import checked_name
 from config.refusals import Reason, Refused, refused_for
+from maps import picturing
 from maps.checking import PARTS, Fault, Report, check
 from maps.models import GameMap
 from maps.names import LONGEST_NAME, checked_description
@@ -37,6 +38,13 @@ def draft(*, author: "User", given: Mapping[str, Any]) -> GameMap:
     return game_map
 
 
+def add(game_map: GameMap) -> None:
+    """Save a new map."""
+    with transaction.atomic():
+        game_map.save()
+        picturing.foresee(game_map)
+
+
 def change(
     *, author: "User", map_id: UUID, given: Mapping[str, Any], if_match: str | None = None
 ) -> GameMap:
@@ -52,6 +60,8 @@ def change(
         columns = _fill(game_map, given)
         game_map.save(update_fields=columns)
         game_map.refresh_from_db(fields=["version"])
+        if columns & FROM_TERRAIN:
+            picturing.foresee(game_map)
     return game_map
 
 
@@ -84,6 +94,7 @@ def publish(*, author: "User", map_id: UUID, if_match: str | None = None) -> Gam
         _refuse_faults(check(_document(game_map, {})).faults, status=409)
         game_map.is_public = True
         game_map.save(update_fields=["is_public"])
+        picturing.foresee(game_map)
     return game_map
 
 

@@ -175,7 +175,7 @@ class MapsView(MapList):
         author = caller(request)
         game_map = making.draft(author=author, given=read(NewMap, request))
         limits.require(request._request, "maps", str(author.pk))
-        game_map.save()
+        making.add(game_map)
         address = reverse("api:map", args=[game_map.pk])
         return answer(FullMap, game_map, status=201, headers={"Location": address})
 

@@ -86,6 +86,16 @@ def render(grid: Grid, path: Iterable[Point], spawn: Point, goal: Point, size: s
     image = image.reduce(OVERSAMPLING)
     if (grid.terrain == LAVA).any():
         image = _shine(image, glow)
+    return _encoded(image, size)
+
+
+@functools.cache
+def placeholder(size: str) -> bytes:
+    """The backdrop alone, for whoever has to ask again."""
+    return _encoded(_backdrop(SIZES[size]), size)
+
+
+def _encoded(image: Image.Image, size: str) -> bytes:
     file = io.BytesIO()
     kind = FORMATS[size]
     image.save(file, kind, **QUALITY[kind])

@@ -12,11 +12,14 @@ from django.shortcuts import get_object_or_404
 
 from config.conditional import conditional
 from config.encodings import takes_gzip
+from config.errors import RETRY_SECONDS
+from config.handler import WAITS
 from config.refusals import Refused
+from config.worker import PATIENCE, Job, NotYet
 from maps import picturing, terrains
 from maps.checking import TerrainError
 from maps.models import GameMap
-from maps.pictures import FORMATS
+from maps.pictures import FORMATS, placeholder
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -64,12 +67,15 @@ def picture_response(
     size: str,
     content: str = "",
 ) -> HttpResponseBase:
-    """A map's picture for whoever may see the map, or a 304; for a year where `content` is what is shown."""
+    """A map's picture for whoever may see the map, or a 304; for a year where `content` is what is shown.
+
+    Raises Http404, and NotYet for a new one while too many others are drawn.
+    """
     visible = GameMap.objects.visible_to(user).defer("terrain_data", "wave_config", "search")
     game_map = get_object_or_404(visible, pk=map_id)
     named = bool(game_map.terrain_hash)
     etag = f'"{game_map.picture_content}-{size}"' if named else None
-    response = conditional(request, etag, lambda: _picture(game_map, size))
+    response = conditional(request, etag, lambda: _picture(request, game_map, size))
     public = "public" if game_map.is_published else "private"
     # Browsers keep it for a year. Caches that many share ask again soon: the map may be hidden.
     age = f"max-age={YEAR}, s-maxage=60, immutable"
@@ -78,12 +84,27 @@ def picture_response(
     return response
 
 
-def _picture(game_map: GameMap, size: str) -> HttpResponse:
+def _picture(request: HttpRequest, game_map: GameMap, size: str) -> HttpResponse:
+    waits = getattr(request, "scope", {}).get(WAITS)  # none where no server can ask again
     try:
-        body = picturing.picture(game_map, size)
+        made = waits if isinstance(waits, Job) else None
+        body = picturing.picture(game_map, size, PATIENCE if waits is None else 0, made)
     except (TerrainError, GameMap.DoesNotExist) as error:  # broken, or deleted at this moment
         raise Http404("This map can't be drawn.") from error
+    except NotYet as refusal:
+        if not (isinstance(waits, list) and refusal.job):
+            raise
+        waits.append(refusal.job)
+        return HttpResponse(status=204)  # nobody sees it
     return HttpResponse(body, content_type=f"image/{FORMATS[size]}")
+
+
+def placeholder_response(size: str) -> HttpResponse:
+    """A blank picture in place of one that can't be drawn now, to be asked for again."""
+    response = HttpResponse(placeholder(size), content_type=f"image/{FORMATS[size]}", status=503)
+    response["Retry-After"] = str(RETRY_SECONDS)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def etag_of(game_map: GameMap) -> str:

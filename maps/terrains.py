@@ -2,7 +2,9 @@
 
 `map:{id}:data` is the compact terrain as gzipped JSON. The gzip header bears the terrain's hash as its
 file name (RFC 1952), so that what is kept is good only for a map that has the same: a change makes it
-worthless, however it was made. A cold key is filled by one request; the others wait for it.
+worthless, however it was made. `maps:public:top100` holds ids alone, and may be old: a map can be hidden
+while the list is made, while nobody listens, or while Redis is away. So whoever reads it asks the database
+which of them are still public. A cold key is filled by one request; the others wait for it.
 """
 
 import gzip
@@ -47,7 +49,7 @@ def terrain_of(map_id: UUID, terrain_hash: str) -> bytes:
 
 
 def top_maps() -> list[str]:
-    """The ids of the hundred most-played public maps, in order."""
+    """The ids of the hundred most-played public maps, in order; none that is public no more."""
 
     def read() -> list[str] | None:
         kept: list[bytes] = disposable().lrange(TOP, 0, -1)  # type: ignore[assignment]
@@ -63,11 +65,21 @@ def top_maps() -> list[str]:
             pipeline.execute()
         return made
 
-    return _read_or_fill(TOP, read, fill, _most_played)
+    ids = _read_or_fill(TOP, read, fill, _most_played)
+    public = {
+        str(pk)
+        for pk in GameMap.objects.published().filter(pk__in=ids).values_list("pk", flat=True)
+    }
+    if len(public) < len(ids):
+        forget([])
+    return [map_id for map_id in ids if map_id in public]
 
 
 def forget(map_ids: Iterable[str]) -> None:
-    """Drop what is kept of maps; without Redis it ends by itself, and a changed one is not sent."""
+    """Drop what is kept of maps, and the list of the most played whatever they are.
+
+    Without Redis it ends by itself; nothing changed or hidden is sent of it.
+    """
     try:
         disposable().delete(TOP, *(_key(map_id) for map_id in map_ids))
     except RedisError:

@@ -1,6 +1,7 @@
 """Addresses of the map pages."""
 
 from django.urls import path, re_path
+from django.urls.converters import UUIDConverter
 
 from maps import collecting_views, keeping_views, views
 
@@ -15,8 +16,8 @@ urlpatterns = [
     # Parts that can't be taken for each other: a pattern that can be read in many ways takes time
     # without end on a long address.
     re_path(
-        r"^(?P<map_id>[0-9a-f-]{36})/(?P<size>card|page|link)"
-        r"-(?P<content>(?:[0-9a-f]{64}|unknown)-[0-9]{1,4})\.(?P<form>webp|jpeg)$",
+        rf"^(?P<map_id>{UUIDConverter.regex})/(?P<size>card|page|link)"
+        r"-(?P<content>(?:[0-9a-f]{64}|unknown)-[0-9]{1,4})\.(?P<form>webp|jpeg)\Z",
         views.picture,
         name="picture",
     ),

@@ -18,6 +18,7 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
 from config.refusals import Refused
+from config.worker import NotYet
 from maps import browsing, collecting, keeping, waves
 from maps.browsing import Found
 from maps.forms import ORDER_NAMES, FacetForm, PersonalFacetForm, RatingForm
@@ -25,7 +26,7 @@ from maps.models import GameMap, MapCollection
 from maps.pictures import FORMATS
 from maps.query import CONTROLS, LONGEST
 from maps.rating import HOW_MANY_STARS, histogram, rate, stars_given, unrate
-from maps.responses import picture_response, terrain_response
+from maps.responses import picture_response, placeholder_response, terrain_response
 from maps.statements import ORDERS, USUAL_ORDER, Browse
 
 PAGE_SIZE = 24
@@ -220,7 +221,10 @@ def picture(
     """
     if form != FORMATS[size]:
         raise Http404
-    return picture_response(request, request.user, map_id, size, content)
+    try:
+        return picture_response(request, request.user, map_id, size, content)
+    except NotYet:
+        return placeholder_response(size)
 
 
 @require_safe

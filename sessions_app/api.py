@@ -120,7 +120,7 @@ class SessionView(APIView):
         tags=["game sessions"],
     )
     def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
-        """A public lobby that is open, or whatever one sits in; anything else is a 404."""
+        """A public lobby that is open, on a public map, or whatever one sits in; else a 404."""
         player_id = request.user.pk
         lobby = store.run(seating.seen_by, session_id, player_id)
         is_seated = player_id is not None and lobby.seat_of(player_id) is not None

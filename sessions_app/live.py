@@ -3,6 +3,8 @@
 import re
 from uuid import UUID
 
+from django.urls.converters import UUIDConverter
+
 from config.handler import Receive, Scope, Send
 from sessions_app.hub import Hub
 from sessions_app.lists import Cards, serve_list
@@ -10,7 +12,7 @@ from sessions_app.protocol import Close
 from sessions_app.sockets import refuse, serve_seat
 from sessions_app.watch import Watch
 
-SEAT = re.compile(r"/ws/game-sessions/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+SEAT = re.compile(rf"/ws/game-sessions/({UUIDConverter.regex})")
 LIST = "/ws/lobbies"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from config.refusals import Refused
+from maps.statements import PUBLISHED
 from sessions_app import lobby as rules
 from sessions_app.lobby import Lobby, Seat
 from sessions_app.store import TRIBE, Change, Steps, changing, reading
@@ -21,6 +22,7 @@ NEWCOMER = f"""
 SELECT u.username, u.level, {TRIBE}, statement_timestamp()
 FROM tribes AS t JOIN users AS u ON u.id = t.user_id
 WHERE t.id = %s AND t.user_id = %s AND u.is_active"""  # noqa: S608
+PUBLIC_MAP = f"SELECT 1 FROM maps AS m WHERE m.id = %s AND {PUBLISHED}"  # noqa: S608
 OPEN_LOBBY = """
 INSERT INTO game_sessions (map_id, is_public, seat_limit, code) VALUES (%s, %s, %s, %s) RETURNING id"""
 LAST_STATE = "UPDATE game_sessions SET game_state = %s::jsonb WHERE id = %s RETURNING id"
@@ -151,15 +153,17 @@ def tidy(session_id: UUID) -> Steps[Change]:
 
 
 def seen_by(session_id: UUID, player_id: UUID | None) -> Steps[Lobby]:
-    """A lobby as somebody may see it: seated, or a public one that is open.
+    """A lobby as somebody may see it: seated, or a public one that is open, on a map that is public too.
 
     Raises Refused (404) otherwise.
     """
     found = yield from reading(session_id)
     if found is not None:
         lobby, _ = found
+        if player_id is not None and lobby.seat_of(player_id):
+            return lobby
         is_open = lobby.is_public and lobby.status == rules.Status.LOBBY
-        if is_open or (player_id is not None and lobby.seat_of(player_id)):
+        if is_open and (yield [(PUBLIC_MAP, [lobby.game_map["id"]])]):
             return lobby
     raise Refused("not_found", "There is no such open lobby.", status=404)
 

@@ -72,6 +72,56 @@ def test_hiding_asks_for_a_reason_first(desk: Client, game_map: GameMap, moderat
     assert "Stolen." in desk.get(f"{MAPS}{game_map.pk}/history/").content.decode()
 
 
+WRONG_WORDS = [
+    ("name", "abc\u202edef", "turns the direction of text"),
+    ("name", "ab", "A name has 3 to 100 characters."),
+    ("name", "\u3164\u3164\u3164", "needs something to read"),
+    ("name", "A" + "\u0301" * 9, "accents at the most"),
+    ("description", "abc\u202edef", "turns the direction of text"),
+    ("description", "x" * 5001, "A description has up to 5,000 characters."),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "told"), WRONG_WORDS)
+def test_the_words_of_a_map_obey_the_rules(
+    chief: Client, game_map: GameMap, field: str, value: str, told: str
+) -> None:
+    body = {"name": game_map.name, "description": ""} | {field: value}
+    body |= {f"decisions-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL")}
+    answer = chief.post(f"{MAPS}{game_map.pk}/change/", body)
+    errors = answer.context["adminform"].form.errors
+    assert list(errors) == [field]
+    assert told in str(errors)
+    body[field] = " A good one "
+    assert chief.post(f"{MAPS}{game_map.pk}/change/", body).status_code == 302
+    game_map.refresh_from_db()
+    assert getattr(game_map, field) == "A good one"
+
+
+def test_the_words_of_a_tribe_obey_the_rules(chief: Client, player: User) -> None:
+    tribe = make_tribe(player)
+    body = {
+        "user": player.pk,
+        "name": tribe.name,
+        "archetype": tribe.archetype,
+        "damage_bonus": "0.05",
+        "attack_speed_bonus": "0.30",
+        "range_bonus": "0.15",
+        "color_theme": tribe.color_theme,
+        "created_at_0": "2026-11-01",
+        "created_at_1": "12:00",
+    }
+    address = f"/admin/tribes/tribe/{tribe.pk}/change/"
+    for field, value in (("name", "a\u202ebc"), ("name", "ab"), ("color_theme", "red")):
+        answer = chief.post(address, body | {field: value})
+        errors = answer.context["adminform"].form.errors
+        assert list(errors) == [field]
+        assert "violated" not in str(errors)
+    assert chief.post(address, body | {"name": "Owls"}).status_code == 302
+    tribe.refresh_from_db()
+    assert tribe.name == "Owls"
+
+
 def test_restoring_in_bulk(desk: Client, author: User, moderator: User) -> None:
     maps = [make_map(author, f"Ford {n}") for n in range(3)]
     for game_map in maps[:2]:

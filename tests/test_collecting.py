@@ -147,6 +147,8 @@ def test_a_banned_player_shares_nothing(player: User, fords: MapCollection) -> N
         ("bell\x07s", "control_character"),
         ("Ford\u202eevil", "bidirectional_character"),
         ("\u200b\u200b\u200b", "name_blank"),
+        ("\u3164\u3164\u3164", "name_blank"),
+        ("A" + "\u0301" * 9, "too_many_marks"),
         (7, "invalid"),
         ([], "invalid"),
         (None, "null"),

@@ -2,6 +2,7 @@
 
 import datetime
 import gzip
+import socket
 import threading
 import time
 import uuid
@@ -11,6 +12,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+import redis
 from django.db import connection, connections
 from django.utils import timezone
 
@@ -254,8 +256,7 @@ def test_a_hidden_map_shows_nowhere_at_once(http: httpx.Client, maps: list[GameM
         assert "Ford 5" in names(http, "/api/v1/maps?q=ford%205")
         assert "Ford 5" in http.get("/maps/?q=ford+5").text
     assert str(gone.pk) in terrains.top_maps()
-    moderator = make_moderator()
-    decide(moderator=moderator, map_id=gone.pk, action="hide", reason="A test.")  # type: ignore[arg-type]
+    hide(gone)
     assert [http.get(address).status_code for address in addresses] == [404, 404]
     assert "Ford 5" not in names(http, "/api/v1/maps?q=ford%205")
     assert ">Ford 5<" not in http.get("/maps/?q=ford+5").text
@@ -429,3 +430,74 @@ def test_old_content_is_never_sent(maps: list[GameMap]) -> None:
     other = make_map(maps[0].user, "Other", goal_point={"x": 5, "y": 5})
     disposable().set(f"map:{other.pk}:data", first)
     assert terrains.terrain_of(other.pk, "0" * 64) != first
+
+
+def hide(game_map: GameMap) -> None:
+    moderator = make_moderator()
+    decide(moderator=moderator, map_id=game_map.pk, action="hide", reason="A test.")  # type: ignore[arg-type]
+
+
+def kept_top() -> list[str]:
+    ids: list[bytes] = disposable().lrange(terrains.TOP, 0, -1)  # type: ignore[assignment]
+    return [part.decode() for part in ids]
+
+
+def test_a_map_hidden_while_the_top_is_made_is_not_in_it(
+    maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, find = maps[6], terrains._most_played
+
+    def slow() -> list[str]:
+        found = find()
+        hiding.start()
+        hiding.join()  # hidden, and told to Redis, before the list gets there
+        return found
+
+    def hide_elsewhere() -> None:
+        hide(gone)
+        terrains.forget([str(gone.pk)])
+        connections.close_all()
+
+    hiding = threading.Thread(target=hide_elsewhere)
+    monkeypatch.setattr(terrains, "_most_played", slow)
+    assert str(gone.pk) not in terrains.top_maps()
+    monkeypatch.undo()
+    assert str(gone.pk) not in kept_top()
+    assert len(terrains.top_maps()) == 29
+
+
+def test_a_map_hidden_while_redis_is_away_is_not_in_the_top(
+    maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert str(maps[6].pk) in terrains.top_maps()
+    with monkeypatch.context() as away, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # it doesn't listen
+        client = redis.Redis(port=nobody.getsockname()[1])
+        away.setattr(terrains, "disposable", lambda: client)
+        hide(maps[6])
+        terrains.forget([str(maps[6].pk)])
+    assert str(maps[6].pk) in kept_top()
+    assert str(maps[6].pk) not in terrains.top_maps()
+    assert str(maps[6].pk) not in kept_top()
+
+
+def test_the_top_is_dropped_when_the_listening_begins_anew(
+    http: httpx.Client, maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any, **__: Any) -> None:
+        raise psycopg.OperationalError
+
+    assert http.get("/api/v1/maps").status_code == 200
+    with monkeypatch.context() as away:
+        away.setattr("psycopg.AsyncConnection.connect", fail)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        time.sleep(0.5)
+        disposable().rpush(terrains.TOP, str(maps[6].pk))
+        hide(maps[6])
+        time.sleep(0.5)
+        assert kept_top() == [str(maps[6].pk)]  # nobody told
+    until(lambda: kept_top() == [], 5)

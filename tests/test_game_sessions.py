@@ -226,6 +226,23 @@ def test_a_lobby_on_a_map_that_is_hidden_is_not_listed(table: Table) -> None:
     assert table.ask(None, "GET")[1]["results"] == []
 
 
+@pytest.mark.parametrize("state", [{"hidden_at": NOON}, {"is_public": False}])
+def test_strangers_are_not_told_of_a_map_that_is_hidden(table: Table, state: Any) -> None:
+    lobby = table.open()
+    page, browser = f"/lobbies/{lobby['id']}/", Client()
+    assert table.game_map.name in browser.get(page).content.decode()
+    GameMap.objects.update(**state)
+    for stranger in (None, 1):
+        assert table.ask(stranger, "GET", f"/{lobby['id']}")[0] == 404
+    assert browser.get(page).status_code == 404
+    browser.force_login(table.players[1])
+    assert browser.get(page).status_code == 404
+    assert browser.post(f"{page}join").status_code == 404
+    assert table.ask(0, "GET", f"/{lobby['id']}")[1]["map"]["name"] == table.game_map.name
+    browser.force_login(table.players[0])
+    assert table.game_map.name in browser.get(page).content.decode()
+
+
 # ---- Joining and leaving ------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from accounts.models import User
 from config import limits
 from config.limits import POLICIES
-from config.names import BIDIRECTIONAL
+from config.names import BIDIRECTIONAL, BLANKS
 from maps.checking import MOST_FAULTS, RULES
 from maps.models import GameMap
 from maps.terrain import LAVA, Grid
@@ -129,6 +129,10 @@ NAMES = [
     ("a\tbc", "control_character"),
     ("a\x7fbc", "control_character"),
     ("\u200b\u200b\u200b", "name_blank"),
+    *[(blank * 3, "name_blank") for blank in sorted(BLANKS)],
+    ("\u3164\u2800\u200b ", "name_blank"),
+    ("A" + "\u0301" * 5, "too_many_marks"),
+    ("A" + "\u0301\u200d" * 45, "too_many_marks"),
     *[(f"abc{character}", "bidirectional_character") for character in sorted(BIDIRECTIONAL)],
     (3000, "invalid"),
     (True, "invalid"),
@@ -144,7 +148,20 @@ def test_names_that_are_refused(client: Client, draft: GameMap, name: Any, code:
 
 
 @pytest.mark.parametrize(
-    "name", ["abc", "x" * 100, " Ръка 河 ", "🏰🏰🏰", "<b>&amp;", "--- ", "שלום"]
+    "name",
+    [
+        "abc",
+        "x" * 100,
+        " Ръка 河 ",
+        "🏰🏰🏰",
+        "<b>&amp;",
+        "--- ",
+        "שלום",
+        "A\u0301\u0302\u0303\u0304b",
+        "1️⃣ 👩‍👩‍👧",
+        "ที่นี่",
+        "\u1100\u1160 한",
+    ],
 )
 def test_names_that_are_taken(client: Client, draft: GameMap, name: str) -> None:
     answer = send(client, draft.user, "PATCH", f"/{draft.pk}", {"name": name})
@@ -179,6 +196,19 @@ def test_bodies_that_are_no_map(client: Client, draft: GameMap, body: Any) -> No
         answer = send(client, draft.user, method, path, body)
         # A checker answers about anything that is JSON.
         assert answer.status_code == 400 or (path == "/validate" and not answer.json()["valid"])
+
+
+@pytest.mark.parametrize("value", ["1", "[]", "{}", '{"a": 1}'])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a": ', "}")])
+def test_a_document_has_32_levels_at_the_most(
+    client: Client, author: User, value: str, opening: str, closing: str
+) -> None:
+    around = 32 - (value != "1")
+    for more in (0, 1):
+        body = opening * (around + more) + value + closing * (around + more)
+        answer = send(client, author, "POST", "/validate", body)
+        assert answer.status_code == (200, 400)[more]
+        assert ("deeper than 32 levels" in answer.content.decode()) == bool(more)
 
 
 def test_parts_of_wrong_types(client: Client, draft: GameMap) -> None:

@@ -5,30 +5,34 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import unescape
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from PIL import Image
 
 from accounts.models import User
-from config import single_flight
 from config.media_urls import read_media_url
-from config.single_flight import Locks
 from config.storage import AtomicFileSystemStorage, Keeping
-from maps import models, picturing
+from config.worker import NotYet, Worker
+from maps import making, models, picturing, responses
 from maps.models import GameMap
 from maps.pictures import DRAWING, render
 from tests.cast import NOBODY, flat_grid, make_map, make_user, tiles
-from tests.conftest import bearer
+from tests.conftest import Site, bearer
 from tests.races import at_once
+from tests.test_checking import document_of
+from tests.test_fastlane import until
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +70,13 @@ def test_a_long_address_is_read_quickly(client: Client) -> None:
         begun = time.perf_counter()
         assert client.get(f"/maps/{NOBODY}/{tail}").status_code == 404
         assert time.perf_counter() - begun < 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("no_id", ["-" * 36, "a" * 36, "0" * 32 + "----", "-" * 4 + "0" * 32])
+def test_an_address_without_an_id_is_a_404(client: Client, no_id: str) -> None:
+    client.raise_request_exception = False
+    assert client.get(f"/maps/{no_id}/card-unknown-2.webp").status_code == 404
 
 
 @pytest.mark.django_db
@@ -107,43 +118,214 @@ def test_many_at_once_draw_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(answers) == 8
     assert len(set(answers)) == 1
     assert drawn == [False]  # once, and in no transaction
-    assert len(picturing.drawing) == 0
+
+
+@pytest.mark.django_db
+def test_what_takes_too_long_is_to_be_asked_for_again(
+    client: Client, game_map: GameMap, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    go_on = threading.Event()
+
+    def slowly(*arguments: Any) -> bytes:
+        go_on.wait(10)
+        return render(*arguments)
+
+    monkeypatch.setattr(picturing, "render", slowly)
+    monkeypatch.setattr(responses, "PATIENCE", 0.05)
+    client.raise_request_exception = False
+    blank = client.get(game_map.card_picture)
+    assert (blank.status_code, blank["Cache-Control"], blank["Retry-After"]) == (
+        503,
+        "no-store",
+        "2",
+    )
+    assert Image.open(BytesIO(blank.content)).size == (480, 270)
+    preview = client.get(f"/api/v1/maps/{game_map.pk}/preview")
+    assert (preview.status_code, preview.json()["errors"][0]["code"]) == (503, "busy")
+    assert preview["Retry-After"] == "2"
+    go_on.set()
+    until(lambda: len(list(settings.MEDIA_ROOT.rglob("*.webp"))) == 1)
+    assert "immutable" in client.get(game_map.card_picture)["Cache-Control"]
+
+
+# ---- Ahead, and beside the requests -------------------------------------------------------------
+
+
+def files(settings: Any) -> set[str]:
+    return {file.name for file in settings.MEDIA_ROOT.rglob("*.webp")}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_different_pictures_dont_wait_for_each_other() -> None:
-    locks = Locks()
+def test_what_is_made_is_drawn_ahead(
+    site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    author = make_user("Author")
+    api = f"{site.url}/api/v1/maps"
+    document = document_of(flat_grid()) | {"name": "Quiet Ford"}
+    made = httpx.post(api, json=document, headers=bearer(author))
+    game_map = GameMap.objects.get(pk=made.json()["id"])
 
-    def work(number: int) -> float:
-        begun = time.monotonic()
-        with locks.alone(str(number)):
-            time.sleep(0.2)
-        return time.monotonic() - begun
+    def both() -> set[str]:
+        return {f"{game_map.picture_content}-{size}.webp" for size in ("card", "page")}
 
-    assert max(at_once(4, work)) < 0.7
-    assert len(locks) == 0
+    until(lambda: files(settings) == both(), 20)
+    for file in settings.MEDIA_ROOT.rglob("*.webp"):
+        file.unlink()
+    assert httpx.post(f"{api}/{game_map.pk}/publish", headers=bearer(author)).status_code == 200
+    until(lambda: files(settings) == both(), 20)
+    httpx.patch(
+        f"{api}/{game_map.pk}", json={"goal_point": {"x": 3, "y": 3}}, headers=bearer(author)
+    )
+    game_map.refresh_from_db()
+    until(lambda: files(settings) >= both(), 20)
+    monkeypatch.setattr(picturing, "render", lambda *_: pytest.fail("drawn again"))
+    assert httpx.get(site.url + game_map.page_picture).status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)
-def test_whoever_waits_too_long_works_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(single_flight, "PATIENCE", 0.1)
-    locks = Locks()
-
-    def work(_: int) -> float:
-        begun = time.monotonic()
-        with locks.alone("same"):
-            time.sleep(0.6)
-        return time.monotonic() - begun
-
-    assert max(at_once(2, work)) < 1.1
-    assert len(locks) == 0
+def test_commands_draw_nothing_ahead(settings: Any) -> None:
+    author = make_user("Author")
+    making.add(making.draft(author=author, given=document_of(flat_grid()) | {"name": "Quiet Ford"}))
+    assert picturing.worker._jobs == {}
+    assert files(settings) == set()
 
 
-def test_a_failure_leaves_no_lock() -> None:
-    locks = Locks()
-    with pytest.raises(ZeroDivisionError), locks.alone("name"):
-        raise ZeroDivisionError
-    assert len(locks) == 0
+@pytest.mark.django_db
+def test_what_is_missing_can_be_drawn_by_a_command(
+    author: User, settings: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    maps = [make_map(author, "Ford"), make_map(author, "The same", is_public=False)]
+    make_map(author, "Broken", terrain_data=[])
+    make_map(author, "No hash", terrain_hash="")
+    call_command("draw")
+    expected = {f"{maps[0].picture_content}-{size}.webp" for size in ("card", "page")}
+    assert files(settings) == expected
+    assert "2 pictures drawn." in capsys.readouterr().out
+    monkeypatch.setattr(picturing, "render", lambda *_: pytest.fail("drawn again"))
+    call_command("draw", verbosity=0)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.django_db
+def test_the_command_that_draws_tells_of_a_storage_that_fails(
+    game_map: GameMap, settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path / "file" / "pictures"
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(CommandError, match="kept"):
+        call_command("draw", verbosity=0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_are_answered_while_pictures_are_drawn(
+    site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    author, go_on = make_user("Author"), threading.Event()
+    drawing: list[int] = []
+    most = [0]
+
+    def slowly(*arguments: Any) -> bytes:
+        drawing.append(1)
+        most[0] = max(most[0], len(drawing))
+        go_on.wait(20)
+        drawing.pop()
+        return render(*arguments)
+
+    monkeypatch.setattr(picturing, "render", slowly)
+    maps = [make_map(author, f"Ford {n}", goal_point={"x": 5, "y": n}) for n in range(1, 13)]
+    for game_map in maps:
+        game_map.terrain_hash = flat_grid().content_hash((0, 0), (5, game_map.goal_point["y"]))
+        game_map.save()
+
+    def look(number: int) -> tuple[int, str]:
+        if number < 12:
+            answer = httpx.get(site.url + maps[number].page_picture, timeout=30)
+            return answer.status_code, answer.headers["Cache-Control"]
+        until(lambda: len(picturing.worker._jobs) == 12, 20)
+        page = httpx.get(site.url + maps[0].get_absolute_url(), timeout=30)
+        go_on.set()
+        return page.status_code, ""
+
+    answers = at_once(13, look)
+    assert (200, "") in answers
+    kept = "public, max-age=31536000, s-maxage=60, immutable"
+    # Whoever waits too long on a slow machine is to ask again.
+    assert set(answers) <= {(200, ""), (200, kept), (503, "no-store")}
+    assert (200, kept) in answers
+    until(lambda: len(files(settings)) == 12, 60)
+    assert most == [1]
+
+
+def test_a_worker_does_what_is_awaited_first_and_nothing_twice() -> None:
+    worker, go_on = Worker(), threading.Event()
+    done: list[str] = []
+    worker.foresees = True
+
+    def work(name: str) -> Callable[[], bytes]:
+        def run() -> bytes:
+            go_on.wait(5)
+            done.append(name)
+            return name.encode()
+
+        return run
+
+    worker.foresee("first", work("first"))
+    until(lambda: not worker._foreseen)
+    for name in ("a", "b", "c", "a"):
+        worker.foresee(name, work(name))
+    for name in ("c", "d", "c"):
+        with pytest.raises(NotYet) as refused:
+            worker.ask(name, work(name), 0)
+        assert refused.value.job
+    go_on.set()
+    assert worker.ask("b", work("b")) == b"b"
+    until(lambda: worker._thread is None)
+    assert done[:3] == ["first", "c", "d"]
+    assert sorted(done[3:]) == ["a", "b"]
+    assert worker._jobs == {}
+
+
+def test_a_worker_takes_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.worker.MOST_AWAITED", 3)
+    monkeypatch.setattr("config.worker.MOST_FORESEEN", 2)
+    worker, go_on = Worker(), threading.Event()
+    worker.foresees = True
+    with pytest.raises(NotYet):
+        worker.ask("first", lambda: bytes(go_on.wait(5)), 0)
+    until(lambda: not worker._awaited)
+    for n in range(5):
+        worker.foresee(f"foreseen {n}", bytes)
+        with pytest.raises(NotYet) as refused:
+            worker.ask(str(n), bytes, 0)
+        assert bool(refused.value.job) == (n < 3)
+    assert len(worker._jobs) == 1 + 3 + 2
+    worker.close()
+    assert len(worker._jobs) == 1 + 3
+    go_on.set()
+    until(lambda: not worker._jobs)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_is_waited_for_where_nothing_can_be_kept(
+    site: Site, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MEDIA_ROOT = tmp_path / "file" / "pictures"
+    (tmp_path / "file").write_text("no folder")
+    drawn: list[int] = []
+    monkeypatch.setattr(picturing, "render", lambda *a: (drawn.append(1), render(*a))[1])  # type: ignore[func-returns-value]
+    game_map = make_map(make_user("Author"))
+    answer = httpx.get(f"{site.url}/api/v1/maps/{game_map.pk}/preview", timeout=20)
+    assert Image.open(BytesIO(answer.content)).size == (480, 270)
+    assert drawn == [1]
+    assert answer.headers["X-RateLimit-Remaining"] == "99"  # counted once, though asked twice
+
+
+def test_work_that_fails_is_told_and_may_be_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    worker = Worker()
+    with pytest.raises(ZeroDivisionError):
+        worker.ask("name", lambda: bytes(1 // 0))
+    assert "could not be made: name" in caplog.text
+    assert worker.ask("name", lambda: b"x") == b"x"
 
 
 # ---- In a bucket --------------------------------------------------------------------------------

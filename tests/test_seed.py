@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Count, F, Max, Min, Sum
 
 from accounts.models import User
+from maps.checking import PARTS, check
 from maps.models import GameMap, MapRating
 from maps.paths import cheapest_path
 from maps.picturing import read_map
@@ -65,6 +66,15 @@ def test_every_map_can_be_walked_and_drawn(terrains: int) -> None:
         assert cheapest_path(grid, spawn, goal)
         assert game_map.terrain_hash == grid.content_hash(spawn, goal)
         assert 8 <= len(game_map.wave_config["waves"]) <= 25
+
+
+def test_public_maps_are_valid() -> None:
+    populate(maps=60)
+    sample = GameMap.objects.published().order_by("lot")[:50]
+    assert len(sample) == 50
+    for game_map in sample:
+        report = check({part: getattr(game_map, part) for part in PARTS})
+        assert (report.faults, report.is_valid) == ((), True)
 
 
 def test_it_is_believable() -> None:

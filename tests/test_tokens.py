@@ -67,6 +67,7 @@ def test_register(client: Client, db: None) -> None:
         ({"username": "Mi ra"}, "username", "username_characters"),
         ({"username": "mir\u0430"}, "username", "username_characters"),
         ({"username": "Mira\u200b"}, "username", "username_characters"),
+        ({"username": "\u3164\u3164\u3164"}, "username", "username_characters"),
         ({"username": "ADMIN"}, "username", "username_reserved"),
         ({"username": "pLAYER1"}, "username", None),
         ({"email": "PLAYER1@EXAMPLE.COM"}, "email", None),

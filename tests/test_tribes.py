@@ -135,6 +135,8 @@ def test_a_part_is_checked_with_the_rest(player: User) -> None:
         ("two\nlines", "control_character"),
         ("Raven\u202eevil", "bidirectional_character"),
         ("\u200b\u200b\u200b", "name_blank"),
+        ("\u3164\u3164\u3164", "name_blank"),
+        ("A" + "\u0301" * 9, "too_many_marks"),
         (7, "invalid"),
         (None, "null"),
     ],

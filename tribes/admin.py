@@ -7,14 +7,23 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from config.admin import CheckedForm
 from tribes import configs
+from tribes.making import CHECKED
 from tribes.models import Tribe
+
+
+class TribeForm(CheckedForm):
+    """A tribe, by the rules of players."""
+
+    checked = CHECKED
 
 
 @admin.register(Tribe)
 class TribeAdmin(admin.ModelAdmin[Tribe]):
     """Players' tribes."""
 
+    form = TribeForm
     list_display = (
         "name",
         "user",
