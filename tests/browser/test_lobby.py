@@ -227,7 +227,7 @@ def test_who_was_away_too_long_is_told_and_sits_down_again(
     lobby_id = UUID(guest.url.split("/")[-2])
     run(seating.change_settings, lobby_id, players["Mira"].pk, is_public=is_public)
     guest.context.set_offline(True)
-    cut(site)
+    site.cut()
     expect(guest.get_by_text("Connection lost, trying again").first).to_be_visible()
     run(seating.leave, lobby_id, players["Odo"].pk)  # as the watch does after half a minute
     guest.context.set_offline(False)
