@@ -40,8 +40,10 @@ TROUBLES = {
 def browse(request: HttpRequest) -> HttpResponse:
     """The browser of maps: a page, or for htmx its results, or the next few cards alone."""
     viewer = viewer_of(request)
+    if viewer is None and request.GET.get("filter") == browsing.OWN:
+        return to_sign_in(request, request.get_full_path())
     asked, found, troubles = look_up(request.GET, viewer)
-    links = Links(request.GET, asked.sort)
+    links = Links(request.GET, asked)
     facets = (PersonalFacetForm if viewer else FacetForm)(request.GET)
     context = {
         "found": found,
@@ -56,6 +58,7 @@ def browse(request: HttpRequest) -> HttpResponse:
         "first_link": links.to(cursor=None),
         "facets": facets,
         "narrowed": any(request.GET.get(name) for name in CONTROLS),
+        "own": asked.drafts,
         "paged": asked.place is not None,
         "troubles": troubles,
     }
@@ -91,9 +94,13 @@ def look_up(parameters: QueryDict, viewer: str | None) -> tuple[Browse, Found, l
 class Links:
     """Addresses of the browser that ask for the same, but for what is named."""
 
-    def __init__(self, parameters: QueryDict, sort: str) -> None:
+    def __init__(self, parameters: QueryDict, asked: Browse) -> None:
         kept = {name: parameters.get(name, "") for name in ("q", *CONTROLS, "cursor")}
-        self.wanted = kept | {"sort": sort if sort != USUAL_ORDER else ""}
+        own = browsing.OWN if asked.drafts else ""
+        self.wanted = kept | {
+            "filter": own,
+            "sort": asked.sort if asked.sort != USUAL_ORDER else "",
+        }
 
     def to(self, **changes: str | None) -> str:
         """The query of an address; what is empty is left out."""

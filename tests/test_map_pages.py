@@ -127,6 +127,36 @@ def test_after_the_last_page(client: Client, many: list[GameMap]) -> None:
     assert client.get("/maps/?cursor=").context["previous_link"] is None
 
 
+# ---- One's own maps -----------------------------------------------------------------------------
+
+
+def test_own_maps_lead_a_stranger_to_sign_in(client: Client, game_map: GameMap) -> None:
+    address = "/maps/?filter=own&sort=new"
+    answer = client.get(address)
+    assert answer.headers["Location"] == "/login/?next=%2Fmaps%2F%3Ffilter%3Down%26sort%3Dnew"
+    part = client.get(address, headers=HTMX)
+    assert part.headers["HX-Redirect"] == answer.headers["Location"]
+    page = text(client, "/maps/?filter=all")
+    assert "There is `own` only." in page
+    assert "Quiet Ford" in page
+
+
+def test_own_maps_where_there_are_none(signed_in: Client, game_map: GameMap) -> None:
+    assert "You have made no maps yet" in text(signed_in, "/maps/?filter=own")
+    assert "None of your maps matches “quiet”" in text(signed_in, "/maps/?filter=own&q=quiet")
+
+
+def test_own_maps_stay_so_on_their_pages(client: Client, many: list[GameMap]) -> None:
+    make_map(make_user("Other"), "Another's")
+    client.force_login(many[0].user)
+    first = client.get("/maps/?filter=own&sort=plays")
+    assert '<input type="hidden" name="filter" value="own" form="browse">' in first.content.decode()
+    for link in (first.context["next_link"], first.context["orders"][0][2]):
+        assert "filter=own" in link
+        assert "Another" not in text(client, "/maps/" + link)
+    assert "filter" not in client.get("/maps/?filter=all").context["first_link"]
+
+
 def test_htmx_gets_the_results_alone(client: Client, game_map: GameMap) -> None:
     part = client.get("/maps/?q=quiet", headers=HTMX)
     assert part.content.decode().lstrip().startswith('<div id="results"')
