@@ -78,6 +78,9 @@ def find(browse: Browse) -> Found:
         second = _look(begun(replace(browse, query=better)))
         if second.cards:
             return replace(second, corrected=query.as_typed(better.words))
+    if looks_mistyped(browse, found) and spelling.is_common(browse.query):
+        note = f"“{query.as_typed(browse.query.words)}” is in so many texts that nothing is found by it."
+        return replace(found, notes=(*found.notes, note))
     return found
 
 

@@ -41,11 +41,16 @@ class Condition:
 
 @dataclass(frozen=True)
 class Words:
-    """Words that stand together: one, or a phrase."""
+    """Words that stand together: one, or a phrase.
+
+    The last one may be unfinished; `stems` are then of words that it begins, where they are not begun by it
+    themselves, as `wander` is not by "wanderi".
+    """
 
     words: tuple[str, ...]
     negated: bool = False
     unfinished: bool = False
+    stems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -218,3 +223,11 @@ def text_query(words: tuple[Words, ...]) -> str:
             term = f"({term})"
         terms.append(term)
     return " & ".join(terms)
+
+
+def begun_query(group: Words) -> str:
+    """The unfinished word of a group, as stems that are not to be stemmed again: what begins so.
+
+    Among them are those begun by a word too common to be searched for, as "forge" is by "for".
+    """
+    return " | ".join((f"{group.words[-1]}:*", *group.stems))

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from config.keyset import Order, Place
 from maps.pictures import DRAWING, FORMATS
-from maps.query import Condition, Query, text_query
+from maps.query import Condition, Query, Words, begun_query, text_query
 from maps.terrain import TERRAINS
 
 ORDERS = {
@@ -222,12 +222,25 @@ def _conditions(browse: Browse) -> Where:
     """What was asked for."""
     found = Where([], [])
     if browse.query.words:
-        words = text_query(browse.query.words)
-        found += Where(["m.search @@ to_tsquery('english', %s)"], [words])
+        found += _words(browse.query.words)
     for condition in browse.query.conditions:
         if condition.name not in OF_THE_VIEWER or browse.viewer:
             found += _condition(condition, browse.viewer)
     return found
+
+
+def _words(words: tuple[Words, ...]) -> Where:
+    *others, last = words
+    if not last.unfinished:
+        return Where(["m.search @@ to_tsquery('english', %s)"], [text_query(words)])
+    *before, _ = last.words
+    begun = """(to_tsquery('english', %s)
+        || (to_tsquery('english', %s) <-> to_tsquery('simple', %s)))"""
+    values = [text_query((last,)), " <-> ".join(before), begun_query(last)]
+    return Where(
+        [f"m.search @@ (to_tsquery('english', %s) && {begun})"],
+        [text_query(tuple(others)), *values],
+    )
 
 
 def _condition(condition: Condition, viewer: str | None) -> Where:

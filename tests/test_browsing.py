@@ -111,6 +111,32 @@ def test_a_whole_word_is_no_beginning(author: User) -> None:
     assert names(q="form") == ["Formation"]
 
 
+@pytest.mark.parametrize(
+    ("name", "wholly"),
+    [
+        ("Forge", "forge"),
+        ("Hero", "hero"),
+        ("Overgrown", "overgrown"),
+        ("Theatre", "theatre"),
+        ("Wanderings", "wanderings"),
+        ("Lemmings", "lemmings"),
+        ("Happy", "happy"),
+        ("Skies", "skies"),
+        ("Größe", "größe"),
+        ("Level2", "level2"),
+        ("University", "university"),
+    ],
+)
+def test_each_beginning_of_a_word_finds_it(author: User, name: str, wholly: str) -> None:
+    make_map(author, "Plain", description=f"Here is {name}, old.")
+    make_map(author, "Other")
+    for end in range(1, len(wholly) + 1):
+        assert names(q=wholly[:end]) == ["Plain"], wholly[:end]
+        assert names(q=f"plain {wholly[:end]}") == ["Plain"], wholly[:end]
+        assert names(q=f"is-{wholly[:end]}") == ["Plain"], wholly[:end]
+    assert names(q=f"{wholly} ") == ["Plain"]
+
+
 def test_corrected_searches_have_pages(client: Client, author: User) -> None:
     for n in range(5):
         make_map(author, f"Ember {n}")
@@ -128,6 +154,17 @@ def test_words_that_nobody_may_read_correct_nothing(client: Client, author: User
     corrected = spelling.correct(query.read("secrt"))
     assert corrected
     assert query.as_typed(corrected.words) == "secret"
+
+
+def test_typing_errors_in_descriptions_are_forgiven(author: User) -> None:
+    game_map = make_map(author, "Ford", description="Where smugglers met.")
+    assert names(q="smuglers") == ["Ford"]
+    assert names(q="fodr ") == ["Ford"]
+    GameMap.objects.filter(pk=game_map.pk).update(description="Where pilgrims met.")
+    assert names(q="pilgrms ") == ["Ford"]
+    assert spelling.correct(query.read("hwere")) is None  # a word too common to search by
+    hidden = make_map(author, "Draft", description="Where witches met.", is_public=False)
+    assert names(hidden.user, filter="own", q="wiches") == []
 
 
 def test_long_searches_are_not_corrected(author: User) -> None:

@@ -71,16 +71,30 @@ def test_an_empty_site_and_an_empty_search(client: Client, db: None) -> None:
         ("author", False),
         ("'%_\"", True),  # nothing to search for: everything
         ("ford & !quiet | (", True),
-        ("the", False),
+        ("the", True),  # as "theatre" begins
+        ("the ", False),
+        ("and", False),
+        ("over quiet", True),
+        ("quiet over", True),
         ("_", True),
         ("ford:*", True),
         ("quiet\0ford", True),
     ],
 )
 def test_search(client: Client, author: User, words: str, found: bool) -> None:
-    make_map(author, "Quiet Ford", description="Two bridges and a mill.")
+    make_map(author, "Quiet Ford", description="Two bridges and an overgrown theatre.")
     page = client.get("/maps/", {"q": words}).content.decode()
     assert ("Quiet Ford" in page) is found
+
+
+def test_words_that_are_everywhere_are_said_to_find_nothing(client: Client, author: User) -> None:
+    make_map(author, "Quiet Ford", description="The end of the road.")
+    for words in ("the", "of the ", "and"):
+        note = f"“{words.strip()}” is in so many texts that nothing is found by it."
+        assert note in text(client, f"/maps/?q={words}").replace("“of” “the”", "“of the”")
+        assert client.get("/api/v1/maps", {"q": words}).json()["notes"] == [note]
+    assert client.get("/api/v1/maps?q=xyzzy").json()["notes"] == []
+    assert client.get("/api/v1/maps?q=the%20road").json()["notes"] == []
 
 
 def test_a_search_that_is_too_long_says_so(client: Client, game_map: GameMap) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maps.query import CONTROLS, FIELDS, MOST_PARTS, Condition, read, text_query
+from maps.query import CONTROLS, FIELDS, MOST_PARTS, Condition, Words, begun_query, read, text_query
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,11 @@ def test_the_controls_say_the_same_as_the_box() -> None:
     assert read("", controls).conditions == box.conditions
     assert {condition.name for condition in box.conditions} == FIELDS.keys()
     assert len(read("", dict.fromkeys(controls, "?")).notes) == len(CONTROLS)
+
+
+def test_an_unfinished_word_stands_for_the_stems_of_what_it_begins() -> None:
+    group = Words(("old", "wanderi"), unfinished=True, stems=("wander",))
+    assert begun_query(group) == "wanderi:* | wander"
 
 
 def test_only_so_many_parts_are_used() -> None:
