@@ -53,7 +53,7 @@ def settle(query: Query) -> Query:
         return query
     if last in _met:
         return _ended(query, unfinished=False)
-    asked = {"word": last, "beginning": f"{last}%", "most": MOST_STEMS}
+    asked: dict[str, str | int] = {"word": last, "beginning": f"{last}%", "most": MOST_STEMS}
     with connection.cursor() as cursor:
         cursor.execute(KNOWN, asked)
         known, stems = cursor.fetchone()
