@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from config.constraints import ConstrainedModel
 from config.fields import RandomUUID
-from maps import ranking
+from maps import scores
 from maps.indexes import order_index
 from maps.pictures import DRAWING, FORMATS
 from maps.querysets import PUBLISHED, GameMapQuerySet, MapCollectionQuerySet
@@ -73,13 +73,13 @@ class GameMap(ConstrainedModel):
         db_default=0, db_comment="Number of ratings, by the trigger."
     )
     top_score = models.GeneratedField(
-        expression=ranking.top_score_expression(),
+        expression=scores.top_score_expression(),
         output_field=models.FloatField(),
         db_persist=True,
         db_comment="Bayesian average of its stars; see maps/ranking.py.",
     )
     hot_score = models.GeneratedField(
-        expression=ranking.hot_score_expression(),
+        expression=scores.hot_score_expression(),
         output_field=models.FloatField(),
         db_persist=True,
         db_comment="Plays and stars, and how young it is; see maps/ranking.py.",
