@@ -91,7 +91,7 @@ def test_words_that_are_everywhere_are_said_to_find_nothing(client: Client, auth
     make_map(author, "Quiet Ford", description="The end of the road.")
     for words in ("the", "of the ", "and"):
         note = f"“{words.strip()}” is in so many texts that nothing is found by it."
-        assert note in text(client, f"/maps/?q={words}").replace("“of” “the”", "“of the”")
+        assert note in text(client, f"/maps/?q={words}")
         assert client.get("/api/v1/maps", {"q": words}).json()["notes"] == [note]
     assert client.get("/api/v1/maps?q=xyzzy").json()["notes"] == []
     assert client.get("/api/v1/maps?q=the%20road").json()["notes"] == []
