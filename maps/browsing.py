@@ -21,6 +21,7 @@ from maps import query, spelling
 from maps.statements import OF_THE_VIEWER, ORDERS, USUAL_ORDER, Browse, cards_statement, statements
 
 PAGE_SIZE, LARGEST_PAGE = 20, 50
+OWN = "own"  # the only value of the parameter `filter`
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ def read(
         raise Refused("invalid_choice", f"Sort by {', '.join(ORDERS)}.", status=400, field="sort")
     size = whole_in(parameters, "page_size", 1, LARGEST_PAGE, usual=size)
     own = "filter" in parameters
-    if own and parameters["filter"] != "own":
-        raise Refused("invalid_choice", "There is `own` only.", status=400, field="filter")
+    if own and parameters["filter"] != OWN:
+        raise Refused("invalid_choice", f"There is `{OWN}` only.", status=400, field="filter")
     if own and viewer is None:
         raise Refused("not_authenticated", "Sign in to see your own maps.", status=401)
     place = ORDERS[sort].read(parameters.get("cursor", ""))
@@ -76,6 +77,9 @@ def find(browse: Browse) -> Found:
         second = _look(begun(replace(browse, query=better)))
         if second.cards:
             return replace(second, corrected=query.as_typed(better.words))
+    if looks_mistyped(browse, found) and spelling.is_common(browse.query):
+        note = f"“{query.as_typed(browse.query.words)}” is in so many texts that nothing is found by it."
+        return replace(found, notes=(*found.notes, note))
     return found
 
 

@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from config.constraints import ConstrainedModel
 from config.fields import RandomUUID
-from maps import ranking
+from maps import scores
+from maps.indexes import order_index
 from maps.pictures import DRAWING, FORMATS
 from maps.querysets import PUBLISHED, GameMapQuerySet, MapCollectionQuerySet
 
@@ -72,13 +73,13 @@ class GameMap(ConstrainedModel):
         db_default=0, db_comment="Number of ratings, by the trigger."
     )
     top_score = models.GeneratedField(
-        expression=ranking.top_score_expression(),
+        expression=scores.top_score_expression(),
         output_field=models.FloatField(),
         db_persist=True,
         db_comment="Bayesian average of its stars; see maps/ranking.py.",
     )
     hot_score = models.GeneratedField(
-        expression=ranking.hot_score_expression(),
+        expression=scores.hot_score_expression(),
         output_field=models.FloatField(),
         db_persist=True,
         db_comment="Plays and stars, and how young it is; see maps/ranking.py.",
@@ -136,11 +137,11 @@ class GameMap(ConstrainedModel):
             models.Index(fields=["-created_at"], name="idx_maps_created_at"),  # the admin's order
             GinIndex(fields=["search"], name="idx_maps_search"),
             # One for each order of the browser: a page is read off the index, never sorted.
-            models.Index(fields=["-hot_score", "-id"], condition=PUBLISHED, name="idx_maps_hot"),
-            models.Index(fields=["-created_at", "-id"], condition=PUBLISHED, name="idx_maps_new"),
-            models.Index(fields=["-top_score", "-id"], condition=PUBLISHED, name="idx_maps_top"),
-            models.Index(fields=["-play_count", "-id"], condition=PUBLISHED, name="idx_maps_plays"),
-            models.Index(fields=["-lot", "-id"], condition=PUBLISHED, name="idx_maps_random"),
+            order_index("idx_maps_hot", "hot_score"),
+            order_index("idx_maps_new", "created_at"),
+            order_index("idx_maps_top", "top_score"),
+            order_index("idx_maps_plays", "play_count"),
+            order_index("idx_maps_random", "lot"),
             models.Index(fields=["user", "-created_at", "-id"], name="idx_maps_author"),
             # For conditions that few maps meet.
             models.Index(fields=["rating"], condition=PUBLISHED, name="idx_maps_rating"),
@@ -248,7 +249,7 @@ class MapFavourite(models.Model):
 
 
 class MapWord(models.Model):
-    """A word of a published map's name, for maps.spelling. Triggers (migration 0004) add them."""
+    """A word of a published map's texts, for maps.spelling. Triggers (migration 0008) add them."""
 
     word = models.CharField(primary_key=True, max_length=30, db_comment="In small letters.")
 

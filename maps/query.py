@@ -19,8 +19,9 @@ LONGEST = 200  # characters of the search box
 MOST_PARTS = 12  # words and conditions together
 MOST_STARS = 5
 
-NEGATED, NAME, SIGN, VALUE, PHRASE = "-?", "[a-zA-Z]+", r"<=|>=|<|>|:|=", r'"[^"]*"|\S*', r'"[^"]*"'
-PART = re.compile(rf"({NEGATED})(?:({NAME})({SIGN})({VALUE})|({PHRASE})|(\S+))")
+# A sign is read whole, also one that means nothing, as != does.
+NEGATED, NAME, SIGN, VALUE, PHRASE = "-?", "[a-zA-Z]+", "!*[<>=:~≠≤≥]+", r'"[^"]*"|\S*', r'"[^"]*"'
+PART = re.compile(rf"({NEGATED})(?:({NAME})({SIGN})({VALUE})|({PHRASE})|\S+)")
 WORD = re.compile(r"[^\W_]+")
 
 
@@ -40,11 +41,16 @@ class Condition:
 
 @dataclass(frozen=True)
 class Words:
-    """Words that stand together: one, or a phrase."""
+    """Words that stand together: one, or a phrase.
+
+    The last one may be unfinished; `stems` are then of words that it begins, where they are not begun by it
+    themselves, as `wander` is not by "wanderi".
+    """
 
     words: tuple[str, ...]
     negated: bool = False
     unfinished: bool = False
+    stems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,11 @@ FIELDS = {
     "favourite": Field(("=",), YES_OR_NO, "yes or no"),
 }
 ALIASES = {"stars": "rating", "by": "author", "favorite": "favourite", "favourites": "favourite"}
+NAMES = FIELDS.keys() | ALIASES.keys()
+SIGNS = {sign: sign for sign in COMPARED} | {":": "=", "≤": "<=", "≥": ">="}
+SPACED = re.compile(
+    rf"(?<!\S)(-?(?:{'|'.join(sorted(NAMES))}))\s*({SIGN})(\s*)({VALUE})", re.I | re.A
+)
 # The form's controls, which say the same: a parameter of the address, its field and its sign.
 CONTROLS = {
     "author": ("author", "="),
@@ -124,17 +135,20 @@ CONTROLS = {
 
 def condition(name: str, sign: str, text: str, *, negated: bool = False) -> Condition:
     """One condition, checked. Raises Nonsense with the reason."""
-    name = ALIASES.get(name.lower(), name.lower())
+    name = _whole_name(name)
     known = FIELDS.get(name)
     if known is None:
         raise Nonsense(f"there is no “{name}” to search by; there are {', '.join(FIELDS)}")
-    sign = "=" if sign == ":" else sign
     try:
-        if sign not in known.signs:
+        if SIGNS.get(sign) not in known.signs:
             raise Nonsense
-        return Condition(name, sign, known.read(text.strip('"')), negated)
+        return Condition(name, SIGNS[sign], known.read(text.strip('"')), negated)
     except Nonsense as error:
         raise Nonsense(f"“{name}” takes {known.says}") from error
+
+
+def _whole_name(name: str) -> str:
+    return ALIASES.get(name.lower(), name.lower())
 
 
 @dataclass
@@ -158,28 +172,35 @@ class _Reading:
 def read(text: str, controls: Mapping[str, str] | None = None) -> Query:
     """The search box, and the form's controls beside it. Never fails: what means nothing is noted."""
     reading = _Reading()
-    parts = list(PART.finditer(text[:LONGEST]))
+    text = SPACED.sub(_without_spaces, text[:LONGEST])
+    parts = list(PART.finditer(text))
     if len(parts) > MOST_PARTS:
         reading.notes.append(f"Only the first {MOST_PARTS} parts of the search were used.")
     for part in parts[:MOST_PARTS]:
-        minus, name, sign, value, phrase, word = part.groups()
+        minus, name, sign, value, phrase = part.groups()
         negated = bool(minus)
-        if (
-            name
-            and sign == ":"
-            and name.lower() not in FIELDS.keys() | ALIASES.keys()
-            and not value
-        ):
-            reading.add_words(name, negated=negated, unfinished=False)  # a word before a colon
-        elif name:
+        if name and _is_condition(name, sign, value):
             reading.add_condition(name, sign, value, negated=negated)
         else:
-            last = part.end() == len(text) and not phrase and not negated
-            reading.add_words(phrase or word, negated=negated, unfinished=last)
+            last = part.end() == len(text) and not (phrase or negated or (name and not value))
+            reading.add_words(part[0], negated=negated, unfinished=last)
     for control, (name, sign) in CONTROLS.items():
         if value := (controls or {}).get(control, "").strip():
             reading.add_condition(name, sign, value)
     return Query(tuple(reading.words), tuple(reading.conditions), tuple(reading.notes))
+
+
+def _without_spaces(spaced: re.Match[str]) -> str:
+    """A condition with spaces round its sign as one without; a word where a number should be stays one."""
+    name, sign, gap, value = spaced.groups()
+    takes_numbers = FIELDS[_whole_name(name.removeprefix("-"))].signs == COMPARED
+    apart = takes_numbers and not value.strip('"')[:1].isdigit()
+    return name + sign + (gap if apart else "") + value
+
+
+def _is_condition(name: str, sign: str, value: str) -> bool:
+    """Whether `name sign value` is meant to be one, and not words with signs between them."""
+    return name.lower() in NAMES or (sign in SIGNS and not (sign == ":" and not value))
 
 
 def as_typed(words: tuple[Words, ...]) -> str:
@@ -202,3 +223,11 @@ def text_query(words: tuple[Words, ...]) -> str:
             term = f"({term})"
         terms.append(term)
     return " & ".join(terms)
+
+
+def begun_query(group: Words) -> str:
+    """The unfinished word of a group, as stems that are not to be stemmed again: what begins so.
+
+    Among them are those begun by a word too common to be searched for, as "forge" is by "for".
+    """
+    return " | ".join((f"{group.words[-1]}:*", *group.stems))

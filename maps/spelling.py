@@ -1,8 +1,9 @@
-"""The words of maps' names: which are whole, and what a word that none has was meant to be.
+"""The words of maps: which are whole, what an unfinished one begins, what a mistyped one was meant to be.
 
-The table `map_words` holds the words of published names; triggers (migration 0004) fill it. Like are
-words that share groups of three letters (https://www.postgresql.org/docs/current/pgtrgm.html); of the
-most alike the one with the fewest changes counts.
+The table `map_words` holds the words of published names and descriptions, but for those too common to
+search by ("the"); triggers (migration 0008) fill it. Like are words that share groups of three letters
+(https://www.postgresql.org/docs/current/pgtrgm.html); of the most alike the one with the fewest changes
+counts.
 
 A process remembers the words that it has met there, since words are never taken away.
 """
@@ -10,27 +11,39 @@ A process remembers the words that it has met there, since words are never taken
 from collections import OrderedDict
 from dataclasses import replace
 from difflib import SequenceMatcher
+from typing import Any
 
 from django.db import connection
 
-from maps.query import Query, Words
+from maps.query import Query, Words, text_query
 
 ALIKE = 0.7  # how much of two words must be the same, 0 to 1, to take one for the other
 MOST_MET = 20_000  # words that a process remembers
 SHORTEST = 3  # letters; shorter words are like too many
 MOST_WORDS = 8  # looked up at once: each costs milliseconds, and a search may hold fifty
+MOST_STEMS = 20  # that an unfinished word may stand for beside its own beginnings
+# Words too common to search by have no stem.
 CANDIDATES = """
 SELECT asked.word, known.word FROM unnest(%s::text[]) AS asked (word) CROSS JOIN LATERAL (
     SELECT word FROM map_words WHERE word %% asked.word
     ORDER BY similarity(word, asked.word) DESC, word LIMIT 20
-) AS known"""
-
+) AS known
+WHERE ts_lexize('english_stem', asked.word) <> '{}'"""
+# Whether a word is a whole one, and the stems of those that it begins, where they begin otherwise.
+KNOWN = """
+SELECT EXISTS (SELECT FROM map_words WHERE word = %(word)s),
+    ARRAY(
+        SELECT stem FROM map_words, unnest(ts_lexize('english_stem', word)) AS stem
+        WHERE word LIKE %(beginning)s AND NOT starts_with(stem, %(word)s)
+        GROUP BY stem ORDER BY length(stem), stem LIMIT %(most)s
+    )"""
+COMMON = "SELECT numnode(to_tsquery('english', %s)) = 0"
 
 _met: OrderedDict[str, None] = OrderedDict()
 
 
 def settle(query: Query) -> Query:
-    """The query, in which a last word is not taken for a beginning that is a whole word by itself.
+    """The query, in which the last word is a whole one, or knows what it begins.
 
     Whoever typed "ford" means it, and looking for all that begins so takes the database ten times as
     long. One query of the database, where the word was not met before.
@@ -38,13 +51,16 @@ def settle(query: Query) -> Query:
     last = _unfinished(query)
     if last is None:
         return query
-    if last not in _met:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM map_words WHERE word = %s", [last])
-            if not cursor.fetchone():
-                return query
-        _meet(last)
-    return _finished(query)
+    if last in _met:
+        return _ended(query, unfinished=False)
+    asked: dict[str, str | int] = {"word": last, "beginning": f"{last}%", "most": MOST_STEMS}
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN, asked)
+        known, stems = cursor.fetchone()
+    if not known:
+        return _ended(query, stems=tuple(stems))
+    _meet(last)
+    return _ended(query, unfinished=False)
 
 
 def settled_by_memory(query: Query) -> Query | None:
@@ -52,7 +68,7 @@ def settled_by_memory(query: Query) -> Query | None:
     last = _unfinished(query)
     if last is None:
         return query
-    return _finished(query) if last in _met else None
+    return _ended(query, unfinished=False) if last in _met else None
 
 
 def are_met(query: Query) -> bool:
@@ -66,15 +82,23 @@ def _unfinished(query: Query) -> str | None:
     return last.words[-1].lower() if last and last.unfinished else None
 
 
-def _finished(query: Query) -> Query:
+def _ended(query: Query, **changes: Any) -> Query:
+    """The query with another end."""
     *others, last = query.words
-    return replace(query, words=(*others, replace(last, unfinished=False)))
+    return replace(query, words=(*others, replace(last, **changes)))
 
 
 def _meet(word: str) -> None:
     _met[word] = None
     while len(_met) > MOST_MET:
         _met.popitem(last=False)
+
+
+def is_common(query: Query) -> bool:
+    """Whether it has none but words that are too common to search by. One query of the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(COMMON, [text_query(query.words)])
+        return bool(cursor.fetchone()[0])
 
 
 def correct(query: Query) -> Query | None:

@@ -1,8 +1,10 @@
 """The SQL of finding maps. Pure of Django: text and values, for whoever sends them.
 
-The orders are read off their indexes, never sorted. A condition that few maps meet would make that
-reading long, so it ends after WINDOW maps; if they don't fill the page, the condition's own index finds
-the few that meet it, and those are sorted. All text is ours: what was asked for goes as values.
+The orders are read off their indexes, never sorted. A condition that few maps meet, or none at this end
+of the order, would make that reading long, so it ends after a window of them. If they don't fill the
+page, the few maps with a word are found by the index of words, and sorted; maps that meet other
+conditions are found further along the order, by what its index holds (maps/indexes.py); an author's are
+few, and sorted. All text is ours: what was asked for goes as values.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +14,7 @@ from uuid import UUID
 
 from config.keyset import Order, Place
 from maps.pictures import DRAWING, FORMATS
-from maps.query import Condition, Query, text_query
+from maps.query import Condition, Query, Words, begun_query, text_query
 from maps.terrain import TERRAINS
 
 ORDERS = {
@@ -48,7 +50,8 @@ FROM (
     ORDER BY m.{column} {direction}, m.id {direction} LIMIT {limit}
 ) m JOIN users u ON u.id = m.user_id
 ORDER BY m.{column} {direction}, m.id {direction}"""
-WINDOW = 10_000  # maps
+WINDOW = 1_000  # maps; looking further by the index alone costs less from there on
+WINDOW_OF_WORDS = 10_000  # they are in no index of an order
 PUBLISHED = "m.is_public AND m.hidden_at IS NULL"
 KEPT = "m.removed_at IS NULL"  # none that the author removed
 PLAYED = """EXISTS (
@@ -57,14 +60,13 @@ PLAYED = """EXISTS (
 FAVOURITE = "EXISTS (SELECT 1 FROM map_favourites f WHERE f.map_id = m.id AND f.user_id = %s)"
 # Conditions in SQL, where the value is the parameter; those of COLUMNS are compared by their sign.
 COLUMNS = {
-    "rating": "m.rating_count > 0 AND m.rating",
+    "rating": "m.rating > 0 AND m.rating",  # without stars it is 0
     "size": "greatest(m.width, m.height)",
     "plays": "m.play_count",
 }
 AUTHOR = "m.user_id = (SELECT id FROM users WHERE lower(username) = %s)"
 TERRAIN = "m.terrains = ANY(%s::smallint[])"
 OF_THE_VIEWER = {"played": PLAYED, "favourite": FAVOURITE}
-NARROW = {"author", *OF_THE_VIEWER}
 
 
 @dataclass(frozen=True)
@@ -122,13 +124,23 @@ def statements(browse: Browse) -> list[Statement]:
     Columns: the sort key, the id, wrapped or not, the card.
     """
     conditions = _conditions(browse)
-    ways = (_whole,) if not conditions.sql or _is_narrow(browse) else (_windowed, _few)
+    ways = _ways(browse, conditions)
     make = _random_statements if browse.sort == "random" else _statements
     return [
         Statement(sql, values, steady=way is _windowed or not browse.query.words)
         for way in ways
         for sql, values in make(browse, way, conditions)
     ]
+
+
+def _ways(browse: Browse, conditions: Where) -> tuple[Way, ...]:
+    """How to look: by the next way where those before bring less than a page."""
+    if _is_of_an_author(browse):
+        # The index of authors has this order itself; in any other the planner may walk all maps for them.
+        return (_whole,) if browse.sort == "new" else (_few,)
+    if not conditions.sql or _is_narrow(browse):
+        return (_whole,)
+    return (_windowed, _few if browse.query.words else _walked)
 
 
 def cards_statement(map_ids: Sequence[UUID]) -> Statement:
@@ -178,13 +190,27 @@ def _whole(browse: Browse, scope: Where, conditions: Where, direction: str) -> s
 
 
 def _windowed(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
-    """Those of the next WINDOW maps of the order that meet the conditions."""
+    """Those of the next maps of the order that meet the conditions."""
     column = browse.order.column
+    length = WINDOW_OF_WORDS if browse.query.words else WINDOW
     window = f"""(
         SELECT * FROM maps m WHERE {scope.text}
-        ORDER BY m.{column} {direction}, m.id {direction} LIMIT {WINDOW}
+        ORDER BY m.{column} {direction}, m.id {direction} LIMIT {length}
     )"""  # noqa: S608
     return _card(column, browse.size + 1, window, conditions.text, direction)
+
+
+def _walked(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
+    """The next of the order that meet the conditions, by its index alone; only then their rows."""
+    column, limit = browse.order.column, browse.size + 1
+    # That the keys are the same tells the planner that the rows are in order already.
+    rows = f"""(
+        SELECT maps.* FROM (
+            SELECT m.id, m.{column} FROM maps m WHERE {(scope + conditions).text}
+            ORDER BY m.{column} {direction}, m.id {direction} LIMIT {limit}
+        ) next JOIN maps ON maps.id = next.id AND maps.{column} = next.{column}
+    )"""  # noqa: S608
+    return _card(column, limit, rows, "true", direction)
 
 
 def _few(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
@@ -208,13 +234,26 @@ def _card(column: str, limit: int, maps: str, where: str, direction: str) -> str
 def _is_narrow(browse: Browse) -> bool:
     """Whether few maps meet the conditions for certain, so that walking the order is no use."""
     words = sum(len(group.words) for group in browse.query.words if not group.negated)
-    asked = (c for c in browse.query.conditions if c.name in NARROW)
-    return words > 1 or bool(browse.author) or any(c.value and not c.negated for c in asked)
+    asked = (c for c in browse.query.conditions if c.name in OF_THE_VIEWER)
+    return words > 1 or any(c.value and not c.negated for c in asked)
+
+
+def _is_of_an_author(browse: Browse) -> bool:
+    named = any(c.name == "author" and not c.negated for c in browse.query.conditions)
+    return named or bool(browse.author)
+
+
+def _is_on_key(browse: Browse, condition: Condition) -> bool:
+    """Whether it is on the column of the order itself, and so says where to begin and to end."""
+    return COLUMNS.get(condition.name) == f"m.{browse.order.column}"
 
 
 def _scope(browse: Browse) -> Where:
     """Which maps there are to choose from."""
     scope = Where([KEPT if browse.drafts else PUBLISHED], [])
+    for condition in browse.query.conditions:
+        if _is_on_key(browse, condition):
+            scope += _condition(condition, browse.viewer)
     return scope + Where(["m.user_id = %s"], [browse.author]) if browse.author else scope
 
 
@@ -222,12 +261,26 @@ def _conditions(browse: Browse) -> Where:
     """What was asked for."""
     found = Where([], [])
     if browse.query.words:
-        words = text_query(browse.query.words)
-        found += Where(["m.search @@ to_tsquery('english', %s)"], [words])
+        found += _words(browse.query.words)
     for condition in browse.query.conditions:
-        if condition.name not in OF_THE_VIEWER or browse.viewer:
+        answered = condition.name not in OF_THE_VIEWER or browse.viewer
+        if answered and not _is_on_key(browse, condition):
             found += _condition(condition, browse.viewer)
     return found
+
+
+def _words(words: tuple[Words, ...]) -> Where:
+    *others, last = words
+    if not last.unfinished:
+        return Where(["m.search @@ to_tsquery('english', %s)"], [text_query(words)])
+    *before, _ = last.words
+    begun = """(to_tsquery('english', %s)
+        || (to_tsquery('english', %s) <-> to_tsquery('simple', %s)))"""
+    values = [text_query((last,)), " <-> ".join(before), begun_query(last)]
+    return Where(
+        [f"m.search @@ (to_tsquery('english', %s) && {begun})"],
+        [text_query(tuple(others)), *values],
+    )
 
 
 def _condition(condition: Condition, viewer: str | None) -> Where:

@@ -41,12 +41,12 @@ TROUBLES = {
 def browse(request: HttpRequest) -> HttpResponse:
     """The browser of maps: a page, or for htmx its results, or the next few cards alone."""
     viewer = viewer_of(request)
-    if "filter" in request.GET and not viewer:
+    if viewer is None and request.GET.get("filter") == browsing.OWN:
         return to_sign_in(request, request.get_full_path())
     if request.GET.get("sort") == "random" and not request.GET.get("cursor"):
         return surprise(request)
     asked, found, troubles = look_up(request.GET, viewer)
-    links = Links(request.GET, asked.sort)
+    links = Links(request.GET, asked)
     facets = (PersonalFacetForm if viewer else FacetForm)(request.GET)
     context = {
         "found": found,
@@ -81,7 +81,8 @@ def browse(request: HttpRequest) -> HttpResponse:
 
 def surprise(request: HttpRequest) -> HttpResponse:
     """Lead to a new shuffle, by an address that shows the same one to whoever comes back or is sent it."""
-    start = Links(request.GET, "random").to(cursor=browsing.by_chance())
+    asked = Browse(sort="random", drafts=request.GET.get("filter") == browsing.OWN)
+    start = Links(request.GET, asked).to(cursor=browsing.by_chance())
     response = redirect(reverse("maps:browse") + start)
     response["Vary"] = "HX-Request, HX-Target, Cookie"
     response["Cache-Control"] = "no-store"
@@ -107,9 +108,13 @@ def look_up(parameters: QueryDict, viewer: str | None) -> tuple[Browse, Found, l
 class Links:
     """Addresses of the browser that ask for the same, but for what is named."""
 
-    def __init__(self, parameters: QueryDict, sort: str) -> None:
-        kept = {name: parameters.get(name, "") for name in ("q", "filter", *CONTROLS, "cursor")}
-        self.wanted = kept | {"sort": sort if sort != USUAL_ORDER else ""}
+    def __init__(self, parameters: QueryDict, asked: Browse) -> None:
+        kept = {name: parameters.get(name, "") for name in ("q", *CONTROLS, "cursor")}
+        own = browsing.OWN if asked.drafts else ""
+        self.wanted = kept | {
+            "filter": own,
+            "sort": asked.sort if asked.sort != USUAL_ORDER else "",
+        }
 
     def to(self, **changes: str | None) -> str:
         """The query of an address; what is empty is left out."""

@@ -26,6 +26,7 @@ PURE = [
     "maps/generator.py",
     "maps/pictures.py",
     "maps/query.py",
+    "maps/ranking.py",
     "maps/statements.py",
     "config/keyset.py",
     "config/refusals.py",

@@ -71,16 +71,30 @@ def test_an_empty_site_and_an_empty_search(client: Client, db: None) -> None:
         ("author", False),
         ("'%_\"", True),  # nothing to search for: everything
         ("ford & !quiet | (", True),
-        ("the", False),
+        ("the", True),  # as "theatre" begins
+        ("the ", False),
+        ("and", False),
+        ("over quiet", True),
+        ("quiet over", True),
         ("_", True),
         ("ford:*", True),
         ("quiet\0ford", True),
     ],
 )
 def test_search(client: Client, author: User, words: str, found: bool) -> None:
-    make_map(author, "Quiet Ford", description="Two bridges and a mill.")
+    make_map(author, "Quiet Ford", description="Two bridges and an overgrown theatre.")
     page = client.get("/maps/", {"q": words}).content.decode()
     assert ("Quiet Ford" in page) is found
+
+
+def test_words_that_are_everywhere_are_said_to_find_nothing(client: Client, author: User) -> None:
+    make_map(author, "Quiet Ford", description="The end of the road.")
+    for words in ("the", "of the ", "and"):
+        note = f"“{words.strip()}” is in so many texts that nothing is found by it."
+        assert note in text(client, f"/maps/?q={words}")
+        assert client.get("/api/v1/maps", {"q": words}).json()["notes"] == [note]
+    assert client.get("/api/v1/maps?q=xyzzy").json()["notes"] == []
+    assert client.get("/api/v1/maps?q=the%20road").json()["notes"] == []
 
 
 def test_a_search_that_is_too_long_says_so(client: Client, game_map: GameMap) -> None:
@@ -153,12 +167,7 @@ def test_own_maps_say_so_and_show_private_ones(signed_in: Client, player: User) 
     for link in ("?filter=own&sort=random", "?filter=own&q=ford"):
         assert "Other Ford" not in text(signed_in, f"/maps/{link}", follow=True)
     GameMap.objects.filter(user=player).delete()
-    assert "You have no maps yet" in text(signed_in, "/maps/?filter=own")
-
-
-def test_own_maps_want_a_player(client: Client) -> None:
-    answer = client.get("/maps/?filter=own")
-    assert answer.headers["Location"] == "/login/?next=%2Fmaps%2F%3Ffilter%3Down"
+    assert "You have made no maps yet" in text(signed_in, "/maps/?filter=own")
 
 
 @pytest.mark.parametrize("query", ["cursor=x", "sort=nonsense", "sort=top&cursor=%00", "page=7"])
@@ -175,6 +184,36 @@ def test_after_the_last_page(client: Client, many: list[GameMap]) -> None:
     GameMap.objects.update(is_public=False)
     assert "You have seen them all" in text(client, "/maps/" + link)
     assert client.get("/maps/?cursor=").context["previous_link"] is None
+
+
+# ---- One's own maps -----------------------------------------------------------------------------
+
+
+def test_own_maps_lead_a_stranger_to_sign_in(client: Client, game_map: GameMap) -> None:
+    address = "/maps/?filter=own&sort=new"
+    answer = client.get(address)
+    assert answer.headers["Location"] == "/login/?next=%2Fmaps%2F%3Ffilter%3Down%26sort%3Dnew"
+    part = client.get(address, headers=HTMX)
+    assert part.headers["HX-Redirect"] == answer.headers["Location"]
+    page = text(client, "/maps/?filter=all")
+    assert "There is `own` only." in page
+    assert "Quiet Ford" in page
+
+
+def test_own_maps_where_there_are_none(signed_in: Client, game_map: GameMap) -> None:
+    assert "You have made no maps yet" in text(signed_in, "/maps/?filter=own")
+    assert "None of your maps matches “quiet”" in text(signed_in, "/maps/?filter=own&q=quiet")
+
+
+def test_own_maps_stay_so_on_their_pages(client: Client, many: list[GameMap]) -> None:
+    make_map(make_user("Other"), "Another's")
+    client.force_login(many[0].user)
+    first = client.get("/maps/?filter=own&sort=plays")
+    assert '<input type="hidden" name="filter" value="own" form="browse">' in first.content.decode()
+    for link in (first.context["next_link"], first.context["orders"][0][2]):
+        assert "filter=own" in link
+        assert "Another" not in text(client, "/maps/" + link)
+    assert "filter" not in client.get("/maps/?filter=all").context["first_link"]
 
 
 def test_htmx_gets_the_results_alone(client: Client, game_map: GameMap) -> None:

@@ -9,7 +9,7 @@ from django_migration_linter import MigrationLinter
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # some steps refuse to be in one, even to be looked at
 def test_the_linter_of_migrations_finds_no_fault(capsys: pytest.CaptureFixture[str]) -> None:
     linter = MigrationLinter(
         str(ROOT),

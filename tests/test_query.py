@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maps.query import CONTROLS, FIELDS, MOST_PARTS, Condition, read, text_query
+from maps.query import CONTROLS, FIELDS, MOST_PARTS, Condition, Words, begun_query, read, text_query
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,9 @@ from maps.query import CONTROLS, FIELDS, MOST_PARTS, Condition, read, text_query
         ("Level 2: the end", "Level & 2 & the & end:*"),
         ("50% 'x' & | ! ( :* <->", "50 & x"),
         ("title: ember", "title & ember:*"),
+        ("ember!=x", "(ember <-> x:*)"),
+        ("ſize > 5", "ſize & 5:*"),  # a letter that ignoring the case takes for an s
+        ("wow! great~", "wow & great"),
         ('"unclosed', "unclosed:*"),
         ('- -- "" \'', ""),
         ("größe", "größe:*"),
@@ -47,6 +50,13 @@ def test_words(text: str, terms: str) -> None:
         ("-terrain=water", Condition("terrain", "=", 8, negated=True)),
         ("played:no", Condition("played", "=", False)),
         ("favorite:yes", Condition("favourite", "=", True)),
+        ("rating > 4", Condition("rating", ">", Decimal("4.0"))),
+        ("rating> 4", Condition("rating", ">", Decimal("4.0"))),
+        ("-Rating >=4", Condition("rating", ">=", Decimal("4.0"), negated=True)),
+        ("rating≥4", Condition("rating", ">=", Decimal("4.0"))),
+        ("size ≤ 50", Condition("size", "<=", 50)),
+        ("author : mira", Condition("author", "=", "mira")),
+        ('plays = "7"', Condition("plays", "=", 7)),
     ],
 )
 def test_conditions(text: str, condition: Condition) -> None:
@@ -71,9 +81,18 @@ def test_conditions(text: str, condition: Condition) -> None:
         ("size<", "cells of the longer side"),
         ("terrain>lava", "one of Grass"),
         ("terrain:sand", "one of Grass"),
-        ("author:", "a user name"),
+        ("author:?", "a user name"),
         ("author:a'b", "a user name"),
         ("played:maybe", "yes or no"),
+        ("rating!=4", "“rating!=4” was left out: “rating” takes stars"),
+        ("rating ≠ 4", "stars from 0 to 5"),
+        ("rating => 4", "stars from 0 to 5"),
+        ("plays == 4", "a number"),
+        ("size ~50", "cells of the longer side"),
+        ("terrain > lava", "one of Grass"),
+        ("rating >", "stars from 0 to 5"),
+        ("-rating >=", "stars from 0 to 5"),
+        ("colour=red", "there is no “colour” to search by"),
     ],
 )
 def test_what_means_nothing_is_said_and_the_rest_still_works(text: str, note: str) -> None:
@@ -82,6 +101,11 @@ def test_what_means_nothing_is_said_and_the_rest_still_works(text: str, note: st
     assert note in asked.notes[0]
     assert text_query(asked.words) == "ember:*"
     assert not asked.conditions
+
+
+def test_a_name_is_a_value_behind_a_space() -> None:
+    assert read("author: ember").conditions == (Condition("author", "=", "ember"),)
+    assert read("ember author:").notes
 
 
 def test_the_controls_say_the_same_as_the_box() -> None:
@@ -96,6 +120,11 @@ def test_the_controls_say_the_same_as_the_box() -> None:
     assert read("", controls).conditions == box.conditions
     assert {condition.name for condition in box.conditions} == FIELDS.keys()
     assert len(read("", dict.fromkeys(controls, "?")).notes) == len(CONTROLS)
+
+
+def test_an_unfinished_word_stands_for_the_stems_of_what_it_begins() -> None:
+    group = Words(("old", "wanderi"), unfinished=True, stems=("wander",))
+    assert begun_query(group) == "wanderi:* | wander"
 
 
 def test_only_so_many_parts_are_used() -> None:

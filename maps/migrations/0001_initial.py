@@ -10,7 +10,7 @@ from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations, models
 
 import config.fields
-import maps.ranking
+import maps.scores
 
 
 class Migration(migrations.Migration):
@@ -148,7 +148,7 @@ class Migration(migrations.Migration):
                         db_comment="Plays and stars, and how young it is; see maps/ranking.py.",
                         db_persist=True,
                         expression=django.db.models.expressions.CombinedExpression(
-                            maps.ranking.Log10(
+                            maps.scores.Log10(
                                 django.db.models.functions.comparison.Greatest(
                                     django.db.models.expressions.CombinedExpression(
                                         django.db.models.functions.comparison.Cast(
@@ -174,7 +174,7 @@ class Migration(migrations.Migration):
                             ),
                             "+",
                             django.db.models.expressions.CombinedExpression(
-                                maps.ranking.Epoch(models.F("created_at")),
+                                maps.scores.Epoch(models.F("created_at")),
                                 "/",
                                 models.Value(604800.0),
                             ),
