@@ -50,6 +50,7 @@ FROM (
 ORDER BY m.{column} {direction}, m.id {direction}"""
 WINDOW = 10_000  # maps
 PUBLISHED = "m.is_public AND m.hidden_at IS NULL"
+PLAYABLE = "(m.is_public OR m.found_valid_at IS NOT NULL)"  # as GameMap.is_playable has it
 KEPT = "m.removed_at IS NULL"  # none that the author removed
 PLAYED = """EXISTS (
     SELECT 1 FROM session_players s JOIN game_sessions g ON g.id = s.session_id
