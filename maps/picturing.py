@@ -1,5 +1,7 @@
 """The pictures of maps as files: made once for each content and drawing, kept under their names."""
 
+from typing import Any
+
 from config.single_flight import Locks
 from config.storage import kept
 from maps.checking import PARTS, read
@@ -35,4 +37,9 @@ def picture(game_map: GameMap, size: str) -> bytes:
 
 def read_map(game_map: GameMap) -> tuple[Grid, Point, Point]:
     """A map's grid, spawn and goal. Raises TerrainError."""
-    return read({part: getattr(game_map, part) for part in PARTS})
+    return read(parts_of(game_map))
+
+
+def parts_of(game_map: Any) -> dict[str, Any]:
+    """A map's document, from its row or from that of a played one."""
+    return {part: getattr(game_map, part) for part in PARTS}

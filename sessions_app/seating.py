@@ -38,7 +38,7 @@ def new_code() -> str:
 def create(
     player_id: UUID, map_id: UUID, tribe_id: UUID, *, is_public: bool = True, seats: int = 4
 ) -> Steps[Change]:
-    """Open a lobby, as its host, on a map that is playable by the player: the caller has looked.
+    """Open a lobby, as its host, on a map that this player may play on: the caller (`opening`) has looked.
 
     Raises Refused: 400 for a tribe that is not one's own, 409 `already_seated`.
     """
@@ -153,7 +153,7 @@ def seen_by(session_id: UUID, player_id: UUID | None) -> Steps[Lobby]:
     found = yield from reading(session_id)
     if found is not None:
         lobby, _ = found
-        is_open = lobby.is_public and lobby.status == rules.Status.LOBBY
+        is_open = lobby.is_listed and lobby.status == rules.Status.LOBBY
         if is_open or (player_id is not None and lobby.seat_of(player_id)):
             return lobby
     raise Refused("not_found", "There is no such open lobby.", status=404)
