@@ -25,6 +25,7 @@ from sessions_app.api import (
     JoinView,
     KickView,
     LeaveView,
+    MapOfGameView,
     SessionsView,
     SessionView,
     StartView,
@@ -75,6 +76,7 @@ api += [
             "start": StartView,
             "end": EndView,
             "ticket": TicketView,
+            "map": MapOfGameView,
             "state": StateView,
             "fence": FenceView,
         }.items()

@@ -25,7 +25,8 @@ WORDS: dict[str, Callable[[Any], str | None]] = {
     "name": lambda name: checked_name(name, LONGEST_NAME),
     "description": checked_description,
 }
-FROM_TERRAIN = {"terrain_hash", "terrains"}  # columns that follow from the others
+# Columns that follow from the others.
+FROM_PARTS = {"terrain_hash", "terrains", "found_valid_at"}
 # An entity tag of a map begins with its version. A proxy that compresses may have made it weak; the
 # version in it still says exactly what the author had before the eyes.
 TAG = re.compile(r'"(\d{1,10})\.[^"]*"')
@@ -60,7 +61,7 @@ def change(
         columns = _fill(game_map, given)
         game_map.save(update_fields=columns)
         game_map.refresh_from_db(fields=["version"])
-        if columns & FROM_TERRAIN:
+        if columns & FROM_PARTS:
             picturing.foresee(game_map)
     return game_map
 
@@ -77,7 +78,8 @@ def remove(*, author: "User", map_id: UUID, if_match: str | None = None) -> None
             with transaction.atomic():
                 game_map.delete()
         except IntegrityError:  # games point to it; who they belong to is not known here
-            GameMap.objects.filter(pk=map_id).update(is_public=False, removed_at=timezone.now())
+            game_map.removed_at = timezone.now()
+            _make_private(game_map, "removed_at")
 
 
 def publish(*, author: "User", map_id: UUID, if_match: str | None = None) -> GameMap:
@@ -92,8 +94,8 @@ def publish(*, author: "User", map_id: UUID, if_match: str | None = None) -> Gam
         if game_map.hidden_at:
             raise Refused("map_hidden", "A moderator has hidden this map.")
         _refuse_faults(check(_document(game_map, {})).faults, status=409)
-        game_map.is_public = True
-        game_map.save(update_fields=["is_public"])
+        game_map.is_public, game_map.found_valid_at = True, timezone.now()
+        game_map.save(update_fields=["is_public", "found_valid_at"])
         picturing.foresee(game_map)
     return game_map
 
@@ -105,9 +107,31 @@ def unpublish(*, author: "User", map_id: UUID, if_match: str | None = None) -> G
     """
     with transaction.atomic():
         game_map = _lock_own(author, map_id, if_match, without=BULKY)
-        game_map.is_public = False
-        game_map.save(update_fields=["is_public"])
+        _make_private(game_map)
     return game_map
+
+
+def demand_playable(game_map: GameMap) -> None:
+    """See that a map may be played. One of which that is not known is checked now, once.
+
+    Raises Http404 for a map that is gone; Refused (409 `map_not_playable`) with all that is wrong.
+    """
+    if game_map.is_playable:
+        return
+    whole = get_object_or_404(GameMap.objects.defer("search"), pk=game_map.pk)
+    if reasons := _reasons(check(_document(whole, {})).faults):
+        words = f"This map can't be played yet. {reasons[0].detail}"
+        raise refused_for([Reason("map_not_playable", words, "map_id"), *reasons], status=409)
+    checked = GameMap.objects.filter(pk=whole.pk, version=whole.version)
+    checked.update(found_valid_at=timezone.now())
+
+
+def _make_private(game_map: GameMap, *more: str) -> None:
+    """What was public is valid, and remains so for the games on it."""
+    if game_map.is_public and not game_map.found_valid_at:
+        game_map.found_valid_at = timezone.now()
+    game_map.is_public = False
+    game_map.save(update_fields=["is_public", "found_valid_at", *more])
 
 
 def _lock_own(
@@ -153,7 +177,7 @@ def _fill(game_map: GameMap, given: Mapping[str, Any]) -> set[str]:
         _refuse_faults(report.faults, status=409)
     _settle(game_map, document, report)
     changed = given.keys() & {*WORDS, *PARTS}
-    return changed | FROM_TERRAIN if changed & set(PARTS) else set(changed)
+    return changed | FROM_PARTS if changed & set(PARTS) else set(changed)
 
 
 def _settle(game_map: GameMap, document: dict[str, Any], report: Report) -> None:
@@ -166,6 +190,7 @@ def _settle(game_map: GameMap, document: dict[str, Any], report: Report) -> None
     game_map.width, game_map.height = report.grid.width, report.grid.height
     game_map.terrain_hash = report.grid.content_hash(report.spawn, report.goal)
     game_map.terrains = report.grid.terrains
+    game_map.found_valid_at = timezone.now() if report.is_valid else None
 
 
 def _document(game_map: GameMap, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -55,6 +55,11 @@ class GameMap(ConstrainedModel):
     hidden_at = models.DateTimeField(
         null=True, blank=True, db_comment="When a moderator hid it; null while it is not hidden."
     )
+    found_valid_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        db_comment="When it was checked and valid; null while that is not known.",
+    )
     removed_at = models.DateTimeField(
         null=True,
         blank=True,
@@ -162,6 +167,11 @@ class GameMap(ConstrainedModel):
     def is_published(self) -> bool:
         """Whether everybody may see it and players may rate it."""
         return self.is_public and self.hidden_at is None
+
+    @property
+    def is_playable(self) -> bool:
+        """Whether it is known to be valid: what is public always is. Also maps.statements.PLAYABLE."""
+        return self.is_public or self.found_valid_at is not None
 
     @property
     def card_picture(self) -> str:

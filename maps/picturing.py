@@ -5,6 +5,7 @@ after it, so that browsing costs a file.
 """
 
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.core.files.storage import default_storage
@@ -66,7 +67,12 @@ def name_of(game_map: GameMap, size: str) -> str:
 
 def read_map(game_map: GameMap) -> tuple[Grid, Point, Point]:
     """A map's grid, spawn and goal. Raises TerrainError."""
-    return read({part: getattr(game_map, part) for part in PARTS})
+    return read(parts_of(game_map))
+
+
+def parts_of(game_map: Any) -> dict[str, Any]:
+    """A map's document, from its row or from that of a played one."""
+    return {part: getattr(game_map, part) for part in PARTS}
 
 
 def _job(game_map: GameMap, size: str) -> tuple[str, Work]:

@@ -50,7 +50,12 @@ def _terrain(request: HttpRequest, map_id: UUID, terrain_hash: str) -> HttpRespo
     try:
         body = terrains.terrain_of(map_id, terrain_hash)
     except TerrainError as error:
-        raise Refused("terrain_not_whole", "This map has no whole terrain yet.") from error
+        raise terrain_not_whole() from error
+    return zipped_json(request, body)
+
+
+def zipped_json(request: HttpRequest, body: bytes) -> HttpResponse:
+    """Gzipped JSON, as the client takes it."""
     zipped = takes_gzip(request.headers.get("Accept-Encoding", ""))
     response = HttpResponse(
         body if zipped else gzip.decompress(body), content_type="application/json"
@@ -58,6 +63,11 @@ def _terrain(request: HttpRequest, map_id: UUID, terrain_hash: str) -> HttpRespo
     if zipped:
         response["Content-Encoding"] = "gzip"
     return response
+
+
+def terrain_not_whole() -> Refused:
+    """The refusal for a map that can't be drawn or played."""
+    return Refused("terrain_not_whole", "This map has no whole terrain yet.")
 
 
 def picture_response(

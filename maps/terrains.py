@@ -11,7 +11,7 @@ import gzip
 import io
 import logging
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -19,9 +19,10 @@ from django.db import connection, transaction
 from redis.exceptions import RedisError
 
 from config.redis import disposable, unless_away
+from maps import checking
 from maps.models import GameMap
 from maps.paths import cheapest_path
-from maps.picturing import read_map
+from maps.picturing import parts_of
 from maps.terrain import compact
 
 T = TypeVar("T")
@@ -104,10 +105,15 @@ def _read_or_fill(
         return make()
 
 
+def document_of(parts: dict[str, Any]) -> dict[str, Any]:
+    """The compact terrain of a map's document. Raises TerrainError."""
+    grid, spawn, goal = checking.read(parts)
+    return compact(grid, spawn, goal, cheapest_path(grid, spawn, goal))
+
+
 def _make(map_id: UUID) -> bytes:
     game_map = GameMap.objects.get(pk=map_id)
-    grid, spawn, goal = read_map(game_map)
-    document = compact(grid, spawn, goal, cheapest_path(grid, spawn, goal))
+    document = document_of(parts_of(game_map))
     file = io.BytesIO()
     name = str(document["hash"])
     with gzip.GzipFile(filename=name, mode="wb", fileobj=file, mtime=0) as zipped:

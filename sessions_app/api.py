@@ -20,7 +20,7 @@ from config.refusals import Refused
 from config.schema import LOCATION, Error
 from config.values import truth, whole
 from maps.models import GameMap
-from sessions_app import open_lobbies, seating, states, store, tickets
+from sessions_app import game_maps, open_lobbies, seating, states, store, tickets
 from sessions_app.api_documents import (
     Fence,
     FullState,
@@ -29,6 +29,7 @@ from sessions_app.api_documents import (
     Kicking,
     LobbyDocument,
     LobbyPage,
+    MapOfGame,
     NewLobby,
     NewState,
     SeatedLobby,
@@ -40,6 +41,7 @@ from sessions_app.documents import lobby_document, strangers_document
 from sessions_app.guessing import wrong_codes_count
 from sessions_app.lobby import FEWEST_SEATS, MOST_SEATS, Lobby
 from sessions_app.open_lobbies import LARGEST_PAGE, MOST_FREE, PAGE_SIZE
+from sessions_app.opening import open_lobby
 from sessions_app.protocol import SUBPROTOCOL
 
 FREE_SEATS = {"type": "integer", "minimum": 0, "maximum": MOST_FREE}
@@ -90,21 +92,18 @@ class SessionsView(APIView):
         tags=["game sessions"],
     )
     def post(self, request: Request) -> Response:
-        """Open a lobby, as its host. 409 `already_seated` for whoever sits in another one."""
+        """Open a lobby, as its host. One on a private map is for friends, whatever was asked for.
+
+        409: `already_seated`, or `map_not_playable` with all that is wrong with the map.
+        """
         given, player = read(NewLobby, request), caller(request)
         is_public = truth(given.get("is_public", True), "is_public")
         seats = whole(given.get("seats", MOST_SEATS), "seats", FEWEST_SEATS, MOST_SEATS)
-        playable = GameMap.objects.playable_by(player)
-        game_map = get_object_or_404(playable.only("pk"), pk=given["map_id"])
+        playable = GameMap.objects.playable_by(player).only("is_public", "found_valid_at")
+        game_map = get_object_or_404(playable, pk=given["map_id"])
         limits.require(request._request, "lobbies", str(player.pk))
-        lobby = store.run(
-            seating.create,
-            player.pk,
-            game_map.pk,
-            given["tribe_id"],
-            is_public=is_public,
-            seats=seats,
-        ).after
+        change = open_lobby(player, game_map, given["tribe_id"], is_public=is_public, seats=seats)
+        lobby = change.after
         address = reverse("api:game-session", args=[lobby.id])
         return Response(table(lobby), status=201, headers={"Location": address})
 
@@ -230,7 +229,8 @@ class StartView(APIView):
     def post(self, request: Request, session_id: UUID) -> Response:
         """The host begins the countdown of three seconds.
 
-        409: `alone` unless solo, `not_ready`, `not_connected` for who is ready but has no socket.
+        409: `alone` unless solo, `not_ready`, `not_connected` for who is ready but has no socket,
+        `map_not_playable` where its author has broken the map.
         """
         solo = truth(read(Starting, request).get("solo", False), "solo")
         change = store.run(seating.start, session_id, caller(request).pk, solo=solo)
@@ -271,6 +271,24 @@ class TicketView(APIView):
         ticket = tickets.make(player.pk, session_id, caller_token(request).family)
         facts = {"ticket": ticket, "connect": where(session_id)}
         return Response(facts, status=201, headers=SECRET)
+
+
+# ---- What a game is played on -------------------------------------------------------------------
+
+
+class MapOfGameView(APIView):
+    """The map of a lobby or game."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_map",
+        responses={200: MapOfGame, 304: None, 409: Error},
+        tags=["game sessions"],
+    )
+    def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
+        """The whole map, for whoever sits there: as it was at the start, before that as it is."""
+        return game_maps.map_response(request._request, caller(request), session_id)
 
 
 # ---- The state of a game ------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.api import AsItCame, Truth
+from maps.api import Cell, CompactTerrain
+from maps.making_api import WaveConfig
 from sessions_app.lobby import FEWEST_SEATS, MOST_SEATS, Status
 
 
@@ -22,6 +24,19 @@ class VersionedMap(MapOfLobby):
     """The map, and which version of it: fixed from the start on."""
 
     version = serializers.IntegerField()
+    is_playable = serializers.BooleanField(
+        help_text="False while its author has broken it: then the game can't start."
+    )
+
+
+class MapOfGame(MapOfLobby):
+    """The map that a lobby or game is played on, whole."""
+
+    version = serializers.IntegerField()
+    terrain = CompactTerrain()
+    spawn_point = Cell()
+    goal_point = Cell()
+    wave_config = WaveConfig()
 
 
 class TribeAtTable(serializers.Serializer[Any]):
@@ -52,7 +67,7 @@ class PlayerAtTable(serializers.Serializer[Any]):
 class Settings(serializers.Serializer[Any]):
     """What the host may change."""
 
-    is_public = serializers.BooleanField(help_text="Listed for everybody.")
+    is_public = serializers.BooleanField(help_text="Listed for everybody; never on a private map.")
     seats = serializers.IntegerField(help_text="How many may sit.")
 
 
@@ -120,7 +135,9 @@ class Seats(AsItCame):
 class NewLobby(serializers.Serializer[Any]):
     """A lobby to open."""
 
-    map_id = serializers.UUIDField(help_text="A published map, or one of the caller's own.")
+    map_id = serializers.UUIDField(
+        help_text="A valid map: a published one, or one of the caller's own."
+    )
     tribe_id = serializers.UUIDField(help_text="One of the caller's tribes.")
     is_public = Truth(required=False, help_text="False: not listed, joined by code. Usually true.")
     seats = Seats(required=False, help_text="Four unless told.")

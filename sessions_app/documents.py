@@ -14,7 +14,7 @@ def lobby_document(lobby: Lobby) -> dict[str, Any]:
         "version": lobby.version,
         "host": host.player_id if host else None,
         "players": [_player(seat) for seat in lobby.seats],
-        "settings": {"is_public": lobby.is_public, "seats": lobby.seat_limit},
+        "settings": {"is_public": lobby.is_listed, "seats": lobby.seat_limit},
         "map": lobby.game_map,
         "code": lobby.code,
         "countdown_ends_at": _time(lobby.countdown_ends_at),

@@ -16,6 +16,7 @@ WHO = [
     ("yes", "Everybody: it is listed among the open lobbies"),
     ("no", "Friends: whoever has the link or the code"),
 ]
+FRIENDS = WHO[1:]
 
 
 class RefusableForm(forms.Form):
@@ -54,7 +55,7 @@ class TribeForm(RefusableForm):
 
 
 class SettingsForm(RefusableForm):
-    """Who may join, and how many."""
+    """Who may join, and how many. On a map that isn't published nobody is let in but friends."""
 
     is_public = forms.TypedChoiceField(
         label="Who may join?",
@@ -66,6 +67,12 @@ class SettingsForm(RefusableForm):
     seats = forms.TypedChoiceField(
         label="Seats", choices=SEATS, coerce=int, initial=MOST_SEATS, widget=forms.RadioSelect
     )
+
+    def __init__(self, *args: Any, is_map_published: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not is_map_published:
+            self.fields["is_public"].choices = FRIENDS  # type: ignore[attr-defined]
+            self.fields["is_public"].initial = "no"
 
 
 class NewLobbyForm(TribeForm, SettingsForm):

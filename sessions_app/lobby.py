@@ -63,7 +63,7 @@ class Lobby:
 
     id: UUID
     status: Status
-    game_map: dict[str, Any]  # id, name, width, height, version
+    game_map: dict[str, Any]  # id, name, width, height, version, is_playable
     seats: tuple[Seat, ...]
     code: str | None
     version: int
@@ -74,6 +74,12 @@ class Lobby:
     kicked: frozenset[UUID] = frozenset()
     countdown_ends_at: datetime | None = None
     started_at: datetime | None = None
+    is_map_published: bool = True
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether everybody may see it and join: the host's choice, where the map is for everybody too."""
+        return self.is_public and self.is_map_published
 
     @property
     def is_over(self) -> bool:
@@ -103,7 +109,7 @@ def join(lobby: Lobby, newcomer: Seat, *, code: str | None = None) -> Lobby:
     if lobby.seat_of(newcomer.player_id):
         _demand_not_over(lobby)
         return lobby
-    if not lobby.is_public and (code is None or code != lobby.code):
+    if not lobby.is_listed and (code is None or code != lobby.code):
         raise Refused("not_found", "There is no such open lobby.", status=404)
     if newcomer.player_id in lobby.kicked:
         raise Refused("kicked", "The host has removed you from this lobby.")
@@ -174,13 +180,16 @@ def change_settings(
 def start(lobby: Lobby, host_id: UUID, now: datetime, *, solo: bool = False) -> Lobby:
     """Begin the countdown; one that runs already runs on.
 
-    Raises Refused: 403 for all but the host, 409 `started`, `alone` unless solo, `not_ready`,
-    `not_connected` where somebody is ready but has no socket.
+    Raises Refused: 403 for all but the host, 409 `started`, `map_not_playable`, `alone` unless solo,
+    `not_ready`, `not_connected` where somebody is ready but has no socket.
     """
     _demand_host(lobby, host_id)
     _demand_lobby(lobby)
     if lobby.countdown_ends_at:
         return lobby
+    if not lobby.game_map["is_playable"]:
+        words = "The map can't be played as it is now. Its author has to mend it first."
+        raise Refused("map_not_playable", words)
     if len(lobby.seats) == 1 and not solo:
         raise Refused("alone", "Nobody else is here. Wait for friends, or choose to play alone.")
     if waiting := [seat.username for seat in lobby.seats if not seat.is_ready]:
@@ -242,6 +251,8 @@ def tidy(lobby: Lobby, now: datetime) -> Lobby:
     if lobby.status == Status.LOBBY and lobby.touched_at <= now - UNTOUCHED:
         return settled(replace(lobby, seats=()))
     if lobby.countdown_ends_at and lobby.countdown_ends_at <= now:
+        if not lobby.game_map["is_playable"]:  # its author has broken it since
+            return replace(lobby, countdown_ends_at=None)
         return replace(lobby, status=Status.IN_PROGRESS, countdown_ends_at=None, started_at=now)
     return lobby
 

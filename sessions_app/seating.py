@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from config.refusals import Refused
-from maps.statements import PUBLISHED
 from sessions_app import lobby as rules
 from sessions_app.lobby import Lobby, Seat
 from sessions_app.store import TRIBE, Change, Steps, changing, reading
@@ -22,7 +21,6 @@ NEWCOMER = f"""
 SELECT u.username, u.level, {TRIBE}, statement_timestamp()
 FROM tribes AS t JOIN users AS u ON u.id = t.user_id
 WHERE t.id = %s AND t.user_id = %s AND u.is_active"""  # noqa: S608
-PUBLIC_MAP = f"SELECT 1 FROM maps AS m WHERE m.id = %s AND {PUBLISHED}"  # noqa: S608
 OPEN_LOBBY = """
 INSERT INTO game_sessions (map_id, is_public, seat_limit, code) VALUES (%s, %s, %s, %s) RETURNING id"""
 LAST_STATE = "UPDATE game_sessions SET game_state = %s::jsonb WHERE id = %s RETURNING id"
@@ -45,7 +43,7 @@ def read_code(text: str) -> str:
 def create(
     player_id: UUID, map_id: UUID, tribe_id: UUID, *, is_public: bool = True, seats: int = 4
 ) -> Steps[Change]:
-    """Open a lobby, as its host, on a map that is playable by the player: the caller has looked.
+    """Open a lobby, as its host, on a map that this player may play on: the caller (`opening`) has looked.
 
     Raises Refused: 400 for a tribe that is not one's own, 409 `already_seated`.
     """
@@ -160,10 +158,8 @@ def seen_by(session_id: UUID, player_id: UUID | None) -> Steps[Lobby]:
     found = yield from reading(session_id)
     if found is not None:
         lobby, _ = found
-        if player_id is not None and lobby.seat_of(player_id):
-            return lobby
-        is_open = lobby.is_public and lobby.status == rules.Status.LOBBY
-        if is_open and (yield [(PUBLIC_MAP, [lobby.game_map["id"]])]):
+        is_open = lobby.is_listed and lobby.status == rules.Status.LOBBY
+        if is_open or (player_id is not None and lobby.seat_of(player_id)):
             return lobby
     raise Refused("not_found", "There is no such open lobby.", status=404)
 

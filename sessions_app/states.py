@@ -24,6 +24,7 @@ from config.limits import CannotCount
 from config.redis import durable, unless_away
 from config.refusals import Refused
 from sessions_app import seating, store
+from sessions_app.access import game_for, is_game_server
 from sessions_app.lobby import Status
 from sessions_app.models import GameSession
 from sessions_app.store import Change
@@ -209,10 +210,7 @@ async def _write_batch(client: "redis.asyncio.Redis", ask: Ask, ids: list[str]) 
 
 
 def _game(session_id: UUID, player: User) -> GameSession:
-    game: GameSession | None = GameSession.objects.filter(pk=session_id).first()
-    is_seated = game is not None and game.seats.filter(user=player, left_at=None).exists()
-    if game is None or not (is_seated or _is_game_server(player)):
-        raise Refused("not_found", "There is no such game that you sit in.", status=404)
+    game = game_for(session_id, player)
     if game.started_at is None:
         raise Refused("not_started", "The game has not begun.")
     return game
@@ -222,13 +220,8 @@ def _demand_writer(game: GameSession, player: User) -> None:
     if game.status not in RUNNING:
         raise Refused("over", "This game is over.")
     is_host = game.seats.filter(user=player, is_host=True).exists()
-    if not (is_host or _is_game_server(player)):
+    if not (is_host or is_game_server(player)):
         raise Refused("not_host", "Only the host's client writes the state.", status=403)
-
-
-def _is_game_server(player: User) -> bool:
-    # As with maps: nobody but staff has permissions, and asking costs two queries each time.
-    return player.is_staff and player.has_perm("sessions_app.change_gamesession")
 
 
 def _write(session_id: UUID, fence: int, text: str, *, over: str = "any") -> int:

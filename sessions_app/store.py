@@ -21,6 +21,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from config.pools import connected
 from config.refusals import Refused
+from maps.statements import PLAYABLE, PUBLISHED
 from sessions_app import announcing
 from sessions_app.lobby import Lobby, Seat, Status
 
@@ -38,22 +39,30 @@ TRIBE = """json_build_object('id', t.id, 'name', t.name, 'archetype', t.archetyp
     'color_theme', t.color_theme, 'damage_bonus', t.damage_bonus::float,
     'attack_speed_bonus', t.attack_speed_bonus::float, 'range_bonus', t.range_bonus::float)"""
 LOCK = "SELECT 1 FROM game_sessions WHERE id = %s FOR NO KEY UPDATE"
-# A statement of its own: only then does it see what was committed while LOCK waited.
+# A statement of its own: only then does it see what was committed while LOCK waited. The map is the one
+# that is played (p), once that is fixed.
 READ = f"""
 SELECT statement_timestamp(), g.id, g.status,
-    json_build_object('id', m.id, 'name', m.name, 'width', m.width, 'height', m.height,
-        'version', coalesce(g.map_version, m.version)),
+    json_build_object('id', m.id, 'name', coalesce(p.name, m.name),
+        'width', coalesce(p.width, m.width), 'height', coalesce(p.height, m.height),
+        'version', coalesce(g.map_version, m.version),
+        'is_playable', g.map_version IS NOT NULL OR {PLAYABLE}),
     g.code, g.version, g.created_at, g.touched_at, g.is_public, g.seat_limit, g.kicked,
-    g.countdown_ends_at, g.started_at,
+    g.countdown_ends_at, g.started_at, {PUBLISHED},
     s.user_id, u.username, u.level, coalesce(s.tribe_config::json, {TRIBE}), s.joined_at, s.is_host,
     s.is_ready, s.lost_at, s.connection, s.server_id,
     v.seen_at IS NULL OR v.seen_at < statement_timestamp() - interval '{SERVER_SILENT}'
 FROM game_sessions AS g JOIN maps AS m ON m.id = g.map_id
+LEFT JOIN played_maps AS p ON p.map_id = g.map_id AND p.version = g.map_version
 LEFT JOIN (session_players AS s JOIN users AS u ON u.id = s.user_id
         JOIN tribes AS t ON t.id = s.tribe_id LEFT JOIN lobby_servers AS v ON v.id = s.server_id)
     ON s.session_id = g.id AND s.left_at IS NULL
 WHERE g.id = %s ORDER BY s.joined_at, s.user_id"""  # noqa: S608 - nothing from outside
 VERSION = "SELECT version FROM game_sessions WHERE id = %s"
+# None for a game whose map was saved between READ and START.
+STARTED = """
+SELECT g.version FROM game_sessions AS g
+JOIN played_maps AS p ON p.map_id = g.map_id AND p.version = g.map_version WHERE g.id = %s"""
 ADD_SEAT = """
 INSERT INTO session_players (session_id, user_id, tribe_id, is_host, is_ready, is_connected, lost_at,
     connection, server_id, joined_at)
@@ -62,6 +71,7 @@ FREE_SEAT = "DELETE FROM session_players WHERE session_id = %s AND user_id = %s"
 LEAVE_SEAT = """
 UPDATE session_players SET left_at = %s, is_host = false, is_connected = false, connection = NULL,
     server_id = NULL WHERE session_id = %s AND user_id = %s"""
+MAP_COLUMNS = "version name width height terrain_data spawn_point goal_point wave_config".split()
 # What a start fixes, and counts: once, since only one transaction finds the game still in its lobby.
 START = (
     "UPDATE game_sessions AS g SET game_state = jsonb_build_object("
@@ -71,8 +81,15 @@ START = (
     " WHERE t.id = s.tribe_id AND s.session_id = %s",
     "UPDATE users SET total_games_played = total_games_played + 1 WHERE id IN"
     " (SELECT user_id FROM session_players WHERE session_id = %s AND left_at IS NULL ORDER BY 1)",
-    "UPDATE maps SET play_count = play_count + 1 WHERE id ="
-    " (SELECT map_id FROM game_sessions WHERE id = %s)",
+    # Counting locks the map: what is kept of it is the version that the game has, or nothing.
+    f"""
+    WITH game AS (SELECT map_id, map_version FROM game_sessions WHERE id = %s),
+    counted AS (
+        UPDATE maps AS m SET play_count = play_count + 1 FROM game WHERE m.id = game.map_id
+        RETURNING m.id AS map_id, {", ".join(f"m.{name}" for name in MAP_COLUMNS)})
+    INSERT INTO played_maps (map_id, {", ".join(MAP_COLUMNS)})
+    SELECT * FROM counted WHERE version = (SELECT map_version FROM game)
+    ON CONFLICT DO NOTHING""",  # noqa: S608
 )
 GAME_COLUMNS = "status is_public seat_limit code kicked countdown_ends_at started_at".split()
 SEAT_COLUMNS: dict[str, Callable[[Seat], Any]] = {
@@ -134,8 +151,15 @@ def changing(
     statements = list(differences(before, after, now, touches=touches))
     if not statements:
         return Change(before, before)
-    rows = yield [*statements, (VERSION, [session_id])]
+    rows = yield [*statements, (STARTED if begins(before, after) else VERSION, [session_id])]
+    if not rows:
+        raise SerializationFailure("The map was saved at this moment.")  # another try plays that
     return Change(before, replace(after, version=rows[0][0]))
+
+
+def begins(before: Lobby, after: Lobby) -> bool:
+    """Whether a lobby becomes a game."""
+    return before.status == Status.LOBBY and after.status == Status.IN_PROGRESS
 
 
 def lobby_of(rows: Rows) -> tuple[Lobby, datetime] | None:
@@ -143,12 +167,12 @@ def lobby_of(rows: Rows) -> tuple[Lobby, datetime] | None:
     if not rows:
         return None
     now, game_id, status, game_map, code, version, created, touched, *rest = rows[0]
-    is_public, limit, kicked, countdown, started = rest[:5]
+    is_public, limit, kicked, countdown, started, is_published = rest[:6]
     lobby = Lobby(
         id=game_id,
         status=Status(status),
         game_map=game_map,
-        seats=tuple(_seat(row[13:]) for row in rows if row[13]),
+        seats=tuple(_seat(row[14:]) for row in rows if row[14]),
         code=code,
         version=version,
         created_at=created,
@@ -158,6 +182,7 @@ def lobby_of(rows: Rows) -> tuple[Lobby, datetime] | None:
         kicked=frozenset(kicked),
         countdown_ends_at=countdown,
         started_at=started,
+        is_map_published=is_published,
     )
     return lobby, now
 
@@ -175,14 +200,13 @@ def differences(
         changed["kicked"] = sorted(changed["kicked"])
     if after.is_over and not before.is_over:
         changed["completed_at"] = now
-    is_start = before.status == Status.LOBBY and after.status == Status.IN_PROGRESS
-    if is_start:
+    if begins(before, after):
         changed["map_version"] = before.game_map["version"]
     if touches and (changed or seats):
         changed["touched_at"] = now
     if changed:
         yield _update("game_sessions", changed, "id = %s", before.id)
-    if is_start:
+    if begins(before, after):
         yield from ((statement, [before.id]) for statement in START)
 
 

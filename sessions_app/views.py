@@ -27,6 +27,7 @@ from sessions_app.guessing import wrong_codes_count
 from sessions_app.lists import MOST_LISTED
 from sessions_app.lobby import OVER, Lobby, Status
 from sessions_app.open_lobbies import Wanted
+from sessions_app.opening import open_lobby
 from sessions_app.protocol import LONGEST_CHAT
 from sessions_app.store import Change, run
 
@@ -92,14 +93,18 @@ def new(request: HttpRequest) -> HttpResponse:
     playable = GameMap.objects.playable_by(player).for_cards()
     game_map = get_object_or_404(playable, pk=read_id(wanted))
     sent = request.POST if request.method == "POST" else None
-    form = NewLobbyForm(player, sent, initial={"tribe": request.GET.get("tribe", "")})
+    form = NewLobbyForm(
+        player,
+        sent,
+        is_map_published=game_map.is_published,
+        initial={"tribe": request.GET.get("tribe", "")},
+    )
     if form.is_bound and form.is_valid():
         try:
             limits.require(request, "lobbies", str(player.pk))
-            change = run(
-                seating.create,
-                player.pk,
-                game_map.pk,
+            change = open_lobby(
+                player,
+                game_map,
                 UUID(form.cleaned_data["tribe"]),
                 is_public=form.cleaned_data["is_public"],
                 seats=form.cleaned_data["seats"],
@@ -178,7 +183,7 @@ def ask_to_join(
                 return redirect("lobbies:detail", lobby.id)
             except Refused as refusal:
                 form.refuse(refusal)
-    context = lobby_context(lobby, None) | {
+    context = lobby_context(request, lobby, None) | {
         "form": form,
         "seated": seated(request),
         "is_removed": request.user.pk in lobby.kicked,
@@ -207,10 +212,12 @@ def detail(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     except Refused:
         return gone(request)
     code_path = reverse("lobbies:invited", args=[lobby.code]) if lobby.code else ""
-    settings = {"is_public": "yes" if lobby.is_public else "no", "seats": lobby.seat_limit}
-    context = lobby_context(lobby, seat.player_id) | {
+    settings = {"is_public": "yes" if lobby.is_listed else "no", "seats": lobby.seat_limit}
+    context = lobby_context(request, lobby, seat.player_id) | {
         "tribe_form": TribeForm(own(request), initial={"tribe": str(seat.tribe["id"])}),
-        "settings_form": SettingsForm(initial=settings, auto_id="settings_%s"),
+        "settings_form": SettingsForm(
+            initial=settings, auto_id="settings_%s", is_map_published=lobby.is_map_published
+        ),
         "invitation": request.build_absolute_uri(code_path) if code_path else "",
         "longest_chat": LONGEST_CHAT,
         "new_tribe": new_tribe_address(request),
@@ -220,7 +227,7 @@ def detail(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     return response
 
 
-def lobby_context(lobby: Lobby, player_id: UUID | None) -> dict[str, Any]:
+def lobby_context(request: HttpRequest, lobby: Lobby, player_id: UUID | None) -> dict[str, Any]:
     """What the templates show of a lobby to a player, or to somebody without a seat."""
     own_seat = lobby.seat_of(player_id) if player_id else None
     # A game that has begun is joined by nobody: its seats are those that are taken.
@@ -237,7 +244,8 @@ def lobby_context(lobby: Lobby, player_id: UUID | None) -> dict[str, Any]:
         "is_open": lobby.status == Status.LOBBY,
         "is_running": lobby.status in (Status.IN_PROGRESS, Status.PAUSED),
         "is_over": lobby.status in OVER,
-        "game_map": GameMap.objects.for_cards().get(pk=lobby.game_map["id"]),
+        # A private map shows only to those who sit here: not yet to whoever was invited.
+        "game_map": seen_map(request, lobby.game_map["id"]),
     }
 
 

@@ -37,7 +37,7 @@ def make_lobby(*seats: Seat, **more: Any) -> Lobby:
     facts: dict[str, Any] = {
         "id": UUID(int=99),
         "status": Status.LOBBY,
-        "game_map": {},
+        "game_map": {"is_playable": True},
         "seats": tuple(replace(seat, is_host=n == 0) for n, seat in enumerate(seats)),
         "code": "ABC234",
         "version": 1,

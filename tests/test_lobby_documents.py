@@ -10,7 +10,14 @@ NOW = datetime.datetime(2026, 5, 1, 12, tzinfo=datetime.UTC)
 EXAMPLE = Lobby(
     id=UUID(int=1),
     status=Status.LOBBY,
-    game_map={"id": str(UUID(int=2)), "name": "Ford", "width": 20, "height": 20, "version": 1},
+    game_map={
+        "id": str(UUID(int=2)),
+        "name": "Ford",
+        "width": 20,
+        "height": 20,
+        "version": 1,
+        "is_playable": True,
+    },
     seats=(Seat(UUID(int=3), "Mira", 2, {"id": str(UUID(int=4))}, NOW, is_host=True, lost_at=NOW),),
     code="ABC234",
     version=7,

@@ -15,6 +15,7 @@ from accounts.models import User
 from config import limits
 from config.limits import POLICIES
 from config.names import BIDIRECTIONAL, BLANKS
+from maps import making
 from maps.checking import MOST_FAULTS, RULES
 from maps.models import GameMap
 from maps.terrain import LAVA, Grid
@@ -564,3 +565,47 @@ def test_the_schema_tells_of_each_answer(client: Client) -> None:
         assert write["security"] == [{"bearer": []}]
     assert {} in paths[one]["get"]["security"]
     assert "412" not in paths[one]["get"]["responses"]
+
+
+# ---- Known to be valid --------------------------------------------------------------------------
+
+
+def known(game_map: GameMap) -> bool:
+    """Whether the database knows the map to be valid."""
+    return GameMap.objects.get(pk=game_map.pk).found_valid_at is not None
+
+
+def test_saving_a_map_tells_whether_it_is_valid(author: User) -> None:
+    game_map = make_map(author, is_public=False)
+    assert not known(game_map)  # nobody has looked
+    for given, valid in (
+        ({"wave_config": {"waves": []}}, False),
+        ({"name": "Loud Ford"}, False),
+        ({"wave_config": game_map.wave_config}, True),
+        ({"name": "Quiet Ford"}, True),
+        ({"wave_config": game_map.wave_config}, True),
+        ({"goal_point": game_map.spawn_point}, False),
+    ):
+        making.change(author=author, map_id=game_map.pk, given=given)
+        assert known(game_map) is valid, given
+
+
+def test_what_was_public_is_known_to_be_valid(author: User) -> None:
+    shown, withdrawn = make_map(author), make_map(author, is_public=False)
+    making.unpublish(author=author, map_id=shown.pk)
+    making.publish(author=author, map_id=withdrawn.pk)
+    assert known(shown)
+    assert known(withdrawn)
+    empty = make_map(author, is_public=False, wave_config={"waves": []})
+    making.unpublish(author=author, map_id=empty.pk)
+    assert not known(empty)
+
+
+def test_a_change_by_hand_makes_it_unknown(author: User) -> None:
+    game_map = make_map(author, is_public=False)
+    making.demand_playable(game_map)
+    assert known(game_map)
+    GameMap.objects.update(play_count=3, name="Loud Ford", wave_config=game_map.wave_config)
+    assert known(game_map)  # what a game needs is the same
+    GameMap.objects.update(goal_point=game_map.spawn_point)
+    assert not known(game_map)

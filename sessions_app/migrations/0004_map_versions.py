@@ -1,4 +1,4 @@
-"""What a lobby shows of its map counts as a change of the lobby: its name, its size, its version."""
+"""What a lobby shows of its map counts as a change of the lobby: name, size, version, and who may play it."""
 
 from django.db import migrations
 
@@ -13,8 +13,10 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER maps_change_lobbies AFTER UPDATE ON maps FOR EACH ROW
-    WHEN ((OLD.name, OLD.width, OLD.height, OLD.version)
-        IS DISTINCT FROM (NEW.name, NEW.width, NEW.height, NEW.version))
+    WHEN ((OLD.name, OLD.width, OLD.height, OLD.version, OLD.is_public, OLD.hidden_at IS NULL,
+            OLD.found_valid_at IS NULL)
+        IS DISTINCT FROM (NEW.name, NEW.width, NEW.height, NEW.version, NEW.is_public,
+            NEW.hidden_at IS NULL, NEW.found_valid_at IS NULL))
     EXECUTE FUNCTION maps_change_lobbies();
 """
 DROP = """
@@ -24,6 +26,6 @@ DROP FUNCTION maps_change_lobbies();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sessions_app", "0003_versions"), ("maps", "0004_changes")]
+    dependencies = [("sessions_app", "0003_versions"), ("maps", "0010_found_valid_at")]
 
     operations = [migrations.RunSQL(CREATE, DROP)]

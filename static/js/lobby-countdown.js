@@ -58,6 +58,7 @@ export class Countdown {
 
 /** Who stopped it, and how, as far as two lobbies tell. */
 function cause(before, after) {
+  if (!after.map.is_playable) return "the map can’t be played as it is now.";
   const now = new Map(after.players.map((player) => [player.player_id, player]));
   for (const { player_id: id, username } of before?.players ?? []) {
     if (!now.has(id)) return `${username} has left.`;

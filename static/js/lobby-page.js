@@ -147,6 +147,7 @@ function showOwnTribe({ id, name, archetype }) {
 /** What must still happen before the game can start. */
 function hint(lobby, mine, isAlone) {
   if (lobby.countdown_ends_at) return "The game begins.";
+  if (!lobby.map.is_playable) return "The map can’t be played as it is now. Its author has to mend it first.";
   const others = lobby.players.filter((player) => player !== mine && !(player.is_ready && player.is_connected));
   const names = others.map((player) => player.username).join(", ");
   if (!mine.is_ready) return "Say that you are ready first.";
@@ -164,7 +165,8 @@ function showSettings(lobby) {
   const who = isPublic ? "Everybody may join" : "Friends with the link or code may join";
   part("settings-words").textContent = `${who}, up to ${seats} players.`;
   if (form.contains(document.activeElement)) return; // somebody is choosing
-  form.elements.is_public.value = isPublic ? "yes" : "no";
+  // On a private map there is one of them alone, which is no list of radios then.
+  for (const radio of form.querySelectorAll("[name=is_public]")) radio.checked = (radio.value === "yes") === isPublic;
   form.elements.seats.value = String(seats);
 }
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from accounts.models import User
+from maps import making
 from maps.models import GameMap
 from sessions_app import lists, seating
 from sessions_app.models import GameSession, SessionPlayer
@@ -508,3 +509,34 @@ def test_a_lobby_that_is_not_there(enter: Enter, transactional_db: None) -> None
     page.goto(f"/lobbies/{NOBODY}/")
     expect(page.get_by_role("heading", name="No open lobby here")).to_be_visible()
     no_violations(page)
+
+
+def test_friends_on_a_private_map(enter: Enter, players: dict[str, User]) -> None:
+    """The guest sees it, nobody can start it once its author breaks it, and both are told why."""
+    mira = players["Mira"]
+    private = make_map(mira, "Hidden Ford", is_public=False)
+    host, guest = enter("Mira"), enter("Odo", width=375)
+    host.goto(f"/lobbies/new/?map={private.pk}")
+    expect(host.get_by_text("Everybody: it is listed")).to_have_count(0)
+    host.get_by_role("button", name="Open lobby").click()
+    live(host)
+    guest.goto(f"/lobbies/join/{host.locator('[data-part=code]').inner_text()}/")
+    guest.get_by_role("button", name="Join").click()
+    live(guest)
+    picture = "document.querySelector('.lobby__picture').naturalWidth > 0"
+    guest.wait_for_function(picture)
+    host.get_by_role("button", name="Save settings").click()
+    expect(host.get_by_text("Saved.")).to_be_visible()
+    expect(guest.get_by_text("Friends with the link or code may join")).to_be_visible()
+    for page in (host, guest):
+        ready(page).click()
+    expect(host.locator("#start-hint")).to_have_text("Everybody is ready.")
+    host.get_by_role("button", name="Start the game").click()
+    expect(guest.locator(".countdown__number")).to_be_visible()
+    making.change(author=mira, map_id=private.pk, given={"wave_config": {"waves": []}})
+    for page in (host, guest):
+        stopped = page.get_by_text("Stopped: the map can’t be played as it is now.")
+        expect(stopped.last).to_be_visible()
+        expect(page.locator("#start-hint")).to_contain_text("Its author has to mend it first.")
+    guest.get_by_role("link", name="The map").click()
+    expect(guest.get_by_role("heading", name="Hidden Ford")).to_be_visible()
