@@ -1,10 +1,14 @@
--- All kinds of reads in turn, from many addresses.
+-- All kinds of reads in turn, from many addresses. More paths may be given as words.
 local paths = {
   "/api/v1/maps", "/api/v1/maps?sort=top", "/api/v1/maps?q=ember", "/api/v1/maps?sort=random",
   "/api/v1/maps?q=rating%3E4+size%3C50", "/maps/", "/maps/?sort=new", "/maps/?q=grey+fields",
   "/api/v1/maps?page_size=50", "/api/schema", "/health/ready",
 }
 local n = 0
+
+init = function(more)
+  for _, path in ipairs(more) do table.insert(paths, path) end
+end
 
 request = function()
   n = n + 1

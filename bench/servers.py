@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,14 +33,14 @@ class Running:
         return int(found[1]) / 1024
 
     def requests_a_second(
-        self, path: str, seconds: int = 4, script: str = ADDRESSES, *, apart: bool = False
+        self, path: str, seconds: int = 4, script: str = ADDRESSES, words: Sequence[str] = ()
     ) -> float:
         """What wrk gets through with CONNECTIONS at once; each request from another address.
 
-        Apart, no two requests are the same, so that none can share another's answer.
+        The words are for the script.
         """
         command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script, self.url + path]
-        command += ["--", "apart"] if apart else []
+        command += ["--", *words]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert "Non-2xx" not in said, f"{path}: {said}"
         found = re.search(r"Requests/sec:\s+([\d.]+)", said)

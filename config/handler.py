@@ -109,9 +109,8 @@ class ThreadedASGIHandler(ASGIHandler):
             with contextlib.suppress(Exception):  # the view meets it again
                 async with asyncio.timeout(PATIENCE):
                     await asyncio.shield(asyncio.wrap_future(waits[0].done))
-            await self.run(
-                scope | {WAITS: waits[0]}, io.BytesIO(), send, ()
-            )  # Django closed the body
+            again = scope | {WAITS: waits[0]}
+            await self.run(again, io.BytesIO(), send, ())  # Django closed the body
 
     async def run(self, scope: Scope, body: IO[bytes], send: Send, waits: Sequence[Job]) -> None:
         """Run Django on a request, and send its response unless that has to wait."""
@@ -123,7 +122,7 @@ class ThreadedASGIHandler(ASGIHandler):
                 logger.error("A request took too long, and was given up: %s", scope["path"])
                 await send_error(scope, send, 503)
                 await free_from_silence(thread, work)
-                return
+                raise RequestAborted
             try:
                 response = work.result()
             except Exception:

@@ -115,12 +115,16 @@ def path_of(session_id: UUID | str) -> str:
     return f"/ws/game-sessions/{session_id}"
 
 
+def ticket_for(table: Table, n: int = 0) -> str:
+    """A ticket for a player of a table."""
+    user = table.users[n]
+    return tickets.make(user.pk, table.id, family_of(user))
+
+
 def sit_down(site: Site, table: Table, n: int = 0, **options: Any) -> Caller:
     """A player of a table, greeted and welcomed."""
-    user = table.users[n]
     caller = Caller(site, path_of(table.id), **options)
-    ticket = tickets.make(user.pk, table.id, family_of(user))
-    assert caller.ask("hello", ticket=ticket)["type"] == "welcome"
+    assert caller.ask("hello", ticket=ticket_for(table, n))["type"] == "welcome"
     return caller
 
 

@@ -17,7 +17,7 @@ from sessions_app.lobby import Status
 from sessions_app.models import GameSession
 from sessions_app.protocol import Close
 from sessions_app.store import run
-from tests.callers import Caller, path_of, seated, sit_down
+from tests.callers import Caller, path_of, seated, sit_down, ticket_for
 from tests.cast import make_tribe, make_user
 from tests.conftest import Site
 from tests.lobbies import Table
@@ -296,8 +296,10 @@ def say_elsewhere(table: Table, text: str) -> None:
 def test_a_lobby_opened_while_redis_was_away_is_not_deaf(site: Site) -> None:
     """Its subscription is made up for; so it is where the one before has just been given up."""
     table = Table(1)
-    redis.note_failure()
-    with sit_down(site, table) as caller:
+    ticket = ticket_for(table)
+    with Caller(site, path_of(table.id)) as caller:
+        redis.note_failure()
+        assert caller.ask("hello", ticket=ticket)["type"] == "welcome"
         heard: list[Any] = []
         deadline = time.monotonic() + 5
         while not heard and time.monotonic() < deadline:
