@@ -40,9 +40,12 @@ DEEP = 5_000  # pages
 MIXED = "bench/mixed.lua"
 MIXED_REQUESTS = 100_000
 OF_A_MAP = (
-    "/api/v1/maps/{id}", "/api/v1/maps/{id}/terrain", "/api/v1/maps/{id}/preview", "/maps/{id}/",
-    "/players/{author[username]}/", "{preview}",
-)  # fmt: skip
+    "/api/v1/maps/{id}",
+    "/api/v1/maps/{id}/terrain",
+    "/api/v1/maps/{id}/preview",
+    "{preview}",
+)
+PAGES_OF_A_MAP = ("/maps/{id}/", "/players/{author[username]}/")  # slower: of one map alone
 
 
 def fill(maps: int, players: int, **more: str) -> None:
@@ -143,6 +146,7 @@ def memory(server: Running) -> None:
     rows = [("at rest", f"{server.memory():.0f}")]
     maps = httpx.get(server.url + "/api/v1/maps?page_size=20").json()["results"]
     words = [way.format(**found) for found in maps for way in OF_A_MAP]
+    words += [way.format(**maps[0]) for way in PAGES_OF_A_MAP]
     done, step = 0.0, MIXED_REQUESTS / 4
     while done < MIXED_REQUESTS:
         mark = done + step
