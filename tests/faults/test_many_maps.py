@@ -70,7 +70,8 @@ def test_whatever_is_sent_is_answered(player: User, monkeypatch: pytest.MonkeyPa
         told = answer.json()
         if answer.status_code == 200 and not breaks:
             assert told["draft"] is True
-        if told.get("draft") and made < MADE:
+        # What is made has no fields that there are not; the report is about the others.
+        if told.get("draft") and document.keys() <= {*PARTS} and made < MADE:
             made += 1
             come_back(client, body, headers)
 
