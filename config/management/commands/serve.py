@@ -23,7 +23,7 @@ from config.redis import durable
 LARGEST_FRAME = 16 * 1024  # bytes of a WebSocket message
 MOST_CONNECTIONS = 1500  # pages and sockets together; more are told to come back
 SEND_BUFFER = 256 * 1024  # bytes of a connection that its client has not read yet
-UNREAD_SECONDS = 8.0  # after which a connection ends whose client's kernel takes nothing more
+UNREAD_SECONDS = 7.0  # after which a connection ends whose client's kernel takes nothing more
 PREPARING = 0x7_219E_401D  # any number that nobody else locks
 
 
