@@ -50,10 +50,11 @@ faults: $(VENV)/dev.ok ## Kill first starts at random moments, and other rough h
 fuzz: $(VENV)/dev.ok ## Send the running API what fits its schema and what does not (two minutes)
 	@$(BIN)/python -m tests.fuzz
 
+# Extras stay in the names: older pips take "coverage" for no pin of the "coverage[toml]" that a package asks for.
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	for group in "" embedded s3 dev; do \
 		uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-			--python-version 3.11 --upgrade -o requirements$${group:+-$$group}.txt \
+			--no-strip-extras --python-version 3.11 --upgrade -o requirements$${group:+-$$group}.txt \
 			$${group:+--constraint requirements.txt --group pyproject.toml:$$group} \
 			$$([ -n "$$group" ] || echo pyproject.toml); \
 	done
