@@ -1,13 +1,15 @@
 """The reads of maps that are asked for most, for the fast lane: what they are, and what makes them old.
 
-Channel `maps` of the database (migration 0004) tells of every change, however it was made. What this
-process itself writes is forgotten before its transaction is over for whoever asked for it.
+The database tells of every change, however it was made (migration 0011): channel `maps` of each, channel
+`terrains` of those that stars and plays are not. What this process itself writes is forgotten before its
+transaction is over for whoever asked for it.
 """
 
 import asyncio
 import contextlib
 import logging
 import re
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -27,12 +29,13 @@ from config.refusals import Refused
 from maps import browsing, spelling, terrains
 from maps.statements import statements
 
-UUID = rf"(?P<tag>{UUIDConverter.regex})"
+UUID = UUIDConverter.regex
 CONNECTIONS = 3
 SLOW = 3.0  # seconds for a list, which takes milliseconds; then the ordinary way tries
-TOLD_TABLES = ('"maps"', '"map_ratings"')
-MAPS = "maps"  # the channel that the triggers of maps speak on
+WRITES = ("INSERT", "UPDATE", "DELETE")
+MAPS, TERRAINS = "maps", "terrains"  # the channels that the triggers of maps speak on
 LISTS = ""  # the tag of answers that any change of any map makes old
+TERRAIN = "/terrain"  # what the tag of a terrain ends with, after the id of its map
 logger = logging.getLogger(__name__)
 
 
@@ -46,7 +49,7 @@ class HotReads:
         self.routes = (
             Route(re.compile(r"/api/v1/maps"), self.make_list, shape_of_list),
             Route(re.compile(r"/maps/")),
-            Route(re.compile(rf"/api/v1/maps/{UUID}(?:/terrain)?")),
+            Route(re.compile(rf"/api/v1/maps/(?P<tag>{UUID}(?:{TERRAIN})?)")),
         )
 
     async def open(self) -> None:
@@ -96,10 +99,10 @@ class HotReads:
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(address, autocommit=True) as heard:
-                    for channel in (MAPS, *changes.channels()):
+                    for channel in (MAPS, TERRAINS, *changes.channels()):
                         await heard.execute(f'LISTEN "{channel}"')
                     self.memory.wake()
-                    await asyncio.to_thread(terrains.forget, [])  # it may have changed unheard
+                    await asyncio.to_thread(terrains.forget_top)  # it may have changed unheard
                     for channel in changes.channels():
                         await asyncio.to_thread(changes.pass_on, channel, changes.EVERYTHING)
                     async for notify in heard.notifies():
@@ -112,12 +115,15 @@ class HotReads:
 
     async def changed(self, channel: str, payload: str) -> None:
         """Forget what the maps named in a message were part of; no names may mean an author's."""
-        if channel != MAPS:
-            await asyncio.to_thread(changes.pass_on, channel, payload)
-            return
         ids = [part for part in payload.split(",") if part]
-        self.memory.forget([LISTS, *ids] if ids else [EVERYTHING])
-        await asyncio.to_thread(terrains.forget, ids)
+        if channel == MAPS:
+            self.memory.forget([LISTS, *ids] if ids else [EVERYTHING])
+            await asyncio.to_thread(terrains.forget_top)
+        elif channel == TERRAINS:
+            self.memory.forget([f"{map_id}{TERRAIN}" for map_id in ids])
+            await asyncio.to_thread(terrains.forget, ids)
+        else:
+            await asyncio.to_thread(changes.pass_on, channel, payload)
 
     def watch(self, connection: Any, **_: Any) -> None:
         """Look at what a connection of this process writes."""
@@ -126,13 +132,20 @@ class HotReads:
     def note_write(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
     ) -> Any:
-        """After a statement that changes maps: forget everything when its transaction is over.
+        """After a statement that changes maps or stars: forget them when its transaction is over.
 
         The database tells it too, but a moment later, and whoever changed a map may look at once.
         """
         result = execute(sql, params, many, context)
-        if sql.startswith(("INSERT", "UPDATE", "DELETE")) and any(t in sql for t in TOLD_TABLES):
-            context["connection"].on_commit(lambda: self.memory.forget([EVERYTHING]))
+        if sql.startswith(WRITES):
+            if '"maps"' in sql:
+                context["connection"].on_commit(lambda: self.memory.forget([EVERYTHING]))
+            elif '"map_ratings"' in sql:
+                tags = [
+                    LISTS,
+                    *(str(value) for value in params or () if isinstance(value, uuid.UUID)),
+                ]
+                context["connection"].on_commit(lambda: self.memory.forget(tags))
         return result
 
 

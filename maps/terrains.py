@@ -72,19 +72,18 @@ def top_maps() -> list[str]:
         for pk in GameMap.objects.published().filter(pk__in=ids).values_list("pk", flat=True)
     }
     if len(public) < len(ids):
-        forget([])
+        forget_top()
     return [map_id for map_id in ids if map_id in public]
 
 
 def forget(map_ids: Iterable[str]) -> None:
-    """Drop what is kept of maps, and the list of the most played whatever they are.
+    """Drop the terrains of maps."""
+    _drop(*(_key(map_id) for map_id in map_ids))
 
-    Without Redis it ends by itself; nothing changed or hidden is sent of it.
-    """
-    try:
-        disposable().delete(TOP, *(_key(map_id) for map_id in map_ids))
-    except RedisError:
-        logger.warning("What is kept of maps could not be dropped: Redis is away")
+
+def forget_top() -> None:
+    """Drop the list of the most played."""
+    _drop(TOP)
 
 
 def _read_or_fill(
@@ -131,6 +130,14 @@ def _name_in(zipped: bytes) -> str:
     if len(zipped) < NAME_BEGINS or not zipped[3] & NAME_FLAG:
         return ""
     return zipped[NAME_BEGINS : zipped.index(b"\0", NAME_BEGINS)].decode("latin1")
+
+
+def _drop(*keys: str) -> None:
+    """Drop keys. Without Redis they end by themselves; nothing changed or hidden is sent of them."""
+    try:
+        disposable().delete(*keys)
+    except RedisError:
+        logger.warning("What is kept of maps could not be dropped: Redis is away")
 
 
 def _key(map_id: UUID | str) -> str:

@@ -83,8 +83,29 @@ def test_word_goes_out_for_each_way_of_changing(
         for n in range(150)
     ]  # fmt: skip
     GameMap.objects.bulk_create(many)
-    assert told(listener) == [""]
+    assert told(listener) == ["*"]  # too many for their names
     GameMap.objects.update(play_count=3)
     assert told(listener) == ["*"]
     User.objects.filter(username="Renamed").delete()  # Django deletes a hundred at a time
     assert len(set(",".join(told(listener)).split(","))) == 151
+
+
+def test_word_of_terrains_goes_out_apart(
+    game_map: GameMap, listener: "psycopg.Connection[Any]"
+) -> None:
+    """Stars and plays are none; of many maps at once those are named that changed."""
+    listener.execute("UNLISTEN maps; LISTEN terrains")
+    rate(player=make_user("Rater"), map_id=game_map.pk, stars=4)
+    others = [make_map(game_map.user, f"Map {n}") for n in range(120)]
+    GameMap.objects.update(play_count=3, hidden_at=None)
+    assert told(listener) == []
+    for change in ("hidden_at = now()", "is_public = false", "spawn_point = '{}'", "width = 21"):
+        listener.execute(f"UPDATE maps SET {change} WHERE id = %s", [game_map.pk])
+        assert told(listener) == [str(game_map.pk)]
+    last = others[-1].pk
+    listener.execute("UPDATE maps SET hidden_at = CASE WHEN id = %s THEN now() END", [last])
+    assert set(",".join(told(listener)).split(",")) == {str(game_map.pk), str(last)}
+    GameMap.objects.update(is_public=False)
+    assert told(listener) == ["*"]
+    GameMap.objects.filter(pk=last).delete()
+    assert told(listener) == [str(last)]

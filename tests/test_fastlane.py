@@ -398,8 +398,58 @@ def test_a_terrain_is_kept_ready_to_send(http: httpx.Client, maps: list[GameMap]
     kept = disposable().get(key)
     assert gzip.decompress(kept) == body  # type: ignore[arg-type]
     assert 0 < disposable().ttl(key) <= 15 * 60
-    GameMap.objects.filter(pk=maps[0].pk).update(play_count=8)
+    GameMap.objects.filter(pk=maps[0].pk).update(goal_point={"x": 5, "y": 5})
     until(lambda: not disposable().exists(key))
+
+
+def test_stars_and_plays_leave_a_terrain_alone(
+    http: httpx.Client,
+    maps: list[GameMap],
+    counted: list[str],
+    listener: "psycopg.Connection[Any]",  # noqa: F811
+) -> None:
+    """A game that begins is counted, and just then all its players ask for the terrain."""
+    address = f"/api/v1/maps/{maps[0].pk}"
+    for part in ("", "/terrain"):
+        http.get(address + part)
+    rate(player=make_user("Rater"), map_id=maps[0].pk, stars=5)
+    assert http.get(address).json()["rating_count"] == 1
+    listener.execute("UPDATE maps SET play_count = 77")
+    until(lambda: http.get(address).json()["play_count"] == 77)
+    counted.clear()
+    assert http.get(address + "/terrain").is_success
+    assert counted == []
+    assert disposable().exists(f"map:{maps[0].pk}:data")
+
+
+@pytest.mark.parametrize("changed", ["is_public = false", "hidden_at = now()", "width = 21"])
+def test_what_a_terrain_depends_on_is_heard(
+    http: httpx.Client,
+    maps: list[GameMap],
+    changed: str,
+    listener: "psycopg.Connection[Any]",  # noqa: F811
+) -> None:
+    address, key = f"/api/v1/maps/{maps[0].pk}/terrain", f"map:{maps[0].pk}:data"
+    assert http.get(address).is_success
+    listener.execute(f"UPDATE maps SET {changed} WHERE name = 'Ford 0'")
+    until(lambda: not disposable().exists(key))
+    until(lambda: not http.get(address).is_success)
+
+
+def test_terrains_of_many_maps_at_once_are_forgotten(
+    http: httpx.Client,
+    author: User,
+    maps: list[GameMap],
+    listener: "psycopg.Connection[Any]",  # noqa: F811
+) -> None:
+    """Where a message has no room for their names; those that changed come last."""
+    for n in range(100):
+        make_map(author, f"Moor {n}")
+    address = f"/api/v1/maps/{maps[0].pk}/terrain"
+    assert http.get(address).is_success
+    listener.execute("UPDATE maps SET play_count = 3 WHERE name = 'Ford 0'")  # now the last
+    listener.execute("UPDATE maps SET hidden_at = CASE name WHEN 'Ford 0' THEN now() END")
+    until(lambda: http.get(address).status_code == 404)
 
 
 def test_a_cold_terrain_is_made_by_one(
@@ -455,7 +505,7 @@ def test_a_map_hidden_while_the_top_is_made_is_not_in_it(
 
     def hide_elsewhere() -> None:
         hide(gone)
-        terrains.forget([str(gone.pk)])
+        terrains.forget_top()
         connections.close_all()
 
     hiding = threading.Thread(target=hide_elsewhere)
@@ -475,7 +525,7 @@ def test_a_map_hidden_while_redis_is_away_is_not_in_the_top(
         client = redis.Redis(port=nobody.getsockname()[1])
         away.setattr(terrains, "disposable", lambda: client)
         hide(maps[6])
-        terrains.forget([str(maps[6].pk)])
+        terrains.forget_top()
     assert str(maps[6].pk) in kept_top()
     assert str(maps[6].pk) not in terrains.top_maps()
     assert str(maps[6].pk) not in kept_top()
