@@ -16,7 +16,7 @@ from accounts import passwords, second_factor
 from accounts.forms import StaffSignInForm
 from accounts.models import User, UserDecision
 from accounts.moderation import EFFECTS, Action, decide
-from config.admin import ReasonForm, RecordInline
+from config.admin import FieldwiseAdmin, ReasonForm, RecordInline
 from config.refusals import Refused
 
 admin.site.login_form = StaffSignInForm
@@ -108,7 +108,7 @@ def _player_action(action: Action) -> Any:
 
 
 @admin.register(User)
-class PlayerAdmin(UserAdmin[User]):
+class PlayerAdmin(FieldwiseAdmin, UserAdmin[User]):
     """Moderators look, suspend and ban; administrators do everything."""
 
     list_display = (

@@ -144,7 +144,9 @@ class AddressForm(AccountForm):
         """The player, whose new address is still to be proved."""
         if "email" in self.changed_data:
             self.instance.email_verified_at = None
-        return super().save(commit)
+        if commit:  # the rest of the row may have changed while the password was checked: a ban
+            self.instance.save(update_fields=["email", "email_verified_at"])
+        return self.instance
 
 
 class NewPasswordForm(PasswordChangeForm):

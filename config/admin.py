@@ -57,6 +57,21 @@ class ReasonForm(forms.Form):
         self.fields["reason"].help_text = self.told
 
 
+class FieldwiseAdmin(admin.ModelAdmin[Any]):
+    """Saves what was changed in the form, and nothing else of the row.
+
+    The rest is as old as the form: stars that came meanwhile, or a ban, would be undone.
+    """
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save a row."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        own = {field.name for field in obj._meta.concrete_fields}
+        obj.save(update_fields=own & set(form.changed_data))
+
+
 class CheckedForm(forms.ModelForm[Any]):
     """A form whose fields obey the rules of players; `checked` has them by field."""
 

@@ -1,5 +1,6 @@
 """The ASGI application: static files, sockets, and Django behind them, on one port."""
 
+import contextlib
 import gc
 import os
 from typing import Any
@@ -68,18 +69,19 @@ async def lifespan(
 ) -> None:
     """Start at once; at the end close what the threads and the fast lane hold."""
     await receive()
-    await reads.open()
-    await live.open()
-    worker.foresees = True
-    gc.collect()
-    gc.freeze()  # modules never become garbage; looking through them stops everybody for a tenth of a second
-    await send({"type": "lifespan.startup.complete"})
-    await receive()
-    worker.close()
-    await live.close()
-    await reads.close()
-    await lane.close()
-    django.close()
+    async with contextlib.AsyncExitStack() as ends:  # one that fails keeps no other from its end
+        ends.callback(django.close)
+        ends.push_async_callback(lane.close)
+        ends.push_async_callback(reads.close)
+        await reads.open()
+        ends.push_async_callback(live.close)
+        await live.open()
+        ends.callback(worker.close)
+        worker.foresees = True
+        gc.collect()
+        gc.freeze()  # modules never become garbage; looking through them takes a tenth of a second
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
     await send({"type": "lifespan.shutdown.complete"})
 
 

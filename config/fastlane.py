@@ -19,7 +19,7 @@ from config.async_limits import AsyncLimits
 from config.encodings import takes_gzip
 from config.errors import is_api, refusal_body
 from config.handler import WAIT_SECONDS, Receive, Scope, Send
-from config.limits import Standing, TooMany, address_of
+from config.limits import Standing, TooMany, address_of_scope
 from config.memory import Memory
 from config.middleware import REQUEST_ID, STANDING, choose_request_id
 
@@ -104,7 +104,7 @@ class FastLane:
             return
         told: Headers = []
         if is_api(scope["path"]):
-            standing = await self.count(scope, wish)
+            standing = await self.count(scope)
             scope = scope | {STANDING: standing}
             told = headers_of(standing)
             if standing and standing.count > standing.policy.most:
@@ -140,12 +140,10 @@ class FastLane:
         request_id = choose_request_id(headers.get(b"x-request-id", b"").decode("latin1"))
         return Wish(route, route.tag_of(match), key, headers, request_id)
 
-    async def count(self, scope: Scope, wish: Wish) -> Standing | None:
+    async def count(self, scope: Scope) -> Standing | None:
         """Count the request under the API's limit, as the middleware does for the others."""
         self.limits = self.limits or AsyncLimits("api")
-        client = scope.get("client") or ("", 0)
-        forwarded = wish.headers.get(b"x-forwarded-for", b"").decode("latin1")
-        return await self.limits.hit(address_of(forwarded, client[0]))
+        return await self.limits.hit(address_of_scope(scope))
 
     async def fill(self, wish: Wish, scope: Scope, receive: Receive, send: Send) -> Answer | None:
         """Make an answer, one request for all that wait; None where Django's went out as it was."""

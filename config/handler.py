@@ -61,8 +61,8 @@ class RequestThread(ThreadPoolExecutor):
 
     def cut(self) -> None:
         """End the thread's wait for the database, from another thread."""
-        if self.database.connection:
-            cut(self.database.connection)
+        if connection := self.database.connection:  # the thread may close it meanwhile
+            cut(connection)
 
 
 class ThreadedASGIHandler(ASGIHandler):

@@ -10,6 +10,7 @@ goes on trying could keep it closed for ever.
 import functools
 import hashlib
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -191,6 +192,13 @@ def client_address(request: HttpRequest) -> str:
     """The address that a request comes from, as the trusted proxies report it."""
     forwarded = request.headers.get("X-Forwarded-For", "")
     return address_of(forwarded, request.META.get("REMOTE_ADDR"))
+
+
+def address_of_scope(scope: Mapping[str, Any]) -> str:
+    """The same for an ASGI scope: proxies may add lines of their own to the header."""
+    lines = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
+    client = scope.get("client")
+    return address_of(b",".join(lines).decode("latin1"), client[0] if client else None)
 
 
 def address_of(forwarded: str, peer: str | None) -> str:

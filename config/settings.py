@@ -321,18 +321,17 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
-BEHIND_PROXY = PRODUCTION and env.bool("TRIBEHOLD_BEHIND_PROXY", default=True)
-if BEHIND_PROXY:
+if PRODUCTION:
     # TLS ends at the proxy, which must set this header itself and drop what a client sent.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # How many proxies of ours a request passes; each appends to X-Forwarded-For whom it was called by.
 if not env.str("TRUSTED_PROXIES", default="0").isdigit():
     raise ImproperlyConfigured("TRUSTED_PROXIES must be the number of your proxies, 0 for none.")
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
-if BEHIND_PROXY and not TRUSTED_PROXIES:  # all visitors would be counted under the proxy's address
+if PRODUCTION and not TRUSTED_PROXIES:  # all visitors would be counted under the proxy's address
     raise ImproperlyConfigured(
-        "TRUSTED_PROXIES is not set: say how many proxies of yours each request passes,"
-        " or TRIBEHOLD_BEHIND_PROXY=false where there is none."
+        "TRUSTED_PROXIES is not set: say how many proxies of yours each request passes."
+        " At least one ends TLS."
     )
 # EMAIL_URL names an SMTP server, as smtp+tls://user:password@host:587; without it letters are printed.
 try:

@@ -27,8 +27,13 @@ class AtomicFileSystemStorage(FileSystemStorage):
         return name
 
     def _save(self, name: str, content: Any) -> str:
-        unfinished: str = super()._save(f"{name}.{uuid.uuid4().hex}", content)  # type: ignore[misc]
-        os.replace(self.path(unfinished), self.path(name))
+        unfinished = f"{name}.{uuid.uuid4().hex}"
+        try:
+            super()._save(unfinished, content)  # type: ignore[misc]
+            os.replace(self.path(unfinished), self.path(name))
+        except BaseException:  # a full disk needs its room back
+            self.delete(unfinished)
+            raise
         return name
 
 

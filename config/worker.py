@@ -78,7 +78,8 @@ class Worker:
         with self._guard:
             self.foresees = False
             for key in set(self._foreseen) - set(self._awaited):
-                if not self._jobs[key].done.running():
+                job = self._jobs.get(key)  # none where it was awaited meanwhile, and is done
+                if job and not job.done.running():
                     del self._jobs[key]
             self._foreseen.clear()
 

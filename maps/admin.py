@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
 from accounts.models import User
-from config.admin import CheckedForm, ReasonForm, RecordInline
+from config.admin import CheckedForm, FieldwiseAdmin, ReasonForm, RecordInline
 from config.refusals import Refused
 from maps import waves
 from maps.making import WORDS
@@ -72,7 +72,7 @@ class DecisionInline(RecordInline):
 
 
 @admin.register(GameMap)
-class GameMapAdmin(admin.ModelAdmin[GameMap]):
+class GameMapAdmin(FieldwiseAdmin):
     """Moderators look, hide and restore; administrators also edit the words and delete."""
 
     form = WordsForm

@@ -126,8 +126,9 @@ class HotReads:
             await asyncio.to_thread(changes.pass_on, channel, payload)
 
     def watch(self, connection: Any, **_: Any) -> None:
-        """Look at what a connection of this process writes."""
-        connection.execute_wrappers.append(self.note_write)
+        """Look at what a connection of this process writes; it may have been opened before."""
+        if self.note_write not in connection.execute_wrappers:
+            connection.execute_wrappers.append(self.note_write)
 
     def note_write(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any

@@ -118,6 +118,9 @@ def demand_playable(game_map: GameMap) -> None:
     """
     if game_map.is_playable:
         return
+    if game_map.hidden_at:
+        words = "This map can't be played: a moderator has hidden it."
+        raise Refused("map_not_playable", words, field="map_id")
     whole = get_object_or_404(GameMap.objects.defer("search"), pk=game_map.pk)
     if reasons := _reasons(check(_document(whole, {})).faults):
         words = f"This map can't be played yet. {reasons[0].detail}"

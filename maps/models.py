@@ -170,8 +170,11 @@ class GameMap(ConstrainedModel):
 
     @property
     def is_playable(self) -> bool:
-        """Whether it is known to be valid: what is public always is. Also maps.statements.PLAYABLE."""
-        return self.is_public or self.found_valid_at is not None
+        """Whether no moderator hid it, and it is known to be valid: what is public always is.
+
+        Also maps.statements.PLAYABLE.
+        """
+        return self.hidden_at is None and (self.is_public or self.found_valid_at is not None)
 
     @property
     def card_picture(self) -> str:

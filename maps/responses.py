@@ -51,6 +51,8 @@ def _terrain(request: HttpRequest, map_id: UUID, terrain_hash: str) -> HttpRespo
         body = terrains.terrain_of(map_id, terrain_hash)
     except TerrainError as error:
         raise terrain_not_whole() from error
+    except GameMap.DoesNotExist as error:  # deleted at this moment
+        raise Http404("This map is gone.") from error
     return zipped_json(request, body)
 
 

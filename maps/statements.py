@@ -53,7 +53,8 @@ ORDER BY m.{column} {direction}, m.id {direction}"""
 WINDOW = 1_000  # maps; looking further by the index alone costs less from there on
 WINDOW_OF_WORDS = 10_000  # they are in no index of an order
 PUBLISHED = "m.is_public AND m.hidden_at IS NULL"
-PLAYABLE = "(m.is_public OR m.found_valid_at IS NOT NULL)"  # as GameMap.is_playable has it
+# As GameMap.is_playable has it.
+PLAYABLE = "(m.hidden_at IS NULL AND (m.is_public OR m.found_valid_at IS NOT NULL))"
 KEPT = "m.removed_at IS NULL"  # none that the author removed
 PLAYED = """EXISTS (
     SELECT 1 FROM session_players s JOIN game_sessions g ON g.id = s.session_id

@@ -230,7 +230,7 @@ class StartView(APIView):
         """The host begins the countdown of three seconds.
 
         409: `alone` unless solo, `not_ready`, `not_connected` for who is ready but has no socket,
-        `map_not_playable` where its author has broken the map.
+        `map_not_playable` where its author has broken the map, or a moderator has hidden it.
         """
         solo = truth(read(Starting, request).get("solo", False), "solo")
         change = store.run(seating.start, session_id, caller(request).pk, solo=solo)

@@ -25,7 +25,7 @@ class VersionedMap(MapOfLobby):
 
     version = serializers.IntegerField()
     is_playable = serializers.BooleanField(
-        help_text="False while its author has broken it: then the game can't start."
+        help_text="False while its author has broken it or a moderator has hidden it: then no game can start."
     )
 
 

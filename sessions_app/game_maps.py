@@ -6,6 +6,7 @@ from uuid import UUID
 import orjson
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 
 from accounts.models import User
 from config.conditional import conditional
@@ -21,7 +22,8 @@ from sessions_app.models import GameSession, PlayedMap
 def map_response(request: HttpRequest, player: User, session_id: UUID) -> HttpResponseBase:
     """The map that a game is played on, for whoever sits there and for game servers.
 
-    Raises Refused: 404 for others, 409 for a map whose terrain is not whole.
+    Raises Http404 for others, and for a map that is hidden before the start; Refused (409) for one
+    whose terrain is not whole.
     """
     game = game_for(session_id, player)
     found = _find(game)
@@ -34,12 +36,14 @@ def map_response(request: HttpRequest, player: User, session_id: UUID) -> HttpRe
 
 
 def _find(game: GameSession) -> GameMap | PlayedMap:
-    """What is kept for a game, with its version alone; the map of today before the start."""
+    """What is kept for a game, with its version alone; before the start the map of today, unless hidden."""
     if game.map_version is not None:
         kept = PlayedMap.objects.filter(map_id=game.map_id, version=game.map_version)
         if found := kept.only("version").first():
             return found
-    return GameMap.objects.only("version").get(pk=game.map_id)
+    today = GameMap.objects.filter(hidden_at__isnull=True).only("version")
+    game_map: GameMap = get_object_or_404(today, pk=game.map_id)
+    return game_map
 
 
 def _write(request: HttpRequest, game: GameSession, found: GameMap | PlayedMap) -> HttpResponse:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from config.handler import Receive, Scope, Send
+from config.limits import address_of_scope
 from sessions_app import protocol
 from sessions_app.hub import AWAY
 from sessions_app.open_lobbies import Overview, overview
 from sessions_app.pace import Pace
 from sessions_app.protocol import Close, Message
-from sessions_app.sockets import Socket, address, let_in
+from sessions_app.sockets import Socket, let_in
 from sessions_app.store import run_async
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ class Cards:
 
     async def read(self) -> dict[str, Any] | None:
         """Read the list; what differs from the one before, or None."""
-        before, self.seen = self.seen, await run_async(self.hub.pool, overview, MOST_LISTED)
+        seen = await run_async(self.hub.pool, overview, MOST_LISTED)
+        before, self.seen = self.seen, seen  # what was told last: another may have read meanwhile
         old, self.known = self.known, {c["id"]: orjson.dumps(c) for c in self.seen.cards}
         changed = [card for key, card in self.known.items() if old.get(key) != card]
         # Not whoever is listed no more because newer ones are: those are open as before.
@@ -138,7 +140,7 @@ class ListSocket(Socket):
 
 async def serve_list(cards: Cards, scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI application at `/ws/lobbies`."""
-    socket = ListSocket(cards, send, address(scope))
+    socket = ListSocket(cards, send, address_of_scope(scope))
     try:
         if await let_in(cards.hub, socket, scope, receive, send):
             await socket.serve(cards.attend(socket, receive))

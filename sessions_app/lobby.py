@@ -188,8 +188,8 @@ def start(lobby: Lobby, host_id: UUID, now: datetime, *, solo: bool = False) -> 
     if lobby.countdown_ends_at:
         return lobby
     if not lobby.game_map["is_playable"]:
-        words = "The map can't be played as it is now. Its author has to mend it first."
-        raise Refused("map_not_playable", words)
+        why = "its author has broken it, or a moderator has hidden it"
+        raise Refused("map_not_playable", f"The map can't be played right now: {why}.")
     if len(lobby.seats) == 1 and not solo:
         raise Refused("alone", "Nobody else is here. Wait for friends, or choose to play alone.")
     if waiting := [seat.username for seat in lobby.seats if not seat.is_ready]:
@@ -251,7 +251,7 @@ def tidy(lobby: Lobby, now: datetime) -> Lobby:
     if lobby.status == Status.LOBBY and lobby.touched_at <= now - UNTOUCHED:
         return settled(replace(lobby, seats=()))
     if lobby.countdown_ends_at and lobby.countdown_ends_at <= now:
-        if not lobby.game_map["is_playable"]:  # its author has broken it since
+        if not lobby.game_map["is_playable"]:  # broken or hidden since
             return replace(lobby, countdown_ends_at=None)
         return replace(lobby, status=Status.IN_PROGRESS, countdown_ends_at=None, started_at=now)
     return lobby

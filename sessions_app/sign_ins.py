@@ -22,6 +22,7 @@ PROCESSES = "lobby:servers"  # a set, gone when Redis was emptied
 SECONDS = 24 * 3600
 GOOD_PLAYERS = "SELECT id FROM users WHERE id = ANY(%s) AND is_active"
 GOOD_PAGES = "SELECT session_key FROM page_sessions WHERE session_key = ANY(%s)"
+OLD_PAGES = "DELETE FROM page_sessions WHERE expire_date < statement_timestamp()"
 # Whether this process is in the set, and each family in force: one command, where a pipeline of a
 # thousand would keep the event loop busy for a tenth of a second.
 IN_FORCE = """
@@ -46,6 +47,12 @@ class SignIns:
         """
         if await self.hub.redis.sadd(PROCESSES, str(self.hub.id)):
             self.trusted = set(self.hub.holding)
+            await self.hub.redis.expire(PROCESSES, SECONDS)
+
+    async def clear(self) -> None:
+        """Once in a while: remove pages' sessions that are over, and keep the set from ending by age."""
+        await self.hub.ask(OLD_PAGES)
+        if not redis_config.seems_away():
             await self.hub.redis.expire(PROCESSES, SECONDS)
 
     async def check(self, holders: "dict[SeatSocket, Holder]") -> None:

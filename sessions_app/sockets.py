@@ -18,7 +18,7 @@ from django.http import parse_cookie
 from django.http.request import validate_host
 
 from config.handler import Receive, Scope, Send, header
-from config.limits import address_of
+from config.limits import address_of_scope
 from config.refusals import Refused
 from sessions_app import protocol, seating, tickets
 from sessions_app.hub import ANSWERING, AWAY
@@ -337,7 +337,7 @@ async def serve_seat(
     hub: "Hub", session_id: UUID, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """The ASGI application at `/ws/game-sessions/{session_id}`."""
-    socket = SeatSocket(hub, send, address(scope), session_id)
+    socket = SeatSocket(hub, send, address_of_scope(scope), session_id)
     try:
         if await let_in(hub, socket, scope, receive, send):
             await socket.serve(socket.attend(scope, receive))
@@ -365,12 +365,6 @@ async def refuse(send: Send, code: Close, subprotocol: str | None = None) -> Non
     """Close a socket at once. Accepted first: only then can a browser read the code."""
     await send({"type": "websocket.accept", "subprotocol": subprotocol})
     await send({"type": "websocket.close", "code": int(code), "reason": code.name.lower()})
-
-
-def address(scope: Scope) -> str:
-    """The address that a socket comes from, as the trusted proxies report it."""
-    client = scope.get("client")
-    return address_of(header(scope, b"x-forwarded-for"), client[0] if client else None)
 
 
 def is_foreign(scope: Scope) -> bool:

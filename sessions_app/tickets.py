@@ -61,11 +61,27 @@ async def redeem(client: "redis.asyncio.Redis", ticket: str, session_id: UUID) -
     return Holder(UUID(facts["player"]), family=facts["family"])
 
 
+class Glance(SessionStore):
+    """The session of a page, only looked at.
+
+    Where its secret is that of before, Django gives it a new key, and ends one that is not good. A socket
+    can't send the new key to its browser, which would be signed out by that.
+    """
+
+    key_salt = SessionStore().key_salt  # else Django makes it of the name of the class
+
+    def cycle_key(self) -> None:
+        """Leave it as it is."""
+
+    def flush(self) -> None:
+        """Leave it as it is."""
+
+
 def holder_of_page(key: str) -> Holder | None:
     """Who is signed in by the session of a page; None for nobody."""
     close_old_connections()
     request = HttpRequest()
-    request.session = SessionStore(key)
+    request.session = Glance(key)
     player = get_user(request)
     return Holder(player.pk, page=key) if player.is_authenticated else None
 

@@ -153,6 +153,7 @@ class Watch:
         """Remove what nobody needs any more."""
         await self.hub.ask(BURY)
         await self.hub.ask(CLEAR)
+        await self.hub.sign_ins.clear()
 
     async def catch_up(self, rooms: dict[UUID, Room]) -> None:
         """Read each lobby again of which something newer is in the database."""

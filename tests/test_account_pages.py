@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import devices, families, mails, passwords, views
+from accounts.forms import AddressForm
 from accounts.models import PageSession, User
 from accounts.signing_in import start_family
 from config.redis import durable
@@ -344,6 +345,19 @@ def by_page(user: User) -> None:
     browser.post("/account/password", body)
     assert get_user(browser) == user
     PageSession.objects.get().delete()  # this browser's, and no other is left
+
+
+def test_a_ban_that_comes_while_an_address_changes_holds(player: User) -> None:
+    form = AddressForm({"email": "new@example.com", "password": PASSWORD}, instance=player)
+    assert form.is_valid()
+    User.objects.update(is_active=False, total_games_played=7)
+    form.save()
+    stored = User.objects.get()
+    assert (stored.email, stored.is_active, stored.total_games_played) == (
+        "new@example.com",
+        False,
+        7,
+    )
 
 
 def by_api(user: User) -> None:

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -16,6 +17,7 @@ from accounts.moderation import decide as decide_player
 from accounts.signing_in import start_family
 from config import limits
 from config.refusals import Refused
+from maps.admin import WordsForm
 from maps.models import GameMap, MapDecision
 from maps.moderation import decide
 from maps.rating import rate
@@ -443,6 +445,25 @@ def test_a_name_that_breaks_a_rule_is_told_at_its_field(chief: Client, game_map:
     inline = {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
     answer = chief.post(f"{MAPS}{game_map.pk}/change/", inline | {"name": "ab"})
     assert "name" in answer.context["adminform"].form.errors
+
+
+def test_what_came_while_a_form_was_open_is_kept(
+    chief: Client, game_map: GameMap, player: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A form's row is read before its fields are checked, and saved after that."""
+    clean = WordsForm.clean
+
+    def meanwhile(form: Any) -> Any:
+        rate(player=player, map_id=game_map.pk, stars=4)
+        GameMap.objects.update(hidden_at=Now(), play_count=9)
+        return clean(form)
+
+    monkeypatch.setattr(WordsForm, "clean", meanwhile)
+    inline = {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
+    chief.post(f"{MAPS}{game_map.pk}/change/", inline | {"name": "Better Ford"})
+    game_map.refresh_from_db()
+    assert (game_map.name, game_map.rating_count, game_map.play_count) == ("Better Ford", 1, 9)
+    assert game_map.hidden_at
 
 
 def test_staff_sign_in_with_long_addresses(client: Client, db: None) -> None:

@@ -271,6 +271,15 @@ def test_stars_show_at_once(http: httpx.Client, maps: list[GameMap]) -> None:
     assert (first["name"], first["rating"], first["rating_count"]) == ("Ford 9", 5, 1)
 
 
+def test_a_connection_that_is_opened_anew_is_looked_at_once(http: httpx.Client) -> None:
+    counts = set()
+    for _ in range(3):
+        connection.ensure_connection()
+        counts.add(len(connection.execute_wrappers))
+        connection.close()
+    assert len(counts) == 1
+
+
 def test_what_was_made_while_it_changed_is_not_kept(
     http: httpx.Client, maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
 ) -> None:

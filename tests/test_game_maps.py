@@ -7,9 +7,11 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import User
+from config.refusals import Refused
 from maps import making
 from maps.checking import PARTS
 from maps.models import GameMap
@@ -349,10 +351,26 @@ def test_what_was_broken_meanwhile_does_not_start(
     client = Client()
     client.force_login(table.players[0])
     page = client.get(f"/lobbies/{session_id}/").content.decode()
-    assert "The map can’t be played as it is now." in page
+    assert "The map can’t be played right now" in page
     # Mended, it starts.
     change(private, wave_config=table.game_map.wave_config, goal_point={"x": 19, "y": 19})
     assert table.ask(0, *starting)[0] == 200
+
+
+def test_no_game_begins_on_a_hidden_map(table: Table) -> None:
+    lobby = table.open()
+    session_id = lobby["id"]
+    GameMap.objects.update(hidden_at=Now())
+    now = table.ask(0, "GET", f"/{session_id}")[1]
+    assert now["map"]["is_playable"] is False
+    starting = table.ask(0, "POST", f"/{session_id}/start", {"solo": True})
+    assert code_of(starting) == (409, "map_not_playable")
+    assert code_of(table.ask(0, "GET", f"/{session_id}/map")) == (404, "not_found")
+    table.ask(0, "POST", f"/{session_id}/leave")
+    body = {"map_id": table.game_map.pk, "tribe_id": table.tribes[0].pk}
+    assert table.ask(0, "POST", "", body)[0] == 404
+    with pytest.raises(Refused, match="a moderator has hidden it"):
+        making.demand_playable(GameMap.objects.get())
 
 
 def test_what_is_known_to_be_valid_is_not_checked_again(

@@ -87,6 +87,13 @@ def test_the_address_is_the_one_that_trusted_proxies_report(
     assert limits.client_address(request) == address
 
 
+def test_proxies_may_tell_addresses_in_lines_of_their_own(settings: Any) -> None:
+    settings.TRUSTED_PROXIES = 2
+    lines = [b"9.9.9.9, 203.0.113.5", b"10.0.0.1"]
+    scope = {"headers": [(b"x-forwarded-for", line) for line in lines], "client": ("10.0.0.2", 9)}
+    assert limits.address_of_scope(scope) == "203.0.113.5"
+
+
 @pytest.mark.parametrize("path", ["/api/v1/nowhere", "/api/v1/auth/login"])
 def test_a_client_of_ipv6_is_counted_by_its_network(path: str) -> None:
     told = [

@@ -15,11 +15,14 @@ from uuid import uuid4
 
 import orjson
 import pytest
+from django.contrib.auth import get_user
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
 from accounts import families
+from accounts.models import PageSession
 from config.management.commands.serve import UNREAD_SECONDS, claim_port, server_config
 from config.redis import durable
 from sessions_app import hub as hubs
@@ -562,6 +565,37 @@ def test_an_emptied_redis_throws_nobody_out(late_sweep: None, site: Site) -> Non
             host.silence(0.5)
             families.end_all(table.users[1].pk)
             assert again.closed() == Close.NOT_LET_IN
+
+
+def test_a_page_keeps_its_sign_in_where_keys_are_rotated(site: Site, settings: Any) -> None:
+    """A socket can't give a browser another session key."""
+    table, browser = Table(1), Client()
+    browser.force_login(table.users[0])
+    key = browser.cookies["sessionid"].value
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a new one", [settings.SECRET_KEY]
+    headers = {"Cookie": f"sessionid={key}", "Origin": f"http://127.0.0.1:{site.port}"}
+    for _ in range(2):
+        with Caller(site, path_of(table.id), additional_headers=headers) as caller:
+            assert caller.ask("hello")["type"] == "welcome"
+    assert get_user(browser) == table.users[0]
+
+
+@pytest.fixture
+def quick_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watch that cleans up often. To be asked for before the site."""
+    monkeypatch.setattr(watch, "HOUR", 0.1)
+
+
+def test_sessions_of_pages_that_are_over_are_removed(quick_hours: None, site: Site) -> None:
+    over, good = (
+        PageSession.objects.create(session_key=name, expire_date=timezone.now() + timedelta(days))
+        for name, days in (("over", -1), ("good", 1))
+    )
+    end = time.monotonic() + 5
+    while PageSession.objects.filter(pk=over.pk).exists():
+        assert time.monotonic() < end
+    assert PageSession.objects.filter(pk=good.pk).exists()
+    assert durable().ttl("lobby:servers") > 0
 
 
 def test_a_page_that_signs_out(site: Site) -> None:

@@ -285,6 +285,25 @@ def test_a_worker_does_what_is_awaited_first_and_nothing_twice() -> None:
     assert worker._jobs == {}
 
 
+def test_a_worker_ends_that_has_made_what_it_had_foreseen() -> None:
+    worker, begin, end = Worker(), threading.Event(), threading.Event()
+    worker.foresees = True
+    with pytest.raises(NotYet):
+        worker.ask("first", lambda: bytes(begin.wait(5)), 0)
+    until(lambda: not worker._awaited)
+    worker.foresee("twice", bytes)
+    with pytest.raises(NotYet) as waiting:
+        worker.ask("twice", bytes, 0)
+    with pytest.raises(NotYet):
+        worker.ask("last", lambda: bytes(end.wait(5)), 0)
+    begin.set()
+    assert waiting.value.job
+    waiting.value.job.done.result(5)
+    worker.close()  # "twice" is made, and still stands among what was foreseen
+    end.set()
+    until(lambda: not worker._jobs)
+
+
 def test_a_worker_takes_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("config.worker.MOST_AWAITED", 3)
     monkeypatch.setattr("config.worker.MOST_FORESEEN", 2)

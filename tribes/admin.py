@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from config.admin import CheckedForm
+from config.admin import CheckedForm, FieldwiseAdmin
 from tribes import configs
 from tribes.making import CHECKED
 from tribes.models import Tribe
@@ -20,7 +20,7 @@ class TribeForm(CheckedForm):
 
 
 @admin.register(Tribe)
-class TribeAdmin(admin.ModelAdmin[Tribe]):
+class TribeAdmin(FieldwiseAdmin):
     """Players' tribes."""
 
     form = TribeForm

@@ -147,7 +147,7 @@ function showOwnTribe({ id, name, archetype }) {
 /** What must still happen before the game can start. */
 function hint(lobby, mine, isAlone) {
   if (lobby.countdown_ends_at) return "The game begins.";
-  if (!lobby.map.is_playable) return "The map can’t be played as it is now. Its author has to mend it first.";
+  if (!lobby.map.is_playable) return "The map can’t be played right now: its author has broken it, or a moderator has hidden it.";
   const others = lobby.players.filter((player) => player !== mine && !(player.is_ready && player.is_connected));
   const names = others.map((player) => player.username).join(", ");
   if (!mine.is_ready) return "Say that you are ready first.";

@@ -537,6 +537,6 @@ def test_friends_on_a_private_map(enter: Enter, players: dict[str, User]) -> Non
     for page in (host, guest):
         stopped = page.get_by_text("Stopped: the map can’t be played as it is now.")
         expect(stopped.last).to_be_visible()
-        expect(page.locator("#start-hint")).to_contain_text("Its author has to mend it first.")
+        expect(page.locator("#start-hint")).to_contain_text("its author has broken it")
     guest.get_by_role("link", name="The map").click()
     expect(guest.get_by_role("heading", name="Hidden Ford")).to_be_visible()
