@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import password_validation
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
 from django.db import IntegrityError, transaction
 from django.forms.utils import ErrorDict
 from django.utils import timezone
@@ -14,6 +15,8 @@ from django.utils.safestring import mark_safe
 from accounts import signing_in
 from accounts.models import User
 from config.refusals import Refused
+
+LONGEST_PASSWORD = 1000  # characters; hashing longer ones would cost more and protect no better
 
 
 def refuse(form: forms.BaseForm, refusal: Refused) -> None:
@@ -30,7 +33,7 @@ class NameOrAddress(AuthenticationForm):
         field = self.fields["username"]
         field.label = "User name or e-mail address"
         field.widget.attrs["maxlength"] = field.max_length = 255  # type: ignore[attr-defined]
-        field.validators = []
+        field.validators = [MaxLengthValidator(255), ProhibitNullCharactersValidator()]
 
     def clean(self) -> dict[str, Any]:
         """Sign in as the API does: the same limits, the same locks."""
@@ -74,7 +77,7 @@ class SignUpForm(AccountForm):
     password = forms.CharField(
         label="Password",
         strip=False,
-        max_length=1000,
+        max_length=LONGEST_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text="At least 8 characters. A short sentence is easy to keep in mind.",
     )
@@ -122,7 +125,7 @@ class AddressForm(AccountForm):
     password = forms.CharField(
         label="Your password",
         strip=False,
-        max_length=1000,
+        max_length=LONGEST_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
@@ -161,11 +164,28 @@ class NewPasswordForm(PasswordChangeForm):
         # The form stands at the end of a page that is about more than passwords.
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
 
+        bound_passwords(self)
+
     def clean_old_password(self) -> str:
         """The old password: what counts wrong ones begins anew, whatever the new one is like."""
         password: str = super().clean_old_password()
         signing_in.forget_wrong_passwords(self.user)
         return password
+
+
+class LostPasswordForm(SetPasswordForm):  # type: ignore[type-arg] # takes none at runtime
+    """The new password twice, of somebody who came by a letter."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        bound_passwords(self)
+
+
+def bound_passwords(form: forms.BaseForm) -> None:
+    """Take no password that is too long for a sign-in."""
+    for field in form.fields.values():
+        field.widget.attrs["maxlength"] = LONGEST_PASSWORD
+        field.validators.append(MaxLengthValidator(LONGEST_PASSWORD))
 
 
 class CodeForm(forms.Form):
@@ -177,6 +197,10 @@ class CodeForm(forms.Form):
             attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "autofocus": True}
         ),
     )
+
+    def clean_code(self) -> str:
+        """The code without the spaces that apps show in it."""
+        return "".join(str(self.cleaned_data["code"]).split())
 
 
 class ResetForm(forms.Form):

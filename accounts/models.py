@@ -94,21 +94,25 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(
                 fields=["username"],
                 name="idx_users_username",
+                violation_error_code="username_taken",
                 violation_error_message=_("This name is taken."),
             ),
             models.UniqueConstraint(
                 Lower("username"),
                 name="idx_users_username_lower",
+                violation_error_code="username_taken",
                 violation_error_message=_("This name is taken."),
             ),
             models.UniqueConstraint(
                 fields=["email"],
                 name="idx_users_email",
+                violation_error_code="email_taken",
                 violation_error_message=_("There is an account with this address already."),
             ),
             models.UniqueConstraint(
                 Lower("email"),
                 name="idx_users_email_lower",
+                violation_error_code="email_taken",
                 violation_error_message=_("There is an account with this address already."),
             ),
             models.CheckConstraint(

@@ -4,11 +4,31 @@ import uuid
 from functools import partial
 
 from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts import devices, mails
 from accounts.models import User
 from config.refusals import Refused
+
+FEWEST_CHARACTERS = 5  # different ones, in a password
+SITE = "tribehold"
+
+
+class VarietyValidator:
+    """Refuses passwords of few different characters ("abababab"), and the name of the site."""
+
+    def validate(self, password: str, user: object = None) -> None:
+        """Raise ValidationError."""
+        if len(set(password.casefold())) < FEWEST_CHARACTERS:
+            words = f"This password has less than {FEWEST_CHARACTERS} different characters."
+            raise ValidationError(words, "password_too_uniform")
+        if SITE in password.casefold() and len(password) < 2 * len(SITE):
+            raise ValidationError("The name of this site is no password.", "password_too_common")
+
+    def get_help_text(self) -> str:
+        """What to mind."""
+        return f"At least {FEWEST_CHARACTERS} different characters."
 
 
 class LinkUsedUp(Refused):

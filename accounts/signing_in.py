@@ -6,7 +6,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import update_last_login
 from django.http import HttpRequest
 
-from accounts import families, tokens
+from accounts import devices, families, tokens
 from accounts.models import User
 from accounts.moderation import refuse_banned
 from config import limits
@@ -30,8 +30,7 @@ def check_password(request: HttpRequest, name: str, password: str) -> User:
     """
     limits.require(request, "login")
     known = User.objects.known_as(name).only("pk").first()
-    account = str(known.pk) if known else limits.nameless(name)
-    subject = f"{account}:{limits.client_address(request)}"
+    subject = _lock(request, str(known.pk) if known else limits.nameless(name))
     limits.require(request, "lockout", subject)
     user = authenticate(request, username=name, password=password)
     if not isinstance(user, User):
@@ -39,6 +38,11 @@ def check_password(request: HttpRequest, name: str, password: str) -> User:
     limits.forget("lockout", subject)
     refuse_banned(user)
     return user
+
+
+def unlock(request: HttpRequest, user: User) -> None:
+    """Let somebody try again at once who came by a letter, which proves more than the lock protects."""
+    limits.forget("lockout", _lock(request, str(user.pk)))
 
 
 def forget_wrong_passwords(user: User) -> None:
@@ -79,11 +83,16 @@ def authorize(token: str) -> tuple[User, tokens.Token]:
 
 
 def end_family(user_id: uuid.UUID, family: str, *, everywhere: bool) -> None:
-    """Sign out on one device, or on all. Raises CannotCheck."""
+    """Sign out on one device, or on all, browsers too. Raises CannotCheck."""
     if everywhere:
-        families.end_all(user_id)
+        devices.end_all(user_id)
     else:
         families.end(user_id, family)
+
+
+def _lock(request: HttpRequest, account: str) -> str:
+    """What wrong passwords for an account are counted under: here, and not for other addresses."""
+    return f"{account}:{limits.client_address(request)}"
 
 
 def _holder(token: str, kind: str) -> tuple[User, tokens.Token]:

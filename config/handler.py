@@ -24,7 +24,7 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.urls import set_script_prefix
 
-from config.errors import RETRY_SECONDS, error_message, error_response
+from config.errors import RETRY_SECONDS, error_message
 from config.middleware import REQUEST_ID, choose_request_id
 from config.pools import cut, limit_queries
 from config.worker import PATIENCE, Job
@@ -40,6 +40,8 @@ CLOSING_SECONDS = 2.0  # for each thread's last request, when the server stops
 # In a scope, a list: the job that a view puts there is waited for. Then the view is asked again, with
 # the job in the list's place.
 WAITS = "tribehold.waits"
+
+TELLING = {b"host", b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"}
 
 logger = logging.getLogger("django.request")
 
@@ -144,7 +146,9 @@ class ThreadedASGIHandler(ASGIHandler):
             understood = charset.lower() in ("utf-8", "utf8")
         except ValueError:  # headers or a query that are no text, or not in the form of their kind
             request, understood = self.request_class(without_input(scope), body), False
-        response: Any = self.get_response(request) if understood else error_response(request, 400)
+        if not understood:
+            request.is_garbled = True  # type: ignore[attr-defined] # see config.middleware
+        response: Any = self.get_response(request)
         response._handler_class = self.__class__  # what its close() tells request_finished
         if not response.streaming:
             response.close()
@@ -210,8 +214,9 @@ def with_facts(scope: Scope, body: IO[bytes]) -> Scope:
 
 
 def without_input(scope: Scope) -> Scope:
-    """The scope without what a client chose, but for the path."""
-    return scope | {"headers": [], "query_string": b""}
+    """The scope without what a client chose, but for the path and what tells who it is."""
+    kept = [(name, value) for name, value in scope["headers"] if name in TELLING]
+    return scope | {"headers": kept, "query_string": b""}
 
 
 async def call(thread: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any) -> T:

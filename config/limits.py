@@ -10,6 +10,7 @@ goes on trying could keep it closed for ever.
 import functools
 import hashlib
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,6 +40,9 @@ return answers
 """
 # A count that has ended meanwhile is not begun anew.
 TAKE_BACK = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end"
+
+
+WITH_PORT = re.compile(r"([\d.]+):\d+|\[([^]]+)\](?::\d+)?")  # 192.0.2.1:80, [2001:db8::1]:80
 
 
 @dataclass(frozen=True)
@@ -210,12 +214,14 @@ def address_of(forwarded: str, peer: str | None) -> str:
     chain = [part.strip() for part in forwarded.split(",")]
     trusted = settings.TRUSTED_PROXIES
     address = ((chain[-trusted] if 0 < trusted <= len(chain) else "") or peer or "unknown")[:64]
-    return _network(address) if ":" in address else address  # those of IPv4 are not even parsed
+    return _client(address) if ":" in address else address  # those of IPv4 are not even parsed
 
 
 @functools.lru_cache(4096)
-def _network(address: str) -> str:
-    """The network of a client of IPv6, who has all 2⁶⁴ addresses of it; what is none of IPv6 as it is."""
+def _client(address: str) -> str:
+    """An address without the port that some proxies add; of IPv6 the network, as a client has all of it."""
+    if with_port := WITH_PORT.fullmatch(address):
+        address = with_port[1] or with_port[2]
     try:
         parsed = ipaddress.IPv6Address(address)
     except ValueError:

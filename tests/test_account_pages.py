@@ -96,6 +96,26 @@ def test_a_lost_password(client: Client, player: User, name: str) -> None:
     assert sign_in(client, OTHER)
 
 
+def test_a_new_password_by_letter_opens_the_lock(client: Client, player: User) -> None:
+    for _ in range(5):
+        assert not sign_in(client, "wrong")
+    assert not sign_in(client)
+    durable().delete("ratelimit:127.0.0.1:login")
+    client.post("/reset/", {"name": player.username})
+    client.post(open_reset(client), {"new_password1": OTHER, "new_password2": OTHER})
+    assert sign_in(client, OTHER)
+
+
+def test_no_password_is_too_long_to_sign_in_with(client: Client, player: User) -> None:
+    long = "an endless sentence " * 51
+    sign_in(client)
+    new = {"old_password": PASSWORD, "new_password1": long, "new_password2": long}
+    assert client.post("/account/password", new).context["form"].errors
+    client.post("/reset/", {"name": player.username})
+    assert client.post(open_reset(client), new).context["form"].errors
+    assert sign_in(client)
+
+
 def open_reset(client: Client) -> str:
     """Where a browser that opened the link of the newest letter has its form."""
     return str(client.get(last_letter()[1], follow=True).redirect_chain[-1][0])
@@ -408,10 +428,20 @@ def test_a_new_password_strikes_out_devices_and_is_told_by_letter(way: Any) -> N
     assert len(mail.outbox) == 1
 
 
-@pytest.mark.parametrize("path", ["/account/", "/account/devices", "/account/password"])
-def test_strangers_sign_in_first(client: Client, db: None, path: str) -> None:
-    answer = client.get(path) if path == "/account/" else client.post(path)
-    assert answer.headers["Location"].startswith("/login/?next=")
+FORMS = ("devices", "password", "address", "verification", "recovery-codes")
+
+
+@pytest.mark.parametrize("path", ["", *FORMS])
+def test_strangers_sign_in_first_and_find_the_page_again(
+    client: Client, db: None, path: str
+) -> None:
+    answer = client.post(f"/account/{path}") if path else client.get("/account/")
+    assert answer.headers["Location"] == "/login/?next=/account/"
+
+
+def test_no_browser_keeps_the_page_for_whoever_comes_next(client: Client, player: User) -> None:
+    sign_in(client)
+    assert "no-store" in client.get("/account/").headers["Cache-Control"]
 
 
 # ---- Another address ----------------------------------------------------------------------------

@@ -140,6 +140,22 @@ def test_wrong_credentials(client: Client, player: User, name: str) -> None:
     assert not get_user(client).is_authenticated
 
 
+@pytest.mark.parametrize("path", ["/login/", "/admin/login/"])
+@pytest.mark.parametrize("name", ["a\0b", "x" * 256])
+def test_names_that_nobody_can_have_are_refused(
+    client: Client, db: None, path: str, name: str
+) -> None:
+    answer = client.post(path, {"username": name, "password": PASSWORD})
+    assert answer.status_code == 200
+    assert answer.context["form"].errors["username"]
+
+
+@pytest.mark.parametrize("password", [" " * 8, "abababababab", "Tribehold", "tribehold123"])
+def test_passwords_that_are_easily_guessed(client: Client, password: str) -> None:
+    answer = sign_up(client, password=password)
+    assert answer.context["form"].errors["password"]
+
+
 def test_a_deactivated_player_is_out_at_once(signed_in: Client) -> None:
     User.objects.update(is_active=False)
     assert not get_user(signed_in).is_authenticated

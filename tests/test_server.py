@@ -235,6 +235,15 @@ def test_headers_that_make_no_sense(http: httpx.Client, path: str, content_type:
     assert answer.status_code == 400
     is_json = answer.headers["content-type"] == "application/json"
     assert is_json is path.startswith("/api/")
+    assert answer.headers["x-request-id"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_what_makes_no_sense_is_counted_too(http: httpx.Client) -> None:
+    headers = {"Content-Type": "application/json; charset=utf-16"}
+    for left in (99, 98):
+        answer = http.post("/api/v1/auth/login", content=b"{}", headers=headers)
+        assert answer.headers["x-ratelimit-remaining"] == str(left)
 
 
 def test_blank_errors_are_filled_in_and_whole(http: httpx.Client, player: User) -> None:
