@@ -58,8 +58,12 @@ def change(
         game_map = _lock_own(author, map_id, if_match)
         if game_map.is_public:  # a change of it is published with it
             refuse_suspended(author, "publishing")
+        before = game_map.terrain_hash
         columns = _fill(game_map, given)
         game_map.save(update_fields=columns)
+        if columns & FROM_PARTS and game_map.terrain_hash == before:
+            # The same terrain in another order of tiles: the database took it for one made by hand.
+            game_map.save(update_fields=["terrain_hash", "terrains"])
         game_map.refresh_from_db(fields=["version"])
         if columns & FROM_PARTS:
             picturing.foresee(game_map)

@@ -445,6 +445,28 @@ def test_what_a_terrain_depends_on_is_heard(
     until(lambda: not http.get(address).is_success)
 
 
+@pytest.mark.parametrize("where", ["name = 'Ford 0'", "true"], ids=["one", "all"])
+def test_a_terrain_made_by_hand_is_new_everywhere(
+    http: httpx.Client,
+    author: User,
+    maps: list[GameMap],
+    where: str,
+    listener: "psycopg.Connection[Any]",  # noqa: F811
+) -> None:
+    """Also of so many maps at once that a message has no room for their names."""
+    for n in range(100):
+        make_map(author, f"Moor {n}")
+    address = f"/api/v1/maps/{maps[0].pk}/terrain"
+    old = http.get(address)
+    lava = "jsonb_set(terrain_data, '{9,terrainType}', '\"Lava\"')"
+    listener.execute(f"UPDATE maps SET terrain_data = {lava} WHERE {where}")
+    until(lambda: http.get(address).json()["rows"] != old.json()["rows"])
+    again = http.get(address, headers={"If-None-Match": old.headers["ETag"]})
+    assert again.status_code == 200
+    assert again.json()["hash"] != old.json()["hash"]
+    assert "Ford 0" in names(http, "/api/v1/maps?terrain=lava&page_size=50&q=ford")
+
+
 def test_terrains_of_many_maps_at_once_are_forgotten(
     http: httpx.Client,
     author: User,
