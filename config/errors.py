@@ -21,9 +21,8 @@ from drf_standardized_errors.types import ErrorResponse
 from rest_framework import exceptions
 
 from config.middleware import REQUEST_ID
-from config.refusals import Refused
+from config.refusals import RETRY_SECONDS, Refused
 
-RETRY_SECONDS = 2  # after which something that is busy may be asked again
 # The words for errors that no view has words for, by status; `busy` and the like bear their own code.
 WORDS = {
     400: ("bad_request", "The request can't be understood."),
@@ -102,7 +101,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500; a database that is away is a 503, since trying again may help."""
-    return error_response(request, 503 if isinstance(sys.exception(), OperationalError) else 500)
+    if not isinstance(sys.exception(), OperationalError):
+        return error_response(request, 500)
+    response = error_response(request, 503)
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -126,6 +129,7 @@ class ExceptionHandler(handler.ExceptionHandler):
         if isinstance(exc, OperationalError):
             error = exceptions.APIException(WORDS[503][1], WORDS[503][0])
             error.status_code = 503
+            error.wait = RETRY_SECONDS  # type: ignore[attr-defined] # becomes Retry-After
             return error
         return super().convert_known_exceptions(exc)
 

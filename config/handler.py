@@ -24,9 +24,10 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.urls import set_script_prefix
 
-from config.errors import RETRY_SECONDS, error_message
+from config.errors import error_message
 from config.middleware import REQUEST_ID, choose_request_id
 from config.pools import cut, limit_queries
+from config.refusals import RETRY_SECONDS
 from config.worker import PATIENCE, Job
 
 Scope = dict[str, Any]
@@ -156,12 +157,17 @@ class ThreadedASGIHandler(ASGIHandler):
 
     async def deliver(self, response: Any, send: Send, thread: ThreadPoolExecutor) -> None:
         """Send a response; the parts of a streaming one are made in its thread."""
-        headers = [(k.lower().encode("ascii"), v.encode("latin1")) for k, v in response.items()]
+        status = response.status_code
+        headers = [
+            (name.lower().encode("ascii"), value.encode("latin1"))
+            for name, value in response.items()
+            # That of a 304 would be the length of what it does not send (RFC 9110, 8.6): not the 0 of Django.
+            if status != 304 or name.lower() != "content-length"
+        ]
         headers += [
             (b"set-cookie", cookie.output(header="").strip().encode("ascii"))
             for cookie in response.cookies.values()
         ]
-        status = response.status_code
         await send({"type": "http.response.start", "status": status, "headers": headers})
         if not response.streaming:
             await send({"type": "http.response.body", "body": response.content})

@@ -21,7 +21,7 @@ from redis.commands.core import Script
 from redis.exceptions import RedisError
 
 from config.redis import durable, unless_away
-from config.refusals import Refused
+from config.refusals import RETRY_SECONDS, Refused
 
 # Count each key, and make it forget itself: both or neither, or a count might live for ever. The count
 # that is ARGV[2] begins the time anew. Answers the count and the milliseconds left of each.
@@ -240,7 +240,7 @@ def refused(request: HttpRequest) -> Refused | None:
 def told(request: HttpRequest) -> dict[str, str]:
     """The headers of the policy that refused a request, else of the one that leaves it the least."""
     if isinstance(refused(request), CannotCount):
-        return {"Retry-After": "2"}
+        return {"Retry-After": str(RETRY_SECONDS)}
     standing: Standing | None = getattr(request, "standing", None)
     return standing.headers if standing else {}
 

@@ -154,6 +154,9 @@ class MapList(APIView):
         response = HttpResponse(found.body(), content_type="application/json")
         if request.query_params.get("sort") == "random":
             response["Cache-Control"] = "no-store"
+        elif viewer:  # drafts may be among them
+            response["Cache-Control"] = "private, no-cache"
+        response["Vary"] = "Authorization"
         return response
 
 
@@ -169,7 +172,8 @@ class MapDetail(APIView):
         game_map = get_object_or_404(visible, pk=map_id)
         etag = etag_of(game_map)
         response = conditional(request._request, etag, lambda: Response(FullMap(game_map).data))
-        response["Cache-Control"] = "no-cache"
+        response["Cache-Control"] = "no-cache" if game_map.is_published else "private, no-cache"
+        response["Vary"] = "Authorization"
         return response
 
 

@@ -109,6 +109,10 @@ class HotReads:
                         await self.changed(notify.channel, notify.payload)
             except (psycopg.Error, OSError):
                 logger.info("Nobody tells of changes of maps; trying again")
+            except (
+                Exception
+            ):  # whoever registered for a channel may stumble, and must go on hearing
+                logger.exception("A change could not be followed; trying again")
             finally:  # whatever ended it
                 self.memory.sleep()
             await asyncio.sleep(1)

@@ -12,9 +12,8 @@ from django.shortcuts import get_object_or_404
 
 from config.conditional import conditional
 from config.encodings import takes_gzip
-from config.errors import RETRY_SECONDS
 from config.handler import WAITS
-from config.refusals import Refused
+from config.refusals import RETRY_SECONDS, Refused
 from config.worker import PATIENCE, Job, NotYet
 from maps import picturing, terrains
 from maps.checking import TerrainError
