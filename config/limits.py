@@ -76,6 +76,8 @@ POLICIES = {
         # For each account and each mailbox, whoever asks. Nobody is told: letters are sent, or are not.
         Policy("letters_to", 5, 3600, False, "Too many letters went there."),
         Policy("maps", 10, 3600, True, "You made too many maps."),
+        # Each change may draw two pictures, which stay for those who have their address.
+        Policy("map_changes", 240, 3600, True, "You changed maps too often."),
         Policy("lobbies", 30, 3600, True, "You opened too many lobbies."),
         Policy("codes", 10, 60, True, "You tried too many codes."),
         Policy("password", 5, 15 * 60, True, "Too many wrong passwords.", lock=True),
