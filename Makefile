@@ -22,7 +22,7 @@ run: $(VENV)/run.ok ## Serve Tribehold on PORT (8000), with everything it needs
 test: $(VENV)/dev.ok ## Run the tests; ARGS="-k rating" runs some
 	@exec $(BIN)/python -m pytest $(ARGS)
 
-lint: $(VENV)/dev.ok ## Check form, types, migrations, templates and settings
+lint: $(VENV)/dev.ok ## Check form, types, templates and settings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .

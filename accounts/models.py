@@ -45,7 +45,7 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
     )
     level = models.IntegerField(db_default=1, db_comment="Rises with games played; starts at 1.")
     total_games_played = models.IntegerField(
-        db_default=0, db_comment="Games that this player started and that were completed."
+        db_default=0, db_comment="Games that began with this player."
     )
     created_at = models.DateTimeField(db_default=Now(), db_comment="When the account was made.")
     last_login = models.DateTimeField(

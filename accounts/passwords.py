@@ -53,8 +53,7 @@ def reset(user_id: uuid.UUID, token: str, password: str, *, current: str | None 
     Of those who opened the link together one sets it: the link is looked at again under the row's lock,
     where the password that it was made for is a new one for all who come later.
     """
-    locked = User.objects.select_for_update(no_key=True)
-    user = locked.filter(pk=user_id, is_active=True).first()
+    user = User.objects.active().select_for_update(no_key=True).filter(pk=user_id).first()
     if user is None or not default_token_generator.check_token(user, token):
         raise LinkUsedUp
     user.set_password(password)

@@ -27,21 +27,32 @@ def check_password(request: HttpRequest, name: str, password: str) -> User:
     address: a hundred tries at once cost five computations of a hash, and strangers elsewhere can't lock
     a player out. Raises Refused (invalid_credentials), TooMany, CannotCount; for an account that does not
     exist the same ones at the same moments. Who knows the password of a closed account is told why: banned.
+
+    The lock that is told is that of the name as it was typed. The account's own, which name and e-mail
+    address share, answers like a wrong password, or it would tell that the two belong together.
     """
     limits.require(request, "login")
+    limits.require(request, "lockout", _lock(request, limits.nameless(name)))
     known = User.objects.known_as(name).only("pk").first()
-    subject = _lock(request, str(known.pk) if known else limits.nameless(name))
-    limits.require(request, "lockout", subject)
-    user = authenticate(request, username=name, password=password)
+    user = None
+    try:
+        limits.hit(
+            "lockout", _lock(request, str(known.pk) if known else limits.nameless(f"no {name}"))
+        )
+        user = authenticate(request, username=name, password=password)
+    except limits.TooMany:
+        User().set_password(password)  # as slow as a wrong password
     if not isinstance(user, User):
         raise Refused("invalid_credentials", "Name or password is wrong.", status=401)
-    limits.forget("lockout", subject)
+    unlock(request, user)
     refuse_banned(user)
     return user
 
 
 def unlock(request: HttpRequest, user: User) -> None:
-    """Let somebody try again at once who came by a letter, which proves more than the lock protects."""
+    """Begin the counts anew of somebody who knows the password, or has just set it by a letter."""
+    for name in (user.username, user.email):
+        limits.forget("lockout", _lock(request, limits.nameless(name)))
     limits.forget("lockout", _lock(request, str(user.pk)))
 
 
@@ -101,7 +112,7 @@ def _holder(token: str, kind: str) -> tuple[User, tokens.Token]:
         said = tokens.read(token, kind)
     except tokens.InvalidToken as error:
         raise InvalidToken from error
-    user: User | None = User.objects.filter(pk=said.user_id, is_active=True).first()
+    user: User | None = User.objects.active().filter(pk=said.user_id).first()
     if user is None or tokens.stamp_of(user) != said.stamp:
         raise InvalidToken
     return user, said

@@ -283,7 +283,7 @@ def ask_for_reset(request: HttpRequest) -> HttpResponse:
         except Refused as refusal:
             form.add_error(None, refusal.detail)
         else:
-            user = User.objects.known_as(form.cleaned_data["name"]).filter(is_active=True).first()
+            user = User.objects.active().known_as(form.cleaned_data["name"]).first()
             if user is not None:
                 mails.send_password_reset(request, user)
             sent = True
@@ -331,5 +331,5 @@ def named(who: str) -> User | None:
         key = UUID(force_str(urlsafe_base64_decode(who)))
     except (ValueError, UnicodeDecodeError):
         return None
-    user: User | None = User.objects.filter(pk=key, is_active=True).first()
+    user: User | None = User.objects.active().filter(pk=key).first()
     return user

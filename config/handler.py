@@ -38,8 +38,8 @@ T = TypeVar("T")
 ANSWER_SECONDS = 8.0  # for an answer; after that its thread is freed from a database that is silent
 WAIT_SECONDS = 2.0  # for a free thread; after that an honest 503 beats a longer queue
 CLOSING_SECONDS = 2.0  # for each thread's last request, when the server stops
-# In a scope, a list: the job that a view puts there is waited for. Then the view is asked again, with
-# the job in the list's place.
+# A key of scopes. At first it holds a list, which a view may put one job into; the handler awaits the job
+# and calls the view again, with the job in the list's place.
 WAITS = "tribehold.waits"
 
 TELLING = {b"host", b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"}

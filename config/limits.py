@@ -171,7 +171,7 @@ def require(request: HttpRequest, name: str, subject: str = "") -> None:
 
 
 def take_back(request: HttpRequest, name: str, subject: str = "") -> None:
-    """Count one less: what `require` counted was none of what the policy is about."""
+    """Undo one `require`: what was tried turned out to be nothing that this policy limits."""
     try:
         durable().eval(TAKE_BACK, 1, key(name, subject or client_address(request)))
     except RedisError:

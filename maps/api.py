@@ -263,7 +263,7 @@ class PlayerProfile(APIView):
     @extend_schema(operation_id="users_read", responses={200: Profile, 304: None}, tags=["users"])
     def get(self, request: Request, username: str) -> HttpResponseBase:
         """Level, games and public maps of a player."""
-        found = get_object_or_404(User.objects.shown(), username__lower=username.lower())
+        found = get_object_or_404(User.objects.active(), username__lower=username.lower())
         browse = Browse(sort="new", size=LARGEST_PAGE, author=str(found.pk))
         cards = [orjson.loads(card) for card in browsing.find(browse).cards]
         profile = PublicProfile(found).data | {"maps": cards}

@@ -1,8 +1,8 @@
 """Collections: maps that a player puts together, orders and shares.
 
-Whoever changes a collection locks its row first, so that one change is done when the next one looks. A
-place in the order is a place among the maps that the player sees; those between them, hidden or made
-private meanwhile, keep their neighbours.
+Whoever changes a collection locks its row first, so that one change is done when the next one looks.
+Positions count only the maps that the player sees; those that were hidden or made private meanwhile stay
+next to the map that they stood beside.
 """
 
 from collections.abc import Collection, Mapping, Sequence

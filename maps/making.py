@@ -28,7 +28,7 @@ WORDS: dict[str, Callable[[Any], str | None]] = {
 # Columns that follow from the others.
 FROM_PARTS = {"terrain_hash", "terrains", "found_valid_at"}
 # An entity tag of a map begins with its version. A proxy that compresses may have made it weak; the
-# version in it still says exactly what the author had before the eyes.
+# version in it still says exactly which state the author was editing.
 TAG = re.compile(r'"(\d{1,10})\.[^"]*"')
 
 

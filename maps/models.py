@@ -76,7 +76,7 @@ class GameMap(ConstrainedModel):
         editable=False,
         db_comment="When the author removed it, where games keep it; only moderators see it then.",
     )
-    play_count = models.IntegerField(db_default=0, db_comment="Games completed on this map.")
+    play_count = models.IntegerField(db_default=0, db_comment="Games that began on this map.")
     rating = models.DecimalField(
         max_digits=3,
         decimal_places=2,

@@ -78,7 +78,9 @@ def picture_response(
     size: str,
     content: str = "",
 ) -> HttpResponseBase:
-    """A map's picture for whoever may see the map, or a 304; for a year where `content` is what is shown.
+    """A map's picture for whoever may see the map, or a 304.
+
+    Caches may keep it for a year where `content` names what the map looks like now.
 
     Raises Http404, and NotYet for a new one while too many others are drawn.
     """

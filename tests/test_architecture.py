@@ -33,7 +33,11 @@ PURE = [
     "config/values.py",
     "maps/scenery.py",
     "maps/landmarks.py",
+    "sessions_app/documents.py",
+    "sessions_app/lobby.py",
     "sessions_app/names.py",
+    "sessions_app/pace.py",
+    "sessions_app/protocol.py",
     "tribes/bonuses.py",
     "tribes/colours.py",
 ]

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 (
                     "total_games_played",
                     models.IntegerField(
-                        db_comment="Games that this player started and that were completed.",
+                        db_comment="Games that began with this player.",
                         db_default=0,
                     ),
                 ),
