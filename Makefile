@@ -43,6 +43,7 @@ bench: $(VENV)/dev.ok ## Measure against references (needs wrk, Node and npm; mi
 	$(BIN)/python -m bench.browse
 	$(BIN)/python -m bench.plans
 	$(BIN)/python -m bench.lobbies
+	$(BIN)/python -m bench.pages
 
 faults: $(VENV)/dev.ok ## Kill first starts at random moments, and other rough handling (minutes)
 	$(BIN)/python -m pytest -o addopts="-p tests.servers" tests/faults $(ARGS)
