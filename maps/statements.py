@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from config.keyset import Order, Place
+from config.times import in_sql
 from maps.pictures import DRAWING, FORMATS
 from maps.query import Condition, Query, Words, begun_query, text_query
 from maps.terrain import TERRAINS
@@ -37,7 +38,7 @@ CARD_JSON = """concat(
     '}},"width":', m.width, ',"height":', m.height,
     ',"rating":', m.rating, ',"rating_count":', m.rating_count, ',"play_count":', m.play_count,
     ',"is_public":', CASE WHEN m.is_public THEN 'true' ELSE 'false' END,
-    ',"created_at":', to_json(m.created_at),
+    ',"created_at":"', {created_at}, '"',
     ',"preview":"/maps/', m.id, '/card-', coalesce(nullif(m.terrain_hash, ''), 'unknown'), '{ending}"}}'
 )"""
 # The author's row is joined for a page's few maps alone, once they are chosen. The limit stands in the
@@ -229,7 +230,9 @@ def _card(column: str, limit: int, maps: str, where: str, direction: str) -> str
         direction=direction,
         limit=limit,
         # The picture's address is as GameMap.card_picture has it.
-        card=CARD_JSON.format(ending=f"-{DRAWING}.{FORMATS['card']}"),
+        card=CARD_JSON.format(
+            created_at=in_sql("m.created_at"), ending=f"-{DRAWING}.{FORMATS['card']}"
+        ),
     )
 
 

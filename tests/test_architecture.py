@@ -30,6 +30,7 @@ PURE = [
     "maps/statements.py",
     "config/keyset.py",
     "config/refusals.py",
+    "config/times.py",
     "config/values.py",
     "maps/scenery.py",
     "maps/landmarks.py",
