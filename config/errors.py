@@ -34,6 +34,7 @@ WORDS = {
     405: ("method_not_allowed", "This address does not do that."),
     412: ("precondition_failed", "It is no longer as the request expects. Load it again."),
     413: ("body_too_large", "The request is too large."),
+    431: ("headers_too_large", "The headers of the request are too large."),
     500: ("error", "Something broke on our side. It has been noted; please try again."),
     503: ("unavailable", "The site is too busy or being repaired. Please try again in a moment."),
 }
