@@ -35,7 +35,7 @@ def check_password(request: HttpRequest, name: str, password: str) -> User:
     limits.require(request, "lockout", subject)
     user = authenticate(request, username=name, password=password)
     if not isinstance(user, User):
-        raise Refused("invalid_credentials", "Name or password is wrong.", status=401)
+        raise Refused("invalid_credentials", "Wrong name or password.", status=401)
     limits.forget("lockout", subject)
     refuse_banned(user)
     return user
