@@ -89,7 +89,8 @@ def demand_unseated(tribe: Tribe) -> None:
 
 
 def _kept(tribe: Tribe) -> Refused:
-    words = f"“{tribe.name}” is part of a game, now or in the past, so it can't be deleted. You can rename it."
+    words = f"“{tribe.name}” is part of a game, now or in the past, so it can't be deleted."
+    words += " You can rename it."
     return Refused("tribe_has_played", words)
 
 
