@@ -185,8 +185,9 @@ class ResetPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
 
 def word_new_password(form: forms.BaseForm) -> None:
     """Say what a new password needs in one line, as at the sign-up."""
-    form.fields["new_password1"].help_text = HINT
-    form.fields["new_password2"].label = "Repeat new password"
+    first, second = form.fields["new_password1"], form.fields["new_password2"]
+    first.help_text, second.help_text = HINT, ""
+    second.label = "Repeat new password"
 
 
 class CodeForm(forms.Form):
