@@ -85,6 +85,10 @@ def test_a_collection_from_its_making_to_its_sharing(page: Page, chromium: Brows
     assert page.evaluate("window.stillTheSamePage")
     page.get_by_role("button", name="Make it public").click()
     address = page.get_by_label("Link").input_value()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_text("Copied.")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == address
     no_sideways_scrolling(page)
     no_violations(page)
     stranger = chromium.new_context()
@@ -109,7 +113,7 @@ def test_renaming_and_deleting(page: Page, mira: User) -> None:
     no_violations(page)
     page.get_by_role("button", name="Delete collection").click()
     expect(page.get_by_text("The collection is deleted")).to_be_visible()
-    expect(page.get_by_text("None yet.")).to_be_visible()
+    expect(page.get_by_text("No collections yet.")).to_be_visible()
 
 
 def test_without_javascript(chromium: Browser, site: Site, mira: User) -> None:

@@ -186,6 +186,36 @@ def test_what_the_server_finds_is_told_at_its_field(editor: Page, mira: User) ->
     no_violations(editor)
 
 
+def test_a_point_is_as_wide_on_each_slider(editor: Page) -> None:
+    rails = [slider(editor, each.label).bounding_box() for each in SLIDERS]
+    points = [
+        (rail["width"] - 28) / each.most for rail, each in zip(rails, SLIDERS, strict=True) if rail
+    ]
+    assert len(points) == 3
+    assert max(points) - min(points) < 0.5  # px; 28 of them are the thumb
+
+
+def test_the_editor_on_the_smallest_screen(editor: Page) -> None:
+    editor.set_viewport_size({"width": 320, "height": 640})
+    no_sideways_scrolling(editor)
+    for name in ("Heather", "Meadow"):
+        words = editor.locator(".choice__name", has_text=name)
+        assert words.evaluate("words => words.scrollWidth <= words.parentElement.clientWidth")
+        assert words.evaluate(
+            "words => words.getBoundingClientRect().right"
+            " <= words.parentElement.getBoundingClientRect().right"
+        )
+
+
+def test_what_is_spent_shows_in_forced_colours(editor: Page) -> None:
+    editor.emulate_media(forced_colors="active")
+    filled, hollow = (
+        editor.locator(selector).first.evaluate("pip => getComputedStyle(pip).backgroundColor")
+        for selector in (".purse__pip--spent", ".purse__pips")
+    )
+    assert filled != hollow
+
+
 def test_without_javascript(chromium: Browser, site: Site) -> None:
     context = chromium.new_context(base_url=site.url, java_script_enabled=False)
     page = context.new_page()
