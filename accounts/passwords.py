@@ -35,7 +35,7 @@ class LinkUsedUp(Refused):
     """A link that was used, is too old, or whose account is closed."""
 
     def __init__(self) -> None:
-        super().__init__("link_used_up", "This link is no longer good.", status=403)
+        super().__init__("link_used_up", "This link has expired.", status=403)
 
 
 @transaction.atomic

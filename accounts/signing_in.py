@@ -43,7 +43,7 @@ def check_password(request: HttpRequest, name: str, password: str) -> User:
     except limits.TooMany:
         User().set_password(password)  # as slow as a wrong password
     if not isinstance(user, User):
-        raise Refused("invalid_credentials", "Name or password is wrong.", status=401)
+        raise Refused("invalid_credentials", "Wrong name or password.", status=401)
     unlock(request, user)
     refuse_banned(user)
     return user

@@ -33,9 +33,9 @@ from accounts import devices, mails, passwords, second_factor, signing_in
 from accounts.forms import (
     AddressForm,
     CodeForm,
-    LostPasswordForm,
     NewPasswordForm,
     ResetForm,
+    ResetPasswordForm,
     SignInForm,
     SignUpForm,
     refuse,
@@ -247,7 +247,7 @@ def show_codes(request: HttpRequest, codes: list[str], go_on: str) -> HttpRespon
 def ask_for_verification(request: HttpRequest) -> HttpResponse:
     """Send the link that proves an address once more, where it is still to be proved."""
     if own(request).email_verified_at:
-        messages.info(request, "Your e-mail address is confirmed already.")
+        messages.info(request, "Your email address is already confirmed.")
         return redirect("accounts:account")
     try:
         limits.require(request, "letters")
@@ -255,7 +255,7 @@ def ask_for_verification(request: HttpRequest) -> HttpResponse:
         messages.error(request, refusal.detail)
     else:
         mails.send_address_check(request, own(request))
-        messages.success(request, "A letter is on its way. Its link is good for an hour.")
+        messages.success(request, "We've sent you an email. The link works for one hour.")
     return redirect("accounts:account")
 
 
@@ -266,7 +266,7 @@ def verify(request: HttpRequest, who: str, token: str) -> HttpResponse:
     good = user is not None and mails.address_tokens.check_token(user, token)
     if good and user is not None and request.method == "POST":
         if user.prove_address():
-            messages.success(request, "Your e-mail address is confirmed.")
+            messages.success(request, "Your email address is confirmed.")
             return redirect("accounts:account")
         good = False
     return render(request, "accounts/verify.html", {"good": good})
@@ -293,7 +293,7 @@ def ask_for_reset(request: HttpRequest) -> HttpResponse:
 class Reset(PasswordResetConfirmView):
     """Choose a new password by the link of a letter. Django keeps the token out of the address."""
 
-    form_class = LostPasswordForm
+    form_class = ResetPasswordForm
     template_name = "accounts/reset.html"
     success_url = reverse_lazy("accounts:sign-in")
 
@@ -315,7 +315,7 @@ class Reset(PasswordResetConfirmView):
             self.validlink = False
             return self.render_to_response(self.get_context_data())
         signing_in.unlock(self.request, form.user)
-        messages.success(self.request, "Your password is changed. Sign in with it.")
+        messages.success(self.request, "Your password is changed. Sign in with the new one.")
         return HttpResponseRedirect(self.get_success_url())
 
 

@@ -72,7 +72,7 @@ POLICIES = {
         Policy("login", 5, 60, True, "You tried to sign in too often."),
         Policy("signup", 10, 3600, True, "You tried to make an account too often."),
         Policy("address", 20, 3600, True, "You tried to change your address too often."),
-        Policy("letters", 5, 3600, True, "You asked for too many letters."),
+        Policy("letters", 5, 3600, True, "You asked for too many emails."),
         # For each account and each mailbox, whoever asks. Nobody is told: letters are sent, or are not.
         Policy("letters_to", 5, 3600, False, "Too many letters went there."),
         Policy("maps", 10, 3600, True, "You made too many maps."),

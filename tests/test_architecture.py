@@ -19,6 +19,7 @@ MAY_IMPORT = {
 # These put the site together, so they know the applications: which addresses lead where.
 COMPOSERS = {"config/urls.py", "config/asgi.py"}
 PURE = [
+    "accounts/agents.py",
     "maps/terrain.py",
     "maps/paths.py",
     "maps/waves.py",

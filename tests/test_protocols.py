@@ -327,7 +327,7 @@ def test_a_page_that_is_asked_for_with_too_much_answers_in_words(site: Site) -> 
     cookies = b"".join(b"Cookie: c%d=%s\r\n" % (n, b"x" * 4000) for n in range(20))
     answer = exchange(site, b"GET /maps/?q=x HTTP/1.1\r\n" + cookies + b"\r\n")
     assert answer.status_code == 431
-    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.headers["content-type"].startswith("text/html")
     assert "too large" in answer.text
     assert answer.headers["x-request-id"]
 
