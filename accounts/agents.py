@@ -1,5 +1,6 @@
 """What a device is called, by the name that its browser or game client gives itself. Pure of Django."""
 
+LONGEST = 100  # characters that are kept of a name
 # The first that is found counts: most browsers also call themselves by the names of others.
 BROWSERS = {
     "Edg": "Edge",
@@ -9,8 +10,7 @@ BROWSERS = {
     "Firefox/": "Firefox",
     "CriOS/": "Chrome",
     "Chrome/": "Chrome",
-    # Names are kept up to a length at which those of Apple's devices end before the browser's own.
-    "AppleWebKit/605": "Safari",
+    "Safari/": "Safari",
 }
 SYSTEMS = {
     "iPhone": "iPhone",
@@ -27,7 +27,7 @@ def title(agent: str) -> str:
     """`Chrome on Linux`; what the agent begins with, as `Godot/4.4`, where it is no browser that we know."""
     browser = _found(BROWSERS, agent)
     if not browser:
-        return agent.partition("(")[0].strip() or "Unknown device"
+        return agent.partition("(")[0].strip()[:LONGEST] or "Unknown device"
     system = _found(SYSTEMS, agent)
     return f"{browser} on {system}" if system else browser
 

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import mails, passwords, signing_in
+from accounts import agents, mails, passwords, signing_in
 from accounts.authentication import caller, caller_token
 from accounts.forms import LONGEST_PASSWORD, AddressForm, NewPasswordForm, SignUpForm
 from accounts.models import User
@@ -54,7 +54,7 @@ class NewUser(serializers.Serializer[Any]):
 class Credentials(serializers.Serializer[Any]):
     """Name or e-mail address, and password."""
 
-    username = Text(max_length=255, help_text="User name or e-mail address.")
+    username = Text(max_length=255, help_text="Username or email address.")
     password = Text(max_length=LONGEST_PASSWORD, trim_whitespace=False)
 
 
@@ -235,7 +235,7 @@ class Password(APIView):
 
 def device(request: Request) -> str:
     """What a player will know a device by: the program's own name."""
-    return request.headers.get("User-Agent", "unknown")
+    return agents.title(request.headers.get("User-Agent", ""))
 
 
 def signed_in(user: User, pair: tuple[str, str], *, status: int = 200) -> Response:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import agents, families
+from accounts import families
 from accounts.models import PageSession
 
 if TYPE_CHECKING:
@@ -27,11 +27,6 @@ class Place:
     kind: str
     since: datetime.datetime
     current: bool = False
-
-    @property
-    def title(self) -> str:
-        """What people call it."""
-        return agents.title(self.name)
 
 
 def of(user: "User", *, current: str | None) -> list[Place]:

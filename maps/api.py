@@ -97,7 +97,7 @@ class BrowseQuery(serializers.Serializer[Any]):
     filter = serializers.ChoiceField(
         choices=["own"], required=False, help_text="`own`: one's own maps, drafts included."
     )
-    author = serializers.CharField(required=False, allow_blank=True, help_text="A user name.")
+    author = serializers.CharField(required=False, allow_blank=True, help_text="A username.")
     terrain = serializers.CharField(
         required=False, allow_blank=True, help_text="Its name, as Lava."
     )

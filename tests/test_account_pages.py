@@ -308,16 +308,17 @@ def test_one_sees_ones_devices_and_ends_them(client: Client, player: User) -> No
 
 
 LINUX = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
-IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Ver"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
+    " Version/17.5 Mobile/15E148 Safari/604.1"
+)
 
 
 @pytest.mark.parametrize(
     ("agent", "title"),
     [
         (LINUX, "Chrome on Linux"),
-        (LINUX[:100], "Chrome on Linux"),  # as much as is kept
         (IPHONE, "Safari on iPhone"),
-        (IPHONE[:100], "Safari on iPhone"),
         (
             "Mozilla/5.0 (Windows NT 10.0; rv:143.0) Gecko/20100101 Firefox/143.0",
             "Firefox on Windows",
@@ -329,6 +330,7 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605
         ("Mozilla/5.0 (Macintosh) Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Mac"),
         ("Firefox/143.0", "Firefox"),
         ("Godot/4.4 (Linux)", "Godot/4.4"),
+        ("Godot " * 50, ("Godot " * 50)[:100]),
         ("", "Unknown device"),
         ("(", "Unknown device"),
     ],
