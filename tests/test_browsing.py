@@ -324,3 +324,18 @@ def test_a_condition_that_few_meet_finds_them_beyond_the_window(
     assert names(q="ember ") == ["Ember Forge"]
     for sort in ORDERS:
         assert sorted(names(q="size>=20", sort=sort)) == ["Ember Forge", "Lava Gate", "Sunken Road"]
+@pytest.mark.parametrize("facet", ["-ember", "-ember rating<3", "-ember -ford terrain:grass"])
+@pytest.mark.parametrize("sort", ORDERS)
+def test_what_has_not_a_word_is_found_along_the_order(large: None, sort: str, facet: str) -> None:
+    """The index of words is no help there; conditions are still met by the order's index alone."""
+    asked = begun(read({"sort": sort, "q": facet}))
+    for which in range(len(statements(asked))):
+        plan = plan_of(which, sort=sort, q=facet)
+        assert {kind for kind, _ in plan} & {"Sort", "Incremental Sort", "Seq Scan"} == set()
+        assert INDEXES[sort] in {name for _, name in plan}
+        assert "idx_maps_search" not in {name for _, name in plan}
+    assert ("Index Only Scan", INDEXES[sort]) in plan
+
+
+    assert names(q="-road -ember") == ["Lava Gate"]
+    assert names(q="-ember size<50") == ["Sunken Road"]
