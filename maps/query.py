@@ -4,7 +4,8 @@
 
 Words are searched for in name and description: stemmed, the last one also unfinished; in quotes as a
 phrase; with a minus they must not occur. A condition is a name of FIELDS, a comparison and a value.
-Whatever means nothing is left out, and said.
+Whatever means nothing is left out, and said. What lies between words is SEPARATORS, here and in the
+database alike.
 """
 
 import re
@@ -22,7 +23,19 @@ MOST_STARS = 5
 # A sign is read whole, also one that means nothing, as != does.
 NEGATED, NAME, SIGN, VALUE, PHRASE = "-?", "[a-zA-Z]+", "!*[<>=:~≠≤≥]+", r'"[^"]*"|\S*', r'"[^"]*"'
 PART = re.compile(rf"({NEGATED})(?:({NAME})({SIGN})({VALUE})|({PHRASE})|\S+)")
-WORD = re.compile(r"[^\W_]+")
+# What lies between words: all of ASCII but letters and digits, signs, dashes, quotes, emoji. The column
+# `search` has spaces instead (maps/indexes.py), or PostgreSQL would take "North/South" for a file, "v2.1" for
+# a host and "-34" for a number. A range of PostgreSQL's expressions and of Python's alike; not what either
+# takes for a letter, since they disagree about accents and digits. What else there is they leave to
+# PostgreSQL, on both sides.
+SEPARATORS = (
+    r"\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf"
+    r"\u00d7\u00f7\u02c2-\u02c5\u02d2-\u02df\u037e\u0387\u0589\u058a\u05be\u05f3\u05f4\u060c\u061b-\u061f\u066a-\u066d\u06d4"
+    r"\u0964\u0965\u1680\u2000-\u206f\u20a0-\u20cf\u2190-\u245f\u2500-\u2bff\u2e00-\u2e7f"
+    r"\u3000-\u3004\u3008-\u3020\u3030\u30fb\ufe00-\ufe0f\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff0f"
+    r"\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\U0001f000-\U0001faff"
+)
+WORD = re.compile(rf"[^\0{SEPARATORS}]+")
 
 
 class Nonsense(ValueError):
