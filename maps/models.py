@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Greatest, Length, Now, Random
 from django.urls import reverse
@@ -11,7 +11,7 @@ from config.constraints import ConstrainedModel
 from config.fields import RandomUUID
 from maps import scores
 from maps.collection_models import MapCollection, MapCollectionEntry
-from maps.indexes import order_index
+from maps.indexes import order_index, search_expression
 from maps.pictures import DRAWING, FORMATS
 from maps.querysets import PUBLISHED, GameMapQuerySet
 
@@ -113,8 +113,7 @@ class GameMap(ConstrainedModel):
         db_comment="One more with each change of what the author made, by a trigger.",
     )
     search = models.GeneratedField(
-        expression=SearchVector("name", weight="A", config="english")
-        + SearchVector("description", weight="B", config="english"),
+        expression=search_expression(),
         output_field=SearchVectorField(),
         db_persist=True,
         db_comment="Words of name and description, stemmed for full-text search.",
@@ -180,10 +179,7 @@ class GameMap(ConstrainedModel):
 
     @property
     def is_playable(self) -> bool:
-        """Whether no moderator hid it, and it is known to be valid: what is public always is.
-
-        Also maps.statements.PLAYABLE.
-        """
+        """Not hidden, and known to be valid, as all is that is public; also maps.statements.PLAYABLE."""
         return self.hidden_at is None and (self.is_public or self.found_valid_at is not None)
 
     @property

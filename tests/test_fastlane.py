@@ -90,7 +90,9 @@ QUERIES = [
     "?sort=nonsense", "?page_size=0", "?cursor=x", "?q=%00", "?q=" + "x" * 201, "?filter=own",
     "?q=played:yes", "?q=a&q=ford", "?", "?unknown=1", "?q=%ff", "?q=%22ford%22", "?q=+",
     "?author=AUTHOR", "?favourite=yes", "?q=" + "x" * 3000, "?" + "&" * 1500,
-    "?q=sort=random", "?sort=random&sort=new",
+    "?q=sort=random", "?sort=random&sort=new", "?q=-the", "?q=-the%20ford", "?q=-%22of%20the%22",
+    "?q=-the+rating%3E4", "?q=-ford", "?q=%3E4", "?q=%25%25%25", "?q=rating+4", "?q=-%E1%8D%A2",
+    "?q=-and%20-ford",
 ]  # fmt: skip
 
 
