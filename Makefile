@@ -22,7 +22,7 @@ run: $(VENV)/run.ok ## Serve Tribehold on PORT (8000), with everything it needs
 test: $(VENV)/dev.ok ## Run the tests; ARGS="-k rating" runs some
 	@exec $(BIN)/python -m pytest $(ARGS)
 
-lint: $(VENV)/dev.ok ## Check form, types, migrations, templates and settings
+lint: $(VENV)/dev.ok ## Check form, types, templates and settings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
@@ -43,6 +43,7 @@ bench: $(VENV)/dev.ok ## Measure against references (needs wrk, Node and npm; mi
 	$(BIN)/python -m bench.browse
 	$(BIN)/python -m bench.plans
 	$(BIN)/python -m bench.lobbies
+	$(BIN)/python -m bench.pages
 
 faults: $(VENV)/dev.ok ## Kill first starts at random moments, and other rough handling (minutes)
 	$(BIN)/python -m pytest -o addopts="-p tests.servers" tests/faults $(ARGS)

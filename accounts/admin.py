@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import passwords, second_factor
+from accounts import mails, passwords, second_factor
 from accounts.forms import StaffSignInForm
 from accounts.models import User, UserDecision
 from accounts.moderation import EFFECTS, Action, decide
@@ -161,6 +161,16 @@ class PlayerAdmin(FieldwiseAdmin, UserAdmin[User]):
     def has_administer_permission(self, request: HttpRequest) -> bool:
         """Who may do what only administrators may."""
         return request.user.is_superuser
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save a player. An address that is new is unproved, as when its owner changes it."""
+        moved = change and "email" in form.changed_data
+        if moved:
+            obj.email_verified_at = None
+            obj.save(update_fields=["email_verified_at"])
+        super().save_model(request, obj, form, change)
+        if moved:
+            mails.tell_new_address(request, obj, form.initial["email"])
 
     @admin.action(
         description="Selected staff: take the second factor away", permissions=["administer"]

@@ -13,12 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import mails, passwords, signing_in
+from accounts import agents, mails, passwords, signing_in
 from accounts.authentication import caller, caller_token
-from accounts.forms import AddressForm, NewPasswordForm, SignUpForm
+from accounts.forms import LONGEST_PASSWORD, AddressForm, NewPasswordForm, SignUpForm
 from accounts.models import User
 from config import limits
-from config.api import SECRET, read
+from config.api import SECRET, Text, Yes, read
 from config.conditional import conditional_document
 from config.values import TRUTHS, truth_in
 
@@ -41,39 +41,43 @@ class OwnUser(PublicUser):
 class NewUser(serializers.Serializer[Any]):
     """An account to make. The form of the page holds the rules."""
 
-    username = serializers.CharField(max_length=1000, help_text="3 to 50 of a-z, 0-9, - and _.")
-    email = serializers.CharField(max_length=1000, help_text="Unique, whatever its case.")
-    password = serializers.CharField(
-        max_length=1000, trim_whitespace=False, help_text="8 or more characters, hard to guess."
+    username = Text(max_length=1000, help_text="3 to 50 of a-z, 0-9, - and _.")
+    email = Text(max_length=1000, help_text="Unique, whatever its case.")
+    password = Text(
+        max_length=LONGEST_PASSWORD,
+        trim_whitespace=False,
+        help_text="8 or more characters, hard to guess.",
     )
-    accept_privacy_policy = serializers.BooleanField(help_text="Must be true; see /privacy/.")
+    accept_privacy_policy = Yes(help_text="Must be true; see /privacy/.")
 
 
 class Credentials(serializers.Serializer[Any]):
     """Name or e-mail address, and password."""
 
-    username = serializers.CharField(max_length=255, help_text="User name or e-mail address.")
-    password = serializers.CharField(max_length=1000, trim_whitespace=False)
+    username = Text(max_length=255, help_text="Username or email address.")
+    password = Text(max_length=LONGEST_PASSWORD, trim_whitespace=False)
 
 
 class RefreshToken(serializers.Serializer[Any]):
     """A refresh token."""
 
-    refresh = serializers.CharField(max_length=2000)
+    refresh = Text(max_length=2000)
 
 
 class NewPassword(serializers.Serializer[Any]):
     """The password there is and the one to be."""
 
-    old_password = serializers.CharField(max_length=1000, trim_whitespace=False)
-    new_password = serializers.CharField(max_length=1000, trim_whitespace=False)
+    old_password = Text(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    new_password = Text(max_length=LONGEST_PASSWORD, trim_whitespace=False)
 
 
 class NewAddress(serializers.Serializer[Any]):
     """Another e-mail address, and the password, since letters to it lead into the account."""
 
-    email = serializers.CharField(max_length=1000, help_text="Unique, whatever its case.")
-    password = serializers.CharField(max_length=1000, trim_whitespace=False)
+    # Both are needed, though it is a PATCH: the schema would take them for optional.
+    partial = property(lambda self: False, lambda self, value: None)
+    email = Text(max_length=1000, help_text="Unique, whatever its case.")
+    password = Text(max_length=LONGEST_PASSWORD, trim_whitespace=False)
 
 
 class SignedIn(serializers.Serializer[Any]):
@@ -140,7 +144,7 @@ class Refresh(APIView):
 class Leaving(serializers.Serializer[Any]):
     """Whose tokens end, where no access token tells."""
 
-    refresh = serializers.CharField(max_length=2000, required=False, help_text="Of this device.")
+    refresh = Text(max_length=2000, required=False, help_text="Of this device.")
 
 
 class Logout(APIView):
@@ -183,7 +187,10 @@ class Me(APIView):
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
-        operation_id="users_me_change", request=NewAddress, responses=OwnUser, tags=["users"]
+        operation_id="users_me_change",
+        request=NewAddress,
+        responses=OwnUser,
+        tags=["users"],
     )
     def patch(self, request: Request) -> Response:
         """Change the e-mail address. A letter asks the new one to be confirmed."""
@@ -228,7 +235,7 @@ class Password(APIView):
 
 def device(request: Request) -> str:
     """What a player will know a device by: the program's own name."""
-    return request.headers.get("User-Agent", "unknown")
+    return agents.title(request.headers.get("User-Agent", ""))
 
 
 def signed_in(user: User, pair: tuple[str, str], *, status: int = 200) -> Response:

@@ -21,7 +21,8 @@ class AccountsConfig(AppConfig):
 
 def note_device(sender: Any, request: HttpRequest, **_: Any) -> None:
     """Put the browser's name into its session, for the list of devices."""
+    from accounts.agents import title
     from accounts.sessions import DEVICE, SINCE
 
-    request.session[DEVICE] = request.headers.get("User-Agent", "unknown")[:100]
+    request.session[DEVICE] = title(request.headers.get("User-Agent", ""))
     request.session[SINCE] = timezone.now().timestamp()

@@ -20,8 +20,8 @@ class UsernameOrEmailBackend(ModelBackend):
     ) -> User | None:
         """The account, or None for an unknown one or a wrong password.
 
-        One that is closed is answered too, for signing_in.check_password to say why: whoever knows the
-        password may hear it. `get_user` answers none, so that nobody comes in.
+        A closed account is returned too, so that signing_in.check_password can tell the reason to whoever
+        knows the password. `get_user` never returns one, so nobody comes in.
         """
         if not username or password is None:
             return None

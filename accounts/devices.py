@@ -59,6 +59,12 @@ def end(user: "User", key: str) -> None:
                 row.delete()
 
 
+def end_all(user_id: uuid.UUID) -> None:
+    """Sign out everywhere. Raises CannotCheck."""
+    PageSession.objects.filter(user_id=user_id).delete()
+    families.end_all(user_id)
+
+
 def end_others(user: "User", *, current: str | None) -> None:
     """Sign out everywhere but in this browser. Raises CannotCheck."""
     user.page_sessions.exclude(session_key=current or "").delete()

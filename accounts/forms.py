@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import password_validation
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
 from django.db import IntegrityError, transaction
 from django.forms.utils import ErrorDict
 from django.utils import timezone
@@ -14,6 +15,9 @@ from django.utils.safestring import mark_safe
 from accounts import signing_in
 from accounts.models import User
 from config.refusals import Refused
+
+LONGEST_PASSWORD = 1000  # characters; hashing longer ones would cost more and protect no better
+HINT = "At least 8 characters. A short sentence is easy to remember."
 
 
 def refuse(form: forms.BaseForm, refusal: Refused) -> None:
@@ -28,9 +32,12 @@ class NameOrAddress(AuthenticationForm):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         field = self.fields["username"]
-        field.label = "User name or e-mail address"
+        field.label = "Username or email address"
         field.widget.attrs["maxlength"] = field.max_length = 255  # type: ignore[attr-defined]
-        field.validators = []
+        field.validators = [MaxLengthValidator(255), ProhibitNullCharactersValidator()]
+        if self.is_bound:  # shown again, it has a name, and wants the right password
+            field.widget.attrs.pop("autofocus", None)
+            self.fields["password"].widget.attrs["autofocus"] = True
 
     def clean(self) -> dict[str, Any]:
         """Sign in as the API does: the same limits, the same locks."""
@@ -74,21 +81,21 @@ class SignUpForm(AccountForm):
     password = forms.CharField(
         label="Password",
         strip=False,
-        max_length=1000,
+        max_length=LONGEST_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 8 characters. A short sentence is easy to keep in mind.",
+        help_text=HINT,
     )
 
     privacy = forms.BooleanField(
-        label="I agree to the privacy policy",
-        help_text=mark_safe('<a href="/privacy/">Read it</a>: it is short.'),
-        error_messages={"required": "Without your agreement we may not keep an account for you."},
+        label=mark_safe('I agree to the <a href="/privacy/">privacy policy</a>'),
+        help_text="Read it (it's short).",
+        error_messages={"required": "Please agree to the privacy policy to create an account."},
     )
 
     class Meta:
         model = User
         fields = ("username", "email")
-        labels = {"username": "User name", "email": "E-mail address"}
+        labels = {"username": "Username", "email": "Email address"}
         help_texts = {
             "username": "3 to 50 letters, digits, hyphens or underscores. Everybody sees it.",
             "email": "Only you and the administrators see it.",
@@ -122,21 +129,21 @@ class AddressForm(AccountForm):
     password = forms.CharField(
         label="Your password",
         strip=False,
-        max_length=1000,
+        max_length=LONGEST_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
     class Meta:
         model = User
         fields = ("email",)
-        labels = {"email": "New e-mail address"}
+        labels = {"email": "New email address"}
         widgets = {"email": forms.EmailInput(attrs={"autocomplete": "email"})}
 
     def clean_password(self) -> str:
         """The password of the account."""
         password: str = self.cleaned_data["password"]
         if not self.instance.check_password(password):
-            raise forms.ValidationError("This is not your password.", "wrong_password")
+            raise forms.ValidationError("That's not your current password.", "wrong_password")
         signing_in.forget_wrong_passwords(self.instance)
         return password
 
@@ -153,11 +160,13 @@ class NewPasswordForm(PasswordChangeForm):
     """The old password, and the new one twice."""
 
     error_messages = PasswordChangeForm.error_messages | {
-        "password_incorrect": "This is not your password."
+        "password_incorrect": "That's not your current password."
     }
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        word_new_password(self)
+        self.fields["old_password"].label = "Current password"
         # The form stands at the end of a page that is about more than passwords.
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
 
@@ -166,6 +175,23 @@ class NewPasswordForm(PasswordChangeForm):
         password: str = super().clean_old_password()
         signing_in.forget_wrong_passwords(self.user)
         return password
+
+
+class ResetPasswordForm(SetPasswordForm):  # type: ignore[type-arg] # takes none at runtime
+    """A new password, twice, by the link of a letter."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        word_new_password(self)
+
+
+def word_new_password(form: forms.BaseForm) -> None:
+    """Say what a new password needs in one line, as at the sign-up; take none too long for a sign-in."""
+    first, second = form.fields["new_password1"], form.fields["new_password2"]
+    first.help_text, second.help_text = HINT, ""
+    second.label = "Repeat new password"
+    first.widget.attrs["maxlength"] = LONGEST_PASSWORD
+    first.validators.append(MaxLengthValidator(LONGEST_PASSWORD))
 
 
 class CodeForm(forms.Form):
@@ -178,12 +204,16 @@ class CodeForm(forms.Form):
         ),
     )
 
+    def clean_code(self) -> str:
+        """The code without the spaces that apps show in it."""
+        return "".join(str(self.cleaned_data["code"]).split())
+
 
 class ResetForm(forms.Form):
     """Who has lost a password."""
 
     name = forms.CharField(
-        label="User name or e-mail address",
+        label="Username or email address",
         max_length=255,
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
     )

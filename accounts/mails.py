@@ -46,7 +46,7 @@ address_tokens = AddressTokens()
 def send_address_check(request: HttpRequest, user: "User") -> "Future[None]":
     """Ask whether an address is its owner's."""
     link = _link(request, "accounts:verify", user, address_tokens.make_token(user))
-    return _send(user, "Confirm your e-mail address", "verify", link)
+    return _send(user, "Confirm your email address", "verify", link)
 
 
 def send_password_reset(request: HttpRequest, user: "User") -> "Future[None]":
@@ -59,7 +59,7 @@ def tell_new_address(request: HttpRequest, user: "User", before: str) -> None:
     """Ask the new address to be confirmed, and warn the one there was before."""
     if user.email == before:
         return
-    _send(user, "Your e-mail address was changed", "address_changed", to=before)
+    _send(user, "Your email address was changed", "address_changed", to=before)
     send_address_check(request, user)
 
 

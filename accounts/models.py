@@ -45,7 +45,7 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
     )
     level = models.IntegerField(db_default=1, db_comment="Rises with games played; starts at 1.")
     total_games_played = models.IntegerField(
-        db_default=0, db_comment="Games that this player started and that were completed."
+        db_default=0, db_comment="Games that began with this player."
     )
     created_at = models.DateTimeField(db_default=Now(), db_comment="When the account was made.")
     last_login = models.DateTimeField(
@@ -94,21 +94,25 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(
                 fields=["username"],
                 name="idx_users_username",
+                violation_error_code="username_taken",
                 violation_error_message=_("This name is taken."),
             ),
             models.UniqueConstraint(
                 Lower("username"),
                 name="idx_users_username_lower",
+                violation_error_code="username_taken",
                 violation_error_message=_("This name is taken."),
             ),
             models.UniqueConstraint(
                 fields=["email"],
                 name="idx_users_email",
+                violation_error_code="email_taken",
                 violation_error_message=_("There is an account with this address already."),
             ),
             models.UniqueConstraint(
                 Lower("email"),
                 name="idx_users_email_lower",
+                violation_error_code="email_taken",
                 violation_error_message=_("There is an account with this address already."),
             ),
             models.CheckConstraint(

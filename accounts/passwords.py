@@ -4,18 +4,38 @@ import uuid
 from functools import partial
 
 from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts import devices, mails
 from accounts.models import User
 from config.refusals import Refused
 
+FEWEST_CHARACTERS = 5  # different ones, in a password
+SITE = "tribehold"
+
+
+class VarietyValidator:
+    """Refuses passwords of few different characters ("abababab"), and the name of the site."""
+
+    def validate(self, password: str, user: object = None) -> None:
+        """Raise ValidationError."""
+        if len(set(password.casefold())) < FEWEST_CHARACTERS:
+            words = f"This password has less than {FEWEST_CHARACTERS} different characters."
+            raise ValidationError(words, "password_too_uniform")
+        if SITE in password.casefold() and len(password) < 2 * len(SITE):
+            raise ValidationError("The name of this site is no password.", "password_too_common")
+
+    def get_help_text(self) -> str:
+        """What to mind."""
+        return f"At least {FEWEST_CHARACTERS} different characters."
+
 
 class LinkUsedUp(Refused):
     """A link that was used, is too old, or whose account is closed."""
 
     def __init__(self) -> None:
-        super().__init__("link_used_up", "This link is no longer good.", status=403)
+        super().__init__("link_used_up", "This link has expired.", status=403)
 
 
 @transaction.atomic
@@ -33,8 +53,7 @@ def reset(user_id: uuid.UUID, token: str, password: str, *, current: str | None 
     Of those who opened the link together one sets it: the link is looked at again under the row's lock,
     where the password that it was made for is a new one for all who come later.
     """
-    locked = User.objects.select_for_update(no_key=True)
-    user = locked.filter(pk=user_id, is_active=True).first()
+    user = User.objects.active().select_for_update(no_key=True).filter(pk=user_id).first()
     if user is None or not default_token_generator.check_token(user, token):
         raise LinkUsedUp
     user.set_password(password)

@@ -14,8 +14,8 @@ MODERATORS = "Moderators"  # the name of the group that a migration makes
 class UserQuerySet(models.QuerySet["User"]):
     """The vocabulary of players."""
 
-    def shown(self) -> "UserQuerySet":
-        """Players who have a public page: not those whose account is closed."""
+    def active(self) -> "UserQuerySet":
+        """Players whose account is not closed: they may sign in, and have a public page."""
         return self.filter(is_active=True)
 
     def known_as(self, username_or_email: str) -> "UserQuerySet":

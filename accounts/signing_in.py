@@ -6,7 +6,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import update_last_login
 from django.http import HttpRequest
 
-from accounts import families, tokens
+from accounts import devices, families, tokens
 from accounts.models import User
 from accounts.moderation import refuse_banned
 from config import limits
@@ -27,18 +27,33 @@ def check_password(request: HttpRequest, name: str, password: str) -> User:
     address: a hundred tries at once cost five computations of a hash, and strangers elsewhere can't lock
     a player out. Raises Refused (invalid_credentials), TooMany, CannotCount; for an account that does not
     exist the same ones at the same moments. Who knows the password of a closed account is told why: banned.
+
+    The lock that is told is that of the name as it was typed. The account's own, which name and e-mail
+    address share, answers like a wrong password, or it would tell that the two belong together.
     """
     limits.require(request, "login")
+    limits.require(request, "lockout", _lock(request, limits.nameless(name)))
     known = User.objects.known_as(name).only("pk").first()
-    account = str(known.pk) if known else limits.nameless(name)
-    subject = f"{account}:{limits.client_address(request)}"
-    limits.require(request, "lockout", subject)
-    user = authenticate(request, username=name, password=password)
+    user = None
+    try:
+        limits.hit(
+            "lockout", _lock(request, str(known.pk) if known else limits.nameless(f"no {name}"))
+        )
+        user = authenticate(request, username=name, password=password)
+    except limits.TooMany:
+        User().set_password(password)  # as slow as a wrong password
     if not isinstance(user, User):
-        raise Refused("invalid_credentials", "Name or password is wrong.", status=401)
-    limits.forget("lockout", subject)
+        raise Refused("invalid_credentials", "Wrong name or password.", status=401)
+    unlock(request, user)
     refuse_banned(user)
     return user
+
+
+def unlock(request: HttpRequest, user: User) -> None:
+    """Begin the counts anew of somebody who knows the password, or has just set it by a letter."""
+    for name in (user.username, user.email):
+        limits.forget("lockout", _lock(request, limits.nameless(name)))
+    limits.forget("lockout", _lock(request, str(user.pk)))
 
 
 def forget_wrong_passwords(user: User) -> None:
@@ -79,11 +94,16 @@ def authorize(token: str) -> tuple[User, tokens.Token]:
 
 
 def end_family(user_id: uuid.UUID, family: str, *, everywhere: bool) -> None:
-    """Sign out on one device, or on all. Raises CannotCheck."""
+    """Sign out on one device, or on all, browsers too. Raises CannotCheck."""
     if everywhere:
-        families.end_all(user_id)
+        devices.end_all(user_id)
     else:
         families.end(user_id, family)
+
+
+def _lock(request: HttpRequest, account: str) -> str:
+    """What wrong passwords for an account are counted under: here, and not for other addresses."""
+    return f"{account}:{limits.client_address(request)}"
 
 
 def _holder(token: str, kind: str) -> tuple[User, tokens.Token]:
@@ -92,7 +112,7 @@ def _holder(token: str, kind: str) -> tuple[User, tokens.Token]:
         said = tokens.read(token, kind)
     except tokens.InvalidToken as error:
         raise InvalidToken from error
-    user: User | None = User.objects.filter(pk=said.user_id, is_active=True).first()
+    user: User | None = User.objects.active().filter(pk=said.user_id).first()
     if user is None or tokens.stamp_of(user) != said.stamp:
         raise InvalidToken
     return user, said

@@ -1,6 +1,8 @@
 """Pages of accounts: sign up, in and out; one's own account; links from letters."""
 
+from collections.abc import Callable
 from contextlib import suppress
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from django.contrib.auth.views import (
     LogoutView,
     PasswordResetConfirmView,
     RedirectURLMixin,
+    redirect_to_login,
 )
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -26,12 +29,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.generic import FormView
 
-from accounts import devices, mails, passwords, second_factor
+from accounts import devices, mails, passwords, second_factor, signing_in
 from accounts.forms import (
     AddressForm,
     CodeForm,
     NewPasswordForm,
     ResetForm,
+    ResetPasswordForm,
     SignInForm,
     SignUpForm,
     refuse,
@@ -83,6 +87,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@never_cache
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
     """One's account: profile, devices, password."""
@@ -98,8 +103,19 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/account.html", context)
 
 
-@require_POST
-@login_required
+def form_of_account(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """A form of the account's page: who was signed out meanwhile signs in, and finds that page again."""
+
+    @wraps(view)
+    def checked(request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request)
+        return redirect_to_login(reverse("accounts:account"))
+
+    return require_POST(checked)
+
+
+@form_of_account
 def end_device(request: HttpRequest) -> HttpResponse:
     """Sign out on another device, or on all others."""
     try:
@@ -115,8 +131,7 @@ def end_device(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters()
-@require_POST
-@login_required
+@form_of_account
 def change_password(request: HttpRequest) -> HttpResponse:
     """Set a new password; all other devices are signed out by it."""
     user = own(request)
@@ -134,8 +149,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters()
-@require_POST
-@login_required
+@form_of_account
 def change_address(request: HttpRequest) -> HttpResponse:
     """Take another e-mail address, which is then to be confirmed."""
     user, before = own(request), own(request).email
@@ -210,8 +224,7 @@ class SecondFactor(UserPassesTestMixin, RedirectURLMixin, FormView[CodeForm]):
         return HttpResponseRedirect(f"{self.request.path}?{query}")
 
 
-@require_POST
-@login_required
+@form_of_account
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Make new recovery codes and show them once."""
     if not request.user.is_verified():  # type: ignore[union-attr]
@@ -230,12 +243,11 @@ def show_codes(request: HttpRequest, codes: list[str], go_on: str) -> HttpRespon
 # ---- Links from letters -------------------------------------------------------------------------
 
 
-@require_POST
-@login_required
+@form_of_account
 def ask_for_verification(request: HttpRequest) -> HttpResponse:
     """Send the link that proves an address once more, where it is still to be proved."""
     if own(request).email_verified_at:
-        messages.info(request, "Your e-mail address is confirmed already.")
+        messages.info(request, "Your email address is already confirmed.")
         return redirect("accounts:account")
     try:
         limits.require(request, "letters")
@@ -243,7 +255,7 @@ def ask_for_verification(request: HttpRequest) -> HttpResponse:
         messages.error(request, refusal.detail)
     else:
         mails.send_address_check(request, own(request))
-        messages.success(request, "A letter is on its way. Its link is good for an hour.")
+        messages.success(request, "We've sent you an email. The link works for one hour.")
     return redirect("accounts:account")
 
 
@@ -254,7 +266,7 @@ def verify(request: HttpRequest, who: str, token: str) -> HttpResponse:
     good = user is not None and mails.address_tokens.check_token(user, token)
     if good and user is not None and request.method == "POST":
         if user.prove_address():
-            messages.success(request, "Your e-mail address is confirmed.")
+            messages.success(request, "Your email address is confirmed.")
             return redirect("accounts:account")
         good = False
     return render(request, "accounts/verify.html", {"good": good})
@@ -271,7 +283,7 @@ def ask_for_reset(request: HttpRequest) -> HttpResponse:
         except Refused as refusal:
             form.add_error(None, refusal.detail)
         else:
-            user = User.objects.known_as(form.cleaned_data["name"]).filter(is_active=True).first()
+            user = User.objects.active().known_as(form.cleaned_data["name"]).first()
             if user is not None:
                 mails.send_password_reset(request, user)
             sent = True
@@ -281,6 +293,7 @@ def ask_for_reset(request: HttpRequest) -> HttpResponse:
 class Reset(PasswordResetConfirmView):
     """Choose a new password by the link of a letter. Django keeps the token out of the address."""
 
+    form_class = ResetPasswordForm
     template_name = "accounts/reset.html"
     success_url = reverse_lazy("accounts:sign-in")
 
@@ -301,7 +314,8 @@ class Reset(PasswordResetConfirmView):
         except Refused:
             self.validlink = False
             return self.render_to_response(self.get_context_data())
-        messages.success(self.request, "Your password is changed. Sign in with it.")
+        signing_in.unlock(self.request, form.user)
+        messages.success(self.request, "Your password is changed. Sign in with the new one.")
         return HttpResponseRedirect(self.get_success_url())
 
 
@@ -317,5 +331,5 @@ def named(who: str) -> User | None:
         key = UUID(force_str(urlsafe_base64_decode(who)))
     except (ValueError, UnicodeDecodeError):
         return None
-    user: User | None = User.objects.filter(pk=key, is_active=True).first()
+    user: User | None = User.objects.active().filter(pk=key).first()
     return user

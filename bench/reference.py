@@ -34,7 +34,9 @@ def card(row: Any) -> dict[str, Any]:
     document = {name: row[name] for name in PLAIN} | {"id": str(row["id"])}
     author = {"id": str(row["user_id"]), "username": row["username"], "level": row["level"]}
     preview = f"/maps/{row['id']}/card-{row['terrain_hash']}-{DRAWING}.webp"
-    document["created_at"] = row["created_at"].isoformat()
+    document["created_at"] = (
+        row["created_at"].isoformat(timespec="microseconds").replace("+00:00", "Z")
+    )
     return document | {"author": author, "preview": preview}
 
 

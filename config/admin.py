@@ -1,12 +1,15 @@
 """The moderators' and administrators' desk."""
 
 from collections.abc import Callable, Mapping
+from functools import update_wrapper
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import BadRequest, ValidationError
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils.http import urlencode
@@ -37,6 +40,23 @@ class AdminSite(admin.AdminSite):
             query = urlencode({REDIRECT_FIELD_NAME: back})
             return HttpResponseRedirect(f"{resolve_url(settings.SECOND_FACTOR_URL)}?{query}")
         return super().login(request, extra_context)
+
+    def password_change(  # type: ignore[override] # Django shows a form of its own
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """To one's own page: there are limits, a letter, and the end of other sign-ins."""
+        return HttpResponseRedirect(resolve_url(settings.ACCOUNT_URL))
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """A view of the desk. Addresses and forms typed by hand that name nothing are refused: no 500."""
+
+        def refusing(request: HttpRequest, *given: Any, **named: Any) -> Any:
+            try:
+                return view(request, *given, **named)
+            except (ValidationError, DataError) as error:
+                raise BadRequest("This address or form names nothing here.") from error
+
+        return super().admin_view(update_wrapper(refusing, view), cacheable)
 
 
 def lacks_second_factor(request: HttpRequest) -> bool:

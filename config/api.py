@@ -84,8 +84,28 @@ class Truth(AsItCame):
     """True or false, and nothing that only looks like it."""
 
 
+class Text(serializers.CharField):
+    """Text, and no number that could be read as one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Yes(serializers.BooleanField):
+    """True or false, and no word or number that could be read as one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The value."""
+        if type(data) is not bool:
+            self.fail("invalid", input=data)
+        return super().to_internal_value(data)
+
+
 def count_values(body: bytes) -> int:
-    """How many values a document has at the most: each follows one of these, commas in text count too."""
+    """An upper bound of the number of values in a document; commas inside of strings count too."""
     return 1 + sum(map(body.count, (b",", b"[", b"{")))
 
 
@@ -94,7 +114,7 @@ def read(
 ) -> dict[str, Any]:
     """The checked body of a request; partial, parts of it may be missing.
 
-    Raises ValidationError, also for fields that there are not: who sends one would believe that it worked.
+    Raises ValidationError, also for unknown fields: to ignore one would look like success.
     """
     found = serializer(data=request.data, partial=partial)
     found.is_valid(raise_exception=True)

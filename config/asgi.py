@@ -47,7 +47,7 @@ class StaticFiles(ServeStaticASGI):  # type: ignore[misc] # it has no types
 
 
 def static_headers(headers: Any, path: str, url: str) -> None:
-    """Static files are no pages: nobody sniffs their type or runs them from elsewhere."""
+    """Forbid browsers to guess the types of static files, and other sites to use them."""
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
 

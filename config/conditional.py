@@ -1,4 +1,4 @@
-"""Answers for whoever has them already (RFC 9110, 13)."""
+"""Conditional requests (RFC 9110, 13): entity tags, and 304 for whoever has the answer already."""
 
 import hashlib
 from collections.abc import Callable

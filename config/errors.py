@@ -16,28 +16,31 @@ from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.http import url_has_allowed_host_and_scheme
 from drf_standardized_errors import formatter, handler
 from drf_standardized_errors.types import ErrorResponse
 from rest_framework import exceptions
 
 from config.middleware import REQUEST_ID
-from config.refusals import Refused
+from config.refusals import RETRY_SECONDS, Refused
 
-RETRY_SECONDS = 2  # after which something that is busy may be asked again
 # The words for errors that no view has words for, by status; `busy` and the like bear their own code.
 WORDS = {
     400: ("bad_request", "The request can't be understood."),
     403: (
         "permission_denied",
-        "You may not do this, or the form is too old: reload and try again.",
+        "You can't do this, or the page expired. Reload and try again.",
     ),
     404: ("not_found", "There is nothing at this address."),
-    405: ("method_not_allowed", "This address does not do that."),
-    412: ("precondition_failed", "It is no longer as the request expects. Load it again."),
+    405: ("method_not_allowed", "This address doesn't do that."),
+    412: ("precondition_failed", "This changed in the meantime. Reload it."),
     413: ("body_too_large", "The request is too large."),
-    500: ("error", "Something broke on our side. It has been noted; please try again."),
-    503: ("unavailable", "The site is too busy or being repaired. Please try again in a moment."),
+    431: ("headers_too_large", "The headers of the request are too large."),
+    500: ("error", "Something broke on our side. We've made a note of it; please try again."),
+    503: ("unavailable", "The site is busy or under maintenance. Please try again in a moment."),
 }
+PAGE_WORDS = {404: "Page not found."}  # instead, to people
 
 
 def is_api(path: str) -> bool:
@@ -53,23 +56,35 @@ def error_body(status: int, code: str, detail: str, field: str | None = None) ->
 
 
 def error_message(path: str, status: int, code: str = "") -> tuple[str, bytes]:
-    """Content type and body of an error that is answered before Django runs."""
+    """Content type and body of an error that asks nothing of the site: no user, no database."""
     usual, detail = WORDS.get(status, WORDS[500 if status >= 500 else 400])
     if is_api(path):
         return "application/json", json.dumps(error_body(status, code or usual, detail)).encode()
-    return "text/plain; charset=utf-8", detail.encode()
+    context = {"status": status, "detail": detail, "request_id": REQUEST_ID.get()}
+    return "text/html; charset=utf-8", render_to_string("errors/server.html", context).encode()
 
 
 def error_response(request: HttpRequest, status: int, code: str = "") -> HttpResponse:
     """An error that no view made: JSON for the API, a page for people."""
-    detail = WORDS.get(status, WORDS[400])[1]
-    if is_api(request.path):
+    if is_api(request.path) or status >= 500:
         content_type, body = error_message(request.path, status, code)
         return HttpResponse(body, content_type=content_type, status=status)
-    context = {"status": status, "detail": detail, "request_id": REQUEST_ID.get()}
-    # A page for a broken site asks nothing of the site: no user, no database.
-    template = "errors/client.html" if status < 500 else "errors/server.html"
-    return render(request if status < 500 else None, template, context, status=status)
+    context = {
+        "status": status,
+        "detail": PAGE_WORDS.get(status) or WORDS.get(status, WORDS[400])[1],
+        "request_id": REQUEST_ID.get(),
+        "again": page_of(request) if status == 403 else "",
+    }
+    return render(request, "errors/client.html", context, status=status)
+
+
+def page_of(request: HttpRequest) -> str:
+    """The page that a reader was on: the one asked for, or the one whose form was sent."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    form = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(form, {request.get_host()}, request.is_secure())
+    return form if ours else ""
 
 
 def refusal_response(request: HttpRequest, refusal: Refused) -> HttpResponse:
@@ -102,7 +117,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500; a database that is away is a 503, since trying again may help."""
-    return error_response(request, 503 if isinstance(sys.exception(), OperationalError) else 500)
+    if not isinstance(sys.exception(), OperationalError):
+        return error_response(request, 500)
+    response = error_response(request, 503)
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -126,6 +145,7 @@ class ExceptionHandler(handler.ExceptionHandler):
         if isinstance(exc, OperationalError):
             error = exceptions.APIException(WORDS[503][1], WORDS[503][0])
             error.status_code = 503
+            error.wait = RETRY_SECONDS  # type: ignore[attr-defined] # becomes Retry-After
             return error
         return super().convert_known_exceptions(exc)
 

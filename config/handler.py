@@ -24,9 +24,10 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.urls import set_script_prefix
 
-from config.errors import RETRY_SECONDS, error_message, error_response
+from config.errors import error_message
 from config.middleware import REQUEST_ID, choose_request_id
 from config.pools import cut, limit_queries
+from config.refusals import RETRY_SECONDS
 from config.worker import PATIENCE, Job
 
 Scope = dict[str, Any]
@@ -37,9 +38,11 @@ T = TypeVar("T")
 ANSWER_SECONDS = 8.0  # for an answer; after that its thread is freed from a database that is silent
 WAIT_SECONDS = 2.0  # for a free thread; after that an honest 503 beats a longer queue
 CLOSING_SECONDS = 2.0  # for each thread's last request, when the server stops
-# In a scope, a list: the job that a view puts there is waited for. Then the view is asked again, with
-# the job in the list's place.
+# A key of scopes. At first it holds a list, which a view may put one job into; the handler awaits the job
+# and calls the view again, with the job in the list's place.
 WAITS = "tribehold.waits"
+
+TELLING = {b"host", b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"}
 
 logger = logging.getLogger("django.request")
 
@@ -144,7 +147,9 @@ class ThreadedASGIHandler(ASGIHandler):
             understood = charset.lower() in ("utf-8", "utf8")
         except ValueError:  # headers or a query that are no text, or not in the form of their kind
             request, understood = self.request_class(without_input(scope), body), False
-        response: Any = self.get_response(request) if understood else error_response(request, 400)
+        if not understood:
+            request.is_garbled = True  # type: ignore[attr-defined] # see config.middleware
+        response: Any = self.get_response(request)
         response._handler_class = self.__class__  # what its close() tells request_finished
         if not response.streaming:
             response.close()
@@ -152,12 +157,17 @@ class ThreadedASGIHandler(ASGIHandler):
 
     async def deliver(self, response: Any, send: Send, thread: ThreadPoolExecutor) -> None:
         """Send a response; the parts of a streaming one are made in its thread."""
-        headers = [(k.lower().encode("ascii"), v.encode("latin1")) for k, v in response.items()]
+        status = response.status_code
+        headers = [
+            (name.lower().encode("ascii"), value.encode("latin1"))
+            for name, value in response.items()
+            # That of a 304 would be the length of what it does not send (RFC 9110, 8.6): not the 0 of Django.
+            if status != 304 or name.lower() != "content-length"
+        ]
         headers += [
             (b"set-cookie", cookie.output(header="").strip().encode("ascii"))
             for cookie in response.cookies.values()
         ]
-        status = response.status_code
         await send({"type": "http.response.start", "status": status, "headers": headers})
         if not response.streaming:
             await send({"type": "http.response.body", "body": response.content})
@@ -210,8 +220,9 @@ def with_facts(scope: Scope, body: IO[bytes]) -> Scope:
 
 
 def without_input(scope: Scope) -> Scope:
-    """The scope without what a client chose, but for the path."""
-    return scope | {"headers": [], "query_string": b""}
+    """The scope without what a client chose, but for the path and what tells who it is."""
+    kept = [(name, value) for name, value in scope["headers"] if name in TELLING]
+    return scope | {"headers": kept, "query_string": b""}
 
 
 async def call(thread: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any) -> T:

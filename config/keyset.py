@@ -18,7 +18,7 @@ from typing import Any
 from config.refusals import Refused
 
 LONGEST = 500  # characters of a cursor
-LARGEST_NUMBER = 2**31  # no column that we sort by holds one
+LARGEST_NUMBER = 2**31  # no column that we sort by reaches it
 
 
 # Each check answers the value written anew: Python reads more than PostgreSQL does, as 1_0 and 1e-400.

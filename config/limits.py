@@ -10,6 +10,7 @@ goes on trying could keep it closed for ever.
 import functools
 import hashlib
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +21,7 @@ from redis.commands.core import Script
 from redis.exceptions import RedisError
 
 from config.redis import durable, unless_away
-from config.refusals import Refused
+from config.refusals import RETRY_SECONDS, Refused
 
 # Count each key, and make it forget itself: both or neither, or a count might live for ever. The count
 # that is ARGV[2] begins the time anew. Answers the count and the milliseconds left of each.
@@ -39,6 +40,9 @@ return answers
 """
 # A count that has ended meanwhile is not begun anew.
 TAKE_BACK = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end"
+
+
+WITH_PORT = re.compile(r"([\d.]+):\d+|\[([^]]+)\](?::\d+)?")  # 192.0.2.1:80, [2001:db8::1]:80
 
 
 @dataclass(frozen=True)
@@ -68,10 +72,12 @@ POLICIES = {
         Policy("login", 5, 60, True, "You tried to sign in too often."),
         Policy("signup", 10, 3600, True, "You tried to make an account too often."),
         Policy("address", 20, 3600, True, "You tried to change your address too often."),
-        Policy("letters", 5, 3600, True, "You asked for too many letters."),
+        Policy("letters", 5, 3600, True, "You asked for too many emails."),
         # For each account and each mailbox, whoever asks. Nobody is told: letters are sent, or are not.
         Policy("letters_to", 5, 3600, False, "Too many letters went there."),
         Policy("maps", 10, 3600, True, "You made too many maps."),
+        # Each change may draw two pictures, which stay for those who have their address.
+        Policy("map_changes", 240, 3600, True, "You changed maps too often."),
         Policy("lobbies", 30, 3600, True, "You opened too many lobbies."),
         Policy("codes", 10, 60, True, "You tried too many codes."),
         Policy("password", 5, 15 * 60, True, "Too many wrong passwords.", lock=True),
@@ -165,7 +171,7 @@ def require(request: HttpRequest, name: str, subject: str = "") -> None:
 
 
 def take_back(request: HttpRequest, name: str, subject: str = "") -> None:
-    """Count one less: what `require` counted was none of what the policy is about."""
+    """Undo one `require`: what was tried turned out to be nothing that this policy limits."""
     try:
         durable().eval(TAKE_BACK, 1, key(name, subject or client_address(request)))
     except RedisError:
@@ -210,12 +216,14 @@ def address_of(forwarded: str, peer: str | None) -> str:
     chain = [part.strip() for part in forwarded.split(",")]
     trusted = settings.TRUSTED_PROXIES
     address = ((chain[-trusted] if 0 < trusted <= len(chain) else "") or peer or "unknown")[:64]
-    return _network(address) if ":" in address else address  # those of IPv4 are not even parsed
+    return _client(address) if ":" in address else address  # those of IPv4 are not even parsed
 
 
 @functools.lru_cache(4096)
-def _network(address: str) -> str:
-    """The network of a client of IPv6, who has all 2⁶⁴ addresses of it; what is none of IPv6 as it is."""
+def _client(address: str) -> str:
+    """An address without the port that some proxies add; of IPv6 the network, as a client has all of it."""
+    if with_port := WITH_PORT.fullmatch(address):
+        address = with_port[1] or with_port[2]
     try:
         parsed = ipaddress.IPv6Address(address)
     except ValueError:
@@ -234,7 +242,7 @@ def refused(request: HttpRequest) -> Refused | None:
 def told(request: HttpRequest) -> dict[str, str]:
     """The headers of the policy that refused a request, else of the one that leaves it the least."""
     if isinstance(refused(request), CannotCount):
-        return {"Retry-After": "2"}
+        return {"Retry-After": str(RETRY_SECONDS)}
     standing: Standing | None = getattr(request, "standing", None)
     return standing.headers if standing else {}
 

@@ -26,7 +26,7 @@ class _Entry(Generic[T]):
 class Memory(Generic[T]):
     """Values by key, at most `most_bytes` together, each for at most `seconds`. For all threads.
 
-    Asleep (`awake` is false) it keeps and gives nothing: nobody would tell it of changes.
+    While `awake` is false it stores and returns nothing, because nobody tells it of changes.
     """
 
     def __init__(self, most_bytes: int, seconds: float) -> None:

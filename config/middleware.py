@@ -77,6 +77,17 @@ def limits_told(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def refuses_garbled(get_response: GetResponse) -> GetResponse:
+    """Refuse a request that could not be read, after it was counted like any other."""
+    from config.errors import error_response
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        is_garbled = getattr(request, "is_garbled", False)  # the handler says so
+        return error_response(request, 400) if is_garbled else get_response(request)
+
+    return middleware
+
+
 def count_api(request: HttpRequest) -> None:
     """Count a request of the API, unless that was done before. Raises TooMany."""
     from config import limits

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+RETRY_SECONDS = 2  # after which what is busy or away may be asked again
+
 
 class Reason(NamedTuple):
     """One thing that forbids something: a stable code, a sentence for people, the input at fault."""

@@ -14,7 +14,7 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from config import embedded
+from config import embedded, times
 from config.media_urls import read_media_url
 from config.redis_urls import is_redis_url, next_database
 
@@ -113,6 +113,7 @@ MIDDLEWARE = [
     "config.middleware.limits_told",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.middleware.refuses_garbled",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -240,8 +241,9 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator": {},
         "NumericPasswordValidator": {},
     }.items()
-]
+] + [{"NAME": "accounts.passwords.VarietyValidator"}]
 LOGIN_URL = "accounts:sign-in"
+ACCOUNT_URL = "accounts:account"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "maps:browse"
 # Staff show a code of an authenticator app before the admin opens; see accounts/second_factor.py.
 ADMIN_SECOND_FACTOR = env.bool("ADMIN_SECOND_FACTOR", default=PRODUCTION)
@@ -259,6 +261,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["config.api.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["config.api.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "config.schema.Schema",
+    "DATETIME_FORMAT": times.FORMAT,
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
 }
 DRF_STANDARDIZED_ERRORS = {

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class NotYet(Refused):
-    """It is being made, by a job; without one, too much else is."""
+    """It is not ready yet. `job` makes it; without one the queue was full."""
 
     def __init__(self, job: "Job | None" = None) -> None:
         words = "This is being made. Please try again in a moment."
@@ -63,7 +63,8 @@ class Worker:
     ) -> bytes:
         """What the work makes, as soon as it is made. Raises NotYet, and whatever the work raises.
 
-        `made` is a job that was waited for: good where it is the same, and where nothing can be kept.
+        `made` is a job that was awaited already. Its result is taken where the key is the same, so that what
+        can't be kept is not made a second time.
         """
         job = made if made and made.key == key and made.done.done() else self._order(key, work)
         try:

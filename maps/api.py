@@ -97,7 +97,7 @@ class BrowseQuery(serializers.Serializer[Any]):
     filter = serializers.ChoiceField(
         choices=["own"], required=False, help_text="`own`: one's own maps, drafts included."
     )
-    author = serializers.CharField(required=False, allow_blank=True, help_text="A user name.")
+    author = serializers.CharField(required=False, allow_blank=True, help_text="A username.")
     terrain = serializers.CharField(
         required=False, allow_blank=True, help_text="Its name, as Lava."
     )
@@ -154,6 +154,9 @@ class MapList(APIView):
         response = HttpResponse(found.body(), content_type="application/json")
         if request.query_params.get("sort") == "random":
             response["Cache-Control"] = "no-store"
+        elif viewer:  # drafts may be among them
+            response["Cache-Control"] = "private, no-cache"
+        response["Vary"] = "Authorization"
         return response
 
 
@@ -169,7 +172,8 @@ class MapDetail(APIView):
         game_map = get_object_or_404(visible, pk=map_id)
         etag = etag_of(game_map)
         response = conditional(request._request, etag, lambda: Response(FullMap(game_map).data))
-        response["Cache-Control"] = "no-cache"
+        response["Cache-Control"] = "no-cache" if game_map.is_published else "private, no-cache"
+        response["Vary"] = "Authorization"
         return response
 
 
@@ -259,7 +263,7 @@ class PlayerProfile(APIView):
     @extend_schema(operation_id="users_read", responses={200: Profile, 304: None}, tags=["users"])
     def get(self, request: Request, username: str) -> HttpResponseBase:
         """Level, games and public maps of a player."""
-        found = get_object_or_404(User.objects.shown(), username__lower=username.lower())
+        found = get_object_or_404(User.objects.active(), username__lower=username.lower())
         browse = Browse(sort="new", size=LARGEST_PAGE, author=str(found.pk))
         cards = [orjson.loads(card) for card in browsing.find(browse).cards]
         profile = PublicProfile(found).data | {"maps": cards}

@@ -53,8 +53,11 @@ def read(
 ) -> Browse:
     """What the parameters of an address ask for. Raises Refused, pointing at the parameter."""
     words, sort = parameters.get("q", ""), parameters.get("sort", USUAL_ORDER)
-    if len(words) > query.LONGEST or "\0" in words:
+    if len(words) > query.LONGEST:
         detail = f"Search for up to {query.LONGEST} characters of text."
+        raise Refused("invalid", detail, status=400, field="q")
+    if "\0" in words:
+        detail = "This search holds a NUL character, which no text has; search without it."
         raise Refused("invalid", detail, status=400, field="q")
     if sort not in ORDERS:
         raise Refused("invalid_choice", f"Sort by {', '.join(ORDERS)}.", status=400, field="sort")

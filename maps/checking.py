@@ -156,7 +156,7 @@ def _fault(code: str, place: str, **facts: int) -> Fault:
 def _first(faults: Iterable[Fault]) -> list[Fault]:
     """As many of them as a report can need: all, or up to the MOST_FAULTSth of shape.
 
-    Unfinished ones don't end it, lest a draft look better than it is; there are few of them.
+    Unfinished ones don't count toward that, or they could hide that a draft is broken; they are few.
     """
     found, of_shape = [], 0
     for fault in faults:

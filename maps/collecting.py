@@ -1,8 +1,8 @@
 """Collections: maps that a player puts together, orders and shares.
 
-Whoever changes a collection locks its row first, so that one change is done when the next one looks. A
-place in the order is a place among the maps that the player sees; those between them, hidden or made
-private meanwhile, keep their neighbours.
+Whoever changes a collection locks its row first, so that one change is done when the next one looks.
+Positions count only the maps that the player sees; those that were hidden or made private meanwhile stay
+next to the map that they stood beside.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -82,7 +82,9 @@ def make(*, player: User, given: Mapping[str, Any]) -> MapCollection:
         lock_player(player)
         _fill(player, collection, {"name": None} | dict(given))
         if MapCollection.objects.filter(user=player).count() >= MOST_COLLECTIONS:
-            words = f"You have {MOST_COLLECTIONS} collections, which is the most. Delete one first."
+            words = (
+                f"You already have {MOST_COLLECTIONS} collections, the maximum. Delete one first."
+            )
             raise Refused("too_many_collections", words)
         save_named(collection, "collection")
     return collection
@@ -115,7 +117,7 @@ def own_collection(player: User, collection_id: UUID) -> MapCollection:
     collection: MapCollection | None = mine.filter(pk=collection_id).first()
     if collection is None:
         get_object_or_404(MapCollection.objects.visible_to(player), pk=collection_id)
-        raise Refused("not_your_collection", "Only its owner changes a collection.", status=403)
+        raise Refused("not_your_collection", "Only its owner can change a collection.", status=403)
     collection.user = player
     return collection
 
@@ -185,7 +187,7 @@ def place(order: Sequence[UUID], seen: Collection[UUID], map_id: UUID, position:
 
 def _append(collection: MapCollection, game_map: GameMap, order: list[UUID]) -> None:
     if len(order) >= MOST_MAPS:
-        raise Refused("collection_full", f"A collection has {MOST_MAPS} maps at the most.")
+        raise Refused("collection_full", f"A collection can hold up to {MOST_MAPS} maps.")
     # Maps that were deleted leave gaps, so that the last place may be beyond the number of entries.
     last = collection.entries.order_by("-position").values_list("position", flat=True).first() or 0
     MapCollectionEntry.objects.create(collection=collection, map=game_map, position=last + 1)

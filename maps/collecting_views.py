@@ -176,7 +176,7 @@ def delete(request: HttpRequest, collection_id: UUID) -> HttpResponse:
             collecting.remove(player=own(request), collection_id=collection_id)
         except Refused as refusal:
             refuse_strangers(refusal)
-        messages.success(request, "The collection is deleted. Its maps are where they were.")
+        messages.success(request, "The collection is deleted. Its maps are still there.")
         return redirect("collections:index")
     collection = shown(request, collection_id)
     if collection.user_id != request.user.pk:

@@ -72,6 +72,6 @@ class NewCollectionForm(CollectionForm):
     """A collection to make; from a map's page also with that map to begin with."""
 
     is_public = forms.BooleanField(
-        label="Public: whoever has the address may see it", label_suffix="", required=False
+        label="Public: anyone with the link can see it", label_suffix="", required=False
     )
     first_map = forms.UUIDField(required=False, widget=forms.HiddenInput)

@@ -1,8 +1,8 @@
 """The reads of maps that are asked for most, for the fast lane: what they are, and what makes them old.
 
 The database tells of every change, however it was made (migration 0011): channel `maps` of each, channel
-`terrains` of those that stars and plays are not. What this process itself writes is forgotten before its
-transaction is over for whoever asked for it.
+`terrains` of all but stars and plays. What this process itself writes is dropped when its transaction
+commits, before the answer goes out.
 """
 
 import asyncio
@@ -109,6 +109,10 @@ class HotReads:
                         await self.changed(notify.channel, notify.payload)
             except (psycopg.Error, OSError):
                 logger.info("Nobody tells of changes of maps; trying again")
+            except (
+                Exception
+            ):  # whoever registered for a channel may stumble, and must go on hearing
+                logger.exception("A change could not be followed; trying again")
             finally:  # whatever ended it
                 self.memory.sleep()
             await asyncio.sleep(1)

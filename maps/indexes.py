@@ -1,7 +1,10 @@
-"""The indexes that the orders of the browser are read off."""
+"""The indexes that the orders of the browser are read off, and what searches are found by."""
 
+from django.contrib.postgres.search import SearchVector
 from django.db import models
+from django.db.models.expressions import CombinedExpression
 
+from maps.query import SEPARATORS
 from maps.querysets import PUBLISHED
 
 # What conditions look at. A walk along an order reads them from the index itself, so that passing by a
@@ -16,4 +19,23 @@ def order_index(name: str, column: str) -> models.Index:
         include=[other for other in CONDITIONS if other != column],
         condition=PUBLISHED,
         name=name,
+    )
+
+
+def search_expression() -> CombinedExpression:
+    """The words of name and description, split as a search is (maps/query.py)."""
+    name = SearchVector(_words("name"), weight="A", config="english")
+    return name + SearchVector(_words("description"), weight="B", config="english")
+
+
+def _words(column: str) -> models.Func:
+    """A text of which but words are left."""
+    separators, space, everywhere = (models.Value(text) for text in (f"[{SEPARATORS}]+", " ", "g"))
+    return models.Func(
+        models.F(column),
+        separators,
+        space,
+        everywhere,
+        function="regexp_replace",
+        output_field=models.TextField(),
     )

@@ -28,7 +28,7 @@ WORDS: dict[str, Callable[[Any], str | None]] = {
 # Columns that follow from the others.
 FROM_PARTS = {"terrain_hash", "terrains", "found_valid_at"}
 # An entity tag of a map begins with its version. A proxy that compresses may have made it weak; the
-# version in it still says exactly what the author had before the eyes.
+# version in it still says exactly which state the author was editing.
 TAG = re.compile(r'"(\d{1,10})\.[^"]*"')
 
 
@@ -58,8 +58,12 @@ def change(
         game_map = _lock_own(author, map_id, if_match)
         if game_map.is_public:  # a change of it is published with it
             refuse_suspended(author, "publishing")
+        before = game_map.terrain_hash
         columns = _fill(game_map, given)
         game_map.save(update_fields=columns)
+        if columns & FROM_PARTS and game_map.terrain_hash == before:
+            # The same terrain in another order of tiles: the database took it for one made by hand.
+            game_map.save(update_fields=["terrain_hash", "terrains"])
         game_map.refresh_from_db(fields=["version"])
         if columns & FROM_PARTS:
             picturing.foresee(game_map)

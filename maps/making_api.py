@@ -196,6 +196,7 @@ class MapView(MapDetail):
     )
     def patch(self, request: Request, map_id: UUID) -> Response:
         """Change one's own map: what is sent replaces what is stored. A public one must stay valid."""
+        limits.require(request._request, "map_changes", str(caller(request).pk))
         game_map = making.change(
             given=read(NewMap, request, partial=True), **named(request, map_id)
         )

@@ -2,18 +2,28 @@
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models.functions import Greatest, Length, Lower, Now, Random
+from django.db.models.functions import Greatest, Length, Now, Random
 from django.urls import reverse
 
 from config.constraints import ConstrainedModel
 from config.fields import RandomUUID
 from maps import scores
-from maps.indexes import order_index
+from maps.collection_models import MapCollection, MapCollectionEntry
+from maps.indexes import order_index, search_expression
 from maps.pictures import DRAWING, FORMATS
-from maps.querysets import PUBLISHED, GameMapQuerySet, MapCollectionQuerySet
+from maps.querysets import PUBLISHED, GameMapQuerySet
 
+__all__ = [  # all the models of this application: Django looks for them here
+    "GameMap",
+    "MapCollection",
+    "MapCollectionEntry",
+    "MapDecision",
+    "MapFavourite",
+    "MapRating",
+    "MapWord",
+]
 models.CharField.register_lookup(Length)
 
 
@@ -66,7 +76,7 @@ class GameMap(ConstrainedModel):
         editable=False,
         db_comment="When the author removed it, where games keep it; only moderators see it then.",
     )
-    play_count = models.IntegerField(db_default=0, db_comment="Games completed on this map.")
+    play_count = models.IntegerField(db_default=0, db_comment="Games that began on this map.")
     rating = models.DecimalField(
         max_digits=3,
         decimal_places=2,
@@ -103,8 +113,7 @@ class GameMap(ConstrainedModel):
         db_comment="One more with each change of what the author made, by a trigger.",
     )
     search = models.GeneratedField(
-        expression=SearchVector("name", weight="A", config="english")
-        + SearchVector("description", weight="B", config="english"),
+        expression=search_expression(),
         output_field=SearchVectorField(),
         db_persist=True,
         db_comment="Words of name and description, stemmed for full-text search.",
@@ -170,10 +179,7 @@ class GameMap(ConstrainedModel):
 
     @property
     def is_playable(self) -> bool:
-        """Whether no moderator hid it, and it is known to be valid: what is public always is.
-
-        Also maps.statements.PLAYABLE.
-        """
+        """Not hidden, and known to be valid, as all is that is public; also maps.statements.PLAYABLE."""
         return self.hidden_at is None and (self.is_public or self.found_valid_at is not None)
 
     @property
@@ -275,89 +281,6 @@ class MapWord(models.Model):
 
     def __str__(self) -> str:
         return self.word
-
-
-class MapCollection(models.Model):
-    """Maps that a player put together, in an order."""
-
-    id = models.UUIDField(
-        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
-    )
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.CASCADE,
-        related_name="collections",
-        db_index=False,
-        db_comment="The player who keeps it.",
-    )
-    name = models.CharField(
-        max_length=60, db_comment="3 to 60 characters; unique for its player, whatever the case."
-    )
-    description = models.CharField(
-        max_length=500, blank=True, db_default="", db_comment="Plain text, or empty."
-    )
-    is_public = models.BooleanField(
-        db_default=False, db_comment="True once everybody may see it who has its address."
-    )
-    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was made.")
-
-    objects = models.Manager.from_queryset(MapCollectionQuerySet)()
-
-    class Meta:
-        db_table = "map_collections"
-        db_table_comment = "Collections of maps that players keep and share."
-        constraints = [
-            models.UniqueConstraint("user", Lower("name"), name="one_collection_of_a_name"),
-            models.CheckConstraint(
-                condition=models.Q(name__length__gte=3, name__length__lte=60),
-                name="collection_name_length",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def get_absolute_url(self) -> str:
-        """The collection's page."""
-        return reverse("collections:detail", args=[self.pk])
-
-
-class MapCollectionEntry(models.Model):
-    """A map in a collection."""
-
-    id = models.UUIDField(
-        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
-    )
-    collection = models.ForeignKey(
-        MapCollection,
-        on_delete=models.CASCADE,
-        related_name="entries",
-        db_index=False,
-        db_comment="The collection.",
-    )
-    map = models.ForeignKey(
-        GameMap, on_delete=models.CASCADE, related_name="entries", db_comment="The map."
-    )
-    position = models.IntegerField(db_comment="Its place in the order, from 1.")
-
-    class Meta:
-        db_table = "map_collection_entries"
-        db_table_comment = "The maps of collections, in their order."
-        ordering = ["position"]
-        constraints = [
-            models.UniqueConstraint(fields=["collection", "map"], name="one_entry_of_a_map"),
-            models.UniqueConstraint(  # looked at after a statement, so that one may move them all
-                fields=["collection", "position"],
-                name="one_entry_at_a_place",
-                deferrable=models.Deferrable.IMMEDIATE,
-            ),
-            models.CheckConstraint(
-                condition=models.Q(position__gte=1), name="collection_position_range"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"entry {self.position}"
 
 
 class MapDecision(models.Model):

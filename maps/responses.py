@@ -12,9 +12,8 @@ from django.shortcuts import get_object_or_404
 
 from config.conditional import conditional
 from config.encodings import takes_gzip
-from config.errors import RETRY_SECONDS
 from config.handler import WAITS
-from config.refusals import Refused
+from config.refusals import RETRY_SECONDS, Refused
 from config.worker import PATIENCE, Job, NotYet
 from maps import picturing, terrains
 from maps.checking import TerrainError
@@ -79,7 +78,9 @@ def picture_response(
     size: str,
     content: str = "",
 ) -> HttpResponseBase:
-    """A map's picture for whoever may see the map, or a 304; for a year where `content` is what is shown.
+    """A map's picture for whoever may see the map, or a 304.
+
+    Caches may keep it for a year where `content` names what the map looks like now.
 
     Raises Http404, and NotYet for a new one while too many others are drawn.
     """

@@ -72,9 +72,12 @@ def settled_by_memory(query: Query) -> Query | None:
 
 
 def are_met(query: Query) -> bool:
-    """Whether all words are known to be whole ones, so that none of them is a typing error."""
-    groups = (group for group in query.words if not group.negated)
-    return all(word.lower() in _met for group in groups for word in group.words)
+    """Whether all words are known to be whole ones, so that none of them is a typing error.
+
+    Where there are none but such that must not occur, nothing is known.
+    """
+    words = [word for group in query.words if not group.negated for word in group.words]
+    return bool(words) and all(word.lower() in _met for word in words)
 
 
 def _unfinished(query: Query) -> str | None:

@@ -3,8 +3,8 @@
 The orders are read off their indexes, never sorted. A condition that few maps meet, or none at this end
 of the order, would make that reading long, so it ends after a window of them. If they don't fill the
 page, the few maps with a word are found by the index of words, and sorted; maps that meet other
-conditions are found further along the order, by what its index holds (maps/indexes.py); an author's are
-few, and sorted. All text is ours: what was asked for goes as values.
+conditions, or don't have a word, are found further along the order, by what its index holds
+(maps/indexes.py); an author's are few, and sorted. All text is ours: what was asked for goes as values.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from config.keyset import Order, Place
+from config.times import in_sql
 from maps.pictures import DRAWING, FORMATS
 from maps.query import Condition, Query, Words, begun_query, text_query
 from maps.terrain import TERRAINS
@@ -37,7 +38,7 @@ CARD_JSON = """concat(
     '}},"width":', m.width, ',"height":', m.height,
     ',"rating":', m.rating, ',"rating_count":', m.rating_count, ',"play_count":', m.play_count,
     ',"is_public":', CASE WHEN m.is_public THEN 'true' ELSE 'false' END,
-    ',"created_at":', to_json(m.created_at),
+    ',"created_at":"', {created_at}, '"',
     ',"preview":"/maps/', m.id, '/card-', coalesce(nullif(m.terrain_hash, ''), 'unknown'), '{ending}"}}'
 )"""
 # The author's row is joined for a page's few maps alone, once they are chosen. The limit stands in the
@@ -116,6 +117,11 @@ class Browse:
         """The order of the page."""
         return ORDERS[self.sort]
 
+    @property
+    def has_word(self) -> bool:
+        """Whether there is a word to find: the index of words has none for those that must not occur."""
+        return any(not group.negated for group in self.query.words)
+
 
 Way = Callable[[Browse, Where, Where, str], str]
 
@@ -142,7 +148,7 @@ def _ways(browse: Browse, conditions: Where) -> tuple[Way, ...]:
         return (_whole,) if browse.sort == "new" else (_few,)
     if not conditions.sql or _is_narrow(browse):
         return (_whole,)
-    return (_windowed, _few if browse.query.words else _walked)
+    return (_windowed, _few if browse.has_word else _walked)
 
 
 def cards_statement(map_ids: Sequence[UUID]) -> Statement:
@@ -194,7 +200,7 @@ def _whole(browse: Browse, scope: Where, conditions: Where, direction: str) -> s
 def _windowed(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
     """Those of the next maps of the order that meet the conditions."""
     column = browse.order.column
-    length = WINDOW_OF_WORDS if browse.query.words else WINDOW
+    length = WINDOW_OF_WORDS if browse.has_word else WINDOW
     window = f"""(
         SELECT * FROM maps m WHERE {scope.text}
         ORDER BY m.{column} {direction}, m.id {direction} LIMIT {length}
@@ -203,12 +209,21 @@ def _windowed(browse: Browse, scope: Where, conditions: Where, direction: str) -
 
 
 def _walked(browse: Browse, scope: Where, conditions: Where, direction: str) -> str:
-    """The next of the order that meet the conditions, by its index alone; only then their rows."""
-    column, limit = browse.order.column, browse.size + 1
+    """The next of the order that meet the conditions, by its index alone; only then their rows.
+
+    Words are in no such index: they are looked up map by map, where all other conditions are met.
+    """
+    column, limit, asked = browse.order.column, browse.size + 1, scope + conditions
+    if browse.query.words:
+        # As a query of its own, which the planner leaves for last, and can't make reading the table of.
+        *others, words = asked.sql
+        words = words.replace("m.search", "w.search")
+        looked_up = f"(SELECT {words} FROM maps w WHERE w.id = m.id)"  # noqa: S608
+        asked = Where([*others, looked_up], asked.values)
     # That the keys are the same tells the planner that the rows are in order already.
     rows = f"""(
         SELECT maps.* FROM (
-            SELECT m.id, m.{column} FROM maps m WHERE {(scope + conditions).text}
+            SELECT m.id, m.{column} FROM maps m WHERE {asked.text}
             ORDER BY m.{column} {direction}, m.id {direction} LIMIT {limit}
         ) next JOIN maps ON maps.id = next.id AND maps.{column} = next.{column}
     )"""  # noqa: S608
@@ -229,7 +244,9 @@ def _card(column: str, limit: int, maps: str, where: str, direction: str) -> str
         direction=direction,
         limit=limit,
         # The picture's address is as GameMap.card_picture has it.
-        card=CARD_JSON.format(ending=f"-{DRAWING}.{FORMATS['card']}"),
+        card=CARD_JSON.format(
+            created_at=in_sql("m.created_at"), ending=f"-{DRAWING}.{FORMATS['card']}"
+        ),
     )
 
 
@@ -260,15 +277,13 @@ def _scope(browse: Browse) -> Where:
 
 
 def _conditions(browse: Browse) -> Where:
-    """What was asked for."""
+    """What was asked for; the words are the last of it."""
     found = Where([], [])
-    if browse.query.words:
-        found += _words(browse.query.words)
     for condition in browse.query.conditions:
         answered = condition.name not in OF_THE_VIEWER or browse.viewer
         if answered and not _is_on_key(browse, condition):
             found += _condition(condition, browse.viewer)
-    return found
+    return found + _words(browse.query.words) if browse.query.words else found
 
 
 def _words(words: tuple[Words, ...]) -> Where:

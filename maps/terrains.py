@@ -18,6 +18,7 @@ import orjson
 from django.db import connection, transaction
 from redis.exceptions import RedisError
 
+from config.changes import EVERYTHING
 from config.redis import disposable, unless_away
 from maps import checking
 from maps.models import GameMap
@@ -77,8 +78,8 @@ def top_maps() -> list[str]:
 
 
 def forget(map_ids: Iterable[str]) -> None:
-    """Drop the terrains of maps."""
-    _drop(*(_key(map_id) for map_id in map_ids))
+    """Drop the terrains of maps. Where nobody knows which, those that changed have another hash."""
+    _drop(*(_key(map_id) for map_id in map_ids if map_id != EVERYTHING))
 
 
 def forget_top() -> None:
@@ -135,7 +136,8 @@ def _name_in(zipped: bytes) -> str:
 def _drop(*keys: str) -> None:
     """Drop keys. Without Redis they end by themselves; nothing changed or hidden is sent of them."""
     try:
-        disposable().delete(*keys)
+        if keys:
+            disposable().delete(*keys)
     except RedisError:
         logger.warning("What is kept of maps could not be dropped: Redis is away")
 

@@ -178,7 +178,7 @@ def others_beside(game_map: GameMap) -> list[dict[str, Any]]:
 @require_safe
 def player(request: HttpRequest, username: str) -> HttpResponse:
     """A player's public page: level, games, maps."""
-    found = get_object_or_404(User.objects.shown(), username__lower=username.lower())
+    found = get_object_or_404(User.objects.active(), username__lower=username.lower())
     try:
         place = ORDERS["new"].read(request.GET.get("cursor", ""))
     except Refused as refusal:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from config.times import told
 from sessions_app.lobby import Lobby, Seat
 
 
@@ -42,4 +43,4 @@ def _player(seat: Seat) -> dict[str, Any]:
 
 
 def _time(moment: Any) -> str | None:
-    return moment.isoformat().replace("+00:00", "Z") if moment else None
+    return told(moment) if moment else None

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from config.keyset import Order
 from config.refusals import Refused
+from config.times import in_sql
 from config.values import whole_in
 from maps.statements import PUBLISHED
 from sessions_app.store import Steps
@@ -14,8 +15,8 @@ from sessions_app.store import Steps
 PAGE_SIZE, LARGEST_PAGE = 20, 50
 MOST_FREE = 3
 ORDER = Order("new", "g.created_at", "timestamptz")
-CARD = """json_build_object(
-    'id', g.id, 'created_at', g.created_at, 'seats', g.seat_limit,
+CARD = f"""json_build_object(
+    'id', g.id, 'created_at', {in_sql("g.created_at")}, 'seats', g.seat_limit,
     'free_seats', g.seat_limit - seated.count, 'host', seated.host,
     'map', json_build_object('id', m.id, 'name', m.name, 'width', m.width, 'height', m.height))"""
 OPEN = f"""

@@ -4,6 +4,7 @@ import re
 import socket
 import threading
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from accounts import devices, families, mails, passwords, views
+from accounts import agents, devices, families, mails, passwords, views
 from accounts.forms import AddressForm
 from accounts.models import PageSession, User
 from accounts.signing_in import start_family
 from config.redis import durable
+from config.templatetags.times import ago
 from tests.cast import PASSWORD, make_user
 from tests.conftest import bearer
 from tests.races import at_once
@@ -55,20 +57,20 @@ def test_an_address_is_proved_by_a_link_that_works_once(client: Client, db: None
     assert User.objects.get().email_verified_at is None
     client.post(link)
     assert User.objects.get().email_verified_at is not None
-    assert b"no longer good" in client.get(link).content
-    assert b"no longer good" in client.post(link).content
+    assert b"has expired" in client.get(link).content
+    assert b"has expired" in client.post(link).content
 
 
 def test_a_link_dies_with_its_hour_and_with_its_address(client: Client, settings: Any) -> None:
     sign_up(client)
     link = last_letter()[1]
     User.objects.update(email="other@example.com")
-    assert b"no longer good" in client.get(link).content
+    assert b"has expired" in client.get(link).content
     client.post("/account/verification")
     link = last_letter()[1]
     assert b"This is my address" in client.get(link).content
     settings.PASSWORD_RESET_TIMEOUT = -1
-    assert b"no longer good" in client.get(link).content
+    assert b"has expired" in client.get(link).content
 
 
 @pytest.mark.parametrize("name", ["Player1", "PLAYER1@example.com"])
@@ -76,7 +78,7 @@ def test_a_lost_password(client: Client, player: User, name: str) -> None:
     elsewhere = Client()
     assert sign_in(elsewhere)
     access, _ = start_family(player, "game")
-    assert b"a letter is on its way" in client.post("/reset/", {"name": name}).content
+    assert "we’ve sent it an email".encode() in client.post("/reset/", {"name": name}).content
     letter, link = last_letter()
     assert letter.to == ["player1@example.com"]
     form = client.get(link, follow=True)
@@ -89,11 +91,31 @@ def test_a_lost_password(client: Client, player: User, name: str) -> None:
     player.refresh_from_db()
     assert player.check_password(OTHER)
     assert player.email_verified_at is not None
-    assert b"no longer good" in Client().get(link, follow=True).content
+    assert b"has expired" in Client().get(link, follow=True).content
     assert not get_user(elsewhere).is_authenticated
     headers = {"Authorization": f"Bearer {access}"}
     assert client.get("/api/v1/users/me", headers=headers).status_code == 401
     assert sign_in(client, OTHER)
+
+
+def test_a_new_password_by_letter_opens_the_lock(client: Client, player: User) -> None:
+    for _ in range(5):
+        assert not sign_in(client, "wrong")
+    assert not sign_in(client)
+    durable().delete("ratelimit:127.0.0.1:login")
+    client.post("/reset/", {"name": player.username})
+    client.post(open_reset(client), {"new_password1": OTHER, "new_password2": OTHER})
+    assert sign_in(client, OTHER)
+
+
+def test_no_password_is_too_long_to_sign_in_with(client: Client, player: User) -> None:
+    long = "an endless sentence " * 51
+    sign_in(client)
+    new = {"old_password": PASSWORD, "new_password1": long, "new_password2": long}
+    assert client.post("/account/password", new).context["form"].errors
+    client.post("/reset/", {"name": player.username})
+    assert client.post(open_reset(client), new).context["form"].errors
+    assert sign_in(client)
 
 
 def open_reset(client: Client) -> str:
@@ -126,7 +148,7 @@ def test_of_four_who_open_a_link_together_one_sets_the_password(
 
     *losers, winner = sorted(at_once(4, choose))
     assert winner[0] == 302
-    assert [b"no longer good" in page for _, _, page in losers] == [True] * 3
+    assert [b"has expired" in page for _, _, page in losers] == [True] * 3
     assert User.objects.get().check_password(words[winner[1]])
 
 
@@ -134,9 +156,9 @@ def test_a_link_leads_nobody_into_a_closed_account(client: Client, player: User)
     client.post("/reset/", {"name": "Player1"})
     address, link = open_reset(client), last_letter()[1]
     User.objects.update(is_active=False)
-    assert b"no longer good" in Client().get(link, follow=True).content
+    assert b"has expired" in Client().get(link, follow=True).content
     body = {"new_password1": OTHER, "new_password2": OTHER}
-    assert b"no longer good" in client.post(address, body).content
+    assert b"has expired" in client.post(address, body).content
     with pytest.raises(passwords.LinkUsedUp):  # closed after the page had looked
         passwords.reset(player.pk, link.split("/")[3], OTHER)
     player.refresh_from_db()
@@ -148,12 +170,12 @@ def test_an_address_that_is_proved_wants_no_proof(client: Client, player: User) 
     client.post("/account/verification")
     link = last_letter()[1]
     User.objects.update(email_verified_at=timezone.now())
-    assert b"confirmed already" in client.post("/account/verification", follow=True).content
+    assert b"already confirmed" in client.post("/account/verification", follow=True).content
     assert last_letter()[1] == link
     player.refresh_from_db()
     late = mails.address_tokens.make_token(player)
     parts = link.split("/")
-    assert b"no longer good" in client.get("/".join([*parts[:3], late, ""])).content
+    assert b"has expired" in client.get("/".join([*parts[:3], late, ""])).content
 
 
 def test_an_address_that_changes_meanwhile_is_not_proved(player: User) -> None:
@@ -176,7 +198,7 @@ def test_the_answer_does_not_tell_who_is_here(client: Client, player: User) -> N
 def test_letters_are_limited(client: Client, player: User) -> None:
     for _ in range(5):
         client.post("/reset/", {"name": "Player1"})
-    assert b"too many letters" in client.post("/reset/", {"name": "Player1"}).content
+    assert b"too many emails" in client.post("/reset/", {"name": "Player1"}).content
     mails.POST.submit(int).result(5)
     assert len(mail.outbox) == 5
 
@@ -237,13 +259,13 @@ def test_the_owner_is_warned_however_many_letters_went_out_before(
     "link", ["/verify/x/y/", "/verify/MQ/x-y/", "/reset/x/y/", "/reset/MQ/x-y/"]
 )
 def test_links_that_nobody_sent(client: Client, db: None, link: str) -> None:
-    assert b"no longer good" in client.get(link, follow=True).content
+    assert b"has expired" in client.get(link, follow=True).content
 
 
 def test_a_post_office_that_is_closed(client: Client, player: User, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
-    assert b"on its way" in client.post("/reset/", {"name": "Player1"}).content
+    assert "we’ve sent it an email".encode() in client.post("/reset/", {"name": "Player1"}).content
     assert mails.POST.submit(int).result(5) == 0  # the post goes on
 
 
@@ -273,7 +295,7 @@ def test_one_sees_ones_devices_and_ends_them(client: Client, player: User) -> No
     assert sign_in(phone, agent="Firefox on a phone")
     access, _ = start_family(player, "Game client 1.0")
     page = client.get("/account/")
-    for words in ("Firefox on a desk", "Firefox on a phone", "Game client 1.0", "this one"):
+    for words in ("Firefox on a desk", "Firefox on a phone", "Game client 1.0", "This device"):
         assert words in page.content.decode()
     keys = {place.name: place.key for place in page.context["devices"]}
     assert str(client.session.session_key) not in page.content.decode()
@@ -283,6 +305,67 @@ def test_one_sees_ones_devices_and_ends_them(client: Client, player: User) -> No
     headers = {"Authorization": f"Bearer {access}"}
     assert client.get("/api/v1/users/me", headers=headers).status_code == 401
     assert get_user(client) == player
+
+
+LINUX = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
+    " Version/17.5 Mobile/15E148 Safari/604.1"
+)
+
+
+@pytest.mark.parametrize(
+    ("agent", "title"),
+    [
+        (LINUX, "Chrome on Linux"),
+        (IPHONE, "Safari on iPhone"),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; rv:143.0) Gecko/20100101 Firefox/143.0",
+            "Firefox on Windows",
+        ),
+        (
+            "Mozilla/5.0 (Android 15; Mobile; rv:143.0) Gecko/143.0 Firefox/143.0",
+            "Firefox on Android",
+        ),
+        ("Mozilla/5.0 (Macintosh) Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Mac"),
+        ("Firefox/143.0", "Firefox"),
+        ("Godot/4.4 (Linux)", "Godot/4.4"),
+        ("Godot " * 50, ("Godot " * 50)[:100]),
+        ("", "Unknown device"),
+        ("(", "Unknown device"),
+    ],
+)
+def test_devices_have_names_that_people_know(agent: str, title: str) -> None:
+    assert agents.title(agent) == title
+
+
+def test_the_list_of_devices_says_when_in_one_unit(client: Client, player: User) -> None:
+    sign_in(client, agent=LINUX)
+    assert "Signed in <time" in (shown := client.get("/account/").content.decode())
+    assert "Chrome on Linux" in shown
+    assert ">just now</time>" in shown
+    assert "AppleWebKit" not in shown
+
+
+@pytest.mark.parametrize(
+    ("age", "words"),
+    [
+        ({}, "just now"),
+        ({"seconds": -5}, "just now"),
+        ({"minutes": 1}, "1 minute ago"),
+        ({"days": 1, "hours": 3}, "1 day ago"),
+        ({"days": 800}, "2 years ago"),
+    ],
+)
+def test_times_are_told_in_one_unit(age: dict[str, int], words: str) -> None:
+    assert ago(timezone.now() - timedelta(**age)).replace("\xa0", " ") == words
+
+
+def test_forms_say_in_one_line_what_a_password_needs(signed_in: Client) -> None:
+    shown = signed_in.get("/account/").content.decode()
+    assert "A short sentence is easy to remember." in shown
+    assert "Repeat new password" in shown
+    assert "entirely numeric" not in shown
 
 
 def test_nobody_ends_another_ones_devices(client: Client, player: User) -> None:
@@ -329,7 +412,7 @@ def test_a_new_password_by_page(client: Client, player: User) -> None:
     assert sign_in(client)
     assert sign_in(elsewhere)
     wrong = {"old_password": "wrong", "new_password1": OTHER, "new_password2": OTHER}
-    assert b"not your password" in client.post("/account/password", wrong).content
+    assert b"not your current password" in client.post("/account/password", wrong).content
     client.post("/account/password", wrong | {"old_password": PASSWORD})
     assert get_user(client) == player
     assert not get_user(elsewhere).is_authenticated
@@ -376,7 +459,7 @@ def by_letter(user: User) -> None:
     address = open_reset(browser)
     mail.outbox.clear()
     answer = browser.post(address, body, follow=True)
-    assert b"Your password is changed. Sign in with it." in answer.content
+    assert b"Your password is changed. Sign in with the new one." in answer.content
 
 
 def by_an_administrator(user: User) -> None:
@@ -408,10 +491,20 @@ def test_a_new_password_strikes_out_devices_and_is_told_by_letter(way: Any) -> N
     assert len(mail.outbox) == 1
 
 
-@pytest.mark.parametrize("path", ["/account/", "/account/devices", "/account/password"])
-def test_strangers_sign_in_first(client: Client, db: None, path: str) -> None:
-    answer = client.get(path) if path == "/account/" else client.post(path)
-    assert answer.headers["Location"].startswith("/login/?next=")
+FORMS = ("devices", "password", "address", "verification", "recovery-codes")
+
+
+@pytest.mark.parametrize("path", ["", *FORMS])
+def test_strangers_sign_in_first_and_find_the_page_again(
+    client: Client, db: None, path: str
+) -> None:
+    answer = client.post(f"/account/{path}") if path else client.get("/account/")
+    assert answer.headers["Location"] == "/login/?next=/account/"
+
+
+def test_no_browser_keeps_the_page_for_whoever_comes_next(client: Client, player: User) -> None:
+    sign_in(client)
+    assert "no-store" in client.get("/account/").headers["Cache-Control"]
 
 
 # ---- Another address ----------------------------------------------------------------------------
@@ -421,7 +514,7 @@ def test_another_address_wants_the_password_and_a_proof(client: Client, player: 
     User.objects.update(email_verified_at=timezone.now())
     sign_in(client)
     wrong = client.post("/account/address", {"email": "new@example.com", "password": "guess"})
-    assert b"This is not your password" in wrong.content
+    assert b"not your current password" in wrong.content
     client.post("/account/address", {"email": "new@example.com", "password": PASSWORD})
     player.refresh_from_db()
     assert (player.email, player.email_verified_at) == ("new@example.com", None)

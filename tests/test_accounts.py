@@ -1,5 +1,6 @@
 """Sign up, in and out by page."""
 
+import re
 import threading
 from typing import Any
 
@@ -75,7 +76,7 @@ def test_sign_up_signs_in(client: Client) -> None:
         ("email", "mira@home.c", "valid email address"),
         ("email", "mira!@example.com", "name@example.com"),
         ("email", "PLAYER1@example.com", "account with this address"),
-        ("privacy", "", "Without your agreement"),
+        ("privacy", "", "Please agree to the privacy policy"),
         ("password", "short", "too short"),
         ("password", "password", "too common"),
         ("password", "8274615093", "entirely numeric"),
@@ -140,6 +141,22 @@ def test_wrong_credentials(client: Client, player: User, name: str) -> None:
     assert not get_user(client).is_authenticated
 
 
+@pytest.mark.parametrize("path", ["/login/", "/admin/login/"])
+@pytest.mark.parametrize("name", ["a\0b", "x" * 256])
+def test_names_that_nobody_can_have_are_refused(
+    client: Client, db: None, path: str, name: str
+) -> None:
+    answer = client.post(path, {"username": name, "password": PASSWORD})
+    assert answer.status_code == 200
+    assert answer.context["form"].errors["username"]
+
+
+@pytest.mark.parametrize("password", [" " * 8, "abababababab", "Tribehold", "tribehold123"])
+def test_passwords_that_are_easily_guessed(client: Client, password: str) -> None:
+    answer = sign_up(client, password=password)
+    assert answer.context["form"].errors["password"]
+
+
 def test_a_deactivated_player_is_out_at_once(signed_in: Client) -> None:
     User.objects.update(is_active=False)
     assert not get_user(signed_in).is_authenticated
@@ -164,7 +181,50 @@ def test_a_form_from_elsewhere(player: User) -> None:
     client = Client(enforce_csrf_checks=True)
     answer = client.post("/login/", {"username": "Player1", "password": PASSWORD})
     assert answer.status_code == 403
-    assert b"reload and try again" in answer.content
+    assert b"Reload and try again" in answer.content
+    assert b">Reload</a>" not in answer.content  # where it came from is not known
+
+
+@pytest.mark.parametrize(
+    ("referer", "offered"),
+    [("http://testserver/login/?next=/maps/", True), ("https://evil.example/", False)],
+)
+def test_a_form_that_is_too_old_leads_back_to_its_page(
+    player: User, referer: str, offered: bool
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    credentials = {"username": "Player1", "password": PASSWORD}
+    answer = client.post("/login/", credentials, headers={"Referer": referer})
+    assert (f'href="{referer}">Reload</a>' in answer.content.decode()) is offered
+    assert "evil" not in answer.content.decode()
+
+
+def test_a_page_that_is_not_there_helps_on(client: Client) -> None:
+    shown = client.get("/nowhere/").content.decode()
+    for words in ("Page not found.", 'role="search"', ">All maps</a>", "Error 404 · request "):
+        assert words in shown
+    assert "There is nothing at this address." in client.get("/api/v1/nowhere").content.decode()
+
+
+def test_a_wrong_password_is_what_one_types_next(client: Client, player: User) -> None:
+    fresh = client.get("/login/").context["form"].fields
+    assert [name for name in fresh if "autofocus" in fresh[name].widget.attrs] == ["username"]
+    again = client.post("/login/", {"username": "Player1", "password": "x"}).context["form"].fields
+    assert [name for name in again if "autofocus" in again[name].widget.attrs] == ["password"]
+
+
+def test_the_header_tells_where_one_is(client: Client, player: User) -> None:
+    client.force_login(player)
+    for address, name in {
+        "/maps/": "Maps",
+        "/lobbies/": "Lobbies",
+        "/collections/": "Collections",
+        "/tribes/new/": "Tribes",
+        "/account/": "Player1",
+    }.items():
+        header = client.get(address).content.decode().partition("</header>")[0]
+        assert re.findall(r'aria-current="page">([^<]+)<', header) == [name]
+    assert "aria-current" not in client.get("/privacy/").content.decode()
 
 
 def test_names_are_read_the_same_way_everywhere() -> None:

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user
+from django.core import mail
 from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accounts import devices, families
+from accounts import devices, families, mails
 from accounts.models import User, UserDecision
 from accounts.moderation import Action, refuse_suspended
 from accounts.moderation import decide as decide_player
@@ -464,6 +465,45 @@ def test_what_came_while_a_form_was_open_is_kept(
     game_map.refresh_from_db()
     assert (game_map.name, game_map.rating_count, game_map.play_count) == ("Better Ford", 1, 9)
     assert game_map.hidden_at
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/r/1/1/",
+        USERS + "?username__regex=(",
+        USERS + "?id=x",
+        MAPS + "?q=%00",
+        MAPS + "?created_at__gte=never",
+        MAPS + "%00/change/",
+    ],
+)
+def test_addresses_that_mean_nothing_are_refused(chief: Client, path: str) -> None:
+    assert chief.get(path).status_code in (200, 302, 400, 404)
+
+
+@pytest.mark.parametrize("row", ["notuuid", "\0", "1"])
+def test_rows_that_there_can_not_be(chief: Client, row: str) -> None:
+    body = {"action": "ban", "_selected_action": row}
+    assert chief.post(USERS, body).status_code == 400
+
+
+def test_another_address_is_unproved_also_by_an_administrators_hand(
+    chief: Client, player: User, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    User.objects.filter(pk=player.pk).update(email_verified_at=Now(), total_games_played=3)
+    form = chief.get(f"{USERS}{player.pk}/change/").context["adminform"].form.initial
+    inline = {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
+    body = {name: form[name] for name in ("username", "level", "total_games_played")}
+    chief.post(f"{USERS}{player.pk}/change/", inline | body | {"email": "new@example.com"})
+    player.refresh_from_db()
+    assert (player.email, player.email_verified_at) == ("new@example.com", None)
+    mails.POST.submit(int).result(5)
+    assert sorted(letter.to for letter in mail.outbox) == [
+        ["new@example.com"],
+        ["player1@example.com"],
+    ]
 
 
 def test_staff_sign_in_with_long_addresses(client: Client, db: None) -> None:

@@ -30,7 +30,7 @@ DESK: dict[str, Row] = {
     "": {"GET": BOTH},
     "login/": {"GET": (SIGN_IN, SIGN_IN), "POST": BOTH},
     "logout/": {"GET": (405, 405), "POST": (302, 302)},
-    "password_change/": {"GET": BOTH},
+    "password_change/": {"GET": (302, 302)},  # to one's own page
     "password_change/done/": {"GET": BOTH, "POST": (405, 405)},
     "autocomplete/": {"GET": NEITHER, "POST": (405, 405)},
     "jsi18n/": {"GET": BOTH, "POST": (405, 405)},

@@ -1,17 +1,25 @@
 """Finding maps: conditions, typing errors, plans of the database."""
 
 import html
+import itertools
 import json
+import string
+import unicodedata
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from accounts.models import User
+from config.names import checked_name
+from config.refusals import Refused
 from maps import query, spelling
 from maps.browsing import begun, find, read
 from maps.models import GameMap, MapFavourite
+from maps.names import LONGEST_NAME
 from maps.statements import ORDERS, statements
 from tests.cast import drawn_grid, make_map, make_user
 from tests.conftest import bearer
@@ -135,6 +143,96 @@ def test_each_beginning_of_a_word_finds_it(author: User, name: str, wholly: str)
         assert names(q=f"plain {wholly[:end]}") == ["Plain"], wholly[:end]
         assert names(q=f"is-{wholly[:end]}") == ["Plain"], wholly[:end]
     assert names(q=f"{wholly} ") == ["Plain"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "North/South",
+        "Lava v2.1",
+        "Level 1.5",
+        "24/7 siege",
+        "T-34 Valley",
+        "river.bend",
+        "A.B.C. hill",
+        "<b>bold</b> fort",
+        "&amp; gate",
+        "mira@example.com/a?b=c",
+        "Dragon's Lair",
+        "The dragon’s 1e5-2e6 lair",
+        "under_score",
+        "Burg—Tor",
+        "x² and m³",
+        "Straße №5",
+        "Cafe\u0301s",
+        "हिन्दी।गढ़",
+        "قلعة؟ ١٢",
+        "城門！",
+        "Fort🔥",
+        "Hold On",
+    ],
+)
+def test_a_map_is_found_by_its_name(author: User, name: str) -> None:
+    make_map(author, name)
+    make_map(author, "Other", description="Nothing else.")
+    for q in (name, f"{name} ", f'"{name}"'):
+        found = find(read({"q": q}))
+        assert [json.loads(card)["name"] for card in found.cards] == [name], q
+        assert (found.corrected, found.notes) == (None, ()), q
+
+
+def allowed(name: str) -> bool:
+    try:
+        return checked_name(name, LONGEST_NAME) == name
+    except Refused:
+        return False
+
+
+@given(
+    st.one_of(
+        st.text(
+            st.characters(exclude_categories=["Cc", "Cn", "Co", "Cs"]), min_size=3, max_size=30
+        ),
+        st.text("aBtx129 .,-/'_&<>@é—²।\u0301🔥", min_size=3, max_size=30),
+    ).filter(allowed)
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_its_name_is(author: User, name: str) -> None:
+    """But for what a search has other meanings for, and for words too common to search by."""
+    asked = query.read(name)
+    assume(asked.words and not asked.conditions)
+    assume(not any(group.negated for group in asked.words) and not spelling.is_common(asked))
+    # What but few scripts have between words is left to PostgreSQL, which differs by locale.
+    letters = "".join(word for group in asked.words for word in group.words)
+    assume(all(c.isalpha() or c.isdecimal() or unicodedata.combining(c) for c in letters))
+    game_map = GameMap.objects.filter(user=author).first() or make_map(author, "New")
+    GameMap.objects.filter(pk=game_map.pk).update(name=name)
+    assert names(q=name) == [name]
+
+
+def test_the_words_to_correct_by_are_split_as_searches_are(author: User) -> None:
+    make_map(author, "Cafe\u0301s/Burg—Tor")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT word FROM map_words")
+        known = {word for (word,) in cursor.fetchall()}
+    assert {"cafe\u0301s", "burg", "tor"} <= known
+
+
+def test_the_words_too_common_to_search_by_are_those_of_the_database() -> None:
+    letters = string.ascii_lowercase
+    short = ["".join(some) for n in (1, 2, 3) for some in itertools.product(letters, repeat=n)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT word FROM unnest(%s::text[]) AS word WHERE ts_lexize('english_stem', word) = '{}'",
+            [[*short, *query.COMMON]],
+        )
+        assert {word for (word,) in cursor.fetchall()} == query.COMMON
+
+
+def test_words_too_common_are_not_excluded_and_the_rest_works(maps: None) -> None:
+    assert names(q="-the") == names(q="")
+    assert names(q='-"of the" -and rating>4') == ["Lava Gate"]
+    assert names(q="ember -the") == ["Ember Forge"]
 
 
 def test_corrected_searches_have_pages(client: Client, author: User) -> None:
@@ -265,6 +363,19 @@ def test_what_opposes_an_order_is_found_by_its_index_alone(large: None, sort: st
             assert ("Index Only Scan", INDEXES[sort]) in plan
 
 
+@pytest.mark.parametrize("facet", ["-ember", "-ember rating<3", "-ember -ford terrain:grass"])
+@pytest.mark.parametrize("sort", ORDERS)
+def test_what_has_not_a_word_is_found_along_the_order(large: None, sort: str, facet: str) -> None:
+    """The index of words is no help there; conditions are still met by the order's index alone."""
+    asked = begun(read({"sort": sort, "q": facet}))
+    for which in range(len(statements(asked))):
+        plan = plan_of(which, sort=sort, q=facet)
+        assert {kind for kind, _ in plan} & {"Sort", "Incremental Sort", "Seq Scan"} == set()
+        assert INDEXES[sort] in {name for _, name in plan}
+        assert "idx_maps_search" not in {name for _, name in plan}
+    assert ("Index Only Scan", INDEXES[sort]) in plan
+
+
 def test_a_condition_on_the_key_says_where_to_begin(large: None) -> None:
     (only,) = statements(read({"sort": "plays", "q": "plays<10 plays>=5"}))
     assert only.sql.index("play_count >=") < only.sql.index("ORDER BY")
@@ -275,8 +386,12 @@ def test_a_condition_on_the_key_says_where_to_begin(large: None) -> None:
 
 
 @pytest.mark.parametrize("sort", ORDERS)
-def test_an_author_is_found_by_an_index_of_authors(large: None, sort: str) -> None:
+def test_an_author_is_found_by_an_index_of_authors(
+    large: None, sort: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However the planner would like to walk an order, and meet them by chance."""
+    # Near an end of the random order so few maps are left that walking them is right.
+    monkeypatch.setattr("maps.browsing.random.random", lambda: 0.5)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_sort = on; SET LOCAL enable_bitmapscan = on")
     for parameters in ({"q": "author:mira"}, {"filter": "own"}, {"q": "author:mira plays<10"}):
@@ -322,5 +437,7 @@ def test_a_condition_that_few_meet_finds_them_beyond_the_window(
     monkeypatch.setattr("maps.statements.WINDOW_OF_WORDS", 1)
     assert names(q="size>50") == ["Lava Gate"]
     assert names(q="ember ") == ["Ember Forge"]
+    assert names(q="-road -ember") == ["Lava Gate"]
+    assert names(q="-ember size<50") == ["Sunken Road"]
     for sort in ORDERS:
         assert sorted(names(q="size>=20", sort=sort)) == ["Ember Forge", "Lava Gate", "Sunken Road"]

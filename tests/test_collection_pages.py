@@ -45,8 +45,8 @@ def press(client: Client, collection: MapCollection, **fields: Any) -> Any:
 
 
 def test_making_one(signed_in: Client, maps: list[GameMap]) -> None:
-    assert "None yet" in page(signed_in, "/collections/")
-    assert "It begins with “Map A”" in page(signed_in, f"/collections/?map={maps[0].pk}")
+    assert "No collections yet" in page(signed_in, "/collections/")
+    assert "It starts with “Map A”" in page(signed_in, f"/collections/?map={maps[0].pk}")
     given = {"name": "Fords", "first_map": str(maps[0].pk)}
     answer = signed_in.post("/collections/", given, follow=True)
     assert answer.redirect_chain[0][0] == MapCollection.objects.get().get_absolute_url()
@@ -62,7 +62,7 @@ def test_making_one(signed_in: Client, maps: list[GameMap]) -> None:
         ({"name": "fords"}, "a collection of this name already"),
         ({"name": "a\u202eb c"}, "turns the direction"),
         ({"name": "Fine", "description": "x" * 501}, "at most 500 characters"),
-        ({"name": "Fine", "first_map": "x"}, "None yet"),
+        ({"name": "Fine", "first_map": "x"}, "No collections yet"),
         ({"name": "a\0bc"}, "Null characters"),
     ],
 )
@@ -79,8 +79,8 @@ def test_what_a_form_complains_about(
 
 def test_a_first_map_out_of_sight_makes_nothing(signed_in: Client, author: User) -> None:
     private = make_map(author, is_public=False)
-    assert "It begins" not in page(signed_in, f"/collections/?map={private.pk}")
-    assert "It begins" not in page(signed_in, "/collections/?map=%00")
+    assert "It starts" not in page(signed_in, f"/collections/?map={private.pk}")
+    assert "It starts" not in page(signed_in, "/collections/?map=%00")
     answer = signed_in.post("/collections/", {"name": "Fords", "first_map": str(private.pk)})
     assert answer.status_code == 404
     assert MapCollection.objects.count() == 0
@@ -143,18 +143,18 @@ def test_taking_out_and_undoing(
 ) -> None:
     answer = press(signed_in, fords, act="remove", map=maps[1].pk)
     shown = page(signed_in, answer.headers["Location"])
-    assert "“Map B” was taken out" in shown
+    assert "Removed “Map B”" in shown
     assert 'name="at" value="2"' in " ".join(shown.split())
     press(signed_in, fords, act="put", map=maps[1].pk, at="2")
     assert letters(fords) == "ABC"
-    assert "taken out" not in page(signed_in, answer.headers["Location"])
+    assert "Removed “" not in page(signed_in, answer.headers["Location"])
 
 
 def test_in_place_with_htmx(signed_in: Client, fords: MapCollection, maps: list[GameMap]) -> None:
     url = f"{fords.get_absolute_url()}entries"
     part = signed_in.post(url, {"act": "remove", "map": maps[0].pk}, headers=HTMX).content.decode()
     assert part.lstrip().startswith('<section id="entries"')
-    assert "“Map A” was taken out" in part
+    assert "Removed “Map A”" in part
     back = signed_in.post(url, {"act": "put", "map": maps[0].pk, "at": "1"}, headers=HTMX)
     assert "Place 1" in back.content.decode()
     assert letters(fords) == "ABC"
@@ -182,7 +182,7 @@ def test_buttons_that_nobody_made(
     "query", ["removed=x&at=y", "removed=%00", f"removed={NOBODY}&at=9", "at=²"]
 )
 def test_addresses_that_make_no_sense(signed_in: Client, fords: MapCollection, query: str) -> None:
-    assert "taken out" not in page(signed_in, f"{fords.get_absolute_url()}?{query}")
+    assert "Removed “" not in page(signed_in, f"{fords.get_absolute_url()}?{query}")
 
 
 def test_hidden_maps_show_to_nobody(

@@ -74,7 +74,10 @@ def test_a_hundred_requests_of_the_api(client: Client) -> None:
         (1, "fe80::1%eth0", "fe80::/64"),
         (1, "::1", "::/64"),
         (1, "::ffff:1.2.3.4", "1.2.3.4"),
-        (1, "1.2.3.4:5678", "1.2.3.4:5678"),
+        (1, "1.2.3.4:5678", "1.2.3.4"),
+        (1, "[2001:db8:1:2::9]:5678", "2001:db8:1:2::/64"),
+        (1, "[2001:db8:1:2::9]", "2001:db8:1:2::/64"),
+        (1, "[x]:1", "x"),
         (1, ":::", ":::"),
         (1, ":" * 500, ":" * 64),
     ],
@@ -147,7 +150,21 @@ def test_an_account_is_locked_for_an_address_and_no_other(client: Client, player
     elsewhere = Client(REMOTE_ADDR="10.9.9.9")
     assert login(elsewhere).status_code == 200
     durable().delete("ratelimit:127.0.0.1:login")
-    assert login(client, "player1@example.com").status_code == 429  # by name or address
+    # By name or by address, the right password too.
+    assert_error(login(client, "player1@example.com"), 401, "invalid_credentials")
+
+
+def test_a_lock_does_not_tell_which_address_belongs_to_a_name(client: Client, player: User) -> None:
+    def statuses(address: str) -> list[int]:
+        found = []
+        for name in ["Player1"] * 3 + [address] * 6:
+            durable().delete("ratelimit:127.0.0.1:login")
+            found.append(login(client, name, "wrong").status_code)
+        for key in durable().keys("ratelimit:*:lockout"):
+            durable().delete(key)
+        return found
+
+    assert statuses("player1@example.com") == statuses("nobody@example.com") == [401] * 8 + [429]
 
 
 def test_a_lock_lasts_from_the_try_that_closes_it(client: Client, player: User) -> None:

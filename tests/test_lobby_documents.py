@@ -37,7 +37,7 @@ def test_nothing_is_shown_but_what_players_may_know() -> None:
             "is_host": True,
             "is_ready": False,
             "is_connected": False,
-            "joined_at": "2026-05-01T12:00:00Z",
+            "joined_at": "2026-05-01T12:00:00.000000Z",
         }
     ]
     assert (shown["host"], shown["version"], shown["countdown_ends_at"]) == (UUID(int=3), 7, None)

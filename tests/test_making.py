@@ -55,6 +55,17 @@ def draft(author: User) -> GameMap:
     return make_map(author, is_public=False)
 
 
+def test_the_same_tiles_in_another_order_are_the_same_terrain(
+    client: Client, author: User, draft: GameMap
+) -> None:
+    tiles = draft.terrain_data[::-1]
+    answer = send(client, author, "PATCH", f"/{draft.pk}", {"terrain_data": tiles})
+    assert answer.json()["terrain_data"] == tiles
+    stored = GameMap.objects.get()
+    assert (stored.terrain_hash, stored.terrains) == (draft.terrain_hash, draft.terrains)
+    assert stored.version == draft.version + 1
+
+
 # ---- New maps -----------------------------------------------------------------------------------
 
 

@@ -103,6 +103,13 @@ def test_a_search_that_is_too_long_says_so(client: Client, game_map: GameMap) ->
     assert "Quiet Ford" in page
 
 
+def test_a_search_that_holds_what_no_text_has_says_so(client: Client, game_map: GameMap) -> None:
+    page = text(client, "/maps/?q=quiet%00ford")
+    assert "holds a NUL character" in page
+    assert "200 characters" not in page
+    assert client.get("/api/v1/maps?q=%00").status_code == 400
+
+
 @pytest.mark.parametrize("sort", ["hot", "top", "new", "plays", "random"])
 def test_orders(client: Client, many: list[GameMap], sort: str) -> None:
     page = text(client, f"/maps/?sort={sort}", follow=True)

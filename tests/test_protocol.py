@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.http11 import MAX_LINE_LENGTH
 
+from config import protocols
 from config.management.commands.serve import server_config
 from sessions_app import (
     hub,
@@ -105,6 +107,11 @@ SAID: dict[str, tuple[Any, Any]] = {
         (pace.EVENTS_A_SECOND, pace.BURST),
         (10, 20),
     ),
+    "one more for each whole KiB. Fifty frames a second, bursts of two hundred": (
+        (protocols.FRAME_UNIT, protocols.FRAMES_A_SECOND, protocols.FRAME_BURST),
+        (1024, 50, 200),
+    ),
+    "lines of 8 KiB at the most": (MAX_LINE_LENGTH, 8 * 1024),
     "Twenty frames in a row that are not of the protocol": (sockets.MOST_BAD, 20),
     "Twenty sockets for an address": (hub.MOST_OF_ADDRESS, 20),
     "a thousand for a server process, half of which the list cannot take": (

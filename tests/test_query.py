@@ -27,6 +27,21 @@ from maps.query import CONTROLS, FIELDS, MOST_PARTS, Condition, Words, begun_que
         ("wow! great~", "wow & great"),
         ('"unclosed', "unclosed:*"),
         ('- -- "" \'', ""),
+        ("North/South v2.1", "(North <-> South) & (v2 <-> 1:*)"),
+        ("T-34 <b>bold</b>", "(T <-> 34) & (b <-> bold <-> b:*)"),
+        ("dragon’s don't", "(dragon <-> s) & (don <-> t)"),
+        (
+            "cafe\u0301 हिन्दी",
+            "cafe\u0301 & हिन्दी:*",
+        ),  # accents and signs of vowels are no ends of words
+        ("Burg—Tor🔥x²", "(Burg <-> Tor <-> x:*)"),
+        ("A/፨/B ford", "A & ፨ & B & ford:*"),  # no phrase of what not every database has for a word
+        ("Hold On", "Hold & On"),  # and no word that begins with "on"
+        ("-hold on", "!(hold) & on:*"),
+        ("of the", "of & the:*"),
+        ("ford -the", "ford"),
+        ('ford -"of the"', "ford"),
+        ('ford -"the end"', "ford & !(the <-> end)"),
         ("größe", "größe:*"),
     ],
 )
@@ -50,6 +65,7 @@ def test_words(text: str, terms: str) -> None:
         ("-terrain=water", Condition("terrain", "=", 8, negated=True)),
         ("played:no", Condition("played", "=", False)),
         ("favorite:yes", Condition("favourite", "=", True)),
+        ("favorites:yes", Condition("favourite", "=", True)),
         ("rating > 4", Condition("rating", ">", Decimal("4.0"))),
         ("rating> 4", Condition("rating", ">", Decimal("4.0"))),
         ("-Rating >=4", Condition("rating", ">=", Decimal("4.0"), negated=True)),
@@ -81,8 +97,8 @@ def test_conditions(text: str, condition: Condition) -> None:
         ("size<", "cells of the longer side"),
         ("terrain>lava", "one of Grass"),
         ("terrain:sand", "one of Grass"),
-        ("author:?", "a user name"),
-        ("author:a'b", "a user name"),
+        ("author:?", "a username"),
+        ("author:a'b", "a username"),
         ("played:maybe", "yes or no"),
         ("rating!=4", "“rating!=4” was left out: “rating” takes stars"),
         ("rating ≠ 4", "stars from 0 to 5"),
@@ -93,6 +109,18 @@ def test_conditions(text: str, condition: Condition) -> None:
         ("rating >", "stars from 0 to 5"),
         ("-rating >=", "stars from 0 to 5"),
         ("colour=red", "there is no “colour” to search by"),
+        (">4", "“>4” was left out: it doesn't say of what"),
+        ("<=4.5", "it doesn't say of what"),
+        (":lava", "it doesn't say of what"),
+        ("->4", "“->4” was left out: it doesn't say of what"),
+        ("%%%", "“%%%” was left out: there is no word in it"),
+        ('""', "there is no word in it"),
+        (">>>", "there is no word in it"),
+        ("=", "there is no word in it"),
+        ("\\", "there is no word in it"),
+        ("% - &", "“% - &” was left out: there is no word in it"),
+        ("-the", "“-the” was left out: it is in so many texts"),
+        ('-"Of the"', "it is in so many texts"),
     ],
 )
 def test_what_means_nothing_is_said_and_the_rest_still_works(text: str, note: str) -> None:
@@ -101,6 +129,18 @@ def test_what_means_nothing_is_said_and_the_rest_still_works(text: str, note: st
     assert note in asked.notes[0]
     assert text_query(asked.words) == "ember:*"
     assert not asked.conditions
+
+
+@pytest.mark.parametrize("text", ["rating 4", "SIZE 50", "plays  100.5", "-stars 3"])
+def test_a_number_behind_a_name_is_two_words_and_a_hint(text: str) -> None:
+    asked = read(f"{text} ember")
+    assert len(asked.words) >= 3
+    assert "was searched for as words" in asked.notes[0]
+
+
+@pytest.mark.parametrize("text", ["rating four", "ember 4", "ratings 4", "size 4x", "rating>4 4"])
+def test_what_is_but_words_has_no_hint(text: str) -> None:
+    assert read(text).notes == ()
 
 
 def test_a_name_is_a_value_behind_a_space() -> None:

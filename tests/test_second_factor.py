@@ -130,6 +130,12 @@ def test_an_app_that_was_begun_before_another_was_set_up_is_none(
     assert is_in(desk)
 
 
+def test_apps_show_a_space_in_their_codes(desk: Client, moderator: User) -> None:
+    code = code_of(with_app(moderator))
+    assert desk.post(PAGE, {"code": f" {code[:3]} {code[3:]} "}).headers["Location"] == DESK
+    assert is_in(desk)
+
+
 def test_a_code_works_once(desk: Client, moderator: User) -> None:
     code = code_of(with_app(moderator))
     assert desk.post(PAGE, {"code": code}).headers["Location"] == DESK

@@ -1,6 +1,7 @@
 """The application behind the real server: threads, limits, static files, sockets."""
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -102,6 +103,12 @@ def test_threads_and_connections_are_bounded_and_excess_is_told(
         refused = [future.result() for future in waiting if future.done()]
         assert {answer.status_code for answer in refused} == {503}
         assert {answer.headers["Retry-After"] for answer in refused} == {"2"}
+        busy = refused[0]  # a page, though Django had no part in it
+        assert busy.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert ">Try again</a>" in busy.text
+        assert busy.headers["X-Request-Id"] in busy.text
+        (styles,) = set(re.findall(r'href="(/static/css/site\.[^"]+)"', busy.text))
+        assert httpx.get(site.url + styles).status_code == 200
         with connection.cursor() as cursor:
             # By what they asked: the live part has connections of its own, and PostgreSQL workers.
             cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE query = %s", [WAITING])
@@ -235,6 +242,15 @@ def test_headers_that_make_no_sense(http: httpx.Client, path: str, content_type:
     assert answer.status_code == 400
     is_json = answer.headers["content-type"] == "application/json"
     assert is_json is path.startswith("/api/")
+    assert answer.headers["x-request-id"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_what_makes_no_sense_is_counted_too(http: httpx.Client) -> None:
+    headers = {"Content-Type": "application/json; charset=utf-16"}
+    for left in (99, 98):
+        answer = http.post("/api/v1/auth/login", content=b"{}", headers=headers)
+        assert answer.headers["x-ratelimit-remaining"] == str(left)
 
 
 def test_blank_errors_are_filled_in_and_whole(http: httpx.Client, player: User) -> None:
@@ -245,7 +261,7 @@ def test_blank_errors_are_filled_in_and_whole(http: httpx.Client, player: User) 
         assert answer.json()["errors"][0]["code"] == "precondition_failed"
         answer = http.get("/logout/")
         assert answer.status_code == 405
-        assert "does not do that" in answer.text
+        assert "t do that." in answer.text
 
 
 def test_a_query_that_is_no_text(site: Site) -> None:

@@ -1,6 +1,7 @@
 """Tokens of the API: register, sign in, refresh, sign out, new password; and every way to cheat."""
 
 import contextlib
+import datetime
 import hashlib
 import itertools
 import json
@@ -10,6 +11,7 @@ from typing import Any
 import jwt
 import pytest
 from django.conf import settings
+from django.contrib.auth import get_user
 from django.test import Client
 from django.utils import timezone
 
@@ -151,12 +153,48 @@ def test_keys_and_lifetimes_are_those_of_the_contract(client: Client, player: Us
     assert "eyJ" not in held  # never the tokens themselves
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("accept_privacy_policy", value) for value in ("yes", "on", "true", "1", 1, 1.0, None)),
+        ("username", 9234534454),
+        ("username", True),
+        ("email", ["mira@example.com"]),
+        ("password", 123456789012),
+    ],
+)
+def test_nothing_is_read_as_what_it_only_looks_like(client: Client, field: str, value: Any) -> None:
+    answer = post(client, "auth/register", NEW | {field: value})
+    assert answer.status_code == 400
+    assert [error["attr"] for error in answer.json()["errors"]] == [field]
+
+
+def test_names_and_addresses_that_are_taken_have_codes_of_their_own(
+    client: Client, player: User
+) -> None:
+    answer = post(client, "auth/register", NEW | {"username": "PLAYER1", "email": player.email})
+    codes = {error["attr"]: error["code"] for error in answer.json()["errors"]}
+    assert codes == {"username": "username_taken", "email": "email_taken"}
+
+
+def test_the_clock_of_another_machine_may_be_late(player: User, monkeypatch: Any) -> None:
+    later = timezone.now() + datetime.timedelta(seconds=3)
+    with monkeypatch.context() as ahead:
+        ahead.setattr(timezone, "now", lambda: later)
+        access, _ = start_family(player, "tests")
+    assert tokens.read(access, "access").user_id == player.pk
+
+
 def test_logout_here_and_everywhere(client: Client, player: User) -> None:
+    browser = Client()
+    browser.force_login(player)
     pairs = [start_family(player, f"device {n}") for n in range(3)]
     assert post(client, "auth/logout", access=pairs[0][0]).status_code == 204
     assert [me(client, access) for access, _ in pairs] == [401, 200, 200]
     assert post(client, "auth/refresh", {"refresh": pairs[0][1]}).status_code == 401
+    assert get_user(browser) == player
     assert post(client, "auth/logout?everywhere=1", access=pairs[1][0]).status_code == 204
+    assert get_user(browser).is_anonymous
     assert [me(client, access) for access, _ in pairs] == [401, 401, 401]
     assert post(client, "auth/refresh", {"refresh": pairs[2][1]}).status_code == 401
 

@@ -68,7 +68,7 @@ def test_ones_own(signed_in: Client, player: User, author: User) -> None:
     assert "Ravens &lt;3" in shown
     assert "Strangers" not in shown
     assert "1 of 10" in shown
-    assert "Attack speed: 6 of 10 points, 30 % more" in shown
+    assert "Attack speed: 6 of 10 points, 30% more" in shown
     assert 'fill="#FFD700"' in shown
     assert "archetypes.svg#Support" in shown
 
@@ -79,7 +79,11 @@ def test_ten_of_ten(signed_in: Client, player: User) -> None:
     shown = page(signed_in, "/tribes/")
     assert "10 of 10" in shown
     assert "/tribes/new/" not in shown
-    assert "which is the most" in page(signed_in, "/tribes/new/")
+    full = page(signed_in, "/tribes/new/")
+    assert "You already have 10 tribes, the maximum." in full
+    assert 'id="tribe-editor"' not in full
+    late = signed_in.post("/tribes/new/", {"name": "Late"}).content.decode()
+    assert 'value="Late"' in late  # opened before: what was typed is not lost
     assert "Delete one first" in sent(signed_in, "/tribes/new/")
     assert Tribe.objects.count() == 10
 
@@ -123,11 +127,11 @@ def test_the_preview_tells_what_is_gained(signed_in: Client, player: User) -> No
     shown = re.sub(r"<[^>]*>", " ", page(signed_in, f"/tribes/{tribe.pk}/"))
     shown = " ".join(shown.split())
     for words in (
-        "Damage a hit 20 → becomes 25.0",
-        "Damage a second 20.0 → becomes 28.8",
-        "Range in tiles 2.5 → becomes 2.75",
+        "Damage per hit 20.0 → becomes 25.0",
+        "Damage per second 20.0 → becomes 28.8",
+        "Range in tiles 2.50 → becomes 2.75",
         "All ten points are spent",
-        "5 points · +25 %",
+        "5 points · +25%",
     ):
         assert words in shown
 
@@ -163,7 +167,7 @@ def test_changing_one(signed_in: Client, player: User) -> None:
             "id_attack_speed_error",
         ),
         ({"archetype": "Lazy"}, "An archetype is one of Aggressive", "id_archetype_error"),
-        ({"color": "#000000"}, "contrast of 1.28 to 1", "id_color_error"),
+        ({"color": "#000000"}, "contrast of 1.28:1", "id_color_error"),
         ({"color": "own", "own_color": "red"}, "# and six hexadecimal digits", "id_color_error"),
         ({"color": ""}, "# and six hexadecimal digits", "id_color_error"),
     ],
@@ -264,7 +268,7 @@ def test_one_that_has_played_is_kept(signed_in: Client, player: User) -> None:
     SessionPlayer.objects.create(session=game, user=player, tribe=tribe)
     url = f"/tribes/{tribe.pk}/delete"
     for shown in (page(signed_in, url), sent(signed_in, url)):
-        assert "“Ravens” has a seat in a game, and is kept for it. You can rename it." in shown
+        assert "“Ravens” is part of a game, now or in the past" in shown
         assert "Delete tribe" not in shown
     assert Tribe.objects.count() == SessionPlayer.objects.count() == 1
 

@@ -225,7 +225,7 @@ def test_a_tribe_that_has_played_is_kept(player: User, status: str) -> None:
     seat(tribe, status)
     answer = call(player, "delete", f"/{tribe.pk}")
     assert code(answer) == (409, "tribe_has_played", None)
-    assert "“Ravens” has a seat in a game" in answer.json()["errors"][0]["detail"]
+    assert "“Ravens” is part of a game" in answer.json()["errors"][0]["detail"]
     assert SessionPlayer.objects.count() == 1
     assert call(player, "patch", f"/{tribe.pk}", {"name": "Old ravens"}).status_code == 200
     assert call(player, "delete", f"/{other.pk}").status_code == 204

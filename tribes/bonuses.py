@@ -50,10 +50,10 @@ PRESETS = {  # by archetype
     "Support": Points(1, 6, 3),
 }
 MOTTOES = {
-    "Aggressive": "Few hits, hard ones",
-    "Defensive": "Early hits, from afar",
+    "Aggressive": "Hits hard",
+    "Defensive": "Strikes from afar",
     "Balanced": "A little of everything",
-    "Support": "Many hits, quick ones",
+    "Support": "Hits fast",
 }
 
 
@@ -68,9 +68,9 @@ class Stat:
 
 
 STATS = (
-    Stat("damage", "Damage a hit", 1, ("damage",)),
-    Stat("attacks", "Attacks a second", 2, ("attack_speed",)),
-    Stat("power", "Damage a second", 1, ("damage", "attack_speed")),
+    Stat("damage", "Damage per hit", 1, ("damage",)),
+    Stat("attacks", "Attacks per second", 2, ("attack_speed",)),
+    Stat("power", "Damage per second", 1, ("damage", "attack_speed")),
     Stat("range", "Range in tiles", 2, ("range",)),
 )
 # Damage a hit, attacks a second, damage a second, range in tiles.
@@ -96,6 +96,11 @@ class Gain:
     stat: Stat
     before: Decimal
     after: Decimal
+
+    @property
+    def shown_before(self) -> Decimal:
+        """What it has without the tribe, with as many decimals as with it."""
+        return _rounded(self.before, self.stat.decimals)
 
     @property
     def longest(self) -> Decimal:

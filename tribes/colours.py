@@ -59,8 +59,8 @@ def checked_colour(colour: Any) -> str:
         # Rounded down, so that no colour is told a figure that would do.
         figure = int(found * 100) / 100
         words = (
-            f"{colour.upper()} has a contrast of {figure:.2f} to 1 with the site’s background, and"
-            f" {LEAST_CONTRAST:g} to 1 is needed to be seen: choose a lighter colour."
+            f"{colour.upper()} has a contrast of {figure:.2f}:1 with the site's background, and needs at"
+            f" least {LEAST_CONTRAST:g}:1. Choose a lighter colour."
         )
         raise Refused("color_contrast", words, status=400, field="color_theme")
     return colour.upper()

@@ -47,7 +47,7 @@ def make(*, player: User, given: Mapping[str, Any]) -> Tribe:
         lock_player(player)
         _fill(tribe, {"name": None, "archetype": None} | _with_preset(given))
         if own(player).count() >= MOST_TRIBES:
-            words = f"You have {MOST_TRIBES} tribes, which is the most. Delete one first."
+            words = f"You already have {MOST_TRIBES} tribes, the maximum. Delete one first."
             raise Refused("too_many_tribes", words)
         save_named(tribe, "tribe")
     return tribe
@@ -89,7 +89,8 @@ def demand_unseated(tribe: Tribe) -> None:
 
 
 def _kept(tribe: Tribe) -> Refused:
-    words = f"“{tribe.name}” has a seat in a game, and is kept for it. You can rename it."
+    words = f"“{tribe.name}” is part of a game, now or in the past, so it can't be deleted."
+    words += " You can rename it."
     return Refused("tribe_has_played", words)
 
 

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 (
                     "total_games_played",
                     models.IntegerField(
-                        db_comment="Games that this player started and that were completed.",
+                        db_comment="Games that began with this player.",
                         db_default=0,
                     ),
                 ),
@@ -139,21 +139,25 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("username",),
                         name="idx_users_username",
+                        violation_error_code="username_taken",
                         violation_error_message="This name is taken.",
                     ),
                     models.UniqueConstraint(
                         django.db.models.functions.text.Lower("username"),
                         name="idx_users_username_lower",
+                        violation_error_code="username_taken",
                         violation_error_message="This name is taken.",
                     ),
                     models.UniqueConstraint(
                         fields=("email",),
                         name="idx_users_email",
+                        violation_error_code="email_taken",
                         violation_error_message="There is an account with this address already.",
                     ),
                     models.UniqueConstraint(
                         django.db.models.functions.text.Lower("email"),
                         name="idx_users_email_lower",
+                        violation_error_code="email_taken",
                         violation_error_message="There is an account with this address already.",
                     ),
                     models.CheckConstraint(

@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "play_count",
-                    models.IntegerField(db_comment="Games completed on this map.", db_default=0),
+                    models.IntegerField(db_comment="Games that began on this map.", db_default=0),
                 ),
                 (
                     "rating",

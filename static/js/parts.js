@@ -2,6 +2,8 @@
 
 const announcement = document.getElementById("announcement");
 const trouble = document.getElementById("trouble");
+const troubleWords = document.getElementById("trouble-words");
+let before = null; // what had the focus when something went wrong
 
 // A live region is heard only if it was on the page before its text: one stays, parts fill it.
 document.addEventListener("htmx:load", (event) => {
@@ -15,26 +17,35 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 
 function complain(words) {
-  trouble.textContent = words;
-  trouble.hidden = false;
+  before = document.activeElement;
+  trouble.hidden = false; // first: words that come into a hidden place are not read out
+  troubleWords.textContent = words;
 }
 
+function dismiss() {
+  trouble.hidden = true;
+  troubleWords.textContent = "";
+}
+
+document.getElementById("trouble-close").addEventListener("click", () => {
+  dismiss();
+  before?.focus({ preventScroll: true });
+});
+
 document.addEventListener("htmx:sendError", () => {
-  complain("You seem to be offline. Nothing was changed; please try again.");
+  complain("You seem to be offline. Nothing has changed; please try again.");
 });
 
 document.addEventListener("htmx:responseError", (event) => {
   const gone = event.detail.xhr.status === 404;
   complain(
     gone
-      ? "This is not here any more. Reload the page."
-      : "That did not work. Reload the page and try again.",
+      ? "This isn’t here any more. Reload the page."
+      : "That didn’t work. Reload the page and try again.",
   );
 });
 
-document.addEventListener("htmx:beforeRequest", () => {
-  trouble.hidden = true;
-});
+document.addEventListener("htmx:beforeRequest", dismiss);
 
 // An address that is shared says only what was asked for, not which controls were left alone.
 document.addEventListener("htmx:configRequest", (event) => {

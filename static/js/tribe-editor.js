@@ -26,7 +26,7 @@ function showPoints(points, told = "") {
     slider.value = some;
     slider.style.setProperty("--spent", `${(100 * some) / slider.max}%`);
     slider.setAttribute("aria-valuetext", `${number(some)}, ${some * 5} percent more`);
-    slider.parentElement.querySelector("output").value = `${number(some)} · +${some * 5} %`;
+    slider.parentElement.querySelector("output").value = `${number(some)} · +${some * 5}%`;
   });
   const left = total - sum(points);
   pips.forEach((pip, n) => pip.classList.toggle("purse__pip--spent", n < total - left));
@@ -95,7 +95,7 @@ function showContrast() {
   const least = Math.min(...backgrounds.split(" ").map((other) => contrast(picker.value, other)));
   const seen = least >= Number(leastContrast);
   const told = (Math.floor(least * 10) / 10).toFixed(1); // down: none is told a figure that would do
-  figure.textContent = `Contrast ${told} to 1: ${seen ? "well seen" : "too dark, pick a lighter one"}`;
+  figure.textContent = `Contrast ${told}:1, ${seen ? "easy to see" : "too dark, pick a lighter one"}`;
   figure.classList.toggle("own-colour__figure--wrong", !seen);
   picker.setCustomValidity(seen ? "" : "This colour is too dark to be seen. Pick a lighter one.");
 }

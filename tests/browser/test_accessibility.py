@@ -30,7 +30,7 @@ def test_a_fault_would_be_found(page: Page) -> None:
 
 def sign_in(page: Page, onward: str) -> None:
     page.goto(f"/login/?next={onward}")
-    page.get_by_label("User name").fill("Mira")
+    page.get_by_label("Username").fill("Mira")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
 
@@ -44,8 +44,8 @@ def test_pages_for_everybody(page: Page, address: str) -> None:
 
 def test_what_a_form_complains_about(page: Page) -> None:
     page.goto("/signup/")
-    page.get_by_label("User name").fill("Mira")
-    page.get_by_label("E-mail address").fill("mira@example.com")
+    page.get_by_label("Username").fill("Mira")
+    page.get_by_label("Email address").fill("mira@example.com")
     page.get_by_label("Password").fill("short")
     page.get_by_label("I agree to the privacy policy").check()
     page.get_by_role("button", name="Sign up").click()

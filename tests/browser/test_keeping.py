@@ -58,7 +58,7 @@ def test_a_collection_from_its_making_to_its_sharing(page: Page, chromium: Brows
     page.get_by_role("link", name="Collections").click()
     no_violations(page)
     page.get_by_label("Name").fill("Quiet places")
-    page.get_by_role("button", name="Make collection").click()
+    page.get_by_role("button", name="Create collection").click()
     expect(page.get_by_role("heading", name="Quiet places")).to_be_visible()
     for name in ("Ash Mill", "Birch Ford"):
         page.goto(GameMap.objects.get(name=name).get_absolute_url())
@@ -72,9 +72,9 @@ def test_a_collection_from_its_making_to_its_sharing(page: Page, chromium: Brows
     page.get_by_role("link", name="Quiet places", exact=True).click()
     expect(page.locator(".card__name")).to_have_text(["Ash Mill", "Birch Ford"])
     page.evaluate("window.stillTheSamePage = true")
-    page.get_by_role("button", name="Later Ash Mill").click()
+    page.get_by_role("button", name="Move down Ash Mill").click()
     expect(page.locator(".card__name")).to_have_text(["Birch Ford", "Ash Mill"])
-    page.get_by_role("button", name="Earlier Ash Mill").focus()
+    page.get_by_role("button", name="Move up Ash Mill").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".card__name")).to_have_text(["Ash Mill", "Birch Ford"])
     page.get_by_role("button", name="Remove Ash Mill").click()
@@ -84,7 +84,11 @@ def test_a_collection_from_its_making_to_its_sharing(page: Page, chromium: Brows
     expect(page.locator(".card__name")).to_have_text(["Ash Mill", "Birch Ford"])
     assert page.evaluate("window.stillTheSamePage")
     page.get_by_role("button", name="Make it public").click()
-    address = page.get_by_label("Address to share").input_value()
+    address = page.get_by_label("Link").input_value()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_text("Copied.")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == address
     no_sideways_scrolling(page)
     no_violations(page)
     stranger = chromium.new_context()
@@ -109,7 +113,7 @@ def test_renaming_and_deleting(page: Page, mira: User) -> None:
     no_violations(page)
     page.get_by_role("button", name="Delete collection").click()
     expect(page.get_by_text("The collection is deleted")).to_be_visible()
-    expect(page.get_by_text("None yet.")).to_be_visible()
+    expect(page.get_by_text("No collections yet.")).to_be_visible()
 
 
 def test_without_javascript(chromium: Browser, site: Site, mira: User) -> None:
@@ -124,7 +128,7 @@ def test_without_javascript(chromium: Browser, site: Site, mira: User) -> None:
     expect(page).to_have_url(re.compile(r"/maps/\?q=clay#heart-"))
     expect(heart).to_have_attribute("aria-pressed", "true")
     page.goto(collection.get_absolute_url())
-    page.get_by_role("button", name="Earlier Clay Pit").click()
+    page.get_by_role("button", name="Move up Clay Pit").click()
     expect(page.locator(".card__name")).to_have_text(["Ash Mill", "Clay Pit", "Birch Ford"])
     page.get_by_role("button", name="Remove Clay Pit").click()
     page.get_by_role("button", name="Undo").click()

@@ -61,7 +61,7 @@ def enter(chromium: Browser, site: Site) -> Iterator[Enter]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         if name:
             page.goto("/login/")
-            page.get_by_label("User name").fill(name)
+            page.get_by_label("Username").fill(name)
             page.get_by_label("Password").fill(PASSWORD)
             page.get_by_role("button", name="Sign in").click()
             expect(page.get_by_text(name, exact=True)).to_be_visible()
@@ -208,9 +208,9 @@ def test_an_invited_newcomer_arrives_in_the_lobby(
 ) -> None:
     host, newcomer = enter("Mira"), enter(width=375)
     newcomer.goto(f"/lobbies/join/{opened(host, game_map)}/")
-    newcomer.get_by_role("link", name="Make an account").click()
-    newcomer.get_by_label("User name").fill("Wilhelma")
-    newcomer.get_by_label("E-mail address").fill("wilhelma@example.com")
+    newcomer.get_by_role("link", name="Create an account").click()
+    newcomer.get_by_label("Username").fill("Wilhelma")
+    newcomer.get_by_label("Email address").fill("wilhelma@example.com")
     newcomer.get_by_label("Password").fill("short")
     newcomer.get_by_label("I agree to the privacy policy").check()
     newcomer.get_by_role("button", name="Sign up").click()

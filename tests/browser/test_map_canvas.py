@@ -301,7 +301,7 @@ def test_a_failure_leaves_the_picture_and_can_be_tried_again(page: Page, game_ma
 def test_an_author_walks_on_a_private_map(page: Page, game_map: GameMap) -> None:
     GameMap.objects.update(is_public=False)
     page.goto(f"/login/?next={game_map.get_absolute_url()}")
-    page.get_by_label("User name").fill("Author")
+    page.get_by_label("Username").fill("Author")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator("canvas")).to_be_visible()

@@ -13,7 +13,7 @@ def test_hide_a_map_and_restore_it(page: Page) -> None:
     make_moderator()
     game_map = make_map(make_user("Author"), "Stolen Ford")
     page.goto("/admin/")
-    page.get_by_label("User name").fill("Moderna")
+    page.get_by_label("Username").fill("Moderna")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.goto("/admin/maps/gamemap/")
@@ -44,7 +44,7 @@ def test_ban_a_player(page: Page) -> None:
     make_moderator()
     player = make_user("Nuisance")
     page.goto("/admin/login/?next=/admin/accounts/user/?q=nuisance")
-    page.get_by_label("User name").fill("moderna@example.com")
+    page.get_by_label("Username").fill("moderna@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.locator("input.action-select").check()
@@ -55,3 +55,27 @@ def test_ban_a_player(page: Page) -> None:
     expect(page.get_by_text("1 of 1 players: banned.")).to_be_visible()
     player.refresh_from_db()
     assert not player.is_active
+
+
+@pytest.mark.parametrize("width", [375, 768])
+def test_the_list_has_the_room_there_is(page: Page, width: int) -> None:
+    make_moderator()
+    make_map(make_user("Author"), "The long and winding ford of the north")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/admin/login/?next=/admin/maps/gamemap/")
+    page.get_by_label("Username").fill("Moderna")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    results, name = (
+        page.locator("#changelist-form .results"),
+        page.locator("td.field-name, th.field-name"),
+    )
+    room, cell = results.bounding_box(), name.bounding_box()
+    assert room
+    assert cell
+    assert room["width"] >= width - 80
+    assert cell["width"] >= 176
+    assert cell["x"] + cell["width"] <= width
+    expect(page.locator("#nav-sidebar")).to_be_hidden()
+    page.get_by_role("link", name="Filters").click()
+    expect(page.get_by_role("link", name="Hidden by a moderator")).to_be_in_viewport()

@@ -164,13 +164,13 @@ def test_a_tribe_from_its_making_to_its_undoing(editor: Page) -> None:
 def test_a_colour_of_ones_own(editor: Page) -> None:
     picker, told = editor.get_by_label("Pick a colour"), editor.locator("#contrast")
     picker.fill("#334455")
-    expect(editor.get_by_role("radio", name="A colour of my own")).to_be_checked()
-    expect(told).to_have_text("Contrast 1.0 to 1: too dark, pick a lighter one")
+    expect(editor.get_by_role("radio", name="Custom colour")).to_be_checked()
+    expect(told).to_have_text("Contrast 1.0:1, too dark, pick a lighter one")
     editor.get_by_label("Name").fill("Ravens")
     editor.get_by_role("button", name="Make tribe").click()
     expect(editor.get_by_role("heading", name="New tribe")).to_be_visible()
     picker.fill("#ffeedd")
-    expect(told).to_contain_text("well seen")
+    expect(told).to_contain_text("easy to see")
     no_violations(editor)
     editor.get_by_role("button", name="Make tribe").click()
     expect(editor.get_by_text("“Ravens” is ready to play.")).to_be_visible()
@@ -184,6 +184,36 @@ def test_what_the_server_finds_is_told_at_its_field(editor: Page, mira: User) ->
     expect(editor.get_by_text("You have a tribe of this name already.")).to_be_visible()
     expect(editor.get_by_label("Name")).to_have_value("owls")
     no_violations(editor)
+
+
+def test_a_point_is_as_wide_on_each_slider(editor: Page) -> None:
+    rails = [slider(editor, each.label).bounding_box() for each in SLIDERS]
+    points = [
+        (rail["width"] - 28) / each.most for rail, each in zip(rails, SLIDERS, strict=True) if rail
+    ]
+    assert len(points) == 3
+    assert max(points) - min(points) < 0.5  # px; 28 of them are the thumb
+
+
+def test_the_editor_on_the_smallest_screen(editor: Page) -> None:
+    editor.set_viewport_size({"width": 320, "height": 640})
+    no_sideways_scrolling(editor)
+    for name in ("Heather", "Meadow"):
+        words = editor.locator(".choice__name", has_text=name)
+        assert words.evaluate("words => words.scrollWidth <= words.parentElement.clientWidth")
+        assert words.evaluate(
+            "words => words.getBoundingClientRect().right"
+            " <= words.parentElement.getBoundingClientRect().right"
+        )
+
+
+def test_what_is_spent_shows_in_forced_colours(editor: Page) -> None:
+    editor.emulate_media(forced_colors="active")
+    filled, hollow = (
+        editor.locator(selector).first.evaluate("pip => getComputedStyle(pip).backgroundColor")
+        for selector in (".purse__pip--spent", ".purse__pips")
+    )
+    assert filled != hollow
 
 
 def test_without_javascript(chromium: Browser, site: Site) -> None:

@@ -18,6 +18,7 @@ from django.db import OperationalError, connection
 from redis.exceptions import RedisError
 
 from config.health import has_pending_migrations
+from config.protocols import HttpProtocol, WebSocketProtocol
 from config.redis import durable
 
 LARGEST_FRAME = 16 * 1024  # bytes of a WebSocket message
@@ -179,7 +180,8 @@ def server_config(application: Any) -> uvicorn.Config:
         proxy_headers=False,  # who the client is, is for our own settings to say
         server_header=False,
         timeout_graceful_shutdown=10,
-        ws="websockets-sansio",  # the other implementation is deprecated by websockets itself
+        http=HttpProtocol,
+        ws=WebSocketProtocol,
         limit_concurrency=MOST_CONNECTIONS,
         ws_max_size=LARGEST_FRAME,
         ws_per_message_deflate=False,

@@ -1,0 +1,88 @@
+"""`python -m bench.pages`: Lighthouse on the pages that players come for, in a local Chromium.
+
+Three runs of each page on Lighthouse's own slow phone; medians count. Needs Node, npm and Chromium.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+os.environ.setdefault("TRIBEHOLD_DATA", str(Path(__file__).parent.parent / ".data-bench"))
+os.environ["TRIBEHOLD_DATA"] += "/pages"  # the demo's world
+
+from bench.figures import table
+from bench.servers import running
+
+NODE = Path(__file__).parent / "lighthouse"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = "--headless=new --no-sandbox --disable-dev-shm-usage"
+CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
+PAINT, SHIFT = "largest-contentful-paint", "cumulative-layout-shift"
+PORT, ROUNDS = 8492, 3
+
+
+def look_at(url: str) -> dict[str, Any]:
+    """What Lighthouse says of a page."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        command = [str(NODE / "node_modules/.bin/lighthouse"), url, "--quiet", "--output=json"]
+        command += [f"--output-path={report}", f"--chrome-flags={FLAGS}"]
+        subprocess.run(command, check=True, env=os.environ | {"CHROME_PATH": CHROMIUM})
+        found: dict[str, Any] = json.loads(report.read_text())
+        return found
+
+
+def row(name: str, reports: list[dict[str, Any]]) -> tuple[str, ...]:
+    """A page's scores of a hundred, its largest paint and its layout shift."""
+
+    def median(*path: str) -> float:
+        values = []
+        for report in reports:
+            for part in path:
+                report = report[part]
+            values.append(float(report))  # type: ignore[arg-type]
+        return statistics.median(values)
+
+    scores = (f"{100 * median('categories', category, 'score'):.0f}" for category in CATEGORIES)
+    paint = f"{median('audits', PAINT, 'numericValue') / 1000:.1f} s"
+    return (
+        name,
+        *(f"{score:.0f}" for score in scores),
+        paint,
+        f"{median('audits', SHIFT, 'numericValue'):.3f}",
+    )
+
+
+def main() -> None:
+    """Look at the pages, and print what was seen."""
+    if not shutil.which("npm"):
+        sys.exit("bench.pages needs Node and npm, for Lighthouse.")
+    if not (NODE / "node_modules").exists():
+        subprocess.run(["npm", "ci", "--silent", "--ignore-scripts"], cwd=NODE, check=True)
+    with running(PORT, "manage.py", "serve", PORT=str(PORT)) as site:
+        best = httpx.get(site.url + "/api/v1/maps?sort=top&page_size=1").json()["results"][0]
+        pages = {
+            "`/maps/`": "/maps/",
+            "a map's page": f"/maps/{best['id']}/",
+            "`/lobbies/`": "/lobbies/",
+        }
+        rows = [
+            row(name, [look_at(site.url + path) for _ in range(ROUNDS)])
+            for name, path in pages.items()
+        ]
+    head = (
+        "page | performance | accessibility | best practices | SEO | largest paint | layout shift"
+    )
+    table("Lighthouse", head, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,438 @@
+"""One connection against all others: floods of frames, heads without end, requests that are none."""
+
+import asyncio
+import contextlib
+import logging
+import resource
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest.mock import Mock
+
+import httpx
+import orjson
+import pytest
+from uvicorn.server import ServerState
+
+from config import protocols
+from config.management.commands.serve import server_config
+from config.protocols import (
+    FRAME_BURST,
+    FRAMES_A_SECOND,
+    LARGEST_HEAD,
+    MOST_HEADERS,
+    MOST_PIPELINED,
+    TOO_MUCH,
+    WebSocketProtocol,
+)
+from sessions_app import pace, sockets
+from sessions_app.protocol import Close
+from tests.callers import Caller, sit_down
+from tests.conftest import Site
+from tests.lobbies import Table
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MASK = b"\x00" * 4  # what clients must send; nought leaves the payload as it is
+
+
+HANDSHAKE = (
+    b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s\r\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_errors(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Whatever clients send, the log is for what is wrong with the server."""
+    loggers = [logging.getLogger(name) for name in ("uvicorn.error", "asyncio")]
+    for logger in loggers:
+        logger.addHandler(caplog.handler)
+    yield
+    for logger in loggers:
+        logger.removeHandler(caplog.handler)
+    assert [r.getMessage() for r in caplog.get_records("call") if r.exc_info] == []
+    assert [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.ERROR] == []
+
+
+def comes_true(fact: Callable[[], bool]) -> bool:
+    """Whether something becomes true in time."""
+    deadline = time.monotonic() + 5
+    while not fact() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return fact()
+
+
+def protocol_of(site: Site) -> WebSocketProtocol:
+    """The server's side of the only socket."""
+    connections = site.server.server_state.connections
+    [protocol] = [each for each in connections if isinstance(each, WebSocketProtocol)]
+    return protocol
+
+
+# ---- Frames -------------------------------------------------------------------------------------
+
+PING = b"\x89\xfd" + MASK + b"x" * 125
+PONG = b"\x8a\x80" + MASK
+EMPTY_PART = b"\x00\x80" + MASK
+BEGINNING = b"\x01\x80" + MASK  # of a message that never ends
+BINARY = b"\x82\xfe" + struct.pack("!H", 16 * 1024) + MASK + b"x" * 16 * 1024
+# What comes first, what comes again and again, and whether the client reads what it is answered.
+FLOODS: dict[str, tuple[bytes, bytes, bool]] = {
+    "pings, read": (b"", PING, True),
+    "pings, never read": (b"", PING, False),
+    "pongs": (b"", PONG, False),
+    "empty parts": (BEGINNING, EMPTY_PART, False),
+    "large messages": (b"", BINARY, False),
+}
+
+
+def flood(client: socket.socket, first: bytes, frame: bytes, *, reads: bool) -> tuple[bool, int]:
+    """Send frames for three seconds at the most; answers whether it was ended, and the bytes sent."""
+    client.settimeout(3)
+    chunk = first + frame * max(1, 65536 // len(frame))
+    sent, deadline = 0, time.monotonic() + 3
+    try:
+        while time.monotonic() < deadline:
+            client.sendall(chunk)
+            sent += len(chunk)
+            chunk = chunk[len(first) :]
+            first = b""
+            if reads:
+                with contextlib.suppress(BlockingIOError):
+                    if not client.recv(2**20, socket.MSG_DONTWAIT):
+                        return True, sent
+    except TimeoutError:
+        return False, sent
+    except OSError:
+        return True, sent
+    return False, sent
+
+
+@pytest.mark.parametrize("where", ["seat", "list"])
+@pytest.mark.parametrize(("first", "frame", "reads"), FLOODS.values(), ids=FLOODS)
+def test_a_flood_of_frames_ends_alone(
+    site: Site, where: str, first: bytes, frame: bytes, reads: bool
+) -> None:
+    with sit_down(site, Table(1)) as player:
+        flooder = sit_down(site, Table(1)) if where == "seat" else Caller(site, "/ws/lobbies")
+        raw = socket.fromfd(flooder.socket.socket.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        with raw:
+            is_ended, sent = flood(raw, first, frame, reads=reads)
+            began = time.monotonic()
+            assert player.ask("ping")["type"] == "pong"
+            assert time.monotonic() - began < 1
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        assert is_ended, f"{sent / 2**20:.1f} MiB were taken"
+        assert grown < 24, f"{grown:.0f} MiB"  # the kernel's buffers are not ours
+        with contextlib.suppress(Exception):
+            flooder.socket.close()
+
+
+def test_a_flood_is_told_why_it_ends(site: Site) -> None:
+    assert TOO_MUCH == Close.TOO_MUCH
+    with Caller(site, "/ws/lobbies") as looker:
+        looker.hear("lobbies")
+        looker.socket.socket.sendall(PONG * int(FRAME_BURST + FRAMES_A_SECOND))
+        assert looker.closed() == Close.TOO_MUCH
+
+
+def test_every_kibibyte_counts(site: Site) -> None:
+    with Caller(site, "/ws/lobbies") as looker:
+        looker.hear("lobbies")
+        looker.socket.socket.sendall(BINARY * int(FRAME_BURST / 17 + 4))
+        assert looker.closed() == Close.TOO_MUCH
+
+
+def test_the_limit_leaves_room_for_the_pace_of_players() -> None:
+    """Whoever is too hasty is told so before the end, message by message."""
+    assert FRAME_BURST > 2 * (pace.BURST + sockets.MOST_HASTY)
+    assert FRAMES_A_SECOND > 4 * pace.EVENTS_A_SECOND
+
+
+def test_an_honest_client_that_pings_is_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By frames and by messages, in parts too, for longer than a burst lasts."""
+    monkeypatch.setattr(protocols, "FRAME_BURST", 60)
+    with sit_down(site, Table(1)) as player:
+        began = time.monotonic()
+        for said in range(30, 150, 30):
+            pongs = [player.socket.ping() for _ in range(12)]
+            for _ in range(12):
+                player.socket.pong()
+            assert all(pong.wait(2) for pong in pongs)
+            player.socket.send(iter(['{"type":', '"ping",', '"id":"parts"}']))
+            assert player.hear(re="parts")["type"] == "pong"
+            assert player.ask("ping")["type"] == "pong"
+            time.sleep(max(0, began + said / FRAMES_A_SECOND - time.monotonic()))
+        assert player.ask("ping")["type"] == "pong"
+
+
+def test_the_servers_own_pings_are_answered(site: Site) -> None:
+    with Caller(site, "/ws/lobbies") as looker:
+        looker.hear("lobbies")
+        protocol = protocol_of(site)
+        before = protocol.ping_timer
+        protocol.loop.call_soon_threadsafe(protocol.send_keepalive_ping)
+        assert comes_true(lambda: protocol.ping_timer not in (None, before))  # the next one
+        assert protocol.pong_timer is None
+        assert looker.ask("ping")["type"] == "pong"
+
+
+def test_who_does_not_read_is_not_heard_until_it_does(site: Site) -> None:
+    """Pings are answered as far as their client takes the answers."""
+    with Caller(site, "/ws/lobbies") as looker:
+        looker.hear("lobbies")
+        protocol = protocol_of(site)
+        call = protocol.loop.call_soon_threadsafe
+        call(protocol.pause_writing)  # as the transport does, once its buffer is full
+        assert comes_true(lambda: not protocol.writable.is_set())
+        looker.socket.ping()
+        assert comes_true(lambda: not protocol.transport.is_reading())
+        call(protocol.resume_writing)
+        assert looker.ask("ping")["type"] == "pong"
+
+
+@pytest.mark.parametrize("frames", [b"\x83\x80" + MASK, PONG * 1000], ids=["bad", "many"])
+def test_frames_before_the_socket_is_accepted(frames: bytes) -> None:
+    """No close can be sent yet: the connection is cut, and the application hears of it."""
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        assert (await receive())["type"] == "websocket.connect"
+        heard.append(await receive())
+
+    async def attempt() -> None:
+        config, state = server_config(application), ServerState()
+        config.load()
+        protocol = WebSocketProtocol(config, state, {})
+        transport = Mock(**{"abort.side_effect": lambda: protocol.connection_lost(None)})
+        protocol.connection_made(transport)
+        protocol.data_received(HANDSHAKE % (b"/ws/lobbies", b""))
+        protocol.data_received(frames)
+        transport.abort.assert_called_once()
+        await asyncio.gather(*state.tasks)
+
+    heard: list[Any] = []
+    asyncio.run(attempt())
+    assert heard == [{"type": "websocket.disconnect", "code": 1006}]
+
+
+# ---- Heads --------------------------------------------------------------------------------------
+
+
+class Client:
+    """A connection on which requests are said byte by byte, and answers read one after another."""
+
+    def __init__(self, site: Site) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", site.port), timeout=8)
+        self.reader = self.socket.makefile("rb")
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.reader.close()
+        self.socket.close()
+
+    def say(self, *parts: bytes) -> None:
+        """Send as much as the server takes: it may refuse the rest."""
+        with contextlib.suppress(ConnectionError):
+            for part in parts:
+                self.socket.sendall(part)
+
+    def hear(self) -> httpx.Response | None:
+        """The next answer, whole; None at the end of the connection."""
+        head = []
+        with contextlib.suppress(ConnectionError):
+            while line := self.reader.readline().strip():
+                head.append(line)
+        if not head:
+            return None
+        headers = [tuple(line.split(b": ", 1)) for line in head[1:]]
+        answer = httpx.Response(int(head[0].split()[1]), headers=headers)  # type: ignore[arg-type]
+        body = self.reader.read(int(answer.headers["content-length"]))
+        return httpx.Response(answer.status_code, headers=answer.headers, content=body)
+
+    def status(self) -> int | None:
+        """The status of the next answer."""
+        answer = self.hear()
+        return answer.status_code if answer else None
+
+
+def exchange(site: Site, *parts: bytes) -> httpx.Response:
+    """Send raw bytes; answers the one answer to it, after which the connection ends."""
+    with Client(site) as client:
+        client.say(*parts)
+        answer = client.hear()
+        assert answer
+        assert client.hear() is None
+    return answer
+
+
+def assert_shape(answer: httpx.Response, status: int, code: str) -> None:
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["connection"] == "close"
+    document = orjson.loads(answer.content)
+    assert document.keys() == {"type", "errors", "request_id"}
+    assert document["type"] == "client_error"
+    [error] = document["errors"]
+    assert (error["code"], error["attr"]) == (code, None)
+    assert error["detail"]
+    assert document["request_id"] == answer.headers["x-request-id"] != ""
+
+
+START = b"GET /api/v1/maps HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+LARGE: dict[str, tuple[bytes, ...]] = {
+    "one header of many": (START + b"X: ", *[b"x" * 2**20] * 40),
+    "200,000 lines": (START, *[b"a: b\r\n" * 10_000] * 20),
+    "a line too many": (START + b"a: b\r\n" * MOST_HEADERS + b"\r\n",),
+    "a byte too many": (START + b"X: " + b"x" * (LARGEST_HEAD - len(START) - 6) + b"\r\n\r\n1",),
+    "an address": (b"GET /api/", *[b"x" * 2**20] * 4),
+    "trailers": (
+        b"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"1\r\nx\r\n0\r\nX: ",
+        *[b"x" * 2**20] * 4,
+    ),
+    "an extension of a chunk": (
+        b"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+        *[b"x" * 2**20] * 4,
+    ),
+}
+
+
+@pytest.mark.parametrize("parts", LARGE.values(), ids=LARGE)
+def test_a_large_head(site: Site, parts: tuple[bytes, ...]) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert_shape(exchange(site, *parts), 431, "headers_too_large")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16 * 1024
+    assert httpx.get(site.url + "/health/live").status_code == 200
+
+
+def test_a_head_of_64_kib_is_read(site: Site) -> None:
+    """Also the second of a connection, in small pieces, and after a body."""
+    end = b"\r\n\r\n"
+    large = START + b"X: " + b"x" * (LARGEST_HEAD - len(START) - 3 - len(end)) + end
+    body = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 200000\r\n\r\n"
+    with Client(site) as client:
+        for request, status in ((large, 200), (body + b"x" * 200_000, 415), (large, 200)):
+            for start in range(0, len(request), 1000):
+                client.say(request[start : start + 1000])
+            assert client.status() == status
+
+
+def test_a_page_that_is_asked_for_with_too_much_answers_in_words(site: Site) -> None:
+    cookies = b"".join(b"Cookie: c%d=%s\r\n" % (n, b"x" * 4000) for n in range(20))
+    answer = exchange(site, b"GET /maps/?q=x HTTP/1.1\r\n" + cookies + b"\r\n")
+    assert answer.status_code == 431
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "too large" in answer.text
+    assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("begun", [b"", b"\r\n", START], ids=["nothing", "a line", "half a head"])
+@pytest.mark.parametrize("before", [b"", START + b"\r\n"], ids=["the first", "the second"])
+def test_a_slow_head(
+    monkeypatch: pytest.MonkeyPatch, site: Site, begun: bytes, before: bytes
+) -> None:
+    monkeypatch.setattr(protocols, "HEAD_SECONDS", 0.2)
+    site.server.config.timeout_keep_alive = 1  # for the second of which nothing comes
+    with Client(site) as client:
+        if before:
+            client.say(before)
+            assert client.status() == 200
+        client.say(begun)
+        began = time.monotonic()
+        assert client.hear() is None
+        assert time.monotonic() - began < 3
+
+
+def test_a_slow_answer_or_body_is_not_a_slow_head(
+    monkeypatch: pytest.MonkeyPatch, site: Site
+) -> None:
+    monkeypatch.setattr(protocols, "HEAD_SECONDS", 0.1)
+    with Client(site) as client:
+        head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n"
+        client.say(head + b"{")
+        time.sleep(0.3)
+        client.say(b"}")
+        assert client.status() == 415
+
+
+def test_requests_without_end(site: Site) -> None:
+    """Some may wait for the answers to those before; whoever sends thousands gets those alone."""
+    request = START + b"\r\n"
+    for count in (MOST_PIPELINED, 20_000):
+        with Client(site) as client:
+            client.say(request * count)
+            for _ in range(MOST_PIPELINED):
+                assert client.status() == 200
+            if count > MOST_PIPELINED:
+                assert client.status() in (200, None)  # the one that the others waited for
+                assert client.hear() is None
+
+
+# ---- Requests that are none ---------------------------------------------------------------------
+
+MALFORMED: dict[str, bytes] = {
+    "no HTTP": b"hello\r\n\r\n",
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 60,
+    "an unknown method": b"FROBNICATE /api/v1/maps HTTP/1.1\r\nHost: x\r\n\r\n",
+    "HTTP/9.9": b"GET /api/v1/maps HTTP/9.9\r\nHost: x\r\n\r\n",
+    "two lengths": START + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+    "no length": START + b"Content-Length: -1\r\n\r\n",
+    "length and chunks": START
+    + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a bad byte in the address": b"GET /api/v1/\x00maps HTTP/1.1\r\nHost: x\r\n\r\n",
+    "UTF-8 in the address": b"GET /api/v1/maps/\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a bad byte in a header": START + b"X\x00: y\r\n\r\n",
+    "a bad chunk": START.replace(b"GET", b"POST") + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "UTF-8 in a socket's address": HANDSHAKE % (b"/ws/\xc3\xa9", b""),
+    "a socket with a body": HANDSHAKE % (b"/ws/lobbies", b"Content-Length: 3\r\n"),
+}
+
+
+@pytest.mark.parametrize("request_bytes", MALFORMED.values(), ids=MALFORMED)
+def test_a_request_that_is_none(site: Site, request_bytes: bytes) -> None:
+    assert_shape(exchange(site, request_bytes), 400, "bad_request")
+    assert httpx.get(site.url + "/health/live").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "header"),
+    [(b"/ws/lobbies", b"Cookie: " + b"x" * 9000 + b"\r\n"), (b"/ws/" + b"x" * 9000, b"")],
+    ids=["header", "address"],
+)
+def test_a_socket_with_a_line_that_is_too_long(site: Site, address: bytes, header: bytes) -> None:
+    answer = exchange(site, HANDSHAKE % (address, header))
+    assert answer.status_code == 431
+    assert answer.headers["x-request-id"]
+    assert comes_true(lambda: not site.server.server_state.connections)
+
+
+def test_the_id_that_a_proxy_gave_is_kept(site: Site) -> None:
+    given = START + b"X-Request-Id: abc-1\r\n"
+    for rest in (b"Content-Length: x\r\n\r\n", b"a: b\r\n" * 200 + b"\r\n"):
+        assert exchange(site, given + rest).headers["x-request-id"] == "abc-1"
+    harmful = START + b"X-Request-Id: <script>\r\nContent-Length: x\r\n\r\n"
+    assert "script" not in exchange(site, harmful).text
+
+
+def test_an_answer_that_is_owed_comes_before_the_end(site: Site) -> None:
+    """What follows a request is never taken for the answer to it."""
+    with Client(site) as client:
+        client.say(START + b"\r\n" + MALFORMED["an unknown method"])
+        assert client.status() == 200
+        assert client.hear() is None
+
+
+def test_too_many_connections(site: Site) -> None:
+    """The 503 is uvicorn's no more."""
+    site.server.config.limit_concurrency = 1
+    answer = httpx.get(site.url + "/api/v1/maps")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "2"
+    assert answer.json()["errors"][0]["code"] == "busy"
+    assert answer.json()["request_id"] == answer.headers["x-request-id"] != ""
