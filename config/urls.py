@@ -31,6 +31,7 @@ from sessions_app.api import (
     StartView,
     StateView,
     TicketView,
+    TribesOfGameView,
 )
 from tribes.api import TribesView, TribeView
 
@@ -77,6 +78,7 @@ api += [
             "end": EndView,
             "ticket": TicketView,
             "map": MapOfGameView,
+            "tribes": TribesOfGameView,
             "state": StateView,
             "fence": FenceView,
         }.items()

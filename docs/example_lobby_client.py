@@ -10,6 +10,7 @@ players are ready; both programs end when the game begins.
 import asyncio
 import itertools
 import json
+import math
 import random
 import sys
 import time
@@ -22,6 +23,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+STEADY = 5  # seconds; whoever was in for so long waits as little as at first
 FINAL = {1000, 1009, 4400, 4401, 4403, 4404, 4409}  # close codes after which nobody comes back
 NOT_LET_IN = 4401  # but after this once: a ticket may have died on the way
 SILENT = 25  # seconds
@@ -58,6 +60,7 @@ class LobbyClient:
         self.player_id = ""
         self.socket: ClientConnection | None = None
         self.unanswered: dict[str, str] = {}  # id → frame; sent again after a reconnection
+        self.wait, self.welcomed_at = 0.1, math.inf
         self.ids = map(str, itertools.count(int(time.time() * 1000)))
 
     async def messages(self) -> AsyncGenerator[dict[str, Any], None]:
@@ -65,12 +68,12 @@ class LobbyClient:
 
         Whoever stops listening earlier closes it (`aclosing`), and the socket with it.
         """
-        wait, is_forgiven = 0.1, False
+        is_forgiven = False
         while True:
             try:
                 async with aclosing(self._connected()) as connected:
                     async for message in connected:
-                        wait, is_forgiven = 0.1, False
+                        is_forgiven = is_forgiven and message["type"] != "welcome"
                         yield message
             except ConnectionClosed as end:
                 code = end.rcvd.code if end.rcvd else 1006
@@ -82,8 +85,7 @@ class LobbyClient:
                     raise
             except (OSError, TimeoutError, httpx.HTTPError):
                 pass  # not there right now
-            await asyncio.sleep(random.uniform(0.1, wait))  # noqa: S311 - spreads clients, hides nothing
-            wait = min(2 * wait, 5)
+            await self._pause()
 
     async def say(self, kind: str, **data: Any) -> None:
         """Send a message. Its answer is among `messages`, with this id as `re`."""
@@ -93,6 +95,14 @@ class LobbyClient:
         if self.socket:
             with suppress(ConnectionClosed):  # it is sent again after the next welcome
                 await self.socket.send(frame)
+
+    async def _pause(self) -> None:
+        """Wait for the next try: longer each time, until one has been in for a while."""
+        if time.monotonic() - self.welcomed_at > STEADY:
+            self.wait = 0.1
+        self.welcomed_at = math.inf
+        await asyncio.sleep(random.uniform(0.1, self.wait))  # noqa: S311 - spreads clients, hides nothing
+        self.wait = min(2 * self.wait, 5)
 
     async def _connected(self) -> AsyncGenerator[dict[str, Any], None]:
         answer = await self.api.post(f"game-sessions/{self.session_id}/ticket")
@@ -120,12 +130,13 @@ class LobbyClient:
         self.unanswered.pop(message.get("re", ""), None)
         if kind == "welcome":
             self.player_id = data["player_id"]
+            self.welcomed_at = min(self.welcomed_at, time.monotonic())
             self._take_lobby(data["lobby"])
             for frame in list(self.unanswered.values()):
                 await self.socket.send(frame)
         elif kind == "lobby":
             self._take_lobby(data)
-        elif kind == "pong" and "re" not in message:
+        elif kind == "pong" and data.get("asks"):
             await self.socket.send(json.dumps({"type": "ping"}))
             if message["version"] > self.lobby["version"]:
                 await self.say("hello", version=self.lobby["version"])

@@ -13,14 +13,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller, caller_token
-from config import limits
 from config.api import SECRET, read
 from config.conditional import conditional_document
 from config.refusals import Refused
 from config.schema import LOCATION, Error
 from config.values import truth, whole
 from maps.models import GameMap
-from sessions_app import game_maps, open_lobbies, seating, states, store, tickets
+from sessions_app import game_maps, game_tribes, open_lobbies, seating, states, store, tickets
 from sessions_app.api_documents import (
     Fence,
     FullState,
@@ -36,6 +35,7 @@ from sessions_app.api_documents import (
     Sequence,
     Starting,
     Ticket,
+    TribesOfGame,
 )
 from sessions_app.documents import lobby_document, strangers_document
 from sessions_app.guessing import wrong_codes_count
@@ -101,9 +101,8 @@ class SessionsView(APIView):
         seats = whole(given.get("seats", MOST_SEATS), "seats", FEWEST_SEATS, MOST_SEATS)
         playable = GameMap.objects.playable_by(player).only("is_public", "found_valid_at")
         game_map = get_object_or_404(playable, pk=given["map_id"])
-        limits.require(request._request, "lobbies", str(player.pk))
-        change = open_lobby(player, game_map, given["tribe_id"], is_public=is_public, seats=seats)
-        lobby = change.after
+        wish = (request._request, player, game_map, given["tribe_id"])
+        lobby = open_lobby(*wish, is_public=is_public, seats=seats).after
         address = reverse("api:game-session", args=[lobby.id])
         return Response(table(lobby), status=201, headers={"Location": address})
 
@@ -291,6 +290,25 @@ class MapOfGameView(APIView):
         return game_maps.map_response(request._request, caller(request), session_id)
 
 
+class TribesOfGameView(APIView):
+    """The tribes of a lobby or game."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_tribes",
+        responses={200: TribesOfGame, 304: None},
+        tags=["game sessions"],
+    )
+    def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
+        """What each player's tribe multiplies, for whoever sits there: fixed from the start on.
+
+        From then on with those who have left, whose towers may stand.
+        """
+        found = game_tribes.tribes_at(session_id, caller(request))
+        return conditional_document(request, {"tribes": found})
+
+
 # ---- The state of a game ------------------------------------------------------------------------
 
 
@@ -301,13 +319,14 @@ class StateView(APIView):
 
     @extend_schema(
         operation_id="game_sessions_state_read",
-        responses={200: FullState, 409: Error},
+        responses={200: FullState, 304: None, 409: Error},
         tags=["game sessions"],
     )
-    def get(self, request: Request, session_id: UUID) -> Response:
+    def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
         """The state as last written, for whoever sits there."""
         found = states.read(session_id, caller(request))
-        return Response({"fence": found.fence, "sequence": found.sequence, "state": found.state})
+        document = {"fence": found.fence, "sequence": found.sequence, "state": found.state}
+        return conditional_document(request, document)
 
     @extend_schema(
         operation_id="game_sessions_state_write",

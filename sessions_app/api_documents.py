@@ -39,16 +39,34 @@ class MapOfGame(MapOfLobby):
     wave_config = WaveConfig()
 
 
-class TribeAtTable(serializers.Serializer[Any]):
+class TribeInPlay(serializers.Serializer[Any]):
+    """What counts of a tribe in play. Bonuses are shares that multiply: 0.25 is a quarter more."""
+
+    color_theme = serializers.CharField()
+    damage_bonus = serializers.FloatField()
+    attack_speed_bonus = serializers.FloatField()
+    range_bonus = serializers.FloatField()
+
+
+class TribeAtTable(TribeInPlay):
     """The tribe that a player brings; fixed from the start on."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
     archetype = serializers.CharField()
-    color_theme = serializers.CharField()
-    damage_bonus = serializers.FloatField()
-    attack_speed_bonus = serializers.FloatField()
-    range_bonus = serializers.FloatField()
+
+
+class TribeOfPlayer(TribeInPlay):
+    """Whose tribe it is."""
+
+    player_id = serializers.UUIDField()
+    tribe_id = serializers.UUIDField()
+
+
+class TribesOfGame(serializers.Serializer[Any]):
+    """The tribes of a lobby or game, by what counts in play."""
+
+    tribes = TribeOfPlayer(many=True)
 
 
 class PlayerAtTable(serializers.Serializer[Any]):

@@ -25,9 +25,10 @@ class RefusableForm(forms.Form):
     renamed = {"tribe_id": "tribe"}  # fields that are called otherwise by the activities
 
     def refuse(self, refusal: Refused) -> None:
-        """Show a refusal at the field that it names."""
-        field = self.renamed.get(refusal.field or "", refusal.field)
-        self.add_error(field if field in self.fields else None, refusal.detail)
+        """Show all that a refusal says, each at the field that it names."""
+        for reason in refusal.reasons:
+            field = self.renamed.get(reason.field or "", reason.field)
+            self.add_error(field if field in self.fields else None, reason.detail)
 
 
 class TribeForm(RefusableForm):
@@ -114,7 +115,13 @@ class FilterForm(forms.Form):
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    free = forms.TypedChoiceField(label="Free seats", required=False, choices=FREE, coerce=int)
+    free = forms.TypedChoiceField(
+        label="Free seats",
+        required=False,
+        choices=FREE,
+        coerce=int,
+        error_messages={"invalid_choice": "there is no such choice, so any number is shown."},
+    )
 
     def add_prefix(self, field_name: str) -> str:
         """The name in the address, which is for people."""

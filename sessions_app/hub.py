@@ -297,7 +297,7 @@ class Hub:
         elif (holder := news.connections[player]) is None:
             self.spawn(self._take_again(socket))
         elif holder != socket.id:
-            socket.show_out(None, Close.REPLACED)
+            socket.refuse("replaced")
 
     async def _take_again(self, socket: "SeatSocket") -> None:
         """The database took this process for dead; this socket is not."""

@@ -14,7 +14,7 @@ from sessions_app import protocol
 from sessions_app.hub import AWAY
 from sessions_app.open_lobbies import Overview, overview
 from sessions_app.pace import Pace
-from sessions_app.protocol import Close, Message
+from sessions_app.protocol import Message
 from sessions_app.sockets import Socket, let_in
 from sessions_app.store import run_async
 
@@ -66,7 +66,7 @@ class Cards:
             try:
                 await self.refresh()
             except AWAY:
-                socket.show_out(None, Close.RESTARTING)
+                socket.refuse("unavailable")
         self.sockets.add(socket)
         socket.push(protocol.write("lobbies", self.version, self.snapshot))
         if self.reading is None or self.reading.done():
@@ -130,7 +130,7 @@ class ListSocket(Socket):
     async def do(self, message: Message) -> None:
         """Answer `hello` with the list, and `ping`."""
         if message.type == "ping":
-            self.pong(message.id or "")
+            self.pong(message)
         elif message.type == "hello":
             self.push(protocol.write("lobbies", self.version, self.cards.snapshot, message.id))
         else:

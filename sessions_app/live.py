@@ -8,7 +8,6 @@ from django.urls.converters import UUIDConverter
 from config.handler import Receive, Scope, Send
 from sessions_app.hub import Hub
 from sessions_app.lists import Cards, serve_list
-from sessions_app.protocol import Close
 from sessions_app.sockets import refuse, serve_seat
 from sessions_app.watch import Watch
 
@@ -41,4 +40,4 @@ class Live:
             await serve_list(self.cards, scope, receive, send)
         else:
             await receive()
-            await refuse(send, Close.NO_SUCH_SESSION)
+            await refuse(send, "not_found")

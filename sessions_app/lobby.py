@@ -20,6 +20,7 @@ COUNTDOWN = timedelta(seconds=3)
 GRACE = timedelta(seconds=30)  # how long a lost socket keeps its seat
 UNTOUCHED = timedelta(hours=1)  # after that a lobby is closed
 FEWEST_SEATS, MOST_SEATS = 2, 4
+MOST_KICKED = 100  # players who are remembered though they had no seat: a host may name anybody
 
 
 class Status(StrEnum):
@@ -141,9 +142,10 @@ def take_tribe(lobby: Lobby, player_id: UUID, tribe: dict[str, Any]) -> Lobby:
 
 
 def kick(lobby: Lobby, host_id: UUID, player_id: UUID) -> Lobby:
-    """Remove another player for good.
+    """Remove another player for good; also one who has left at this very moment, and would come back.
 
-    Raises Refused: 403 for all but the host, 409 `started`, 400 for oneself, 404 for who isn't seated.
+    Raises Refused: 403 for all but the host, 409 `started`, 400 for oneself, 404 for who isn't seated
+    once MOST_KICKED are remembered.
     """
     _demand_host(lobby, host_id)
     _demand_lobby(lobby)
@@ -151,9 +153,12 @@ def kick(lobby: Lobby, host_id: UUID, player_id: UUID) -> Lobby:
         raise Refused(
             "invalid", "You can't remove yourself: leave instead.", status=400, field="player_id"
         )
-    if lobby.seat_of(player_id) is None:
+    after = replace(lobby, kicked=lobby.kicked | {player_id})
+    if lobby.seat_of(player_id):
+        return _without(after, player_id)
+    if len(after.kicked) > MOST_KICKED:
         raise Refused("not_found", "No such player sits here.", status=404, field="player_id")
-    return _without(replace(lobby, kicked=lobby.kicked | {player_id}), player_id)
+    return after
 
 
 def change_settings(

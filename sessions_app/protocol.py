@@ -7,12 +7,15 @@ server sends `{"type", "version", "data", "re"?}`.
 """
 
 import enum
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import orjson
+
+from config.names import BIDIRECTIONAL, BLANKS
 
 SUBPROTOCOL = "tribehold.v1"
 LONGEST_CHAT = 300  # characters
@@ -56,6 +59,34 @@ CLOSES: dict[Close, tuple[str, bool]] = {
     ),
     Close.REPLACED: ("A newer connection of the same player has the seat.", False),
     Close.TOO_MUCH: ("Too many sockets or messages: come back later.", True),
+}
+
+# The last word to whoever is shown out: the code of its `error`, the close that follows, and words.
+# What a rule of the lobby refuses has the code and the words of that rule.
+LAST_WORDS: dict[str, tuple[Close, str]] = {
+    "bad_subprotocol": (Close.BAD_PROTOCOL, f"Offer the subprotocol {SUBPROTOCOL}."),
+    "bad_ticket": (
+        Close.NOT_LET_IN,
+        "This ticket is used, too old or for another seat. Ask for a new one.",
+    ),
+    "not_signed_in": (
+        Close.NOT_LET_IN,
+        "Send a ticket with hello; without one only a page of the site comes in, signed in.",
+    ),
+    "foreign_origin": (
+        Close.NOT_LET_IN,
+        "Of browsers, pages of the site alone may look at the list.",
+    ),
+    "signed_out": (Close.NOT_LET_IN, "The sign-in has ended."),
+    "suspended": (Close.REMOVED, "This account is suspended or erased."),
+    "not_found": (Close.NO_SUCH_SESSION, "There is no lobby, no game and no list here."),
+    "silent": (Close.SILENT, "Nothing was heard for too long."),
+    "replaced": (Close.REPLACED, "A newer connection of the same player has the seat."),
+    "too_many_sockets": (
+        Close.TOO_MUCH,
+        "Too many sockets are open already, from this address or in all.",
+    ),
+    "unavailable": (Close.RESTARTING, "This is not possible right now. Come back in a moment."),
 }
 
 
@@ -111,6 +142,15 @@ def _text(longest: int) -> Callable[[Any], str]:
     return check
 
 
+def _said(value: Any) -> str:
+    """What somebody says to others: something to see, and nothing that turns the text around it."""
+    text = "".join(c for c in _text(LONGEST_CHAT)(value) if c not in BIDIRECTIONAL).strip()
+    # As with names (config/names.py): letters, digits, punctuation and signs are seen.
+    if not any(unicodedata.category(c)[0] in "LNPS" for c in set(text) - BLANKS):
+        raise ValueError("needs something to read")
+    return text
+
+
 @dataclass(frozen=True)
 class Field:
     """A field of a message's data: how to check it, and whether it must be there."""
@@ -133,7 +173,7 @@ FROM_CLIENT: dict[str, dict[str, Field]] = {
         "is_public": Field(_truth, required=False),
         "seats": Field(_whole(2, 4), required=False),
     },
-    "chat": {"text": Field(_text(LONGEST_CHAT))},
+    "chat": {"text": Field(_said)},
     "ping": {},
 }
 FROM_SERVER = (
@@ -190,9 +230,32 @@ def write(
     return orjson.dumps(frame, default=str).decode()
 
 
-def error(version: int, code: str, detail: str, re: str | None = None) -> str:
-    """An `error`; its data repeats `re`, for clients that hand only the data on."""
-    return write("error", version, {"code": code, "detail": detail, "re": re}, re)
+def error(
+    version: int, code: str, detail: str, re: str | None = None, *, closes: Close | None = None
+) -> str:
+    """An `error`; its data repeats `re`, for clients that hand only the data on.
+
+    The last one before a close tells its code as `closes`.
+    """
+    data: dict[str, Any] = {"code": code, "detail": detail, "re": re}
+    if closes is not None:
+        data["closes"] = int(closes)
+    return write("error", version, data, re)
+
+
+def last_word(version: int, code: str, re: str | None = None) -> tuple[str, Close]:
+    """The `error` that comes before a close, and that close: one of LAST_WORDS."""
+    close, words = LAST_WORDS[code]
+    return error(version, code, words, re, closes=close), close
+
+
+def pong(version: int, time: float, message: Message | None = None) -> str:
+    """The answer to a `ping`; without one it asks for a sign of life.
+
+    An answer always bears a `re`: a client that answers whatever has none must not answer answers.
+    """
+    re = None if message is None else message.id or message.type
+    return write("pong", version, {"time": time, "asks": message is None}, re)
 
 
 def _checked(kind: str, data: dict[str, Any], re: str | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a process remembers of a game and of a player, while their sockets are here."""
 
 import asyncio
+import hashlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -10,6 +11,7 @@ import orjson
 from sessions_app import protocol
 from sessions_app.announcing import News
 from sessions_app.pace import Pace
+from sessions_app.protocol import Message
 
 if TYPE_CHECKING:
     from sessions_app.sockets import SeatSocket
@@ -56,16 +58,32 @@ class Visitor:
 
     def __init__(self, now: float) -> None:
         self.pace = Pace(now)
-        self.done: OrderedDict[str, None] = OrderedDict()
+        self.done: OrderedDict[str, bytes] = OrderedDict()  # id → what was said, and where
         self.seen_at = now
 
-    def has_done(self, message_id: str | None) -> bool:
-        """Whether a message came before; if not, from now on it has."""
-        if message_id is None:
+    def has_done(self, session_id: UUID, message: Message) -> bool:
+        """Whether the same message came before, for the same session; if not, from now on it has.
+
+        An id alone does not make it the same: clients that count from one on each connection say
+        other things by it, or say them elsewhere.
+        """
+        if message.id is None:
             return False
-        if message_id in self.done:
-            return True
-        self.done[message_id] = None
+        digest = _digest(session_id, message)
+        was_done = self.done.pop(message.id, None) == digest
+        self.done[message.id] = digest
         if len(self.done) > REMEMBERED:
             self.done.popitem(last=False)
-        return False
+        return was_done
+
+    def forget(self, session_id: UUID, message: Message) -> None:
+        """A message was not done after all."""
+        if message.id and self.done.get(message.id) == _digest(session_id, message):
+            del self.done[message.id]
+
+
+def _digest(session_id: UUID, message: Message) -> bytes:
+    """What makes a message the same as another: short, since a chat alone can be a kilobyte."""
+    said = [session_id, message.type, message.data]
+    text = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(text, digest_size=16).digest()

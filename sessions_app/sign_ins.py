@@ -11,7 +11,6 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from config import redis as redis_config
-from sessions_app.protocol import Close
 
 if TYPE_CHECKING:
     from sessions_app.hub import Hub
@@ -64,9 +63,9 @@ class SignIns:
         ended = await self._ended(holders)
         for socket, holder in holders.items():
             if holder.player_id not in good_players:
-                socket.show_out(None, Close.REMOVED)
+                socket.refuse("suspended")
             elif (holder.page and holder.page not in good_pages) or socket in ended:
-                socket.show_out(None, Close.NOT_LET_IN)
+                socket.refuse("signed_out")
 
     async def _ended(self, holders: "dict[SeatSocket, Holder]") -> "set[SeatSocket]":
         """Those whose token family has ended."""

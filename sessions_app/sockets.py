@@ -98,6 +98,10 @@ class Socket:
         self.is_leaving, self._close = True, code
         self._write()
 
+    def refuse(self, code: str, re: str | None = None) -> None:
+        """Say why, by a code of `protocol.LAST_WORDS`, and close."""
+        self.show_out(*protocol.last_word(self.version, code, re))
+
     def drop(self) -> None:
         """Forget a client that does not read: it would not read the reason either."""
         if self.is_dropped:  # cut off once; what tidies up behind it is not cut off too
@@ -140,9 +144,8 @@ class Socket:
             self.slow_down(re)
         elif isinstance(message, Unreadable):
             self._bad += 1
-            self.push(protocol.error(self.version, message.code, message.detail, re))
-            if self._bad >= MOST_BAD:
-                self.show_out(None, Close.BAD_PROTOCOL)
+            closes = Close.BAD_PROTOCOL if self._bad >= MOST_BAD else None
+            self._complain(message.code, message.detail, re, closes)
         else:
             self._bad, self._hasty = 0, max(0, self._hasty - 2)
             await self.do(message)
@@ -150,18 +153,23 @@ class Socket:
     def slow_down(self, re: str | None) -> None:
         """Refuse what comes too fast, and in the end whoever sends it."""
         self._hasty += 1
-        words = "Ten messages a second at the most."
-        self.push(protocol.error(self.version, "rate_limited", words, re))
-        if self._hasty >= MOST_HASTY:
-            self.show_out(None, Close.TOO_MUCH)
+        closes = Close.TOO_MUCH if self._hasty >= MOST_HASTY else None
+        self._complain("rate_limited", "Ten messages a second at the most.", re, closes)
 
     async def do(self, message: Message) -> None:
         """Do what a message says."""
         raise NotImplementedError
 
-    def pong(self, re: str | None = None) -> None:
-        """Say that all is well, and which version is current; without `re`, to be answered."""
-        self.push(protocol.write("pong", self.version, {"time": time.time()}, re))
+    def pong(self, message: Message | None = None) -> None:
+        """Answer a `ping` by which version is current; without one, ask for a sign of life."""
+        self.push(protocol.pong(self.version, time.time(), message))
+
+    def _complain(self, code: str, detail: str, re: str | None, closes: Close | None) -> None:
+        frame = protocol.error(self.version, code, detail, re, closes=closes)
+        if closes is None:
+            self.push(frame)
+        else:
+            self.show_out(frame, closes)
 
     def _write(self) -> None:
         if self._writer is None:
@@ -243,24 +251,29 @@ class SeatSocket(Socket):
     async def say_hello(self, scope: Scope, event: Mapping[str, Any] | None) -> bool:
         """Find out who it is, and take the seat; otherwise close, with the reason."""
         if event is None:
-            return self._refuse(Close.SILENT)
+            self.refuse("silent")
+            return False
         try:
             message = protocol.read(event.get("text"))
             if message.type != "hello":
                 raise Unreadable("hello_first", "The first message is hello.", message.id)
         except Unreadable as fault:
-            self.push(protocol.error(0, fault.code, fault.detail, fault.re))
-            return self._refuse(Close.BAD_PROTOCOL)
+            self._complain(fault.code, fault.detail, fault.re, Close.BAD_PROTOCOL)
+            return False
         try:
-            self.holder = await self.identify(scope, message.data.get("ticket"))
+            ticket = message.data.get("ticket")
+            self.holder = await self.identify(scope, ticket)
             if self.holder is None:
-                return self._refuse(Close.NOT_LET_IN)
+                self.refuse("not_signed_in" if ticket is None else "bad_ticket", message.id)
+                return False
             await self.hub.enter(self, message.id)
         except Refused as refusal:
-            self.push(protocol.error(0, refusal.code, refusal.detail, message.id))
-            return self._refuse(CLOSE_FOR.get(refusal.code, Close.NO_SUCH_SESSION))
+            closes = CLOSE_FOR.get(refusal.code, Close.NO_SUCH_SESSION)
+            self._complain(refusal.code, refusal.detail, message.id, closes)
+            return False
         except AWAY:
-            return self._refuse(Close.RESTARTING)
+            self.refuse("unavailable", message.id)
+            return False
         return True
 
     async def identify(self, scope: Scope, ticket: str | None) -> Holder | None:
@@ -280,8 +293,8 @@ class SeatSocket(Socket):
         if message.type == "hello":
             self.welcome(message.id, known=message.data.get("version"))
         elif message.type == "ping":
-            self.pong(message.id or "")
-        elif visitor.has_done(message.id):
+            self.pong(message)
+        elif visitor.has_done(self.session_id, message):
             self._answer(message.id)
         elif message.type == "chat":
             self.hub.chat(self, message.data["text"], message.id)
@@ -291,7 +304,7 @@ class SeatSocket(Socket):
                 is_done = await self._command(message)
             finally:  # also where the socket is dropped meanwhile
                 if not is_done:
-                    visitor.done.pop(message.id or "", None)  # sent again, it is tried again
+                    visitor.forget(self.session_id, message)  # sent again, it is tried again
 
     def welcome(self, re: str | None, *, known: int | None = None) -> None:
         """Tell who the client is, and the whole lobby unless it has that."""
@@ -323,10 +336,6 @@ class SeatSocket(Socket):
         assert self.room
         self.push_lobby(self.room.lobby(re), self.room.version, even_again=True)
 
-    def _refuse(self, code: Close) -> bool:
-        self.show_out(None, code)
-        return False
-
     async def end_of(self, receive: Receive) -> None:
         """Wait until a socket that was shown out is gone; what it still says is not read."""
         while (await receive())["type"] != "websocket.disconnect":
@@ -350,21 +359,23 @@ async def let_in(hub: "Hub", socket: Socket, scope: Scope, receive: Receive, sen
     await receive()
     if SUBPROTOCOL not in scope["subprotocols"]:
         # A browser reads the code only where one of the subprotocols that it offered was chosen.
-        await refuse(send, Close.BAD_PROTOCOL, next(iter(scope["subprotocols"]), None))
+        await refuse(send, "bad_subprotocol", next(iter(scope["subprotocols"]), None))
     elif not socket.is_seat and is_foreign(scope):  # seats are by ticket, wherever it was fetched
-        await refuse(send, Close.NOT_LET_IN, SUBPROTOCOL)
+        await refuse(send, "foreign_origin", SUBPROTOCOL)
     elif not hub.admit(socket):
-        await refuse(send, Close.TOO_MUCH, SUBPROTOCOL)
+        await refuse(send, "too_many_sockets", SUBPROTOCOL)
     else:
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
         return True
     return False
 
 
-async def refuse(send: Send, code: Close, subprotocol: str | None = None) -> None:
-    """Close a socket at once. Accepted first: only then can a browser read the code."""
+async def refuse(send: Send, code: str, subprotocol: str | None = None) -> None:
+    """Close a socket at once. Accepted first: only then can a browser read why."""
+    frame, close = protocol.last_word(0, code)
     await send({"type": "websocket.accept", "subprotocol": subprotocol})
-    await send({"type": "websocket.close", "code": int(code), "reason": code.name.lower()})
+    await send({"type": "websocket.send", "text": frame})
+    await send({"type": "websocket.close", "code": int(close), "reason": close.name.lower()})
 
 
 def is_foreign(scope: Scope) -> bool:

@@ -5,10 +5,11 @@ write takes a number first, a fence: the database counts it, and every write bea
 number is no longer the last, because another took over, is refused, however late its writes arrive.
 
     game:{session_id}:state   hash: fence, sequence (counts the writes), state (JSON)    2 hours
-    games:unwritten           sorted set of the games whose state the database does not have yet, by the
-                              moment since when
+    games:unwritten           sorted set of the games whose key was written since the database had its state,
+                              by the moment since when
 """
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,8 @@ end
 STALE, GONE = -1, -2  # what WRITE answers where it does not write
 # KEYS: state, unwritten. ARGV: fence, state or '' to raise the fence alone, seconds, id, and what may be
 # there: 'any', only a key that is 'kept', or no state but a 'first' one. Answers the count of writes, STALE
-# for an old fence, GONE for a key that is missing.
+# for an old fence, GONE for a key that is missing. A fence alone is marked too: one that comes as its game
+# ends would leave a key that nobody drops.
 WRITE = f"""{MARK}
 local known = redis.call('HGET', KEYS[1], 'fence')
 if ARGV[5] == 'kept' and not known then return -2 end
@@ -58,9 +60,9 @@ if ARGV[5] == 'first' and redis.call('HEXISTS', KEYS[1], 'state') == 1 then retu
 if tonumber(ARGV[1]) < tonumber(known or '0') then return -1 end
 redis.call('HSET', KEYS[1], 'fence', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
+mark(ARGV[4])
 if ARGV[2] == '' then return 0 end
 redis.call('HSET', KEYS[1], 'state', ARGV[2])
-mark(ARGV[4])
 return redis.call('HINCRBY', KEYS[1], 'sequence', 1)
 """
 # KEYS: state, unwritten. ARGV: sequence that was written, id, whether the game is over. What was put
@@ -97,7 +99,7 @@ def begin(session_id: UUID) -> None:
     close_old_connections()
     games = GameSession.objects.filter(pk=session_id, status__in=RUNNING)
     for fence, state in games.values_list("fence", "game_state"):
-        _write(session_id, fence, _json(state), over="first")
+        _write(session_id, fence, _json(_known(state)), over="first")
 
 
 def read(session_id: UUID, player: User) -> State:
@@ -110,7 +112,7 @@ def read(session_id: UUID, player: User) -> State:
         kept = {}  # the database knows what was some seconds ago
     if "state" in kept:
         return State(int(kept["fence"]), int(kept["sequence"]), orjson.loads(kept["state"]))
-    return State(game.fence, 0, game.game_state)
+    return State(game.fence, 0, _known(game.game_state))
 
 
 def claim(session_id: UUID, player: User) -> int:
@@ -161,8 +163,11 @@ def finish(session_id: UUID, host: User) -> Change:
         last = None
     change = store.run(seating.end, session_id, host.pk, last)
     try:
-        durable().delete(_key(session_id))
-        durable().zrem(UNWRITTEN, str(session_id))
+        # Both or neither: another's claim between the two would lose its mark, and leave its key.
+        with durable().pipeline(transaction=True) as pipe:
+            pipe.delete(_key(session_id))
+            pipe.zrem(UNWRITTEN, str(session_id))
+            pipe.execute()
     except RedisError:
         pass  # it dies by itself
     return change
@@ -232,6 +237,11 @@ def _write(session_id: UUID, fence: int, text: str, *, over: str = "any") -> int
     except RedisError as error:
         raise CannotCount from error
     return int(answer)
+
+
+def _known(state: Any) -> Any:
+    """A state of the database as it was put: jsonb writes 1e25 as a whole number, too long for `_json`."""
+    return orjson.loads(json.dumps(state))
 
 
 def _json(state: Any) -> str:

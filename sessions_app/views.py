@@ -17,7 +17,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.views import own
-from config import limits
 from config.refusals import Refused
 from maps.models import GameMap
 from maps.views import to_sign_in
@@ -45,11 +44,11 @@ def index(request: HttpRequest) -> HttpResponse:
 def listed(request: HttpRequest, form: CodeForm, status: int = 200) -> HttpResponse:
     """The list with a form as it is, and the status that the form has come to."""
     filters = FilterForm(request.GET)
-    wanted = Wanted(free_seats=1, size=MOST_LISTED)
-    if filters.is_valid():
-        text, free = filters.cleaned_data["game_map"], filters.cleaned_data["free"] or 1
-        map_id = read_id(text)
-        wanted = Wanted(map_id, free, MOST_LISTED, words="" if map_id else text)
+    filters.full_clean()
+    good = filters.cleaned_data  # one that means nothing is left out, and says so; the other counts
+    text, free = good.get("game_map", ""), good.get("free") or 1
+    map_id = read_id(text)
+    wanted = Wanted(map_id, free, MOST_LISTED, words="" if map_id else text)
     context = {
         "cards": lobby_cards.find(wanted),
         "blank": BLANK_CARD,
@@ -101,8 +100,8 @@ def new(request: HttpRequest) -> HttpResponse:
     )
     if form.is_bound and form.is_valid():
         try:
-            limits.require(request, "lobbies", str(player.pk))
             change = open_lobby(
+                request,
                 player,
                 game_map,
                 UUID(form.cleaned_data["tribe"]),

@@ -21,7 +21,6 @@ from sessions_app import seating, states
 from sessions_app.announcing import News
 from sessions_app.hub import AWAY, Hub
 from sessions_app.lobby import GRACE, UNTOUCHED
-from sessions_app.protocol import Close
 from sessions_app.rooms import Room
 from sessions_app.store import SERVER_SILENT, reading, run_async
 
@@ -107,7 +106,7 @@ class Watch:
             if socket.writing_since and now - socket.writing_since > STUCK:
                 socket.drop()
             elif quiet > SILENT:
-                socket.show_out(None, Close.SILENT)
+                socket.refuse("silent")
                 if quiet > SILENT + STUCK:
                     socket.drop()
             elif quiet > QUIET * (1 + socket.asked):
@@ -161,7 +160,7 @@ class Watch:
         for session_id, room in rooms.items():
             if session_id not in versions:
                 for socket in list(room.sockets.values()):
-                    socket.show_out(None, Close.NO_SUCH_SESSION)
+                    socket.refuse("not_found")
             elif versions[session_id] > room.version:
                 found = await run_async(self.hub.pool, reading, session_id)
                 if found and (found[0].host or found[0].is_over):

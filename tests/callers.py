@@ -90,6 +90,14 @@ class Caller:
         except TimeoutError:
             pytest.fail(f"not closed; heard: {self.story}")
 
+    def refused(self, within: float = PATIENCE) -> tuple[str, int | None]:
+        """The code of the last word, and that of the close, which the last word has named."""
+        code = self.closed(within)
+        last = self.heard[-1]
+        assert (last["type"], last["data"]["closes"]) == ("error", code), self.story
+        assert last["data"]["detail"].endswith(".")
+        return last["data"]["code"], code
+
     def until(self, holds: Callable[[Frame], bool]) -> Frame:
         """The first lobby, of those to come, of which something holds."""
         while not holds(frame := self.hear("lobby")):

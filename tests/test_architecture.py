@@ -30,6 +30,7 @@ PURE = [
     "maps/ranking.py",
     "maps/statements.py",
     "config/keyset.py",
+    "config/names.py",
     "config/refusals.py",
     "config/times.py",
     "config/values.py",

@@ -2,17 +2,20 @@
 
 import asyncio
 import importlib.util
+import json
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.typing import Subprotocol
 
 from accounts.signing_in import start_family
 from sessions_app import tickets
@@ -143,6 +146,60 @@ def test_a_lobby_client_refreshes_a_token_and_asks_for_another_ticket(
     assert died == []
     with pytest.raises(httpx.HTTPStatusError, match="401"):
         asyncio.run(signed_out(module, site, str(table.id)))
+
+
+@pytest.mark.parametrize(
+    ("steady", "waits"), [(5, [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5]), (0, [0.1] * 8)]
+)
+def test_a_lobby_client_waits_longer_each_time_until_it_was_in_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, steady: float, waits: list[float]
+) -> None:
+    """Before a server that welcomes, and drops whom it has welcomed."""
+    module, waited, asks = example(LOBBY_EXAMPLE), [], []
+    monkeypatch.setattr(module, "STEADY", steady)
+    data = {"player_id": "me", "time": 0, "lobby": None}
+
+    def wait(_: float, longest: float) -> float:
+        waited.append(longest)
+        return 0
+
+    monkeypatch.setattr(module.random, "uniform", wait)
+
+    async def drop(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send(
+            json.dumps({"type": "welcome", "version": 1, "data": data, "re": "hello"})
+        )
+        for asks_again in (False, True):
+            pong = {"type": "pong", "version": 0, "data": {"time": 0, "asks": asks_again}}
+            await socket.send(json.dumps(pong | ({} if asks_again else {"re": ""})))
+        asks.append(json.loads(await socket.recv())["type"])
+        await socket.close(1012)
+
+    def make_ticket(request: httpx.Request) -> httpx.Response:
+        connect = {"path": "/ws/game-sessions/1", "subprotocol": "tribehold.v1"}
+        return httpx.Response(201, json={"ticket": "x", "connect": connect})
+
+    async def drill() -> None:
+        async with serve(
+            drop, "127.0.0.1", 0, subprotocols=[Subprotocol("tribehold.v1")]
+        ) as server:
+            port = next(iter(server.sockets)).getsockname()[1]
+            transport, address = (
+                httpx.MockTransport(make_ticket),
+                f"http://127.0.0.1:{port}/api/v1/",
+            )
+            async with (
+                httpx.AsyncClient(base_url=address, transport=transport) as api,
+                aclosing(module.LobbyClient(api, "1").messages()) as messages,
+            ):
+                async for _ in messages:
+                    if len(waited) == len(waits):
+                        return
+
+    asyncio.run(drill())
+    assert waited == waits
+    assert set(asks) == {"ping"}
 
 
 async def signed_out(module: Any, site: Site, session_id: str) -> None:

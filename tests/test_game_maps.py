@@ -11,6 +11,8 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import User
+from config import limits
+from config.redis import durable
 from config.refusals import Refused
 from maps import making
 from maps.checking import PARTS
@@ -307,6 +309,9 @@ def test_no_lobby_opens_on_an_unfinished_map(
     status, answer = table.ask(0, "POST", "", body)
     assert status == 409
     assert [error["code"] for error in answer["errors"]] == ["map_not_playable", *codes]
+    assert (
+        durable().get(limits.key("lobbies", str(table.players[0].pk))) == "0"
+    )  # nothing was opened
     client = Client()
     client.force_login(table.players[0])
     form = {"tribe": table.tribes[0].pk, "is_public": "no", "seats": "4"}

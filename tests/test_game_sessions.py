@@ -8,13 +8,18 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
+from config import limits, urls
+from config.redis import disposable
 from maps.models import GameMap
 from sessions_app import seating, store
 from sessions_app.models import GameSession, SessionPlayer
 from tests.cast import make_map, make_moderator, make_tribe, make_user
 from tests.conftest import bearer
+from tribes import configs
+from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db
 ROUTE = "/api/v1/game-sessions"
@@ -130,6 +135,32 @@ def test_a_lobby_is_sent_again_only_when_it_has_changed(table: Table) -> None:
         assert [answer.status_code for answer in answers] == [200, 304, 200]
 
 
+def test_each_read_of_one_thing_is_sent_again_only_when_it_has_changed(table: Table) -> None:
+    lobby = table.open()
+    table.start(lobby, 0)
+    patterns: list[Any] = urls.api
+    reads = {
+        p.name: reverse(f"api:{p.name}", args=[lobby["id"]] if "<" in str(p.pattern) else [])
+        for p in patterns
+        if str(p.pattern).startswith("game-sessions/") and hasattr(p.callback.cls, "get")
+    }
+    assert sorted(name.removeprefix("game-session") for name in reads) == [
+        "", "-active", "-map", "-state", "-tribes",
+    ]  # fmt: skip
+    told = Client().get("/api/schema?format=json").json()["paths"]
+    for name, path in reads.items():
+        first = Client().get(path, headers=table.headers[0])
+        assert first.status_code == 200, name
+        assert first["Cache-Control"] == "private, no-cache"
+        assert "Authorization" in first["Vary"]
+        known = {"If-None-Match": first["ETag"]}
+        again = Client().get(path, headers=table.headers[0] | known)
+        assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"]), name
+        assert Client().get(path, headers=table.headers[1] | known).status_code == 404, name
+        told_path = path.replace(lobby["id"], "{session_id}")
+        assert {"200", "304"} <= told[told_path]["get"]["responses"].keys(), name
+
+
 @pytest.mark.parametrize(
     ("more", "status", "code"),
     [
@@ -183,6 +214,59 @@ def test_one_sits_in_one_place(table: Table) -> None:
     assert GameSession.objects.count() == 2  # what could not be opened left nothing
     assert table.ask(0, "POST", f"/{lobby['id']}/leave")[0] == 204
     assert table.join(0, other)[0] == 200
+
+
+@pytest.mark.parametrize("why", ["already_seated", "unknown_tribe"])
+def test_what_is_refused_uses_up_none_of_the_lobbies_of_an_hour(table: Table, why: str) -> None:
+    if why == "already_seated":
+        lobby = table.open()
+    body = {"map_id": table.game_map.pk, "tribe_id": table.tribes[0].pk}
+    wrong = body | ({"tribe_id": uuid4()} if why == "unknown_tribe" else {})
+    for _ in range(limits.POLICIES["lobbies"].most + 1):
+        assert code_of(table.ask(0, "POST", "", wrong))[1] == why
+    if why == "already_seated":
+        table.ask(0, "POST", f"/{lobby['id']}/leave")
+    assert table.ask(0, "POST", "", body)[0] == 201
+
+
+def test_who_has_left_just_before_a_kick_does_not_come_back(table: Table) -> None:
+    lobby = table.open()
+    table.join(1, lobby)
+    assert table.ask(1, "POST", f"/{lobby['id']}/leave")[0] == 204
+    assert (
+        table.ask(0, "POST", f"/{lobby['id']}/kick", {"player_id": table.players[1].pk})[0] == 200
+    )
+    assert code_of(table.join(1, lobby)) == (409, "kicked")
+
+
+def tribes_of(table: Table, lobby: Any, who: int = 0) -> Any:
+    status, document = table.ask(who, "GET", f"/{lobby['id']}/tribes")
+    assert status == 200, document
+    return document["tribes"]
+
+
+def test_what_tribes_count_is_kept_in_redis_until_the_start_fixes_it(table: Table) -> None:
+    lobby = table.open()
+    table.join(1, lobby)
+    first = tribes_of(table, lobby, 1)
+    counts = {"damage_bonus": 0.05, "attack_speed_bonus": 0.3, "range_bonus": 0.15}
+    assert first[0] == counts | {
+        "player_id": str(table.players[0].pk),
+        "tribe_id": str(table.tribes[0].pk),
+        "color_theme": "#FFD700",
+    }
+    assert [tribe["player_id"] for tribe in first] == [str(p.pk) for p in table.players[:2]]
+    keys = sorted(key.decode() for key in disposable().scan_iter("tribe:*:config"))
+    assert keys == sorted(f"tribe:{tribe.pk}:config" for tribe in table.tribes[:2])
+    Tribe.objects.filter(pk=table.tribes[1].pk).update(color_theme="#99C2FF")
+    assert tribes_of(table, lobby) == first  # from there
+    configs.forget([str(table.tribes[1].pk)])  # as a change of the tribe does
+    assert tribes_of(table, lobby)[1]["color_theme"] == "#99C2FF"
+    table.start(lobby, 0, 1)
+    Tribe.objects.filter(pk__in=[t.pk for t in table.tribes]).update(color_theme="#66FFCC")
+    configs.forget([str(tribe.pk) for tribe in table.tribes])
+    table.ask(1, "POST", f"/{lobby['id']}/leave")  # towers may stand
+    assert [t["color_theme"] for t in tribes_of(table, lobby)] == ["#FFD700", "#99C2FF"]
 
 
 def test_the_list(table: Table) -> None:

@@ -1,6 +1,7 @@
 """The state of a running game: one writer at a time, nothing that breaks further in, nothing lost."""
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -276,6 +277,56 @@ def test_a_write_that_meets_the_end_is_refused_not_lost(
     assert refused.value.code == "over"
     assert GameSession.objects.get().game_state == {"wave": 1}
     assert durable().keys("game*") == []
+
+
+@pytest.mark.parametrize("late", [states.finish, states.claim])
+def test_an_end_that_meets_another_leaves_no_key(
+    table: Table, game: UUID, monkeypatch: pytest.MonkeyPatch, late: Callable[..., Any]
+) -> None:
+    """The late one has counted its fence; before Redis hears of it, the game ends."""
+    host, write = table.players[0], states._write
+    states.write(game, host, fence=states.claim(game, host), state={"wave": 1})
+
+    def end_first(*arguments: Any, **named: Any) -> int:
+        monkeypatch.undo()
+        states.finish(game, host)
+        assert durable().keys("game*") == []
+        return write(*arguments, **named)
+
+    monkeypatch.setattr(states, "_write", end_first)
+    with contextlib.suppress(Refused):
+        late(game, host)
+    round_of_the_watch()
+    assert durable().keys("game*") == []
+    assert GameSession.objects.get().game_state == {"wave": 1}
+
+
+def round_of_the_watch() -> None:
+    async def drill() -> None:
+        async with make_pool(1) as pool, durable_async() as client:
+            await states.write_behind(client, asking(pool))
+
+    asyncio.run(drill())
+
+
+def test_a_claim_alone_keeps_the_key_of_a_game_that_runs(table: Table, game: UUID) -> None:
+    fence = states.claim(game, table.players[0])
+    round_of_the_watch()
+    assert not durable().exists(states.UNWRITTEN)
+    assert durable().hgetall(f"game:{game}:state") == {"fence": str(fence)}
+
+
+def test_numbers_come_back_as_they_were_put(table: Table, game: UUID) -> None:
+    """PostgreSQL writes 1e25 out, as a whole number that is longer than we read."""
+    host, state = table.players[0], {"far": 1e25, "near": 1e-7, "whole": 2**63}
+    states.write(game, host, fence=states.claim(game, host), state=state)
+    round_of_the_watch()
+    durable().delete(f"game:{game}:state")
+    for begun in (False, True):
+        if begun:
+            states.begin(game)
+        assert states.read(game, host) == states.State(1, int(begun), state)
+        assert table.ask(0, "GET", f"/{game}/state")[1]["state"] == state
 
 
 def test_an_emptied_redis_takes_the_next_write(table: Table, game: UUID) -> None:

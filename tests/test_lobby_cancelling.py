@@ -113,10 +113,10 @@ def test_a_command_that_is_cut_off_may_be_sent_again(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(hub, "do", wait_for_ever)
         socket = SeatSocket(hub, wait_for_ever, "192.0.2.1", uuid4())
         socket.holder, socket.room = Holder(uuid4()), Room(socket.session_id)
-        command = socket.do(Message("ready", "one", {"is_ready": True}))
+        message = Message("ready", "one", {"is_ready": True})
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(command, 0.01)
-        assert not hub.visitor(socket.player_id).has_done("one")
+            await asyncio.wait_for(socket.do(message), 0.01)
+        assert not hub.visitor(socket.player_id).has_done(socket.session_id, message)
 
     asyncio.run(drill())
 

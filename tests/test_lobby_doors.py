@@ -68,21 +68,23 @@ def test_another_protocol(site: Site) -> None:
     for subprotocols in (None, ["tribehold.v2"], ["chat", "tribehold"]):
         for path in ("/ws/lobbies", path_of(uuid4())):
             with Caller(site, path, subprotocols=subprotocols) as caller:
-                assert caller.closed() == Close.BAD_PROTOCOL
+                assert caller.refused() == ("bad_subprotocol", Close.BAD_PROTOCOL)
 
 
 def test_an_unknown_path(site: Site) -> None:
     for path in ("/ws/x", "/ws/", "/ws/game-sessions/", "/ws/game-sessions/1", "/ws/lobbies/", "/"):
         with Caller(site, path) as caller:
-            assert caller.closed() == Close.NO_SUCH_SESSION
+            assert caller.refused() == ("not_found", Close.NO_SUCH_SESSION)
 
 
 def test_a_bad_ticket(site: Site) -> None:
     table = Table(1)
     for ticket in (None, "x" * 32, tickets.make(table.users[0].pk, uuid4(), "any")):
         with Caller(site, path_of(table.id)) as caller:
-            caller.say("hello", ticket=ticket)
-            assert caller.closed() == Close.NOT_LET_IN
+            message_id = caller.say("hello", ticket=ticket)
+            code = "bad_ticket" if ticket else "not_signed_in"
+            assert caller.refused() == (code, Close.NOT_LET_IN)
+            assert caller.heard[-1]["re"] == caller.heard[-1]["data"]["re"] == message_id
 
 
 def test_a_ticket_is_good_once(site: Site) -> None:
@@ -91,7 +93,7 @@ def test_a_ticket_is_good_once(site: Site) -> None:
     with Caller(site, path_of(table.id)) as first, Caller(site, path_of(table.id)) as second:
         assert first.ask("hello", ticket=ticket)["type"] == "welcome"
         second.say("hello", ticket=ticket)
-        assert second.closed() == Close.NOT_LET_IN
+        assert second.refused() == ("bad_ticket", Close.NOT_LET_IN)
         assert first.ask("ping")["type"] == "pong"
 
 
@@ -104,19 +106,18 @@ def test_a_ticket_dies_soon(site: Site) -> None:
     durable().delete(key)  # what its end does
     with Caller(site, path_of(table.id)) as caller:
         caller.say("hello", ticket=ticket)
-        assert caller.closed() == Close.NOT_LET_IN
+        assert caller.refused() == ("bad_ticket", Close.NOT_LET_IN)
 
 
 def test_who_does_not_sit_there(site: Site) -> None:
     table, other = Table(1), Table(1)
     with Caller(site, path_of(table.id)) as caller:
         caller.say("hello", ticket=tickets.make(other.users[0].pk, table.id, "any"))
-        assert caller.hear("error")["data"]["code"] == "not_seated"
-        assert caller.closed() == Close.NO_SUCH_SESSION
+        assert caller.refused() == ("not_seated", Close.NO_SUCH_SESSION)
     missing = uuid4()
     with Caller(site, path_of(missing)) as caller:
         caller.say("hello", ticket=tickets.make(other.users[0].pk, missing, "any"))
-        assert caller.closed() == Close.NO_SUCH_SESSION
+        assert caller.refused() == ("not_found", Close.NO_SUCH_SESSION)
 
 
 ORIGINS = {
@@ -147,7 +148,7 @@ def test_a_cookie_counts_on_our_pages_alone(site: Site) -> None:
             if is_let_in:
                 assert caller.hear("welcome"), name
             else:
-                assert caller.closed() == Close.NOT_LET_IN, name
+                assert caller.refused() == ("not_signed_in", Close.NOT_LET_IN), name
 
 
 def test_the_list_is_for_our_pages_and_for_programs(site: Site) -> None:
@@ -157,7 +158,7 @@ def test_the_list_is_for_our_pages_and_for_programs(site: Site) -> None:
             if is_let_in or origin is None:
                 assert looker.hear("lobbies"), name
             else:
-                assert looker.closed() == Close.NOT_LET_IN, name
+                assert looker.refused() == ("foreign_origin", Close.NOT_LET_IN), name
 
 
 def test_a_bad_cookie(site: Site) -> None:
@@ -166,7 +167,7 @@ def test_a_bad_cookie(site: Site) -> None:
         headers = {"Cookie": f"sessionid={cookie}", "Origin": f"http://127.0.0.1:{site.port}"}
         with Caller(site, path_of(table.id), additional_headers=headers) as caller:
             caller.say("hello")
-            assert caller.closed() == Close.NOT_LET_IN
+            assert caller.refused() == ("not_signed_in", Close.NOT_LET_IN)
 
 
 def test_a_page_whose_cookie_cannot_be_looked_up(
@@ -181,7 +182,7 @@ def test_a_page_whose_cookie_cannot_be_looked_up(
     headers = {"Cookie": f"sessionid={'a' * 32}", "Origin": f"http://127.0.0.1:{site.port}"}
     with Caller(site, path_of(uuid4()), additional_headers=headers) as caller:
         caller.say("hello")
-        assert caller.closed() == Close.RESTARTING
+        assert caller.refused() == ("unavailable", Close.RESTARTING)
 
 
 def test_who_vanishes_before_a_word_leaves_the_place_to_others(site: Site) -> None:
@@ -196,15 +197,16 @@ def test_who_vanishes_before_a_word_leaves_the_place_to_others(site: Site) -> No
 def test_no_hello(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "HELLO_SECONDS", 0.2)
     with Caller(site, path_of(uuid4())) as caller:
-        assert caller.closed() == Close.SILENT
+        assert caller.refused() == ("silent", Close.SILENT)
 
 
 def test_something_else_than_hello(site: Site) -> None:
     for first in ('{"type":"ping"}', "[]", "hello", b"\x00"):
         with Caller(site, path_of(uuid4())) as caller:
             caller.socket.send(first)
-            assert caller.hear("error")
-            assert caller.closed() == Close.BAD_PROTOCOL
+            code, close = caller.refused()
+            assert close == Close.BAD_PROTOCOL
+            assert code == ("hello_first" if first == '{"type":"ping"}' else code)
 
 
 # ---- Bad frames ---------------------------------------------------------------------------------
@@ -298,7 +300,7 @@ def test_twenty_in_a_row_close(site: Site) -> None:
     with sit_down(site, table) as caller:
         for _ in range(20):
             caller.socket.send("garbage")
-        assert caller.closed() == Close.BAD_PROTOCOL
+        assert caller.refused() == ("not_json", Close.BAD_PROTOCOL)
         assert len([f for f in caller.heard if f["type"] == "error"]) == 20
 
 
@@ -353,12 +355,21 @@ def test_a_flood(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         assert again.ask("chat", text="x")["data"].get("code") in (None, "rate_limited")
 
 
+def test_who_hastes_on_is_told_why_it_ends(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "MOST_HASTY", 3)
+    with sit_down(site, Table(1)) as caller:
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(100):
+                caller.say("ping")
+        assert caller.refused() == ("rate_limited", Close.TOO_MUCH)
+
+
 def test_the_21st_socket_of_an_address(site: Site) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(20):
             stack.enter_context(Caller(site, "/ws/lobbies")).hear("lobbies")
         with Caller(site, "/ws/lobbies") as one_more:
-            assert one_more.closed() == Close.TOO_MUCH
+            assert one_more.refused() == ("too_many_sockets", Close.TOO_MUCH)
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:  # those who left make room
         with Caller(site, "/ws/lobbies") as again:
@@ -374,7 +385,7 @@ def test_the_last_socket_of_a_process(site: Site, monkeypatch: pytest.MonkeyPatc
     with Caller(site, "/ws/lobbies") as looking, seated(site, Table(2)):
         looking.hear("lobbies")
         with Caller(site, f"/ws/game-sessions/{uuid4()}") as fourth:
-            assert fourth.closed() == Close.TOO_MUCH
+            assert fourth.refused() == ("too_many_sockets", Close.TOO_MUCH)
 
 
 def test_who_only_looks_leaves_places_to_players(
@@ -444,11 +455,13 @@ def test_silence(quick_watch: None, site: Site) -> None:
         asked = 0
         while time.monotonic() < end:
             with contextlib.suppress(TimeoutError):
-                if host.next(0.2)["type"] == "pong":
+                if host.next(0.2)["data"].get("asks"):
                     asked += 1
-                    host.say("ping")
-        assert asked >= 2
-        assert guest.closed() == Close.SILENT
+                    host.socket.send('{"type": "ping"}')
+        assert 2 <= asked < 10  # an answer asks for none
+        answers = [f for f in host.heard if f["type"] == "pong" and not f["data"]["asks"]]
+        assert [f["re"] for f in answers] == ["ping"] * len(answers)
+        assert guest.refused() == ("silent", Close.SILENT)
         assert "pong" in {f["type"] for f in guest.heard}
 
 
@@ -528,23 +541,25 @@ def signed_out_everywhere(table: Table) -> None:
 
 
 # Of somebody erased the watch finds first that the seat is gone, or that the player is.
-ERASED = {Close.NO_SUCH_SESSION, Close.REMOVED}
-ENDS: dict[str, tuple[Callable[[Table], None], set[Close]]] = {
-    "banned": (banned, {Close.REMOVED}),
+ERASED = {("closed", Close.NO_SUCH_SESSION), ("suspended", Close.REMOVED)}
+ENDS: dict[str, tuple[Callable[[Table], None], set[tuple[str, Close]]]] = {
+    "banned": (banned, {("suspended", Close.REMOVED)}),
     "erased in psql": (erased, ERASED),
     "erased": (erased_by_the_site, ERASED),
-    "signed out everywhere": (signed_out_everywhere, {Close.NOT_LET_IN}),
+    "signed out everywhere": (signed_out_everywhere, {("signed_out", Close.NOT_LET_IN)}),
 }
 
 
-@pytest.mark.parametrize(("end", "codes"), ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize(("end", "ends"), ENDS.values(), ids=ENDS)
 def test_who_may_no_longer_sit_there(
-    site: Site, end: Callable[[Table], None], codes: set[Close]
+    site: Site, end: Callable[[Table], None], ends: set[tuple[str, Close]]
 ) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         end(table)
-        assert guest.closed(within=5) in codes
+        code = guest.closed(within=5)
+        last = guest.heard[-1]
+        assert (last["data"].get("code", last["type"]), code) in ends
         assert host.until(has_lost_the_other)
         assert host.ask("ping")["type"] == "pong"
 

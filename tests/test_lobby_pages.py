@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from config import limits
+from config.refusals import Reason, refused_for
 from maps.models import GameMap
-from sessions_app import seating
+from sessions_app import seating, views
 from sessions_app.lobby import Lobby, Status
 from sessions_app.lobby_cards import find
 from sessions_app.models import GameSession, SessionPlayer
@@ -120,7 +122,10 @@ def test_private_full_and_begun_ones_are_not_listed(
         (f"map={NOBODY}", False),
         ("free=3", True),
         ("free=4", True),  # there is no such choice: what means nothing is left out
-        ("free=x&map=lava", True),
+        ("free=x&map=lava", False),
+        ("free=9&map={id}", True),
+        (f"free=9&map={NOBODY}", False),
+        ("map=%00&free=3", True),
         ("map=lava", False),
         ("map=%00", True),
     ],
@@ -128,6 +133,22 @@ def test_private_full_and_begun_ones_are_not_listed(
 def test_filters(client: Client, lobby: Lobby, query: str, found: bool) -> None:
     page = text(client.get("/lobbies/?" + query.format(id=lobby.game_map["id"])))
     assert (f'data-lobby="{lobby.id}"' in page) == found
+
+
+def test_a_filter_that_means_nothing_says_so_and_leaves_the_other(
+    client: Client, lobby: Lobby, full_house: Lobby, author: User
+) -> None:
+    other = open_lobby(make_user("Other"), make_map(author, "Lava Kiln"))
+    page = text(client.get("/lobbies/?map=lava&free=9"))
+    assert f'data-lobby="{other.id}"' in page
+    assert f'data-lobby="{lobby.id}"' not in page
+    assert "Free seats: there is no such choice" in page
+    assert 'value="lava"' in page
+    page = text(client.get("/lobbies/?map=%00&free=3"))
+    assert f'data-lobby="{other.id}"' in page
+    assert f'data-lobby="{lobby.id}"' not in page  # two free ones
+    assert "Map: Null characters are not allowed." in page
+    assert "field__errors" not in text(client.get("/lobbies/?map=lava&free=3")).split("filters")[1]
 
 
 def test_two_of_four_seats_are_not_three_free_ones(full_house: Lobby) -> None:
@@ -224,6 +245,37 @@ def test_not_too_many(signed_in: Client, player: User, tribe: Tribe, game_map: G
     page = text(signed_in.post(f"/lobbies/new/?map={game_map.pk}", given), 429)
     assert "You opened too many lobbies." in page
     assert not GameSession.objects.exists()
+
+
+def test_what_is_not_opened_is_not_counted(
+    lobby: Lobby, host: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sits somewhere and tries again may open as many as before."""
+    given = {"tribe": str(host.tribes.get().pk), "is_public": "yes", "seats": "4"}
+    browser, address = client_of(host), f"/lobbies/new/?map={lobby.game_map['id']}"
+    for _ in range(limits.POLICIES["lobbies"].most + 1):
+        assert "You sit in a lobby on Quiet Ford" in text(browser.post(address, given))
+    run(seating.leave, lobby.id, host.pk)
+    assert browser.post(address, given).status_code == 302
+
+
+def test_all_that_a_refusal_says_is_shown(
+    signed_in: Client, tribe: Tribe, game_map: GameMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reasons = [
+        Reason("map_not_playable", "This map can't be played yet.", "map_id"),
+        Reason("no_path", "No path leads to the goal.", "goal_point"),
+        Reason("unknown_tribe", "This tribe is gone.", "tribe_id"),
+    ]
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise refused_for(reasons, status=409)
+
+    monkeypatch.setattr(views, "open_lobby", refuse)
+    given = {"tribe": str(tribe.pk), "is_public": "yes", "seats": "4"}
+    page = unescape(text(signed_in.post(f"/lobbies/new/?map={game_map.pk}", given)))
+    assert all(reason.detail in page for reason in reasons)
+    assert "This tribe is gone." in page.split('id="id_tribe_error"')[1].split("</div>")[0]
 
 
 def test_where_nothing_can_be_opened(signed_in: Client, author: User, tribe: Tribe) -> None:
@@ -395,6 +447,15 @@ def test_who_sits_there(full_house: Lobby, host: User) -> None:
         assert words in seats
     assert f"http://testserver/lobbies/join/{full_house.code}/" in page
     assert '<meta http-equiv="refresh" content="10">' in page
+
+
+def test_without_scripts_a_start_is_not_promised(
+    full_house: Lobby, host: User, player: User
+) -> None:
+    for who, starter in ((host, "You start"), (player, "The host starts")):
+        hint = text(client_of(who).get(at(full_house))).split('id="start-hint"')[1].split("</p>")[0]
+        assert f"{starter} the game once everybody is ready and connected." in hint
+        assert "<noscript> This page connects by JavaScript" in hint
 
 
 def test_looking_keeps_the_seat(full_house: Lobby, player: User, signed_in: Client) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from config.refusals import Refused
 from sessions_app import lobby as rules
-from sessions_app.lobby import COUNTDOWN, GRACE, UNTOUCHED, Lobby, Status
+from sessions_app.lobby import COUNTDOWN, GRACE, MOST_KICKED, UNTOUCHED, Lobby, Status
 from tests.lobbies import NOON, PLAYERS, make_lobby, make_seat
 
 HOST, GUEST, THIRD, FOURTH, STRANGER, _ = PLAYERS
@@ -28,6 +28,7 @@ COUNTING = replace(READY, countdown_ends_at=NOON + COUNTDOWN)
 RUNNING = replace(READY, status=Status.IN_PROGRESS)
 OVER = replace(READY, status=Status.COMPLETED)
 FULL = of(HOST, GUEST, THIRD, FOURTH)
+MANY_KICKED = replace(PAIR, kicked=frozenset(UUID(int=1000 + n) for n in range(MOST_KICKED)))
 
 
 def join(player: UUID, code: str | None = None) -> Rule:
@@ -92,7 +93,7 @@ REFUSED: list[tuple[str, Lobby, Rule, str, int]] = [
     ("kick by a guest", PAIR, kick(GUEST, HOST), "not_host", 403),
     ("kick by a stranger", PAIR, kick(STRANGER, HOST), "not_seated", 404),
     ("kick oneself", PAIR, kick(HOST, HOST), "invalid", 400),
-    ("kick a stranger", PAIR, kick(HOST, STRANGER), "not_found", 404),
+    ("kick one more stranger", MANY_KICKED, kick(HOST, STRANGER), "not_found", 404),
     ("kick after the start", RUNNING, kick(HOST, GUEST), "started", 409),
     ("settings by a guest", PAIR, settings(GUEST, 3), "not_host", 403),
     ("settings after the start", RUNNING, settings(HOST, 3), "started", 409),
@@ -233,6 +234,18 @@ def test_a_kick_is_for_good() -> None:
     assert after.seat_of(GUEST) is None
     with pytest.raises(Refused):
         join(GUEST)(after)
+
+
+def test_who_left_a_moment_before_is_kicked_all_the_same() -> None:
+    counting = leave(THIRD)(of(HOST, GUEST, THIRD))
+    after = kick(HOST, THIRD)(counting)
+    assert after == replace(counting, kicked=frozenset({THIRD}))
+    with pytest.raises(Refused):
+        join(THIRD)(after)
+    assert kick(HOST, STRANGER)(COUNTING).countdown_ends_at
+    assert kick(HOST, GUEST)(MANY_KICKED).seat_of(GUEST) is None  # whoever sits there can go
+    known = next(iter(MANY_KICKED.kicked))
+    assert kick(HOST, known)(MANY_KICKED) == MANY_KICKED
 
 
 def test_settings_change_what_is_given() -> None:

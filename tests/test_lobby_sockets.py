@@ -111,14 +111,43 @@ def test_sent_twice_done_once_across_a_reconnect(site: Site) -> None:
     with seated(site, table) as (host, guest):
         guest.ask("chat", id="one", text="once")
         first = guest.ask("ready", id="two", is_ready=True)
-        again = guest.ask("ready", id="two", is_ready=False)
+        again = guest.ask("ready", id="two", is_ready=True)
         assert again["version"] == first["version"]
         assert seat_of(again, 1)["is_ready"]
         with sit_down(site, table, 1) as back:
             assert back.ask("chat", id="one", text="once")["type"] == "lobby"
-            assert seat_of(back.ask("ready", id="two", is_ready=False), 1)["is_ready"]
+            version = table.version
+            assert back.ask("ready", id="two", is_ready=True)["version"] == version
         host.silence()
         assert [f["data"]["text"] for f in host.heard if f["type"] == "chat"] == ["once"]
+
+
+def test_another_message_under_an_id_of_before_is_done(site: Site) -> None:
+    """As of a client that counts from one on each connection."""
+    table = Table(2)
+    with seated(site, table) as (host, guest):
+        assert seat_of(guest.ask("ready", id="1", is_ready=True), 1)["is_ready"]
+        assert not seat_of(guest.ask("ready", id="1", is_ready=False), 1)["is_ready"]
+        assert guest.ask("chat", id="1", text="first")["type"] == "chat"
+        with sit_down(site, table, 1) as back:
+            assert back.ask("chat", id="1", text="second")["type"] == "chat"
+        host.silence()
+        assert [f["data"]["text"] for f in host.heard if f["type"] == "chat"] == ["first", "second"]
+
+
+def test_the_same_message_is_done_in_another_lobby(site: Site) -> None:
+    first, second = Table(1), Table(1)
+    player = first.users[0]
+    with sit_down(site, first) as caller:
+        assert seat_of(caller.ask("ready", id="1", is_ready=True), 0)["is_ready"]
+        caller.say("leave", id="2")
+        assert caller.closed() == Close.NO_SUCH_SESSION
+    run(seating.join, second.id, player.pk, first.tribes[0].pk)
+    second.users.append(player)
+    with sit_down(site, second, 1) as caller:
+        assert seat_of(caller.ask("ready", id="1", is_ready=True), 1)["is_ready"]
+        assert caller.ask("leave", id="2")["data"] == {"reason": "left"}
+        assert caller.closed() == Close.NO_SUCH_SESSION
 
 
 def test_what_was_refused_may_be_sent_again(site: Site) -> None:
@@ -252,7 +281,7 @@ def test_later_it_is_free(site: Site) -> None:
 def test_a_newer_connection_takes_the_place_of_the_first(site: Site) -> None:
     table = Table(2)
     with sit_down(site, table) as first, sit_down(site, table) as second:
-        assert first.closed() == Close.REPLACED
+        assert first.refused() == ("replaced", Close.REPLACED)
         assert second.ask("ready", is_ready=True)["type"] == "lobby"
         assert table.now.seats[0].is_connected
 

@@ -48,7 +48,7 @@ ASK_FIRST = [
         " collections collection collection-map tribes tribe game-sessions game-session"
         " game-session-active game-session-by-code game-session-join game-session-leave"
         " game-session-kick game-session-start game-session-end game-session-ticket"
-        " game-session-state game-session-fence game-session-map"
+        " game-session-state game-session-fence game-session-map game-session-tribes"
     ).split()
 ]
 
@@ -140,6 +140,7 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "api:game-session-state": {"GET": each(401, 404, 409, 404, 409), "PUT": each(401, 400)},
     "api:game-session-fence": {"POST": each(401, 404, 409, 404, 409)},
     "api:game-session-map": {"GET": each(401, 404, 200, 404, 200)},
+    "api:game-session-tribes": {"GET": each(401, 404, 200, 404, 200)},
 }
 # The same for a map that is private, where it is not the same.
 PRIVATE = each(404, 404, 200, 200)
@@ -176,7 +177,7 @@ OF_A_SESSION = [
     *(f"lobbies:{name}" for name in ("detail", "join", "act")),
     *(
         f"api:game-session-{name}"
-        for name in "join leave kick start end ticket state fence map".split()
+        for name in "join leave kick start end ticket state fence map tribes".split()
     ),
 ]
 

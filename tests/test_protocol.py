@@ -59,6 +59,13 @@ def test_the_document_tells_what_the_server_says() -> None:
     )
 
 
+def test_each_last_word_goes_with_a_close() -> None:
+    for code, (close, words) in protocol.LAST_WORDS.items():
+        frame, closes = protocol.last_word(4, code, "7")
+        data = {"code": code, "detail": words, "re": "7", "closes": int(close)}
+        assert (json.loads(frame)["data"], closes) == (data, close)
+
+
 def test_the_document_tells_the_closes() -> None:
     told = {int(code): (why, back == "yes") for code, why, back in rows("## Close codes")}
     assert told == {int(code): facts for code, facts in CLOSES.items()}
@@ -69,7 +76,8 @@ def test_the_document_tells_every_code_of_an_error() -> None:
     sources = (lobby, protocol, sockets, seating, store)
     text = "".join(Path(str(module.__file__)).read_text() for module in sources)
     raised = set(re.findall(r'(?:Refused|Unreadable|_refuse_)\(\s*"(\w+)"', text))
-    raised |= {code for code, _ in store.REFUSALS.values()} | {"rate_limited", "unavailable"}
+    raised |= {code for code, _ in store.REFUSALS.values()} | protocol.LAST_WORDS.keys()
+    raised |= {"rate_limited"}
     raised -= {"unknown_code", "not_started"}  # of REST alone
     assert told == raised
 
@@ -199,6 +207,41 @@ def test_what_is_not_of_the_protocol(frame: str, code: str) -> None:
         read(frame)
     assert refused.value.code == code
     assert len(protocol.error(1, code, refused.value.detail, refused.value.re)) < 500
+
+
+@pytest.mark.parametrize(
+    "text", ["\u200b", "\u200b \u2060\ufeff", "\u3164", "\u202e", "\u0301", "\u2800\n"]
+)
+def test_a_chat_needs_something_to_read(text: str) -> None:
+    with pytest.raises(Unreadable, match="needs something to read") as refused:
+        read(json.dumps({"type": "chat", "id": "7", "data": {"text": text}}))
+    assert (refused.value.code, refused.value.re) == ("invalid_field", "7")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("\u202egnp.exe", "gnp.exe"),
+        ("a \u2066b\u2069", "a b"),
+        ("\u202b \u05e9\u05dc\u05d5\u05dd \u202c", "\u05e9\u05dc\u05d5\u05dd"),
+        ("\N{WOMAN}\u200d\N{ROCKET}", "\N{WOMAN}\u200d\N{ROCKET}"),
+        ("\N{HEAVY BLACK HEART}\ufe0f", "\N{HEAVY BLACK HEART}\ufe0f"),
+        ("?!", "?!"),
+    ],
+)
+def test_a_chat_turns_no_text(text: str, said: str) -> None:
+    message = read(json.dumps({"type": "chat", "data": {"text": text}}))
+    assert message.data == {"text": said}
+
+
+def test_only_a_pong_that_asks_has_no_re() -> None:
+    """Whatever clients go by, an answer is never taken for a question, or they would answer for ever."""
+    frames = ('{"type": "ping", "id": "7"}', '{"type": "ping"}')
+    answers = [json.loads(protocol.pong(3, 1.5, read(frame))) for frame in frames]
+    assert [answer["re"] for answer in answers] == ["7", "ping"]
+    assert [answer["data"] for answer in answers] == [{"time": 1.5, "asks": False}] * 2
+    asking = {"type": "pong", "version": 3, "data": {"time": 1.5, "asks": True}}
+    assert json.loads(protocol.pong(3, 1.5)) == asking
 
 
 def test_what_is_of_the_protocol() -> None:

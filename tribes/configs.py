@@ -1,6 +1,7 @@
-"""What game servers will need of a tribe, kept in Redis: `tribe:{id}:config`, for an hour.
+"""What counts of a tribe in play, kept in Redis: `tribe:{id}:config`, for an hour.
 
-The site itself does not read it yet: a start copies the tribes' rows to the seats.
+Read by whoever sits in a lobby with it, and by game servers (sessions_app/game_tribes.py). A start copies
+the tribes' rows to the seats by itself, in its one transaction: there nothing old may come in.
 
 A cold key is filled under the lock of the tribe's row: one fills, the others wait and then find it
 filled, and a change waits until what was read of it is kept, so that it can't be kept after the change

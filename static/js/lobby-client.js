@@ -32,7 +32,8 @@ const refusal = (code, detail) => Object.assign(new Error(detail), { code, detai
  * @fires LobbyClient#chat    {player_id, text, at}; the text is plain, never markup
  * @fires LobbyClient#started the lobby: the countdown is over
  * @fires LobbyClient#closed  {reason: "left"|"completed"|"abandoned"|"kicked"}
- * @fires LobbyClient#error   {code, detail}: an error that answers no command
+ * @fires LobbyClient#error   {code, detail, closes}: an error that answers no command; `closes` is the code
+ *   of the close that follows, if one does
  */
 export class LobbyClient extends Connection {
   #ticket;

@@ -144,7 +144,7 @@ export class Connection extends EventTarget {
     this.#timers.probe = null;
     const message = JSON.parse(text);
     // Asked for a sign of life. Answered here, since browsers slow the timers of hidden tabs down.
-    if (message.type === "pong" && !message.re) this.ping();
+    if (message.type === "pong" && message.data.asks) this.ping();
     this.take(message);
   }
 

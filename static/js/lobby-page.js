@@ -39,7 +39,7 @@ function start() {
   client.addEventListener("closed", ({ detail }) => room.end(detail.reason));
   client.addEventListener("error", ({ detail }) => {
     if (detail.code === "kicked") room.end("kicked"); // while this page was away
-    else complain(detail.detail);
+    else if (!detail.closes) complain(detail.detail); // the banner tells of the connection
   });
   client.addEventListener("state", ({ detail }) => {
     page.dataset.wire = detail.state;
