@@ -12,6 +12,7 @@ from maps import picturing
 from maps.models import GameMap, MapDecision
 from maps.moderation import decide
 from tests.cast import NOBODY, make_map, make_user
+from tests.conftest import bearer
 from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
@@ -240,6 +241,31 @@ def test_browsing_costs_one_query(
     client.force_login(many[0].user)
     with django_assert_num_queries(4):  # and the session, its user, and the marks on the cards
         text(client, "/maps/")
+
+
+def test_a_hidden_map_is_told_to_its_author(client: Client, player: User, moderator: User) -> None:
+    make_map(player, "Open Ford")
+    make_map(player, "Secret Ford", is_public=False)
+    hidden = make_map(player, "Hidden Ford")
+    hide = MapDecision.Action.HIDE
+    decide(moderator=moderator, map_id=hidden.pk, action=hide, reason="Copied.")
+    client.force_login(player)
+    page = text(client, "/maps/?filter=own")
+    link = (
+        f'<a class="card__why" href="/maps/{hidden.pk}/#state">hidden by a moderator: see why</a>'
+    )
+    assert page.count("card__why") == page.count(link) == 1
+    assert page.count(">private<") == 1
+    notice = text(client, hidden.get_absolute_url()).split('<div id="state"')[1]
+    assert "Reason: Copied." in notice
+    cards = client.get("/api/v1/maps?filter=own", headers=bearer(player)).json()["results"]
+    assert {card["name"]: card["is_hidden"] for card in cards} == {
+        "Open Ford": False,
+        "Secret Ford": False,
+        "Hidden Ford": True,
+    }
+    one = client.get(f"/api/v1/maps/{hidden.pk}", headers=bearer(player)).json()
+    assert one["is_hidden"] is True
 
 
 # ---- One map ------------------------------------------------------------------------------------
