@@ -1,12 +1,13 @@
 // What a reader must be told when htmx changes a part of the page in place, or fails to.
 
-const announcement = document.getElementById("announcement");
-const trouble = document.getElementById("trouble");
+// Looked up each time: going back in the browser's history puts others in their place.
+const announcement = () => document.getElementById("announcement");
+const trouble = () => document.getElementById("trouble");
 
 // A live region is heard only if it was on the page before its text: one stays, parts fill it.
 document.addEventListener("htmx:load", (event) => {
   const told = event.target.querySelector?.("[data-announce]");
-  if (told) announcement.textContent = told.textContent.replace(/\s+/g, " ").trim();
+  if (told) announcement().textContent = told.textContent.replace(/\s+/g, " ").trim();
 });
 
 // Where what had the focus is gone, the changed part takes it; else keyboards start at the top again.
@@ -15,8 +16,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 
 function complain(words) {
-  trouble.textContent = words;
-  trouble.hidden = false;
+  trouble().textContent = words;
+  trouble().hidden = false;
 }
 
 document.addEventListener("htmx:sendError", () => {
@@ -33,7 +34,7 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 
 document.addEventListener("htmx:beforeRequest", () => {
-  trouble.hidden = true;
+  trouble().hidden = true;
 });
 
 // An address that is shared says only what was asked for, not which controls were left alone.
