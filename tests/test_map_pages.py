@@ -8,7 +8,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from maps import picturing
+from maps import collecting, picturing
 from maps.models import GameMap, MapDecision
 from maps.moderation import decide
 from tests.cast import NOBODY, make_map, make_user
@@ -197,7 +197,7 @@ def test_own_maps_lead_a_stranger_to_sign_in(client: Client, game_map: GameMap) 
     part = client.get(address, headers=HTMX)
     assert part.headers["HX-Redirect"] == answer.headers["Location"]
     page = text(client, "/maps/?filter=all")
-    assert "There is `own` only." in page
+    assert "The only value is `own`." in page
     assert "Quiet Ford" in page
 
 
@@ -266,6 +266,36 @@ def test_a_hidden_map_is_told_to_its_author(client: Client, player: User, modera
     }
     one = client.get(f"/api/v1/maps/{hidden.pk}", headers=bearer(player)).json()
     assert one["is_hidden"] is True
+
+
+# ---- A player -----------------------------------------------------------------------------------
+
+
+def test_the_page_of_a_closed_account_shows_its_maps_and_nothing_else(
+    client: Client, author: User, game_map: GameMap
+) -> None:
+    make_map(author, "Secret Ford", is_public=False)
+    collecting.make(player=author, given={"name": "My fords", "is_public": True})
+    assert "Here since" in text(client, "/players/Author/")
+    assert "This account is closed." not in text(client, "/players/Author/")
+    User.objects.update(is_active=False)
+    for address in ("/maps/", game_map.get_absolute_url()):
+        assert 'href="/players/Author/"' in text(client, address)
+    page = text(client, "/players/author/")
+    assert "This account is closed." in page
+    assert "Quiet Ford" in page
+    for words in ("Level", "Games played", "Here since", "My fords", "Secret Ford"):
+        assert words not in page
+    assert client.get("/api/v1/users/Author").status_code == 404
+    GameMap.objects.update(hidden_at=timezone.now())
+    assert client.get("/players/Author/").status_code == 404
+
+
+def test_a_link_to_a_players_page_that_is_no_longer_good(client: Client, game_map: GameMap) -> None:
+    page = text(client, "/players/Author/?cursor=bad")
+    assert "no longer good" in page
+    assert "Quiet Ford" in page
+    assert "no longer good" not in text(client, "/players/Author/")
 
 
 # ---- One map ------------------------------------------------------------------------------------
