@@ -19,15 +19,16 @@ from maps.pictures import DRAWING
 
 SQL = """
 SELECT m.id, m.name, m.description, m.width, m.height, m.rating::float8, m.rating_count, m.play_count,
-       m.is_public, m.created_at, m.hot_score, m.terrain_hash, u.id AS user_id, u.username, u.level
+       m.is_public, m.hidden_at IS NOT NULL AS is_hidden, m.created_at, m.hot_score, m.terrain_hash,
+       u.id AS user_id, u.username, u.level
 FROM maps m JOIN users u ON u.id = m.user_id
 WHERE m.is_public AND m.hidden_at IS NULL
 ORDER BY m.hot_score DESC, m.id DESC LIMIT 21
 """
 BY_CHANCE = SQL.replace("ORDER BY m.hot_score", "AND m.lot < $1 ORDER BY m.lot")
 PLAIN = (
-    "id name description width height rating rating_count play_count is_public created_at".split()
-)
+    "id name description width height rating rating_count play_count is_public is_hidden created_at"
+).split()
 
 
 def card(row: Any) -> dict[str, Any]:

@@ -33,14 +33,21 @@ class MapCard(serializers.ModelSerializer[GameMap]):
 
     author = PublicUser(source="user")
     rating = serializers.FloatField(help_text="Exact mean of its ratings in stars; 0 without any.")
+    is_hidden = serializers.SerializerMethodField(
+        help_text="Whether a moderator hid it: only its author and moderators see it then."
+    )
     preview = serializers.SerializerMethodField(help_text="Path of the isometric picture (WebP).")
 
     class Meta:
         model = GameMap
         fields = (
             "id name description author width height rating rating_count play_count is_public"
-            " created_at preview"
+            " is_hidden created_at preview"
         ).split()
+
+    def get_is_hidden(self, game_map: GameMap) -> bool:
+        """Whether a moderator hid it."""
+        return game_map.hidden_at is not None
 
     @extend_schema_field(serializers.CharField())
     def get_preview(self, game_map: GameMap) -> str:

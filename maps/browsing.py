@@ -64,7 +64,7 @@ def read(
     size = whole_in(parameters, "page_size", 1, LARGEST_PAGE, usual=size)
     own = "filter" in parameters
     if own and parameters["filter"] != OWN:
-        raise Refused("invalid_choice", f"There is `{OWN}` only.", status=400, field="filter")
+        raise Refused("invalid_choice", f"The only value is `{OWN}`.", status=400, field="filter")
     if own and viewer is None:
         raise Refused("not_authenticated", "Sign in to see your own maps.", status=401)
     place = ORDERS[sort].read(parameters.get("cursor", ""))

@@ -1,9 +1,15 @@
 """What the map pages take from people."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django import forms
+from django.http import QueryDict
 
 from config.refusals import Refused
+from maps import query
 from maps.collecting import LONGEST_DESCRIPTION, LONGEST_NAME
+from maps.query import CONTROLS
 from maps.rating import FEWEST, MOST
 from maps.terrain import TERRAINS
 
@@ -15,6 +21,37 @@ ORDER_NAMES = {
     "random": "Surprise me",
 }
 ANY = ("", "any")
+AT_LEAST, CELLS = "{} and more", "{} cells"
+
+
+class Facet(forms.ChoiceField):
+    """A choice of values for a condition, and of another one where an address asks for it.
+
+    `words` say what a value means that has none of its own in `values`.
+    """
+
+    def __init__(self, values: Mapping[str, str] | str, words: str = "{}", **more: Any) -> None:
+        if isinstance(values, str):
+            values = {value: words.format(value) for value in values.split()}
+        self.values, self.words = values, words
+        super().__init__(choices=[ANY, *values.items()], **more)
+
+    def show(self, control: str, asked: str) -> None:
+        """Offer what is asked for, as it is written there. What means nothing is not offered."""
+
+        def meaning(value: str) -> Any:
+            return query.condition(*CONTROLS[control], value.strip()).value
+
+        try:
+            wanted = meaning(asked)
+        except query.Nonsense:
+            return
+        listed = {meaning(value): (value, words) for value, words in self.values.items()}
+        is_listed = (
+            wanted in listed
+        )  # maybe written otherwise, as lava and 4 are by `Lava` and `4.0`
+        listed[wanted] = (asked, listed[wanted][1] if is_listed else self.words.format(wanted))
+        self.choices = [ANY, *(listed[key] for key in (listed if is_listed else sorted(listed)))]
 
 
 class FacetForm(forms.Form):
@@ -22,28 +59,24 @@ class FacetForm(forms.Form):
 
     use_required_attribute = False
     author = forms.CharField(widget=forms.TextInput(attrs={"maxlength": 50, "autocomplete": "off"}))
-    terrain = forms.ChoiceField(choices=[ANY, *((name.lower(), name) for name in TERRAINS)])
-    rating_min = forms.ChoiceField(
-        label="Stars", choices=[ANY, *((n, f"{n} and more") for n in ("3", "3.5", "4", "4.5"))]
-    )
-    size_min = forms.ChoiceField(
-        label="Size from", choices=[ANY, *((n, f"{n} cells") for n in ("30", "50", "75"))]
-    )
-    size_max = forms.ChoiceField(
-        label="Size up to", choices=[ANY, *((n, f"{n} cells") for n in ("25", "30", "50", "75"))]
-    )
-    plays_min = forms.ChoiceField(
-        label="Plays", choices=[ANY, *((n, f"{n} and more") for n in ("10", "100", "1000"))]
-    )
+    terrain = Facet({name.lower(): name for name in TERRAINS})
+    rating_min = Facet("3 3.5 4 4.5", AT_LEAST, label="Stars")
+    size_min = Facet("30 50 75", CELLS, label="Size from")
+    size_max = Facet("25 30 50 75", CELLS, label="Size up to")
+    plays_min = Facet("10 100 1000", AT_LEAST, label="Plays")
+
+    def __init__(self, asked: QueryDict) -> None:
+        super().__init__(asked)
+        for name, field in self.fields.items():
+            if isinstance(field, Facet):
+                field.show(name, asked.get(name, ""))
 
 
 class PersonalFacetForm(FacetForm):
     """The same, for somebody who is signed in."""
 
-    played = forms.ChoiceField(choices=[ANY, ("yes", "played"), ("no", "not played yet")])
-    favourite = forms.ChoiceField(
-        label="Favourites", choices=[ANY, ("yes", "my favourites"), ("no", "others")]
-    )
+    played = Facet({"yes": "played", "no": "not played yet"})
+    favourite = Facet({"yes": "my favourites", "no": "others"}, label="Favourites")
 
 
 class RatingForm(forms.Form):

@@ -1,6 +1,6 @@
 """The reads of maps that are asked for most, for the fast lane: what they are, and what makes them old.
 
-The database tells of every change, however it was made (migration 0011): channel `maps` of each, channel
+The database tells of every change, however it was made (migration 0004): channel `maps` of each, channel
 `terrains` of all but stars and plays. What this process itself writes is dropped when its transaction
 commits, before the answer goes out.
 """

@@ -268,7 +268,7 @@ class MapFavourite(models.Model):
 
 
 class MapWord(models.Model):
-    """A word of a published map's texts, for maps.spelling. Triggers (migration 0008) add them."""
+    """A word of a published map's texts, for maps.spelling. Triggers (migration 0005) add them."""
 
     word = models.CharField(primary_key=True, max_length=30, db_comment="In small letters.")
 

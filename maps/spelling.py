@@ -1,7 +1,7 @@
 """The words of maps: which are whole, what an unfinished one begins, what a mistyped one was meant to be.
 
 The table `map_words` holds the words of published names and descriptions, but for those too common to
-search by ("the"); triggers (migration 0008) fill it. Like are words that share groups of three letters
+search by ("the"); triggers (migration 0005) fill it. Like are words that share groups of three letters
 (https://www.postgresql.org/docs/current/pgtrgm.html); of the most alike the one with the fewest changes
 counts.
 

@@ -38,6 +38,7 @@ CARD_JSON = """concat(
     '}},"width":', m.width, ',"height":', m.height,
     ',"rating":', m.rating, ',"rating_count":', m.rating_count, ',"play_count":', m.play_count,
     ',"is_public":', CASE WHEN m.is_public THEN 'true' ELSE 'false' END,
+    ',"is_hidden":', CASE WHEN m.hidden_at IS NULL THEN 'false' ELSE 'true' END,
     ',"created_at":"', {created_at}, '"',
     ',"preview":"/maps/', m.id, '/card-', coalesce(nullif(m.terrain_hash, ''), 'unknown'), '{ending}"}}'
 )"""
@@ -57,6 +58,7 @@ PUBLISHED = "m.is_public AND m.hidden_at IS NULL"
 # As GameMap.is_playable has it.
 PLAYABLE = "(m.hidden_at IS NULL AND (m.is_public OR m.found_valid_at IS NOT NULL))"
 KEPT = "m.removed_at IS NULL"  # none that the author removed
+PUBLISHED_OR_OWN = f"({PUBLISHED} OR m.user_id = %s AND {KEPT})"
 PLAYED = """EXISTS (
     SELECT 1 FROM session_players s JOIN game_sessions g ON g.id = s.session_id
     WHERE g.map_id = m.id AND s.user_id = %s AND g.status = 'Completed')"""
@@ -146,6 +148,10 @@ def _ways(browse: Browse, conditions: Where) -> tuple[Way, ...]:
     if _is_of_an_author(browse):
         # The index of authors has this order itself; in any other the planner may walk all maps for them.
         return (_whole,) if browse.sort == "new" else (_few,)
+    if _wants(browse, "favourite"):
+        # A thousand at the most (maps/keeping.py), found by their index. No index of an order has the
+        # drafts among them, and one that has may tempt the planner to walk all maps.
+        return (_few,)
     if not conditions.sql or _is_narrow(browse):
         return (_whole,)
     return (_windowed, _few if browse.has_word else _walked)
@@ -253,8 +259,13 @@ def _card(column: str, limit: int, maps: str, where: str, direction: str) -> str
 def _is_narrow(browse: Browse) -> bool:
     """Whether few maps meet the conditions for certain, so that walking the order is no use."""
     words = sum(len(group.words) for group in browse.query.words if not group.negated)
-    asked = (c for c in browse.query.conditions if c.name in OF_THE_VIEWER)
-    return words > 1 or any(c.value and not c.negated for c in asked)
+    return words > 1 or any(_wants(browse, name) for name in OF_THE_VIEWER)
+
+
+def _wants(browse: Browse, name: str) -> bool:
+    """Whether only maps are asked for that the viewer played, or has among the favourites."""
+    asked = (c for c in browse.query.conditions if c.name == name)
+    return browse.viewer is not None and any(bool(c.value) is not c.negated for c in asked)
 
 
 def _is_of_an_author(browse: Browse) -> bool:
@@ -269,7 +280,12 @@ def _is_on_key(browse: Browse, condition: Condition) -> bool:
 
 def _scope(browse: Browse) -> Where:
     """Which maps there are to choose from."""
-    scope = Where([KEPT if browse.drafts else PUBLISHED], [])
+    if browse.drafts:
+        scope = Where([KEPT], [])
+    elif _wants(browse, "favourite"):  # drafts of one's own bear a heart too
+        scope = Where([PUBLISHED_OR_OWN], [browse.viewer])
+    else:
+        scope = Where([PUBLISHED], [])
     for condition in browse.query.conditions:
         if _is_on_key(browse, condition):
             scope += _condition(condition, browse.viewer)

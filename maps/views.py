@@ -177,16 +177,20 @@ def others_beside(game_map: GameMap) -> list[dict[str, Any]]:
 
 @require_safe
 def player(request: HttpRequest, username: str) -> HttpResponse:
-    """A player's public page: level, games, maps."""
-    found = get_object_or_404(User.objects.active(), username__lower=username.lower())
+    """A player's public page: level, games, maps. Of a closed account its public maps, if there are any."""
+    found = get_object_or_404(User, username__lower=username.lower())
+    maps = GameMap.objects.published().filter(user=found)
+    if not (found.is_active or maps.exists()):
+        raise Http404
+    place, troubles = None, []
     try:
         place = ORDERS["new"].read(request.GET.get("cursor", ""))
-    except Refused as refusal:
-        raise Http404 from refusal
+    except Refused:
+        troubles.append(TROUBLES["cursor"])
     page = browsing.find(Browse(sort="new", place=place, size=PAGE_SIZE, author=str(found.pk)))
     cards = with_marks(request, [card(text) for text in page.cards])
     shared = MapCollection.objects.shared().filter(user=found).order_by(Lower("name"))
-    context = {"player": found, "page": page, "cards": cards}
+    context = {"player": found, "page": page, "cards": cards, "troubles": troubles}
     context["collections"] = collecting.counted(shared, request.user)
     return render(request, "maps/player.html", context)
 

@@ -69,6 +69,7 @@ def test_the_list(
         "rating_count": 0,
         "play_count": 4,
         "is_public": True,
+        "is_hidden": False,
         "preview": maps[4].card_picture,
     }
 

@@ -63,6 +63,29 @@ def test_a_map_that_is_hidden_later_leaves_the_list_but_keeps_its_mark(
     assert MapFavourite.objects.count() == 0
 
 
+def test_ones_own_drafts_are_among_ones_favourites(
+    client: Client, player: User, author: User, game_map: GameMap
+) -> None:
+    draft = make_map(player, "Secret Ford", is_public=False)
+    hidden = make_map(player, "Hidden Ford", hidden_at="2026-01-01T00:00Z")
+    for one in (game_map, draft, hidden):
+        mark(player=player, map_id=one.pk)
+    make_map(player, "Unmarked Ford", is_public=False)
+    removed = make_map(player, "Removed Ford", is_public=False)
+    mark(player=player, map_id=removed.pk)
+    GameMap.objects.filter(pk=removed.pk).update(removed_at="2026-01-01T00:00Z")
+    MapFavourite.objects.create(user=author, map=draft)  # from when it was public
+    assert sorted(favourites(client, player)) == ["Hidden Ford", "Quiet Ford", "Secret Ford"]
+    assert favourites(client, author) == []
+    for query in ("q=favourite:yes ford", "favourite=yes&sort=random", "q=-favourite:no"):
+        names = client.get(f"/api/v1/maps?{query}", headers=bearer(player)).json()["results"]
+        assert len(names) == 3, query
+    rest = client.get("/api/v1/maps?favourite=no", headers=bearer(player)).json()["results"]
+    assert rest == []
+    client.force_login(player)
+    assert "Secret Ford" in client.get("/maps/?favourite=yes").content.decode()
+
+
 def test_a_thousand_and_no_more(
     client: Client, player: User, author: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,10 +8,11 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from maps import picturing
+from maps import collecting, picturing
 from maps.models import GameMap, MapDecision
 from maps.moderation import decide
 from tests.cast import NOBODY, make_map, make_user
+from tests.conftest import bearer
 from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
@@ -203,7 +204,7 @@ def test_own_maps_lead_a_stranger_to_sign_in(client: Client, game_map: GameMap) 
     part = client.get(address, headers=HTMX)
     assert part.headers["HX-Redirect"] == answer.headers["Location"]
     page = text(client, "/maps/?filter=all")
-    assert "There is `own` only." in page
+    assert "The only value is `own`." in page
     assert "Quiet Ford" in page
 
 
@@ -247,6 +248,61 @@ def test_browsing_costs_one_query(
     client.force_login(many[0].user)
     with django_assert_num_queries(4):  # and the session, its user, and the marks on the cards
         text(client, "/maps/")
+
+
+def test_a_hidden_map_is_told_to_its_author(client: Client, player: User, moderator: User) -> None:
+    make_map(player, "Open Ford")
+    make_map(player, "Secret Ford", is_public=False)
+    hidden = make_map(player, "Hidden Ford")
+    hide = MapDecision.Action.HIDE
+    decide(moderator=moderator, map_id=hidden.pk, action=hide, reason="Copied.")
+    client.force_login(player)
+    page = text(client, "/maps/?filter=own")
+    link = (
+        f'<a class="card__why" href="/maps/{hidden.pk}/#state">hidden by a moderator: see why</a>'
+    )
+    assert page.count("card__why") == page.count(link) == 1
+    assert page.count(">private<") == 1
+    notice = text(client, hidden.get_absolute_url()).split('<div id="state"')[1]
+    assert "Reason: Copied." in notice
+    cards = client.get("/api/v1/maps?filter=own", headers=bearer(player)).json()["results"]
+    assert {card["name"]: card["is_hidden"] for card in cards} == {
+        "Open Ford": False,
+        "Secret Ford": False,
+        "Hidden Ford": True,
+    }
+    one = client.get(f"/api/v1/maps/{hidden.pk}", headers=bearer(player)).json()
+    assert one["is_hidden"] is True
+
+
+# ---- A player -----------------------------------------------------------------------------------
+
+
+def test_the_page_of_a_closed_account_shows_its_maps_and_nothing_else(
+    client: Client, author: User, game_map: GameMap
+) -> None:
+    make_map(author, "Secret Ford", is_public=False)
+    collecting.make(player=author, given={"name": "My fords", "is_public": True})
+    assert "Here since" in text(client, "/players/Author/")
+    assert "This account is closed." not in text(client, "/players/Author/")
+    User.objects.update(is_active=False)
+    for address in ("/maps/", game_map.get_absolute_url()):
+        assert 'href="/players/Author/"' in text(client, address)
+    page = text(client, "/players/author/")
+    assert "This account is closed." in page
+    assert "Quiet Ford" in page
+    for words in ("Level", "Games played", "Here since", "My fords", "Secret Ford"):
+        assert words not in page
+    assert client.get("/api/v1/users/Author").status_code == 404
+    GameMap.objects.update(hidden_at=timezone.now())
+    assert client.get("/players/Author/").status_code == 404
+
+
+def test_a_link_to_a_players_page_that_is_no_longer_good(client: Client, game_map: GameMap) -> None:
+    page = text(client, "/players/Author/?cursor=bad")
+    assert "no longer good" in page
+    assert "Quiet Ford" in page
+    assert "no longer good" not in text(client, "/players/Author/")
 
 
 # ---- One map ------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ the tribes' rows to the seats by itself, in its one transaction: there nothing o
 A cold key is filled under the lock of the tribe's row: one fills, the others wait and then find it
 filled, and a change waits until what was read of it is kept, so that it can't be kept after the change
 has dropped it. Each change drops the key when its transaction is over; what the application did not
-make itself (psql, a cascade) is heard of on channel `tribes` (migration 0003).
+make itself (psql, a cascade) is heard of on channel `tribes` (migration 0002).
 """
 
 import logging

@@ -1,16 +1,40 @@
 import django.contrib.postgres.indexes
-import django.contrib.postgres.search
+import django.db.models.constraints
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 import django.db.models.functions.math
+import django.db.models.functions.text
 from django.conf import settings
 from django.contrib.postgres.operations import TrigramExtension
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import migrations, models
 
 import config.fields
 import maps.scores
+
+# What parts words, in names and in searches (maps/query.py); as it stood when this was written.
+SEPARATORS = (
+    r"\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf"
+    r"\u00d7\u00f7\u02c2-\u02c5\u02d2-\u02df\u037e\u0387\u0589\u058a\u05be\u05f3\u05f4\u060c\u061b-\u061f\u066a-\u066d\u06d4"
+    r"\u0964\u0965\u1680\u2000-\u206f\u20a0-\u20cf\u2190-\u245f\u2500-\u2bff\u2e00-\u2e7f"
+    r"\u3000-\u3004\u3008-\u3020\u3030\u30fb\ufe00-\ufe0f\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff0f"
+    r"\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\U0001f000-\U0001faff"
+)
+
+
+def words(column: str) -> models.Func:
+    """A text of which but words are left."""
+    separators, space, everywhere = (models.Value(text) for text in (f"[{SEPARATORS}]+", " ", "g"))
+    return models.Func(
+        models.F(column),
+        separators,
+        space,
+        everywhere,
+        function="regexp_replace",
+        output_field=models.TextField(),
+    )
 
 
 class Migration(migrations.Migration):
@@ -81,6 +105,14 @@ class Migration(migrations.Migration):
                     models.DateTimeField(
                         blank=True,
                         db_comment="When a moderator hid it; null while it is not hidden.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "found_valid_at",
+                    models.DateTimeField(
+                        db_comment="When it was checked and valid; null while that is not known.",
+                        editable=False,
                         null=True,
                     ),
                 ),
@@ -211,17 +243,9 @@ class Migration(migrations.Migration):
                     models.GeneratedField(
                         db_comment="Words of name and description, stemmed for full-text search.",
                         db_persist=True,
-                        expression=django.contrib.postgres.search.CombinedSearchVector(
-                            django.contrib.postgres.search.SearchVector(
-                                "name", config="english", weight="A"
-                            ),
-                            "||",
-                            django.contrib.postgres.search.SearchVector(
-                                "description", config="english", weight="B"
-                            ),
-                            django.contrib.postgres.search.SearchConfig("english"),
-                        ),
-                        output_field=django.contrib.postgres.search.SearchVectorField(),
+                        expression=SearchVector(words("name"), weight="A", config="english")
+                        + SearchVector(words("description"), weight="B", config="english"),
+                        output_field=SearchVectorField(),
                     ),
                 ),
                 (
@@ -248,6 +272,105 @@ class Migration(migrations.Migration):
                 "db_table": "maps",
                 "db_table_comment": "Maps that players made, public and private.",
                 "permissions": [("moderate_gamemap", "Can hide and restore maps")],
+            },
+        ),
+        migrations.CreateModel(
+            name="MapCollection",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        db_comment="Never reused.",
+                        db_default=config.fields.RandomUUID(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        db_comment="3 to 60 characters; unique for its player, whatever the case.",
+                        max_length=60,
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        db_comment="Plain text, or empty.",
+                        db_default="",
+                        max_length=500,
+                    ),
+                ),
+                (
+                    "is_public",
+                    models.BooleanField(
+                        db_comment="True once everybody may see it who has its address.",
+                        db_default=False,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_comment="When it was made.",
+                        db_default=django.db.models.functions.datetime.Now(),
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_comment="The player who keeps it.",
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="collections",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "map_collections",
+                "db_table_comment": "Collections of maps that players keep and share.",
+            },
+        ),
+        migrations.CreateModel(
+            name="MapCollectionEntry",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        db_comment="Never reused.",
+                        db_default=config.fields.RandomUUID(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("position", models.IntegerField(db_comment="Its place in the order, from 1.")),
+                (
+                    "collection",
+                    models.ForeignKey(
+                        db_comment="The collection.",
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="entries",
+                        to="maps.mapcollection",
+                    ),
+                ),
+                (
+                    "map",
+                    models.ForeignKey(
+                        db_comment="The map.",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="entries",
+                        to="maps.gamemap",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "map_collection_entries",
+                "db_table_comment": "The maps of collections, in their order.",
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
@@ -303,6 +426,51 @@ class Migration(migrations.Migration):
                 "db_table": "map_decisions",
                 "db_table_comment": "Moderators' decisions about maps, with reasons.",
                 "ordering": ["-created_at"],
+            },
+        ),
+        migrations.CreateModel(
+            name="MapFavourite",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        db_comment="Never reused.",
+                        db_default=config.fields.RandomUUID(),
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_comment="When it was marked.",
+                        db_default=django.db.models.functions.datetime.Now(),
+                    ),
+                ),
+                (
+                    "map",
+                    models.ForeignKey(
+                        db_comment="The map.",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="favourites",
+                        to="maps.gamemap",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_comment="The player.",
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="favourites",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "map_favourites",
+                "db_table_comment": "Maps that players marked, to find them again.",
             },
         ),
         migrations.CreateModel(
@@ -368,13 +536,12 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "map_words",
                 "db_table_comment": "Words of published maps' names, to correct typing errors by.",
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(
+                        fields=["word"], name="idx_map_words_trigrams", opclasses=["gin_trgm_ops"]
+                    )
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="mapword",
-            index=django.contrib.postgres.indexes.GinIndex(
-                fields=["word"], name="idx_map_words_trigrams", opclasses=["gin_trgm_ops"]
-            ),
         ),
         migrations.AddIndex(
             model_name="gamemap",
@@ -403,6 +570,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
                 fields=["-hot_score", "-id"],
+                include=("rating", "play_count", "terrains", "width", "height"),
                 name="idx_maps_hot",
             ),
         ),
@@ -411,6 +579,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
                 fields=["-created_at", "-id"],
+                include=("rating", "play_count", "terrains", "width", "height"),
                 name="idx_maps_new",
             ),
         ),
@@ -419,6 +588,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
                 fields=["-top_score", "-id"],
+                include=("rating", "play_count", "terrains", "width", "height"),
                 name="idx_maps_top",
             ),
         ),
@@ -427,6 +597,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
                 fields=["-play_count", "-id"],
+                include=("rating", "terrains", "width", "height"),
                 name="idx_maps_plays",
             ),
         ),
@@ -435,12 +606,37 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
                 fields=["-lot", "-id"],
+                include=("rating", "play_count", "terrains", "width", "height"),
                 name="idx_maps_random",
             ),
         ),
         migrations.AddIndex(
             model_name="gamemap",
             index=models.Index(fields=["user", "-created_at", "-id"], name="idx_maps_author"),
+        ),
+        migrations.AddIndex(
+            model_name="gamemap",
+            index=models.Index(
+                condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
+                fields=["rating"],
+                name="idx_maps_rating",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="gamemap",
+            index=models.Index(
+                condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
+                fields=["terrains"],
+                name="idx_maps_terrains",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="gamemap",
+            index=models.Index(
+                django.db.models.functions.comparison.Greatest("width", "height"),
+                condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
+                name="idx_maps_longer_side",
+            ),
         ),
         migrations.AddConstraint(
             model_name="gamemap",
@@ -472,6 +668,41 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
+            model_name="mapcollection",
+            constraint=models.UniqueConstraint(
+                models.F("user"),
+                django.db.models.functions.text.Lower("name"),
+                name="one_collection_of_a_name",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mapcollection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name__length__gte", 3), ("name__length__lte", 60)),
+                name="collection_name_length",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mapcollectionentry",
+            constraint=models.UniqueConstraint(
+                fields=("collection", "map"), name="one_entry_of_a_map"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mapcollectionentry",
+            constraint=models.UniqueConstraint(
+                deferrable=django.db.models.constraints.Deferrable["IMMEDIATE"],
+                fields=("collection", "position"),
+                name="one_entry_at_a_place",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mapcollectionentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("position__gte", 1)), name="collection_position_range"
+            ),
+        ),
+        migrations.AddConstraint(
             model_name="mapdecision",
             constraint=models.CheckConstraint(
                 condition=models.Q(("action__in", ["hide", "restore"])), name="map_decision_actions"
@@ -482,6 +713,12 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("reason__regex", "^\\s*$"), _negated=True),
                 name="map_decision_reason",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mapfavourite",
+            constraint=models.UniqueConstraint(
+                fields=("user", "map"), name="one_favourite_per_player"
             ),
         ),
         migrations.AddConstraint(

@@ -1,14 +1,30 @@
-"""What follows a change of maps, however it is made: a new version, and word to whoever keeps copies.
+"""What follows a change of maps, however it is made: a new version, what is no longer known, and word of it.
 
 The version counts changes of what the author made, so that two editors at once can't undo each other
-(`If-Match`), and not the stars and plays that come from others. The word goes out on channel `maps`
-when a transaction commits: the ids of the maps that changed, or nothing where the lists alone may
-differ, or where they are many.
+(`If-Match`), and not the stars and plays that come from others.
+
+Whoever changes a map by the site says whether it is valid (`found_valid_at`) and what its terrain is
+(`terrain_hash`, which names pictures and answers, and `terrains`, which browsing looks for). Any other change,
+one typed in psql too, makes the first two unknown again; the third is counted anew.
+
+Word goes out when a transaction commits: on channel `maps` the ids of the maps that changed, or nothing where
+an author did; on channel `terrains` those after whose change a kept terrain may be wrong, which stars and
+plays are not. `*` stands for more of them than a message has room for.
 """
 
 from django.db import migrations
 
-AUTHORED = "name description width height terrain_data spawn_point goal_point wave_config".split()
+DRAWN = "width height terrain_data spawn_point goal_point".split()
+PLAYED = [*DRAWN, "wave_config"]
+AUTHORED = ["name", "description", *PLAYED]
+TERRAINS = {"Grass": 1, "Dirt": 2, "Stone": 4, "Water": 8, "Lava": 16}
+
+
+def row(name: str, columns: list[str]) -> str:
+    """These columns of OLD or NEW, in brackets."""
+    return f"({', '.join(f'{name}.{column}' for column in columns)})"
+
+
 VERSION = """
 CREATE FUNCTION maps_next_version() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -16,80 +32,112 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER maps_next_version BEFORE UPDATE OF {columns} ON maps
-    FOR EACH ROW WHEN (({old}) IS DISTINCT FROM ({new})) EXECUTE FUNCTION maps_next_version();
+    FOR EACH ROW WHEN ({old} IS DISTINCT FROM {new}) EXECUTE FUNCTION maps_next_version();
 """.format(
     columns=", ".join(AUTHORED),
-    old=", ".join(f"OLD.{column}" for column in AUTHORED),
-    new=", ".join(f"NEW.{column}" for column in AUTHORED),
+    old=row("OLD", AUTHORED),
+    new=row("NEW", AUTHORED),
+)
+VALID = """
+CREATE FUNCTION maps_forget_valid() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.found_valid_at := NULL;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER maps_forget_valid BEFORE UPDATE OF {columns} ON maps
+    FOR EACH ROW WHEN (
+        NEW.found_valid_at IS NOT DISTINCT FROM OLD.found_valid_at
+        AND {old} IS DISTINCT FROM {new}
+    ) EXECUTE FUNCTION maps_forget_valid();
+""".format(
+    columns=", ".join(PLAYED),
+    old=row("OLD", PLAYED),
+    new=row("NEW", PLAYED),
+)
+HASH = """
+CREATE FUNCTION maps_terrains_of(tiles jsonb) RETURNS smallint LANGUAGE sql AS $$
+    SELECT coalesce(bit_or(CASE tile->>'terrainType' {cases} ELSE 0 END), 0)::smallint
+    FROM jsonb_array_elements(CASE jsonb_typeof(tiles) WHEN 'array' THEN tiles ELSE '[]' END) AS tile
+$$;
+CREATE FUNCTION maps_forget_hash() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.terrain_hash := '';
+    NEW.terrains := maps_terrains_of(NEW.terrain_data);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER maps_forget_hash BEFORE UPDATE OF {columns} ON maps
+    FOR EACH ROW WHEN (
+        NEW.terrain_hash = OLD.terrain_hash AND {old} IS DISTINCT FROM {new}
+    ) EXECUTE FUNCTION maps_forget_hash();
+""".format(
+    cases=" ".join(f"WHEN '{name}' THEN {bit}" for name, bit in TERRAINS.items()),
+    columns=", ".join(DRAWN),
+    old=row("OLD", DRAWN),
+    new=row("NEW", DRAWN),
 )
 TELL = """
-CREATE FUNCTION maps_tell() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION maps_tell_ids(channel text, ids text) RETURNS void LANGUAGE sql AS $$
+    -- A message has 8,000 bytes at the most.
+    SELECT pg_notify(channel, CASE WHEN length(ids) > 3700 THEN '*' ELSE ids END) WHERE ids IS NOT NULL;
+$$;
+CREATE FUNCTION maps_tell_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM maps_tell_ids('maps', string_agg(id::text, ',')) FROM (SELECT id FROM after LIMIT 101) AS few;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION maps_tell_updated() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM maps_tell_ids('maps', string_agg(id::text, ',')) FROM (SELECT id FROM after LIMIT 101) AS few;
+    PERFORM maps_tell_ids('terrains', string_agg(id::text, ',')) FROM (
+        SELECT id FROM after JOIN before USING (id)
+        WHERE (after.version, after.is_public, after.hidden_at)
+            IS DISTINCT FROM (before.version, before.is_public, before.hidden_at)
+        LIMIT 101
+    ) AS few;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION maps_tell_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM maps_tell_ids('maps', string_agg(id::text, ',')),
+        maps_tell_ids('terrains', string_agg(id::text, ','))
+    FROM (SELECT id FROM before LIMIT 101) AS few;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION maps_tell_author() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('maps', '');
     RETURN NULL;
 END $$;
-CREATE FUNCTION maps_tell_which() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    ids text;
-BEGIN
-    -- A message has 8,000 bytes at the most.
-    SELECT string_agg(id::text, ',') INTO ids FROM (SELECT id FROM changed LIMIT 101) AS few;
-    IF ids IS NOT NULL THEN
-        PERFORM pg_notify('maps', CASE WHEN length(ids) > 3700 THEN '*' ELSE ids END);
-    END IF;
-    RETURN NULL;
-END $$;
 CREATE TRIGGER maps_tell_insert AFTER INSERT ON maps
-    FOR EACH STATEMENT EXECUTE FUNCTION maps_tell();
+    REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION maps_tell_inserted();
 CREATE TRIGGER maps_tell_update AFTER UPDATE ON maps
-    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION maps_tell_which();
+    REFERENCING OLD TABLE AS before NEW TABLE AS after
+    FOR EACH STATEMENT EXECUTE FUNCTION maps_tell_updated();
 CREATE TRIGGER maps_tell_delete AFTER DELETE ON maps
-    REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION maps_tell_which();
+    REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION maps_tell_deleted();
 CREATE TRIGGER maps_tell_author AFTER UPDATE OF username, level ON users
-    FOR EACH STATEMENT EXECUTE FUNCTION maps_tell();
-"""
-# Words of names that everybody may read, as maps.spelling corrects by.
-LEARN = """
-CREATE FUNCTION maps_learn_words() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO map_words (word)
-    SELECT DISTINCT word
-    FROM changed, regexp_split_to_table(lower(changed.name), '[^[:alnum:]]+') AS word
-    WHERE changed.is_public AND changed.hidden_at IS NULL AND length(word) BETWEEN 3 AND 30
-    ON CONFLICT DO NOTHING;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER maps_learn_words_insert AFTER INSERT ON maps
-    REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION maps_learn_words();
--- By row, since triggers with transition tables can't be told which columns matter.
-CREATE FUNCTION maps_learn_words_again() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO map_words (word)
-    SELECT DISTINCT word FROM regexp_split_to_table(lower(NEW.name), '[^[:alnum:]]+') AS word
-    WHERE length(word) BETWEEN 3 AND 30
-    ON CONFLICT DO NOTHING;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER maps_learn_words_update AFTER UPDATE OF name, is_public, hidden_at ON maps
-    FOR EACH ROW WHEN (NEW.is_public AND NEW.hidden_at IS NULL)
-    EXECUTE FUNCTION maps_learn_words_again();
+    FOR EACH STATEMENT EXECUTE FUNCTION maps_tell_author();
 """
 UNDO = """
-DROP TRIGGER maps_learn_words_update ON maps;
-DROP TRIGGER maps_learn_words_insert ON maps;
-DROP FUNCTION maps_learn_words_again();
-DROP FUNCTION maps_learn_words();
 DROP TRIGGER maps_tell_author ON users;
 DROP TRIGGER maps_tell_delete ON maps;
 DROP TRIGGER maps_tell_update ON maps;
 DROP TRIGGER maps_tell_insert ON maps;
+DROP FUNCTION maps_tell_author();
+DROP FUNCTION maps_tell_deleted();
+DROP FUNCTION maps_tell_updated();
+DROP FUNCTION maps_tell_inserted();
+DROP FUNCTION maps_tell_ids(text, text);
+DROP TRIGGER maps_forget_hash ON maps;
+DROP FUNCTION maps_forget_hash();
+DROP FUNCTION maps_terrains_of(jsonb);
+DROP TRIGGER maps_forget_valid ON maps;
+DROP FUNCTION maps_forget_valid();
 DROP TRIGGER maps_next_version ON maps;
-DROP FUNCTION maps_tell_which();
-DROP FUNCTION maps_tell();
 DROP FUNCTION maps_next_version();
 """
 
 
 class Migration(migrations.Migration):
     dependencies = [("maps", "0003_moderators"), ("accounts", "0001_initial")]
-    operations = [migrations.RunSQL(VERSION + TELL + LEARN, UNDO)]
+    operations = [migrations.RunSQL(VERSION + VALID + HASH + TELL, UNDO)]

@@ -11,8 +11,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("maps", "0007_collections"),
-        ("tribes", "0003_changes"),
+        ("maps", "0001_initial"),
+        ("tribes", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

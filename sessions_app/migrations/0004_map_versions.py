@@ -26,6 +26,6 @@ DROP FUNCTION maps_change_lobbies();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sessions_app", "0003_versions"), ("maps", "0010_found_valid_at")]
+    dependencies = [("sessions_app", "0003_versions"), ("maps", "0004_changes")]
 
     operations = [migrations.RunSQL(CREATE, DROP)]

@@ -27,7 +27,7 @@ function show(root) {
     const here = list.maps.get(element.dataset.lobbiesOf) ?? { lobbies: 0, free_seats: 0 };
     const lobbies = here.lobbies === 1 ? "1 open lobby" : `${here.lobbies} open lobbies`;
     const seats = here.free_seats === 1 ? "1 free seat" : `${here.free_seats} free seats`;
-    element.textContent = `${lobbies}, ${seats}`;
+    element.querySelector("[data-told]").textContent = `${lobbies}, ${seats}`;
     element.hidden = !here.lobbies;
   }
   for (const element of root.querySelectorAll("[data-no-lobbies]")) {

@@ -1,14 +1,13 @@
 // What a reader must be told when htmx changes a part of the page in place, or fails to.
 
-const announcement = document.getElementById("announcement");
-const trouble = document.getElementById("trouble");
-const troubleWords = document.getElementById("trouble-words");
+// Looked up each time: going back in the browser's history puts others in their place.
+const part = (id) => document.getElementById(id);
 let before = null; // what had the focus when something went wrong
 
 // A live region is heard only if it was on the page before its text: one stays, parts fill it.
 document.addEventListener("htmx:load", (event) => {
   const told = event.target.querySelector?.("[data-announce]");
-  if (told) announcement.textContent = told.textContent.replace(/\s+/g, " ").trim();
+  if (told) part("announcement").textContent = told.textContent.replace(/\s+/g, " ").trim();
 });
 
 // Where what had the focus is gone, the changed part takes it; else keyboards start at the top again.
@@ -18,16 +17,17 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 function complain(words) {
   before = document.activeElement;
-  trouble.hidden = false; // first: words that come into a hidden place are not read out
-  troubleWords.textContent = words;
+  part("trouble").hidden = false; // first: words that come into a hidden place are not read out
+  part("trouble-words").textContent = words;
 }
 
 function dismiss() {
-  trouble.hidden = true;
-  troubleWords.textContent = "";
+  part("trouble").hidden = true;
+  part("trouble-words").textContent = "";
 }
 
-document.getElementById("trouble-close").addEventListener("click", () => {
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("#trouble-close")) return;
   dismiss();
   before?.focus({ preventScroll: true });
 });

@@ -480,13 +480,43 @@ def test_maps_tell_of_their_lobbies_and_nothing_moves(
     expect(badge).to_be_hidden()
     mira = players["Mira"]
     lobby = run(seating.create, mira.pk, game_map.pk, mira.tribes.get().pk, seats=3).after
-    expect(badge).to_have_text("1 open lobby, 2 free seats")
+    expect(badge).to_have_text(f"1 open lobby, 2 free seats on {game_map.name}")
     assert page.evaluate("window.shift") < 0.01
-    page.goto(game_map.get_absolute_url())
-    expect(page.get_by_text("1 open lobby, 2 free seats")).to_be_visible()
     no_violations(page)
+    box = badge.bounding_box()
+    assert box
+    assert min(box["width"], box["height"]) >= 44
+    badge.click()
+    expect(page).to_have_url(re.compile(rf"/lobbies/\?map={game_map.pk}$"))
+    expect(page.locator(".lobby-card")).to_have_count(1)
+    page.goto(game_map.get_absolute_url())
+    join = page.get_by_role("link", name="1 open lobby, 2 free seats")
+    expect(join).to_be_visible()
+    no_violations(page)
+    box = join.bounding_box()
+    assert box
+    assert box["height"] >= 44
+    join.click()
+    expect(page).to_have_url(re.compile(rf"/lobbies/\?map={game_map.pk}$"))
+    page.go_back()
     run(seating.leave, lobby.id, mira.pk)
-    expect(page.get_by_text("Play it with up to three friends")).to_be_visible()
+    expect(page.get_by_role("link", name="Open lobbies on this map")).to_be_visible()
+
+
+def test_open_lobbies_are_two_steps_from_the_maps_without_javascript(
+    enter: Enter, game_map: GameMap, players: dict[str, User]
+) -> None:
+    mira = players["Mira"]
+    run(seating.create, mira.pk, game_map.pk, mira.tribes.get().pk)
+    page = enter(java_script_enabled=False)
+    page.goto("/maps/")
+    expect(page.locator(".card__lobbies")).to_be_hidden()
+    page.get_by_role("link", name="Lobbies", exact=True).click()
+    expect(page.locator(".lobby-card")).to_have_count(1)
+    page.goto(game_map.get_absolute_url())
+    page.get_by_role("link", name="Open lobbies on this map").click()
+    expect(page).to_have_url(re.compile(rf"/lobbies/\?map={game_map.pk}$"))
+    expect(page.locator(".lobby-card")).to_have_count(1)
 
 
 def test_without_javascript(enter: Enter, game_map: GameMap, players: dict[str, User]) -> None:

@@ -3,6 +3,7 @@ from decimal import Decimal
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
+import django.db.models.functions.text
 import django.db.models.lookups
 from django.conf import settings
 from django.db import migrations, models
@@ -32,7 +33,8 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.CharField(
-                        db_comment="3 to 20 characters, unique for its owner.", max_length=100
+                        db_comment="3 to 20 characters; unique for its owner, whatever the case.",
+                        max_length=100,
                     ),
                 ),
                 (
@@ -100,7 +102,9 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["user"], name="idx_tribes_user_id")],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("user", "name"), name="tribe_name_once_per_user"
+                        models.F("user"),
+                        django.db.models.functions.text.Lower("name"),
+                        name="tribe_name_once_per_user",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

@@ -31,5 +31,5 @@ DROP FUNCTION tribes_tell_which();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tribes", "0002_names_whatever_the_case")]
+    dependencies = [("tribes", "0001_initial")]
     operations = [migrations.RunSQL(TELL, UNDO)]

@@ -1,15 +1,22 @@
-"""Typing errors are forgiven in descriptions too: their words are learned beside those of names.
+"""Words of what everybody may read, as maps.spelling corrects typing errors by.
 
-Words too common to search by ("the"), which have no stem, are no longer learned: they are nobody's typing
-error, and no whole word to look for.
+Words too common to search by ("the") have no stem, and are not learned: they are nobody's typing error, and no
+whole word to look for. What was learned stays, since it does no harm.
 """
 
 from importlib import import_module
 
 from django.db import migrations
 
-OLD = import_module("maps.migrations.0004_changes").LEARN
-UNLEARN = """
+SEPARATORS = import_module("maps.migrations.0001_initial").SEPARATORS
+SPLIT = f"""
+CREATE FUNCTION maps_words_of(name text, description text) RETURNS SETOF text LANGUAGE sql AS $$
+    SELECT word
+    FROM regexp_split_to_table(lower(name || ' ' || coalesce(description, '')), '[{SEPARATORS}]+') AS word
+    WHERE length(word) BETWEEN 3 AND 30
+$$;
+"""
+LEARN = """
 DROP TRIGGER maps_learn_words_update ON maps;
 DROP TRIGGER maps_learn_words_insert ON maps;
 DROP FUNCTION maps_learn_words_again();
@@ -50,24 +57,15 @@ CREATE TRIGGER maps_learn_words_update
     FOR EACH ROW WHEN (NEW.is_public AND NEW.hidden_at IS NULL)
     EXECUTE FUNCTION maps_learn_words_again();
 """
-FILL = """
-INSERT INTO map_words (word)
-SELECT word FROM (
-    SELECT DISTINCT word FROM maps, maps_words_of(name, description) AS word
-    WHERE is_public AND hidden_at IS NULL
-) AS known
-ON CONFLICT DO NOTHING;
-DELETE FROM map_words WHERE ts_lexize('english_stem', word) = '{}';
+UNDO = """
+DROP TRIGGER maps_learn_words_update ON maps;
+DROP TRIGGER maps_learn_words_insert ON maps;
+DROP FUNCTION maps_learn_words_again();
+DROP FUNCTION maps_learn_words();
+DROP FUNCTION maps_words_of(text, text);
 """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("maps", "0007_collections")]
-    operations = [
-        migrations.RunSQL(
-            UNLEARN + WORDS + LEARN,
-            UNLEARN + "DROP FUNCTION maps_words_of(text, text);" + OLD,
-        ),
-        # Words that are known do no harm to the version before.
-        migrations.RunSQL(FILL, migrations.RunSQL.noop),
-    ]
+    dependencies = [("maps", "0004_changes")]
+    operations = [migrations.RunSQL(SPLIT + LEARN, UNDO)]
