@@ -1,6 +1,7 @@
 """The application behind the real server: threads, limits, static files, sockets."""
 
 import asyncio
+import json
 import re
 import threading
 import time
@@ -366,6 +367,8 @@ def test_a_socket_that_leads_nowhere_is_told_so(site: Site) -> None:
     url = site.url.replace("http", "ws")
     for address in ("/ws/nowhere", "/", "/ws/game-sessions/x"):
         with websockets.sync.client.connect(url + address) as socket:
+            last_word = json.loads(socket.recv(timeout=5))
+            assert (last_word["type"], last_word["data"]["code"]) == ("error", "not_found")
             with pytest.raises(ConnectionClosedError) as closed:
                 socket.recv(timeout=5)
             assert closed.value.rcvd is not None

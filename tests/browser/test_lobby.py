@@ -277,6 +277,7 @@ def test_a_second_page_takes_the_seat_and_the_first_says_so(
     second.goto(first.url)
     live(second)
     expect(first.get_by_text("You have opened this lobby elsewhere")).to_be_visible()
+    expect(first.locator("[data-part=refused]")).to_be_hidden()  # it is said once
     no_violations(first)
     ready(first).click()  # what can't be done there leads to what can
     expect(first.get_by_role("button", name="Use it here")).to_be_focused()
@@ -321,6 +322,7 @@ def test_a_new_password_does_not_end_the_page(
     assert page.evaluate("window.stays")
     account.get_by_role("button", name="Sign out").click()
     expect(page.get_by_text("You are signed out.")).to_be_visible()
+    expect(page.locator("[data-part=refused]")).to_be_hidden()
 
 
 def test_a_banned_player_is_not_told_that_it_was_the_host(
