@@ -21,7 +21,7 @@ ORDER_NAMES = {
     "random": "Surprise me",
 }
 ANY = ("", "any")
-AT_LEAST, CELLS = "{} and more", "{} cells"
+AT_LEAST, CELLS = "{} or more", "{} cells"
 
 
 class Facet(forms.ChoiceField):

@@ -32,8 +32,8 @@ from maps.statements import ORDERS, USUAL_ORDER, Browse
 PAGE_SIZE = 24
 OTHERS = 4  # of the author's maps, beside one of them
 TROUBLES = {
-    "cursor": "The link to that page is no longer good; this is the first page.",
-    "sort": "There is no such order; these are the hottest maps.",
+    "cursor": "That link has expired. Here’s the first page.",
+    "sort": "Unknown order. Here are the hottest maps.",
 }
 
 

@@ -72,7 +72,7 @@ def test_waves_as_a_chart_and_as_a_table(client: Client, author: User) -> None:
     page = page_of(client, make_map(author, wave_config=waves))
     assert "<title>Wave 1: 11, Basic 9, Tank 2</title>" in page
     assert 'fill="url(#wave-tank)"' in page
-    assert "All numbers in a table" in page
+    assert "Show as table" in page
     empty = page_of(client, make_map(author, wave_config={"waves": []}))
     assert "<svg" not in empty
 

@@ -64,7 +64,7 @@ def test_a_map_its_author_and_an_account(page: Page) -> None:
     sign_in(page, game_map.get_absolute_url())
     expect(page.locator("canvas")).to_be_visible()
     page.get_by_role("button", name="Heights").click()
-    page.get_by_text("All numbers in a table").click()
+    page.get_by_text("Show as table").click()
     no_violations(page)
     for address in ("/players/Author/", "/account/"):
         page.goto(address)

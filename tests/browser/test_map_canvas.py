@@ -317,6 +317,6 @@ def test_without_javascript_the_picture_stays(
     expect(page.get_by_role("button", name="Zoom in")).to_be_hidden()
     expect(page.get_by_text("Arrow keys walk")).to_be_hidden()
     expect(page.get_by_role("img", name="Enemies in each wave")).to_be_visible()
-    page.get_by_text("All numbers in a table").click()
-    expect(page.get_by_role("columnheader", name="Together")).to_be_visible()
+    page.get_by_text("Show as table").click()
+    expect(page.get_by_role("columnheader", name="Total")).to_be_visible()
     context.close()
