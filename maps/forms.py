@@ -71,6 +71,16 @@ class FacetForm(forms.Form):
             if isinstance(field, Facet):
                 field.show(name, asked.get(name, ""))
 
+    def active(self, asked: QueryDict) -> dict[str, str]:
+        """The filters that are in force, by name, in words for people. What means nothing is in none."""
+        words = {}
+        for name, field in self.fields.items():
+            value = asked.get(name, "")
+            choices = dict(field.choices) if isinstance(field, Facet) else {value: value.strip()}
+            if value.strip() and value in choices:
+                words[name] = f"{self[name].label}: {choices[value]}"
+        return words
+
 
 class PersonalFacetForm(FacetForm):
     """The same, for somebody who is signed in."""

@@ -194,6 +194,45 @@ def test_after_the_last_page(client: Client, many: list[GameMap]) -> None:
     assert client.get("/maps/?cursor=").context["previous_link"] is None
 
 
+# ---- Favourites and filters ---------------------------------------------------------------------
+
+
+def test_favourites_are_a_page_of_their_own(signed_in: Client, game_map: GameMap) -> None:
+    page = text(signed_in, "/maps/?favourite=yes")
+    assert "<h1>Favourites</h1>" in page
+    assert "<title>Favourites · Tribehold</title>" in page
+    assert '<details class="facets">' in page
+    assert "No favourites yet" in page
+    assert "Tap ♡ on a map to keep it here." in page
+    narrower = text(signed_in, "/maps/?favourite=yes&terrain=lava")
+    assert "<h1>Maps</h1>" in narrower
+    assert '<details class="facets" open>' in narrower
+
+
+def test_favourites_of_a_stranger_offer_to_sign_in(client: Client, game_map: GameMap) -> None:
+    page = text(client, "/maps/?favourite=yes")
+    assert 'href="/login/?next=%2Fmaps%2F%3Ffavourite%3Dyes"' in page
+    assert "Sign in</a> to see your favourites." in page
+    assert "<h1>Maps</h1>" in page
+
+
+def test_filters_in_force_are_told_and_can_be_removed(client: Client, game_map: GameMap) -> None:
+    asked = "/maps/?q=ford&terrain=lava&rating_min=4.0&sort=new"
+    for headers in ({}, HTMX):
+        answer = client.get(asked, headers=headers)
+        page = answer.content.decode()
+        assert ">(2)</span>" in page
+        assert [words for words, _ in answer.context["active"]] == [
+            "Terrain: Lava",
+            "Stars: 4 or more",
+        ]
+        assert 'href="/maps/?q=ford&amp;rating_min=4.0&amp;sort=new"' in page
+        assert 'href="/maps/?q=ford&amp;sort=new">Clear all</a>' in page
+    assert client.get("/maps/?terrain=nonsense&played=yes").context["active"] == []
+    assert 'hx-swap-oob="true"' not in text(client, asked)
+    assert 'hx-swap-oob="true"' in text(client, asked, headers=HTMX)
+
+
 # ---- One's own maps -----------------------------------------------------------------------------
 
 
