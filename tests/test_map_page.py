@@ -119,7 +119,7 @@ def test_other_maps_of_the_author(client: Client, author: User) -> None:
     for number in range(5):
         make_map(author, f"Number {number}")
     page = page_of(client, first)
-    assert "More by Author" in page
+    assert "More by <bdi>Author</bdi>" in page
     assert 'href="/players/Author/"' in page
     assert page.index("Number 4") < page.index("Number 3") < page.index("Number 1")
     for name in ("Number 0", "The Private", "The Hidden", "The Strange"):
