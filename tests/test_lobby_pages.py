@@ -81,7 +81,7 @@ def at(lobby: Lobby, more: str = "") -> str:
 
 def test_an_empty_list(client: Client, db: None) -> None:
     page = text(client.get("/lobbies/"))
-    assert "Nobody waits for players right now" in page
+    assert "No open lobbies right now" in page
     assert 'href="/maps/">Choose a map</a>' in page
     assert "Return" not in page
 
@@ -177,7 +177,7 @@ def test_who_sits_somewhere_is_led_back(lobby: Lobby, host: User) -> None:
         f"/lobbies/{NOBODY}/",
     ):
         page = client_of(host).get(address).content.decode()
-        assert "You sit in a lobby on Quiet Ford" in page, address
+        assert "You’re in a lobby on Quiet Ford" in page, address
         assert f'href="{at(lobby)}">Return</a>' in page
 
 
@@ -234,7 +234,7 @@ def test_what_opening_complains_about(
 def test_only_one_at_a_time(lobby: Lobby, host: User) -> None:
     given = {"tribe": str(host.tribes.get().pk), "is_public": "yes", "seats": "4"}
     page = text(client_of(host).post(f"/lobbies/new/?map={lobby.game_map['id']}", given))
-    assert "You sit in a lobby on Quiet Ford" in page
+    assert "You’re in a lobby on Quiet Ford" in page
     assert GameSession.objects.count() == 1
 
 
@@ -254,7 +254,7 @@ def test_what_is_not_opened_is_not_counted(
     given = {"tribe": str(host.tribes.get().pk), "is_public": "yes", "seats": "4"}
     browser, address = client_of(host), f"/lobbies/new/?map={lobby.game_map['id']}"
     for _ in range(limits.POLICIES["lobbies"].most + 1):
-        assert "You sit in a lobby on Quiet Ford" in text(browser.post(address, given))
+        assert "You’re in a lobby on Quiet Ford" in text(browser.post(address, given))
     run(seating.leave, lobby.id, host.pk)
     assert browser.post(address, given).status_code == 302
 
@@ -390,8 +390,8 @@ def test_of_wrong_codes_sent_at_once_no_more_are_looked_up(player: User) -> None
     [
         ("kicked", 200, "The host has removed you"),
         ("full", 200, "All seats are taken"),
-        ("started", 200, "The game has begun"),
-        ("elsewhere", 200, "You sit in a lobby on"),
+        ("started", 200, "The game has started"),
+        ("elsewhere", 200, "You’re in a lobby on"),
         ("foreign", 200, "Choose one of your own tribes."),
     ],
 )
@@ -443,7 +443,7 @@ def test_who_sits_there(full_house: Lobby, host: User) -> None:
     seats = page.split('data-part="seats"')[1].split("</ol>")[0]
     assert seats.count("data-player=") == 2
     assert seats.count("seat--free") == 2
-    for words in ("Hosta", "Player1", "Iron Oaks · Support · level 1", 'fill="#32CD32"', "♛"):
+    for words in ("Hosta", "Player1", "<bdi>Iron Oaks</bdi> · Support · level 1", 'fill="#32CD32"', "♛"):
         assert words in seats
     assert f"http://testserver/lobbies/join/{full_house.code}/" in page
     assert '<meta http-equiv="refresh" content="10">' in page
