@@ -76,7 +76,8 @@ class FacetForm(forms.Form):
         words = {}
         for name, field in self.fields.items():
             value = asked.get(name, "")
-            choices = dict(field.choices) if isinstance(field, Facet) else {value: value.strip()}
+            offered: Any = getattr(field, "choices", [(value, value.strip())])
+            choices = dict(offered)
             if value.strip() and value in choices:
                 words[name] = f"{self[name].label}: {choices[value]}"
         return words

@@ -54,9 +54,9 @@ def test_a_card(client: Client, game_map: GameMap) -> None:
 
 def test_an_empty_site_and_an_empty_search(client: Client, db: None) -> None:
     assert "No maps yet" in text(client, "/maps/")
-    assert "No maps found for “<b>”" in text(client, "/maps/?q=%3Cb%3E").replace("&lt;", "<").replace(
-        "&gt;", ">"
-    )
+    assert "No maps found for “<b>”" in text(client, "/maps/?q=%3Cb%3E").replace(
+        "&lt;", "<"
+    ).replace("&gt;", ">")
 
 
 @pytest.mark.parametrize(
