@@ -381,7 +381,7 @@ def test_by_keyboard_alone(enter: Enter, game_map: GameMap, players: dict[str, U
     page = enter("Mira")
     opened(page, game_map)
     page.locator("main").focus()
-    for _ in range(3):  # lobbies, the map, ready
+    for _ in range(5):  # lobbies, the map, link, copy, ready
         page.keyboard.press("Tab")
     expect(ready(page)).to_be_focused()
     page.keyboard.press("Space")
@@ -397,6 +397,30 @@ def test_by_keyboard_alone(enter: Enter, game_map: GameMap, players: dict[str, U
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="The game is over")).to_be_visible()
+
+
+def test_alone_one_press_starts(enter: Enter, game_map: GameMap, players: dict[str, User]) -> None:
+    page = enter("Mira", width=375)
+    opened(page, game_map)
+    expect(page.locator("#start-hint")).to_have_text("Wait for friends, or start alone.")
+    page.get_by_role("button", name="Start alone").click()
+    expect(page.locator(".countdown__number")).to_be_visible()
+
+
+def test_the_invitation_is_below_the_seats_until_these_are_taken(
+    enter: Enter, game_map: GameMap, players: dict[str, User]
+) -> None:
+    host, guest = both_seated(enter, game_map)
+    invitation = guest.get_by_role("heading", name="Invite friends")
+    expect(invitation).to_be_visible()
+    below, above = invitation.bounding_box(), ready(guest).bounding_box()
+    assert below
+    assert above
+    assert below["y"] < above["y"]
+    host.get_by_label("2 players").check()
+    host.get_by_role("button", name="Save settings").click()
+    for page in (host, guest):
+        expect(page.get_by_role("heading", name="Invite friends")).to_be_hidden()
 
 
 def test_the_list_is_live(

@@ -158,6 +158,7 @@ def test_filters_act_in_place_and_can_be_shared(page: Page) -> None:
     no_sideways_scrolling(page)
     page.get_by_label("Terrain").select_option("lava")
     expect(page.get_by_role("heading", name="No maps found")).to_be_visible()
+    expect(page.get_by_text("Filters (1)")).to_be_visible()
     expect(page).to_have_url(re.compile(r"/maps/\?terrain=lava$"))
     page.get_by_label("Terrain").select_option("grass")
     expect(page.locator(".card")).to_have_count(24)
@@ -167,6 +168,9 @@ def test_filters_act_in_place_and_can_be_shared(page: Page) -> None:
     page.reload()
     expect(page.get_by_label("Terrain")).to_have_value("grass")
     expect(page.locator(".card")).to_have_count(1)
+    page.get_by_role("link", name="Remove filter Terrain: Grass").click()
+    expect(page.get_by_label("Terrain")).to_have_value("")
+    expect(page.get_by_role("searchbox")).to_have_value("forge colour:red")
 
 
 def test_what_changes_is_announced_and_what_fails_is_said(page: Page) -> None:
