@@ -21,7 +21,7 @@ ORDER_NAMES = {
     "random": "Surprise me",
 }
 ANY = ("", "any")
-AT_LEAST, CELLS = "{} and more", "{} cells"
+AT_LEAST, CELLS = "{} or more", "{} cells"
 
 
 class Facet(forms.ChoiceField):
@@ -70,6 +70,17 @@ class FacetForm(forms.Form):
         for name, field in self.fields.items():
             if isinstance(field, Facet):
                 field.show(name, asked.get(name, ""))
+
+    def active(self, asked: QueryDict) -> dict[str, str]:
+        """The filters that are in force, by name, in words for people. What means nothing is in none."""
+        words = {}
+        for name, field in self.fields.items():
+            value = asked.get(name, "")
+            offered: Any = getattr(field, "choices", [(value, value.strip())])
+            choices = dict(offered)
+            if value.strip() and value in choices:
+                words[name] = f"{self[name].label}: {choices[value]}"
+        return words
 
 
 class PersonalFacetForm(FacetForm):

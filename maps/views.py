@@ -32,8 +32,8 @@ from maps.statements import ORDERS, USUAL_ORDER, Browse
 PAGE_SIZE = 24
 OTHERS = 4  # of the author's maps, beside one of them
 TROUBLES = {
-    "cursor": "The link to that page is no longer good; this is the first page.",
-    "sort": "There is no such order; these are the hottest maps.",
+    "cursor": "That link has expired. Here’s the first page.",
+    "sort": "Unknown order. Here are the hottest maps.",
 }
 
 
@@ -48,6 +48,9 @@ def browse(request: HttpRequest) -> HttpResponse:
     asked, found, troubles = look_up(request.GET, viewer)
     links = Links(request.GET, asked)
     facets = (PersonalFacetForm if viewer else FacetForm)(request.GET)
+    active = facets.active(request.GET)
+    wants_favourites = request.GET.get("favourite", "").strip().lower() == "yes"
+    is_favourites = wants_favourites and list(active) == ["favourite"] and not asked.drafts
     context = {
         "found": found,
         "cards": with_marks(request, [card(text) for text in found.cards]),
@@ -61,6 +64,13 @@ def browse(request: HttpRequest) -> HttpResponse:
         "first_link": links.to(cursor=None),
         "facets": facets,
         "narrowed": any(request.GET.get(name) for name in CONTROLS),
+        "active": [
+            (words, links.to(cursor=None, **{name: None})) for name, words in active.items()
+        ],
+        "clear_link": links.to(cursor=None, **dict.fromkeys(active)),
+        "favourites": is_favourites,
+        "title": "My maps" if asked.drafts else "Favourites" if is_favourites else "Maps",
+        "sign_in_for": request.get_full_path() if wants_favourites and not viewer else "",
         # A random order has its place from the start, which is the key of its first page.
         "paged": bool(asked.place and asked.place.key not in asked.place.more[:1]),
         "own": asked.drafts,
@@ -71,7 +81,7 @@ def browse(request: HttpRequest) -> HttpResponse:
     elif request.headers.get("HX-Target") == "more":
         response = render(request, "maps/_more.html", context)
     else:
-        response = render(request, "maps/_results.html", context)
+        response = render(request, "maps/_part.html", context)
         response["HX-Push-Url"] = reverse("maps:browse") + links.to()
     response["Vary"] = "HX-Request, HX-Target, Cookie"
     if asked.sort == "random" and not asked.place:

@@ -13,8 +13,8 @@ from tribes.models import Tribe
 SEATS = [(n, f"{n} players") for n in range(FEWEST_SEATS, MOST_SEATS + 1)]
 FREE = [(n, f"{n} or more") for n in range(1, MOST_SEATS)]
 WHO = [
-    ("yes", "Everybody: it is listed among the open lobbies"),
-    ("no", "Friends: whoever has the link or the code"),
+    ("yes", "Anyone (listed publicly)"),
+    ("no", "Friends only (link or code)"),
 ]
 FRIENDS = WHO[1:]
 

@@ -99,13 +99,13 @@ def test_typing_errors_are_forgiven(client: Client, maps: None, typed: str, mean
     assert answer["results"]
     assert answer["corrected"] == meant
     page = html.unescape(client.get("/maps/", {"q": typed}).content.decode())
-    assert f"This is what there is for “{meant}”" in page
+    assert f"Showing “{meant}” instead" in page
 
 
 def test_what_is_like_nothing_finds_nothing(client: Client, maps: None) -> None:
     answer = client.get("/api/v1/maps", {"q": "xyzzy"}).json()
     assert (answer["results"], answer["corrected"]) == ([], None)
-    assert "No map matches “xyzzy”" in client.get("/maps/?q=xyzzy").content.decode()
+    assert "No maps found for “xyzzy”" in client.get("/maps/?q=xyzzy").content.decode()
     assert "Ember Draft" not in client.get("/maps/?q=embr drat").content.decode()
 
 
@@ -305,11 +305,11 @@ def test_the_controls_show_what_is_asked_for(client: Client, maps: None, player:
     ("query", "options"),
     [
         ("terrain=Lava", ['<option value="Lava" selected>Lava</option>']),
-        ("rating_min=2", ['<option value="2" selected>2 and more</option>']),
-        ("rating_min=4.0", ['<option value="4.0" selected>4 and more</option>']),
+        ("rating_min=2", ['<option value="2" selected>2 or more</option>']),
+        ("rating_min=4.0", ['<option value="4.0" selected>4 or more</option>']),
         ("size_min=40", ['<option value="40" selected>40 cells</option>']),
         ("size_max=60", ['<option value="60" selected>60 cells</option>']),
-        ("plays_min=5", ['<option value="5" selected>5 and more</option>']),
+        ("plays_min=5", ['<option value="5" selected>5 or more</option>']),
         (
             "favourite=YES&played=0",
             [
@@ -337,7 +337,7 @@ def test_the_controls_list_values_in_their_order_and_nothing_that_means_nothing(
     assert page.index("30 cells") < page.index("40 cells") < page.index("50 cells")
     assert page.count(" selected>") == 2  # the 40, and “any” of the size up to
     assert page.count("was left out") == 3
-    assert "9 and more" not in page
+    assert "9 or more" not in page
     assert "40 cells" not in client.get("/maps/").content.decode()
 
 

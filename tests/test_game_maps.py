@@ -424,7 +424,7 @@ def test_its_settings_say_so(table: Table, private: GameMap) -> None:
     client.force_login(table.players[0])
     for address in (f"/lobbies/{lobby['id']}/", f"/lobbies/new/?map={private.pk}"):
         page = client.get(address).content.decode()
-        assert "Everybody: it is listed" not in page
+        assert "Anyone (listed" not in page
         table.ask(0, "POST", f"/{lobby['id']}/leave")
 
 

@@ -175,7 +175,7 @@ def test_strangers_see_no_heart(client: Client, game_map: GameMap) -> None:
         page = client.get(url).content.decode()
         assert "csrf" not in page
         assert 'class="heart' not in page
-    assert "Sign in</a> to keep it" in client.get(game_map.get_absolute_url()).content.decode()
+    assert "Sign in</a> to add it" in client.get(game_map.get_absolute_url()).content.decode()
     answer: Any = client.post(f"/maps/{game_map.pk}/favourite", headers={"HX-Request": "true"})
     assert answer.headers["HX-Redirect"].startswith("/login/?next=%2Fmaps%2F")
 

@@ -81,7 +81,7 @@ def at(lobby: Lobby, more: str = "") -> str:
 
 def test_an_empty_list(client: Client, db: None) -> None:
     page = text(client.get("/lobbies/"))
-    assert "Nobody waits for players right now" in page
+    assert "No open lobbies right now" in page
     assert 'href="/maps/">Choose a map</a>' in page
     assert "Return" not in page
 
@@ -161,7 +161,7 @@ def test_an_empty_list_of_one_map_leads_to_a_new_lobby_there(
 ) -> None:
     page = text(client.get(f"/lobbies/?map={game_map.pk}"))
     assert f'href="/lobbies/new/?map={game_map.pk}"' in page
-    assert "Open a lobby on Quiet Ford" in page
+    assert "Open a lobby on <bdi>Quiet Ford</bdi>" in page
 
 
 def test_names_are_text(client: Client, author: User, host: User) -> None:
@@ -177,7 +177,7 @@ def test_who_sits_somewhere_is_led_back(lobby: Lobby, host: User) -> None:
         f"/lobbies/{NOBODY}/",
     ):
         page = client_of(host).get(address).content.decode()
-        assert "You sit in a lobby on Quiet Ford" in page, address
+        assert "You’re in a lobby on <bdi>Quiet Ford</bdi>" in page, address
         assert f'href="{at(lobby)}">Return</a>' in page
 
 
@@ -234,7 +234,7 @@ def test_what_opening_complains_about(
 def test_only_one_at_a_time(lobby: Lobby, host: User) -> None:
     given = {"tribe": str(host.tribes.get().pk), "is_public": "yes", "seats": "4"}
     page = text(client_of(host).post(f"/lobbies/new/?map={lobby.game_map['id']}", given))
-    assert "You sit in a lobby on Quiet Ford" in page
+    assert "You’re in a lobby on <bdi>Quiet Ford</bdi>" in page
     assert GameSession.objects.count() == 1
 
 
@@ -254,7 +254,7 @@ def test_what_is_not_opened_is_not_counted(
     given = {"tribe": str(host.tribes.get().pk), "is_public": "yes", "seats": "4"}
     browser, address = client_of(host), f"/lobbies/new/?map={lobby.game_map['id']}"
     for _ in range(limits.POLICIES["lobbies"].most + 1):
-        assert "You sit in a lobby on Quiet Ford" in text(browser.post(address, given))
+        assert "You’re in a lobby on <bdi>Quiet Ford</bdi>" in text(browser.post(address, given))
     run(seating.leave, lobby.id, host.pk)
     assert browser.post(address, given).status_code == 302
 
@@ -297,7 +297,7 @@ def test_without_a_tribe_one_is_made_first(signed_in: Client, game_map: GameMap)
 
 def test_joining_a_public_one(signed_in: Client, lobby: Lobby, player: User, tribe: Tribe) -> None:
     page = text(signed_in.get(at(lobby)))
-    assert "Join a lobby on Quiet Ford" in page
+    assert "Join a lobby on <bdi>Quiet Ford</bdi>" in page
     assert "Hosta" in page
     assert lobby.code
     assert lobby.code not in page  # strangers are not told how to let in others
@@ -390,8 +390,8 @@ def test_of_wrong_codes_sent_at_once_no_more_are_looked_up(player: User) -> None
     [
         ("kicked", 200, "The host has removed you"),
         ("full", 200, "All seats are taken"),
-        ("started", 200, "The game has begun"),
-        ("elsewhere", 200, "You sit in a lobby on"),
+        ("started", 200, "The game has started"),
+        ("elsewhere", 200, "You’re in a lobby on"),
         ("foreign", 200, "Choose one of your own tribes."),
     ],
 )
@@ -443,7 +443,13 @@ def test_who_sits_there(full_house: Lobby, host: User) -> None:
     seats = page.split('data-part="seats"')[1].split("</ol>")[0]
     assert seats.count("data-player=") == 2
     assert seats.count("seat--free") == 2
-    for words in ("Hosta", "Player1", "Iron Oaks · Support · level 1", 'fill="#32CD32"', "♛"):
+    for words in (
+        "Hosta",
+        "Player1",
+        "<bdi>Iron Oaks</bdi> · Support · level 1",
+        'fill="#32CD32"',
+        "♛",
+    ):
         assert words in seats
     assert f"http://testserver/lobbies/join/{full_house.code}/" in page
     assert '<meta http-equiv="refresh" content="10">' in page
@@ -557,7 +563,7 @@ def test_a_game_that_has_begun_and_its_end(full_house: Lobby, host: User, player
     begin(full_house)
     page = text(client_of(host).get(at(full_house)))
     assert re.search(r'data-when="InProgress Paused"[^>]*aria-labelledby="running" >', page)
-    assert "can’t be played in the browser yet" in page
+    assert "You can’t play in the browser yet" in page
     assert "seat--free" not in page.split("<template")[0]
     assert Client().get(at(full_house)).status_code == 404
     page = act(host, full_house, act="end")

@@ -532,7 +532,7 @@ def test_a_map_with_games_is_kept_for_them(
     assert b"Quiet Ford" not in client.get("/players/Author/").content
     assert send(client, moderator, "GET", url).status_code == 200
     client.force_login(moderator)
-    assert b"Its author has removed this map" in client.get(f"/maps{url}/").content
+    assert b"The author removed this map" in client.get(f"/maps{url}/").content
 
 
 def test_a_removed_map_can_not_be_public(game_map: GameMap) -> None:

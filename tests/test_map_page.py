@@ -72,7 +72,7 @@ def test_waves_as_a_chart_and_as_a_table(client: Client, author: User) -> None:
     page = page_of(client, make_map(author, wave_config=waves))
     assert "<title>Wave 1: 11, Basic 9, Tank 2</title>" in page
     assert 'fill="url(#wave-tank)"' in page
-    assert "All numbers in a table" in page
+    assert "Show as table" in page
     empty = page_of(client, make_map(author, wave_config={"waves": []}))
     assert "<svg" not in empty
 
@@ -119,7 +119,7 @@ def test_other_maps_of_the_author(client: Client, author: User) -> None:
     for number in range(5):
         make_map(author, f"Number {number}")
     page = page_of(client, first)
-    assert "More by Author" in page
+    assert "More by <bdi>Author</bdi>" in page
     assert 'href="/players/Author/"' in page
     assert page.index("Number 4") < page.index("Number 3") < page.index("Number 1")
     for name in ("Number 0", "The Private", "The Hidden", "The Strange"):

@@ -54,9 +54,9 @@ def test_a_card(client: Client, game_map: GameMap) -> None:
 
 def test_an_empty_site_and_an_empty_search(client: Client, db: None) -> None:
     assert "No maps yet" in text(client, "/maps/")
-    assert "No map matches “<b>”" in text(client, "/maps/?q=%3Cb%3E").replace("&lt;", "<").replace(
-        "&gt;", ">"
-    )
+    assert "No maps found for “<b>”" in text(client, "/maps/?q=%3Cb%3E").replace(
+        "&lt;", "<"
+    ).replace("&gt;", ">")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_surprise_has_an_address_that_shows_it_again(
         assert first.headers["HX-Push-Url"] == address
     second = client.get("/maps/" + first.context["next_link"])
     assert len(first.context["cards"] + second.context["cards"]) == 30
-    assert "No map matches" in text(client, "/maps/?q=nothing&sort=random", follow=True)
+    assert "No maps found" in text(client, "/maps/?q=nothing&sort=random", follow=True)
 
 
 def test_own_maps_say_so_and_show_private_ones(signed_in: Client, player: User) -> None:
@@ -175,7 +175,7 @@ def test_own_maps_say_so_and_show_private_ones(signed_in: Client, player: User) 
     for link in ("?filter=own&sort=random", "?filter=own&q=ford"):
         assert "Other Ford" not in text(signed_in, f"/maps/{link}", follow=True)
     GameMap.objects.filter(user=player).delete()
-    assert "You have made no maps yet" in text(signed_in, "/maps/?filter=own")
+    assert "You haven’t made any maps yet" in text(signed_in, "/maps/?filter=own")
 
 
 @pytest.mark.parametrize("query", ["cursor=x", "sort=nonsense", "sort=top&cursor=%00", "page=7"])
@@ -184,7 +184,7 @@ def test_addresses_that_make_no_sense_show_the_first_page(
 ) -> None:
     page = text(client, "/maps/?" + query)
     assert "Quiet Ford" in page
-    assert ("no longer good" in page) is ("cursor" in query)
+    assert ("has expired" in page) is ("cursor" in query)
 
 
 def test_after_the_last_page(client: Client, many: list[GameMap]) -> None:
@@ -192,6 +192,45 @@ def test_after_the_last_page(client: Client, many: list[GameMap]) -> None:
     GameMap.objects.update(is_public=False)
     assert "You have seen them all" in text(client, "/maps/" + link)
     assert client.get("/maps/?cursor=").context["previous_link"] is None
+
+
+# ---- Favourites and filters ---------------------------------------------------------------------
+
+
+def test_favourites_are_a_page_of_their_own(signed_in: Client, game_map: GameMap) -> None:
+    page = text(signed_in, "/maps/?favourite=yes")
+    assert "<h1>Favourites</h1>" in page
+    assert "<title>Favourites · Tribehold</title>" in page
+    assert '<details class="facets">' in page
+    assert "No favourites yet" in page
+    assert "Tap ♡ on a map to keep it here." in page
+    narrower = text(signed_in, "/maps/?favourite=yes&terrain=lava")
+    assert "<h1>Maps</h1>" in narrower
+    assert '<details class="facets" open>' in narrower
+
+
+def test_favourites_of_a_stranger_offer_to_sign_in(client: Client, game_map: GameMap) -> None:
+    page = text(client, "/maps/?favourite=yes")
+    assert 'href="/login/?next=%2Fmaps%2F%3Ffavourite%3Dyes"' in page
+    assert "Sign in</a> to see your favourites." in page
+    assert "<h1>Maps</h1>" in page
+
+
+def test_filters_in_force_are_told_and_can_be_removed(client: Client, game_map: GameMap) -> None:
+    asked = "/maps/?q=ford&terrain=lava&rating_min=4.0&sort=new"
+    for headers in ({}, HTMX):
+        answer = client.get(asked, headers=headers)
+        page = answer.content.decode()
+        assert ">(2)</span>" in page
+        assert [words for words, _ in answer.context["active"]] == [
+            "Terrain: Lava",
+            "Stars: 4 or more",
+        ]
+        assert 'href="/maps/?q=ford&amp;rating_min=4.0&amp;sort=new"' in page
+        assert 'href="/maps/?q=ford&amp;sort=new">Clear all</a>' in page
+    assert client.get("/maps/?terrain=nonsense&played=yes").context["active"] == []
+    assert 'hx-swap-oob="true"' not in text(client, asked)
+    assert 'hx-swap-oob="true"' in text(client, asked, headers=HTMX)
 
 
 # ---- One's own maps -----------------------------------------------------------------------------
@@ -209,8 +248,8 @@ def test_own_maps_lead_a_stranger_to_sign_in(client: Client, game_map: GameMap) 
 
 
 def test_own_maps_where_there_are_none(signed_in: Client, game_map: GameMap) -> None:
-    assert "You have made no maps yet" in text(signed_in, "/maps/?filter=own")
-    assert "None of your maps matches “quiet”" in text(signed_in, "/maps/?filter=own&q=quiet")
+    assert "You haven’t made any maps yet" in text(signed_in, "/maps/?filter=own")
+    assert "No maps found for “quiet”" in text(signed_in, "/maps/?filter=own&q=quiet")
 
 
 def test_own_maps_stay_so_on_their_pages(client: Client, many: list[GameMap]) -> None:
@@ -283,7 +322,7 @@ def test_the_page_of_a_closed_account_shows_its_maps_and_nothing_else(
 ) -> None:
     make_map(author, "Secret Ford", is_public=False)
     collecting.make(player=author, given={"name": "My fords", "is_public": True})
-    assert "Here since" in text(client, "/players/Author/")
+    assert "Joined" in text(client, "/players/Author/")
     assert "This account is closed." not in text(client, "/players/Author/")
     User.objects.update(is_active=False)
     for address in ("/maps/", game_map.get_absolute_url()):
@@ -291,7 +330,7 @@ def test_the_page_of_a_closed_account_shows_its_maps_and_nothing_else(
     page = text(client, "/players/author/")
     assert "This account is closed." in page
     assert "Quiet Ford" in page
-    for words in ("Level", "Games played", "Here since", "My fords", "Secret Ford"):
+    for words in ("Level", "Games played", "Joined", "My fords", "Secret Ford"):
         assert words not in page
     assert client.get("/api/v1/users/Author").status_code == 404
     GameMap.objects.update(hidden_at=timezone.now())
@@ -300,9 +339,9 @@ def test_the_page_of_a_closed_account_shows_its_maps_and_nothing_else(
 
 def test_a_link_to_a_players_page_that_is_no_longer_good(client: Client, game_map: GameMap) -> None:
     page = text(client, "/players/Author/?cursor=bad")
-    assert "no longer good" in page
+    assert "has expired" in page
     assert "Quiet Ford" in page
-    assert "no longer good" not in text(client, "/players/Author/")
+    assert "has expired" not in text(client, "/players/Author/")
 
 
 # ---- One map ------------------------------------------------------------------------------------
@@ -310,7 +349,7 @@ def test_a_link_to_a_players_page_that_is_no_longer_good(client: Client, game_ma
 
 def test_a_maps_page(client: Client, game_map: GameMap) -> None:
     page = text(client, f"/maps/{game_map.pk}/")
-    for words in ("Quiet Ford", "20 × 20 cells", "3 waves", "Sign in</a> to rate", "Basic"):
+    for words in ("Quiet Ford", "20 × 20 <span", "3 waves", "Sign in</a> to rate", "Basic"):
         assert words in page
 
 

@@ -87,7 +87,7 @@ def test_in_place_with_htmx(signed_in: Client, game_map: GameMap) -> None:
     answer = signed_in.post(url, {"stars": "4"}, headers={"HX-Request": "true"})
     assert b"<html" not in answer.content
     assert b"4.00 of 5 stars, 1 rating" in answer.content
-    assert b"Take my 4 stars back" in answer.content
+    assert b"Remove my rating" in answer.content
 
 
 def test_who_may_not_rate(client: Client, author: User, player: User, game_map: GameMap) -> None:

@@ -246,7 +246,7 @@ def test_but_never_to_another_site(signed_in: Client, elsewhere: str) -> None:
 def test_deleting_asks_first_and_can_be_undone(signed_in: Client, player: User) -> None:
     tribe = make_tribe(player, color_theme="#ABCDEF")
     url = f"/tribes/{tribe.pk}/delete"
-    assert "Delete “Ravens”?" in page(signed_in, url)
+    assert "Delete “<bdi>Ravens</bdi>”?" in page(signed_in, url)
     assert Tribe.objects.count() == 1
     shown = " ".join(signed_in.post(url, follow=True).content.decode().split())
     assert Tribe.objects.count() == 0

@@ -66,9 +66,11 @@ export class Chat {
     Object.assign(time, { dateTime: at, title: exact.format(said), textContent: clock.format(said) });
     time.className = "small";
     const name = document.createElement("strong");
+    name.dir = "auto";
     name.textContent = player?.username ?? "Somebody";
     const words = document.createElement("span");
     words.className = "chat__words";
+    words.dir = "auto"; // by its own first letter
     words.textContent = text;
     line.append(swatch(player?.tribe.color_theme), name, " ", time, words);
     this.#append(line);

@@ -26,7 +26,7 @@ export const ENDS = {
   4401: "You are signed out. Sign in again to return.",
   4403: "You were removed from this lobby, and can't come back.",
   4404: "You have no seat in this lobby any more.",
-  4409: "You have opened this lobby elsewhere; it goes on there.",
+  4409: "This lobby is open in another tab.",
 };
 /** Closes after which it comes back, and why. All that are named neither here nor there are LOST. */
 export const COMES_BACK = {

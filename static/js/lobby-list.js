@@ -15,7 +15,7 @@ const UNITS = [
 const listPart = (name) => document.querySelector(`[data-list="${name}"]`);
 const cards = listPart("cards");
 const { map, words, free } = cards.dataset; // what is looked for
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const relative = new Intl.RelativeTimeFormat("en");
 const canHover = matchMedia("(hover: hover)");
 const announcement = document.getElementById("announcement");
 const list = new LobbyList(socketAddress("/ws/lobbies"), { slowest: SLOWEST });

@@ -69,6 +69,7 @@ class Room {
     this.chat.know(lobby);
     this.countdown.show(lobby);
     showStatus(lobby.status);
+    if (lobby.players.length >= lobby.settings.seats) part("invitation").hidden = true;
     outdate();
     showOwn(lobby);
     showSettings(lobby);
@@ -77,7 +78,7 @@ class Room {
   }
 
   begin() {
-    tell("The game has begun.");
+    tell("The game has started.");
     page.querySelector("[data-when~=InProgress]").focus();
   }
 
@@ -146,14 +147,14 @@ function showOwnTribe({ id, name, archetype }) {
 
 /** What must still happen before the game can start. */
 function hint(lobby, mine, isAlone) {
-  if (lobby.countdown_ends_at) return "The game begins.";
+  if (lobby.countdown_ends_at) return "The game is starting.";
   if (!lobby.map.is_playable) return "The map can’t be played right now: its author has broken it, or a moderator has hidden it.";
   const others = lobby.players.filter((player) => player !== mine && !(player.is_ready && player.is_connected));
   const names = others.map((player) => player.username).join(", ");
-  if (!mine.is_ready) return "Say that you are ready first.";
+  if (mine.is_host && isAlone) return "Wait for friends, or start alone.";
+  if (!mine.is_ready) return "Press “I’m ready” first.";
   if (names) return `Waiting for ${names}.`;
-  if (mine.is_host) return isAlone ? "Wait for friends, or start alone." : "Everybody is ready.";
-  return "Everybody is ready. The host starts the game.";
+  return mine.is_host ? "Everyone is ready." : "Everyone is ready. The host starts the game.";
 }
 
 function showSettings(lobby) {
@@ -162,7 +163,7 @@ function showSettings(lobby) {
   const form = part("settings");
   form.hidden = !isHost;
   part("settings-words").hidden = isHost;
-  const who = isPublic ? "Everybody may join" : "Friends with the link or code may join";
+  const who = isPublic ? "Anyone may join" : "Friends with the link or code may join";
   part("settings-words").textContent = `${who}, up to ${seats} players.`;
   if (form.contains(document.activeElement)) return; // somebody is choosing
   // On a private map there is one of them alone, which is no list of radios then.
@@ -175,7 +176,12 @@ function showSettings(lobby) {
 function listenToForms(client, refuse) {
   const commands = {
     ready: (data) => client.ready(data.get("is_ready") === "yes"),
-    start: (data) => client.start(data.has("solo")),
+    start: async (data) => {
+      const isSolo = data.has("solo");
+      // Alone, one press is enough: nobody else waits to hear that one is ready.
+      if (isSolo && part("ready-button").value === "yes") await client.ready(true);
+      await client.start(isSolo);
+    },
     tribe: (data) => client.tribe(data.get("tribe")),
     kick: (data) => client.kick(data.get("player")),
     settings: (data) =>

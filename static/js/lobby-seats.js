@@ -59,7 +59,7 @@ function fill(seat, player, lobby, me) {
   part("colour").setAttribute("fill", player.tribe.color_theme);
   fillEmblem(part("emblem"), player.tribe);
   part("name").textContent = part("kick-name").textContent = player.username;
-  part("tribe").textContent = `${player.tribe.name} · ${player.tribe.archetype} · level ${player.level}`;
+  part("tribe").replaceChildren(isolated(player.tribe.name), ` · ${player.tribe.archetype} · level ${player.level}`);
   part("you").hidden = !isMine;
   part("host").hidden = !player.is_host;
   part("ready").textContent = player.is_ready ? "✓ Ready" : "… Not ready";
@@ -67,6 +67,13 @@ function fill(seat, player, lobby, me) {
   part("lost").hidden = player.is_connected;
   part("kick").hidden = isMine || lobby.host !== me || !inLobby;
   seat.querySelector("[name=player]").value = player.player_id;
+}
+
+/** A name that may be written from right to left, and leaves the words around it where they are. */
+function isolated(name) {
+  const element = document.createElement("bdi");
+  element.textContent = name;
+  return element;
 }
 
 /** The shape of an archetype; all of them lie in one file, whose address the page knows. */

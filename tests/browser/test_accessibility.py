@@ -64,7 +64,7 @@ def test_a_map_its_author_and_an_account(page: Page) -> None:
     sign_in(page, game_map.get_absolute_url())
     expect(page.locator("canvas")).to_be_visible()
     page.get_by_role("button", name="Heights").click()
-    page.get_by_text("All numbers in a table").click()
+    page.get_by_text("Show as table").click()
     no_violations(page)
     for address in ("/players/Author/", "/account/"):
         page.goto(address)
@@ -73,7 +73,7 @@ def test_a_map_its_author_and_an_account(page: Page) -> None:
 
 def test_the_list_of_lobbies(page: Page) -> None:
     page.goto("/lobbies/")
-    expect(page.get_by_text("Nobody waits for players right now")).to_be_visible()
+    expect(page.get_by_text("No open lobbies right now")).to_be_visible()
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     no_violations(page)
     host = make_user("Hosta")
@@ -110,7 +110,7 @@ def test_a_lobby_from_its_opening_to_its_end(page: Page) -> None:
     page.get_by_role("button", name="Start alone").click()
     expect(page.locator(".countdown__number")).to_be_visible()
     no_violations(page)
-    expect(page.get_by_role("heading", name="The game has begun")).to_be_visible()
+    expect(page.get_by_role("heading", name="The game has started")).to_be_visible()
     no_violations(page)
     run(seating.end, lobby_id, mira.pk)
     expect(page.get_by_role("heading", name="The game is over")).to_be_visible()

@@ -100,6 +100,16 @@ def test_a_collection_from_its_making_to_its_sharing(page: Page, chromium: Brows
     stranger.close()
 
 
+def test_tab_reaches_the_collections_of_a_map(page: Page) -> None:
+    sign_in(page, GameMap.objects.get(name="Ash Mill").get_absolute_url())
+    page.get_by_role("button", name="Favourite Ash Mill").focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Add to a collection")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Put it in a new collection")).to_be_focused()
+
+
 def test_renaming_and_deleting(page: Page, mira: User) -> None:
     collection = make(player=mira, given={"name": "Quiet places"})
     sign_in(page, "/collections/")

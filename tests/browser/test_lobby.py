@@ -146,8 +146,8 @@ def test_from_a_code_to_the_end_of_the_game(
     ready(guest).click()
     host.get_by_role("button", name="Start the game").click()
     for page in (host, guest):
-        expect(page.get_by_role("heading", name="The game has begun")).to_be_visible()
-        expect(page.locator("[data-part=told]")).to_have_text("The game has begun.")
+        expect(page.get_by_role("heading", name="The game has started")).to_be_visible()
+        expect(page.locator("[data-part=told]")).to_have_text("The game has started.")
         expect(page.get_by_text("be played in the browser yet")).to_be_visible()
     no_violations(guest)
 
@@ -276,7 +276,7 @@ def test_a_second_page_takes_the_seat_and_the_first_says_so(
     second = first.context.new_page()
     second.goto(first.url)
     live(second)
-    expect(first.get_by_text("You have opened this lobby elsewhere")).to_be_visible()
+    expect(first.get_by_text("This lobby is open in another tab")).to_be_visible()
     expect(first.locator("[data-part=refused]")).to_be_hidden()  # it is said once
     no_violations(first)
     ready(first).click()  # what can't be done there leads to what can
@@ -286,7 +286,7 @@ def test_a_second_page_takes_the_seat_and_the_first_says_so(
     expect(first.get_by_label("Message")).to_have_value("Hello")
     first.keyboard.press("Enter")
     live(first)
-    expect(second.get_by_text("You have opened this lobby elsewhere")).to_be_visible()
+    expect(second.get_by_text("This lobby is open in another tab")).to_be_visible()
 
 
 def test_a_tribe_that_is_made_on_another_page(
@@ -353,10 +353,10 @@ def test_removing_leaving_and_the_next_host(
     enter: Enter, game_map: GameMap, players: dict[str, User]
 ) -> None:
     host, guest = both_seated(enter, game_map)
-    host.get_by_text("Everybody: it is").wait_for()
+    host.get_by_text("Anyone (listed").wait_for()
     host.get_by_label("2 players").check()
     host.get_by_role("button", name="Save settings").click()
-    expect(guest.get_by_text("Everybody may join, up to 2 players.")).to_be_visible()
+    expect(guest.get_by_text("Anyone may join, up to 2 players.")).to_be_visible()
     host.locator("summary:visible", has_text="Leave").click()
     host.keyboard.press("Escape")
     expect(host.get_by_role("button", name="Leave the lobby")).to_be_hidden()
@@ -381,7 +381,7 @@ def test_by_keyboard_alone(enter: Enter, game_map: GameMap, players: dict[str, U
     page = enter("Mira")
     opened(page, game_map)
     page.locator("main").focus()
-    for _ in range(3):  # lobbies, the map, ready
+    for _ in range(5):  # lobbies, the map, link, copy, ready
         page.keyboard.press("Tab")
     expect(ready(page)).to_be_focused()
     page.keyboard.press("Space")
@@ -397,6 +397,30 @@ def test_by_keyboard_alone(enter: Enter, game_map: GameMap, players: dict[str, U
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="The game is over")).to_be_visible()
+
+
+def test_alone_one_press_starts(enter: Enter, game_map: GameMap, players: dict[str, User]) -> None:
+    page = enter("Mira", width=375)
+    opened(page, game_map)
+    expect(page.locator("#start-hint")).to_have_text("Wait for friends, or start alone.")
+    page.get_by_role("button", name="Start alone").click()
+    expect(page.locator(".countdown__number")).to_be_visible()
+
+
+def test_the_invitation_is_below_the_seats_until_these_are_taken(
+    enter: Enter, game_map: GameMap, players: dict[str, User]
+) -> None:
+    host, guest = both_seated(enter, game_map)
+    invitation = guest.get_by_role("heading", name="Invite friends")
+    expect(invitation).to_be_visible()
+    below, above = invitation.bounding_box(), ready(guest).bounding_box()
+    assert below
+    assert above
+    assert below["y"] < above["y"]
+    host.get_by_label("2 players").check()
+    host.get_by_role("button", name="Save settings").click()
+    for page in (host, guest):
+        expect(page.get_by_role("heading", name="Invite friends")).to_be_hidden()
 
 
 def test_the_list_is_live(
@@ -415,7 +439,7 @@ def test_the_list_is_live(
     expect(card).to_contain_text("hosted by Mira")
     expect(page.get_by_label("Map")).to_be_focused()
     expect(page.locator("#announcement")).to_have_text("1 open lobby")
-    expect(page.get_by_text("Nobody waits")).to_be_hidden()
+    expect(page.get_by_text("No open lobbies")).to_be_hidden()
     run(seating.join, lobby.id, odo.pk, odo.tribes.all()[0].pk)
     expect(card).to_contain_text("2 of 3 seats taken")
     page.context.set_offline(True)
@@ -549,7 +573,7 @@ def test_friends_on_a_private_map(enter: Enter, players: dict[str, User]) -> Non
     private = make_map(mira, "Hidden Ford", is_public=False)
     host, guest = enter("Mira"), enter("Odo", width=375)
     host.goto(f"/lobbies/new/?map={private.pk}")
-    expect(host.get_by_text("Everybody: it is listed")).to_have_count(0)
+    expect(host.get_by_text("Anyone (listed")).to_have_count(0)
     host.get_by_role("button", name="Open lobby").click()
     live(host)
     guest.goto(f"/lobbies/join/{host.locator('[data-part=code]').inner_text()}/")
@@ -562,7 +586,7 @@ def test_friends_on_a_private_map(enter: Enter, players: dict[str, User]) -> Non
     expect(guest.get_by_text("Friends with the link or code may join")).to_be_visible()
     for page in (host, guest):
         ready(page).click()
-    expect(host.locator("#start-hint")).to_have_text("Everybody is ready.")
+    expect(host.locator("#start-hint")).to_have_text("Everyone is ready.")
     host.get_by_role("button", name="Start the game").click()
     expect(guest.locator(".countdown__number")).to_be_visible()
     making.change(author=mira, map_id=private.pk, given={"wave_config": {"waves": []}})

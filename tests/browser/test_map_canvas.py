@@ -67,6 +67,17 @@ def test_the_canvas_takes_the_pictures_place(page: Page, canvas: Locator) -> Non
     assert page.evaluate("document.querySelector('canvas').width") == round(box["width"])
 
 
+def test_fingers_are_told_of_no_keys(chromium: Browser, site: Site, game_map: GameMap) -> None:
+    context = chromium.new_context(
+        base_url=site.url, viewport={"width": 375, "height": 800}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.goto(game_map.get_absolute_url())
+    expect(page.get_by_text("pinch to zoom")).to_be_visible()
+    expect(page.get_by_text("Arrow keys walk")).to_be_hidden()
+    context.close()
+
+
 def test_nothing_jumps_when_it_does(page: Page, game_map: GameMap) -> None:
     page.add_init_script(
         """window.shift = 0;
@@ -317,6 +328,6 @@ def test_without_javascript_the_picture_stays(
     expect(page.get_by_role("button", name="Zoom in")).to_be_hidden()
     expect(page.get_by_text("Arrow keys walk")).to_be_hidden()
     expect(page.get_by_role("img", name="Enemies in each wave")).to_be_visible()
-    page.get_by_text("All numbers in a table").click()
-    expect(page.get_by_role("columnheader", name="Together")).to_be_visible()
+    page.get_by_text("Show as table").click()
+    expect(page.get_by_role("columnheader", name="Total")).to_be_visible()
     context.close()

@@ -59,7 +59,7 @@ def test_from_sign_up_to_a_rating(page: Page) -> None:
     expect(page.get_by_role("button", name="4 stars", pressed=True)).to_be_focused()
     page.get_by_role("button", name="2 stars").click()
     expect(rating).to_contain_text("★ 2.00")
-    page.get_by_role("button", name="Take my 2 stars back").click()
+    page.get_by_role("button", name="Remove my rating").click()
     expect(rating).to_contain_text("not rated yet")
     assert page.evaluate("window.stillTheSamePage")
 
@@ -157,7 +157,8 @@ def test_filters_act_in_place_and_can_be_shared(page: Page) -> None:
     page.get_by_text("Filters", exact=True).click()
     no_sideways_scrolling(page)
     page.get_by_label("Terrain").select_option("lava")
-    expect(page.get_by_role("heading", name="No map matches")).to_be_visible()
+    expect(page.get_by_role("heading", name="No maps found")).to_be_visible()
+    expect(page.get_by_text("Filters (1)")).to_be_visible()
     expect(page).to_have_url(re.compile(r"/maps/\?terrain=lava$"))
     page.get_by_label("Terrain").select_option("grass")
     expect(page.locator(".card")).to_have_count(24)
@@ -167,6 +168,9 @@ def test_filters_act_in_place_and_can_be_shared(page: Page) -> None:
     page.reload()
     expect(page.get_by_label("Terrain")).to_have_value("grass")
     expect(page.locator(".card")).to_have_count(1)
+    page.get_by_role("link", name="Remove filter Terrain: Grass").click()
+    expect(page.get_by_label("Terrain")).to_have_value("")
+    expect(page.get_by_role("searchbox")).to_have_value("forge colour:red")
 
 
 def test_what_changes_is_announced_and_what_fails_is_said(page: Page) -> None:
