@@ -148,7 +148,7 @@ def test_from_a_code_to_the_end_of_the_game(
     for page in (host, guest):
         expect(page.get_by_role("heading", name="The game has started")).to_be_visible()
         expect(page.locator("[data-part=told]")).to_have_text("The game has started.")
-        expect(page.get_by_text("be played in the browser yet")).to_be_visible()
+        expect(page.get_by_text("You can’t play in the browser yet.")).to_be_visible()
     no_violations(guest)
 
     guest.get_by_label("Message").fill("Well fought")
