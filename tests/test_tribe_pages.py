@@ -250,7 +250,7 @@ def test_deleting_asks_first_and_can_be_undone(signed_in: Client, player: User) 
     assert Tribe.objects.count() == 1
     shown = " ".join(signed_in.post(url, follow=True).content.decode().split())
     assert Tribe.objects.count() == 0
-    assert "“Ravens” is deleted" in shown
+    assert "“<bdi>Ravens</bdi>” is deleted" in shown
     form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', shown))
     form.pop("csrfmiddlewaretoken", None)
     assert signed_in.post("/tribes/new/", form).status_code == 302
