@@ -177,7 +177,7 @@ def take_back(request: HttpRequest, name: str, subject: str = "") -> None:
     except RedisError:
         return  # the count ends by itself
     standing: Standing | None = getattr(request, "standing", None)
-    if standing and standing.policy.name == name and not subject:
+    if standing and standing.policy.name == name:
         request.standing = replace(standing, count=standing.count - 1)  # type: ignore[attr-defined]
 
 
