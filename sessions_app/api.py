@@ -99,7 +99,9 @@ class SessionsView(APIView):
         given, player = read(NewLobby, request), caller(request)
         is_public = truth(given.get("is_public", True), "is_public")
         seats = whole(given.get("seats", MOST_SEATS), "seats", FEWEST_SEATS, MOST_SEATS)
-        playable = GameMap.objects.playable_by(player).only("is_public", "found_valid_at")
+        playable = GameMap.objects.playable_by(player).only(
+            "is_public", "hidden_at", "found_valid_at"
+        )
         game_map = get_object_or_404(playable, pk=given["map_id"])
         wish = (request._request, player, game_map, given["tribe_id"])
         lobby = open_lobby(*wish, is_public=is_public, seats=seats).after
