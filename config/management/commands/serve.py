@@ -18,7 +18,6 @@ from django.db import OperationalError, connection
 from redis.exceptions import RedisError
 
 from config.health import has_pending_migrations
-from config.protocols import HttpProtocol, WebSocketProtocol
 from config.redis import durable
 
 LARGEST_FRAME = 16 * 1024  # bytes of a WebSocket message
@@ -180,8 +179,9 @@ def server_config(application: Any) -> uvicorn.Config:
         proxy_headers=False,  # who the client is, is for our own settings to say
         server_header=False,
         timeout_graceful_shutdown=10,
-        http=HttpProtocol,
-        ws=WebSocketProtocol,
+        # By their names: this module is imported where Django is not set up, too, as by the fuzzer.
+        http="config.protocols:HttpProtocol",
+        ws="config.protocols:WebSocketProtocol",
         limit_concurrency=MOST_CONNECTIONS,
         ws_max_size=LARGEST_FRAME,
         ws_per_message_deflate=False,
