@@ -66,7 +66,7 @@ class FacetForm(forms.Form):
     plays_min = Facet("10 100 1000", AT_LEAST, label="Plays")
 
     def __init__(self, asked: QueryDict) -> None:
-        super().__init__(asked)
+        super().__init__(asked, label_suffix="")
         for name, field in self.fields.items():
             if isinstance(field, Facet):
                 field.show(name, asked.get(name, ""))
