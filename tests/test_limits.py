@@ -173,7 +173,7 @@ def test_a_lock_lasts_from_the_try_that_closes_it(client: Client, player: User) 
         return int(login(client)["Retry-After"])
 
     login(client, password="wrong")
-    lock = durable().keys("ratelimit:*:lockout")[0]
+    lock = limits.key("lockout", f"{limits.nameless('Player1')}:127.0.0.1")  # of the name as typed
     durable().expire(lock, 20)  # fourteen minutes and forty seconds later
     for _ in range(4):
         login(client, password="wrong")
