@@ -51,14 +51,9 @@ def row(name: str, reports: list[dict[str, Any]]) -> tuple[str, ...]:
             values.append(float(report))  # type: ignore[arg-type]
         return statistics.median(values)
 
-    scores = (f"{100 * median('categories', category, 'score'):.0f}" for category in CATEGORIES)
+    scores = [f"{100 * median('categories', category, 'score'):.0f}" for category in CATEGORIES]
     paint = f"{median('audits', PAINT, 'numericValue') / 1000:.1f} s"
-    return (
-        name,
-        *(f"{score:.0f}" for score in scores),
-        paint,
-        f"{median('audits', SHIFT, 'numericValue'):.3f}",
-    )
+    return name, *scores, paint, f"{median('audits', SHIFT, 'numericValue'):.3f}"
 
 
 def main() -> None:
