@@ -22,12 +22,17 @@ def checked_name(name: Any, longest: int) -> str:
         raise Refused("name_length", words, status=400, field="name")
     if LINE_BREAKS & set(text):
         raise Refused("control_character", "A name has one line.", status=400, field="name")
-    if not any(unicodedata.category(character)[0] in "LNPS" for character in set(text) - BLANKS):
+    if not shows(text):
         raise Refused("name_blank", "A name needs something to read.", status=400, field="name")
     if most_marks(text) > MOST_MARKS:
         words = f"A character of a name has {MOST_MARKS} accents at the most."
         raise Refused("too_many_marks", words, status=400, field="name")
     return text
+
+
+def shows(text: str) -> bool:
+    """Whether there is something to see: a letter, a digit, punctuation or a sign."""
+    return any(unicodedata.category(character)[0] in "LNPS" for character in set(text) - BLANKS)
 
 
 def most_marks(text: str) -> int:

@@ -7,7 +7,6 @@ server sends `{"type", "version", "data", "re"?}`.
 """
 
 import enum
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from uuid import UUID
 
 import orjson
 
-from config.names import BIDIRECTIONAL, BLANKS
+from config.names import BIDIRECTIONAL, shows
 
 SUBPROTOCOL = "tribehold.v1"
 LONGEST_CHAT = 300  # characters
@@ -145,8 +144,7 @@ def _text(longest: int) -> Callable[[Any], str]:
 def _said(value: Any) -> str:
     """What somebody says to others: something to see, and nothing that turns the text around it."""
     text = "".join(c for c in _text(LONGEST_CHAT)(value) if c not in BIDIRECTIONAL).strip()
-    # As with names (config/names.py): letters, digits, punctuation and signs are seen.
-    if not any(unicodedata.category(c)[0] in "LNPS" for c in set(text) - BLANKS):
+    if not shows(text):
         raise ValueError("needs something to read")
     return text
 
