@@ -1,6 +1,7 @@
 // The page of a lobby: shows what the socket tells, and sends what its forms say. Without this script,
 // or where there is no socket, the same forms go to the server as forms do.
 
+import { letCopy } from "./copying.js";
 import { Chat } from "./lobby-chat.js";
 import { LobbyClient, socketAddress } from "./lobby-client.js";
 import { Countdown } from "./lobby-countdown.js";
@@ -239,18 +240,8 @@ function listenToConfirmations() {
 }
 
 function listenToCopying() {
-  const [button, link] = [part("copy"), part("link")];
-  button.hidden = false;
-  link.addEventListener("focus", () => link.select());
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(link.value);
-      flash(part("copied"), "Copied. Send it to your friends.");
-    } catch {
-      link.focus(); // browsers copy only on safe sites, or when asked: select it at least
-      flash(part("copied"), "Press Ctrl C to copy the selected link.");
-    }
-  });
+  const tell = (words) => flash(part("copied"), words);
+  letCopy(part("copy"), part("link"), tell, "Copied. Send it to your friends.");
 }
 
 // ---- Words ---------------------------------------------------------------------------------------
