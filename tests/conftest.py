@@ -1,5 +1,6 @@
 """Fixtures: the cast, a signed-in client, and the real application on a real port."""
 
+import logging
 import socket
 import threading
 import time
@@ -132,6 +133,25 @@ class Site:
         self.server.should_exit = True
         self.thread.join(10)
         self.listener.close()
+
+
+# Where the server tells of what went wrong; uvicorn's own does not reach the root.
+SERVER_LOGS = ("uvicorn.error", "asyncio")
+# The library the tests' own clients are made with; it complains of servers that cut it off.
+CLIENTS_LOG = "websockets.client"
+
+
+@pytest.fixture
+def no_errors_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Whatever clients do, the log is for what is wrong with the server."""
+    loggers = [logging.getLogger(name) for name in SERVER_LOGS]
+    for logger in loggers:
+        logger.addHandler(caplog.handler)
+    yield
+    for logger in loggers:
+        logger.removeHandler(caplog.handler)
+    records = [r for r in caplog.get_records("call") if r.name != CLIENTS_LOG]
+    assert [r.getMessage() for r in records if r.exc_info or r.levelno >= logging.ERROR] == []
 
 
 @pytest.fixture(scope="session")

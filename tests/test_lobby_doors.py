@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
-import logging
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,18 +36,10 @@ from tests.conftest import Site
 from tests.lobbies import Table
 from tests.test_lobby_sockets import execute
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _no_tracebacks(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Whatever guests do, the log is for what is wrong with the server."""
-    logger = logging.getLogger("uvicorn.error")
-    logger.addHandler(caplog.handler)
-    yield
-    logger.removeHandler(caplog.handler)
-    assert [r.getMessage() for r in caplog.get_records("call") if r.exc_info] == []
-    assert [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.ERROR] == []
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("no_errors_logged"),
+]
 
 
 def has_lost_the_other(frame: Frame) -> bool:

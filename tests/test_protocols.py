@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import logging
 import resource
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from unittest.mock import Mock
 
@@ -33,7 +32,10 @@ from tests.callers import Caller, sit_down
 from tests.conftest import Site
 from tests.lobbies import Table
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("no_errors_logged"),
+]
 
 MASK = b"\x00" * 4  # what clients must send; nought leaves the payload as it is
 
@@ -42,19 +44,6 @@ HANDSHAKE = (
     b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s\r\n"
 )
-
-
-@pytest.fixture(autouse=True)
-def _no_errors(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Whatever clients send, the log is for what is wrong with the server."""
-    loggers = [logging.getLogger(name) for name in ("uvicorn.error", "asyncio")]
-    for logger in loggers:
-        logger.addHandler(caplog.handler)
-    yield
-    for logger in loggers:
-        logger.removeHandler(caplog.handler)
-    assert [r.getMessage() for r in caplog.get_records("call") if r.exc_info] == []
-    assert [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.ERROR] == []
 
 
 def comes_true(fact: Callable[[], bool]) -> bool:
