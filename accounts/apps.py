@@ -1,4 +1,4 @@
-"""The application's name in the admin, and what happens at a sign-in."""
+"""The application's name in the admin, what happens at a sign-in, and what it listens to."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
 from django.utils import timezone
+
+from config.changes import on_change
 
 
 class AccountsConfig(AppConfig):
@@ -15,8 +17,11 @@ class AccountsConfig(AppConfig):
     verbose_name = "Players"
 
     def ready(self) -> None:
-        """Note the device of each sign-in, by page and by admin."""
+        """Note each sign-in's device, by page and by admin; forget tokens of accounts that change."""
+        from accounts import known_tokens
+
         user_logged_in.connect(note_device)
+        on_change(known_tokens.CHANNEL, known_tokens.forget)
 
 
 def note_device(sender: Any, request: HttpRequest, **_: Any) -> None:

@@ -12,15 +12,18 @@ Each step is one script, so that of twenty uses of one refresh token one wins, w
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from redis.exceptions import RedisError
 
 from config.redis import durable, unless_away
 from config.refusals import Refused
+
+if TYPE_CHECKING:
+    import redis.asyncio
 
 MOST_FAMILIES = 20  # of a player; the one that has been quiet the longest ends for a new one
 
@@ -77,6 +80,12 @@ for i = 1, #access, 2 do
     if string.match(access[i + 1], '%S+') == ARGV[1] then redis.call('HDEL', KEYS[1], access[i]) end
 end
 """
+# KEYS: access keys. ARGV: an access token's id for each.
+IN_FORCE = """
+local answers = {}
+for n, key in ipairs(KEYS) do answers[n] = redis.call('HEXISTS', key, ARGV[n]) end
+return answers
+"""
 
 
 @dataclass(frozen=True)
@@ -127,6 +136,15 @@ def rotate(user_id: uuid.UUID, *, family: str, presented: str, device: str) -> I
 def is_in_force(user_id: uuid.UUID, access: str) -> bool:
     """Whether an access token still counts. Raises CannotCheck."""
     return bool(_ask(lambda: durable().hexists(_keys(user_id)[0], access)))
+
+
+async def are_in_force(
+    client: "redis.asyncio.Redis", named: Sequence[tuple[uuid.UUID, str]]
+) -> list[bool]:
+    """Whether access tokens still count, each named by its player and its id. Raises RedisError."""
+    keys = [_keys(user_id)[0] for user_id, _ in named]
+    ids = [access for _, access in named]
+    return [bool(found) for found in await client.register_script(IN_FORCE)(keys=keys, args=ids)]
 
 
 def end(user_id: uuid.UUID, family: str) -> None:

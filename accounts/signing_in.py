@@ -6,7 +6,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import update_last_login
 from django.http import HttpRequest
 
-from accounts import devices, families, tokens
+from accounts import devices, families, known_tokens, tokens
 from accounts.models import User
 from accounts.moderation import refuse_banned
 from config import limits
@@ -87,9 +87,11 @@ def read_refresh(token: str) -> tokens.Token:
 
 def authorize(token: str) -> tuple[User, tokens.Token]:
     """The player who holds an access token in force. Raises InvalidToken, CannotCheck."""
+    generation = known_tokens.generation()
     user, said = _holder(token, "access")
     if not families.is_in_force(user.pk, said.id):
         raise InvalidToken
+    known_tokens.remember(token, said, generation)
     return user, said
 
 

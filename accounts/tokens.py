@@ -33,12 +33,16 @@ class InvalidToken(Exception):
 
 @dataclass(frozen=True)
 class Token:
-    """What a good token says: whose it is, its family, its id, and the stamp of its account."""
+    """What a good token says: whose it is, its family, its id, the stamp of its account, and its end.
+
+    `expires` is in seconds since 1970.
+    """
 
     user_id: uuid.UUID
     family: str
     id: str
     stamp: str
+    expires: float
 
 
 def sign_pair(user: "User", ids: "Ids") -> tuple[str, str]:
@@ -66,8 +70,8 @@ def read(token: str, kind: str) -> Token:
         )
         if claims["typ"] != kind:
             raise InvalidToken
-        user_id = uuid.UUID(claims["sub"])
-        return Token(user_id, str(claims["fam"]), str(claims["jti"]), str(claims["pwd"]))
+        user_id, expires = uuid.UUID(claims["sub"]), float(claims["exp"])
+        return Token(user_id, str(claims["fam"]), str(claims["jti"]), str(claims["pwd"]), expires)
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
         raise InvalidToken from error
 

@@ -12,6 +12,7 @@ import shutil
 import statistics
 import sys
 import time
+from collections.abc import Mapping
 from functools import partial
 from urllib.parse import quote
 
@@ -37,6 +38,7 @@ FACETS = (
 )
 PAIRS = ("ember ridge", "crater jackdaw", "silent lane", "grey fields", "molten gate", "last ford")
 DEEP = 5_000  # pages
+SIGNED_IN = 20  # players with tokens
 MIXED = "bench/mixed.lua"
 MIXED_REQUESTS = 100_000
 OF_A_MAP = (
@@ -54,16 +56,16 @@ def fill(maps: int, players: int, **more: str) -> None:
     manage("shell", "-v0", "-c", f"import bench.world; bench.world.fill({maps}, {players})", **more)
 
 
-def throughput(servers: dict[str, Running], wanted: dict[str, tuple[str, str]]) -> None:
-    """Requests a second for each `name: (server, path)`, with the ratio to the first."""
-    for server, path in wanted.values():
-        servers[server].requests_a_second(path, 2)  # warm
+def throughput(servers: dict[str, Running], wanted: Mapping[str, tuple[str, ...]]) -> None:
+    """Requests a second for each `name: (server, path, tokens...)`, with the ratio to the first."""
 
-    def ask(server: str, path: str) -> float:
+    def ask(server: str, path: str, *tokens: str, seconds: int = 3) -> float:
         # Apart, no two requests are the same, so that none can share another's answer.
-        words = ["apart"] if server == "nothing kept" else []
-        return servers[server].requests_a_second(path, 3, words=words)
+        words = [*tokens, *(["apart"] if server == "nothing kept" else [])]
+        return servers[server].requests_a_second(path, seconds, words=words)
 
+    for place in wanted.values():
+        ask(*place, seconds=2)  # warm
     calls = {name: partial(ask, *place) for name, place in wanted.items()}
     rows = with_ratios(in_turns(calls, ROUNDS), 0)
     table(f"Throughput, median of {ROUNDS} rounds", "| requests/s | ratio", rows)
@@ -189,11 +191,13 @@ def measure(hundred: str) -> None:
             },
         )
         terrain = f"/api/v1/maps/{hundred}/terrain"
+        tokens = warm.sign_up(SIGNED_IN)
         throughput(
             servers,
             {
                 "reference: terrain of 100 × 100": ("reference", terrain),
                 "terrain, kept": ("kept", terrain),
+                f"terrain, kept, {SIGNED_IN} players": ("kept", terrain, *tokens),
                 "terrain, nothing kept but in Redis": ("nothing kept", terrain),
             },
         )

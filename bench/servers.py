@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import secrets
 import subprocess
 import sys
 import time
@@ -31,6 +32,20 @@ class Running:
         found = re.search(r"VmRSS:\s+(\d+)", said)
         assert found
         return int(found[1]) / 1024
+
+    def sign_up(self, players: int) -> list[str]:
+        """Access tokens of new players, each from an address of its own."""
+        return [self._sign_up(f"bench-{secrets.token_hex(6)}", n) for n in range(players)]
+
+    def _sign_up(self, name: str, n: int) -> str:
+        password = secrets.token_hex(8)
+        player = {"username": name, "email": f"{name}@example.com", "password": password}
+        answer = httpx.post(
+            self.url + "/api/v1/auth/register",
+            json=player | {"accept_privacy_policy": True},
+            headers={"X-Forwarded-For": f"10.9.{n // 250}.{n % 250}"},
+        )
+        return str(answer.raise_for_status().json()["access"])
 
     def requests_a_second(
         self, path: str, seconds: int = 4, script: str = ADDRESSES, words: Sequence[str] = ()

@@ -12,8 +12,9 @@ from servestatic import ServeStaticASGI
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 setup(set_prefix=False)
 
+from accounts.known_tokens import KnownTokens  # noqa: E402 - needs setup()
 from config.fastlane import FastLane  # noqa: E402
-from config.handler import Receive, Scope, Send, ThreadedASGIHandler  # noqa: E402 - needs setup()
+from config.handler import Receive, Scope, Send, ThreadedASGIHandler  # noqa: E402
 from config.memory import Memory  # noqa: E402
 from maps.hot import HotReads  # noqa: E402
 from maps.picturing import worker  # noqa: E402
@@ -89,7 +90,7 @@ def make_application() -> StaticFiles:
     """Compose the application. Static files never reach Django."""
     django = ThreadedASGIHandler(settings.THREADS)
     reads = HotReads(Memory(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
-    lane = FastLane(django, reads.routes, reads.memory)
+    lane = FastLane(django, reads.routes, reads.memory, KnownTokens())
     live = Live()
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:

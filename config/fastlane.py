@@ -1,9 +1,10 @@
-"""The fast lane: anonymous reads that are asked for most, answered without Django where that is possible.
+"""The fast lane: reads that are asked for most, answered without Django where that is possible.
 
 An answer that Django made for nobody in particular is kept in memory (config.memory) and sent again
 until what it was made of changes; a route may also bring a way of its own to make the body, faster
-than Django's. Headers always come from an answer of Django's, so that they can't differ. Whatever the
-lane does not know to be the same for everybody goes the ordinary way. See docs/decisions/0012.
+than Django's. Headers always come from an answer of Django's, so that they can't differ. Where a route's
+public answers are the same for whoever shows a token, a token that is known to be good gets them too.
+Whatever the lane does not know to be the same goes the ordinary way. See docs/decisions/0012.
 """
 
 import asyncio
@@ -11,15 +12,15 @@ import contextlib
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 
-from config.async_limits import AsyncLimits
+from config.batches import Batches
 from config.encodings import takes_gzip
 from config.errors import is_api, refusal_body
 from config.handler import WAIT_SECONDS, Receive, Scope, Send
-from config.limits import Standing, TooMany, address_of_scope
+from config.limits import Standing, TooMany, address_of_scope, hit_many
 from config.memory import Memory
 from config.middleware import REQUEST_ID, STANDING, choose_request_id
 
@@ -39,7 +40,7 @@ VARYING = (
     b"hx-history-restore-request",
 )
 PERSONAL = tuple(
-    b"authorization range expect content-length transfer-encoding if-match if-unmodified-since".split()
+    b"range expect content-length transfer-encoding if-match if-unmodified-since".split()
 )
 
 
@@ -57,6 +58,8 @@ class Answer:
 class Route:
     """An address of the lane. `tag` names the group of its regular expression that its answers bear.
 
+    With `for_tokens`, what is public is the same for whoever shows a token, headers included.
+
     `make` may answer the body for a query string, or None where it can't; `shape` tells apart the query
     strings whose answers have other headers.
     """
@@ -64,6 +67,7 @@ class Route:
     pattern: re.Pattern[str]
     make: Callable[[str], Awaitable[bytes | None]] | None = None
     shape: Callable[[str], str] = lambda query_string: ""
+    for_tokens: bool = False
 
     def tag_of(self, match: re.Match[str]) -> str:
         """What a change must name to make an answer old: the part in the address, or nothing."""
@@ -72,21 +76,40 @@ class Route:
 
 @dataclass(frozen=True)
 class Wish:
-    """A request that the lane may answer: its route, the key of its answer, and who asks."""
+    """A request that the lane may answer: its route, the key of its answer, and who asks.
+
+    `token` is what a good token says, None without one.
+    """
 
     route: Route
     tag: str
     key: tuple[Any, ...]
     headers: dict[bytes, bytes]
     request_id: str
+    token: Any
+
+
+class Tokens(Protocol):
+    """Who knows which tokens are good (accounts.known_tokens)."""
+
+    def find(self, authorization: bytes) -> Any | None:
+        """What the token of an `Authorization` header says; None where it is not known to be good."""
+
+    def is_in_force(self, said: Any) -> Awaitable[bool | None]:
+        """Whether it was not ended since; None where that can't be asked."""
+
+    async def close(self) -> None:
+        """End what is open."""
 
 
 class FastLane:
     """Goes before Django. One for each process and event loop."""
 
-    def __init__(self, django: App, routes: tuple[Route, ...], memory: Memory[Answer]) -> None:
-        self.django, self.routes, self.memory = django, routes, memory
-        self.limits: AsyncLimits | None = None
+    def __init__(
+        self, django: App, routes: tuple[Route, ...], memory: Memory[Answer], tokens: Tokens
+    ) -> None:
+        self.django, self.routes, self.memory, self.tokens = django, routes, memory, tokens
+        self.limits: Batches[str, Standing] | None = None
         self.filling: dict[tuple[Any, ...], asyncio.Future[Answer | None]] = {}
         self.learned: dict[tuple[Any, ...], Answer] = {}
         self.cookies = (settings.SESSION_COOKIE_NAME.encode(), b"messages=")
@@ -95,6 +118,7 @@ class FastLane:
         """End what is open."""
         if self.limits:
             await self.limits.close()
+        await self.tokens.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, from memory where that is possible."""
@@ -104,11 +128,15 @@ class FastLane:
             return
         told: Headers = []
         if is_api(scope["path"]):
-            standing = await self.count(scope)
+            in_force = self.tokens.is_in_force(wish.token) if wish.token else None
+            standing = await self.count(scope)  # meanwhile the token is asked about
             scope = scope | {STANDING: standing}
             told = headers_of(standing)
             if standing and standing.count > standing.policy.most:
                 await self.refuse(send, wish, standing)
+                return
+            if in_force is not None and not await in_force:
+                await self.django(scope, receive, send)
                 return
         answer = self.memory.get(wish.key) or await self.fill(wish, scope, receive, send)
         if answer:
@@ -126,24 +154,41 @@ class FastLane:
         headers: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
             headers[name] = headers[name] + b"," + value if name in headers else value
-        accept = headers.get(b"accept", b"*/*")
-        cookie = headers.get(b"cookie", b"")
-        kinds = {kind.partition(b";")[0].strip() for kind in accept.split(b",")}
-        personal = any(name in headers for name in PERSONAL)
-        if personal or not kinds & TAKEN or any(name in cookie for name in self.cookies):
+        token = self.token(route, headers)
+        if not self.is_plain(headers) or (b"authorization" in headers and token is None):
             return None
         zipped = takes_gzip(headers.get(b"accept-encoding", b"").decode("latin1"))
-        varying = tuple(headers.get(name) for name in VARYING)
-        if sum(len(value or b"") for value in varying) > LONGEST:
-            return None
+        varying = (headers.get(name) for name in VARYING)
         key = (scope["path"], scope["query_string"], scope["scheme"], zipped, *varying)
         request_id = choose_request_id(headers.get(b"x-request-id", b"").decode("latin1"))
-        return Wish(route, route.tag_of(match), key, headers, request_id)
+        return Wish(route, route.tag_of(match), key, headers, request_id, token)
+
+    def is_plain(self, headers: dict[bytes, bytes]) -> bool:
+        """Whether nothing of a request but its address and VARYING says how to answer it."""
+        if any(name in headers for name in PERSONAL):
+            return False
+        kinds = headers.get(b"accept", b"*/*").split(b",")
+        cookie = headers.get(b"cookie", b"")
+        return (
+            not TAKEN.isdisjoint(kind.partition(b";")[0].strip() for kind in kinds)
+            and not any(name in cookie for name in self.cookies)
+            and sum(len(headers.get(name, b"")) for name in VARYING) <= LONGEST
+        )
+
+    def token(self, route: Route, headers: dict[bytes, bytes]) -> Any | None:
+        """What the token of a request says, where it is known to be good and the route may be asked so.
+
+        While nobody tells of changes of maps, nobody tells of accounts either.
+        """
+        authorization = headers.get(b"authorization")
+        if authorization and route.for_tokens and self.memory.awake:
+            return self.tokens.find(authorization)
+        return None
 
     async def count(self, scope: Scope) -> Standing | None:
         """Count the request under the API's limit, as the middleware does for the others."""
-        self.limits = self.limits or AsyncLimits("api")
-        return await self.limits.hit(address_of_scope(scope))
+        self.limits = self.limits or Batches(lambda client, all_: hit_many(client, "api", all_))
+        return await self.limits.put(address_of_scope(scope))
 
     async def fill(self, wish: Wish, scope: Scope, receive: Receive, send: Send) -> Answer | None:
         """Make an answer, one request for all that wait; None where Django's went out as it was."""
@@ -171,22 +216,10 @@ class FastLane:
         asked = scope["query_string"].decode("latin1")
         # Answers of one shape have the same headers.
         shape = (wish.route.pattern, wish.route.shape(asked), *wish.key[2:])
-        answer = None
-        if wish.route.make and (like := self.learned.pop(shape, None)):
-            self.learned[shape] = like  # the last of them: the one unused for longest goes first
-            body = await wish.route.make(asked)
-            if body is not None:
-                length = (b"content-length", b"%d" % len(body))
-                answer = Answer([*like.headers, length], body, b"", like.lasts)
+        answer = await self.make_own(wish.route, asked, shape)
         if answer is None:
-            captured = Captured()
-            whole = [header for header in scope["headers"] if header[0] != b"if-none-match"]
-            await self.django(
-                scope | {"headers": whole}, receive, captured
-            )  # others wait for it too
-            answer = captured.answer()
+            answer = await self.make_ordinary(wish, scope, receive, send)
             if answer is None:
-                await captured.replay(send)
                 return None
             if wish.route.make:
                 plain = [h for h in answer.headers if h[0] != b"content-length"]
@@ -196,6 +229,31 @@ class FastLane:
         if answer.lasts:
             size = len(answer.body) + 1000 + len(scope["query_string"]) + LONGEST
             self.memory.put(wish.key, answer, tag=wish.tag, size=size, generation=generation)
+        return answer
+
+    async def make_own(self, route: Route, asked: str, shape: tuple[Any, ...]) -> Answer | None:
+        """Make an answer by the route's own way, where it has one and the headers were learned."""
+        if route.make is None or (like := self.learned.pop(shape, None)) is None:
+            return None
+        self.learned[shape] = like  # the last of them: the one unused for longest goes first
+        body = await route.make(asked)
+        if body is None:
+            return None
+        length = (b"content-length", b"%d" % len(body))
+        return Answer([*like.headers, length], body, b"", like.lasts)
+
+    async def make_ordinary(
+        self, wish: Wish, scope: Scope, receive: Receive, send: Send
+    ) -> Answer | None:
+        """Let Django answer. None where that is not for everybody, and went out as it was."""
+        if wish.token is None:  # others wait for it too, who may not have it already
+            whole = [header for header in scope["headers"] if header[0] != b"if-none-match"]
+            scope = scope | {"headers": whole}
+        captured = Captured()
+        await self.django(scope, receive, captured)
+        answer = captured.answer()
+        if answer is None:
+            await captured.replay(send)
         return answer
 
     async def send(self, send: Send, wish: Wish, answer: Answer, told: Headers) -> None:
@@ -234,15 +292,17 @@ class Captured:
         self.messages.append(message)
 
     def answer(self) -> Answer | None:
-        """The answer, where it is the same for everybody: whole, 200, no cookie."""
+        """The answer, where it is the same for everybody: whole, 200, no cookie, not private."""
         if len(self.messages) != 2:  # none at all where the client has left
             return None
         start, body = self.messages
         headers = [(k, v) for k, v in start["headers"] if not k.startswith(OWN)]
         names = dict(headers)
-        if start["status"] != 200 or b"set-cookie" in names or body.get("more_body"):
+        control = names.get(b"cache-control", b"")
+        personal = b"set-cookie" in names or b"private" in control
+        if start["status"] != 200 or personal or body.get("more_body"):
             return None
-        lasts = b"no-store" not in names.get(b"cache-control", b"")
+        lasts = b"no-store" not in control
         return Answer(headers, body["body"], names.get(b"etag", b""), lasts)
 
     async def replay(self, send: Send) -> None:

@@ -11,9 +11,9 @@ import functools
 import hashlib
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -22,6 +22,9 @@ from redis.exceptions import RedisError
 
 from config.redis import durable, unless_away
 from config.refusals import RETRY_SECONDS, Refused
+
+if TYPE_CHECKING:
+    import redis.asyncio
 
 # Count each key, and make it forget itself: both or neither, or a count might live for ever. The count
 # that is ARGV[2] begins the time anew. Answers the count and the milliseconds left of each.
@@ -142,15 +145,24 @@ def hit(name: str, subject: str) -> Standing | None:
     policy = POLICIES[name]
     try:
         with unless_away():
-            count, left = _script()(keys=[key(name, subject)], args=policy.arguments)
+            answers = _script()(keys=[key(name, subject)], args=policy.arguments)
     except RedisError as error:
         if policy.guarded:
             raise CannotCount from error
         return None
-    standing = Standing(policy, count, -(-left // 1000))
-    if count > policy.most:
+    [standing] = _standings(policy, answers)
+    if standing.count > policy.most:
         raise TooMany(standing)
     return standing
+
+
+async def hit_many(
+    client: "redis.asyncio.Redis", name: str, subjects: Sequence[str]
+) -> list[Standing]:
+    """Count one more for each of many subjects, and leave it to the caller to refuse. Raises RedisError."""
+    policy = POLICIES[name]
+    keys = [key(name, subject) for subject in subjects]
+    return _standings(policy, await client.register_script(COUNT)(keys=keys, args=policy.arguments))
 
 
 def require(request: HttpRequest, name: str, subject: str = "") -> None:
@@ -250,6 +262,12 @@ def told(request: HttpRequest) -> dict[str, str]:
 def key(name: str, subject: str) -> str:
     """The key that a policy counts a subject under."""
     return f"ratelimit:{subject}:{name}"
+
+
+def _standings(policy: Policy, answers: Sequence[int]) -> list[Standing]:
+    """What COUNT answered of each key."""
+    counts = zip(answers[::2], answers[1::2], strict=True)
+    return [Standing(policy, count, -(-left // 1000)) for count, left in counts]
 
 
 def _room(standing: Standing) -> tuple[int, int]:

@@ -49,7 +49,7 @@ class HotReads:
         self.routes = (
             Route(re.compile(r"/api/v1/maps"), self.make_list, shape_of_list),
             Route(re.compile(r"/maps/")),
-            Route(re.compile(rf"/api/v1/maps/(?P<tag>{UUID}(?:{TERRAIN})?)")),
+            Route(re.compile(rf"/api/v1/maps/(?P<tag>{UUID}(?:{TERRAIN})?)"), for_tokens=True),
         )
 
     async def open(self) -> None:
@@ -101,10 +101,10 @@ class HotReads:
                 async with await psycopg.AsyncConnection.connect(address, autocommit=True) as heard:
                     for channel in (MAPS, TERRAINS, *changes.channels()):
                         await heard.execute(f'LISTEN "{channel}"')
-                    self.memory.wake()
                     await asyncio.to_thread(terrains.forget_top)  # it may have changed unheard
                     for channel in changes.channels():
                         await asyncio.to_thread(changes.pass_on, channel, changes.EVERYTHING)
+                    self.memory.wake()
                     async for notify in heard.notifies():
                         await self.changed(notify.channel, notify.payload)
             except (psycopg.Error, OSError):

@@ -25,10 +25,10 @@ pytestmark = pytest.mark.django_db
 
 def assert_error(answer: Any, status: int, code: str, attr: str | None = None) -> None:
     assert answer.status_code == status
-    assert answer["Content-Type"] == "application/json"
+    assert answer.headers["Content-Type"] == "application/json"
     body = answer.json()
     assert body.keys() == {"type", "errors", "request_id"}
-    assert body["request_id"] == answer["X-Request-Id"]
+    assert body["request_id"] == answer.headers["X-Request-Id"]
     first = body["errors"][0]
     assert first.keys() == {"code", "detail", "attr"}
     assert (first["code"], first["attr"]) == (code, attr)

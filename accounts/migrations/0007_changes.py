@@ -1,0 +1,47 @@
+"""Word of accounts whose sign-ins may have ended, however that was done: channel `accounts`, at the commit.
+
+A message has the ids of the players whose password changed, whose account was closed, or who are gone, or
+`*` where they are many. Names, last sign-ins and the like end nothing, and say nothing.
+"""
+
+from django.db import migrations
+
+TELL = """
+CREATE FUNCTION users_tell_ids(ids text) RETURNS void LANGUAGE sql AS $$
+    -- A message has 8,000 bytes at the most.
+    SELECT pg_notify('accounts', CASE WHEN length(ids) > 3700 THEN '*' ELSE ids END)
+    WHERE ids IS NOT NULL;
+$$;
+CREATE FUNCTION users_tell_updated() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM users_tell_ids(string_agg(id::text, ',')) FROM (
+        SELECT id FROM after JOIN before USING (id)
+        WHERE (after.password_hash, after.is_active, after.times_closed)
+            IS DISTINCT FROM (before.password_hash, before.is_active, before.times_closed)
+        LIMIT 101
+    ) AS few;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION users_tell_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM users_tell_ids(string_agg(id::text, ',')) FROM (SELECT id FROM before LIMIT 101) AS few;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER users_tell_update AFTER UPDATE ON users
+    REFERENCING OLD TABLE AS before NEW TABLE AS after
+    FOR EACH STATEMENT EXECUTE FUNCTION users_tell_updated();
+CREATE TRIGGER users_tell_delete AFTER DELETE ON users
+    REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION users_tell_deleted();
+"""
+UNDO = """
+DROP TRIGGER users_tell_delete ON users;
+DROP TRIGGER users_tell_update ON users;
+DROP FUNCTION users_tell_deleted();
+DROP FUNCTION users_tell_updated();
+DROP FUNCTION users_tell_ids(text);
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("accounts", "0006_closings")]
+    operations = [migrations.RunSQL(TELL, UNDO)]

@@ -1,0 +1,346 @@
+"""Whoever shows a good token takes the fast lane to what is public; no other token does, from that moment."""
+
+# ruff: noqa: F811 - fixtures of other modules
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from django.db import connection
+
+from accounts import families, known_tokens, tokens
+from accounts.models import User
+from config import redis as redis_config
+from config.redis import durable
+from maps import terrains
+from maps.models import GameMap
+from tests.cast import make_user
+from tests.conftest import bearer
+from tests.test_api import assert_error
+from tests.test_changes import listener, told  # noqa: F401 - a fixture
+from tests.test_fastlane import (  # noqa: F401 - fixtures
+    ORDINARY,
+    author,
+    counted,
+    facts,
+    hide,
+    http,
+    maps,
+    until,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def player(transactional_db: None) -> User:
+    return make_user("Player")
+
+
+@pytest.fixture
+def shown(player: User) -> dict[str, str]:
+    """The player's token, as a header."""
+    return bearer(player)
+
+
+@pytest.fixture
+def address(maps: list[GameMap]) -> str:
+    return f"/api/v1/maps/{maps[0].pk}/terrain"
+
+
+def warm(http: httpx.Client, address: str, shown: dict[str, str]) -> None:
+    """The first request makes the token known, the second one the answer."""
+    for _ in range(2):
+        assert http.get(address, headers=shown).status_code == 200
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+@pytest.mark.parametrize("part", ["", "/terrain"])
+def test_a_map_is_the_same_for_whoever_shows_a_token(
+    http: httpx.Client,
+    maps: list[GameMap],
+    counted: list[str],
+    shown: dict[str, str],
+    part: str,
+    encoding: str,
+) -> None:
+    address, headers = f"/api/v1/maps/{maps[0].pk}{part}", shown | {"Accept-Encoding": encoding}
+    ordinary = http.get(address, headers=headers | ORDINARY)
+    for _ in range(3):
+        assert facts(http.get(address, headers=headers)) == facts(ordinary)
+    tag = {"If-None-Match": ordinary.headers["ETag"]}
+    known = http.get(address, headers=headers | tag | ORDINARY)
+    assert known.status_code == 304
+    counted.clear()
+    assert facts(http.get(address, headers=headers)) == facts(ordinary)
+    assert facts(http.get(address, headers=headers | tag)) == facts(known)
+    del headers["Authorization"]
+    assert facts(http.get(address, headers=headers)) == facts(ordinary)
+    assert counted == []
+
+
+def test_the_list_may_hold_drafts_and_goes_the_ordinary_way(
+    http: httpx.Client,
+    counted: list[str],
+    shown: dict[str, str],
+) -> None:
+    for _ in range(3):
+        answer = http.get("/api/v1/maps", headers=shown)
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert len(counted) == 3
+
+
+@pytest.mark.parametrize("part", ["", "/terrain"])
+def test_a_draft_is_its_authors_alone(
+    http: httpx.Client,
+    maps: list[GameMap],
+    author: User,
+    shown: dict[str, str],
+    part: str,
+) -> None:
+    own, address = bearer(author), f"/api/v1/maps/{maps[0].pk}{part}"
+    warm(http, address, own)
+    warm(http, address, shown)
+    GameMap.objects.filter(pk=maps[0].pk).update(is_public=False)
+    for _ in range(3):
+        answer = http.get(address, headers=own)
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+        tag = {"If-None-Match": answer.headers["ETag"]}
+        assert http.get(address, headers=own | tag).status_code == 304
+        assert http.get(address, headers=shown).status_code == 404
+        assert http.get(address).status_code == 404
+
+
+def test_a_map_that_is_hidden_is_gone_at_once(
+    http: httpx.Client,
+    maps: list[GameMap],
+    address: str,
+    shown: dict[str, str],
+) -> None:
+    warm(http, address, shown)
+    hide(maps[0])
+    assert http.get(address, headers=shown).status_code == 404
+
+
+# ---- Tokens that are good no more ---------------------------------------------------------------
+
+
+def sign_out(http: httpx.Client, player: User, shown: dict[str, str]) -> None:
+    token = shown["Authorization"].removeprefix("Bearer ")
+    families.end(player.pk, tokens.read(token, "access").family)
+
+
+def empty_redis(http: httpx.Client, player: User, shown: dict[str, str]) -> None:
+    durable().flushdb()
+
+
+def change_password(http: httpx.Client, player: User, shown: dict[str, str]) -> None:
+    player.set_password("another good password")
+    player.save()
+    families.end_all(player.pk)
+
+
+@pytest.mark.parametrize("end", [sign_out, empty_redis, change_password])
+def test_a_token_that_has_ended_is_refused_at_once(
+    http: httpx.Client,
+    player: User,
+    address: str,
+    shown: dict[str, str],
+    end: Callable[..., None],
+) -> None:
+    warm(http, address, shown)
+    end(http, player, shown)
+    refused = http.get(address, headers=shown)
+    assert_error(refused, 401, "invalid_token")
+    assert refused.headers["WWW-Authenticate"]
+    assert http.get(address).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE users SET is_active = false WHERE username = 'Player'",
+        "UPDATE users SET is_active = false",
+        "UPDATE users SET password_hash = 'x' WHERE username = 'Player'",
+        "DELETE FROM users WHERE username = 'Player'",
+    ],
+)
+def test_what_is_typed_in_psql_ends_it_too(
+    http: httpx.Client,
+    address: str,
+    shown: dict[str, str],
+    statement: str,
+    listener: "psycopg.Connection[Any]",
+) -> None:
+    warm(http, address, shown)
+    listener.execute(statement)
+    until(lambda: http.get(address, headers=shown).status_code == 401, 1)
+
+
+def test_an_account_that_is_open_again_keeps_its_old_tokens_dead(
+    http: httpx.Client,
+    address: str,
+    shown: dict[str, str],
+    listener: "psycopg.Connection[Any]",
+) -> None:
+    warm(http, address, shown)
+    for is_active in (False, True):
+        listener.execute("UPDATE users SET is_active = %s WHERE username = 'Player'", [is_active])
+    until(lambda: http.get(address, headers=shown).status_code == 401, 1)
+
+
+def test_word_goes_out_for_what_ends_sign_ins_alone(
+    player: User,
+    listener: "psycopg.Connection[Any]",
+) -> None:
+    others = [make_user(f"Other{n}") for n in range(101)]
+    listener.execute("UNLISTEN maps; LISTEN accounts")
+    harmless = "last_login = now(), level = 3, username = 'Renamed', email = 'new@example.com'"
+    listener.execute(f"UPDATE users SET {harmless}, is_active = true WHERE id = %s", [player.pk])
+    assert told(listener) == []
+    User.objects.filter(pk__in=[player.pk, others[0].pk]).update(is_active=False)
+    assert sorted(told(listener)[0].split(",")) == sorted([str(player.pk), str(others[0].pk)])
+    User.objects.update(password="x")
+    assert told(listener) == ["*"]
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM users WHERE id = %s", [player.pk])
+    assert told(listener) == [str(player.pk)]
+
+
+def test_what_was_looked_up_while_it_changed_is_not_remembered(
+    http: httpx.Client,
+    address: str,
+    shown: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    listener: "psycopg.Connection[Any]",
+) -> None:
+    """A slow look-up begins before a ban and ends after word of it."""
+    look = families.is_in_force
+
+    def slow(*arguments: Any) -> bool:
+        before = known_tokens.generation()
+        listener.execute("UPDATE users SET is_active = false WHERE username = 'Player'")
+        until(lambda: known_tokens.generation() > before)
+        return look(*arguments)
+
+    monkeypatch.setattr(families, "is_in_force", slow)
+    assert http.get(address, headers=shown).status_code == 200  # it began before
+    assert http.get(address).status_code == 200  # the terrain is kept
+    assert http.get(address, headers=shown).status_code == 401
+
+
+def test_a_token_that_has_expired_is_known_no_more(player: User) -> None:
+    known_tokens.forget(["*"])
+    said = tokens.Token(player.pk, "family", "id", "stamp", time.time() + 60)
+    old = tokens.Token(player.pk, "family", "id", "stamp", time.time() - 1)
+    for name, token in (("good", said), ("old", old)):
+        known_tokens.remember(name, token, known_tokens.generation())
+    find = known_tokens.KnownTokens().find
+    assert find(b"Bearer good") == find(b"bearer good") == said
+    for other in (b"Bearer old", b"Bearer other", b"Basic good", b"good", b"", b"Bearer \xff"):
+        assert find(other) is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer x",
+        "Basic x",
+        "Bearer \u00ff",
+        "Bearer x y",
+        "Bearer " + "x" * 5000,
+    ],
+)
+def test_no_other_token_takes_the_lane(
+    http: httpx.Client,
+    address: str,
+    shown: dict[str, str],
+    header: str,
+) -> None:
+    warm(http, address, shown)
+    headers = httpx.Headers(
+        [(b"Authorization", header.encode("latin1")), (b"X-Request-Id", b"same")]
+    )
+    answer = http.get(address, headers=headers)
+    headers.update(ORDINARY)
+    ordinary = http.get(address, headers=headers)
+    assert facts(answer) == facts(ordinary)
+    assert ordinary.status_code == (401 if header.strip() else 200)
+
+
+# ---- Limits, trouble ----------------------------------------------------------------------------
+
+
+def test_each_request_with_a_token_is_counted_once(
+    http: httpx.Client,
+    maps: list[GameMap],
+    player: User,
+    shown: dict[str, str],
+) -> None:
+    def left(name: str) -> int:
+        answer = http.get(f"/api/v1/maps/{name}/terrain", headers=shown)
+        return int(answer.headers["X-RateLimit-Remaining"])
+
+    known, unknown = str(maps[0].pk), str(uuid.uuid4())
+    assert [left(name) for name in (known, known, unknown, known)] == [99, 98, 97, 96]
+    families.end_all(player.pk)
+    assert [left(known), left(known)] == [95, 94]
+    assert {left(known) for _ in range(120)} >= {0}
+    assert_error(http.get(f"/api/v1/maps/{known}/terrain", headers=shown), 429, "rate_limited")
+
+
+def test_without_redis_a_known_token_cannot_be_checked(
+    http: httpx.Client,
+    address: str,
+    shown: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    warm(http, address, shown)
+    monkeypatch.setattr(redis_config, "PAUSE", 60)
+    redis_config.note_failure()
+    assert_error(http.get(address, headers=shown), 503, "unavailable")
+    assert http.get(address).status_code == 200
+    redis_config._failed_at.clear()
+    assert http.get(address, headers=shown).status_code == 200
+
+
+def test_while_nobody_tells_of_changes_no_token_is_known(
+    http: httpx.Client,
+    address: str,
+    shown: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor does a banned player get what a stranger is waiting for at that moment."""
+
+    async def fail(*_: Any, **__: Any) -> None:
+        raise psycopg.OperationalError
+
+    begun, go_on, make = threading.Event(), threading.Event(), terrains.terrain_of
+
+    def slow(*arguments: Any) -> bytes:
+        begun.set()
+        go_on.wait(5)
+        return make(*arguments)
+
+    warm(http, address, shown)
+    monkeypatch.setattr("psycopg.AsyncConnection.connect", fail)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    time.sleep(0.3)
+    monkeypatch.setattr(terrains, "terrain_of", slow)
+    stranger = threading.Thread(target=lambda: httpx.get(f"{http.base_url}{address}"))
+    stranger.start()
+    assert begun.wait(5)
+    User.objects.filter(username="Player").update(is_active=False)
+    threading.Timer(0.3, go_on.set).start()
+    assert http.get(address, headers=shown).status_code == 401
+    stranger.join()
