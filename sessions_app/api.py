@@ -81,7 +81,7 @@ class SessionsView(APIView):
     def get(self, request: Request) -> Response:
         """Open public lobbies, the newest first."""
         wanted = open_lobbies.read(request.query_params.dict())
-        cards, following = store.run(open_lobbies.listing, wanted)
+        cards, following = store.look(open_lobbies.listing, wanted)
         return Response({"results": cards, "next": following})
 
     @extend_schema(
@@ -122,7 +122,7 @@ class SessionView(APIView):
     def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
         """A public lobby that is open, on a public map, or whatever one sits in; else a 404."""
         player_id = request.user.pk
-        lobby = store.run(seating.seen_by, session_id, player_id)
+        lobby = store.look(seating.seen_by, session_id, player_id)
         is_seated = player_id is not None and lobby.seat_of(player_id) is not None
         shown = lobby_document(lobby) if is_seated else strangers_document(lobby)
         return conditional_document(request, shown)
@@ -140,7 +140,7 @@ class ActiveView(APIView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         """The lobby or game that one sits in, or 404."""
-        lobby = store.run(seating.active, caller(request).pk)
+        lobby = store.look(seating.active, caller(request).pk)
         return conditional_document(request, table(lobby))
 
 
@@ -268,7 +268,7 @@ class TicketView(APIView):
     def post(self, request: Request, session_id: UUID) -> Response:
         """A ticket for one's seat: good once, for thirty seconds."""
         player = caller(request)
-        store.run(seating.demand_seat, session_id, player.pk)
+        store.look(seating.demand_seat, session_id, player.pk)
         ticket = tickets.make(player.pk, session_id, caller_token(request).family)
         facts = {"ticket": ticket, "connect": where(session_id)}
         return Response(facts, status=201, headers=SECRET)

@@ -3,7 +3,8 @@
 What is done to a lobby is written once, as *steps*: a generator that yields SQL statements and is sent
 the rows of the last of them, which always has some to tell. The same steps run in a thread of Django
 (`run`) and on the event loop of the sockets (`run_async`), in one transaction either way; psycopg sends
-what is yielded together in one round trip. So REST, pages, sockets and timers share every rule and lock.
+what is yielded together in one round trip. Steps that only read need no transaction (`look`). So REST,
+pages, sockets and timers share every rule and lock.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -264,6 +265,14 @@ def run(make: Callable[P, Steps[T]], *args: P.args, **kwargs: P.kwargs) -> T:
                 transaction.on_commit(partial(_announce, result))
             return result
     raise AssertionError
+
+
+def look(make: Callable[P, Steps[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run steps that only read, in Django's own connection. Raises what they raise.
+
+    Each statement sees what is committed by then, so that a transaction would add two round trips alone.
+    """
+    return _drive(make(*args, **kwargs))
 
 
 def _drive(steps: Steps[T]) -> T:

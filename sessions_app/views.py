@@ -28,7 +28,7 @@ from sessions_app.lobby import OVER, Lobby, Status
 from sessions_app.open_lobbies import Wanted
 from sessions_app.opening import open_lobby
 from sessions_app.protocol import LONGEST_CHAT
-from sessions_app.store import Change, run
+from sessions_app.store import Change, look, run
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -71,7 +71,7 @@ def seated(request: HttpRequest) -> Lobby | None:
     if not request.user.is_authenticated:
         return None
     try:
-        return run(seating.active, own(request).pk)
+        return look(seating.active, own(request).pk)
     except Refused:
         return None
 
@@ -139,7 +139,7 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
         return listed(request, form, status=404)
     try:
         with wrong_codes_count(request, own(request).pk):
-            lobby = run(seating.by_code, form.cleaned_data["code"])
+            lobby = look(seating.by_code, form.cleaned_data["code"])
     except Refused as refusal:
         messages.error(request, refusal.detail)  # whoever follows a link doesn't look at the form
         return listed(request, form, status=refusal.status)
@@ -158,7 +158,7 @@ def join(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
         return to_sign_in(request, reverse("lobbies:detail", args=[lobby_id]))
     player = own(request)
     try:
-        lobby = run(seating.seen_by, lobby_id, player.pk)
+        lobby = look(seating.seen_by, lobby_id, player.pk)
     except Refused:
         return gone(request)
     return ask_to_join(
@@ -201,7 +201,7 @@ def detail(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     """A lobby: for those who sit there, and while it is public and open for others to join."""
     player_id = request.user.pk
     try:
-        lobby = run(seating.seen_by, lobby_id, player_id)
+        lobby = look(seating.seen_by, lobby_id, player_id)
         seat = lobby.seat_of(player_id) if player_id else None
         if seat is None:
             return ask_to_join(request, lobby)

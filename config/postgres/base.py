@@ -2,9 +2,11 @@
 
 Django's own makes every foreign key NO ACTION and deletes in Python, so that a DELETE typed in psql
 fails or leaves things undone. Ours writes the model's `on_delete` into the constraint. Django 6.1
-brings this as `DB_CASCADE`; when we move there, this module goes.
+brings this as `DB_CASCADE`; when we move there, that goes. It also asks a server at the beginning of
+each request whether it is there; ours looks whether it has gone.
 """
 
+import select
 from typing import Any
 
 from django.db import models
@@ -40,3 +42,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to PostgreSQL."""
 
     SchemaEditorClass = DatabaseSchemaEditor
+
+    def is_usable(self) -> bool:
+        """Whether the connection works: asked at the beginning of each request.
+
+        A server that ended it has said so, or at least closed it: there is something to read. Where there
+        is nothing, and nothing went wrong, a round trip would tell no more.
+        """
+        if self.connection is None or self.connection.closed or self.errors_occurred:
+            return super().is_usable()
+        link = select.poll()
+        link.register(self.connection.fileno(), select.POLLIN)
+        return not link.poll(0) or super().is_usable()

@@ -1,0 +1,84 @@
+"""Connections to the database: whether one works is seen without asking, and what reads asks once."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.postgresql import base as postgresql
+from django.test.utils import CaptureQueriesContext
+
+from config.refusals import Refused
+from sessions_app import seating, store
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def other() -> Iterator[BaseDatabaseWrapper]:
+    """A second connection to the same database."""
+    copied = connection.copy()
+    yield copied
+    copied.close()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether the server was asked, each time, and what came of it."""
+    answers: list[bool] = []
+    ask = postgresql.DatabaseWrapper.is_usable
+
+    def note(self: BaseDatabaseWrapper) -> bool:
+        answers.append(ask(self))
+        return answers[-1]
+
+    monkeypatch.setattr(postgresql.DatabaseWrapper, "is_usable", note)
+    return answers
+
+
+def end(pid: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 2000)", [pid])
+
+
+def pid_of(database: BaseDatabaseWrapper) -> int:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+def test_a_connection_that_works_is_not_asked(
+    other: BaseDatabaseWrapper, asked: list[bool]
+) -> None:
+    pid_of(other)
+    assert other.is_usable()
+    assert asked == []
+
+
+def test_one_that_the_server_ended_is_seen(other: BaseDatabaseWrapper, asked: list[bool]) -> None:
+    end(pid_of(other))
+    assert not other.is_usable()
+    assert asked == [False]
+
+
+def test_after_an_error_the_server_is_asked(other: BaseDatabaseWrapper, asked: list[bool]) -> None:
+    pid_of(other)
+    other.errors_occurred = True
+    assert other.is_usable()
+    assert asked == [True]
+
+
+def test_one_that_was_never_opened_or_is_closed_is_none(other: BaseDatabaseWrapper) -> None:
+    assert not other.is_usable()
+    pid_of(other)
+    assert other.connection
+    other.connection.close()
+    assert not other.is_usable()
+
+
+def test_what_only_reads_needs_no_transaction() -> None:
+    for run, statements in ((store.look, 1), (store.run, 3)):
+        with CaptureQueriesContext(connection) as queries, pytest.raises(Refused):
+            run(seating.demand_seat, uuid4(), uuid4())
+        assert len(queries) == statements
