@@ -21,7 +21,7 @@ class AccountsConfig(AppConfig):
         from accounts import known_tokens
 
         user_logged_in.connect(note_device)
-        on_change(known_tokens.CHANNEL, known_tokens.forget)
+        on_change(known_tokens.CHANNEL, known_tokens.forget, at_once=True)
 
 
 def note_device(sender: Any, request: HttpRequest, **_: Any) -> None:

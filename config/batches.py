@@ -5,6 +5,7 @@ busy server asks for a dozen requests with one message, an idle one for each at 
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 Question = TypeVar("Question")
 Said = TypeVar("Said")
 MOST_AT_ONCE = 64  # questions of one call
+logger = logging.getLogger(__name__)
 
 
 class Batches(Generic[Question, Said]):
@@ -29,13 +31,14 @@ class Batches(Generic[Question, Said]):
     ) -> None:
         self.ask = ask
         self.client = durable_async()
+        self.is_closed = False
         self.waiting: list[tuple[Question, asyncio.Future[Said | None]]] = []
         self.task: asyncio.Task[None] | None = None
 
     def put(self, question: Question) -> "asyncio.Future[Said | None]":
         """Ask; what is said comes with the future, None where Redis is away."""
         future: asyncio.Future[Said | None] = asyncio.get_running_loop().create_future()
-        if seems_away():
+        if seems_away() or self.is_closed:
             future.set_result(None)
             return future
         self.waiting.append((question, future))
@@ -44,11 +47,14 @@ class Batches(Generic[Question, Said]):
         return future
 
     async def close(self) -> None:
-        """End the connection; whoever waits is told nothing."""
+        """End the connection; whoever waits is told None."""
+        self.is_closed = True
         if self.task:
             self.task.cancel()
         for _, future in self.waiting:
-            future.cancel()
+            if not future.done():
+                future.set_result(None)
+        self.waiting = []
         await self.client.aclose()
 
     async def _work(self) -> None:
@@ -56,10 +62,19 @@ class Batches(Generic[Question, Said]):
             batch, self.waiting = self.waiting[:MOST_AT_ONCE], self.waiting[MOST_AT_ONCE:]
             said: Sequence[Said | None] = [None] * len(batch)
             try:
-                said = await self.ask(self.client, [question for question, _ in batch])
+                if not seems_away():  # as it may have begun to while these waited
+                    said = await self._ask([question for question, _ in batch])
             except (RedisError, OSError, TimeoutError):
                 note_failure()
-            finally:  # whatever happens, nobody waits for ever
+            except Exception:  # those who wait behind must not wait for ever
+                logger.exception("Redis could not be asked")
+            finally:
                 for (_, future), one in zip(batch, said, strict=True):
                     if not future.done():
                         future.set_result(one)
+
+    async def _ask(self, questions: Sequence[Question]) -> Sequence[Said]:
+        said = await self.ask(self.client, questions)
+        if len(said) != len(questions):
+            raise ValueError(f"{len(said)} answers to {len(questions)} questions")
+        return said

@@ -6,23 +6,37 @@ each process listens (maps.hot). What was said while nobody listened is lost, so
 listening begins, everything may have changed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 EVERYTHING = "*"
 Heard = Callable[[list[str]], None]
-_registered: dict[str, Heard] = {}
 
 
-def on_change(channel: str, heard: Heard) -> None:
-    """Call `heard` with the ids of each message of a channel; it may take its time, in a thread."""
-    _registered[channel] = heard
+@dataclass(frozen=True)
+class Follower:
+    """Who registered for a channel. One that is called `at_once` must not wait for anything."""
+
+    heard: Heard
+    at_once: bool
 
 
-def channels() -> list[str]:
-    """What to listen to, beside what the listener itself wants."""
-    return list(_registered)
+followers: dict[str, Follower] = {}
 
 
-def pass_on(channel: str, payload: str) -> None:
-    """Tell whoever registered for a channel. `EVERYTHING` stands for ids that nobody knows."""
-    _registered[channel]([part for part in payload.split(",") if part])
+def on_change(channel: str, heard: Heard, *, at_once: bool = False) -> None:
+    """Call `heard` with the ids of what a channel tells, of several messages together; `*` is all there is.
+
+    It may take its time, in a thread, unless it is called `at_once`: before the next message is read.
+    """
+    followers[channel] = Follower(heard, at_once)
+
+
+def ids_in(payload: str) -> list[str]:
+    """The ids that a message names."""
+    return [part for part in payload.split(",") if part]
+
+
+def few(ids: Collection[str], most: int = 1000) -> list[str]:
+    """These ids, or that it may be all of them where they are many."""
+    return sorted(ids) if len(ids) <= most else [EVERYTHING]

@@ -170,7 +170,8 @@ class FastLane:
         kinds = headers.get(b"accept", b"*/*").split(b",")
         cookie = headers.get(b"cookie", b"")
         return (
-            not TAKEN.isdisjoint(kind.partition(b";")[0].strip() for kind in kinds)
+            b";" not in headers.get(b"content-type", b"")  # a charset, which must be ours
+            and not TAKEN.isdisjoint(kind.partition(b";")[0].strip() for kind in kinds)
             and not any(name in cookie for name in self.cookies)
             and sum(len(headers.get(name, b"")) for name in VARYING) <= LONGEST
         )
@@ -202,6 +203,10 @@ class FastLane:
             if answer is None:
                 await self.django(scope, receive, send)
             return answer
+        if wish.token and b"if-none-match" in wish.headers:
+            # It may be private, and be had already: a 304 that others would wait for in vain.
+            await self.django(scope, receive, send)
+            return None
         future = self.filling[flight] = asyncio.get_running_loop().create_future()
         try:
             answer = await self.make(wish, scope, receive, send)
@@ -246,11 +251,10 @@ class FastLane:
         self, wish: Wish, scope: Scope, receive: Receive, send: Send
     ) -> Answer | None:
         """Let Django answer. None where that is not for everybody, and went out as it was."""
-        if wish.token is None:  # others wait for it too, who may not have it already
-            whole = [header for header in scope["headers"] if header[0] != b"if-none-match"]
-            scope = scope | {"headers": whole}
+        # Others wait for it too, who may not have it already.
+        whole = [header for header in scope["headers"] if header[0] != b"if-none-match"]
         captured = Captured()
-        await self.django(scope, receive, captured)
+        await self.django(scope | {"headers": whole}, receive, captured)
         answer = captured.answer()
         if answer is None:
             await captured.replay(send)

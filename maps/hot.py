@@ -24,13 +24,14 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from config import changes
 from config.fastlane import Answer, Route
 from config.memory import EVERYTHING, Memory
-from config.pools import connected, database_address, make_pool
+from config.pools import connected, cut, database_address, make_pool
 from config.refusals import Refused
 from maps import browsing, spelling, terrains
 from maps.statements import statements
 
 UUID = UUIDConverter.regex
 CONNECTIONS = 3
+QUIET, ANSWER = 2.0, 2.0  # seconds of listening before the database is asked, and for its answer
 SLOW = 3.0  # seconds for a list, which takes milliseconds; then the ordinary way tries
 WRITES = ("INSERT", "UPDATE", "DELETE")
 MAPS, TERRAINS = "maps", "terrains"  # the channels that the triggers of maps speak on
@@ -46,6 +47,8 @@ class HotReads:
         self.memory = memory
         self.pool: AsyncConnectionPool[Any] | None = None
         self.listener: asyncio.Task[None] | None = None
+        self.waiting: dict[changes.Heard, set[str]] = {}
+        self.telling: asyncio.Task[None] | None = None
         self.routes = (
             Route(re.compile(r"/api/v1/maps"), self.make_list, shape_of_list),
             Route(re.compile(r"/maps/")),
@@ -63,10 +66,11 @@ class HotReads:
         """End what is open."""
         connection_created.disconnect(self.watch)
         self.memory.sleep()
-        if self.listener:
-            self.listener.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self.listener
+        for task in (self.listener, self.telling):
+            if task:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         if self.pool:
             await self.pool.close()
 
@@ -99,14 +103,16 @@ class HotReads:
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(address, autocommit=True) as heard:
-                    for channel in (MAPS, TERRAINS, *changes.channels()):
+                    for channel in (MAPS, TERRAINS, *changes.followers):
                         await heard.execute(f'LISTEN "{channel}"')
                     await asyncio.to_thread(terrains.forget_top)  # it may have changed unheard
-                    for channel in changes.channels():
-                        await asyncio.to_thread(changes.pass_on, channel, changes.EVERYTHING)
+                    for follower in changes.followers.values():
+                        await asyncio.to_thread(follower.heard, [changes.EVERYTHING])
                     self.memory.wake()
-                    async for notify in heard.notifies():
-                        await self.changed(notify.channel, notify.payload)
+                    while True:
+                        async for notify in heard.notifies(timeout=QUIET):
+                            self.changed(notify.channel, notify.payload)
+                        await is_there(heard)
             except (psycopg.Error, OSError):
                 logger.info("Nobody tells of changes of maps; trying again")
             except (
@@ -117,17 +123,38 @@ class HotReads:
                 self.memory.sleep()
             await asyncio.sleep(1)
 
-    async def changed(self, channel: str, payload: str) -> None:
-        """Forget what the maps named in a message were part of; no names may mean an author's."""
-        ids = [part for part in payload.split(",") if part]
+    def changed(self, channel: str, payload: str) -> None:
+        """Forget what the maps named in a message were part of; no names may mean an author's.
+
+        What is in memory is forgotten at once, what is in Redis a little later: a Redis that hangs must
+        not keep the next message waiting, which may be of a ban.
+        """
+        ids = changes.ids_in(payload)
         if channel == MAPS:
             self.memory.forget([LISTS, *ids] if ids else [EVERYTHING])
-            await asyncio.to_thread(terrains.forget_top)
+            self.later(drop_top, [])
         elif channel == TERRAINS:
             self.memory.forget([f"{map_id}{TERRAIN}" for map_id in ids])
-            await asyncio.to_thread(terrains.forget, ids)
+            self.later(terrains.forget, ids)
+        elif (follower := changes.followers[channel]).at_once:
+            follower.heard(ids)
         else:
-            await asyncio.to_thread(changes.pass_on, channel, payload)
+            self.later(follower.heard, ids)
+
+    def later(self, heard: changes.Heard, ids: list[str]) -> None:
+        """Call somebody in a thread; what waits for one goes together."""
+        self.waiting.setdefault(heard, set()).update(ids)
+        if self.telling is None or self.telling.done():
+            self.telling = asyncio.create_task(self.tell())
+
+    async def tell(self) -> None:
+        """Call all for whom something waits."""
+        while self.waiting:
+            heard, ids = self.waiting.popitem()
+            try:
+                await asyncio.to_thread(heard, changes.few(ids))
+            except Exception:  # the others must go on hearing
+                logger.exception("A change could not be followed")
 
     def watch(self, connection: Any, **_: Any) -> None:
         """Look at what a connection of this process writes; it may have been opened before."""
@@ -152,6 +179,23 @@ class HotReads:
                 ]
                 context["connection"].on_commit(lambda: self.memory.forget(tags))
         return result
+
+
+async def is_there(database: "psycopg.AsyncConnection[Any]") -> None:
+    """Ask a database that was quiet whether it is there. Raises psycopg.Error where it is not.
+
+    A link that was cut without a word tells nothing for minutes: nobody writes on it.
+    """
+    timer = asyncio.get_running_loop().call_later(ANSWER, cut, database)
+    try:
+        await database.execute("SELECT 1")
+    finally:
+        timer.cancel()
+
+
+def drop_top(_: list[str]) -> None:
+    """Drop the list of the most played, whichever maps changed."""
+    terrains.forget_top()
 
 
 def shape_of_list(query_string: str) -> str:

@@ -1,5 +1,6 @@
 """The fast lane answers what the ordinary way answers, byte for byte, and nothing that is old."""
 
+import asyncio
 import datetime
 import gzip
 import socket
@@ -18,8 +19,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from config import fastlane, handler
+from config.pools import database_address
 from config.redis import disposable, durable
-from maps import terrains
+from maps import hot, terrains
 from maps.models import GameMap
 from maps.moderation import decide
 from maps.rating import rate
@@ -157,6 +159,41 @@ def test_conditions_that_the_lane_does_not_know(http: httpx.Client, maps: list[G
     for _ in range(2):
         assert http.get(address).status_code == 200
         assert http.get(address, headers={"If-Match": '"x"'}).status_code == 412
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "text/plain; charset=latin1", "x; charset*=x''y"]
+)
+def test_what_a_request_says_of_a_body_is_read_there_too(
+    http: httpx.Client, maps: list[GameMap], kind: str
+) -> None:
+    address, headers = f"/api/v1/maps/{maps[0].pk}", {"Content-Type": kind, "X-Request-Id": "same"}
+    for _ in range(2):
+        assert http.get(address).status_code == 200
+    ordinary = http.get(address, headers=headers | ORDINARY)
+    assert facts(http.get(address, headers=headers)) == facts(ordinary)
+
+
+def test_a_database_that_says_nothing_any_more_is_left(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link that was cut without a word: here one that is busy for longer than we wait."""
+    monkeypatch.setattr(hot, "ANSWER", 0.2)
+
+    async def listen() -> None:
+        async with await psycopg.AsyncConnection.connect(database_address()) as database:
+            await hot.is_there(database)
+            busy = asyncio.create_task(database.execute("SELECT pg_sleep(5)"))
+            await asyncio.sleep(0.1)
+            try:
+                await hot.is_there(database)
+            finally:
+                await asyncio.gather(busy, return_exceptions=True)
+
+    began = time.monotonic()
+    with pytest.raises(psycopg.OperationalError):
+        asyncio.run(listen())
+    assert time.monotonic() - began < 3
 
 
 def test_the_page_is_the_same(http: httpx.Client) -> None:

@@ -166,6 +166,7 @@ def test_a_token_that_has_ended_is_refused_at_once(
         "UPDATE users SET is_active = false WHERE username = 'Player'",
         "UPDATE users SET is_active = false",
         "UPDATE users SET password_hash = 'x' WHERE username = 'Player'",
+        "UPDATE users SET id = gen_random_uuid() WHERE username = 'Player'",
         "DELETE FROM users WHERE username = 'Player'",
     ],
 )
@@ -179,6 +180,43 @@ def test_what_is_typed_in_psql_ends_it_too(
     warm(http, address, shown)
     listener.execute(statement)
     until(lambda: http.get(address, headers=shown).status_code == 401, 1)
+
+
+def test_a_table_that_was_emptied_leaves_nothing(
+    http: httpx.Client,
+    address: str,
+    shown: dict[str, str],
+    listener: "psycopg.Connection[Any]",
+) -> None:
+    warm(http, address, shown)
+    assert http.get(address).status_code == 200
+    listener.execute("TRUNCATE users CASCADE")
+    until(lambda: http.get(address, headers=shown).status_code == 401, 1)
+    until(lambda: http.get(address).status_code == 404, 1)
+
+
+def test_word_of_a_ban_does_not_wait_behind_redis(
+    http: httpx.Client,
+    address: str,
+    shown: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    listener: "psycopg.Connection[Any]",
+) -> None:
+    """Stars and plays come by dozens, and each drops something in a Redis that may hang."""
+    warm(http, address, shown)
+    dropped: list[float] = []
+
+    def slow() -> None:
+        dropped.append(time.monotonic())
+        time.sleep(0.4)
+
+    monkeypatch.setattr(terrains, "forget_top", slow)
+    for n in range(20):
+        listener.execute("UPDATE maps SET play_count = %s WHERE name = 'Ford 3'", [100 + n])
+    listener.execute("UPDATE users SET is_active = false WHERE username = 'Player'")
+    until(lambda: http.get(address, headers=shown).status_code == 401, 1)
+    until(lambda: len(dropped) > 1)
+    assert len(dropped) < 10  # what waits goes together
 
 
 def test_an_account_that_is_open_again_keeps_its_old_tokens_dead(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql import base as postgresql
 from django.test.utils import CaptureQueriesContext
@@ -67,6 +67,14 @@ def test_after_an_error_the_server_is_asked(other: BaseDatabaseWrapper, asked: l
     other.errors_occurred = True
     assert other.is_usable()
     assert asked == [True]
+
+
+def test_a_transaction_that_failed_is_seen(other: BaseDatabaseWrapper) -> None:
+    other.set_autocommit(False)
+    with other.cursor() as cursor, pytest.raises(ProgrammingError):
+        cursor.execute("SELECT nothing")
+    other.errors_occurred = False
+    assert not other.is_usable()
 
 
 def test_one_that_was_never_opened_or_is_closed_is_none(other: BaseDatabaseWrapper) -> None:

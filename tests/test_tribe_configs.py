@@ -159,7 +159,7 @@ def test_all_is_dropped_when_the_listening_begins(player: User) -> None:
     for tribe in tribes:
         config_of(tribe.pk)
     disposable().set("map:x:data", "kept")
-    changes.pass_on("tribes", changes.EVERYTHING)
+    changes.followers["tribes"].heard([changes.EVERYTHING])
     assert not any(map(is_kept, tribes))
     assert disposable().exists("map:x:data")
 

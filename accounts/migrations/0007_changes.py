@@ -15,7 +15,7 @@ $$;
 CREATE FUNCTION users_tell_updated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM users_tell_ids(string_agg(id::text, ',')) FROM (
-        SELECT id FROM after JOIN before USING (id)
+        SELECT before.id FROM before LEFT JOIN after USING (id)  -- who got another id is gone, too
         WHERE (after.password_hash, after.is_active, after.times_closed)
             IS DISTINCT FROM (before.password_hash, before.is_active, before.times_closed)
         LIMIT 101
@@ -27,15 +27,24 @@ BEGIN
     PERFORM users_tell_ids(string_agg(id::text, ',')) FROM (SELECT id FROM before LIMIT 101) AS few;
     RETURN NULL;
 END $$;
+CREATE FUNCTION users_tell_all() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM users_tell_ids('*');
+    RETURN NULL;
+END $$;
 CREATE TRIGGER users_tell_update AFTER UPDATE ON users
     REFERENCING OLD TABLE AS before NEW TABLE AS after
     FOR EACH STATEMENT EXECUTE FUNCTION users_tell_updated();
 CREATE TRIGGER users_tell_delete AFTER DELETE ON users
     REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION users_tell_deleted();
+CREATE TRIGGER users_tell_truncate AFTER TRUNCATE ON users
+    FOR EACH STATEMENT EXECUTE FUNCTION users_tell_all();
 """
 UNDO = """
+DROP TRIGGER users_tell_truncate ON users;
 DROP TRIGGER users_tell_delete ON users;
 DROP TRIGGER users_tell_update ON users;
+DROP FUNCTION users_tell_all();
 DROP FUNCTION users_tell_deleted();
 DROP FUNCTION users_tell_updated();
 DROP FUNCTION users_tell_ids(text);

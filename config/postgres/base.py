@@ -12,6 +12,7 @@ from typing import Any
 from django.db import models
 from django.db.backends.ddl_references import Statement
 from django.db.backends.postgresql import base, schema
+from psycopg.pq import TransactionStatus
 
 ACTIONS = {
     models.CASCADE: "CASCADE",
@@ -47,10 +48,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Whether the connection works: asked at the beginning of each request.
 
         A server that ended it has said so, or at least closed it: there is something to read. Where there
-        is nothing, and nothing went wrong, a round trip would tell no more.
+        is nothing, nothing went wrong and no transaction is open, a round trip would tell no more.
         """
-        if self.connection is None or self.connection.closed or self.errors_occurred:
+        if self.connection is None or self.errors_occurred or not self._is_idle():
             return super().is_usable()
         link = select.poll()
         link.register(self.connection.fileno(), select.POLLIN)
         return not link.poll(0) or super().is_usable()
+
+    def _is_idle(self) -> bool:
+        """Whether it is open and outside of a transaction; a closed one is in an unknown state."""
+        status: TransactionStatus = self.connection.info.transaction_status
+        return status == TransactionStatus.IDLE

@@ -103,7 +103,7 @@ BEGIN
     FROM (SELECT id FROM before LIMIT 101) AS few;
     RETURN NULL;
 END $$;
-CREATE FUNCTION maps_tell_author() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION maps_tell_all() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('maps', '');
     RETURN NULL;
@@ -115,15 +115,18 @@ CREATE TRIGGER maps_tell_update AFTER UPDATE ON maps
     FOR EACH STATEMENT EXECUTE FUNCTION maps_tell_updated();
 CREATE TRIGGER maps_tell_delete AFTER DELETE ON maps
     REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION maps_tell_deleted();
+CREATE TRIGGER maps_tell_truncate AFTER TRUNCATE ON maps
+    FOR EACH STATEMENT EXECUTE FUNCTION maps_tell_all();
 CREATE TRIGGER maps_tell_author AFTER UPDATE OF username, level ON users
-    FOR EACH STATEMENT EXECUTE FUNCTION maps_tell_author();
+    FOR EACH STATEMENT EXECUTE FUNCTION maps_tell_all();
 """
 UNDO = """
 DROP TRIGGER maps_tell_author ON users;
+DROP TRIGGER maps_tell_truncate ON maps;
 DROP TRIGGER maps_tell_delete ON maps;
 DROP TRIGGER maps_tell_update ON maps;
 DROP TRIGGER maps_tell_insert ON maps;
-DROP FUNCTION maps_tell_author();
+DROP FUNCTION maps_tell_all();
 DROP FUNCTION maps_tell_deleted();
 DROP FUNCTION maps_tell_updated();
 DROP FUNCTION maps_tell_inserted();

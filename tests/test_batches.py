@@ -1,0 +1,94 @@
+"""Questions to Redis: whatever happens, nobody waits for ever."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from redis.exceptions import TimeoutError as RedisTimeout
+
+from config import redis
+from config.batches import MOST_AT_ONCE, Batches
+
+MANY = range(3 * MOST_AT_ONCE + 5)
+Questions = Sequence[int]
+
+
+async def doubled(_: Any, questions: Questions) -> list[int]:
+    return [2 * n for n in questions]
+
+
+async def answers(batches: Batches[int, int], questions: Questions = MANY) -> list[int | None]:
+    async with asyncio.timeout(3):
+        return await asyncio.gather(*map(batches.put, questions))
+
+
+def test_each_gets_its_own_answer_in_few_round_trips() -> None:
+    sizes: list[int] = []
+
+    async def ask(client: Any, questions: Questions) -> list[int]:
+        sizes.append(len(questions))
+        return await doubled(client, questions)
+
+    async def work() -> list[int | None]:
+        batches = Batches(ask)
+        try:
+            return await answers(batches)
+        finally:
+            await batches.close()
+
+    assert asyncio.run(work()) == [2 * n for n in MANY]
+    assert sizes == [MOST_AT_ONCE] * 3 + [5]
+
+
+@pytest.mark.parametrize("fault", [ValueError, RedisTimeout, OSError, None])
+def test_a_failure_leaves_nobody_waiting(fault: type[Exception] | None) -> None:
+    """Nor does one answer too few."""
+
+    async def ask(_: Any, questions: Questions) -> list[int]:
+        if fault:
+            raise fault
+        return list(questions)[1:]
+
+    async def work() -> list[int | None]:
+        return await answers(Batches(ask))
+
+    try:
+        assert asyncio.run(work()) == [None] * len(MANY)
+    finally:
+        redis._failed_at.clear()
+
+
+def test_those_who_wait_don_t_try_a_redis_that_hangs_once_more() -> None:
+    tried: list[float] = []
+
+    async def ask(_: Any, questions: Questions) -> list[int]:
+        tried.append(time.monotonic())
+        await asyncio.sleep(0.1)
+        raise RedisTimeout
+
+    async def work() -> list[int | None]:
+        return await answers(Batches(ask))
+
+    try:
+        assert asyncio.run(work()) == [None] * len(MANY)
+    finally:
+        redis._failed_at.clear()
+    assert len(tried) == 1
+
+
+def test_whoever_asks_when_it_ends_is_told_nothing() -> None:
+    async def ask(_: Any, questions: Questions) -> list[int]:
+        await asyncio.sleep(5)
+        return []
+
+    async def work() -> list[int | None]:
+        batches = Batches(ask)
+        waiting = [batches.put(n) for n in MANY]
+        await asyncio.sleep(0)
+        await batches.close()
+        async with asyncio.timeout(1):
+            return [*await asyncio.gather(*waiting), await batches.put(1)]
+
+    assert asyncio.run(work()) == [None] * (len(MANY) + 1)
