@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client, override_settings
 
 from accounts.models import User
@@ -100,6 +100,15 @@ def forget_connections() -> None:
     redis._failed_at.clear()
 
 
+def cut_database() -> None:
+    """End all connections to the test database but this thread's own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 class Site:
     """The whole application behind uvicorn, in a thread of this process."""
 
@@ -124,10 +133,10 @@ class Site:
 
     def cut(self) -> None:
         """Cut all connections, without a word."""
-        for connection in list(self.server.server_state.connections):
-            transport = getattr(connection, "transport", None)
+        for protocol in list(self.server.server_state.connections):
+            transport = getattr(protocol, "transport", None)
             if transport:
-                connection.loop.call_soon_threadsafe(transport.abort)
+                protocol.loop.call_soon_threadsafe(transport.abort)
 
     def stop(self) -> None:
         self.server.should_exit = True

@@ -26,7 +26,7 @@ from maps.models import GameMap
 from maps.moderation import decide
 from maps.rating import rate
 from tests.cast import make_map, make_moderator, make_user
-from tests.conftest import Site, bearer
+from tests.conftest import Site, bearer, cut_database
 from tests.races import at_once
 from tests.test_changes import listener  # noqa: F401 - a fixture
 
@@ -419,11 +419,7 @@ def test_without_redis_the_lane_answers(
 def test_connections_that_are_cut_cost_no_answer(http: httpx.Client) -> None:
     for _ in range(3):
         assert http.get("/api/v1/maps?sort=top").status_code == 200
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+        cut_database()
         for n in range(6):
             assert http.get(f"/api/v1/maps?sort=top&page_size={n + 1}").status_code == 200
             assert http.get(f"/maps/?q={n}").status_code == 200
@@ -438,11 +434,7 @@ def test_a_database_that_is_back_is_asked_at_once(
     assert http.get("/api/v1/maps").status_code == 200
     with monkeypatch.context() as away:
         away.setattr("psycopg.AsyncConnection.connect", fail)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+        cut_database()
         for n in range(2):
             assert http.get(f"/api/v1/maps?page_size={n + 1}").status_code == 200
         time.sleep(1)
@@ -624,11 +616,7 @@ def test_the_top_is_dropped_when_the_listening_begins_anew(
     assert http.get("/api/v1/maps").status_code == 200
     with monkeypatch.context() as away:
         away.setattr("psycopg.AsyncConnection.connect", fail)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+        cut_database()
         time.sleep(0.5)
         disposable().rpush(terrains.TOP, str(maps[6].pk))
         hide(maps[6])

@@ -19,7 +19,7 @@ from config.redis import durable
 from maps import terrains
 from maps.models import GameMap
 from tests.cast import make_user
-from tests.conftest import bearer
+from tests.conftest import bearer, cut_database
 from tests.test_api import assert_error
 from tests.test_changes import listener, told  # noqa: F401 - a fixture
 from tests.test_fastlane import (  # noqa: F401 - fixtures
@@ -129,16 +129,16 @@ def test_a_map_that_is_hidden_is_gone_at_once(
 # ---- Tokens that are good no more ---------------------------------------------------------------
 
 
-def sign_out(http: httpx.Client, player: User, shown: dict[str, str]) -> None:
+def sign_out(player: User, shown: dict[str, str]) -> None:
     token = shown["Authorization"].removeprefix("Bearer ")
     families.end(player.pk, tokens.read(token, "access").family)
 
 
-def empty_redis(http: httpx.Client, player: User, shown: dict[str, str]) -> None:
+def empty_redis(player: User, shown: dict[str, str]) -> None:
     durable().flushdb()
 
 
-def change_password(http: httpx.Client, player: User, shown: dict[str, str]) -> None:
+def change_password(player: User, shown: dict[str, str]) -> None:
     player.set_password("another good password")
     player.save()
     families.end_all(player.pk)
@@ -150,10 +150,10 @@ def test_a_token_that_has_ended_is_refused_at_once(
     player: User,
     address: str,
     shown: dict[str, str],
-    end: Callable[..., None],
+    end: Callable[[User, dict[str, str]], None],
 ) -> None:
     warm(http, address, shown)
-    end(http, player, shown)
+    end(player, shown)
     refused = http.get(address, headers=shown)
     assert_error(refused, 401, "invalid_token")
     assert refused.headers["WWW-Authenticate"]
@@ -368,11 +368,7 @@ def test_while_nobody_tells_of_changes_no_token_is_known(
 
     warm(http, address, shown)
     monkeypatch.setattr("psycopg.AsyncConnection.connect", fail)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+    cut_database()
     time.sleep(0.3)
     monkeypatch.setattr(terrains, "terrain_of", slow)
     stranger = threading.Thread(target=lambda: httpx.get(f"{http.base_url}{address}"))
