@@ -1,20 +1,20 @@
 """Word of accounts whose sign-ins may have ended, however that was done: channel `accounts`, at the commit.
 
 A message has the ids of the players whose password changed, whose account was closed, or who are gone, or
-`*` where they are many. Names, last sign-ins and the like end nothing, and say nothing.
+`*` where they are many. Names, last sign-ins and the like end nothing, and say nothing. Maps and tribes tell
+theirs by the same function.
 """
 
 from django.db import migrations
 
 TELL = """
-CREATE FUNCTION users_tell_ids(ids text) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION tell_ids(channel text, ids text) RETURNS void LANGUAGE sql AS $$
     -- A message has 8,000 bytes at the most.
-    SELECT pg_notify('accounts', CASE WHEN length(ids) > 3700 THEN '*' ELSE ids END)
-    WHERE ids IS NOT NULL;
+    SELECT pg_notify(channel, CASE WHEN length(ids) > 3700 THEN '*' ELSE ids END) WHERE ids IS NOT NULL;
 $$;
 CREATE FUNCTION users_tell_updated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM users_tell_ids(string_agg(id::text, ',')) FROM (
+    PERFORM tell_ids('accounts', string_agg(id::text, ',')) FROM (
         SELECT before.id FROM before LEFT JOIN after USING (id)  -- who got another id is gone, too
         WHERE (after.password_hash, after.is_active, after.times_closed)
             IS DISTINCT FROM (before.password_hash, before.is_active, before.times_closed)
@@ -24,12 +24,12 @@ BEGIN
 END $$;
 CREATE FUNCTION users_tell_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM users_tell_ids(string_agg(id::text, ',')) FROM (SELECT id FROM before LIMIT 101) AS few;
+    PERFORM tell_ids('accounts', string_agg(id::text, ',')) FROM (SELECT id FROM before LIMIT 101) AS few;
     RETURN NULL;
 END $$;
 CREATE FUNCTION users_tell_all() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM users_tell_ids('*');
+    PERFORM tell_ids('accounts', '*');
     RETURN NULL;
 END $$;
 CREATE TRIGGER users_tell_update AFTER UPDATE ON users
@@ -47,7 +47,7 @@ DROP TRIGGER users_tell_update ON users;
 DROP FUNCTION users_tell_all();
 DROP FUNCTION users_tell_deleted();
 DROP FUNCTION users_tell_updated();
-DROP FUNCTION users_tell_ids(text);
+DROP FUNCTION tell_ids(text, text);
 """
 
 

@@ -76,19 +76,15 @@ CREATE TRIGGER maps_forget_hash BEFORE UPDATE OF {columns} ON maps
     new=row("NEW", DRAWN),
 )
 TELL = """
-CREATE FUNCTION maps_tell_ids(channel text, ids text) RETURNS void LANGUAGE sql AS $$
-    -- A message has 8,000 bytes at the most.
-    SELECT pg_notify(channel, CASE WHEN length(ids) > 3700 THEN '*' ELSE ids END) WHERE ids IS NOT NULL;
-$$;
 CREATE FUNCTION maps_tell_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM maps_tell_ids('maps', string_agg(id::text, ',')) FROM (SELECT id FROM after LIMIT 101) AS few;
+    PERFORM tell_ids('maps', string_agg(id::text, ',')) FROM (SELECT id FROM after LIMIT 101) AS few;
     RETURN NULL;
 END $$;
 CREATE FUNCTION maps_tell_updated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM maps_tell_ids('maps', string_agg(id::text, ',')) FROM (SELECT id FROM after LIMIT 101) AS few;
-    PERFORM maps_tell_ids('terrains', string_agg(id::text, ',')) FROM (
+    PERFORM tell_ids('maps', string_agg(id::text, ',')) FROM (SELECT id FROM after LIMIT 101) AS few;
+    PERFORM tell_ids('terrains', string_agg(id::text, ',')) FROM (
         SELECT id FROM after JOIN before USING (id)
         WHERE (after.version, after.is_public, after.hidden_at)
             IS DISTINCT FROM (before.version, before.is_public, before.hidden_at)
@@ -98,8 +94,8 @@ BEGIN
 END $$;
 CREATE FUNCTION maps_tell_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM maps_tell_ids('maps', string_agg(id::text, ',')),
-        maps_tell_ids('terrains', string_agg(id::text, ','))
+    PERFORM tell_ids('maps', string_agg(id::text, ',')),
+        tell_ids('terrains', string_agg(id::text, ','))
     FROM (SELECT id FROM before LIMIT 101) AS few;
     RETURN NULL;
 END $$;
@@ -130,7 +126,6 @@ DROP FUNCTION maps_tell_all();
 DROP FUNCTION maps_tell_deleted();
 DROP FUNCTION maps_tell_updated();
 DROP FUNCTION maps_tell_inserted();
-DROP FUNCTION maps_tell_ids(text, text);
 DROP TRIGGER maps_forget_hash ON maps;
 DROP FUNCTION maps_forget_hash();
 DROP FUNCTION maps_terrains_of(jsonb);
@@ -142,5 +137,5 @@ DROP FUNCTION maps_next_version();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("maps", "0003_moderators"), ("accounts", "0001_initial")]
+    dependencies = [("maps", "0003_moderators"), ("accounts", "0007_changes")]
     operations = [migrations.RunSQL(VERSION + VALID + HASH + TELL, UNDO)]

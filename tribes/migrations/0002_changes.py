@@ -8,14 +8,8 @@ from django.db import migrations
 
 TELL = """
 CREATE FUNCTION tribes_tell_which() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    ids text;
 BEGIN
-    -- A message has 8,000 bytes at the most.
-    SELECT string_agg(id::text, ',') INTO ids FROM (SELECT id FROM changed LIMIT 101) AS few;
-    IF ids IS NOT NULL THEN
-        PERFORM pg_notify('tribes', CASE WHEN length(ids) > 3700 THEN '*' ELSE ids END);
-    END IF;
+    PERFORM tell_ids('tribes', string_agg(id::text, ',')) FROM (SELECT id FROM changed LIMIT 101) AS few;
     RETURN NULL;
 END $$;
 CREATE TRIGGER tribes_tell_update AFTER UPDATE ON tribes
@@ -31,5 +25,5 @@ DROP FUNCTION tribes_tell_which();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tribes", "0001_initial")]
+    dependencies = [("tribes", "0001_initial"), ("accounts", "0007_changes")]
     operations = [migrations.RunSQL(TELL, UNDO)]
