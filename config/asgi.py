@@ -15,6 +15,7 @@ setup(set_prefix=False)
 from accounts.known_tokens import KnownTokens  # noqa: E402 - needs setup()
 from config.fastlane import FastLane  # noqa: E402
 from config.handler import Receive, Scope, Send, ThreadedASGIHandler  # noqa: E402
+from config.health import Health  # noqa: E402
 from config.memory import Memory  # noqa: E402
 from maps.hot import HotReads  # noqa: E402
 from maps.picturing import worker  # noqa: E402
@@ -23,13 +24,15 @@ from sessions_app.live import Live  # noqa: E402
 # That make the garbage collector look; at its usual 700 it took a tenth of the time when a thousand players
 # come back at once.
 NEW_OBJECTS = 20_000
+PART = 64 * 1024  # bytes of a static file; the next part is read when the client has taken this one
 
 
 class StaticFiles(ServeStaticASGI):  # type: ignore[misc] # it has no types
-    """Static files by ServeStatic, read at once.
+    """Static files by ServeStatic, read in the event loop.
 
     Its own way of reading starts a thread for each request, which lives as long as its client reads.
-    The files are few and small, so that reading one takes less time than starting a thread.
+    The files are few and in the system's cache, so that reading a part takes less time than starting a
+    thread. A client that reads slowly keeps one part in memory, not the file.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,24 +47,17 @@ class StaticFiles(ServeStaticASGI):  # type: ignore[misc] # it has no types
         headers = [(k.lower().encode("latin1"), v.encode("latin1")) for k, v in response.headers]
         status = int(response.status)
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        body = b""
         if response.file is not None:
             with response.file:
-                body = response.file.read()
-        await send({"type": "http.response.body", "body": body})
+                while part := response.file.read(PART):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 def static_headers(headers: Any, path: str, url: str) -> None:
     """Forbid browsers to guess the types of static files, and other sites to use them."""
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
-
-
-async def say_alive(send: Send) -> None:
-    """Answer `/health/live` without a thread: a busy process is alive."""
-    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b'{"status": "ok"}'})
 
 
 async def lifespan(
@@ -71,10 +67,12 @@ async def lifespan(
     lane: FastLane,
     reads: HotReads,
     live: Live,
+    health: Health,
 ) -> None:
     """Start at once; at the end close what the threads and the fast lane hold."""
     await receive()
     async with contextlib.AsyncExitStack() as ends:  # one that fails keeps no other from its end
+        ends.callback(health.close)
         ends.callback(django.close)
         ends.push_async_callback(lane.close)
         ends.push_async_callback(reads.close)
@@ -96,15 +94,15 @@ def make_application() -> StaticFiles:
     django = ThreadedASGIHandler(settings.THREADS)
     reads = HotReads(Memory(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
     lane = FastLane(django, reads.routes, reads.memory, KnownTokens())
-    live = Live()
+    live, health = Live(), Health()
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await live(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await lifespan(receive, send, django, lane, reads, live)
-        elif scope["path"] == "/health/live":
-            await say_alive(send)
+            await lifespan(receive, send, django, lane, reads, live, health)
+        elif scope["path"] in Health.PATHS:
+            await health(scope, send)
         else:
             await lane(scope, receive, send)
 

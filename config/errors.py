@@ -34,6 +34,7 @@ WORDS = {
     ),
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address doesn't do that."),
+    408: ("body_too_slow", "The request came too slowly. Send it again on a better connection."),
     412: ("precondition_failed", "This changed in the meantime. Reload it."),
     413: ("body_too_large", "The request is too large."),
     431: ("headers_too_large", "The headers of the request are too large."),

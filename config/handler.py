@@ -2,8 +2,9 @@
 
 Django's stock handler starts two threads for every request and hops to one of them for each
 synchronous middleware. This one keeps a fixed set of threads. The body is read before a thread is
-taken, so slow clients hold none; the whole request (middleware, view, rendering) then runs in one of
-them, as it would under WSGI. Each thread keeps one database connection, so their number bounds both.
+taken and the response is sent after the thread is free again, so slow clients hold none; the whole
+request (middleware, view, rendering) runs in one of them, as it would under WSGI. Each thread keeps one
+database connection, so their number bounds both.
 See docs/decisions/0003-server.md.
 """
 
@@ -12,19 +13,19 @@ import contextlib
 import contextvars
 import io
 import logging
-import tempfile
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any, TypeVar
 
-from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.urls import set_script_prefix
 
+from config.bodies import Body, BodyStore, BodyTooLarge, NoRoomForBody
 from config.errors import error_message
+from config.limits import address_of_scope
 from config.middleware import REQUEST_ID, choose_request_id
 from config.pools import cut, limit_queries
 from config.refusals import RETRY_SECONDS
@@ -47,15 +48,15 @@ TELLING = {b"host", b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"}
 logger = logging.getLogger("django.request")
 
 
-class BodyTooLarge(Exception):
-    """The body of a request is larger than settings.MAX_BODY_BYTES."""
+class TooSlow(Exception):
+    """Django did not answer in ANSWER_SECONDS."""
 
 
 class RequestThread(ThreadPoolExecutor):
     """A thread for requests, and the one database connection that it keeps."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(1, f"request-{number}", initializer=self.begin)
+    def __init__(self, name: str) -> None:
+        super().__init__(1, name, initializer=self.begin)
 
     def begin(self) -> None:
         """First of all, in the thread."""
@@ -67,6 +68,12 @@ class RequestThread(ThreadPoolExecutor):
         if connection := self.database.connection:  # the thread may close it meanwhile
             cut(connection)
 
+    def close(self) -> None:
+        """Close the database connection, then end the thread."""
+        with contextlib.suppress(TimeoutError):
+            self.submit(connections.close_all).result(CLOSING_SECONDS)
+        self.shutdown(wait=False)
+
 
 class ThreadedASGIHandler(ASGIHandler):
     """Runs Django's synchronous request cycle in a fixed number of threads."""
@@ -74,68 +81,71 @@ class ThreadedASGIHandler(ASGIHandler):
     def __init__(self, threads: int) -> None:
         super(ASGIHandler, self).__init__()
         self.load_middleware(is_async=False)
-        # A request stays in one thread from its first middleware to the end of a streamed body,
-        # because a database connection belongs to a thread. Last in, first out: few stay warm.
-        self.threads = [RequestThread(number) for number in range(threads)]
+        # A request stays in one thread, because a database connection belongs to a thread. Last in, first
+        # out: few stay warm.
+        self.threads = [RequestThread(f"request-{number}") for number in range(threads)]
         self.free: asyncio.LifoQueue[RequestThread] = asyncio.LifoQueue()
         for thread in self.threads:
             self.free.put_nowait(thread)
+        self.freeing: set[asyncio.Task[None]] = set()
+        self.bodies = BodyStore()
 
     def close(self) -> None:
         """Close every thread's database connection, then end the threads."""
         for thread in self.threads:
-            with contextlib.suppress(TimeoutError):
-                thread.submit(connections.close_all).result(CLOSING_SECONDS)
-            thread.shutdown(wait=False)
+            thread.close()
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request, whatever happens on the way."""
         REQUEST_ID.set(choose_request_id(header(scope, b"x-request-id")))
         try:
-            with contextlib.closing(await self.read_body(receive)) as body:
-                await self.answer(with_facts(scope, body), body, send)
+            with self.bodies.receive(address_of_scope(scope)) as body:
+                await read_body(body, receive)
+                response = await self.answer(with_facts(scope, body), body)
         except RequestAborted:
             return
         except BodyTooLarge:
             await send_error(scope, send, 413)
-        except TimeoutError:
+        except (TimeoutError, NoRoomForBody):
             await send_error(scope, send, 503, "busy")
+        except TooSlow:
+            logger.error("A request took too long, and was given up: %s", scope["path"])
+            await send_error(scope, send, 503)
+        except Exception:
+            logger.exception("A request failed outside of Django: %s", scope["path"])
+            await send_error(scope, send, 500)
+        else:
+            await deliver(response, send)
 
-    async def answer(self, scope: Scope, body: IO[bytes], send: Send) -> None:
-        """Run Django on a request and send its response. Raises TimeoutError without a thread.
+    async def answer(self, scope: Scope, body: Body) -> Any:
+        """Run Django on a request; returns its response. Raises TimeoutError without a thread, TooSlow.
 
         A view that reads what a worker makes is asked again when it is made; no thread waits for it.
         """
         waits: list[Job] = []
-        await self.run(scope := scope | {WAITS: waits}, body, send, waits)
+        response = await self.run(scope := scope | {WAITS: waits}, body.file)
         if waits:
             with contextlib.suppress(Exception):  # the view meets it again
                 async with asyncio.timeout(PATIENCE):
                     await asyncio.shield(asyncio.wrap_future(waits[0].done))
-            again = scope | {WAITS: waits[0]}
-            await self.run(again, io.BytesIO(), send, ())  # Django closed the body
+            response = await self.run(
+                scope | {WAITS: waits[0]}, io.BytesIO()
+            )  # Django closed the body
+        return response
 
-    async def run(self, scope: Scope, body: IO[bytes], send: Send, waits: Sequence[Job]) -> None:
-        """Run Django on a request, and send its response unless that has to wait."""
+    async def run(self, scope: Scope, body: IO[bytes]) -> Any:
+        """Run Django on a request in a free thread; returns its response. Raises TimeoutError, TooSlow."""
         async with asyncio.timeout(WAIT_SECONDS):
             thread = await self.free.get()
-        try:
-            work = asyncio.ensure_future(call(thread, self.respond, scope, body))
-            if not (await asyncio.wait([work], timeout=ANSWER_SECONDS))[0]:
-                logger.error("A request took too long, and was given up: %s", scope["path"])
-                await send_error(scope, send, 503)
-                await free_from_silence(thread, work)
-                raise RequestAborted
-            try:
-                response = work.result()
-            except Exception:
-                logger.exception("A request failed outside of Django: %s", scope["path"])
-                await send_error(scope, send, 500)
-            else:
-                if not waits:
-                    await self.deliver(response, send, thread)
-        finally:
-            self.free.put_nowait(thread)
+        work = asyncio.ensure_future(call(thread, self.respond, scope, body))
+        # The thread is free as soon as its work is done, whatever becomes of this task meanwhile.
+        work.add_done_callback(lambda _: self.free.put_nowait(thread))
+        if (await asyncio.wait([work], timeout=ANSWER_SECONDS))[0]:
+            return work.result()
+        freeing = asyncio.create_task(free_from_silence(thread, work))
+        self.freeing.add(freeing)
+        freeing.add_done_callback(self.freeing.discard)
+        raise TooSlow
 
     def respond(self, scope: Scope, body: IO[bytes]) -> Any:
         """Run Django on a request. A response that is whole is also closed: that ends the request."""
@@ -151,54 +161,40 @@ class ThreadedASGIHandler(ASGIHandler):
             request.is_garbled = True  # type: ignore[attr-defined] # see config.middleware
         response: Any = self.get_response(request)
         response._handler_class = self.__class__  # what its close() tells request_finished
-        if not response.streaming:
-            response.close()
+        if response.streaming:
+            # Made whole here: sent part by part, its client would say how long it holds this thread.
+            response.streaming_content = [b"".join(response)]
+        response.close()
         return response
 
-    async def deliver(self, response: Any, send: Send, thread: ThreadPoolExecutor) -> None:
-        """Send a response; the parts of a streaming one are made in its thread."""
-        status = response.status_code
-        headers = [
-            (name.lower().encode("ascii"), value.encode("latin1"))
-            for name, value in response.items()
-            # That of a 304 would be the length of what it does not send (RFC 9110, 8.6): not the 0 of Django.
-            if status != 304 or name.lower() != "content-length"
-        ]
-        headers += [
-            (b"set-cookie", cookie.output(header="").strip().encode("ascii"))
-            for cookie in response.cookies.values()
-        ]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        if not response.streaming:
-            await send({"type": "http.response.body", "body": response.content})
-            return
-        try:
-            parts = iter(response)
-            while (part := await call(thread, next, parts, None)) is not None:
-                await send({"type": "http.response.body", "body": part, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-        finally:
-            await call(thread, response.close)
 
-    async def read_body(self, receive: Receive) -> IO[bytes]:
-        """Read the whole body. Raises RequestAborted, and BodyTooLarge."""
-        body = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - the caller closes it
-            max_size=settings.FILE_UPLOAD_MAX_MEMORY_SIZE
-        )
-        more = True
-        try:
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise RequestAborted
-                body.write(message.get("body", b""))
-                if body.tell() > settings.MAX_BODY_BYTES:
-                    raise BodyTooLarge
-                more = message.get("more_body", False)
-        except BaseException:
-            body.close()
-            raise
-        return body
+async def deliver(response: Any, send: Send) -> None:
+    """Send a response, which is whole."""
+    status = response.status_code
+    headers = [
+        (name.lower().encode("ascii"), value.encode("latin1"))
+        for name, value in response.items()
+        # That of a 304 would be the length of what it does not send (RFC 9110, 8.6): not the 0 of Django.
+        if status != 304 or name.lower() != "content-length"
+    ]
+    headers += [
+        (b"set-cookie", cookie.output(header="").strip().encode("ascii"))
+        for cookie in response.cookies.values()
+    ]
+    body = response.getvalue()
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def read_body(body: Body, receive: Receive) -> None:
+    """Read the whole body. Raises RequestAborted, BodyTooLarge, NoRoomForBody."""
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestAborted
+        body.write(message.get("body", b""))
+        more = message.get("more_body", False)
 
 
 def header(scope: Scope, name: bytes) -> str:
@@ -206,15 +202,15 @@ def header(scope: Scope, name: bytes) -> str:
     return next((v.decode("latin1") for k, v in reversed(scope["headers"]) if k == name), "")
 
 
-def with_facts(scope: Scope, body: IO[bytes]) -> Scope:
+def with_facts(scope: Scope, body: Body) -> Scope:
     """The scope with the request's id and the length that its body turned out to have.
 
     A body that comes in chunks has no length, and Django would take it for an empty one.
     """
-    facts = {b"x-request-id": REQUEST_ID.get().encode(), b"content-length": b"%d" % body.tell()}
-    if not body.tell():
+    facts = {b"x-request-id": REQUEST_ID.get().encode(), b"content-length": b"%d" % body.size}
+    if not body.size:
         del facts[b"content-length"]
-    body.seek(0)
+    body.file.seek(0)
     kept = [(name, value) for name, value in scope["headers"] if name not in facts]
     return scope | {"headers": kept + list(facts.items())}
 

@@ -1,41 +1,44 @@
-"""The edge before the application: what one connection may ask of the server that all others share.
+"""HTTP before the application: what one connection may ask of the server that all others share.
 
-uvicorn reads HTTP and WebSockets in the event loop, where everybody's messages are served, and bounds
-neither what a request begins with nor the frames that never reach an application (pings, pongs, parts of
-messages). These two subclasses do, and give uvicorn's own refusals the shape of ours.
+uvicorn bounds neither what a request begins with, nor how slowly a client sends and reads. This subclass
+does, and gives uvicorn's own refusals the shape of ours. docs/decisions/0016-bounds.md lists every bound.
 """
 
 import asyncio
-import time
+import contextlib
+import socket
+import struct
+import weakref
 from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
-from websockets.exceptions import HeaderLineTooLong, ProtocolError, RequestLineTooLong
-from websockets.frames import Frame
-from websockets.server import ServerProtocol
+from websockets.exceptions import HeaderLineTooLong, RequestLineTooLong
 
+from config.connections import CHECK_SECONDS, ConnectionGuard
 from config.errors import error_message
+from config.frames import WebSocketProtocol
 from config.handler import Receive, Scope, Send, header, send_error
 from config.middleware import REQUEST_ID, choose_request_id
+from config.transfers import Transfer
 
 LARGEST_HEAD = 64 * 1024  # bytes of a request's first line and headers; of its trailers too
 MOST_HEADERS = 100  # lines; browsers send about fifteen
 HEAD_SECONDS = 10.0  # until the headers are whole: silent connections would take all there are
+BODY_SECONDS = 120.0  # until a body is whole; see config.transfers for how slow it may be meanwhile
 MOST_PIPELINED = 16  # requests that wait for the answer to one before; browsers send none
 LINGERING = 1.0  # seconds in which a client that is refused may read why, while it still sends
-# Frames of a socket. Ten messages a second and bursts of twenty are a player's pace, and fifty hasty ones
-# are told so before the end (sessions_app): all that, and pings, fits in twice.
-FRAMES_A_SECOND = 50.0
-FRAME_BURST = 200.0
-FRAME_UNIT = 1024  # bytes: each whole one counts as a frame more
-TOO_MUCH = 4429  # sessions_app.protocol.Close has it too, which nothing here may import
+HEALTH = b"/health/"  # is answered whatever else is full
+# Where `struct tcp_info` of Linux has `tcpi_bytes_acked` (linux/tcp.h), and how much of it is read.
+ACKNOWLEDGED_AT, TCP_INFO_BYTES = 120, 192
 
 
-class HeadTooLarge(Exception):
-    """A request has too many lines of headers."""
+GUARDS: "weakref.WeakKeyDictionary[ServerState, ConnectionGuard]" = weakref.WeakKeyDictionary()
+
+
+class Malformed(Exception):
+    """The headers of a request contradict each other, or are too many; `refusal` has the status."""
 
 
 class PipelineTooLong(Exception):
@@ -43,7 +46,10 @@ class PipelineTooLong(Exception):
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """HTTP with a bounded head, whose errors are in our shape."""
+    """HTTP with bounds on what a client sends and on how slowly, whose errors are in our shape.
+
+    The guard calls `check` once a second.
+    """
 
     def __init__(
         self,
@@ -54,20 +60,99 @@ class HttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.limit_concurrency = None  # ours to look at, since its 503 has no shape
+        self.guard = GUARDS.setdefault(server_state, ConnectionGuard())
         self.room = LARGEST_HEAD  # bytes that may come before something else than a head does
+        self.trailers: int | None = None  # lines; None while the headers are not whole
         self.is_refused = False  # what it still sends is thrown away
         self.refusal = 400  # the status for what the parser doesn't take
-        self.head_timer: asyncio.TimerHandle | None = None
+        self.head_since: float | None = None  # while no request is begun, or its head is incomplete
+        self.body: Transfer | None = None  # while a body is incomplete
+        self.unread: Transfer | None = None  # while the client has a response to read
+        self.acknowledged = 0  # bytes that the client had received when `unread` was last looked at
+        # A request that is whole, and waits until the client has read the response before it.
+        self.held: tuple[Any, Any] | None = None
+
+    # ---- The life of a connection ---------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for a request, though not forever."""
+        """Wait for a request, though not forever, and not where there is no room for the connection."""
         super().connection_made(transport)
+        peer = self.client[0] if self.client else None
+        most = self.config.limit_concurrency
+        if most is not None and len(self.connections) >= most:
+            self.guard.make_room()
+        is_welcome = self.guard.add(self, peer)
         self._await_head()
+        if not is_welcome:
+            self.refuse(503, "busy")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client, and what was waited for."""
+        self.guard.remove(self)
+        self.held = None
         super().connection_lost(exc)
-        self._end_waiting()
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when the client keeps us waiting: for a head or a body, or until it has read a response."""
+        if self.unread is None and self.unread_bytes():
+            self.unread = Transfer(self.loop.time())
+        transfers = (self.body, self.unread)
+        since = [self.head_since, *(each.began for each in transfers if each)]
+        return min((moment for moment in since if moment is not None), default=None)
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self.transport.abort()
+
+    def check(self, now: float) -> None:
+        """End the connection if the client is too slow in sending a head or a body, or in reading."""
+        if self._reads_too_slowly(now):
+            self.abort()
+        elif self.is_refused or self.transport.is_closing():
+            return
+        elif self.head_since is not None and now - self.head_since > HEAD_SECONDS:
+            self.transport.close()
+        elif self.body is not None:
+            if self.flow.read_paused:
+                self.body.pause(CHECK_SECONDS)
+            elif self.body.is_too_slow(now):
+                self._give_up_body()
+
+    def unread_bytes(self) -> int:
+        """Returns how much the process keeps for the client to read."""
+        return self.transport.get_write_buffer_size()
+
+    def _reads_too_slowly(self, now: float) -> bool:
+        """Whether a response waits for a client that takes less of it than the minimum rate."""
+        if not self.unread_bytes():
+            self.unread = None
+            return False
+        received = acknowledged_bytes(self.transport)
+        if self.unread is None:
+            self.unread = Transfer(now)
+        elif received is not None:
+            self.unread.move(received - self.acknowledged)
+        self.acknowledged = received or 0
+        # Where the kernel does not tell, TCP_USER_TIMEOUT and the like have to do.
+        return self.unread.is_too_slow(now) and received is not None
+
+    def _is_full(self) -> bool:
+        """Whether the process has all the requests it takes, or all connections, and none that waits."""
+        most = self.config.limit_concurrency
+        if most is None:
+            return False
+        if len(self.tasks) >= most:
+            return True
+        return len(self.connections) >= most and not self.guard.make_room()
+
+    def _give_up_body(self) -> None:
+        if self.cycle.response_complete:  # an error now would be taken for the next answer
+            self.transport.close()
+        else:
+            self.refuse(408)
+
+    # ---- What the client sends ------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, as far as there is room for a head.
@@ -75,44 +160,69 @@ class HttpProtocol(HttpToolsProtocol):
         The parser keeps a header until its line ends, and tells of it only then: so the bytes are
         counted here. A head that begins in the middle of a piece is counted from the next piece on.
         """
-        if self.timeout_keep_alive_task is not None:  # the first word after an answer
-            self._await_head()
+        if self.timeout_keep_alive_task is not None and self.body is None:
+            self._await_head()  # the first word after an answer
         while data and not self.is_refused:
             part, data = data[: self.room], data[self.room :]
             self.room -= len(part)
             super().data_received(part)
             if self.transport.get_protocol() is not self:  # it is a WebSocket now
+                self.guard.remove(self)
                 return
             if not self.room:
                 self.refuse(431)
 
+    def on_message_begin(self) -> None:
+        """Begin a head."""
+        super().on_message_begin()
+        self.trailers = None
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header, or a trailer. Raises HeadTooLarge."""
-        if len(self.headers) >= MOST_HEADERS:
+        """Keep a header. Trailers are counted and dropped. Raises Malformed.
+
+        uvicorn would append trailers to the headers: a client's `X-Forwarded-For` would stand behind that
+        of the proxy, and be believed.
+        """
+        if self.trailers is not None:
+            self.trailers += 1
+        if len(self.headers) + (self.trailers or 0) >= MOST_HEADERS:
             self.refusal = 431
-            raise HeadTooLarge
-        super().on_header(name, value)
+            raise Malformed
+        if self.trailers is None:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer; while there are too many connections, with a 503. Raises PipelineTooLong."""
+        """Begin to answer; while there are too many connections, with a 503.
+
+        Raises Malformed, PipelineTooLong.
+        """
         self.room = LARGEST_HEAD
-        self._end_waiting()
+        self.trailers = 0
+        self.head_since = None
+        self.app = self.config.loaded_app
+        if self._is_full() and not self.url.startswith(HEALTH):
+            self.app = say_busy
+        self.body = Transfer(self.loop.time(), BODY_SECONDS)
+        if is_ambiguous(self.headers):
+            raise Malformed
         if len(self.pipeline) >= MOST_PIPELINED:
             raise PipelineTooLong
-        most = self.config.limit_concurrency
-        is_full = most is not None and max(len(self.connections), len(self.tasks)) >= most
-        self.app = say_busy if is_full else self.config.loaded_app
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body, which has limits of its own."""
         self.room = LARGEST_HEAD
+        if self.body is not None:
+            self.body.move(len(body))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """A request is whole: what follows is another one's head."""
         self.room = LARGEST_HEAD
+        self.body = None
         super().on_message_complete()
+        if self.cycle is not None and self.cycle.response_complete:  # before the body was
+            self._await_head()
 
     def handle_websocket_upgrade(self) -> None:
         """Become a WebSocket. A handshake that can't be read is answered: uvicorn would stay silent."""
@@ -125,11 +235,40 @@ class HttpProtocol(HttpToolsProtocol):
             too_large = (RequestLineTooLong, HeaderLineTooLong)  # one of 8 KiB is
             self.refuse(431 if isinstance(successor.conn.handshake_exc, too_large) else 400)
 
+    # ---- What the client is answered ------------------------------------------------------------
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """Start to answer a request, once the client has read the response before it.
+
+        Else a client that sends requests and reads nothing would have all of them worked on.
+        """
+        if self.unread_bytes():
+            self.held = cycle, app
+            # `resume_writing` is called when all is read, even where it is less than the usual limit.
+            self.transport.set_write_buffer_limits(high=0)
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def resume_writing(self) -> None:
+        """The client has read what was kept for it."""
+        super().resume_writing()
+        if self.held is None or self.unread_bytes() or self.transport.is_closing():
+            return
+        (cycle, app), self.held = self.held, None
+        self.transport.set_write_buffer_limits()
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or wait for one."""
+        super().on_response_complete()
+        if self.cycle.response_complete and self.body is None:  # it was the last request so far
+            self._await_head()
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what the parser doesn't take, in our words."""
         self.refuse(self.refusal)
 
-    def refuse(self, status: int) -> None:
+    def refuse(self, status: int, code: str = "") -> None:
         """Answer with an error that the application has no part in, and end the connection."""
         if self.is_refused or self.transport.is_closing():
             return
@@ -144,21 +283,21 @@ class HttpProtocol(HttpToolsProtocol):
                 return
             cycle.disconnected = True
             cycle.message_event.set()
-        self.transport.write(self._error(status))
+        self.transport.write(self._error(status, code))
         # Closed at once, with bytes unread, the kernel would reset the connection, and the client might
         # never see the answer (RFC 9112, 9.6).
         self.transport.write_eof()
         self.loop.call_later(LINGERING, self.transport.abort)
 
-    def _error(self, status: int) -> bytes:
+    def _error(self, status: int, code: str) -> bytes:
         """An answer, whole. A request that can't be understood is a program's: it gets JSON."""
         path = "/api/"
-        if status != 400:  # the parser tells the address before the headers
+        if status not in (400, 503):  # the parser tells the address before the headers
             path = self.url.decode("latin-1").partition("?")[0]
         given = dict(self.headers or ()).get(b"x-request-id", b"")  # of those that were read
         token = REQUEST_ID.set(choose_request_id(given.decode("latin-1")))
         try:
-            content_type, body = error_message(path, status)
+            content_type, body = error_message(path, status, code)
             headers = [
                 *self.server_state.default_headers,
                 (b"content-type", content_type.encode()),
@@ -172,72 +311,42 @@ class HttpProtocol(HttpToolsProtocol):
         return STATUS_LINE[status] + lines + b"\r\n" + body
 
     def _await_head(self) -> None:
-        self.head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self.head_since = self.loop.time()
 
-    def _end_waiting(self) -> None:
-        if self.head_timer is not None:
-            self.head_timer.cancel()
-            self.head_timer = None
+
+def is_ambiguous(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether two servers could read a request differently: which site it is for, or where its body ends.
+
+    One `Host` is demanded of all versions of HTTP (RFC 9112, 3.2). Of transfer codings we know `chunked`
+    alone; a client must not name it in `TE` (RFC 9110, 10.1.4). Names are in lower case.
+    """
+    hosts = 0
+    for name, value in headers:
+        if name == b"host":
+            hosts += 1
+            if not value:
+                return True
+        elif name == b"transfer-encoding":
+            if value.lower() != b"chunked":
+                return True
+        elif name == b"te" and b"chunked" in value.lower():
+            return True
+    return hosts != 1
+
+
+def acknowledged_bytes(transport: asyncio.Transport) -> int | None:
+    """Returns how many bytes the client's kernel has confirmed (Linux: TCP_INFO), None where that is unknown.
+
+    The transport can't tell: to it a response is one piece, which is written or not.
+    """
+    connection = transport.get_extra_info("socket")
+    with contextlib.suppress(OSError, AttributeError, struct.error):
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
+        return int(struct.unpack_from("Q", info, ACKNOWLEDGED_AT)[0])
+    return None
 
 
 async def say_busy(scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI application while there are too many connections."""
     REQUEST_ID.set(choose_request_id(header(scope, b"x-request-id")))
     await send_error(scope, send, 503, "busy")
-
-
-class CountedFrames(ServerProtocol):
-    """A WebSocket's parser that takes so many frames and no more: of all kinds, whole messages or not.
-
-    Counted where they are parsed, since one read may bring forty thousand of them.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.tokens, self.refilled_at = FRAME_BURST, time.monotonic()
-
-    def recv_frame(self, frame: Frame) -> None:
-        """Take a frame. Raises ProtocolError, which stops the parser and drops what it has not read."""
-        now = time.monotonic()
-        grown = self.tokens + (now - self.refilled_at) * FRAMES_A_SECOND
-        self.tokens = min(FRAME_BURST, grown) - 1 - len(frame.data) // FRAME_UNIT
-        self.refilled_at = now
-        if self.tokens < 0:
-            self.fail(TOO_MUCH, "too_much")  # the first reason to fail is the one that is sent
-            raise ProtocolError("too many frames")
-        super().recv_frame(frame)
-
-
-class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """A WebSocket whose frames are counted. It compresses nothing."""
-
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self.conn = CountedFrames(max_size=config.ws_max_size, logger=self.conn.logger)
-
-    def handle_ping(self) -> None:
-        """Answer a ping; a client that doesn't read the answers is not heard until it does."""
-        super().handle_ping()
-        if not self.writable.is_set() and not self.read_paused:
-            self.read_paused = True
-            self.transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        """The client reads again. While messages wait for the application, that is who resumes."""
-        super().resume_writing()
-        if self.read_paused and self.queue.empty():
-            self.read_paused = False
-            self.transport.resume_reading()
-
-    def handle_parser_exception(self) -> None:
-        """End a socket whose frames are none, or too many; before it is accepted, without a word."""
-        if self.conn.close_sent is None:
-            self.transport.abort()
-        else:
-            super().handle_parser_exception()

@@ -8,7 +8,6 @@ from django.views.generic import RedirectView, TemplateView
 
 import accounts.urls  # noqa: F401 - names the converter that is used below
 from accounts.api import Login, Logout, Me, Password, Refresh, Register
-from config import health
 from config.schema_view import schema
 from maps.api import MapRatingView, MapTerrain, PlayerProfile
 from maps.collecting_api import CollectionMapView, CollectionsView, CollectionView
@@ -103,7 +102,6 @@ urlpatterns = [
     path("api/v1/", include((api, "api"))),
     path("api/schema", schema, name="schema"),
     path("api/docs", TemplateView.as_view(template_name="api_docs.html"), name="api-docs"),
-    path("health/ready", health.ready, name="health-ready"),
 ]
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.permission_denied"

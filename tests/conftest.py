@@ -19,7 +19,7 @@ from django.test import Client, override_settings
 from accounts.models import User
 from accounts.signing_in import start_family
 from config import limits, redis
-from config.management.commands.serve import server_config
+from config.management.commands.serve import bound_waiting, server_config
 from config.redis import durable
 from maps import spelling
 from maps.models import GameMap
@@ -119,6 +119,7 @@ class Site:
 
         settings.STATIC_ROOT = static_root
         self.listener = socket.socket()
+        bound_waiting(self.listener)
         self.listener.bind(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"

@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed
 
 from accounts import families
 from accounts.models import PageSession
-from config import protocols
+from config import frames
 from config.management.commands.serve import UNREAD_SECONDS, claim_port, server_config
 from config.redis import durable
 from sessions_app import hub as hubs
@@ -261,7 +261,7 @@ GARBAGE: list[str | bytes] = [
 def test_garbage_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand bad frames of every kind; a good one in between keeps the socket open."""
     monkeypatch.setattr("sessions_app.pace.BURST", 10_000)
-    monkeypatch.setattr(protocols, "FRAME_BURST", 30_000)
+    monkeypatch.setattr(frames, "FRAME_BURST", 30_000)
     table = Table(2)
     with seated(site, table) as (host, guest):
         version = table.version
@@ -327,7 +327,7 @@ def test_a_frame_of_16_kib_is_read(site: Site) -> None:
 
 def test_a_flood(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the pace of players alone; tests/test_protocols.py has the frames of a socket."""
-    monkeypatch.setattr(protocols, "FRAME_BURST", 10_000)
+    monkeypatch.setattr(frames, "FRAME_BURST", 10_000)
     table = Table(2)
     with seated(site, table) as (host, guest):
         began = time.monotonic()

@@ -61,7 +61,6 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "sitemap": PUBLIC,
     "robots": PUBLIC,
     "api-docs": PUBLIC,
-    "health-ready": PUBLIC,
     "accounts:sign-up": {"GET": each(200, 302), "POST": each(200, 302)},
     "accounts:sign-in": {"GET": each(200, 302), "POST": each(200, 302)},
     "accounts:sign-out": {"POST": LED_ON},

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.http11 import MAX_LINE_LENGTH
 
-from config import protocols
+from config import frames
 from config.management.commands.serve import server_config
 from sessions_app import (
     hub,
@@ -108,7 +108,7 @@ SAID: dict[str, tuple[Any, Any]] = {
         (10, 20),
     ),
     "one more for each whole KiB. Fifty frames a second, bursts of two hundred": (
-        (protocols.FRAME_UNIT, protocols.FRAMES_A_SECOND, protocols.FRAME_BURST),
+        (frames.FRAME_UNIT, frames.FRAMES_A_SECOND, frames.FRAME_BURST),
         (1024, 50, 200),
     ),
     "lines of 8 KiB at the most": (MAX_LINE_LENGTH, 8 * 1024),

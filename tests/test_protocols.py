@@ -15,17 +15,10 @@ import orjson
 import pytest
 from uvicorn.server import ServerState
 
-from config import protocols
+from config import frames, protocols
+from config.frames import FRAME_BURST, FRAMES_A_SECOND, TOO_MUCH, WebSocketProtocol
 from config.management.commands.serve import server_config
-from config.protocols import (
-    FRAME_BURST,
-    FRAMES_A_SECOND,
-    LARGEST_HEAD,
-    MOST_HEADERS,
-    MOST_PIPELINED,
-    TOO_MUCH,
-    WebSocketProtocol,
-)
+from config.protocols import LARGEST_HEAD, MOST_HEADERS, MOST_PIPELINED
 from sessions_app import pace, sockets
 from sessions_app.protocol import Close
 from tests.callers import Caller, sit_down
@@ -144,7 +137,7 @@ def test_the_limit_leaves_room_for_the_pace_of_players() -> None:
 
 def test_an_honest_client_that_pings_is_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """By frames and by messages, in parts too, for longer than a burst lasts."""
-    monkeypatch.setattr(protocols, "FRAME_BURST", 60)
+    monkeypatch.setattr(frames, "FRAME_BURST", 60)
     with sit_down(site, Table(1)) as player:
         began = time.monotonic()
         for said in range(30, 150, 30):

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import resource
 import shutil
 import socket
 from argparse import ArgumentParser
@@ -23,6 +24,10 @@ from config.redis import durable
 LARGEST_FRAME = 16 * 1024  # bytes of a WebSocket message
 MOST_CONNECTIONS = 1500  # pages and sockets together; more are told to come back
 SEND_BUFFER = 256 * 1024  # bytes of a connection that its client has not read yet
+RECEIVE_BUFFER = 128 * 1024  # bytes of a connection that we have not read yet
+MOST_FILES = (
+    4 * MOST_CONNECTIONS
+)  # open at once: connections, their temporary files, static files, databases
 UNREAD_SECONDS = 7.0  # after which a connection ends whose client's kernel takes nothing more
 PREPARING = 0x7_219E_401D  # any number that nobody else locks
 
@@ -46,6 +51,7 @@ class Command(BaseCommand):
                     f"{error.filename or settings.DATA_DIR} can't be written: {error.strerror}."
                 ) from error
             self.greet(listener)
+            raise_file_limit()
             connection.close()
             serve(listener)
         self.stdout.write("Tribehold has stopped.")
@@ -110,15 +116,27 @@ def claim_port() -> socket.socket:
 
 
 def bound_waiting(listener: socket.socket) -> None:
-    """Bound what is kept for a client that reads nothing, and for how long; for its connections too.
+    """Bound what the kernel keeps for a client that reads nothing, or faster than we do; and for how long.
 
     The kernel would hold megabytes for each, and a closed connection for a quarter of an hour, since
     nobody can close one in good order that still has something to say.
     """
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
         milliseconds = int(UNREAD_SECONDS * 1000)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+
+
+def raise_file_limit() -> None:
+    """Allow this process as many open files as its connections may need.
+
+    Many systems begin with 1,024, fewer than we take connections; the kernel would refuse the others.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def check_servers() -> None:
@@ -181,7 +199,7 @@ def server_config(application: Any) -> uvicorn.Config:
         timeout_graceful_shutdown=10,
         # By their names: this module is imported where Django is not set up, too, as by the fuzzer.
         http="config.protocols:HttpProtocol",
-        ws="config.protocols:WebSocketProtocol",
+        ws="config.frames:WebSocketProtocol",
         limit_concurrency=MOST_CONNECTIONS,
         ws_max_size=LARGEST_FRAME,
         ws_per_message_deflate=False,

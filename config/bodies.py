@@ -1,0 +1,88 @@
+"""The bodies of requests that are still arriving, or wait for a thread: how much space they may take.
+
+A body is kept in memory while there is room for it, then in a temporary file. All bodies together, and
+those of one address, are bounded too: a request that would exceed a bound is refused at once, because
+waiting for room would be one more thing that a slow client could hold.
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from django.conf import settings
+
+IN_MEMORY = 16 * 1024 * 1024  # bytes of all bodies together; what exceeds it is on disk
+IN_TOTAL = 256 * 1024 * 1024  # bytes of all bodies together
+PER_ADDRESS = 64 * 1024 * 1024  # bytes of all bodies of one address
+
+
+class BodyTooLarge(Exception):
+    """The body of a request is larger than settings.MAX_BODY_BYTES."""
+
+
+class NoRoomForBody(Exception):
+    """The bodies in transit take all the space that they may."""
+
+
+class BodyStore:
+    """The bodies of one process. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self.in_memory = self.total = 0
+        self.by_address: Counter[str] = Counter()
+
+    @contextmanager
+    def receive(self, address: str) -> Iterator["Body"]:
+        """Returns an empty body. Its space is free again when the block ends."""
+        body = Body(self, address)
+        try:
+            yield body
+        finally:
+            body.close()
+
+    def count(self, address: str, size: int) -> None:
+        """Adds bytes, or takes them away where `size` is negative."""
+        self.total += size
+        self.by_address[address] += size
+        if not self.by_address[address]:
+            del self.by_address[address]
+
+
+class Body:
+    """The body of one request. `file` has what has arrived."""
+
+    def __init__(self, store: BodyStore, address: str) -> None:
+        self.store, self.address = store, address
+        self.size = 0
+        self.is_in_memory = True
+        self.file: IO[bytes] = tempfile.SpooledTemporaryFile()  # noqa: SIM115 - `close` closes it
+
+    def write(self, data: bytes) -> None:
+        """Adds what has arrived. Raises BodyTooLarge, NoRoomForBody."""
+        store, added = self.store, len(data)
+        if self.size + added > settings.MAX_BODY_BYTES:
+            raise BodyTooLarge
+        if store.total + added > IN_TOTAL or store.by_address[self.address] + added > PER_ADDRESS:
+            raise NoRoomForBody
+        if self.is_in_memory and store.in_memory + added > IN_MEMORY:
+            self._move_to_disk()
+        self.file.write(data)
+        self.size += added
+        store.count(self.address, added)
+        if self.is_in_memory:
+            store.in_memory += added
+
+    def close(self) -> None:
+        """Frees the space."""
+        self.file.close()
+        self.store.count(self.address, -self.size)
+        if self.is_in_memory:
+            self.store.in_memory -= self.size
+        self.size = 0
+
+    def _move_to_disk(self) -> None:
+        self.file.rollover()  # type: ignore[attr-defined] # typed as IO, which Django expects
+        self.store.in_memory -= self.size
+        self.is_in_memory = False

@@ -1,0 +1,112 @@
+"""The HTTP connections of a process: how many there may be, and the end of those that are too slow.
+
+One guard watches all connections of a server. Once a second it looks at each, which costs less than a
+timer for each phase of each request. Where there is no room for a new connection, the one that has kept
+the server waiting for the longest time is closed, so that silent clients can't keep others out.
+"""
+
+import asyncio
+from collections import Counter
+from typing import Protocol
+
+from django.conf import settings
+
+from config.limits import address_of
+
+CHECK_SECONDS = 1.0
+# Of one address, where no proxy stands before us. A browser opens six, and twenty sockets may be added.
+MOST_OF_ADDRESS = 200
+UNREAD_BYTES = 64 * 1024 * 1024  # of all responses that their clients have not read yet
+
+
+class Connection(Protocol):
+    """What the guard knows of a connection."""
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when the client keeps us waiting; None while we work on an answer."""
+
+    def check(self, now: float) -> None:
+        """Ends the connection if the client is too slow."""
+
+    def unread_bytes(self) -> int:
+        """Returns how much the process keeps for the client to read."""
+
+    def abort(self) -> None:
+        """Ends the connection at once."""
+
+
+class ConnectionGuard:
+    """Watches the HTTP connections of one server. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self.addresses: dict[Connection, str] = {}  # in the order in which they came
+        self.count_of: Counter[str] = Counter()
+        self.timer: asyncio.TimerHandle | None = None
+
+    def add(self, connection: Connection, peer: str | None) -> bool:
+        """Counts a new connection; returns whether there is room for it.
+
+        Behind a proxy all connections have the proxy's address: the proxy bounds those of each client.
+        """
+        address = "" if settings.TRUSTED_PROXIES else address_of("", peer)
+        is_welcome = True
+        if address and self.count_of[address] >= MOST_OF_ADDRESS:
+            is_welcome = self.make_room(address)
+        self.addresses[connection] = address
+        self.count_of[address] += 1
+        if self.timer is None:
+            self._wait()
+        return is_welcome
+
+    def remove(self, connection: Connection) -> None:
+        """Forgets a connection that is closed, or is a WebSocket from now on."""
+        address = self.addresses.pop(connection, None)
+        if address is None:
+            return
+        self.count_of[address] -= 1
+        if not self.count_of[address]:
+            del self.count_of[address]
+        if not self.addresses and self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    def make_room(self, address: str | None = None) -> bool:
+        """Closes the connection, of one address or of all, that has waited longest for its client.
+
+        Returns False where none waits: all are being answered.
+        """
+        waiting = [
+            (connection.waiting_since, connection)
+            for connection, its_address in self.addresses.items()
+            if connection.waiting_since is not None and address in (None, its_address)
+        ]
+        if not waiting:
+            return False
+        _, longest = min(waiting, key=lambda pair: pair[0])
+        self.remove(longest)
+        longest.abort()
+        return True
+
+    def check(self) -> None:
+        """Ends the connections whose clients are too slow, or leave too much unread."""
+        self._wait()  # first: whatever goes wrong below must not end the watch
+        now = asyncio.get_running_loop().time()
+        unread = 0
+        for connection in list(self.addresses):
+            connection.check(now)
+            unread += connection.unread_bytes()
+        if unread > UNREAD_BYTES:
+            self._drop_unread(unread - UNREAD_BYTES)
+
+    def _drop_unread(self, excess: int) -> None:
+        """Ends connections until so many bytes are free, the largest first."""
+        for connection in sorted(self.addresses, key=lambda each: -each.unread_bytes()):
+            if excess <= 0:
+                return
+            excess -= connection.unread_bytes()
+            connection.abort()
+
+    def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.timer = loop.call_later(CHECK_SECONDS, self.check) if self.addresses else None

@@ -1,0 +1,146 @@
+"""A thousand slow clients at a real process, at every pace from silence to a byte a second.
+
+Meanwhile an honest client asks for a page, a list and the health of the process, again and again: each
+must be answered. What it waited is printed, not asserted.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.faults.test_live_lobbies import data  # noqa: F401
+from tests.faults.test_slow_readers import memory
+from tests.test_serve import Serving, serving
+
+POST = b"POST /api/v1/maps HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2400000\r\n\r\n"
+GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+BUNDLE = b"/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
+# What a client sends at once, what it then sends each second, and how many bytes it reads each second.
+PACES: dict[str, tuple[bytes, bytes, int]] = {
+    "no byte": (b"", b"", 0),
+    "half a head": (POST[:30], b"", 0),
+    "a byte of a head": (b"", b"X", 0),
+    "no body": (POST, b"", 0),
+    "a byte of a body": (POST, b"x", 0),
+    "100 bytes of a body": (POST, b"x" * 100, 0),
+    "nearly a whole body": (POST + b"x" * 2_300_000, b"", 0),
+    "nothing is read": ((GET % BUNDLE + GET % b"/privacy/") * 4, b"", 0),
+    "a byte is read": ((GET % BUNDLE + GET % b"/privacy/") * 4, b"", 1),
+    "100 bytes are read": ((GET % BUNDLE + GET % b"/privacy/") * 4, b"", 100),
+}
+HONEST = ("/maps/", "/api/v1/maps", "/privacy/", "/health/live", "/health/ready")
+LONGEST = 40.0  # seconds after which a slow client must be gone
+AFTERWARDS = 64.0  # MB that the process may have grown by
+
+
+# How many clients there are of each pace.
+MIXTURES: dict[str, dict[str, int]] = {
+    "one of each": dict.fromkeys(PACES, 1),
+    "151 of each": dict.fromkeys(PACES, 151),
+    "1,510 without a body": {"no body": 1510},
+    "1,510 that read nothing": {"nothing is read": 1510},
+}
+
+
+@pytest.fixture(params=["0", "1"], ids=["direct", "behind a proxy"])
+def server(data: Path, request: pytest.FixtureRequest) -> Iterator[Serving]:  # noqa: F811
+    with serving(data, "--no-demo", TRUSTED_PROXIES=request.param) as running:
+        yield running
+        assert running.end(signal.SIGTERM) == 0
+
+
+def clients_of(port: int) -> set[int]:
+    """The ports of the clients whose connections the server still has open."""
+    rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    here = f":{port:04X}"
+    return {int(row[2][-4:], 16) for row in rows if row[1].endswith(here) and row[3] == "01"}
+
+
+class Crowd:
+    """Slow clients, and since when each is gone."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.connected: set[int] = set()
+
+    async def watch(self) -> None:
+        """Look once in a while which connections are there."""
+        while True:
+            self.connected = clients_of(self.port)
+            await asyncio.sleep(0.25)
+
+    async def dawdle(self, first: bytes, each: bytes, reads: int) -> float:
+        """Send and read at a pace; returns after how many seconds the server ended the connection."""
+        loop, began = asyncio.get_running_loop(), time.monotonic()
+        with socket.socket() as client, contextlib.suppress(OSError):
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.setblocking(False)
+            await loop.sock_connect(client, ("127.0.0.1", self.port))
+            sending = asyncio.create_task(loop.sock_sendall(client, first))
+            while time.monotonic() - began < LONGEST:
+                await asyncio.sleep(1)
+                if client.getsockname()[1] not in self.connected:
+                    break
+                if sending.done():
+                    sending.result()
+                    client.send(each)
+                if reads:
+                    client.recv(reads)
+            sending.cancel()
+        return time.monotonic() - began
+
+
+async def ask_on(url: str, until: asyncio.Event) -> tuple[list[float], list[int]]:
+    """Ask honestly from another address; returns the seconds that each took, and what was refused."""
+    times, refused = [], []
+    transport = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
+    async with httpx.AsyncClient(base_url=url, timeout=10, transport=transport) as client:
+        n = 0
+        while not until.is_set():
+            for path in HONEST:
+                n += 1
+                began = time.monotonic()
+                address = {"X-Forwarded-For": f"10.1.{n // 250 % 250}.{n % 250}"}
+                with contextlib.suppress(httpx.RemoteProtocolError):  # an idle connection made room
+                    answer = await client.get(path, headers=address)
+                    if answer.status_code not in (200, 429):
+                        refused.append(answer.status_code)
+                    times.append(time.monotonic() - began)
+            await asyncio.sleep(0.02)
+    return sorted(times), refused
+
+
+@pytest.mark.parametrize("mixture", MIXTURES.values(), ids=MIXTURES)
+def test_slow_clients_keep_nobody_out(server: Serving, mixture: dict[str, int]) -> None:
+    port = int(server.url.rsplit(":", 1)[1])
+    before = memory(server.process.pid)
+
+    async def drill() -> tuple[list[float], list[float], list[int]]:
+        until, crowd = asyncio.Event(), Crowd(port)
+        watching = asyncio.create_task(crowd.watch())
+        honest = asyncio.create_task(ask_on(server.url, until))
+        slow = await asyncio.gather(
+            *(crowd.dawdle(*PACES[name]) for name, count in mixture.items() for _ in range(count))
+        )
+        until.set()
+        times, refused = await honest
+        watching.cancel()
+        return sorted(slow), times, refused
+
+    slow, times, refused = asyncio.run(drill())
+    grown = memory(server.process.pid) - before
+    print(  # noqa: T201
+        f"\n{len(slow)} slow clients gone after {slow[0]:.1f} to {slow[-1]:.1f} s; honest:"
+        f" {len(times)} answered, p99 {times[int(len(times) * 0.99)] * 1000:.0f} ms,"
+        f" refused {refused}; {grown:+.1f} MB"
+    )
+    assert not refused
+    assert slow[-1] < LONGEST
+    assert grown < AFTERWARDS

@@ -1,0 +1,386 @@
+"""Clients that send or read slowly, or not at all: what they hold, and for how long.
+
+`make faults` has the same with a thousand connections and with the real deadlines.
+"""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from config import bodies, connections, protocols, transfers
+from config.bodies import BodyStore, BodyTooLarge, NoRoomForBody
+from config.protocols import is_ambiguous
+from config.transfers import MINIMUM_RATE, WINDOW_SECONDS, Transfer
+from config.urls import handler404, urlpatterns
+from tests.conftest import Site
+from tests.test_protocols import Client, assert_shape, comes_true, exchange
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("no_errors_logged"),
+]
+
+POST = (
+    b"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n"
+)
+GET = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+LARGE = 4 * 1024 * 1024  # bytes: more than all buffers on the way hold
+begun: list[str] = []
+
+
+def large(request: HttpRequest) -> HttpResponse:
+    begun.append(threading.current_thread().name)
+    return HttpResponse(b"x" * LARGE)
+
+
+class Urls:
+    handler404 = handler404
+    urlpatterns = [*urlpatterns, path("large", large)]
+
+
+@pytest.fixture(autouse=True)
+def own_urls(settings: Any) -> None:
+    settings.ROOT_URLCONF = Urls
+    begun.clear()
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(protocols, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(transfers, "WINDOW_SECONDS", 0.3)
+
+
+def connect(site: Site, *, receive_buffer: int = 0) -> socket.socket:
+    """A connection of a client that sends and reads only what the test says."""
+    client = socket.socket()
+    if receive_buffer:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    client.connect(("127.0.0.1", site.port))
+    client.settimeout(8)
+    return client
+
+
+# ---- The rate of a transfer ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bytes_a_second", "is_ended"), [(0, True), (1, True), (MINIMUM_RATE - 1, True), (MINIMUM_RATE, False)]
+)  # fmt: skip
+def test_a_transfer_has_a_minimum_rate(
+    monkeypatch: pytest.MonkeyPatch, bytes_a_second: int, is_ended: bool
+) -> None:
+    monkeypatch.setattr(transfers, "WINDOW_SECONDS", WINDOW_SECONDS)
+    transfer, ends = Transfer(100.0), []
+    for second in range(1, 61):
+        transfer.move(bytes_a_second)
+        ends.append(transfer.is_too_slow(100.0 + second))
+    assert any(ends) is is_ended
+    assert not any(ends[:9])
+
+
+def test_a_burst_does_not_pay_for_silence_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfers, "WINDOW_SECONDS", WINDOW_SECONDS)
+    transfer = Transfer(0.0)
+    transfer.move(10**9)
+    assert not transfer.is_too_slow(10.0)
+    assert transfer.is_too_slow(20.0)
+
+
+def test_a_transfer_has_a_deadline_and_our_own_pauses_do_not_count() -> None:
+    transfer = Transfer(0.0, deadline=20.0)
+    for second in range(1, 20):
+        transfer.move(10**6)
+        assert not transfer.is_too_slow(second)
+    transfer.pause(5.0)
+    transfer.move(10**6)
+    assert not transfer.is_too_slow(24.0)
+    transfer.move(10**6)
+    assert transfer.is_too_slow(26.0)
+
+
+# ---- Bodies -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sent", [b"", b"{", b'{"username": "a"'], ids=len)
+def test_a_body_that_stops_is_refused(site: Site, sent: bytes) -> None:
+    assert_shape(exchange(site, POST % 2_400_000 + sent), 408, "body_too_slow")
+
+
+def test_a_body_of_chunks_that_stops_is_refused(site: Site) -> None:
+    head = POST.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked")
+    assert_shape(exchange(site, head + b"1\r\n{\r\n"), 408, "body_too_slow")
+
+
+def test_a_body_has_a_deadline(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocols, "BODY_SECONDS", 0.6)
+    with Client(site) as client:
+        client.say(POST % 2_400_000)
+        stop = threading.Event()
+
+        def drip() -> None:
+            with contextlib.suppress(OSError):
+                while not stop.wait(0.02):  # faster than the minimum rate
+                    client.socket.sendall(b" " * 2000)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        answer = client.hear()
+        stop.set()
+        thread.join()
+    assert answer
+    assert_shape(answer, 408, "body_too_slow")
+
+
+def test_a_body_that_nobody_needs_any_more_ends_the_connection_without_a_second_answer(
+    site: Site,
+) -> None:
+    """Static files and the like are sent before the body of their request is whole."""
+    with Client(site) as client:
+        client.say(GET[:-2] % b"/health/live" + b"Content-Length: 1000000\r\n\r\nx")
+        assert client.status() == 200
+        assert client.hear() is None
+
+
+def test_bodies_are_bounded(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """In memory, in total and for each address; what is over gives its space back."""
+    for name, size in {"IN_MEMORY": 100, "IN_TOTAL": 1000, "PER_ADDRESS": 600}.items():
+        monkeypatch.setattr(bodies, name, size)
+    settings.MAX_BODY_BYTES = 500
+    store = BodyStore()
+    with store.receive("a") as first, store.receive("a") as second, store.receive("b") as third:
+        first.write(b"x" * 80)
+        second.write(b"y" * 80)  # on disk: there is room for twenty in memory
+        assert store.in_memory == 80
+        first.write(b"x" * 80)  # moves to disk
+        assert store.in_memory == 0
+        third.write(b"z" * 100)
+        assert store.in_memory == 100
+        with pytest.raises(BodyTooLarge):
+            first.write(b"x" * 341)
+        first.write(b"x" * 340)
+        with pytest.raises(NoRoomForBody):
+            second.write(b"y" * 21)
+        third.write(b"z" * 300)
+        with pytest.raises(NoRoomForBody), store.receive("c") as fourth:
+            fourth.write(b"x" * 21)
+        for body, letter, size in ((first, b"x", 500), (second, b"y", 80), (third, b"z", 400)):
+            body.file.seek(0)
+            assert body.file.read() == letter * size
+    assert (store.in_memory, store.total, dict(store.by_address)) == (0, 0, {})
+
+
+def test_a_body_without_room_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "IN_TOTAL", 1000)
+    for _ in range(3):
+        answer = httpx.post(site.url + "/api/v1/auth/login", content=b"x" * 1001)
+        assert answer.status_code == 503
+        assert answer.json()["errors"][0]["code"] == "busy"
+    assert httpx.post(site.url + "/api/v1/auth/login", content=b"x" * 900).status_code == 415
+
+
+# ---- Reading ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", [b"/large", b"/privacy/"])
+def test_clients_that_read_nothing_hold_no_thread(site: Site, settings: Any, where: bytes) -> None:
+    mute = [connect(site, receive_buffer=4096) for _ in range(3 * settings.THREADS)]
+    for client in mute:
+        client.sendall((GET % b"/large") * 2 + GET % where)
+    with httpx.Client(base_url=site.url, timeout=10) as http:
+        assert [http.get("/privacy/").status_code for _ in range(20)] == [200] * 20
+    for client in mute:
+        client.close()
+
+
+def test_a_request_waits_until_the_response_before_it_is_read(site: Site) -> None:
+    with connect(site, receive_buffer=4096) as client:
+        client.sendall(GET % b"/large" * 3)
+        assert comes_true(lambda: len(begun) == 1)
+        assert httpx.get(site.url + "/large").status_code == 200
+        assert len(begun) == 2  # that of the other client alone
+        reader = client.makefile("rb")
+        for nth in range(3):
+            assert reader.readline().startswith(b"HTTP/1.1 200")
+            while reader.readline().strip():
+                pass
+            assert len(begun) <= nth + 3
+            assert len(reader.read(LARGE)) == LARGE
+        assert len(begun) == 4
+
+
+def test_a_response_that_is_not_read_ends_the_connection(site: Site) -> None:
+    with connect(site, receive_buffer=4096) as client:
+        client.sendall(GET % b"/large")
+        assert comes_true(lambda: bool(begun))
+        assert comes_true(lambda: not site.server.server_state.connections)
+
+
+def test_unread_responses_are_bounded_together(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfers, "WINDOW_SECONDS", 60)
+    monkeypatch.setattr(connections, "UNREAD_BYTES", LARGE)
+    mute = [connect(site, receive_buffer=4096) for _ in range(5)]
+    for client in mute:
+        client.sendall(GET % b"/large")
+    state = site.server.server_state
+    assert comes_true(lambda: len(begun) == 5)
+    assert comes_true(lambda: len(state.connections) <= 1)
+    for client in mute:
+        client.close()
+
+
+# ---- Too many -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def silent(site: Site) -> Iterator[list[socket.socket]]:
+    """Ten clients that keep the server waiting, for a head or for a body."""
+    clients = [connect(site) for _ in range(10)]
+    for n, client in enumerate(clients):
+        client.sendall((POST % 10, (GET % b"/maps/")[:20], POST % 10 + b"{")[n % 3])
+    assert comes_true(lambda: len(site.server.server_state.connections) == 10)
+    yield clients
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfers, "WINDOW_SECONDS", 60)
+
+
+@pytest.mark.usefixtures("patient")
+def test_where_all_is_full_the_longest_wait_ends(site: Site, silent: list[socket.socket]) -> None:
+    site.server.config.limit_concurrency = 10
+    for path_ in ("/health/live", "/health/ready", "/maps/", "/api/v1/maps"):
+        assert httpx.get(site.url + path_).status_code == 200, path_
+    state = site.server.server_state
+    assert comes_true(lambda: len(state.connections) < 10)
+    with contextlib.suppress(ConnectionResetError):
+        assert silent[0].recv(1) == b""  # the first that came
+    silent[-1].setblocking(False)
+    with pytest.raises(BlockingIOError):
+        silent[-1].recv(1)
+
+
+@pytest.mark.usefixtures("patient", "silent")
+def test_one_address_has_so_many_connections(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MOST_OF_ADDRESS", 10)
+    assert httpx.get(site.url + "/health/live").status_code == 200
+    assert comes_true(lambda: len(site.server.server_state.connections) < 10)
+
+
+@pytest.mark.usefixtures("patient")
+def test_connections_that_are_being_answered_make_no_room(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    monkeypatch.setattr(connections, "MOST_OF_ADDRESS", 2)
+    monkeypatch.setattr(
+        Urls, "urlpatterns", [path("wait", lambda request: HttpResponse(str(gate.wait(10))))]
+    )
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(httpx.get, site.url + "/wait", timeout=20) for _ in range(2)]
+        assert comes_true(lambda: len(site.server.server_state.tasks) == 2)
+        with Client(site) as client:
+            answer = client.hear()
+            assert answer
+            assert answer.status_code == 503
+            assert answer.json()["errors"][0]["code"] == "busy"
+        gate.set()
+        assert [each.result().status_code for each in waiting] == [200, 200]
+
+
+@pytest.mark.usefixtures("patient")
+def test_behind_a_proxy_its_address_has_no_limit(
+    site: Site, silent: list[socket.socket], monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.TRUSTED_PROXIES = 1
+    monkeypatch.setattr(connections, "MOST_OF_ADDRESS", 10)
+    assert httpx.get(site.url + "/health/live").status_code == 200
+    for client in silent:
+        client.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            client.recv(1)
+
+
+def test_health_is_answered_where_everything_is_busy(site: Site) -> None:
+    site.server.config.limit_concurrency = 1
+    assert httpx.get(site.url + "/maps/").status_code == 503
+    for path_ in ("/health/live", "/health/ready"):
+        assert httpx.get(site.url + path_).status_code == 200
+        assert httpx.head(site.url + path_).status_code == 200
+        assert httpx.post(site.url + path_).status_code == 405
+
+
+# ---- Requests that two servers could read differently -------------------------------------------
+
+HOST = (b"host", b"127.0.0.1")
+AMBIGUOUS: dict[str, list[tuple[bytes, bytes]]] = {
+    "no host": [],
+    "no host, but others": [(b"accept", b"*/*"), (b"x-forwarded-host", b"x")],
+    "an empty host": [(b"host", b"")],
+    "two hosts": [HOST, HOST],
+    "gzip, chunked": [HOST, (b"transfer-encoding", b"gzip, chunked")],
+    "identity": [HOST, (b"transfer-encoding", b"identity")],
+    "chunked twice": [HOST, (b"transfer-encoding", b"chunked, chunked")],
+    "chunked on two lines": [
+        HOST,
+        (b"transfer-encoding", b"gzip"),
+        (b"transfer-encoding", b"chunked"),
+    ],
+    "a parameter": [HOST, (b"transfer-encoding", b"chunked;q=1")],
+    "quotes": [HOST, (b"transfer-encoding", b'"chunked"')],
+    "TE": [HOST, (b"te", b"gzip, chunked")],
+}
+
+
+@pytest.mark.parametrize("headers", AMBIGUOUS.values(), ids=AMBIGUOUS)
+@pytest.mark.parametrize("version", [b"1.1", b"1.0"])
+@pytest.mark.parametrize("where", [b"/api/v1/maps", b"/health/live", b"/static/js/site.js"])
+def test_an_ambiguous_request_is_refused(
+    site: Site, headers: list[tuple[bytes, bytes]], version: bytes, where: bytes
+) -> None:
+    assert is_ambiguous(headers)
+    lines = b"".join(b"%s: %s\r\n" % each for each in headers)
+    answer = exchange(site, b"GET %s HTTP/%s\r\n%s\r\n0\r\n\r\n" % (where, version, lines))
+    assert_shape(answer, 400, "bad_request")
+
+
+def test_ordinary_requests_are_not_ambiguous() -> None:
+    assert not is_ambiguous([HOST])
+    assert not is_ambiguous([HOST, (b"transfer-encoding", b"Chunked"), (b"te", b"trailers")])
+
+
+def test_a_socket_without_a_host_is_refused(site: Site) -> None:
+    from tests.test_protocols import HANDSHAKE
+
+    handshake = (HANDSHAKE % (b"/ws/lobbies", b"")).replace(b"Host: 127.0.0.1\r\n", b"")
+    assert_shape(exchange(site, handshake), 400, "bad_request")
+
+
+def test_trailers_are_no_headers(site: Site, settings: Any) -> None:
+    """A client's address in a trailer would stand behind the one that the proxy reports."""
+    settings.TRUSTED_PROXIES = 1
+    head = (
+        b"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: 192.0.2.1\r\n"
+        b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+    )
+    left = []
+    with Client(site) as client:
+        for n in range(3):
+            client.say(head + b"X-Forwarded-For: 192.0.2.%d\r\nX-Request-Id: no\r\n\r\n" % (n + 2))
+            answer = client.hear()
+            assert answer
+            assert answer.headers["x-request-id"] != "no"
+            left.append(answer.headers["x-ratelimit-remaining"])
+    assert left == ["99", "98", "97"]
