@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils.http import urlencode
 
+from config import admin_queries
 from config.reasons import REASON_LENGTH
 from config.refusals import Refused
 
@@ -26,6 +27,13 @@ class AdminSite(admin.AdminSite):
     index_title = "Moderators' desk"
     site_url = "/maps/"
     empty_value_display = "–"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register an admin; its list accepts no query parameters but those that it offers."""
+        usual = admin_class or admin.ModelAdmin
+        facts = {"__module__": usual.__module__, "__doc__": usual.__doc__}
+        strict = type(usual.__name__, (admin_queries.OfferedOnly, usual), facts)
+        super().register(model_or_iterable, strict, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, who have shown a second factor where the settings ask for one."""
@@ -47,10 +55,19 @@ class AdminSite(admin.AdminSite):
         """To one's own page: there are limits, a letter, and the end of other sign-ins."""
         return HttpResponseRedirect(resolve_url(settings.ACCOUNT_URL))
 
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Names that begin like this, for the forms that complete them; there is none at present."""
+        admin_queries.check_completion(request, self)
+        return super().autocomplete_view(request)
+
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """A view of the desk. Addresses and forms typed by hand that name nothing are refused: no 500."""
+        """A view of the desk, with the parameters that it offers.
+
+        Addresses and forms typed by hand that name nothing are refused: no 500.
+        """
 
         def refusing(request: HttpRequest, *given: Any, **named: Any) -> Any:
+            admin_queries.check_page(request, view)
             try:
                 return view(request, *given, **named)
             except (ValidationError, DataError) as error:

@@ -67,6 +67,20 @@ def moderator(db: None) -> User:
 
 
 @pytest.fixture
+def staff(db: None) -> dict[str, User]:
+    chief = make_user("Chief", is_staff=True, is_superuser=True)
+    return {"moderator": make_moderator(), "administrator": chief}
+
+
+@pytest.fixture
+def desks(staff: dict[str, User]) -> dict[str, Client]:
+    found = {role: Client() for role in staff}
+    for role, client in found.items():
+        client.force_login(staff[role])
+    return found
+
+
+@pytest.fixture
 def game_map(author: User) -> GameMap:
     return make_map(author)
 

@@ -207,7 +207,6 @@ def test_an_administrator_edits_words_and_deletes(chief: Client, game_map: GameM
         ("?state=public", "public"),
         ("?state=private", "private"),
         ("?state=hidden", "hidden"),
-        ("?state=nonsense", "public private hidden"),
         ("?q=hidd", "hidden"),
         ("?q=author", "public private hidden"),
         ("?q=nobody", ""),
@@ -438,8 +437,7 @@ def test_addresses_are_for_administrators(desk: Client, player: User) -> None:
     assert not desk.get(USERS + "?q=player1@example").context["cl"].queryset.exists()
     assert desk.get(USERS + "?q=player1").context["cl"].queryset.exists()
     for spying in ("email__istartswith=p", "last_login__isnull=1", "password__contains=a"):
-        answer = desk.get(f"{USERS}?{spying}", follow=True)
-        assert answer.status_code == 400 or answer.redirect_chain
+        assert desk.get(f"{USERS}?{spying}").status_code == 400
 
 
 def test_a_name_that_breaks_a_rule_is_told_at_its_field(chief: Client, game_map: GameMap) -> None:
@@ -468,18 +466,11 @@ def test_what_came_while_a_form_was_open_is_kept(
 
 
 @pytest.mark.parametrize(
-    "path",
-    [
-        "/admin/r/1/1/",
-        USERS + "?username__regex=(",
-        USERS + "?id=x",
-        MAPS + "?q=%00",
-        MAPS + "?created_at__gte=never",
-        MAPS + "%00/change/",
-    ],
+    ("path", "status"),
+    [("/admin/r/1/1/", 400), ("/admin/r/x/1/", 404), (MAPS + "%00/change/", 302)],
 )
-def test_addresses_that_mean_nothing_are_refused(chief: Client, path: str) -> None:
-    assert chief.get(path).status_code in (200, 302, 400, 404)
+def test_addresses_that_mean_nothing_are_refused(chief: Client, path: str, status: int) -> None:
+    assert chief.get(path).status_code == status
 
 
 @pytest.mark.parametrize("row", ["notuuid", "\0", "1"])

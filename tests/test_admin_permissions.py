@@ -32,7 +32,7 @@ DESK: dict[str, Row] = {
     "logout/": {"GET": (405, 405), "POST": (302, 302)},
     "password_change/": {"GET": (302, 302)},  # to one's own page
     "password_change/done/": {"GET": BOTH, "POST": (405, 405)},
-    "autocomplete/": {"GET": NEITHER, "POST": (405, 405)},
+    "autocomplete/": {"GET": NEITHER},
     "jsi18n/": {"GET": BOTH, "POST": (405, 405)},
     "r/<path:content_type_id>/<path:object_id>/": FORWARD,
     "<app>/": {"GET": BOTH},
