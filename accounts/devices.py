@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts import families
 from accounts.models import PageSession
+from accounts.sessions import stored_key
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """One device; `key` names it to `end`, and tells nothing that would let anybody in."""
+    """One device; `key` names it to `end` and lets nobody in: a family's id, a session key's hash."""
 
     key: str
     name: str
@@ -30,14 +31,18 @@ class Place:
 
 
 def of(user: "User", *, current: str | None) -> list[Place]:
-    """A player's devices, the newest first. Raises CannotCheck when Redis is away."""
+    """A player's devices, the newest first; `current` is this browser's session key.
+
+    Raises CannotCheck when Redis is away.
+    """
+    own = stored_key(current)
     browsers = [
         Place(
-            f"browser:{_tag(row)}",
+            f"browser:{row.session_key}",
             row.device,
             "browser",
             row.created_at,
-            row.session_key == current,
+            row.session_key == own,
         )
         for row in user.page_sessions.filter(expire_date__gt=timezone.now())
     ]
@@ -55,7 +60,7 @@ def end(user: "User", key: str) -> None:
         families.end(user.pk, name)
     else:
         for row in user.page_sessions.all():
-            if _tag(row) == name:
+            if row.session_key == name:
                 row.delete()
 
 
@@ -67,7 +72,7 @@ def end_all(user_id: uuid.UUID) -> None:
 
 def end_others(user: "User", *, current: str | None) -> None:
     """Sign out everywhere but in this browser. Raises CannotCheck."""
-    user.page_sessions.exclude(session_key=current or "").delete()
+    user.page_sessions.exclude(session_key=stored_key(current)).delete()
     families.end_all(user.pk)
 
 
@@ -77,7 +82,7 @@ def clear(users: "Sequence[User]", *, current: str | None = None) -> None:
     Their stamps and hashes are those of before, so they let nobody in, also where Redis is away and keeps
     their families.
     """
-    rows = PageSession.objects.filter(user__in=users).exclude(session_key=current or "")
+    rows = PageSession.objects.filter(user__in=users).exclude(session_key=stored_key(current))
     with transaction.atomic():
         rows.delete()
         transaction.on_commit(partial(_end_families, [user.pk for user in users]))
@@ -87,11 +92,6 @@ def _end_families(user_ids: list[uuid.UUID]) -> None:
     with suppress(families.CannotCheck):
         for user_id in user_ids:
             families.end_all(user_id)
-
-
-def _tag(row: PageSession) -> str:
-    """A name for a session that is not its key: pages must not show what a cookie holds."""
-    return str(int(row.created_at.timestamp() * 1_000_000))
 
 
 def _time(seconds: int) -> datetime.datetime:

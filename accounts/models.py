@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.sessions.backends.base import SessionBase
-from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Length, Lower, Now
 from django.utils import timezone
@@ -200,7 +200,7 @@ class PageSession(AbstractBaseSession):
     """A browser that is signed in, or visits with a form in hand. Django's session, with an owner."""
 
     session_key = models.CharField(
-        max_length=40, primary_key=True, db_comment="What the cookie holds."
+        max_length=64, primary_key=True, db_comment="SHA-256 of what the cookie holds."
     )
     session_data = models.TextField(db_comment="Signed by the site.")
     expire_date = models.DateTimeField(db_index=True, db_comment="Two weeks after the last change.")
@@ -215,7 +215,7 @@ class PageSession(AbstractBaseSession):
         max_length=100, db_default="", db_comment="The browser's own name, at the sign-in."
     )
     created_at = models.DateTimeField(db_default=Now(), db_comment="When it began.")
-    objects: ClassVar[Any] = BaseSessionManager()
+    objects: ClassVar[Any] = models.Manager()  # Django's own would save a key as it is
 
     class Meta:
         db_table = "page_sessions"

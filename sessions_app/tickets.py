@@ -4,7 +4,6 @@ A ticket is kept as its hash, so that whoever reads Redis can't sit down in anot
 the sign-in it was made under: when that ends, so does the socket.
 """
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +15,8 @@ from django.db import close_old_connections
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
-from accounts.sessions import SessionStore
+from accounts.sessions import SessionStore, stored_key
+from config.digests import digest
 from config.limits import CannotCount
 from config.redis import unless_away
 
@@ -28,7 +28,10 @@ SECONDS = 30
 
 @dataclass(frozen=True)
 class Holder:
-    """Who is at the other end of a socket, and by which sign-in: a token family or a page's session."""
+    """Who is at the other end of a socket, and by which sign-in: a token family or a page's session.
+
+    `page` is the session's key as it is stored, not what the cookie holds.
+    """
 
     player_id: UUID
     family: str | None = None
@@ -83,8 +86,8 @@ def holder_of_page(key: str) -> Holder | None:
     request = HttpRequest()
     request.session = Glance(key)
     player = get_user(request)
-    return Holder(player.pk, page=key) if player.is_authenticated else None
+    return Holder(player.pk, page=stored_key(key)) if player.is_authenticated else None
 
 
 def _key(ticket: str) -> str:
-    return f"ticket:{hashlib.sha256(ticket.encode()).hexdigest()}"
+    return f"ticket:{digest(ticket)}"

@@ -378,7 +378,12 @@ def test_nobody_ends_another_ones_devices(client: Client, player: User) -> None:
     row = PageSession.objects.get(user=other)
     for key in (
         f"client:{family}",
+        f"browser:{row.session_key}",
+        f"browser:{theirs.session.session_key}",
         f"browser:{int(row.created_at.timestamp() * 1_000_000)}",
+        "browser:",
+        "browser:\0",
+        "client:\0",
         "",
         "x",
     ):

@@ -25,8 +25,8 @@ class Migration(migrations.Migration):
                 (
                     "session_key",
                     models.CharField(
-                        db_comment="What the cookie holds.",
-                        max_length=40,
+                        db_comment="SHA-256 of what the cookie holds.",
+                        max_length=64,
                         primary_key=True,
                         serialize=False,
                     ),

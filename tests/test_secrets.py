@@ -1,0 +1,233 @@
+"""Secrets at rest: what the stores hold lets nobody in, and no statement ever bears the secret itself."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.base import CreateError, UpdateError
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts import devices, families
+from accounts.models import PageSession, User
+from accounts.sessions import SessionStore
+from accounts.signing_in import start_family
+from config.redis import durable
+from sessions_app import tickets
+from tests.cast import PASSWORD, make_user
+from tests.conftest import bearer
+
+pytestmark = pytest.mark.django_db
+OTHER = "another long sentence"
+
+
+@pytest.fixture
+def statements(db: None) -> Iterator[CaptureQueriesContext]:
+    with CaptureQueriesContext(connection) as captured:
+        yield captured
+
+
+def key_of(client: Client) -> str:
+    return str(client.cookies["sessionid"].value)
+
+
+def all_of_the_database() -> str:
+    """Every row of every table, as text."""
+    with connection.cursor() as cursor:
+        tables = connection.introspection.table_names(cursor)
+        cursor.execute(
+            " UNION ALL ".join(f'SELECT "{name}"::text FROM "{name}"' for name in tables)
+        )
+        return "\n".join(row[0] for row in cursor.fetchall())
+
+
+def all_of_redis() -> str:
+    readers: dict[str, Any] = {"string": durable().get, "hash": durable().hgetall}
+    keys = list(durable().scan_iter())
+    return "\n".join(f"{key} {readers[str(durable().type(key))](key)}" for key in keys)
+
+
+# ---- Sessions of pages --------------------------------------------------------------------------
+
+
+def test_no_statement_bears_the_key_of_a_session(
+    player: User, statements: CaptureQueriesContext
+) -> None:
+    """Through a whole life: a form, signing in, pages, devices, a new password, signing out."""
+    client, elsewhere = Client(), Client()
+    keys: set[str] = set()
+
+    def note() -> None:
+        keys.update(key_of(each) for each in (client, elsewhere) if "sessionid" in each.cookies)
+
+    for each in (client, elsewhere):
+        each.post("/login/", {"username": "Player1", "password": PASSWORD})
+        note()
+    client.get("/account/")
+    session = client.session
+    session["more"] = 1
+    session.save()
+    body = {"old_password": PASSWORD, "new_password1": OTHER, "new_password2": OTHER}
+    client.post("/account/password", body)
+    note()
+    client.post("/login/", {"username": "Player1", "password": OTHER})
+    client.post("/account/devices", {"all": "1"})
+    elsewhere.get("/account/")
+    note()
+    assert get_user(client) == player
+    client.post("/logout/")
+    note()
+    keys.discard("")
+    assert len(keys) >= 3
+    text = "".join(query["sql"] for query in statements.captured_queries)
+    assert "page_sessions" in text
+    for key in keys:
+        assert key not in text
+
+
+def test_the_stores_hold_no_key_of_a_session(player: User) -> None:
+    client = Client()
+    client.force_login(player)
+    bearer(player)
+    key = key_of(client)
+    for text in (all_of_the_database(), all_of_redis()):
+        assert key not in text
+    row = PageSession.objects.get()
+    assert row.session_key == hashlib.sha256(key.encode()).hexdigest()
+
+
+@pytest.mark.django_db(transaction=True)  # it closes connections that are old
+def test_what_the_table_holds_signs_nobody_in(player: User) -> None:
+    client, thief = Client(), Client()
+    client.force_login(player)
+    row = PageSession.objects.get()
+    for stolen in (row.session_key, row.session_key[:32], row.session_data):
+        thief.cookies["sessionid"] = stolen
+        assert not get_user(thief).is_authenticated
+        assert tickets.holder_of_page(stolen) is None
+    assert get_user(client) == player
+
+
+@pytest.mark.django_db(transaction=True)  # it closes connections that are old
+def test_a_page_of_a_socket_is_known_by_what_is_stored(player: User) -> None:
+    client = Client()
+    client.force_login(player)
+    holder = tickets.holder_of_page(key_of(client))
+    assert holder
+    assert holder.player_id == player.pk
+    assert holder.page == PageSession.objects.get().session_key
+
+
+def test_a_session_store_does_all_that_djangos_does(statements: CaptureQueriesContext) -> None:
+    store = SessionStore()
+    store["a"] = 1
+    store.create()
+    first = str(store.session_key)
+    store["a"] = 2
+    store.save()
+    assert SessionStore(first)["a"] == 2
+    assert store.exists(first)
+    store.cycle_key()
+    second = str(store.session_key)
+    assert second != first
+    assert not store.exists(first)
+    assert SessionStore(second)["a"] == 2
+    again = SessionStore(second)
+    with pytest.raises(CreateError):
+        again.save(must_create=True)
+    gone = SessionStore(second)
+    assert gone["a"] == 2
+    store.flush()
+    assert store.session_key is None
+    with pytest.raises(UpdateError):
+        gone.save()
+    SessionStore("never0made0key").delete()
+    SessionStore().delete("never0made0key")
+    assert SessionStore("never0made0key").load() == {}
+    old = SessionStore()
+    old.create()
+    PageSession.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert SessionStore(old.session_key).load() == {}
+    SessionStore.clear_expired()
+    assert not PageSession.objects.exists()
+    text = "".join(query["sql"] for query in statements.captured_queries)
+    for key in (first, second, str(old.session_key)):
+        assert key not in text
+
+
+def test_so_does_it_where_it_is_asked_asynchronously(statements: CaptureQueriesContext) -> None:
+    keys = []
+
+    async def live() -> None:
+        store = SessionStore()
+        await store.acreate()
+        await store.aset("a", 1)
+        await store.asave()
+        keys.append(str(store.session_key))
+        assert await SessionStore(keys[0]).aget("a") == 1
+        assert await store.aexists(keys[0])
+        await store.acycle_key()
+        keys.append(str(store.session_key))
+        assert not await store.aexists(keys[0])
+        assert await SessionStore(keys[1]).aget("a") == 1
+        assert await SessionStore(keys[0]).aload() == {}
+        await SessionStore().adelete(keys[1])
+        assert not await store.aexists(keys[1])
+        fresh = SessionStore()
+        await fresh.asave()
+        keys.append(str(fresh.session_key))
+        await fresh.aflush()
+
+    async_to_sync(live)()
+    assert not PageSession.objects.exists()
+    text = "".join(query["sql"] for query in statements.captured_queries)
+    assert "INSERT" in text
+    for key in keys:
+        assert len(key) == 32
+        assert key not in text
+
+
+def test_devices_that_began_at_the_same_moment_are_told_apart(client: Client, player: User) -> None:
+    browsers = [Client() for _ in range(3)]
+    for browser in browsers:
+        browser.force_login(player)
+    PageSession.objects.update(created_at=timezone.now())
+    current = key_of(browsers[0])
+    places = devices.of(player, current=current)
+    assert len({place.key for place in places}) == 3
+    (own,) = (place for place in places if place.current)
+    other = next(place for place in places if place.key != own.key)
+    page = browsers[0].get("/account/").content.decode()
+    assert other.key in page
+    for browser in browsers:
+        assert key_of(browser) not in page
+    devices.end(player, other.key)
+    assert sum(get_user(browser).is_authenticated for browser in browsers) == 2
+    devices.end_others(player, current=current)
+    assert [get_user(browser).is_authenticated for browser in browsers] == [True, False, False]
+    devices.clear([player], current=current)
+    assert get_user(browsers[0]) == player
+    devices.clear([player])
+    assert not get_user(browsers[0]).is_authenticated
+
+
+# ---- What Redis holds ---------------------------------------------------------------------------
+
+
+def test_redis_holds_neither_tokens_nor_tickets(player: User) -> None:
+    access, refresh = start_family(player, "game")
+    family = families.devices(player.pk)[0].family
+    other = make_user("Other")
+    ticket = tickets.make(player.pk, other.pk, family)
+    text = all_of_redis()
+    assert family in text
+    for token in (access, refresh):
+        for part in token.split("."):
+            assert part not in text
+    assert ticket not in text
