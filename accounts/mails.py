@@ -68,9 +68,13 @@ def tell_new_password(user: "User") -> None:
     _send(user, "Your password was changed", "password_changed")
 
 
+def name_in_link(user: "User") -> str:
+    """What names a player in a link."""
+    return urlsafe_base64_encode(force_bytes(user.pk))
+
+
 def _link(request: HttpRequest, view: str, user: "User", token: str) -> str:
-    who = urlsafe_base64_encode(force_bytes(user.pk))
-    return request.build_absolute_uri(reverse(view, args=[who, token]))
+    return request.build_absolute_uri(reverse(view, args=[name_in_link(user), token]))
 
 
 def _send(user: "User", subject: str, kind: str, link: str = "", *, to: str = "") -> "Future[None]":

@@ -35,5 +35,5 @@ urlpatterns = [
     path("account/recovery-codes", views.recovery_codes, name="recovery-codes"),
     path("verify/<str:who>/<str:token>/", views.verify, name="verify"),
     path("reset/", views.ask_for_reset, name="ask-for-reset"),
-    path("reset/<uidb64>/<token>/", views.page(views.Reset.as_view()), name="reset"),
+    path("reset/<uidb64>/<token>/", views.Reset.as_view(), name="reset"),
 ]

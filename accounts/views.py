@@ -6,19 +6,19 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import UserPassesTestMixin
+from django.contrib.auth.tokens import default_token_generator
 from django.contrib.auth.views import (
-    INTERNAL_RESET_SESSION_TOKEN,
     LoginView,
     LogoutView,
-    PasswordResetConfirmView,
     RedirectURLMixin,
     redirect_to_login,
 )
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
@@ -46,6 +46,8 @@ from config.onward import onward_of
 from config.refusals import Refused
 
 BACKEND = "accounts.backends.UsernameOrEmailBackend"
+RESET_COOKIE = "reset_token"
+RESET_PLACE = "set-password"  # in the place of a token in the address
 page = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -290,33 +292,74 @@ def ask_for_reset(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/ask_for_reset.html", {"form": form, "sent": sent})
 
 
-class Reset(PasswordResetConfirmView):
-    """Choose a new password by the link of a letter. Django keeps the token out of the address."""
+@method_decorator([page, sensitive_post_parameters(), never_cache], "dispatch")
+class Reset(FormView[ResetPasswordForm]):
+    """Choose a new password by the link of an email.
+
+    The link leads on to an address without its token, which moves into a cookie for that address alone: no
+    referrer, history or store of ours has it, and whoever reads our database can't use the link.
+    """
 
     form_class = ResetPasswordForm
     template_name = "accounts/reset.html"
     success_url = reverse_lazy("accounts:sign-in")
 
-    def get_user(self, uidb64: str) -> User | None:
-        """The player that the link names; nobody for an account that is closed."""
-        return named(uidb64)
+    def dispatch(self, request: HttpRequest, *given: Any, **named_parts: Any) -> HttpResponseBase:
+        """Show the form to whoever has the token of a link, and the end of the way to others."""
+        in_address: str = named_parts["token"]
+        hidden = in_address == RESET_PLACE
+        self.token = request.COOKIES.get(RESET_COOKIE, "") if hidden else in_address
+        self.user = named(named_parts["uidb64"])
+        self.valid = default_token_generator.check_token(self.user, self.token)
+        if not self.valid:
+            return self.render_to_response({"validlink": False})
+        return super().dispatch(request, *given, **named_parts) if hidden else self.hide_token()
 
-    def form_valid(self, form: Any) -> HttpResponse:
+    def hide_token(self) -> HttpResponse:
+        """Lead on to the form, with the token in a cookie."""
+        response = HttpResponseRedirect(self.place)
+        response.set_cookie(
+            RESET_COOKIE,
+            self.token,
+            max_age=settings.PASSWORD_RESET_TIMEOUT,
+            path=self.place,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",  # strict, it would not come along from the page that shows the email
+        )
+        return response
+
+    @property
+    def place(self) -> str:
+        """The address of the form."""
+        assert self.user
+        return reverse("accounts:reset", args=[mails.name_in_link(self.user), RESET_PLACE])
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """For the player whom the link names."""
+        return super().get_form_kwargs() | {"user": self.user}
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        """The form."""
+        return super().get_context_data(**more) | {"validlink": True}
+
+    def form_valid(self, form: ResetPasswordForm) -> HttpResponse:
         """Set it, unless somebody else who opened the link was faster."""
-        token = self.request.session.pop(INTERNAL_RESET_SESSION_TOKEN)
+        assert self.user
         try:
             passwords.reset(
-                form.user.pk,
-                token,
+                self.user.pk,
+                self.token,
                 form.cleaned_data["new_password1"],
                 current=self.request.session.session_key,
             )
         except Refused:
-            self.validlink = False
-            return self.render_to_response(self.get_context_data())
-        signing_in.unlock(self.request, form.user)
+            return self.render_to_response({"validlink": False})
+        signing_in.unlock(self.request, self.user)
         messages.success(self.request, "Your password is changed. Sign in with the new one.")
-        return HttpResponseRedirect(self.get_success_url())
+        response = HttpResponseRedirect(self.get_success_url())
+        response.delete_cookie(RESET_COOKIE, path=self.place, samesite="Lax")
+        return response
 
 
 def own(request: HttpRequest) -> User:

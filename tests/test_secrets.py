@@ -1,6 +1,7 @@
 """Secrets at rest: what the stores hold lets nobody in, and no statement ever bears the secret itself."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -9,12 +10,13 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.base import CreateError, UpdateError
+from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import devices, families
+from accounts import devices, families, mails
 from accounts.models import PageSession, User
 from accounts.sessions import SessionStore
 from accounts.signing_in import start_family
@@ -231,3 +233,105 @@ def test_redis_holds_neither_tokens_nor_tickets(player: User) -> None:
         for part in token.split("."):
             assert part not in text
     assert ticket not in text
+
+
+# ---- Links of emails ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def emails(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+
+def reset_link(client: Client) -> str:
+    """The path of a link that was sent to set a new password."""
+    client.post("/reset/", {"name": "Player1"})
+    mails.POST.submit(int).result(5)
+    (link,) = re.findall(r"http://testserver(/reset/\S+)", str(mail.outbox[-1].body))
+    return str(link)
+
+
+def test_the_token_of_a_reset_is_stored_nowhere(
+    emails: None, player: User, statements: CaptureQueriesContext
+) -> None:
+    client = Client()
+    link = reset_link(client)
+    token = link.split("/")[3]
+    answer = client.get(link)
+    form = answer.headers["Location"]
+    assert form == link.replace(token, "set-password")
+    cookie = answer.cookies["reset_token"]
+    assert cookie.value == token
+    assert (cookie["path"], cookie["max-age"]) == (form, 3600)
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert b"Choose a new password" in client.get(form).content
+    assert not PageSession.objects.exists()
+    for text in (all_of_the_database(), all_of_redis()):
+        assert token not in text
+    wrong = {"new_password1": "12345678", "new_password2": "12345678"}
+    assert b"too common" in client.post(form, wrong).content
+    answer = client.post(form, {"new_password1": OTHER, "new_password2": OTHER})
+    assert answer.headers["Location"] == "/login/"
+    assert (answer.cookies["reset_token"]["path"], answer.cookies["reset_token"].value) == (
+        form,
+        "",
+    )
+    player.refresh_from_db()
+    assert player.check_password(OTHER)
+    assert token not in "".join(query["sql"] for query in statements.captured_queries)
+    assert token not in all_of_the_database()
+
+
+def test_the_cookie_of_a_reset_is_secure_where_pages_are(
+    emails: None, player: User, settings: Any
+) -> None:
+    settings.SESSION_COOKIE_SECURE = True
+    assert Client().get(reset_link(Client())).cookies["reset_token"]["secure"]
+
+
+def test_the_form_of_a_reset_is_for_whoever_opened_the_link(emails: None, player: User) -> None:
+    link = reset_link(Client())
+    form, token = link.replace(link.split("/")[3], "set-password"), link.split("/")[3]
+    other = make_user("Other")
+    others = form.replace(mails.name_in_link(player), mails.name_in_link(other))
+    body = {"new_password1": OTHER, "new_password2": OTHER}
+    for address, cookie in (
+        (form, None),
+        (form, ""),
+        (form, "set-password"),
+        (form, token[:-1] + ("0" if token[-1] != "0" else "1")),
+        (form, "x-\\000"),
+        (form, "é-é"),
+        (form, "a" * 4000),
+        (others, token),
+        ("/reset/MQ/set-password/", token),
+        ("/reset/%00/set-password/", token),
+    ):
+        client = Client()
+        if cookie is not None:
+            client.cookies["reset_token"] = cookie
+        for answer in (client.get(address), client.post(address, body)):
+            assert b"has expired" in answer.content
+    for user in (player, other):
+        user.refresh_from_db()
+        assert user.check_password(PASSWORD)
+
+
+def test_a_reset_wants_the_token_of_its_form(emails: None, player: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    form = Client().get(reset_link(Client())).headers["Location"]
+    client.cookies["reset_token"] = "x"
+    body = {"new_password1": OTHER, "new_password2": OTHER}
+    assert client.post(form, body).status_code == 403
+    player.refresh_from_db()
+    assert player.check_password(PASSWORD)
+
+
+def test_all_ways_of_writing_a_name_in_a_link_end_at_one(emails: None, player: User) -> None:
+    """Base64 is read leniently; the cookie's path is ours."""
+    link = reset_link(Client())
+    name = mails.name_in_link(player)
+    answer = Client().get(link.replace(name, name[:4] + "%3B%20" + name[4:]))
+    assert answer.headers["Location"] == f"/reset/{name}/set-password/"
+    assert answer.cookies["reset_token"]["path"] == f"/reset/{name}/set-password/"
