@@ -9,7 +9,6 @@ from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreation
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import mails, passwords, second_factor
@@ -20,7 +19,7 @@ from config.admin import FieldwiseAdmin, ReasonForm, RecordInline
 from config.refusals import Refused
 
 admin.site.login_form = StaffSignInForm
-admin.site.unregister([TOTPDevice, StaticDevice])  # their forms would show the secrets
+admin.site.unregister(TOTPDevice)  # its form would show the secret
 MOST_SHOWN = 50  # names on the page that asks for a reason
 FOR_MODERATORS: Any = (
     (None, {"fields": ("username",)}),

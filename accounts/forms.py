@@ -198,7 +198,7 @@ class CodeForm(forms.Form):
     """A code of an authenticator app, or a recovery code."""
 
     code = forms.CharField(
-        max_length=16,
+        max_length=40,
         widget=forms.TextInput(
             attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "autofocus": True}
         ),

@@ -1,9 +1,12 @@
 """The second factor of staff: codes of an authenticator app (TOTP, RFC 6238), and recovery codes.
 
-Devices and codes are django-otp's. `is_verified()` of a request's user says whether this browser has
-shown one; AdminSite asks for it (settings.ADMIN_SECOND_FACTOR).
+Apps are django-otp's devices. Recovery codes are ours, since django-otp stores them in clear. `is_verified()`
+of a request's user says whether this browser has shown either; AdminSite asks for it
+(settings.ADMIN_SECOND_FACTOR).
 """
 
+import secrets
+from base64 import b32encode
 from typing import TYPE_CHECKING
 
 import django_otp
@@ -11,17 +14,19 @@ import segno
 from django.db import transaction
 from django.http import HttpRequest
 from django_otp.models import Device
-from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.locking import lock_player
+from accounts.models import RecoveryCode
 from config import limits
+from config.digests import digest
 from config.refusals import Refused
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 CODES = 10  # recovery codes, each for one use
+CODE_BYTES = 10  # 80 random bits: nobody finds a code by its hash, so that a quick hash will do
 POLICY = "second_factor"
 PENDING = "second_factor_pending"  # in a browser's session: the app that it is setting up
 
@@ -94,7 +99,7 @@ def verify(request: HttpRequest, user: "User", code: str) -> None:
     Raises WrongCode, TooMany, CannotCount.
     """
     limits.require(request, POLICY, str(user.pk))
-    device = django_otp.match_token(user, code.lower())
+    device = django_otp.match_token(user, code) or _use_recovery_code(user, code)
     if device is None:
         raise WrongCode
     _let_in(request, user, device)
@@ -102,30 +107,46 @@ def verify(request: HttpRequest, user: "User", code: str) -> None:
 
 @transaction.atomic
 def new_codes(user: "User") -> list[str]:
-    """New recovery codes, in place of those there were."""
-    StaticDevice.objects.filter(user=user).delete()
-    device = StaticDevice.objects.create(user=user, name="Recovery codes")
-    codes = [StaticToken.random_token() for _ in range(CODES)]
-    StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
-    return codes
+    """New recovery codes, in place of those there were. They are shown once: only their hashes are stored."""
+    lock_player(user)
+    RecoveryCode.objects.filter(user=user).delete()
+    return [add_code(user) for _ in range(CODES)]
+
+
+def add_code(user: "User") -> str:
+    """One more recovery code, as `abcd-efgh-ijkl-mnop`."""
+    code = b32encode(secrets.token_bytes(CODE_BYTES)).decode().lower()
+    RecoveryCode.objects.create(user=user, code_hash=digest(code))
+    return "-".join(code[n : n + 4] for n in range(0, len(code), 4))
 
 
 def codes_left(user: "User") -> int:
     """How many recovery codes were not used yet."""
-    count: int = StaticToken.objects.filter(device__user=user).count()
-    return count
+    return RecoveryCode.objects.filter(user=user).count()
 
 
 @transaction.atomic
 def forget(user: "User") -> None:
     """Take app and codes from a player who has lost both. All browsers have to show a new one."""
-    for devices in (TOTPDevice.objects, StaticDevice.objects):
-        devices.filter(user=user).delete()
+    for kept in (TOTPDevice.objects, RecoveryCode.objects):
+        kept.filter(user=user).delete()
 
 
 def _may_set_up(user: "User") -> bool:
     """Whether this browser has shown a code, where one can be shown."""
     return user.is_verified() or not is_set_up(user)  # type: ignore[attr-defined]
+
+
+@transaction.atomic
+def _use_recovery_code(user: "User", code: str) -> TOTPDevice | None:
+    """The app that a recovery code stands for; None for a code that does not fit, or was used.
+
+    Of two who send one code at once, one deletes its row: the other waits for that, and finds none.
+    """
+    app = TOTPDevice.objects.filter(user=user, confirmed=True).first()
+    bare = "".join(filter(str.isalnum, code)).lower()
+    codes = RecoveryCode.objects.filter(user=user, code_hash=digest(bare))
+    return app if app and codes.delete()[0] else None
 
 
 def _let_in(request: HttpRequest, user: "User", device: Device) -> None:

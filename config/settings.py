@@ -95,7 +95,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django_htmx",
     "django_otp",
-    "django_otp.plugins.otp_static",
     "django_otp.plugins.otp_totp",
     "rest_framework",
     "drf_spectacular",
@@ -249,7 +248,7 @@ LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "maps:browse"
 ADMIN_SECOND_FACTOR = env.bool("ADMIN_SECOND_FACTOR", default=PRODUCTION)
 SECOND_FACTOR_URL = "accounts:second-factor"
 OTP_TOTP_ISSUER = "Tribehold"
-OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0  # config/limits.py counts the tries
+OTP_TOTP_THROTTLE_FACTOR = 0  # config/limits.py counts the tries
 ACCESS_TOKEN_SECONDS = 15 * 60
 REFRESH_TOKEN_SECONDS = 7 * 24 * 3600
 

@@ -136,6 +136,7 @@ SATELLITES = [
     "map_words",
     "page_sessions",
     "user_decisions",
+    "recovery_codes",
     "played_maps",
 ]
 

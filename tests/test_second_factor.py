@@ -1,17 +1,23 @@
 """The second factor of staff: codes that work once, recovery, limits, and the way around that isn't."""
 
+import hashlib
+import io
 import re
 import time
+from base64 import b32decode
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.conf import settings as site_settings
+from django.core.management import CommandError, call_command, get_commands
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django_otp.oath import TOTP
-from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import User
+from accounts.models import RecoveryCode, User
 from accounts.second_factor import codes_left, new_codes
 from tests.cast import PASSWORD, make_moderator, make_user
 from tests.races import at_once
@@ -19,6 +25,7 @@ from tests.races import at_once
 pytestmark = pytest.mark.django_db
 PAGE = "/account/second-factor"
 DESK = "/admin/"
+CODE = r"<code>((?:[a-z2-7]{4}-){3}[a-z2-7]{4})</code>"
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +84,7 @@ def test_setting_up_asks_for_a_code_and_hands_out_recovery_codes(desk: Client) -
     assert b"does not fit" in desk.post(PAGE, {"code": "000000"}).content
     assert not is_in(desk)
     shown = desk.post(PAGE, {"code": code_of(device)})
-    assert len(re.findall(r"<code>(\w{8})</code>", shown.content.decode())) == 10
+    assert len(re.findall(CODE, shown.content.decode())) == 10
     assert "no-store" in shown.headers["Cache-Control"]
     assert is_in(desk)
     assert b"10 recovery codes left" in desk.get(PAGE).content
@@ -106,7 +113,7 @@ def test_another_app_takes_the_place_of_the_one_before(
     other.post(PAGE, {"code": code_of(new)})
     assert not is_in(other)
     shown = desk.post(PAGE, {"code": code_of(new)}).content
-    assert len(re.findall(rb"<code>(\w{8})</code>", shown)) == 10
+    assert len(re.findall(CODE, shown.decode())) == 10
     assert TOTPDevice.objects.get() == new
     assert is_in(desk)
     for used in (code_of(old, 1), recovery):
@@ -167,7 +174,88 @@ def test_recovery_codes_work_once_and_are_replaced_by_new_ones(
     assert codes_left(moderator) == 9
     desk.post("/account/recovery-codes")
     assert codes_left(moderator) == 10
-    assert not StaticToken.objects.filter(token=code).exists()
+    other = Client()
+    other.force_login(moderator)
+    other.post(PAGE, {"code": code})
+    assert not is_in(other)
+
+
+def test_recovery_codes_are_stored_as_hashes_of_80_random_bits(
+    desk: Client, moderator: User
+) -> None:
+    desk.post(PAGE, {"code": code_of(with_app(moderator))})
+    with CaptureQueriesContext(connection) as queries:
+        shown = re.findall(CODE, desk.post("/account/recovery-codes").content.decode())
+    codes = [code.replace("-", "") for code in shown]
+    assert len(set(codes)) == 10
+    assert {len(b32decode(code.upper())) for code in codes} == {10}
+    statements = "".join(query["sql"] for query in queries.captured_queries)
+    rows = {row.code_hash for row in RecoveryCode.objects.all()}
+    assert rows == {hashlib.sha256(code.encode()).hexdigest() for code in codes}
+    for code, written in zip(codes, shown, strict=True):
+        assert code not in statements
+        assert written not in statements
+    for stolen in rows:  # what is stored is no code
+        desk.post(PAGE, {"code": stolen})
+        desk.post(PAGE, {"code": stolen[:40]})
+    assert codes_left(moderator) == 10
+
+
+@pytest.mark.parametrize(
+    "typed", [str.upper, lambda code: code.replace("-", ""), lambda code: code.replace("-", " ")]
+)
+def test_a_recovery_code_is_typed_in_any_way(
+    desk: Client, moderator: User, typed: Callable[[str], str]
+) -> None:
+    with_app(moderator)
+    desk.post(PAGE, {"code": typed(new_codes(moderator)[0])})
+    assert is_in(desk)
+    assert codes_left(moderator) == 9
+
+
+def test_recovery_codes_are_their_owners(desk: Client, moderator: User) -> None:
+    with_app(moderator)
+    other = make_moderator("Other")
+    with_app(other)
+    desk.post(PAGE, {"code": new_codes(other)[0]})
+    assert not is_in(desk)
+    assert codes_left(other) == 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_one_recovery_code_sent_many_times_at_once_one_gets_in() -> None:
+    moderator = make_moderator()
+    with_app(moderator)
+    code = new_codes(moderator)[0]
+    clients = [Client() for _ in range(4)]
+    for client in clients:
+        client.force_login(moderator)
+    answers = at_once(4, lambda n: clients[n].post(PAGE, {"code": code}))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 302]
+    assert [is_in(client) for client in clients].count(True) == 1
+    assert codes_left(moderator) == 9
+
+
+@pytest.mark.django_db(transaction=True)
+def test_new_codes_made_many_times_at_once_are_ten() -> None:
+    moderator = make_moderator()
+    at_once(4, lambda n: new_codes(moderator))
+    assert codes_left(moderator) == 10
+
+
+def test_the_last_administrator_takes_a_code_from_the_console(
+    desk: Client, moderator: User
+) -> None:
+    for name in ("Nobody", "Moderna"):
+        with pytest.raises(CommandError):
+            call_command("recovery_code", name)
+    with_app(moderator)
+    printed = io.StringIO()
+    call_command("recovery_code", "moderna", stdout=printed)
+    desk.post(PAGE, {"code": printed.getvalue()})
+    assert is_in(desk)
+    assert codes_left(moderator) == 0
+    assert "addstatictoken" not in get_commands()  # it stored codes as they are
 
 
 def test_recovery_codes_are_made_only_behind_the_second_factor(

@@ -1,0 +1,25 @@
+"""`manage.py recovery_code NAME`: a way in for the last administrator who has lost app and codes."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts import second_factor
+from accounts.models import User
+
+
+class Command(BaseCommand):
+    """Print a new recovery code of somebody who has set up an authenticator app."""
+
+    help = "Print a recovery code, which works once in place of an authenticator app's code."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="username or email address")
+
+    def handle(self, *arguments: Any, name: str, **options: Any) -> None:
+        user = User.objects.known_as(name).first()
+        if user is None:
+            raise CommandError("Nobody has this name.")
+        if not second_factor.is_set_up(user):
+            raise CommandError("No app is set up: the admin offers that after the password.")
+        self.stdout.write(second_factor.add_code(user))
