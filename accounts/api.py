@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -17,7 +17,7 @@ from accounts import agents, mails, passwords, signing_in
 from accounts.authentication import caller, caller_token
 from accounts.forms import LONGEST_PASSWORD, AddressForm, NewPasswordForm, SignUpForm
 from accounts.models import User
-from config import limits
+from config import limits, quotas
 from config.api import SECRET, Text, Yes, read
 from config.conditional import conditional_document
 from config.values import TRUTHS, truth_in
@@ -36,6 +36,45 @@ class OwnUser(PublicUser):
 
     class Meta(PublicUser.Meta):
         fields = (*PublicUser.Meta.fields, "email", "total_games_played", "created_at")  # type: ignore[assignment]
+
+
+class QuotaUse(serializers.Serializer[Any]):
+    """How much of a quota is used."""
+
+    used = serializers.IntegerField(help_text="May be above the limit, which refuses growth alone.")
+    limit = serializers.IntegerField()
+
+
+class Quotas(serializers.Serializer[Any]):
+    """How much a player stores, and may store."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """One for each quota that players have."""
+        return {
+            quota.name: QuotaUse(
+                help_text="In bytes." if quota.in_bytes else f"Your {quota.label}."
+            )
+            for quota in quotas.of_player()
+        }
+
+
+class OwnAccount(OwnUser):
+    """What a player may know of oneself, and how much is stored."""
+
+    quotas = serializers.SerializerMethodField(
+        help_text="A 409 `quota_reached` refuses what would grow beyond a limit."
+    )
+
+    class Meta(OwnUser.Meta):
+        fields = (*OwnUser.Meta.fields, "quotas")  # type: ignore[assignment]
+
+    @extend_schema_field(Quotas)
+    def get_quotas(self, user: User) -> dict[str, dict[str, int]]:
+        """The use of each quota, by name."""
+        return {
+            found.quota.name: {"used": found.used, "limit": found.quota.limit}
+            for found in quotas.usage(user.pk)
+        }
 
 
 class NewUser(serializers.Serializer[Any]):
@@ -189,7 +228,7 @@ class Me(APIView):
     @extend_schema(
         operation_id="users_me_change",
         request=NewAddress,
-        responses=OwnUser,
+        responses=OwnAccount,
         tags=["users"],
     )
     def patch(self, request: Request) -> Response:
@@ -205,12 +244,12 @@ class Me(APIView):
         if changed is None:
             raise serializers.ValidationError(in_our_names(form.errors.as_data()))
         mails.tell_new_address(request._request, changed, before)
-        return Response(OwnUser(changed).data)
+        return Response(OwnAccount(changed).data)
 
-    @extend_schema(operation_id="users_me", responses={200: OwnUser, 304: None}, tags=["users"])
+    @extend_schema(operation_id="users_me", responses={200: OwnAccount, 304: None}, tags=["users"])
     def get(self, request: Request) -> HttpResponseBase:
-        """One's own profile."""
-        return conditional_document(request, OwnUser(caller(request)).data)
+        """One's own profile, and how much of each quota is used."""
+        return conditional_document(request, OwnAccount(caller(request)).data)
 
 
 class Password(APIView):

@@ -24,10 +24,12 @@ class AccountsConfig(AppConfig):
         on_change(known_tokens.CHANNEL, known_tokens.forget, at_once=True)
 
 
-def note_device(sender: Any, request: HttpRequest, **_: Any) -> None:
-    """Put the browser's name into its session, for the list of devices."""
+def note_device(sender: Any, request: HttpRequest, user: Any, **_: Any) -> None:
+    """Put the browser's name into its session, for the list of devices, which has a maximum."""
     from accounts.agents import title
+    from accounts.expiry import make_room
     from accounts.sessions import DEVICE, SINCE
 
+    make_room(user)
     request.session[DEVICE] = title(request.headers.get("User-Agent", ""))
     request.session[SINCE] = timezone.now().timestamp()

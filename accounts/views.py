@@ -41,7 +41,7 @@ from accounts.forms import (
     refuse,
 )
 from accounts.models import User
-from config import limits
+from config import limits, quotas
 from config.onward import onward_of
 from config.refusals import Refused
 
@@ -92,7 +92,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
-    """One's account: profile, devices, password."""
+    """One's account: profile, devices, storage, password."""
     user = own(request)
     try:
         signed_in = devices.of(user, current=request.session.session_key)
@@ -101,6 +101,7 @@ def account(request: HttpRequest) -> HttpResponse:
         signed_in, trouble = [], refusal.detail
     context = {"devices": signed_in, "trouble": trouble, "form": NewPasswordForm(user)}
     context["address_form"] = AddressForm(auto_id="address_%s")
+    context["storage"] = quotas.usage(user.pk)
     context["decisions"] = user.decisions.all()[:5]
     return render(request, "accounts/account.html", context)
 

@@ -22,7 +22,9 @@ from drf_standardized_errors import formatter, handler
 from drf_standardized_errors.types import ErrorResponse
 from rest_framework import exceptions
 
+from config import quotas
 from config.middleware import REQUEST_ID
+from config.quotas import QuotaReached
 from config.refusals import RETRY_SECONDS, Refused
 
 # The words for errors that no view has words for, by status; `busy` and the like bear their own code.
@@ -132,6 +134,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 class ExceptionHandler(handler.ExceptionHandler):
     """Turns what a view of the API raised into a response."""
+
+    def get_headers(self, exc: exceptions.APIException) -> dict[str, str]:
+        """The headers of an error; of a quota that is reached, its numbers."""
+        headers: dict[str, str] = super().get_headers(exc)
+        reached = [self.exc.usage] if isinstance(self.exc, QuotaReached) else []
+        return headers | quotas.headers_of(reached)
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         """Make our refusals, what Django refuses and a database that is away into errors of the API."""

@@ -1,6 +1,8 @@
-"""The application's name in the admin."""
+"""The application's name in the admin, and its quotas."""
 
 from django.apps import AppConfig
+
+from config.quotas import register
 
 
 class MapsConfig(AppConfig):
@@ -8,3 +10,9 @@ class MapsConfig(AppConfig):
 
     name = "maps"
     verbose_name = "Maps"
+
+    def ready(self) -> None:
+        """Register the quotas."""
+        from maps import quotas
+
+        register(*quotas.TABLE)

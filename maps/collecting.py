@@ -18,18 +18,18 @@ from django.shortcuts import get_object_or_404
 from accounts.locking import lock_player
 from accounts.models import User
 from accounts.moderation import refuse_suspended
+from config import quotas
 from config.constraints import save_named
 from config.names import checked_name
 from config.refusals import Refused, refused_for
 from config.values import fill, truth
 from maps.models import GameMap, MapCollection, MapCollectionEntry
 from maps.names import checked_description
+from maps.quotas import MOST_IN_COLLECTION
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-MOST_COLLECTIONS = 50  # a player
-MOST_MAPS = 200  # a collection
 LONGEST_NAME, LONGEST_DESCRIPTION = 60, 500
 ARRANGE = """
 UPDATE map_collection_entries e SET position = wanted.place
@@ -74,18 +74,14 @@ def choices(player: User, map_id: UUID) -> QuerySet[MapCollection]:
 def make(*, player: User, given: Mapping[str, Any]) -> MapCollection:
     """A new collection from `name`, `description` and `is_public`.
 
-    Raises Refused: 400 with all that is wrong, 409 for a name that the player has already or beyond
-    MOST_COLLECTIONS, 403 for a public one while suspended from publishing.
+    Raises Refused: 400 with all that is wrong, 409 for a name that the player has already, 403 for a
+    public one while suspended from publishing; QuotaReached.
     """
     collection = MapCollection(user=player, description="", is_public=False)
     with transaction.atomic():
         lock_player(player)
         _fill(player, collection, {"name": None} | dict(given))
-        if MapCollection.objects.filter(user=player).count() >= MOST_COLLECTIONS:
-            words = (
-                f"You already have {MOST_COLLECTIONS} collections, the maximum. Delete one first."
-            )
-            raise Refused("too_many_collections", words)
+        quotas.require_room(player.pk, "collections")
         save_named(collection, "collection")
     return collection
 
@@ -129,11 +125,11 @@ def put(*, player: User, collection_id: UUID, map_id: UUID, position: Any = None
     """Put a map into one's own collection, or move it; answers its place, from 1.
 
     Without a position a new map comes last, and one that is there already stays where it is. Raises
-    Http404 for a map that the player can't see, Refused: 400 for no position, 409 beyond MOST_MAPS,
-    and as `own_collection` does.
+    Http404 for a map that the player can't see, QuotaReached, Refused: 400 for no position, and as
+    `own_collection` does.
     """
-    if position is not None and not (type(position) is int and 1 <= position <= MOST_MAPS):
-        words = f"A position is a whole number from 1 to {MOST_MAPS}."
+    if position is not None and not (type(position) is int and 1 <= position <= MOST_IN_COLLECTION):
+        words = f"A position is a whole number from 1 to {MOST_IN_COLLECTION}."
         raise Refused("invalid_position", words, status=400, field="position")
     with transaction.atomic():
         collection = own_collection(player, collection_id)
@@ -145,7 +141,7 @@ def put(*, player: User, collection_id: UUID, map_id: UUID, position: Any = None
         elif position is None:
             return map_ids(collection, player).index(game_map.pk) + 1
         seen = map_ids(collection, player)
-        return _arrange(collection, order, seen, game_map.pk, position or MOST_MAPS)
+        return _arrange(collection, order, seen, game_map.pk, position or MOST_IN_COLLECTION)
 
 
 def move(*, player: User, collection_id: UUID, map_id: UUID, by: int) -> int:
@@ -186,8 +182,7 @@ def place(order: Sequence[UUID], seen: Collection[UUID], map_id: UUID, position:
 
 
 def _append(collection: MapCollection, game_map: GameMap, order: list[UUID]) -> None:
-    if len(order) >= MOST_MAPS:
-        raise Refused("collection_full", f"A collection can hold up to {MOST_MAPS} maps.")
+    quotas.require_room(collection.pk, "collection_maps")
     # Maps that were deleted leave gaps, so that the last place may be beyond the number of entries.
     last = collection.entries.order_by("-position").values_list("position", flat=True).first() or 0
     MapCollectionEntry.objects.create(collection=collection, map=game_map, position=last + 1)

@@ -16,14 +16,17 @@ from rest_framework.views import APIView
 
 from accounts.api import PublicUser
 from accounts.authentication import caller
+from config import quotas
 from config.api import AsItCame, Truth, read
 from config.conditional import conditional_document
 from config.names import SHORTEST_NAME
+from config.quotas import HEADER_PARAMETER
 from config.schema import LOCATION, Error
 from maps import browsing, collecting
 from maps.api import MapCard
-from maps.collecting import LONGEST_DESCRIPTION, LONGEST_NAME, MOST_MAPS
+from maps.collecting import LONGEST_DESCRIPTION, LONGEST_NAME
 from maps.models import MapCollection
+from maps.quotas import MOST_IN_COLLECTION
 
 # ---- Documents ----------------------------------------------------------------------------------
 
@@ -64,7 +67,7 @@ class CollectionDescription(AsItCame):
     """See maps.names."""
 
 
-@extend_schema_field({"type": "integer", "minimum": 1, "maximum": MOST_MAPS})
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": MOST_IN_COLLECTION})
 class Position(AsItCame):
     """A place in the order."""
 
@@ -111,14 +114,15 @@ class CollectionsView(APIView):
         operation_id="collections_make",
         request=NewCollection,
         responses={201: CollectionCard, 409: Error},
-        parameters=[LOCATION],
+        parameters=[LOCATION, HEADER_PARAMETER],
         tags=["collections"],
     )
     def post(self, request: Request) -> Response:
         """Make a collection. It is private unless one says otherwise."""
         made = collecting.make(player=caller(request), given=read(NewCollection, request))
-        address = reverse("api:collection", args=[made.pk])
-        return Response(card_of(request, made.pk), status=201, headers={"Location": address})
+        headers = {"Location": reverse("api:collection", args=[made.pk])}
+        headers |= quotas.headers(made.user_id, "collections")
+        return Response(card_of(request, made.pk), status=201, headers=headers)
 
 
 class CollectionView(APIView):
@@ -169,7 +173,11 @@ class CollectionMapView(APIView):
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
-        operation_id="collections_put_map", request=Placing, responses=Placed, tags=["collections"]
+        operation_id="collections_put_map",
+        request=Placing,
+        responses=Placed,
+        parameters=[HEADER_PARAMETER],
+        tags=["collections"],
     )
     def put(self, request: Request, collection_id: UUID, map_id: UUID) -> Response:
         """Put a map into one's own collection, or move one that is there."""
@@ -177,7 +185,8 @@ class CollectionMapView(APIView):
         position = collecting.put(
             player=caller(request), collection_id=collection_id, map_id=map_id, **given
         )
-        return Response({"position": position})
+        headers = quotas.headers(collection_id, "collection_maps")
+        return Response({"position": position}, headers=headers)
 
     @extend_schema(
         operation_id="collections_take_map",

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from accounts.views import own
+from config import quotas
 from config.refusals import Refused
 from maps import browsing, collecting
-from maps.collecting import MOST_MAPS
 from maps.forms import CollectionForm, NewCollectionForm
 from maps.models import GameMap, MapCollection
+from maps.quotas import MOST_IN_COLLECTION
 from maps.views import card, collections_of, is_htmx, to_sign_in, with_marks
 
 page = require_http_methods(["GET", "HEAD", "POST"])
@@ -34,7 +35,9 @@ def index(request: HttpRequest) -> HttpResponse:
     form = NewCollectionForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
-            return redirect(begin(player, form.cleaned_data))
+            made = begin(player, form.cleaned_data)
+            quotas.warn(request, player.pk, "collections")
+            return redirect(made)
         except Refused as refusal:
             form.refuse(refusal)
     first = first or read_id(request.POST.get("first_map", ""))
@@ -87,7 +90,7 @@ def detail(request: HttpRequest, collection_id: UUID) -> HttpResponse:
 def entries_context(
     request: HttpRequest,
     collection: MapCollection,
-    undo: tuple[UUID | None, int] = (None, MOST_MAPS),
+    undo: tuple[UUID | None, int] = (None, MOST_IN_COLLECTION),
     told: str = "",
 ) -> dict[str, Any]:
     """What the maps of a collection need; `undo` names one that was taken out, and its place."""
@@ -126,7 +129,7 @@ def entries(request: HttpRequest, collection_id: UUID) -> HttpResponse:
             messages.error(request, error)
         query = "?" + urlencode({"removed": str(map_id), "at": str(undo)}) if undo else ""
         return redirect(f"{address}{query}#entries")
-    removed = (map_id, undo) if undo else (None, MOST_MAPS)
+    removed = (map_id, undo) if undo else (None, MOST_IN_COLLECTION)
     context = entries_context(request, shown(request, collection_id), removed, told)
     return render(request, "collections/_entries.html", context | {"error": error})
 
@@ -194,7 +197,8 @@ def collect(request: HttpRequest, map_id: UUID) -> HttpResponse:
     try:
         if chosen := read_id(request.POST.get("collection", "")):
             collecting.put(player=own(request), collection_id=chosen, map_id=map_id)
-            told, error = "Added to the collection.", ""
+            near = (usage.warning for usage in quotas.warnings(chosen, "collection_maps"))
+            told, error = " ".join(["Added to the collection.", *near]), ""
     except Refused as refusal:
         refuse_strangers(refusal)
         error = refusal.detail
@@ -242,4 +246,4 @@ def read_id(text: str) -> UUID | None:
 def read_place(text: str) -> int:
     """A place in the order; the last one where none is named."""
     number = int(text[:9]) if text.isascii() and text.isdigit() else 0
-    return number if 1 <= number <= MOST_MAPS else MOST_MAPS
+    return number if 1 <= number <= MOST_IN_COLLECTION else MOST_IN_COLLECTION

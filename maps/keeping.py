@@ -12,11 +12,10 @@ from django.shortcuts import get_object_or_404
 
 from accounts.locking import lock_player
 from accounts.models import User
-from config.refusals import Refused
+from config import quotas
 from maps.models import GameMap, MapFavourite
 from maps.statements import FAVOURITE, PLAYED
 
-MOST_FAVOURITES = 1000  # a player
 MARKS = f"SELECT m.id::text, {FAVOURITE}, {PLAYED} FROM unnest(%s::uuid[]) AS m (id)"  # noqa: S608
 
 
@@ -31,7 +30,7 @@ class Marks:
 def mark(*, player: User, map_id: UUID) -> None:
     """Mark a map as a favourite. Nothing happens to one that is marked.
 
-    Raises Http404 for a map that the player can't see, Refused (409) beyond MOST_FAVOURITES.
+    Raises Http404 for a map that the player can't see, QuotaReached.
     """
     with transaction.atomic():
         # One after the other for each player: a count is right only until somebody else adds to it.
@@ -41,9 +40,7 @@ def mark(*, player: User, map_id: UUID) -> None:
         own = MapFavourite.objects.filter(user=player)
         if own.filter(map=game_map).exists():
             return
-        if own.count() >= MOST_FAVOURITES:
-            words = f"You have {MOST_FAVOURITES:,} favourites, which is the most. Unmark one first."
-            raise Refused("too_many_favourites", words)
+        quotas.require_room(player.pk, "favourites")
         MapFavourite.objects.create(user=player, map=game_map)
 
 

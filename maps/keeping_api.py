@@ -11,6 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
+from config import quotas
+from config.quotas import HEADER_PARAMETER
 from maps import keeping
 
 
@@ -26,12 +28,17 @@ class MapFavouriteView(APIView):
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
-        operation_id="maps_mark", request=None, responses={200: Favourite}, tags=["maps"]
+        operation_id="maps_mark",
+        request=None,
+        responses={200: Favourite},
+        parameters=[HEADER_PARAMETER],
+        tags=["maps"],
     )
     def put(self, request: Request, map_id: UUID) -> Response:
         """Mark a map as a favourite, a thousand at the most."""
-        keeping.mark(player=caller(request), map_id=map_id)
-        return Response({"favourite": True})
+        player = caller(request)
+        keeping.mark(player=player, map_id=map_id)
+        return Response({"favourite": True}, headers=quotas.headers(player.pk, "favourites"))
 
     @extend_schema(
         operation_id="maps_unmark", request=None, responses={200: Favourite}, tags=["maps"]

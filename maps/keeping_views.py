@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from config import quotas
 from config.onward import onward_of
 from config.refusals import Refused
 from maps import keeping
@@ -22,15 +23,20 @@ def keep(request: HttpRequest, map_id: UUID) -> HttpResponse:
     user = request.user
     if not user.is_authenticated:
         return to_sign_in(request, page)
-    error = ""
+    error, warnings = "", []
     try:
-        change = keeping.unmark if request.POST.get("favourite") == "no" else keeping.mark
-        change(player=user, map_id=map_id)
+        if request.POST.get("favourite") == "no":
+            keeping.unmark(player=user, map_id=map_id)
+        else:
+            keeping.mark(player=user, map_id=map_id)
+            warnings = quotas.warnings(user.pk, "favourites")
     except Refused as refusal:
         error = refusal.detail
     if not is_htmx(request):
         if error:
             messages.error(request, error)
+        for usage in warnings:
+            messages.warning(request, usage.warning)
         return HttpResponseRedirect(f"{onward_of(request) or page}#heart-{map_id}")
     names = GameMap.objects.visible_to(user).values_list("name", flat=True)
     context = {
@@ -39,5 +45,6 @@ def keep(request: HttpRequest, map_id: UUID) -> HttpResponse:
         "marks": keeping.marks(str(user.pk), [str(map_id)])[str(map_id)],
         "next": request.POST.get("next", ""),
         "error": error,
+        "warnings": warnings,
     }
     return render(request, "maps/_heart.html", context)

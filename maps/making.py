@@ -1,7 +1,8 @@
 """Making maps: new ones, changes, publishing, removing. Each locks, checks and writes as one."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -9,7 +10,9 @@ from django.db import IntegrityError, transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from accounts.locking import lock_storage
 from accounts.moderation import refuse_suspended
+from config import quotas
 from config.names import checked_name
 from config.refusals import Reason, Refused, refused_for
 from maps import picturing
@@ -40,9 +43,12 @@ def draft(*, author: "User", given: Mapping[str, Any]) -> GameMap:
 
 
 def add(game_map: GameMap) -> None:
-    """Save a new map."""
+    """Save a new map. Raises QuotaReached where its author has too many already, or too large ones."""
     with transaction.atomic():
-        game_map.save()
+        lock_storage(game_map.user_id)
+        quotas.require_room(game_map.user_id, "maps", "drafts")
+        with quotas.limited_growth(game_map.user_id, "map_bytes"):
+            game_map.save()
         picturing.foresee(game_map)
 
 
@@ -52,9 +58,11 @@ def change(
     """Change what was given of one's own map, and check the whole; answers the map as it is now.
 
     Raises Http404 for another's map; Refused: 412 when somebody saved meanwhile, 400 for what can't
-    be stored, 409 where a public map would be valid no more, 403 while suspended from publishing.
+    be stored, 409 where a public map would be valid no more, 403 while suspended from publishing;
+    QuotaReached where the author's maps would need more space than there is. A map that was played keeps
+    its former version for its games, so that any other version of it needs more.
     """
-    with transaction.atomic():
+    with transaction.atomic(), _limited_size(author, given):
         game_map = _lock_own(author, map_id, if_match)
         if game_map.is_public:  # a change of it is published with it
             refuse_suspended(author, "publishing")
@@ -107,6 +115,8 @@ def publish(*, author: "User", map_id: UUID, if_match: str | None = None) -> Gam
 def unpublish(*, author: "User", map_id: UUID, if_match: str | None = None) -> GameMap:
     """Make one's own map private; its stars stay, and games go on.
 
+    Also beyond the quota of private maps: this is how an author takes something back.
+
     Raises Http404 for another's map, Refused (412) when somebody saved meanwhile.
     """
     with transaction.atomic():
@@ -131,6 +141,17 @@ def demand_playable(game_map: GameMap) -> None:
         raise refused_for([Reason("map_not_playable", words, "map_id"), *reasons], status=409)
     checked = GameMap.objects.filter(pk=whole.pk, version=whole.version)
     checked.update(found_valid_at=timezone.now())
+
+
+@contextmanager
+def _limited_size(author: "User", given: Mapping[str, Any]) -> Iterator[None]:
+    """Run a change of a map, whose document may grow where a part of it is given. Raises QuotaReached."""
+    if given.keys().isdisjoint(PARTS):
+        yield
+        return
+    lock_storage(author.pk)
+    with quotas.limited_growth(author.pk, "map_bytes"):
+        yield
 
 
 def _make_private(game_map: GameMap, *more: str) -> None:

@@ -13,9 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
-from config import limits
+from config import limits, quotas
 from config.api import AsItCame, StrictJSONParser, read
 from config.names import SHORTEST_NAME
+from config.quotas import HEADER_PARAMETER, QuotaReached
 from config.schema import LOCATION, Error
 from maps import making
 from maps.api import Cell, FullMap, MapCard, MapDetail, MapList
@@ -166,8 +167,8 @@ class MapsView(MapList):
     @extend_schema(
         operation_id="maps_make",
         request=NewMap,
-        responses={201: FullMap},
-        parameters=[LOCATION],
+        responses={201: FullMap, 409: Error},
+        parameters=[LOCATION, HEADER_PARAMETER],
         tags=["maps"],
     )
     def post(self, request: Request) -> Response:
@@ -175,9 +176,13 @@ class MapsView(MapList):
         author = caller(request)
         game_map = making.draft(author=author, given=read(NewMap, request))
         limits.require(request._request, "maps", str(author.pk))
-        making.add(game_map)
-        address = reverse("api:map", args=[game_map.pk])
-        return answer(FullMap, game_map, status=201, headers={"Location": address})
+        try:
+            making.add(game_map)
+        except QuotaReached:  # nothing was made
+            limits.take_back(request._request, "maps", str(author.pk))
+            raise
+        address = {"Location": reverse("api:map", args=[game_map.pk])}
+        return answer(FullMap, game_map, "maps", "drafts", "map_bytes", status=201, headers=address)
 
 
 class MapView(MapDetail):
@@ -191,7 +196,7 @@ class MapView(MapDetail):
         operation_id="maps_change",
         request=NewMap,
         responses={200: FullMap, 412: Error},
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, HEADER_PARAMETER],
         tags=["maps"],
     )
     def patch(self, request: Request, map_id: UUID) -> Response:
@@ -200,7 +205,7 @@ class MapView(MapDetail):
         game_map = making.change(
             given=read(NewMap, request, partial=True), **named(request, map_id)
         )
-        return answer(FullMap, game_map)
+        return answer(FullMap, game_map, "map_bytes")
 
     @extend_schema(
         operation_id="maps_remove",
@@ -265,23 +270,25 @@ class MapUnpublishing(APIView):
         operation_id="maps_unpublish",
         request=None,
         responses={200: MapCard, 412: Error},
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, HEADER_PARAMETER],
         tags=["maps"],
     )
     def post(self, request: Request, map_id: UUID) -> Response:
-        """Make one's own map private."""
-        return answer(MapCard, making.unpublish(**named(request, map_id)))
+        """Make one's own map private, also beyond the quota of private maps."""
+        return answer(MapCard, making.unpublish(**named(request, map_id)), "drafts")
 
 
 def answer(
     serializer: type[MapCard],
     game_map: GameMap,
-    *,
+    *grown: str,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A map as it is now, with the tag that the next write may send."""
+    """A map as it is now, with the tag that the next write may send, and quotas that are nearly used."""
     tagged = {"ETag": etag_of(game_map), **(headers or {})}
+    if grown:
+        tagged |= quotas.headers(game_map.user_id, *grown)
     return Response(serializer(game_map).data, status=status, headers=tagged)
 
 

@@ -25,6 +25,7 @@ __all__ = [  # all the models of this application: Django looks for them here
     "MapWord",
 ]
 models.CharField.register_lookup(Length)
+LARGEST_TERRAIN, LARGEST_WAVES, LARGEST_POINT = 2 * 1024 * 1024, 512 * 1024, 1024  # bytes of jsonb
 
 
 class GameMap(ConstrainedModel):
@@ -107,6 +108,11 @@ class GameMap(ConstrainedModel):
         editable=False,
         db_comment="Which terrains it has: the sum of 1 Grass, 2 Dirt, 4 Stone, 8 Water, 16 Lava.",
     )
+    document_bytes = models.IntegerField(
+        db_default=0,
+        editable=False,
+        db_comment="Bytes of terrain_data, wave_config and both points as text, by a trigger.",
+    )
     version = models.IntegerField(
         db_default=1,
         editable=False,
@@ -142,6 +148,16 @@ class GameMap(ConstrainedModel):
             ),
             models.CheckConstraint(
                 condition=models.Q(rating__gte=0, rating__lte=5), name="rating_range"
+            ),
+            # Far above what a valid map needs: 100 × 100 tiles have 1.1 MB, a hundred full waves 90 KB.
+            models.CheckConstraint(
+                condition=models.Q(
+                    terrain_data__stored_size__lte=LARGEST_TERRAIN,
+                    wave_config__stored_size__lte=LARGEST_WAVES,
+                    spawn_point__stored_size__lte=LARGEST_POINT,
+                    goal_point__stored_size__lte=LARGEST_POINT,
+                ),
+                name="map_document_size",
             ),
         ]
         indexes = [

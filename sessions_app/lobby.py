@@ -21,6 +21,7 @@ GRACE = timedelta(seconds=30)  # how long a lost socket keeps its seat
 UNTOUCHED = timedelta(hours=1)  # after that a lobby is closed
 FEWEST_SEATS, MOST_SEATS = 2, 4
 MOST_KICKED = 100  # players who are remembered though they had no seat: a host may name anybody
+MOST_REMEMBERED = 1000  # kicked players of a lobby in all
 
 
 class Status(StrEnum):
@@ -145,7 +146,7 @@ def kick(lobby: Lobby, host_id: UUID, player_id: UUID) -> Lobby:
     """Remove another player for good; also one who has left at this very moment, and would come back.
 
     Raises Refused: 403 for all but the host, 409 `started`, 400 for oneself, 404 for who isn't seated
-    once MOST_KICKED are remembered.
+    once MOST_KICKED are remembered, 409 `quota_reached` beyond MOST_REMEMBERED.
     """
     _demand_host(lobby, host_id)
     _demand_lobby(lobby)
@@ -154,6 +155,9 @@ def kick(lobby: Lobby, host_id: UUID, player_id: UUID) -> Lobby:
             "invalid", "You can't remove yourself: leave instead.", status=400, field="player_id"
         )
     after = replace(lobby, kicked=lobby.kicked | {player_id})
+    if len(after.kicked) > MOST_REMEMBERED:
+        words = f"You have removed {MOST_REMEMBERED:,} players from this lobby, the maximum."
+        raise Refused("quota_reached", f"{words} Open another lobby.")
     if lobby.seat_of(player_id):
         return _without(after, player_id)
     if len(after.kicked) > MOST_KICKED:

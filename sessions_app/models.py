@@ -6,6 +6,11 @@ from django.db import models
 from django.db.models.functions import Now
 
 from config.fields import RandomUUID
+from sessions_app.lobby import MOST_REMEMBERED
+
+# States have up to 256 KiB of JSON (states.LARGEST). As jsonb they have six times as much at the worst: each
+# `0,` of two bytes is a number of eight and an entry of four.
+LARGEST_STATE = 2 * 1024 * 1024  # bytes of jsonb
 
 
 class GameSession(models.Model):
@@ -45,7 +50,7 @@ class GameSession(models.Model):
     game_state = models.JSONField(
         null=True,
         blank=True,
-        db_comment="{towers, enemies, resources}, written behind Redis while a game runs.",
+        db_comment="{towers, enemies, resources}, written behind Redis; null an hour after the end.",
     )
     created_at = models.DateTimeField(db_default=Now(), db_comment="When the lobby was opened.")
     completed_at = models.DateTimeField(
@@ -104,6 +109,13 @@ class GameSession(models.Model):
             models.CheckConstraint(
                 condition=models.Q(seat_limit__range=(2, 4)), name="seat_limit_values"
             ),
+            models.CheckConstraint(
+                condition=models.Q(game_state__stored_size__lte=LARGEST_STATE),
+                name="game_state_size",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kicked__len__lte=MOST_REMEMBERED), name="kicked_size"
+            ),
         ]
         indexes = [
             models.Index(fields=["map"], name="idx_game_sessions_map_id"),
@@ -119,6 +131,12 @@ class GameSession(models.Model):
                 fields=["touched_at"],
                 condition=models.Q(status__in=["Lobby", "InProgress", "Paused"]),
                 name="idx_game_sessions_alive",
+            ),
+            # States that are no longer needed; see sessions_app.states.
+            models.Index(
+                fields=["completed_at"],
+                condition=models.Q(status__in=["Completed", "Abandoned"], game_state__isnull=False),
+                name="idx_game_sessions_old_states",
             ),
         ]
 
@@ -240,6 +258,9 @@ class PlayedMap(models.Model):
     spawn_point = models.JSONField(db_comment="{x, y}: where enemies enter.")
     goal_point = models.JSONField(db_comment="{x, y}: what players defend.")
     wave_config = models.JSONField(db_comment="As in maps.")
+    document_bytes = models.IntegerField(
+        db_default=0, editable=False, db_comment="As in maps: counts as its author's."
+    )
     created_at = models.DateTimeField(db_default=Now(), db_comment="When it was first played.")
 
     class Meta:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connection, transaction
 from django.db.models import F
 from redis.exceptions import RedisError
 
@@ -82,6 +82,14 @@ UPDATE game_sessions AS g SET game_state = written.state::jsonb
 FROM unnest(%s::uuid[], %s::int[], %s::text[]) AS written (id, fence, state) JOIN locked USING (id)
 WHERE g.id = written.id AND g.fence <= written.fence AND g.status <> 'Completed'
 RETURNING g.id"""
+# A game's result is in its columns. Clients may read the state that it ended with for an hour.
+DROP_OLD = f"""
+UPDATE game_sessions SET game_state = NULL WHERE id IN (
+    SELECT id FROM game_sessions
+    WHERE status IN ('Completed', 'Abandoned') AND game_state IS NOT NULL
+        AND (completed_at IS NULL OR completed_at < statement_timestamp() - interval '1 hour')
+    LIMIT {BATCH} FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING id"""  # noqa: S608 - nothing from outside
 OVER = "SELECT id FROM game_sessions WHERE id = ANY(%s) AND status IN ('Completed', 'Abandoned')"
 
 
@@ -142,7 +150,7 @@ def write(session_id: UUID, player: User, *, fence: int, state: Any) -> int:
     except orjson.JSONEncodeError as error:
         words = "Whole numbers in a state have up to 64 bits."
         raise Refused("invalid", words, status=400, field="state") from error
-    if len(text) > LARGEST:
+    if len(text.encode()) > LARGEST:
         raise Refused("state_too_large", "A state has up to 256 KiB.", status=413, field="state")
     sequence = _write(session_id, fence, text, over="kept") if fence == game.fence else STALE
     if sequence == GONE:  # Redis was emptied, or the game has ended since we looked
@@ -176,6 +184,23 @@ def finish(session_id: UUID, host: User) -> Change:
 async def retire(client: "redis.asyncio.Redis", session_id: UUID) -> None:
     """A game was abandoned, which nobody finishes: the next batch writes it, and drops its key."""
     await client.zadd(UNWRITTEN, {str(session_id): 0})
+
+
+async def drop_old(ask: Ask) -> None:
+    """Delete the states of games that have been over for an hour, in batches. Raises psycopg.Error."""
+    while await ask(DROP_OLD):
+        pass
+
+
+def drop_all_old() -> int:
+    """The same from a command; returns how many."""
+    dropped = 0
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(DROP_OLD)
+            if not cursor.rowcount:
+                return dropped
+            dropped += cursor.rowcount
 
 
 async def write_behind(client: "redis.asyncio.Redis", ask: Ask) -> int:

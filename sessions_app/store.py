@@ -72,7 +72,9 @@ FREE_SEAT = "DELETE FROM session_players WHERE session_id = %s AND user_id = %s"
 LEAVE_SEAT = """
 UPDATE session_players SET left_at = %s, is_host = false, is_connected = false, connection = NULL,
     server_id = NULL WHERE session_id = %s AND user_id = %s"""
-MAP_COLUMNS = "version name width height terrain_data spawn_point goal_point wave_config".split()
+MAP_COLUMNS = (
+    "version name width height terrain_data spawn_point goal_point wave_config document_bytes"
+).split()
 # What a start fixes, and counts: once, since only one transaction finds the game still in its lobby.
 START = (
     "UPDATE game_sessions AS g SET game_state = jsonb_build_object("

@@ -152,6 +152,7 @@ class Watch:
         """Remove what nobody needs any more."""
         await self.hub.ask(BURY)
         await self.hub.ask(CLEAR)
+        await states.drop_old(self.hub.ask)
         await self.hub.sign_ins.clear()
 
     async def catch_up(self, rooms: dict[UUID, Room]) -> None:

@@ -134,12 +134,16 @@ class World:
             terrains = list(self._terrains())
             pool = ((n, *terrain.columns) for n, terrain in enumerate(terrains))
             self._copy("pool", pool, len(terrains), columns=f"terrain {heavy}")
+            # Once for each terrain, in place of once for each map.
+            cursor.execute("ALTER TABLE pool ADD document_bytes integer")
+            parts = "terrain_data, wave_config, spawn_point, goal_point"
+            cursor.execute(f"UPDATE pool SET document_bytes = maps_bytes_of({parts})")
             choice = self.plan.rng("pool", self.first_map).integers(
                 len(terrains), size=self.plan.maps
             )
             rows = ((int(t), *self._map(n, terrains[t])) for n, t in enumerate(choice))
             self._copy("light_maps", rows, self.plan.maps, columns=f"terrain {light}")
-            both = f"{light} {heavy}".replace(" ", ", ")
+            both = f"{light} {heavy} document_bytes".replace(" ", ", ")
             cursor.execute(
                 f"INSERT INTO maps ({both}) SELECT {both} FROM light_maps JOIN pool USING (terrain)"
             )

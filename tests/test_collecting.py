@@ -13,13 +13,15 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
+from config.quotas import QUOTAS
 from config.refusals import Refused
-from maps import collecting
 from maps.collecting import make, map_ids, move, place, put, take_out
 from maps.models import GameMap, MapCollection, MapCollectionEntry
+from maps.quotas import MOST_COLLECTIONS, MOST_IN_COLLECTION
 from tests.cast import NOBODY, make_map, make_moderator, make_user
 from tests.conftest import bearer
 from tests.races import at_once
+from tests.test_quotas import set_limit
 
 pytestmark = pytest.mark.django_db
 BASE = "/api/v1/collections"
@@ -213,10 +215,11 @@ def test_a_name_once_whatever_its_case(player: User, author: User, fords: MapCol
 
 
 def test_fifty_and_no_more(player: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (collecting.MOST_COLLECTIONS, collecting.MOST_MAPS) == (50, 200)
-    monkeypatch.setattr(collecting, "MOST_COLLECTIONS", 1)
+    limits = QUOTAS["collections"].limit, QUOTAS["collection_maps"].limit
+    assert limits == (MOST_COLLECTIONS, MOST_IN_COLLECTION) == (50, 200)
+    set_limit(monkeypatch, "collections", 1)
     make(player=player, given={"name": "First"})
-    assert code(Api(player)("post", "", {"name": "Second"}))[:2] == (409, "too_many_collections")
+    assert code(Api(player)("post", "", {"name": "Second"}))[:2] == (409, "quota_reached")
 
 
 def test_whoever_is_suspended_from_publishing_shares_no_words(
@@ -316,7 +319,7 @@ def test_places(seen: set[int], number: int, position: int, expected: list[int])
 
 @pytest.mark.django_db(transaction=True)
 def test_twenty_adds_at_once_for_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collecting, "MOST_MAPS", 3)
+    set_limit(monkeypatch, "collection_maps", 3)
     player, author = make_user("Clicker"), make_user("Author")
     collection = make(player=player, given={"name": "Fords"})
     maps = [make_map(author, f"Map {n}") for n in range(22)]
@@ -330,7 +333,7 @@ def test_twenty_adds_at_once_for_one_place(monkeypatch: pytest.MonkeyPatch) -> N
             return refusal.code
         return "added"
 
-    assert sorted(at_once(20, work)) == ["added"] + ["collection_full"] * 19
+    assert sorted(at_once(20, work)) == ["added"] + ["quota_reached"] * 19
     assert positions(collection) == [1, 2, 3]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -9,15 +10,18 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import IntegrityError
+from django.db.backends.utils import CursorWrapper
 from django.test import Client
+from django.utils import timezone
 
 from config.pools import make_pool
 from config.redis import durable, durable_async
 from config.refusals import Refused
 from maps.models import GameMap
-from sessions_app import seating, states, store
+from sessions_app import played_maps, seating, states, store
 from sessions_app.lobby import Status
-from sessions_app.models import GameSession
+from sessions_app.models import GameSession, PlayedMap
 from tests.conftest import Site
 from tests.races import at_once
 from tests.test_game_sessions import Table, code_of
@@ -254,8 +258,10 @@ def test_a_state_is_not_too_large(table: Table) -> None:
     lobby = table.open()
     table.start(lobby, 0)
     _, fence = table.ask(0, "POST", f"/{lobby['id']}/fence")
-    large = fence | {"state": {"x": "y" * states.LARGEST}}
-    assert code_of(table.ask(0, "PUT", f"/{lobby['id']}/state", large)) == (413, "state_too_large")
+    for text in ("y" * states.LARGEST, "é" * (states.LARGEST // 2)):  # bytes, not characters
+        large = fence | {"state": {"x": text}}
+        answer = table.ask(0, "PUT", f"/{lobby['id']}/state", large)
+        assert code_of(answer) == (413, "state_too_large")
 
 
 def test_a_write_that_meets_the_end_is_refused_not_lost(
@@ -335,3 +341,117 @@ def test_an_emptied_redis_takes_the_next_write(table: Table, game: UUID) -> None
     durable().flushdb()
     assert states.write(session_id, host, fence=fence, state={"wave": 3}) == 1
     assert states.read(session_id, host).state == {"wave": 3}
+
+
+# ---- Size, and what remains of it ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "state", [{"x": [0] * 130_000}, {"x": [1e308] * 37_000}, {"x": [[]] * 87_000}]
+)
+def test_what_jsonb_stores_least_well_still_fits(table: Table, game: UUID, state: Any) -> None:
+    """A number of two bytes takes twelve there; 1e308 has 309 digits as text."""
+    host = table.players[0]
+    states.write(game, host, fence=states.claim(game, host), state=state)
+    states.finish(game, host)
+    assert GameSession.objects.filter(pk=game, game_state__isnull=False).exists()
+
+
+def test_the_database_refuses_a_larger_state(game: UUID) -> None:
+    with pytest.raises(IntegrityError, match="game_state_size"):
+        GameSession.objects.filter(pk=game).update(game_state={"x": "y" * (2 * 1024 * 1024)})
+    with pytest.raises(IntegrityError, match="kicked_size"):
+        GameSession.objects.filter(pk=game).update(kicked=[uuid4() for _ in range(1001)])
+
+
+def drop_old() -> None:
+    async def drill() -> None:
+        async with make_pool(1) as pool:
+            await states.drop_old(asking(pool))
+
+    asyncio.run(drill())
+
+
+@pytest.mark.parametrize("drop", [drop_old, states.drop_all_old])
+def test_states_are_dropped_an_hour_after_the_end_however_it_came(
+    game_map: GameMap, monkeypatch: pytest.MonkeyPatch, drop: Callable[[], Any]
+) -> None:
+    now = timezone.now()
+    minutes = {name: now - datetime.timedelta(minutes=n) for name, n in (("new", 59), ("old", 61))}
+    running = dict.fromkeys(("InProgress", "Paused"), ("InProgress", None))
+    ended: dict[str, tuple[str, Any]] = {
+        f"{status} {name}": (status, ended_at)
+        for status in ("Completed", "Abandoned")
+        for name, ended_at in minutes.items()
+    }
+    by_hand = {"by hand": ("Completed", None)}  # as in psql, where nobody sets the time
+    rows = {
+        name: GameSession.objects.create(
+            map=game_map, status=status, completed_at=at, game_state={"wave": 7}, current_wave=7
+        )
+        for name, (status, at) in (running | ended | by_hand).items()
+    }
+    many = [
+        GameSession(pk=uuid4(), map=game_map, status="Completed", completed_at=minutes["old"])
+        for _ in range(2 * states.BATCH + 1)
+    ]
+    for row in many:
+        row.game_state = {}
+    GameSession.objects.bulk_create(many)
+    drop()
+    kept = GameSession.objects.filter(game_state__isnull=False).values_list("pk", flat=True)
+    names = {name for name, row in rows.items() if row.pk in set(kept)}
+    assert names == {"InProgress", "Paused", "Completed new", "Abandoned new"}
+    assert len(kept) == 4
+    assert set(GameSession.objects.filter(pk=rows["by hand"].pk).values_list("current_wave")) == {
+        (7,)
+    }
+
+
+def test_what_is_read_after_the_end(table: Table, game: UUID) -> None:
+    host = table.players[0]
+    states.write(game, host, fence=states.claim(game, host), state={"wave": 7})
+    states.finish(game, host)
+    first = table.ask(0, "GET", f"/{game}/state")
+    assert (first[0], first[1]["state"]) == (200, {"wave": 7})
+    GameSession.objects.update(completed_at=timezone.now() - datetime.timedelta(hours=2))
+    version = GameSession.objects.get(pk=game).version
+    drop_old()
+    later = table.ask(0, "GET", f"/{game}/state")
+    assert (later[0], later[1]["state"]) == (200, None)
+    assert GameSession.objects.get(pk=game).version == version
+    assert table.ask(0, "GET", f"/{game}")[1]["status"] == "Completed"
+
+
+def test_a_start_keeps_the_size_of_the_map_with_it(table: Table, game: UUID) -> None:
+    played = PlayedMap.objects.get(map_id=table.game_map.pk)
+    assert (
+        played.document_bytes == GameMap.objects.get(pk=table.game_map.pk).document_bytes > 30_000
+    )
+    facts = {"map_id": uuid4(), "version": 1, "name": "Ford", "width": 20, "height": 20}
+    parts: dict[str, Any] = {"terrain_data": [], "wave_config": {}}
+    parts |= {"spawn_point": {}, "goal_point": {}}
+    by_hand = PlayedMap.objects.create(**facts, **parts)
+    by_hand.refresh_from_db()
+    assert by_hand.document_bytes == len("[]" + "{}" * 3)
+
+
+def test_an_unused_map_is_not_deleted_while_a_game_on_it_starts(
+    table: Table, game: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was found without a game; before it is deleted, a game on it has started."""
+    GameSession.objects.filter(pk=game).update(map_version=None)
+    lock = played_maps.LOCK
+
+    def start_first(cursor: Any, sql: str, values: Any) -> Any:
+        if sql == lock:
+            GameSession.objects.filter(pk=game).update(map_version=1)
+        return execute(cursor, sql, values)
+
+    execute = CursorWrapper.execute
+    monkeypatch.setattr(CursorWrapper, "execute", start_first)
+    assert played_maps.delete_unused() == 0
+    monkeypatch.undo()
+    assert PlayedMap.objects.count() == 1
+    GameSession.objects.filter(pk=game).update(map_version=None)
+    assert played_maps.delete_unused() == 1

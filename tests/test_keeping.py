@@ -7,14 +7,15 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
+from config.quotas import QUOTAS
 from config.refusals import Refused
-from maps import keeping
-from maps.keeping import MOST_FAVOURITES, Marks, mark, marks, unmark
+from maps.keeping import Marks, mark, marks, unmark
 from maps.models import GameMap, MapFavourite
 from sessions_app.models import GameSession, SessionPlayer
 from tests.cast import NOBODY, make_map, make_tribe, make_user
 from tests.conftest import bearer
 from tests.races import at_once
+from tests.test_quotas import set_limit
 
 pytestmark = pytest.mark.django_db
 
@@ -89,25 +90,28 @@ def test_ones_own_drafts_are_among_ones_favourites(
 def test_a_thousand_and_no_more(
     client: Client, player: User, author: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert MOST_FAVOURITES == 1000
-    monkeypatch.setattr(keeping, "MOST_FAVOURITES", 1)
+    assert QUOTAS["favourites"].limit == 1000
+    set_limit(monkeypatch, "favourites", 1)
     first, second = make_map(author), make_map(author)
     mark(player=player, map_id=first.pk)
     mark(player=player, map_id=first.pk)
     answer = client.put(f"/api/v1/maps/{second.pk}/favourite", headers=bearer(player))
     assert answer.status_code == 409
-    assert answer.json()["errors"][0]["code"] == "too_many_favourites"
+    assert answer.json()["errors"][0]["code"] == "quota_reached"
     client.force_login(player)
     url = f"/maps/{second.pk}/favourite"
-    assert b"which is the most" in client.post(url, follow=True).content
-    assert b"which is the most" in client.post(url, headers={"HX-Request": "true"}).content
+    assert b"You have used 1 of 1 favourites" in client.post(url, follow=True).content
+    assert (
+        b"You have used 1 of 1 favourites"
+        in client.post(url, headers={"HX-Request": "true"}).content
+    )
     unmark(player=player, map_id=first.pk)
     mark(player=player, map_id=second.pk)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_twenty_at_once_for_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "MOST_FAVOURITES", 3)
+    set_limit(monkeypatch, "favourites", 3)
     player, author = make_user("Clicker"), make_user("Author")
     maps = [make_map(author, f"Map {n}") for n in range(22)]
     for game_map in maps[20:]:

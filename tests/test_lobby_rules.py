@@ -9,7 +9,15 @@ import pytest
 
 from config.refusals import Refused
 from sessions_app import lobby as rules
-from sessions_app.lobby import COUNTDOWN, GRACE, MOST_KICKED, UNTOUCHED, Lobby, Status
+from sessions_app.lobby import (
+    COUNTDOWN,
+    GRACE,
+    MOST_KICKED,
+    MOST_REMEMBERED,
+    UNTOUCHED,
+    Lobby,
+    Status,
+)
 from tests.lobbies import NOON, PLAYERS, make_lobby, make_seat
 
 HOST, GUEST, THIRD, FOURTH, STRANGER, _ = PLAYERS
@@ -28,6 +36,9 @@ COUNTING = replace(READY, countdown_ends_at=NOON + COUNTDOWN)
 RUNNING = replace(READY, status=Status.IN_PROGRESS)
 OVER = replace(READY, status=Status.COMPLETED)
 FULL = of(HOST, GUEST, THIRD, FOURTH)
+TOO_MANY_KICKED = replace(
+    PAIR, kicked=frozenset(UUID(int=1000 + n) for n in range(MOST_REMEMBERED))
+)
 MANY_KICKED = replace(PAIR, kicked=frozenset(UUID(int=1000 + n) for n in range(MOST_KICKED)))
 
 
@@ -94,6 +105,7 @@ REFUSED: list[tuple[str, Lobby, Rule, str, int]] = [
     ("kick by a stranger", PAIR, kick(STRANGER, HOST), "not_seated", 404),
     ("kick oneself", PAIR, kick(HOST, HOST), "invalid", 400),
     ("kick one more stranger", MANY_KICKED, kick(HOST, STRANGER), "not_found", 404),
+    ("kick one of too many", TOO_MANY_KICKED, kick(HOST, GUEST), "quota_reached", 409),
     ("kick after the start", RUNNING, kick(HOST, GUEST), "started", 409),
     ("settings by a guest", PAIR, settings(GUEST, 3), "not_host", 403),
     ("settings after the start", RUNNING, settings(HOST, 3), "started", 409),

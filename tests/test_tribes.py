@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from config.constraints import save_named
+from config.quotas import QUOTAS
 from config.refusals import Refused
 from sessions_app.models import GameSession, SessionPlayer
 from tests.cast import NOBODY, make_map, make_tribe, make_user
@@ -232,12 +233,12 @@ def test_a_tribe_that_has_played_is_kept(player: User, status: str) -> None:
 
 
 def test_ten_and_no_more(player: User) -> None:
-    assert making.MOST_TRIBES == 10
+    assert QUOTAS["tribes"].limit == 10
     for n in range(10):
         make_tribe(player, f"Tribe {n}")
     answer = call(player, "post", "", RAVENS)
-    assert code(answer) == (409, "too_many_tribes", None)
-    assert "Delete one first" in answer.json()["errors"][0]["detail"]
+    assert code(answer) == (409, "quota_reached", None)
+    assert "10 of 10 tribes" in answer.json()["errors"][0]["detail"]
 
 
 def test_what_reading_costs(
@@ -270,7 +271,7 @@ def made_at_once(hands: int) -> list[str]:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_tenth_tribe_for_twelve_hands() -> None:
-    assert made_at_once(12) == ["made"] + ["too_many_tribes"] * 11
+    assert made_at_once(12) == ["made"] + ["quota_reached"] * 11
     assert Tribe.objects.count() == 10
 
 

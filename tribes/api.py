@@ -13,9 +13,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller
+from config import quotas
 from config.api import AsItCame, read
 from config.conditional import conditional_document
 from config.names import SHORTEST_NAME
+from config.quotas import HEADER_PARAMETER
 from config.schema import LOCATION, Error
 from tribes import making
 from tribes.bonuses import PRESETS, SLIDERS, share
@@ -100,14 +102,15 @@ class TribesView(APIView):
         operation_id="tribes_make",
         request=NewTribe,
         responses={201: FullTribe, 409: Error},
-        parameters=[LOCATION],
+        parameters=[LOCATION, HEADER_PARAMETER],
         tags=["tribes"],
     )
     def post(self, request: Request) -> Response:
         """Make a tribe. Its archetype alone brings bonuses along; bonuses that are named count instead."""
         made = making.make(player=caller(request), given=read(NewTribe, request))
-        address = reverse("api:tribe", args=[made.pk])
-        return Response(FullTribe(made).data, status=201, headers={"Location": address})
+        headers = {"Location": reverse("api:tribe", args=[made.pk])}
+        headers |= quotas.headers(made.user_id, "tribes")
+        return Response(FullTribe(made).data, status=201, headers=headers)
 
 
 class TribeView(APIView):

@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 
 from config.changes import on_change
+from config.quotas import register
 
 
 class TribesConfig(AppConfig):
@@ -12,7 +13,8 @@ class TribesConfig(AppConfig):
     verbose_name = "Tribes"
 
     def ready(self) -> None:
-        """Drop what is kept of tribes that change."""
-        from tribes import configs
+        """Drop what is kept of tribes that change; register the quotas."""
+        from tribes import configs, quotas
 
+        register(*quotas.TABLE)
         on_change(configs.CHANNEL, configs.forget)

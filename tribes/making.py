@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 
 from accounts.locking import lock_player
 from accounts.models import User
+from config import quotas
 from config.constraints import save_named
 from config.names import checked_name
 from config.refusals import Reason, Refused, refused_for
@@ -20,7 +21,6 @@ from tribes.bonuses import PRESETS, SLIDERS, Points, faults, points_of, share
 from tribes.colours import USUAL, checked_colour
 from tribes.models import Tribe
 
-MOST_TRIBES = 10  # a player
 LONGEST_NAME = 20
 BONUSES = [slider.field for slider in SLIDERS]
 
@@ -40,15 +40,13 @@ def make(*, player: User, given: Mapping[str, Any]) -> Tribe:
     """A new tribe from `name`, `archetype`, the three bonuses as shares, and `color_theme`.
 
     Without any bonus it has those of its archetype; without a colour it is gold. Raises Refused: 400
-    with all that is wrong, 409 for a name that the player has already or beyond MOST_TRIBES.
+    with all that is wrong, 409 for a name that the player has already; QuotaReached.
     """
     tribe = Tribe(user=player, color_theme=USUAL, **dict.fromkeys(BONUSES, share(0)))
     with transaction.atomic():
         lock_player(player)
         _fill(tribe, {"name": None, "archetype": None} | _with_preset(given))
-        if own(player).count() >= MOST_TRIBES:
-            words = f"You already have {MOST_TRIBES} tribes, the maximum. Delete one first."
-            raise Refused("too_many_tribes", words)
+        quotas.require_room(player.pk, "tribes")
         save_named(tribe, "tribe")
     return tribe
 

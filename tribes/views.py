@@ -10,13 +10,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.views import own
+from config import quotas
 from config.onward import onward_of
 from config.refusals import Refused
 from tribes import making
 from tribes.bonuses import MOTTOES, POINTS, gains
 from tribes.colours import BACKGROUNDS, LEAST_CONTRAST, USUAL
 from tribes.forms import TribeForm, facts_of, facts_of_preset
-from tribes.making import MOST_TRIBES
+from tribes.quotas import MOST_TRIBES
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 DELETED = "deleted_tribe"  # in the session: what the last one was, until it was offered once
@@ -52,6 +53,7 @@ def new(request: HttpRequest) -> HttpResponse:
             form.refuse(refusal)
         else:
             messages.success(request, f"“{made.name}” is ready to play.")
+            quotas.warn(request, made.user_id, "tribes")
             return redirect(onward or "tribes:index")
     full = making.own(own(request)).count() >= MOST_TRIBES
     context = editor_context(form) | {"next": onward, "full": full, "most": MOST_TRIBES}

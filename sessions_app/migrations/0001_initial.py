@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
                     "game_state",
                     models.JSONField(
                         blank=True,
-                        db_comment="{towers, enemies, resources}, written behind Redis while a game runs.",
+                        db_comment="{towers, enemies, resources}, written behind Redis; null an hour after the end.",
                         null=True,
                     ),
                 ),
