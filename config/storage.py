@@ -44,7 +44,8 @@ class Keeping:
     """
 
     def __init__(self) -> None:
-        self._failing: set[str] = set()  # "read" and "kept", apart: a full disk can still be read
+        # "read", "kept" and "deleted", apart: a full disk can still be read
+        self._failing: set[str] = set()
         self._rests_until = 0.0
 
     def read(self, name: str) -> bytes | None:
@@ -74,6 +75,18 @@ class Keeping:
             self._note_failure("kept", name, begun)
         else:
             self._failing.discard("kept")
+
+    def delete(self, name: str) -> None:
+        """Delete a file, where that is possible now and where there is one."""
+        begun = time.monotonic()
+        if begun < self._rests_until:
+            return
+        try:
+            default_storage.delete(name)
+        except Exception:  # a bucket that is gone, or that this key may not delete from
+            self._note_failure("deleted", name, begun)
+        else:
+            self._failing.discard("deleted")
 
     def _note_failure(self, deed: str, name: str, begun: float) -> None:
         if deed not in self._failing:

@@ -1,7 +1,8 @@
-"""The application's name in the admin, and its quotas."""
+"""The application's name in the admin, its quotas, and what it listens to."""
 
 from django.apps import AppConfig
 
+from config.changes import on_change
 from config.quotas import register
 
 
@@ -12,7 +13,8 @@ class MapsConfig(AppConfig):
     verbose_name = "Maps"
 
     def ready(self) -> None:
-        """Register the quotas."""
-        from maps import quotas
+        """Register the quotas; delete pictures of maps that change or go."""
+        from maps import quotas, unused_pictures
 
         register(*quotas.TABLE)
+        on_change(unused_pictures.CHANNEL, unused_pictures.delete_later, at_once=True)

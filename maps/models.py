@@ -13,7 +13,7 @@ from maps import scores
 from maps.collection_models import MapCollection, MapCollectionEntry
 from maps.indexes import order_index, search_expression
 from maps.pictures import DRAWING, FORMATS
-from maps.querysets import PUBLISHED, GameMapQuerySet
+from maps.querysets import DRAWN, PUBLISHED, GameMapQuerySet
 
 __all__ = [  # all the models of this application: Django looks for them here
     "GameMap",
@@ -173,6 +173,8 @@ class GameMap(ConstrainedModel):
             order_index("idx_maps_plays", "play_count"),
             order_index("idx_maps_random", "lot"),
             models.Index(fields=["user", "-created_at", "-id"], name="idx_maps_author"),
+            # Whether any map still has a picture; see maps.unused_pictures.
+            models.Index(fields=["terrain_hash"], condition=DRAWN, name="idx_maps_terrain_hash"),
             # For conditions that few maps meet.
             models.Index(fields=["rating"], condition=PUBLISHED, name="idx_maps_rating"),
             models.Index(fields=["terrains"], condition=PUBLISHED, name="idx_maps_terrains"),

@@ -19,6 +19,7 @@ from maps.paths import cheapest_path
 from maps.pictures import FORMATS, render
 from maps.terrain import Grid, Point
 
+FOLDER = "pictures"
 FORESEEN = ("card", "page")  # the third is for previews of links, which few maps need
 worker = Worker()
 
@@ -61,8 +62,12 @@ def draw_missing(map_id: UUID) -> tuple[int, int]:
 
 def name_of(game_map: GameMap, size: str) -> str:
     """The file of a map's picture."""
-    content = game_map.picture_content
-    return f"pictures/{content[:2]}/{content}-{size}.{FORMATS[size]}"
+    return file_name(game_map.picture_content, size)
+
+
+def file_name(content: str, size: str) -> str:
+    """The file of a picture of some content: the hash of what is drawn, and the version of the drawing."""
+    return f"{FOLDER}/{content[:2]}/{content}-{size}.{FORMATS[size]}"
 
 
 def read_map(game_map: GameMap) -> tuple[Grid, Point, Point]:

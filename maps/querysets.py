@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 GOING_ON = ("Lobby", "InProgress", "Paused")  # games, of which sessions_app knows more
 PUBLISHED = models.Q(is_public=True, hidden_at__isnull=True)
+DRAWN = models.Q(removed_at__isnull=True) & ~models.Q(
+    terrain_hash=""
+)  # with pictures that are kept
 SHARED = models.Q(is_public=True, user__is_active=True)
 BULKY = ("terrain_data", "wave_config", "spawn_point", "goal_point", "search")
 PERSONAL = tuple(

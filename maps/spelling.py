@@ -5,7 +5,9 @@ search by ("the"); triggers (migration 0005) fill it. Like are words that share 
 (https://www.postgresql.org/docs/current/pgtrgm.html); of the most alike the one with the fewest changes
 counts.
 
-A process remembers the words that it has met there, since words are never taken away.
+A process remembers the words that it has met there. Words that no published map has any more are deleted
+once a day (`prune`). One that is remembered longer is still taken for a whole word: nothing is found by it,
+as before.
 """
 
 from collections import OrderedDict
@@ -37,6 +39,17 @@ SELECT EXISTS (SELECT FROM map_words WHERE word = %(word)s),
         WHERE word LIKE %(beginning)s AND NOT starts_with(stem, %(word)s)
         GROUP BY stem ORDER BY length(stem), stem LIMIT %(most)s
     )"""
+# Counted, since PostgreSQL would look for the first one in the table itself, and for words that no map has
+# read all of it. All words together cost as much as all that maps say.
+PUBLISHED_HAVE = """
+(SELECT count(*) FROM maps WHERE is_public AND hidden_at IS NULL
+    AND search @@ plainto_tsquery('english', map_words.word)) > 0"""
+NEXT = "SELECT word FROM map_words WHERE word > %s ORDER BY word LIMIT %s"
+PRUNE = f"DELETE FROM map_words WHERE word = ANY(%s) AND NOT {PUBLISHED_HAVE} RETURNING word"  # noqa: S608
+PUT_BACK = f"""
+INSERT INTO map_words (word) SELECT word FROM unnest(%s::text[]) AS map_words (word)
+WHERE {PUBLISHED_HAVE} ON CONFLICT DO NOTHING"""  # noqa: S608 - nothing from outside
+PRUNED_AT_ONCE = 500
 COMMON = "SELECT numnode(to_tsquery('english', %s)) = 0"
 
 _met: OrderedDict[str, None] = OrderedDict()
@@ -142,3 +155,23 @@ def _nearest(word: str, like: dict[str, list[str]]) -> str:
         return word
     likeness, nearest = max((SequenceMatcher(None, word.lower(), k).ratio(), k) for k in known)
     return nearest if likeness >= ALIKE else word
+
+
+def prune() -> int:
+    """Delete the words that no published map has any more, and return how many.
+
+    A map that is published at the same moment may count on a word that is being deleted; so each batch is
+    looked up again afterwards. A word of the same stem as one in use stays.
+    """
+    pruned, last = 0, ""
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(NEXT, [last, PRUNED_AT_ONCE])
+            words = [row[0] for row in cursor.fetchall()]
+            if not words:
+                return pruned
+            last = words[-1]
+            cursor.execute(PRUNE, [words])
+            gone = [row[0] for row in cursor.fetchall()]
+            cursor.execute(PUT_BACK, [gone])
+            pruned += len(gone) - cursor.rowcount

@@ -1,0 +1,38 @@
+"""`manage.py maintain`: delete what nobody needs any more."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management import CommandError
+from django.core.management.base import BaseCommand
+
+from accounts import expiry
+from maps import spelling, unused_pictures
+from sessions_app import played_maps, states
+
+TASKS: tuple[tuple[str, Callable[[], int]], ...] = (
+    ("expired sessions of pages", expiry.delete_expired),
+    ("states of games that are over", states.drop_all_old),
+    ("maps as played, without games", played_maps.delete_unused),
+    ("words that no map has", spelling.prune),
+    ("pictures that no map has", unused_pictures.sweep),
+)
+
+
+class Command(BaseCommand):
+    """Runs all tasks. It can be stopped and run again, beside the site and beside another one."""
+
+    help = "Delete what nobody needs any more: a daily job."
+
+    def handle(self, *arguments: Any, **options: Any) -> None:
+        failed = []
+        for what, task in TASKS:
+            try:
+                number = task()
+            except Exception as error:  # the others can be done all the same
+                failed.append(f"{what} ({type(error).__name__})")
+                continue
+            if options["verbosity"]:
+                self.stdout.write(f"{number:,} {what} deleted.")
+        if failed:
+            raise CommandError(f"Not deleted: {', '.join(failed)}.")

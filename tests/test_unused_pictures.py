@@ -1,0 +1,367 @@
+"""Pictures that no map has any more are deleted, whoever changed the map; those that any map has stay."""
+
+import datetime
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import PageSession, User
+from config.storage import Keeping
+from maps import picturing, spelling, unused_pictures
+from maps.models import GameMap, MapWord
+from maps.pictures import DRAWING, FORMATS
+from sessions_app.models import GameSession, PlayedMap
+from tests.cast import drawn_grid, make_map, make_user
+from tests.conftest import Site, bearer
+from tests.test_changes import listener  # noqa: F401 - a fixture
+from tests.test_fastlane import until
+from tests.test_picturing import s3_server, use_bucket  # noqa: F401 - a fixture
+
+
+def files() -> set[str]:
+    """The names of all files that are kept, without folders."""
+    root = Path(default_storage.location)  # type: ignore[attr-defined]
+    return {file.name for file in root.rglob("*") if file.is_file()}
+
+
+def keep_pictures(*maps: GameMap) -> None:
+    """Put files where the pictures of maps are kept."""
+    for game_map in maps:
+        for size in FORMATS:
+            default_storage.save(picturing.name_of(game_map, size), ContentFile(b"picture"))
+
+
+def make_old(hours: float = 2) -> None:
+    root = Path(default_storage.location)  # type: ignore[attr-defined]
+    then = time.time() - hours * 3600
+    for file in root.rglob("*"):
+        os.utime(file, (then, then))
+
+
+def has_pictures(game_map: GameMap) -> bool:
+    found = {default_storage.exists(picturing.name_of(game_map, s)) for s in FORMATS}
+    assert len(found) == 1
+    return found.pop()
+
+
+# ---- At once ------------------------------------------------------------------------------------
+
+
+def change_by_api(site: Site, game_map: GameMap) -> None:
+    path = f"{site.url}/api/v1/maps/{game_map.pk}"
+    body = {"goal_point": {"x": 3, "y": 3}}
+    assert httpx.patch(path, json=body, headers=bearer(game_map.user)).status_code == 200
+
+
+def remove_by_api(site: Site, game_map: GameMap) -> None:
+    path = f"{site.url}/api/v1/maps/{game_map.pk}"
+    assert httpx.delete(path, headers=bearer(game_map.user)).status_code == 204
+
+
+def remove_what_was_played(site: Site, game_map: GameMap) -> None:
+    GameSession.objects.create(map=game_map, status="Completed")
+    remove_by_api(site, game_map)
+    assert GameMap.objects.filter(pk=game_map.pk).exists()
+
+
+def delete_by_orm(site: Site, game_map: GameMap) -> None:
+    GameMap.objects.filter(pk=game_map.pk).delete()
+
+
+def delete_by_sql(site: Site, game_map: GameMap) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM maps WHERE id = %s", [game_map.pk])
+
+
+def delete_the_author(site: Site, game_map: GameMap) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM users WHERE id = %s", [game_map.user_id])
+
+
+def change_by_sql(site: Site, game_map: GameMap) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'UPDATE maps SET spawn_point = \'{"x": 1, "y": 0}\' WHERE id = %s', [game_map.pk]
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "go",
+    [
+        change_by_api,
+        remove_by_api,
+        remove_what_was_played,
+        delete_by_orm,
+        delete_by_sql,
+        delete_the_author,
+        change_by_sql,
+    ],
+)
+def test_pictures_go_with_the_content(site: Site, go: Callable[[Site, GameMap], None]) -> None:
+    author = make_user("Author")
+    alone = make_map(author, "Alone", grid=drawn_grid(30, "Water"))
+    shared = make_map(author, "Shared", grid=drawn_grid(31, "Lava"))
+    make_map(make_user("Other"), "The same", grid=drawn_grid(31, "Lava"))
+    keep_pictures(alone, shared)
+    until(server_listens, 10)
+    go(site, shared)
+    if GameMap.objects.filter(pk=alone.pk).exists():  # it may have gone with its author
+        go(site, alone)
+    until(lambda: not has_pictures(alone), 10)
+    assert has_pictures(shared)
+
+
+def server_listens() -> bool:
+    """Whether the server hears of pictures: the last thing that its listener did, or since then asked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND state = 'idle' AND query IN ('LISTEN \"pictures\"', 'SELECT 1')"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_that_deletes_many_names_each_content_once(
+    listener: "psycopg.Connection[Any]",  # noqa: F811
+) -> None:
+    listener.execute("LISTEN pictures")
+    author = make_user("Author")
+    first = make_map(author, "First")
+    rows = [
+        GameMap(
+            user=author,
+            name=f"Map {n}",
+            width=20,
+            height=20,
+            terrain_data=[],
+            spawn_point={},
+            goal_point={},
+            wave_config={},
+            terrain_hash=f"{n // 2:064x}",
+        )
+        for n in range(500)
+    ]
+    GameMap.objects.bulk_create(rows)
+    GameMap.objects.update(play_count=3)  # names nothing
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM users WHERE id = %s", [author.pk])
+    messages = [
+        n.payload.split(",") for n in listener.notifies(timeout=0.5) if n.channel == "pictures"
+    ]
+    named = [content for message in messages for content in message]
+    assert max(map(len, messages)) <= 100
+    assert len(named) == len(set(named)) == 251
+    assert first.terrain_hash in named
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_map_that_gets_the_content_before_the_check_keeps_its_pictures() -> None:
+    author = make_user("Author")
+    old = make_map(author, "Old", grid=drawn_grid(30, "Water"))
+    keep_pictures(old)
+    content = old.terrain_hash
+    old.delete()
+    again = make_map(author, "Again", grid=drawn_grid(30, "Water"))
+    unused_pictures._delete_unused([content])
+    assert has_pictures(again)
+    GameMap.objects.all().delete()
+    unused_pictures._delete_unused([content])
+    assert not has_pictures(again)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_that_was_deleted_too_early_is_drawn_again(client: Any) -> None:
+    game_map = make_map(make_user("Author"))
+    first = client.get(game_map.card_picture).content
+    default_storage.delete(picturing.name_of(game_map, "card"))
+    assert client.get(game_map.card_picture).content == first
+    assert default_storage.exists(picturing.name_of(game_map, "card"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_costs_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unused_pictures, "database_address", lambda: "host=127.0.0.1 port=1")
+    assert unused_pictures._delete_unused(["0" * 64]) == b""
+
+
+@pytest.mark.django_db
+def test_a_storage_that_refuses_to_delete_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(storage: Any, name: str) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(FileSystemStorage, "delete", refuse)
+    kept = Keeping()
+    for n in range(3):
+        kept.delete(f"pictures/00/{n}")
+    told = [r for r in caplog.records if "can't be deleted" in r.getMessage()]
+    assert len(told) == 1
+
+
+# ---- The sweep ----------------------------------------------------------------------------------
+
+
+def names_of(game_map: GameMap) -> set[str]:
+    return {picturing.name_of(game_map, s).rpartition("/")[2] for s in FORMATS}
+
+
+@pytest.mark.django_db
+def test_the_sweep_deletes_all_that_no_map_has(
+    author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unused_pictures, "BATCH", 2)
+    public = make_map(author, grid=drawn_grid(30, "Water"))
+    draft = make_map(author, grid=drawn_grid(31, "Water"), is_public=False)
+    removed = make_map(author, grid=drawn_grid(32, "Water"), is_public=False)
+    gone = make_map(author, grid=drawn_grid(33, "Water"))
+    keep_pictures(public, draft, removed, gone)
+    gone.delete()
+    GameMap.objects.filter(pk=removed.pk).update(removed_at=timezone.now())
+    folder, content = f"pictures/{public.terrain_hash[:2]}", public.terrain_hash
+    strangers = [
+        f"{content}-{DRAWING - 1}-card.webp",  # an older drawing
+        f"{content}-{DRAWING}-card.webp.0123456789abcdef0123456789abcdef",  # never finished
+        f"{content}-{DRAWING}-huge.webp",
+        f"{content}-{DRAWING}-card.jpeg",
+        f"{content.upper()}-{DRAWING}-card.webp",
+        "x",
+    ]
+    for name in strangers:
+        default_storage.save(f"{folder}/{name}", ContentFile(b"x"))
+    default_storage.save("others/file", ContentFile(b"x"))
+    make_old(hours=0.9)
+    assert unused_pictures.sweep() == 0  # a change that is not committed yet may need them
+    make_old(hours=1.1)
+    assert unused_pictures.sweep() == 6 + len(strangers)
+    assert files() == names_of(public) | names_of(draft) | {"file"}
+    assert unused_pictures.sweep() == 0
+
+
+@pytest.mark.django_db
+def test_two_sweeps_at_once_delete_each_file_once(
+    author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = make_map(author)
+    keep_pictures(gone)
+    gone.delete()
+    make_old()
+    modified = FileSystemStorage.get_modified_time
+
+    def delete_first(storage: FileSystemStorage, name: str) -> datetime.datetime:
+        storage.delete(name)
+        return modified(storage, name)
+
+    monkeypatch.setattr(FileSystemStorage, "get_modified_time", delete_first)
+    assert unused_pictures.sweep() == 0
+    assert files() == set()
+
+
+@pytest.mark.django_db
+def test_an_empty_storage_is_swept() -> None:
+    assert unused_pictures.sweep() == 0
+
+
+@pytest.mark.django_db
+def test_the_sweep_of_a_bucket(
+    author: User,
+    settings: Any,
+    s3_server: str,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use_bucket(settings, s3_server, "swept")
+    default_storage.connection.create_bucket(  # type: ignore[attr-defined]
+        Bucket="swept", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    assert unused_pictures.sweep() == 0
+    kept, gone = make_map(author, grid=drawn_grid(30, "Water")), make_map(author)
+    keep_pictures(kept, gone)
+    gone.delete()
+    assert unused_pictures.sweep() == 0
+    monkeypatch.setattr(unused_pictures, "YOUNG", datetime.timedelta(seconds=-60))
+    assert unused_pictures.sweep() == 3
+    assert has_pictures(kept)
+    assert not has_pictures(gone)
+    Keeping().delete(picturing.name_of(kept, "card"))
+    assert not default_storage.exists(picturing.name_of(kept, "card"))
+
+
+# ---- The command --------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_maintain_deletes_and_reports(author: User, capsys: pytest.CaptureFixture[str]) -> None:
+    game_map = make_map(author, "Unheard Quagmire")
+    gone = make_map(author, "Short Lived", grid=drawn_grid(30, "Water"))
+    keep_pictures(game_map, gone)
+    gone.delete()
+    make_old()
+    now = timezone.now()
+    hour = datetime.timedelta(hours=1)
+    for n, expires in enumerate((now - hour, now - hour, now + hour)):
+        PageSession.objects.create(session_key=f"key{n}", session_data="", expire_date=expires)
+    game = GameSession.objects.create(map=game_map, status="Completed", map_version=1)
+    facts = {"name": "Ford", "width": 20, "height": 20, "terrain_data": [], "wave_config": {}}
+    facts |= {"spawn_point": {}, "goal_point": {}}
+    played = [
+        PlayedMap.objects.create(map_id=game_map.pk, version=v, **facts).pk for v in (1, 2, 3)
+    ]
+    assert game.map_version == 1
+    call_command("maintain")
+    said = capsys.readouterr().out
+    for words in (
+        "2 expired sessions of pages deleted.",
+        "2 maps as played, without games deleted.",
+        "2 words that no map has deleted.",
+        "3 pictures that no map has deleted.",
+    ):
+        assert words in said
+    assert PageSession.objects.count() == 1
+    assert PlayedMap.objects.get().pk == played[0]
+    assert set(MapWord.objects.values_list("word", flat=True)) == {"unheard", "quagmire"}
+    assert has_pictures(game_map)
+    call_command("maintain")
+    assert capsys.readouterr().out.count("0 ") == 5
+
+
+@pytest.mark.django_db
+def test_one_task_that_fails_leaves_the_others(
+    author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(storage: Any, folder: str) -> None:
+        raise PermissionError(folder)
+
+    monkeypatch.setattr(FileSystemStorage, "listdir", fail)
+    make_map(author, "Short Lived").delete()
+    with pytest.raises(CommandError, match=r"pictures that no map has \(PermissionError\)"):
+        call_command("maintain", verbosity=0)
+    assert not MapWord.objects.exists()
+
+
+@pytest.mark.django_db
+def test_words_are_pruned_unless_a_published_map_has_them(
+    author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spelling, "PRUNED_AT_ONCE", 2)
+    game_map = make_map(author, "Old Name", description="Rivers v2 3rd x1e5 größe and so-called")
+    make_map(author, "Secret", is_public=False)
+    before = set(MapWord.objects.values_list("word", flat=True))
+    assert spelling.prune() == 0
+    assert set(MapWord.objects.values_list("word", flat=True)) == before
+    assert {"rivers", "größe", "x1e5"} <= before
+    GameMap.objects.filter(pk=game_map.pk).update(name="New Words", description=None)
+    assert spelling.prune() == len(before)
+    assert set(MapWord.objects.values_list("word", flat=True)) == {"new", "words"}
