@@ -9,7 +9,7 @@ from accounts.models import PageSession
 if TYPE_CHECKING:
     from accounts.models import User
 
-MOST_BROWSERS = 20  # of a player, as many as game clients (accounts.families)
+MOST_BROWSERS = 50  # of a player; private windows count, too, which forget their session
 BATCH = 1000
 
 

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
+from accounts import expiry
 from accounts.models import PageSession, User
 from config import limits, quotas
 from config.quotas import HEADER, QUOTAS, QuotaReached
@@ -406,7 +407,11 @@ def test_the_account_page_shows_the_use_of_each_quota(
 
 
 @pytest.mark.django_db
-def test_a_player_is_signed_in_on_twenty_browsers_at_most(player: User) -> None:
+def test_a_player_is_signed_in_on_fifty_browsers_at_most(
+    player: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert expiry.MOST_BROWSERS == 50
+    monkeypatch.setattr(expiry, "MOST_BROWSERS", 20)
     browsers = [Client() for _ in range(22)]
     for browser in browsers:
         browser.force_login(player)
