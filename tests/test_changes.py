@@ -11,7 +11,7 @@ from django.db import connection
 from accounts.models import User
 from maps.models import GameMap
 from maps.rating import rate
-from tests.cast import NOBODY, make_map, make_user
+from tests.cast import NOBODY, make_map, make_tribe, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,3 +109,29 @@ def test_word_of_terrains_goes_out_apart(
     assert told(listener) == ["*"]
     GameMap.objects.filter(pk=last).delete()
     assert told(listener) == [str(last)]
+
+
+@pytest.mark.parametrize(
+    ("table", "channel"),
+    [("maps", "maps"), ("maps", "terrains"), ("users", "accounts"), ("tribes", "tribes")],
+)
+def test_a_new_id_is_announced_with_the_old_one(
+    listener: "psycopg.Connection[Any]", table: str, channel: str
+) -> None:
+    """Whoever has a copy under the old id would keep it otherwise."""
+    player = make_user("Movable")
+    if table == "maps":
+        make_map(player)
+    elif table == "tribes":
+        make_tribe(player)
+    listener.execute(f"UNLISTEN maps; LISTEN {channel}")
+    told(listener)  # of the new map
+    ids = [
+        str(row[0])
+        for change in (
+            f"SELECT id FROM {table}",
+            f"UPDATE {table} SET id = gen_random_uuid() RETURNING id",
+        )
+        for row in listener.execute(change)
+    ]
+    assert sorted(",".join(told(listener)).split(",")) == sorted(ids)

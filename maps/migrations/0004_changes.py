@@ -83,12 +83,18 @@ BEGIN
 END $$;
 CREATE FUNCTION maps_tell_updated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM tell_ids('maps', string_agg(id::text, ',')) FROM (SELECT id FROM after LIMIT 101) AS few;
+    PERFORM tell_ids('maps', string_agg(id::text, ',')) FROM (
+        (SELECT id FROM before LIMIT 101) UNION (SELECT id FROM after LIMIT 101)
+    ) AS few;
+    -- Sorted or hashed, never joined: accounts/0007_changes says why.
     PERFORM tell_ids('terrains', string_agg(id::text, ',')) FROM (
-        SELECT id FROM after JOIN before USING (id)
-        WHERE (after.version, after.is_public, after.hidden_at)
-            IS DISTINCT FROM (before.version, before.is_public, before.hidden_at)
-        LIMIT 101
+        SELECT DISTINCT id FROM (
+            SELECT id FROM (
+                SELECT id, version, is_public, hidden_at FROM before
+                UNION ALL SELECT id, version, is_public, hidden_at FROM after
+            ) AS both_sides
+            GROUP BY id, version, is_public, hidden_at HAVING count(*) = 1
+        ) AS changed LIMIT 101
     ) AS few;
     RETURN NULL;
 END $$;

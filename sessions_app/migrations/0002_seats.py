@@ -4,12 +4,16 @@ A game has at most as many seats as its limit; a player sits in at most one game
 who left don't count. Both count rows that other transactions may be adding at the same moment, so each
 seat first locks its game and then its player, always in this order. A game that is over stays over, or
 its players might sit in two. A violation is reported like that of a check constraint, by name.
+
+A session keeps its plans: one that was made while a table was small must not read it whole for each of a
+million rows later. Hence functions that look something up by an index say so.
 """
 
 from django.db import migrations
 
 CREATE = """
-CREATE FUNCTION session_players_before_seat() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION session_players_before_seat() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     lobby record;
 BEGIN

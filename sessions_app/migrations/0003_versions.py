@@ -21,9 +21,12 @@ CREATE TRIGGER game_sessions_next_version
         countdown_ends_at, started_at, map_version ON game_sessions
     FOR EACH ROW EXECUTE FUNCTION game_sessions_next_version();
 
-CREATE FUNCTION session_players_count_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION session_players_count_change() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off AS $$
 BEGIN
-    UPDATE game_sessions SET changed_in = 0 WHERE id = coalesce(NEW.session_id, OLD.session_id);
+    -- Once in a transaction: each update leaves a row behind, and the next one has to pass them all.
+    UPDATE game_sessions SET changed_in = 0 WHERE id = coalesce(NEW.session_id, OLD.session_id)
+        AND changed_in <> pg_current_xact_id()::text::bigint;
     RETURN NULL;
 END $$;
 CREATE TRIGGER session_players_count_change
@@ -31,10 +34,15 @@ CREATE TRIGGER session_players_count_change
     ON session_players FOR EACH ROW EXECUTE FUNCTION session_players_count_change();
 
 -- Names and colours of those who sit in a lobby are part of what it shows.
-CREATE FUNCTION tribes_change_lobbies() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION tribes_change_lobbies() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off AS $$
 BEGIN
-    UPDATE game_sessions SET changed_in = 0 WHERE status = 'Lobby' AND id IN (
-        SELECT session_id FROM session_players WHERE tribe_id = NEW.id AND left_at IS NULL);
+    -- From the tribe to its games. The index of states, which || keeps out, would lead from each lobby to
+    -- its tribes.
+    UPDATE game_sessions SET changed_in = 0
+    WHERE status || '' = 'Lobby' AND changed_in <> pg_current_xact_id()::text::bigint
+        AND id = ANY (ARRAY(
+            SELECT session_id FROM session_players WHERE tribe_id = NEW.id AND left_at IS NULL));
     RETURN NULL;
 END $$;
 CREATE TRIGGER tribes_change_lobbies AFTER UPDATE ON tribes

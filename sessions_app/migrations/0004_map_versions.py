@@ -6,10 +6,13 @@ from django.db import migrations
 # seconds, whether it starts or not; and a start, which holds the lock of its game, waits for the map's.
 # Maps are written often, for stars and scores: WHEN is looked at before anything is called.
 CREATE = """
-CREATE FUNCTION maps_change_lobbies() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION maps_change_lobbies() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off AS $$
 BEGIN
+    -- By the index of maps: by that of states, which || keeps out, each map would look at all lobbies.
     UPDATE game_sessions SET changed_in = 0
-    WHERE map_id = NEW.id AND status = 'Lobby' AND countdown_ends_at IS NULL;
+    WHERE map_id = NEW.id AND status || '' = 'Lobby' AND countdown_ends_at IS NULL
+        AND changed_in <> pg_current_xact_id()::text::bigint;
     RETURN NULL;
 END $$;
 CREATE TRIGGER maps_change_lobbies AFTER UPDATE ON maps FOR EACH ROW
