@@ -11,7 +11,7 @@ PRODUCTION := TRIBEHOLD_ENV=production ALLOWED_HOSTS=tribehold.example \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help run test lint check format lock bench faults fuzz clean
+.PHONY: help run test lint check format lock bench growth faults fuzz clean
 
 help: ## List the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile
@@ -37,7 +37,11 @@ format: $(VENV)/dev.ok ## Bring code and templates into form
 	$(BIN)/ruff format .
 	$(BIN)/djlint --reformat --quiet templates
 
+growth: $(VENV)/dev.ok ## Fail where the work of the database grows faster than what it is asked for
+	$(BIN)/python -m bench.growth
+
 bench: $(VENV)/dev.ok ## Measure against references (needs wrk, Node and npm; minutes)
+	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.checking
 	$(BIN)/python -m bench.limits
 	$(BIN)/python -m bench.browse

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import secrets
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from bench.people import new_player
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.setdefault("TRIBEHOLD_DATA", str(ROOT / ".data-bench")))
@@ -35,14 +36,12 @@ class Running:
 
     def sign_up(self, players: int) -> list[str]:
         """Access tokens of new players, each from an address of its own."""
-        return [self._sign_up(f"bench-{secrets.token_hex(6)}", n) for n in range(players)]
+        return [self._sign_up(n) for n in range(players)]
 
-    def _sign_up(self, name: str, n: int) -> str:
-        password = secrets.token_hex(8)
-        player = {"username": name, "email": f"{name}@example.com", "password": password}
+    def _sign_up(self, n: int) -> str:
         answer = httpx.post(
             self.url + "/api/v1/auth/register",
-            json=player | {"accept_privacy_policy": True},
+            json=new_player() | {"accept_privacy_policy": True},
             headers={"X-Forwarded-For": f"10.9.{n // 250}.{n % 250}"},
         )
         return str(answer.raise_for_status().json()["access"])
