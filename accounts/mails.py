@@ -94,5 +94,5 @@ def _deliver(subject: str, body: str, address: str, counted: list[str]) -> None:
         logger.warning(
             "A letter was not sent: too many of its kind went there, or for that account"
         )
-    except OSError:
-        logger.exception("A letter could not be sent")  # without the address: logs bear none
+    except Exception:  # mostly of the mail server; nobody else would hear of it in this thread
+        logger.exception("An email could not be sent")

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import add_never_cache_headers
 
 REQUEST_ID: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 STANDING = "tribehold.standing"  # where a scope says how a request stands that is counted already
@@ -46,6 +47,24 @@ def errors_in_shape(get_response: GetResponse) -> GetResponse:
             response.content = shaped.content
             response["Content-Type"] = shaped["Content-Type"]
             response["Content-Length"] = str(len(shaped.content))  # it was that of the blank page
+        return response
+
+    return middleware
+
+
+def secret_addresses(get_response: GetResponse) -> GetResponse:
+    """Keep addresses that hold a secret, as links in emails do, out of caches and other logs.
+
+    What such a page loads, and where it leads, is told the origin alone. Not `no-referrer`: browsers would
+    send the page's form with `Origin: null`, which the check of CSRF refuses.
+    """
+    from config.secrets_in_text import is_secret_path
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if is_secret_path(request.path):
+            response["Referrer-Policy"] = "strict-origin"
+            add_never_cache_headers(response)
         return response
 
     return middleware

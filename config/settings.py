@@ -109,6 +109,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.request_id",
     "config.middleware.errors_in_shape",
+    "config.middleware.secret_addresses",
     "config.middleware.limits_told",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -351,9 +352,7 @@ PASSWORD_RESET_TIMEOUT = 3600  # seconds that the links in letters are good for
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {request_id} {name}: {message}", "style": "{"}
-    },
+    "formatters": {"safe": {"()": "config.logs.SafeFormatter"}},
     "filters": {
         "request_id": {"()": "config.middleware.WithRequestId"},
         "servers_faults": {"()": "config.logs.ServersFaults"},
@@ -362,7 +361,7 @@ LOGGING = {
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": "safe",
             "filters": ["request_id"],
         }
     },

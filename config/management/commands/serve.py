@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, connection
 from redis.exceptions import RedisError
 
+from config import logs
 from config.health import has_pending_migrations
 from config.redis import durable
 
@@ -192,6 +193,7 @@ def server_config(application: Any) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         access_log=False,
+        log_config=None,  # settings.LOGGING alone says what is logged, and how
         lifespan="on",
         log_level="warning",
         proxy_headers=False,  # who the client is, is for our own settings to say
@@ -208,6 +210,7 @@ def server_config(application: Any) -> uvicorn.Config:
 
 def serve(listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM; requests under way get ten seconds to end."""
+    logs.install_hooks()
     # uvicorn stops in good order on a signal, then raises it again.
     with contextlib.suppress(KeyboardInterrupt, SystemExit):
         uvicorn.Server(server_config("config.asgi:application")).run(sockets=[listener])
