@@ -147,6 +147,11 @@ async def are_in_force(
     return [bool(found) for found in await client.register_script(IN_FORCE)(keys=keys, args=ids)]
 
 
+def families_key(user_id: uuid.UUID) -> str:
+    """The key of a hash whose fields are a player's families in force, for scripts that look at more."""
+    return _keys(user_id)[1]
+
+
 def end(user_id: uuid.UUID, family: str) -> None:
     """End a family with all of its tokens. Raises CannotCheck."""
     _ask(lambda: durable().eval(END, 2, *_keys(user_id), family))

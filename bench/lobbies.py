@@ -46,7 +46,7 @@ class Player(NamedTuple):
     id: UUID
     tribe: UUID
     access: str
-    family: str
+    token: Any  # what the access token says
 
 
 class World:
@@ -81,8 +81,9 @@ class World:
             "user"
         ):
             access, _ = start_family(tribe.user, "bench")
-            family = tokens.read(access, "access").family
-            self.players.append(Player(tribe.user_id, tribe.pk, access, family))
+            self.players.append(
+                Player(tribe.user_id, tribe.pk, access, tokens.read(access, "access"))
+            )
 
     def clear(self) -> None:
         """End all that is open."""
@@ -106,7 +107,7 @@ class World:
                 [
                     {
                         "url": f"ws://127.0.0.1:{port}/ws/game-sessions/{lobby.id}",
-                        "ticket": tickets.make(player.id, lobby.id, player.family),
+                        "ticket": tickets.make(player.token, lobby.id),
                         "token": player.access,
                         "address": f"10.0.{(first + n) // 16}.{(first + n) % 16}",
                         "reconnect_url": f"http://127.0.0.1:{port}/api/v1/game-sessions/{lobby.id}/ticket",

@@ -269,7 +269,7 @@ class TicketView(APIView):
         """A ticket for one's seat: good once, for thirty seconds."""
         player = caller(request)
         store.look(seating.demand_seat, session_id, player.pk)
-        ticket = tickets.make(player.pk, session_id, caller_token(request).family)
+        ticket = tickets.make(caller_token(request), session_id)
         facts = {"ticket": ticket, "connect": where(session_id)}
         return Response(facts, status=201, headers=SECRET)
 

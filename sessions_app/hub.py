@@ -33,7 +33,7 @@ from sessions_app.announcing import News, group_of
 from sessions_app.lobby import OVER, Status
 from sessions_app.protocol import Close
 from sessions_app.rooms import Room, Visitor
-from sessions_app.sign_ins import SignIns
+from sessions_app.sign_ins import SignIns, take_seat
 from sessions_app.store import Change, run_async
 
 if TYPE_CHECKING:
@@ -162,9 +162,7 @@ class Hub:
         self.holding.add(socket.id)
         try:
             await self.subscribe(room)
-            change = await self.do(
-                seating.connect, room.session_id, socket.player_id, socket.id, self.id
-            )
+            change = await self.do(take_seat, socket.holder, room.session_id, socket.id, self.id)
             self.hear(News.of(change.after))
             room.sockets[socket.id] = socket
             socket.room = room

@@ -44,7 +44,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "kick": seating.kick,
     "settings": seating.change_settings,
 }
-CLOSE_FOR = {"kicked": Close.REMOVED}  # codes of refusals, where it isn't NO_SUCH_SESSION
+# Codes of refusals, where it is neither in `protocol.LAST_WORDS` nor NO_SUCH_SESSION.
+CLOSE_FOR = {"kicked": Close.REMOVED}
 
 
 class Socket:
@@ -268,7 +269,8 @@ class SeatSocket(Socket):
                 return False
             await self.hub.enter(self, message.id)
         except Refused as refusal:
-            closes = CLOSE_FOR.get(refusal.code, Close.NO_SUCH_SESSION)
+            known, _ = protocol.LAST_WORDS.get(refusal.code, (Close.NO_SUCH_SESSION, ""))
+            closes = CLOSE_FOR.get(refusal.code, known)
             self._complain(refusal.code, refusal.detail, message.id, closes)
             return False
         except AWAY:

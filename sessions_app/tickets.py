@@ -1,7 +1,9 @@
 """Tickets: what lets a client of the API open a socket. Random, good once, for thirty seconds.
 
 A ticket is kept as its hash, so that whoever reads Redis can't sit down in another's place. It names
-the sign-in it was made under: when that ends, so does the socket.
+the sign-in it was made under: when that ends, so does the socket. Thirty seconds are long enough for a
+ban or a new password, so whoever redeems a ticket is looked at anew: the token family here, the account
+where the seat is taken (sign_ins.demand_signed_in).
 """
 
 import secrets
@@ -15,7 +17,9 @@ from django.db import close_old_connections
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
+from accounts import families
 from accounts.sessions import SessionStore, stored_key
+from accounts.tokens import Token
 from config.digests import digest
 from config.limits import CannotCount
 from config.redis import unless_away
@@ -24,6 +28,15 @@ if TYPE_CHECKING:
     import redis.asyncio
 
 SECONDS = 30
+# KEYS: a ticket. Returns what it holds, and whether its family is in force; nothing for none. The family's
+# key is known by the ticket alone, and can't be declared: this needs a Redis that is no cluster, as
+# accounts.families does.
+REDEEM = """
+local said = redis.call('GETDEL', KEYS[1])
+if not said then return {} end
+local facts = cjson.decode(said)
+return {said, redis.call('HEXISTS', facts.families, facts.family)}
+"""
 
 
 @dataclass(frozen=True)
@@ -31,17 +44,29 @@ class Holder:
     """Who is at the other end of a socket, and by which sign-in: a token family or a page's session.
 
     `page` is the session's key as it is stored, not what the cookie holds.
+    `stamp` is that of the account (accounts.tokens) when the ticket was made. `has_ended` says that the
+    family was not in force any more when the ticket was redeemed.
     """
 
     player_id: UUID
     family: str | None = None
     page: str | None = None
+    stamp: str | None = None
+    has_ended: bool = False
 
 
-def make(player_id: UUID, session_id: UUID, family: str) -> str:
-    """A ticket for a player's seat. Raises CannotCount (503) when Redis is away."""
+def make(token: Token, session_id: UUID) -> str:
+    """A ticket for the seat of a token's holder. Raises CannotCount (503) when Redis is away."""
     ticket = secrets.token_urlsafe(24)
-    said = orjson.dumps({"player": player_id, "session": session_id, "family": family})
+    said = orjson.dumps(
+        {
+            "player": token.user_id,
+            "session": session_id,
+            "families": families.families_key(token.user_id),
+            "family": token.family,
+            "stamp": token.stamp,
+        }
+    )
     try:
         with unless_away() as redis:
             redis.set(_key(ticket), said, ex=SECONDS)
@@ -53,15 +78,22 @@ def make(player_id: UUID, session_id: UUID, family: str) -> str:
 async def redeem(client: "redis.asyncio.Redis", ticket: str, session_id: UUID) -> Holder | None:
     """Who a ticket for this session was made for; None for one that is used, late, or for another.
 
-    Whatever it was for, it is used up. Raises RedisError.
+    Whatever it was for, it is used up. Whether the holder is still signed in is for
+    `sign_ins.demand_signed_in` to say. Raises RedisError.
     """
-    said = await client.getdel(_key(ticket))
-    if not said:
+    found = await client.register_script(REDEEM)(keys=[_key(ticket)])
+    if not found:
         return None
+    said, is_in_force = found
     facts = orjson.loads(said)
     if facts["session"] != str(session_id):
         return None
-    return Holder(UUID(facts["player"]), family=facts["family"])
+    return Holder(
+        UUID(facts["player"]),
+        family=facts["family"],
+        stamp=facts["stamp"],
+        has_ended=not is_in_force,
+    )
 
 
 class Glance(SessionStore):

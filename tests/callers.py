@@ -26,9 +26,9 @@ PATIENCE = 5.0
 Frame = dict[str, Any]
 
 
-def family_of(user: User) -> str:
-    """The family of a new sign-in by the API."""
-    return tokens.read(start_family(user, "tests")[0], "access").family
+def token_of(user: User) -> tokens.Token:
+    """The access token of a new sign-in by the API."""
+    return tokens.read(start_family(user, "tests")[0], "access")
 
 
 class Caller:
@@ -125,8 +125,7 @@ def path_of(session_id: UUID | str) -> str:
 
 def ticket_for(table: Table, n: int = 0) -> str:
     """A ticket for a player of a table."""
-    user = table.users[n]
-    return tickets.make(user.pk, table.id, family_of(user))
+    return tickets.make(token_of(table.users[n]), table.id)
 
 
 def sit_down(site: Site, table: Table, n: int = 0, **options: Any) -> Caller:

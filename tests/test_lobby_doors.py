@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,18 +21,19 @@ from django.test import Client
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
-from accounts import families
-from accounts.models import PageSession
+from accounts import families, moderation, passwords
+from accounts.models import PageSession, User
 from config import frames
 from config.management.commands.serve import UNREAD_SECONDS, claim_port, server_config
 from config.redis import durable
 from sessions_app import hub as hubs
-from sessions_app import lists, sockets, tickets, watch
+from sessions_app import lists, sign_ins, sockets, tickets, watch
 from sessions_app import lobby as rules
 from sessions_app.pace import BURST, EVENTS_A_SECOND
 from sessions_app.protocol import Close
 from sessions_app.rooms import Room
-from tests.callers import Caller, Frame, family_of, path_of, seated, sit_down
+from tests.callers import Caller, Frame, path_of, seated, sit_down, ticket_for, token_of
+from tests.cast import make_moderator
 from tests.conftest import Site
 from tests.lobbies import Table
 from tests.test_lobby_sockets import execute
@@ -45,11 +47,6 @@ pytestmark = [
 def has_lost_the_other(frame: Frame) -> bool:
     """Whether the second player of a lobby has no socket, or no seat."""
     return not any(seat["is_connected"] for seat in frame["data"]["players"][1:])
-
-
-def ticket_of(table: Table, n: int = 0) -> str:
-    user = table.users[n]
-    return tickets.make(user.pk, table.id, family_of(user))
 
 
 # ---- Getting in ---------------------------------------------------------------------------------
@@ -70,7 +67,7 @@ def test_an_unknown_path(site: Site) -> None:
 
 def test_a_bad_ticket(site: Site) -> None:
     table = Table(1)
-    for ticket in (None, "x" * 32, tickets.make(table.users[0].pk, uuid4(), "any")):
+    for ticket in (None, "x" * 32, tickets.make(token_of(table.users[0]), uuid4())):
         with Caller(site, path_of(table.id)) as caller:
             message_id = caller.say("hello", ticket=ticket)
             code = "bad_ticket" if ticket else "not_signed_in"
@@ -80,7 +77,7 @@ def test_a_bad_ticket(site: Site) -> None:
 
 def test_a_ticket_is_good_once(site: Site) -> None:
     table = Table(1)
-    ticket = ticket_of(table)
+    ticket = ticket_for(table)
     with Caller(site, path_of(table.id)) as first, Caller(site, path_of(table.id)) as second:
         assert first.ask("hello", ticket=ticket)["type"] == "welcome"
         second.say("hello", ticket=ticket)
@@ -90,7 +87,7 @@ def test_a_ticket_is_good_once(site: Site) -> None:
 
 def test_a_ticket_dies_soon(site: Site) -> None:
     table = Table(1)
-    ticket = ticket_of(table)
+    ticket = ticket_for(table)
     [key] = durable().scan_iter("ticket:*")
     assert 25 < durable().ttl(key) <= 30
     assert ticket not in key
@@ -103,11 +100,11 @@ def test_a_ticket_dies_soon(site: Site) -> None:
 def test_who_does_not_sit_there(site: Site) -> None:
     table, other = Table(1), Table(1)
     with Caller(site, path_of(table.id)) as caller:
-        caller.say("hello", ticket=tickets.make(other.users[0].pk, table.id, "any"))
+        caller.say("hello", ticket=tickets.make(token_of(other.users[0]), table.id))
         assert caller.refused() == ("not_seated", Close.NO_SUCH_SESSION)
     missing = uuid4()
     with Caller(site, path_of(missing)) as caller:
-        caller.say("hello", ticket=tickets.make(other.users[0].pk, missing, "any"))
+        caller.say("hello", ticket=tickets.make(token_of(other.users[0]), missing))
         assert caller.refused() == ("not_found", Close.NO_SUCH_SESSION)
 
 
@@ -553,6 +550,165 @@ def test_who_may_no_longer_sit_there(
         assert (last["data"].get("code", last["type"]), code) in ends
         assert host.until(has_lost_the_other)
         assert host.ask("ping")["type"] == "pong"
+
+
+def banned_for_a_while(table: Table) -> None:
+    banned(table)
+    execute("UPDATE users SET is_active = true WHERE id = %s", table.users[1].pk)
+
+
+def new_password(table: Table) -> None:
+    user = User.objects.get(pk=table.users[1].pk)
+    user.set_password("another quite long sentence")
+    passwords.keep(user)
+
+
+def new_password_in_psql(table: Table) -> None:
+    execute(
+        "UPDATE users SET password_hash = 'x' || password_hash WHERE id = %s", table.users[1].pk
+    )
+
+
+def banned_by_a_moderator(table: Table) -> None:
+    players = User.objects.filter(pk=table.users[1].pk)
+    moderator = make_moderator(f"Moderator{table.version}")
+    action = moderation.Action.BAN
+    moderation.decide(moderator=moderator, players=players, action=action, reason="It cheats.")
+
+
+SUSPENDED, SIGNED_OUT = ("suspended", Close.REMOVED), ("signed_out", Close.NOT_LET_IN)
+BETWEEN: dict[str, tuple[Callable[[Table], None], tuple[str, Close]]] = {
+    "banned": (banned, SUSPENDED),
+    "banned by a moderator": (banned_by_a_moderator, SUSPENDED),
+    "banned for a while": (banned_for_a_while, SIGNED_OUT),
+    "erased": (erased, SUSPENDED),
+    "a new password": (new_password, SIGNED_OUT),
+    "a new password in psql": (new_password_in_psql, SIGNED_OUT),
+    "signed out everywhere": (signed_out_everywhere, SIGNED_OUT),
+}
+
+
+@pytest.mark.parametrize(("end", "ends"), BETWEEN.values(), ids=BETWEEN)
+def test_a_ticket_dies_with_its_sign_in(
+    site: Site, end: Callable[[Table], None], ends: tuple[str, Close]
+) -> None:
+    table = Table(2)
+    with sit_down(site, table) as host:
+        ticket = ticket_for(table, 1)
+        end(table)
+        with Caller(site, path_of(table.id)) as caller:
+            message_id = caller.say("hello", ticket=ticket)
+            assert caller.refused() == ends
+            assert [frame["type"] for frame in caller.heard] == ["error"]  # no welcome before it
+            assert caller.heard[0]["re"] == message_id
+        assert not any(seat.is_connected for seat in table.now.seats[1:])
+        assert host.ask("ping")["type"] == "pong"
+
+
+def test_a_ticket_dies_with_its_own_family_alone(site: Site) -> None:
+    table = Table(1)
+    token, other = token_of(table.users[0]), token_of(table.users[0])
+    ticket, good = tickets.make(token, table.id), tickets.make(other, table.id)
+    families.end(token.user_id, token.family)
+    with Caller(site, path_of(table.id)) as caller:
+        caller.say("hello", ticket=ticket)
+        assert caller.refused() == SIGNED_OUT
+    with Caller(site, path_of(table.id)) as caller:
+        assert caller.ask("hello", ticket=good)["type"] == "welcome"
+
+
+@pytest.mark.parametrize(
+    ("end", "ends", "by_page"),
+    [
+        (banned, SUSPENDED, False),
+        (banned, SUSPENDED, True),
+        (new_password_in_psql, SIGNED_OUT, False),
+    ],
+)
+def test_a_sign_in_that_ends_while_the_seat_is_taken(
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    end: Callable[[Table], None],
+    ends: tuple[str, Close],
+    by_page: bool,
+) -> None:
+    """The account is looked at in the transaction that takes the seat."""
+    table, browser = Table(2), Client()
+    browser.force_login(table.users[1])
+    cookie = f"sessionid={browser.cookies['sessionid'].value}"
+    headers = {"Cookie": cookie, "Origin": f"http://127.0.0.1:{site.port}"}
+    ticket = None if by_page else ticket_for(table, 1)
+    subscribe = hubs.Hub.subscribe
+
+    async def end_first(hub: hubs.Hub, room: Room) -> None:
+        await hub.ask_django(end, table)
+        await subscribe(hub, room)
+
+    monkeypatch.setattr(hubs.Hub, "subscribe", end_first)
+    with Caller(site, path_of(table.id), additional_headers=headers) as caller:
+        caller.say("hello", ticket=ticket)
+        assert caller.refused() == ends
+        assert [frame["type"] for frame in caller.heard] == ["error"]
+
+
+@pytest.mark.parametrize("end", [banned_for_a_while, new_password_in_psql])
+def test_an_open_socket_ends_with_its_account_as_it_was(
+    site: Site, monkeypatch: pytest.MonkeyPatch, end: Callable[[Table], None]
+) -> None:
+    """Nothing but the account's row tells of it: families and sessions of pages are all there."""
+    looked = threading.Semaphore(0)
+    check = sign_ins.SignIns.check
+
+    async def checked(own: sign_ins.SignIns, holders: Any) -> None:
+        await check(own, holders)
+        looked.release()
+
+    monkeypatch.setattr(sign_ins.SignIns, "check", checked)
+    table, browser = Table(2), Client()
+    with sit_down(site, table, 1) as guest:
+        end(table)
+        assert guest.refused() == SIGNED_OUT
+    browser.force_login(User.objects.get(pk=table.users[1].pk))
+    cookie = f"sessionid={browser.cookies['sessionid'].value}"
+    headers = {"Cookie": cookie, "Origin": f"http://127.0.0.1:{site.port}"}
+    with Caller(site, path_of(table.id), additional_headers=headers) as page:
+        assert page.ask("hello")["type"] == "welcome"
+        while looked.acquire(blocking=False):
+            pass
+        assert looked.acquire(timeout=5)  # one that may have begun before the welcome
+        assert looked.acquire(timeout=5)
+        end(table)
+        assert page.refused() == ("unavailable", Close.RESTARTING)
+    with Caller(site, path_of(table.id), additional_headers=headers) as page:
+        page.say("hello")
+        assert page.refused() == ("not_signed_in", Close.NOT_LET_IN)
+
+
+@pytest.mark.parametrize("end", [banned, new_password, erased, "signed out"], ids=str)
+def test_a_cookie_of_a_sign_in_that_has_ended(site: Site, end: Any) -> None:
+    table, browser = Table(2), Client()
+    browser.force_login(table.users[1])
+    cookie = f"sessionid={browser.cookies['sessionid'].value}"
+    if end == "signed out":
+        browser.logout()
+    else:
+        end(table)
+    headers = {"Cookie": cookie, "Origin": f"http://127.0.0.1:{site.port}"}
+    with Caller(site, path_of(table.id), additional_headers=headers) as caller:
+        caller.say("hello")
+        assert caller.refused() == ("not_signed_in", Close.NOT_LET_IN)
+
+
+def test_an_emptied_redis_has_no_tickets(site: Site) -> None:
+    table = Table(1)
+    ticket = ticket_for(table)
+    durable().flushdb()
+    with Caller(site, path_of(table.id)) as caller:
+        caller.say("hello", ticket=ticket)
+        assert caller.refused() == ("bad_ticket", Close.NOT_LET_IN)
+        assert caller.heard[0]["type"] == "error"
+    with sit_down(site, table):  # who signs in anew comes in
+        pass
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from channels.layers import get_channel_layer
 from django.db import connection
 
 from config import redis
-from sessions_app import lists, seating, tickets
+from sessions_app import lists, seating
 from sessions_app import lobby as rules
 from sessions_app.announcing import group_of
 from sessions_app.lobby import Status
@@ -252,7 +252,7 @@ def test_kicked(site: Site) -> None:
         assert guest.hear("kicked")
         assert guest.closed() == Close.REMOVED
     with Caller(site, path_of(table.id)) as again:
-        again.say("hello", ticket=tickets.make(table.users[1].pk, table.id, "any"))
+        again.say("hello", ticket=ticket_for(table, 1))
         assert again.closed() == Close.REMOVED
 
 
