@@ -51,7 +51,17 @@ RESET_PLACE = "set-password"  # in the place of a token in the address
 page = require_http_methods(["GET", "HEAD", "POST"])
 
 
-class SignIn(LoginView):
+class OnwardMixin(RedirectURLMixin):
+    """For views of Django's that go on to `next`: by our rule."""
+
+    request: HttpRequest
+
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        """Where to go on to; nothing for the view's own place."""
+        return onward_of(self.request)
+
+
+class SignIn(OnwardMixin, LoginView):
     """Sign in; leads back to where one came from."""
 
     authentication_form = SignInForm
@@ -59,7 +69,7 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
 
-class SignOut(LogoutView):
+class SignOut(OnwardMixin, LogoutView):
     """Sign out, by POST only."""
 
 
@@ -69,7 +79,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     """Make an account, sign in, and go on to where one was led here from."""
     onward = onward_of(request)
     if request.user.is_authenticated:
-        return redirect(onward or "maps:browse")
+        return HttpResponseRedirect(onward or reverse("maps:browse"))
     form = SignUpForm(request.POST or None)
     if request.method == "POST":
         try:
@@ -81,7 +91,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
             if user is not None:
                 mails.send_address_check(request, user)
                 login(request, user, BACKEND)
-                return redirect(onward or "maps:browse")
+                return HttpResponseRedirect(onward or reverse("maps:browse"))
     return render(request, "accounts/sign_up.html", {"form": form, "next": onward})
 
 
@@ -176,7 +186,7 @@ def change_address(request: HttpRequest) -> HttpResponse:
 
 
 @method_decorator(never_cache, "dispatch")
-class SecondFactor(UserPassesTestMixin, RedirectURLMixin, FormView[CodeForm]):
+class SecondFactor(UserPassesTestMixin, OnwardMixin, FormView[CodeForm]):
     """Set up an authenticator app, or show a code of it, on the way into the admin."""
 
     form_class = CodeForm

@@ -15,6 +15,7 @@ from django.shortcuts import resolve_url
 from django.utils.http import urlencode
 
 from config import admin_queries
+from config.onward import onward_of
 from config.reasons import REASON_LENGTH
 from config.refusals import Refused
 
@@ -43,10 +44,15 @@ class AdminSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The password first; staff who are signed in go on to the second factor."""
+        back = onward_of(request) or resolve_url("admin:index")
         if super().has_permission(request) and lacks_second_factor(request):
-            back = request.GET.get(REDIRECT_FIELD_NAME) or resolve_url("admin:index")
             query = urlencode({REDIRECT_FIELD_NAME: back})
             return HttpResponseRedirect(f"{resolve_url(settings.SECOND_FACTOR_URL)}?{query}")
+        for given in ("GET", "POST"):  # Django's view goes by what it reads there
+            values = getattr(request, given)
+            if REDIRECT_FIELD_NAME in values:
+                setattr(request, given, (values := values.copy()))
+                values[REDIRECT_FIELD_NAME] = back
         return super().login(request, extra_context)
 
     def password_change(  # type: ignore[override] # Django shows a form of its own

@@ -17,13 +17,13 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.utils.http import url_has_allowed_host_and_scheme
 from drf_standardized_errors import formatter, handler
 from drf_standardized_errors.types import ErrorResponse
 from rest_framework import exceptions
 
 from config import quotas
 from config.middleware import REQUEST_ID
+from config.onward import page_at, page_of_referer
 from config.quotas import QuotaReached
 from config.refusals import RETRY_SECONDS, Refused
 
@@ -85,9 +85,11 @@ def page_of(request: HttpRequest) -> str:
     """The page that a reader was on: the one asked for, or the one whose form was sent."""
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
-    form = request.headers.get("Referer", "")
-    ours = url_has_allowed_host_and_scheme(form, {request.get_host()}, request.is_secure())
-    return form if ours else ""
+    form = page_of_referer(request)
+    if form.strip("/"):
+        return form
+    # Some pages tell their origin alone (config.middleware.secret_addresses); their forms go to themselves.
+    return request.get_full_path() if page_at(request.path) else form
 
 
 def refusal_response(request: HttpRequest, refusal: Refused) -> HttpResponse:

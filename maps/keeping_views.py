@@ -23,6 +23,7 @@ def keep(request: HttpRequest, map_id: UUID) -> HttpResponse:
     user = request.user
     if not user.is_authenticated:
         return to_sign_in(request, page)
+    onward = (onward_of(request) or page).partition("#")[0]
     error, warnings = "", []
     try:
         if request.POST.get("favourite") == "no":
@@ -37,13 +38,13 @@ def keep(request: HttpRequest, map_id: UUID) -> HttpResponse:
             messages.error(request, error)
         for usage in warnings:
             messages.warning(request, usage.warning)
-        return HttpResponseRedirect(f"{onward_of(request) or page}#heart-{map_id}")
+        return HttpResponseRedirect(f"{onward}#heart-{map_id}")
     names = GameMap.objects.visible_to(user).values_list("name", flat=True)
     context = {
         "map_id": map_id,
         "map_name": names.filter(pk=map_id).first(),
         "marks": keeping.marks(str(user.pk), [str(map_id)])[str(map_id)],
-        "next": request.POST.get("next", ""),
+        "next": onward,
         "error": error,
         "warnings": warnings,
     }

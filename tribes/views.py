@@ -5,8 +5,9 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.views import own
@@ -54,7 +55,7 @@ def new(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"“{made.name}” is ready to play.")
             quotas.warn(request, made.user_id, "tribes")
-            return redirect(onward or "tribes:index")
+            return HttpResponseRedirect(onward or reverse("tribes:index"))
     full = making.own(own(request)).count() >= MOST_TRIBES
     context = editor_context(form) | {"next": onward, "full": full, "most": MOST_TRIBES}
     return render(request, "tribes/edit.html", context)

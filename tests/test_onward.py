@@ -1,0 +1,194 @@
+"""Where forms lead to: pages of this site, whatever `next` holds."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth import get_user
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.models import User
+from config import onward
+from config.errors import page_of
+from tests.cast import PASSWORD, make_user
+from tests.conftest import bearer
+from tests.test_accounts import sign_up
+
+pytestmark = pytest.mark.django_db
+
+NOWHERE = [
+    "foo",
+    "maps:browse",
+    "accounts:account",
+    "//evil.example/",
+    "///evil.example/",
+    "/\\evil.example/",
+    "\\\\evil.example/",
+    "\t//evil.example/",
+    "/\t/evil.example/",
+    " /maps/",
+    "/maps/ ",
+    "https://evil.example/",
+    "http:evil.example",
+    "http://testserver/maps/",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "/maps/\r\nSet-Cookie: x=1",
+    "/%0d%0a",
+    "/%0d%0aSet-Cookie:x",
+    "/%2F%2Fevil.example/",
+    "/%5Cevil.example",
+    "/maps/\x00",
+    "/maps/%00",
+    "/maps/\u2028",
+    "/maps/\x85",
+    "/nowhere/",
+    "/static/css/site.css",
+    "/maps/../logout/",
+    "/logout/",
+    "/logout/?x=1",
+    "/admin/logout/",
+    "/account/password",
+    "/account/devices",
+    "/account/recovery-codes",
+    f"/maps/{uuid4()}/favourite",
+    f"/maps/{uuid4()}/rating",
+    f"/lobbies/{uuid4()}/act",
+    f"/collections/{uuid4()}/share",
+    "/api/v1/auth/login",
+    "/lobbies/join/",
+    "/login/",
+    "/login/?next=/login/",
+    "/login/#x",
+    "/maps/?q=" + "x" * 2000,
+    "/maps/?q=" + "ä" * 700,
+    "/" * 5000,
+    "?next=/maps/",
+    "#x",
+    "%",
+    "",
+]
+SOMEWHERE = [
+    "/",
+    "/maps/",
+    "/maps/?q=a%20b&sort=top#results",
+    f"/maps/{uuid4()}/",
+    "/lobbies/join/7KQ2MX/",
+    "/tribes/new/?next=/maps/",
+    "/account/",
+    "/players/Player1/",
+    "/maps/?q=ä",
+    "/admin/",
+    "/maps/?next=//evil.example/",
+    "/api/docs",
+]
+
+
+def short(value: str) -> str:
+    return repr(value)[:40]
+
+
+@pytest.mark.parametrize("wanted", NOWHERE, ids=short)
+def test_what_is_no_page_of_ours_leads_to_the_usual_place(player: User, wanted: str) -> None:
+    newcomer = Client()
+    assert newcomer.get("/signup/", {"next": wanted}).status_code == 200
+    assert newcomer.get("/login/", {"next": wanted}).context["next"] == ""
+    answer = sign_up(newcomer, next=wanted)
+    assert (answer.status_code, answer["Location"]) == (302, "/maps/")
+    assert User.objects.filter(username="Mira_7").exists()
+    for path in ("/signup/", "/login/"):
+        answer = newcomer.get(path, {"next": wanted})
+        assert (answer.status_code, answer["Location"]) == (302, "/maps/"), path
+    answer = newcomer.post("/logout/", {"next": wanted})
+    assert (answer.status_code, answer["Location"]) == (302, "/maps/")
+    answer = newcomer.post("/login/", {"username": "Player1", "password": PASSWORD, "next": wanted})
+    assert (answer.status_code, answer["Location"]) == (302, "/maps/")
+    assert newcomer.get("/tribes/new/", {"next": wanted}).context["next"] == ""
+
+
+@pytest.mark.parametrize("wanted", NOWHERE, ids=short)
+def test_the_desk_leads_to_no_other_place(settings: Any, wanted: str) -> None:
+    settings.ADMIN_SECOND_FACTOR = True
+    make_user("Boss", is_staff=True, is_superuser=True)
+    client = Client()
+    sign_in = {"username": "Boss", "password": PASSWORD, "next": wanted}
+    answer = client.post("/admin/login/", sign_in)
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+    answer = client.get("/admin/login/", {"next": wanted})
+    assert answer["Location"] == "/account/second-factor?next=%2Fadmin%2F"
+    assert client.get("/account/second-factor", {"next": wanted}).context["next"] == ""
+    answer = client.post("/account/second-factor", {"begin": "1", "next": wanted})
+    assert answer["Location"] == "/account/second-factor?next="
+
+
+@pytest.mark.parametrize("wanted", SOMEWHERE, ids=short)
+def test_a_page_of_ours_is_gone_on_to(player: User, wanted: str) -> None:
+    client = Client()
+    sign_in = {"username": "Player1", "password": PASSWORD, "next": wanted}
+    answer = client.post("/login/", sign_in)
+    assert answer["Location"] == wanted.replace("ä", "%C3%A4")
+    assert client.get("/signup/", {"next": wanted})["Location"] == answer["Location"]
+    assert get_user(client).is_authenticated
+
+
+@pytest.mark.parametrize(
+    ("referer", "again"),
+    [
+        ("http://testserver/login/?next=/maps/", "/login/?next=/maps/"),
+        ("http://testserver/signup/", "/signup/"),
+        ("http://testserver/", "/login/"),
+        ("http://testserver/account/password", "/login/"),
+        ("https://testserver/signup/", "/login/"),
+        ("http://testserver:81/signup/", "/login/"),
+        ("http://testserver@evil.example/signup/", "/login/"),
+        ("http://evil.example/signup/", "/login/"),
+        ("javascript:alert(1)", "/login/"),
+        ("//testserver//evil.example/", "/login/"),
+        ("http://testserver//evil.example/", "/login/"),
+        ("http://[", "/login/"),
+        ("", "/login/"),
+    ],
+)
+def test_the_page_of_a_form_that_was_refused(referer: str, again: str) -> None:
+    request = RequestFactory().post("/login/", headers={"Referer": referer})
+    assert page_of(request) == again
+
+
+ARGUMENTS = {
+    "username": "Player1",
+    "token": "t0k-en",
+    "who": "MQ",
+    "uidb64": "MQ",
+    "code": "7KQ2MX",
+    "size": "card",
+    "content": f"{'0' * 64}-1",
+    "form": "webp",
+}
+
+
+def routes(patterns: Any, names: tuple[str, ...] = ()) -> Any:
+    """Each route of the site: its name, and its arguments."""
+    for entry in patterns:
+        if isinstance(entry, URLResolver):
+            inner = (*names, entry.namespace) if entry.namespace else names
+            yield from routes(entry.url_patterns, inner)
+        elif isinstance(entry, URLPattern) and entry.name:
+            wanted = entry.pattern.regex.groupindex
+            arguments = {name: ARGUMENTS.get(name, str(uuid4())) for name in wanted}
+            yield ":".join((*names, entry.name)), arguments
+
+
+def test_what_answers_no_get_is_known_of_every_route() -> None:
+    """By asking each: nothing but the decorators and classes of views tells beforehand."""
+    boss = make_user("Boss", is_staff=True, is_superuser=True)
+    client, token, met = Client(), bearer(boss), 0
+    for name, arguments in routes(get_resolver().url_patterns):
+        if name.startswith("admin:") and arguments:
+            continue  # they are Django's own, and answer GET
+        client.force_login(boss)
+        path = reverse(name, kwargs=arguments)
+        shows = client.get(path, headers=token).status_code != 405
+        assert bool(onward.page_at(path)) is shows, name
+        met += not shows
+    assert met > 15
