@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PRODUCTION := TRIBEHOLD_ENV=production ALLOWED_HOSTS=tribehold.example \
+PRODUCTION := TRIBEHOLD_ENV=production ALLOWED_HOSTS=tribehold.example SITE_URL=https://tribehold.example \
 	DATABASE_URL=postgres://nobody@localhost/none REDIS_URL=redis://localhost:6379/0 \
 	TRUSTED_PROXIES=1 EMAIL_URL=smtp+tls://localhost:587 EMAIL_FROM=tribehold@example.com \
 	SECRET_KEY=for-the-check-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEF \

@@ -19,6 +19,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from config import limits
+from config.site_url import absolute
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -45,13 +46,13 @@ address_tokens = AddressTokens()
 
 def send_address_check(request: HttpRequest, user: "User") -> "Future[None]":
     """Ask whether an address is its owner's."""
-    link = _link(request, "accounts:verify", user, address_tokens.make_token(user))
+    link = _link("accounts:verify", user, address_tokens.make_token(user))
     return _send(user, "Confirm your email address", "verify", link)
 
 
 def send_password_reset(request: HttpRequest, user: "User") -> "Future[None]":
     """Give a way back into an account whose password is lost."""
-    link = _link(request, "accounts:reset", user, default_token_generator.make_token(user))
+    link = _link("accounts:reset", user, default_token_generator.make_token(user))
     return _send(user, "Choose a new password", "reset", link)
 
 
@@ -73,8 +74,8 @@ def name_in_link(user: "User") -> str:
     return urlsafe_base64_encode(force_bytes(user.pk))
 
 
-def _link(request: HttpRequest, view: str, user: "User", token: str) -> str:
-    return request.build_absolute_uri(reverse(view, args=[name_in_link(user), token]))
+def _link(view: str, user: "User", token: str) -> str:
+    return absolute(reverse(view, args=[name_in_link(user), token]))
 
 
 def _send(user: "User", subject: str, kind: str, link: str = "", *, to: str = "") -> "Future[None]":

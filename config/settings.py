@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config import embedded, times
 from config.media_urls import read_media_url
 from config.redis_urls import is_redis_url, next_database
+from config.site_url import read_site_url
 
 django_stubs_ext.monkeypatch()  # lets us write ModelForm[User] and the like
 
@@ -81,6 +82,19 @@ LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else LOCAL_HOSTS)
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set: name the site's hosts, with commas.")
+try:  # the demo's own port is known once it is bound; see the command `serve`
+    SITE_URL = read_site_url(
+        env.str("SITE_URL", default="" if PRODUCTION else "http://localhost"),
+        ALLOWED_HOSTS if PRODUCTION else ["*"],
+        is_secure=PRODUCTION,
+    )
+except ValueError as error:
+    is_missing = not env.str("SITE_URL", default="")
+    raise ImproperlyConfigured(
+        "SITE_URL is not set. Links in emails need the address of the site: https://…"
+        if is_missing
+        else f"SITE_URL {error}"
+    ) from None
 
 # ---- Applications -------------------------------------------------------------------------------
 
@@ -136,6 +150,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.site_url.site_url",
             ]
         },
     }
@@ -316,6 +331,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SECURE_SSL_REDIRECT = PRODUCTION
+# The target of a redirect is kept by browsers: it names no port that a client chose.
+SECURE_SSL_HOST = SITE_URL.partition("://")[2]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION

@@ -1,5 +1,8 @@
 """What search engines are told of: the browser, and the maps that are played most."""
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib.sitemaps import Sitemap
 from django.urls import reverse
 
@@ -19,3 +22,11 @@ class TopMaps(Sitemap[str]):
     def location(self, item: str) -> str:
         """The address itself."""
         return item
+
+    def get_protocol(self, protocol: str | None = None) -> str:
+        """That of the site's address, whatever the request says."""
+        return str(settings.SITE_URL.partition("://")[0])
+
+    def get_domain(self, site: Any = None) -> str:
+        """The host of the site's address, whatever the request says."""
+        return str(settings.SITE_URL.partition("://")[2])

@@ -184,6 +184,25 @@ def test_an_address_that_changes_meanwhile_is_not_proved(player: User) -> None:
     assert User.objects.get().email_verified_at is None
 
 
+@pytest.mark.parametrize("host", ["localhost:1337", "localhost", "127.0.0.1:80", "[::1]:9"])
+def test_links_in_emails_are_of_the_configured_address(
+    client: Client, player: User, settings: Any, host: str
+) -> None:
+    settings.SITE_URL = "https://tribehold.example"
+    strange = {"HTTP_HOST": host, "HTTP_X_FORWARDED_HOST": "evil.example", "SERVER_PORT": "1337"}
+    assert client.post("/reset/", {"name": "Player1"}, **strange).status_code == 200  # type: ignore[arg-type]
+    client.force_login(player)
+    client.post("/account/verification", **strange)  # type: ignore[arg-type]
+    client.post("/account/address", {"email": "new@example.com", "password": PASSWORD}, **strange)  # type: ignore[arg-type]
+    wanted = {"username": "Newcomer", "email": "c@example.com", "password": PASSWORD}
+    wanted |= {"accept_privacy_policy": True}  # type: ignore[dict-item]
+    client.post("/api/v1/auth/register", wanted, "application/json", **strange)  # type: ignore[arg-type]
+    mails.POST.submit(int).result(5)
+    links = [re.findall(r"\S+://\S+", str(letter.body)) for letter in mail.outbox]
+    assert sorted(map(len, links)) == [0, 1, 1, 1, 1]  # none where an address was changed
+    assert all(link.startswith("https://tribehold.example/") for [link] in filter(None, links))
+
+
 def test_the_answer_does_not_tell_who_is_here(client: Client, player: User) -> None:
     User.objects.filter(pk=make_user("Closed").pk).update(is_active=False)
     answers = {

@@ -468,13 +468,18 @@ def test_a_private_picture_is_kept_by_its_reader_alone(client: Client) -> None:
     assert answer["Cache-Control"].startswith("private")
 
 
-def test_search_engines_are_told_of_what_everybody_may_see(client: Client, author: User) -> None:
+def test_search_engines_are_told_of_what_everybody_may_see(
+    client: Client, author: User, settings: Any
+) -> None:
+    settings.SITE_URL = "https://tribehold.example"
     shown = make_map(author, "Shown")
     kept = [
         make_map(author, "Private", is_public=False),
         make_map(author, "Hidden", hidden_at=timezone.now()),
     ]
     told = client.get("/sitemap.xml").content.decode()
-    assert f"http://testserver/maps/{shown.pk}/" in told
+    assert f"<loc>https://tribehold.example/maps/{shown.pk}/</loc>" in told
     assert not any(str(game_map.pk) in told for game_map in kept)
-    assert "Sitemap: http://testserver/sitemap.xml" in client.get("/robots.txt").content.decode()
+    robots = client.get("/robots.txt").content.decode()
+    assert "Sitemap: https://tribehold.example/sitemap.xml" in robots
+    assert "testserver" not in told + robots

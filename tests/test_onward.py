@@ -192,3 +192,9 @@ def test_what_answers_no_get_is_known_of_every_route() -> None:
         assert bool(onward.page_at(path)) is shows, name
         met += not shows
     assert met > 15
+
+
+def test_plain_http_is_sent_to_the_configured_host(settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_SSL_HOST = True, "tribehold.example"
+    answer = Client().get("/maps/?q=x", headers={"Host": "localhost:1337"})
+    assert (answer.status_code, answer["Location"]) == (301, "https://tribehold.example/maps/?q=x")

@@ -487,17 +487,18 @@ def tags(client: Client, game_map: GameMap) -> dict[str, str]:
 
 
 @pytest.mark.django_db
-def test_what_previews_of_links_show(client: Client, author: User) -> None:
+def test_what_previews_of_links_show(client: Client, author: User, settings: Any) -> None:
+    settings.SITE_URL = "https://tribehold.example"
     game_map = make_map(author, 'The "Ford" & more', description="Two bridges <and> a mill.")
     found = tags(client, game_map)
-    page = f"http://testserver{game_map.get_absolute_url()}"
+    page = f"https://tribehold.example{game_map.get_absolute_url()}"
     assert found["canonical"] == found["og:url"] == page
     assert found["og:title"] == 'The "Ford" & more'
     assert "20 × 20 map by Author. Two bridges <and> a mill." in found["og:description"]
     assert (found["og:type"], found["og:site_name"]) == ("website", "Tribehold")
     assert found["twitter:card"] == "summary_large_image"
     assert found["og:image:alt"]
-    assert found["og:image"] == f"http://testserver{game_map.link_picture}"
+    assert found["og:image"] == f"https://tribehold.example{game_map.link_picture}"
     answer = client.get(found["og:image"])
     assert answer["Content-Type"] == found["og:image:type"]
     size = (int(found["og:image:width"]), int(found["og:image:height"]))

@@ -26,7 +26,8 @@ ADDRESSES = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/x", "REDIS_URL": "re
 SECRETS = ADDRESSES | {
     "SECRET_KEY": "s" * 60,
     "JWT_SIGNING_KEY": "j" * 60,
-    "ALLOWED_HOSTS": "localhost",
+    "ALLOWED_HOSTS": "localhost,.tribehold.example",
+    "SITE_URL": "https://localhost",
     "TRUSTED_PROXIES": "1",
     "EMAIL_URL": "smtp+tls://x:secret@127.0.0.1:1",
     "EMAIL_FROM": "tribehold@example.com",
@@ -167,6 +168,12 @@ def test_a_demo_from_nothing(data: Path) -> None:
     assert (data / "secrets" / "secret_key").stat().st_mode & 0o077 == 0
 
 
+def test_links_of_the_demo_lead_to_where_it_listens(data: Path) -> None:
+    with serving(data) as server:
+        robots = httpx.get(f"{server.url}/robots.txt", headers={"Host": "127.0.0.1:1337"}).text
+    assert f"Sitemap: {server.url}/sitemap.xml" in robots
+
+
 def test_ctrl_c_stops_it(data: Path) -> None:
     with serving(data) as server:
         assert server.end(signal.SIGINT) == 0
@@ -268,6 +275,17 @@ def test_production_starts_with_all_of_its_secrets_or_not(data: Path, missing: s
         ("JWT_SIGNING_KEY", SECRETS["SECRET_KEY"], "JWT_SIGNING_KEY equals SECRET_KEY"),
         ("JWT_PREVIOUS_KEYS", f"{'k' * 60},{'l' * 31}", "JWT_PREVIOUS_KEYS has a key of less"),
         ("TRUSTED_PROXIES", "0", "TRUSTED_PROXIES is not set"),
+        ("SITE_URL", "http://localhost", "SITE_URL must begin with https://"),
+        ("SITE_URL", "localhost", "SITE_URL must begin with https://"),
+        ("SITE_URL", "https://evil.example", "SITE_URL must name one of ALLOWED_HOSTS"),
+        ("SITE_URL", "https://nottribehold.example", "SITE_URL must name one of ALLOWED_HOSTS"),
+        ("SITE_URL", "https://localhost/tribehold", "SITE_URL must be a scheme and a host"),
+        ("SITE_URL", "https://localhost?x", "SITE_URL must be a scheme and a host"),
+        ("SITE_URL", "https://x:secret@localhost", "SITE_URL must be a scheme and a host"),
+        ("SITE_URL", "https://localhost:0", "SITE_URL must be a scheme and a host"),
+        ("SITE_URL", "https://localhost:x", "SITE_URL can't be read"),
+        ("SITE_URL", "https://[::1", "SITE_URL can't be read"),
+        ("SITE_URL", "https://", "SITE_URL must be a scheme and a host"),
         ("EMAIL_URL", "consolemail://", "EMAIL_URL prints letters"),
         ("EMAIL_URL", "nonsense://secret", "EMAIL_URL can't be read"),
         ("EMAIL_URL", "smtp://x:secret@host:x", "EMAIL_URL can't be read"),
@@ -286,6 +304,7 @@ def test_production_refuses_what_is_not_safe(data: Path, name: str, value: str, 
     [
         {},
         {"JWT_PREVIOUS_KEYS": "k" * 32},
+        {"SITE_URL": "https://www.Tribehold.example:8443/"},
     ],
 )
 def test_production_takes_what_is_safe(data: Path, more: dict[str, str]) -> None:

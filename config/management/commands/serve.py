@@ -72,10 +72,12 @@ class Command(BaseCommand):
         build_static_files()
 
     def greet(self, listener: socket.socket) -> None:
-        """Say where to go and how to sign in."""
+        """Say where to go and how to sign in; the demo's links lead there, too."""
         host, port = listener.getsockname()[:2]
         local = host in ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104 - compared, not bound
         site = f"http://{'localhost' if local else host}:{port}"
+        if not (settings.PRODUCTION or os.environ.get("SITE_URL")):
+            settings.SITE_URL = site
         self.stdout.write(
             f"\nTribehold is at {site}/   (API: {site}/api/docs, admin: {site}/admin/)"
         )

@@ -1,0 +1,46 @@
+"""The address of the site, from its settings: for what outlives a request or is read by others.
+
+A client chooses the `Host` of its request, its port above all. So links in emails, in the sitemap, in
+robots.txt and in previews of pages, which caches share, are made of the setting SITE_URL. What only the
+reader of a page sees may be made of the request.
+"""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.request import validate_host
+
+HOST = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]", re.I)
+
+
+def read_site_url(text: str, hosts: Sequence[str], *, is_secure: bool) -> str:
+    """An address without a path, such as `https://tribehold.example`. Raises ValueError with the reason.
+
+    `hosts` are the allowed hosts, one of which it must name; `is_secure` demands https.
+    """
+    try:
+        parts = urlsplit(text.rstrip("/"))
+        port = parts.port
+    except ValueError:
+        raise ValueError("can't be read as an address.") from None
+    if parts.scheme not in (("https",) if is_secure else ("http", "https")):
+        raise ValueError(f"must begin with {'https' if is_secure else 'http'}://.")
+    host = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc
+    if not HOST.fullmatch(host) or port == 0 or parts.path or parts.query or parts.fragment:
+        raise ValueError("must be a scheme and a host, as https://tribehold.example, and no more.")
+    if not validate_host(host.lower(), hosts):
+        raise ValueError("must name one of ALLOWED_HOSTS.")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def absolute(path: str) -> str:
+    """The whole address of a path of the site."""
+    return f"{settings.SITE_URL}{path}"
+
+
+def site_url(request: HttpRequest) -> dict[str, str]:
+    """A context processor: `site_url` for templates."""
+    return {"site_url": settings.SITE_URL}
