@@ -17,6 +17,7 @@ from accounts import agents, mails, passwords, signing_in
 from accounts.authentication import caller, caller_token
 from accounts.forms import LONGEST_PASSWORD, AddressForm, NewPasswordForm, SignUpForm
 from accounts.models import User
+from accounts.tries import of_token
 from config import limits, quotas
 from config.api import SECRET, Text, Yes, read
 from config.conditional import conditional_document
@@ -234,12 +235,11 @@ class Me(APIView):
     def patch(self, request: Request) -> Response:
         """Change the e-mail address. A letter asks the new one to be confirmed."""
         given, user = read(NewAddress, request), caller(request)
-        limits.require(request._request, "password", str(user.pk))
-        limits.require(
-            request._request, "address", str(user.pk)
-        )  # the form tells who has an account
+        tries = of_token(request._request, user, caller_token(request), "password")
+        tries.count()
+        mails.require_address(request._request, user)
         before = user.email
-        form = AddressForm(given, instance=user)
+        form = AddressForm(given, instance=user, tries=tries)
         changed = form.save_or_explain() if form.is_valid() else None
         if changed is None:
             raise serializers.ValidationError(in_our_names(form.errors.as_data()))
@@ -263,9 +263,11 @@ class Password(APIView):
     def post(self, request: Request) -> Response:
         """Change the password. All tokens end, on every device; the answer brings a new pair."""
         given, user = read(NewPassword, request), caller(request)
-        limits.require(request._request, "password", str(user.pk))
+        tries = of_token(request._request, user, caller_token(request), "password")
+        tries.count()
         new = given["new_password"]
-        form = NewPasswordForm(user, given | {"new_password1": new, "new_password2": new})
+        words = given | {"new_password1": new, "new_password2": new}
+        form = NewPasswordForm(user, words, tries=tries)
         if not form.is_valid():
             raise serializers.ValidationError(in_our_names(form.errors.as_data()))
         passwords.keep(form.save(commit=False))

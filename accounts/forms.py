@@ -14,6 +14,7 @@ from django.utils.safestring import mark_safe
 
 from accounts import signing_in
 from accounts.models import User
+from accounts.tries import Tries
 from config.refusals import Refused
 
 LONGEST_PASSWORD = 1000  # characters; hashing longer ones would cost more and protect no better
@@ -139,12 +140,17 @@ class AddressForm(AccountForm):
         labels = {"email": "New email address"}
         widgets = {"email": forms.EmailInput(attrs={"autocomplete": "email"})}
 
+    def __init__(self, *arguments: Any, tries: Tries | None = None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.tries = tries
+
     def clean_password(self) -> str:
         """The password of the account."""
         password: str = self.cleaned_data["password"]
         if not self.instance.check_password(password):
             raise forms.ValidationError("That's not your current password.", "wrong_password")
-        signing_in.forget_wrong_passwords(self.instance)
+        if self.tries:
+            self.tries.forget()
         return password
 
     def save(self, commit: bool = True) -> User:
@@ -163,8 +169,9 @@ class NewPasswordForm(PasswordChangeForm):
         "password_incorrect": "That's not your current password."
     }
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, tries: Tries | None = None, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.tries = tries
         word_new_password(self)
         self.fields["old_password"].label = "Current password"
         # The form stands at the end of a page that is about more than passwords.
@@ -173,7 +180,8 @@ class NewPasswordForm(PasswordChangeForm):
     def clean_old_password(self) -> str:
         """The old password: what counts wrong ones begins anew, whatever the new one is like."""
         password: str = super().clean_old_password()
-        signing_in.forget_wrong_passwords(self.user)
+        if self.tries:
+            self.tries.forget()
         return password
 
 

@@ -1,8 +1,8 @@
 """Letters: links that work once and die after an hour, and word of what was changed.
 
 They are sent from a thread of their own, so that how long an answer takes does not tell whether there
-was somebody to write to. There they are also counted, without a word to whoever asked: a mailbox gets
-five of each kind in an hour, and so does an account, however many ask for them.
+was somebody to write to. There they are also counted, without a word to whoever asked: for each kind a
+mailbox gets five in an hour that were asked for from one address, and twenty in all; so does an account.
 """
 
 import logging
@@ -47,20 +47,20 @@ address_tokens = AddressTokens()
 def send_address_check(request: HttpRequest, user: "User") -> "Future[None]":
     """Ask whether an address is its owner's."""
     link = _link("accounts:verify", user, address_tokens.make_token(user))
-    return _send(user, "Confirm your email address", "verify", link)
+    return _send(user, "Confirm your email address", "verify", link, asked=request)
 
 
 def send_password_reset(request: HttpRequest, user: "User") -> "Future[None]":
     """Give a way back into an account whose password is lost."""
     link = _link("accounts:reset", user, default_token_generator.make_token(user))
-    return _send(user, "Choose a new password", "reset", link)
+    return _send(user, "Choose a new password", "reset", link, asked=request)
 
 
 def tell_new_address(request: HttpRequest, user: "User", before: str) -> None:
     """Ask the new address to be confirmed, and warn the one there was before."""
     if user.email == before:
         return
-    _send(user, "Your email address was changed", "address_changed", to=before)
+    _send(user, "Your email address was changed", "address_changed", to=before, asked=request)
     send_address_check(request, user)
 
 
@@ -78,18 +78,39 @@ def _link(view: str, user: "User", token: str) -> str:
     return absolute(reverse(view, args=[name_in_link(user), token]))
 
 
-def _send(user: "User", subject: str, kind: str, link: str = "", *, to: str = "") -> "Future[None]":
+def require_address(request: HttpRequest, user: "User") -> None:
+    """Count a change of address for an account at an address. Raises TooMany, CannotCount.
+
+    To be called before the form is looked at, which tells who has an account. Whoever stole a sign-in
+    counts for another address than the owner.
+    """
+    limits.require(request, "address", f"{user.pk}:{limits.client_address(request)}")
+
+
+def _send(
+    user: "User",
+    subject: str,
+    kind: str,
+    link: str = "",
+    *,
+    to: str = "",
+    asked: HttpRequest | None = None,
+) -> "Future[None]":
+    """Send an email of a kind, for which `asked` is the request, if it is one that anybody may ask for."""
     body = render_to_string(f"accounts/mails/{kind}.txt", {"user": user, "link": link})
     address = to or user.email
     # Each kind apart: who has many letters of one kind sent must not keep back a warning.
     counted = [f"{kind}:{user.pk}", f"{kind}:{limits.nameless(address)}"]
-    return POST.submit(_deliver, f"{subject} · Tribehold", body, address, counted)
+    asker = f":{limits.client_address(asked)}" if asked else ""
+    return POST.submit(_deliver, f"{subject} · Tribehold", body, address, counted, asker)
 
 
-def _deliver(subject: str, body: str, address: str, counted: list[str]) -> None:
+def _deliver(subject: str, body: str, address: str, counted: list[str], asker: str) -> None:
     try:
         for each in counted:
-            limits.hit("letters_to", each)
+            limits.hit("letters_to", f"{each}{asker}")
+        for each in counted:
+            limits.hit("letters_to_all", each)
         send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [address])
     except limits.TooMany:
         logger.warning(

@@ -18,7 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.locking import lock_player
 from accounts.models import RecoveryCode
-from config import limits
+from accounts.tries import of_page
 from config.digests import digest
 from config.refusals import Refused
 
@@ -78,7 +78,7 @@ def finish(request: HttpRequest, user: "User", code: str) -> list[str]:
 
     Raises WrongCode, TooMany, CannotCount.
     """
-    limits.require(request, POLICY, str(user.pk))
+    of_page(request, user, POLICY).count()
     with transaction.atomic():
         lock_player(user)
         device = pending(request, user)
@@ -98,7 +98,7 @@ def verify(request: HttpRequest, user: "User", code: str) -> None:
 
     Raises WrongCode, TooMany, CannotCount.
     """
-    limits.require(request, POLICY, str(user.pk))
+    of_page(request, user, POLICY).count()
     device = django_otp.match_token(user, code) or _use_recovery_code(user, code)
     if device is None:
         raise WrongCode
@@ -150,6 +150,6 @@ def _use_recovery_code(user: "User", code: str) -> TOTPDevice | None:
 
 
 def _let_in(request: HttpRequest, user: "User", device: Device) -> None:
-    limits.forget(POLICY, str(user.pk))
+    of_page(request, user, POLICY).forget()
     request.session.cycle_key()
     django_otp.login(request, device)

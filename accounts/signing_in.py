@@ -56,11 +56,6 @@ def unlock(request: HttpRequest, user: User) -> None:
     limits.forget("lockout", _lock(request, str(user.pk)))
 
 
-def forget_wrong_passwords(user: User) -> None:
-    """Begin the count of wrong passwords anew of a player who is signed in, and has shown the right one."""
-    limits.forget("password", str(user.pk))
-
-
 def start_family(user: User, device: str) -> tuple[str, str]:
     """An access and a refresh token for a device. Raises CannotCheck."""
     pair = tokens.sign_pair(user, families.start(user.pk, device))

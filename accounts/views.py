@@ -41,6 +41,7 @@ from accounts.forms import (
     refuse,
 )
 from accounts.models import User
+from accounts.tries import of_page
 from config import limits, quotas
 from config.onward import onward_of
 from config.refusals import Refused
@@ -148,9 +149,10 @@ def end_device(request: HttpRequest) -> HttpResponse:
 def change_password(request: HttpRequest) -> HttpResponse:
     """Set a new password; all other devices are signed out by it."""
     user = own(request)
-    form = NewPasswordForm(user, request.POST)
+    tries = of_page(request, user, "password")
+    form = NewPasswordForm(user, request.POST, tries=tries)
     try:
-        limits.require(request, "password", str(user.pk))
+        tries.count()
         if form.is_valid():
             passwords.keep(form.save(commit=False), current=request.session.session_key)
             update_session_auth_hash(request, user)
@@ -166,10 +168,11 @@ def change_password(request: HttpRequest) -> HttpResponse:
 def change_address(request: HttpRequest) -> HttpResponse:
     """Take another e-mail address, which is then to be confirmed."""
     user, before = own(request), own(request).email
-    form = AddressForm(request.POST, instance=user)
+    tries = of_page(request, user, "password")
+    form = AddressForm(request.POST, instance=user, tries=tries)
     try:
-        limits.require(request, "password", str(user.pk))
-        limits.require(request, "address", str(user.pk))  # the form tells who has an account
+        tries.count()
+        mails.require_address(request, user)
         changed = form.save_or_explain() if form.is_valid() else None
     except Refused as refusal:
         refuse(form, refusal)

@@ -77,14 +77,21 @@ POLICIES = {
         Policy("address", 20, 3600, True, "You tried to change your address too often."),
         Policy("letters", 5, 3600, True, "You asked for too many emails."),
         # For each account and each mailbox, whoever asks. Nobody is told: letters are sent, or are not.
+        # Five by one address, or a stranger who asks for resets would keep the owner's own from being sent.
         Policy("letters_to", 5, 3600, False, "Too many letters went there."),
+        Policy("letters_to_all", 20, 3600, False, "Too many letters went there."),
         Policy("maps", 10, 3600, True, "You made too many maps."),
         # Each change may draw two pictures, which stay for those who have their address.
         Policy("map_changes", 240, 3600, True, "You changed maps too often."),
         Policy("lobbies", 30, 3600, True, "You opened too many lobbies."),
         Policy("codes", 10, 60, True, "You tried too many codes."),
+        # Of whoever is signed in: what each of the three counts is said in accounts/tries.py.
         Policy("password", 5, 15 * 60, True, "Too many wrong passwords.", lock=True),
+        Policy("password_sign_in", 20, 3600, True, "Too many wrong passwords.", lock=True),
+        Policy("password_account", 100, 3600, True, "Too many wrong passwords.", lock=True),
         Policy("second_factor", 5, 15 * 60, True, "Too many wrong codes.", lock=True),
+        Policy("second_factor_sign_in", 20, 3600, True, "Too many wrong codes.", lock=True),
+        Policy("second_factor_account", 40, 3600, True, "Too many wrong codes.", lock=True),
         Policy(
             "lockout", 5, 15 * 60, True, "Too many wrong passwords for this account.", lock=True
         ),

@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.client import RequestFactory
 
 from accounts.models import User
+from accounts.tokens import stamp_of
 from config import health, limits
 from config.redis import durable
 from tests.cast import PASSWORD, make_user
@@ -188,7 +189,9 @@ def test_only_locks_begin_their_time_anew(policy: limits.Policy) -> None:
     for _ in range(policy.most - 1):
         standing = limits.hit(policy.name, "somebody")
     assert standing is not None
-    assert (standing.reset > 5) == (policy.name in ("password", "second_factor", "lockout"))
+    assert (standing.reset > 5) == policy.lock
+    owners = ("password", "second_factor", "lockout")
+    assert policy.lock == policy.name.startswith(owners)
 
 
 def test_an_unknown_account_is_locked_alike(client: Client, db: None) -> None:
@@ -288,12 +291,17 @@ def visitor(client: Client, player: User, request: pytest.FixtureRequest) -> Cli
     return client
 
 
+def tried_by(client: Client, user: User) -> str:
+    """What wrong passwords of a browser are counted for."""
+    return f"{user.pk}:{limits.nameless(client.session.session_key or '')}:127.0.0.1"
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_that_is_limited_says_so(visitor: Client, player: User, path: str) -> None:
     given, name = PAGES[path]
     policy = limits.POLICIES[name]
     for _ in range(policy.most):
-        limits.hit(name, str(player.pk) if name == "password" else "127.0.0.1")
+        limits.hit(name, tried_by(visitor, player) if name == "password" else "127.0.0.1")
     page = visitor.post(path, given)
     assert page.status_code == 429
     assert (page["X-RateLimit-Limit"], page["X-RateLimit-Remaining"]) == (str(policy.most), "0")
@@ -339,14 +347,14 @@ def test_a_lock_does_not_tell_whether_a_password_was_right(
     signed_in: Client, player: User, path: str
 ) -> None:
     for _ in range(5):
-        limits.hit("password", str(player.pk))
+        limits.hit("password", tried_by(signed_in, player))
     right = PAGES[path][0]
     for given in (right, dict.fromkeys(right, "wrong")):
         page = signed_in.post(path, given)
         assert page.status_code == 429
         assert list(page.context["form"].errors) == ["__all__"]
     assert limits.POLICIES["password"].most < int(
-        str(durable().get(limits.key("password", str(player.pk))))
+        str(durable().get(limits.key("password", tried_by(signed_in, player))))
     )
 
 
@@ -367,6 +375,92 @@ def test_a_page_that_can_not_count_says_so(visitor: Client, no_redis: Any, path:
     assert page["Retry-After"] == "2"
     assert "X-RateLimit-Limit" not in page
     assert b"This is not possible right now" in page.content
+
+
+# ---- Locks that a thief could close ----------------------------------------------------------------
+
+NEW = {"old_password": PASSWORD, "new_password": OTHER}
+WRONG = NEW | {"old_password": "wrong"}
+
+
+def change(token: dict[str, str], given: dict[str, str], address: str = "127.0.0.1") -> int:
+    """The status of a change of password by the API."""
+    client = Client(REMOTE_ADDR=address)
+    answer = client.post("/api/v1/users/me/password", given, "application/json", headers=token)
+    return answer.status_code
+
+
+def test_a_thief_locks_no_other_sign_in_of_the_owner(player: User) -> None:
+    stolen, own = bearer(player), bearer(player)
+    statuses = [change(stolen, WRONG, "10.6.6.6") for _ in range(8)]
+    assert statuses == [400] * 5 + [429] * 3
+    browser = Client(REMOTE_ADDR="10.6.6.6")  # even behind the same address
+    browser.force_login(player)
+    page = browser.post("/account/address", {"email": "new@example.com", "password": PASSWORD})
+    assert page.status_code == 302
+    assert change(own, NEW, "10.6.6.6") == 200
+
+
+def test_a_thief_locks_the_stolen_sign_in_for_no_other_address(player: User) -> None:
+    stolen = bearer(player)
+    assert [change(stolen, WRONG, "10.6.6.6") for _ in range(6)][-1] == 429
+    assert change(stolen, NEW, "10.1.1.1") == 200
+
+
+def test_a_thief_with_a_cookie_locks_no_other_browser(client: Client, player: User) -> None:
+    client.force_login(player)
+    stolen = Client()
+    stolen.cookies["sessionid"] = client.cookies["sessionid"].value
+    wrong = {"old_password": "wrong", "new_password1": OTHER, "new_password2": OTHER}
+    assert [stolen.post("/account/password", wrong).status_code for _ in range(6)][-1] == 429
+    own = Client()
+    own.force_login(player)
+    assert own.post("/account/password", wrong | {"old_password": PASSWORD}).status_code == 302
+
+
+def test_who_changes_addresses_guesses_no_more_than_the_sign_in_may(player: User) -> None:
+    stolen, own = bearer(player), bearer(player)
+    statuses = [change(stolen, WRONG, f"10.6.{n // 2}.6") for n in range(30)]
+    assert statuses == [400] * 20 + [429] * 10
+    assert change(stolen, NEW, "10.99.9.9") == 429
+    assert change(own, NEW) == 200
+
+
+def test_who_has_many_sign_ins_guesses_no_more_than_the_account_may(player: User) -> None:
+    statuses: list[int] = []
+    for thief in range(8):
+        stolen = bearer(player)
+        statuses += [change(stolen, WRONG, f"10.{thief}.{n // 2}.6") for n in range(20)]
+    assert statuses.count(400) == limits.POLICIES["password_account"].most == 100
+    assert statuses[100:] == [429] * 60
+    # The owner's way out is a link by email, which makes it another account to count for.
+    player.set_password(OTHER)
+    player.save()
+    assert change(bearer(player), {"old_password": OTHER, "new_password": PASSWORD}) == 200
+
+
+def test_right_passwords_use_nothing_up(player: User) -> None:
+    token = bearer(player)
+    weak = NEW | {"new_password": "12345678"}
+    assert [change(token, weak, f"10.0.{n}.1") for n in range(25)] == [400] * 25
+    account = f"{player.pk}:{stamp_of(player)}"
+    assert int(str(durable().get(limits.key("password_account", account)))) == 0
+
+
+def test_a_thief_uses_up_no_changes_of_address_of_the_owner(player: User) -> None:
+    stolen, own = bearer(player), bearer(player)
+
+    def move(token: dict[str, str], password: str, address: str) -> int:
+        given = {"email": "new@example.com", "password": password}
+        caller = Client(REMOTE_ADDR=address)
+        path = "/api/v1/users/me"
+        return caller.patch(path, given, "application/json", headers=token).status_code
+
+    for name, most in (("password", 5), ("address", 20)):
+        for _ in range(most):
+            limits.hit(name, f"{player.pk}:10.6.6.6")
+    assert [move(stolen, "wrong", "10.6.6.6") for _ in range(6)] == [429] * 6
+    assert move(own, PASSWORD, "10.1.1.1") == 200
 
 
 # ---- Without Redis ------------------------------------------------------------------------------

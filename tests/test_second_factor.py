@@ -275,6 +275,40 @@ def test_wrong_codes_are_counted(desk: Client, moderator: User) -> None:
     assert not is_in(desk)
 
 
+def test_wrong_codes_lock_the_browser_that_sent_them_and_no_other(
+    desk: Client, moderator: User
+) -> None:
+    device, address = with_app(moderator), "10.6.6.6"
+    stolen = Client(REMOTE_ADDR=address)
+    stolen.cookies["sessionid"] = desk.cookies["sessionid"].value
+    for _ in range(8):
+        stolen.post(PAGE, {"code": "123"})
+    assert b"Too many wrong codes." in stolen.post(PAGE, {"code": "123"}).content
+    other = Client(REMOTE_ADDR=address)  # of the owner, even behind the same address
+    other.force_login(moderator)
+    other.post(PAGE, {"code": code_of(device)})
+    assert is_in(other)
+
+
+def test_who_signs_in_again_and_again_guesses_few_codes(moderator: User) -> None:
+    device, tried = with_app(moderator), 0
+    for thief in range(9):
+        client = Client(REMOTE_ADDR=f"10.0.{thief}.1")
+        client.force_login(moderator)
+        for n in range(8):
+            answer = client.post(PAGE, {"code": "123"}, REMOTE_ADDR=f"10.{n}.{thief}.1")
+            tried += b"does not fit" in answer.content
+    assert tried == 40
+    moderator.set_password(
+        "another quite long sentence"
+    )  # whoever signed in so often knows the other
+    moderator.save()
+    owner = Client()
+    owner.force_login(moderator)
+    owner.post(PAGE, {"code": code_of(device)})
+    assert is_in(owner)
+
+
 @pytest.mark.parametrize("code", ["", " ", "x" * 17, "\0", "１２３４５６", "-1", "1e3", "0x1"])
 def test_nonsense_is_no_code(desk: Client, moderator: User, code: str) -> None:
     with_app(moderator)
