@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 setup(set_prefix=False)
 
 from accounts.known_tokens import KnownTokens  # noqa: E402 - needs setup()
+from config.counting import Counter  # noqa: E402
 from config.fastlane import FastLane  # noqa: E402
 from config.handler import Receive, Scope, Send, ThreadedASGIHandler  # noqa: E402
 from config.health import Health  # noqa: E402
@@ -68,12 +69,14 @@ async def lifespan(
     reads: HotReads,
     live: Live,
     health: Health,
+    counter: Counter,
 ) -> None:
     """Start at once; at the end close what the threads and the fast lane hold."""
     await receive()
     async with contextlib.AsyncExitStack() as ends:  # one that fails keeps no other from its end
         ends.callback(health.close)
         ends.callback(django.close)
+        ends.push_async_callback(counter.close)
         ends.push_async_callback(lane.close)
         ends.push_async_callback(reads.close)
         await reads.open()
@@ -93,14 +96,15 @@ def make_application() -> StaticFiles:
     """Compose the application. Static files never reach Django."""
     django = ThreadedASGIHandler(settings.THREADS)
     reads = HotReads(Memory(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
-    lane = FastLane(django, reads.routes, reads.memory, KnownTokens())
-    live, health = Live(), Health()
+    counter = Counter()
+    lane = FastLane(django, reads.routes, reads.memory, KnownTokens(), counter)
+    live, health = Live(counter), Health()
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await live(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await lifespan(receive, send, django, lane, reads, live, health)
+            await lifespan(receive, send, django, lane, reads, live, health, counter)
         elif scope["path"] in Health.PATHS:
             await health(scope, send)
         else:

@@ -4,8 +4,9 @@
      "request_id": "…"}
 
 `type` is `validation_error`, `client_error` or `server_error`; `code` is stable and for machines,
-`detail` is for people, `attr` names the field. Under `/api/` every error has this shape, also those
-that Django or the server make before a view is found; elsewhere the same facts become a page.
+`detail` is for people, `attr` names the field. Under `/api/` and at addresses that end with `.json` every
+error has this shape, also those that Django or the server make before a view is found; elsewhere the same
+facts become a page.
 """
 
 import json
@@ -51,6 +52,11 @@ def is_api(path: str) -> bool:
     return path == "/api" or path.startswith("/api/")
 
 
+def takes_json(path: str) -> bool:
+    """Whether a path's errors are JSON: those of the API, and of the documents that scripts of pages read."""
+    return is_api(path) or path.endswith(".json")
+
+
 def error_body(status: int, code: str, detail: str, field: str | None = None) -> dict[str, Any]:
     """One error in our shape."""
     kind = "client_error" if status < 500 else "server_error"
@@ -61,15 +67,25 @@ def error_body(status: int, code: str, detail: str, field: str | None = None) ->
 def error_message(path: str, status: int, code: str = "") -> tuple[str, bytes]:
     """Content type and body of an error that asks nothing of the site: no user, no database."""
     usual, detail = WORDS.get(status, WORDS[500 if status >= 500 else 400])
-    if is_api(path):
+    if takes_json(path):
         return "application/json", json.dumps(error_body(status, code or usual, detail)).encode()
-    context = {"status": status, "detail": detail, "request_id": REQUEST_ID.get()}
-    return "text/html; charset=utf-8", render_to_string("errors/server.html", context).encode()
+    return "text/html; charset=utf-8", plain_page(status, detail, again=True)
+
+
+def plain_page(status: int, detail: str, *, again: bool) -> bytes:
+    """A page of an error that asks nothing of the site; `again` offers to load the same address."""
+    context = {
+        "status": status,
+        "detail": detail,
+        "again": again,
+        "request_id": REQUEST_ID.get(),
+    }
+    return render_to_string("errors/server.html", context).encode()
 
 
 def error_response(request: HttpRequest, status: int, code: str = "") -> HttpResponse:
     """An error that no view made: JSON for the API, a page for people."""
-    if is_api(request.path) or status >= 500:
+    if takes_json(request.path) or status >= 500:
         content_type, body = error_message(request.path, status, code)
         return HttpResponse(body, content_type=content_type, status=status)
     context = {
@@ -93,15 +109,18 @@ def page_of(request: HttpRequest) -> str:
 
 
 def refusal_response(request: HttpRequest, refusal: Refused) -> HttpResponse:
-    """A refusal that is raised before a view is found, under `/api/`."""
-    body = refusal_body(refusal)
-    return HttpResponse(body, content_type="application/json", status=refusal.status)
+    """A refusal that is raised before a view is found."""
+    content_type, body = refusal_message(request.method or "", request.path, refusal)
+    return HttpResponse(body, content_type=content_type, status=refusal.status)
 
 
-def refusal_body(refusal: Refused) -> bytes:
-    """A refusal as JSON."""
-    body = error_body(refusal.status, refusal.code, refusal.detail, refusal.field)
-    return json.dumps(body).encode()
+def refusal_message(method: str, path: str, refusal: Refused) -> tuple[str, bytes]:
+    """Content type and body of a refusal that asks nothing of the site: JSON, or a page for people."""
+    if takes_json(path):
+        body = error_body(refusal.status, refusal.code, refusal.detail, refusal.field)
+        return "application/json", json.dumps(body).encode()
+    again = method in ("GET", "HEAD")
+    return "text/html; charset=utf-8", plain_page(refusal.status, refusal.detail, again=again)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -16,15 +16,14 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
-from config.batches import Batches
+from config.counting import Counter, policy_of
 from config.encodings import takes_gzip
-from config.errors import is_api, refusal_body
-from config.handler import WAIT_SECONDS, Receive, Scope, Send
-from config.limits import Standing, TooMany, address_of_scope, hit_many
+from config.errors import refusal_message
+from config.handler import WAIT_SECONDS, Headers, Receive, Scope, Send, header, headers_of
+from config.limits import Standing, TooMany
 from config.memory import Memory
 from config.middleware import REQUEST_ID, STANDING, choose_request_id
 
-Headers = list[tuple[bytes, bytes]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 LONGEST = 2000  # bytes of a query, or of what else the key of an answer holds
 MOST_LEARNED = 100
@@ -42,6 +41,7 @@ VARYING = (
 PERSONAL = tuple(
     b"range expect content-length transfer-encoding if-match if-unmodified-since".split()
 )
+OF_BODIES = (b"content-length", b"transfer-encoding")  # headers of requests that have a body
 
 
 @dataclass(frozen=True)
@@ -106,41 +106,39 @@ class FastLane:
     """Goes before Django. One for each process and event loop."""
 
     def __init__(
-        self, django: App, routes: tuple[Route, ...], memory: Memory[Answer], tokens: Tokens
+        self,
+        django: App,
+        routes: tuple[Route, ...],
+        memory: Memory[Answer],
+        tokens: Tokens,
+        counter: Counter,
     ) -> None:
         self.django, self.routes, self.memory, self.tokens = django, routes, memory, tokens
-        self.limits: Batches[str, Standing] | None = None
+        self.counter = counter
         self.filling: dict[tuple[Any, ...], asyncio.Future[Answer | None]] = {}
         self.learned: dict[tuple[Any, ...], Answer] = {}
         self.cookies = (settings.SESSION_COOKIE_NAME.encode(), b"messages=")
 
     async def close(self) -> None:
         """End what is open."""
-        if self.limits:
-            await self.limits.close()
         await self.tokens.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, from memory where that is possible."""
+        """Count a request, and answer it, from memory where that is possible."""
         wish = self.wish(scope)
-        if wish is None:
+        in_force = self.tokens.is_in_force(wish.token) if wish and wish.token else None
+        policy = policy_of(scope["method"], scope["path"])
+        standing = await self.counter.count(policy, scope)  # meanwhile the token is asked about
+        scope = scope | {STANDING: standing}
+        if standing and standing.is_over and not has_body(scope):
+            await refuse(scope, send, standing)
+            return
+        if wish is None or (in_force is not None and not await in_force):
             await self.django(scope, receive, send)
             return
-        told: Headers = []
-        if is_api(scope["path"]):
-            in_force = self.tokens.is_in_force(wish.token) if wish.token else None
-            standing = await self.count(scope)  # meanwhile the token is asked about
-            scope = scope | {STANDING: standing}
-            told = headers_of(standing)
-            if standing and standing.count > standing.policy.most:
-                await self.refuse(send, wish, standing)
-                return
-            if in_force is not None and not await in_force:
-                await self.django(scope, receive, send)
-                return
         answer = self.memory.get(wish.key) or await self.fill(wish, scope, receive, send)
         if answer:
-            await self.send(send, wish, answer, told)
+            await self.send(send, wish, answer, headers_of(standing))
 
     def wish(self, scope: Scope) -> Wish | None:
         """What a request asks the lane for; None where it is none of its business."""
@@ -185,11 +183,6 @@ class FastLane:
         if authorization and route.for_tokens and self.memory.awake:
             return self.tokens.find(authorization)
         return None
-
-    async def count(self, scope: Scope) -> Standing | None:
-        """Count the request under the API's limit, as the middleware does for the others."""
-        self.limits = self.limits or Batches(lambda client, all_: hit_many(client, "api", all_))
-        return await self.limits.put(address_of_scope(scope))
 
     async def fill(self, wish: Wish, scope: Scope, receive: Receive, send: Send) -> Answer | None:
         """Make an answer, one request for all that wait; None where Django's went out as it was."""
@@ -271,19 +264,6 @@ class FastLane:
         await send({"type": "http.response.start", "status": 200, "headers": own})
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def refuse(self, send: Send, wish: Wish, standing: Standing) -> None:
-        """Answer 429, as the middleware does."""
-        REQUEST_ID.set(wish.request_id)
-        body = refusal_body(TooMany(standing))
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"x-request-id", wish.request_id.encode()),
-            *headers_of(standing),
-        ]
-        await send({"type": "http.response.start", "status": 429, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
 
 class Captured:
     """An answer of Django's, caught on its way out."""
@@ -315,10 +295,23 @@ class Captured:
             await send(message)
 
 
-def headers_of(standing: Standing | None) -> Headers:
-    """What a client is told of a limit."""
-    told = standing.headers.items() if standing else ()
-    return [(name.lower().encode(), value.encode()) for name, value in told]
+def has_body(scope: Scope) -> bool:
+    """Whether a request says that it has a body: it is read before the answer, within its limits."""
+    return any(name in OF_BODIES for name, _ in scope["headers"])
+
+
+async def refuse(scope: Scope, send: Send, standing: Standing) -> None:
+    """Answer 429, as the middleware does."""
+    REQUEST_ID.set(choose_request_id(header(scope, b"x-request-id")))
+    content_type, body = refusal_message(scope["method"], scope["path"], TooMany(standing))
+    headers = [
+        (b"content-type", content_type.encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"x-request-id", REQUEST_ID.get().encode()),
+        *headers_of(standing),
+    ]
+    await send({"type": "http.response.start", "status": 429, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def matches(given: bytes, etag: bytes) -> bool:

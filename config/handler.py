@@ -25,8 +25,8 @@ from django.urls import set_script_prefix
 
 from config.bodies import Body, BodyStore, BodyTooLarge, NoRoomForBody
 from config.errors import error_message
-from config.limits import address_of_scope
-from config.middleware import REQUEST_ID, choose_request_id
+from config.limits import Standing, address_of_scope
+from config.middleware import REQUEST_ID, STANDING, choose_request_id
 from config.pools import cut, limit_queries
 from config.refusals import RETRY_SECONDS
 from config.worker import PATIENCE, Job
@@ -34,6 +34,7 @@ from config.worker import PATIENCE, Job
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
 T = TypeVar("T")
 
 ANSWER_SECONDS = 8.0  # for an answer; after that its thread is freed from a database that is silent
@@ -245,6 +246,15 @@ async def send_error(scope: Scope, send: Send, status: int, code: str = "") -> N
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", REQUEST_ID.get().encode()),
         (b"connection", b"close"),
-    ] + [(b"retry-after", b"%d" % RETRY_SECONDS)] * (status == 503)
+        *headers_of(scope.get(STANDING)),
+    ]
+    if status == 503:
+        headers = [*headers, (b"retry-after", b"%d" % RETRY_SECONDS)]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def headers_of(standing: Standing | None) -> Headers:
+    """The headers that tell a client where it stands with a limit."""
+    told = standing.headers.items() if standing else ()
+    return [(name.lower().encode(), value.encode()) for name, value in told]

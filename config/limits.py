@@ -26,15 +26,16 @@ from config.refusals import RETRY_SECONDS, Refused
 if TYPE_CHECKING:
     import redis.asyncio
 
-# Count each key, and make it forget itself: both or neither, or a count might live for ever. The count
-# that is ARGV[2] begins the time anew. Answers the count and the milliseconds left of each.
+# Count each key, and make it forget itself: both or neither, or a count might live for ever. Two arguments
+# belong to each key: its window in seconds, and the count that begins the window anew. Returns the count
+# and the milliseconds left of each.
 COUNT = """
 local answers = {}
 for n, key in ipairs(KEYS) do
     local count = redis.call('INCR', key)
     local left = redis.call('PTTL', key)
-    if left < 0 or count == tonumber(ARGV[2]) then
-        left = tonumber(ARGV[1]) * 1000
+    if left < 0 or count == tonumber(ARGV[2 * n]) then
+        left = tonumber(ARGV[2 * n - 1]) * 1000
         redis.call('PEXPIRE', key, left)
     end
     answers[2 * n - 1], answers[2 * n] = count, left
@@ -64,14 +65,21 @@ class Policy:
 
     @property
     def arguments(self) -> tuple[int, int]:
-        """What COUNT is told beside the keys: the seconds, and the count that begins them anew."""
+        """The two arguments of COUNT: the seconds, and the count that begins them anew."""
         return self.seconds, self.most if self.lock else 0
 
 
 POLICIES = {
     policy.name: policy
     for policy in (
+        # Each request counts under one of the next four (config/counting.py).
         Policy("api", 100, 60, False, "You asked too often."),
+        Policy("pages", 300, 60, False, "You opened too many pages."),
+        Policy("page_writes", 60, 60, False, "You sent too many forms."),
+        # A page of maps shows 24, so that scrolling never meets this before the limit of a patient reader.
+        Policy("pictures", 3000, 60, False, "You loaded too many pictures."),
+        # The list of maps opens one socket with each page.
+        Policy("sockets", 300, 60, False, "You opened too many connections."),
         Policy("login", 5, 60, True, "You tried to sign in too often."),
         Policy("signup", 10, 3600, True, "You tried to make an account too often."),
         Policy("address", 20, 3600, True, "You tried to change your address too often."),
@@ -113,6 +121,11 @@ class Standing:
         return max(0, self.policy.most - self.count)
 
     @property
+    def is_over(self) -> bool:
+        """Whether the last count was above the limit."""
+        return self.count > self.policy.most
+
+    @property
     def headers(self) -> dict[str, str]:
         """What a client is told."""
         told = {
@@ -120,7 +133,7 @@ class Standing:
             "X-RateLimit-Remaining": str(self.remaining),
             "X-RateLimit-Reset": str(self.reset),
         }
-        return told | ({"Retry-After": str(self.reset)} if self.count > self.policy.most else {})
+        return told | ({"Retry-After": str(self.reset)} if self.is_over else {})
 
 
 class TooMany(Refused):
@@ -157,19 +170,21 @@ def hit(name: str, subject: str) -> Standing | None:
         if policy.guarded:
             raise CannotCount from error
         return None
-    [standing] = _standings(policy, answers)
-    if standing.count > policy.most:
+    [standing] = _standings([policy], answers)
+    if standing.is_over:
         raise TooMany(standing)
     return standing
 
 
 async def hit_many(
-    client: "redis.asyncio.Redis", name: str, subjects: Sequence[str]
+    client: "redis.asyncio.Redis", counted: Sequence[tuple[str, str]]
 ) -> list[Standing]:
-    """Count one more for each of many subjects, and leave it to the caller to refuse. Raises RedisError."""
-    policy = POLICIES[name]
-    keys = [key(name, subject) for subject in subjects]
-    return _standings(policy, await client.register_script(COUNT)(keys=keys, args=policy.arguments))
+    """Count one more for each name of a policy and its subject; the caller refuses. Raises RedisError."""
+    policies = [POLICIES[name] for name, _ in counted]
+    keys = [key(name, subject) for name, subject in counted]
+    arguments = [argument for policy in policies for argument in policy.arguments]
+    answers = await client.register_script(COUNT)(keys=keys, args=arguments)
+    return _standings(policies, answers)
 
 
 def require(request: HttpRequest, name: str, subject: str = "") -> None:
@@ -181,12 +196,17 @@ def require(request: HttpRequest, name: str, subject: str = "") -> None:
     try:
         standing = hit(name, subject or client_address(request))
     except (TooMany, CannotCount) as refusal:
-        request.standing = refusal.standing  # type: ignore[attr-defined]
-        request.refused = refusal  # type: ignore[attr-defined]
+        note_refusal(request, refusal)
         raise
     if standing and not standing.policy.lock:
         before: Standing | None = getattr(request, "standing", None)
         request.standing = min(standing, before or standing, key=_room)  # type: ignore[attr-defined]
+
+
+def note_refusal(request: HttpRequest, refusal: "TooMany | CannotCount") -> None:
+    """Remember that a limit refused a request, for `told` and `refused`."""
+    request.standing = refusal.standing  # type: ignore[attr-defined]
+    request.refused = refusal  # type: ignore[attr-defined]
 
 
 def take_back(request: HttpRequest, name: str, subject: str = "") -> None:
@@ -271,10 +291,10 @@ def key(name: str, subject: str) -> str:
     return f"ratelimit:{subject}:{name}"
 
 
-def _standings(policy: Policy, answers: Sequence[int]) -> list[Standing]:
-    """What COUNT answered of each key."""
-    counts = zip(answers[::2], answers[1::2], strict=True)
-    return [Standing(policy, count, -(-left // 1000)) for count, left in counts]
+def _standings(policies: Sequence[Policy], answers: Sequence[int]) -> list[Standing]:
+    """What COUNT answered of each key, which belongs to the policy at its place."""
+    counts = zip(policies, answers[::2], answers[1::2], strict=True)
+    return [Standing(policy, count, -(-left // 1000)) for policy, count, left in counts]
 
 
 def _room(standing: Standing) -> tuple[int, int]:

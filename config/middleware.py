@@ -35,14 +35,14 @@ def request_id(get_response: GetResponse) -> GetResponse:
 
 def errors_in_shape(get_response: GetResponse) -> GetResponse:
     """Fill in the errors that Django answers with a blank page, as for a method not allowed."""
-    from config.errors import error_response, is_api
+    from config.errors import error_response, takes_json
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         if not isinstance(response, HttpResponse) or response.status_code < 400:
             return response
         is_json = response.headers.get("Content-Type") == "application/json"
-        if not response.content or (is_api(request.path) and not is_json):
+        if not response.content or (takes_json(request.path) and not is_json):
             shaped = error_response(request, response.status_code)
             response.content = shaped.content
             response["Content-Type"] = shaped["Content-Type"]
@@ -71,18 +71,17 @@ def secret_addresses(get_response: GetResponse) -> GetResponse:
 
 
 def limits_told(get_response: GetResponse) -> GetResponse:
-    """Count each request of the API by its address, and tell in every answer what is left.
+    """Count each request by its address, and tell in every answer what is left.
 
     A page that shows its form again with a limit's refusal gets the refusal's status here.
     """
     from config import limits
-    from config.errors import is_api, refusal_response
+    from config.errors import refusal_response
     from config.refusals import Refused
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         try:
-            if is_api(request.path):
-                count_api(request)
+            count_request(request)
             response = get_response(request)
         except Refused as refusal:
             response = refusal_response(request, refusal)
@@ -92,6 +91,25 @@ def limits_told(get_response: GetResponse) -> GetResponse:
         for name, value in limits.told(request).items():
             response.headers[name] = value
         return response
+
+    return middleware
+
+
+def player_writes_counted(get_response: GetResponse) -> GetResponse:
+    """Count each form that a signed-in player sends, whatever address it comes from."""
+    from config import limits
+    from config.counting import SAFE
+    from config.errors import is_api, refusal_response
+    from config.refusals import Refused
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        is_write = request.method not in SAFE and not is_api(request.path)
+        if is_write and request.user.is_authenticated:
+            try:
+                limits.require(request, "page_writes", str(request.user.pk))
+            except Refused as refusal:
+                return refusal_response(request, refusal)
+        return get_response(request)
 
     return middleware
 
@@ -107,16 +125,21 @@ def refuses_garbled(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def count_api(request: HttpRequest) -> None:
-    """Count a request of the API, unless that was done before. Raises TooMany."""
+def count_request(request: HttpRequest) -> None:
+    """Count a request by its address, unless the fast lane has done that. Raises TooMany."""
     from config import limits
+    from config.counting import policy_of
 
     scope = getattr(request, "scope", {})
-    if STANDING in scope:
-        request.standing = scope[STANDING]  # type: ignore[attr-defined]
-    else:
-        limits.require(request, "api")
-        scope[STANDING] = getattr(request, "standing", None)  # the view may be asked again
+    if STANDING not in scope:
+        limits.require(request, policy_of(request.method or "", request.path))
+        return
+    standing: limits.Standing | None = scope[STANDING]
+    request.standing = standing  # type: ignore[attr-defined]
+    if standing and standing.is_over:
+        refusal = limits.TooMany(standing)
+        limits.note_refusal(request, refusal)
+        raise refusal
 
 
 class WithRequestId(logging.Filter):

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from django.urls.converters import UUIDConverter
 
+from config.counting import Counter
 from config.handler import Receive, Scope, Send
 from sessions_app.hub import Hub
 from sessions_app.lists import Cards, serve_list
+from sessions_app.protocol import SUBPROTOCOL
 from sessions_app.sockets import refuse, serve_seat
 from sessions_app.watch import Watch
 
@@ -18,7 +20,8 @@ LIST = "/ws/lobbies"
 class Live:
     """Everything about sockets, for one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, counter: Counter) -> None:
+        self.counter = counter
         self.hub = Hub()
         self.cards = Cards(self.hub)
         self.watch = Watch(self.hub)
@@ -33,8 +36,13 @@ class Live:
         await self.hub.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI application for WebSockets."""
-        if found := SEAT.fullmatch(scope["path"]):
+        """The ASGI application for WebSockets. Each counts for its address, whatever its path."""
+        standing = await self.counter.count("sockets", scope)
+        if standing and standing.is_over:
+            await receive()
+            subprotocol = SUBPROTOCOL if SUBPROTOCOL in scope["subprotocols"] else None
+            await refuse(send, "too_many_sockets", subprotocol)
+        elif found := SEAT.fullmatch(scope["path"]):
             await serve_seat(self.hub, UUID(found[1]), scope, receive, send)
         elif scope["path"] == LIST:
             await serve_list(self.cards, scope, receive, send)

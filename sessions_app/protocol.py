@@ -83,7 +83,7 @@ LAST_WORDS: dict[str, tuple[Close, str]] = {
     "replaced": (Close.REPLACED, "A newer connection of the same player has the seat."),
     "too_many_sockets": (
         Close.TOO_MUCH,
-        "Too many sockets are open already, from this address or in all.",
+        "Too many sockets are open, or were opened within a minute, from this address or in all.",
     ),
     "unavailable": (Close.RESTARTING, "This is not possible right now. Come back in a moment."),
 }

@@ -37,12 +37,15 @@ document.addEventListener("htmx:sendError", () => {
 });
 
 document.addEventListener("htmx:responseError", (event) => {
-  const gone = event.detail.xhr.status === 404;
-  complain(
-    gone
-      ? "This isn’t here any more. Reload the page."
-      : "That didn’t work. Reload the page and try again.",
-  );
+  const { xhr } = event.detail;
+  if (xhr.status === 429) {
+    const seconds = Number(xhr.getResponseHeader("Retry-After")) || 60;
+    complain(`That was too often. Nothing has changed; try again in ${seconds} s.`);
+  } else if (xhr.status === 404) {
+    complain("This isn’t here any more. Reload the page.");
+  } else {
+    complain("That didn’t work. Reload the page and try again.");
+  }
 });
 
 document.addEventListener("htmx:beforeRequest", dismiss);

@@ -75,6 +75,17 @@ def test_failures_are_told_in_view_and_can_be_closed(page: Page) -> None:
     expect(page.get_by_role("link", name="Privacy")).to_be_focused()
 
 
+def test_a_limit_that_is_reached_is_told_with_the_time_left(page: Page) -> None:
+    page.goto("/maps/")
+    page.evaluate(
+        """() => {
+          const xhr = { status: 429, getResponseHeader: (name) => name === "Retry-After" && "42" };
+          document.dispatchEvent(new CustomEvent("htmx:responseError", { detail: { xhr } }));
+        }"""
+    )
+    expect(page.get_by_role("alert")).to_contain_text("try again in 42 s")
+
+
 def test_a_tap_tells_the_exact_time(page: Page) -> None:
     make_user("Mira")
     sign_in(page, "/account/")

@@ -1,0 +1,312 @@
+"""The rate limits of pages, forms, pictures and sockets: whatever is sent counts, for its address."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from config import limits
+from config.counting import policy_of
+from config.redis import durable
+from maps.models import GameMap
+from maps.pictures import FORMATS
+from sessions_app.protocol import Close
+from tests.callers import Caller
+from tests.conftest import Site, redis_away
+from tests.races import at_once
+from tests.test_api import assert_error
+
+pytestmark = pytest.mark.django_db
+HERE = "127.0.0.1"
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture
+def tight(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Sets how often policies allow something: the rules are the same for small numbers."""
+
+    def set_most(**most: int) -> None:
+        for name, number in most.items():
+            policy = replace(limits.POLICIES[name], most=number)
+            monkeypatch.setitem(limits.POLICIES, name, policy)
+
+    return set_most
+
+
+@pytest.fixture
+def http(site: Site) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=site.url) as client:
+        yield client
+
+
+def count_of(name: str, subject: str = HERE) -> int:
+    return int(str(durable().get(limits.key(name, subject)) or 0))
+
+
+# ---- What counts as what ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "policy"),
+    [
+        ("GET", "/", "pages"),
+        ("GET", "/maps/", "pages"),
+        ("HEAD", "/maps/", "pages"),
+        ("OPTIONS", "/maps/", "pages"),
+        ("GET", "/nowhere", "pages"),
+        ("GET", "//", "pages"),
+        ("GET", "/admin/", "pages"),
+        ("GET", "/sitemap.xml", "pages"),
+        ("GET", "/robots.txt", "pages"),
+        ("GET", "/static/nowhere.css", "pages"),
+        ("GET", "/health", "pages"),
+        ("GET", "/health/live/", "pages"),
+        ("GET", "/apis", "pages"),
+        ("GET", "/maps/x/card-unknown-1.webp", "pages"),
+        ("GET", "/nowhere.webp", "pages"),
+        ("GET", f"/maps/{uuid.UUID(int=1)}/terrain.json", "pages"),
+        ("POST", "/maps/", "page_writes"),
+        ("POST", "/health/ready", "page_writes"),
+        ("DELETE", "/nowhere", "page_writes"),
+        ("BREW", "/", "page_writes"),
+        ("GET", "/api", "api"),
+        ("GET", "/api/docs", "api"),
+        ("POST", "/api/v1/maps", "api"),
+        ("OPTIONS", "/api/v1/maps", "api"),
+    ],
+)
+def test_each_request_has_one_policy(method: str, path: str, policy: str) -> None:
+    assert policy_of(method, path) == policy
+
+
+@pytest.mark.parametrize("size", FORMATS)
+def test_pictures_have_their_own(game_map: GameMap, size: str, client: Client) -> None:
+    address = {
+        "card": game_map.card_picture,
+        "page": game_map.page_picture,
+        "link": game_map.link_picture,
+    }[size]
+    assert policy_of("GET", address) == "pictures"
+    client.get(address)
+    assert (count_of("pictures"), count_of("pages")) == (1, 0)
+
+
+READS: list[tuple[str, dict[str, Any], int]] = [
+    ("/maps/", {}, 200),
+    ("/maps/?q=ford", {}, 200),
+    ("/maps/", {"headers": {"HX-Request": "true", "HX-Target": "more"}}, 200),
+    ("/", {}, 302),
+    ("/account/", {}, 302),
+    ("/admin/", {}, 302),
+    ("/admin/login/", {}, 200),
+    ("/sitemap.xml", {}, 200),
+    ("/robots.txt", {}, 200),
+    ("/nowhere", {}, 404),
+    ("/maps", {}, 301),
+    ("/maps/", {"headers": {"Host": "evil.example"}}, 400),
+    ("/maps/", {"headers": {"Content-Type": "text/plain; charset=latin1"}}, 400),
+    ("/maps/?q=%ff", {}, 200),
+    (f"/maps/{uuid.UUID(int=1)}/terrain.json", {}, 404),
+]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_read_counts_whatever_comes_of_it(http: httpx.Client) -> None:
+    for n, (path, options, status) in enumerate(READS, 1):
+        answer = http.get(path, **options)
+        assert answer.status_code == status, path
+        assert answer.headers["X-RateLimit-Remaining"] == str(300 - n), path
+    assert count_of("pages") == len(READS)
+    assert http.get("/health/live").is_success
+    assert http.get("/health/ready").is_success
+    assert "X-RateLimit-Limit" not in http.get("/health/ready").headers
+    assert count_of("pages") == len(READS)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_write_counts_whatever_comes_of_it(http: httpx.Client, settings: Any) -> None:
+    settings.MAX_BODY_BYTES = 1000
+    told = [
+        http.put("/robots.txt", headers={"X-CSRFToken": "x"}),
+        http.post("/login/", data={"username": "x"}),  # no CSRF token
+        http.post("/nowhere"),
+        http.delete("/maps/"),
+        http.post("/login/", content=b"x" * 1001, headers={"Content-Type": FORM}),
+        http.post("/login/", content=iter([b"x" * 800] * 2)),
+        http.post("/login/", content=b"x", headers={"Content-Type": "text/plain; charset=x"}),
+    ]
+    assert [answer.status_code for answer in told] == [403, 403, 404, 403, 413, 413, 400]
+    assert [answer.headers["X-RateLimit-Remaining"] for answer in told] == [
+        str(60 - n) for n in range(1, 8)
+    ]
+    too_large = http.post("/api/v1/maps", content=b"x" * 1001)
+    assert (too_large.status_code, too_large.headers["X-RateLimit-Remaining"]) == (413, "99")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_static_files_do_not_count(http: httpx.Client) -> None:
+    page = http.get("/maps/").text
+    file = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
+    assert http.get(file).is_success
+    assert count_of("pages") == 1
+
+
+# ---- The limit ----------------------------------------------------------------------------------
+
+
+def test_three_hundred_pages_a_minute(client: Client) -> None:
+    for _ in range(300):
+        limits.hit("pages", HERE)
+    page = client.get("/maps/")
+    assert page.status_code == 429
+    assert page["Content-Type"] == "text/html; charset=utf-8"
+    assert (page["X-RateLimit-Limit"], page["X-RateLimit-Remaining"]) == ("300", "0")
+    assert 0 < int(page["Retry-After"]) <= 60
+    assert b"You opened too many pages. Try again in a minute." in page.content
+    assert b"Try again</a>" in page.content
+    for path in ("/nowhere", "/sitemap.xml", "/", "/admin/"):
+        assert client.get(path).status_code == 429
+    # What is limited by itself goes on.
+    assert client.get("/api/v1/maps").status_code == 200
+    assert client.post("/maps/").status_code == 405
+    assert Client(REMOTE_ADDR="10.9.9.9").get("/maps/").status_code == 200
+
+
+def test_documents_for_scripts_are_refused_in_json(
+    client: Client, game_map: GameMap, tight: Callable[..., None]
+) -> None:
+    tight(pages=1)
+    assert client.get(f"/maps/{game_map.pk}/terrain.json").status_code == 200
+    assert_error(client.get(f"/maps/{game_map.pk}/terrain.json"), 429, "rate_limited")
+
+
+def test_errors_of_documents_for_scripts_are_json(client: Client) -> None:
+    assert_error(client.get(f"/maps/{uuid.UUID(int=1)}/terrain.json"), 404, "not_found")
+    answer = client.post(f"/maps/{uuid.UUID(int=1)}/terrain.json")
+    assert_error(answer, 405, "method_not_allowed")
+
+
+def test_forms_of_an_address(client: Client, tight: Callable[..., None]) -> None:
+    tight(page_writes=2)
+    assert [client.post("/maps/").status_code for _ in range(3)] == [405, 405, 429]
+    page = client.post("/maps/")
+    assert b"You sent too many forms." in page.content
+    assert b"Try again</a>" not in page.content  # a form's address may be none to read
+    assert client.get("/maps/").status_code == 200
+
+
+def test_forms_of_a_player_from_many_addresses(
+    player: User, game_map: GameMap, tight: Callable[..., None]
+) -> None:
+    tight(page_writes=3)
+    stars = f"/maps/{game_map.pk}/rating"
+    told = []
+    for n in range(4):
+        client = Client(REMOTE_ADDR=f"10.0.0.{n}")
+        client.force_login(player)
+        told.append(client.post(stars, {"stars": n + 1}))
+    assert [answer.status_code for answer in told] == [302, 302, 302, 429]
+    assert [answer["X-RateLimit-Remaining"] for answer in told] == list("2100")
+    assert "Retry-After" in told[3]
+    game_map.refresh_from_db()
+    assert game_map.rating_sum == 3
+    assert Client(REMOTE_ADDR="10.0.0.9").post(stars).status_code == 302  # a stranger: to sign in
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("path", "policy"),
+    [("/maps/", "pages"), ("/nowhere", "pages"), ("/api/v1/maps", "api"), ("/privacy/", "pages")],
+)
+def test_of_sixty_at_once_exactly_the_limit_passes(
+    site: Site, tight: Callable[..., None], path: str, policy: str
+) -> None:
+    tight(**{policy: 25})
+
+    def ask(_: int) -> list[int]:
+        with httpx.Client(base_url=site.url) as http:
+            return [http.get(path).status_code for _ in range(10)]
+
+    statuses = [status for part in at_once(6, ask) for status in part]
+    assert statuses.count(429) == 35
+    assert count_of(policy) == 60
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/maps/", "/api/v1/maps", "/x.json", "/maps/?q=x"])
+def test_both_ways_refuse_alike(
+    http: httpx.Client, client: Client, tight: Callable[..., None], path: str
+) -> None:
+    tight(pages=1, api=1)
+    http.get(path)
+    same = {"X-Request-Id": "same"}
+    fast = http.get(path, headers=same)
+    with_body = http.request("GET", path, content=b"{}", headers=same)  # it is read by Django's way
+    ordinary = client.get(path, headers=same)
+    for answer in (fast, with_body):
+        assert answer.status_code == ordinary.status_code == 429
+        assert answer.content == ordinary.content
+        headers = {name: answer.headers.get(name) for name in ordinary.headers}
+        assert headers | {"X-RateLimit-Reset": "", "Retry-After": ""} == dict(ordinary.headers) | {
+            "X-RateLimit-Reset": "",
+            "Retry-After": "",
+        }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refused_head_has_no_body(http: httpx.Client, tight: Callable[..., None]) -> None:
+    tight(pages=1)
+    http.get("/maps/")
+    answer = http.head("/maps/")
+    assert (answer.status_code, answer.content) == (429, b"")
+    assert http.head("/maps/").status_code == 429  # the connection is of use still
+
+
+def test_a_reader_who_scrolls_does_not_meet_the_limit_of_pictures() -> None:
+    """Twenty-four a page, two pages a second, for a whole minute."""
+    assert limits.POLICIES["pictures"].most >= 24 * 2 * 60
+    assert limits.POLICIES["pages"].most >= 2 * 60
+    assert limits.POLICIES["sockets"].most >= limits.POLICIES["pages"].most
+
+
+def test_without_redis_pages_are_not_counted(
+    client: Client, player: User, game_map: GameMap, tight: Callable[..., None]
+) -> None:
+    tight(pages=1, page_writes=1)
+    client.force_login(player)
+    with redis_away():
+        for _ in range(3):
+            answer = client.get("/maps/")
+            assert answer.status_code == 200
+            assert "X-RateLimit-Limit" not in answer
+            assert client.post(f"/maps/{game_map.pk}/rating", {"stars": 4}).status_code == 302
+
+
+# ---- Sockets ------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/ws/lobbies", f"/ws/game-sessions/{uuid.UUID(int=1)}", "/ws/x"])
+def test_sockets_count_when_they_open(
+    site: Site, settings: Any, tight: Callable[..., None], path: str
+) -> None:
+    settings.TRUSTED_PROXIES = 1
+    tight(sockets=2)
+
+    def knock(address: str) -> Caller:
+        return Caller(site, path, additional_headers={"X-Forwarded-For": address})
+
+    for _ in range(2):  # closed at once: none is open when the next one comes
+        with knock("10.1.1.1"):
+            pass
+    with knock("10.1.1.1") as third:
+        assert third.refused() == ("too_many_sockets", Close.TOO_MUCH)
+    with knock("10.1.1.2") as other:
+        if path == "/ws/lobbies":
+            other.hear("lobbies")
+    assert count_of("sockets", "10.1.1.1") == 3
