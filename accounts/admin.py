@@ -4,8 +4,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -15,11 +16,13 @@ from accounts import mails, passwords, second_factor
 from accounts.forms import StaffSignInForm
 from accounts.models import User, UserDecision
 from accounts.moderation import EFFECTS, Action, decide
-from config.admin import FieldwiseAdmin, ReasonForm, RecordInline
+from config.admin import CheckedForm, FieldwiseAdmin, ReasonForm, RecordInline
 from config.refusals import Refused
+from config.text import checked
 
 admin.site.login_form = StaffSignInForm
 admin.site.unregister(TOTPDevice)  # its form would show the secret
+admin.site.unregister(Group)  # its form takes any text for a name
 MOST_SHOWN = 50  # names on the page that asks for a reason
 FOR_MODERATORS: Any = (
     (None, {"fields": ("username",)}),
@@ -41,6 +44,19 @@ FOR_ADMINISTRATORS: Any = (
     ("Play", {"fields": ("level", "total_games_played", "created_at", "last_login")}),
     ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
 )
+
+
+class GroupForm(CheckedForm):
+    """A group of staff."""
+
+    checked = {"name": lambda name: checked(name, "group_name", "name")}
+
+
+@admin.register(Group)
+class StaffGroupAdmin(GroupAdmin):
+    """What groups of staff may do."""
+
+    form = GroupForm
 
 
 class PlayerDecisionForm(ReasonForm):

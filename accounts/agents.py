@@ -1,6 +1,7 @@
 """What a device is called, by the name that its browser or game client gives itself. Pure of Django."""
 
-LONGEST = 100  # characters that are kept of a name
+from config.text import cleaned, shows
+
 # The first that is found counts: most browsers also call themselves by the names of others.
 BROWSERS = {
     "Edg": "Edge",
@@ -27,7 +28,8 @@ def title(agent: str) -> str:
     """`Chrome on Linux`; what the agent begins with, as `Godot/4.4`, where it is no browser that we know."""
     browser = _found(BROWSERS, agent)
     if not browser:
-        return agent.partition("(")[0].strip()[:LONGEST] or "Unknown device"
+        name = cleaned(agent.partition("(")[0], "device")
+        return name if shows(name) else "Unknown device"
     system = _found(SYSTEMS, agent)
     return f"{browser} on {system}" if system else browser
 

@@ -81,9 +81,10 @@ class OwnAccount(OwnUser):
 class NewUser(serializers.Serializer[Any]):
     """An account to make. The form of the page holds the rules."""
 
-    username = Text(max_length=1000, help_text="3 to 50 of a-z, 0-9, - and _.")
-    email = Text(max_length=1000, help_text="Unique, whatever its case.")
+    username = Text(kind=None, max_length=1000, help_text="3 to 50 of a-z, 0-9, - and _.")
+    email = Text(kind=None, max_length=1000, help_text="Unique, whatever its case.")
     password = Text(
+        kind=None,
         max_length=LONGEST_PASSWORD,
         trim_whitespace=False,
         help_text="8 or more characters, hard to guess.",
@@ -94,21 +95,21 @@ class NewUser(serializers.Serializer[Any]):
 class Credentials(serializers.Serializer[Any]):
     """Name or e-mail address, and password."""
 
-    username = Text(max_length=255, help_text="Username or email address.")
-    password = Text(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    username = Text(kind=None, max_length=255, help_text="Username or email address.")
+    password = Text(kind=None, max_length=LONGEST_PASSWORD, trim_whitespace=False)
 
 
 class RefreshToken(serializers.Serializer[Any]):
     """A refresh token."""
 
-    refresh = Text(max_length=2000)
+    refresh = Text(kind=None, max_length=2000)
 
 
 class NewPassword(serializers.Serializer[Any]):
     """The password there is and the one to be."""
 
-    old_password = Text(max_length=LONGEST_PASSWORD, trim_whitespace=False)
-    new_password = Text(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    old_password = Text(kind=None, max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    new_password = Text(kind=None, max_length=LONGEST_PASSWORD, trim_whitespace=False)
 
 
 class NewAddress(serializers.Serializer[Any]):
@@ -116,8 +117,8 @@ class NewAddress(serializers.Serializer[Any]):
 
     # Both are needed, though it is a PATCH: the schema would take them for optional.
     partial = property(lambda self: False, lambda self, value: None)
-    email = Text(max_length=1000, help_text="Unique, whatever its case.")
-    password = Text(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    email = Text(kind=None, max_length=1000, help_text="Unique, whatever its case.")
+    password = Text(kind=None, max_length=LONGEST_PASSWORD, trim_whitespace=False)
 
 
 class SignedIn(serializers.Serializer[Any]):
@@ -184,7 +185,7 @@ class Refresh(APIView):
 class Leaving(serializers.Serializer[Any]):
     """Whose tokens end, where no access token tells."""
 
-    refresh = Text(max_length=2000, required=False, help_text="Of this device.")
+    refresh = Text(kind=None, max_length=2000, required=False, help_text="Of this device.")
 
 
 class Logout(APIView):

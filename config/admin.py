@@ -15,8 +15,8 @@ from django.shortcuts import resolve_url
 from django.utils.http import urlencode
 
 from config import admin_queries
+from config.forms import TextField
 from config.onward import onward_of
-from config.reasons import REASON_LENGTH
 from config.refusals import Refused
 
 
@@ -91,9 +91,7 @@ class ReasonForm(forms.Form):
     """The reason of a decision; `told` says who will read it."""
 
     told = ""
-    reason = forms.CharField(
-        max_length=REASON_LENGTH, widget=forms.Textarea(attrs={"rows": 3, "autofocus": True})
-    )
+    reason = TextField("reason", widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}))
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -9,6 +9,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import parsers, renderers, serializers
 from rest_framework.exceptions import APIException, ParseError
 
+from config import text
+from config.refusals import Refused
+
 if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.serializers import Serializer
@@ -85,13 +88,27 @@ class Truth(AsItCame):
 
 
 class Text(serializers.CharField):
-    """Text, and no number that could be read as one."""
+    """Text of a kind of config.text.RULES, and no number that could be read as one.
+
+    Of no kind are passwords and tokens, which nobody reads, and what a form checks later.
+    """
+
+    def __init__(self, *, kind: str | None, **options: Any) -> None:
+        self.kind = kind
+        if kind is not None:
+            options.setdefault("max_length", text.RULES[kind].longest)
+        super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> str:
-        """The text."""
+        """The text as it is kept."""
         if not isinstance(data, str):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        if self.kind is None:
+            return super().to_internal_value(data)
+        try:
+            return text.checked(data, self.kind, self.field_name or "")
+        except Refused as refusal:
+            raise serializers.ValidationError(refusal.detail, refusal.code) from refusal
 
 
 class Yes(serializers.BooleanField):
@@ -141,9 +158,9 @@ def check_document(value: Any, depth: int = 1) -> None:
             check_document(item, depth + 1)
 
 
-def _is_encodable(text: str) -> bool:
+def _is_encodable(string: str) -> bool:
     try:
-        text.encode()
+        string.encode()
     except UnicodeEncodeError:
         return False
     return True

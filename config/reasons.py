@@ -1,14 +1,12 @@
 """The reason that every moderator's decision demands."""
 
-from config.refusals import Refused
+from typing import Any
 
-REASON_LENGTH = 500
+from config.text import RULES, checked
+
+REASON_LENGTH = RULES["reason"].longest
 
 
-def checked_reason(reason: str) -> str:
-    """A reason without the space around it. Raises Refused for none, or one that is too long."""
-    reason = reason.strip()
-    if not reason or len(reason) > REASON_LENGTH:
-        words = f"Give a reason of up to {REASON_LENGTH} characters."
-        raise Refused("invalid_reason", words, status=400, field="reason")
-    return reason
+def checked_reason(reason: Any) -> str:
+    """A reason by the rule of its kind. Raises Refused, a 400 for the field `reason`."""
+    return checked(reason, "reason", "reason")

@@ -16,6 +16,7 @@ import orjson
 from django.db import connection
 
 from config.refusals import Refused
+from config.text import checked
 from config.values import whole_in
 from maps import query, spelling
 from maps.statements import OF_THE_VIEWER, ORDERS, USUAL_ORDER, Browse, cards_statement, statements
@@ -52,13 +53,12 @@ def read(
     parameters: Mapping[str, str], *, viewer: str | None = None, size: int = PAGE_SIZE
 ) -> Browse:
     """What the parameters of an address ask for. Raises Refused, pointing at the parameter."""
-    words, sort = parameters.get("q", ""), parameters.get("sort", USUAL_ORDER)
-    if len(words) > query.LONGEST:
-        detail = f"Search for up to {query.LONGEST} characters of text."
-        raise Refused("invalid", detail, status=400, field="q")
-    if "\0" in words:
-        detail = "This search holds a NUL character, which no text has; search without it."
-        raise Refused("invalid", detail, status=400, field="q")
+    sort = parameters.get("sort", USUAL_ORDER)
+    searched = {
+        name: checked(parameters[name], "search", name)
+        for name in ("q", *query.CONTROLS)
+        if name in parameters
+    }
     if sort not in ORDERS:
         raise Refused("invalid_choice", f"Sort by {', '.join(ORDERS)}.", status=400, field="sort")
     size = whole_in(parameters, "page_size", 1, LARGEST_PAGE, usual=size)
@@ -68,7 +68,7 @@ def read(
     if own and viewer is None:
         raise Refused("not_authenticated", "Sign in to see your own maps.", status=401)
     place = ORDERS[sort].read(parameters.get("cursor", ""))
-    asked = query.read(words, parameters)
+    asked = query.read(searched.get("q", ""), searched)
     return Browse(asked, sort, place, size, viewer, author=viewer if own else None, drafts=own)
 
 

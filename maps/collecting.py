@@ -20,8 +20,8 @@ from accounts.models import User
 from accounts.moderation import refuse_suspended
 from config import quotas
 from config.constraints import save_named
-from config.names import checked_name
 from config.refusals import Refused, refused_for
+from config.text import RULES, checked
 from config.values import fill, truth
 from maps.models import GameMap, MapCollection, MapCollectionEntry
 from maps.names import checked_description
@@ -30,7 +30,8 @@ from maps.quotas import MOST_IN_COLLECTION
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-LONGEST_NAME, LONGEST_DESCRIPTION = 60, 500
+LONGEST_NAME = RULES["collection_name"].longest
+LONGEST_DESCRIPTION = RULES["collection_description"].longest
 ARRANGE = """
 UPDATE map_collection_entries e SET position = wanted.place
 FROM unnest(%s::uuid[]) WITH ORDINALITY AS wanted (map_id, place)
@@ -218,7 +219,7 @@ def _fill(player: User, collection: MapCollection, given: Mapping[str, Any]) -> 
 
 
 CHECKED = {
-    "name": lambda name: checked_name(name, LONGEST_NAME),
-    "description": lambda text: checked_description(text, LONGEST_DESCRIPTION) or "",
+    "name": lambda name: checked(name, "collection_name", "name"),
+    "description": lambda text: checked_description(text, "collection_description") or "",
     "is_public": lambda value: truth(value, "is_public"),
 }

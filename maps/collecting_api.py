@@ -19,9 +19,9 @@ from accounts.authentication import caller
 from config import quotas
 from config.api import AsItCame, Truth, read
 from config.conditional import conditional_document
-from config.names import SHORTEST_NAME
 from config.quotas import HEADER_PARAMETER
 from config.schema import LOCATION, Error
+from config.text import SHORTEST_NAME
 from maps import browsing, collecting
 from maps.api import MapCard
 from maps.collecting import LONGEST_DESCRIPTION, LONGEST_NAME
@@ -59,7 +59,7 @@ class FullCollection(CollectionCard):
 
 @extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME})
 class CollectionName(AsItCame):
-    """See config.names."""
+    """See config.text."""
 
 
 @extend_schema_field({"type": "string", "maxLength": LONGEST_DESCRIPTION})

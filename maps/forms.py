@@ -6,9 +6,9 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from config.forms import TextField
 from config.refusals import Refused
 from maps import query
-from maps.collecting import LONGEST_DESCRIPTION, LONGEST_NAME
 from maps.query import CONTROLS
 from maps.rating import FEWEST, MOST
 from maps.terrain import TERRAINS
@@ -99,11 +99,9 @@ class RatingForm(forms.Form):
 class CollectionForm(forms.Form):
     """A collection. maps.collecting checks it once more, by the rules that the API has too."""
 
-    name = forms.CharField(
-        max_length=LONGEST_NAME, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
-    description = forms.CharField(
-        max_length=LONGEST_DESCRIPTION, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    name = TextField("collection_name", widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    description = TextField(
+        "collection_description", required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
 
     def refuse(self, refusal: Refused) -> None:

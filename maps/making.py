@@ -13,19 +13,19 @@ from django.utils import timezone
 from accounts.locking import lock_storage
 from accounts.moderation import refuse_suspended
 from config import quotas
-from config.names import checked_name
 from config.refusals import Reason, Refused, refused_for
+from config.text import checked as checked_text
 from maps import picturing
 from maps.checking import PARTS, Fault, Report, check
 from maps.models import GameMap
-from maps.names import LONGEST_NAME, checked_description
+from maps.names import checked_description
 from maps.querysets import BULKY
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 WORDS: dict[str, Callable[[Any], str | None]] = {
-    "name": lambda name: checked_name(name, LONGEST_NAME),
+    "name": lambda name: checked_text(name, "map_name", "name"),
     "description": checked_description,
 }
 # Columns that follow from the others.

@@ -15,9 +15,9 @@ from rest_framework.views import APIView
 from accounts.authentication import caller
 from config import limits, quotas
 from config.api import AsItCame, StrictJSONParser, read
-from config.names import SHORTEST_NAME
 from config.quotas import HEADER_PARAMETER, QuotaReached
 from config.schema import LOCATION, Error
+from config.text import SHORTEST_NAME
 from maps import making
 from maps.api import Cell, FullMap, MapCard, MapDetail, MapList
 from maps.checking import check
@@ -93,7 +93,7 @@ class WaveConfig(serializers.Serializer[Any]):
 
 @extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME})
 class Name(AsItCame):
-    """See config.names."""
+    """See config.text."""
 
 
 @extend_schema_field({"type": "string", "maxLength": LONGEST_DESCRIPTION})

@@ -2,22 +2,15 @@
 
 from typing import Any
 
-from config.names import clean
-from config.refusals import Refused
+from config.text import RULES, checked
 
-LONGEST_NAME = 100
-LONGEST_DESCRIPTION = 5000
+LONGEST_NAME = RULES["map_name"].longest
+LONGEST_DESCRIPTION = RULES["map_description"].longest
 
 
-def checked_description(description: Any, longest: int = LONGEST_DESCRIPTION) -> str | None:
-    """A description without the space around it, or None for an empty one; it may have lines.
+def checked_description(description: Any, kind: str = "map_description") -> str | None:
+    """A description by the rule of its kind, or None for an empty one.
 
     Raises Refused, a 400 for the field `description`.
     """
-    if description is None:
-        return None
-    text = clean(description, "description")
-    if len(text) > longest:
-        words = f"A description has up to {longest:,} characters."
-        raise Refused("description_length", words, status=400, field="description")
-    return text or None
+    return None if description is None else checked(description, kind, "description") or None

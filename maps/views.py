@@ -17,6 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
+from config import text
 from config.refusals import Refused
 from config.worker import NotYet
 from maps import browsing, collecting, keeping, waves
@@ -45,16 +46,16 @@ def browse(request: HttpRequest) -> HttpResponse:
         return to_sign_in(request, request.get_full_path())
     if request.GET.get("sort") == "random" and not request.GET.get("cursor"):
         return surprise(request)
-    asked, found, troubles = look_up(request.GET, viewer)
-    links = Links(request.GET, asked)
-    facets = (PersonalFacetForm if viewer else FacetForm)(request.GET)
-    active = facets.active(request.GET)
+    asked, found, troubles, given = look_up(request.GET, viewer)
+    links = Links(given, asked)
+    facets = (PersonalFacetForm if viewer else FacetForm)(given)
+    active = facets.active(given)
     wants_favourites = request.GET.get("favourite", "").strip().lower() == "yes"
     is_favourites = wants_favourites and list(active) == ["favourite"] and not asked.drafts
     context = {
         "found": found,
-        "cards": with_marks(request, [card(text) for text in found.cards]),
-        "words": request.GET.get("q", "")[:LONGEST],
+        "cards": with_marks(request, [card(row) for row in found.cards]),
+        "words": given.get("q", "")[:LONGEST],
         "sort": asked.sort,
         "orders": [
             (name, title, links.to(sort=name, cursor=None)) for name, title in ORDER_NAMES.items()
@@ -63,7 +64,7 @@ def browse(request: HttpRequest) -> HttpResponse:
         "previous_link": links.to(cursor=found.previous) if found.previous else None,
         "first_link": links.to(cursor=None),
         "facets": facets,
-        "narrowed": any(request.GET.get(name) for name in CONTROLS),
+        "narrowed": any(given.get(name) for name in CONTROLS),
         "active": [
             (words, links.to(cursor=None, **{name: None})) for name, words in active.items()
         ],
@@ -99,19 +100,27 @@ def surprise(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def look_up(parameters: QueryDict, viewer: str | None) -> tuple[Browse, Found, list[str]]:
-    """What a page asks for and what there is. A parameter that means nothing is left out, and told."""
+def look_up(
+    parameters: QueryDict, viewer: str | None
+) -> tuple[Browse, Found, list[str], QueryDict]:
+    """What a page asks for, what there is, what is wrong with it, and the parameters to show again.
+
+    A parameter that means nothing is left out, and told. One that no text may be is not shown again.
+    """
     names = ("q", "sort", "cursor", "filter", *CONTROLS)
     wanted = {name: str(parameters[name]) for name in names if name in parameters}
     troubles: list[str] = []
+    shown = parameters.copy()
     while True:
         try:
             asked = browsing.read(wanted, viewer=viewer, size=PAGE_SIZE)
-            return asked, browsing.find(asked), troubles
+            return asked, browsing.find(asked), troubles, shown
         except Refused as refusal:
             if refusal.field not in wanted:
                 raise
             del wanted[refusal.field]
+            if refusal.code in text.CODES:
+                del shown[refusal.field]
             troubles.append(TROUBLES.get(refusal.field, refusal.detail))
 
 
@@ -134,9 +143,9 @@ class Links:
         return "?" + urlencode(wanted) if wanted else "?"
 
 
-def card(text: str) -> dict[str, Any]:
+def card(row: str) -> dict[str, Any]:
     """A card for the templates from its JSON."""
-    facts: dict[str, Any] = orjson.loads(text)
+    facts: dict[str, Any] = orjson.loads(row)
     facts["created_at"] = datetime.datetime.fromisoformat(facts["created_at"])
     return facts
 
@@ -181,7 +190,7 @@ def collections_of(request: HttpRequest, map_id: UUID) -> list[MapCollection]:
 def others_beside(game_map: GameMap) -> list[dict[str, Any]]:
     """The cards of the author's newest other maps."""
     asked = Browse(sort="new", size=OTHERS + 1, author=str(game_map.user_id))
-    cards = [card(text) for text in browsing.find(asked).cards]
+    cards = [card(row) for row in browsing.find(asked).cards]
     return [other for other in cards if other["id"] != str(game_map.pk)][:OTHERS]
 
 
@@ -198,7 +207,7 @@ def player(request: HttpRequest, username: str) -> HttpResponse:
     except Refused:
         troubles.append(TROUBLES["cursor"])
     page = browsing.find(Browse(sort="new", place=place, size=PAGE_SIZE, author=str(found.pk)))
-    cards = with_marks(request, [card(text) for text in page.cards])
+    cards = with_marks(request, [card(row) for row in page.cards])
     shared = MapCollection.objects.shared().filter(user=found).order_by(Lower("name"))
     context = {"player": found, "page": page, "cards": cards, "troubles": troubles}
     context["collections"] = collecting.counted(shared, request.user)

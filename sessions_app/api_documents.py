@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.api import AsItCame, Truth
+from config.api import AsItCame, Text, Truth
 from maps.api import Cell, CompactTerrain
 from maps.making_api import WaveConfig
 from sessions_app.lobby import FEWEST_SEATS, MOST_SEATS, Status
@@ -170,7 +170,7 @@ class Joining(serializers.Serializer[Any]):
 class JoiningByCode(Joining):
     """Joining by invite code."""
 
-    code = serializers.CharField(max_length=20)
+    code = Text(kind="code")
 
 
 class Kicking(serializers.Serializer[Any]):

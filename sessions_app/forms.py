@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from accounts.models import User
+from config.forms import TextField
 from config.refusals import Refused
 from sessions_app.lobby import FEWEST_SEATS, MOST_SEATS
 from sessions_app.seating import ALPHABET, CODE_LENGTH, read_code
@@ -83,9 +84,9 @@ class NewLobbyForm(TribeForm, SettingsForm):
 class CodeForm(RefusableForm):
     """An invite code, as people type it."""
 
-    code = forms.CharField(
+    code = TextField(
+        "code",
         label="Invite code",
-        max_length=20,
         widget=forms.TextInput(
             attrs={
                 "autocomplete": "off",
@@ -109,10 +110,10 @@ class FilterForm(forms.Form):
     """What one looks for among the open lobbies."""
 
     use_required_attribute = False
-    game_map = forms.CharField(
+    game_map = TextField(
+        "search",
         label="Map",
         required=False,
-        max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     free = forms.TypedChoiceField(

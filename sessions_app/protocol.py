@@ -14,10 +14,11 @@ from uuid import UUID
 
 import orjson
 
-from config.names import BIDIRECTIONAL, shows
+from config.refusals import Refused
+from config.text import RULES, checked
 
 SUBPROTOCOL = "tribehold.v1"
-LONGEST_CHAT = 300  # characters
+LONGEST_CHAT = RULES["chat"].longest  # characters
 LONGEST_ID = 64
 
 
@@ -130,23 +131,15 @@ def _whole(least: int, most: int) -> Callable[[Any], int]:
     return check
 
 
-def _text(longest: int) -> Callable[[Any], str]:
+def _text(kind: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
-        if type(value) is not str or not value.strip() or len(value) > longest:
-            raise ValueError(f"must be text of 1 to {longest} characters")
-        if any((ord(c) < 32 and c != "\n") or ord(c) == 127 for c in value):
-            raise ValueError("holds a control character")
-        return value.strip()
+        try:
+            return checked(value, kind, kind)
+        except Refused as refusal:
+            raise ValueError(f"is refused: {refusal.detail}") from refusal
 
+    check.kind = kind  # type: ignore[attr-defined] # for the test that looks for texts without a rule
     return check
-
-
-def _said(value: Any) -> str:
-    """What somebody says to others: something to see, and nothing that turns the text around it."""
-    text = "".join(c for c in _text(LONGEST_CHAT)(value) if c not in BIDIRECTIONAL).strip()
-    if not shows(text):
-        raise ValueError("needs something to read")
-    return text
 
 
 @dataclass(frozen=True)
@@ -159,7 +152,7 @@ class Field:
 
 FROM_CLIENT: dict[str, dict[str, Field]] = {
     "hello": {
-        "ticket": Field(_text(100), required=False),
+        "ticket": Field(_text("ticket"), required=False),
         "version": Field(_whole(0, 2**53), required=False),
     },
     "ready": {"is_ready": Field(_truth)},
@@ -171,7 +164,7 @@ FROM_CLIENT: dict[str, dict[str, Field]] = {
         "is_public": Field(_truth, required=False),
         "seats": Field(_whole(2, 4), required=False),
     },
-    "chat": {"text": Field(_said)},
+    "chat": {"text": Field(_text("chat"))},
     "ping": {},
 }
 FROM_SERVER = (
@@ -269,7 +262,8 @@ def _checked(kind: str, data: dict[str, Any], re: str | None) -> dict[str, Any]:
         try:
             found[name] = field.check(data[name])
         except ValueError as fault:
-            raise Unreadable("invalid_field", f"{name} of {kind} {fault}.", re) from fault
+            words = f"{name} of {kind} {str(fault).rstrip('.')}."
+            raise Unreadable("invalid_field", words, re) from fault
     return found
 
 

@@ -78,7 +78,8 @@ def test_hiding_asks_for_a_reason_first(desk: Client, game_map: GameMap, moderat
 WRONG_WORDS = [
     ("name", "abc\u202edef", "turns the direction of text"),
     ("name", "ab", "A name has 3 to 100 characters."),
-    ("name", "\u3164\u3164\u3164", "needs something to read"),
+    ("name", "\u3164\u3164\u3164", "U+3164 (hangul filler), which can&#x27;t be seen"),
+    ("name", "\u2800\u2800\u2800", "needs something to read"),
     ("name", "A" + "\u0301" * 9, "accents at the most"),
     ("description", "abc\u202edef", "turns the direction of text"),
     ("description", "x" * 5001, "A description has up to 5,000 characters."),

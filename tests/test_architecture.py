@@ -30,7 +30,7 @@ PURE = [
     "maps/ranking.py",
     "maps/statements.py",
     "config/keyset.py",
-    "config/names.py",
+    "config/text.py",
     "config/refusals.py",
     "config/times.py",
     "config/values.py",

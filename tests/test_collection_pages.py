@@ -57,13 +57,13 @@ def test_making_one(signed_in: Client, maps: list[GameMap]) -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"name": "x" * 61}, "at most 60 characters"),
+        ({"name": "x" * 61}, "A name has 3 to 60 characters."),
         ({"name": "  "}, "This field is required"),
         ({"name": "fords"}, "a collection of this name already"),
         ({"name": "a\u202eb c"}, "turns the direction"),
-        ({"name": "Fine", "description": "x" * 501}, "at most 500 characters"),
+        ({"name": "Fine", "description": "x" * 501}, "A description has up to 500 characters."),
         ({"name": "Fine", "first_map": "x"}, "No collections yet"),
-        ({"name": "a\0bc"}, "Null characters"),
+        ({"name": "a\0bc"}, "U+0000, a control character"),
     ],
 )
 def test_what_a_form_complains_about(
@@ -91,7 +91,7 @@ def test_changing_its_words(signed_in: Client, fords: MapCollection) -> None:
     assert "Wet &lt;b&gt;feet&lt;/b&gt;." in page(signed_in, url)
     answer = signed_in.post(url, {"name": "Deep Fords", "description": ""}, follow=True)
     assert "Deep Fords" in answer.content.decode()
-    wrong = signed_in.post(url, {"name": "\u200b\u200b\u200b"})
+    wrong = signed_in.post(url, {"name": "\u2800\u2800\u2800"})
     assert "something to read" in wrong.content.decode()
     fords.refresh_from_db()
     assert (fords.name, fords.description, fords.is_public) == ("Deep Fords", "", False)

@@ -106,7 +106,7 @@ def test_a_search_that_is_too_long_says_so(client: Client, game_map: GameMap) ->
 
 def test_a_search_that_holds_what_no_text_has_says_so(client: Client, game_map: GameMap) -> None:
     page = text(client, "/maps/?q=quiet%00ford")
-    assert "holds a NUL character" in page
+    assert "This holds U+0000, a control character." in page
     assert "200 characters" not in page
     assert client.get("/api/v1/maps?q=%00").status_code == 400
 

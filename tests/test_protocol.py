@@ -209,9 +209,7 @@ def test_what_is_not_of_the_protocol(frame: str, code: str) -> None:
     assert len(protocol.error(1, code, refused.value.detail, refused.value.re)) < 500
 
 
-@pytest.mark.parametrize(
-    "text", ["\u200b", "\u200b \u2060\ufeff", "\u3164", "\u202e", "\u0301", "\u2800\n"]
-)
+@pytest.mark.parametrize("text", ["\u0301", "\u2800\n", "\ufffc"])
 def test_a_chat_needs_something_to_read(text: str) -> None:
     with pytest.raises(Unreadable, match="needs something to read") as refused:
         read(json.dumps({"type": "chat", "id": "7", "data": {"text": text}}))
@@ -221,15 +219,14 @@ def test_a_chat_needs_something_to_read(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("\u202egnp.exe", "gnp.exe"),
-        ("a \u2066b\u2069", "a b"),
-        ("\u202b \u05e9\u05dc\u05d5\u05dd \u202c", "\u05e9\u05dc\u05d5\u05dd"),
+        (" \u05e9\u05dc\u05d5\u05dd ", "\u05e9\u05dc\u05d5\u05dd"),
+        ("Cafe\u0301", "Caf\u00e9"),
         ("\N{WOMAN}\u200d\N{ROCKET}", "\N{WOMAN}\u200d\N{ROCKET}"),
         ("\N{HEAVY BLACK HEART}\ufe0f", "\N{HEAVY BLACK HEART}\ufe0f"),
         ("?!", "?!"),
     ],
 )
-def test_a_chat_turns_no_text(text: str, said: str) -> None:
+def test_a_chat_is_said_in_normal_form(text: str, said: str) -> None:
     message = read(json.dumps({"type": "chat", "data": {"text": text}}))
     assert message.data == {"text": said}
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import devices, families, mails
+from accounts import devices, mails, tokens
 from accounts.models import PageSession, User
 from accounts.sessions import SessionStore
 from accounts.signing_in import start_family
@@ -224,9 +225,9 @@ def test_devices_that_began_at_the_same_moment_are_told_apart(client: Client, pl
 
 def test_redis_holds_neither_tokens_nor_tickets(player: User) -> None:
     access, refresh = start_family(player, "game")
-    family = families.devices(player.pk)[0].family
-    other = make_user("Other")
-    ticket = tickets.make(player.pk, other.pk, family)
+    said = tokens.read(access, "access")
+    family = said.family
+    ticket = tickets.make(said, uuid.uuid4())
     text = all_of_redis()
     assert family in text
     for token in (access, refresh):

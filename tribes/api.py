@@ -16,9 +16,9 @@ from accounts.authentication import caller
 from config import quotas
 from config.api import AsItCame, read
 from config.conditional import conditional_document
-from config.names import SHORTEST_NAME
 from config.quotas import HEADER_PARAMETER
 from config.schema import LOCATION, Error
+from config.text import SHORTEST_NAME
 from tribes import making
 from tribes.bonuses import PRESETS, SLIDERS, share
 from tribes.colours import COLOUR, USUAL
@@ -52,7 +52,7 @@ class TribeList(serializers.Serializer[Any]):
 
 @extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME})
 class TribeName(AsItCame):
-    """See config.names."""
+    """See config.text."""
 
 
 @extend_schema_field({"type": "string", "enum": list(PRESETS)})

@@ -13,15 +13,15 @@ from accounts.locking import lock_player
 from accounts.models import User
 from config import quotas
 from config.constraints import save_named
-from config.names import checked_name
 from config.refusals import Reason, Refused, refused_for
+from config.text import RULES, checked
 from config.values import fill
 from tribes import configs
 from tribes.bonuses import PRESETS, SLIDERS, Points, faults, points_of, share
 from tribes.colours import USUAL, checked_colour
 from tribes.models import Tribe
 
-LONGEST_NAME = 20
+LONGEST_NAME = RULES["tribe_name"].longest
 BONUSES = [slider.field for slider in SLIDERS]
 
 
@@ -139,7 +139,7 @@ def _archetype(value: Any) -> str:
 
 
 CHECKED = {
-    "name": lambda name: checked_name(name, LONGEST_NAME),
+    "name": lambda name: checked(name, "tribe_name", "name"),
     "archetype": _archetype,
     "color_theme": checked_colour,
 }
