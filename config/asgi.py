@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import os
+from pathlib import Path
 from typing import Any
 
 from django import setup
@@ -18,6 +19,7 @@ from config.fastlane import FastLane  # noqa: E402
 from config.handler import Receive, Scope, Send, ThreadedASGIHandler  # noqa: E402
 from config.health import Health  # noqa: E402
 from config.memory import Memory  # noqa: E402
+from config.storage import public_names  # noqa: E402
 from maps.hot import HotReads  # noqa: E402
 from maps.picturing import worker  # noqa: E402
 from sessions_app.live import Live  # noqa: E402
@@ -33,8 +35,19 @@ class StaticFiles(ServeStaticASGI):  # type: ignore[misc] # it has no types
 
     Its own way of reading starts a thread for each request, which lives as long as its client reads.
     The files are few and in the system's cache, so that reading a part takes less time than starting a
-    thread. A client that reads slowly keeps one part in memory, not the file.
+    thread. A client that reads slowly keeps one part in memory, not the file. Only what the manifest names
+    is served, whatever else lies in the folder.
     """
+
+    def update_files_dictionary(self, root: str, prefix: str) -> None:
+        """Find the files to serve, at the start."""
+        self.public = {str(Path(root) / name) for name in public_names(Path(root))}
+        super().update_files_dictionary(root, prefix)
+
+    def add_file_to_dictionary(self, url: str, path: str, **options: Any) -> None:
+        """Serve a file, if it is one of those."""
+        if path in self.public:
+            super().add_file_to_dictionary(url, path, **options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a file, or hand over to the application."""

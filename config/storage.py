@@ -1,9 +1,11 @@
 """Where files that the site makes are kept."""
 
+import json
 import logging
 import os
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -109,3 +111,15 @@ class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
         *CompressedManifestStaticFilesStorage.patterns,
         ("js/*.js", ((r'(?P<matched>from "(?P<url>\./[\w-]+\.js)";)', 'from "%(url)s";'),)),
     )
+
+
+def public_names(root: Path) -> set[str]:
+    """The files in a folder of static files that are for everybody: those that its manifest names.
+
+    Neither the manifest itself, nor files that are hidden, nor source maps.
+    """
+    manifest = root / HashedStaticFilesStorage.manifest_name
+    names = json.loads(manifest.read_text())["paths"].values() if manifest.exists() else ()
+    return {
+        name for name in names if not name.endswith(".map") and not Path(name).name.startswith(".")
+    }

@@ -175,9 +175,10 @@ def build_static_files() -> None:
     for file in sorted((settings.BASE_DIR / "static").rglob("*")):
         if file.is_file():
             stamp.update(str(file).encode() + file.read_bytes())
-    marker = root / ".stamp"
-    if marker.exists() and marker.read_text() == stamp.hexdigest():
+    marker = root.with_suffix(".stamp")  # beside the folder, which is for everybody
+    if root.exists() and marker.exists() and marker.read_text() == stamp.hexdigest():
         return
+    marker.unlink(missing_ok=True)
     unfinished = root.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     settings.STATIC_ROOT = unfinished
@@ -185,9 +186,9 @@ def build_static_files() -> None:
         call_command("collectstatic", verbosity=0, interactive=False)
     finally:
         settings.STATIC_ROOT = root
-    (unfinished / ".stamp").write_text(stamp.hexdigest())
     shutil.rmtree(root, ignore_errors=True)
     unfinished.rename(root)
+    marker.write_text(stamp.hexdigest())
 
 
 def server_config(application: Any) -> uvicorn.Config:
