@@ -11,7 +11,6 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import agents, mails, passwords, signing_in
 from accounts.authentication import caller, caller_token
@@ -20,6 +19,7 @@ from accounts.models import User
 from accounts.tries import of_token
 from config import limits, quotas
 from config.api import SECRET, Text, Yes, read
+from config.api_views import APIView
 from config.conditional import conditional_document
 from config.values import TRUTHS, truth_in
 
@@ -191,6 +191,7 @@ class Leaving(serializers.Serializer[Any]):
 class Logout(APIView):
     """Sign out."""
 
+    parameters = {"POST": ["everywhere"]}
     permission_classes = (AllowAny,)
 
     @extend_schema(

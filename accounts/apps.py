@@ -1,5 +1,6 @@
 """The application's name in the admin, what happens at a sign-in, and what it listens to."""
 
+import contextlib
 from typing import Any
 
 from django.apps import AppConfig
@@ -17,10 +18,15 @@ class AccountsConfig(AppConfig):
     verbose_name = "Players"
 
     def ready(self) -> None:
-        """Note each sign-in's device, by page and by admin; forget tokens of accounts that change."""
+        """Note each sign-in's device, by page and by admin; forget tokens of accounts that change.
+
+        Tokens that were sent in clear are revoked.
+        """
         from accounts import known_tokens
+        from config.transport import tokens_exposed
 
         user_logged_in.connect(note_device)
+        tokens_exposed.connect(revoke)
         on_change(known_tokens.CHANNEL, known_tokens.forget, at_once=True)
 
 
@@ -33,3 +39,13 @@ def note_device(sender: Any, request: HttpRequest, user: Any, **_: Any) -> None:
     make_room(user)
     request.session[DEVICE] = title(request.headers.get("User-Agent", ""))
     request.session[SINCE] = timezone.now().timestamp()
+
+
+def revoke(sender: Any, access: str, refresh: str, **_: Any) -> None:
+    """End the families of tokens that others may have read. With Redis away they can't be used either."""
+    from accounts import families, tokens
+
+    for token, kind in ((access, "access"), (access, "refresh"), (refresh, "refresh")):
+        with contextlib.suppress(tokens.InvalidToken, families.CannotCheck):
+            said = tokens.read(token, kind)
+            families.end(said.user_id, said.family)

@@ -30,6 +30,7 @@ MOST_LEARNED = 100
 OWN = (b"x-request-id", b"x-ratelimit-", b"retry-after")  # of each request, not of the answer
 OF_A_BODY = (b"content-length", b"content-type", b"content-encoding")
 TAKEN = {b"*/*", b"application/json"}  # one of these a client accepts
+MOST_KINDS = 32  # in an `Accept`: of very many Django REST framework reads only the first
 # What an answer may depend on beside its address; a request with one of PERSONAL goes the ordinary way.
 VARYING = (
     b"host",
@@ -118,6 +119,8 @@ class FastLane:
         self.filling: dict[tuple[Any, ...], asyncio.Future[Answer | None]] = {}
         self.learned: dict[tuple[Any, ...], Answer] = {}
         self.cookies = (settings.SESSION_COOKIE_NAME.encode(), b"messages=")
+        self.csrf = settings.CSRF_COOKIE_NAME.encode()
+        self.good_csrf = re.compile(self.csrf + rb"=([A-Za-z0-9]{32}){1,2}(?=\s*(?:;|$))")
 
     async def close(self) -> None:
         """End what is open."""
@@ -169,8 +172,11 @@ class FastLane:
         cookie = headers.get(b"cookie", b"")
         return (
             b";" not in headers.get(b"content-type", b"")  # a charset, which must be ours
+            and len(kinds) <= MOST_KINDS
             and not TAKEN.isdisjoint(kind.partition(b";")[0].strip() for kind in kinds)
             and not any(name in cookie for name in self.cookies)
+            # Django gives another one to whoever brings one that is none.
+            and cookie.count(self.csrf) == len(self.good_csrf.findall(cookie))
             and sum(len(headers.get(name, b"")) for name in VARYING) <= LONGEST
         )
 

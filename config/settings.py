@@ -125,6 +125,7 @@ MIDDLEWARE = [
     "config.middleware.errors_in_shape",
     "config.middleware.secret_addresses",
     "config.middleware.limits_told",
+    "config.transport.refuses_exposed_secrets",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.refuses_garbled",
@@ -278,6 +279,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["config.api.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "config.schema.Schema",
     "DATETIME_FORMAT": times.FORMAT,
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter that nobody knows, as any other
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
 }
 DRF_STANDARDIZED_ERRORS = {

@@ -12,13 +12,13 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.api import PublicUser
 from accounts.authentication import caller
 from accounts.models import User
 from config import keyset
 from config.api import read
+from config.api_views import APIView
 from config.conditional import conditional, conditional_document
 from maps import browsing, rating
 from maps.browsing import LARGEST_PAGE, PAGE_SIZE
@@ -149,6 +149,7 @@ class RatedMap(serializers.ModelSerializer[GameMap]):
 class MapList(APIView):
     """Public maps."""
 
+    parameters = {"GET": browsing.PARAMETERS}
     permission_classes = (AllowAny,)
 
     @extend_schema(

@@ -23,6 +23,7 @@ from maps.statements import OF_THE_VIEWER, ORDERS, USUAL_ORDER, Browse, cards_st
 
 PAGE_SIZE, LARGEST_PAGE = 20, 50
 OWN = "own"  # the only value of the parameter `filter`
+PARAMETERS = ("q", *query.CONTROLS, "sort", "cursor", "page_size", "filter")
 
 
 @dataclass(frozen=True)

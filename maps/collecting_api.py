@@ -12,12 +12,12 @@ from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.api import PublicUser
 from accounts.authentication import caller
 from config import quotas
 from config.api import AsItCame, Truth, read
+from config.api_views import APIView
 from config.conditional import conditional_document
 from config.quotas import HEADER_PARAMETER
 from config.schema import LOCATION, Error

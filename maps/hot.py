@@ -35,6 +35,7 @@ QUIET, ANSWER = 2.0, 2.0  # seconds of listening before the database is asked, a
 SLOW = 3.0  # seconds for a list, which takes milliseconds; then the ordinary way tries
 WRITES = ("INSERT", "UPDATE", "DELETE")
 MAPS, TERRAINS = "maps", "terrains"  # the channels that the triggers of maps speak on
+KNOWN = frozenset(browsing.PARAMETERS)
 LISTS = ""  # the tag of answers that any change of any map makes old
 TERRAIN = "/terrain"  # what the tag of a terrain ends with, after the id of its map
 logger = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ class HotReads:
         assert self.pool
         try:
             parameters = read_query(query_string)
+            if not parameters.keys() <= KNOWN:
+                return None
             browse = browsing.begun(browsing.read(parameters))
             settled = spelling.settled_by_memory(browse.query)
             if settled is None:

@@ -8,10 +8,10 @@ from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.authentication import caller
 from config import quotas
+from config.api_views import APIView
 from config.quotas import HEADER_PARAMETER
 from maps import keeping
 

@@ -10,11 +10,11 @@ from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.authentication import caller
 from config import limits, quotas
 from config.api import AsItCame, StrictJSONParser, read
+from config.api_views import APIView
 from config.quotas import HEADER_PARAMETER, QuotaReached
 from config.schema import LOCATION, Error
 from config.text import SHORTEST_NAME

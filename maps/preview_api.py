@@ -11,8 +11,8 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
+from config.api_views import APIView
 from maps.responses import picture_response
 
 
@@ -41,6 +41,7 @@ class JSONErrors(BaseContentNegotiation):
 class MapPreview(APIView):
     """A map's picture."""
 
+    parameters = {"GET": ["size"]}
     permission_classes = (AllowAny,)
     content_negotiation_class = JSONErrors
 

@@ -10,10 +10,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.authentication import caller, caller_token
 from config.api import SECRET, read
+from config.api_views import APIView
 from config.conditional import conditional_document
 from config.refusals import Refused
 from config.schema import LOCATION, Error
@@ -70,6 +70,7 @@ def where(session_id: UUID) -> dict[str, str]:
 class SessionsView(APIView):
     """Open lobbies, and new ones."""
 
+    parameters = {"GET": [parameter.name for parameter in LIST_PARAMETERS]}
     permission_classes = (IsAuthenticatedOrReadOnly,)
 
     @extend_schema(

@@ -3,10 +3,12 @@
 import re
 from uuid import UUID
 
+from django.conf import settings
 from django.urls.converters import UUIDConverter
 
 from config.counting import Counter
 from config.handler import Receive, Scope, Send
+from config.transport import is_secure
 from sessions_app.hub import Hub
 from sessions_app.lists import Cards, serve_list
 from sessions_app.protocol import SUBPROTOCOL
@@ -38,10 +40,15 @@ class Live:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application for WebSockets. Each counts for its address, whatever its path."""
         standing = await self.counter.count("sockets", scope)
+        code = ""
         if standing and standing.is_over:
+            code = "too_many_sockets"
+        elif settings.SECURE_SSL_REDIRECT and not is_secure(scope):
+            code = "insecure_transport"
+        if code:
             await receive()
             subprotocol = SUBPROTOCOL if SUBPROTOCOL in scope["subprotocols"] else None
-            await refuse(send, "too_many_sockets", subprotocol)
+            await refuse(send, code, subprotocol)
         elif found := SEAT.fullmatch(scope["path"]):
             await serve_seat(self.hub, UUID(found[1]), scope, receive, send)
         elif scope["path"] == LIST:

@@ -41,7 +41,7 @@ CLOSES: dict[Close, tuple[str, bool]] = {
     Close.RESTARTING: ("The server restarts, or can't look right now: come back.", True),
     Close.TOO_BIG: ("A frame was larger than 16 KiB.", False),
     Close.BAD_PROTOCOL: (
-        "Not the protocol: subprotocol, first message, or twenty bad ones.",
+        "Not the protocol: no TLS, subprotocol, first message, or twenty bad ones.",
         False,
     ),
     Close.NOT_LET_IN: (
@@ -64,6 +64,10 @@ CLOSES: dict[Close, tuple[str, bool]] = {
 # The last word to whoever is shown out: the code of its `error`, the close that follows, and words.
 # What a rule of the lobby refuses has the code and the words of that rule.
 LAST_WORDS: dict[str, tuple[Close, str]] = {
+    "insecure_transport": (
+        Close.BAD_PROTOCOL,
+        "Connect by wss: over plain HTTP others can read the ticket. One that was sent is exposed.",
+    ),
     "bad_subprotocol": (Close.BAD_PROTOCOL, f"Offer the subprotocol {SUBPROTOCOL}."),
     "bad_ticket": (
         Close.NOT_LET_IN,
