@@ -47,6 +47,11 @@ FROM generate_series({first}, {last}) AS n""",
     "session_players": SEATS,
     "map_ratings": RATINGS,
 }
+PLAYED = """
+INSERT INTO played_maps (map_id, version, name, width, height, terrain_data, spawn_point, goal_point,
+    wave_config)
+SELECT bench_id(n), 1, 'Map ' || n, 20, 20, '[]', '{{}}', '{{}}', '{{}}'
+FROM generate_series({first}, {last}) AS n"""
 FEW = "WHERE id <= bench_id({last})"
 
 
@@ -92,7 +97,7 @@ FIRINGS = (
     insert(
         "maps",
         MAPS.replace("{offset}", str(OTHERS)),
-        "maps_tell_insert maps_learn_words_insert",
+        "maps_tell_insert maps_learn_words_insert maps_count_bytes_insert",
     ),
     update("maps", "play_count = play_count + 1", "maps_tell_update"),
     update("maps", "is_public = NOT is_public", "maps_tell_update maps_change_lobbies"),
@@ -100,8 +105,10 @@ FIRINGS = (
     update(
         "maps",
         "width = 21",
-        "maps_next_version maps_forget_valid maps_forget_hash maps_tell_update maps_change_lobbies",
+        "maps_next_version maps_forget_valid maps_forget_hash maps_tell_update maps_change_lobbies"
+        " maps_pictures_update",
     ),
+    update("maps", """spawn_point = '{"x": 1}'""", "maps_next_version maps_count_bytes_update"),
     update("maps", "description = 'Moor' || name", "maps_learn_words_update maps_next_version"),
     Firing(
         "UPDATE maps SET id",
@@ -109,7 +116,9 @@ FIRINGS = (
         "maps_tell_update",
         before=f"{NO_GAMES}; DELETE FROM map_ratings",
     ),
-    delete("maps", "maps_tell_delete maps_after_rating_delete", before=NO_GAMES),
+    delete(
+        "maps", "maps_tell_delete maps_after_rating_delete maps_pictures_delete", before=NO_GAMES
+    ),
     insert("map_ratings", RATINGS, "maps_after_rating_insert maps_tell_update", before=NO_RATINGS),
     update("map_ratings", "stars = 6 - stars", "maps_after_rating_update maps_tell_update"),
     delete("map_ratings", "maps_after_rating_delete maps_tell_update"),
@@ -130,6 +139,7 @@ FIRINGS = (
         "session_players_before_seat session_players_count_change",
     ),
     delete("session_players", "session_players_count_change"),
+    insert("played_maps", PLAYED, "played_maps_count_bytes"),
 )
 # Triggers that do nothing but refuse a row: the statement would end with the first.
 REFUSALS = {"game_sessions_stay_over"}

@@ -115,10 +115,10 @@ def forget_connections() -> None:
 
 
 def cut_database() -> None:
-    """End all connections to the test database but this thread's own."""
+    """End all connections to the test database but this thread's own, and wait until they are gone."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 

@@ -84,7 +84,7 @@ def test_ten_of_ten(signed_in: Client, player: User) -> None:
     assert 'id="tribe-editor"' not in full
     late = signed_in.post("/tribes/new/", {"name": "Late"}).content.decode()
     assert 'value="Late"' in late  # opened before: what was typed is not lost
-    assert "Delete one first" in sent(signed_in, "/tribes/new/")
+    assert "You have used 10 of 10 tribes" in sent(signed_in, "/tribes/new/")
     assert Tribe.objects.count() == 10
 
 
