@@ -80,6 +80,7 @@ def delete(table: str, fires: str, before: str = "") -> Firing:
 NO_GAMES = f"DELETE FROM game_sessions {FEW}"
 NO_SEATS = f"DELETE FROM session_players {FEW}"
 NO_RATINGS = f"DELETE FROM map_ratings {FEW}"
+OWN_RATINGS = "DELETE FROM map_ratings WHERE id <= bench_id({last} + 1)"  # by and of these players
 OTHERS = 2**30  # the ids of rows that a statement adds begin here
 FIRINGS = (
     update("users", "last_login = now()", "users_tell_update"),
@@ -90,7 +91,7 @@ FIRINGS = (
         "UPDATE users SET id",
         f"UPDATE users SET id = bench_id({OTHERS} + bench_number(id)) {FEW}",
         "users_tell_update",
-        before=f"{NO_GAMES}; DELETE FROM map_ratings; DELETE FROM maps {FEW}; DELETE FROM tribes {FEW}",
+        before=f"{NO_GAMES}; {OWN_RATINGS}; DELETE FROM maps {FEW}; DELETE FROM tribes {FEW}",
     ),
     delete("users", "users_tell_delete maps_tell_delete tribes_tell_delete", before=NO_GAMES),
     Firing("TRUNCATE users", "TRUNCATE users CASCADE", "users_tell_truncate maps_tell_truncate"),
@@ -114,7 +115,7 @@ FIRINGS = (
         "UPDATE maps SET id",
         f"UPDATE maps SET id = bench_id({OTHERS} + bench_number(id)) {FEW}",
         "maps_tell_update",
-        before=f"{NO_GAMES}; DELETE FROM map_ratings",
+        before=f"{NO_GAMES}; {OWN_RATINGS}",
     ),
     delete(
         "maps", "maps_tell_delete maps_after_rating_delete maps_pictures_delete", before=NO_GAMES
