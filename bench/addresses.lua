@@ -1,6 +1,7 @@
 -- Asks from 62,500 addresses in turn, so that the limit of each is counted but not reached. With the
--- argument "apart" each request differs from all others, so that no answer serves two of them. All other
--- arguments are access tokens, which are shown in turn.
+-- argument "apart" each request differs from those at the same time, so that no response serves two of them:
+-- lists by how the name of a parameter is encoded, others by a header that responses are kept under and that
+-- changes none of these. All other arguments are access tokens, which are shown in turn.
 local n, apart, tokens = 0, false, {}
 
 init = function(arguments)
@@ -9,12 +10,25 @@ init = function(arguments)
   end
 end
 
+-- A word with each letter percent-encoded where the bit of the number is set.
+local function encoded(word, number)
+  return (word:gsub(".", function(letter)
+    local bit = number % 2
+    number = (number - bit) / 2
+    return bit == 1 and string.format("%%%02X", letter:byte()) or letter
+  end))
+end
+
 request = function()
   n = n + 1
   local address = string.format("10.0.%d.%d", math.floor(n / 250) % 250, n % 250)
-  local path = wrk.path
-  if apart then path = path .. (path:find("?", 1, true) and "&" or "?") .. "n=" .. n end
   local headers = { ["X-Forwarded-For"] = address, ["Accept-Encoding"] = "gzip" }
+  local path = wrk.path
+  if apart and path:find("^/api/v1/maps%f[?%z]") then
+    path = path .. (path:find("?", 1, true) and "&" or "?") .. encoded("page_size", n) .. "=20"
+  elseif apart then
+    headers["HX-Target"] = "n" .. n
+  end
   if #tokens > 0 then headers["Authorization"] = "Bearer " .. tokens[n % #tokens + 1] end
   return wrk.format("GET", path, headers)
 end

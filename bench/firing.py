@@ -110,7 +110,9 @@ FIRINGS = (
         " maps_pictures_update",
     ),
     update("maps", """spawn_point = '{"x": 1}'""", "maps_next_version maps_count_bytes_update"),
-    update("maps", "description = 'Moor' || name", "maps_learn_words_update maps_next_version"),
+    update(
+        "maps", "description = concat('Moor', name)", "maps_learn_words_update maps_next_version"
+    ),
     Firing(
         "UPDATE maps SET id",
         f"UPDATE maps SET id = bench_id({OTHERS} + bench_number(id)) {FEW}",

@@ -2,7 +2,8 @@
 
 A body is kept in memory while there is room for it, then in a temporary file. All bodies together, and
 those of one address, are bounded too: a request that would exceed a bound is refused at once, because
-waiting for room would be one more thing that a slow client could hold.
+waiting for room would be one more thing that a slow client could hold. Small bodies, as of a sign-in, are
+bounded by the number of connections alone: large ones can't keep them out.
 """
 
 import tempfile
@@ -15,6 +16,7 @@ from django.conf import settings
 
 IN_MEMORY = 16 * 1024 * 1024  # bytes of all bodies together; what exceeds it is on disk
 IN_TOTAL = 256 * 1024 * 1024  # bytes of all bodies together
+SMALL = 64 * 1024  # bytes up to which a body is always taken, and stays in memory
 PER_ADDRESS = 64 * 1024 * 1024  # bytes of all bodies of one address
 
 
@@ -64,10 +66,14 @@ class Body:
         store, added = self.store, len(data)
         if self.size + added > settings.MAX_BODY_BYTES:
             raise BodyTooLarge
-        if store.total + added > IN_TOTAL or store.by_address[self.address] + added > PER_ADDRESS:
-            raise NoRoomForBody
-        if self.is_in_memory and store.in_memory + added > IN_MEMORY:
-            self._move_to_disk()
+        if self.size + added > SMALL:
+            if (
+                store.total + added > IN_TOTAL
+                or store.by_address[self.address] + added > PER_ADDRESS
+            ):
+                raise NoRoomForBody
+            if self.is_in_memory and store.in_memory + added > IN_MEMORY:
+                self._move_to_disk()
         self.file.write(data)
         self.size += added
         store.count(self.address, added)

@@ -1,4 +1,4 @@
-"""The HTTP connections of a process: how many there may be, and the end of those that are too slow.
+"""The connections of a process: how many there may be, and the end of those that are too slow.
 
 One guard watches all connections of a server. Once a second it looks at each, which costs less than a
 timer for each phase of each request. Where there is no room for a new connection, the one that has kept
@@ -6,17 +6,23 @@ the server waiting for the longest time is closed, so that silent clients can't 
 """
 
 import asyncio
+import logging
+import weakref
 from collections import Counter
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from django.conf import settings
 
 from config.limits import address_of
 
+if TYPE_CHECKING:
+    from uvicorn.server import ServerState
+
 CHECK_SECONDS = 1.0
 # Of one address, where no proxy stands before us. A browser opens six, and twenty sockets may be added.
 MOST_OF_ADDRESS = 200
 UNREAD_BYTES = 64 * 1024 * 1024  # of all responses that their clients have not read yet
+logger = logging.getLogger(__name__)
 
 
 class Connection(Protocol):
@@ -37,7 +43,7 @@ class Connection(Protocol):
 
 
 class ConnectionGuard:
-    """Watches the HTTP connections of one server. Belongs to one event loop."""
+    """Watches the connections of one server, WebSockets included. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self.addresses: dict[Connection, str] = {}  # in the order in which they came
@@ -60,7 +66,7 @@ class ConnectionGuard:
         return is_welcome
 
     def remove(self, connection: Connection) -> None:
-        """Forgets a connection that is closed, or is a WebSocket from now on."""
+        """Forgets a connection that is closed, or goes on under another protocol."""
         address = self.addresses.pop(connection, None)
         if address is None:
             return
@@ -71,15 +77,17 @@ class ConnectionGuard:
             self.timer.cancel()
             self.timer = None
 
-    def make_room(self, address: str | None = None) -> bool:
+    def make_room(self, address: str | None = None, besides: Connection | None = None) -> bool:
         """Closes the connection, of one address or of all, that has waited longest for its client.
 
-        Returns False where none waits: all are being answered.
+        Returns False where none waits: all others are being answered.
         """
         waiting = [
-            (connection.waiting_since, connection)
+            (since, connection)
             for connection, its_address in self.addresses.items()
-            if connection.waiting_since is not None and address in (None, its_address)
+            if connection is not besides
+            and address in (None, its_address)
+            and (since := connection.waiting_since) is not None
         ]
         if not waiting:
             return False
@@ -90,11 +98,15 @@ class ConnectionGuard:
 
     def check(self) -> None:
         """Ends the connections whose clients are too slow, or leave too much unread."""
-        self._wait()  # first: whatever goes wrong below must not end the watch
+        self._wait()
         now = asyncio.get_running_loop().time()
         unread = 0
         for connection in list(self.addresses):
-            connection.check(now)
+            try:
+                connection.check(now)
+            except Exception:  # one that can't be checked must not keep the others from it
+                logger.exception("A connection could not be checked")
+                connection.abort()
             unread += connection.unread_bytes()
         if unread > UNREAD_BYTES:
             self._drop_unread(unread - UNREAD_BYTES)
@@ -110,3 +122,11 @@ class ConnectionGuard:
     def _wait(self) -> None:
         loop = asyncio.get_running_loop()
         self.timer = loop.call_later(CHECK_SECONDS, self.check) if self.addresses else None
+
+
+_guards: "weakref.WeakKeyDictionary[ServerState, ConnectionGuard]" = weakref.WeakKeyDictionary()
+
+
+def guard_of(server: "ServerState") -> ConnectionGuard:
+    """Returns the guard of a server's connections."""
+    return _guards.setdefault(server, ConnectionGuard())

@@ -11,6 +11,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.exceptions import ProtocolError
 from websockets.server import ServerProtocol
 
+from config.connections import guard_of
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 # are told so before the end (sessions_app): all that, and pings, fits in twice.
 FRAMES_A_SECOND = 50.0
 FRAME_BURST = 200.0
+CLOSE_SECONDS = 2.0  # for the client's answer to a close, which it has been sent by then
 FRAME_UNIT = 1024  # bytes: each whole one counts as a frame more
 TOO_MUCH = 4429  # sessions_app.protocol.Close has it too, which nothing here may import
 
@@ -49,7 +52,10 @@ class CountedFrames(ServerProtocol):
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """A WebSocket whose frames are counted. It compresses nothing."""
+    """A WebSocket whose frames are counted. It compresses nothing.
+
+    The guard counts it among the connections, and may end it while it waits for the answer to a close.
+    """
 
     def __init__(
         self,
@@ -60,6 +66,35 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.conn = CountedFrames(max_size=config.ws_max_size, logger=self.conn.logger)
+        self.guard = guard_of(server_state)
+        self.close_timeout = CLOSE_SECONDS
+
+    def connection_made(self, transport: "asyncio.BaseTransport") -> None:
+        """Take over from HTTP; end the connection where its address has too many."""
+        super().connection_made(transport)
+        if not self.guard.add(self, self.client[0] if self.client else None):
+            self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the client."""
+        self.guard.remove(self)
+        super().connection_lost(exc)
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when the client owes an answer to a close."""
+        return self.close_timer.when() - self.close_timeout if self.close_timer else None
+
+    def check(self, now: float) -> None:
+        """Sockets watch their readers themselves (sessions_app.sockets)."""
+
+    def unread_bytes(self) -> int:
+        """Returns how much the process keeps for the client to read."""
+        return self.transport.get_write_buffer_size()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self.transport.abort()
 
     def handle_ping(self) -> None:
         """Answer a ping; a client that doesn't read the answers is not heard until it does."""

@@ -234,8 +234,7 @@ async def free_from_silence(thread: RequestThread, work: "asyncio.Future[Any]") 
     while not work.done():
         thread.cut()
         await asyncio.wait([work], timeout=1)
-    with contextlib.suppress(Exception):
-        work.result().close()
+    work.exception()  # nobody needs to hear of it
 
 
 async def send_error(scope: Scope, send: Send, status: int, code: str = "") -> None:

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import socket
 import struct
-import weakref
 from typing import Any
 
 from uvicorn.config import Config
@@ -16,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 from websockets.exceptions import HeaderLineTooLong, RequestLineTooLong
 
-from config.connections import CHECK_SECONDS, ConnectionGuard
+from config.connections import CHECK_SECONDS, guard_of
 from config.errors import error_message
 from config.frames import WebSocketProtocol
 from config.handler import Receive, Scope, Send, header, send_error
@@ -32,9 +31,6 @@ LINGERING = 1.0  # seconds in which a client that is refused may read why, while
 HEALTH = b"/health/"  # is answered whatever else is full
 # Where `struct tcp_info` of Linux has `tcpi_bytes_acked` (linux/tcp.h), and how much of it is read.
 ACKNOWLEDGED_AT, TCP_INFO_BYTES = 120, 192
-
-
-GUARDS: "weakref.WeakKeyDictionary[ServerState, ConnectionGuard]" = weakref.WeakKeyDictionary()
 
 
 class Malformed(Exception):
@@ -60,7 +56,8 @@ class HttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.limit_concurrency = None  # ours to look at, since its 503 has no shape
-        self.guard = GUARDS.setdefault(server_state, ConnectionGuard())
+        self.guard = guard_of(server_state)
+        self.url = b""  # of the request whose head was read last
         self.room = LARGEST_HEAD  # bytes that may come before something else than a head does
         self.trailers: int | None = None  # lines; None while the headers are not whole
         self.is_refused = False  # what it still sends is thrown away
@@ -95,10 +92,10 @@ class HttpProtocol(HttpToolsProtocol):
     @property
     def waiting_since(self) -> float | None:
         """Since when the client keeps us waiting: for a head or a body, or until it has read a response."""
-        if self.unread is None and self.unread_bytes():
-            self.unread = Transfer(self.loop.time())
         transfers = (self.body, self.unread)
         since = [self.head_since, *(each.began for each in transfers if each)]
+        if not self.unread and self.unread_bytes():  # the next check begins to count
+            since.append(self.loop.time())
         return min((moment for moment in since if moment is not None), default=None)
 
     def abort(self) -> None:
@@ -144,7 +141,7 @@ class HttpProtocol(HttpToolsProtocol):
             return False
         if len(self.tasks) >= most:
             return True
-        return len(self.connections) >= most and not self.guard.make_room()
+        return len(self.connections) >= most and not self.guard.make_room(besides=self)
 
     def _give_up_body(self) -> None:
         if self.cycle.response_complete:  # an error now would be taken for the next answer
@@ -162,12 +159,11 @@ class HttpProtocol(HttpToolsProtocol):
         """
         if self.timeout_keep_alive_task is not None and self.body is None:
             self._await_head()  # the first word after an answer
-        while data and not self.is_refused:
+        while data and not (self.is_refused or self.transport.is_closing()):
             part, data = data[: self.room], data[self.room :]
             self.room -= len(part)
             super().data_received(part)
             if self.transport.get_protocol() is not self:  # it is a WebSocket now
-                self.guard.remove(self)
                 return
             if not self.room:
                 self.refuse(431)
@@ -226,9 +222,12 @@ class HttpProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """Become a WebSocket. A handshake that can't be read is answered: uvicorn would stay silent."""
+        self.guard.remove(self)
         super().handle_websocket_upgrade()
         successor = self.transport.get_protocol()
         if isinstance(successor, WebSocketProtocol) and not successor.handshake_initiated:
+            self.guard.remove(successor)
+            self.guard.add(self, self.client[0] if self.client else None)
             self.connections.discard(successor)
             self.connections.add(self)
             self.transport.set_protocol(self)
@@ -270,9 +269,11 @@ class HttpProtocol(HttpToolsProtocol):
 
     def refuse(self, status: int, code: str = "") -> None:
         """Answer with an error that the application has no part in, and end the connection."""
-        if self.is_refused or self.transport.is_closing():
+        if self.is_refused:
             return
         self.is_refused = True
+        if self.transport.is_closing():
+            return
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if not cycle.more_body:  # its answer comes first, and nothing after it
@@ -292,7 +293,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _error(self, status: int, code: str) -> bytes:
         """An answer, whole. A request that can't be understood is a program's: it gets JSON."""
         path = "/api/"
-        if status not in (400, 503):  # the parser tells the address before the headers
+        if self.url and status != 400:  # the parser tells the address before the headers
             path = self.url.decode("latin-1").partition("?")[0]
         given = dict(self.headers or ()).get(b"x-request-id", b"")  # of those that were read
         token = REQUEST_ID.set(choose_request_id(given.decode("latin-1")))

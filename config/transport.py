@@ -41,11 +41,11 @@ def is_secure(scope: Mapping[str, Any]) -> bool:
 def refuses_exposed_secrets(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Refuse requests of the API over plain HTTP, but for reads without a token, which may be redirected."""
+    """Refuse requests over plain HTTP, but for reads without a token, which may be redirected."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if settings.SECURE_SSL_REDIRECT and is_api(request.path) and not request.is_secure():
-            access = request.headers.get("Authorization", "")
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            access = request.headers.get("Authorization", "") if is_api(request.path) else ""
             if access or request.method not in READS:
                 tokens_exposed.send(
                     None, access=access.partition(" ")[2].strip(), refresh=_refresh_in(request)

@@ -15,13 +15,13 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from config import bodies, connections, protocols, transfers
+from config import bodies, connections, frames, protocols, transfers
 from config.bodies import BodyStore, BodyTooLarge, NoRoomForBody
-from config.protocols import is_ambiguous
+from config.protocols import HttpProtocol, is_ambiguous
 from config.transfers import MINIMUM_RATE, WINDOW_SECONDS, Transfer
 from config.urls import handler404, urlpatterns
 from tests.conftest import Site
-from tests.test_protocols import Client, assert_shape, comes_true, exchange
+from tests.test_protocols import HANDSHAKE, Client, assert_shape, comes_true, exchange
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -153,7 +153,7 @@ def test_a_body_that_nobody_needs_any_more_ends_the_connection_without_a_second_
 
 def test_bodies_are_bounded(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """In memory, in total and for each address; what is over gives its space back."""
-    for name, size in {"IN_MEMORY": 100, "IN_TOTAL": 1000, "PER_ADDRESS": 600}.items():
+    for name, size in {"SMALL": 0, "IN_MEMORY": 100, "IN_TOTAL": 1000, "PER_ADDRESS": 600}.items():
         monkeypatch.setattr(bodies, name, size)
     settings.MAX_BODY_BYTES = 500
     store = BodyStore()
@@ -181,6 +181,7 @@ def test_bodies_are_bounded(monkeypatch: pytest.MonkeyPatch, settings: Any) -> N
 
 def test_a_body_without_room_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "IN_TOTAL", 1000)
+    monkeypatch.setattr(bodies, "SMALL", 950)
     for _ in range(3):
         answer = httpx.post(site.url + "/api/v1/auth/login", content=b"x" * 1001)
         assert answer.status_code == 503
@@ -362,8 +363,6 @@ def test_ordinary_requests_are_not_ambiguous() -> None:
 
 
 def test_a_socket_without_a_host_is_refused(site: Site) -> None:
-    from tests.test_protocols import HANDSHAKE
-
     handshake = (HANDSHAKE % (b"/ws/lobbies", b"")).replace(b"Host: 127.0.0.1\r\n", b"")
     assert_shape(exchange(site, handshake), 400, "bad_request")
 
@@ -384,3 +383,65 @@ def test_trailers_are_no_headers(site: Site, settings: Any) -> None:
             assert answer.headers["x-request-id"] != "no"
             left.append(answer.headers["x-ratelimit-remaining"])
     assert left == ["99", "98", "97"]
+
+
+# ---- Ends at odd moments ------------------------------------------------------------------------
+
+
+def test_empty_lines_without_end_are_refused(site: Site) -> None:
+    answer = exchange(site, b"\r\n" * 40_000)
+    assert_shape(answer, 431, "headers_too_large")
+
+
+def test_a_connection_that_is_ended_in_the_middle_of_a_read_parses_no_more(site: Site) -> None:
+    """Its reader must not go round for ever: all others are in the same event loop."""
+    with Client(site) as client:
+        client.say(GET % b"/health/live")
+        assert client.status() == 200
+        state = site.server.server_state
+        (protocol,) = [each for each in state.connections if isinstance(each, HttpProtocol)]
+
+        def end_and_read() -> None:
+            protocol.transport.abort()
+            protocol.data_received(b"GET /" + b"a" * 200_000)
+
+        protocol.loop.call_soon_threadsafe(end_and_read)
+        assert comes_true(lambda: not state.connections)
+    assert httpx.get(site.url + "/health/live").status_code == 200
+
+
+def test_one_connection_that_can_not_be_checked_keeps_no_other_from_its_end(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(protocols, "HEAD_SECONDS", 0.2)
+    usual = HttpProtocol.check
+    broken: list[HttpProtocol] = []
+
+    def check(self: HttpProtocol, now: float) -> None:
+        if not broken or self in broken:
+            broken.append(self)
+            raise RuntimeError("broken")
+        usual(self, now)
+
+    monkeypatch.setattr(HttpProtocol, "check", check)
+    clients = [connect(site) for _ in range(2)]
+    assert comes_true(lambda: not site.server.server_state.connections)
+    for client in clients:
+        client.close()
+    assert "A connection could not be checked" in caplog.text
+    caplog.clear()
+
+
+def test_sockets_that_are_refused_and_do_not_close_make_room(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MOST_OF_ADDRESS", 10)
+    sockets = [connect(site) for _ in range(30)]
+    for client in sockets:
+        client.sendall(HANDSHAKE % (b"/ws/nowhere", b""))
+    for _ in range(5):
+        assert httpx.get(site.url + "/privacy/").status_code == 200
+    assert comes_true(lambda: len(site.server.server_state.connections) <= 10)
+    monkeypatch.setattr(frames, "CLOSE_SECONDS", 0)
+    for client in sockets:
+        client.close()
