@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import socket
 import struct
-from typing import Any
+from typing import Any, Literal
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -92,11 +92,14 @@ class HttpProtocol(HttpToolsProtocol):
     @property
     def waiting_since(self) -> float | None:
         """Since when the client keeps us waiting: for a head or a body, or until it has read a response."""
-        transfers = (self.body, self.unread)
-        since = [self.head_since, *(each.began for each in transfers if each)]
+        since = [each.began for each in (self.body, self.unread) if each]
+        if self.head_since is not None:
+            since.append(self.head_since)
+        if self.timeout_keep_alive_task is not None:  # it is idle
+            since.append(self.timeout_keep_alive_task.when() - self.timeout_keep_alive)
         if not self.unread and self.unread_bytes():  # the next check begins to count
             since.append(self.loop.time())
-        return min((moment for moment in since if moment is not None), default=None)
+        return min(since, default=None)
 
     def abort(self) -> None:
         """End the connection at once."""
@@ -198,9 +201,11 @@ class HttpProtocol(HttpToolsProtocol):
         self.app = self.config.loaded_app
         if self._is_full() and not self.url.startswith(HEALTH):
             self.app = say_busy
-        self.body = Transfer(self.loop.time(), BODY_SECONDS)
-        if is_ambiguous(self.headers):
+        framing = framing_of(self.headers)
+        if framing is None:
             raise Malformed
+        if framing == "body":
+            self.body = Transfer(self.loop.time(), BODY_SECONDS)
         if len(self.pipeline) >= MOST_PIPELINED:
             raise PipelineTooLong
         super().on_headers_complete()
@@ -215,10 +220,11 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """A request is whole: what follows is another one's head."""
         self.room = LARGEST_HEAD
-        self.body = None
         super().on_message_complete()
-        if self.cycle is not None and self.cycle.response_complete:  # before the body was
-            self._await_head()
+        if self.body is not None:
+            self.body = None
+            if self.cycle is not None and self.cycle.response_complete:  # before the body was
+                self._await_head()
 
     def handle_websocket_upgrade(self) -> None:
         """Become a WebSocket. A handshake that can't be read is answered: uvicorn would stay silent."""
@@ -256,12 +262,6 @@ class HttpProtocol(HttpToolsProtocol):
         (cycle, app), self.held = self.held, None
         self.transport.set_write_buffer_limits()
         super()._start_asgi_task(cycle, app)
-
-    def on_response_complete(self) -> None:
-        """Go on with the next request, or wait for one."""
-        super().on_response_complete()
-        if self.cycle.response_complete and self.body is None:  # it was the last request so far
-            self._await_head()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what the parser doesn't take, in our words."""
@@ -315,24 +315,28 @@ class HttpProtocol(HttpToolsProtocol):
         self.head_since = self.loop.time()
 
 
-def is_ambiguous(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Whether two servers could read a request differently: which site it is for, or where its body ends.
+def framing_of(headers: list[tuple[bytes, bytes]]) -> Literal["body", "none"] | None:
+    """Returns whether a request has a body; None where two servers could read the request differently.
 
-    One `Host` is demanded of all versions of HTTP (RFC 9112, 3.2). Of transfer codings we know `chunked`
-    alone; a client must not name it in `TE` (RFC 9110, 10.1.4). Names are in lower case.
+    That is: which site it is for, or where its body ends. One `Host` is demanded of all versions of HTTP
+    (RFC 9112, 3.2). Of transfer codings we know `chunked` alone; a client must not name it in `TE`
+    (RFC 9110, 10.1.4). Names are in lower case.
     """
-    hosts = 0
+    hosts, framing = 0, "none"
     for name, value in headers:
         if name == b"host":
             hosts += 1
             if not value:
-                return True
+                return None
+        elif name == b"content-length":
+            framing = "body"
         elif name == b"transfer-encoding":
+            framing = "body"
             if value.lower() != b"chunked":
-                return True
+                return None
         elif name == b"te" and b"chunked" in value.lower():
-            return True
-    return hosts != 1
+            return None
+    return framing if hosts == 1 else None  # type: ignore[return-value] # one of both
 
 
 def acknowledged_bytes(transport: asyncio.Transport) -> int | None:

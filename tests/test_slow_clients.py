@@ -17,7 +17,7 @@ from django.urls import path
 
 from config import bodies, connections, frames, protocols, transfers
 from config.bodies import BodyStore, BodyTooLarge, NoRoomForBody
-from config.protocols import HttpProtocol, is_ambiguous
+from config.protocols import HttpProtocol, framing_of
 from config.transfers import MINIMUM_RATE, WINDOW_SECONDS, Transfer
 from config.urls import handler404, urlpatterns
 from tests.conftest import Site
@@ -351,15 +351,16 @@ AMBIGUOUS: dict[str, list[tuple[bytes, bytes]]] = {
 def test_an_ambiguous_request_is_refused(
     site: Site, headers: list[tuple[bytes, bytes]], version: bytes, where: bytes
 ) -> None:
-    assert is_ambiguous(headers)
+    assert framing_of(headers) is None
     lines = b"".join(b"%s: %s\r\n" % each for each in headers)
     answer = exchange(site, b"GET %s HTTP/%s\r\n%s\r\n0\r\n\r\n" % (where, version, lines))
     assert_shape(answer, 400, "bad_request")
 
 
 def test_ordinary_requests_are_not_ambiguous() -> None:
-    assert not is_ambiguous([HOST])
-    assert not is_ambiguous([HOST, (b"transfer-encoding", b"Chunked"), (b"te", b"trailers")])
+    assert framing_of([HOST]) == "none"
+    assert framing_of([HOST, (b"transfer-encoding", b"Chunked"), (b"te", b"trailers")]) == "body"
+    assert framing_of([HOST, (b"content-length", b"0")]) == "body"
 
 
 def test_a_socket_without_a_host_is_refused(site: Site) -> None:
@@ -425,6 +426,7 @@ def test_one_connection_that_can_not_be_checked_keeps_no_other_from_its_end(
 
     monkeypatch.setattr(HttpProtocol, "check", check)
     clients = [connect(site) for _ in range(2)]
+    assert comes_true(lambda: len(broken) > 0)
     assert comes_true(lambda: not site.server.server_state.connections)
     for client in clients:
         client.close()
