@@ -109,7 +109,7 @@ FIRINGS = (
         "maps_next_version maps_forget_valid maps_forget_hash maps_tell_update maps_change_lobbies"
         " maps_pictures_update",
     ),
-    update("maps", """spawn_point = '{"x": 1}'""", "maps_next_version maps_count_bytes_update"),
+    update("maps", """spawn_point = '{{"x": 1}}'""", "maps_next_version maps_count_bytes_update"),
     update(
         "maps", "description = concat('Moor', name)", "maps_learn_words_update maps_next_version"
     ),
