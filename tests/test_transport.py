@@ -107,7 +107,15 @@ def test_reads_without_a_token_are_led_to_https(client: Client) -> None:
     for path in ("/api/v1/maps", "/maps/"):
         answer = client.get(path)
         assert (answer.status_code, answer["Location"]) == (301, f"https://testserver{path}")
-    assert client.get("/health/ready").status_code == 200
+
+
+def test_forms_are_refused_with_a_page(client: Client) -> None:
+    """Their password was readable; a redirect would hide that."""
+    for path in ("/login/", "/signup/", "/reset/", "/account/password/"):
+        answer = client.post(path, {"username": "Player1", "password": "x"})
+        assert answer.status_code == 403
+        assert "This came over plain HTTP" in answer.content.decode()
+        assert answer["Content-Type"].startswith("text/html")
 
 
 def test_without_redis_it_is_refused_all_the_same(client: Client, player: User) -> None:
