@@ -106,7 +106,10 @@ def test_a_refresh_token_in_a_body_is_revoked(client: Client, player: User) -> N
 def test_reads_without_a_token_are_led_to_https(client: Client, settings: Any) -> None:
     for path in ("/api/v1/maps", "/maps/"):
         answer = client.get(path)
-        assert (answer.status_code, answer["Location"]) == (301, f"https://{settings.SECURE_SSL_HOST}{path}")
+        assert (answer.status_code, answer["Location"]) == (
+            301,
+            f"https://{settings.SECURE_SSL_HOST}{path}",
+        )
 
 
 def test_forms_are_refused_with_a_page(client: Client) -> None:
