@@ -8,20 +8,15 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
-from redis.exceptions import RedisError
-
 from config.errors import error_message
 from config.handler import RequestThread, call, free_from_silence
-from config.redis import durable
+from config.readiness import Checks, look
 
 if TYPE_CHECKING:
     from config.handler import Scope, Send
 
 KEPT_SECONDS = 1.0  # that an answer is kept
 PATIENCE = 4.0  # seconds for PostgreSQL and Redis to show that they are there
-Checks = dict[str, str]
 SILENT: Checks = {"postgres": "unreachable", "redis": "unknown"}
 
 
@@ -80,30 +75,3 @@ async def respond(
     headers.append((b"cache-control", b"no-store"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def look() -> Checks:
-    """Returns for PostgreSQL and Redis "ok" or what is wrong with it. Blocks."""
-    return {"postgres": _postgres(), "redis": _redis()}
-
-
-def has_pending_migrations() -> bool:
-    """Whether the database lacks migrations of this code. Raises DatabaseError."""
-    executor = MigrationExecutor(connection)
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-
-
-def _postgres() -> str:
-    connection.close_if_unusable_or_obsolete()
-    try:
-        return "pending migrations" if has_pending_migrations() else "ok"
-    except DatabaseError:
-        return "unreachable"
-
-
-def _redis() -> str:
-    try:
-        durable().ping()
-    except RedisError:
-        return "unreachable"
-    return "ok"

@@ -14,7 +14,7 @@ from django.test.client import RequestFactory
 
 from accounts.models import User
 from accounts.tokens import stamp_of
-from config import health, limits
+from config import limits, readiness
 from config.redis import durable
 from tests.cast import PASSWORD, make_user
 from tests.conftest import Site, bearer, forget_connections, redis_away
@@ -487,7 +487,7 @@ def test_without_redis_reads_go_on_and_sign_in_refuses(
     )
     page = client.post("/login/", {"username": "Player1", "password": PASSWORD})
     assert b"not possible right now" in page.content
-    assert health.look()["redis"] == "unreachable"
+    assert readiness.look()["redis"] == "unreachable"
 
 
 @pytest.fixture

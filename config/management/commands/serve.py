@@ -19,7 +19,7 @@ from django.db import OperationalError, connection
 from redis.exceptions import RedisError
 
 from config import logs
-from config.health import has_pending_migrations
+from config.readiness import has_pending_migrations
 from config.redis import durable
 
 LARGEST_FRAME = 16 * 1024  # bytes of a WebSocket message
