@@ -25,6 +25,8 @@ class APIView(views.APIView):
     def initial(self, request: Request, *arguments: Any, **named: Any) -> None:
         """Check a request before the view's own method. Raises Refused, a 400 that names the parameters."""
         super().initial(request, *arguments, **named)
+        if request.method not in self.allowed_methods:
+            return  # a 405, whatever its parameters are
         method = "GET" if request.method in ("HEAD", "OPTIONS") else request.method
         known = self.parameters.get(method or "", ())
         if unknown := sorted(set(request.query_params) - set(known))[:MOST_TOLD]:

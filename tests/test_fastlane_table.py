@@ -290,6 +290,12 @@ def test_every_route_refuses_them(client: Client, player: User, game_map: GameMa
     assert_error(client.get("/api/v1/users/me?x=1"), 401, "not_authenticated")
 
 
+def test_a_method_that_there_is_not_is_a_405_whatever_its_parameters(client: Client) -> None:
+    for path in ("maps?page_size=20", "auth/logout?everywhere=0", "maps?nonsense=1"):
+        for method in ("TRACE", "PUT"):
+            assert client.generic(method, f"/api/v1/{path}").status_code in (401, 405)
+
+
 def test_parameters_are_those_of_the_schema(client: Client, db: None) -> None:
     from django.urls import get_resolver
 
