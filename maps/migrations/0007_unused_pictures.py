@@ -1,4 +1,4 @@
-"""Word of pictures that may be of no more use, on channel `pictures`, at the commit.
+"""Notifications of pictures that may be unused, on channel `pictures`, at the commit.
 
 A message names the content (`terrain_hash`) that maps had which changed, were removed or were deleted; a
 hundred in a message, at most 2,000 of a statement that deletes. Whether another map has it is looked up
