@@ -94,17 +94,20 @@ class Crowd:
             client.setblocking(False)
             await loop.sock_connect(client, ("127.0.0.1", self.port))
             sending = asyncio.create_task(loop.sock_sendall(client, first))
-            while time.monotonic() - began < LONGEST:
-                await asyncio.sleep(1)
-                if client.getsockname()[1] not in self.connected:
-                    return time.monotonic() - began
-                if sending.done():
-                    sending.result()
-                    client.send(each)
-                if reads:
-                    client.recv(reads)
-            sending.cancel()
-            return None
+            try:
+                while time.monotonic() - began < LONGEST:
+                    await asyncio.sleep(1)
+                    if client.getsockname()[1] not in self.connected:
+                        return time.monotonic() - began
+                    if sending.done():
+                        sending.result()
+                        client.send(each)
+                    if reads:
+                        client.recv(reads)
+                return None
+            finally:  # before the socket is closed: its number would be another one's
+                sending.cancel()
+                await asyncio.gather(sending, return_exceptions=True)
         return time.monotonic() - began  # it was reset
 
 
