@@ -75,6 +75,8 @@ class AdminSite(admin.AdminSite):
         def refusing(request: HttpRequest, *given: Any, **named: Any) -> Any:
             admin_queries.check_page(request, view)
             try:
+                if getattr(view, "__name__", "") == "changelist_view":
+                    admin_queries.check_selection(request, view)
                 return view(request, *given, **named)
             except (ValidationError, DataError) as error:
                 raise BadRequest("This address or form names nothing here.") from error

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import filters
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import (
     IS_FACETS_VAR,
     IS_POPUP_VAR,
@@ -65,6 +66,13 @@ def check_values(request: HttpRequest) -> None:
         is_good = ANY_VALUE.fullmatch(name) and is_text(name + values[0])
         if len(values) != 1 or not is_good or not form.fullmatch(values[0]):
             raise BadRequest("A parameter of this address can't be understood.")
+
+
+def check_selection(request: HttpRequest, view: Any) -> None:
+    """Raise ValidationError for selected rows whose keys are none."""
+    key = view.__self__.opts.pk
+    for value in request.POST.getlist(ACTION_CHECKBOX_NAME):
+        key.to_python(value)
 
 
 def check_names(request: HttpRequest, offered: set[str]) -> None:

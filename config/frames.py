@@ -11,7 +11,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.exceptions import ProtocolError
 from websockets.server import ServerProtocol
 
-from config.connections import guard_of
+from config.connections import WAITS_FOR_HEAD, guard_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -81,9 +81,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     @property
-    def waiting_since(self) -> float | None:
-        """Since when the client owes an answer to a close."""
-        return self.close_timer.when() - self.close_timeout if self.close_timer else None
+    def waits(self) -> tuple[int, float] | None:
+        """Since when the client has not answered a close."""
+        if not self.close_timer:
+            return None
+        return WAITS_FOR_HEAD, self.close_timer.when() - self.close_timeout
 
     def check(self, now: float) -> None:
         """Sockets watch their readers themselves (sessions_app.sockets)."""

@@ -15,7 +15,12 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 from websockets.exceptions import HeaderLineTooLong, RequestLineTooLong
 
-from config.connections import CHECK_SECONDS, guard_of
+from config.connections import (
+    CHECK_SECONDS,
+    WAITS_FOR_HEAD,
+    WAITS_FOR_TRANSFER,
+    guard_of,
+)
 from config.errors import error_message
 from config.frames import WebSocketProtocol
 from config.handler import Receive, Scope, Send, header, send_error
@@ -26,6 +31,8 @@ LARGEST_HEAD = 64 * 1024  # bytes of a request's first line and headers; of its 
 MOST_HEADERS = 100  # lines; browsers send about fifteen
 HEAD_SECONDS = 10.0  # until the headers are whole: silent connections would take all there are
 BODY_SECONDS = 120.0  # until a body is whole; see config.transfers for how slow it may be meanwhile
+# Parts of a body that may be smaller than SMALLEST_PART bytes in the mean: each costs as much as a large one.
+MOST_PARTS, SMALLEST_PART = 1000, 64
 MOST_PIPELINED = 16  # requests that wait for the answer to one before; browsers send none
 LINGERING = 1.0  # seconds in which a client that is refused may read why, while it still sends
 HEALTH = b"/health/"  # is answered whatever else is full
@@ -64,6 +71,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.refusal = 400  # the status for what the parser doesn't take
         self.head_since: float | None = None  # while no request is begun, or its head is incomplete
         self.body: Transfer | None = None  # while a body is incomplete
+        self.parts = self.part_bytes = 0  # of that body
         self.unread: Transfer | None = None  # while the client has a response to read
         self.acknowledged = 0  # bytes that the client had received when `unread` was last looked at
         # A request that is whole, and waits until the client has read the response before it.
@@ -90,16 +98,20 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     @property
-    def waiting_since(self) -> float | None:
-        """Since when the client keeps us waiting: for a head or a body, or until it has read a response."""
-        since = [each.began for each in (self.body, self.unread) if each]
+    def waits(self) -> tuple[int, float] | None:
+        """Since when the client keeps us waiting: for a head or a body, or until it has read a response.
+
+        Transfers wait since the beginning of a window: those that keep to the rate are not the oldest.
+        """
         if self.head_since is not None:
-            since.append(self.head_since)
+            return WAITS_FOR_HEAD, self.head_since
         if self.timeout_keep_alive_task is not None:  # it is idle
-            since.append(self.timeout_keep_alive_task.when() - self.timeout_keep_alive)
-        if not self.unread and self.unread_bytes():  # the next check begins to count
-            since.append(self.loop.time())
-        return min(since, default=None)
+            return WAITS_FOR_HEAD, self.timeout_keep_alive_task.when() - self.timeout_keep_alive
+        if transfer := self.body or self.unread:
+            return WAITS_FOR_TRANSFER, transfer.window_began
+        if self.unread_bytes():  # the next check begins to count
+            return WAITS_FOR_TRANSFER, self.loop.time()
+        return None
 
     def abort(self) -> None:
         """End the connection at once."""
@@ -206,15 +218,20 @@ class HttpProtocol(HttpToolsProtocol):
             raise Malformed
         if framing == "body":
             self.body = Transfer(self.loop.time(), BODY_SECONDS)
+            self.parts = self.part_bytes = 0
         if len(self.pipeline) >= MOST_PIPELINED:
             raise PipelineTooLong
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of a body, which has limits of its own."""
+        """Take a part of a body, which has limits of its own. Raises Malformed for a body in tiny parts."""
         self.room = LARGEST_HEAD
         if self.body is not None:
             self.body.move(len(body))
+            self.parts += 1
+            self.part_bytes += len(body)
+            if self.parts > MOST_PARTS and self.part_bytes < self.parts * SMALLEST_PART:
+                raise Malformed
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -227,7 +244,14 @@ class HttpProtocol(HttpToolsProtocol):
                 self._await_head()
 
     def handle_websocket_upgrade(self) -> None:
-        """Become a WebSocket. A handshake that can't be read is answered: uvicorn would stay silent."""
+        """Become a WebSocket. A handshake that can't be read is answered: uvicorn would stay silent.
+
+        One that follows a request which is not answered yet is refused: the answer would end up in the
+        socket.
+        """
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.refuse(400)
+            return
         self.guard.remove(self)
         super().handle_websocket_upgrade()
         successor = self.transport.get_protocol()

@@ -48,7 +48,7 @@ def refuses_exposed_secrets(
             access = request.headers.get("Authorization", "") if is_api(request.path) else ""
             if access or request.method not in READS:
                 tokens_exposed.send(
-                    None, access=access.partition(" ")[2].strip(), refresh=_refresh_in(request)
+                    None, access="".join(access.split()[1:]), refresh=_refresh_in(request)
                 )
                 return refusal_response(request, Refused(CODE, WORDS, status=403))
         return get_response(request)

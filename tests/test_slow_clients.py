@@ -260,17 +260,20 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("patient")
-def test_where_all_is_full_the_longest_wait_ends(site: Site, silent: list[socket.socket]) -> None:
+def test_where_all_is_full_the_longest_wait_ends(
+    site: Site, silent: list[socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "AT_ONCE", 1)
     site.server.config.limit_concurrency = 10
     for path_ in ("/health/live", "/health/ready", "/maps/", "/api/v1/maps"):
         assert httpx.get(site.url + path_).status_code == 200, path_
     state = site.server.server_state
     assert comes_true(lambda: len(state.connections) < 10)
     with contextlib.suppress(ConnectionResetError):
-        assert silent[0].recv(1) == b""  # the first that came
-    silent[-1].setblocking(False)
+        assert silent[1].recv(1) == b""  # the first that has not sent a whole head
+    silent[0].setblocking(False)
     with pytest.raises(BlockingIOError):
-        silent[-1].recv(1)
+        silent[0].recv(1)
 
 
 @pytest.mark.usefixtures("patient", "silent")
@@ -447,3 +450,15 @@ def test_sockets_that_are_refused_and_do_not_close_make_room(
     monkeypatch.setattr(frames, "CLOSE_SECONDS", 0)
     for client in sockets:
         client.close()
+
+
+def test_a_body_in_tiny_parts_is_refused(site: Site) -> None:
+    head = POST.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked")
+    assert_shape(exchange(site, head + b"1\r\nx\r\n" * 5_000), 400, "bad_request")
+
+
+def test_a_handshake_behind_a_request_never_overtakes_its_answer(site: Site) -> None:
+    with Client(site) as client:
+        client.say(GET % b"/privacy/" + HANDSHAKE % (b"/ws/lobbies", b""))
+        assert client.status() == 200
+        assert client.hear() is None

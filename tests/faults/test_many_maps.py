@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
-from config import limits
+from config import limits, quotas
 from maps.checking import PARTS, read
 from maps.terrain import read_compact
 from tests.conftest import bearer
@@ -42,6 +42,10 @@ def come_back(client: Client, body: bytes, headers: dict[str, str]) -> None:
 def test_whatever_is_sent_is_answered(player: User, monkeypatch: pytest.MonkeyPatch) -> None:
     client, headers = Client(raise_request_exception=False), bearer(player)
     monkeypatch.setitem(limits.POLICIES, "maps", replace(limits.POLICIES["maps"], most=MAPS))
+    for name in ("maps", "drafts", "map_bytes"):  # one player makes them all
+        monkeypatch.setitem(
+            quotas.QUOTAS, name, replace(quotas.QUOTAS[name], limit=MADE * 1_000_000)
+        )
     sent = made = 0
 
     @settings(

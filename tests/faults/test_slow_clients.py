@@ -43,7 +43,9 @@ PACES: dict[str, tuple[bytes, bytes, int]] = {
 }
 HONEST = ("/maps/", "/api/v1/maps", "/privacy/", "/health/live", "/health/ready")
 LONGEST = 40.0  # seconds after which a slow client must be gone
-AFTERWARDS = 64.0  # MB that the process may have grown by
+AFTERWARDS = (
+    128.0  # MB that the process may have grown by: small bodies of 1,500, and 16 MiB of large ones
+)
 
 
 # How many clients there are of each pace.
