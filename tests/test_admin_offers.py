@@ -1,6 +1,7 @@
 """What the pages of the admin offer works: filters, sorting, paging, pop-ups, the way back to a list."""
 
 import re
+import uuid
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -382,3 +383,12 @@ def test_actions_and_paging_of_a_filtered_list(
 def test_an_address_with_nothing_at_it_is_not_found(desks: dict[str, Client]) -> None:
     for client in desks.values():
         assert client.get(f"/admin/nothing/?x={quote('^a')}").status_code == 404
+
+
+@pytest.mark.parametrize("key", ["abc", "\0", "1e9", str(uuid.uuid4()), "x" * 5000, "9" * 40])
+def test_selected_rows_whose_keys_are_none_are_refused(desks: dict[str, Client], key: str) -> None:
+    for path in ("auth/group", "accounts/user", "maps/gamemap", "tribes/tribe"):
+        sent = {"action": "delete_selected", "_selected_action": key}
+        desks["administrator"].raise_request_exception = False
+        answer = desks["administrator"].post(f"/admin/{path}/", sent)
+        assert answer.status_code in (200, 302, 400), (path, answer.status_code)
