@@ -23,7 +23,9 @@ from redis.exceptions import RedisError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
+from accounts.tokens import stamp
 from sessions_app.protocol import CLOSES, SUBPROTOCOL, Close
+from tests.faults.stage import PASSWORD
 
 SHORTEST, LONGEST = 0.1, 5.0  # seconds between two tries
 PING = 5.0  # seconds
@@ -144,7 +146,13 @@ class Stage:
         record = {"jti": "1", "device": "drill", "since": 1, "expires": int(time.time()) + 3600}
         await self.redis.hset(key, player.family, orjson.dumps(record))
         ticket = secrets.token_urlsafe(24)
-        said = {"player": player.player_id, "session": player.session_id, "family": player.family}
+        said = {
+            "player": player.player_id,
+            "session": player.session_id,
+            "families": key,
+            "family": player.family,
+            "stamp": stamp(0, PASSWORD),
+        }
         hashed = hashlib.sha256(ticket.encode()).hexdigest()
         await self.redis.set(f"ticket:{hashed}", orjson.dumps(said), ex=30)
         return ticket

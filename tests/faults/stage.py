@@ -13,6 +13,8 @@ from typing import Any
 from config.embedded import servers
 from config.embedded.places import prepare_folders
 
+PASSWORD = "drill"  # the hash of all players: tickets bear a stamp of it
+
 
 def people(lobbies: int) -> dict[str, Any]:
     """Lobbies with their players, and the addresses of the servers."""
@@ -22,6 +24,7 @@ def people(lobbies: int) -> dict[str, Any]:
     from django.conf import settings
     from django.contrib.auth.hashers import make_password
 
+    from accounts.models import User
     from config.pools import database_address
     from tests.cast import make_map, make_user
     from tests.lobbies import Table
@@ -31,6 +34,7 @@ def people(lobbies: int) -> dict[str, Any]:
     chance = random.Random(20260701)
     game_map = make_map(make_user("DrillAuthor"))
     tables = [Table(chance.randint(2, 4), game_map=game_map) for _ in range(lobbies)]
+    User.objects.update(password=PASSWORD)
     return {
         "database": database_address(),
         "redis": settings.REDIS_URL,
