@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 from rest_framework import views
 from rest_framework.request import Request
 
+from config.api import MOST_TOLD
 from config.refusals import Reason, refused_for
 
 LONGEST_TOLD = 50  # characters of a name from outside that are said again
-MOST_TOLD = 50
 LIKENESS = 0.75  # of two names, from 0 to 1, where one may be a typing error of the other
 
 

@@ -13,7 +13,7 @@ from config.batches import Batches
 from config.errors import is_api
 from config.limits import Standing, address_of_scope, hit_many
 
-SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 # The addresses that maps/urls.py has for pictures. Whatever else ends like one counts as a page.
 PICTURE = re.compile(r"/maps/[0-9a-f-]{36}/(?:card|page|link)-[0-9a-z-]{1,80}\.(?:webp|jpeg)")
 
@@ -22,7 +22,7 @@ def policy_of(method: str, path: str) -> str:
     """The name of the policy that a request counts under."""
     if is_api(path):
         return "api"
-    if method not in SAFE:
+    if method not in SAFE_METHODS:
         return "page_writes"
     return "pictures" if PICTURE.fullmatch(path) else "pages"
 

@@ -129,9 +129,8 @@ class ThreadedASGIHandler(ASGIHandler):
             with contextlib.suppress(Exception):  # the view meets it again
                 async with asyncio.timeout(PATIENCE):
                     await asyncio.shield(asyncio.wrap_future(waits[0].done))
-            response = await self.run(
-                scope | {WAITS: waits[0]}, io.BytesIO()
-            )  # Django closed the body
+            no_body = io.BytesIO()  # Django closed the other one
+            response = await self.run(scope | {WAITS: waits[0]}, no_body)
         return response
 
     async def run(self, scope: Scope, body: IO[bytes]) -> Any:

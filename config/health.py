@@ -48,10 +48,10 @@ class Health:
         if checks and loop.time() - when < KEPT_SECONDS:
             return checks
         if self.checking is None or self.checking.done():
-            self.checking = loop.create_task(self.look())
+            self.checking = loop.create_task(self._check())
         return await asyncio.shield(self.checking)
 
-    async def look(self) -> Checks:
+    async def _check(self) -> Checks:
         """Look at PostgreSQL and Redis. A silent PostgreSQL counts as unreachable."""
         work = asyncio.ensure_future(call(self.thread, look))
         if (await asyncio.wait([work], timeout=PATIENCE))[0]:

@@ -98,12 +98,12 @@ def limits_told(get_response: GetResponse) -> GetResponse:
 def player_writes_counted(get_response: GetResponse) -> GetResponse:
     """Count each form that a signed-in player sends, whatever address it comes from."""
     from config import limits
-    from config.counting import SAFE
+    from config.counting import SAFE_METHODS
     from config.errors import is_api, refusal_response
     from config.refusals import Refused
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        is_write = request.method not in SAFE and not is_api(request.path)
+        is_write = request.method not in SAFE_METHODS and not is_api(request.path)
         if is_write and request.user.is_authenticated:
             try:
                 limits.require(request, "page_writes", str(request.user.pk))

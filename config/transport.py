@@ -12,6 +12,7 @@ from django.conf import settings
 from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponseBase
 
+from config.counting import SAFE_METHODS
 from config.errors import is_api, refusal_response
 from config.refusals import Refused
 
@@ -20,7 +21,6 @@ WORDS = (
     "This came over plain HTTP, where others can read it. Use https. What it held is exposed: tokens in it"
     " have been revoked as far as they could be read, so sign in again; change a password that was in it."
 )
-READS = ("GET", "HEAD", "OPTIONS")
 LARGEST_BODY = 10_000  # bytes that are looked through for a refresh token
 
 # Sent with `access` and `refresh`, tokens as they came, each or ''. Accounts end their families.
@@ -46,7 +46,7 @@ def refuses_exposed_secrets(
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if settings.SECURE_SSL_REDIRECT and not request.is_secure():
             access = request.headers.get("Authorization", "") if is_api(request.path) else ""
-            if access or request.method not in READS:
+            if access or request.method not in SAFE_METHODS:
                 tokens_exposed.send(
                     None, access="".join(access.split()[1:]), refresh=_refresh_in(request)
                 )
