@@ -12,13 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import mails, passwords, second_factor
-from accounts.forms import StaffSignInForm
+from accounts.identity import emails, passwords, second_factor
+from accounts.identity.forms import StaffSignInForm
 from accounts.models import User, UserDecision
-from accounts.moderation import EFFECTS, Action, decide
-from config.admin import CheckedForm, FieldwiseAdmin, ReasonForm, RecordInline
-from config.refusals import Refused
-from config.text import checked
+from accounts.moderation.actions import EFFECTS, Action, decide
+from config.admin.site import CheckedForm, FieldwiseAdmin, ReasonForm, RecordInline
+from config.kernel.errors import Refused
+from config.kernel.text import checked
 
 admin.site.login_form = StaffSignInForm
 admin.site.unregister(TOTPDevice)  # its form would show the secret
@@ -178,7 +178,7 @@ class PlayerAdmin(FieldwiseAdmin, UserAdmin[User]):
             obj.save(update_fields=["email_verified_at"])
         super().save_model(request, obj, form, change)
         if moved:
-            mails.tell_new_address(request, obj, form.initial["email"])
+            emails.tell_new_address(request, obj, form.initial["email"])
 
     @admin.action(
         description="Selected staff: take the second factor away", permissions=["administer"]

@@ -8,7 +8,7 @@ from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
 from django.utils import timezone
 
-from config.changes import on_change
+from config.db.notifications import on_change
 
 
 class AccountsConfig(AppConfig):
@@ -22,19 +22,19 @@ class AccountsConfig(AppConfig):
 
         Tokens that were sent in clear are revoked.
         """
-        from accounts import known_tokens
-        from config.transport import tokens_exposed
+        from accounts.tokens import token_cache
+        from config.http.secure_transport import tokens_exposed
 
         user_logged_in.connect(note_device)
         tokens_exposed.connect(revoke)
-        on_change(known_tokens.CHANNEL, known_tokens.forget, at_once=True)
+        on_change(token_cache.CHANNEL, token_cache.forget, at_once=True)
 
 
 def note_device(sender: Any, request: HttpRequest, user: Any, **_: Any) -> None:
     """Put the browser's name into its session, for the list of devices, which has a maximum."""
-    from accounts.agents import title
-    from accounts.expiry import make_room
-    from accounts.sessions import DEVICE, SINCE
+    from accounts.devices.expiry import make_room
+    from accounts.devices.session_store import DEVICE, SINCE
+    from accounts.devices.user_agents import title
 
     make_room(user)
     request.session[DEVICE] = title(request.headers.get("User-Agent", ""))
@@ -43,9 +43,9 @@ def note_device(sender: Any, request: HttpRequest, user: Any, **_: Any) -> None:
 
 def revoke(sender: Any, access: str, refresh: str, **_: Any) -> None:
     """End the families of tokens that others may have read. With Redis away they can't be used either."""
-    from accounts import families, tokens
+    from accounts.tokens import families, signing
 
     for token, kind in ((access, "access"), (access, "refresh"), (refresh, "refresh")):
-        with contextlib.suppress(tokens.InvalidToken, families.CannotCheck):
-            said = tokens.read(token, kind)
+        with contextlib.suppress(signing.InvalidToken, families.CannotCheck):
+            said = signing.read(token, kind)
             families.end(said.user_id, said.family)

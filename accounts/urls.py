@@ -2,8 +2,8 @@
 
 from django.urls import path, register_converter
 
-from accounts import views
-from accounts.names import USERNAME, USERNAME_MAX
+from accounts.identity import views
+from accounts.identity.usernames import USERNAME, USERNAME_MAX
 
 
 class UsernameConverter:

@@ -17,8 +17,8 @@ import numpy as np
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from bench.figures import in_turns, table, with_ratios
-from maps import generator, waves
-from maps.checking import check
+from maps.terrain import generator, waves
+from maps.terrain.validation import check
 
 ROUNDS = 41
 
@@ -48,7 +48,7 @@ def measure() -> None:
     import django
 
     django.setup()
-    from maps.making_api import MapParser
+    from maps.editing.api import MapParser
 
     good, faulty = document(), document()
     faulty["terrain_data"][5000]["height"] = 6

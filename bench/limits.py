@@ -32,14 +32,14 @@ def measure() -> None:
     import django
 
     django.setup()
-    from config import limits
-    from config.redis import durable
+    from config.limits import rate_limits
+    from config.redis.clients import durable
 
     numbers = iter(range(10**9))
     calls: dict[str, Callable[[], object]] = {
         "a round trip (`PING`)": durable().ping,
         # A new address now and then: 90 requests each, as busy ones have.
-        "a limit counted": lambda: limits.hit("api", f"bench-{next(numbers) // 90}"),
+        "a limit counted": lambda: rate_limits.hit("api", f"bench-{next(numbers) // 90}"),
     }
     turns = {name: partial(microseconds, call) for name, call in calls.items()}
     rows = with_ratios(in_turns(turns, ROUNDS), 0)

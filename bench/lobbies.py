@@ -53,9 +53,9 @@ class World:
     """A thousand players with tribes and sign-ins, and the lobbies they sit in."""
 
     def __init__(self) -> None:
-        from accounts import tokens
+        from accounts.identity.sign_in import start_family
         from accounts.models import User
-        from accounts.signing_in import start_family
+        from accounts.tokens import signing
         from maps.models import GameMap
         from tribes.models import Tribe
 
@@ -82,7 +82,7 @@ class World:
         ):
             access, _ = start_family(tribe.user, "bench")
             self.players.append(
-                Player(tribe.user_id, tribe.pk, access, tokens.read(access, "access"))
+                Player(tribe.user_id, tribe.pk, access, signing.read(access, "access"))
             )
 
     def clear(self) -> None:
@@ -94,15 +94,17 @@ class World:
 
     def lobbies(self, port: int) -> list[list[dict[str, str]]]:
         """New lobbies, full, nobody ready; the seats as bench/sockets takes them."""
-        from sessions_app import seating, store, tickets
+        from sessions_app.live import tickets
+        from sessions_app.lobby import actions as lobby_actions
+        from sessions_app.lobby import store
 
         self.clear()
         made = []
         for first in range(0, LOBBIES * SEATS, SEATS):
             group = self.players[first : first + SEATS]
-            lobby = store.run(seating.create, group[0].id, self.map_id, group[0].tribe).after
+            lobby = store.run(lobby_actions.create, group[0].id, self.map_id, group[0].tribe).after
             for player in group[1:]:
-                store.run(seating.join, lobby.id, player.id, player.tribe)
+                store.run(lobby_actions.join, lobby.id, player.id, player.tribe)
             made.append(
                 [
                     {
@@ -210,15 +212,16 @@ def idle(world: World, server: Running) -> None:
 
 def last_seat(world: World) -> None:
     """Fifty players want the last seat of a lobby at once."""
-    from sessions_app import seating, store
+    from sessions_app.lobby import actions as lobby_actions
+    from sessions_app.lobby import store
 
     seated, wanting = world.players[: SEATS - 1], world.players[SEATS : SEATS + RIVALS]
     slowest = []
     for _ in range(SEAT_ROUNDS):
         world.clear()
-        lobby = store.run(seating.create, seated[0].id, world.map_id, seated[0].tribe).after
+        lobby = store.run(lobby_actions.create, seated[0].id, world.map_id, seated[0].tribe).after
         for player in seated[1:]:
-            store.run(seating.join, lobby.id, player.id, player.tribe)
+            store.run(lobby_actions.join, lobby.id, player.id, player.tribe)
         answers = asyncio.run(join_at_once(f"game-sessions/{lobby.id}/join", wanting))
         statuses = [status for status, _ in answers]
         assert (statuses.count(200), statuses.count(409)) == (1, RIVALS - 1), statuses

@@ -111,15 +111,15 @@ def look_at_all(visitors: Visitors) -> Iterator[tuple[str, str, int, int]]:
 
 def search_all(visitors: Visitors) -> Iterator[tuple[str, str, int, int]]:
     """The same of each order with each condition: a search, for whom, and the work."""
-    from maps import browsing
-    from maps.statements import ORDERS
+    from maps.browse import queries
+    from maps.search.sql import ORDERS
 
     viewer = str(visitors.people["player"].pk)
     for sort in ORDERS:
         for q, whose in [(q, None) for q in FACETS] + [(q, viewer) for q in OF_THE_VIEWER]:
             random.seed(1)  # where a random order begins
             with visitors.counter.counting() as work:
-                browsing.find(browsing.read({"sort": sort, "q": q}, viewer=whose))
+                queries.find(queries.read({"sort": sort, "q": q}, viewer=whose))
             yield f"{sort} {q}", "player" if whose else "stranger", 200, work.total
 
 
@@ -132,9 +132,9 @@ def faults() -> Iterator[str]:
     """What is not as it must be, in a database that is empty and reports plans."""
     from django.db.backends.signals import connection_created
 
-    from maps import statements
+    from maps.search import sql
 
-    statements.WINDOW, statements.WINDOW_OF_WORDS = WINDOW, WINDOW_OF_WORDS
+    sql.WINDOW, sql.WINDOW_OF_WORDS = WINDOW, WINDOW_OF_WORDS
     counter = Counter()
 
     def watch(connection: Any, **_: Any) -> None:

@@ -65,7 +65,7 @@ def busiest() -> str:
 
 def faults() -> list[str]:
     """What is not as it must be; prints a line for each statement on the way."""
-    from maps.statements import ORDERS
+    from maps.search.sql import ORDERS
 
     viewer = busiest()
     asked = [(q, None) for q in FACETS] + [(q, viewer) for q in OF_THE_VIEWER]
@@ -81,9 +81,9 @@ def faults_of(*, sort: str, q: str, viewer: str | None) -> list[str]:
     """The same of one search."""
     from django.db import connection
 
-    from maps.browsing import begun, read
-    from maps.spelling import settle
-    from maps.statements import statements
+    from maps.browse.queries import begun, read
+    from maps.search.spelling import settle
+    from maps.search.sql import statements
 
     found = []
     asked = begun(read({"sort": sort, "q": q}, viewer=viewer))

@@ -50,7 +50,7 @@ class Visitors:
     def __init__(self, counter: Counter) -> None:
         from django.test import Client
 
-        from accounts.signing_in import start_family
+        from accounts.identity.sign_in import start_family
 
         self.counter = counter
         self.numbers = itertools.count(1)
@@ -74,7 +74,7 @@ class Visitors:
 
     def look(self, visitor: str, address: str) -> tuple[int, Work]:
         """The status of the answer and the work, when nothing is kept but what a process learns once."""
-        from config.redis import disposable
+        from config.redis.clients import disposable
 
         for _ in range(2):
             disposable().flushdb()
@@ -111,11 +111,11 @@ def make_things(player: Any) -> Parameters:
     from django.utils.encoding import force_bytes
     from django.utils.http import urlsafe_base64_encode
 
-    from accounts import mails
+    from accounts.identity import emails
+    from maps.drawing.pictures import DRAWING
     from maps.models import GameMap, MapCollection, MapCollectionEntry
-    from maps.pictures import DRAWING
-    from sessions_app import seating
-    from sessions_app.store import run
+    from sessions_app.lobby import actions as lobby_actions
+    from sessions_app.lobby.store import run
     from tribes.models import Tribe
 
     game_map = GameMap.objects.defer("search").filter(is_public=True)[0]
@@ -135,7 +135,7 @@ def make_things(player: Any) -> Parameters:
     shelf = MapCollection.objects.create(user=player, name="Shelf", is_public=True)
     for n, kept in enumerate(own):
         MapCollectionEntry.objects.create(collection=shelf, map=kept, position=n + 1)
-    lobby = run(seating.create, player.pk, own[0].pk, tribe.pk).after
+    lobby = run(lobby_actions.create, player.pk, own[0].pk, tribe.pk).after
     who = urlsafe_base64_encode(force_bytes(player.pk))
     return {
         "map_id": own[0].pk,
@@ -150,7 +150,7 @@ def make_things(player: Any) -> Parameters:
         "size": "card",
         "form": "webp",
         "content": f"{own[0].terrain_hash}-{DRAWING}",
-        "accounts:verify": {"token": mails.address_tokens.make_token(player)},
+        "accounts:verify": {"token": emails.address_tokens.make_token(player)},
         "accounts:reset": {"token": default_token_generator.make_token(player)},
         "content_type_id": ContentType.objects.get_for_model(GameMap).pk,
         "object_id": own[0].pk,

@@ -16,8 +16,9 @@ def fill(maps: int, players: int) -> None:
     from django.core.management import call_command
 
     from accounts.models import User
-    from maps import generator, terrains, waves
+    from maps.browse import terrain_cache
     from maps.models import GameMap
+    from maps.terrain import generator, waves
 
     missing = maps - GameMap.objects.count()
     if missing > 1:
@@ -42,7 +43,7 @@ def fill(maps: int, players: int) -> None:
     hundred = GameMap.objects.get(name=HUNDRED)
     # The reference reads the same bytes from a table of its own: no server could have them nearer.
     os.environ.setdefault("PGHOST", str(embedded.socket_folder()))
-    body = terrains.terrain_of(hundred.pk, hundred.terrain_hash)
+    body = terrain_cache.terrain_of(hundred.pk, hundred.terrain_hash)
     with connect() as database:
         database.execute(
             "CREATE TABLE IF NOT EXISTS bench_terrains (id uuid PRIMARY KEY, body bytea)"

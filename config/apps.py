@@ -16,7 +16,7 @@ class TribeholdAdmin(admin_apps.AdminConfig):
     """Django's admin, with our site in place of the stock one."""
 
     default = False
-    default_site = "config.admin.AdminSite"
+    default_site = "config.admin.site.AdminSite"
 
 
 class TribeholdStatic(static_apps.StaticFilesConfig):

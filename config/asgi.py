@@ -13,16 +13,16 @@ from servestatic import ServeStaticASGI
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 setup(set_prefix=False)
 
-from accounts.known_tokens import KnownTokens  # noqa: E402 - needs setup()
-from config.counting import Counter  # noqa: E402
-from config.fastlane import FastLane  # noqa: E402
-from config.handler import Receive, Scope, Send, ThreadedASGIHandler  # noqa: E402
-from config.health import Health  # noqa: E402
-from config.memory import Memory  # noqa: E402
-from config.storage import public_names  # noqa: E402
-from maps.hot import HotReads  # noqa: E402
-from maps.picturing import worker  # noqa: E402
-from sessions_app.live import Live  # noqa: E402
+from accounts.tokens.token_cache import KnownTokens  # noqa: E402 - needs setup()
+from config.limits.request_limits import Counter  # noqa: E402
+from config.ops.health import Health  # noqa: E402
+from config.server.fast_lane import FastLane  # noqa: E402
+from config.server.handler import Receive, Scope, Send, ThreadedASGIHandler  # noqa: E402
+from config.server.response_cache import Memory  # noqa: E402
+from config.storage.files import public_names  # noqa: E402
+from maps.browse.cacheable import HotReads  # noqa: E402
+from maps.previews.preview_files import worker  # noqa: E402
+from sessions_app.live.endpoint import Live  # noqa: E402
 
 # That make the garbage collector look; at its usual 700 it took a tenth of the time when a thousand players
 # come back at once.

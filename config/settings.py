@@ -14,10 +14,11 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from config import embedded, times
-from config.media_urls import read_media_url
-from config.redis_urls import is_redis_url, next_database
-from config.site_url import read_site_url
+from config import embedded
+from config.http.site_url import read_site_url
+from config.kernel import timestamps
+from config.redis.urls import is_redis_url, next_database
+from config.storage.urls import read_media_url
 
 django_stubs_ext.monkeypatch()  # lets us write ModelForm[User] and the like
 
@@ -121,25 +122,25 @@ INSTALLED_APPS = [
     "sessions_app",
 ]
 MIDDLEWARE = [
-    "config.middleware.request_id",
-    "config.middleware.errors_in_shape",
-    "config.middleware.secret_addresses",
-    "config.middleware.limits_told",
-    "config.transport.refuses_exposed_secrets",
+    "config.http.middleware.request_id",
+    "config.http.middleware.errors_in_shape",
+    "config.http.middleware.secret_addresses",
+    "config.http.middleware.limits_told",
+    "config.http.secure_transport.refuses_exposed_secrets",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "config.middleware.refuses_garbled",
+    "config.http.middleware.refuses_garbled",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "config.middleware.player_writes_counted",
+    "config.http.middleware.player_writes_counted",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
-SESSION_ENGINE = "accounts.sessions"
+SESSION_ENGINE = "accounts.devices.session_store"
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [
@@ -152,7 +153,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "config.site_url.site_url",
+                "config.http.site_url.site_url",
             ]
         },
     }
@@ -191,7 +192,7 @@ THREADS = env.int("TRIBEHOLD_THREADS", default=4)
 DATABASES = {
     "default": DATABASE
     | {
-        "ENGINE": "config.postgres",
+        "ENGINE": "config.db.backend",
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
@@ -199,7 +200,8 @@ DATABASES = {
             "keepalives_idle": 30,  # seconds; a link that is cut without a word is noticed
             "tcp_user_timeout": 10_000,  # milliseconds
             "application_name": "tribehold",
-            # How alike words must be to be taken for typing errors of each other; see maps/spelling.py.
+            # How alike words must be to be taken for typing errors of each other; see
+            # maps/search/spelling.py.
             "options": "-c pg_trgm.similarity_threshold=0.2",
         }
         | DATABASE.get("OPTIONS", {}),
@@ -221,13 +223,13 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_CACHE_URL,
-        "KEY_FUNCTION": "config.redis.cache_key",
+        "KEY_FUNCTION": "config.redis.clients.cache_key",
         # Half a second is what a page may lose to a Redis that hangs.
         "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
     }
 }
 
-# How processes that hold sockets tell each other; see sessions_app/announcing.py.
+# How processes that hold sockets tell each other; see sessions_app/live/announcements.py.
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -241,14 +243,14 @@ CHANNEL_LAYERS = {
     }
 }
 
-# What anonymous readers ask for most is kept in memory, until it changes; see config/fastlane.py.
+# What anonymous readers ask for most is kept in memory, until it changes; see config/server/fast_lane.py.
 HOT_CACHE_BYTES = 16 * 1024 * 1024
 HOT_CACHE_SECONDS = env.int("HOT_CACHE_SECONDS", default=60)
 
 # ---- People -------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["accounts.backends.UsernameOrEmailBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.identity.backends.UsernameOrEmailBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
@@ -258,33 +260,33 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator": {},
         "NumericPasswordValidator": {},
     }.items()
-] + [{"NAME": "accounts.passwords.VarietyValidator"}]
+] + [{"NAME": "accounts.identity.passwords.VarietyValidator"}]
 LOGIN_URL = "accounts:sign-in"
 ACCOUNT_URL = "accounts:account"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "maps:browse"
-# Staff show a code of an authenticator app before the admin opens; see accounts/second_factor.py.
+# Staff show a code of an authenticator app before the admin opens; see accounts/identity/second_factor.py.
 ADMIN_SECOND_FACTOR = env.bool("ADMIN_SECOND_FACTOR", default=PRODUCTION)
 SECOND_FACTOR_URL = "accounts:second-factor"
 OTP_TOTP_ISSUER = "Tribehold"
-OTP_TOTP_THROTTLE_FACTOR = 0  # config/limits.py counts the tries
+OTP_TOTP_THROTTLE_FACTOR = 0  # config/limits/rate_limits.py counts the tries
 ACCESS_TOKEN_SECONDS = 15 * 60
 REFRESH_TOKEN_SECONDS = 7 * 24 * 3600
 
 # ---- The REST API -------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.tokens.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["config.api.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["config.api.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "config.schema.Schema",
-    "DATETIME_FORMAT": times.FORMAT,
+    "DEFAULT_PARSER_CLASSES": ["config.api.serialization.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["config.api.serialization.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "config.api.openapi.Schema",
+    "DATETIME_FORMAT": timestamps.FORMAT,
     "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter that nobody knows, as any other
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
 }
 DRF_STANDARDIZED_ERRORS = {
-    "EXCEPTION_HANDLER_CLASS": "config.errors.ExceptionHandler",
-    "EXCEPTION_FORMATTER_CLASS": "config.errors.ExceptionFormatter",
+    "EXCEPTION_HANDLER_CLASS": "config.http.errors.ExceptionHandler",
+    "EXCEPTION_FORMATTER_CLASS": "config.http.errors.ExceptionFormatter",
     "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
 }
 SPECTACULAR_SETTINGS = {
@@ -316,8 +318,8 @@ try:  # pictures of maps lie in MEDIA_ROOT, or in the bucket that MEDIA_STORAGE 
 except ValueError as error:
     raise ImproperlyConfigured(f"MEDIA_STORAGE {error}") from None
 STORAGES = {
-    "default": MEDIA or {"BACKEND": "config.storage.AtomicFileSystemStorage"},
-    "staticfiles": {"BACKEND": "config.storage.HashedStaticFilesStorage"},
+    "default": MEDIA or {"BACKEND": "config.storage.files.AtomicFileSystemStorage"},
+    "staticfiles": {"BACKEND": "config.storage.files.HashedStaticFilesStorage"},
 }
 MAX_BODY_BYTES = 10 * 1024 * 1024  # read before a thread is taken; more is a 413
 
@@ -342,7 +344,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "config.http.errors.csrf_failure"
 if PRODUCTION:
     # TLS ends at the proxy, which must set this header itself and drop what a client sent.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -372,11 +374,11 @@ PASSWORD_RESET_TIMEOUT = 3600  # seconds that the links in letters are good for
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"safe": {"()": "config.logs.SafeFormatter"}},
+    "formatters": {"safe": {"()": "config.ops.logs.SafeFormatter"}},
     "filters": {
-        "request_id": {"()": "config.middleware.WithRequestId"},
-        "servers_faults": {"()": "config.logs.ServersFaults"},
-        "redis_in_short": {"()": "config.logs.RedisInShort"},
+        "request_id": {"()": "config.http.middleware.WithRequestId"},
+        "servers_faults": {"()": "config.ops.logs.ServersFaults"},
+        "redis_in_short": {"()": "config.ops.logs.RedisInShort"},
     },
     "handlers": {
         "console": {

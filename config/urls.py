@@ -7,16 +7,16 @@ from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView, TemplateView
 
 import accounts.urls  # noqa: F401 - names the converter that is used below
-from accounts.api import Login, Logout, Me, Password, Refresh, Register
-from config.schema_view import schema
-from maps.api import MapRatingView, MapTerrain, PlayerProfile
-from maps.collecting_api import CollectionMapView, CollectionsView, CollectionView
-from maps.keeping_api import MapFavouriteView
-from maps.making_api import MapPublishing, MapsView, MapUnpublishing, MapValidation, MapView
-from maps.preview_api import MapPreview
-from maps.sitemap import TopMaps
-from maps.views import player
-from sessions_app.api import (
+from accounts.identity.api import Login, Logout, Me, Password, Refresh, Register
+from config.api.schema_view import schema
+from maps.browse.api import MapRatingView, MapTerrain, PlayerProfile
+from maps.browse.sitemap import TopMaps
+from maps.browse.views import player
+from maps.collections.api import CollectionMapView, CollectionsView, CollectionView
+from maps.editing.api import MapPublishing, MapsView, MapUnpublishing, MapValidation, MapView
+from maps.feedback.api import MapFavouriteView
+from maps.previews.api import MapPreview
+from sessions_app.lobby.api import (
     ActiveView,
     CodeView,
     EndView,
@@ -95,7 +95,7 @@ urlpatterns = [
         TemplateView.as_view(template_name="robots.txt", content_type="text/plain"),
         name="robots",
     ),
-    path("collections/", include("maps.collecting_urls")),
+    path("collections/", include("maps.collections.urls")),
     path("lobbies/", include("sessions_app.urls")),
     path("tribes/", include("tribes.urls")),
     path("admin/", admin.site.urls),
@@ -103,7 +103,7 @@ urlpatterns = [
     path("api/schema", schema, name="schema"),
     path("api/docs", TemplateView.as_view(template_name="api_docs.html"), name="api-docs"),
 ]
-handler400 = "config.errors.bad_request"
-handler403 = "config.errors.permission_denied"
-handler404 = "config.errors.not_found"
-handler500 = "config.errors.server_error"
+handler400 = "config.http.errors.bad_request"
+handler403 = "config.http.errors.permission_denied"
+handler404 = "config.http.errors.not_found"
+handler500 = "config.http.errors.server_error"

@@ -9,13 +9,13 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
 from accounts.models import User
-from config.admin import CheckedForm, FieldwiseAdmin, ReasonForm, RecordInline
-from config.refusals import Refused
-from maps import waves
-from maps.making import WORDS
+from config.admin.site import CheckedForm, FieldwiseAdmin, ReasonForm, RecordInline
+from config.kernel.errors import Refused
+from maps.editing.actions import WORDS
 from maps.models import GameMap, MapDecision
-from maps.moderation import decide
-from maps.querysets import BULKY, PUBLISHED, GameMapQuerySet
+from maps.models.querysets import BULKY, PUBLISHED, GameMapQuerySet
+from maps.moderation.actions import decide
+from maps.terrain import waves
 
 Action = MapDecision.Action
 MOST_AT_ONCE = 200  # a page of pictures and a form of fields have limits

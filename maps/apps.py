@@ -2,8 +2,8 @@
 
 from django.apps import AppConfig
 
-from config.changes import on_change
-from config.quotas import register
+from config.db.notifications import on_change
+from config.limits.quotas import register
 
 
 class MapsConfig(AppConfig):
@@ -14,7 +14,8 @@ class MapsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the quotas; delete pictures of maps that change or go."""
-        from maps import quotas, unused_pictures
+        from maps import quotas
+        from maps.previews import cleanup
 
         register(*quotas.TABLE)
-        on_change(unused_pictures.CHANNEL, unused_pictures.delete_later, at_once=True)
+        on_change(cleanup.CHANNEL, cleanup.delete_later, at_once=True)

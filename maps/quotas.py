@@ -5,7 +5,7 @@ documents as JSON text, which clients send and receive: a map of 20 × 20 cells 
 of 100 × 100 with a hundred waves, 830 KB. PostgreSQL keeps them compressed, in about an eighth.
 """
 
-from config.quotas import Quota
+from config.limits.quotas import Quota
 
 MOST_MAPS = 500
 MOST_DRAFTS = 200

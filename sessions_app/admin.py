@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from config.admin import RecordInline
+from config.admin.site import RecordInline
 from sessions_app.models import GameSession, SessionPlayer
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sessions_app import views
+from sessions_app.lobby import views
 
 app_name = "lobbies"
 urlpatterns = [

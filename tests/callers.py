@@ -13,11 +13,11 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from accounts import tokens
+from accounts.identity.sign_in import start_family
 from accounts.models import User
-from accounts.signing_in import start_family
-from sessions_app import tickets
-from sessions_app.protocol import SUBPROTOCOL
+from accounts.tokens import signing
+from sessions_app.live import tickets
+from sessions_app.live.protocol import SUBPROTOCOL
 from tests.conftest import Site
 from tests.lobbies import Table
 from tests.test_serve import Serving
@@ -26,9 +26,9 @@ PATIENCE = 5.0
 Frame = dict[str, Any]
 
 
-def token_of(user: User) -> tokens.Token:
+def token_of(user: User) -> signing.Token:
     """The access token of a new sign-in by the API."""
-    return tokens.read(start_family(user, "tests")[0], "access")
+    return signing.read(start_family(user, "tests")[0], "access")
 
 
 class Caller:

@@ -9,11 +9,11 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 
 from accounts.models import User
-from accounts.querysets import MODERATORS
-from config.migrating import grant
-from maps import waves
+from accounts.models.querysets import MODERATORS
+from config.db.migration_helpers import grant
 from maps.models import GameMap
-from maps.terrain import TERRAINS, Grid, Point
+from maps.terrain import waves
+from maps.terrain.grid import TERRAINS, Grid, Point
 from tribes.models import Tribe
 
 PASSWORD = "a quite long sentence"

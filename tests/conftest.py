@@ -16,13 +16,14 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.test import Client, override_settings
 
+from accounts.identity.sign_in import start_family
 from accounts.models import User
-from accounts.signing_in import start_family
-from config import limits, redis
+from config.limits import rate_limits
 from config.management.commands.serve import bound_waiting, server_config
-from config.redis import durable
-from maps import spelling
+from config.redis import clients
+from config.redis.clients import durable
 from maps.models import GameMap
+from maps.search import spelling
 from tests.cast import make_map, make_moderator, make_user
 
 
@@ -45,9 +46,9 @@ def own_files(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(autouse=True)
 def forget_counts() -> None:
     """Limits, locks, token families and caches begin anew with each test."""
-    redis._failed_at.clear()
+    clients._failed_at.clear()
     durable().flushdb()
-    redis.disposable().flushdb()
+    clients.disposable().flushdb()
     spelling._met.clear()
 
 
@@ -110,8 +111,8 @@ def redis_away() -> Iterator[None]:
 def forget_connections() -> None:
     """Let the next one who asks Redis read the settings anew."""
     durable.cache_clear()
-    limits._script.cache_clear()
-    redis._failed_at.clear()
+    rate_limits._script.cache_clear()
+    clients._failed_at.clear()
 
 
 def cut_database() -> None:
@@ -194,7 +195,7 @@ def site(transactional_db: None, static_root: Path, settings: Any) -> Iterator[S
 
     settings.STATIC_ROOT = static_root
     settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "config.storage.HashedStaticFilesStorage"}
+        "staticfiles": {"BACKEND": "config.storage.files.HashedStaticFilesStorage"}
     }
     running = Site(static_root)
     yield running

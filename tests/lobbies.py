@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from maps.models import GameMap
-from sessions_app import seating
-from sessions_app.lobby import Lobby, Seat, Status
+from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby.rules import Lobby, Seat, Status
+from sessions_app.lobby.store import reading, run
 from sessions_app.models import LobbyServer
-from sessions_app.store import reading, run
 from tests.cast import make_map, make_tribe, make_user
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -58,9 +58,9 @@ class Table:
         self.tribes = [make_tribe(user) for user in self.users]
         self.map = game_map or make_map(make_user(f"Mapper{number}"))
         first = (self.users[0].pk, self.map.pk, self.tribes[0].pk)
-        self.id: UUID = run(seating.create, *first, **options).after.id
+        self.id: UUID = run(lobby_actions.create, *first, **options).after.id
         for user, tribe in list(zip(self.users, self.tribes, strict=True))[1:]:
-            run(seating.join, self.id, user.pk, tribe.pk, code=self.now.code)
+            run(lobby_actions.join, self.id, user.pk, tribe.pk, code=self.now.code)
 
     @property
     def now(self) -> Lobby:
@@ -78,5 +78,5 @@ class Table:
         """Everybody has a socket of a living process, and is ready."""
         server = LobbyServer.objects.create(pk=uuid4())
         for user in self.users:
-            run(seating.connect, self.id, user.pk, uuid4(), server.pk)
-            run(seating.ready, self.id, user.pk, is_ready=True)
+            run(lobby_actions.connect, self.id, user.pk, uuid4(), server.pk)
+            run(lobby_actions.ready, self.id, user.pk, is_ready=True)

@@ -13,11 +13,14 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from accounts import agents, devices, families, mails, passwords, views
-from accounts.forms import AddressForm
+from accounts.devices import actions as device_actions
+from accounts.devices import user_agents
+from accounts.identity import emails, passwords, views
+from accounts.identity.forms import AddressForm
+from accounts.identity.sign_in import start_family
 from accounts.models import PageSession, User
-from accounts.signing_in import start_family
-from config.redis import durable
+from accounts.tokens import families
+from config.redis.clients import durable
 from config.templatetags.times import ago
 from tests.cast import PASSWORD, make_user
 from tests.conftest import bearer
@@ -35,7 +38,7 @@ def letters_in_memory(settings: Any) -> None:
 
 def last_letter() -> tuple[Any, str]:
     """The newest letter and the path of its link, once the post has done its round."""
-    mails.POST.submit(int).result(5)
+    emails.POST.submit(int).result(5)
     letter = mail.outbox[-1]
     return letter, re.findall(r"http://[^/]+(/\S+)", str(letter.body))[0]
 
@@ -173,7 +176,7 @@ def test_an_address_that_is_proved_wants_no_proof(client: Client, player: User) 
     assert b"already confirmed" in client.post("/account/verification", follow=True).content
     assert last_letter()[1] == link
     player.refresh_from_db()
-    late = mails.address_tokens.make_token(player)
+    late = emails.address_tokens.make_token(player)
     parts = link.split("/")
     assert b"has expired" in client.get("/".join([*parts[:3], late, ""])).content
 
@@ -197,7 +200,7 @@ def test_links_in_emails_are_of_the_configured_address(
     wanted = {"username": "Newcomer", "email": "c@example.com", "password": PASSWORD}
     wanted |= {"accept_privacy_policy": True}  # type: ignore[dict-item]
     client.post("/api/v1/auth/register", wanted, "application/json", **strange)  # type: ignore[arg-type]
-    mails.POST.submit(int).result(5)
+    emails.POST.submit(int).result(5)
     links = [re.findall(r"\S+://\S+", str(letter.body)) for letter in mail.outbox]
     assert sorted(map(len, links)) == [0, 1, 1, 1, 1]  # none where an address was changed
     assert all(link.startswith("https://tribehold.example/") for [link] in filter(None, links))
@@ -210,7 +213,7 @@ def test_the_answer_does_not_tell_who_is_here(client: Client, player: User) -> N
         for name in ("Player1", "Nobody", "nobody@example.com", "Closed")
     }
     assert len(answers) == 1
-    mails.POST.submit(int).result(5)
+    emails.POST.submit(int).result(5)
     assert len(mail.outbox) == 1
 
 
@@ -218,12 +221,12 @@ def test_letters_are_limited(client: Client, player: User) -> None:
     for _ in range(5):
         client.post("/reset/", {"name": "Player1"})
     assert b"too many emails" in client.post("/reset/", {"name": "Player1"}).content
-    mails.POST.submit(int).result(5)
+    emails.POST.submit(int).result(5)
     assert len(mail.outbox) == 5
 
 
 def sent_to(address: str) -> int:
-    mails.POST.submit(int).result(5)
+    emails.POST.submit(int).result(5)
     return sum(letter.to == [address] for letter in mail.outbox)
 
 
@@ -296,7 +299,7 @@ def test_a_post_office_that_is_closed(client: Client, player: User, settings: An
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     assert "we’ve sent it an email".encode() in client.post("/reset/", {"name": "Player1"}).content
-    assert mails.POST.submit(int).result(5) == 0  # the post goes on
+    assert emails.POST.submit(int).result(5) == 0  # the post goes on
 
 
 def test_a_post_office_that_says_nothing(client: Client, player: User, settings: Any) -> None:
@@ -311,7 +314,7 @@ def test_a_post_office_that_says_nothing(client: Client, player: User, settings:
         for _ in range(2):
             client.post("/reset/", {"name": "Player1"})
         tries = [silent.accept()[0] for _ in range(2)]  # neither is ever greeted
-        mails.POST.submit(int).result(5)
+        emails.POST.submit(int).result(5)
     for each in tries:
         each.close()
 
@@ -366,7 +369,7 @@ IPHONE = (
     ],
 )
 def test_devices_have_names_that_people_know(agent: str, title: str) -> None:
-    assert agents.title(agent) == title
+    assert user_agents.title(agent) == title
 
 
 def test_the_list_of_devices_says_when_in_one_unit(client: Client, player: User) -> None:
@@ -505,7 +508,7 @@ def by_an_administrator(user: User) -> None:
     own = f"/admin/accounts/user/{chief.pk}/password/"
     assert browser.post(own, body).status_code == 302
     assert get_user(browser) == chief
-    mails.POST.submit(int).result(5)
+    emails.POST.submit(int).result(5)
     assert mail.outbox.pop().to == ["chief@example.com"]
 
 
@@ -518,8 +521,8 @@ def test_a_new_password_strikes_out_devices_and_is_told_by_letter(way: Any) -> N
     way(user)
     user.refresh_from_db()
     assert user.check_password(OTHER)
-    assert devices.of(user, current=None) == []
-    mails.POST.submit(int).result(5)
+    assert device_actions.of(user, current=None) == []
+    emails.POST.submit(int).result(5)
     letter = mail.outbox[-1]
     assert (letter.subject, letter.to) == ("Your password was changed · Tribehold", [user.email])
     assert "http" not in str(letter.body)

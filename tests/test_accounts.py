@@ -11,9 +11,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
-from accounts.forms import SignUpForm
+from accounts.identity.forms import SignUpForm
+from accounts.identity.usernames import validate_username
 from accounts.models import User
-from accounts.names import validate_username
 from tests.cast import PASSWORD
 
 pytestmark = pytest.mark.django_db

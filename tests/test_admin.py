@@ -11,17 +11,19 @@ from django.db.models.functions import Now
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accounts import devices, families, mails
+from accounts.devices import actions as device_actions
+from accounts.identity import emails
+from accounts.identity.sign_in import start_family
 from accounts.models import User, UserDecision
-from accounts.moderation import Action, refuse_suspended
-from accounts.moderation import decide as decide_player
-from accounts.signing_in import start_family
-from config import limits
-from config.refusals import Refused
+from accounts.moderation.actions import Action, refuse_suspended
+from accounts.moderation.actions import decide as decide_player
+from accounts.tokens import families
+from config.kernel.errors import Refused
+from config.limits import rate_limits
 from maps.admin import WordsForm
+from maps.feedback.ratings import rate
 from maps.models import GameMap, MapDecision
-from maps.moderation import decide
-from maps.rating import rate
+from maps.moderation.actions import decide
 from sessions_app.models import GameSession, SessionPlayer
 from tests.cast import PASSWORD, make_map, make_tribe, make_user
 from tests.conftest import bearer, redis_away
@@ -346,10 +348,10 @@ def test_who_knows_the_password_is_told_of_the_ban(
     decide_player(moderator=moderator, players=everybody, action=Action.BAN, reason="Insults.")
     for way in (by_page, by_api):
         for _ in range(6):  # the right password is not counted as a wrong one
-            limits.forget("login", "127.0.0.1")
+            rate_limits.forget("login", "127.0.0.1")
             told = way(PASSWORD)
             assert "until a moderator lets you in again. The reason: Insults." in told
-        limits.forget("login", "127.0.0.1")
+        rate_limits.forget("login", "127.0.0.1")
         assert "banned" not in way("wrong")
     decide_player(moderator=moderator, players=everybody, action=Action.UNBAN, reason="Sorry.")
     User.objects.filter(pk=player.pk).update(is_active=False)  # typed in psql, without a reason
@@ -397,9 +399,9 @@ def test_what_a_ban_has_ended_stays_so(desk: Client, player: User, way: Any) -> 
 def test_a_ban_strikes_out_all_devices(desk: Client, player: User) -> None:
     Client().force_login(player)
     start_family(player, "game")
-    assert len(devices.of(player, current=None)) == 2
+    assert len(device_actions.of(player, current=None)) == 2
     act(desk, USERS, "ban", player, decide="1", reason="Abuse.")
-    assert devices.of(player, current=None) == []
+    assert device_actions.of(player, current=None) == []
 
 
 def test_only_a_closing_counts(player: User) -> None:
@@ -491,7 +493,7 @@ def test_another_address_is_unproved_also_by_an_administrators_hand(
     chief.post(f"{USERS}{player.pk}/change/", inline | body | {"email": "new@example.com"})
     player.refresh_from_db()
     assert (player.email, player.email_verified_at) == ("new@example.com", None)
-    mails.POST.submit(int).result(5)
+    emails.POST.submit(int).result(5)
     assert sorted(letter.to for letter in mail.outbox) == [
         ["new@example.com"],
         ["player1@example.com"],

@@ -14,8 +14,8 @@ from django.test import Client, RequestFactory
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import PageSession, User
-from config.admin import AdminSite
-from config.admin_queries import OfferedList, OfferedOnly
+from config.admin.allowed_queries import OfferedList, OfferedOnly
+from config.admin.site import AdminSite
 from maps.models import GameMap, MapRating
 from tests.cast import make_map, make_user
 from tests.desks import (

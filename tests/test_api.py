@@ -12,9 +12,9 @@ from drf_spectacular.generators import SchemaGenerator
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from config import schema_view
+from config.api import schema_view
 from config.urls import api
-from maps import browsing
+from maps.browse import queries
 from maps.models import GameMap
 from tests.cast import NOBODY, PASSWORD, make_map
 from tests.conftest import bearer
@@ -168,7 +168,7 @@ def test_a_bug_of_ours_and_a_database_that_is_away(
         def fail(*_: Any, error: type[Exception] = error) -> None:
             raise error("a secret of ours")
 
-        monkeypatch.setattr(browsing, "find", fail)
+        monkeypatch.setattr(queries, "find", fail)
         client.raise_request_exception = False
         answer = client.get("/api/v1/maps")
         assert_error(answer, status, code)

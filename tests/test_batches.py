@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from config import redis
-from config.batches import MOST_AT_ONCE, Batches
+from config.redis import clients
+from config.redis.batches import MOST_AT_ONCE, Batches
 
 MANY = range(3 * MOST_AT_ONCE + 5)
 Questions = Sequence[int]
@@ -29,7 +29,7 @@ def told_nothing(ask: Any) -> bool:
     try:
         return asyncio.run(work()) == [None] * len(MANY)
     finally:
-        redis._failed_at.clear()
+        clients._failed_at.clear()
 
 
 def test_each_gets_its_own_answer_in_few_round_trips() -> None:

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
-from config.refusals import Refused
-from config.text import checked
-from maps import query, spelling
-from maps.browsing import begun, find, read
+from config.kernel.errors import Refused
+from config.kernel.text import checked
+from maps.browse.queries import begun, find, read
 from maps.models import GameMap, MapFavourite
-from maps.statements import ORDERS, statements
+from maps.search import language, spelling
+from maps.search.sql import ORDERS, statements
 from tests.cast import drawn_grid, make_map, make_user
 from tests.conftest import bearer
 
@@ -113,8 +113,8 @@ def test_a_whole_word_is_no_beginning(author: User) -> None:
     make_map(author, "Formation")
     assert sorted(names(q="fo")) == ["Ford", "Formation"]
     assert names(q="ford") == ["Ford"]
-    assert spelling.settled_by_memory(query.read("ford"))
-    assert spelling.settled_by_memory(query.read("form")) is None
+    assert spelling.settled_by_memory(language.read("ford"))
+    assert spelling.settled_by_memory(language.read("form")) is None
     assert names(q="form") == ["Formation"]
 
 
@@ -198,7 +198,7 @@ def allowed(name: str) -> bool:
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_its_name_is(author: User, name: str) -> None:
     """But for what a search has other meanings for, and for words too common to search by."""
-    asked = query.read(name)
+    asked = language.read(name)
     assume(asked.words and not asked.conditions)
     assume(not any(group.negated for group in asked.words) and not spelling.is_common(asked))
     # What but few scripts have between words is left to PostgreSQL, which differs by locale.
@@ -223,9 +223,9 @@ def test_the_words_too_common_to_search_by_are_those_of_the_database() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT word FROM unnest(%s::text[]) AS word WHERE ts_lexize('english_stem', word) = '{}'",
-            [[*short, *query.COMMON]],
+            [[*short, *language.COMMON]],
         )
-        assert {word for (word,) in cursor.fetchall()} == query.COMMON
+        assert {word for (word,) in cursor.fetchall()} == language.COMMON
 
 
 def test_words_too_common_are_not_excluded_and_the_rest_works(maps: None) -> None:
@@ -246,11 +246,11 @@ def test_corrected_searches_have_pages(client: Client, author: User) -> None:
 
 def test_words_that_nobody_may_read_correct_nothing(client: Client, author: User) -> None:
     game_map = make_map(author, "Secret Garden", is_public=False)
-    assert spelling.correct(query.read("secrt")) is None
+    assert spelling.correct(language.read("secrt")) is None
     GameMap.objects.filter(pk=game_map.pk).update(is_public=True)
-    corrected = spelling.correct(query.read("secrt"))
+    corrected = spelling.correct(language.read("secrt"))
     assert corrected
-    assert query.as_typed(corrected.words) == "secret"
+    assert language.as_typed(corrected.words) == "secret"
 
 
 def test_typing_errors_in_descriptions_are_forgiven(author: User) -> None:
@@ -259,7 +259,7 @@ def test_typing_errors_in_descriptions_are_forgiven(author: User) -> None:
     assert names(q="fodr ") == ["Ford"]
     GameMap.objects.filter(pk=game_map.pk).update(description="Where pilgrims met.")
     assert names(q="pilgrms ") == ["Ford"]
-    assert spelling.correct(query.read("hwere")) is None  # a word too common to search by
+    assert spelling.correct(language.read("hwere")) is None  # a word too common to search by
     hidden = make_map(author, "Draft", description="Where witches met.", is_public=False)
     assert names(hidden.user, filter="own", q="wiches") == []
 
@@ -267,8 +267,8 @@ def test_typing_errors_in_descriptions_are_forgiven(author: User) -> None:
 def test_long_searches_are_not_corrected(author: User) -> None:
     make_map(author, "Ember")
     words = [f"embr{n}" for n in range(spelling.MOST_WORDS + 1)]
-    assert spelling.correct(query.read(f'"{" ".join(words)}"')) is None
-    assert spelling.correct(query.read(f'"{" ".join(["embr"] * 20)}"'))  # one word
+    assert spelling.correct(language.read(f'"{" ".join(words)}"')) is None
+    assert spelling.correct(language.read(f'"{" ".join(["embr"] * 20)}"'))  # one word
 
 
 def test_notes_are_told_by_page_and_api(client: Client, maps: None, player: User) -> None:
@@ -432,7 +432,7 @@ def test_an_author_is_found_by_an_index_of_authors(
 ) -> None:
     """However the planner would like to walk an order, and meet them by chance."""
     # Near an end of the random order so few maps are left that walking them is right.
-    monkeypatch.setattr("maps.browsing.random.random", lambda: 0.5)
+    monkeypatch.setattr("maps.browse.queries.random.random", lambda: 0.5)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_sort = on; SET LOCAL enable_bitmapscan = on")
         cursor.execute(ROWS_ARE_DEAR)
@@ -493,8 +493,8 @@ def test_few_are_found_by_an_index_of_their_own(
 def test_a_condition_that_few_meet_finds_them_beyond_the_window(
     maps: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("maps.statements.WINDOW", 1)
-    monkeypatch.setattr("maps.statements.WINDOW_OF_WORDS", 1)
+    monkeypatch.setattr("maps.search.sql.WINDOW", 1)
+    monkeypatch.setattr("maps.search.sql.WINDOW_OF_WORDS", 1)
     assert names(q="size>50") == ["Lava Gate"]
     assert names(q="ember ") == ["Ember Forge"]
     assert names(q="-road -ember") == ["Lava Gate"]

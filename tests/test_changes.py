@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
+from maps.feedback.ratings import rate
 from maps.models import GameMap
-from maps.rating import rate
 from tests.cast import NOBODY, make_map, make_tribe, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)

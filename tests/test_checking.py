@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maps import generator, waves
-from maps.checking import MOST_FAULTS, PARTS, RULES, TerrainError, check, read
-from maps.terrain import LAVA, WATER, Grid, compact, read_compact, unpack
+from maps.terrain import generator, waves
+from maps.terrain.grid import LAVA, WATER, Grid, compact, read_compact, unpack
+from maps.terrain.validation import MOST_FAULTS, PARTS, RULES, TerrainError, check, read
 from tests.cast import flat_grid, tiles
 
 Document = dict[str, Any]

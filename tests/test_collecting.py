@@ -13,9 +13,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from config.quotas import QUOTAS
-from config.refusals import Refused
-from maps.collecting import make, map_ids, move, place, put, take_out
+from config.kernel.errors import Refused
+from config.limits.quotas import QUOTAS
+from maps.collections.actions import make, map_ids, move, place, put, take_out
 from maps.models import GameMap, MapCollection, MapCollectionEntry
 from maps.quotas import MOST_COLLECTIONS, MOST_IN_COLLECTION
 from tests.cast import NOBODY, make_map, make_moderator, make_user

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from maps.collecting import make, map_ids, put
+from maps.collections.actions import make, map_ids, put
 from maps.models import GameMap, MapCollection
 from tests.cast import NOBODY, make_map, make_user
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from config.errors import WORDS
-from maps.checking import RULES
+from config.http.errors import WORDS
+from maps.terrain.validation import RULES
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]

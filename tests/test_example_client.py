@@ -17,8 +17,8 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from accounts.signing_in import start_family
-from sessions_app import tickets
+from accounts.identity.sign_in import start_family
+from sessions_app.live import tickets
 from sessions_app.models import GameSession
 from tests.cast import PASSWORD, make_map, make_user
 from tests.conftest import Site

@@ -18,13 +18,13 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from accounts.models import User
-from config import fastlane, handler
-from config.pools import database_address
-from config.redis import disposable, durable
-from maps import hot, terrains
+from config.db.pools import database_address
+from config.redis.clients import disposable, durable
+from config.server import fast_lane, handler
+from maps.browse import cacheable, terrain_cache
+from maps.feedback.ratings import rate
 from maps.models import GameMap
-from maps.moderation import decide
-from maps.rating import rate
+from maps.moderation.actions import decide
 from tests.cast import make_map, make_moderator, make_user
 from tests.conftest import Site, bearer, cut_database
 from tests.races import at_once
@@ -178,15 +178,15 @@ def test_a_database_that_says_nothing_any_more_is_left(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A link that was cut without a word: here one that is busy for longer than we wait."""
-    monkeypatch.setattr(hot, "ANSWER", 0.2)
+    monkeypatch.setattr(cacheable, "ANSWER", 0.2)
 
     async def listen() -> None:
         async with await psycopg.AsyncConnection.connect(database_address()) as database:
-            await hot.is_there(database)
+            await cacheable.is_there(database)
             busy = asyncio.create_task(database.execute("SELECT pg_sleep(5)"))
             await asyncio.sleep(0.1)
             try:
-                await hot.is_there(database)
+                await cacheable.is_there(database)
             finally:
                 await asyncio.gather(busy, return_exceptions=True)
 
@@ -243,7 +243,7 @@ def test_a_surprise_by_another_spelling_does_not_teach_the_others(http: httpx.Cl
 def test_odd_requests_do_not_crowd_out_the_others(
     http: httpx.Client, maps: list[GameMap], counted: list[str]
 ) -> None:
-    for n in range(fastlane.MOST_LEARNED + 5):
+    for n in range(fast_lane.MOST_LEARNED + 5):
         http.get("/api/v1/maps", headers={"HX-Target": str(n)})
         durable().flushdb()
     http.get("/api/v1/maps")
@@ -308,12 +308,12 @@ def test_a_hidden_map_shows_nowhere_at_once(http: httpx.Client, maps: list[GameM
         assert [http.get(address).status_code for address in addresses] == [200, 200]
         assert "Ford 5" in names(http, "/api/v1/maps?q=ford%205")
         assert "Ford 5" in http.get("/maps/?q=ford+5").text
-    assert str(gone.pk) in terrains.top_maps()
+    assert str(gone.pk) in terrain_cache.top_maps()
     hide(gone)
     assert [http.get(address).status_code for address in addresses] == [404, 404]
     assert "Ford 5" not in names(http, "/api/v1/maps?q=ford%205")
     assert ">Ford 5<" not in http.get("/maps/?q=ford+5").text
-    until(lambda: str(gone.pk) not in terrains.top_maps())
+    until(lambda: str(gone.pk) not in terrain_cache.top_maps())
 
 
 def test_stars_show_at_once(http: httpx.Client, maps: list[GameMap]) -> None:
@@ -339,7 +339,7 @@ def test_what_was_made_while_it_changed_is_not_kept(
     """A slow answer begins before a change and ends after it."""
     address = f"/api/v1/maps/{maps[0].pk}/terrain"
     begun, go_on = threading.Event(), threading.Event()
-    make = terrains.terrain_of
+    make = terrain_cache.terrain_of
 
     def slow(*arguments: Any) -> bytes:
         made = make(*arguments)
@@ -347,7 +347,7 @@ def test_what_was_made_while_it_changed_is_not_kept(
         go_on.wait(5)
         return made
 
-    monkeypatch.setattr(terrains, "terrain_of", slow)
+    monkeypatch.setattr(terrain_cache, "terrain_of", slow)
     old: list[int] = []
     thread = threading.Thread(target=lambda: old.append(http.get(address).status_code))
     thread.start()
@@ -532,18 +532,18 @@ def test_a_cold_terrain_is_made_by_one(
     maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[uuid.UUID] = []
-    make = terrains._make
+    make = terrain_cache._make
 
     def slow(map_id: uuid.UUID) -> bytes:
         made.append(map_id)
         time.sleep(0.1)
         return make(map_id)
 
-    monkeypatch.setattr(terrains, "_make", slow)
+    monkeypatch.setattr(terrain_cache, "_make", slow)
 
     def ask(_: int) -> bytes:
         try:
-            return terrains.terrain_of(maps[0].pk, maps[0].terrain_hash)
+            return terrain_cache.terrain_of(maps[0].pk, maps[0].terrain_hash)
         finally:
             connections.close_all()
 
@@ -552,10 +552,10 @@ def test_a_cold_terrain_is_made_by_one(
 
 
 def test_old_content_is_never_sent(maps: list[GameMap]) -> None:
-    first = terrains.terrain_of(maps[0].pk, maps[0].terrain_hash)
+    first = terrain_cache.terrain_of(maps[0].pk, maps[0].terrain_hash)
     other = make_map(maps[0].user, "Other", goal_point={"x": 5, "y": 5})
     disposable().set(f"map:{other.pk}:data", first)
-    assert terrains.terrain_of(other.pk, "0" * 64) != first
+    assert terrain_cache.terrain_of(other.pk, "0" * 64) != first
 
 
 def hide(game_map: GameMap) -> None:
@@ -564,14 +564,14 @@ def hide(game_map: GameMap) -> None:
 
 
 def kept_top() -> list[str]:
-    ids: list[bytes] = disposable().lrange(terrains.TOP, 0, -1)  # type: ignore[assignment]
+    ids: list[bytes] = disposable().lrange(terrain_cache.TOP, 0, -1)  # type: ignore[assignment]
     return [part.decode() for part in ids]
 
 
 def test_a_map_hidden_while_the_top_is_made_is_not_in_it(
     maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone, find = maps[6], terrains._most_played
+    gone, find = maps[6], terrain_cache._most_played
 
     def slow() -> list[str]:
         found = find()
@@ -581,29 +581,29 @@ def test_a_map_hidden_while_the_top_is_made_is_not_in_it(
 
     def hide_elsewhere() -> None:
         hide(gone)
-        terrains.forget_top()
+        terrain_cache.forget_top()
         connections.close_all()
 
     hiding = threading.Thread(target=hide_elsewhere)
-    monkeypatch.setattr(terrains, "_most_played", slow)
-    assert str(gone.pk) not in terrains.top_maps()
+    monkeypatch.setattr(terrain_cache, "_most_played", slow)
+    assert str(gone.pk) not in terrain_cache.top_maps()
     monkeypatch.undo()
     assert str(gone.pk) not in kept_top()
-    assert len(terrains.top_maps()) == 29
+    assert len(terrain_cache.top_maps()) == 29
 
 
 def test_a_map_hidden_while_redis_is_away_is_not_in_the_top(
     maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert str(maps[6].pk) in terrains.top_maps()
+    assert str(maps[6].pk) in terrain_cache.top_maps()
     with monkeypatch.context() as away, socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # it doesn't listen
         client = redis.Redis(port=nobody.getsockname()[1])
-        away.setattr(terrains, "disposable", lambda: client)
+        away.setattr(terrain_cache, "disposable", lambda: client)
         hide(maps[6])
-        terrains.forget_top()
+        terrain_cache.forget_top()
     assert str(maps[6].pk) in kept_top()
-    assert str(maps[6].pk) not in terrains.top_maps()
+    assert str(maps[6].pk) not in terrain_cache.top_maps()
     assert str(maps[6].pk) not in kept_top()
 
 
@@ -618,7 +618,7 @@ def test_the_top_is_dropped_when_the_listening_begins_anew(
         away.setattr("psycopg.AsyncConnection.connect", fail)
         cut_database()
         time.sleep(0.5)
-        disposable().rpush(terrains.TOP, str(maps[6].pk))
+        disposable().rpush(terrain_cache.TOP, str(maps[6].pk))
         hide(maps[6])
         time.sleep(0.5)
         assert kept_top() == [str(maps[6].pk)]  # nobody told

@@ -12,8 +12,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from config import limits
-from config.redis import durable
+from config.limits import rate_limits
+from config.redis.clients import durable
 from maps.models import GameMap
 from tests.cast import make_map, make_user
 from tests.conftest import Site, bearer
@@ -136,8 +136,8 @@ def paths(author: User) -> list[str]:
 def ask(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Facts]]:
     """Sends a request as it is, and returns status, headers without those that change, and the body."""
     for name in ("api", "pages"):
-        policy = replace(limits.POLICIES[name], most=10**6)
-        monkeypatch.setitem(limits.POLICIES, name, policy)
+        policy = replace(rate_limits.POLICIES[name], most=10**6)
+        monkeypatch.setitem(rate_limits.POLICIES, name, policy)
     connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
 
     def send(target: str, lines: Lines, method: str = "GET") -> Facts:

@@ -11,17 +11,17 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import User
-from config import limits
-from config.redis import durable
-from config.refusals import Refused
-from maps import making
-from maps.checking import PARTS
+from config.kernel.errors import Refused
+from config.limits import rate_limits
+from config.redis.clients import durable
+from maps.editing import actions as editing_actions
 from maps.models import GameMap
-from sessions_app import lobby as rules
-from sessions_app import seating
-from sessions_app.lobby import Status
+from maps.terrain.validation import PARTS
+from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby import rules
+from sessions_app.lobby.rules import Status
+from sessions_app.lobby.store import run
 from sessions_app.models import GameSession, PlayedMap
-from sessions_app.store import run
 from tests.cast import make_map, make_user
 from tests.conftest import bearer
 from tests.test_game_sessions import Table, code_of
@@ -55,7 +55,7 @@ def join_by_code(table: Table, who: int, lobby: Any) -> None:
 
 
 def change(game_map: GameMap, **given: Any) -> None:
-    making.change(author=game_map.user, map_id=game_map.pk, given=given)
+    editing_actions.change(author=game_map.user, map_id=game_map.pk, given=given)
 
 
 def end_countdown(lobby: Any) -> None:
@@ -99,9 +99,9 @@ def test_a_game_keeps_the_map_that_it_began_on(table: Table) -> None:
     assert shown(table, 1, lobby) == before
     assert table.ask(1, "GET", f"/{lobby['id']}")[1] == lobby
     assert lobby["map"]["name"] == "Quiet Ford"
-    making.unpublish(author=table.game_map.user, map_id=table.game_map.pk)
+    editing_actions.unpublish(author=table.game_map.user, map_id=table.game_map.pk)
     assert shown(table, 1, lobby) == before
-    making.remove(author=table.game_map.user, map_id=table.game_map.pk)
+    editing_actions.remove(author=table.game_map.user, map_id=table.game_map.pk)
     assert shown(table, 1, lobby) == before
     assert table.ask(1, "GET", f"/{lobby['id']}")[1]["map"] == lobby["map"]
 
@@ -281,7 +281,7 @@ def test_the_lobby_page_of_a_guest_shows_the_private_map(table: Table, private: 
     assert guest.get(private.get_absolute_url()).status_code == 200
     table.start(lobby, 0, 1)
     change(private, name="Loud Ford")
-    making.remove(author=private.user, map_id=private.pk)
+    editing_actions.remove(author=private.user, map_id=private.pk)
     page = guest.get(f"/lobbies/{lobby['id']}/").content.decode()
     assert "Hidden Ford" in page
     assert "Loud Ford" not in page
@@ -310,7 +310,7 @@ def test_no_lobby_opens_on_an_unfinished_map(
     assert status == 409
     assert [error["code"] for error in answer["errors"]] == ["map_not_playable", *codes]
     assert (
-        durable().get(limits.key("lobbies", str(table.players[0].pk))) == "0"
+        durable().get(rate_limits.key("lobbies", str(table.players[0].pk))) == "0"
     )  # nothing was opened
     client = Client()
     client.force_login(table.players[0])
@@ -337,8 +337,8 @@ def test_what_was_broken_meanwhile_does_not_start(
     session_id = UUID(lobby["id"])
     assert lobby["map"]["is_playable"] is True
     for_all = (session_id, table.players[0].pk)
-    run(seating.connect, *for_all, UUID(int=1), None)
-    run(seating.ready, *for_all, is_ready=True)
+    run(lobby_actions.connect, *for_all, UUID(int=1), None)
+    run(lobby_actions.ready, *for_all, is_ready=True)
     starting = ("POST", f"/{session_id}/start", {"solo": True})
     if when == "in the countdown":
         assert table.ask(0, *starting)[0] == 200
@@ -347,7 +347,7 @@ def test_what_was_broken_meanwhile_does_not_start(
     with connection.cursor() as cursor:  # nobody leaves for want of a socket
         cursor.execute("INSERT INTO lobby_servers (id) VALUES (gen_random_uuid())")
         cursor.execute("UPDATE session_players SET server_id = (SELECT id FROM lobby_servers)")
-    run(seating.tidy, session_id)
+    run(lobby_actions.tidy, session_id)
     now = table.ask(0, "GET", f"/{session_id}")[1]
     assert (now["status"], now["countdown_ends_at"]) == (Status.LOBBY, None)
     assert now["map"]["is_playable"] is False
@@ -375,7 +375,7 @@ def test_no_game_begins_on_a_hidden_map(table: Table) -> None:
     body = {"map_id": table.game_map.pk, "tribe_id": table.tribes[0].pk}
     assert table.ask(0, "POST", "", body)[0] == 404
     with pytest.raises(Refused, match="a moderator has hidden it"):
-        making.demand_playable(GameMap.objects.get())
+        editing_actions.demand_playable(GameMap.objects.get())
 
 
 def test_what_is_known_to_be_valid_is_not_checked_again(
@@ -385,13 +385,13 @@ def test_what_is_known_to_be_valid_is_not_checked_again(
     author = table.players[0]
     public = make_map(author)
     parts = {name: getattr(public, name) for name in PARTS}
-    saved = making.draft(author=author, given=parts | {"name": "Saved Ford"})
+    saved = editing_actions.draft(author=author, given=parts | {"name": "Saved Ford"})
     saved.save()
     once_public = make_map(author)
-    making.unpublish(author=author, map_id=once_public.pk)
+    editing_actions.unpublish(author=author, map_id=once_public.pk)
     looked_at = make_map(author, is_public=False)
-    making.demand_playable(looked_at)
-    monkeypatch.setattr(making, "check", None)
+    editing_actions.demand_playable(looked_at)
+    monkeypatch.setattr(editing_actions, "check", None)
     for made in (public, saved, once_public, looked_at):
         table.game_map = made
         lobby = table.open()
@@ -408,17 +408,17 @@ def test_a_lobby_on_a_private_map_is_for_friends(table: Table, private: GameMap)
     assert table.ask(1, "GET", f"/{lobby['id']}")[0] == 404
     assert table.join(1, lobby)[0] == 404
     join_by_code(table, 1, lobby)
-    making.publish(author=private.user, map_id=private.pk)
+    editing_actions.publish(author=private.user, map_id=private.pk)
     assert table.ask(2, "GET", f"/{lobby['id']}")[1]["settings"]["is_public"] is True
     assert table.join(2, lobby)[0] == 200
-    making.unpublish(author=private.user, map_id=private.pk)
+    editing_actions.unpublish(author=private.user, map_id=private.pk)
     assert table.ask(3, "GET", f"/{lobby['id']}")[0] == 404
 
 
 def test_its_settings_say_so(table: Table, private: GameMap) -> None:
     lobby = table.open()
     host = table.players[0].pk
-    run(seating.change_settings, UUID(lobby["id"]), host, is_public=True)
+    run(lobby_actions.change_settings, UUID(lobby["id"]), host, is_public=True)
     assert table.ask(0, "GET", f"/{lobby['id']}")[1]["settings"]["is_public"] is False
     client = Client()
     client.force_login(table.players[0])
@@ -439,6 +439,6 @@ def test_forms_offer_friends_alone_on_a_private_map(table: Table, private: GameM
     form = {"tribe": table.tribes[0].pk, "seats": "4"}
     assert client.post(address, form | {"is_public": "yes"}).status_code == 200
     assert client.post(address, form | {"is_public": "no"}).status_code == 302
-    run(seating.leave, GameSession.objects.get().pk, table.players[0].pk)
+    run(lobby_actions.leave, GameSession.objects.get().pk, table.players[0].pk)
     GameMap.objects.update(is_public=True)
     assert client.get(address).content.decode().count('name="is_public"') == 2

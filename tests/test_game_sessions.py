@@ -11,14 +11,16 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from config import limits, urls
-from config.redis import disposable
+from config import urls
+from config.limits import rate_limits
+from config.redis.clients import disposable
 from maps.models import GameMap
-from sessions_app import seating, store
+from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby import store
 from sessions_app.models import GameSession, SessionPlayer
 from tests.cast import make_map, make_moderator, make_tribe, make_user
 from tests.conftest import bearer
-from tribes import configs
+from tribes import config_cache
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db
@@ -63,8 +65,8 @@ class Table:
         """Bring a lobby into the game: everybody connected and ready, the countdown over."""
         session_id = UUID(lobby["id"])
         for player in map(self.players.__getitem__, players):
-            store.run(seating.connect, session_id, player.pk, uuid4(), None)
-            store.run(seating.ready, session_id, player.pk, is_ready=True)
+            store.run(lobby_actions.connect, session_id, player.pk, uuid4(), None)
+            store.run(lobby_actions.ready, session_id, player.pk, is_ready=True)
         status, _ = self.ask(0, "POST", f"/{session_id}/start", {"solo": len(players) == 1})
         assert status == 200
         over = datetime.timedelta(seconds=4)
@@ -79,7 +81,7 @@ class Table:
                 "UPDATE session_players SET server_id = %s WHERE session_id = %s",
                 [server, session_id],
             )
-        store.run(seating.tidy, session_id)
+        store.run(lobby_actions.tidy, session_id)
 
 
 @pytest.fixture
@@ -125,7 +127,7 @@ def test_a_lobby_is_sent_again_only_when_it_has_changed(table: Table) -> None:
         for n in range(3):
             if n == 2:
                 store.run(
-                    seating.ready,
+                    lobby_actions.ready,
                     UUID(lobby["id"]),
                     table.players[0].pk,
                     is_ready=path != "/active",
@@ -222,7 +224,7 @@ def test_what_is_refused_uses_up_none_of_the_lobbies_of_an_hour(table: Table, wh
         lobby = table.open()
     body = {"map_id": table.game_map.pk, "tribe_id": table.tribes[0].pk}
     wrong = body | ({"tribe_id": uuid4()} if why == "unknown_tribe" else {})
-    for _ in range(limits.POLICIES["lobbies"].most + 1):
+    for _ in range(rate_limits.POLICIES["lobbies"].most + 1):
         assert code_of(table.ask(0, "POST", "", wrong))[1] == why
     if why == "already_seated":
         table.ask(0, "POST", f"/{lobby['id']}/leave")
@@ -260,11 +262,11 @@ def test_what_tribes_count_is_kept_in_redis_until_the_start_fixes_it(table: Tabl
     assert keys == sorted(f"tribe:{tribe.pk}:config" for tribe in table.tribes[:2])
     Tribe.objects.filter(pk=table.tribes[1].pk).update(color_theme="#99C2FF")
     assert tribes_of(table, lobby) == first  # from there
-    configs.forget([str(table.tribes[1].pk)])  # as a change of the tribe does
+    config_cache.forget([str(table.tribes[1].pk)])  # as a change of the tribe does
     assert tribes_of(table, lobby)[1]["color_theme"] == "#99C2FF"
     table.start(lobby, 0, 1)
     Tribe.objects.filter(pk__in=[t.pk for t in table.tribes]).update(color_theme="#66FFCC")
-    configs.forget([str(tribe.pk) for tribe in table.tribes])
+    config_cache.forget([str(tribe.pk) for tribe in table.tribes])
     table.ask(1, "POST", f"/{lobby['id']}/leave")  # towers may stand
     assert [t["color_theme"] for t in tribes_of(table, lobby)] == ["#FFD700", "#99C2FF"]
 
@@ -411,7 +413,7 @@ def test_the_start_fixes_and_counts(table: Table) -> None:
     lobby = table.open()
     table.join(1, lobby)
     table.start(lobby, 0, 1)
-    store.run(seating.tidy, UUID(lobby["id"]))  # nothing more to do
+    store.run(lobby_actions.tidy, UUID(lobby["id"]))  # nothing more to do
     game = GameSession.objects.get()
     assert (game.status, game.map_version) == ("InProgress", table.game_map.version)
     assert GameMap.objects.get().play_count == table.game_map.play_count + 1

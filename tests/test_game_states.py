@@ -15,12 +15,14 @@ from django.db.backends.utils import CursorWrapper
 from django.test import Client
 from django.utils import timezone
 
-from config.pools import make_pool
-from config.redis import durable, durable_async
-from config.refusals import Refused
+from config.db.pools import make_pool
+from config.kernel.errors import Refused
+from config.redis.clients import durable, durable_async
 from maps.models import GameMap
-from sessions_app import played_maps, seating, states, store
-from sessions_app.lobby import Status
+from sessions_app.games import played_maps, states
+from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby import store
+from sessions_app.lobby.rules import Status
 from sessions_app.models import GameSession, PlayedMap
 from tests.conftest import Site
 from tests.races import at_once
@@ -172,7 +174,7 @@ def test_a_game_that_is_abandoned_leaves_no_key(site: Site, table: Table, game: 
     fence = states.claim(game, table.players[0])
     states.write(game, table.players[0], fence=fence, state={"wave": 7})
     until(lambda: not durable().exists(states.UNWRITTEN))
-    store.run(seating.leave, game, table.players[0].pk)
+    store.run(lobby_actions.leave, game, table.players[0].pk)
     until(lambda: not durable().exists(f"game:{game}:state"))
     ended = GameSession.objects.get(pk=game)
     assert (ended.status, ended.game_state) == ("Abandoned", {"wave": 7})

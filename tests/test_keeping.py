@@ -7,9 +7,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from config.quotas import QUOTAS
-from config.refusals import Refused
-from maps.keeping import Marks, mark, marks, unmark
+from config.kernel.errors import Refused
+from config.limits.quotas import QUOTAS
+from maps.feedback.favourites import Marks, mark, marks, unmark
 from maps.models import GameMap, MapFavourite
 from sessions_app.models import GameSession, SessionPlayer
 from tests.cast import NOBODY, make_map, make_tribe, make_user

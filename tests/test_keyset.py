@@ -10,10 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from config.refusals import Refused
-from maps.browsing import Found, begun, find
+from config.kernel.errors import Refused
+from maps.browse.queries import Found, begun, find
 from maps.models import GameMap
-from maps.statements import ORDERS, Browse
+from maps.search.sql import ORDERS, Browse
 from tests.cast import make_map
 
 pytestmark = pytest.mark.django_db

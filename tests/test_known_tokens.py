@@ -12,11 +12,11 @@ import psycopg
 import pytest
 from django.db import connection
 
-from accounts import families, known_tokens, tokens
 from accounts.models import User
-from config import redis as redis_config
-from config.redis import durable
-from maps import terrains
+from accounts.tokens import families, signing, token_cache
+from config.redis import clients
+from config.redis.clients import durable
+from maps.browse import terrain_cache
 from maps.models import GameMap
 from tests.cast import make_user
 from tests.conftest import bearer, cut_database
@@ -131,7 +131,7 @@ def test_a_map_that_is_hidden_is_gone_at_once(
 
 def sign_out(player: User, shown: dict[str, str]) -> None:
     token = shown["Authorization"].removeprefix("Bearer ")
-    families.end(player.pk, tokens.read(token, "access").family)
+    families.end(player.pk, signing.read(token, "access").family)
 
 
 def empty_redis(player: User, shown: dict[str, str]) -> None:
@@ -210,7 +210,7 @@ def test_word_of_a_ban_does_not_wait_behind_redis(
         dropped.append(time.monotonic())
         time.sleep(0.4)
 
-    monkeypatch.setattr(terrains, "forget_top", slow)
+    monkeypatch.setattr(terrain_cache, "forget_top", slow)
     for n in range(20):
         listener.execute("UPDATE maps SET play_count = %s WHERE name = 'Ford 3'", [100 + n])
     listener.execute("UPDATE users SET is_active = false WHERE username = 'Player'")
@@ -260,9 +260,9 @@ def test_what_was_looked_up_while_it_changed_is_not_remembered(
     look = families.is_in_force
 
     def slow(*arguments: Any) -> bool:
-        before = known_tokens.generation()
+        before = token_cache.generation()
         listener.execute("UPDATE users SET is_active = false WHERE username = 'Player'")
-        until(lambda: known_tokens.generation() > before)
+        until(lambda: token_cache.generation() > before)
         return look(*arguments)
 
     monkeypatch.setattr(families, "is_in_force", slow)
@@ -272,12 +272,12 @@ def test_what_was_looked_up_while_it_changed_is_not_remembered(
 
 
 def test_a_token_that_has_expired_is_known_no_more(player: User) -> None:
-    known_tokens.forget(["*"])
-    said = tokens.Token(player.pk, "family", "id", "stamp", time.time() + 60)
-    old = tokens.Token(player.pk, "family", "id", "stamp", time.time() - 1)
+    token_cache.forget(["*"])
+    said = signing.Token(player.pk, "family", "id", "stamp", time.time() + 60)
+    old = signing.Token(player.pk, "family", "id", "stamp", time.time() - 1)
     for name, token in (("good", said), ("old", old)):
-        known_tokens.remember(name, token, known_tokens.generation())
-    find = known_tokens.KnownTokens().find
+        token_cache.remember(name, token, token_cache.generation())
+    find = token_cache.KnownTokens().find
     assert find(b"Bearer good") == find(b"bearer good") == said
     for other in (b"Bearer old", b"Bearer other", b"Basic good", b"good", b"", b"Bearer \xff"):
         assert find(other) is None
@@ -340,11 +340,11 @@ def test_without_redis_a_known_token_cannot_be_checked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     warm(http, address, shown)
-    monkeypatch.setattr(redis_config, "PAUSE", 60)
-    redis_config.note_failure()
+    monkeypatch.setattr(clients, "PAUSE", 60)
+    clients.note_failure()
     assert_error(http.get(address, headers=shown), 503, "unavailable")
     assert http.get(address).status_code == 200
-    redis_config._failed_at.clear()
+    clients._failed_at.clear()
     assert http.get(address, headers=shown).status_code == 200
 
 
@@ -359,7 +359,7 @@ def test_while_nobody_tells_of_changes_no_token_is_known(
     async def fail(*_: Any, **__: Any) -> None:
         raise psycopg.OperationalError
 
-    begun, go_on, make = threading.Event(), threading.Event(), terrains.terrain_of
+    begun, go_on, make = threading.Event(), threading.Event(), terrain_cache.terrain_of
 
     def slow(*arguments: Any) -> bytes:
         begun.set()
@@ -370,7 +370,7 @@ def test_while_nobody_tells_of_changes_no_token_is_known(
     monkeypatch.setattr("psycopg.AsyncConnection.connect", fail)
     cut_database()
     time.sleep(0.3)
-    monkeypatch.setattr(terrains, "terrain_of", slow)
+    monkeypatch.setattr(terrain_cache, "terrain_of", slow)
     stranger = threading.Thread(target=lambda: httpx.get(f"{http.base_url}{address}"))
     stranger.start()
     assert begun.wait(5)

@@ -13,9 +13,10 @@ from django.test import Client
 from django.test.client import RequestFactory
 
 from accounts.models import User
-from accounts.tokens import stamp_of
-from config import limits, readiness
-from config.redis import durable
+from accounts.tokens.signing import stamp_of
+from config.limits import rate_limits
+from config.ops import readiness
+from config.redis.clients import durable
 from tests.cast import PASSWORD, make_user
 from tests.conftest import Site, bearer, forget_connections, redis_away
 from tests.races import at_once
@@ -29,8 +30,8 @@ def test_of_two_hundred_at_once_five_pass() -> None:
     def try_five_times(_: int) -> int:
         passed = 0
         for _ in range(5):
-            with contextlib.suppress(limits.TooMany):
-                passed += limits.hit("login", "10.0.0.1") is not None
+            with contextlib.suppress(rate_limits.TooMany):
+                passed += rate_limits.hit("login", "10.0.0.1") is not None
         return passed
 
     assert sum(at_once(40, try_five_times)) == 5
@@ -87,14 +88,14 @@ def test_the_address_is_the_one_that_trusted_proxies_report(
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
     request = RequestFactory().get("/", headers={"X-Forwarded-For": header}, REMOTE_ADDR="10.1.1.1")
-    assert limits.client_address(request) == address
+    assert rate_limits.client_address(request) == address
 
 
 def test_proxies_may_tell_addresses_in_lines_of_their_own(settings: Any) -> None:
     settings.TRUSTED_PROXIES = 2
     lines = [b"9.9.9.9, 203.0.113.5", b"10.0.0.1"]
     scope = {"headers": [(b"x-forwarded-for", line) for line in lines], "client": ("10.0.0.2", 9)}
-    assert limits.address_of_scope(scope) == "203.0.113.5"
+    assert rate_limits.address_of_scope(scope) == "203.0.113.5"
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nowhere", "/api/v1/auth/login"])
@@ -173,7 +174,9 @@ def test_a_lock_lasts_from_the_try_that_closes_it(client: Client, player: User) 
         return int(login(client)["Retry-After"])
 
     login(client, password="wrong")
-    lock = limits.key("lockout", f"{limits.nameless('Player1')}:127.0.0.1")  # of the name as typed
+    lock = rate_limits.key(
+        "lockout", f"{rate_limits.nameless('Player1')}:127.0.0.1"
+    )  # of the name as typed
     durable().expire(lock, 20)  # fourteen minutes and forty seconds later
     for _ in range(4):
         login(client, password="wrong")
@@ -182,12 +185,12 @@ def test_a_lock_lasts_from_the_try_that_closes_it(client: Client, player: User) 
     assert locked_for() <= 300  # who goes on trying does not prolong it
 
 
-@pytest.mark.parametrize("policy", limits.POLICIES.values(), ids=limits.POLICIES)
-def test_only_locks_begin_their_time_anew(policy: limits.Policy) -> None:
-    limits.hit(policy.name, "somebody")
-    durable().expire(limits.key(policy.name, "somebody"), 5)
+@pytest.mark.parametrize("policy", rate_limits.POLICIES.values(), ids=rate_limits.POLICIES)
+def test_only_locks_begin_their_time_anew(policy: rate_limits.Policy) -> None:
+    rate_limits.hit(policy.name, "somebody")
+    durable().expire(rate_limits.key(policy.name, "somebody"), 5)
     for _ in range(policy.most - 1):
-        standing = limits.hit(policy.name, "somebody")
+        standing = rate_limits.hit(policy.name, "somebody")
     assert standing is not None
     assert (standing.reset > 5) == policy.lock
     owners = ("password", "second_factor", "lockout")
@@ -293,15 +296,15 @@ def visitor(client: Client, player: User, request: pytest.FixtureRequest) -> Cli
 
 def tried_by(client: Client, user: User) -> str:
     """What wrong passwords of a browser are counted for."""
-    return f"{user.pk}:{limits.nameless(client.session.session_key or '')}:127.0.0.1"
+    return f"{user.pk}:{rate_limits.nameless(client.session.session_key or '')}:127.0.0.1"
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_that_is_limited_says_so(visitor: Client, player: User, path: str) -> None:
     given, name = PAGES[path]
-    policy = limits.POLICIES[name]
+    policy = rate_limits.POLICIES[name]
     for _ in range(policy.most):
-        limits.hit(name, tried_by(visitor, player) if name == "password" else "127.0.0.1")
+        rate_limits.hit(name, tried_by(visitor, player) if name == "password" else "127.0.0.1")
     page = visitor.post(path, given)
     assert page.status_code == 429
     assert (page["X-RateLimit-Limit"], page["X-RateLimit-Remaining"]) == (str(policy.most), "0")
@@ -347,14 +350,14 @@ def test_a_lock_does_not_tell_whether_a_password_was_right(
     signed_in: Client, player: User, path: str
 ) -> None:
     for _ in range(5):
-        limits.hit("password", tried_by(signed_in, player))
+        rate_limits.hit("password", tried_by(signed_in, player))
     right = PAGES[path][0]
     for given in (right, dict.fromkeys(right, "wrong")):
         page = signed_in.post(path, given)
         assert page.status_code == 429
         assert list(page.context["form"].errors) == ["__all__"]
-    assert limits.POLICIES["password"].most < int(
-        str(durable().get(limits.key("password", tried_by(signed_in, player))))
+    assert rate_limits.POLICIES["password"].most < int(
+        str(durable().get(rate_limits.key("password", tried_by(signed_in, player))))
     )
 
 
@@ -431,7 +434,7 @@ def test_who_has_many_sign_ins_guesses_no_more_than_the_account_may(player: User
     for thief in range(8):
         stolen = bearer(player)
         statuses += [change(stolen, WRONG, f"10.{thief}.{n // 2}.6") for n in range(20)]
-    assert statuses.count(400) == limits.POLICIES["password_account"].most == 100
+    assert statuses.count(400) == rate_limits.POLICIES["password_account"].most == 100
     assert statuses[100:] == [429] * 60
     # The owner's way out is a link by email, which makes it another account to count for.
     player.set_password(OTHER)
@@ -444,7 +447,7 @@ def test_right_passwords_use_nothing_up(player: User) -> None:
     weak = NEW | {"new_password": "12345678"}
     assert [change(token, weak, f"10.0.{n}.1") for n in range(25)] == [400] * 25
     account = f"{player.pk}:{stamp_of(player)}"
-    assert int(str(durable().get(limits.key("password_account", account)))) == 0
+    assert int(str(durable().get(rate_limits.key("password_account", account)))) == 0
 
 
 def test_a_thief_uses_up_no_changes_of_address_of_the_owner(player: User) -> None:
@@ -458,7 +461,7 @@ def test_a_thief_uses_up_no_changes_of_address_of_the_owner(player: User) -> Non
 
     for name, most in (("password", 5), ("address", 20)):
         for _ in range(most):
-            limits.hit(name, f"{player.pk}:10.6.6.6")
+            rate_limits.hit(name, f"{player.pk}:10.6.6.6")
     assert [move(stolen, "wrong", "10.6.6.6") for _ in range(6)] == [429] * 6
     assert move(own, PASSWORD, "10.1.1.1") == 200
 

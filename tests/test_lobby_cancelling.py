@@ -11,15 +11,16 @@ import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from config.pools import database_address, make_pool
-from sessions_app import announcing, seating
-from sessions_app.announcing import News
-from sessions_app.hub import Hub
-from sessions_app.protocol import Message
-from sessions_app.rooms import Room
-from sessions_app.sockets import SeatSocket
-from sessions_app.store import run_async
-from sessions_app.tickets import Holder
+from config.db.pools import database_address, make_pool
+from sessions_app.live import announcements
+from sessions_app.live.announcements import News
+from sessions_app.live.hub import Hub
+from sessions_app.live.protocol import Message
+from sessions_app.live.rooms import Room
+from sessions_app.live.sockets import SeatSocket
+from sessions_app.live.tickets import Holder
+from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby.store import run_async
 from tests.lobbies import Table
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,13 +34,13 @@ IDLE_IN_TRANSACTION = (
 def _told() -> Iterator[None]:
     """Somebody on this loop who tells of changes, as the hub does."""
     heard: list[News] = []
-    announcing.tell(heard.append)
+    announcements.tell(heard.append)
     yield
-    announcing.stop(heard.append)
+    announcements.stop(heard.append)
 
 
 async def ready(pool: AsyncConnectionPool[Any], table: Table, *, is_ready: bool) -> None:
-    await run_async(pool, seating.ready, table.id, table.users[0].pk, is_ready=is_ready)
+    await run_async(pool, lobby_actions.ready, table.id, table.users[0].pk, is_ready=is_ready)
 
 
 def test_cut_off_at_any_moment() -> None:

@@ -3,8 +3,8 @@
 import datetime
 from uuid import UUID
 
-from sessions_app.documents import lobby_document
-from sessions_app.lobby import Lobby, Seat, Status
+from sessions_app.lobby.documents import lobby_document
+from sessions_app.lobby.rules import Lobby, Seat, Status
 
 NOW = datetime.datetime(2026, 5, 1, 12, tzinfo=datetime.UTC)
 EXAMPLE = Lobby(

@@ -21,17 +21,18 @@ from django.test import Client
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
-from accounts import families, moderation, passwords
+from accounts.identity import passwords
 from accounts.models import PageSession, User
-from config import frames
+from accounts.moderation import actions as moderation_actions
+from accounts.tokens import families
+from config.limits.token_bucket import BURST, EVENTS_A_SECOND
 from config.management.commands.serve import UNREAD_SECONDS, claim_port, server_config
-from config.redis import durable
-from sessions_app import hub as hubs
-from sessions_app import lists, sign_ins, sockets, tickets, watch
-from sessions_app import lobby as rules
-from sessions_app.pace import BURST, EVENTS_A_SECOND
-from sessions_app.protocol import Close
-from sessions_app.rooms import Room
+from config.redis.clients import durable
+from config.server import websocket_protocol
+from sessions_app.live import hub, list_socket, reconciliation, sign_in_checks, sockets, tickets
+from sessions_app.live.protocol import Close
+from sessions_app.live.rooms import Room
+from sessions_app.lobby import rules
 from tests.callers import Caller, Frame, path_of, seated, sit_down, ticket_for, token_of
 from tests.cast import make_moderator
 from tests.conftest import Site
@@ -175,7 +176,7 @@ def test_a_page_whose_cookie_cannot_be_looked_up(
 
 def test_who_vanishes_before_a_word_leaves_the_place_to_others(site: Site) -> None:
     """A page that is left while it connects; twenty of them must not shut their address out."""
-    for _ in range(hubs.MOST_OF_ADDRESS + 5):
+    for _ in range(hub.MOST_OF_ADDRESS + 5):
         with Caller(site, path_of(uuid4())) as caller:
             caller.socket.socket.shutdown(socket.SHUT_RDWR)
     with sit_down(site, Table(1)) as player:
@@ -257,8 +258,8 @@ GARBAGE: list[str | bytes] = [
 
 def test_garbage_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand bad frames of every kind; a good one in between keeps the socket open."""
-    monkeypatch.setattr("sessions_app.pace.BURST", 10_000)
-    monkeypatch.setattr(frames, "FRAME_BURST", 30_000)
+    monkeypatch.setattr("config.limits.token_bucket.BURST", 10_000)
+    monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 30_000)
     table = Table(2)
     with seated(site, table) as (host, guest):
         version = table.version
@@ -324,7 +325,7 @@ def test_a_frame_of_16_kib_is_read(site: Site) -> None:
 
 def test_a_flood(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the pace of players alone; tests/test_protocols.py has the frames of a socket."""
-    monkeypatch.setattr(frames, "FRAME_BURST", 10_000)
+    monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 10_000)
     table = Table(2)
     with seated(site, table) as (host, guest):
         began = time.monotonic()
@@ -367,9 +368,9 @@ def test_the_21st_socket_of_an_address(site: Site) -> None:
 
 
 def test_the_last_socket_of_a_process(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert hubs.MOST_SOCKETS == 1000
-    monkeypatch.setattr(hubs, "MOST_SOCKETS", 3)
-    monkeypatch.setattr(hubs, "KEPT_FOR_SEATS", 2)
+    assert hub.MOST_SOCKETS == 1000
+    monkeypatch.setattr(hub, "MOST_SOCKETS", 3)
+    monkeypatch.setattr(hub, "KEPT_FOR_SEATS", 2)
     with Caller(site, "/ws/lobbies") as looking, seated(site, Table(2)):
         looking.hear("lobbies")
         with Caller(site, f"/ws/game-sessions/{uuid4()}") as fourth:
@@ -379,9 +380,9 @@ def test_the_last_socket_of_a_process(site: Site, monkeypatch: pytest.MonkeyPatc
 def test_who_only_looks_leaves_places_to_players(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert hubs.KEPT_FOR_SEATS == 500
-    monkeypatch.setattr(hubs, "MOST_SOCKETS", 3)
-    monkeypatch.setattr(hubs, "KEPT_FOR_SEATS", 2)
+    assert hub.KEPT_FOR_SEATS == 500
+    monkeypatch.setattr(hub, "MOST_SOCKETS", 3)
+    monkeypatch.setattr(hub, "KEPT_FOR_SEATS", 2)
     with Caller(site, "/ws/lobbies") as looking:
         looking.hear("lobbies")
         with Caller(site, "/ws/lobbies") as another:
@@ -392,7 +393,7 @@ def test_who_only_looks_leaves_places_to_players(
 
 def test_who_vanishes_at_the_door_leaves_no_trace() -> None:
     """A client may be gone before it is let in, as the ASGI server tells by an OSError."""
-    hub = hubs.Hub()
+    own_hub = hub.Hub()
 
     async def receive() -> dict[str, Any]:
         return {"type": "websocket.connect"}
@@ -402,12 +403,12 @@ def test_who_vanishes_at_the_door_leaves_no_trace() -> None:
 
     scope = {"subprotocols": ["tribehold.v1"], "headers": [], "client": ("192.0.2.1", 1)}
     for application in (
-        sockets.serve_seat(hub, uuid4(), scope, receive, send),
-        lists.serve_list(lists.Cards(hub), scope, receive, send),
+        sockets.serve_seat(own_hub, uuid4(), scope, receive, send),
+        list_socket.serve_list(list_socket.Cards(own_hub), scope, receive, send),
     ):
         with pytest.raises(ConnectionResetError):
             asyncio.run(application)
-    assert (hub.sockets, hub.addresses) == (set(), {})
+    assert (own_hub.sockets, own_hub.addresses) == (set(), {})
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
@@ -430,10 +431,10 @@ def test_a_connection_is_bound_that_nobody_reads(monkeypatch: pytest.MonkeyPatch
 @pytest.fixture
 def quick_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     """A watch that looks often. To be asked for before the site, which takes it as it starts."""
-    monkeypatch.setattr(watch, "TICK", 0.1)
-    monkeypatch.setattr(watch, "SWEEP", 0.1)
-    monkeypatch.setattr(watch, "QUIET", 0.5)
-    monkeypatch.setattr(watch, "SILENT", 1.5)
+    monkeypatch.setattr(reconciliation, "TICK", 0.1)
+    monkeypatch.setattr(reconciliation, "SWEEP", 0.1)
+    monkeypatch.setattr(reconciliation, "QUIET", 0.5)
+    monkeypatch.setattr(reconciliation, "SILENT", 1.5)
 
 
 def test_silence(quick_watch: None, site: Site) -> None:
@@ -457,8 +458,8 @@ def test_who_leaves_as_if_the_server_stopped(
     quick_watch: None, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The seats of a process that stops are kept as they are. A client can send its code too."""
-    assert (server_config(None).timeout_graceful_shutdown or 0) < hubs.STOPPING
-    monkeypatch.setattr(hubs, "STOPPING", 0.3)
+    assert (server_config(None).timeout_graceful_shutdown or 0) < hub.STOPPING
+    monkeypatch.setattr(hub, "STOPPING", 0.3)
     table = Table(2)
     with sit_down(site, table) as host:
         with sit_down(site, table, 1) as guest:
@@ -499,17 +500,17 @@ def test_a_restart_in_good_order_keeps_who_is_ready_and_the_countdown(
 def test_a_seat_that_the_watch_gives_up_at_the_same_moment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    hub, room, player_id, socket_id = hubs.Hub(), Room(uuid4()), uuid4(), uuid4()
+    own_hub, room, player_id, socket_id = hub.Hub(), Room(uuid4()), uuid4(), uuid4()
     room.news = cast("Any", SimpleNamespace(connections={player_id: socket_id}))
     leaver = cast("Any", SimpleNamespace(id=socket_id, room=room, player_id=player_id))
 
     async def disconnect(*arguments: Any) -> None:
-        assert hub.owed == {socket_id: (room.session_id, player_id)}
-        hub.owed.clear()  # as the watch does that told of it
+        assert own_hub.owed == {socket_id: (room.session_id, player_id)}
+        own_hub.owed.clear()  # as the watch does that told of it
 
     monkeypatch.setattr(hub, "do", disconnect)
-    asyncio.run(hub.leave(leaver, keep=False))
-    assert hub.owed == {}
+    asyncio.run(own_hub.leave(leaver, keep=False))
+    assert own_hub.owed == {}
 
 
 def banned(table: Table) -> None:
@@ -572,8 +573,10 @@ def new_password_in_psql(table: Table) -> None:
 def banned_by_a_moderator(table: Table) -> None:
     players = User.objects.filter(pk=table.users[1].pk)
     moderator = make_moderator(f"Moderator{table.version}")
-    action = moderation.Action.BAN
-    moderation.decide(moderator=moderator, players=players, action=action, reason="It cheats.")
+    action = moderation_actions.Action.BAN
+    moderation_actions.decide(
+        moderator=moderator, players=players, action=action, reason="It cheats."
+    )
 
 
 SUSPENDED, SIGNED_OUT = ("suspended", Close.REMOVED), ("signed_out", Close.NOT_LET_IN)
@@ -638,13 +641,13 @@ def test_a_sign_in_that_ends_while_the_seat_is_taken(
     cookie = f"sessionid={browser.cookies['sessionid'].value}"
     headers = {"Cookie": cookie, "Origin": f"http://127.0.0.1:{site.port}"}
     ticket = None if by_page else ticket_for(table, 1)
-    subscribe = hubs.Hub.subscribe
+    subscribe = hub.Hub.subscribe
 
-    async def end_first(hub: hubs.Hub, room: Room) -> None:
-        await hub.ask_django(end, table)
-        await subscribe(hub, room)
+    async def end_first(own_hub: hub.Hub, room: Room) -> None:
+        await own_hub.ask_django(end, table)
+        await subscribe(own_hub, room)
 
-    monkeypatch.setattr(hubs.Hub, "subscribe", end_first)
+    monkeypatch.setattr(hub.Hub, "subscribe", end_first)
     with Caller(site, path_of(table.id), additional_headers=headers) as caller:
         caller.say("hello", ticket=ticket)
         assert caller.refused() == ends
@@ -657,13 +660,13 @@ def test_an_open_socket_ends_with_its_account_as_it_was(
 ) -> None:
     """Nothing but the account's row tells of it: families and sessions of pages are all there."""
     looked = threading.Semaphore(0)
-    check = sign_ins.SignIns.check
+    check = sign_in_checks.SignIns.check
 
-    async def checked(own: sign_ins.SignIns, holders: Any) -> None:
+    async def checked(own: sign_in_checks.SignIns, holders: Any) -> None:
         await check(own, holders)
         looked.release()
 
-    monkeypatch.setattr(sign_ins.SignIns, "check", checked)
+    monkeypatch.setattr(sign_in_checks.SignIns, "check", checked)
     table, browser = Table(2), Client()
     with sit_down(site, table, 1) as guest:
         end(table)
@@ -714,8 +717,8 @@ def test_an_emptied_redis_has_no_tickets(site: Site) -> None:
 @pytest.fixture
 def late_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rooms are compared as often as ever; the next sweep comes when the test is over."""
-    monkeypatch.setattr(watch, "SLICES", watch.SLICES * 10)
-    monkeypatch.setattr(watch, "SWEEP", watch.SWEEP * 10)
+    monkeypatch.setattr(reconciliation, "SLICES", reconciliation.SLICES * 10)
+    monkeypatch.setattr(reconciliation, "SWEEP", reconciliation.SWEEP * 10)
 
 
 def test_an_emptied_redis_throws_nobody_out(late_sweep: None, site: Site) -> None:
@@ -749,7 +752,7 @@ def test_a_page_keeps_its_sign_in_where_keys_are_rotated(site: Site, settings: A
 @pytest.fixture
 def quick_hours(monkeypatch: pytest.MonkeyPatch) -> None:
     """A watch that cleans up often. To be asked for before the site."""
-    monkeypatch.setattr(watch, "HOUR", 0.1)
+    monkeypatch.setattr(reconciliation, "HOUR", 0.1)
 
 
 def test_sessions_of_pages_that_are_over_are_removed(quick_hours: None, site: Site) -> None:

@@ -17,13 +17,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from config.refusals import Refused
+from config.kernel.errors import Refused
 from maps.models import GameMap
-from sessions_app import lobby as rules
-from sessions_app import seating
-from sessions_app.lobby import Lobby, Seat, Status
+from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby import rules
+from sessions_app.lobby.rules import Lobby, Seat, Status
+from sessions_app.lobby.store import Change, Steps, reading, run
 from sessions_app.models import GameSession, LobbyServer, SessionPlayer
-from sessions_app.store import Change, Steps, reading, run
 from tests.cast import make_tribe, make_user
 from tests.lobbies import PLAYERS, make_lobby
 
@@ -114,7 +114,7 @@ class Life(RuleBasedStateMachine):
         seat, given = self.seat(n, tribe), self.lobby.code if code else None
         self.carry_out(
             lambda lobby, _: rules.join(lobby, seat, code=given),
-            lambda game: seating.join(
+            lambda game: lobby_actions.join(
                 game, self.players[n], self.tribes[n][tribe], code=self.code() if code else None
             ),
             by="player",
@@ -129,7 +129,7 @@ class Life(RuleBasedStateMachine):
         player = self.players[n]
         self.carry_out(
             lambda lobby, _: rules.leave(lobby, player),
-            lambda game: seating.leave(game, player),
+            lambda game: lobby_actions.leave(game, player),
             by="player",
         )
 
@@ -138,7 +138,7 @@ class Life(RuleBasedStateMachine):
         player = self.players[n]
         self.carry_out(
             lambda lobby, _: rules.ready(lobby, player, is_ready=is_ready),
-            lambda game: seating.ready(game, player, is_ready=is_ready),
+            lambda game: lobby_actions.ready(game, player, is_ready=is_ready),
             by="player",
         )
 
@@ -147,7 +147,7 @@ class Life(RuleBasedStateMachine):
         player, chosen = self.players[n], self.tribes[n][tribe]
         self.carry_out(
             lambda lobby, _: rules.take_tribe(lobby, player, {"id": chosen}),
-            lambda game: seating.take_tribe(game, player, chosen),
+            lambda game: lobby_actions.take_tribe(game, player, chosen),
             by="player",
         )
 
@@ -156,7 +156,7 @@ class Life(RuleBasedStateMachine):
         host, player = self.players[n], self.players[other]
         self.carry_out(
             lambda lobby, _: rules.kick(lobby, host, player),
-            lambda game: seating.kick(game, host, player),
+            lambda game: lobby_actions.kick(game, host, player),
             by="player",
         )
 
@@ -165,7 +165,7 @@ class Life(RuleBasedStateMachine):
         host, wish = self.players[n], {"is_public": is_public, "seats": seats}
         self.carry_out(
             lambda lobby, _: rules.change_settings(lobby, host, **wish),  # type: ignore[arg-type]
-            lambda game: seating.change_settings(game, host, **wish),  # type: ignore[arg-type]
+            lambda game: lobby_actions.change_settings(game, host, **wish),  # type: ignore[arg-type]
             by="player",
         )
 
@@ -174,7 +174,7 @@ class Life(RuleBasedStateMachine):
         host = self.players[n]
         self.carry_out(
             lambda lobby, now: rules.start(lobby, host, now, solo=solo),
-            lambda game: seating.start(game, host, solo=solo),
+            lambda game: lobby_actions.start(game, host, solo=solo),
             by="player",
         )
 
@@ -193,7 +193,7 @@ class Life(RuleBasedStateMachine):
         host = self.players[n]
         self.carry_out(
             lambda lobby, _: rules.end(lobby, host),
-            lambda game: seating.end(game, host),
+            lambda game: lobby_actions.end(game, host),
             by="player",
         )
 
@@ -215,7 +215,7 @@ class Life(RuleBasedStateMachine):
     def _take_seat(self, player: UUID, socket: UUID, process: UUID) -> None:
         self.carry_out(
             lambda lobby, _: rules.connect(lobby, player, socket, process),
-            lambda game: seating.connect(game, player, socket, process),
+            lambda game: lobby_actions.connect(game, player, socket, process),
             by="time",
         )
 
@@ -225,7 +225,7 @@ class Life(RuleBasedStateMachine):
         player, socket = self.players[n], self.sockets[n][-age:][0]
         self.carry_out(
             lambda lobby, now: rules.disconnect(lobby, player, socket, now),
-            lambda game: seating.disconnect(game, player, socket),
+            lambda game: lobby_actions.disconnect(game, player, socket),
             by="time",
         )
 
@@ -234,7 +234,7 @@ class Life(RuleBasedStateMachine):
         player = self.players[n]
         self.carry_out(
             lambda lobby, now: rules.stay(lobby, player, now),
-            lambda game: seating.stay(game, player),
+            lambda game: lobby_actions.stay(game, player),
             by="time",
         )
 
@@ -251,7 +251,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def tidy(self) -> None:
-        self.carry_out(rules.tidy, seating.tidy, by="time")
+        self.carry_out(rules.tidy, lobby_actions.tidy, by="time")
 
     # ---- What always holds ----------------------------------------------------------------------
 
@@ -304,7 +304,7 @@ class LifeInTheDatabase(Life):
         super().__init__()
         for server in self.servers:
             LobbyServer.objects.create(pk=server)
-        self.game = GameSession.objects.create(map=self.game_map, code=seating.new_code())
+        self.game = GameSession.objects.create(map=self.game_map, code=lobby_actions.new_code())
         self.version = 0
 
     def code(self) -> str | None:

@@ -12,15 +12,16 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from config import limits
-from config.refusals import Reason, refused_for
+from config.kernel.errors import Reason, refused_for
+from config.limits import rate_limits
 from maps.models import GameMap
-from sessions_app import seating, views
-from sessions_app.lobby import Lobby, Status
-from sessions_app.lobby_cards import find
+from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby import views
+from sessions_app.lobby.cards import find
+from sessions_app.lobby.listing import Wanted
+from sessions_app.lobby.rules import Lobby, Status
+from sessions_app.lobby.store import run
 from sessions_app.models import GameSession, SessionPlayer
-from sessions_app.open_lobbies import Wanted
-from sessions_app.store import run
 from tests.cast import NOBODY, make_map, make_tribe, make_user
 from tests.races import at_once
 from tribes.models import Tribe
@@ -29,11 +30,13 @@ pytestmark = pytest.mark.django_db
 
 
 def open_lobby(host: User, game_map: GameMap, **more: Any) -> Lobby:
-    return run(seating.create, host.pk, game_map.pk, make_tribe(host).pk, **more).after
+    return run(lobby_actions.create, host.pk, game_map.pk, make_tribe(host).pk, **more).after
 
 
 def lobby_now(lobby_id: UUID) -> Lobby:
-    return run(seating.seen_by, lobby_id, SessionPlayer.objects.values_list("user", flat=True)[0])
+    return run(
+        lobby_actions.seen_by, lobby_id, SessionPlayer.objects.values_list("user", flat=True)[0]
+    )
 
 
 def begin(lobby: Lobby) -> None:
@@ -69,7 +72,7 @@ def lobby(host: User, game_map: GameMap) -> Lobby:
 @pytest.fixture
 def full_house(lobby: Lobby, player: User, tribe: Tribe) -> Lobby:
     """Two players, host and Player1."""
-    return run(seating.join, lobby.id, player.pk, tribe.pk).after
+    return run(lobby_actions.join, lobby.id, player.pk, tribe.pk).after
 
 
 def at(lobby: Lobby, more: str = "") -> str:
@@ -104,7 +107,7 @@ def test_private_full_and_begun_ones_are_not_listed(
     private = open_lobby(make_user("Private1"), game_map, is_public=False)
     full = open_lobby(make_user("Full1"), game_map, seats=2)
     guest = make_user("Guest1")
-    run(seating.join, full.id, guest.pk, make_tribe(guest).pk)
+    run(lobby_actions.join, full.id, guest.pk, make_tribe(guest).pk)
     begun = open_lobby(make_user("Begun1"), game_map)
     begin(begun)
     page = text(client.get("/lobbies/"))
@@ -239,8 +242,8 @@ def test_only_one_at_a_time(lobby: Lobby, host: User) -> None:
 
 
 def test_not_too_many(signed_in: Client, player: User, tribe: Tribe, game_map: GameMap) -> None:
-    for _ in range(limits.POLICIES["lobbies"].most):
-        limits.hit("lobbies", str(player.pk))
+    for _ in range(rate_limits.POLICIES["lobbies"].most):
+        rate_limits.hit("lobbies", str(player.pk))
     given = {"tribe": str(tribe.pk), "is_public": "yes", "seats": "4"}
     page = text(signed_in.post(f"/lobbies/new/?map={game_map.pk}", given), 429)
     assert "You opened too many lobbies." in page
@@ -253,9 +256,9 @@ def test_what_is_not_opened_is_not_counted(
     """Whoever sits somewhere and tries again may open as many as before."""
     given = {"tribe": str(host.tribes.get().pk), "is_public": "yes", "seats": "4"}
     browser, address = client_of(host), f"/lobbies/new/?map={lobby.game_map['id']}"
-    for _ in range(limits.POLICIES["lobbies"].most + 1):
+    for _ in range(rate_limits.POLICIES["lobbies"].most + 1):
         assert "You’re in a lobby on <bdi>Quiet Ford</bdi>" in text(browser.post(address, given))
-    run(seating.leave, lobby.id, host.pk)
+    run(lobby_actions.leave, lobby.id, host.pk)
     assert browser.post(address, given).status_code == 302
 
 
@@ -352,7 +355,7 @@ def test_a_wrong_code(signed_in: Client, lobby: Lobby) -> None:
 
 
 def test_codes_are_not_guessed_for_long(signed_in: Client, lobby: Lobby) -> None:
-    most = limits.POLICIES["codes"].most
+    most = rate_limits.POLICIES["codes"].most
     for _ in range(most):
         assert signed_in.get("/lobbies/join/222222/").status_code == 404
     answer = signed_in.get(f"/lobbies/join/{lobby.code}/")
@@ -367,7 +370,7 @@ def test_codes_are_not_guessed_for_long(signed_in: Client, lobby: Lobby) -> None
 
 
 def test_right_codes_are_no_guesses(signed_in: Client, lobby: Lobby, tribe: Tribe) -> None:
-    most = limits.POLICIES["codes"].most
+    most = rate_limits.POLICIES["codes"].most
     invitation = f"/lobbies/join/{lobby.code}/"
     for _ in range(most + 1):
         assert signed_in.get(invitation).status_code == 200
@@ -379,7 +382,7 @@ def test_right_codes_are_no_guesses(signed_in: Client, lobby: Lobby, tribe: Trib
 
 @pytest.mark.django_db(transaction=True)
 def test_of_wrong_codes_sent_at_once_no_more_are_looked_up(player: User) -> None:
-    most = limits.POLICIES["codes"].most
+    most = rate_limits.POLICIES["codes"].most
     clients = [client_of(player) for _ in range(3 * most)]
     answers = at_once(3 * most, lambda n: clients[n].get("/lobbies/join/222222/").status_code)
     assert Counter(answers) == {404: most, 429: 2 * most}
@@ -413,11 +416,11 @@ def test_refusals_of_joining(
     elif change == "full":
         games.update(seat_limit=2)
         guest = make_user("Guest1")
-        run(seating.join, lobby.id, guest.pk, make_tribe(guest).pk)
+        run(lobby_actions.join, lobby.id, guest.pk, make_tribe(guest).pk)
     elif change == "started":
         begin(lobby)
     elif change == "elsewhere":
-        run(seating.create, player.pk, game_map.pk, tribe.pk)
+        run(lobby_actions.create, player.pk, game_map.pk, tribe.pk)
     else:
         given = str(host.tribes.get().pk)
     answer = signed_in.post(f"/lobbies/join/{lobby.code}/", {"tribe": given})

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from config.refusals import Refused
-from sessions_app import lobby as rules
-from sessions_app.lobby import (
+from config.kernel.errors import Refused
+from sessions_app.lobby import rules
+from sessions_app.lobby.rules import (
     COUNTDOWN,
     GRACE,
     MOST_KICKED,

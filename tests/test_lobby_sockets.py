@@ -9,14 +9,15 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import connection
 
-from config import redis
-from sessions_app import lists, seating
-from sessions_app import lobby as rules
-from sessions_app.announcing import group_of
-from sessions_app.lobby import Status
+from config.redis import clients
+from sessions_app.live import list_socket
+from sessions_app.live.announcements import group_of
+from sessions_app.live.protocol import Close
+from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby import rules
+from sessions_app.lobby.rules import Status
+from sessions_app.lobby.store import run
 from sessions_app.models import GameSession
-from sessions_app.protocol import Close
-from sessions_app.store import run
 from tests.callers import Caller, path_of, seated, sit_down, ticket_for
 from tests.cast import make_tribe, make_user
 from tests.conftest import Site
@@ -142,7 +143,7 @@ def test_the_same_message_is_done_in_another_lobby(site: Site) -> None:
         assert seat_of(caller.ask("ready", id="1", is_ready=True), 0)["is_ready"]
         caller.say("leave", id="2")
         assert caller.closed() == Close.NO_SUCH_SESSION
-    run(seating.join, second.id, player.pk, first.tribes[0].pk)
+    run(lobby_actions.join, second.id, player.pk, first.tribes[0].pk)
     second.users.append(player)
     with sit_down(site, second, 1) as caller:
         assert seat_of(caller.ask("ready", id="1", is_ready=True), 1)["is_ready"]
@@ -290,7 +291,7 @@ def test_the_end_of_a_game(site: Site) -> None:
     table = Table(2)
     with seated(site, table) as callers:
         execute("UPDATE game_sessions SET status = 'InProgress' WHERE id = %s", table.id)
-        run(seating.end, table.id, table.users[0].pk)
+        run(lobby_actions.end, table.id, table.users[0].pk)
         for caller in callers:
             assert caller.hear("closed")["data"] == {"reason": "completed"}
             assert caller.closed() == Close.NO_SUCH_SESSION
@@ -327,7 +328,7 @@ def test_a_lobby_opened_while_redis_was_away_is_not_deaf(site: Site) -> None:
     table = Table(1)
     ticket = ticket_for(table)
     with Caller(site, path_of(table.id)) as caller:
-        redis.note_failure()
+        clients.note_failure()
         assert caller.ask("hello", ticket=ticket)["type"] == "welcome"
         heard: list[Any] = []
         deadline = time.monotonic() + 5
@@ -352,7 +353,7 @@ def test_the_list(site: Site) -> None:
         change = looker.hear("lobbies")["data"]
         assert [card["id"] for card in change["lobbies"]] == [str(later.id)]
         assert not change["is_snapshot"]
-        run(seating.leave, later.id, later.users[0].pk)
+        run(lobby_actions.leave, later.id, later.users[0].pk)
         assert looker.hear("lobbies")["data"]["gone"] == [str(later.id)]
         assert looker.ask("ping")["type"] == "pong"
         assert len(looker.ask("hello")["data"]["lobbies"]) == 1
@@ -364,18 +365,18 @@ def test_full_lobbies_are_not_listed(site: Site) -> None:
     with Caller(site, "/ws/lobbies") as looker:
         assert len(looker.hear("lobbies")["data"]["lobbies"]) == 1
         guest = make_user("Guest1")
-        run(seating.join, table.id, guest.pk, make_tribe(guest).pk)
+        run(lobby_actions.join, table.id, guest.pk, make_tribe(guest).pk)
         change = looker.hear("lobbies")["data"]
         assert (change["lobbies"], change["gone"], change["total"]) == ([], [str(table.id)], 0)
         assert change["maps"] == {str(table.map.pk): {"lobbies": 0, "free_seats": 0}}
-        run(seating.leave, table.id, guest.pk)
+        run(lobby_actions.leave, table.id, guest.pk)
         assert [c["id"] for c in looker.hear("lobbies")["data"]["lobbies"]] == [str(table.id)]
 
 
 def test_of_many_lobbies_the_list_tells_which_it_shows(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lists, "MOST_LISTED", 2)
+    monkeypatch.setattr(list_socket, "MOST_LISTED", 2)
     old = Table(1)
     newer = [Table(1, game_map=old.map) for _ in range(2)]
     with Caller(site, "/ws/lobbies") as looker:
@@ -388,10 +389,10 @@ def test_of_many_lobbies_the_list_tells_which_it_shows(
         assert [c["id"] for c in change["lobbies"]] == [str(newest.id)]
         assert change["gone"] == []  # what it took the place of is open as before
         assert change["maps"] == {str(newest.map.pk): {"lobbies": 1, "free_seats": 3}}
-        run(seating.leave, old.id, old.users[0].pk)
+        run(lobby_actions.leave, old.id, old.users[0].pk)
         change = looker.hear("lobbies")["data"]
         assert (change["gone"], change["total"]) == ([str(old.id)], 3)  # though it was not listed
-        run(seating.leave, newest.id, newest.users[0].pk)
+        run(lobby_actions.leave, newest.id, newest.users[0].pk)
         change = looker.hear("lobbies")["data"]
         assert (change["total"], change["since"]) == (2, None)
         assert [c["id"] for c in change["lobbies"]] == [str(newer[0].id)]

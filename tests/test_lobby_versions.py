@@ -10,12 +10,13 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import RestrictedError
 
-from config.refusals import Refused
+from config.kernel.errors import Refused
 from maps.models import GameMap
-from sessions_app import seating, store
-from sessions_app.lobby import Lobby, Status
+from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby import store
+from sessions_app.lobby.rules import Lobby, Status
+from sessions_app.lobby.store import run
 from sessions_app.models import GameSession
-from sessions_app.store import run
 from tests.cast import make_tribe, make_user
 from tests.lobbies import Table
 from tests.races import at_once
@@ -63,7 +64,7 @@ def test_a_map_changes_open_lobbies_alone() -> None:
     """A game has its map as it began; a lobby that counts down gets a new version anyway."""
     counting, begun = Table(1), Table(1)
     counting.all_ready()
-    run(seating.start, counting.id, counting.users[0].pk, solo=True)
+    run(lobby_actions.start, counting.id, counting.users[0].pk, solo=True)
     start(begun, solo=True)
     before = counting.version, begun.version
     execute("UPDATE maps SET name = 'New Ford'")
@@ -105,7 +106,7 @@ def test_a_seated_player_can_be_erased(n: int, by_sql: bool, has_begun: bool) ->
     else:
         table.users[n].delete()
     assert [seat.player_id for seat in table.now.seats] == [table.users[1 - n].pk]
-    run(seating.tidy, table.id)  # as each sweep does
+    run(lobby_actions.tidy, table.id)  # as each sweep does
     assert table.now.seats[0].is_host
 
 
@@ -119,9 +120,9 @@ def test_a_seated_tribe_can_not_be_deleted_alone() -> None:
 
 def start(table: Table, *, solo: bool = False) -> None:
     table.all_ready()
-    run(seating.start, table.id, table.users[0].pk, solo=solo)
+    run(lobby_actions.start, table.id, table.users[0].pk, solo=solo)
     end_countdown(table)
-    run(seating.tidy, table.id)
+    run(lobby_actions.tidy, table.id)
     assert table.now.status == Status.IN_PROGRESS
 
 
@@ -141,7 +142,7 @@ def counts(table: Table) -> tuple[int, list[int]]:
 
 
 def tidy(table: Table, _: int) -> None:
-    run(seating.tidy, table.id)
+    run(lobby_actions.tidy, table.id)
 
 
 def do_one(steps: list[tuple[Any, ...]], n: int) -> str | None:
@@ -151,7 +152,7 @@ def do_one(steps: list[tuple[Any, ...]], n: int) -> str | None:
 def due() -> Table:
     table = Table(2)
     table.all_ready()
-    run(seating.start, table.id, table.users[0].pk)
+    run(lobby_actions.start, table.id, table.users[0].pk)
     end_countdown(table)
     return table
 
@@ -159,7 +160,7 @@ def due() -> Table:
 def test_a_start_is_counted_once_by_twenty_at_once() -> None:
     table = due()
     before = table.version
-    changes = at_once(20, lambda _: run(seating.tidy, table.id))
+    changes = at_once(20, lambda _: run(lobby_actions.tidy, table.id))
     assert [change.is_change for change in changes].count(True) == 1
     assert counts(table) == (1, [1, 1])
     assert table.version == before + 1
@@ -192,7 +193,7 @@ def test_the_last_seat_for_fifty_at_once(game_map: GameMap) -> None:
 
     def join(n: int) -> tuple[str | None, float]:
         began = time.monotonic()
-        code = try_to(seating.join, table.id, users[n].pk, tribes[n].pk)
+        code = try_to(lobby_actions.join, table.id, users[n].pk, tribes[n].pk)
         return code, time.monotonic() - began
 
     answers = at_once(50, join)
@@ -214,26 +215,26 @@ def check(lobby: Lobby) -> None:
 
 
 PAIRS: dict[str, Callable[[Table], list[tuple[Any, ...]]]] = {
-    "both leave": lambda t: [(seating.leave, t.id, user.pk) for user in t.users],
+    "both leave": lambda t: [(lobby_actions.leave, t.id, user.pk) for user in t.users],
     "the host starts and leaves": lambda t: [
-        (seating.start, t.id, t.users[0].pk),
-        (seating.leave, t.id, t.users[0].pk),
+        (lobby_actions.start, t.id, t.users[0].pk),
+        (lobby_actions.leave, t.id, t.users[0].pk),
     ],
     "the host starts, the guest leaves": lambda t: [
-        (seating.start, t.id, t.users[0].pk),
-        (seating.leave, t.id, t.users[1].pk),
+        (lobby_actions.start, t.id, t.users[0].pk),
+        (lobby_actions.leave, t.id, t.users[1].pk),
     ],
     "the host kicks who leaves": lambda t: [
-        (seating.kick, t.id, t.users[0].pk, t.users[1].pk),
-        (seating.leave, t.id, t.users[1].pk),
+        (lobby_actions.kick, t.id, t.users[0].pk, t.users[1].pk),
+        (lobby_actions.leave, t.id, t.users[1].pk),
     ],
     "the host kicks and leaves": lambda t: [
-        (seating.kick, t.id, t.users[0].pk, t.users[1].pk),
-        (seating.leave, t.id, t.users[0].pk),
+        (lobby_actions.kick, t.id, t.users[0].pk, t.users[1].pk),
+        (lobby_actions.leave, t.id, t.users[0].pk),
     ],
     "the host leaves, the guest is lost": lambda t: [
-        (seating.leave, t.id, t.users[0].pk),
-        (seating.disconnect, t.id, t.users[1].pk, t.now.seats[1].connection),
+        (lobby_actions.leave, t.id, t.users[0].pk),
+        (lobby_actions.disconnect, t.id, t.users[1].pk, t.now.seats[1].connection),
     ],
 }
 
@@ -253,7 +254,7 @@ def test_two_at_once(pair: Callable[[Table], list[tuple[Any, ...]]]) -> None:
 def test_one_player_opens_two_lobbies_at_once(game_map: GameMap) -> None:
     user = make_user("Racer")
     tribe = make_tribe(user)
-    codes = at_once(8, lambda _: try_to(seating.create, user.pk, game_map.pk, tribe.pk))
+    codes = at_once(8, lambda _: try_to(lobby_actions.create, user.pk, game_map.pk, tribe.pk))
     assert (codes.count(None), codes.count("already_seated")) == (1, 7)
     assert GameSession.objects.count() == 1  # those refused left nothing behind
 
@@ -261,11 +262,11 @@ def test_one_player_opens_two_lobbies_at_once(game_map: GameMap) -> None:
 def test_a_code_that_is_taken_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     table = Table(1)
     codes = iter([table.now.code, "ABC234"])
-    monkeypatch.setattr(seating, "new_code", lambda: next(codes))
+    monkeypatch.setattr(lobby_actions, "new_code", lambda: next(codes))
     assert Table(1, game_map=table.map).now.code == "ABC234"
 
 
 def test_a_process_that_never_said_a_word_holds_no_seat() -> None:
     table = Table(1)
     with pytest.raises(IntegrityError):
-        run(seating.connect, table.id, table.users[0].pk, uuid4(), uuid4())
+        run(lobby_actions.connect, table.id, table.users[0].pk, uuid4(), uuid4())

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from sessions_app.protocol import Message
-from sessions_app.rooms import REMEMBERED, Visitor
+from sessions_app.live.protocol import Message
+from sessions_app.live.rooms import REMEMBERED, Visitor
 
 HERE, THERE = UUID(int=1), UUID(int=2)
 READY = Message("ready", "1", {"is_ready": True})

@@ -19,10 +19,10 @@ from django.test import Client
 from django.urls import reverse
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from accounts import mails
+from accounts.identity import emails
 from accounts.models import User
-from config import logs, secrets_in_text
-from config.refusals import Refused
+from config.kernel.errors import Refused
+from config.ops import logs, redaction
 from tests.cast import PASSWORD, make_user
 from tests.conftest import Site
 
@@ -89,7 +89,7 @@ EXCEPTIONS: dict[str, Callable[[], BaseException]] = {
 
 @pytest.mark.parametrize("make", EXCEPTIONS.values(), ids=EXCEPTIONS)
 @pytest.mark.parametrize(
-    "name", ["accounts.mails", "django.request", "uvicorn.error", "other.package"]
+    "name", ["accounts.identity.emails", "django.request", "uvicorn.error", "other.package"]
 )
 def test_the_text_of_a_foreign_exception_never_shows(
     log: io.StringIO, name: str, make: Callable[[], BaseException]
@@ -143,7 +143,7 @@ def test_our_own_exceptions_have_their_text(log: io.StringIO) -> None:
     logging.getLogger("config").error(
         "No", exc_info=raised(Refused("full", "All seats are taken."))
     )
-    assert "config.refusals.Refused: " in log.getvalue()
+    assert "config.kernel.errors.Refused: " in log.getvalue()
     assert "All seats are taken." in log.getvalue()
 
 
@@ -211,9 +211,9 @@ def test_a_mailbox_that_is_refused_is_not_named(
         def refuse(*_: Any, error: Exception = error, **__: Any) -> None:
             raise error
 
-        monkeypatch.setattr(mails, "send_mail", refuse)
-        mails.tell_new_password(player)
-        mails.POST.submit(int).result(5)
+        monkeypatch.setattr(emails, "send_mail", refuse)
+        emails.tell_new_password(player)
+        emails.POST.submit(int).result(5)
     said = log.getvalue()
     assert "SMTPRecipientsRefused" in said
     assert "ValueError" in said
@@ -289,10 +289,10 @@ def test_every_route_with_a_secret_in_it_is_known() -> None:
         ("lobbies:invited", ["ABCDEF"]),
     ):
         path = reverse(name, args=arguments)
-        assert secrets_in_text.is_secret_path(path)
-        assert arguments[-1] not in secrets_in_text.mask(path)
+        assert redaction.is_secret_path(path)
+        assert arguments[-1] not in redaction.mask(path)
     for name in ("maps:browse", "accounts:ask-for-reset", "lobbies:join-by-code"):
-        assert not secrets_in_text.is_secret_path(reverse(name))
+        assert not redaction.is_secret_path(reverse(name))
 
 
 @pytest.mark.django_db

@@ -13,12 +13,12 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from config import limits
-from config.limits import POLICIES
-from maps import making
-from maps.checking import MOST_FAULTS, RULES
+from config.limits import rate_limits
+from config.limits.rate_limits import POLICIES
+from maps.editing import actions as editing_actions
 from maps.models import GameMap
-from maps.terrain import LAVA, Grid
+from maps.terrain.grid import LAVA, Grid
+from maps.terrain.validation import MOST_FAULTS, RULES
 from sessions_app.models import GameSession
 from tests.cast import NOBODY, flat_grid, make_map, make_user
 from tests.conftest import bearer
@@ -315,7 +315,7 @@ def test_no_new_maps_that_can_not_be_counted(
     def fail(**_: Any) -> None:
         raise RedisError
 
-    monkeypatch.setattr(limits, "_script", lambda: fail)
+    monkeypatch.setattr(rate_limits, "_script", lambda: fail)
     answer = client.post("/api/v1/maps", new_map(), "application/json", headers=headers)
     assert (answer.status_code, codes(answer)) == (503, [("unavailable", None)])
     assert not GameMap.objects.exists()
@@ -599,24 +599,24 @@ def test_saving_a_map_tells_whether_it_is_valid(author: User) -> None:
         ({"wave_config": game_map.wave_config}, True),
         ({"goal_point": game_map.spawn_point}, False),
     ):
-        making.change(author=author, map_id=game_map.pk, given=given)
+        editing_actions.change(author=author, map_id=game_map.pk, given=given)
         assert known(game_map) is valid, given
 
 
 def test_what_was_public_is_known_to_be_valid(author: User) -> None:
     shown, withdrawn = make_map(author), make_map(author, is_public=False)
-    making.unpublish(author=author, map_id=shown.pk)
-    making.publish(author=author, map_id=withdrawn.pk)
+    editing_actions.unpublish(author=author, map_id=shown.pk)
+    editing_actions.publish(author=author, map_id=withdrawn.pk)
     assert known(shown)
     assert known(withdrawn)
     empty = make_map(author, is_public=False, wave_config={"waves": []})
-    making.unpublish(author=author, map_id=empty.pk)
+    editing_actions.unpublish(author=author, map_id=empty.pk)
     assert not known(empty)
 
 
 def test_a_change_by_hand_makes_it_unknown(author: User) -> None:
     game_map = make_map(author, is_public=False)
-    making.demand_playable(game_map)
+    editing_actions.demand_playable(game_map)
     assert known(game_map)
     GameMap.objects.update(play_count=3, name="Loud Ford", wave_config=game_map.wave_config)
     assert known(game_map)  # what a game needs is the same

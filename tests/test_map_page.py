@@ -8,8 +8,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
+from maps.feedback.ratings import Share, histogram, rate
 from maps.models import GameMap, MapRating
-from maps.rating import Share, histogram, rate
 from tests.cast import flat_grid, make_map, make_user
 
 pytestmark = pytest.mark.django_db

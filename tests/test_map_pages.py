@@ -8,9 +8,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from maps import collecting, picturing
+from maps.collections import actions as collection_actions
 from maps.models import GameMap, MapDecision
-from maps.moderation import decide
+from maps.moderation.actions import decide
+from maps.previews import preview_files
 from tests.cast import NOBODY, make_map, make_user
 from tests.conftest import bearer
 from tests.races import at_once
@@ -321,7 +322,7 @@ def test_the_page_of_a_closed_account_shows_its_maps_and_nothing_else(
     client: Client, author: User, game_map: GameMap
 ) -> None:
     make_map(author, "Secret Ford", is_public=False)
-    collecting.make(player=author, given={"name": "My fords", "is_public": True})
+    collection_actions.make(player=author, given={"name": "My fords", "is_public": True})
     assert "Joined" in text(client, "/players/Author/")
     assert "This account is closed." not in text(client, "/players/Author/")
     User.objects.update(is_active=False)
@@ -408,7 +409,7 @@ def test_pictures_are_drawn_once_and_kept_by_browsers(
     first = client.get(game_map.card_picture)
     assert first["Content-Type"] == "image/webp"
     assert first["Cache-Control"] == "public, max-age=31536000, s-maxage=60, immutable"
-    monkeypatch.setattr(picturing, "render", lambda *_: pytest.fail("drawn again"))
+    monkeypatch.setattr(preview_files, "render", lambda *_: pytest.fail("drawn again"))
     assert client.get(game_map.card_picture).content == first.content
 
 

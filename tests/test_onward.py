@@ -9,8 +9,8 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
-from config import onward
-from config.errors import page_of
+from config.http import next_url
+from config.http.errors import page_of
 from tests.cast import PASSWORD, make_user
 from tests.conftest import bearer
 from tests.test_accounts import sign_up
@@ -189,7 +189,7 @@ def test_what_answers_no_get_is_known_of_every_route() -> None:
         client.force_login(boss)
         path = reverse(name, kwargs=arguments)
         shows = client.get(path, headers=token).status_code != 405
-        assert bool(onward.page_at(path)) is shows, name
+        assert bool(next_url.page_at(path)) is shows, name
         met += not shows
     assert met > 15
 

@@ -10,12 +10,12 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from config import limits
-from config.counting import policy_of
-from config.redis import durable
+from config.limits import rate_limits
+from config.limits.request_limits import policy_of
+from config.redis.clients import durable
+from maps.drawing.pictures import FORMATS
 from maps.models import GameMap
-from maps.pictures import FORMATS
-from sessions_app.protocol import Close
+from sessions_app.live.protocol import Close
 from tests.callers import Caller
 from tests.conftest import Site, redis_away
 from tests.races import at_once
@@ -32,8 +32,8 @@ def tight(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def set_most(**most: int) -> None:
         for name, number in most.items():
-            policy = replace(limits.POLICIES[name], most=number)
-            monkeypatch.setitem(limits.POLICIES, name, policy)
+            policy = replace(rate_limits.POLICIES[name], most=number)
+            monkeypatch.setitem(rate_limits.POLICIES, name, policy)
 
     return set_most
 
@@ -45,7 +45,7 @@ def http(site: Site) -> Iterator[httpx.Client]:
 
 
 def count_of(name: str, subject: str = HERE) -> int:
-    return int(str(durable().get(limits.key(name, subject)) or 0))
+    return int(str(durable().get(rate_limits.key(name, subject)) or 0))
 
 
 # ---- What counts as what ------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def test_static_files_do_not_count(http: httpx.Client) -> None:
 
 def test_three_hundred_pages_a_minute(client: Client) -> None:
     for _ in range(300):
-        limits.hit("pages", HERE)
+        rate_limits.hit("pages", HERE)
     page = client.get("/maps/")
     assert page.status_code == 429
     assert page["Content-Type"] == "text/html; charset=utf-8"
@@ -269,9 +269,9 @@ def test_a_refused_head_has_no_body(http: httpx.Client, tight: Callable[..., Non
 
 def test_a_reader_who_scrolls_does_not_meet_the_limit_of_pictures() -> None:
     """Twenty-four a page, two pages a second, for a whole minute."""
-    assert limits.POLICIES["pictures"].most >= 24 * 2 * 60
-    assert limits.POLICIES["pages"].most >= 2 * 60
-    assert limits.POLICIES["sockets"].most >= limits.POLICIES["pages"].most
+    assert rate_limits.POLICIES["pictures"].most >= 24 * 2 * 60
+    assert rate_limits.POLICIES["pages"].most >= 2 * 60
+    assert rate_limits.POLICIES["sockets"].most >= rate_limits.POLICIES["pages"].most
 
 
 def test_without_redis_pages_are_not_counted(

@@ -7,9 +7,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
-from maps import collecting
+from maps.collections import actions as collection_actions
 from maps.models import GameMap
-from sessions_app import seating, store
+from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby import store
 from tests.cast import make_map, make_moderator, make_tribe, make_user
 from tests.conftest import bearer
 
@@ -214,10 +215,10 @@ class Cast:
         assert owner
         self.game_map = make_map(owner)
         given = {"name": "Fords", "is_public": True}
-        self.collection = collecting.make(player=owner, given=given)
+        self.collection = collection_actions.make(player=owner, given=given)
         self.tribe = make_tribe(owner)
         seat = (owner.pk, self.game_map.pk, self.tribe.pk)
-        self.lobby = store.run(seating.create, *seat).after if seated else None
+        self.lobby = store.run(lobby_actions.create, *seat).after if seated else None
 
     def address(self, route: str) -> str:
         arguments: dict[str, list[Any]] = {

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maps import generator
-from maps.landmarks import chance, obstacle
-from maps.pictures import FORMATS, SIZES, View, render
-from maps.scenery import ground
-from maps.terrain import GRASS, LAVA, WATER, Grid, Point
+from maps.drawing.ground import ground
+from maps.drawing.landmarks import chance, obstacle
+from maps.drawing.pictures import FORMATS, SIZES, View, render
+from maps.terrain import generator
+from maps.terrain.grid import GRASS, LAVA, WATER, Grid, Point
 from tests.cast import flat_grid
 
 Pixels = np.ndarray[tuple[int, ...], np.dtype[np.float32]]

@@ -22,12 +22,14 @@ from django.test import Client
 from PIL import Image
 
 from accounts.models import User
-from config.media_urls import read_media_url
-from config.storage import AtomicFileSystemStorage, Keeping
-from config.worker import NotYet, Worker
-from maps import making, models, picturing, responses
+from config.ops.worker import NotYet, Worker
+from config.storage.files import AtomicFileSystemStorage, Keeping
+from config.storage.urls import read_media_url
+from maps import models
+from maps.drawing.pictures import DRAWING, render
+from maps.editing import actions as editing_actions
 from maps.models import GameMap
-from maps.pictures import DRAWING, render
+from maps.previews import preview_files, responses
 from tests.cast import NOBODY, flat_grid, make_map, make_user, tiles
 from tests.conftest import Site, bearer
 from tests.races import at_once
@@ -37,7 +39,7 @@ from tests.test_fastlane import until
 
 @pytest.fixture(autouse=True)
 def own_outages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picturing, "kept", Keeping())
+    monkeypatch.setattr(preview_files, "kept", Keeping())
 
 
 # ---- Names --------------------------------------------------------------------------------------
@@ -87,7 +89,7 @@ def test_a_picture_isnt_kept_under_the_name_of_another_content(
     grid = flat_grid()
     grid.level[5, 5] = 3
     game_map.terrain_data = tiles(grid)
-    assert picturing.picture(game_map, "card")
+    assert preview_files.picture(game_map, "card")
     assert list(settings.MEDIA_ROOT.rglob("*.webp")) == []
 
 
@@ -113,7 +115,7 @@ def test_many_at_once_draw_once(monkeypatch: pytest.MonkeyPatch) -> None:
         time.sleep(0.2)
         return render(*arguments)
 
-    monkeypatch.setattr(picturing, "render", slowly)
+    monkeypatch.setattr(preview_files, "render", slowly)
     answers = at_once(8, lambda _: Client().get(game_map.card_picture).content)
     assert len(answers) == 8
     assert len(set(answers)) == 1
@@ -130,7 +132,7 @@ def test_what_takes_too_long_is_to_be_asked_for_again(
         go_on.wait(10)
         return render(*arguments)
 
-    monkeypatch.setattr(picturing, "render", slowly)
+    monkeypatch.setattr(preview_files, "render", slowly)
     monkeypatch.setattr(responses, "PATIENCE", 0.05)
     client.raise_request_exception = False
     blank = client.get(game_map.card_picture)
@@ -178,15 +180,19 @@ def test_what_is_made_is_drawn_ahead(
     )
     game_map.refresh_from_db()
     until(lambda: files(settings) >= both(), 20)
-    monkeypatch.setattr(picturing, "render", lambda *_: pytest.fail("drawn again"))
+    monkeypatch.setattr(preview_files, "render", lambda *_: pytest.fail("drawn again"))
     assert httpx.get(site.url + game_map.page_picture).status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)
 def test_commands_draw_nothing_ahead(settings: Any) -> None:
     author = make_user("Author")
-    making.add(making.draft(author=author, given=document_of(flat_grid()) | {"name": "Quiet Ford"}))
-    assert picturing.worker._jobs == {}
+    editing_actions.add(
+        editing_actions.draft(
+            author=author, given=document_of(flat_grid()) | {"name": "Quiet Ford"}
+        )
+    )
+    assert preview_files.worker._jobs == {}
     assert files(settings) == set()
 
 
@@ -201,7 +207,7 @@ def test_what_is_missing_can_be_drawn_by_a_command(
     expected = {f"{maps[0].picture_content}-{size}.webp" for size in ("card", "page")}
     assert files(settings) == expected
     assert "2 pictures drawn." in capsys.readouterr().out
-    monkeypatch.setattr(picturing, "render", lambda *_: pytest.fail("drawn again"))
+    monkeypatch.setattr(preview_files, "render", lambda *_: pytest.fail("drawn again"))
     call_command("draw", verbosity=0)
     assert capsys.readouterr() == ("", "")
 
@@ -231,7 +237,7 @@ def test_pages_are_answered_while_pictures_are_drawn(
         drawing.pop()
         return render(*arguments)
 
-    monkeypatch.setattr(picturing, "render", slowly)
+    monkeypatch.setattr(preview_files, "render", slowly)
     maps = [make_map(author, f"Ford {n}", goal_point={"x": 5, "y": n}) for n in range(1, 13)]
     for game_map in maps:
         game_map.terrain_hash = flat_grid().content_hash((0, 0), (5, game_map.goal_point["y"]))
@@ -241,7 +247,7 @@ def test_pages_are_answered_while_pictures_are_drawn(
         if number < 12:
             answer = httpx.get(site.url + maps[number].page_picture, timeout=30)
             return answer.status_code, answer.headers["Cache-Control"]
-        until(lambda: len(picturing.worker._jobs) == 12, 20)
+        until(lambda: len(preview_files.worker._jobs) == 12, 20)
         page = httpx.get(site.url + maps[0].get_absolute_url(), timeout=30)
         go_on.set()
         return page.status_code, ""
@@ -305,8 +311,8 @@ def test_a_worker_ends_that_has_made_what_it_had_foreseen() -> None:
 
 
 def test_a_worker_takes_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("config.worker.MOST_AWAITED", 3)
-    monkeypatch.setattr("config.worker.MOST_FORESEEN", 2)
+    monkeypatch.setattr("config.ops.worker.MOST_AWAITED", 3)
+    monkeypatch.setattr("config.ops.worker.MOST_FORESEEN", 2)
     worker, go_on = Worker(), threading.Event()
     worker.foresees = True
     with pytest.raises(NotYet):
@@ -331,7 +337,7 @@ def test_a_picture_is_waited_for_where_nothing_can_be_kept(
     settings.MEDIA_ROOT = tmp_path / "file" / "pictures"
     (tmp_path / "file").write_text("no folder")
     drawn: list[int] = []
-    monkeypatch.setattr(picturing, "render", lambda *a: (drawn.append(1), render(*a))[1])  # type: ignore[func-returns-value]
+    monkeypatch.setattr(preview_files, "render", lambda *a: (drawn.append(1), render(*a))[1])  # type: ignore[func-returns-value]
     game_map = make_map(make_user("Author"))
     answer = httpx.get(f"{site.url}/api/v1/maps/{game_map.pk}/preview", timeout=20)
     assert Image.open(BytesIO(answer.content)).size == (480, 270)
@@ -390,7 +396,7 @@ def test_pictures_in_a_bucket(
     name = f"pictures/{content[:2]}/{content}-card.webp"
     with default_storage.open(name) as file:
         assert file.read() == first.content
-    monkeypatch.setattr(picturing, "render", lambda *_: pytest.fail("drawn again"))
+    monkeypatch.setattr(preview_files, "render", lambda *_: pytest.fail("drawn again"))
     assert client.get(game_map.card_picture).content == first.content
     assert list(settings.MEDIA_ROOT.rglob("*.webp")) == []
 
@@ -406,7 +412,7 @@ def test_a_bucket_that_is_down_breaks_nothing_and_is_logged_once(
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # it doesn't listen
         use_bucket(settings, f"127.0.0.1:{nobody.getsockname()[1]}")
-        with caplog.at_level(logging.ERROR, "config.storage"):
+        with caplog.at_level(logging.ERROR, "config.storage.files"):
             answers = {client.get(game_map.card_picture).content for _ in range(3)}
     assert len(answers) == 1
     assert answers != {b""}
@@ -428,7 +434,7 @@ def test_a_storage_that_is_slow_to_fail_is_left_alone(
         asked.append(name)
         raise TimeoutError
 
-    monkeypatch.setattr("config.storage.SLOW", -1)
+    monkeypatch.setattr("config.storage.files.SLOW", -1)
     monkeypatch.setattr(AtomicFileSystemStorage, "open", hang)
     keeping = Keeping()
     assert [keeping.read("a"), keeping.read("b")] == [None, None]
@@ -470,7 +476,7 @@ def test_addresses_of_buckets() -> None:
 
 
 def test_without_the_packages_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("config.media_urls.find_spec", lambda _: None)
+    monkeypatch.setattr("config.storage.urls.find_spec", lambda _: None)
     with pytest.raises(ValueError, match=r"requirements-s3\.txt"):
         read_media_url("s3://a:b@host/bucket")
 

@@ -9,8 +9,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql import base as postgresql
 from django.test.utils import CaptureQueriesContext
 
-from config.refusals import Refused
-from sessions_app import seating, store
+from config.kernel.errors import Refused
+from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby import store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,5 +89,5 @@ def test_one_that_was_never_opened_or_is_closed_is_none(other: BaseDatabaseWrapp
 def test_what_only_reads_needs_no_transaction() -> None:
     for run, statements in ((store.look, 1), (store.run, 3)):
         with CaptureQueriesContext(connection) as queries, pytest.raises(Refused):
-            run(seating.demand_seat, uuid4(), uuid4())
+            run(lobby_actions.demand_seat, uuid4(), uuid4())
         assert len(queries) == statements

@@ -10,21 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.http11 import MAX_LINE_LENGTH
 
-from config import frames
+from config.limits import token_bucket
 from config.management.commands.serve import server_config
-from sessions_app import (
-    hub,
-    lists,
-    lobby,
-    pace,
-    protocol,
-    seating,
-    sockets,
-    store,
-    tickets,
-    watch,
-)
-from sessions_app.protocol import CLOSES, FROM_CLIENT, FROM_SERVER, Unreadable, read
+from config.server import websocket_protocol
+from sessions_app.live import hub, list_socket, protocol, reconciliation, sockets, tickets
+from sessions_app.live.protocol import CLOSES, FROM_CLIENT, FROM_SERVER, Unreadable, read
+from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby import rules, store
 
 ROOT = Path(__file__).parent.parent
 STATIC = ROOT / "static/js"
@@ -73,7 +65,7 @@ def test_the_document_tells_the_closes() -> None:
 
 def test_the_document_tells_every_code_of_an_error() -> None:
     told = {name for row in rows("## Codes of errors") for name in names(row[0])}
-    sources = (lobby, protocol, sockets, seating, store)
+    sources = (rules, protocol, sockets, lobby_actions, store)
     text = "".join(Path(str(module.__file__)).read_text() for module in sources)
     raised = set(re.findall(r'(?:Refused|Unreadable|_refuse_)\(\s*"(\w+)"', text))
     raised |= {code for code, _ in store.REFUSALS.values()} | protocol.LAST_WORDS.keys()
@@ -83,7 +75,7 @@ def test_the_document_tells_every_code_of_an_error() -> None:
 
 
 def test_the_document_tells_the_whole_lobby() -> None:
-    from sessions_app.documents import lobby_document
+    from sessions_app.lobby.documents import lobby_document
     from tests.test_lobby_documents import EXAMPLE
 
     told = names(DOCUMENT.split("A lobby is the document of", 1)[1].split("Count down", 1)[0])
@@ -91,24 +83,28 @@ def test_the_document_tells_the_whole_lobby() -> None:
 
 
 SAID: dict[str, tuple[Any, Any]] = {
-    "kept for thirty seconds until a socket holds it": (lobby.GRACE.seconds, 30),
+    "kept for thirty seconds until a socket holds it": (rules.GRACE.seconds, 30),
     "good once, for thirty seconds": (tickets.SECONDS, 30),
     "send, within five seconds, `hello`": (sockets.HELLO_SECONDS, 5),
     "16 KiB at the most": (server_config(None).ws_max_size, 16 * 1024),
     "up to 64 characters": (protocol.LONGEST_ID, 64),
     "up to 300 characters": (protocol.LONGEST_CHAT, 300),
-    "how many may sit (2 to 4)": ((lobby.FEWEST_SEATS, lobby.MOST_SEATS), (2, 4)),
+    "how many may sit (2 to 4)": ((rules.FEWEST_SEATS, rules.MOST_SEATS), (2, 4)),
     "several within 50 ms may come as one": (hub.TOGETHER, 0.05),
-    "the newest 200 at the most": (lists.MOST_LISTED, 200),
-    "After 25 seconds without a word": (watch.SILENT, 25),
-    "heard nothing for ten": (watch.QUIET, 10),
-    "keeps its seat for thirty seconds": (lobby.GRACE.seconds, 30),
+    "the newest 200 at the most": (list_socket.MOST_LISTED, 200),
+    "After 25 seconds without a word": (reconciliation.SILENT, 25),
+    "heard nothing for ten": (reconciliation.QUIET, 10),
+    "keeps its seat for thirty seconds": (rules.GRACE.seconds, 30),
     "Ten messages a second for a player, bursts of twenty": (
-        (pace.EVENTS_A_SECOND, pace.BURST),
+        (token_bucket.EVENTS_A_SECOND, token_bucket.BURST),
         (10, 20),
     ),
     "one more for each whole KiB. Fifty frames a second, bursts of two hundred": (
-        (frames.FRAME_UNIT, frames.FRAMES_A_SECOND, frames.FRAME_BURST),
+        (
+            websocket_protocol.FRAME_UNIT,
+            websocket_protocol.FRAMES_A_SECOND,
+            websocket_protocol.FRAME_BURST,
+        ),
         (1024, 50, 200),
     ),
     "lines of 8 KiB at the most": (MAX_LINE_LENGTH, 8 * 1024),

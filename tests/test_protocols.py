@@ -15,12 +15,18 @@ import orjson
 import pytest
 from uvicorn.server import ServerState
 
-from config import frames, protocols
-from config.frames import FRAME_BURST, FRAMES_A_SECOND, TOO_MUCH, WebSocketProtocol
+from config.limits import token_bucket
 from config.management.commands.serve import server_config
-from config.protocols import LARGEST_HEAD, MOST_HEADERS, MOST_PIPELINED
-from sessions_app import pace, sockets
-from sessions_app.protocol import Close
+from config.server import http_protocol, websocket_protocol
+from config.server.http_protocol import LARGEST_HEAD, MOST_HEADERS, MOST_PIPELINED
+from config.server.websocket_protocol import (
+    FRAME_BURST,
+    FRAMES_A_SECOND,
+    TOO_MUCH,
+    WebSocketProtocol,
+)
+from sessions_app.live import sockets
+from sessions_app.live.protocol import Close
 from tests.callers import Caller, sit_down
 from tests.conftest import Site
 from tests.lobbies import Table
@@ -131,13 +137,13 @@ def test_every_kibibyte_counts(site: Site) -> None:
 
 def test_the_limit_leaves_room_for_the_pace_of_players() -> None:
     """Whoever is too hasty is told so before the end, message by message."""
-    assert FRAME_BURST > 2 * (pace.BURST + sockets.MOST_HASTY)
-    assert FRAMES_A_SECOND > 4 * pace.EVENTS_A_SECOND
+    assert FRAME_BURST > 2 * (token_bucket.BURST + sockets.MOST_HASTY)
+    assert FRAMES_A_SECOND > 4 * token_bucket.EVENTS_A_SECOND
 
 
 def test_an_honest_client_that_pings_is_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """By frames and by messages, in parts too, for longer than a burst lasts."""
-    monkeypatch.setattr(frames, "FRAME_BURST", 60)
+    monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 60)
     with sit_down(site, Table(1)) as player:
         began = time.monotonic()
         for said in range(30, 150, 30):
@@ -319,7 +325,7 @@ def test_a_page_that_is_asked_for_with_too_much_answers_in_words(site: Site) -> 
 def test_a_slow_head(
     monkeypatch: pytest.MonkeyPatch, site: Site, begun: bytes, before: bytes
 ) -> None:
-    monkeypatch.setattr(protocols, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.2)
     site.server.config.timeout_keep_alive = 1  # for the second of which nothing comes
     with Client(site) as client:
         if before:
@@ -334,7 +340,7 @@ def test_a_slow_head(
 def test_a_slow_answer_or_body_is_not_a_slow_head(
     monkeypatch: pytest.MonkeyPatch, site: Site
 ) -> None:
-    monkeypatch.setattr(protocols, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.1)
     with Client(site) as client:
         head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n"
         client.say(head + b"{")

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maps.query import CONTROLS, FIELDS, MOST_PARTS, Condition, Words, begun_query, read, text_query
+from maps.search.language import (
+    CONTROLS,
+    FIELDS,
+    MOST_PARTS,
+    Condition,
+    Words,
+    begun_query,
+    read,
+    text_query,
+)
 
 
 @pytest.mark.parametrize(

@@ -13,18 +13,18 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
-from accounts import expiry
+from accounts.devices import expiry
 from accounts.models import PageSession, User
-from config import limits, quotas
-from config.quotas import HEADER, QUOTAS, QuotaReached
-from config.refusals import Refused
-from maps import making
-from maps.checking import PARTS
-from maps.collecting import make as make_collection
-from maps.collecting import put
-from maps.keeping import mark
+from config.kernel.errors import Refused
+from config.limits import quotas, rate_limits
+from config.limits.quotas import HEADER, QUOTAS, QuotaReached
+from maps.collections.actions import make as make_collection
+from maps.collections.actions import put
+from maps.editing import actions as editing_actions
+from maps.feedback.favourites import mark
 from maps.models import GameMap, MapCollection
-from maps.terrain import Grid
+from maps.terrain.grid import Grid
+from maps.terrain.validation import PARTS
 from sessions_app.models import PlayedMap
 from tests.cast import flat_grid, make_map, make_tribe, make_user
 from tests.conftest import bearer
@@ -69,11 +69,11 @@ def add_at_once(hands: int, names: list[str] | None = None) -> list[str]:
     author = make_user("Author")
     for n in range(2):
         make_map(author, f"Map {n}", is_public=False)
-    drafts = [making.draft(author=author, given=DOCUMENT) for _ in range(hands)]
+    drafts = [editing_actions.draft(author=author, given=DOCUMENT) for _ in range(hands)]
 
     def work(hand: int) -> str:
         try:
-            making.add(drafts[hand])
+            editing_actions.add(drafts[hand])
         except Refused as refusal:
             return refusal.code
         return "made"
@@ -103,7 +103,7 @@ def test_without_the_lock_more_than_one_is_made(monkeypatch: pytest.MonkeyPatch)
         with growth(*arguments):
             yield
 
-    monkeypatch.setattr(making, "lock_storage", lambda player_id: None)
+    monkeypatch.setattr(editing_actions, "lock_storage", lambda player_id: None)
     monkeypatch.setattr(quotas, "limited_growth", wait_then_write)
     assert add_at_once(8) == ["made"] * 8
 
@@ -120,7 +120,7 @@ def test_simultaneous_changes_that_grow_share_the_space_that_is_left(
 
     def work(hand: int) -> bool:
         try:
-            making.change(author=author, map_id=maps[hand].pk, given=larger)
+            editing_actions.change(author=author, map_id=maps[hand].pk, given=larger)
         except QuotaReached:
             return False
         return True
@@ -183,7 +183,7 @@ def test_a_refused_map_is_not_counted_by_the_rate_limit(
     monkeypatch: pytest.MonkeyPatch, author: User
 ) -> None:
     set_limit(monkeypatch, "maps", 0)
-    for _ in range(limits.POLICIES["maps"].most + 2):
+    for _ in range(rate_limits.POLICIES["maps"].most + 2):
         assert post_map(author).status_code == 409
     set_limit(monkeypatch, "maps", 1)
     assert post_map(author).status_code == 201

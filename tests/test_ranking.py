@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from maps.models import GameMap
-from maps.ranking import PRIOR_STARS, hot_score, top_score
+from maps.search.ranking import PRIOR_STARS, hot_score, top_score
 
 
 def test_one_perfect_vote_does_not_beat_a_hundred_good_ones() -> None:

@@ -9,8 +9,8 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
+from maps.feedback.ratings import rate
 from maps.models import GameMap, MapRating
-from maps.rating import rate
 from tests.cast import NOBODY, make_map, make_user
 from tests.conftest import bearer
 from tests.races import at_once

@@ -14,8 +14,8 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, models, transaction
 
 from accounts.models import User
-from accounts.querysets import MODERATORS
-from config.postgres.base import ACTIONS
+from accounts.models.querysets import MODERATORS
+from config.db.backend.base import ACTIONS
 from tests.cast import make_map, make_user
 
 pytestmark = pytest.mark.django_db

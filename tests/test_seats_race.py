@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection
 
-from config.refusals import Refused
-from sessions_app import lobby as rules
-from sessions_app import seating
-from sessions_app.lobby import Lobby
+from config.kernel.errors import Refused
+from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby import rules
+from sessions_app.lobby.rules import Lobby
+from sessions_app.lobby.store import run
 from sessions_app.models import GameSession, SessionPlayer
-from sessions_app.store import run
 from tests.cast import make_map, make_tribe, make_user
 from tests.lobbies import Table
 from tests.races import at_once
@@ -80,5 +80,5 @@ def test_a_tribe_that_goes_while_it_is_brought_along(
 
     monkeypatch.setattr(rules, "join", join)
     with pytest.raises(Refused, match="This tribe is gone") as refused:
-        run(seating.join, table.id, tribe.user.pk, tribe.pk)
+        run(lobby_actions.join, table.id, tribe.user.pk, tribe.pk)
     assert refused.value.code == "unknown_tribe"

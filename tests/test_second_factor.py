@@ -17,9 +17,9 @@ from django.test.utils import CaptureQueriesContext
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts.identity.second_factor import codes_left, new_codes
 from accounts.models import RecoveryCode, User
-from accounts.second_factor import codes_left, new_codes
-from config import limits
+from config.limits import rate_limits
 from tests.cast import PASSWORD, make_moderator, make_user
 from tests.races import at_once
 
@@ -300,7 +300,7 @@ def test_who_signs_in_again_and_again_guesses_few_codes(moderator: User) -> None
             answer = client.post(PAGE, {"code": "123"}, REMOTE_ADDR=f"10.{n}.{thief}.1")
             tried += b"does not fit" in answer.content
     assert tried == 40
-    limits.forget("page_writes", str(moderator.pk))  # the forms of a minute are another limit
+    rate_limits.forget("page_writes", str(moderator.pk))  # the forms of a minute are another limit
     moderator.set_password(
         "another quite long sentence"
     )  # whoever signed in so often knows the other

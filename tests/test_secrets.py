@@ -17,12 +17,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import devices, mails, tokens
+from accounts.devices import actions as device_actions
+from accounts.devices.session_store import SessionStore
+from accounts.identity import emails
+from accounts.identity.sign_in import start_family
 from accounts.models import PageSession, User
-from accounts.sessions import SessionStore
-from accounts.signing_in import start_family
-from config.redis import durable
-from sessions_app import tickets
+from accounts.tokens import signing
+from config.redis.clients import durable
+from sessions_app.live import tickets
 from tests.cast import PASSWORD, make_user
 from tests.conftest import bearer
 
@@ -202,7 +204,7 @@ def test_devices_that_began_at_the_same_moment_are_told_apart(client: Client, pl
         browser.force_login(player)
     PageSession.objects.update(created_at=timezone.now())
     current = key_of(browsers[0])
-    places = devices.of(player, current=current)
+    places = device_actions.of(player, current=current)
     assert len({place.key for place in places}) == 3
     (own,) = (place for place in places if place.current)
     other = next(place for place in places if place.key != own.key)
@@ -210,13 +212,13 @@ def test_devices_that_began_at_the_same_moment_are_told_apart(client: Client, pl
     assert other.key in page
     for browser in browsers:
         assert key_of(browser) not in page
-    devices.end(player, other.key)
+    device_actions.end(player, other.key)
     assert sum(get_user(browser).is_authenticated for browser in browsers) == 2
-    devices.end_others(player, current=current)
+    device_actions.end_others(player, current=current)
     assert [get_user(browser).is_authenticated for browser in browsers] == [True, False, False]
-    devices.clear([player], current=current)
+    device_actions.clear([player], current=current)
     assert get_user(browsers[0]) == player
-    devices.clear([player])
+    device_actions.clear([player])
     assert not get_user(browsers[0]).is_authenticated
 
 
@@ -225,7 +227,7 @@ def test_devices_that_began_at_the_same_moment_are_told_apart(client: Client, pl
 
 def test_redis_holds_neither_tokens_nor_tickets(player: User) -> None:
     access, refresh = start_family(player, "game")
-    said = tokens.read(access, "access")
+    said = signing.read(access, "access")
     family = said.family
     ticket = tickets.make(said, uuid.uuid4())
     text = all_of_redis()
@@ -240,20 +242,20 @@ def test_redis_holds_neither_tokens_nor_tickets(player: User) -> None:
 
 
 @pytest.fixture
-def emails(settings: Any) -> None:
+def sent_emails(settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
 def reset_link(client: Client) -> str:
     """The path of a link that was sent to set a new password."""
     client.post("/reset/", {"name": "Player1"})
-    mails.POST.submit(int).result(5)
+    emails.POST.submit(int).result(5)
     (link,) = re.findall(r"https?://[^/]+(/reset/\S+)", str(mail.outbox[-1].body))
     return str(link)
 
 
 def test_the_token_of_a_reset_is_stored_nowhere(
-    emails: None, player: User, statements: CaptureQueriesContext
+    sent_emails: None, player: User, statements: CaptureQueriesContext
 ) -> None:
     client = Client()
     link = reset_link(client)
@@ -285,17 +287,19 @@ def test_the_token_of_a_reset_is_stored_nowhere(
 
 
 def test_the_cookie_of_a_reset_is_secure_where_pages_are(
-    emails: None, player: User, settings: Any
+    sent_emails: None, player: User, settings: Any
 ) -> None:
     settings.SESSION_COOKIE_SECURE = True
     assert Client().get(reset_link(Client())).cookies["reset_token"]["secure"]
 
 
-def test_the_form_of_a_reset_is_for_whoever_opened_the_link(emails: None, player: User) -> None:
+def test_the_form_of_a_reset_is_for_whoever_opened_the_link(
+    sent_emails: None, player: User
+) -> None:
     link = reset_link(Client())
     form, token = link.replace(link.split("/")[3], "set-password"), link.split("/")[3]
     other = make_user("Other")
-    others = form.replace(mails.name_in_link(player), mails.name_in_link(other))
+    others = form.replace(emails.name_in_link(player), emails.name_in_link(other))
     body = {"new_password1": OTHER, "new_password2": OTHER}
     for address, cookie in (
         (form, None),
@@ -319,7 +323,7 @@ def test_the_form_of_a_reset_is_for_whoever_opened_the_link(emails: None, player
         assert user.check_password(PASSWORD)
 
 
-def test_a_reset_wants_the_token_of_its_form(emails: None, player: User) -> None:
+def test_a_reset_wants_the_token_of_its_form(sent_emails: None, player: User) -> None:
     client = Client(enforce_csrf_checks=True)
     form = Client().get(reset_link(Client())).headers["Location"]
     client.cookies["reset_token"] = "x"
@@ -329,10 +333,10 @@ def test_a_reset_wants_the_token_of_its_form(emails: None, player: User) -> None
     assert player.check_password(PASSWORD)
 
 
-def test_all_ways_of_writing_a_name_in_a_link_end_at_one(emails: None, player: User) -> None:
+def test_all_ways_of_writing_a_name_in_a_link_end_at_one(sent_emails: None, player: User) -> None:
     """Base64 is read leniently; the cookie's path is ours."""
     link = reset_link(Client())
-    name = mails.name_in_link(player)
+    name = emails.name_in_link(player)
     answer = Client().get(link.replace(name, name[:4] + "%3B%20" + name[4:]))
     assert answer.headers["Location"] == f"/reset/{name}/set-password/"
     assert answer.cookies["reset_token"]["path"] == f"/reset/{name}/set-password/"

@@ -9,13 +9,13 @@ from django.db import connection
 from django.db.models import Count, F, Max, Min, Sum
 
 from accounts.models import User
-from maps.checking import PARTS, check
 from maps.models import GameMap, MapRating
-from maps.paths import cheapest_path
-from maps.picturing import read_map
-from sessions_app import names
+from maps.previews.preview_files import read_map
+from maps.terrain.paths import cheapest_path
+from maps.terrain.validation import PARTS, check
+from sessions_app.demo import names
+from sessions_app.demo.world import Plan, World
 from sessions_app.models import GameSession, SessionPlayer
-from sessions_app.world import Plan, World
 from tests.cast import make_moderator
 from tribes.models import Tribe
 

@@ -19,7 +19,7 @@ import websockets.sync.client
 from django.core.management import CommandError, call_command
 
 from config.management.commands.serve import Command
-from config.redis_urls import is_redis_url, next_database
+from config.redis.urls import is_redis_url, next_database
 
 ROOT = Path(__file__).parent.parent
 ADDRESSES = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1"}

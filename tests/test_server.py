@@ -18,7 +18,7 @@ from django.urls import path
 from websockets.exceptions import ConnectionClosedError
 
 from accounts.models import User
-from config import handler
+from config.server import handler
 from config.urls import handler404, urlpatterns
 from maps.models import GameMap
 from tests.cast import PASSWORD, make_map, make_user

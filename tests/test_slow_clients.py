@@ -15,10 +15,16 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from config import bodies, connections, frames, protocols, transfers
-from config.bodies import BodyStore, BodyTooLarge, NoRoomForBody
-from config.protocols import HttpProtocol, framing_of
-from config.transfers import MINIMUM_RATE, WINDOW_SECONDS, Transfer
+from config.server import (
+    connections,
+    http_protocol,
+    request_bodies,
+    transfer_rates,
+    websocket_protocol,
+)
+from config.server.http_protocol import HttpProtocol, framing_of
+from config.server.request_bodies import BodyStore, BodyTooLarge, NoRoomForBody
+from config.server.transfer_rates import MINIMUM_RATE, WINDOW_SECONDS, Transfer
 from config.urls import handler404, urlpatterns
 from tests.conftest import Site
 from tests.test_protocols import HANDSHAKE, Client, assert_shape, comes_true, exchange
@@ -56,8 +62,8 @@ def own_urls(settings: Any) -> None:
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "CHECK_SECONDS", 0.05)
-    monkeypatch.setattr(protocols, "CHECK_SECONDS", 0.05)
-    monkeypatch.setattr(transfers, "WINDOW_SECONDS", 0.3)
+    monkeypatch.setattr(http_protocol, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(transfer_rates, "WINDOW_SECONDS", 0.3)
 
 
 def connect(site: Site, *, receive_buffer: int = 0) -> socket.socket:
@@ -79,7 +85,7 @@ def connect(site: Site, *, receive_buffer: int = 0) -> socket.socket:
 def test_a_transfer_has_a_minimum_rate(
     monkeypatch: pytest.MonkeyPatch, bytes_a_second: int, is_ended: bool
 ) -> None:
-    monkeypatch.setattr(transfers, "WINDOW_SECONDS", WINDOW_SECONDS)
+    monkeypatch.setattr(transfer_rates, "WINDOW_SECONDS", WINDOW_SECONDS)
     transfer, ends = Transfer(100.0), []
     for second in range(1, 61):
         transfer.move(bytes_a_second)
@@ -89,7 +95,7 @@ def test_a_transfer_has_a_minimum_rate(
 
 
 def test_a_burst_does_not_pay_for_silence_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfers, "WINDOW_SECONDS", WINDOW_SECONDS)
+    monkeypatch.setattr(transfer_rates, "WINDOW_SECONDS", WINDOW_SECONDS)
     transfer = Transfer(0.0)
     transfer.move(10**9)
     assert not transfer.is_too_slow(10.0)
@@ -122,7 +128,7 @@ def test_a_body_of_chunks_that_stops_is_refused(site: Site) -> None:
 
 
 def test_a_body_has_a_deadline(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocols, "BODY_SECONDS", 0.6)
+    monkeypatch.setattr(http_protocol, "BODY_SECONDS", 0.6)
     with Client(site) as client:
         client.say(POST % 2_400_000)
         stop = threading.Event()
@@ -154,7 +160,7 @@ def test_a_body_that_nobody_needs_any_more_ends_the_connection_without_a_second_
 def test_bodies_are_bounded(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """In memory, in total and for each address; what is over gives its space back."""
     for name, size in {"SMALL": 0, "IN_MEMORY": 100, "IN_TOTAL": 1000, "PER_ADDRESS": 600}.items():
-        monkeypatch.setattr(bodies, name, size)
+        monkeypatch.setattr(request_bodies, name, size)
     settings.MAX_BODY_BYTES = 500
     store = BodyStore()
     with store.receive("a") as first, store.receive("a") as second, store.receive("b") as third:
@@ -180,8 +186,8 @@ def test_bodies_are_bounded(monkeypatch: pytest.MonkeyPatch, settings: Any) -> N
 
 
 def test_a_body_without_room_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "IN_TOTAL", 1000)
-    monkeypatch.setattr(bodies, "SMALL", 950)
+    monkeypatch.setattr(request_bodies, "IN_TOTAL", 1000)
+    monkeypatch.setattr(request_bodies, "SMALL", 950)
     for _ in range(3):
         answer = httpx.post(site.url + "/api/v1/auth/login", content=b"x" * 1001)
         assert answer.status_code == 503
@@ -227,7 +233,7 @@ def test_a_response_that_is_not_read_ends_the_connection(site: Site) -> None:
 
 
 def test_unread_responses_are_bounded_together(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfers, "WINDOW_SECONDS", 60)
+    monkeypatch.setattr(transfer_rates, "WINDOW_SECONDS", 60)
     monkeypatch.setattr(connections, "UNREAD_BYTES", LARGE)
     mute = [connect(site, receive_buffer=4096) for _ in range(5)]
     for client in mute:
@@ -256,7 +262,7 @@ def silent(site: Site) -> Iterator[list[socket.socket]]:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfers, "WINDOW_SECONDS", 60)
+    monkeypatch.setattr(transfer_rates, "WINDOW_SECONDS", 60)
 
 
 @pytest.mark.usefixtures("patient")
@@ -417,7 +423,7 @@ def test_a_connection_that_is_ended_in_the_middle_of_a_read_parses_no_more(site:
 def test_one_connection_that_can_not_be_checked_keeps_no_other_from_its_end(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(protocols, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.2)
     usual = HttpProtocol.check
     broken: list[HttpProtocol] = []
 
@@ -450,7 +456,7 @@ def test_sockets_that_are_refused_and_do_not_close_make_room(
     for _ in range(5):
         assert httpx.get(site.url + "/privacy/").status_code == 200
     assert comes_true(lambda: len(site.server.server_state.connections) <= 10)
-    monkeypatch.setattr(frames, "CLOSE_SECONDS", 0)
+    monkeypatch.setattr(websocket_protocol, "CLOSE_SECONDS", 0)
     for client in sockets:
         client.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from config.management.commands import serve
-from config.storage import public_names
+from config.storage.files import public_names
 from tests.conftest import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from maps import generator, waves
-from maps.paths import cheapest_path
-from maps.terrain import (
+from maps.terrain import generator, waves
+from maps.terrain.grid import (
     LAVA,
     STONE,
     WATER,
@@ -18,6 +17,7 @@ from maps.terrain import (
     read_compact,
     unpack,
 )
+from maps.terrain.paths import cheapest_path
 from tests.cast import flat_grid
 
 

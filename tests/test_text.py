@@ -4,9 +4,9 @@ import unicodedata
 
 import pytest
 
-from accounts import agents
-from config import text
-from config.refusals import Refused
+from accounts.devices import user_agents
+from config.kernel import text
+from config.kernel.errors import Refused
 
 # Words that people write, whose characters look like what is refused elsewhere.
 GOOD = {
@@ -171,4 +171,4 @@ def test_what_is_no_text(value: object) -> None:
     ],
 )
 def test_names_of_devices_are_cleaned(agent: str, title: str) -> None:
-    assert agents.title(agent) == title
+    assert user_agents.title(agent) == title

@@ -1,4 +1,4 @@
-"""Every place where text comes in obeys config.text: found by looking for fields, and tried one by one."""
+"""Every place where text comes in obeys config.kernel.text: found by its field, and tried."""
 
 import ast
 import html
@@ -16,13 +16,13 @@ from django.test import Client, RequestFactory
 from rest_framework import serializers
 
 from accounts.models import User
-from config.admin import CheckedForm
-from config.api import Text
-from config.forms import TextField
-from config.text import named
-from maps.collecting import make as make_collection
+from config.admin.site import CheckedForm
+from config.api.serialization import Text
+from config.http.forms import TextField
+from config.kernel.text import named
+from maps.collections.actions import make as make_collection
 from maps.models import GameMap, MapCollection
-from sessions_app import protocol
+from sessions_app.live import protocol
 from tests.cast import make_map, make_moderator, make_tribe, make_user
 from tests.conftest import bearer
 from tests.test_making import new_map
@@ -36,15 +36,15 @@ APPS = ("config", "accounts", "tribes", "maps", "sessions_app")
 NOBODY_READS = "a secret, or a name to look up: neither kept nor shown"
 BY_ACTIVITY = "the activity checks it; tried below"
 ELSEWHERE = {
-    "NewUser.username": "a pattern of ASCII (accounts/names.py)",
+    "NewUser.username": "a pattern of ASCII (accounts/identity/usernames.py)",
     "NewUser.email": "a constraint of ASCII (email_format)",
     "NewAddress.email": "a constraint of ASCII (email_format)",
-    "SignUpForm.username": "a pattern of ASCII (accounts/names.py)",
+    "SignUpForm.username": "a pattern of ASCII (accounts/identity/usernames.py)",
     "SignUpForm.email": "a constraint of ASCII (email_format)",
     "AddressForm.email": "a constraint of ASCII (email_format)",
-    "NewUserForm.username": "a pattern of ASCII (accounts/names.py)",
+    "NewUserForm.username": "a pattern of ASCII (accounts/identity/usernames.py)",
     "NewUserForm.email": "a constraint of ASCII (email_format)",
-    "UserForm.username": "a pattern of ASCII (accounts/names.py)",
+    "UserForm.username": "a pattern of ASCII (accounts/identity/usernames.py)",
     "UserForm.email": "a constraint of ASCII (email_format)",
     **dict.fromkeys(
         (
@@ -170,7 +170,7 @@ def test_every_field_for_text_has_a_rule_or_a_reason() -> None:
         name for name, has_rule in found.items() if has_rule
     }
     without = {name for name, has_rule in found.items() if not has_rule}
-    assert without - ELSEWHERE.keys() == set(), "give them a kind of config.text.RULES"
+    assert without - ELSEWHERE.keys() == set(), "give them a kind of config.kernel.text.RULES"
     assert ELSEWHERE.keys() - without == set(), "these are no more, or have a rule now"
 
 

@@ -15,10 +15,10 @@ from django.contrib.auth import get_user
 from django.test import Client
 from django.utils import timezone
 
-from accounts import families, tokens
+from accounts.identity.sign_in import start_family
 from accounts.models import User
-from accounts.signing_in import start_family
-from config.redis import durable
+from accounts.tokens import families, signing
+from config.redis.clients import durable
 from maps.models import GameMap
 from tests.cast import NOBODY, PASSWORD, make_user
 from tests.races import at_once
@@ -182,7 +182,7 @@ def test_the_clock_of_another_machine_may_be_late(player: User, monkeypatch: Any
     with monkeypatch.context() as ahead:
         ahead.setattr(timezone, "now", lambda: later)
         access, _ = start_family(player, "tests")
-    assert tokens.read(access, "access").user_id == player.pk
+    assert signing.read(access, "access").user_id == player.pk
 
 
 def test_logout_here_and_everywhere(client: Client, player: User) -> None:
@@ -355,7 +355,7 @@ def forged(
     """A good token in which nothing is wrong but what is told; a claim that is None is left out."""
     claims = jwt.decode(good, options={"verify_signature": False}) | changes
     claims = {name: value for name, value in claims.items() if value is not None}
-    headers = {"kid": next(iter(tokens._keys())) if kid is None else kid}
+    headers = {"kid": next(iter(signing._keys())) if kid is None else kid}
     secret = "" if alg == "none" else key or settings.JWT_SIGNING_KEY
     return jwt.encode(claims, secret, alg, headers=headers)
 
@@ -379,7 +379,7 @@ def handmade(good: str) -> list[str]:
         *(forged(good, kid=kid) for kid in ("", "unknown", "None")),
         *(
             forged(good, **{claim: value})
-            for claim in tokens.CLAIMS
+            for claim in signing.CLAIMS
             for value in [None, *wrong.get(claim, [])]
         ),
     ]
@@ -406,7 +406,9 @@ def forgeries(good: str) -> list[str]:
 def test_a_thousand_forgeries_of_each_kind(
     client: Client, player: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("config.limits.hit", lambda *_: None)  # or the limit would refuse most
+    monkeypatch.setattr(
+        "config.limits.rate_limits.hit", lambda *_: None
+    )  # or the limit would refuse most
     access, refresh = start_family(player, "device")
     assert me(client, access) == me(client, forged(access)) == 200
     for token in [*forgeries(access), forged(access, jti="0" * 32), refresh]:
@@ -422,10 +424,10 @@ def test_a_thousand_forgeries_of_each_kind(
 CARELESS: dict[str, dict[str, Any]] = {
     "signature": {"options": {"verify_signature": False}},
     "algorithm": {"algorithms": ["HS256", "HS384", "HS512"]},
-    "audience": {"audience": None, "options": {"verify_aud": False, "require": tokens.CLAIMS}},
+    "audience": {"audience": None, "options": {"verify_aud": False, "require": signing.CLAIMS}},
     "issuer": {"issuer": None},
-    "expiry": {"options": {"verify_exp": False, "require": tokens.CLAIMS}},
-    "time of issue": {"options": {"verify_iat": False, "require": tokens.CLAIMS}},
+    "expiry": {"options": {"verify_exp": False, "require": signing.CLAIMS}},
+    "time of issue": {"options": {"verify_iat": False, "require": signing.CLAIMS}},
     "claims": {"options": {}},
 }
 
@@ -441,13 +443,13 @@ def test_forgeries_find_out_a_careless_reader(
     def taken() -> int:
         count = 0
         for token in tokens_by_hand:
-            with contextlib.suppress(tokens.InvalidToken, KeyError):
-                count += bool(tokens.read(token, "access"))
+            with contextlib.suppress(signing.InvalidToken, KeyError):
+                count += bool(signing.read(token, "access"))
         return count
 
     assert taken() == 0
     monkeypatch.setattr(
-        "accounts.tokens.jwt.decode",
+        "accounts.tokens.signing.jwt.decode",
         lambda *given, **more: decode(*given, **more | CARELESS[check]),
     )
     assert taken() > 0

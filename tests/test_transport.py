@@ -9,10 +9,10 @@ import httpx
 import pytest
 from django.test import Client
 
+from accounts.identity.sign_in import start_family
 from accounts.models import User
-from accounts.signing_in import start_family
-from config.transport import is_secure
-from sessions_app.protocol import Close
+from config.http.secure_transport import is_secure
+from sessions_app.live.protocol import Close
 from tests.callers import Caller
 from tests.cast import PASSWORD, make_map, make_user
 from tests.conftest import Site, bearer, redis_away

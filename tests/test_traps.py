@@ -15,11 +15,11 @@ from rest_framework.parsers import JSONParser
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
-from accounts import families
 from accounts.models import User
-from config import limits
-from config.api import StrictJSONParser
-from config.redis import durable
+from accounts.tokens import families
+from config.api.serialization import StrictJSONParser
+from config.limits import rate_limits
+from config.redis.clients import durable
 from tests.races import at_once
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +57,7 @@ def passed(ask: Any) -> int:
     def one(_: int) -> bool:
         try:
             return ask() is not False
-        except (limits.TooMany, Throttled):
+        except (rate_limits.TooMany, Throttled):
             return False
 
     return sum(at_once(HANDS, one))
@@ -74,7 +74,7 @@ def test_a_limit_that_reads_before_it_writes_lets_everybody_through() -> None:
         return throttle.allow_request(request, view)  # type: ignore[arg-type]
 
     assert passed(ask_stock) == HANDS
-    assert passed(lambda: limits.hit("login", "trap")) == 5
+    assert passed(lambda: rate_limits.hit("login", "trap")) == 5
 
 
 def test_an_address_that_the_client_invents(settings: Any) -> None:
@@ -83,7 +83,7 @@ def test_an_address_that_the_client_invents(settings: Any) -> None:
     ]
     throttle = FiveAMinute()
     assert len({throttle.get_ident(request) for request in made_up}) == 9  # type: ignore[arg-type]
-    assert {limits.client_address(request) for request in made_up} == {"127.0.0.1"}
+    assert {rate_limits.client_address(request) for request in made_up} == {"127.0.0.1"}
 
 
 def rotate_in_steps(barrier: threading.Barrier, key: str, presented: str, fresh: str) -> bool:

@@ -14,15 +14,15 @@ from pytest_django import DjangoAssertNumQueries
 from redis.retry import Retry
 
 from accounts.models import User
-from config import changes
-from config.redis import ONCE, disposable, note_failure
+from config.db import notifications
+from config.redis.clients import ONCE, disposable, note_failure
 from tests.cast import NOBODY, make_tribe, make_user
 from tests.conftest import Site
 from tests.races import at_once
 from tests.test_tribes import DAMAGE, RANGE, SPEED, call
-from tribes import configs
-from tribes.configs import TribeConfig, config_of
-from tribes.making import change, remove
+from tribes import config_cache
+from tribes.actions import change, remove
+from tribes.config_cache import TribeConfig, config_of
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db
@@ -159,7 +159,7 @@ def test_all_is_dropped_when_the_listening_begins(player: User) -> None:
     for tribe in tribes:
         config_of(tribe.pk)
     disposable().set("map:x:data", "kept")
-    changes.followers["tribes"].heard([changes.EVERYTHING])
+    notifications.followers["tribes"].heard([notifications.EVERYTHING])
     assert not any(map(is_kept, tribes))
     assert disposable().exists("map:x:data")
 
@@ -180,7 +180,7 @@ def test_a_cold_key_is_filled_once(monkeypatch: pytest.MonkeyPatch) -> None:
                 filled.append(arguments)
             return store.set(*arguments, **options)
 
-    monkeypatch.setattr(configs, "disposable", Counting)
+    monkeypatch.setattr(config_cache, "disposable", Counting)
     assert at_once(12, lambda _: config_of(tribe.pk)) == [KEPT] * 12
     assert len(filled) == 1
 
@@ -189,7 +189,7 @@ def test_a_cold_key_is_filled_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_change_waits_until_what_was_read_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the old one could be kept after the change had dropped it, for an hour."""
     tribe = make_tribe(make_user("Owner"))
-    begun, read = threading.Event(), configs._read
+    begun, read = threading.Event(), config_cache._read
 
     def read_slowly(tribe_id: UUID, *, lock: bool = False) -> TribeConfig:
         found = read(tribe_id, lock=lock)
@@ -198,7 +198,7 @@ def test_a_change_waits_until_what_was_read_is_kept(monkeypatch: pytest.MonkeyPa
             cursor.execute("SELECT pg_sleep(0.2)")
         return found
 
-    monkeypatch.setattr(configs, "_read", read_slowly)
+    monkeypatch.setattr(config_cache, "_read", read_slowly)
 
     def work(hand: int) -> None:
         if hand:
@@ -215,11 +215,11 @@ def test_a_change_waits_until_what_was_read_is_kept(monkeypatch: pytest.MonkeyPa
 def test_without_redis(player: User, monkeypatch: pytest.MonkeyPatch, noted: bool) -> None:
     tribe = make_tribe(player)
     nowhere = redis.Redis(port=1, retry=Retry(*ONCE))
-    monkeypatch.setattr(configs, "disposable", lambda: nowhere)
+    monkeypatch.setattr(config_cache, "disposable", lambda: nowhere)
     if noted:
-        note_failure(vars(configs)["disposable"])
+        note_failure(vars(config_cache)["disposable"])
     assert config_of(tribe.pk) == KEPT
     changed = call(player, "patch", f"/{tribe.pk}", {"color_theme": "#99C2FF"})
     assert changed.status_code == 200
-    configs.forget([str(tribe.pk)])
+    config_cache.forget([str(tribe.pk)])
     assert config_of(tribe.pk).color_theme == "#99C2FF"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from config.refusals import Refused
+from config.kernel.errors import Refused
 from tribes.bonuses import (
     POINTS,
     PRESETS,

@@ -8,16 +8,16 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from config.constraints import save_named
-from config.quotas import QUOTAS
-from config.refusals import Refused
+from config.db.constraints import save_named
+from config.kernel.errors import Refused
+from config.limits.quotas import QUOTAS
 from sessions_app.models import GameSession, SessionPlayer
 from tests.cast import NOBODY, make_map, make_tribe, make_user
 from tests.conftest import bearer
 from tests.races import at_once
-from tribes import making
+from tribes import actions as tribe_actions
+from tribes.actions import change, make
 from tribes.bonuses import PRESETS, share
-from tribes.making import change, make
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db
@@ -284,8 +284,8 @@ def test_the_bug_without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
         counted.wait(10)
         save(tribe, kind)
 
-    monkeypatch.setattr(making, "lock_player", lambda player: None)
-    monkeypatch.setattr(making, "save_named", save_when_all_have_counted)
+    monkeypatch.setattr(tribe_actions, "lock_player", lambda player: None)
+    monkeypatch.setattr(tribe_actions, "save_named", save_when_all_have_counted)
     assert made_at_once(12) == ["made"] * 12
     assert Tribe.objects.count() == 21
 

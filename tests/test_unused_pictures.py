@@ -17,10 +17,11 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import PageSession, User
-from config.storage import Keeping
-from maps import picturing, spelling, unused_pictures
+from config.storage.files import Keeping
+from maps.drawing.pictures import DRAWING, FORMATS
 from maps.models import GameMap, MapWord
-from maps.pictures import DRAWING, FORMATS
+from maps.previews import cleanup, preview_files
+from maps.search import spelling
 from sessions_app.models import GameSession, PlayedMap
 from tests.cast import drawn_grid, make_map, make_user
 from tests.conftest import Site, bearer
@@ -39,7 +40,7 @@ def keep_pictures(*maps: GameMap) -> None:
     """Put files where the pictures of maps are kept."""
     for game_map in maps:
         for size in FORMATS:
-            default_storage.save(picturing.name_of(game_map, size), ContentFile(b"picture"))
+            default_storage.save(preview_files.name_of(game_map, size), ContentFile(b"picture"))
 
 
 def make_old(hours: float = 2) -> None:
@@ -57,7 +58,7 @@ def has_pictures(game_map: GameMap) -> bool:
 
 
 def count_pictures(game_map: GameMap) -> int:
-    return sum(default_storage.exists(picturing.name_of(game_map, size)) for size in FORMATS)
+    return sum(default_storage.exists(preview_files.name_of(game_map, size)) for size in FORMATS)
 
 
 # ---- At once ------------------------------------------------------------------------------------
@@ -180,10 +181,10 @@ def test_a_map_that_gets_the_content_before_the_check_keeps_its_pictures() -> No
     content = old.terrain_hash
     old.delete()
     again = make_map(author, "Again", grid=drawn_grid(30, "Water"))
-    unused_pictures._delete_unused([content])
+    cleanup._delete_unused([content])
     assert has_pictures(again)
     GameMap.objects.all().delete()
-    unused_pictures._delete_unused([content])
+    cleanup._delete_unused([content])
     assert not has_pictures(again)
 
 
@@ -191,15 +192,15 @@ def test_a_map_that_gets_the_content_before_the_check_keeps_its_pictures() -> No
 def test_a_picture_that_was_deleted_too_early_is_drawn_again(client: Any) -> None:
     game_map = make_map(make_user("Author"))
     first = client.get(game_map.card_picture).content
-    default_storage.delete(picturing.name_of(game_map, "card"))
+    default_storage.delete(preview_files.name_of(game_map, "card"))
     assert client.get(game_map.card_picture).content == first
-    assert default_storage.exists(picturing.name_of(game_map, "card"))
+    assert default_storage.exists(preview_files.name_of(game_map, "card"))
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_is_away_costs_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unused_pictures, "database_address", lambda: "host=127.0.0.1 port=1")
-    assert unused_pictures._delete_unused(["0" * 64]) == b""
+    monkeypatch.setattr(cleanup, "database_address", lambda: "host=127.0.0.1 port=1")
+    assert cleanup._delete_unused(["0" * 64]) == b""
 
 
 @pytest.mark.django_db
@@ -221,14 +222,14 @@ def test_a_storage_that_refuses_to_delete_is_logged_once(
 
 
 def names_of(game_map: GameMap) -> set[str]:
-    return {picturing.name_of(game_map, s).rpartition("/")[2] for s in FORMATS}
+    return {preview_files.name_of(game_map, s).rpartition("/")[2] for s in FORMATS}
 
 
 @pytest.mark.django_db
 def test_the_sweep_deletes_all_that_no_map_has(
     author: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unused_pictures, "BATCH", 2)
+    monkeypatch.setattr(cleanup, "BATCH", 2)
     public = make_map(author, grid=drawn_grid(30, "Water"))
     draft = make_map(author, grid=drawn_grid(31, "Water"), is_public=False)
     removed = make_map(author, grid=drawn_grid(32, "Water"), is_public=False)
@@ -249,11 +250,11 @@ def test_the_sweep_deletes_all_that_no_map_has(
         default_storage.save(f"{folder}/{name}", ContentFile(b"x"))
     default_storage.save("others/file", ContentFile(b"x"))
     make_old(hours=0.9)
-    assert unused_pictures.sweep() == 0  # a change that is not committed yet may need them
+    assert cleanup.sweep() == 0  # a change that is not committed yet may need them
     make_old(hours=1.1)
-    assert unused_pictures.sweep() == 6 + len(strangers)
+    assert cleanup.sweep() == 6 + len(strangers)
     assert files() == names_of(public) | names_of(draft) | {"file"}
-    assert unused_pictures.sweep() == 0
+    assert cleanup.sweep() == 0
 
 
 @pytest.mark.django_db
@@ -271,13 +272,13 @@ def test_two_sweeps_at_once_delete_each_file_once(
         return modified(storage, name)
 
     monkeypatch.setattr(FileSystemStorage, "get_modified_time", delete_first)
-    assert unused_pictures.sweep() == 0
+    assert cleanup.sweep() == 0
     assert files() == set()
 
 
 @pytest.mark.django_db
 def test_an_empty_storage_is_swept() -> None:
-    assert unused_pictures.sweep() == 0
+    assert cleanup.sweep() == 0
 
 
 @pytest.mark.django_db
@@ -291,17 +292,17 @@ def test_the_sweep_of_a_bucket(
     default_storage.connection.create_bucket(  # type: ignore[attr-defined]
         Bucket="swept", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
-    assert unused_pictures.sweep() == 0
+    assert cleanup.sweep() == 0
     kept, gone = make_map(author, grid=drawn_grid(30, "Water")), make_map(author)
     keep_pictures(kept, gone)
     gone.delete()
-    assert unused_pictures.sweep() == 0
-    monkeypatch.setattr(unused_pictures, "YOUNG", datetime.timedelta(seconds=-60))
-    assert unused_pictures.sweep() == 3
+    assert cleanup.sweep() == 0
+    monkeypatch.setattr(cleanup, "YOUNG", datetime.timedelta(seconds=-60))
+    assert cleanup.sweep() == 3
     assert has_pictures(kept)
     assert not has_pictures(gone)
-    Keeping().delete(picturing.name_of(kept, "card"))
-    assert not default_storage.exists(picturing.name_of(kept, "card"))
+    Keeping().delete(preview_files.name_of(kept, "card"))
+    assert not default_storage.exists(preview_files.name_of(kept, "card"))
 
 
 # ---- The command --------------------------------------------------------------------------------

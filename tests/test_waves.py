@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from maps import waves
+from maps.terrain import waves
 
 
 def rows_of(*totals: int) -> list[dict[str, object]]:

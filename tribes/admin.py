@@ -7,9 +7,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from config.admin import CheckedForm, FieldwiseAdmin
-from tribes import configs
-from tribes.making import CHECKED
+from config.admin.site import CheckedForm, FieldwiseAdmin
+from tribes import config_cache
+from tribes.actions import CHECKED
 from tribes.models import Tribe
 
 
@@ -42,16 +42,16 @@ class TribeAdmin(FieldwiseAdmin):
         """Save a tribe; what is kept of it is dropped."""
         with transaction.atomic():
             super().save_model(request, obj, form, change)
-            configs.forget_after_commit([obj.pk])
+            config_cache.forget_after_commit([obj.pk])
 
     def delete_model(self, request: HttpRequest, obj: Tribe) -> None:
         """Delete a tribe; what is kept of it is dropped."""
         with transaction.atomic():
-            configs.forget_after_commit([obj.pk])  # while it has its key
+            config_cache.forget_after_commit([obj.pk])  # while it has its key
             super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Tribe]) -> None:
         """Delete the chosen tribes; what is kept of them is dropped."""
         with transaction.atomic():
-            configs.forget_after_commit(queryset.values_list("pk", flat=True))
+            config_cache.forget_after_commit(queryset.values_list("pk", flat=True))
             super().delete_queryset(request, queryset)

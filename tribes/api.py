@@ -1,4 +1,4 @@
-"""Tribes in the REST API. Edges alone: the rules stand in tribes/making.py and tribes/bonuses.py."""
+"""Tribes in the REST API. Edges alone: the rules stand in tribes/actions.py and tribes/bonuses.py."""
 
 from typing import Any
 from uuid import UUID
@@ -11,18 +11,18 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.authentication import caller
-from config import quotas
-from config.api import AsItCame, read
-from config.api_views import APIView
-from config.conditional import conditional_document
-from config.quotas import HEADER_PARAMETER
-from config.schema import LOCATION, Error
-from config.text import SHORTEST_NAME
-from tribes import making
+from accounts.tokens.authentication import caller
+from config.api.openapi import LOCATION, Error
+from config.api.serialization import AsItCame, read
+from config.api.views import APIView
+from config.http.conditional import conditional_document
+from config.kernel.text import SHORTEST_NAME
+from config.limits import quotas
+from config.limits.quotas import HEADER_PARAMETER
+from tribes import actions
+from tribes.actions import LONGEST_NAME
 from tribes.bonuses import PRESETS, SLIDERS, share
 from tribes.colours import COLOUR, USUAL
-from tribes.making import LONGEST_NAME
 from tribes.models import Tribe
 
 LIMITS = {slider.name: float(share(slider.most)) for slider in SLIDERS}
@@ -52,7 +52,7 @@ class TribeList(serializers.Serializer[Any]):
 
 @extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME})
 class TribeName(AsItCame):
-    """See config.text."""
+    """See config.kernel.text."""
 
 
 @extend_schema_field({"type": "string", "enum": list(PRESETS)})
@@ -96,7 +96,7 @@ class TribesView(APIView):
     @extend_schema(operation_id="tribes_list", responses=TribeList, tags=["tribes"])
     def get(self, request: Request) -> Response:
         """One's own tribes by name; ten at the most."""
-        return Response({"results": FullTribe(making.own(caller(request)), many=True).data})
+        return Response({"results": FullTribe(actions.own(caller(request)), many=True).data})
 
     @extend_schema(
         operation_id="tribes_make",
@@ -107,7 +107,7 @@ class TribesView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Make a tribe. Its archetype alone brings bonuses along; bonuses that are named count instead."""
-        made = making.make(player=caller(request), given=read(NewTribe, request))
+        made = actions.make(player=caller(request), given=read(NewTribe, request))
         headers = {"Location": reverse("api:tribe", args=[made.pk])}
         headers |= quotas.headers(made.user_id, "tribes")
         return Response(FullTribe(made).data, status=201, headers=headers)
@@ -123,7 +123,7 @@ class TribeView(APIView):
     )
     def get(self, request: Request, tribe_id: UUID) -> HttpResponseBase:
         """One's own tribe."""
-        tribe = making.own_tribe(caller(request), tribe_id)
+        tribe = actions.own_tribe(caller(request), tribe_id)
         return conditional_document(request, FullTribe(tribe).data)
 
     @extend_schema(
@@ -132,7 +132,7 @@ class TribeView(APIView):
     def patch(self, request: Request, tribe_id: UUID) -> Response:
         """Change what is given. Bonuses that are not named stay; all three together are checked."""
         given = read(NewTribe, request, partial=True)
-        changed = making.change(player=caller(request), tribe_id=tribe_id, given=given)
+        changed = actions.change(player=caller(request), tribe_id=tribe_id, given=given)
         return Response(FullTribe(changed).data)
 
     @extend_schema(
@@ -140,5 +140,5 @@ class TribeView(APIView):
     )
     def delete(self, request: Request, tribe_id: UUID) -> Response:
         """Delete one's own tribe. One that has a seat in any game is kept for it: 409."""
-        making.remove(player=caller(request), tribe_id=tribe_id)
+        actions.remove(player=caller(request), tribe_id=tribe_id)
         return Response(status=204)

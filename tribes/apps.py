@@ -2,8 +2,8 @@
 
 from django.apps import AppConfig
 
-from config.changes import on_change
-from config.quotas import register
+from config.db.notifications import on_change
+from config.limits.quotas import register
 
 
 class TribesConfig(AppConfig):
@@ -14,7 +14,7 @@ class TribesConfig(AppConfig):
 
     def ready(self) -> None:
         """Drop what is kept of tribes that change; register the quotas."""
-        from tribes import configs, quotas
+        from tribes import config_cache, quotas
 
         register(*quotas.TABLE)
-        on_change(configs.CHANNEL, configs.forget)
+        on_change(config_cache.CHANNEL, config_cache.forget)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, NamedTuple
 
-from config.refusals import Reason
+from config.kernel.errors import Reason
 
 POINTS = 10  # a tribe has exactly so many
 POINT = Decimal("0.05")

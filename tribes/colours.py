@@ -8,7 +8,7 @@ https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio and #dfn-relative-luminance. Wh
 import re
 from typing import Any
 
-from config.refusals import Refused
+from config.kernel.errors import Refused
 
 # Apart from each other for everybody: also where red, green or blue is not seen, no two are closer than
 # a difference of 28 in CIELAB (tests/test_tribe_rules.py simulates it). Found by a search among colours of

@@ -1,6 +1,6 @@
 """What the tribes' pages take from people, and what the editor shows of it.
 
-The fields take anything: tribes.making checks them by the rules that the API has too, and tells all
+The fields take anything: tribes.actions checks them by the rules that the API has too, and tells all
 that is wrong at once.
 """
 
@@ -11,10 +11,10 @@ from typing import Any
 from django import forms
 from django.template.defaultfilters import pluralize
 
-from config.refusals import Refused
+from config.kernel.errors import Refused
+from tribes.actions import LONGEST_NAME
 from tribes.bonuses import MOTTOES, POINTS, POINTS_IN_ONE, PRESETS, SLIDERS, Points, Slider, share
 from tribes.colours import COLOUR, LEAST_CONTRAST, PALETTES, USUAL, least_contrast
-from tribes.making import LONGEST_NAME
 from tribes.models import Tribe
 
 OWN = "own"  # instead of a palette: the colour that is picked
@@ -77,7 +77,7 @@ class TribeForm(forms.Form):
             self.add_error(known if known in self.fields else None, detail)
 
     def given(self) -> dict[str, Any]:
-        """What was sent, as tribes.making takes it."""
+        """What was sent, as tribes.actions takes it."""
         bonuses = {s.field: _share(self.data.get(s.name, "")) for s in SLIDERS}
         return bonuses | {
             "name": self.data.get("name", ""),

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 from django.db.models.lookups import Exact
 
-from config.fields import RandomUUID
+from config.db.functions import RandomUUID
 
 
 class Tribe(models.Model):

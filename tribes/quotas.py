@@ -1,6 +1,6 @@
 """How many tribes a player may have."""
 
-from config.quotas import Quota
+from config.limits.quotas import Quota
 
 MOST_TRIBES = 10
 TABLE = (

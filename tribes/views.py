@@ -10,11 +10,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.views import own
-from config import quotas
-from config.onward import onward_of
-from config.refusals import Refused
-from tribes import making
+from accounts.identity.views import own
+from config.http.next_url import onward_of
+from config.kernel.errors import Refused
+from config.limits import quotas
+from tribes import actions
 from tribes.bonuses import MOTTOES, POINTS, gains
 from tribes.colours import BACKGROUNDS, LEAST_CONTRAST, USUAL
 from tribes.forms import TribeForm, facts_of, facts_of_preset
@@ -28,7 +28,7 @@ DELETED = "deleted_tribe"  # in the session: what the last one was, until it was
 @login_required
 def index(request: HttpRequest) -> HttpResponse:
     """One's own tribes; the one that was deleted just now can be had back."""
-    tribes = list(making.own(own(request)))
+    tribes = list(actions.own(own(request)))
     context = {
         "tribes": [(tribe, TribeForm(initial=facts_of(tribe))) for tribe in tribes],
         "most": MOST_TRIBES,
@@ -49,14 +49,14 @@ def new(request: HttpRequest) -> HttpResponse:
     form = form_of(request, facts)
     if form.is_bound:
         try:
-            made = making.make(player=own(request), given=form.given())
+            made = actions.make(player=own(request), given=form.given())
         except Refused as refusal:
             form.refuse(refusal)
         else:
             messages.success(request, f"“{made.name}” is ready to play.")
             quotas.warn(request, made.user_id, "tribes")
             return HttpResponseRedirect(onward or reverse("tribes:index"))
-    full = making.own(own(request)).count() >= MOST_TRIBES
+    full = actions.own(own(request)).count() >= MOST_TRIBES
     context = editor_context(form) | {"next": onward, "full": full, "most": MOST_TRIBES}
     return render(request, "tribes/edit.html", context)
 
@@ -65,11 +65,11 @@ def new(request: HttpRequest) -> HttpResponse:
 @login_required
 def edit(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
     """The editor for a tribe of one's own."""
-    tribe = making.own_tribe(own(request), tribe_id)
+    tribe = actions.own_tribe(own(request), tribe_id)
     form = form_of(request, facts_of(tribe))
     if form.is_bound:
         try:
-            changed = making.change(player=own(request), tribe_id=tribe_id, given=form.given())
+            changed = actions.change(player=own(request), tribe_id=tribe_id, given=form.given())
         except Refused as refusal:
             form.refuse(refusal)
         else:
@@ -82,13 +82,13 @@ def edit(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
 @login_required
 def delete(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
     """Ask whether one means it, and delete a tribe of one's own."""
-    tribe, error = making.own_tribe(own(request), tribe_id), ""
+    tribe, error = actions.own_tribe(own(request), tribe_id), ""
     try:
         if request.method == "POST":
-            making.remove(player=own(request), tribe_id=tribe_id)
+            actions.remove(player=own(request), tribe_id=tribe_id)
             request.session[DELETED] = facts_of(tribe)
             return redirect("tribes:index")
-        making.demand_unseated(tribe)
+        actions.demand_unseated(tribe)
     except Refused as refusal:
         error = refusal.detail
     return render(request, "tribes/delete.html", {"tribe": tribe, "error": error})

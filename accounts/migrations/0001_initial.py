@@ -2,8 +2,8 @@ import django.db.models.functions.datetime
 import django.db.models.functions.text
 from django.db import migrations, models
 
-import accounts.names
-import config.fields
+import accounts.identity.usernames
+import config.db.functions
 
 
 class Migration(migrations.Migration):
@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(
                         db_comment="Never reused.",
-                        db_default=config.fields.RandomUUID(),
+                        db_default=config.db.functions.RandomUUID(),
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         db_comment="Public name, unique whatever its case.",
                         max_length=50,
-                        validators=[accounts.names.validate_username],
+                        validators=[accounts.identity.usernames.validate_username],
                     ),
                 ),
                 (

@@ -8,7 +8,7 @@ partition land in `audit_log_other`, so that no change ever fails for want of on
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-import config.fields
+import config.db.functions
 
 CREATE = """
 CREATE TABLE audit_log (
@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
                             "id",
                             models.UUIDField(
                                 db_comment="Never reused.",
-                                db_default=config.fields.RandomUUID(),
+                                db_default=config.db.functions.RandomUUID(),
                                 primary_key=True,
                                 serialize=False,
                             ),

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations
 
-from config.migrating import grant
+from config.db.migration_helpers import grant
 
 GROUP = "Moderators"
 

@@ -3,7 +3,7 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
-import config.fields
+import config.db.functions
 
 
 class Migration(migrations.Migration):
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(
                         db_comment="Never reused.",
-                        db_default=config.fields.RandomUUID(),
+                        db_default=config.db.functions.RandomUUID(),
                         editable=False,
                         primary_key=True,
                         serialize=False,

@@ -11,10 +11,10 @@ from django.contrib.postgres.operations import TrigramExtension
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import migrations, models
 
-import config.fields
-import maps.scores
+import config.db.functions
+import maps.models.scores
 
-# What parts words, in names and in searches (maps/query.py); as it stood when this was written.
+# What parts words, in names and in searches (maps/search/language.py); as it stood when this was written.
 SEPARATORS = (
     r"\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf"
     r"\u00d7\u00f7\u02c2-\u02c5\u02d2-\u02df\u037e\u0387\u0589\u058a\u05be\u05f3\u05f4\u060c\u061b-\u061f\u066a-\u066d\u06d4"
@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(
                         db_comment="Never reused.",
-                        db_default=config.fields.RandomUUID(),
+                        db_default=config.db.functions.RandomUUID(),
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -153,7 +153,7 @@ class Migration(migrations.Migration):
                 (
                     "top_score",
                     models.GeneratedField(
-                        db_comment="Bayesian average of its stars; see maps/ranking.py.",
+                        db_comment="Bayesian average of its stars; see maps/search/ranking.py.",
                         db_persist=True,
                         expression=django.db.models.expressions.CombinedExpression(
                             django.db.models.expressions.CombinedExpression(
@@ -177,10 +177,10 @@ class Migration(migrations.Migration):
                 (
                     "hot_score",
                     models.GeneratedField(
-                        db_comment="Plays and stars, and how young it is; see maps/ranking.py.",
+                        db_comment="Plays and stars, and how young it is; see maps/search/ranking.py.",
                         db_persist=True,
                         expression=django.db.models.expressions.CombinedExpression(
-                            maps.scores.Log10(
+                            maps.models.scores.Log10(
                                 django.db.models.functions.comparison.Greatest(
                                     django.db.models.expressions.CombinedExpression(
                                         django.db.models.functions.comparison.Cast(
@@ -206,7 +206,7 @@ class Migration(migrations.Migration):
                             ),
                             "+",
                             django.db.models.expressions.CombinedExpression(
-                                maps.scores.Epoch(models.F("created_at")),
+                                maps.models.scores.Epoch(models.F("created_at")),
                                 "/",
                                 models.Value(604800.0),
                             ),
@@ -281,7 +281,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(
                         db_comment="Never reused.",
-                        db_default=config.fields.RandomUUID(),
+                        db_default=config.db.functions.RandomUUID(),
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -340,7 +340,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(
                         db_comment="Never reused.",
-                        db_default=config.fields.RandomUUID(),
+                        db_default=config.db.functions.RandomUUID(),
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -380,7 +380,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(
                         db_comment="Never reused.",
-                        db_default=config.fields.RandomUUID(),
+                        db_default=config.db.functions.RandomUUID(),
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -435,7 +435,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(
                         db_comment="Never reused.",
-                        db_default=config.fields.RandomUUID(),
+                        db_default=config.db.functions.RandomUUID(),
                         editable=False,
                         primary_key=True,
                         serialize=False,
@@ -480,7 +480,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(
                         db_comment="Never reused.",
-                        db_default=config.fields.RandomUUID(),
+                        db_default=config.db.functions.RandomUUID(),
                         editable=False,
                         primary_key=True,
                         serialize=False,

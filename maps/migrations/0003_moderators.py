@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations
 
-from config.migrating import grant, withdraw
+from config.db.migration_helpers import grant, withdraw
 
 GROUP = "Moderators"
 

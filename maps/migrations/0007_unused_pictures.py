@@ -2,7 +2,7 @@
 
 A message names the content (`terrain_hash`) that maps had which changed, were removed or were deleted; a
 hundred in a message, at most 2,000 of a statement that deletes. Whether another map has it is looked up
-then (maps.unused_pictures).
+then (maps.previews.cleanup).
 """
 
 from django.db import migrations, models

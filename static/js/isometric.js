@@ -62,7 +62,7 @@ export function middle(board, x, y) {
   return { x: across, y: down + QUARTER };
 }
 
-/** What stands on a blocked cell: the same that the server's picture has there (maps/landmarks.py). */
+/** What stands on a blocked cell: the same that the server's picture has there (maps/drawing/landmarks.py). */
 export function standing(board, x, y) {
   const mixed = Math.imul((x * 73_856_093) ^ (y * 19_349_663), 2_654_435_761) >>> 0;
   const luck = ((mixed ^ (mixed >>> 13)) >>> 8) & 0xffff;

@@ -1,5 +1,5 @@
 // What stands on a map: trees and rocks, the banner where enemies enter, the castle that they go for.
-// maps/landmarks.py draws the same for the server's pictures; shapes are in units of a thing's size.
+// maps/drawing/landmarks.py draws the same for the server's pictures; shapes are in units of a thing's size.
 
 import { HALF } from "./isometric.js";
 

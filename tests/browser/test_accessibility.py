@@ -6,9 +6,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from maps.rating import rate
-from sessions_app import seating
-from sessions_app.store import run
+from maps.feedback.ratings import rate
+from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby.store import run
 from tests.cast import PASSWORD, make_map, make_tribe, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -77,7 +77,7 @@ def test_the_list_of_lobbies(page: Page) -> None:
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     no_violations(page)
     host = make_user("Hosta")
-    run(seating.create, host.pk, make_map(host).pk, make_tribe(host).pk)
+    run(lobby_actions.create, host.pk, make_map(host).pk, make_tribe(host).pk)
     expect(page.locator(".lobby-card")).to_have_count(1)
     no_violations(page)
     page.get_by_label("Invite code").fill("x")
@@ -101,25 +101,25 @@ def test_a_lobby_from_its_opening_to_its_end(page: Page) -> None:
     expect(lobby).to_be_visible()
     no_violations(page)
     lobby_id = UUID(lobby.get_attribute("data-lobby") or "")
-    run(seating.join, lobby_id, guest.pk, make_tribe(guest).pk)
+    run(lobby_actions.join, lobby_id, guest.pk, make_tribe(guest).pk)
     expect(page.locator(".seat__name", has_text="Guest")).to_be_visible()
     page.locator(".seat__kick summary:visible").last.click()
     no_violations(page)
-    run(seating.leave, lobby_id, guest.pk)
+    run(lobby_actions.leave, lobby_id, guest.pk)
     page.get_by_role("button", name="I’m ready").click()
     page.get_by_role("button", name="Start alone").click()
     expect(page.locator(".countdown__number")).to_be_visible()
     no_violations(page)
     expect(page.get_by_role("heading", name="The game has started")).to_be_visible()
     no_violations(page)
-    run(seating.end, lobby_id, mira.pk)
+    run(lobby_actions.end, lobby_id, mira.pk)
     expect(page.get_by_role("heading", name="The game is over")).to_be_visible()
     no_violations(page)
 
 
 def test_a_lobby_to_join(page: Page) -> None:
     host, mira = make_user("Hosta"), make_user("Mira")
-    lobby = run(seating.create, host.pk, make_map(host).pk, make_tribe(host).pk).after
+    lobby = run(lobby_actions.create, host.pk, make_map(host).pk, make_tribe(host).pk).after
     page.goto(f"/lobbies/{lobby.id}/")
     no_violations(page)
     make_tribe(mira)

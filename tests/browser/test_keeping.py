@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
-from maps.collecting import make, put
+from maps.collections.actions import make, put
 from maps.models import GameMap, MapFavourite
 from tests.browser.test_accessibility import no_violations, sign_in
 from tests.browser.test_players import no_sideways_scrolling

@@ -9,11 +9,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from accounts.models import User
-from maps import making
+from maps.editing import actions as editing_actions
 from maps.models import GameMap
-from sessions_app import lists, seating
+from sessions_app.live import list_socket
+from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby.store import run
 from sessions_app.models import GameSession, SessionPlayer
-from sessions_app.store import run
 from tests.browser.test_accessibility import no_violations
 from tests.browser.test_players import no_sideways_scrolling
 from tests.cast import NOBODY, PASSWORD, make_map, make_tribe, make_user
@@ -226,11 +227,11 @@ def test_who_was_away_too_long_is_told_and_sits_down_again(
     _, guest = both_seated(enter, game_map)
     expect(guest.get_by_role("link", name="Sit down again")).to_be_hidden()
     lobby_id = UUID(guest.url.split("/")[-2])
-    run(seating.change_settings, lobby_id, players["Mira"].pk, is_public=is_public)
+    run(lobby_actions.change_settings, lobby_id, players["Mira"].pk, is_public=is_public)
     guest.context.set_offline(True)
     site.cut()
     expect(guest.get_by_text("Connection lost, trying again").first).to_be_visible()
-    run(seating.leave, lobby_id, players["Odo"].pk)  # as the watch does after half a minute
+    run(lobby_actions.leave, lobby_id, players["Odo"].pk)  # as the watch does after half a minute
     guest.context.set_offline(False)
     freed = guest.get_by_role("heading", name="Your seat was freed while you were away")
     expect(freed).to_be_visible()
@@ -296,7 +297,7 @@ def test_a_tribe_that_is_made_on_another_page(
     opened(page, game_map)
     mira, lobby_id = players["Mira"], page.url.split("/")[-2]
     owls = make_tribe(mira, "Owls", archetype="Support")
-    run(seating.take_tribe, UUID(lobby_id), mira.pk, owls.pk)
+    run(lobby_actions.take_tribe, UUID(lobby_id), mira.pk, owls.pk)
     expect(page.locator("#own-tribe option:checked")).to_have_text("Owls (Support)")
     expect(page.locator("#own-tribe")).to_have_value(str(owls.pk))
 
@@ -433,24 +434,24 @@ def test_the_list_is_live(
         expect(each.get_by_text("Live", exact=True)).to_be_visible()
     page.get_by_label("Map").focus()
     mira, odo = players["Mira"], players["Odo"]
-    lobby = run(seating.create, mira.pk, game_map.pk, mira.tribes.get().pk, seats=3).after
+    lobby = run(lobby_actions.create, mira.pk, game_map.pk, mira.tribes.get().pk, seats=3).after
     card = page.locator(".lobby-card")
     expect(card).to_contain_text("1 of 3 seats taken")
     expect(card).to_contain_text("hosted by Mira")
     expect(page.get_by_label("Map")).to_be_focused()
     expect(page.locator("#announcement")).to_have_text("1 open lobby")
     expect(page.get_by_text("No open lobbies")).to_be_hidden()
-    run(seating.join, lobby.id, odo.pk, odo.tribes.all()[0].pk)
+    run(lobby_actions.join, lobby.id, odo.pk, odo.tribes.all()[0].pk)
     expect(card).to_contain_text("2 of 3 seats taken")
     page.context.set_offline(True)
     site.cut()
     expect(page.get_by_text("Reconnecting …")).to_be_visible()
-    run(seating.leave, lobby.id, odo.pk)
+    run(lobby_actions.leave, lobby.id, odo.pk)
     page.context.set_offline(False)
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     expect(card).to_contain_text("1 of 3 seats taken")
     card.get_by_role("link").focus()
-    run(seating.leave, lobby.id, mira.pk)
+    run(lobby_actions.leave, lobby.id, mira.pk)
     expect(card).to_contain_text("No longer open")  # not taken away from under the focus
     page.get_by_label("Map").focus()
     expect(card).to_have_count(0)
@@ -464,10 +465,10 @@ def test_of_many_lobbies_the_older_ones_stay_and_count(
     site: Site,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lists, "MOST_LISTED", 1)
+    monkeypatch.setattr(list_socket, "MOST_LISTED", 1)
     mira, odo = players["Mira"], players["Odo"]
-    old = run(seating.create, mira.pk, game_map.pk, mira.tribes.get().pk).after
-    run(seating.create, odo.pk, game_map.pk, odo.tribes.all()[0].pk)
+    old = run(lobby_actions.create, mira.pk, game_map.pk, mira.tribes.get().pk).after
+    run(lobby_actions.create, odo.pk, game_map.pk, odo.tribes.all()[0].pk)
     page = enter()
     page.goto(game_map.get_absolute_url())
     expect(page.get_by_text("2 open lobbies, 6 free seats")).to_be_visible()
@@ -476,7 +477,7 @@ def test_of_many_lobbies_the_older_ones_stay_and_count(
     cards = page.locator(".lobby-card")
     expect(cards).to_have_count(2)
     new = make_user("New1")
-    run(seating.create, new.pk, game_map.pk, make_tribe(new).pk)
+    run(lobby_actions.create, new.pk, game_map.pk, make_tribe(new).pk)
     expect(cards).to_have_count(3)
     expect(page.locator("#announcement")).to_have_text("3 open lobbies")
     page.context.set_offline(True)
@@ -486,7 +487,7 @@ def test_of_many_lobbies_the_older_ones_stay_and_count(
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     expect(cards).to_have_count(3)
     expect(cards.last).to_contain_text("hosted by Mira")
-    run(seating.leave, old.id, mira.pk)
+    run(lobby_actions.leave, old.id, mira.pk)
     expect(cards).to_have_count(2)
     expect(cards.last).to_contain_text("hosted by Odo")
 
@@ -503,7 +504,7 @@ def test_maps_tell_of_their_lobbies_and_nothing_moves(
     badge = page.locator(".card__lobbies")
     expect(badge).to_be_hidden()
     mira = players["Mira"]
-    lobby = run(seating.create, mira.pk, game_map.pk, mira.tribes.get().pk, seats=3).after
+    lobby = run(lobby_actions.create, mira.pk, game_map.pk, mira.tribes.get().pk, seats=3).after
     expect(badge).to_have_text(f"1 open lobby, 2 free seats on {game_map.name}")
     assert page.evaluate("window.shift") < 0.01
     no_violations(page)
@@ -523,7 +524,7 @@ def test_maps_tell_of_their_lobbies_and_nothing_moves(
     join.click()
     expect(page).to_have_url(re.compile(rf"/lobbies/\?map={game_map.pk}$"))
     page.go_back()
-    run(seating.leave, lobby.id, mira.pk)
+    run(lobby_actions.leave, lobby.id, mira.pk)
     expect(page.get_by_role("link", name="Open lobbies on this map")).to_be_visible()
 
 
@@ -531,7 +532,7 @@ def test_open_lobbies_are_two_steps_from_the_maps_without_javascript(
     enter: Enter, game_map: GameMap, players: dict[str, User]
 ) -> None:
     mira = players["Mira"]
-    run(seating.create, mira.pk, game_map.pk, mira.tribes.get().pk)
+    run(lobby_actions.create, mira.pk, game_map.pk, mira.tribes.get().pk)
     page = enter(java_script_enabled=False)
     page.goto("/maps/")
     expect(page.locator(".card__lobbies")).to_be_hidden()
@@ -589,7 +590,7 @@ def test_friends_on_a_private_map(enter: Enter, players: dict[str, User]) -> Non
     expect(host.locator("#start-hint")).to_have_text("Everyone is ready.")
     host.get_by_role("button", name="Start the game").click()
     expect(guest.locator(".countdown__number")).to_be_visible()
-    making.change(author=mira, map_id=private.pk, given={"wave_config": {"waves": []}})
+    editing_actions.change(author=mira, map_id=private.pk, given={"wave_config": {"waves": []}})
     for page in (host, guest):
         stopped = page.get_by_text("Stopped: the map can’t be played as it is now.")
         expect(stopped.last).to_be_visible()

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from maps.landmarks import stands
+from maps.drawing.landmarks import stands
 from maps.models import GameMap
-from maps.terrain import LAVA, WATER
+from maps.terrain.grid import LAVA, WATER
 from tests.cast import PASSWORD, flat_grid, make_map, make_user
 from tests.conftest import Site
 

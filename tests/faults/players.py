@@ -23,8 +23,8 @@ from redis.exceptions import RedisError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
-from accounts.tokens import stamp
-from sessions_app.protocol import CLOSES, SUBPROTOCOL, Close
+from accounts.tokens.signing import stamp
+from sessions_app.live.protocol import CLOSES, SUBPROTOCOL, Close
 from tests.faults.stage import PASSWORD
 
 SHORTEST, LONGEST = 0.1, 5.0  # seconds between two tries

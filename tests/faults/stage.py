@@ -25,7 +25,7 @@ def people(lobbies: int) -> dict[str, Any]:
     from django.contrib.auth.hashers import make_password
 
     from accounts.models import User
-    from config.pools import database_address
+    from config.db.pools import database_address
     from tests.cast import make_map, make_user
     from tests.lobbies import Table
 

@@ -17,8 +17,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from sessions_app.protocol import Close
-from sessions_app.watch import SILENT, STUCK
+from sessions_app.live.protocol import Close
+from sessions_app.live.reconciliation import SILENT, STUCK
 from tests.faults.players import Player, Stage
 from tests.test_serve import ROOT, Serving, environment, open_folder, servers_of
 

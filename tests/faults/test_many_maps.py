@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
-from config import limits, quotas
-from maps.checking import PARTS, read
-from maps.terrain import read_compact
+from config.limits import quotas, rate_limits
+from maps.terrain.grid import read_compact
+from maps.terrain.validation import PARTS, read
 from tests.conftest import bearer
 from tests.test_checking import BREAKS, WEIRD, Document, maps, nodes
 
@@ -41,7 +41,9 @@ def come_back(client: Client, body: bytes, headers: dict[str, str]) -> None:
 
 def test_whatever_is_sent_is_answered(player: User, monkeypatch: pytest.MonkeyPatch) -> None:
     client, headers = Client(raise_request_exception=False), bearer(player)
-    monkeypatch.setitem(limits.POLICIES, "maps", replace(limits.POLICIES["maps"], most=MAPS))
+    monkeypatch.setitem(
+        rate_limits.POLICIES, "maps", replace(rate_limits.POLICIES["maps"], most=MAPS)
+    )
     for name in ("maps", "drafts", "map_bytes"):  # one player makes them all
         monkeypatch.setitem(
             quotas.QUOTAS, name, replace(quotas.QUOTAS[name], limit=MADE * 1_000_000)

@@ -6,7 +6,7 @@ import signal
 import time
 from pathlib import Path
 
-from sessions_app.protocol import Close
+from sessions_app.live.protocol import Close
 from tests.faults.players import Player, Stage
 from tests.faults.test_live_lobbies import data, stage  # noqa: F401
 from tests.faults.test_slow_readers import memory

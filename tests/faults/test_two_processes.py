@@ -4,7 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from sessions_app.protocol import Close
+from sessions_app.live.protocol import Close
 from tests.callers import Caller, path_of
 from tests.faults.players import Player, Stage
 from tests.faults.test_live_lobbies import data, stage  # noqa: F401

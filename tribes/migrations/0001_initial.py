@@ -8,7 +8,7 @@ import django.db.models.lookups
 from django.conf import settings
 from django.db import migrations, models
 
-import config.fields
+import config.db.functions
 
 
 class Migration(migrations.Migration):
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(
                         db_comment="Never reused.",
-                        db_default=config.fields.RandomUUID(),
+                        db_default=config.db.functions.RandomUUID(),
                         editable=False,
                         primary_key=True,
                         serialize=False,

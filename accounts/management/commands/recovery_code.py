@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import second_factor
+from accounts.identity import second_factor
 from accounts.models import User
 
 

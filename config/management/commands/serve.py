@@ -18,9 +18,9 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, connection
 from redis.exceptions import RedisError
 
-from config import logs
-from config.readiness import has_pending_migrations
-from config.redis import durable
+from config.ops import logs
+from config.ops.readiness import has_pending_migrations
+from config.redis.clients import durable
 
 LARGEST_FRAME = 16 * 1024  # bytes of a WebSocket message
 MOST_CONNECTIONS = 1500  # pages and sockets together; more are told to come back
@@ -203,8 +203,8 @@ def server_config(application: Any) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=10,
         # By their names: this module is imported where Django is not set up, too, as by the fuzzer.
-        http="config.protocols:HttpProtocol",
-        ws="config.frames:WebSocketProtocol",
+        http="config.server.http_protocol:HttpProtocol",
+        ws="config.server.websocket_protocol:WebSocketProtocol",
         limit_concurrency=MOST_CONNECTIONS,
         ws_max_size=LARGEST_FRAME,
         ws_per_message_deflate=False,

@@ -8,9 +8,9 @@ from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
-from maps import picturing
-from maps.checking import TerrainError
 from maps.models import GameMap
+from maps.previews import preview_files
+from maps.terrain.validation import TerrainError
 
 
 class Command(BaseCommand):
@@ -34,7 +34,7 @@ class Command(BaseCommand):
 def draw(map_id: UUID) -> int:
     """Draw what is missing of a map; answers how much. Raises CommandError where it can't be kept."""
     try:
-        drawn, kept = picturing.draw_missing(map_id)
+        drawn, kept = preview_files.draw_missing(map_id)
     except (TerrainError, GameMap.DoesNotExist):  # no whole terrain, or deleted meanwhile
         return 0
     except Exception as error:  # each storage has errors of its own

@@ -6,16 +6,17 @@ from typing import Any
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
-from accounts import expiry
-from maps import spelling, unused_pictures
-from sessions_app import played_maps, states
+from accounts.devices import expiry
+from maps.previews import cleanup
+from maps.search import spelling
+from sessions_app.games import played_maps, states
 
 TASKS: tuple[tuple[str, Callable[[], int]], ...] = (
     ("expired sessions of pages", expiry.delete_expired),
     ("states of games that are over", states.drop_all_old),
     ("maps as played, without games", played_maps.delete_unused),
     ("words that no map has", spelling.prune),
-    ("pictures that no map has", unused_pictures.sweep),
+    ("pictures that no map has", cleanup.sweep),
 )
 
 

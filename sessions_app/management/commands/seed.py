@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from tqdm import tqdm
 
-from sessions_app.world import COLUMNS, Plan, World
+from sessions_app.demo.world import COLUMNS, Plan, World
 
 DISTINCT_TERRAINS = 100_000  # up to here every map has its own
 POOL = 1_000

@@ -1,0 +1,1 @@
+"""Where a player is signed in: browsers and game clients."""

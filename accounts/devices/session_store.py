@@ -1,0 +1,81 @@
+"""Sessions of pages: Django's, in a table that knows whose they are and on what device.
+
+The table has the hash of a session's key, and the cookie the key: whoever reads the table can't sign in.
+"""
+
+import datetime
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.sessions.backends import db
+from django.utils import timezone
+
+from accounts.models import PageSession
+from config.kernel.digests import digest
+
+DEVICE, SINCE = "device", "since"  # under which signing in notes the browser's name and the time
+
+
+def stored_key(key: str | None) -> str:
+    """What `PageSession.session_key` holds for a key of a cookie; nothing for None."""
+    return digest(key) if key else ""
+
+
+class SessionStore(db.SessionStore):
+    """Keeps sessions in PageSession; asks only for keys that Django could have made.
+
+    A cookie may hold anything, a NUL character too, which PostgreSQL answers with an error.
+    Every method of Django's that names a row by the key is here, by its hash, the asynchronous ones too.
+    """
+
+    @classmethod
+    def get_model_class(cls) -> type[PageSession]:
+        """The model of a session."""
+        return PageSession
+
+    def create_model_instance(self, data: dict[str, Any]) -> PageSession:
+        """The row of a session's data."""
+        row = super().create_model_instance(data)
+        assert isinstance(row, PageSession)
+        row.session_key = stored_key(row.session_key)
+        row.user_id = data.get("_auth_user_id")
+        row.device = str(data.get(DEVICE, ""))[:100]
+        # Each change of a session writes its whole row anew, and must not make it younger.
+        since = data.get(SINCE) or timezone.now().timestamp()
+        row.created_at = datetime.datetime.fromtimestamp(since, datetime.UTC)
+        return row
+
+    def exists(self, session_key: str) -> bool:
+        """Whether there is a session with this key."""
+        return super().exists(stored_key(session_key))
+
+    def delete(self, session_key: str | None = None) -> None:
+        """Delete the session with this key; this one unless told otherwise."""
+        if key := session_key or self.session_key:
+            super().delete(stored_key(key))
+
+    async def acreate_model_instance(self, data: dict[str, Any]) -> PageSession:
+        """The row of a session's data."""
+        return await sync_to_async(self.create_model_instance)(data)
+
+    async def aexists(self, session_key: str) -> bool:
+        """Whether there is a session with this key."""
+        return await super().aexists(stored_key(session_key))
+
+    async def adelete(self, session_key: str | None = None) -> None:
+        """Delete the session with this key; this one unless told otherwise."""
+        if key := session_key or self.session_key:
+            await super().adelete(stored_key(key))
+
+    def _get_session_from_db(self) -> PageSession | None:
+        rows = PageSession.objects.filter(expire_date__gt=timezone.now())
+        row: PageSession | None = rows.filter(session_key=stored_key(self.session_key)).first()
+        if row is None:
+            self._session_key = None
+        return row
+
+    async def _aget_session_from_db(self) -> PageSession | None:
+        return await sync_to_async(self._get_session_from_db)()
+
+    def _validate_session_key(self, key: str | None) -> bool:
+        return key is not None and len(key) >= 8 and key.isascii() and key.isalnum()

@@ -1,0 +1,1 @@
+"""Who somebody is: registration, email addresses, passwords, sign-in, second factor."""

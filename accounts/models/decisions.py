@@ -1,0 +1,52 @@
+"""Decisions of moderators about players."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from accounts.models.users import User
+from config.db.functions import RandomUUID
+
+
+class UserDecision(models.Model):
+    """What a moderator decided about a player, and why. Rows are added, never changed."""
+
+    class Action(models.TextChoices):
+        """What was decided."""
+
+        SUSPEND_RATING = "suspend_rating", "suspended from rating"
+        SUSPEND_PUBLISHING = "suspend_publishing", "suspended from publishing"
+        LIFT_RATING = "lift_rating", "allowed to rate again"
+        LIFT_PUBLISHING = "lift_publishing", "allowed to publish again"
+        BAN = "ban", "banned"
+        UNBAN = "unban", "let in again"
+
+    id = models.UUIDField(
+        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+    )
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="decisions", db_comment="The player."
+    )
+    moderator = models.ForeignKey(
+        User,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="user_decisions",
+        db_comment="Who decided; null once that account is gone.",
+    )
+    action = models.CharField(max_length=20, choices=Action, db_comment="What was decided.")
+    reason = models.CharField(max_length=500, db_comment="Told to the player.")
+    until = models.DateTimeField(null=True, db_comment="When a suspension ends.")
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was decided.")
+
+    class Meta:
+        db_table = "user_decisions"
+        db_table_comment = "Moderators' decisions about players, with reasons."
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(reason__regex=r"^\s*$"), name="user_decision_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()}: {self.reason}"

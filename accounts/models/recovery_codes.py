@@ -1,0 +1,26 @@
+"""Recovery codes of staff."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from accounts.models.users import User
+
+
+class RecoveryCode(models.Model):
+    """A code that staff enter in place of their authenticator app's. Its row goes when it is used."""
+
+    code_hash = models.CharField(
+        max_length=64, primary_key=True, db_comment="SHA-256 of the code, which has 80 random bits."
+    )
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="recovery_codes", db_comment="Whose it is."
+    )
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was made.")
+
+    class Meta:
+        db_table = "recovery_codes"
+        db_table_comment = "Recovery codes of staff that were not used yet."
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"A recovery code of {self.user}"

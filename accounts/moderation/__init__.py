@@ -1,0 +1,1 @@
+"""Decisions of moderators about players: suspensions and bans."""

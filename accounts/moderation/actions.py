@@ -1,0 +1,100 @@
+"""What moderators decide about players: suspending, banning, and taking it back.
+
+Every decision demands a reason and is kept. A ban closes the account: whoever is signed in is signed out
+by the next request, for good. A suspension leaves it open, but for one thing until a date.
+"""
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.devices import actions as device_actions
+from accounts.models import UserDecision
+from config.kernel.errors import Refused
+from config.kernel.reasons import checked_reason
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from accounts.models import User
+
+Action = UserDecision.Action
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What an action does to a player's row, and whether it wants a date."""
+
+    field: str
+    until: bool = False
+    value: Any = None
+
+
+EFFECTS = {
+    Action.SUSPEND_RATING: Effect("rating_suspended_until", until=True),
+    Action.SUSPEND_PUBLISHING: Effect("publishing_suspended_until", until=True),
+    Action.LIFT_RATING: Effect("rating_suspended_until"),
+    Action.LIFT_PUBLISHING: Effect("publishing_suspended_until"),
+    Action.BAN: Effect("is_active", value=False),
+    Action.UNBAN: Effect("is_active", value=True),
+}
+
+
+def decide(
+    *,
+    moderator: "User",
+    players: "QuerySet[User]",
+    action: Action,
+    reason: str,
+    until: datetime.datetime | None = None,
+) -> list["User"]:
+    """Do an action to players; answers those whom it changed.
+
+    Staff are left out unless an administrator asks, and nobody decides about oneself. Raises Refused
+    without the permission, a reason, or a date in the future where the action wants one.
+    """
+    if not moderator.has_perm("accounts.deactivate_user"):
+        raise Refused("permission_denied", "Only moderators decide about players.", status=403)
+    reason, effect = checked_reason(reason), EFFECTS[action]
+    if effect.until and (until is None or until <= timezone.now()):
+        raise Refused("invalid_date", "Give a date in the future.", status=400, field="until")
+    value = until if effect.until else effect.value
+    with transaction.atomic():
+        reachable = players.exclude(pk=moderator.pk).exclude(**{effect.field: value})
+        if not moderator.is_superuser:
+            reachable = reachable.filter(is_staff=False, is_superuser=False)
+        changed = list(reachable.select_for_update(no_key=True))
+        rows = players.model.objects.filter(pk__in=[player.pk for player in changed])
+        rows.update(**{effect.field: value})
+        if action == Action.BAN:
+            device_actions.clear(changed)
+        UserDecision.objects.bulk_create(
+            UserDecision(
+                user=player, moderator=moderator, action=action, reason=reason, until=until
+            )
+            for player in changed
+        )
+    return changed
+
+
+def refuse_banned(user: "User") -> None:
+    """Raise Refused for a closed account, with the reason that was given, if one was."""
+    if user.is_active:
+        return
+    words = "This account is closed until an administrator opens it again."
+    last = user.decisions.filter(action__in=(Action.BAN, Action.UNBAN)).first()
+    if last and last.action == Action.BAN:
+        when = f"on {last.created_at:%d %B %Y}, until a moderator lets you in again"
+        words = f"A moderator has banned this account {when}. The reason: {last.reason}"
+    raise Refused("banned", words, status=403)
+
+
+def refuse_suspended(user: "User", what: str) -> None:
+    """Raise Refused while a player may not do something: "rating" or "publishing"."""
+    until: datetime.datetime | None = getattr(user, f"{what}_suspended_until")
+    if until and until > timezone.now():
+        words = f"A moderator has suspended you from {what} until {until:%d %B %Y, %H:%M} UTC."
+        raise Refused("suspended", words, status=403)

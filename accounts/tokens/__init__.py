@@ -1,0 +1,1 @@
+"""Tokens of the REST API: signed, revocable, and cached."""

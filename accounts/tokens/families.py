@@ -1,0 +1,198 @@
+"""Which tokens of the API are in force: token families, in Redis.
+
+A family is one sign-in on one device. It holds one refresh token that is good at any moment, and the
+access tokens made from it. Keys and lifetimes are fixed by the contract of the cache:
+
+    session:{user_id}:access_token    hash: access token's id → "family expiry"     15 minutes
+    session:{user_id}:refresh_token   hash: family → {"jti", "device", "since", "expires"}   7 days
+
+Each step is one script, so that of twenty uses of one refresh token one wins, whatever the timing.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from redis.exceptions import RedisError
+
+from config.kernel.errors import Refused
+from config.redis.clients import durable, unless_away
+
+if TYPE_CHECKING:
+    import redis.asyncio
+
+MOST_FAMILIES = 20  # of a player; the one that has been quiet the longest ends for a new one
+
+# KEYS: access, refresh. ARGV: family, presented id or '', new refresh id, new access id, device, now,
+# seconds of an access and of a refresh token, most families. Answers 'ok', 'gone' or 'replayed'.
+ISSUE = """
+local family, presented, now = ARGV[1], ARGV[2], tonumber(ARGV[6])
+local known = redis.call('HGETALL', KEYS[2])
+local records, count, oldest = {}, 0, nil
+for i = 1, #known, 2 do
+    local record = cjson.decode(known[i + 1])
+    if record.expires < now then
+        redis.call('HDEL', KEYS[2], known[i])
+    else
+        records[known[i]] = record
+        count = count + 1
+        if not oldest or record.expires < records[oldest].expires then oldest = known[i] end
+    end
+end
+local access = redis.call('HGETALL', KEYS[1])
+local function end_access(of)
+    for i = 1, #access, 2 do
+        local owner, expiry = string.match(access[i + 1], '(%S+) (%S+)')
+        if owner == of or tonumber(expiry) < now then redis.call('HDEL', KEYS[1], access[i]) end
+    end
+end
+local since = now
+if presented ~= '' then
+    local record = records[family]
+    if not record then return 'gone' end
+    if record.jti ~= presented then
+        redis.call('HDEL', KEYS[2], family)
+        end_access(family)
+        return 'replayed'
+    end
+    since = record.since
+elseif count >= tonumber(ARGV[9]) then
+    redis.call('HDEL', KEYS[2], oldest)
+    end_access(oldest)
+end
+end_access('')
+local record = {jti = ARGV[3], device = ARGV[5], since = since, expires = now + tonumber(ARGV[8])}
+redis.call('HSET', KEYS[2], family, cjson.encode(record))
+redis.call('EXPIRE', KEYS[2], ARGV[8])
+redis.call('HSET', KEYS[1], ARGV[4], family .. ' ' .. (now + tonumber(ARGV[7])))
+redis.call('EXPIRE', KEYS[1], ARGV[7])
+return 'ok'
+"""
+# KEYS: access, refresh. ARGV: family.
+END = """
+redis.call('HDEL', KEYS[2], ARGV[1])
+local access = redis.call('HGETALL', KEYS[1])
+for i = 1, #access, 2 do
+    if string.match(access[i + 1], '%S+') == ARGV[1] then redis.call('HDEL', KEYS[1], access[i]) end
+end
+"""
+# KEYS: access keys. ARGV: an access token's id for each.
+IN_FORCE = """
+local answers = {}
+for n, key in ipairs(KEYS) do answers[n] = redis.call('HEXISTS', key, ARGV[n]) end
+return answers
+"""
+
+
+@dataclass(frozen=True)
+class Ids:
+    """What names a pair of tokens: their family, and the id of each."""
+
+    family: str
+    refresh: str
+    access: str
+
+
+@dataclass(frozen=True)
+class Device:
+    """A family as its owner sees it; times in seconds since 1970."""
+
+    family: str
+    device: str
+    since: int
+    expires: int
+
+
+class CannotCheck(Refused):
+    """Tokens can't be looked up: Redis is away."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "unavailable", "Tokens can't be checked right now. Try again soon.", status=503
+        )
+
+
+def start(user_id: uuid.UUID, device: str) -> Ids:
+    """A new family for a device. Raises CannotCheck."""
+    ids = Ids(_id(), _id(), _id())
+    _issue(user_id, ids, presented="", device=device)
+    return ids
+
+
+def rotate(user_id: uuid.UUID, *, family: str, presented: str, device: str) -> Ids | None:
+    """The next pair of a family for its good refresh token; None for one that is not.
+
+    A token that was used before has been stolen, by whoever comes second: the whole family ends.
+    Raises CannotCheck.
+    """
+    ids = Ids(family, _id(), _id())
+    return ids if _issue(user_id, ids, presented=presented, device=device) == "ok" else None
+
+
+def is_in_force(user_id: uuid.UUID, access: str) -> bool:
+    """Whether an access token still counts. Raises CannotCheck."""
+    return bool(_ask(lambda: durable().hexists(_keys(user_id)[0], access)))
+
+
+async def are_in_force(
+    client: "redis.asyncio.Redis", named: Sequence[tuple[uuid.UUID, str]]
+) -> list[bool]:
+    """Whether access tokens still count, each named by its player and its id. Raises RedisError."""
+    keys = [_keys(user_id)[0] for user_id, _ in named]
+    ids = [access for _, access in named]
+    return [bool(found) for found in await client.register_script(IN_FORCE)(keys=keys, args=ids)]
+
+
+def families_key(user_id: uuid.UUID) -> str:
+    """The key of a hash whose fields are a player's families in force, for scripts that look at more."""
+    return _keys(user_id)[1]
+
+
+def end(user_id: uuid.UUID, family: str) -> None:
+    """End a family with all of its tokens. Raises CannotCheck."""
+    _ask(lambda: durable().eval(END, 2, *_keys(user_id), family))
+
+
+def end_all(user_id: uuid.UUID) -> None:
+    """End all families of a player. Raises CannotCheck."""
+    _ask(lambda: durable().delete(*_keys(user_id)))
+
+
+def devices(user_id: uuid.UUID) -> list[Device]:
+    """The families in force, the newest first. Raises CannotCheck."""
+    known: dict[str, str] = _ask(lambda: durable().hgetall(_keys(user_id)[1]))
+    records = ((family, json.loads(text)) for family, text in known.items())
+    found = [
+        Device(family, record["device"], int(record["since"]), int(record["expires"]))
+        for family, record in records
+        if record["expires"] > time.time()
+    ]
+    return sorted(found, key=lambda device: -device.since)
+
+
+def _issue(user_id: uuid.UUID, ids: Ids, *, presented: str, device: str) -> str:
+    lifetimes = settings.ACCESS_TOKEN_SECONDS, settings.REFRESH_TOKEN_SECONDS
+    words = (ids.family, presented, ids.refresh, ids.access, device[:100], int(time.time()))
+    arguments = (*words, *lifetimes, MOST_FAMILIES)
+    answer: str = _ask(lambda: durable().eval(ISSUE, 2, *_keys(user_id), *arguments))
+    return answer
+
+
+def _ask(question: Callable[[], Any]) -> Any:
+    try:
+        with unless_away():
+            return question()
+    except RedisError as error:
+        raise CannotCheck from error
+
+
+def _keys(user_id: uuid.UUID) -> tuple[str, str]:
+    return f"session:{user_id}:access_token", f"session:{user_id}:refresh_token"
+
+
+def _id() -> str:
+    return uuid.uuid4().hex

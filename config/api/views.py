@@ -1,0 +1,40 @@
+"""The base of all views of the REST API."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from rest_framework import views
+from rest_framework.request import Request
+
+from config.api.serialization import MOST_TOLD
+from config.kernel.errors import Reason, refused_for
+
+LONGEST_TOLD = 50  # characters of a name from outside that are said again
+LIKENESS = 0.75  # of two names, from 0 to 1, where one may be a typing error of the other
+
+
+class APIView(views.APIView):
+    """A view that refuses query parameters which its method doesn't take: ignored, they would look obeyed.
+
+    `parameters` has the names by method; HEAD and OPTIONS take those of GET.
+    """
+
+    parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
+
+    def initial(self, request: Request, *arguments: Any, **named: Any) -> None:
+        """Check a request before the view's own method. Raises Refused, a 400 that names the parameters."""
+        super().initial(request, *arguments, **named)
+        if request.method not in self.allowed_methods:
+            return  # a 405, whatever its parameters are
+        method = "GET" if request.method in ("HEAD", "OPTIONS") else request.method
+        known = self.parameters.get(method or "", ())
+        if unknown := sorted(set(request.query_params) - set(known))[:MOST_TOLD]:
+            raise refused_for([_unknown(name, known) for name in unknown], status=400)
+
+
+def _unknown(name: str, known: Sequence[str]) -> Reason:
+    told = name[:LONGEST_TOLD]
+    near = difflib.get_close_matches(told, known, 1, LIKENESS)
+    hint = f"; did you mean “{near[0]}”?" if near else "."
+    return Reason("unknown_parameter", f"There is no parameter “{told}” here{hint}", told)

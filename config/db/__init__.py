@@ -1,0 +1,1 @@
+"""What all apps need of PostgreSQL: pools, constraints, keyset pages, notifications."""

@@ -1,0 +1,66 @@
+"""From a violated constraint to the field that people should mend.
+
+Rules of a row are constraints of its table first. Forms and the API check the same constraints before
+they write, and find here which field to point at.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import IntegrityError, models, transaction
+
+from config.kernel.errors import Refused
+
+
+def field_of(constraint: models.BaseConstraint) -> str:
+    """The one field that a constraint speaks of, or NON_FIELD_ERRORS where it speaks of several."""
+    fields: set[str] = set()
+    if isinstance(constraint, models.UniqueConstraint):
+        fields.update(constraint.fields)
+        for expression in constraint.expressions:
+            fields.update(_columns(expression))
+    elif isinstance(constraint, models.CheckConstraint):
+        fields.update(models.Q(constraint.condition).referenced_base_fields)
+    return fields.pop() if len(fields) == 1 else NON_FIELD_ERRORS
+
+
+def _columns(expression: Any) -> set[str]:
+    return {str(vars(part)["name"]) for part in expression.flatten() if isinstance(part, models.F)}
+
+
+class ConstrainedModel(models.Model):
+    """A model whose constraints report at the fields that they speak of."""
+
+    class Meta:
+        abstract = True
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Check this row against its constraints, the first fault of each field.
+
+        Raises ValidationError with a dictionary of fields.
+        """
+        errors: dict[str, Any] = {}
+        for constraint in self._meta.constraints:
+            field = field_of(constraint)
+            if field in errors:
+                continue
+            try:
+                constraint.validate(type(self), self, exclude=set(exclude or ()))
+            except ValidationError as error:
+                errors[field] = error.error_list
+        if errors:
+            raise ValidationError(errors)
+
+
+def save_named(row: models.Model, kind: str) -> None:
+    """Save a row, checked, whose name no other of its kind and its owner's has.
+
+    Raises Refused (409): after the checks only the name can be at fault.
+    """
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        words = f"You have a {kind} of this name already."
+        raise Refused("name_taken", words, field="name") from error

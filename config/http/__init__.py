@@ -1,0 +1,1 @@
+"""What all pages and endpoints share: errors, middleware, forms, redirects, conditional requests."""

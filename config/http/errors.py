@@ -1,0 +1,195 @@
+"""The one shape of an error, wherever it comes from.
+
+    {"type": "client_error", "errors": [{"code": "not_found", "detail": "…", "attr": null}],
+     "request_id": "…"}
+
+`type` is `validation_error`, `client_error` or `server_error`; `code` is stable and for machines,
+`detail` is for people, `attr` names the field. Under `/api/` and at addresses that end with `.json` every
+error has this shape, also those that Django or the server make before a view is found; elsewhere the same
+facts become a page.
+"""
+
+import json
+import sys
+from typing import Any
+
+from django.core.exceptions import SuspiciousOperation
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from drf_standardized_errors import formatter, handler
+from drf_standardized_errors.types import ErrorResponse
+from rest_framework import exceptions
+
+from config.http.middleware import REQUEST_ID
+from config.http.next_url import page_at, page_of_referer
+from config.kernel.errors import RETRY_SECONDS, Refused
+from config.limits import quotas
+from config.limits.quotas import QuotaReached
+
+# The words for errors that no view has words for, by status; `busy` and the like bear their own code.
+WORDS = {
+    400: ("bad_request", "The request can't be understood."),
+    403: (
+        "permission_denied",
+        "You can't do this, or the page expired. Reload and try again.",
+    ),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address doesn't do that."),
+    408: ("body_too_slow", "The request came too slowly. Send it again on a better connection."),
+    412: ("precondition_failed", "This changed in the meantime. Reload it."),
+    413: ("body_too_large", "The request is too large."),
+    431: ("headers_too_large", "The headers of the request are too large."),
+    500: ("error", "Something broke on our side. We've made a note of it; please try again."),
+    503: ("unavailable", "The site is busy or under maintenance. Please try again in a moment."),
+}
+PAGE_WORDS = {404: "Page not found."}  # instead, to people
+
+
+def is_api(path: str) -> bool:
+    """Whether a path belongs to the API, so that its errors are JSON."""
+    return path == "/api" or path.startswith("/api/")
+
+
+def takes_json(path: str) -> bool:
+    """Whether a path's errors are JSON: those of the API, and of the documents that scripts of pages read."""
+    return is_api(path) or path.endswith(".json")
+
+
+def error_body(status: int, code: str, detail: str, field: str | None = None) -> dict[str, Any]:
+    """One error in our shape."""
+    kind = "client_error" if status < 500 else "server_error"
+    errors = [{"code": code, "detail": detail, "attr": field}]
+    return {"type": kind, "errors": errors, "request_id": REQUEST_ID.get()}
+
+
+def error_message(path: str, status: int, code: str = "") -> tuple[str, bytes]:
+    """Content type and body of an error that asks nothing of the site: no user, no database."""
+    usual, detail = WORDS.get(status, WORDS[500 if status >= 500 else 400])
+    if takes_json(path):
+        return "application/json", json.dumps(error_body(status, code or usual, detail)).encode()
+    return "text/html; charset=utf-8", plain_page(status, detail, again=True)
+
+
+def plain_page(status: int, detail: str, *, again: bool) -> bytes:
+    """A page of an error that asks nothing of the site; `again` offers to load the same address."""
+    context = {
+        "status": status,
+        "detail": detail,
+        "again": again,
+        "request_id": REQUEST_ID.get(),
+    }
+    return render_to_string("errors/server.html", context).encode()
+
+
+def error_response(request: HttpRequest, status: int, code: str = "") -> HttpResponse:
+    """An error that no view made: JSON for the API, a page for people."""
+    if takes_json(request.path) or status >= 500:
+        content_type, body = error_message(request.path, status, code)
+        return HttpResponse(body, content_type=content_type, status=status)
+    context = {
+        "status": status,
+        "detail": PAGE_WORDS.get(status) or WORDS.get(status, WORDS[400])[1],
+        "request_id": REQUEST_ID.get(),
+        "again": page_of(request) if status == 403 else "",
+    }
+    return render(request, "errors/client.html", context, status=status)
+
+
+def page_of(request: HttpRequest) -> str:
+    """The page that a reader was on: the one asked for, or the one whose form was sent."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    form = page_of_referer(request)
+    if form.strip("/"):
+        return form
+    # Some pages tell their origin alone (config.http.middleware.secret_addresses); their forms go to
+    # themselves.
+    return request.get_full_path() if page_at(request.path) else form
+
+
+def refusal_response(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    """A refusal that is raised before a view is found."""
+    content_type, body = refusal_message(request.method or "", request.path, refusal)
+    return HttpResponse(body, content_type=content_type, status=refusal.status)
+
+
+def refusal_message(method: str, path: str, refusal: Refused) -> tuple[str, bytes]:
+    """Content type and body of a refusal that asks nothing of the site: JSON, or a page for people."""
+    if takes_json(path):
+        body = error_body(refusal.status, refusal.code, refusal.detail, refusal.field)
+        return "application/json", json.dumps(body).encode()
+    again = method in ("GET", "HEAD")
+    return "text/html; charset=utf-8", plain_page(refusal.status, refusal.detail, again=again)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400."""
+    status = 413 if type(exception).__name__ == "RequestDataTooBig" else 400
+    return error_response(request, status)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    return error_response(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404."""
+    return error_response(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500; a database that is away is a 503, since trying again may help."""
+    if not isinstance(sys.exception(), OperationalError):
+        return error_response(request, 500)
+    response = error_response(request, 503)
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW: a form that did not come from our pages, or is too old."""
+    return error_response(request, 403, "csrf_failed")
+
+
+class ExceptionHandler(handler.ExceptionHandler):
+    """Turns what a view of the API raised into a response."""
+
+    def get_headers(self, exc: exceptions.APIException) -> dict[str, str]:
+        """The headers of an error; of a quota that is reached, its numbers."""
+        headers: dict[str, str] = super().get_headers(exc)
+        reached = [self.exc.usage] if isinstance(self.exc, QuotaReached) else []
+        return headers | quotas.headers_of(reached)
+
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        """Make our refusals, what Django refuses and a database that is away into errors of the API."""
+        if isinstance(exc, Refused):
+            error = exceptions.APIException(exc.detail, exc.code)
+            error.status_code = exc.status
+            if exc.status == 503:
+                error.wait = RETRY_SECONDS  # type: ignore[attr-defined] # becomes Retry-After
+            return error
+        if isinstance(exc, SuspiciousOperation):  # as too many parameters
+            return exceptions.ParseError(WORDS[400][1], WORDS[400][0])
+        if isinstance(exc, OperationalError):
+            error = exceptions.APIException(WORDS[503][1], WORDS[503][0])
+            error.status_code = 503
+            error.wait = RETRY_SECONDS  # type: ignore[attr-defined] # becomes Retry-After
+            return error
+        return super().convert_known_exceptions(exc)
+
+
+class ExceptionFormatter(formatter.ExceptionFormatter):
+    """Adds the request's id, and all reasons of a refusal with the fields that they name."""
+
+    def format_error_response(self, error_response: ErrorResponse) -> dict[str, Any]:
+        """The body of an error."""
+        body: dict[str, Any] = super().format_error_response(error_response)
+        if isinstance(self.original_exc, Refused):
+            body["errors"] = [
+                {"code": code, "detail": detail, "attr": field}
+                for code, detail, field in self.original_exc.reasons
+            ]
+        return body | {"request_id": REQUEST_ID.get()}

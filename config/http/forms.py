@@ -1,0 +1,27 @@
+"""Fields of forms that obey the rules of config.kernel.text."""
+
+from typing import Any
+
+from django import forms
+
+from config.kernel import text
+from config.kernel.errors import Refused
+
+
+class TextField(forms.CharField):
+    """Text of a kind of config.kernel.text.RULES."""
+
+    def __init__(self, kind: str, **options: Any) -> None:
+        self.kind = kind
+        super().__init__(max_length=text.RULES[kind].longest, **options)
+
+    def clean(self, value: Any) -> Any:
+        """The text as it is kept. Raises ValidationError with the reason."""
+        value = "" if value is None else str(value)
+        if not text.normalized(value):
+            return super().clean(value)  # which knows whether it is required
+        try:
+            value = text.checked(value, self.kind, "")
+        except Refused as refusal:
+            raise forms.ValidationError(refusal.detail, refusal.code) from refusal
+        return super().clean(value)

@@ -1,0 +1,1 @@
+"""Pure helpers of all apps: domain errors, text and value rules. Nothing here imports Django."""

@@ -1,0 +1,44 @@
+"""Which rate limit a request counts under, and counting it from the event loop.
+
+Every HTTP request counts once for its address, whatever comes of it: as one of the API, as a page read, as
+a form sent, or as a picture. Health checks and static files never come here. Sockets count when they open.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from config.http.errors import is_api
+from config.limits.rate_limits import Standing, address_of_scope, hit_many
+from config.redis.batches import Batches
+
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+# The addresses that maps/urls.py has for pictures. Whatever else ends like one counts as a page.
+PICTURE = re.compile(r"/maps/[0-9a-f-]{36}/(?:card|page|link)-[0-9a-z-]{1,80}\.(?:webp|jpeg)")
+
+
+def policy_of(method: str, path: str) -> str:
+    """The name of the policy that a request counts under."""
+    if is_api(path):
+        return "api"
+    if method not in SAFE_METHODS:
+        return "page_writes"
+    return "pictures" if PICTURE.fullmatch(path) else "pages"
+
+
+class Counter:
+    """Counts requests and sockets by their address, many in one round trip. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self.batches: Batches[tuple[str, str], Standing] | None = None
+
+    def count(self, policy: str, scope: Mapping[str, Any]) -> "asyncio.Future[Standing | None]":
+        """Count one more for the address of a scope. Returns None, in time, where Redis is away."""
+        self.batches = self.batches or Batches(hit_many)
+        return self.batches.put((policy, address_of_scope(scope)))
+
+    async def close(self) -> None:
+        """End the connection to Redis."""
+        if self.batches:
+            await self.batches.close()

@@ -1,0 +1,1 @@
+"""Redis: its addresses, clients and batches of commands."""

@@ -1,0 +1,1 @@
+"""Where generated files are kept: a folder, or an S3 bucket."""

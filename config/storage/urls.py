@@ -1,0 +1,41 @@
+"""Where files that the site makes are kept, by address. Imported by the settings: it imports no Django."""
+
+import re
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+FORM = "s3://KEY:SECRET@host/bucket?region=name, with KEY and SECRET percent-encoded"
+SCHEMES = {"s3": "https", "s3+http": "http"}  # the second for a server on one's own network
+
+
+def read_media_url(url: str) -> dict[str, Any]:
+    """The entry of STORAGES for an address of an S3-compatible bucket. Raises ValueError.
+
+    Messages don't repeat the address: it holds a secret.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    bucket = parts.path.strip("/")
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    region = options.pop("region", "us-east-1")
+    if parts.scheme not in SCHEMES or not host or not parts.username or not parts.password:
+        raise ValueError(f"must look like {FORM}.")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket):
+        raise ValueError("names no bucket: 3 to 63 of a-z, 0-9, dot and hyphen, after the host.")
+    if options or parts.fragment or not re.fullmatch(r"[a-z0-9-]+", region):
+        raise ValueError("takes ?region=name after the bucket, and nothing else.")
+    if not find_spec("storages"):
+        raise ValueError("needs packages of its own: pip install -r requirements-s3.txt.")
+    host = f"[{host}]" if ":" in host else host
+    port = f":{parts.port}" if parts.port else ""
+    return {
+        "BACKEND": "config.storage.s3.PatientS3Storage",
+        "OPTIONS": {
+            "access_key": unquote(parts.username),
+            "secret_key": unquote(parts.password),
+            "endpoint_url": f"{SCHEMES[parts.scheme]}://{host}{port}",
+            "bucket_name": bucket,
+            "region_name": region,
+        },
+    }

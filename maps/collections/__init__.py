@@ -1,0 +1,1 @@
+"""Collections: maps that a player gathers, orders and shares."""

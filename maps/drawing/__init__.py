@@ -1,0 +1,1 @@
+"""Isometric pictures of maps. Pure."""

@@ -1,0 +1,215 @@
+"""What stands on a map: trees, rocks, the spawn's gate and the goal's castle. Pure of Django.
+
+Trees and rocks are small pictures (sprites), drawn once for each size and kept; marks are drawn into the
+picture itself. Coordinates are in units of a mark's size around the point where it stands, y down.
+"""
+
+import functools
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw
+
+from maps.terrain.grid import DIRT, GRASS, STONE
+
+Colour = tuple[int, int, int]
+Corner = tuple[float, float]
+
+GOLD: Colour = (255, 215, 0)
+CRIMSON: Colour = (220, 20, 60)
+BLUE: Colour = (65, 105, 225)
+PALE_BLUE: Colour = (118, 150, 245)
+WHITE: Colour = (255, 255, 255)
+INK: Colour = (18, 25, 33)
+FINENESS = 4  # sprites are drawn this much larger and scaled down
+
+FOREST: tuple[tuple[Colour, Colour], ...] = (  # lit side, dark side
+    ((58, 124, 62), (32, 84, 48)),
+    ((74, 136, 58), (44, 94, 46)),
+    ((48, 110, 72), (26, 74, 54)),
+)
+BARK: Colour = (84, 58, 40)
+ROCK: tuple[Colour, Colour, Colour] = ((188, 188, 186), (142, 144, 148), (92, 94, 102))
+BOULDER: tuple[Colour, Colour, Colour] = ((196, 160, 128), (150, 116, 92), (100, 76, 62))
+# What may close a cell of a terrain; on liquids rocks rise from them.
+STANDS = {
+    GRASS: ("firs", "oaks", "firs", "rocks"),
+    DIRT: ("boulders", "deadwood"),
+    STONE: ("rocks",),
+}
+VARIANTS = 3
+
+
+def chance(x: int, y: int) -> int:
+    """A number of 0 to 65,535 that depends on a cell alone and looks like chance."""
+    mixed = (x * 73_856_093 ^ y * 19_349_663) * 2_654_435_761 & 0xFFFFFFFF
+    return (mixed ^ mixed >> 13) >> 8 & 0xFFFF
+
+
+def obstacle(terrain: int, x: int, y: int, tile: int) -> tuple[Image.Image, Image.Image]:
+    """What stands on a blocked cell: its picture and its outline (mode 1), `tile` wide and 1.25 high.
+
+    The middle of the cell lies half of the tile's width from the left, and a quarter from below.
+    """
+    return _sprite(*stands(terrain, x, y), tile)
+
+
+def stands(terrain: int, x: int, y: int) -> tuple[str, int]:
+    """What closes a cell, and in which variant; static/js/isometric.js has the same rule."""
+    luck = chance(x, y)
+    choices = STANDS.get(terrain, ("rocks",))
+    return choices[luck % len(choices)], luck // 7 % VARIANTS
+
+
+@functools.lru_cache(maxsize=128)
+def _sprite(name: str, variant: int, tile: int) -> tuple[Image.Image, Image.Image]:
+    unit = tile * FINENESS
+    image = Image.new("RGBA", (unit, unit * 5 // 4), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(image)
+    foot = (unit / 2, unit * 5 / 4 - unit / 4)
+    shift = (variant - 1) * 0.06
+    match name:
+        case "firs":
+            for dx, dy, size in (
+                (-0.19, -0.05, 0.58),
+                (0.2, -0.02, 0.52 + shift),
+                (-shift, 0.1, 0.7),
+            ):
+                _fir(draw, (foot[0] + dx * unit, foot[1] + dy * unit), size * unit, variant)
+        case "oaks":
+            for dx, dy, size in ((0.17 + shift, -0.05, 0.5), (-0.12, 0.07, 0.62 - shift)):
+                _oak(draw, (foot[0] + dx * unit, foot[1] + dy * unit), size * unit, variant)
+        case "deadwood":
+            _deadwood(draw, foot, unit * (0.6 + shift))
+        case _:
+            tones = BOULDER if name == "boulders" else ROCK
+            for dx, dy, size in ((0.18, -0.07, 0.38 - shift), (-0.09, 0.05, 0.56 + shift)):
+                _rock(draw, (foot[0] + dx * unit, foot[1] + dy * unit), size * unit, tones)
+    image = image.reduce(FINENESS)
+    return image.convert("RGB"), image.getchannel("A").point(
+        lambda alpha: 255 * (alpha > 110)
+    ).convert("1")
+
+
+def _fir(draw: ImageDraw.ImageDraw, foot: Corner, size: float, variant: int) -> None:
+    lit, dark = FOREST[variant]
+    _polygon(draw, foot, size, [(-0.06, 0), (0.06, 0), (0.06, -0.25), (-0.06, -0.25)], BARK)
+    for base, top, half in ((-0.14, -0.75, 0.36), (-0.42, -1.05, 0.29), (-0.72, -1.35, 0.2)):
+        _polygon(draw, foot, size, [(-half, base), (0, base + 0.08), (0, top)], lit)
+        _polygon(draw, foot, size, [(half, base), (0, base + 0.08), (0, top)], dark)
+
+
+def _oak(draw: ImageDraw.ImageDraw, foot: Corner, size: float, variant: int) -> None:
+    lit, dark = FOREST[variant]
+    _polygon(draw, foot, size, [(-0.08, 0), (0.08, 0), (0.05, -0.5), (-0.05, -0.5)], BARK)
+    bright: Colour = (lit[0] + 24, lit[1] + 24, lit[2] + 10)
+    for dx, dy, half, colour in (
+        (0.12, -0.62, 0.42, dark),
+        (-0.12, -0.68, 0.42, lit),
+        (0, -0.92, 0.36, lit),
+        (-0.16, -0.9, 0.2, bright),
+    ):
+        _disc(
+            draw, (foot[0] + dx * size, foot[1] + dy * size), half * size, half * size * 0.9, colour
+        )
+
+
+def _deadwood(draw: ImageDraw.ImageDraw, foot: Corner, size: float) -> None:
+    for start, end, thickness in (
+        ((0, 0), (0.02, -0.95), 0.11),
+        ((0, -0.4), (-0.32, -0.85), 0.07),
+        ((0.01, -0.55), (0.3, -1.02), 0.06),
+        ((-0.17, -0.64), (-0.38, -0.66), 0.04),
+    ):
+        line = [(foot[0] + x * size, foot[1] + y * size) for x, y in (start, end)]
+        draw.line(line, fill=BARK, width=max(1, round(thickness * size)))
+
+
+def _rock(
+    draw: ImageDraw.ImageDraw, foot: Corner, size: float, tones: tuple[Colour, Colour, Colour]
+) -> None:
+    top, left, right = tones
+    _polygon(draw, foot, size, [(-0.5, 0.02), (-0.36, -0.5), (0.05, -0.34), (0.04, 0.24)], left)
+    _polygon(draw, foot, size, [(0.04, 0.24), (0.05, -0.34), (0.42, -0.46), (0.54, 0)], right)
+    _polygon(draw, foot, size, [(-0.36, -0.5), (-0.04, -0.74), (0.42, -0.46), (0.05, -0.34)], top)
+
+
+# ---- Marks --------------------------------------------------------------------------------------
+
+
+def draw_spawn(draw: ImageDraw.ImageDraw, foot: Corner, size: float) -> None:
+    """A round place and a tall red banner with a swallow's tail."""
+    _draw_place(draw, foot, size, CRIMSON)
+    pole = [(-0.05, 0.02), (0.05, 0.02), (0.05, -1.5), (-0.05, -1.5)]
+    flag = [(0.05, -1.46), (0.98, -1.3), (0.72, -1.07), (0.98, -0.84), (0.05, -0.74)]
+    _outlined(draw, foot, size, (pole, flag))
+    _polygon(draw, foot, size, pole, WHITE)
+    _polygon(draw, foot, size, flag, CRIMSON)
+    _polygon(
+        draw,
+        foot,
+        size,
+        [(0.05, -0.92), (0.98, -0.97), (0.98, -0.84), (0.05, -0.74)],
+        (150, 12, 42),
+    )
+    _disc(draw, (foot[0], foot[1] - 1.52 * size), 0.1 * size, 0.1 * size, GOLD)
+
+
+def draw_goal(draw: ImageDraw.ImageDraw, foot: Corner, size: float) -> None:
+    """A blue castle: a keep with battlements between two towers, trimmed with gold."""
+    _draw_place(draw, foot, size, BLUE)
+    keep = _battlements(-0.34, 0.34, -0.86, 5)
+    towers = [_battlements(-0.62, -0.26, -1.12, 3), _battlements(0.26, 0.62, -1.12, 3)]
+    spire = [(-0.05, -0.9), (-0.05, -1.62), (0.05, -1.62), (0.05, -0.9)]
+    flag = [(0.05, -1.6), (0.42, -1.46), (0.05, -1.32)]
+    _outlined(draw, foot, size, (keep, *towers, spire, flag))
+    _polygon(draw, foot, size, spire, WHITE)
+    _polygon(draw, foot, size, flag, GOLD)
+    _polygon(draw, foot, size, keep, BLUE)
+    for tower, colour in zip(towers, (PALE_BLUE, (44, 74, 176)), strict=True):
+        _polygon(draw, foot, size, tower, colour)
+    _polygon(draw, foot, size, [(-0.34, -0.62), (0.34, -0.62), (0.34, -0.7), (-0.34, -0.7)], GOLD)
+    door = [(-0.13, 0.1), (-0.13, -0.28), (0, -0.42), (0.13, -0.28), (0.13, 0.1)]
+    _polygon(draw, foot, size, door, INK)
+
+
+def _battlements(left: float, right: float, top: float, parts: int) -> list[Corner]:
+    """A wall from below the ground to `top`, every other part of its crest a tooth higher."""
+    step = (right - left) / parts
+    crest: list[Corner] = []
+    for part in range(parts):
+        height = top - (0.14 if part % 2 == 0 else 0)
+        crest += [(left + part * step, height), (left + (part + 1) * step, height)]
+    return [(left, 0.1), *crest, (right, 0.1)]
+
+
+def _draw_place(draw: ImageDraw.ImageDraw, foot: Corner, size: float, colour: Colour) -> None:
+    """A ring on the ground around a mark."""
+    for half, fill in ((0.86, (*INK, 150)), (0.78, (*colour, 255)), (0.66, (*INK, 120))):
+        _disc(draw, foot, half * size, half * size / 2, fill)
+
+
+def _outlined(
+    draw: ImageDraw.ImageDraw, foot: Corner, size: float, shapes: Sequence[Sequence[Corner]]
+) -> None:
+    """A dark border around shapes, so that they stand out from any ground."""
+    width = max(3, round(size * 0.14))
+    for shape in shapes:
+        points = [(foot[0] + x * size, foot[1] + y * size) for x, y in shape]
+        draw.line([*points, points[0], points[1]], fill=INK, width=width, joint="curve")
+
+
+def _polygon(
+    draw: ImageDraw.ImageDraw, foot: Corner, size: float, shape: Sequence[Corner], colour: Colour
+) -> None:
+    draw.polygon([(foot[0] + x * size, foot[1] + y * size) for x, y in shape], fill=colour)
+
+
+def _disc(
+    draw: ImageDraw.ImageDraw,
+    middle: Corner,
+    across: float,
+    down: float,
+    fill: Colour | tuple[int, int, int, int],
+) -> None:
+    x, y = middle
+    draw.ellipse([x - across, y - down, x + across, y + down], fill=fill)

@@ -1,0 +1,17 @@
+"""Tables of maps: maps, ratings, favourites, decisions, collections, words."""
+
+from maps.models.collections import MapCollection, MapCollectionEntry
+from maps.models.decisions import MapDecision
+from maps.models.feedback import MapFavourite, MapRating
+from maps.models.maps import GameMap
+from maps.models.words import MapWord
+
+__all__ = [
+    "GameMap",
+    "MapCollection",
+    "MapCollectionEntry",
+    "MapDecision",
+    "MapFavourite",
+    "MapRating",
+    "MapWord",
+]

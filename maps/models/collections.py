@@ -1,0 +1,94 @@
+"""Collections of maps: a player's, in an order, private or shared."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Length, Lower, Now
+from django.urls import reverse
+
+from config.db.functions import RandomUUID
+from maps.models.querysets import MapCollectionQuerySet
+
+models.CharField.register_lookup(Length)
+
+
+class MapCollection(models.Model):
+    """Maps that a player put together, in an order."""
+
+    id = models.UUIDField(
+        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="collections",
+        db_index=False,
+        db_comment="The player who keeps it.",
+    )
+    name = models.CharField(
+        max_length=60, db_comment="3 to 60 characters; unique for its player, whatever the case."
+    )
+    description = models.CharField(
+        max_length=500, blank=True, db_default="", db_comment="Plain text, or empty."
+    )
+    is_public = models.BooleanField(
+        db_default=False, db_comment="True once everybody may see it who has its address."
+    )
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was made.")
+
+    objects = models.Manager.from_queryset(MapCollectionQuerySet)()
+
+    class Meta:
+        db_table = "map_collections"
+        db_table_comment = "Collections of maps that players keep and share."
+        constraints = [
+            models.UniqueConstraint("user", Lower("name"), name="one_collection_of_a_name"),
+            models.CheckConstraint(
+                condition=models.Q(name__length__gte=3, name__length__lte=60),
+                name="collection_name_length",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """The collection's page."""
+        return reverse("collections:detail", args=[self.pk])
+
+
+class MapCollectionEntry(models.Model):
+    """A map in a collection."""
+
+    id = models.UUIDField(
+        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+    )
+    collection = models.ForeignKey(
+        MapCollection,
+        on_delete=models.CASCADE,
+        related_name="entries",
+        db_index=False,
+        db_comment="The collection.",
+    )
+    map = models.ForeignKey(
+        "maps.GameMap", on_delete=models.CASCADE, related_name="entries", db_comment="The map."
+    )
+    position = models.IntegerField(db_comment="Its place in the order, from 1.")
+
+    class Meta:
+        db_table = "map_collection_entries"
+        db_table_comment = "The maps of collections, in their order."
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["collection", "map"], name="one_entry_of_a_map"),
+            models.UniqueConstraint(  # looked at after a statement, so that one may move them all
+                fields=["collection", "position"],
+                name="one_entry_at_a_place",
+                deferrable=models.Deferrable.IMMEDIATE,
+            ),
+            models.CheckConstraint(
+                condition=models.Q(position__gte=1), name="collection_position_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"entry {self.position}"

@@ -1,0 +1,69 @@
+"""Stars and favourites: what players think of maps."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from config.db.functions import RandomUUID
+from maps.models.maps import GameMap
+
+
+class MapRating(models.Model):
+    """One player's stars for one map. A trigger (migration 0002) keeps the map's mean in step."""
+
+    id = models.UUIDField(
+        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="ratings",
+        db_index=False,
+        db_comment="Who rated; null once the account is gone: the stars stay in the mean.",
+    )
+    map = models.ForeignKey(
+        GameMap, on_delete=models.CASCADE, related_name="ratings", db_comment="The map."
+    )
+    stars = models.SmallIntegerField(db_comment="1 to 5.")
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was first given.")
+
+    class Meta:
+        db_table = "map_ratings"
+        db_table_comment = "Stars that players gave to maps."
+        constraints = [
+            models.UniqueConstraint(fields=["user", "map"], name="one_rating_per_player"),
+            models.CheckConstraint(condition=models.Q(stars__range=(1, 5)), name="stars_range"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stars} stars"
+
+
+class MapFavourite(models.Model):
+    """A map that a player wants to find again."""
+
+    id = models.UUIDField(
+        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="favourites",
+        db_index=False,
+        db_comment="The player.",
+    )
+    map = models.ForeignKey(
+        GameMap, on_delete=models.CASCADE, related_name="favourites", db_comment="The map."
+    )
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was marked.")
+
+    class Meta:
+        db_table = "map_favourites"
+        db_table_comment = "Maps that players marked, to find them again."
+        constraints = [
+            models.UniqueConstraint(fields=["user", "map"], name="one_favourite_per_player")
+        ]
+
+    def __str__(self) -> str:
+        return f"favourite {self.map_id}"

@@ -1,0 +1,20 @@
+"""The words of map names and descriptions, for suggestions."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+
+class MapWord(models.Model):
+    """A word of a published map's texts, for maps.search.spelling. Triggers (migration 0005) add them."""
+
+    word = models.CharField(primary_key=True, max_length=30, db_comment="In small letters.")
+
+    class Meta:
+        db_table = "map_words"
+        db_table_comment = "Words of published maps' names, to correct typing errors by."
+        indexes = [
+            GinIndex(fields=["word"], opclasses=["gin_trgm_ops"], name="idx_map_words_trigrams")
+        ]
+
+    def __str__(self) -> str:
+        return self.word

@@ -1,0 +1,39 @@
+"""Hiding and restoring maps. Every decision demands a reason, which the author is told."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from config.kernel.errors import Refused
+from config.kernel.reasons import checked_reason
+from maps.models import GameMap, MapDecision
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def decide(*, moderator: "User", map_id: UUID, action: MapDecision.Action, reason: str) -> bool:
+    """Hide or restore a map; says whether that changed anything, since it may be so already.
+
+    Raises Http404 for an unknown map; Refused without the permission or a reason.
+    """
+    if not moderator.has_perm("maps.moderate_gamemap"):
+        raise Refused("permission_denied", "Only moderators decide about maps.", status=403)
+    reason = checked_reason(reason)
+    with transaction.atomic():
+        locked = GameMap.objects.select_for_update(no_key=True, of=("self",)).for_cards()
+        game_map: GameMap = get_object_or_404(locked, pk=map_id)
+        if game_map.user.is_staff and not moderator.is_superuser:
+            raise Refused(
+                "staff_map", "Only administrators decide about maps of staff.", status=403
+            )
+        hide = action == MapDecision.Action.HIDE
+        if hide == (game_map.hidden_at is not None):
+            return False
+        game_map.hidden_at = timezone.now() if hide else None
+        game_map.save(update_fields=["hidden_at"])
+        MapDecision.objects.create(map=game_map, moderator=moderator, action=action, reason=reason)
+    return True

@@ -1,0 +1,1 @@
+"""The pictures of maps as files: made, served and deleted."""

@@ -1,0 +1,134 @@
+"""Deletes pictures that no map has any more: soon after the change, and by a daily sweep.
+
+Files are named by content, and maps of the same content share them. A trigger (migration 0007) names the
+content that a map had before it changed, was removed or was deleted, whoever did it. The worker of each
+process then deletes its pictures, unless another map has the same content. The sweep (`manage.py maintain`)
+finds the rest: what changed while no server ran, drawings of older versions, files that were never finished.
+
+A map of the same content may be saved between the check and the deletion. That costs only time: the picture
+is drawn again as soon as somebody asks for it. So is the picture of a map that was removed, which moderators
+and the players of a running game still see.
+"""
+
+import datetime
+import logging
+import re
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
+
+import psycopg
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.utils import timezone
+
+from config.db.notifications import EVERYTHING
+from config.db.pools import SILENCE, cut, database_address
+from config.storage.files import kept
+from maps.drawing.pictures import DRAWING, FORMATS
+from maps.previews.preview_files import FOLDER, file_name, worker
+
+CHANNEL = "pictures"  # that the trigger speaks on, with hashes of content
+YOUNG = datetime.timedelta(hours=1)  # files that may belong to a change that is not committed yet
+BATCH = 500  # files that are looked up at once
+NAME = re.compile(r"([0-9a-f]{64})-(\d+)-([a-z]+)\.([a-z]+)")
+# As maps.models.querysets.DRAWN, which the index is for.
+USED = """
+SELECT DISTINCT terrain_hash FROM maps
+WHERE terrain_hash = ANY(%s) AND removed_at IS NULL AND terrain_hash <> ''"""
+logger = logging.getLogger(__name__)
+
+
+# ---- After a change -----------------------------------------------------------------------------
+
+
+def delete_later(contents: list[str]) -> None:
+    """Have the pictures of these contents deleted by the worker. Returns at once."""
+    named = [content for content in contents if content != EVERYTHING]
+    if named:
+        key = f"no pictures of {named[0]} and {len(named) - 1} more"
+        worker.foresee(key, partial(_delete_unused, named))
+
+
+def _delete_unused(contents: Collection[str]) -> bytes:
+    """Delete the pictures of contents that no map has now. Without a database the sweep does it later."""
+    try:
+        used = _used_by_worker(contents)
+    except psycopg.Error as error:
+        logger.info("Pictures are not deleted right now: %s", type(error).__name__)
+        return b""
+    for content in set(contents) - used:
+        for size in FORMATS:
+            kept.delete(file_name(f"{content}-{DRAWING}", size))
+    return b""
+
+
+def _used_by_worker(contents: Collection[str]) -> set[str]:
+    """Those of these contents that maps have, by a connection of its own. Raises psycopg.Error."""
+    with psycopg.connect(database_address(), autocommit=True) as database:
+        timer = threading.Timer(SILENCE, cut, [database])
+        timer.start()
+        try:
+            return {row[0] for row in database.execute(USED, [list(contents)])}
+        finally:
+            timer.cancel()
+
+
+# ---- The sweep ----------------------------------------------------------------------------------
+
+
+def sweep() -> int:
+    """Delete all files of pictures that no map has, and return how many.
+
+    Reads one of 256 folders at a time, and leaves what is younger than an hour. Raises what the storage
+    raises.
+    """
+    return sum(_sweep_files(names) for folder in _folders() for names in _files(folder))
+
+
+def _folders() -> Iterator[str]:
+    for folder in sorted(_list(FOLDER)[0]):
+        yield f"{FOLDER}/{folder}"
+
+
+def _files(folder: str) -> Iterator[Sequence[str]]:
+    names = [f"{folder}/{name}" for name in _list(folder)[1]]
+    for first in range(0, len(names), BATCH):
+        yield names[first : first + BATCH]
+
+
+def _list(folder: str) -> tuple[list[str], list[str]]:
+    """The folders and files in a folder; none where it is missing, as in an empty storage."""
+    try:
+        return default_storage.listdir(folder)
+    except FileNotFoundError:
+        return [], []
+
+
+def _sweep_files(names: Sequence[str]) -> int:
+    contents = {name: _content_of(name) for name in names}
+    with connection.cursor() as cursor:
+        cursor.execute(USED, [[content for content in contents.values() if content]])
+        used = {row[0] for row in cursor.fetchall()}
+    return sum(_delete_old(name) for name, content in contents.items() if content not in used)
+
+
+def _content_of(name: str) -> str | None:
+    """The content of a picture that pages may ask for now; None for any other file."""
+    found = NAME.fullmatch(name.rpartition("/")[2])
+    if found and found[2] == str(DRAWING) and FORMATS.get(found[3]) == found[4]:
+        return found[1]
+    return None
+
+
+def _delete_old(name: str) -> bool:
+    """Delete a file unless it is young; returns whether it did. Another sweep may be faster."""
+    try:
+        if timezone.now() - default_storage.get_modified_time(name) < YOUNG:
+            return False
+    except Exception:  # each storage has errors of its own
+        if default_storage.exists(name):
+            raise
+        return False
+    default_storage.delete(name)
+    return True

@@ -1,0 +1,1 @@
+"""Finding maps: the query language, its SQL, ranking and spelling."""

@@ -1,0 +1,1 @@
+"""Invented players, maps and games that fill an empty database."""

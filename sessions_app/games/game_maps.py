@@ -1,0 +1,58 @@
+"""The map of a lobby or game, whole: as it is now, and from the start on as it was then."""
+
+import gzip
+from uuid import UUID
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from accounts.models import User
+from config.http.conditional import conditional
+from maps.browse.terrain_cache import document_of
+from maps.models import GameMap
+from maps.previews.preview_files import parts_of
+from maps.previews.responses import FORM, terrain_not_whole, zipped_json
+from maps.terrain.validation import PARTS, TerrainError
+from sessions_app.games.access import game_for
+from sessions_app.models import GameSession, PlayedMap
+
+
+def map_response(request: HttpRequest, player: User, session_id: UUID) -> HttpResponseBase:
+    """The map that a game is played on, for whoever sits there and for game servers.
+
+    Raises Http404 for others, and for a map that is hidden before the start; Refused (409) for one
+    whose terrain is not whole.
+    """
+    game = game_for(session_id, player)
+    found = _find(game)
+    # A weak tag: compressed or not, it is the same map. FORM changes when the terrain's document does.
+    etag = f'W/"{FORM}-{game.map_id}-{found.version}"'
+    response = conditional(request, etag, lambda: _write(request, game, found))
+    response["Vary"] = "Accept-Encoding, Authorization"
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _find(game: GameSession) -> GameMap | PlayedMap:
+    """What is kept for a game, with its version alone; before the start the map of today, unless hidden."""
+    if game.map_version is not None:
+        kept = PlayedMap.objects.filter(map_id=game.map_id, version=game.map_version)
+        if found := kept.only("version").first():
+            return found
+    today = GameMap.objects.filter(hidden_at__isnull=True).only("version")
+    game_map: GameMap = get_object_or_404(today, pk=game.map_id)
+    return game_map
+
+
+def _write(request: HttpRequest, game: GameSession, found: GameMap | PlayedMap) -> HttpResponse:
+    found.refresh_from_db(fields=["version", "name", *PARTS])
+    parts = parts_of(found)
+    try:
+        terrain = document_of(parts)
+    except TerrainError as error:
+        raise terrain_not_whole() from error
+    document = {"id": game.map_id, "name": found.name, "version": found.version} | parts
+    document.pop("terrain_data")
+    return zipped_json(request, gzip.compress(orjson.dumps(document | {"terrain": terrain}), 6))

@@ -1,0 +1,1 @@
+"""Lobbies over WebSockets: protocol, sockets, hub, tickets, reconciliation."""

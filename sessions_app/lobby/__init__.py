@@ -1,0 +1,1 @@
+"""Lobbies: rules, actions, storage, lists, pages and REST API."""

@@ -1,0 +1,7 @@
+"""Tables of games: games, seats, server processes, maps as they were played."""
+
+from sessions_app.models.games import GameSession
+from sessions_app.models.played_maps import PlayedMap
+from sessions_app.models.seats import LobbyServer, SessionPlayer
+
+__all__ = ["GameSession", "LobbyServer", "PlayedMap", "SessionPlayer"]

@@ -1,0 +1,41 @@
+"""Maps as they were played."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from config.db.functions import RandomUUID
+
+
+class PlayedMap(models.Model):
+    """A version of a map that was played: kept from the start of its first game on, and never changed.
+
+    It stays when the author changes the map, makes it private or removes it. `map_id` is no foreign key,
+    so that it would even outlive the map's row. Columns are called as those of `maps` that they copy.
+    """
+
+    id = models.UUIDField(
+        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+    )
+    map_id = models.UUIDField(db_comment="The map.")
+    version = models.IntegerField(db_comment="Which version of the map.")
+    name = models.CharField(max_length=100, db_comment="The map's name.")
+    width = models.IntegerField(db_comment="Cells from west to east.")
+    height = models.IntegerField(db_comment="Cells from north to south.")
+    terrain_data = models.JSONField(db_comment="As in maps.")
+    spawn_point = models.JSONField(db_comment="{x, y}: where enemies enter.")
+    goal_point = models.JSONField(db_comment="{x, y}: what players defend.")
+    wave_config = models.JSONField(db_comment="As in maps.")
+    document_bytes = models.IntegerField(
+        db_default=0, editable=False, db_comment="As in maps: counts as its author's."
+    )
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was first played.")
+
+    class Meta:
+        db_table = "played_maps"
+        db_table_comment = "Maps as they were when games began on them, one row for each version."
+        constraints = [
+            models.UniqueConstraint(fields=["map_id", "version"], name="one_row_of_a_version")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}, version {self.version}"
