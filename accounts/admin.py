@@ -16,8 +16,8 @@ from accounts.identity import emails, passwords, second_factor
 from accounts.identity.forms import StaffSignInForm
 from accounts.models import User, UserDecision
 from accounts.moderation.actions import EFFECTS, Action, decide
-from config.admin.site import CheckedForm, FieldwiseAdmin, ReasonForm, RecordInline
-from config.kernel.errors import Refused
+from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReasonForm, RecordInline
+from config.kernel.errors import DomainError
 from config.kernel.text import checked
 
 admin.site.login_form = StaffSignInForm
@@ -123,7 +123,7 @@ def _player_action(action: Action) -> Any:
 
 
 @admin.register(User)
-class PlayerAdmin(FieldwiseAdmin, UserAdmin[User]):
+class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
     """Moderators look, suspend and ban; administrators do everything."""
 
     list_display = (
@@ -206,7 +206,7 @@ class PlayerAdmin(FieldwiseAdmin, UserAdmin[User]):
                     reason=given["reason"],
                     until=given.get("until"),
                 )
-            except Refused as refusal:
+            except DomainError as refusal:
                 form.add_error(refusal.field, refusal.detail)
             else:
                 self._report(request, players.count(), changed, action, given["reason"])

@@ -39,7 +39,7 @@ def measure() -> None:
     calls: dict[str, Callable[[], object]] = {
         "a round trip (`PING`)": durable().ping,
         # A new address now and then: 90 requests each, as busy ones have.
-        "a limit counted": lambda: rate_limits.hit("api", f"bench-{next(numbers) // 90}"),
+        "a limit counted": lambda: rate_limits.count_one("api", f"bench-{next(numbers) // 90}"),
     }
     turns = {name: partial(microseconds, call) for name, call in calls.items()}
     rows = with_ratios(in_turns(turns, ROUNDS), 0)

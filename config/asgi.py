@@ -14,11 +14,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 setup(set_prefix=False)
 
 from accounts.tokens.token_cache import KnownTokens  # noqa: E402 - needs setup()
-from config.limits.request_limits import Counter  # noqa: E402
+from config.limits.request_limits import RequestCounter  # noqa: E402
 from config.ops.health import Health  # noqa: E402
 from config.server.fast_lane import FastLane  # noqa: E402
 from config.server.handler import Receive, Scope, Send, ThreadedASGIHandler  # noqa: E402
-from config.server.response_cache import Memory  # noqa: E402
+from config.server.response_cache import ResponseCache  # noqa: E402
 from config.storage.files import public_names  # noqa: E402
 from maps.browse.cacheable import HotReads  # noqa: E402
 from maps.previews.preview_files import worker  # noqa: E402
@@ -82,7 +82,7 @@ async def lifespan(
     reads: HotReads,
     live: Live,
     health: Health,
-    counter: Counter,
+    counter: RequestCounter,
 ) -> None:
     """Start at once; at the end close what the threads and the fast lane hold."""
     await receive()
@@ -108,8 +108,8 @@ async def lifespan(
 def make_application() -> StaticFiles:
     """Compose the application. Static files never reach Django."""
     django = ThreadedASGIHandler(settings.THREADS)
-    reads = HotReads(Memory(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
-    counter = Counter()
+    reads = HotReads(ResponseCache(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
+    counter = RequestCounter()
     lane = FastLane(django, reads.routes, reads.memory, KnownTokens(), counter)
     live, health = Live(counter), Health()
 

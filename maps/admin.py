@@ -9,8 +9,8 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
 from accounts.models import User
-from config.admin.site import CheckedForm, FieldwiseAdmin, ReasonForm, RecordInline
-from config.kernel.errors import Refused
+from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReasonForm, RecordInline
+from config.kernel.errors import DomainError
 from maps.editing.actions import WORDS
 from maps.models import GameMap, MapDecision
 from maps.models.querysets import BULKY, PUBLISHED, GameMapQuerySet
@@ -72,7 +72,7 @@ class DecisionInline(RecordInline):
 
 
 @admin.register(GameMap)
-class GameMapAdmin(FieldwiseAdmin):
+class GameMapAdmin(ChangedFieldsAdmin):
     """Moderators look, hide and restore; administrators also edit the words and delete."""
 
     form = WordsForm
@@ -222,8 +222,8 @@ class GameMapAdmin(FieldwiseAdmin):
             changed = decide(
                 moderator=request.user, map_id=game_map.pk, action=action, reason=reason
             )
-        except (Refused, Http404) as error:
-            words = error.detail if isinstance(error, Refused) else "it is gone."
+        except (DomainError, Http404) as error:
+            words = error.detail if isinstance(error, DomainError) else "it is gone."
             self.message_user(request, f"{game_map}: {words}", messages.ERROR)
             return None
         if changed:

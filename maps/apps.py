@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 
 from config.db.notifications import on_change
-from config.limits.quotas import register
+from config.limits.quotas import register_quotas
 
 
 class MapsConfig(AppConfig):
@@ -17,5 +17,5 @@ class MapsConfig(AppConfig):
         from maps import quotas
         from maps.previews import cleanup
 
-        register(*quotas.TABLE)
+        register_quotas(*quotas.TABLE)
         on_change(cleanup.CHANNEL, cleanup.delete_later, at_once=True)

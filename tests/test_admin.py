@@ -18,7 +18,7 @@ from accounts.models import User, UserDecision
 from accounts.moderation.actions import Action, refuse_suspended
 from accounts.moderation.actions import decide as decide_player
 from accounts.tokens import families
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.limits import rate_limits
 from maps.admin import WordsForm
 from maps.feedback.ratings import rate
@@ -150,7 +150,7 @@ def test_the_rules_of_deciding(author: User, player: User, moderator: User) -> N
         (moderator, of_staff, "Because.", "staff_map"),
     ]
     for who, which, reason, code in refused:
-        with pytest.raises(Refused) as refusal:
+        with pytest.raises(DomainError) as refusal:
             decide(moderator=who, map_id=which.pk, action=HIDE, reason=reason)
         assert refusal.value.code == code
     chief = make_user("Chief", is_staff=True, is_superuser=True)
@@ -303,7 +303,7 @@ def test_suspending_from_rating(
         desk, USERS, "suspend_rating", player, decide="1", reason="Spite.", until="2999-01-01T00:00"
     )
     player.refresh_from_db()
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(DomainError) as refusal:
         rate(player=player, map_id=game_map.pk, stars=1)
     assert refusal.value.code == "suspended"
     refuse_suspended(player, "publishing")
@@ -348,10 +348,10 @@ def test_who_knows_the_password_is_told_of_the_ban(
     decide_player(moderator=moderator, players=everybody, action=Action.BAN, reason="Insults.")
     for way in (by_page, by_api):
         for _ in range(6):  # the right password is not counted as a wrong one
-            rate_limits.forget("login", "127.0.0.1")
+            rate_limits.reset_count("login", "127.0.0.1")
             told = way(PASSWORD)
             assert "until a moderator lets you in again. The reason: Insults." in told
-        rate_limits.forget("login", "127.0.0.1")
+        rate_limits.reset_count("login", "127.0.0.1")
         assert "banned" not in way("wrong")
     decide_player(moderator=moderator, players=everybody, action=Action.UNBAN, reason="Sorry.")
     User.objects.filter(pk=player.pk).update(is_active=False)  # typed in psql, without a reason
@@ -423,7 +423,7 @@ def test_the_rules_of_deciding_about_players(player: User, moderator: User) -> N
         (moderator, "", "invalid_reason"),
         (moderator, "x" * 501, "invalid_reason"),
     ):
-        with pytest.raises(Refused) as refusal:
+        with pytest.raises(DomainError) as refusal:
             decide_player(moderator=who, players=everybody, action=ban, reason=reason)
         assert refusal.value.code == code
     done = decide_player(moderator=moderator, players=everybody, action=ban, reason="Because.")

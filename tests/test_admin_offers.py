@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import PageSession, User
-from config.admin.allowed_queries import OfferedList, OfferedOnly
+from config.admin.allowed_queries import AllowedQueriesChangeList, AllowedQueriesMixin
 from config.admin.site import AdminSite
 from maps.models import GameMap, MapRating
 from tests.cast import make_map, make_user
@@ -257,8 +257,8 @@ def test_nor_does_it_offer_more(another: Any, staff: dict[str, User], query: str
 def test_no_admin_is_registered_without_the_check() -> None:
     request = RequestFactory().get("/")
     for model_admin in SITE._registry.values():
-        assert isinstance(model_admin, OfferedOnly)
-        assert issubclass(model_admin.get_changelist(request), OfferedList)
+        assert isinstance(model_admin, AllowedQueriesMixin)
+        assert issubclass(model_admin.get_changelist(request), AllowedQueriesChangeList)
 
 
 # ---- Searching and completing -------------------------------------------------------------------

@@ -9,13 +9,13 @@ import pytest
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from config.redis import clients
-from config.redis.batches import MOST_AT_ONCE, Batches
+from config.redis.batches import MAX_BATCH, CommandBatcher
 
-MANY = range(3 * MOST_AT_ONCE + 5)
+MANY = range(3 * MAX_BATCH + 5)
 Questions = Sequence[int]
 
 
-async def answers(batches: Batches[int, int]) -> list[int | None]:
+async def answers(batches: CommandBatcher[int, int]) -> list[int | None]:
     async with asyncio.timeout(3):
         return await asyncio.gather(*map(batches.put, MANY))
 
@@ -24,7 +24,7 @@ def told_nothing(ask: Any) -> bool:
     """Whether all who ask are told nothing. A Redis that failed is as good as new afterwards."""
 
     async def work() -> list[int | None]:
-        return await answers(Batches(ask))
+        return await answers(CommandBatcher(ask))
 
     try:
         return asyncio.run(work()) == [None] * len(MANY)
@@ -40,14 +40,14 @@ def test_each_gets_its_own_answer_in_few_round_trips() -> None:
         return [2 * n for n in questions]
 
     async def work() -> list[int | None]:
-        batches = Batches(ask)
+        batches = CommandBatcher(ask)
         try:
             return await answers(batches)
         finally:
             await batches.close()
 
     assert asyncio.run(work()) == [2 * n for n in MANY]
-    assert sizes == [MOST_AT_ONCE] * 3 + [5]
+    assert sizes == [MAX_BATCH] * 3 + [5]
 
 
 @pytest.mark.parametrize("fault", [ValueError, RedisTimeout, OSError, None])
@@ -80,7 +80,7 @@ def test_whoever_asks_when_it_ends_is_told_nothing() -> None:
         return []
 
     async def work() -> list[int | None]:
-        batches = Batches(ask)
+        batches = CommandBatcher(ask)
         waiting = [batches.put(n) for n in MANY]
         await asyncio.sleep(0)
         await batches.close()

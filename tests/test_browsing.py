@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import User
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.kernel.text import checked
 from maps.browse.queries import begun, find, read
 from maps.models import GameMap, MapFavourite
@@ -183,7 +183,7 @@ def test_a_map_is_found_by_its_name(author: User, name: str) -> None:
 def allowed(name: str) -> bool:
     try:
         return checked(name, "map_name", "name") == name
-    except Refused:
+    except DomainError:
         return False
 
 

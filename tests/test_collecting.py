@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.limits.quotas import QUOTAS
 from maps.collections.actions import make, map_ids, move, place, put, take_out
 from maps.models import GameMap, MapCollection, MapCollectionEntry
@@ -329,7 +329,7 @@ def test_twenty_adds_at_once_for_one_place(monkeypatch: pytest.MonkeyPatch) -> N
     def work(hand: int) -> str:
         try:
             put(player=player, collection_id=collection.pk, map_id=maps[hand].pk)
-        except Refused as refusal:
+        except DomainError as refusal:
             return refusal.code
         return "added"
 
@@ -363,7 +363,7 @@ def test_one_name_twenty_times_at_once() -> None:
     def work(_: int) -> str:
         try:
             make(player=player, given={"name": "Fords"})
-        except Refused as refusal:
+        except DomainError as refusal:
             return refusal.code
         return "made"
 

@@ -82,7 +82,7 @@ PAGES_ALONE = {  # codes that no answer of the API has
 def test_every_code_of_an_error_is_documented() -> None:
     text = (ROOT / "docs/api.md").read_text()
     source = code("accounts", "config", "maps", "sessions_app", "tribes")
-    said = r'(?:Refused|Reason|super\(\)\.__init__|violation_error_code=)\(?\s*"([a-z_]+)"'
+    said = r'(?:DomainError|InvalidInput|Reason|super\(\)\.__init__|violation_error_code=)\(?\s*"([a-z_]+)"'
     codes = set(re.findall(said, source)) | RULES.keys() | {word for word, _ in WORDS.values()}
     assert len(codes) > 80
     assert {name for name in codes - PAGES_ALONE if f"`{name}`" not in text} == set()

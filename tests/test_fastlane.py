@@ -243,7 +243,7 @@ def test_a_surprise_by_another_spelling_does_not_teach_the_others(http: httpx.Cl
 def test_odd_requests_do_not_crowd_out_the_others(
     http: httpx.Client, maps: list[GameMap], counted: list[str]
 ) -> None:
-    for n in range(fast_lane.MOST_LEARNED + 5):
+    for n in range(fast_lane.MAX_HEADER_TEMPLATES + 5):
         http.get("/api/v1/maps", headers={"HX-Target": str(n)})
         durable().flushdb()
     http.get("/api/v1/maps")

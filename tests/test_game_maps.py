@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import User
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.limits import rate_limits
 from config.redis.clients import durable
 from maps.editing import actions as editing_actions
@@ -374,7 +374,7 @@ def test_no_game_begins_on_a_hidden_map(table: Table) -> None:
     table.ask(0, "POST", f"/{session_id}/leave")
     body = {"map_id": table.game_map.pk, "tribe_id": table.tribes[0].pk}
     assert table.ask(0, "POST", "", body)[0] == 404
-    with pytest.raises(Refused, match="a moderator has hidden it"):
+    with pytest.raises(DomainError, match="a moderator has hidden it"):
         editing_actions.demand_playable(GameMap.objects.get())
 
 

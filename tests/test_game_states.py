@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from config.db.pools import make_pool
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.redis.clients import durable, durable_async
 from maps.models import GameMap
 from sessions_app.games import played_maps, states
@@ -280,7 +280,7 @@ def test_a_write_that_meets_the_end_is_refused_not_lost(
         return write(*arguments, **named)
 
     monkeypatch.setattr(states, "_write", end_first)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(DomainError) as refused:
         states.write(session_id, host, fence=fence, state={"wave": 2})
     assert refused.value.code == "over"
     assert GameSession.objects.get().game_state == {"wave": 1}
@@ -302,7 +302,7 @@ def test_an_end_that_meets_another_leaves_no_key(
         return write(*arguments, **named)
 
     monkeypatch.setattr(states, "_write", end_first)
-    with contextlib.suppress(Refused):
+    with contextlib.suppress(DomainError):
         late(game, host)
     round_of_the_watch()
     assert durable().keys("game*") == []

@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.limits.quotas import QUOTAS
 from maps.feedback.favourites import Marks, mark, marks, unmark
 from maps.models import GameMap, MapFavourite
@@ -120,7 +120,7 @@ def test_twenty_at_once_for_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
     def work(hand: int) -> bool:
         try:
             mark(player=player, map_id=maps[hand].pk)
-        except Refused:
+        except DomainError:
             return False
         return True
 

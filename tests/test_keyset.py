@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from maps.browse.queries import Found, begun, find
 from maps.models import GameMap
 from maps.search.sql import ORDERS, Browse
@@ -98,7 +98,7 @@ def forged(*values: object) -> str:
     ],
 )
 def test_forged_cursors(maps: list[GameMap], cursor: str) -> None:
-    with pytest.raises(Refused, match="not from a page in this order"):
+    with pytest.raises(DomainError, match="not from a page in this order"):
         ORDERS["plays"].read(cursor)
 
 

@@ -340,8 +340,8 @@ def test_without_redis_a_known_token_cannot_be_checked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     warm(http, address, shown)
-    monkeypatch.setattr(clients, "PAUSE", 60)
-    clients.note_failure()
+    monkeypatch.setattr(clients, "CIRCUIT_OPEN_SECONDS", 60)
+    clients.record_failure()
     assert_error(http.get(address, headers=shown), 503, "unavailable")
     assert http.get(address).status_code == 200
     clients._failed_at.clear()

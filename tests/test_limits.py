@@ -30,8 +30,8 @@ def test_of_two_hundred_at_once_five_pass() -> None:
     def try_five_times(_: int) -> int:
         passed = 0
         for _ in range(5):
-            with contextlib.suppress(rate_limits.TooMany):
-                passed += rate_limits.hit("login", "10.0.0.1") is not None
+            with contextlib.suppress(rate_limits.RateLimited):
+                passed += rate_limits.count_one("login", "10.0.0.1") is not None
         return passed
 
     assert sum(at_once(40, try_five_times)) == 5
@@ -95,7 +95,7 @@ def test_proxies_may_tell_addresses_in_lines_of_their_own(settings: Any) -> None
     settings.TRUSTED_PROXIES = 2
     lines = [b"9.9.9.9, 203.0.113.5", b"10.0.0.1"]
     scope = {"headers": [(b"x-forwarded-for", line) for line in lines], "client": ("10.0.0.2", 9)}
-    assert rate_limits.address_of_scope(scope) == "203.0.113.5"
+    assert rate_limits.client_address_of_scope(scope) == "203.0.113.5"
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nowhere", "/api/v1/auth/login"])
@@ -175,7 +175,7 @@ def test_a_lock_lasts_from_the_try_that_closes_it(client: Client, player: User) 
 
     login(client, password="wrong")
     lock = rate_limits.key(
-        "lockout", f"{rate_limits.nameless('Player1')}:127.0.0.1"
+        "lockout", f"{rate_limits.hash_subject('Player1')}:127.0.0.1"
     )  # of the name as typed
     durable().expire(lock, 20)  # fourteen minutes and forty seconds later
     for _ in range(4):
@@ -187,10 +187,10 @@ def test_a_lock_lasts_from_the_try_that_closes_it(client: Client, player: User) 
 
 @pytest.mark.parametrize("policy", rate_limits.POLICIES.values(), ids=rate_limits.POLICIES)
 def test_only_locks_begin_their_time_anew(policy: rate_limits.Policy) -> None:
-    rate_limits.hit(policy.name, "somebody")
+    rate_limits.count_one(policy.name, "somebody")
     durable().expire(rate_limits.key(policy.name, "somebody"), 5)
     for _ in range(policy.most - 1):
-        standing = rate_limits.hit(policy.name, "somebody")
+        standing = rate_limits.count_one(policy.name, "somebody")
     assert standing is not None
     assert (standing.reset > 5) == policy.lock
     owners = ("password", "second_factor", "lockout")
@@ -296,7 +296,7 @@ def visitor(client: Client, player: User, request: pytest.FixtureRequest) -> Cli
 
 def tried_by(client: Client, user: User) -> str:
     """What wrong passwords of a browser are counted for."""
-    return f"{user.pk}:{rate_limits.nameless(client.session.session_key or '')}:127.0.0.1"
+    return f"{user.pk}:{rate_limits.hash_subject(client.session.session_key or '')}:127.0.0.1"
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -304,7 +304,9 @@ def test_a_page_that_is_limited_says_so(visitor: Client, player: User, path: str
     given, name = PAGES[path]
     policy = rate_limits.POLICIES[name]
     for _ in range(policy.most):
-        rate_limits.hit(name, tried_by(visitor, player) if name == "password" else "127.0.0.1")
+        rate_limits.count_one(
+            name, tried_by(visitor, player) if name == "password" else "127.0.0.1"
+        )
     page = visitor.post(path, given)
     assert page.status_code == 429
     assert (page["X-RateLimit-Limit"], page["X-RateLimit-Remaining"]) == (str(policy.most), "0")
@@ -350,7 +352,7 @@ def test_a_lock_does_not_tell_whether_a_password_was_right(
     signed_in: Client, player: User, path: str
 ) -> None:
     for _ in range(5):
-        rate_limits.hit("password", tried_by(signed_in, player))
+        rate_limits.count_one("password", tried_by(signed_in, player))
     right = PAGES[path][0]
     for given in (right, dict.fromkeys(right, "wrong")):
         page = signed_in.post(path, given)
@@ -461,7 +463,7 @@ def test_a_thief_uses_up_no_changes_of_address_of_the_owner(player: User) -> Non
 
     for name, most in (("password", 5), ("address", 20)):
         for _ in range(most):
-            rate_limits.hit(name, f"{player.pk}:10.6.6.6")
+            rate_limits.count_one(name, f"{player.pk}:10.6.6.6")
     assert [move(stolen, "wrong", "10.6.6.6") for _ in range(6)] == [429] * 6
     assert move(own, PASSWORD, "10.1.1.1") == 200
 

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from maps.models import GameMap
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules
@@ -84,7 +84,7 @@ class Life(RuleBasedStateMachine):
         code = None
         try:
             after = change(seen, now)
-        except Refused as refusal:
+        except DomainError as refusal:
             after, code = seen, refusal.code
         is_change = shape(after) != shape(seen)
         if by == "player" and (is_change or after != seen):
@@ -316,7 +316,7 @@ class LifeInTheDatabase(Life):
         refused = None
         try:
             run(steps, self.game.pk)
-        except Refused as refusal:
+        except DomainError as refusal:
             refused = refusal.code
         assert refused == code
         found = run(reading, self.game.pk)

@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from config.kernel.errors import Reason, refused_for
+from config.kernel.errors import DomainError, Reason
 from config.limits import rate_limits
 from maps.models import GameMap
 from sessions_app.lobby import actions as lobby_actions
@@ -243,7 +243,7 @@ def test_only_one_at_a_time(lobby: Lobby, host: User) -> None:
 
 def test_not_too_many(signed_in: Client, player: User, tribe: Tribe, game_map: GameMap) -> None:
     for _ in range(rate_limits.POLICIES["lobbies"].most):
-        rate_limits.hit("lobbies", str(player.pk))
+        rate_limits.count_one("lobbies", str(player.pk))
     given = {"tribe": str(tribe.pk), "is_public": "yes", "seats": "4"}
     page = text(signed_in.post(f"/lobbies/new/?map={game_map.pk}", given), 429)
     assert "You opened too many lobbies." in page
@@ -272,7 +272,7 @@ def test_all_that_a_refusal_says_is_shown(
     ]
 
     def refuse(*_: Any, **__: Any) -> None:
-        raise refused_for(reasons, status=409)
+        raise DomainError.combine(reasons)
 
     monkeypatch.setattr(views, "open_lobby", refuse)
     given = {"tribe": str(tribe.pk), "is_public": "yes", "seats": "4"}

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from config.kernel.errors import Refused
+from config.http.error_statuses import status_of
+from config.kernel.errors import DomainError
 from sessions_app.lobby import rules
 from sessions_app.lobby.rules import (
     COUNTDOWN,
@@ -141,9 +142,9 @@ REFUSED: list[tuple[str, Lobby, Rule, str, int]] = [
     ("lobby", "rule", "code", "status"), [row[1:] for row in REFUSED], ids=[r[0] for r in REFUSED]
 )
 def test_what_is_refused(lobby: Lobby, rule: Rule, code: str, status: int) -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(DomainError) as refusal:
         rule(lobby)
-    assert (refusal.value.code, refusal.value.status) == (code, status)
+    assert (refusal.value.code, status_of(refusal.value)) == (code, status)
 
 
 def test_joining_comes_last_and_is_no_host() -> None:
@@ -214,7 +215,7 @@ def test_alone_by_choice() -> None:
 
 def test_a_ready_player_without_a_socket_is_waited_for() -> None:
     lost = make_seat(GUEST, is_ready=True, lost_at=NOON)
-    with pytest.raises(Refused, match="Player2"):
+    with pytest.raises(DomainError, match="Player2"):
         start(HOST)(make_lobby(make_seat(HOST, is_ready=True), lost))
 
 
@@ -244,7 +245,7 @@ def test_the_last_one_gone_abandons_it(status: Status) -> None:
 def test_a_kick_is_for_good() -> None:
     after = kick(HOST, GUEST)(PAIR)
     assert after.seat_of(GUEST) is None
-    with pytest.raises(Refused):
+    with pytest.raises(DomainError):
         join(GUEST)(after)
 
 
@@ -252,7 +253,7 @@ def test_who_left_a_moment_before_is_kicked_all_the_same() -> None:
     counting = leave(THIRD)(of(HOST, GUEST, THIRD))
     after = kick(HOST, THIRD)(counting)
     assert after == replace(counting, kicked=frozenset({THIRD}))
-    with pytest.raises(Refused):
+    with pytest.raises(DomainError):
         join(THIRD)(after)
     assert kick(HOST, STRANGER)(COUNTING).countdown_ends_at
     assert kick(HOST, GUEST)(MANY_KICKED).seat_of(GUEST) is None  # whoever sits there can go

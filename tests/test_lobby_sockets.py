@@ -328,7 +328,7 @@ def test_a_lobby_opened_while_redis_was_away_is_not_deaf(site: Site) -> None:
     table = Table(1)
     ticket = ticket_for(table)
     with Caller(site, path_of(table.id)) as caller:
-        clients.note_failure()
+        clients.record_failure()
         assert caller.ask("hello", ticket=ticket)["type"] == "welcome"
         heard: list[Any] = []
         deadline = time.monotonic() + 5

@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import RestrictedError
 
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from maps.models import GameMap
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import store
@@ -181,7 +181,7 @@ def try_to(steps: Callable[..., Any], *arguments: Any) -> str | None:
     """Do it; the code of the refusal, if it is refused."""
     try:
         run(steps, *arguments)
-    except Refused as refusal:
+    except DomainError as refusal:
         return refusal.code
     return None
 

@@ -21,7 +21,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from accounts.identity import emails
 from accounts.models import User
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.ops import logs, redaction
 from tests.cast import PASSWORD, make_user
 from tests.conftest import Site
@@ -76,7 +76,7 @@ EXCEPTIONS: dict[str, Callable[[], BaseException]] = {
     "smtplib with a code": lambda: smtplib.SMTPResponseException(535, SECRET),
     "OSError": lambda: OSError(2, SECRET, SECRET),
     "redis": lambda: RedisConnectionError(SECRET),
-    "a cause": lambda: raised(Refused("code", "words"), raised(ValueError(SECRET))),
+    "a cause": lambda: raised(DomainError("code", "words"), raised(ValueError(SECRET))),
     "a group": lambda: ExceptionGroup(
         SECRET, [ValueError(SECRET), ExceptionGroup("x", [KeyError(SECRET)])]
     ),
@@ -141,9 +141,9 @@ def test_a_broken_rule_of_the_database_is_named_without_its_row(log: io.StringIO
 
 def test_our_own_exceptions_have_their_text(log: io.StringIO) -> None:
     logging.getLogger("config").error(
-        "No", exc_info=raised(Refused("full", "All seats are taken."))
+        "No", exc_info=raised(DomainError("full", "All seats are taken."))
     )
-    assert "config.kernel.errors.Refused: " in log.getvalue()
+    assert "config.kernel.errors.DomainError: " in log.getvalue()
     assert "All seats are taken." in log.getvalue()
 
 

@@ -161,7 +161,7 @@ def test_static_files_do_not_count(http: httpx.Client) -> None:
 
 def test_three_hundred_pages_a_minute(client: Client) -> None:
     for _ in range(300):
-        rate_limits.hit("pages", HERE)
+        rate_limits.count_one("pages", HERE)
     page = client.get("/maps/")
     assert page.status_code == 429
     assert page["Content-Type"] == "text/html; charset=utf-8"

@@ -23,7 +23,7 @@ from PIL import Image
 
 from accounts.models import User
 from config.ops.worker import NotYet, Worker
-from config.storage.files import AtomicFileSystemStorage, Keeping
+from config.storage.files import AtomicFileSystemStorage, FileStore
 from config.storage.urls import read_media_url
 from maps import models
 from maps.drawing.pictures import DRAWING, render
@@ -39,7 +39,7 @@ from tests.test_fastlane import until
 
 @pytest.fixture(autouse=True)
 def own_outages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview_files, "kept", Keeping())
+    monkeypatch.setattr(preview_files, "kept", FileStore())
 
 
 # ---- Names --------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ def test_a_map_that_is_deleted_while_its_picture_is_asked_for(
     client: Client, game_map: GameMap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = game_map.card_picture
-    monkeypatch.setattr(Keeping, "read", lambda *_: GameMap.objects.all().delete() and None)
+    monkeypatch.setattr(FileStore, "read", lambda *_: GameMap.objects.all().delete() and None)
     assert client.get(url).status_code == 404
 
 
@@ -436,7 +436,7 @@ def test_a_storage_that_is_slow_to_fail_is_left_alone(
 
     monkeypatch.setattr("config.storage.files.SLOW", -1)
     monkeypatch.setattr(AtomicFileSystemStorage, "open", hang)
-    keeping = Keeping()
+    keeping = FileStore()
     assert [keeping.read("a"), keeping.read("b")] == [None, None]
     keeping.keep("c", b"c")
     assert asked == ["a"]

@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql import base as postgresql
 from django.test.utils import CaptureQueriesContext
 
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import store
 
@@ -88,6 +88,6 @@ def test_one_that_was_never_opened_or_is_closed_is_none(other: BaseDatabaseWrapp
 
 def test_what_only_reads_needs_no_transaction() -> None:
     for run, statements in ((store.look, 1), (store.run, 3)):
-        with CaptureQueriesContext(connection) as queries, pytest.raises(Refused):
+        with CaptureQueriesContext(connection) as queries, pytest.raises(DomainError):
             run(lobby_actions.demand_seat, uuid4(), uuid4())
         assert len(queries) == statements

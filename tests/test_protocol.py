@@ -67,7 +67,7 @@ def test_the_document_tells_every_code_of_an_error() -> None:
     told = {name for row in rows("## Codes of errors") for name in names(row[0])}
     sources = (rules, protocol, sockets, lobby_actions, store)
     text = "".join(Path(str(module.__file__)).read_text() for module in sources)
-    raised = set(re.findall(r'(?:Refused|Unreadable|_refuse_)\(\s*"(\w+)"', text))
+    raised = set(re.findall(r'(?:DomainError|InvalidInput|Unreadable|_refuse_)\(\s*"(\w+)"', text))
     raised |= {code for code, _ in store.REFUSALS.values()} | protocol.LAST_WORDS.keys()
     raised |= {"rate_limited"}
     raised -= {"unknown_code", "not_started"}  # of REST alone

@@ -15,7 +15,7 @@ from django.test import Client
 
 from accounts.devices import expiry
 from accounts.models import PageSession, User
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.limits import quotas, rate_limits
 from config.limits.quotas import HEADER, QUOTAS, QuotaReached
 from maps.collections.actions import make as make_collection
@@ -74,7 +74,7 @@ def add_at_once(hands: int, names: list[str] | None = None) -> list[str]:
     def work(hand: int) -> str:
         try:
             editing_actions.add(drafts[hand])
-        except Refused as refusal:
+        except DomainError as refusal:
             return refusal.code
         return "made"
 
@@ -140,7 +140,7 @@ def test_one_place_in_a_collection_and_among_collections(monkeypatch: pytest.Mon
     def begin(hand: int) -> str:
         try:
             make_collection(player=player, given={"name": f"Fords {hand}"})
-        except Refused as refusal:
+        except DomainError as refusal:
             return refusal.code
         return "made"
 
@@ -151,7 +151,7 @@ def test_one_place_in_a_collection_and_among_collections(monkeypatch: pytest.Mon
     def add(hand: int) -> str:
         try:
             put(player=player, collection_id=collection.pk, map_id=maps[hand].pk)
-        except Refused as refusal:
+        except DomainError as refusal:
             return refusal.code
         return "made"
 

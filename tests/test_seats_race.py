@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection
 
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules
 from sessions_app.lobby.rules import Lobby
@@ -79,6 +79,6 @@ def test_a_tribe_that_goes_while_it_is_brought_along(
         return by_the_rules(*arguments, **named)
 
     monkeypatch.setattr(rules, "join", join)
-    with pytest.raises(Refused, match="This tribe is gone") as refused:
+    with pytest.raises(DomainError, match="This tribe is gone") as refused:
         run(lobby_actions.join, table.id, tribe.user.pk, tribe.pk)
     assert refused.value.code == "unknown_tribe"

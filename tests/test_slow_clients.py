@@ -24,7 +24,7 @@ from config.server import (
 )
 from config.server.http_protocol import HttpProtocol, framing_of
 from config.server.request_bodies import BodyStore, BodyTooLarge, NoRoomForBody
-from config.server.transfer_rates import MINIMUM_RATE, WINDOW_SECONDS, Transfer
+from config.server.transfer_rates import MINIMUM_RATE, WINDOW_SECONDS, TransferRate
 from config.urls import handler404, urlpatterns
 from tests.conftest import Site
 from tests.test_protocols import HANDSHAKE, Client, assert_shape, comes_true, exchange
@@ -86,7 +86,7 @@ def test_a_transfer_has_a_minimum_rate(
     monkeypatch: pytest.MonkeyPatch, bytes_a_second: int, is_ended: bool
 ) -> None:
     monkeypatch.setattr(transfer_rates, "WINDOW_SECONDS", WINDOW_SECONDS)
-    transfer, ends = Transfer(100.0), []
+    transfer, ends = TransferRate(100.0), []
     for second in range(1, 61):
         transfer.move(bytes_a_second)
         ends.append(transfer.is_too_slow(100.0 + second))
@@ -96,14 +96,14 @@ def test_a_transfer_has_a_minimum_rate(
 
 def test_a_burst_does_not_pay_for_silence_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer_rates, "WINDOW_SECONDS", WINDOW_SECONDS)
-    transfer = Transfer(0.0)
+    transfer = TransferRate(0.0)
     transfer.move(10**9)
     assert not transfer.is_too_slow(10.0)
     assert transfer.is_too_slow(20.0)
 
 
 def test_a_transfer_has_a_deadline_and_our_own_pauses_do_not_count() -> None:
-    transfer = Transfer(0.0, deadline=20.0)
+    transfer = TransferRate(0.0, deadline=20.0)
     for second in range(1, 20):
         transfer.move(10**6)
         assert not transfer.is_too_slow(second)
@@ -234,7 +234,7 @@ def test_a_response_that_is_not_read_ends_the_connection(site: Site) -> None:
 
 def test_unread_responses_are_bounded_together(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer_rates, "WINDOW_SECONDS", 60)
-    monkeypatch.setattr(connections, "UNREAD_BYTES", LARGE)
+    monkeypatch.setattr(connections, "MAX_UNREAD_BYTES", LARGE)
     mute = [connect(site, receive_buffer=4096) for _ in range(5)]
     for client in mute:
         client.sendall(GET % b"/large")
@@ -269,7 +269,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_all_is_full_the_longest_wait_ends(
     site: Site, silent: list[socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "AT_ONCE", 1)
+    monkeypatch.setattr(connections, "MAX_EVICTED_TOGETHER", 1)
     site.server.config.limit_concurrency = 10
     for path_ in ("/health/live", "/health/ready", "/maps/", "/api/v1/maps"):
         assert httpx.get(site.url + path_).status_code == 200, path_
@@ -284,7 +284,7 @@ def test_where_all_is_full_the_longest_wait_ends(
 
 @pytest.mark.usefixtures("patient", "silent")
 def test_one_address_has_so_many_connections(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "MOST_OF_ADDRESS", 10)
+    monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 10)
     assert httpx.get(site.url + "/health/live").status_code == 200
     assert comes_true(lambda: len(site.server.server_state.connections) < 10)
 
@@ -294,7 +294,7 @@ def test_connections_that_are_being_answered_make_no_room(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = threading.Event()
-    monkeypatch.setattr(connections, "MOST_OF_ADDRESS", 2)
+    monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 2)
     monkeypatch.setattr(
         Urls, "urlpatterns", [path("wait", lambda request: HttpResponse(str(gate.wait(10))))]
     )
@@ -315,7 +315,7 @@ def test_behind_a_proxy_its_address_has_no_limit(
     site: Site, silent: list[socket.socket], monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.TRUSTED_PROXIES = 1
-    monkeypatch.setattr(connections, "MOST_OF_ADDRESS", 10)
+    monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 10)
     assert httpx.get(site.url + "/health/live").status_code == 200
     for client in silent:
         client.setblocking(False)
@@ -446,7 +446,7 @@ def test_one_connection_that_can_not_be_checked_keeps_no_other_from_its_end(
 def test_sockets_that_are_refused_and_do_not_close_make_room(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MOST_OF_ADDRESS", 10)
+    monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 10)
     sockets = [connect(site) for _ in range(30)]
     for client in sockets:
         client.sendall(HANDSHAKE % (b"/ws/nowhere", b""))

@@ -5,8 +5,9 @@ import unicodedata
 import pytest
 
 from accounts.devices import user_agents
+from config.http.error_statuses import status_of
 from config.kernel import text
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 
 # Words that people write, whose characters look like what is refused elsewhere.
 GOOD = {
@@ -112,15 +113,15 @@ def test_what_people_write_is_kept(name: str) -> None:
 def test_what_hides_or_covers_text_is_refused(name: str) -> None:
     written, code = BAD[name]
     for kind in ("map_name", "map_description", "chat", "reason", "search"):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(DomainError) as refused:
             text.checked(written, kind, "field")
         reason = refused.value
-        assert (reason.code, reason.status, reason.field) == (code, 400, "field")
+        assert (reason.code, status_of(reason), reason.field) == (code, 400, "field")
     assert text.fault_of(text.cleaned(written, "device")) is None
 
 
 def test_a_refusal_names_the_character() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(DomainError) as refused:
         text.checked("abc\u202edef", "map_name", "name")
     assert refused.value.detail == (
         "This holds U+202E (right-to-left override), which turns the direction of text."
@@ -140,22 +141,22 @@ def test_all_that_unicode_ignores_by_default_is_refused_alone() -> None:
 
 def test_lengths_are_those_after_normalisation() -> None:
     assert text.checked("e\u0301" * 20, "tribe_name", "name") == "\u00e9" * 20
-    with pytest.raises(Refused, match="3 to 20"):
+    with pytest.raises(DomainError, match="3 to 20"):
         text.checked("\u0958" * 11, "tribe_name", "name")  # becomes two of each
-    with pytest.raises(Refused, match="3 to 20"):
+    with pytest.raises(DomainError, match="3 to 20"):
         text.checked("x" * 10_000_000, "tribe_name", "name")
 
 
 def test_lines() -> None:
     written = " a\r\nb\rc\u2028d\u2029e\n"
     assert text.checked(written, "reason", "reason") == "a\nb\nc\nd\ne"
-    with pytest.raises(Refused, match="one line"):
+    with pytest.raises(DomainError, match="one line"):
         text.checked(written, "map_name", "name")
 
 
 @pytest.mark.parametrize("value", [None, 5, b"abc", ["abc"], True])
 def test_what_is_no_text(value: object) -> None:
-    with pytest.raises(Refused, match="Text is needed"):
+    with pytest.raises(DomainError, match="Text is needed"):
         text.checked(value, "map_name", "name")
 
 

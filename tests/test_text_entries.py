@@ -17,7 +17,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from config.admin.site import CheckedForm
-from config.api.serialization import Text
+from config.api.serialization import CheckedTextField
 from config.http.forms import TextField
 from config.kernel.text import named
 from maps.collections.actions import make as make_collection
@@ -120,7 +120,8 @@ def fields_of_documents() -> dict[str, bool]:
     read_by = request_documents()
     assert {"NewMap", "NewTribe", "NewUser", "PreviewQuery"} <= read_by
     return {
-        f"{document.__name__}.{name}": isinstance(field, Text) and field.kind is not None
+        f"{document.__name__}.{name}": isinstance(field, CheckedTextField)
+        and field.kind is not None
         for document in ours(serializers.Serializer)
         if document.__name__ in read_by
         for name, field in document().fields.items()

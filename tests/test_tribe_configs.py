@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from accounts.models import User
 from config.db import notifications
-from config.redis.clients import ONCE, disposable, note_failure
+from config.redis.clients import NO_RETRIES, disposable, record_failure
 from tests.cast import NOBODY, make_tribe, make_user
 from tests.conftest import Site
 from tests.races import at_once
@@ -159,7 +159,7 @@ def test_all_is_dropped_when_the_listening_begins(player: User) -> None:
     for tribe in tribes:
         config_of(tribe.pk)
     disposable().set("map:x:data", "kept")
-    notifications.followers["tribes"].heard([notifications.EVERYTHING])
+    notifications.subscribers["tribes"].heard([notifications.EVERYTHING])
     assert not any(map(is_kept, tribes))
     assert disposable().exists("map:x:data")
 
@@ -214,10 +214,10 @@ def test_a_change_waits_until_what_was_read_is_kept(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("noted", [False, True])
 def test_without_redis(player: User, monkeypatch: pytest.MonkeyPatch, noted: bool) -> None:
     tribe = make_tribe(player)
-    nowhere = redis.Redis(port=1, retry=Retry(*ONCE))
+    nowhere = redis.Redis(port=1, retry=Retry(*NO_RETRIES))
     monkeypatch.setattr(config_cache, "disposable", lambda: nowhere)
     if noted:
-        note_failure(vars(config_cache)["disposable"])
+        record_failure(vars(config_cache)["disposable"])
     assert config_of(tribe.pk) == KEPT
     changed = call(player, "patch", f"/{tribe.pk}", {"color_theme": "#99C2FF"})
     assert changed.status_code == 200

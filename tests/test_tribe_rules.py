@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from config.kernel.errors import Refused
+from config.http.error_statuses import status_of
+from config.kernel.errors import DomainError
 from tribes.bonuses import (
     POINTS,
     PRESETS,
@@ -205,9 +206,9 @@ def test_colours_of_ones_own(colour: str) -> None:
     if least_contrast(colour) >= 3:
         assert checked_colour(colour) == colour.upper()
         return
-    with pytest.raises(Refused, match=":1 with the site") as caught:
+    with pytest.raises(DomainError, match=":1 with the site") as caught:
         checked_colour(colour)
-    assert (caught.value.code, caught.value.status) == ("color_contrast", 400)
+    assert (caught.value.code, status_of(caught.value)) == ("color_contrast", 400)
     figure = re.search(r"contrast of (\d\.\d\d):1 with", caught.value.detail)
     assert figure
     assert float(figure[1]) < 3
@@ -217,6 +218,6 @@ def test_colours_of_ones_own(colour: str) -> None:
     "colour", ["gold", "#FFF", "#FFD70", "#FFD7000", "FFD700", "#FFD70G", 7, None]
 )
 def test_what_is_no_colour(colour: object) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(DomainError) as caught:
         checked_colour(colour)
     assert caught.value.code == "color_format"

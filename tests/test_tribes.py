@@ -8,8 +8,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from config.db.constraints import save_named
-from config.kernel.errors import Refused
+from config.db.constraints import save_or_field_error
+from config.kernel.errors import DomainError
 from config.limits.quotas import QUOTAS
 from sessions_app.models import GameSession, SessionPlayer
 from tests.cast import NOBODY, make_map, make_tribe, make_user
@@ -262,7 +262,7 @@ def made_at_once(hands: int) -> list[str]:
     def work(hand: int) -> str:
         try:
             make(player=player, given=RAVENS | {"name": f"Ravens {hand}"})
-        except Refused as refusal:
+        except DomainError as refusal:
             return refusal.code
         return "made"
 
@@ -278,14 +278,14 @@ def test_the_tenth_tribe_for_twelve_hands() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_bug_without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """All count before one writes: shows that the test above can fail."""
-    counted, save = threading.Barrier(12), save_named
+    counted, save = threading.Barrier(12), save_or_field_error
 
     def save_when_all_have_counted(tribe: Tribe, kind: str) -> None:
         counted.wait(10)
         save(tribe, kind)
 
     monkeypatch.setattr(tribe_actions, "lock_player", lambda player: None)
-    monkeypatch.setattr(tribe_actions, "save_named", save_when_all_have_counted)
+    monkeypatch.setattr(tribe_actions, "save_or_field_error", save_when_all_have_counted)
     assert made_at_once(12) == ["made"] * 12
     assert Tribe.objects.count() == 21
 
@@ -297,7 +297,7 @@ def test_one_name_for_twelve_hands() -> None:
     def work(_: int) -> str:
         try:
             make(player=player, given=RAVENS)
-        except Refused as refusal:
+        except DomainError as refusal:
             return refusal.code
         return "made"
 
@@ -314,7 +314,7 @@ def test_halves_of_a_change_at_once_are_one_after_the_other() -> None:
     def work(hand: int) -> str:
         try:
             change(player=player, tribe_id=tribe.pk, given=wanted[hand % 2])
-        except Refused as refusal:
+        except DomainError as refusal:
             return refusal.code
         return "changed"
 

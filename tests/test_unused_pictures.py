@@ -17,7 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import PageSession, User
-from config.storage.files import Keeping
+from config.storage.files import FileStore
 from maps.drawing.pictures import DRAWING, FORMATS
 from maps.models import GameMap, MapWord
 from maps.previews import cleanup, preview_files
@@ -211,7 +211,7 @@ def test_a_storage_that_refuses_to_delete_is_logged_once(
         raise PermissionError
 
     monkeypatch.setattr(FileSystemStorage, "delete", refuse)
-    kept = Keeping()
+    kept = FileStore()
     for n in range(3):
         kept.delete(f"pictures/00/{n}")
     told = [r for r in caplog.records if "can't be deleted" in r.getMessage()]
@@ -301,7 +301,7 @@ def test_the_sweep_of_a_bucket(
     assert cleanup.sweep() == 3
     assert has_pictures(kept)
     assert not has_pictures(gone)
-    Keeping().delete(preview_files.name_of(kept, "card"))
+    FileStore().delete(preview_files.name_of(kept, "card"))
     assert not default_storage.exists(preview_files.name_of(kept, "card"))
 
 

@@ -11,10 +11,10 @@ from django.shortcuts import get_object_or_404
 
 from accounts.models import User
 from accounts.models.locking import lock_player
-from config.db.constraints import save_named
-from config.kernel.errors import Reason, Refused, refused_for
+from config.db.constraints import save_or_field_error
+from config.kernel.errors import DomainError, InvalidInput, Reason
 from config.kernel.text import RULES, checked
-from config.kernel.validators import fill
+from config.kernel.validators import assign_checked
 from config.limits import quotas
 from tribes import config_cache
 from tribes.bonuses import PRESETS, SLIDERS, Points, faults, points_of, share
@@ -39,7 +39,7 @@ def own_tribe(player: User, tribe_id: UUID) -> Tribe:
 def make(*, player: User, given: Mapping[str, Any]) -> Tribe:
     """A new tribe from `name`, `archetype`, the three bonuses as shares, and `color_theme`.
 
-    Without any bonus it has those of its archetype; without a colour it is gold. Raises Refused: 400
+    Without any bonus it has those of its archetype; without a colour it is gold. Raises DomainError: 400
     with all that is wrong, 409 for a name that the player has already; QuotaReached.
     """
     tribe = Tribe(user=player, color_theme=USUAL, **dict.fromkeys(BONUSES, share(0)))
@@ -47,19 +47,19 @@ def make(*, player: User, given: Mapping[str, Any]) -> Tribe:
         lock_player(player)
         _fill(tribe, {"name": None, "archetype": None} | _with_preset(given))
         quotas.require_room(player.pk, "tribes")
-        save_named(tribe, "tribe")
+        save_or_field_error(tribe, "tribe")
     return tribe
 
 
 def change(*, player: User, tribe_id: UUID, given: Mapping[str, Any]) -> Tribe:
     """Change what was given of one's own tribe; bonuses that were not given stay as they are.
 
-    Raises Http404 for another's, and Refused as `make` does.
+    Raises Http404 for another's, and DomainError as `make` does.
     """
     with transaction.atomic():
         tribe = _locked(player, tribe_id)
         _fill(tribe, given)
-        save_named(tribe, "tribe")
+        save_or_field_error(tribe, "tribe")
         config_cache.forget_after_commit([tribe.pk])
     return tribe
 
@@ -67,7 +67,7 @@ def change(*, player: User, tribe_id: UUID, given: Mapping[str, Any]) -> Tribe:
 def remove(*, player: User, tribe_id: UUID) -> Tribe:
     """Delete one's own tribe; answers what it was.
 
-    Raises Http404 for another's, Refused (409) for one that has a seat in any game, open or over.
+    Raises Http404 for another's, DomainError (409) for one that has a seat in any game, open or over.
     """
     with transaction.atomic():
         tribe = _locked(player, tribe_id)
@@ -81,15 +81,15 @@ def remove(*, player: User, tribe_id: UUID) -> Tribe:
 
 
 def demand_unseated(tribe: Tribe) -> None:
-    """Raise Refused, as `remove` would, for a tribe that has a seat in a game."""
+    """Raise DomainError, as `remove` would, for a tribe that has a seat in a game."""
     if tribe.seats.exists():
         raise _kept(tribe)
 
 
-def _kept(tribe: Tribe) -> Refused:
+def _kept(tribe: Tribe) -> DomainError:
     words = f"“{tribe.name}” is part of a game, now or in the past, so it can't be deleted."
     words += " You can rename it."
-    return Refused("tribe_has_played", words)
+    return DomainError("tribe_has_played", words)
 
 
 def _locked(player: User, tribe_id: UUID) -> Tribe:
@@ -109,10 +109,10 @@ def _with_preset(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fill(tribe: Tribe, given: Mapping[str, Any]) -> None:
-    """Put what was given into a tribe. Raises Refused with all that is wrong."""
-    reasons = fill(tribe, CHECKED, given) + _fill_bonuses(tribe, given)
+    """Put what was given into a tribe. Raises DomainError with all that is wrong."""
+    reasons = assign_checked(tribe, CHECKED, given) + _fill_bonuses(tribe, given)
     if reasons:
-        raise refused_for(reasons, status=400)
+        raise InvalidInput.combine(reasons)
 
 
 def _fill_bonuses(tribe: Tribe, given: Mapping[str, Any]) -> list[Reason]:
@@ -134,7 +134,7 @@ def _fill_bonuses(tribe: Tribe, given: Mapping[str, Any]) -> list[Reason]:
 def _archetype(value: Any) -> str:
     if not isinstance(value, str) or value not in PRESETS:
         words = f"An archetype is one of {', '.join(PRESETS)}."
-        raise Refused("archetype", words, status=400, field="archetype")
+        raise InvalidInput("archetype", words, field="archetype")
     return value
 
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from config.admin.site import CheckedForm, FieldwiseAdmin
+from config.admin.site import ChangedFieldsAdmin, CheckedForm
 from tribes import config_cache
 from tribes.actions import CHECKED
 from tribes.models import Tribe
@@ -20,7 +20,7 @@ class TribeForm(CheckedForm):
 
 
 @admin.register(Tribe)
-class TribeAdmin(FieldwiseAdmin):
+class TribeAdmin(ChangedFieldsAdmin):
     """Players' tribes."""
 
     form = TribeForm

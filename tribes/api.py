@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller
 from config.api.openapi import LOCATION, Error
-from config.api.serialization import AsItCame, read
+from config.api.serialization import RawField, read_body
 from config.api.views import APIView
 from config.http.conditional import conditional_document
 from config.kernel.text import SHORTEST_NAME
@@ -51,24 +51,24 @@ class TribeList(serializers.Serializer[Any]):
 
 
 @extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME})
-class TribeName(AsItCame):
+class TribeName(RawField):
     """See config.kernel.text."""
 
 
 @extend_schema_field({"type": "string", "enum": list(PRESETS)})
-class Archetype(AsItCame):
+class Archetype(RawField):
     """See tribes.bonuses."""
 
 
 @extend_schema_field({"type": "string", "pattern": f"^{COLOUR.pattern}$"})
-class Colour(AsItCame):
+class Colour(RawField):
     """See tribes.colours."""
 
 
-def bonus(most: float) -> type[AsItCame]:
+def bonus(most: float) -> type[RawField]:
     """A field for a share of so much at the most, in steps of 0.05."""
     told = {"type": "number", "minimum": 0, "maximum": most, "multipleOf": 0.05}
-    return extend_schema_field(told)(type("Bonus", (AsItCame,), {}))
+    return extend_schema_field(told)(type("Bonus", (RawField,), {}))
 
 
 class NewTribe(serializers.Serializer[Any]):
@@ -107,9 +107,9 @@ class TribesView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Make a tribe. Its archetype alone brings bonuses along; bonuses that are named count instead."""
-        made = actions.make(player=caller(request), given=read(NewTribe, request))
+        made = actions.make(player=caller(request), given=read_body(NewTribe, request))
         headers = {"Location": reverse("api:tribe", args=[made.pk])}
-        headers |= quotas.headers(made.user_id, "tribes")
+        headers |= quotas.quota_headers(made.user_id, "tribes")
         return Response(FullTribe(made).data, status=201, headers=headers)
 
 
@@ -131,7 +131,7 @@ class TribeView(APIView):
     )
     def patch(self, request: Request, tribe_id: UUID) -> Response:
         """Change what is given. Bonuses that are not named stay; all three together are checked."""
-        given = read(NewTribe, request, partial=True)
+        given = read_body(NewTribe, request, partial=True)
         changed = actions.change(player=caller(request), tribe_id=tribe_id, given=given)
         return Response(FullTribe(changed).data)
 

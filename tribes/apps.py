@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 
 from config.db.notifications import on_change
-from config.limits.quotas import register
+from config.limits.quotas import register_quotas
 
 
 class TribesConfig(AppConfig):
@@ -16,5 +16,5 @@ class TribesConfig(AppConfig):
         """Drop what is kept of tribes that change; register the quotas."""
         from tribes import config_cache, quotas
 
-        register(*quotas.TABLE)
+        register_quotas(*quotas.TABLE)
         on_change(config_cache.CHANNEL, config_cache.forget)

@@ -8,7 +8,7 @@ https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio and #dfn-relative-luminance. Wh
 import re
 from typing import Any
 
-from config.kernel.errors import Refused
+from config.kernel.errors import InvalidInput
 
 # Apart from each other for everybody: also where red, green or blue is not seen, no two are closer than
 # a difference of 28 in CIELAB (tests/test_tribe_rules.py simulates it). Found by a search among colours of
@@ -50,10 +50,10 @@ def least_contrast(colour: str) -> float:
 
 
 def checked_colour(colour: Any) -> str:
-    """A colour in capitals. Raises Refused, a 400 for the field `color_theme`."""
+    """A colour in capitals. Raises DomainError, a 400 for the field `color_theme`."""
     if type(colour) is not str or not COLOUR.fullmatch(colour):
         words = "A colour is # and six hexadecimal digits, as #FFD700."
-        raise Refused("color_format", words, status=400, field="color_theme")
+        raise InvalidInput("color_format", words, field="color_theme")
     found = least_contrast(colour)
     if found < LEAST_CONTRAST:
         # Rounded down, so that no colour is told a figure that would do.
@@ -62,7 +62,7 @@ def checked_colour(colour: Any) -> str:
             f"{colour.upper()} has a contrast of {figure:.2f}:1 with the site's background, and needs at"
             f" least {LEAST_CONTRAST:g}:1. Choose a lighter colour."
         )
-        raise Refused("color_contrast", words, status=400, field="color_theme")
+        raise InvalidInput("color_contrast", words, field="color_theme")
     return colour.upper()
 
 

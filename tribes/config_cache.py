@@ -19,7 +19,7 @@ from django.db import transaction
 from redis.exceptions import RedisError
 
 from config.db.notifications import EVERYTHING
-from config.redis.clients import disposable, unless_away
+from config.redis.clients import circuit_breaker, disposable
 from tribes.bonuses import SLIDERS
 from tribes.models import Tribe
 
@@ -47,7 +47,7 @@ def config_of(tribe_id: UUID) -> TribeConfig:
     Raises Tribe.DoesNotExist.
     """
     try:
-        with unless_away(disposable):
+        with circuit_breaker(disposable):
             return _kept(tribe_id) or _fill(tribe_id)
     except RedisError:
         return _read(tribe_id)

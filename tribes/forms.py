@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 from django.template.defaultfilters import pluralize
 
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from tribes.actions import LONGEST_NAME
 from tribes.bonuses import MOTTOES, POINTS, POINTS_IN_ONE, PRESETS, SLIDERS, Points, Slider, share
 from tribes.colours import COLOUR, LEAST_CONTRAST, PALETTES, USUAL, least_contrast
@@ -69,7 +69,7 @@ class TribeForm(forms.Form):
     color = forms.CharField(required=False)
     own_color = forms.CharField(required=False)
 
-    def refuse(self, refusal: Refused) -> None:
+    def refuse(self, refusal: DomainError) -> None:
         """Show what the activity has found at the fields that it names."""
         self.is_valid()
         for _, detail, field in refusal.reasons:

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.identity.views import own
-from config.http.next_url import onward_of
-from config.kernel.errors import Refused
+from config.http.next_url import next_url
+from config.kernel.errors import DomainError
 from config.limits import quotas
 from tribes import actions
 from tribes.bonuses import MOTTOES, POINTS, gains
@@ -44,17 +44,17 @@ def index(request: HttpRequest) -> HttpResponse:
 @login_required
 def new(request: HttpRequest) -> HttpResponse:
     """The editor for a new tribe, and the way back of one that was deleted."""
-    onward = onward_of(request)
+    onward = next_url(request)
     facts = {"color": USUAL} | facts_of_preset(request.GET.get("archetype", ""))
     form = form_of(request, facts)
     if form.is_bound:
         try:
             made = actions.make(player=own(request), given=form.given())
-        except Refused as refusal:
+        except DomainError as refusal:
             form.refuse(refusal)
         else:
             messages.success(request, f"“{made.name}” is ready to play.")
-            quotas.warn(request, made.user_id, "tribes")
+            quotas.show_warnings(request, made.user_id, "tribes")
             return HttpResponseRedirect(onward or reverse("tribes:index"))
     full = actions.own(own(request)).count() >= MOST_TRIBES
     context = editor_context(form) | {"next": onward, "full": full, "most": MOST_TRIBES}
@@ -70,7 +70,7 @@ def edit(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
     if form.is_bound:
         try:
             changed = actions.change(player=own(request), tribe_id=tribe_id, given=form.given())
-        except Refused as refusal:
+        except DomainError as refusal:
             form.refuse(refusal)
         else:
             messages.success(request, f"“{changed.name}” is saved.")
@@ -89,7 +89,7 @@ def delete(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
             request.session[DELETED] = facts_of(tribe)
             return redirect("tribes:index")
         actions.demand_unseated(tribe)
-    except Refused as refusal:
+    except DomainError as refusal:
         error = refusal.detail
     return render(request, "tribes/delete.html", {"tribe": tribe, "error": error})
 

@@ -18,10 +18,10 @@ from accounts.identity.attempts import of_token
 from accounts.identity.forms import LONGEST_PASSWORD, AddressForm, NewPasswordForm, SignUpForm
 from accounts.models import User
 from accounts.tokens.authentication import caller, caller_token
-from config.api.serialization import SECRET, Text, Yes, read
+from config.api.serialization import SECRET, CheckedTextField, StrictBooleanField, read_body
 from config.api.views import APIView
 from config.http.conditional import conditional_document
-from config.kernel.validators import TRUTHS, truth_in
+from config.kernel.validators import BOOLEANS, boolean_parameter
 from config.limits import quotas, rate_limits
 
 
@@ -56,7 +56,7 @@ class Quotas(serializers.Serializer[Any]):
             quota.name: QuotaUse(
                 help_text="In bytes." if quota.in_bytes else f"Your {quota.label}."
             )
-            for quota in quotas.of_player()
+            for quota in quotas.player_quotas()
         }
 
 
@@ -82,35 +82,37 @@ class OwnAccount(OwnUser):
 class NewUser(serializers.Serializer[Any]):
     """An account to make. The form of the page holds the rules."""
 
-    username = Text(kind=None, max_length=1000, help_text="3 to 50 of a-z, 0-9, - and _.")
-    email = Text(kind=None, max_length=1000, help_text="Unique, whatever its case.")
-    password = Text(
+    username = CheckedTextField(
+        kind=None, max_length=1000, help_text="3 to 50 of a-z, 0-9, - and _."
+    )
+    email = CheckedTextField(kind=None, max_length=1000, help_text="Unique, whatever its case.")
+    password = CheckedTextField(
         kind=None,
         max_length=LONGEST_PASSWORD,
         trim_whitespace=False,
         help_text="8 or more characters, hard to guess.",
     )
-    accept_privacy_policy = Yes(help_text="Must be true; see /privacy/.")
+    accept_privacy_policy = StrictBooleanField(help_text="Must be true; see /privacy/.")
 
 
 class Credentials(serializers.Serializer[Any]):
     """Name or e-mail address, and password."""
 
-    username = Text(kind=None, max_length=255, help_text="Username or email address.")
-    password = Text(kind=None, max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    username = CheckedTextField(kind=None, max_length=255, help_text="Username or email address.")
+    password = CheckedTextField(kind=None, max_length=LONGEST_PASSWORD, trim_whitespace=False)
 
 
 class RefreshToken(serializers.Serializer[Any]):
     """A refresh token."""
 
-    refresh = Text(kind=None, max_length=2000)
+    refresh = CheckedTextField(kind=None, max_length=2000)
 
 
 class NewPassword(serializers.Serializer[Any]):
     """The password there is and the one to be."""
 
-    old_password = Text(kind=None, max_length=LONGEST_PASSWORD, trim_whitespace=False)
-    new_password = Text(kind=None, max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    old_password = CheckedTextField(kind=None, max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    new_password = CheckedTextField(kind=None, max_length=LONGEST_PASSWORD, trim_whitespace=False)
 
 
 class NewAddress(serializers.Serializer[Any]):
@@ -118,8 +120,8 @@ class NewAddress(serializers.Serializer[Any]):
 
     # Both are needed, though it is a PATCH: the schema would take them for optional.
     partial = property(lambda self: False, lambda self, value: None)
-    email = Text(kind=None, max_length=1000, help_text="Unique, whatever its case.")
-    password = Text(kind=None, max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    email = CheckedTextField(kind=None, max_length=1000, help_text="Unique, whatever its case.")
+    password = CheckedTextField(kind=None, max_length=LONGEST_PASSWORD, trim_whitespace=False)
 
 
 class SignedIn(serializers.Serializer[Any]):
@@ -142,7 +144,7 @@ class Register(APIView):
     )
     def post(self, request: Request) -> Response:
         """Make an account and sign in with it."""
-        wanted = read(NewUser, request)
+        wanted = read_body(NewUser, request)
         rate_limits.require(request._request, "signup")
         form = SignUpForm(wanted | {"privacy": wanted["accept_privacy_policy"]})
         user = form.save_or_explain() if form.is_valid() else None
@@ -163,7 +165,7 @@ class Login(APIView):
     )
     def post(self, request: Request) -> Response:
         """Exchange name (or e-mail address) and password for a pair of tokens."""
-        given = read(Credentials, request)
+        given = read_body(Credentials, request)
         user = sign_in.check_password(request._request, given["username"], given["password"])
         return signed_in(user, sign_in.start_family(user, device(request)))
 
@@ -179,14 +181,16 @@ class Refresh(APIView):
     )
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair. It is dead then; used again, it ends its family."""
-        token = read(RefreshToken, request)["refresh"]
+        token = read_body(RefreshToken, request)["refresh"]
         return signed_in(*sign_in.refresh(token, device(request)))
 
 
 class Leaving(serializers.Serializer[Any]):
     """Whose tokens end, where no access token tells."""
 
-    refresh = Text(kind=None, max_length=2000, required=False, help_text="Of this device.")
+    refresh = CheckedTextField(
+        kind=None, max_length=2000, required=False, help_text="Of this device."
+    )
 
 
 class Logout(APIView):
@@ -201,7 +205,7 @@ class Logout(APIView):
         responses={204: None},
         parameters=[
             OpenApiParameter(
-                "everywhere", enum=list(TRUTHS), description="1 or true ends all devices."
+                "everywhere", enum=list(BOOLEANS), description="1 or true ends all devices."
             )
         ],
         tags=["auth"],
@@ -212,8 +216,8 @@ class Logout(APIView):
         An access token tells which device; or, once it is dead and left out, `refresh` in the body. Only
         the former is enough for all devices: a refresh token that has ended still tells its device.
         """
-        everywhere = truth_in(request.query_params, "everywhere")
-        refresh = read(Leaving, request).get("refresh")
+        everywhere = boolean_parameter(request.query_params, "everywhere")
+        refresh = read_body(Leaving, request).get("refresh")
         if refresh and not everywhere:
             token = sign_in.read_refresh(refresh)
         elif request.auth:
@@ -237,7 +241,7 @@ class Me(APIView):
     )
     def patch(self, request: Request) -> Response:
         """Change the e-mail address. A letter asks the new one to be confirmed."""
-        given, user = read(NewAddress, request), caller(request)
+        given, user = read_body(NewAddress, request), caller(request)
         tries = of_token(request._request, user, caller_token(request), "password")
         tries.count()
         emails.require_address(request._request, user)
@@ -265,7 +269,7 @@ class Password(APIView):
     )
     def post(self, request: Request) -> Response:
         """Change the password. All tokens end, on every device; the answer brings a new pair."""
-        given, user = read(NewPassword, request), caller(request)
+        given, user = read_body(NewPassword, request), caller(request)
         tries = of_token(request._request, user, caller_token(request), "password")
         tries.count()
         new = given["new_password"]

@@ -33,7 +33,7 @@ class Tries:
     secret: str
 
     def count(self) -> None:
-        """Count one, before the secret is looked at. Raises TooMany, CannotCount.
+        """Count one, before the secret is looked at. Raises RateLimited, RateLimitUnavailable.
 
         What the narrower count refuses is not counted by the wider one.
         """
@@ -44,8 +44,8 @@ class Tries:
         """Begin this sign-in's counts anew, and take one try back from the account's."""
         *own, (account, subject) = self._counts()
         for name, counted in own:
-            rate_limits.forget(name, counted)
-        rate_limits.take_back(self.request, account, subject)
+            rate_limits.reset_count(name, counted)
+        rate_limits.undo_count(self.request, account, subject)
 
     def _counts(self) -> list[tuple[str, str]]:
         """The policies, the narrowest first, and what each counts."""
@@ -59,7 +59,7 @@ class Tries:
 
 def of_page(request: HttpRequest, user: "User", secret: str) -> Tries:
     """Those of a browser: its session is the sign-in."""
-    return Tries(request, user, rate_limits.nameless(request.session.session_key or ""), secret)
+    return Tries(request, user, rate_limits.hash_subject(request.session.session_key or ""), secret)
 
 
 def of_token(request: HttpRequest, user: "User", token: Token, secret: str) -> Tries:

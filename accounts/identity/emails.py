@@ -79,7 +79,7 @@ def _link(view: str, user: "User", token: str) -> str:
 
 
 def require_address(request: HttpRequest, user: "User") -> None:
-    """Count a change of address for an account at an address. Raises TooMany, CannotCount.
+    """Count a change of address for an account at an address. Raises RateLimited, RateLimitUnavailable.
 
     To be called before the form is looked at, which tells who has an account. Whoever stole a sign-in
     counts for another address than the owner.
@@ -100,7 +100,7 @@ def _send(
     body = render_to_string(f"accounts/mails/{kind}.txt", {"user": user, "link": link})
     address = to or user.email
     # Each kind apart: who has many letters of one kind sent must not keep back a warning.
-    counted = [f"{kind}:{user.pk}", f"{kind}:{rate_limits.nameless(address)}"]
+    counted = [f"{kind}:{user.pk}", f"{kind}:{rate_limits.hash_subject(address)}"]
     asker = f":{rate_limits.client_address(asked)}" if asked else ""
     return POST.submit(_deliver, f"{subject} · Tribehold", body, address, counted, asker)
 
@@ -108,11 +108,11 @@ def _send(
 def _deliver(subject: str, body: str, address: str, counted: list[str], asker: str) -> None:
     try:
         for each in counted:
-            rate_limits.hit("letters_to", f"{each}{asker}")
+            rate_limits.count_one("letters_to", f"{each}{asker}")
         for each in counted:
-            rate_limits.hit("letters_to_all", each)
+            rate_limits.count_one("letters_to_all", each)
         send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [address])
-    except rate_limits.TooMany:
+    except rate_limits.RateLimited:
         logger.warning(
             "A letter was not sent: too many of its kind went there, or for that account"
         )

@@ -15,13 +15,13 @@ from django.utils.safestring import mark_safe
 from accounts.identity import sign_in
 from accounts.identity.attempts import Tries
 from accounts.models import User
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 
 LONGEST_PASSWORD = 1000  # characters; hashing longer ones would cost more and protect no better
 HINT = "At least 8 characters. A short sentence is easy to remember."
 
 
-def refuse(form: forms.BaseForm, refusal: Refused) -> None:
+def refuse(form: forms.BaseForm, refusal: DomainError) -> None:
     """Show a form again with a refusal alone: what it holds is not looked at, nor told to be wrong."""
     form._errors, form.cleaned_data = ErrorDict(), {}  # type: ignore[attr-defined]
     form.add_error(None, refusal.detail)
@@ -47,7 +47,7 @@ class NameOrAddress(AuthenticationForm):
             assert self.request is not None
             try:
                 self.user_cache = sign_in.check_password(self.request, name, password)
-            except Refused as refusal:
+            except DomainError as refusal:
                 raise forms.ValidationError(refusal.detail, refusal.code) from refusal
             self.confirm_login_allowed(self.user_cache)
         return self.cleaned_data

@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.devices import actions as device_actions
 from accounts.identity import emails
 from accounts.models import User
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 
 FEWEST_CHARACTERS = 5  # different ones, in a password
 SITE = "tribehold"
@@ -32,11 +32,11 @@ class VarietyValidator:
         return f"At least {FEWEST_CHARACTERS} different characters."
 
 
-class LinkUsedUp(Refused):
+class LinkUsedUp(DomainError):
     """A link that was used, is too old, or whose account is closed."""
 
     def __init__(self) -> None:
-        super().__init__("link_used_up", "This link has expired.", status=403)
+        super().__init__("link_used_up", "This link has expired.")
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ from accounts.identity.attempts import of_page
 from accounts.models import RecoveryCode
 from accounts.models.locking import lock_player
 from config.kernel.digests import digest
-from config.kernel.errors import Refused
+from config.kernel.errors import InvalidInput
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -31,12 +31,12 @@ POLICY = "second_factor"
 PENDING = "second_factor_pending"  # in a browser's session: the app that it is setting up
 
 
-class WrongCode(Refused):
+class WrongCode(InvalidInput):
     """A code that does not fit, or was used before."""
 
     def __init__(self) -> None:
         words = "This code does not fit. Codes change every thirty seconds and work once."
-        super().__init__("wrong_code", words, status=400, field="code")
+        super().__init__("wrong_code", words, field="code")
 
 
 def is_set_up(user: "User") -> bool:
@@ -76,7 +76,7 @@ def picture(device: TOTPDevice) -> str:
 def finish(request: HttpRequest, user: "User", code: str) -> list[str]:
     """Confirm the app with its first code, in place of any other; answers new recovery codes.
 
-    Raises WrongCode, TooMany, CannotCount.
+    Raises WrongCode, RateLimited, RateLimitUnavailable.
     """
     of_page(request, user, POLICY).count()
     with transaction.atomic():
@@ -96,7 +96,7 @@ def finish(request: HttpRequest, user: "User", code: str) -> list[str]:
 def verify(request: HttpRequest, user: "User", code: str) -> None:
     """Let this browser into the admin with a code of the app, or a recovery code.
 
-    Raises WrongCode, TooMany, CannotCount.
+    Raises WrongCode, RateLimited, RateLimitUnavailable.
     """
     of_page(request, user, POLICY).count()
     device = django_otp.match_token(user, code) or _use_recovery_code(user, code)

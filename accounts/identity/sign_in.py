@@ -10,15 +10,15 @@ from accounts.devices import actions as device_actions
 from accounts.models import User
 from accounts.moderation.actions import refuse_banned
 from accounts.tokens import families, signing, token_cache
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.limits import rate_limits
 
 
-class InvalidToken(Refused):
+class InvalidToken(DomainError):
     """A token that is not good, for whatever reason; the answer does not tell which."""
 
     def __init__(self) -> None:
-        super().__init__("invalid_token", "This token is not valid, or no longer.", status=401)
+        super().__init__("invalid_token", "This token is not valid, or no longer.")
 
 
 def check_password(request: HttpRequest, name: str, password: str) -> User:
@@ -26,26 +26,27 @@ def check_password(request: HttpRequest, name: str, password: str) -> User:
 
     Every try is counted before the password is looked at, for the address and for the account at that
     address: a hundred tries at once cost five computations of a hash, and strangers elsewhere can't lock
-    a player out. Raises Refused (invalid_credentials), TooMany, CannotCount; for an account that does not
-    exist the same ones at the same moments. Who knows the password of a closed account is told why: banned.
+    a player out. Raises DomainError (invalid_credentials), RateLimited, RateLimitUnavailable; for an
+    account that does not exist the same ones at the same moments. Who knows the password of a closed
+    account is told why: banned.
 
     The lock that is told is that of the name as it was typed. The account's own, which name and e-mail
     address share, answers like a wrong password, or it would tell that the two belong together.
     """
     rate_limits.require(request, "login")
-    rate_limits.require(request, "lockout", _lock(request, rate_limits.nameless(name)))
+    rate_limits.require(request, "lockout", _lock(request, rate_limits.hash_subject(name)))
     known = User.objects.known_as(name).only("pk").first()
     user = None
     try:
-        rate_limits.hit(
+        rate_limits.count_one(
             "lockout",
-            _lock(request, str(known.pk) if known else rate_limits.nameless(f"no {name}")),
+            _lock(request, str(known.pk) if known else rate_limits.hash_subject(f"no {name}")),
         )
         user = authenticate(request, username=name, password=password)
-    except rate_limits.TooMany:
+    except rate_limits.RateLimited:
         User().set_password(password)  # as slow as a wrong password
     if not isinstance(user, User):
-        raise Refused("invalid_credentials", "Wrong name or password.", status=401)
+        raise DomainError("invalid_credentials", "Wrong name or password.")
     unlock(request, user)
     refuse_banned(user)
     return user
@@ -54,8 +55,8 @@ def check_password(request: HttpRequest, name: str, password: str) -> User:
 def unlock(request: HttpRequest, user: User) -> None:
     """Begin the counts anew of somebody who knows the password, or has just set it by a letter."""
     for name in (user.username, user.email):
-        rate_limits.forget("lockout", _lock(request, rate_limits.nameless(name)))
-    rate_limits.forget("lockout", _lock(request, str(user.pk)))
+        rate_limits.reset_count("lockout", _lock(request, rate_limits.hash_subject(name)))
+    rate_limits.reset_count("lockout", _lock(request, str(user.pk)))
 
 
 def start_family(user: User, device: str) -> tuple[str, str]:

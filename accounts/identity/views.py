@@ -43,8 +43,8 @@ from accounts.identity.forms import (
     refuse,
 )
 from accounts.models import User
-from config.http.next_url import onward_of
-from config.kernel.errors import Refused
+from config.http.next_url import next_url
+from config.kernel.errors import DomainError
 from config.limits import quotas, rate_limits
 
 BACKEND = "accounts.identity.backends.UsernameOrEmailBackend"
@@ -60,7 +60,7 @@ class OnwardMixin(RedirectURLMixin):
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         """Where to go on to; nothing for the view's own place."""
-        return onward_of(self.request)
+        return next_url(self.request)
 
 
 class SignIn(OnwardMixin, LoginView):
@@ -79,7 +79,7 @@ class SignOut(OnwardMixin, LogoutView):
 @page
 def sign_up(request: HttpRequest) -> HttpResponse:
     """Make an account, sign in, and go on to where one was led here from."""
-    onward = onward_of(request)
+    onward = next_url(request)
     if request.user.is_authenticated:
         return HttpResponseRedirect(onward or reverse("maps:browse"))
     form = SignUpForm(request.POST or None)
@@ -89,7 +89,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
                 request, "signup"
             )  # before the form, which tells who has an account
             user = form.save_or_explain() if form.is_valid() else None
-        except Refused as refusal:
+        except DomainError as refusal:
             refuse(form, refusal)
         else:
             if user is not None:
@@ -111,7 +111,7 @@ def account(request: HttpRequest) -> HttpResponse:
     try:
         signed_in = device_actions.of(user, current=request.session.session_key)
         trouble = ""
-    except Refused as refusal:
+    except DomainError as refusal:
         signed_in, trouble = [], refusal.detail
     context = {"devices": signed_in, "trouble": trouble, "form": NewPasswordForm(user)}
     context["address_form"] = AddressForm(auto_id="address_%s")
@@ -142,7 +142,7 @@ def end_device(request: HttpRequest) -> HttpResponse:
         else:
             device_actions.end(own(request), request.POST.get("device", ""))
             messages.success(request, "That device is signed out.")
-    except Refused as refusal:
+    except DomainError as refusal:
         messages.error(request, refusal.detail)
     return redirect("accounts:account")
 
@@ -161,7 +161,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
             update_session_auth_hash(request, user)
             messages.success(request, "Your password is changed. All other devices are signed out.")
             return redirect("accounts:account")
-    except Refused as refusal:
+    except DomainError as refusal:
         refuse(form, refusal)
     return render(request, "accounts/password.html", {"form": form})
 
@@ -177,7 +177,7 @@ def change_address(request: HttpRequest) -> HttpResponse:
         tries.count()
         emails.require_address(request, user)
         changed = form.save_or_explain() if form.is_valid() else None
-    except Refused as refusal:
+    except DomainError as refusal:
         refuse(form, refusal)
     else:
         if changed is not None:
@@ -230,7 +230,7 @@ class SecondFactor(UserPassesTestMixin, OnwardMixin, FormView[CodeForm]):
             second_factor.verify(self.request, user, code)
             if "begin" in self.request.POST:
                 return self.begin()
-        except Refused as refusal:
+        except DomainError as refusal:
             form.add_error("code", refusal.detail)
             return self.form_invalid(form)
         return HttpResponseRedirect(self.get_success_url())
@@ -270,7 +270,7 @@ def ask_for_verification(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:account")
     try:
         rate_limits.require(request, "letters")
-    except Refused as refusal:
+    except DomainError as refusal:
         messages.error(request, refusal.detail)
     else:
         emails.send_address_check(request, own(request))
@@ -299,7 +299,7 @@ def ask_for_reset(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             rate_limits.require(request, "letters")
-        except Refused as refusal:
+        except DomainError as refusal:
             form.add_error(None, refusal.detail)
         else:
             user = User.objects.active().known_as(form.cleaned_data["name"]).first()
@@ -370,7 +370,7 @@ class Reset(FormView[ResetPasswordForm]):
                 form.cleaned_data["new_password1"],
                 current=self.request.session.session_key,
             )
-        except Refused:
+        except DomainError:
             return self.render_to_response({"validlink": False})
         sign_in.unlock(self.request, self.user)
         messages.success(self.request, "Your password is changed. Sign in with the new one.")

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts.devices import actions as device_actions
 from accounts.models import UserDecision
-from config.kernel.errors import Refused
-from config.kernel.reasons import checked_reason
+from config.kernel.errors import DomainError, InvalidInput
+from config.kernel.reasons import check_reason
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -53,14 +53,14 @@ def decide(
 ) -> list["User"]:
     """Do an action to players; answers those whom it changed.
 
-    Staff are left out unless an administrator asks, and nobody decides about oneself. Raises Refused
+    Staff are left out unless an administrator asks, and nobody decides about oneself. Raises DomainError
     without the permission, a reason, or a date in the future where the action wants one.
     """
     if not moderator.has_perm("accounts.deactivate_user"):
-        raise Refused("permission_denied", "Only moderators decide about players.", status=403)
-    reason, effect = checked_reason(reason), EFFECTS[action]
+        raise DomainError("permission_denied", "Only moderators decide about players.")
+    reason, effect = check_reason(reason), EFFECTS[action]
     if effect.until and (until is None or until <= timezone.now()):
-        raise Refused("invalid_date", "Give a date in the future.", status=400, field="until")
+        raise InvalidInput("invalid_date", "Give a date in the future.", field="until")
     value = until if effect.until else effect.value
     with transaction.atomic():
         reachable = players.exclude(pk=moderator.pk).exclude(**{effect.field: value})
@@ -81,7 +81,7 @@ def decide(
 
 
 def refuse_banned(user: "User") -> None:
-    """Raise Refused for a closed account, with the reason that was given, if one was."""
+    """Raise DomainError for a closed account, with the reason that was given, if one was."""
     if user.is_active:
         return
     words = "This account is closed until an administrator opens it again."
@@ -89,12 +89,12 @@ def refuse_banned(user: "User") -> None:
     if last and last.action == Action.BAN:
         when = f"on {last.created_at:%d %B %Y}, until a moderator lets you in again"
         words = f"A moderator has banned this account {when}. The reason: {last.reason}"
-    raise Refused("banned", words, status=403)
+    raise DomainError("banned", words)
 
 
 def refuse_suspended(user: "User", what: str) -> None:
-    """Raise Refused while a player may not do something: "rating" or "publishing"."""
+    """Raise DomainError while a player may not do something: "rating" or "publishing"."""
     until: datetime.datetime | None = getattr(user, f"{what}_suspended_until")
     if until and until > timezone.now():
         words = f"A moderator has suspended you from {what} until {until:%d %B %Y, %H:%M} UTC."
-        raise Refused("suspended", words, status=403)
+        raise DomainError("suspended", words)

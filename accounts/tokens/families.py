@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from config.kernel.errors import Refused
-from config.redis.clients import durable, unless_away
+from config.kernel.errors import DomainError
+from config.redis.clients import circuit_breaker, durable
 
 if TYPE_CHECKING:
     import redis.asyncio
@@ -107,13 +107,11 @@ class Device:
     expires: int
 
 
-class CannotCheck(Refused):
+class CannotCheck(DomainError):
     """Tokens can't be looked up: Redis is away."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "unavailable", "Tokens can't be checked right now. Try again soon.", status=503
-        )
+        super().__init__("unavailable", "Tokens can't be checked right now. Try again soon.")
 
 
 def start(user_id: uuid.UUID, device: str) -> Ids:
@@ -184,7 +182,7 @@ def _issue(user_id: uuid.UUID, ids: Ids, *, presented: str, device: str) -> str:
 
 def _ask(question: Callable[[], Any]) -> Any:
     try:
-        with unless_away():
+        with circuit_breaker():
             return question()
     except RedisError as error:
         raise CannotCheck from error

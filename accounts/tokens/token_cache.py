@@ -14,8 +14,8 @@ from django.conf import settings
 from accounts.tokens import families
 from accounts.tokens.signing import Token
 from config.db.notifications import EVERYTHING
-from config.redis.batches import Batches
-from config.server.response_cache import Memory
+from config.redis.batches import CommandBatcher
+from config.server.response_cache import ResponseCache
 
 if TYPE_CHECKING:
     import asyncio
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CHANNEL = "accounts"  # that the trigger speaks on, with the ids of players
 MOST_BYTES = 4 * 1024 * 1024
 SIZE = 1500  # bytes of one, roughly
-_known: Memory[Token] = Memory(MOST_BYTES, settings.HOT_CACHE_SECONDS)
+_known: ResponseCache[Token] = ResponseCache(MOST_BYTES, settings.HOT_CACHE_SECONDS)
 
 
 def generation() -> int:
@@ -48,7 +48,7 @@ class KnownTokens:
     """Asks whether they are in force. For one event loop."""
 
     def __init__(self) -> None:
-        self.batches: Batches[tuple[UUID, str], bool] | None = None
+        self.batches: CommandBatcher[tuple[UUID, str], bool] | None = None
 
     def find(self, authorization: bytes) -> Token | None:
         """What the token of an `Authorization` header says, where it is known and has not expired."""
@@ -58,7 +58,7 @@ class KnownTokens:
 
     def is_in_force(self, said: Token) -> "asyncio.Future[bool | None]":
         """Whether it was not ended; None where that can't be asked."""
-        self.batches = self.batches or Batches(families.are_in_force)
+        self.batches = self.batches or CommandBatcher(families.are_in_force)
         return self.batches.put((said.user_id, said.id))
 
     async def close(self) -> None:

@@ -118,7 +118,7 @@ def is_text(value: str) -> bool:
     return "\0" not in value
 
 
-class OfferedList(ChangeList):
+class AllowedQueriesChangeList(ChangeList):
     """A list that is filtered and sorted by what it offers itself. Raises BadRequest for all else."""
 
     def get_filters(self, request: HttpRequest) -> Any:
@@ -194,7 +194,7 @@ def check_filter(spec: Any, name: str, value: str) -> None:
         raise BadRequest("This filter does not offer this value.")
 
 
-class OfferedOnly:
+class AllowedQueriesMixin:
     """What AdminSite puts before each ModelAdmin: its lists accept what they offer.
 
     A mixin of the class that is registered, so that no ModelAdmin is without it, Django's own included.
@@ -203,7 +203,7 @@ class OfferedOnly:
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         """The class of the list, made strict."""
         usual = super().get_changelist(request, **options)  # type: ignore[misc]
-        return type("OfferedList", (OfferedList, usual), {})
+        return type("AllowedQueriesChangeList", (AllowedQueriesChangeList, usual), {})
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """The list; raises BadRequest where Django would lead on to the list without parameters."""

@@ -16,8 +16,8 @@ from django.utils.http import urlencode
 
 from config.admin import allowed_queries
 from config.http.forms import TextField
-from config.http.next_url import onward_of
-from config.kernel.errors import Refused
+from config.http.next_url import next_url
+from config.kernel.errors import DomainError
 
 
 class AdminSite(admin.AdminSite):
@@ -33,7 +33,7 @@ class AdminSite(admin.AdminSite):
         """Register an admin; its list accepts no query parameters but those that it offers."""
         usual = admin_class or admin.ModelAdmin
         facts = {"__module__": usual.__module__, "__doc__": usual.__doc__}
-        strict = type(usual.__name__, (allowed_queries.OfferedOnly, usual), facts)
+        strict = type(usual.__name__, (allowed_queries.AllowedQueriesMixin, usual), facts)
         super().register(model_or_iterable, strict, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
@@ -44,7 +44,7 @@ class AdminSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The password first; staff who are signed in go on to the second factor."""
-        back = onward_of(request) or resolve_url("admin:index")
+        back = next_url(request) or resolve_url("admin:index")
         if super().has_permission(request) and lacks_second_factor(request):
             query = urlencode({REDIRECT_FIELD_NAME: back})
             return HttpResponseRedirect(f"{resolve_url(settings.SECOND_FACTOR_URL)}?{query}")
@@ -90,7 +90,7 @@ def lacks_second_factor(request: HttpRequest) -> bool:
 
 
 class ReasonForm(forms.Form):
-    """The reason of a decision; `told` says who will read it."""
+    """The reason of a decision; `response_headers` says who will read it."""
 
     told = ""
     reason = TextField("reason", widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}))
@@ -100,7 +100,7 @@ class ReasonForm(forms.Form):
         self.fields["reason"].help_text = self.told
 
 
-class FieldwiseAdmin(admin.ModelAdmin[Any]):
+class ChangedFieldsAdmin(admin.ModelAdmin[Any]):
     """Saves what was changed in the form, and nothing else of the row.
 
     The rest is as old as the form: stars that came meanwhile, or a ban, would be undone.
@@ -126,7 +126,7 @@ class CheckedForm(forms.ModelForm[Any]):
         for name in self.checked.keys() & set(self.changed_data) & self.cleaned_data.keys():
             try:
                 self.cleaned_data[name] = self.checked[name](self.cleaned_data[name])
-            except Refused as refusal:
+            except DomainError as refusal:
                 self.add_error(name, refusal.detail)
         return found
 

@@ -46,7 +46,7 @@ class Schema(AutoSchema):
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
         found = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
-        # See config.api.serialization.read.
+        # See config.api.serialization.read_body.
         return found | {"additionalProperties": False} if direction == "request" else found
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:

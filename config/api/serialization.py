@@ -10,14 +10,14 @@ from rest_framework import parsers, renderers, serializers
 from rest_framework.exceptions import APIException, ParseError
 
 from config.kernel import text
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.serializers import Serializer
 
-DEEPEST = 32
-MOST_TOLD = 50
+MAX_DEPTH = 32
+MAX_REPORTED = 50
 SECRET = {"Cache-Control": "no-store"}  # headers of answers that let their reader in
 
 
@@ -53,7 +53,7 @@ class StrictJSONParser(parsers.BaseParser):
                 parse_float=_finite,
                 object_pairs_hook=_unique_keys,
             )
-            check_document(document)
+            check_json(document)
         except (ValueError, RecursionError) as error:
             reason = "it is too deep" if isinstance(error, RecursionError) else str(error)
             raise ParseError(f"The body is not JSON that we take: {reason}.") from error
@@ -74,7 +74,7 @@ class JSONRenderer(renderers.BaseRenderer):
         return b"" if data is None else orjson.dumps(data, default=str)
 
 
-class AsItCame(serializers.Field[Any, Any, Any, Any]):
+class RawField(serializers.Field[Any, Any, Any, Any]):
     """A value of any kind: the checks of the activity know more than DRF's, and tell all at once."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -83,11 +83,11 @@ class AsItCame(serializers.Field[Any, Any, Any, Any]):
 
 
 @extend_schema_field({"type": "boolean"})
-class Truth(AsItCame):
+class RawBooleanField(RawField):
     """True or false, and nothing that only looks like it."""
 
 
-class Text(serializers.CharField):
+class CheckedTextField(serializers.CharField):
     """Text of a kind of config.kernel.text.RULES, and no number that could be read as one.
 
     Of no kind are passwords and tokens, which nobody reads, and what a form checks later.
@@ -107,11 +107,11 @@ class Text(serializers.CharField):
             return super().to_internal_value(data)
         try:
             return text.checked(data, self.kind, self.field_name or "")
-        except Refused as refusal:
+        except DomainError as refusal:
             raise serializers.ValidationError(refusal.detail, refusal.code) from refusal
 
 
-class Yes(serializers.BooleanField):
+class StrictBooleanField(serializers.BooleanField):
     """True or false, and no word or number that could be read as one."""
 
     def to_internal_value(self, data: Any) -> bool:
@@ -126,7 +126,7 @@ def count_values(body: bytes) -> int:
     return 1 + sum(map(body.count, (b",", b"[", b"{")))
 
 
-def read(
+def read_body(
     serializer: "type[Serializer[Any]]", request: "Request", *, partial: bool = False
 ) -> dict[str, Any]:
     """The checked body of a request; partial, parts of it may be missing.
@@ -135,27 +135,27 @@ def read(
     """
     found = serializer(data=request.data, partial=partial)
     found.is_valid(raise_exception=True)
-    if unknown := sorted(set(request.data) - set(found.fields))[:MOST_TOLD]:
+    if unknown := sorted(set(request.data) - set(found.fields))[:MAX_REPORTED]:
         words = serializers.ErrorDetail("There is no such field.", "unknown_field")
         raise serializers.ValidationError({name: [words] for name in unknown})
     body: dict[str, Any] = found.validated_data
     return body
 
 
-def check_document(value: Any, depth: int = 1) -> None:
+def check_json(value: Any, depth: int = 1) -> None:
     """Raise ValueError where a document holds what we can't keep."""
-    if depth > DEEPEST and isinstance(value, dict | list):
-        raise ValueError(f"it is deeper than {DEEPEST} levels")
+    if depth > MAX_DEPTH and isinstance(value, dict | list):
+        raise ValueError(f"it is deeper than {MAX_DEPTH} levels")
     if isinstance(value, str):
         if "\0" in value or not _is_encodable(value):
             raise ValueError("a string holds a NUL character or a lone surrogate")
     elif isinstance(value, dict):
         for key, item in value.items():
-            check_document(key, depth)
-            check_document(item, depth + 1)
+            check_json(key, depth)
+            check_json(item, depth + 1)
     elif isinstance(value, list):
         for item in value:
-            check_document(item, depth + 1)
+            check_json(item, depth + 1)
 
 
 def _is_encodable(string: str) -> bool:

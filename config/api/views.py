@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from rest_framework import views
 from rest_framework.request import Request
 
-from config.api.serialization import MOST_TOLD
-from config.kernel.errors import Reason, refused_for
+from config.api.serialization import MAX_REPORTED
+from config.kernel.errors import InvalidInput, Reason
 
 LONGEST_TOLD = 50  # characters of a name from outside that are said again
 LIKENESS = 0.75  # of two names, from 0 to 1, where one may be a typing error of the other
@@ -23,14 +23,14 @@ class APIView(views.APIView):
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     def initial(self, request: Request, *arguments: Any, **named: Any) -> None:
-        """Check a request before the view's own method. Raises Refused, a 400 that names the parameters."""
+        """Refuses unknown parameters, before the method of the view. Raises InvalidInput."""
         super().initial(request, *arguments, **named)
         if request.method not in self.allowed_methods:
             return  # a 405, whatever its parameters are
         method = "GET" if request.method in ("HEAD", "OPTIONS") else request.method
         known = self.parameters.get(method or "", ())
-        if unknown := sorted(set(request.query_params) - set(known))[:MOST_TOLD]:
-            raise refused_for([_unknown(name, known) for name in unknown], status=400)
+        if unknown := sorted(set(request.query_params) - set(known))[:MAX_REPORTED]:
+            raise InvalidInput.combine([_unknown(name, known) for name in unknown])
 
 
 def _unknown(name: str, known: Sequence[str]) -> Reason:

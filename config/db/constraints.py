@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, models, transaction
 
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 
 
 def field_of(constraint: models.BaseConstraint) -> str:
@@ -53,14 +53,14 @@ class ConstrainedModel(models.Model):
             raise ValidationError(errors)
 
 
-def save_named(row: models.Model, kind: str) -> None:
+def save_or_field_error(row: models.Model, kind: str) -> None:
     """Save a row, checked, whose name no other of its kind and its owner's has.
 
-    Raises Refused (409): after the checks only the name can be at fault.
+    Raises DomainError (409): after the checks only the name can be at fault.
     """
     try:
         with transaction.atomic():
             row.save()
     except IntegrityError as error:
         words = f"You have a {kind} of this name already."
-        raise Refused("name_taken", words, field="name") from error
+        raise DomainError("name_taken", words, field="name") from error

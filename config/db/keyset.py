@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from config.kernel.errors import Refused
+from config.kernel.errors import InvalidInput
 
 LONGEST = 500  # characters of a cursor
 LARGEST_NUMBER = 2**31  # no column that we sort by reaches it
@@ -67,7 +67,7 @@ class Order:
     def cursor(self, key: str, row_id: str, *more: str, backwards: bool = False) -> str:
         """An opaque word for the place right after a row (or before, backwards).
 
-        `key` and `row_id` are the row's as the database writes them; `more` comes back from `read`.
+        `key` and `row_id` are the row's as the database writes them; `more` comes back from `read_body`.
         """
         text = json.dumps([self.name, int(backwards), key, row_id, *more], separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
@@ -75,7 +75,7 @@ class Order:
     def read(self, cursor: str) -> "Place | None":
         """The place that a cursor stands for, None for none.
 
-        Raises Refused, a 400, for one that we did not make, or made for another order.
+        Raises DomainError, a 400, for one that we did not make, or made for another order.
         """
         if not cursor:
             return None
@@ -92,7 +92,7 @@ class Order:
             )
         except (ValueError, TypeError, RecursionError, OverflowError) as error:
             words = "This cursor is not from a page in this order. Start without one."
-            raise Refused("invalid_cursor", words, status=400, field="cursor") from error
+            raise InvalidInput("invalid_cursor", words, field="cursor") from error
         return Place(bool(backwards), key, row_id, tuple(others))
 
 

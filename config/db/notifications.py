@@ -10,33 +10,33 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 EVERYTHING = "*"
-Heard = Callable[[list[str]], None]
+Callback = Callable[[list[str]], None]
 
 
 @dataclass(frozen=True)
-class Follower:
+class Subscriber:
     """Who registered for a channel. One that is called `at_once` must not wait for anything."""
 
-    heard: Heard
+    heard: Callback
     at_once: bool
 
 
-followers: dict[str, Follower] = {}
+subscribers: dict[str, Subscriber] = {}
 
 
-def on_change(channel: str, heard: Heard, *, at_once: bool = False) -> None:
+def on_change(channel: str, heard: Callback, *, at_once: bool = False) -> None:
     """Call `heard` with the ids of what a channel tells, of several messages together; `*` is all there is.
 
     It may take its time, in a thread, unless it is called `at_once`: before the next message is read.
     """
-    followers[channel] = Follower(heard, at_once)
+    subscribers[channel] = Subscriber(heard, at_once)
 
 
-def ids_in(payload: str) -> list[str]:
+def parse_ids(payload: str) -> list[str]:
     """The ids that a message names."""
     return [part for part in payload.split(",") if part]
 
 
-def few(ids: Collection[str], most: int = 1000) -> list[str]:
+def limit_ids(ids: Collection[str], most: int = 1000) -> list[str]:
     """These ids, or that it may be all of them where they are many."""
     return sorted(ids) if len(ids) <= most else [EVERYTHING]

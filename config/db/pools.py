@@ -19,8 +19,10 @@ from psycopg_pool import AsyncConnectionPool
 QUERY_LIMITS = (
     "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s"
 )
-SILENCE = 8.0  # seconds for all that one transaction asks
-PATIENCE = 2.0  # seconds for a connection; after that an honest answer beats a longer queue
+CONNECTION_OPTIONS = 8.0  # seconds for all that one transaction asks
+POOL_TIMEOUT_SECONDS = (
+    2.0  # seconds for a connection; after that an honest answer beats a longer queue
+)
 
 
 def limit_queries() -> None:
@@ -43,14 +45,14 @@ def make_pool(size: int) -> "AsyncConnectionPool[Any]":
         max_size=size,
         open=False,
         kwargs={"autocommit": True},
-        timeout=PATIENCE,
-        reconnect_timeout=PATIENCE,
+        timeout=POOL_TIMEOUT_SECONDS,
+        reconnect_timeout=POOL_TIMEOUT_SECONDS,
     )
 
 
 @contextlib.asynccontextmanager
 async def connected(
-    pool: "AsyncConnectionPool[Any]", seconds: float = SILENCE
+    pool: "AsyncConnectionPool[Any]", seconds: float = CONNECTION_OPTIONS
 ) -> "AsyncIterator[psycopg.AsyncConnection[Any]]":
     """A connection of a pool, cut after so many seconds. Raises PoolTimeout, and psycopg.Error then."""
     async with pool.connection() as database:

@@ -22,9 +22,11 @@ from drf_standardized_errors import formatter, handler
 from drf_standardized_errors.types import ErrorResponse
 from rest_framework import exceptions
 
-from config.http.middleware import REQUEST_ID
-from config.http.next_url import page_at, page_of_referer
-from config.kernel.errors import RETRY_SECONDS, Refused
+from config.http.error_statuses import status_of
+from config.http.next_url import page_at_path, referring_page
+from config.http.request_id import REQUEST_ID
+from config.kernel.errors import RETRY_SECONDS, DomainError
+from config.kernel.paths import is_json
 from config.limits import quotas
 from config.limits.quotas import QuotaReached
 
@@ -47,16 +49,6 @@ WORDS = {
 PAGE_WORDS = {404: "Page not found."}  # instead, to people
 
 
-def is_api(path: str) -> bool:
-    """Whether a path belongs to the API, so that its errors are JSON."""
-    return path == "/api" or path.startswith("/api/")
-
-
-def takes_json(path: str) -> bool:
-    """Whether a path's errors are JSON: those of the API, and of the documents that scripts of pages read."""
-    return is_api(path) or path.endswith(".json")
-
-
 def error_body(status: int, code: str, detail: str, field: str | None = None) -> dict[str, Any]:
     """One error in our shape."""
     kind = "client_error" if status < 500 else "server_error"
@@ -67,7 +59,7 @@ def error_body(status: int, code: str, detail: str, field: str | None = None) ->
 def error_message(path: str, status: int, code: str = "") -> tuple[str, bytes]:
     """Content type and body of an error that asks nothing of the site: no user, no database."""
     usual, detail = WORDS.get(status, WORDS[500 if status >= 500 else 400])
-    if takes_json(path):
+    if is_json(path):
         return "application/json", json.dumps(error_body(status, code or usual, detail)).encode()
     return "text/html; charset=utf-8", plain_page(status, detail, again=True)
 
@@ -85,7 +77,7 @@ def plain_page(status: int, detail: str, *, again: bool) -> bytes:
 
 def error_response(request: HttpRequest, status: int, code: str = "") -> HttpResponse:
     """An error that no view made: JSON for the API, a page for people."""
-    if takes_json(request.path) or status >= 500:
+    if is_json(request.path) or status >= 500:
         content_type, body = error_message(request.path, status, code)
         return HttpResponse(body, content_type=content_type, status=status)
     context = {
@@ -101,27 +93,28 @@ def page_of(request: HttpRequest) -> str:
     """The page that a reader was on: the one asked for, or the one whose form was sent."""
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
-    form = page_of_referer(request)
+    form = referring_page(request)
     if form.strip("/"):
         return form
-    # Some pages tell their origin alone (config.http.middleware.secret_addresses); their forms go to
+    # Some pages tell their origin alone (config.http.middleware.protect_secret_urls); their forms go to
     # themselves.
-    return request.get_full_path() if page_at(request.path) else form
+    return request.get_full_path() if page_at_path(request.path) else form
 
 
-def refusal_response(request: HttpRequest, refusal: Refused) -> HttpResponse:
+def domain_error_response(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     """A refusal that is raised before a view is found."""
-    content_type, body = refusal_message(request.method or "", request.path, refusal)
-    return HttpResponse(body, content_type=content_type, status=refusal.status)
+    content_type, body = domain_error_message(request.method or "", request.path, refusal)
+    return HttpResponse(body, content_type=content_type, status=status_of(refusal))
 
 
-def refusal_message(method: str, path: str, refusal: Refused) -> tuple[str, bytes]:
+def domain_error_message(method: str, path: str, refusal: DomainError) -> tuple[str, bytes]:
     """Content type and body of a refusal that asks nothing of the site: JSON, or a page for people."""
-    if takes_json(path):
-        body = error_body(refusal.status, refusal.code, refusal.detail, refusal.field)
+    status = status_of(refusal)
+    if is_json(path):
+        body = error_body(status, refusal.code, refusal.detail, refusal.field)
         return "application/json", json.dumps(body).encode()
     again = method in ("GET", "HEAD")
-    return "text/html; charset=utf-8", plain_page(refusal.status, refusal.detail, again=again)
+    return "text/html; charset=utf-8", plain_page(status, refusal.detail, again=again)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -161,14 +154,14 @@ class ExceptionHandler(handler.ExceptionHandler):
         """The headers of an error; of a quota that is reached, its numbers."""
         headers: dict[str, str] = super().get_headers(exc)
         reached = [self.exc.usage] if isinstance(self.exc, QuotaReached) else []
-        return headers | quotas.headers_of(reached)
+        return headers | quotas.usage_headers(reached)
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         """Make our refusals, what Django refuses and a database that is away into errors of the API."""
-        if isinstance(exc, Refused):
+        if isinstance(exc, DomainError):
             error = exceptions.APIException(exc.detail, exc.code)
-            error.status_code = exc.status
-            if exc.status == 503:
+            error.status_code = status_of(exc)
+            if error.status_code == 503:
                 error.wait = RETRY_SECONDS  # type: ignore[attr-defined] # becomes Retry-After
             return error
         if isinstance(exc, SuspiciousOperation):  # as too many parameters
@@ -187,7 +180,7 @@ class ExceptionFormatter(formatter.ExceptionFormatter):
     def format_error_response(self, error_response: ErrorResponse) -> dict[str, Any]:
         """The body of an error."""
         body: dict[str, Any] = super().format_error_response(error_response)
-        if isinstance(self.original_exc, Refused):
+        if isinstance(self.original_exc, DomainError):
             body["errors"] = [
                 {"code": code, "detail": detail, "attr": field}
                 for code, detail, field in self.original_exc.reasons

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from config.kernel import text
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 
 
 class TextField(forms.CharField):
@@ -22,6 +22,6 @@ class TextField(forms.CharField):
             return super().clean(value)  # which knows whether it is required
         try:
             value = text.checked(value, self.kind, "")
-        except Refused as refusal:
+        except DomainError as refusal:
             raise forms.ValidationError(refusal.detail, refusal.code) from refusal
         return super().clean(value)

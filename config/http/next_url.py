@@ -14,38 +14,40 @@ from django.http import HttpRequest
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.encoding import iri_to_uri
 
-LONGEST = 2000  # characters as they are sent; browsers and proxies take more, and no page of ours needs it
+MAX_LENGTH = 2000  # characters as they are sent; browsers and proxies take more, and no page of ours needs it
 # Browsers read a backslash as a slash, and leave out tabs and ends of lines; none may stand in an address.
 UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]")
-SHOWS_NOTHING = {"admin:logout"}  # answers POST alone, behind a function of Django's that hides it
+POST_ONLY_VIEWS = {
+    "admin:logout"
+}  # answers POST alone, behind a function of Django's that hides it
 
 
-def onward_of(request: HttpRequest) -> str:
+def next_url(request: HttpRequest) -> str:
     """Where the request wants to go on to, if that is a page of this site; nothing otherwise."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
-    found = page_at(wanted)
+    found = page_at_path(wanted)
     here = request.resolver_match
     # The sign-in, and this page itself, might lead on to themselves for ever.
     others = {settings.LOGIN_URL, here.view_name if here else ""}
     return wanted if found and found.view_name not in others else ""
 
 
-def page_at(address: str) -> ResolverMatch | None:
+def page_at_path(address: str) -> ResolverMatch | None:
     """The view of a path, with its query, that shows a page of this site; None for anything else."""
-    if not address.startswith("/") or address.startswith("//") or len(address) > LONGEST:
+    if not address.startswith("/") or address.startswith("//") or len(address) > MAX_LENGTH:
         return None
     path = unquote(address.partition("#")[0].partition("?")[0])
-    if UNFIT.search(address) or UNFIT.search(path) or len(iri_to_uri(address)) > LONGEST:
+    if UNFIT.search(address) or UNFIT.search(path) or len(iri_to_uri(address)) > MAX_LENGTH:
         return None
     try:
         found = resolve(path)
     except Resolver404:
         return None
-    shows = found.view_name not in SHOWS_NOTHING and shows_something(found.func)
+    shows = found.view_name not in POST_ONLY_VIEWS and answers_get(found.func)
     return found if shows else None
 
 
-def shows_something(view: Callable[..., Any]) -> bool:
+def answers_get(view: Callable[..., Any]) -> bool:
     """Whether a view answers GET; of functions, by the decorators of Django that restrict methods."""
     kind = getattr(view, "view_class", None) or getattr(view, "cls", None)
     if kind is not None and not ("get" in kind.http_method_names and hasattr(kind, "get")):
@@ -53,7 +55,7 @@ def shows_something(view: Callable[..., Any]) -> bool:
     return all("GET" in methods for methods in _restrictions(view))
 
 
-def page_of_referer(request: HttpRequest) -> str:
+def referring_page(request: HttpRequest) -> str:
     """The path and query of the page that a form was sent from, where it is one of ours; else nothing."""
     try:
         form = urlsplit(request.headers.get("Referer", ""))
@@ -61,7 +63,7 @@ def page_of_referer(request: HttpRequest) -> str:
         return ""
     is_ours = form.scheme == request.scheme and form.netloc.lower() == request.get_host().lower()
     path = form.path + (f"?{form.query}" if form.query else "")
-    return path if is_ours and page_at(path) else ""
+    return path if is_ours and page_at_path(path) else ""
 
 
 def _restrictions(view: Any) -> Iterator[Any]:

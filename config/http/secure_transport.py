@@ -12,8 +12,9 @@ from django.conf import settings
 from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponseBase
 
-from config.http.errors import is_api, refusal_response
-from config.kernel.errors import Refused
+from config.http.errors import domain_error_response
+from config.kernel.errors import DomainError
+from config.kernel.paths import is_api
 from config.limits.request_limits import SAFE_METHODS
 
 CODE = "insecure_transport"
@@ -38,7 +39,7 @@ def is_secure(scope: Mapping[str, Any]) -> bool:
     return scope["scheme"] in ("https", "wss")
 
 
-def refuses_exposed_secrets(
+def reject_exposed_secrets(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
     """Refuse requests over plain HTTP, but for reads without a token, which may be redirected."""
@@ -50,7 +51,7 @@ def refuses_exposed_secrets(
                 tokens_exposed.send(
                     None, access="".join(access.split()[1:]), refresh=_refresh_in(request)
                 )
-                return refusal_response(request, Refused(CODE, WORDS, status=403))
+                return domain_error_response(request, DomainError(CODE, WORDS))
         return get_response(request)
 
     return middleware

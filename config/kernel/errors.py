@@ -1,36 +1,39 @@
-"""How activities say no. Knows no framework, so that everything may import it."""
+"""Domain errors: how actions say that a rule forbids something. Pure."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-RETRY_SECONDS = 2  # after which what is busy or away may be asked again
+RETRY_SECONDS = 2  # after which a client may ask again for what is busy or unavailable
 
 
 class Reason(NamedTuple):
-    """One thing that forbids something: a stable code, a sentence for people, the input at fault."""
+    """One thing that is wrong: a stable code for machines, a sentence for people, the input at fault."""
 
     code: str
     detail: str
     field: str | None = None
 
 
-class Refused(Exception):
-    """A rule of the product forbids what was asked. Activities raise it, edges translate it.
+class DomainError(Exception):
+    """A rule of the product forbids what was asked. Actions raise it; edges translate it.
 
-    `code` is stable and for machines, `detail` one sentence for people, `status` the HTTP status
-    and `field` the name of the input that was at fault, if one was. `reasons` has them all, where
-    there are several; the first of them is the one above.
+    `code`, `detail` and `field` are those of the first reason; `reasons` has all of them. The HTTP status
+    follows from the code (config/http/error_statuses.py).
     """
 
-    def __init__(self, code: str, detail: str, *, status: int = 409, field: str | None = None):
+    def __init__(self, code: str, detail: str, *, field: str | None = None) -> None:
         super().__init__(detail)
-        self.code, self.detail, self.status, self.field = code, detail, status, field
+        self.code, self.detail, self.field = code, detail, field
         self.reasons: tuple[Reason, ...] = (Reason(code, detail, field),)
 
+    @classmethod
+    def combine(cls, reasons: Sequence[Reason]) -> Self:
+        """Returns one error for one reason or more."""
+        code, detail, field = reasons[0]
+        error = cls(code, detail, field=field)
+        error.reasons = tuple(reasons)
+        return error
 
-def refused_for(reasons: Sequence[Reason], *, status: int) -> Refused:
-    """A refusal for one reason or more."""
-    code, detail, field = reasons[0]
-    refusal = Refused(code, detail, status=status, field=field)
-    refusal.reasons = tuple(reasons)
-    return refusal
+
+class InvalidInput(DomainError):
+    """A value that was sent is wrong in itself, whatever the state of the site."""

@@ -4,9 +4,9 @@ from typing import Any
 
 from config.kernel.text import RULES, checked
 
-REASON_LENGTH = RULES["reason"].longest
+MAX_REASON_LENGTH = RULES["reason"].longest
 
 
-def checked_reason(reason: Any) -> str:
-    """A reason by the rule of its kind. Raises Refused, a 400 for the field `reason`."""
+def check_reason(reason: Any) -> str:
+    """A reason by the rule of its kind. Raises DomainError, a 400 for the field `reason`."""
     return checked(reason, "reason", "reason")

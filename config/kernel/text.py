@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from config.kernel.errors import Refused
+from config.kernel.errors import InvalidInput
 
 SHORTEST_NAME = 3
 
@@ -149,22 +149,22 @@ NEEDED = re.compile(
 
 
 def checked(value: Any, kind: str, field: str) -> str:
-    """A text as it is kept. Raises Refused, a 400 for the field, unless it obeys the rule of its kind."""
+    """A text as it is kept. Raises DomainError, a 400 for the field, unless it obeys the rule of its kind."""
     if type(value) is not str:
-        raise Refused("invalid", "Text is needed here.", status=400, field=field)
+        raise InvalidInput("invalid", "Text is needed here.", field=field)
     rule = RULES[kind]
     if len(value) > 4 * rule.longest + 100:  # normalisation makes nothing that much shorter
-        raise Refused(rule.code, rule.length, status=400, field=field)
+        raise InvalidInput(rule.code, rule.length, field=field)
     text = normalized(value, keeps_space=rule.keeps_space)
     if fault := fault_of(text):
-        raise Refused(*fault, status=400, field=field)
+        raise InvalidInput(*fault, field=field)
     if not rule.shortest <= len(text) <= rule.longest:
-        raise Refused(rule.code, rule.length, status=400, field=field)
+        raise InvalidInput(rule.code, rule.length, field=field)
     if "\n" in text and not rule.has_lines:
-        raise Refused("control_character", f"{rule.noun} has one line.", status=400, field=field)
+        raise InvalidInput("control_character", f"{rule.noun} has one line.", field=field)
     if rule.shortest and not shows(text):
         code = rule.code.replace("name_length", "name_blank")
-        raise Refused(code, f"{rule.noun} needs something to read.", status=400, field=field)
+        raise InvalidInput(code, f"{rule.noun} needs something to read.", field=field)
     return text
 
 

@@ -5,11 +5,11 @@ import datetime
 FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"  # of an aware time in UTC, as PostgreSQL's are for us
 
 
-def told(moment: datetime.datetime) -> str:
+def to_json(moment: datetime.datetime) -> str:
     """A time as JSON tells it."""
     return moment.astimezone(datetime.UTC).strftime(FORMAT)
 
 
-def in_sql(column: str) -> str:
+def to_json_sql(column: str) -> str:
     """The same of a column, as an SQL expression."""
     return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""

@@ -1,37 +1,37 @@
-"""Checks of single values that come from outside. Pure; each raises Refused, a 400 for its field."""
+"""Checks of single values that come from outside. Pure; each raises DomainError, a 400 for its field."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from config.kernel.errors import Reason, Refused
+from config.kernel.errors import DomainError, InvalidInput, Reason
 
-TRUTHS = {"1": True, "true": True, "0": False, "false": False}
+BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
 
 
-def truth(value: Any, field: str) -> bool:
+def check_boolean(value: Any, field: str) -> bool:
     """True or false, and nothing that only looks like it."""
     if type(value) is not bool:
-        raise Refused("invalid", "True or false is needed here.", status=400, field=field)
+        raise InvalidInput("invalid", "True or false is needed here.", field=field)
     return value
 
 
-def truth_in(parameters: Mapping[str, str], field: str) -> bool:
-    """True or false from the parameters of an address: one of TRUTHS, in any case; false without it."""
-    found = TRUTHS.get(parameters.get(field, "0").lower())
+def boolean_parameter(parameters: Mapping[str, str], field: str) -> bool:
+    """True or false from the parameters of an address: one of BOOLEANS, in any case; false without it."""
+    found = BOOLEANS.get(parameters.get(field, "0").lower())
     if found is None:
-        raise Refused("invalid", f"Say one of {', '.join(TRUTHS)}.", status=400, field=field)
+        raise InvalidInput("invalid", f"Say one of {', '.join(BOOLEANS)}.", field=field)
     return found
 
 
-def whole(value: Any, field: str, least: int, most: int) -> int:
+def check_integer(value: Any, field: str, least: int, most: int) -> int:
     """A whole number in these bounds, as JSON has it."""
     if type(value) is not int or not least <= value <= most:
         words = f"A whole number from {least} to {most} is needed here."
-        raise Refused("invalid", words, status=400, field=field)
+        raise InvalidInput("invalid", words, field=field)
     return value
 
 
-def whole_in(
+def integer_parameter(
     parameters: Mapping[str, str], field: str, least: int, most: int, *, usual: int
 ) -> int:
     """A whole number in these bounds from the parameters of an address; the usual one where it is blank."""
@@ -39,10 +39,10 @@ def whole_in(
     if not text:
         return usual
     is_number = text.isascii() and text.isdigit() and len(text) < 10
-    return whole(int(text) if is_number else None, field, least, most)
+    return check_integer(int(text) if is_number else None, field, least, most)
 
 
-def fill(
+def assign_checked(
     thing: object, checks: Mapping[str, Callable[[Any], Any]], given: Mapping[str, Any]
 ) -> list[Reason]:
     """Put what was given into a thing where it stands its check; answers all that is wrong."""
@@ -51,6 +51,6 @@ def fill(
         try:
             if field in given:
                 setattr(thing, field, checked(given[field]))
-        except Refused as refusal:
+        except DomainError as refusal:
             reasons += refusal.reasons
     return reasons

@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from drf_spectacular.utils import OpenApiParameter
 
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 
 WARNING_SHARE = 0.8  # of a quota, from which on the player is warned
 HEADER = "X-Quota"
@@ -36,7 +36,7 @@ HEADER_PARAMETER = OpenApiParameter(
 
 @dataclass(frozen=True)
 class Quota:
-    """At most `limit` of something for each subject: a player, or where `of_player` is false another row.
+    """At most `limit` of something for each subject: a player, or where `player_quotas` is false another row.
 
     `count` is an SQL expression that gives the use of the subject `%(subject)s`, in bytes where `in_bytes`.
     `advice` is a sentence that says how to make room.
@@ -109,7 +109,7 @@ class Usage:
         return f"{self.quota.name};used={self.used};limit={self.quota.limit}"
 
 
-class QuotaReached(Refused):
+class QuotaReached(DomainError):
     """There is no room for more."""
 
     def __init__(self, usage: Usage) -> None:
@@ -121,19 +121,19 @@ class QuotaReached(Refused):
         self.usage = usage
 
 
-def register(*table: Quota) -> None:
+def register_quotas(*table: Quota) -> None:
     """Add an application's table. Called once, when the application is loaded."""
     QUOTAS.update((quota.name, quota) for quota in table)
 
 
-def of_player() -> list[Quota]:
+def player_quotas() -> list[Quota]:
     """The quotas that each player has."""
     return [quota for quota in QUOTAS.values() if quota.of_player]
 
 
 def usage(subject: Any, names: Sequence[str] = ()) -> list[Usage]:
     """How much a subject uses of these quotas, or of all that a player has. One query."""
-    chosen = [QUOTAS[name] for name in names] or of_player()
+    chosen = [QUOTAS[name] for name in names] or player_quotas()
     counts = ", ".join(f"({quota.count})" for quota in chosen)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {counts}", {"subject": subject})
@@ -167,17 +167,17 @@ def warnings(subject: Any, *names: str) -> list[Usage]:
     return [found for found in usage(subject, names) if found.is_near]
 
 
-def warn(request: HttpRequest, subject: Any, *names: str) -> None:
+def show_warnings(request: HttpRequest, subject: Any, *names: str) -> None:
     """Show warnings on the next page."""
     for found in warnings(subject, *names):
         messages.warning(request, found.warning)
 
 
-def headers(subject: Any, *names: str) -> dict[str, str]:
+def quota_headers(subject: Any, *names: str) -> dict[str, str]:
     """The same as a response header; empty where there is nothing to warn of."""
-    return headers_of(warnings(subject, *names))
+    return usage_headers(warnings(subject, *names))
 
 
-def headers_of(found: Sequence[Usage]) -> dict[str, str]:
+def usage_headers(found: Sequence[Usage]) -> dict[str, str]:
     """These uses as a response header."""
     return {HEADER: ", ".join(usage.header for usage in found)} if found else {}

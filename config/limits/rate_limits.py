@@ -20,8 +20,8 @@ from django.http import HttpRequest
 from redis.commands.core import Script
 from redis.exceptions import RedisError
 
-from config.kernel.errors import RETRY_SECONDS, Refused
-from config.redis.clients import durable, unless_away
+from config.kernel.errors import RETRY_SECONDS, DomainError
+from config.redis.clients import circuit_breaker, durable
 
 if TYPE_CHECKING:
     import redis.asyncio
@@ -108,7 +108,7 @@ POLICIES = {
 
 
 @dataclass(frozen=True)
-class Standing:
+class RateLimitStatus:
     """Where somebody stands with a policy: how often is left, and seconds until all are again."""
 
     policy: Policy
@@ -136,91 +136,89 @@ class Standing:
         return told | ({"Retry-After": str(self.reset)} if self.is_over else {})
 
 
-class TooMany(Refused):
+class RateLimited(DomainError):
     """A limit is reached."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, standing: RateLimitStatus) -> None:
         when = "a minute" if standing.reset <= 60 else f"{-(-standing.reset // 60)} minutes"
         words = f"{standing.policy.words} Try again in {when}."
-        super().__init__("rate_limited", words, status=429)
+        super().__init__("rate_limited", words)
         self.standing = standing
 
 
-class CannotCount(Refused):
+class RateLimitUnavailable(DomainError):
     """What must be counted can't be: Redis is away."""
 
     standing = None
 
     def __init__(self) -> None:
-        super().__init__(
-            "unavailable", "This is not possible right now. Try again soon.", status=503
-        )
+        super().__init__("unavailable", "This is not possible right now. Try again soon.")
 
 
-def hit(name: str, subject: str) -> Standing | None:
-    """Count one more for a subject; raises TooMany above the limit.
+def count_one(name: str, subject: str) -> RateLimitStatus | None:
+    """Count one more for a subject; raises RateLimited above the limit.
 
-    Without Redis a guarded policy raises CannotCount, any other lets everybody pass with None.
+    Without Redis a guarded policy raises RateLimitUnavailable, any other lets everybody pass with None.
     """
     policy = POLICIES[name]
     try:
-        with unless_away():
+        with circuit_breaker():
             answers = _script()(keys=[key(name, subject)], args=policy.arguments)
     except RedisError as error:
         if policy.guarded:
-            raise CannotCount from error
+            raise RateLimitUnavailable from error
         return None
-    [standing] = _standings([policy], answers)
+    [standing] = _statuses([policy], answers)
     if standing.is_over:
-        raise TooMany(standing)
+        raise RateLimited(standing)
     return standing
 
 
-async def hit_many(
+async def count_many(
     client: "redis.asyncio.Redis", counted: Sequence[tuple[str, str]]
-) -> list[Standing]:
+) -> list[RateLimitStatus]:
     """Count one more for each name of a policy and its subject; the caller refuses. Raises RedisError."""
     policies = [POLICIES[name] for name, _ in counted]
     keys = [key(name, subject) for name, subject in counted]
     arguments = [argument for policy in policies for argument in policy.arguments]
     answers = await client.register_script(COUNT)(keys=keys, args=arguments)
-    return _standings(policies, answers)
+    return _statuses(policies, answers)
 
 
 def require(request: HttpRequest, name: str, subject: str = "") -> None:
     """Count one more for a subject, or the request's address; its answer tells how that stands.
 
     What a lock has counted is told only when it is closed: it would tell which address belongs to which
-    name. Raises TooMany, CannotCount.
+    name. Raises RateLimited, RateLimitUnavailable.
     """
     try:
-        standing = hit(name, subject or client_address(request))
-    except (TooMany, CannotCount) as refusal:
-        note_refusal(request, refusal)
+        standing = count_one(name, subject or client_address(request))
+    except (RateLimited, RateLimitUnavailable) as refusal:
+        record_rejection(request, refusal)
         raise
     if standing and not standing.policy.lock:
-        before: Standing | None = getattr(request, "standing", None)
-        request.standing = min(standing, before or standing, key=_room)  # type: ignore[attr-defined]
+        before: RateLimitStatus | None = getattr(request, "standing", None)
+        request.standing = min(standing, before or standing, key=_tightness)  # type: ignore[attr-defined]
 
 
-def note_refusal(request: HttpRequest, refusal: "TooMany | CannotCount") -> None:
-    """Remember that a limit refused a request, for `told` and `refused`."""
+def record_rejection(request: HttpRequest, refusal: "RateLimited | RateLimitUnavailable") -> None:
+    """Remember that a limit refused a request, for `response_headers` and `rejection_of`."""
     request.standing = refusal.standing  # type: ignore[attr-defined]
     request.refused = refusal  # type: ignore[attr-defined]
 
 
-def take_back(request: HttpRequest, name: str, subject: str = "") -> None:
+def undo_count(request: HttpRequest, name: str, subject: str = "") -> None:
     """Undo one `require`: what was tried turned out to be nothing that this policy limits."""
     try:
         durable().eval(TAKE_BACK, 1, key(name, subject or client_address(request)))
     except RedisError:
         return  # the count ends by itself
-    standing: Standing | None = getattr(request, "standing", None)
+    standing: RateLimitStatus | None = getattr(request, "standing", None)
     if standing and standing.policy.name == name:
         request.standing = replace(standing, count=standing.count - 1)  # type: ignore[attr-defined]
 
 
-def forget(name: str, subject: str) -> None:
+def reset_count(name: str, subject: str) -> None:
     """Begin a subject's count anew."""
     try:
         durable().delete(key(name, subject))
@@ -228,7 +226,7 @@ def forget(name: str, subject: str) -> None:
         return  # the count ends by itself
 
 
-def nameless(text: str) -> str:
+def hash_subject(text: str) -> str:
     """What a name or an e-mail address is counted under: keys bear neither."""
     return hashlib.sha256(text.lower().encode()).hexdigest()[:32]
 
@@ -236,17 +234,17 @@ def nameless(text: str) -> str:
 def client_address(request: HttpRequest) -> str:
     """The address that a request comes from, as the trusted proxies report it."""
     forwarded = request.headers.get("X-Forwarded-For", "")
-    return address_of(forwarded, request.META.get("REMOTE_ADDR"))
+    return resolve_address(forwarded, request.META.get("REMOTE_ADDR"))
 
 
-def address_of_scope(scope: Mapping[str, Any]) -> str:
+def client_address_of_scope(scope: Mapping[str, Any]) -> str:
     """The same for an ASGI scope: proxies may add lines of their own to the header."""
     lines = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
     client = scope.get("client")
-    return address_of(b",".join(lines).decode("latin1"), client[0] if client else None)
+    return resolve_address(b",".join(lines).decode("latin1"), client[0] if client else None)
 
 
-def address_of(forwarded: str, peer: str | None) -> str:
+def resolve_address(forwarded: str, peer: str | None) -> str:
     """The client's address, from `X-Forwarded-For` and the address of whoever called us.
 
     Each proxy appends whom it was called by, so the last TRUSTED_PROXIES entries are theirs and
@@ -272,17 +270,17 @@ def _client(address: str) -> str:
     return f"{ipaddress.IPv6Address(int(parsed) >> 64 << 64)}/64"
 
 
-def refused(request: HttpRequest) -> Refused | None:
+def rejection_of(request: HttpRequest) -> DomainError | None:
     """Why a limit refused something of a request, if one did."""
-    refusal: Refused | None = getattr(request, "refused", None)
+    refusal: DomainError | None = getattr(request, "refused", None)
     return refusal
 
 
-def told(request: HttpRequest) -> dict[str, str]:
+def response_headers(request: HttpRequest) -> dict[str, str]:
     """The headers of the policy that refused a request, else of the one that leaves it the least."""
-    if isinstance(refused(request), CannotCount):
+    if isinstance(rejection_of(request), RateLimitUnavailable):
         return {"Retry-After": str(RETRY_SECONDS)}
-    standing: Standing | None = getattr(request, "standing", None)
+    standing: RateLimitStatus | None = getattr(request, "standing", None)
     return standing.headers if standing else {}
 
 
@@ -291,13 +289,13 @@ def key(name: str, subject: str) -> str:
     return f"ratelimit:{subject}:{name}"
 
 
-def _standings(policies: Sequence[Policy], answers: Sequence[int]) -> list[Standing]:
+def _statuses(policies: Sequence[Policy], answers: Sequence[int]) -> list[RateLimitStatus]:
     """What COUNT answered of each key, which belongs to the policy at its place."""
     counts = zip(policies, answers[::2], answers[1::2], strict=True)
-    return [Standing(policy, count, -(-left // 1000)) for policy, count, left in counts]
+    return [RateLimitStatus(policy, count, -(-left // 1000)) for policy, count, left in counts]
 
 
-def _room(standing: Standing) -> tuple[int, int]:
+def _tightness(standing: RateLimitStatus) -> tuple[int, int]:
     """What the tightest standing has least of: tries, then nearness of new ones."""
     return standing.remaining, -standing.reset
 

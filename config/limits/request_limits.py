@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from config.http.errors import is_api
-from config.limits.rate_limits import Standing, address_of_scope, hit_many
-from config.redis.batches import Batches
+from config.kernel.paths import is_api
+from config.limits.rate_limits import RateLimitStatus, client_address_of_scope, count_many
+from config.redis.batches import CommandBatcher
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 # The addresses that maps/urls.py has for pictures. Whatever else ends like one counts as a page.
@@ -27,16 +27,18 @@ def policy_of(method: str, path: str) -> str:
     return "pictures" if PICTURE.fullmatch(path) else "pages"
 
 
-class Counter:
+class RequestCounter:
     """Counts requests and sockets by their address, many in one round trip. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self.batches: Batches[tuple[str, str], Standing] | None = None
+        self.batches: CommandBatcher[tuple[str, str], RateLimitStatus] | None = None
 
-    def count(self, policy: str, scope: Mapping[str, Any]) -> "asyncio.Future[Standing | None]":
+    def count(
+        self, policy: str, scope: Mapping[str, Any]
+    ) -> "asyncio.Future[RateLimitStatus | None]":
         """Count one more for the address of a scope. Returns None, in time, where Redis is away."""
-        self.batches = self.batches or Batches(hit_many)
-        return self.batches.put((policy, address_of_scope(scope)))
+        self.batches = self.batches or CommandBatcher(count_many)
+        return self.batches.put((policy, client_address_of_scope(scope)))
 
     async def close(self) -> None:
         """End the connection to Redis."""

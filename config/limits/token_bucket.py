@@ -4,7 +4,7 @@ EVENTS_A_SECOND = 10.0
 BURST = 20.0
 
 
-class Pace:
+class TokenBucket:
     """Tokens of one player, in seconds of a clock that never goes back. One event takes one token."""
 
     __slots__ = ("refilled_at", "tokens")

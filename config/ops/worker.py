@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 
 PATIENCE = 5.0  # seconds that whoever asks waits for the answer
 MOST_AWAITED, MOST_FORESEEN = 64, 200  # jobs that are not begun
@@ -19,12 +19,12 @@ Work = Callable[[], bytes]
 logger = logging.getLogger(__name__)
 
 
-class NotYet(Refused):
+class NotYet(DomainError):
     """It is not ready yet. `job` makes it; without one the queue was full."""
 
     def __init__(self, job: "Job | None" = None) -> None:
         words = "This is being made. Please try again in a moment."
-        super().__init__("busy", words, status=503)
+        super().__init__("busy", words)
         self.job = job
 
 

@@ -11,34 +11,34 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from redis.exceptions import RedisError
 
-from config.redis.clients import durable_async, note_failure, seems_away
+from config.redis.clients import durable_async, is_circuit_open, record_failure
 
 if TYPE_CHECKING:
     import redis.asyncio
 
-Question = TypeVar("Question")
-Said = TypeVar("Said")
-MOST_AT_ONCE = 64  # questions of one call
+Command = TypeVar("Command")
+Reply = TypeVar("Reply")
+MAX_BATCH = 64  # questions of one call
 logger = logging.getLogger(__name__)
 
 
-class Batches(Generic[Question, Said]):
+class CommandBatcher(Generic[Command, Reply]):
     """One kind of question. `ask` answers many of them, in their order. Belongs to one event loop."""
 
     def __init__(
         self,
-        ask: "Callable[[redis.asyncio.Redis, Sequence[Question]], Awaitable[Sequence[Said]]]",
+        ask: "Callable[[redis.asyncio.Redis, Sequence[Command]], Awaitable[Sequence[Reply]]]",
     ) -> None:
         self.ask = ask
         self.client = durable_async()
         self.is_closed = False
-        self.waiting: list[tuple[Question, asyncio.Future[Said | None]]] = []
+        self.waiting: list[tuple[Command, asyncio.Future[Reply | None]]] = []
         self.task: asyncio.Task[None] | None = None
 
-    def put(self, question: Question) -> "asyncio.Future[Said | None]":
+    def put(self, question: Command) -> "asyncio.Future[Reply | None]":
         """Ask; what is said comes with the future, None where Redis is away."""
-        future: asyncio.Future[Said | None] = asyncio.get_running_loop().create_future()
-        if seems_away() or self.is_closed:
+        future: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
+        if is_circuit_open() or self.is_closed:
             future.set_result(None)
             return future
         self.waiting.append((question, future))
@@ -59,13 +59,13 @@ class Batches(Generic[Question, Said]):
 
     async def _work(self) -> None:
         while self.waiting:
-            batch, self.waiting = self.waiting[:MOST_AT_ONCE], self.waiting[MOST_AT_ONCE:]
-            said: Sequence[Said | None] = [None] * len(batch)
+            batch, self.waiting = self.waiting[:MAX_BATCH], self.waiting[MAX_BATCH:]
+            said: Sequence[Reply | None] = [None] * len(batch)
             try:
-                if not seems_away():  # as it may have begun to while these waited
+                if not is_circuit_open():  # as it may have begun to while these waited
                     said = await self._ask([question for question, _ in batch])
             except (RedisError, OSError, TimeoutError):
-                note_failure()
+                record_failure()
             except Exception:  # those who wait behind must not wait for ever
                 logger.exception("Redis could not be asked")
             finally:
@@ -73,7 +73,7 @@ class Batches(Generic[Question, Said]):
                     if not future.done():
                         future.set_result(one)
 
-    async def _ask(self, questions: Sequence[Question]) -> Sequence[Said]:
+    async def _ask(self, questions: Sequence[Command]) -> Sequence[Reply]:
         said = await self.ask(self.client, questions)
         if len(said) != len(questions):
             raise ValueError(f"{len(said)} answers to {len(questions)} questions")

@@ -18,13 +18,13 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-PATIENCE = 0.4  # seconds that a request may lose to a Redis that is down or hangs
-PAUSE = 1.0  # seconds after a failure in which nobody asks
-ONCE = (NoBackoff(), 0)  # their own default tries for seconds
+TIMEOUT_SECONDS = 0.4  # seconds that a request may lose to a Redis that is down or hangs
+CIRCUIT_OPEN_SECONDS = 1.0  # seconds after a failure in which nobody asks
+NO_RETRIES = (NoBackoff(), 0)  # their own default tries for seconds
 LIMITS: dict[str, Any] = {
     "max_connections": 100,
-    "socket_timeout": PATIENCE,
-    "socket_connect_timeout": PATIENCE,
+    "socket_timeout": TIMEOUT_SECONDS,
+    "socket_connect_timeout": TIMEOUT_SECONDS,
 }
 _failed_at: "dict[Callable[[], redis.Redis], float]" = {}
 
@@ -38,43 +38,43 @@ def cache_key(key: str, key_prefix: str, version: int) -> str:
 def durable() -> "redis.Redis":
     """The Redis that must not lose what it holds. Answers text."""
     return redis.Redis.from_url(
-        settings.REDIS_URL, decode_responses=True, retry=Retry(*ONCE), **LIMITS
+        settings.REDIS_URL, decode_responses=True, retry=Retry(*NO_RETRIES), **LIMITS
     )
 
 
 def durable_async() -> "redis.asyncio.Redis":
     """A new client of the same, for one event loop; whoever asked for it closes it."""
     return redis.asyncio.Redis.from_url(
-        settings.REDIS_URL, decode_responses=True, retry=AsyncRetry(*ONCE), **LIMITS
+        settings.REDIS_URL, decode_responses=True, retry=AsyncRetry(*NO_RETRIES), **LIMITS
     )
 
 
 @functools.cache
 def disposable() -> "redis.Redis":
     """The Redis that may lose what it holds. Answers bytes."""
-    return redis.Redis.from_url(settings.REDIS_CACHE_URL, retry=Retry(*ONCE), **LIMITS)
+    return redis.Redis.from_url(settings.REDIS_CACHE_URL, retry=Retry(*NO_RETRIES), **LIMITS)
 
 
 @contextlib.contextmanager
-def unless_away(which: "Callable[[], redis.Redis]" = durable) -> "Iterator[redis.Redis]":
+def circuit_breaker(which: "Callable[[], redis.Redis]" = durable) -> "Iterator[redis.Redis]":
     """A client of `durable` or `disposable`. Raises RedisError at once where it was silent a moment ago.
 
     Not for what drops something that was kept: that is worth a try of its own.
     """
-    if seems_away(which):
+    if is_circuit_open(which):
         raise redis.ConnectionError("Redis did not answer a moment ago")
     try:
         yield which()
     except redis.RedisError:
-        note_failure(which)
+        record_failure(which)
         raise
 
 
-def note_failure(which: "Callable[[], redis.Redis]" = durable) -> None:
+def record_failure(which: "Callable[[], redis.Redis]" = durable) -> None:
     """Remember that a Redis did not answer just now."""
     _failed_at[which] = time.monotonic()
 
 
-def seems_away(which: "Callable[[], redis.Redis]" = durable) -> bool:
+def is_circuit_open(which: "Callable[[], redis.Redis]" = durable) -> bool:
     """Whether a Redis did not answer a moment ago."""
-    return time.monotonic() - _failed_at.get(which, float("-inf")) < PAUSE
+    return time.monotonic() - _failed_at.get(which, float("-inf")) < CIRCUIT_OPEN_SECONDS

@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING, Protocol
 
 from django.conf import settings
 
-from config.limits.rate_limits import address_of
+from config.limits.rate_limits import resolve_address
 
 if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
 CHECK_SECONDS = 1.0
 # Of one address, where no proxy stands before us. A browser opens six, and twenty sockets may be added.
-MOST_OF_ADDRESS = 200
-AT_ONCE = 50  # connections that are closed together: looking for them costs the same as for one
+MAX_PER_ADDRESS = 200
+MAX_EVICTED_TOGETHER = (
+    50  # connections that are closed together: looking for them costs the same as for one
+)
 # Whoever has sent no request is closed before those that are sending or reading one.
 WAITS_FOR_HEAD, WAITS_FOR_TRANSFER = 0, 1
-UNREAD_BYTES = 64 * 1024 * 1024  # of all responses that their clients have not read yet
+MAX_UNREAD_BYTES = 64 * 1024 * 1024  # of all responses that their clients have not read yet
 logger = logging.getLogger(__name__)
 
 
@@ -62,9 +64,9 @@ class ConnectionGuard:
 
         Behind a proxy all connections have the proxy's address: the proxy bounds those of each client.
         """
-        address = "" if settings.TRUSTED_PROXIES else address_of("", peer)
+        address = "" if settings.TRUSTED_PROXIES else resolve_address("", peer)
         is_welcome = True
-        if address and self.count_of[address] >= MOST_OF_ADDRESS:
+        if address and self.count_of[address] >= MAX_PER_ADDRESS:
             is_welcome = self.make_room(address)
         self.addresses[connection] = address
         self.count_of[address] += 1
@@ -87,8 +89,8 @@ class ConnectionGuard:
     def make_room(self, address: str | None = None, besides: Connection | None = None) -> bool:
         """Closes the connections, of one address or of all, that have waited longest for their clients.
 
-        Up to AT_ONCE of all, of one address one in ten. Returns False where none waits: all others are
-        being answered.
+        Up to MAX_EVICTED_TOGETHER of all, of one address one in ten. Returns False where none waits: all
+        others are being answered.
         """
         waiting = [
             (waits, connection)
@@ -97,7 +99,7 @@ class ConnectionGuard:
             and address in (None, its_address)
             and (waits := connection.waits) is not None
         ]
-        most = AT_ONCE if address is None else max(1, self.count_of[address] // 10)
+        most = MAX_EVICTED_TOGETHER if address is None else max(1, self.count_of[address] // 10)
         for _, connection in heapq.nsmallest(most, waiting, key=lambda pair: pair[0]):
             self.remove(connection)
             connection.abort()
@@ -115,8 +117,8 @@ class ConnectionGuard:
                 logger.exception("A connection could not be checked")
                 connection.abort()
             unread += connection.unread_bytes()
-        if unread > UNREAD_BYTES:
-            self._drop_unread(unread - UNREAD_BYTES)
+        if unread > MAX_UNREAD_BYTES:
+            self._drop_unread(unread - MAX_UNREAD_BYTES)
 
     def _drop_unread(self, excess: int) -> None:
         """Ends connections until so many bytes are free, the largest first."""

@@ -17,16 +17,17 @@ from typing import Any, Protocol
 from django.conf import settings
 
 from config.http.encodings import takes_gzip
-from config.http.errors import refusal_message
-from config.http.middleware import REQUEST_ID, STANDING, choose_request_id
-from config.limits.rate_limits import Standing, TooMany
-from config.limits.request_limits import Counter, policy_of
+from config.http.errors import domain_error_message
+from config.http.middleware import RATE_LIMIT_STATUS
+from config.http.request_id import REQUEST_ID, choose_request_id
+from config.limits.rate_limits import RateLimited, RateLimitStatus
+from config.limits.request_limits import RequestCounter, policy_of
 from config.server.handler import WAIT_SECONDS, Headers, Receive, Scope, Send, header, headers_of
-from config.server.response_cache import Memory
+from config.server.response_cache import ResponseCache
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 LONGEST = 2000  # bytes of a query, or of what else the key of an answer holds
-MOST_LEARNED = 100
+MAX_HEADER_TEMPLATES = 100
 OWN = (b"x-request-id", b"x-ratelimit-", b"retry-after")  # of each request, not of the answer
 OF_A_BODY = (b"content-length", b"content-type", b"content-encoding")
 TAKEN = {b"*/*", b"application/json"}  # one of these a client accepts
@@ -76,7 +77,7 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Wish:
+class CacheableRequest:
     """A request that the lane may answer: its route, the key of its answer, and who asks.
 
     `token` is what a good token says, None without one.
@@ -90,7 +91,7 @@ class Wish:
     token: Any
 
 
-class Tokens(Protocol):
+class TokenChecker(Protocol):
     """Who knows which tokens are good (accounts.tokens.token_cache)."""
 
     def find(self, authorization: bytes) -> Any | None:
@@ -110,9 +111,9 @@ class FastLane:
         self,
         django: App,
         routes: tuple[Route, ...],
-        memory: Memory[Answer],
-        tokens: Tokens,
-        counter: Counter,
+        memory: ResponseCache[Answer],
+        tokens: TokenChecker,
+        counter: RequestCounter,
     ) -> None:
         self.django, self.routes, self.memory, self.tokens = django, routes, memory, tokens
         self.counter = counter
@@ -132,7 +133,7 @@ class FastLane:
         in_force = self.tokens.is_in_force(wish.token) if wish and wish.token else None
         policy = policy_of(scope["method"], scope["path"])
         standing = await self.counter.count(policy, scope)  # meanwhile the token is asked about
-        scope = scope | {STANDING: standing}
+        scope = scope | {RATE_LIMIT_STATUS: standing}
         if standing and standing.is_over and not has_body(scope):
             await refuse(scope, send, standing)
             return
@@ -143,7 +144,7 @@ class FastLane:
         if answer:
             await self.send(send, wish, answer, headers_of(standing))
 
-    def wish(self, scope: Scope) -> Wish | None:
+    def wish(self, scope: Scope) -> CacheableRequest | None:
         """What a request asks the lane for; None where it is none of its business."""
         if scope["method"] != "GET" or len(scope["query_string"]) > LONGEST:
             return None
@@ -162,7 +163,7 @@ class FastLane:
         varying = (headers.get(name) for name in VARYING)
         key = (scope["path"], scope["query_string"], scope["scheme"], zipped, *varying)
         request_id = choose_request_id(headers.get(b"x-request-id", b"").decode("latin1"))
-        return Wish(route, route.tag_of(match), key, headers, request_id, token)
+        return CacheableRequest(route, route.tag_of(match), key, headers, request_id, token)
 
     def is_plain(self, headers: dict[bytes, bytes]) -> bool:
         """Whether nothing of a request but its address and VARYING says how to answer it."""
@@ -190,7 +191,9 @@ class FastLane:
             return self.tokens.find(authorization)
         return None
 
-    async def fill(self, wish: Wish, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+    async def fill(
+        self, wish: CacheableRequest, scope: Scope, receive: Receive, send: Send
+    ) -> Answer | None:
         """Make an answer, one request for all that wait; None where Django's went out as it was."""
         # What was begun before a change is not for whoever asks after it.
         flight = (self.memory.generation, *wish.key)
@@ -214,7 +217,9 @@ class FastLane:
             future.set_result(answer)
         return answer
 
-    async def make(self, wish: Wish, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+    async def make(
+        self, wish: CacheableRequest, scope: Scope, receive: Receive, send: Send
+    ) -> Answer | None:
         """Make an answer by the route's own way, else by Django, and keep it."""
         generation = self.memory.generation
         asked = scope["query_string"].decode("latin1")
@@ -228,7 +233,7 @@ class FastLane:
             if wish.route.make:
                 plain = [h for h in answer.headers if h[0] != b"content-length"]
                 self.learned[shape] = replace(answer, headers=plain, body=b"")
-                if len(self.learned) > MOST_LEARNED:
+                if len(self.learned) > MAX_HEADER_TEMPLATES:
                     del self.learned[next(iter(self.learned))]
         if answer.lasts:
             size = len(answer.body) + 1000 + len(scope["query_string"]) + LONGEST
@@ -247,19 +252,19 @@ class FastLane:
         return Answer([*like.headers, length], body, b"", like.lasts)
 
     async def make_ordinary(
-        self, wish: Wish, scope: Scope, receive: Receive, send: Send
+        self, wish: CacheableRequest, scope: Scope, receive: Receive, send: Send
     ) -> Answer | None:
         """Let Django answer. None where that is not for everybody, and went out as it was."""
         # Others wait for it too, who may not have it already.
         whole = [header for header in scope["headers"] if header[0] != b"if-none-match"]
-        captured = Captured()
+        captured = CapturedResponse()
         await self.django(scope | {"headers": whole}, receive, captured)
         answer = captured.answer()
         if answer is None:
             await captured.replay(send)
         return answer
 
-    async def send(self, send: Send, wish: Wish, answer: Answer, told: Headers) -> None:
+    async def send(self, send: Send, wish: CacheableRequest, answer: Answer, told: Headers) -> None:
         """Send an answer, or 304 to whoever has it already."""
         own = [*answer.headers, *told, (b"x-request-id", wish.request_id.encode())]
         if answer.etag and matches(wish.headers.get(b"if-none-match", b""), answer.etag):
@@ -271,7 +276,7 @@ class FastLane:
         await send({"type": "http.response.body", "body": answer.body})
 
 
-class Captured:
+class CapturedResponse:
     """An answer of Django's, caught on its way out."""
 
     def __init__(self) -> None:
@@ -306,10 +311,10 @@ def has_body(scope: Scope) -> bool:
     return any(name in OF_BODIES for name, _ in scope["headers"])
 
 
-async def refuse(scope: Scope, send: Send, standing: Standing) -> None:
+async def refuse(scope: Scope, send: Send, standing: RateLimitStatus) -> None:
     """Answer 429, as the middleware does."""
     REQUEST_ID.set(choose_request_id(header(scope, b"x-request-id")))
-    content_type, body = refusal_message(scope["method"], scope["path"], TooMany(standing))
+    content_type, body = domain_error_message(scope["method"], scope["path"], RateLimited(standing))
     headers = [
         (b"content-type", content_type.encode()),
         (b"content-length", b"%d" % len(body)),

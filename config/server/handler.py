@@ -25,9 +25,10 @@ from django.urls import set_script_prefix
 
 from config.db.pools import cut, limit_queries
 from config.http.errors import error_message
-from config.http.middleware import REQUEST_ID, STANDING, choose_request_id
+from config.http.middleware import RATE_LIMIT_STATUS
+from config.http.request_id import REQUEST_ID, choose_request_id
 from config.kernel.errors import RETRY_SECONDS
-from config.limits.rate_limits import Standing, address_of_scope
+from config.limits.rate_limits import RateLimitStatus, client_address_of_scope
 from config.ops.worker import PATIENCE, Job
 from config.server.request_bodies import Body, BodyStore, BodyTooLarge, NoRoomForBody
 
@@ -100,7 +101,7 @@ class ThreadedASGIHandler(ASGIHandler):
         """Answer one HTTP request, whatever happens on the way."""
         REQUEST_ID.set(choose_request_id(header(scope, b"x-request-id")))
         try:
-            with self.bodies.receive(address_of_scope(scope)) as body:
+            with self.bodies.receive(client_address_of_scope(scope)) as body:
                 await read_body(body, receive)
                 response = await self.answer(with_facts(scope, body), body)
         except RequestAborted:
@@ -244,7 +245,7 @@ async def send_error(scope: Scope, send: Send, status: int, code: str = "") -> N
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", REQUEST_ID.get().encode()),
         (b"connection", b"close"),
-        *headers_of(scope.get(STANDING)),
+        *headers_of(scope.get(RATE_LIMIT_STATUS)),
     ]
     if status == 503:
         headers = [*headers, (b"retry-after", b"%d" % RETRY_SECONDS)]
@@ -252,7 +253,7 @@ async def send_error(scope: Scope, send: Send, status: int, code: str = "") -> N
     await send({"type": "http.response.body", "body": body})
 
 
-def headers_of(standing: Standing | None) -> Headers:
+def headers_of(standing: RateLimitStatus | None) -> Headers:
     """The headers that tell a client where it stands with a limit."""
     told = standing.headers.items() if standing else ()
     return [(name.lower().encode(), value.encode()) for name, value in told]

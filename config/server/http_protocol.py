@@ -16,7 +16,7 @@ from uvicorn.server import ServerState
 from websockets.exceptions import HeaderLineTooLong, RequestLineTooLong
 
 from config.http.errors import error_message
-from config.http.middleware import REQUEST_ID, choose_request_id
+from config.http.request_id import REQUEST_ID, choose_request_id
 from config.server.connections import (
     CHECK_SECONDS,
     WAITS_FOR_HEAD,
@@ -24,7 +24,7 @@ from config.server.connections import (
     guard_of,
 )
 from config.server.handler import Receive, Scope, Send, header, send_error
-from config.server.transfer_rates import Transfer
+from config.server.transfer_rates import TransferRate
 from config.server.websocket_protocol import WebSocketProtocol
 
 LARGEST_HEAD = 64 * 1024  # bytes of a request's first line and headers; of its trailers too
@@ -71,9 +71,9 @@ class HttpProtocol(HttpToolsProtocol):
         self.is_refused = False  # what it still sends is thrown away
         self.refusal = 400  # the status for what the parser doesn't take
         self.head_since: float | None = None  # while no request is begun, or its head is incomplete
-        self.body: Transfer | None = None  # while a body is incomplete
+        self.body: TransferRate | None = None  # while a body is incomplete
         self.parts = self.part_bytes = 0  # of that body
-        self.unread: Transfer | None = None  # while the client has a response to read
+        self.unread: TransferRate | None = None  # while the client has a response to read
         self.acknowledged = 0  # bytes that the client had received when `unread` was last looked at
         # A request that is whole, and waits until the client has read the response before it.
         self.held: tuple[Any, Any] | None = None
@@ -143,7 +143,7 @@ class HttpProtocol(HttpToolsProtocol):
             return False
         received = acknowledged_bytes(self.transport)
         if self.unread is None:
-            self.unread = Transfer(now)
+            self.unread = TransferRate(now)
         elif received is not None:
             self.unread.move(received - self.acknowledged)
         self.acknowledged = received or 0
@@ -218,7 +218,7 @@ class HttpProtocol(HttpToolsProtocol):
         if framing is None:
             raise Malformed
         if framing == "body":
-            self.body = Transfer(self.loop.time(), BODY_SECONDS)
+            self.body = TransferRate(self.loop.time(), BODY_SECONDS)
             self.parts = self.part_bytes = 0
         if len(self.pipeline) >= MOST_PIPELINED:
             raise PipelineTooLong

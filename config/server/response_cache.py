@@ -23,7 +23,7 @@ class _Entry(Generic[T]):
     until: float
 
 
-class Memory(Generic[T]):
+class ResponseCache(Generic[T]):
     """Values by key, at most `most_bytes` together, each for at most `seconds`. For all threads.
 
     While `awake` is false it stores and returns nothing, because nobody tells it of changes.

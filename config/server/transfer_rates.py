@@ -11,7 +11,7 @@ MINIMUM_RATE = (
 
 
 @dataclass
-class Transfer:
+class TransferRate:
     """One transfer in progress. All times are seconds of a monotonic clock.
 
     It is too slow as soon as one window has brought less than `MINIMUM_RATE` asks for, or when it has

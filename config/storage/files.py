@@ -39,7 +39,7 @@ class AtomicFileSystemStorage(FileSystemStorage):
         return name
 
 
-class Keeping:
+class FileStore:
     """Files that could be made again, in the default storage: one that fails costs time, no answer.
 
     Each outage is logged once, when it begins.
@@ -98,7 +98,7 @@ class Keeping:
             self._rests_until = time.monotonic() + REST
 
 
-kept = Keeping()
+file_store = FileStore()
 
 
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from accounts.identity.api import PublicUser
 from accounts.models import User
 from accounts.tokens.authentication import caller
-from config.api.serialization import read
+from config.api.serialization import read_body
 from config.api.views import APIView
 from config.db import keyset
 from config.http.conditional import conditional, conditional_document
@@ -236,7 +236,7 @@ class MapRatingView(APIView):
     @extend_schema(operation_id="maps_rate", request=Stars, responses=RatedMap, tags=["maps"])
     def put(self, request: Request, map_id: UUID) -> Response:
         """Give one to five stars, or change those given before. Never to one's own map."""
-        given = read(Stars, request)
+        given = read_body(Stars, request)
         game_map = ratings.rate(player=caller(request), map_id=map_id, **given)
         return Response(RatedMap(game_map).data)
 

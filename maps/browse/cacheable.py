@@ -23,9 +23,9 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from config.db import notifications
 from config.db.pools import connected, cut, database_address, make_pool
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.server.fast_lane import Answer, Route
-from config.server.response_cache import EVERYTHING, Memory
+from config.server.response_cache import EVERYTHING, ResponseCache
 from maps.browse import queries, terrain_cache
 from maps.search import spelling
 from maps.search.sql import statements
@@ -45,11 +45,11 @@ logger = logging.getLogger(__name__)
 class HotReads:
     """Asks the database past Django's ORM, and hears what changes in it. For one event loop."""
 
-    def __init__(self, memory: Memory[Answer]) -> None:
+    def __init__(self, memory: ResponseCache[Answer]) -> None:
         self.memory = memory
         self.pool: AsyncConnectionPool[Any] | None = None
         self.listener: asyncio.Task[None] | None = None
-        self.waiting: dict[notifications.Heard, set[str]] = {}
+        self.waiting: dict[notifications.Callback, set[str]] = {}
         self.telling: asyncio.Task[None] | None = None
         self.routes = (
             Route(re.compile(r"/api/v1/maps"), self.make_list, shape_of_list),
@@ -96,7 +96,7 @@ class HotReads:
                     rows = await cursor.fetchall()
                     if len(rows) > browse.size:
                         break
-        except (Refused, PoolTimeout, psycopg.Error, ValueError):
+        except (DomainError, PoolTimeout, psycopg.Error, ValueError):
             return None  # the ordinary way says what is wrong
         found = queries.page(browse, rows)
         mistyped = queries.looks_mistyped(browse, found) and not spelling.are_met(settled)
@@ -107,10 +107,10 @@ class HotReads:
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(address, autocommit=True) as heard:
-                    for channel in (MAPS, TERRAINS, *notifications.followers):
+                    for channel in (MAPS, TERRAINS, *notifications.subscribers):
                         await heard.execute(f'LISTEN "{channel}"')
                     await asyncio.to_thread(terrain_cache.forget_top)  # it may have changed unheard
-                    for follower in notifications.followers.values():
+                    for follower in notifications.subscribers.values():
                         await asyncio.to_thread(follower.heard, [notifications.EVERYTHING])
                     self.memory.wake()
                     while True:
@@ -133,19 +133,19 @@ class HotReads:
         What is in memory is forgotten at once, what is in Redis a little later: a Redis that hangs must
         not keep the next message waiting, which may be of a ban.
         """
-        ids = notifications.ids_in(payload)
+        ids = notifications.parse_ids(payload)
         if channel == MAPS:
             self.memory.forget([LISTS, *ids] if ids else [EVERYTHING])
             self.later(drop_top, [])
         elif channel == TERRAINS:
             self.memory.forget([f"{map_id}{TERRAIN}" for map_id in ids])
             self.later(terrain_cache.forget, ids)
-        elif (follower := notifications.followers[channel]).at_once:
+        elif (follower := notifications.subscribers[channel]).at_once:
             follower.heard(ids)
         else:
             self.later(follower.heard, ids)
 
-    def later(self, heard: notifications.Heard, ids: list[str]) -> None:
+    def later(self, heard: notifications.Callback, ids: list[str]) -> None:
         """Call somebody in a thread; what waits for one goes together."""
         self.waiting.setdefault(heard, set()).update(ids)
         if self.telling is None or self.telling.done():
@@ -156,7 +156,7 @@ class HotReads:
         while self.waiting:
             heard, ids = self.waiting.popitem()
             try:
-                await asyncio.to_thread(heard, notifications.few(ids))
+                await asyncio.to_thread(heard, notifications.limit_ids(ids))
             except Exception:  # the others must go on hearing
                 logger.exception("A change could not be followed")
 

@@ -7,7 +7,7 @@ from django import forms
 from django.http import QueryDict
 
 from config.http.forms import TextField
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from maps.feedback.ratings import FEWEST, MOST
 from maps.search import language
 from maps.search.language import CONTROLS
@@ -104,7 +104,7 @@ class CollectionForm(forms.Form):
         "collection_description", required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
 
-    def refuse(self, refusal: Refused) -> None:
+    def refuse(self, refusal: DomainError) -> None:
         """Show what the activity has found at the fields that it names."""
         for _, detail, field in refusal.reasons:
             self.add_error(field if field in self.fields else None, detail)

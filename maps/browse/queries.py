@@ -15,9 +15,9 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError, InvalidInput
 from config.kernel.text import checked
-from config.kernel.validators import whole_in
+from config.kernel.validators import integer_parameter
 from maps.search import language, spelling
 from maps.search.sql import OF_THE_VIEWER, ORDERS, USUAL_ORDER, Browse, cards_statement, statements
 
@@ -53,7 +53,7 @@ class Found:
 def read(
     parameters: Mapping[str, str], *, viewer: str | None = None, size: int = PAGE_SIZE
 ) -> Browse:
-    """What the parameters of an address ask for. Raises Refused, pointing at the parameter."""
+    """What the parameters of an address ask for. Raises DomainError, pointing at the parameter."""
     sort = parameters.get("sort", USUAL_ORDER)
     searched = {
         name: checked(parameters[name], "search", name)
@@ -61,13 +61,13 @@ def read(
         if name in parameters
     }
     if sort not in ORDERS:
-        raise Refused("invalid_choice", f"Sort by {', '.join(ORDERS)}.", status=400, field="sort")
-    size = whole_in(parameters, "page_size", 1, LARGEST_PAGE, usual=size)
+        raise InvalidInput("invalid_choice", f"Sort by {', '.join(ORDERS)}.", field="sort")
+    size = integer_parameter(parameters, "page_size", 1, LARGEST_PAGE, usual=size)
     own = "filter" in parameters
     if own and parameters["filter"] != OWN:
-        raise Refused("invalid_choice", f"The only value is `{OWN}`.", status=400, field="filter")
+        raise InvalidInput("invalid_choice", f"The only value is `{OWN}`.", field="filter")
     if own and viewer is None:
-        raise Refused("not_authenticated", "Sign in to see your own maps.", status=401)
+        raise DomainError("not_authenticated", "Sign in to see your own maps.")
     place = ORDERS[sort].read(parameters.get("cursor", ""))
     asked = language.read(searched.get("q", ""), searched)
     return Browse(asked, sort, place, size, viewer, author=viewer if own else None, drafts=own)

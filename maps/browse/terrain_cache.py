@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from redis.exceptions import RedisError
 
 from config.db.notifications import EVERYTHING
-from config.redis.clients import disposable, unless_away
+from config.redis.clients import circuit_breaker, disposable
 from maps.models import GameMap
 from maps.previews.preview_files import parts_of
 from maps.terrain import validation
@@ -92,7 +92,7 @@ def _read_or_fill(
 ) -> T:
     """What is kept; else it is made and kept, by one of all who ask; without Redis it is made."""
     try:
-        with unless_away(disposable):
+        with circuit_breaker(disposable):
             kept = read()
             if kept is not None:
                 return kept

@@ -18,7 +18,7 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
 from config.kernel import text
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.ops.worker import NotYet
 from maps.browse import queries
 from maps.browse.forms import ORDER_NAMES, FacetForm, PersonalFacetForm, RatingForm
@@ -118,7 +118,7 @@ def look_up(
         try:
             asked = queries.read(wanted, viewer=viewer, size=PAGE_SIZE)
             return asked, queries.find(asked), troubles, shown
-        except Refused as refusal:
+        except DomainError as refusal:
             if refusal.field not in wanted:
                 raise
             del wanted[refusal.field]
@@ -207,7 +207,7 @@ def player(request: HttpRequest, username: str) -> HttpResponse:
     place, troubles = None, []
     try:
         place = ORDERS["new"].read(request.GET.get("cursor", ""))
-    except Refused:
+    except DomainError:
         troubles.append(TROUBLES["cursor"])
     page = queries.find(Browse(sort="new", place=place, size=PAGE_SIZE, author=str(found.pk)))
     cards = with_marks(request, [card(row) for row in page.cards])
@@ -231,7 +231,7 @@ def give_stars(request: HttpRequest, map_id: UUID) -> HttpResponse:
             rate(player=request.user, map_id=map_id, stars=form.cleaned_data["stars"])
         else:
             error = HOW_MANY_STARS
-    except Refused as refusal:
+    except DomainError as refusal:
         error = refusal.detail
     if not is_htmx(request):
         if error:
@@ -263,7 +263,7 @@ def terrain(request: HttpRequest, map_id: UUID) -> HttpResponseBase:
     """The compact terrain for the page's canvas; the API has the same, but takes no cookie."""
     try:
         return terrain_response(request, request.user, map_id)
-    except Refused as refusal:
+    except DomainError as refusal:
         raise Http404("This map can't be drawn.") from refusal
 
 

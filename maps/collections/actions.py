@@ -18,10 +18,10 @@ from django.shortcuts import get_object_or_404
 from accounts.models import User
 from accounts.models.locking import lock_player
 from accounts.moderation.actions import refuse_suspended
-from config.db.constraints import save_named
-from config.kernel.errors import Refused, refused_for
+from config.db.constraints import save_or_field_error
+from config.kernel.errors import DomainError, InvalidInput
 from config.kernel.text import RULES, checked
-from config.kernel.validators import fill, truth
+from config.kernel.validators import assign_checked, check_boolean
 from config.limits import quotas
 from maps.editing.text_rules import checked_description
 from maps.models import GameMap, MapCollection, MapCollectionEntry
@@ -75,7 +75,7 @@ def choices(player: User, map_id: UUID) -> QuerySet[MapCollection]:
 def make(*, player: User, given: Mapping[str, Any]) -> MapCollection:
     """A new collection from `name`, `description` and `is_public`.
 
-    Raises Refused: 400 with all that is wrong, 409 for a name that the player has already, 403 for a
+    Raises DomainError: 400 with all that is wrong, 409 for a name that the player has already, 403 for a
     public one while suspended from publishing; QuotaReached.
     """
     collection = MapCollection(user=player, description="", is_public=False)
@@ -83,19 +83,19 @@ def make(*, player: User, given: Mapping[str, Any]) -> MapCollection:
         lock_player(player)
         _fill(player, collection, {"name": None} | dict(given))
         quotas.require_room(player.pk, "collections")
-        save_named(collection, "collection")
+        save_or_field_error(collection, "collection")
     return collection
 
 
 def change(*, player: User, collection_id: UUID, given: Mapping[str, Any]) -> MapCollection:
     """Change what was given of one's own collection.
 
-    Raises Http404 and Refused as `own_collection` does, and Refused as `make` does.
+    Raises Http404 and DomainError as `own_collection` does, and DomainError as `make` does.
     """
     with transaction.atomic():
         collection = own_collection(player, collection_id)
         _fill(player, collection, given)
-        save_named(collection, "collection")
+        save_or_field_error(collection, "collection")
     return collection
 
 
@@ -108,13 +108,13 @@ def remove(*, player: User, collection_id: UUID) -> None:
 def own_collection(player: User, collection_id: UUID) -> MapCollection:
     """One's own collection, locked until the transaction is over.
 
-    Raises Http404 for one that the player can't see, Refused (403) for another's.
+    Raises Http404 for one that the player can't see, DomainError (403) for another's.
     """
     mine = MapCollection.objects.filter(user=player).select_for_update(no_key=True)
     collection: MapCollection | None = mine.filter(pk=collection_id).first()
     if collection is None:
         get_object_or_404(MapCollection.objects.visible_to(player), pk=collection_id)
-        raise Refused("not_your_collection", "Only its owner can change a collection.", status=403)
+        raise DomainError("not_your_collection", "Only its owner can change a collection.")
     collection.user = player
     return collection
 
@@ -126,12 +126,12 @@ def put(*, player: User, collection_id: UUID, map_id: UUID, position: Any = None
     """Put a map into one's own collection, or move it; answers its place, from 1.
 
     Without a position a new map comes last, and one that is there already stays where it is. Raises
-    Http404 for a map that the player can't see, QuotaReached, Refused: 400 for no position, and as
+    Http404 for a map that the player can't see, QuotaReached, DomainError: 400 for no position, and as
     `own_collection` does.
     """
     if position is not None and not (type(position) is int and 1 <= position <= MOST_IN_COLLECTION):
         words = f"A position is a whole number from 1 to {MOST_IN_COLLECTION}."
-        raise Refused("invalid_position", words, status=400, field="position")
+        raise InvalidInput("invalid_position", words, field="position")
     with transaction.atomic():
         collection = own_collection(player, collection_id)
         visible = GameMap.objects.visible_to(player).select_for_update(no_key=True).only("pk")
@@ -210,10 +210,10 @@ def _number(collection: MapCollection, order: list[UUID]) -> None:
 
 
 def _fill(player: User, collection: MapCollection, given: Mapping[str, Any]) -> None:
-    """Put what was given into a collection. Raises Refused with all that is wrong."""
-    reasons = fill(collection, CHECKED, given)
+    """Put what was given into a collection. Raises DomainError with all that is wrong."""
+    reasons = assign_checked(collection, CHECKED, given)
     if reasons:
-        raise refused_for(reasons, status=400)
+        raise InvalidInput.combine(reasons)
     if collection.is_public and given:  # words that everybody reads
         refuse_suspended(player, "publishing")
 
@@ -221,5 +221,5 @@ def _fill(player: User, collection: MapCollection, given: Mapping[str, Any]) -> 
 CHECKED = {
     "name": lambda name: checked(name, "collection_name", "name"),
     "description": lambda text: checked_description(text, "collection_description") or "",
-    "is_public": lambda value: truth(value, "is_public"),
+    "is_public": lambda value: check_boolean(value, "is_public"),
 }

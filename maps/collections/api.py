@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from accounts.identity.api import PublicUser
 from accounts.tokens.authentication import caller
 from config.api.openapi import LOCATION, Error
-from config.api.serialization import AsItCame, Truth, read
+from config.api.serialization import RawBooleanField, RawField, read_body
 from config.api.views import APIView
 from config.http.conditional import conditional_document
 from config.kernel.text import SHORTEST_NAME
@@ -59,17 +59,17 @@ class FullCollection(CollectionCard):
 
 
 @extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME})
-class CollectionName(AsItCame):
+class CollectionName(RawField):
     """See config.kernel.text."""
 
 
 @extend_schema_field({"type": "string", "maxLength": LONGEST_DESCRIPTION})
-class CollectionDescription(AsItCame):
+class CollectionDescription(RawField):
     """See maps.editing.text_rules."""
 
 
 @extend_schema_field({"type": "integer", "minimum": 1, "maximum": MOST_IN_COLLECTION})
-class Position(AsItCame):
+class Position(RawField):
     """A place in the order."""
 
 
@@ -78,7 +78,9 @@ class NewCollection(serializers.Serializer[Any]):
 
     name = CollectionName(help_text="Not yet taken by another of one's collections.")
     description = CollectionDescription(required=False, allow_null=True)
-    is_public = Truth(required=False, help_text="Whether whoever has its address may see it.")
+    is_public = RawBooleanField(
+        required=False, help_text="Whether whoever has its address may see it."
+    )
 
 
 class Placing(serializers.Serializer[Any]):
@@ -118,9 +120,9 @@ class CollectionsView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Make a collection. It is private unless one says otherwise."""
-        made = actions.make(player=caller(request), given=read(NewCollection, request))
+        made = actions.make(player=caller(request), given=read_body(NewCollection, request))
         headers = {"Location": reverse("api:collection", args=[made.pk])}
-        headers |= quotas.headers(made.user_id, "collections")
+        headers |= quotas.quota_headers(made.user_id, "collections")
         return Response(card_of(request, made.pk), status=201, headers=headers)
 
 
@@ -150,7 +152,7 @@ class CollectionView(APIView):
     )
     def patch(self, request: Request, collection_id: UUID) -> Response:
         """Change name, description or who may see one's own collection."""
-        given = read(NewCollection, request, partial=True)
+        given = read_body(NewCollection, request, partial=True)
         actions.change(player=caller(request), collection_id=collection_id, given=given)
         return Response(card_of(request, collection_id))
 
@@ -180,11 +182,11 @@ class CollectionMapView(APIView):
     )
     def put(self, request: Request, collection_id: UUID, map_id: UUID) -> Response:
         """Put a map into one's own collection, or move one that is there."""
-        given = read(Placing, request)
+        given = read_body(Placing, request)
         position = actions.put(
             player=caller(request), collection_id=collection_id, map_id=map_id, **given
         )
-        headers = quotas.headers(collection_id, "collection_maps")
+        headers = quotas.quota_headers(collection_id, "collection_maps")
         return Response({"position": position}, headers=headers)
 
     @extend_schema(

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.identity.views import own
 from accounts.models import User
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.limits import quotas
 from maps.browse import queries
 from maps.browse.forms import CollectionForm, NewCollectionForm
@@ -37,9 +37,9 @@ def index(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             made = begin(player, form.cleaned_data)
-            quotas.warn(request, player.pk, "collections")
+            quotas.show_warnings(request, player.pk, "collections")
             return redirect(made)
-        except Refused as refusal:
+        except DomainError as refusal:
             form.refuse(refusal)
     first = first or read_id(request.POST.get("first_map", ""))
     context = {
@@ -51,7 +51,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def begin(player: User, given: dict[str, Any]) -> MapCollection:
-    """A new collection, and its first map if one is named. Raises Refused, and Http404 for no map."""
+    """A new collection, and its first map if one is named. Raises DomainError, and Http404 for no map."""
     first = given.pop("first_map")
     with transaction.atomic():
         made = actions.make(player=player, given=given)
@@ -73,7 +73,7 @@ def detail(request: HttpRequest, collection_id: UUID) -> HttpResponse:
             actions.change(player=own(request), collection_id=collection_id, given=given)
             if given:
                 return redirect("collections:detail", collection_id)
-        except Refused as refusal:
+        except DomainError as refusal:
             refuse_strangers(refusal)
             form.refuse(refusal)
     collection = shown(request, collection_id)
@@ -122,7 +122,7 @@ def entries(request: HttpRequest, collection_id: UUID) -> HttpResponse:
         told = f"Place {place}"
         if request.POST["act"] == "remove":
             told, undo = "Removed", place
-    except Refused as refusal:
+    except DomainError as refusal:
         refuse_strangers(refusal)
         error = refusal.detail
     if not is_htmx(request):
@@ -164,7 +164,7 @@ def share(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     given = wanted.get(request.POST.get("share", ""), {})
     try:
         actions.change(player=own(request), collection_id=collection_id, given=given)
-    except Refused as refusal:
+    except DomainError as refusal:
         refuse_strangers(refusal)
         messages.error(request, refusal.detail)
     return redirect(address)
@@ -178,7 +178,7 @@ def delete(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     if request.method == "POST":
         try:
             actions.remove(player=own(request), collection_id=collection_id)
-        except Refused as refusal:
+        except DomainError as refusal:
             refuse_strangers(refusal)
         messages.success(request, "The collection is deleted. Its maps are still there.")
         return redirect("collections:index")
@@ -200,7 +200,7 @@ def collect(request: HttpRequest, map_id: UUID) -> HttpResponse:
             actions.put(player=own(request), collection_id=chosen, map_id=map_id)
             near = (usage.warning for usage in quotas.warnings(chosen, "collection_maps"))
             told, error = " ".join(["Added to the collection.", *near]), ""
-    except Refused as refusal:
+    except DomainError as refusal:
         refuse_strangers(refusal)
         error = refusal.detail
     if not is_htmx(request):
@@ -230,7 +230,7 @@ def seen(request: HttpRequest, map_id: UUID | None) -> GameMap | None:
     return visible.filter(pk=map_id).first() if map_id else None
 
 
-def refuse_strangers(refusal: Refused) -> None:
+def refuse_strangers(refusal: DomainError) -> None:
     """Raise PermissionDenied for a change of another's collection; other reasons the page tells."""
     if refusal.code == "not_your_collection":
         raise PermissionDenied from refusal

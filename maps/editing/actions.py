@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models.locking import lock_storage
 from accounts.moderation.actions import refuse_suspended
-from config.kernel.errors import Reason, Refused, refused_for
+from config.kernel.errors import DomainError, InvalidInput, Reason
 from config.kernel.text import checked as checked_text
 from config.limits import quotas
 from maps.editing.text_rules import checked_description
@@ -36,7 +36,7 @@ TAG = re.compile(r'"(\d{1,10})\.[^"]*"')
 
 
 def draft(*, author: "User", given: Mapping[str, Any]) -> GameMap:
-    """A new private map, checked and not saved yet. Raises Refused (400) with all reasons."""
+    """A new private map, checked and not saved yet. Raises DomainError (400) with all reasons."""
     game_map = GameMap(user=author, is_public=False)
     _fill(game_map, given)
     return game_map
@@ -57,7 +57,7 @@ def change(
 ) -> GameMap:
     """Change what was given of one's own map, and check the whole; answers the map as it is now.
 
-    Raises Http404 for another's map; Refused: 412 when somebody saved meanwhile, 400 for what can't
+    Raises Http404 for another's map; DomainError: 412 when somebody saved meanwhile, 400 for what can't
     be stored, 409 where a public map would be valid no more, 403 while suspended from publishing;
     QuotaReached where the author's maps would need more space than there is. A map that was played keeps
     its former version for its games, so that any other version of it needs more.
@@ -81,7 +81,7 @@ def change(
 def remove(*, author: "User", map_id: UUID, if_match: str | None = None) -> None:
     """Delete one's own map. One that was played is kept for its games, and shows no more.
 
-    Raises Http404 for another's map, Refused (412) when somebody saved meanwhile.
+    Raises Http404 for another's map, DomainError (412) when somebody saved meanwhile.
     """
     with transaction.atomic():
         # The stronger lock makes a game that is being opened wait, so that it finds the map gone.
@@ -97,15 +97,15 @@ def remove(*, author: "User", map_id: UUID, if_match: str | None = None) -> None
 def publish(*, author: "User", map_id: UUID, if_match: str | None = None) -> GameMap:
     """Show one's own map to everybody. Nothing happens to one that is public.
 
-    Raises Http404 for another's map; Refused: 412 when somebody saved meanwhile, 403 while suspended
+    Raises Http404 for another's map; DomainError: 412 when somebody saved meanwhile, 403 while suspended
     from publishing, 409 for a map that moderators hide, or, with all reasons, for one not valid.
     """
     with transaction.atomic():
         game_map = _lock_own(author, map_id, if_match)
         refuse_suspended(author, "publishing")
         if game_map.hidden_at:
-            raise Refused("map_hidden", "A moderator has hidden this map.")
-        _refuse_faults(check(_document(game_map, {})).faults, status=409)
+            raise DomainError("map_hidden", "A moderator has hidden this map.")
+        _refuse_faults(check(_document(game_map, {})).faults)
         game_map.is_public, game_map.found_valid_at = True, timezone.now()
         game_map.save(update_fields=["is_public", "found_valid_at"])
         preview_files.foresee(game_map)
@@ -117,7 +117,7 @@ def unpublish(*, author: "User", map_id: UUID, if_match: str | None = None) -> G
 
     Also beyond the quota of private maps: this is how an author takes something back.
 
-    Raises Http404 for another's map, Refused (412) when somebody saved meanwhile.
+    Raises Http404 for another's map, DomainError (412) when somebody saved meanwhile.
     """
     with transaction.atomic():
         game_map = _lock_own(author, map_id, if_match, without=BULKY)
@@ -128,17 +128,17 @@ def unpublish(*, author: "User", map_id: UUID, if_match: str | None = None) -> G
 def demand_playable(game_map: GameMap) -> None:
     """See that a map may be played. One of which that is not known is checked now, once.
 
-    Raises Http404 for a map that is gone; Refused (409 `map_not_playable`) with all that is wrong.
+    Raises Http404 for a map that is gone; DomainError (409 `map_not_playable`) with all that is wrong.
     """
     if game_map.is_playable:
         return
     if game_map.hidden_at:
         words = "This map can't be played: a moderator has hidden it."
-        raise Refused("map_not_playable", words, field="map_id")
+        raise DomainError("map_not_playable", words, field="map_id")
     whole = get_object_or_404(GameMap.objects.defer("search"), pk=game_map.pk)
     if reasons := _reasons(check(_document(whole, {})).faults):
         words = f"This map can't be played yet. {reasons[0].detail}"
-        raise refused_for([Reason("map_not_playable", words, "map_id"), *reasons], status=409)
+        raise DomainError.combine([Reason("map_not_playable", words, "map_id"), *reasons])
     checked = GameMap.objects.filter(pk=whole.pk, version=whole.version)
     checked.update(found_valid_at=timezone.now())
 
@@ -180,29 +180,29 @@ def _lock_own(
     named = if_match is None or if_match.strip() == "*"
     if not named and str(game_map.version) not in TAG.findall(if_match or ""):
         words = "The map was changed meanwhile. Load it again; nothing of yours was saved."
-        raise Refused("precondition_failed", words, status=412)
+        raise DomainError("precondition_failed", words)
     return game_map
 
 
 def _fill(game_map: GameMap, given: Mapping[str, Any]) -> set[str]:
     """Put what was given into a map and check the whole; answers the columns that this touches.
 
-    Raises Refused with all reasons: 400 for what can't be stored, 409 for a public map with faults.
+    Raises DomainError with all reasons: 400 for what can't be stored, 409 for a public map with faults.
     """
     reasons: list[Reason] = []
     for name, checked in WORDS.items():
         try:
             if name in given:
                 setattr(game_map, name, checked(given[name]))
-        except Refused as refusal:
+        except DomainError as refusal:
             reasons += refusal.reasons
     document = _document(game_map, given)
     report = check(document)
     reasons += _reasons(fault for fault in report.faults if not fault.unfinished)
     if reasons:
-        raise refused_for(reasons, status=400)
+        raise InvalidInput.combine(reasons)
     if game_map.is_public:
-        _refuse_faults(report.faults, status=409)
+        _refuse_faults(report.faults)
     _settle(game_map, document, report)
     changed = given.keys() & {*WORDS, *PARTS}
     return changed | FROM_PARTS if changed & set(PARTS) else set(changed)
@@ -230,6 +230,6 @@ def _reasons(faults: Iterable[Fault]) -> list[Reason]:
     return [Reason(fault.code, fault.detail, fault.place) for fault in faults]
 
 
-def _refuse_faults(faults: Iterable[Fault], *, status: int) -> None:
+def _refuse_faults(faults: Iterable[Fault]) -> None:
     if reasons := _reasons(faults):
-        raise refused_for(reasons, status=status)
+        raise DomainError.combine(reasons)

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller
 from config.api.openapi import LOCATION, Error
-from config.api.serialization import AsItCame, StrictJSONParser, read
+from config.api.serialization import RawField, StrictJSONParser, read_body
 from config.api.views import APIView
 from config.kernel.text import SHORTEST_NAME
 from config.limits import quotas, rate_limits
@@ -92,32 +92,32 @@ class WaveConfig(serializers.Serializer[Any]):
 
 
 @extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME})
-class Name(AsItCame):
+class Name(RawField):
     """See config.kernel.text."""
 
 
 @extend_schema_field({"type": "string", "maxLength": LONGEST_DESCRIPTION})
-class Description(AsItCame):
+class Description(RawField):
     """See maps.editing.text_rules."""
 
 
 @extend_schema_field({"type": "integer", "minimum": SMALLEST, "maximum": LARGEST})
-class Side(AsItCame):
+class Side(RawField):
     """Cells on a side."""
 
 
 @extend_schema_field(Tile(many=True))
-class Tiles(AsItCame):
+class Tiles(RawField):
     """Exactly one tile for each cell."""
 
 
 @extend_schema_field(Cell)
-class Place(AsItCame):
+class Place(RawField):
     """A cell of the map."""
 
 
 @extend_schema_field(WaveConfig)
-class Waves(AsItCame):
+class Waves(RawField):
     """The waves."""
 
 
@@ -174,12 +174,12 @@ class MapsView(MapList):
     def post(self, request: Request) -> Response:
         """Make a map. It is private, and may be unfinished: without waves, or without a path."""
         author = caller(request)
-        game_map = actions.draft(author=author, given=read(NewMap, request))
+        game_map = actions.draft(author=author, given=read_body(NewMap, request))
         rate_limits.require(request._request, "maps", str(author.pk))
         try:
             actions.add(game_map)
         except QuotaReached:  # nothing was made
-            rate_limits.take_back(request._request, "maps", str(author.pk))
+            rate_limits.undo_count(request._request, "maps", str(author.pk))
             raise
         address = {"Location": reverse("api:map", args=[game_map.pk])}
         return answer(FullMap, game_map, "maps", "drafts", "map_bytes", status=201, headers=address)
@@ -203,7 +203,7 @@ class MapView(MapDetail):
         """Change one's own map: what is sent replaces what is stored. A public one must stay valid."""
         rate_limits.require(request._request, "map_changes", str(caller(request).pk))
         game_map = actions.change(
-            given=read(NewMap, request, partial=True), **named(request, map_id)
+            given=read_body(NewMap, request, partial=True), **named(request, map_id)
         )
         return answer(FullMap, game_map, "map_bytes")
 
@@ -288,7 +288,7 @@ def answer(
     """A map as it is now, with the tag that the next write may send, and quotas that are nearly used."""
     tagged = {"ETag": etag_of(game_map), **(headers or {})}
     if grown:
-        tagged |= quotas.headers(game_map.user_id, *grown)
+        tagged |= quotas.quota_headers(game_map.user_id, *grown)
     return Response(serializer(game_map).data, status=status, headers=tagged)
 
 

@@ -11,6 +11,6 @@ LONGEST_DESCRIPTION = RULES["map_description"].longest
 def checked_description(description: Any, kind: str = "map_description") -> str | None:
     """A description by the rule of its kind, or None for an empty one.
 
-    Raises Refused, a 400 for the field `description`.
+    Raises DomainError, a 400 for the field `description`.
     """
     return None if description is None else checked(description, kind, "description") or None

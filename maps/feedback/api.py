@@ -38,7 +38,7 @@ class MapFavouriteView(APIView):
         """Mark a map as a favourite, a thousand at the most."""
         player = caller(request)
         favourites.mark(player=player, map_id=map_id)
-        return Response({"favourite": True}, headers=quotas.headers(player.pk, "favourites"))
+        return Response({"favourite": True}, headers=quotas.quota_headers(player.pk, "favourites"))
 
     @extend_schema(
         operation_id="maps_unmark", request=None, responses={200: Favourite}, tags=["maps"]

@@ -9,7 +9,7 @@ from django.db.models import Count
 from django.shortcuts import get_object_or_404
 
 from accounts.moderation.actions import refuse_suspended
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError, InvalidInput
 from maps.models import GameMap, MapRating
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ HOW_MANY_STARS = "Give one to five stars."
 def rate(*, player: "User", map_id: UUID, stars: int) -> GameMap:
     """Give a map one to five stars, or change those given before; answers the map as it is now.
 
-    Raises Http404 for a map that the player can't see, Refused for one that may not be rated.
+    Raises Http404 for a map that the player can't see, DomainError for one that may not be rated.
     """
     if not FEWEST <= stars <= MOST:
-        raise Refused("invalid_stars", HOW_MANY_STARS, status=400, field="stars")
+        raise InvalidInput("invalid_stars", HOW_MANY_STARS, field="stars")
     with transaction.atomic():
         refuse_suspended(player, "rating")
         game_map = _lock_ratable(player, map_id)
@@ -43,7 +43,7 @@ def rate(*, player: "User", map_id: UUID, stars: int) -> GameMap:
 def unrate(*, player: "User", map_id: UUID) -> GameMap:
     """Take one's stars back; answers the map as it is now. Nothing happens where there were none.
 
-    Raises Http404 for a map that the player can't see, Refused for one that may not be rated.
+    Raises Http404 for a map that the player can't see, DomainError for one that may not be rated.
     """
     with transaction.atomic():
         game_map = _lock_ratable(player, map_id)
@@ -93,9 +93,9 @@ def _lock_ratable(player: "User", map_id: UUID) -> GameMap:
     )
     game_map: GameMap = get_object_or_404(visible, pk=map_id)
     if game_map.user_id == player.pk:
-        raise Refused("own_map", "You can't rate your own map.", status=403)
+        raise DomainError("own_map", "You can't rate your own map.")
     if not game_map.is_published:
-        raise Refused("map_not_public", "Only public maps can be rated.")
+        raise DomainError("map_not_public", "Only public maps can be rated.")
     return game_map
 
 

@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from config.http.next_url import onward_of
-from config.kernel.errors import Refused
+from config.http.next_url import next_url
+from config.kernel.errors import DomainError
 from config.limits import quotas
 from maps.browse.views import is_htmx, to_sign_in
 from maps.feedback import favourites
@@ -23,7 +23,7 @@ def keep(request: HttpRequest, map_id: UUID) -> HttpResponse:
     user = request.user
     if not user.is_authenticated:
         return to_sign_in(request, page)
-    onward = (onward_of(request) or page).partition("#")[0]
+    onward = (next_url(request) or page).partition("#")[0]
     error, warnings = "", []
     try:
         if request.POST.get("favourite") == "no":
@@ -31,7 +31,7 @@ def keep(request: HttpRequest, map_id: UUID) -> HttpResponse:
         else:
             favourites.mark(player=user, map_id=map_id)
             warnings = quotas.warnings(user.pk, "favourites")
-    except Refused as refusal:
+    except DomainError as refusal:
         error = refusal.detail
     if not is_htmx(request):
         if error:

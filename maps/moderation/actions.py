@@ -7,8 +7,8 @@ from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from config.kernel.errors import Refused
-from config.kernel.reasons import checked_reason
+from config.kernel.errors import DomainError
+from config.kernel.reasons import check_reason
 from maps.models import GameMap, MapDecision
 
 if TYPE_CHECKING:
@@ -18,18 +18,16 @@ if TYPE_CHECKING:
 def decide(*, moderator: "User", map_id: UUID, action: MapDecision.Action, reason: str) -> bool:
     """Hide or restore a map; says whether that changed anything, since it may be so already.
 
-    Raises Http404 for an unknown map; Refused without the permission or a reason.
+    Raises Http404 for an unknown map; DomainError without the permission or a reason.
     """
     if not moderator.has_perm("maps.moderate_gamemap"):
-        raise Refused("permission_denied", "Only moderators decide about maps.", status=403)
-    reason = checked_reason(reason)
+        raise DomainError("permission_denied", "Only moderators decide about maps.")
+    reason = check_reason(reason)
     with transaction.atomic():
         locked = GameMap.objects.select_for_update(no_key=True, of=("self",)).for_cards()
         game_map: GameMap = get_object_or_404(locked, pk=map_id)
         if game_map.user.is_staff and not moderator.is_superuser:
-            raise Refused(
-                "staff_map", "Only administrators decide about maps of staff.", status=403
-            )
+            raise DomainError("staff_map", "Only administrators decide about maps of staff.")
         hide = action == MapDecision.Action.HIDE
         if hide == (game_map.hidden_at is not None):
             return False

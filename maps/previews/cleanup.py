@@ -23,8 +23,8 @@ from django.db import connection
 from django.utils import timezone
 
 from config.db.notifications import EVERYTHING
-from config.db.pools import SILENCE, cut, database_address
-from config.storage.files import kept
+from config.db.pools import CONNECTION_OPTIONS, cut, database_address
+from config.storage.files import file_store
 from maps.drawing.pictures import DRAWING, FORMATS
 from maps.previews.preview_files import FOLDER, file_name, worker
 
@@ -59,14 +59,14 @@ def _delete_unused(contents: Collection[str]) -> bytes:
         return b""
     for content in set(contents) - used:
         for size in FORMATS:
-            kept.delete(file_name(f"{content}-{DRAWING}", size))
+            file_store.delete(file_name(f"{content}-{DRAWING}", size))
     return b""
 
 
 def _used_by_worker(contents: Collection[str]) -> set[str]:
     """Those of these contents that maps have, by a connection of its own. Raises psycopg.Error."""
     with psycopg.connect(database_address(), autocommit=True) as database:
-        timer = threading.Timer(SILENCE, cut, [database])
+        timer = threading.Timer(CONNECTION_OPTIONS, cut, [database])
         timer.start()
         try:
             return {row[0] for row in database.execute(USED, [list(contents)])}

@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from config.ops.worker import PATIENCE, Job, Work, Worker
-from config.storage.files import kept
+from config.storage.files import file_store
 from maps.drawing.pictures import FORMATS, render
 from maps.models import GameMap
 from maps.terrain.grid import Grid, Point
@@ -32,7 +32,7 @@ def picture(
     `made` is a job that was waited for before. Raises TerrainError, and NotYet where drawing takes
     longer than `patience`, in seconds.
     """
-    if body := kept.read(name_of(game_map, size)):
+    if body := file_store.read(name_of(game_map, size)):
         return body
     return worker.ask(*_job(game_map, size), patience, made)
 
@@ -91,10 +91,10 @@ def _job(game_map: GameMap, size: str) -> tuple[str, Work]:
 
 def _draw(name: str, grid: Grid, spawn: Point, goal: Point, size: str) -> bytes:
     """Draw a picture, and keep it where it has a name, unless it is there meanwhile."""
-    if name and (body := kept.read(name)):
+    if name and (body := file_store.read(name)):
         return body
     path = cheapest_path(grid, spawn, goal) or []
     body = render(grid, path, spawn, goal, size)
     if name:
-        kept.keep(name, body)
+        file_store.keep(name, body)
     return body

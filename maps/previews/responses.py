@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 
 from config.http.conditional import conditional
 from config.http.encodings import takes_gzip
-from config.kernel.errors import RETRY_SECONDS, Refused
+from config.kernel.errors import RETRY_SECONDS, DomainError
 from config.ops.worker import PATIENCE, Job, NotYet
 from config.server.handler import WAITS
 from maps.browse import terrain_cache
@@ -33,7 +33,7 @@ def terrain_response(
 ) -> HttpResponseBase:
     """A map's compact terrain, to whoever may see the map; compressed where the client takes it.
 
-    Raises Http404, and Refused for a map whose terrain is not whole.
+    Raises Http404, and DomainError for a map whose terrain is not whole.
     """
     visible = GameMap.objects.visible_to(user).only("terrain_hash", "is_public", "hidden_at")
     game_map = get_object_or_404(visible, pk=map_id)
@@ -67,9 +67,9 @@ def zipped_json(request: HttpRequest, body: bytes) -> HttpResponse:
     return response
 
 
-def terrain_not_whole() -> Refused:
+def terrain_not_whole() -> DomainError:
     """The refusal for a map that can't be drawn or played."""
-    return Refused("terrain_not_whole", "This map has no whole terrain yet.")
+    return DomainError("terrain_not_whole", "This map has no whole terrain yet.")
 
 
 def picture_response(

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from config.db.keyset import Order, Place
-from config.kernel.timestamps import in_sql
+from config.kernel.timestamps import to_json_sql
 from maps.drawing.pictures import DRAWING, FORMATS
 from maps.search.language import Condition, Query, Words, begun_query, text_query
 from maps.terrain.grid import TERRAINS
@@ -252,7 +252,7 @@ def _card(column: str, limit: int, maps: str, where: str, direction: str) -> str
         limit=limit,
         # The picture's address is as GameMap.card_picture has it.
         card=CARD_JSON.format(
-            created_at=in_sql("m.created_at"), ending=f"-{DRAWING}.{FORMATS['card']}"
+            created_at=to_json_sql("m.created_at"), ending=f"-{DRAWING}.{FORMATS['card']}"
         ),
     )
 

@@ -22,7 +22,7 @@ from sessions_app.models import GameSession, PlayedMap
 def map_response(request: HttpRequest, player: User, session_id: UUID) -> HttpResponseBase:
     """The map that a game is played on, for whoever sits there and for game servers.
 
-    Raises Http404 for others, and for a map that is hidden before the start; Refused (409) for one
+    Raises Http404 for others, and for a map that is hidden before the start; DomainError (409) for one
     whose terrain is not whole.
     """
     game = game_for(session_id, player)

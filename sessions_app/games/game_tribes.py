@@ -13,7 +13,7 @@ def tribes_at(session_id: UUID, player: User) -> list[dict[str, Any]]:
     """Whose tribe multiplies by what, those who joined first before the others.
 
     For whoever sits there and for game servers. Whoever left a running game is told too: towers of
-    theirs may stand. Raises Refused (404) for others.
+    theirs may stand. Raises DomainError (404) for others.
     """
     seats = game_for(session_id, player).seats.order_by("joined_at", "user_id")
     told = []

@@ -21,9 +21,9 @@ from django.db.models import F
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from config.kernel.errors import Refused
-from config.limits.rate_limits import CannotCount
-from config.redis.clients import durable, unless_away
+from config.kernel.errors import DomainError, InvalidInput
+from config.limits.rate_limits import RateLimitUnavailable
+from config.redis.clients import circuit_breaker, durable
 from sessions_app.games.access import game_for, is_game_server
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import store
@@ -104,7 +104,7 @@ class State:
 
 
 def begin(session_id: UUID) -> None:
-    """Write the state that a game begins with, unless something is written. Raises CannotCount."""
+    """Write the state that a game begins with, unless something is written. Raises RateLimitUnavailable."""
     close_old_connections()
     games = GameSession.objects.filter(pk=session_id, status__in=RUNNING)
     for fence, state in games.values_list("fence", "game_state"):
@@ -112,10 +112,10 @@ def begin(session_id: UUID) -> None:
 
 
 def read(session_id: UUID, player: User) -> State:
-    """The state of a game that the player sits in. Raises Refused: 404, 409 before the start."""
+    """The state of a game that the player sits in. Raises DomainError: 404, 409 before the start."""
     game = _game(session_id, player)
     try:
-        with unless_away() as redis:
+        with circuit_breaker() as redis:
             kept: Any = redis.hgetall(_key(session_id))
     except RedisError:
         kept = {}  # the database knows what was some seconds ago
@@ -127,7 +127,8 @@ def read(session_id: UUID, player: User) -> State:
 def claim(session_id: UUID, player: User) -> int:
     """Become the writer of a game's state; answers the fence to write with.
 
-    Raises Refused: as `read` does, 403 for all but the host and game servers; CannotCount (503).
+    Raises DomainError: as `read_body` does, 403 for all but the host and game servers;
+    RateLimitUnavailable (503).
     """
     _demand_writer(_game(session_id, player), player)
     game = GameSession.objects.filter(pk=session_id)
@@ -141,8 +142,8 @@ def claim(session_id: UUID, player: User) -> int:
 def write(session_id: UUID, player: User, *, fence: int, state: Any) -> int:
     """Put the state; answers how many writes there were.
 
-    Raises Refused: as `claim` does, 409 `stale_fence` for a writer that another one has replaced, 413,
-    400 for whole numbers beyond 64 bits; CannotCount (503).
+    Raises DomainError: as `claim` does, 409 `stale_fence` for a writer that another one has replaced, 413,
+    400 for whole numbers beyond 64 bits; RateLimitUnavailable (503).
     """
     game = _game(session_id, player)
     _demand_writer(game, player)
@@ -150,9 +151,9 @@ def write(session_id: UUID, player: User, *, fence: int, state: Any) -> int:
         text = _json(state)
     except orjson.JSONEncodeError as error:
         words = "Whole numbers in a state have up to 64 bits."
-        raise Refused("invalid", words, status=400, field="state") from error
+        raise InvalidInput("invalid", words, field="state") from error
     if len(text.encode()) > LARGEST:
-        raise Refused("state_too_large", "A state has up to 256 KiB.", status=413, field="state")
+        raise DomainError("state_too_large", "A state has up to 256 KiB.", field="state")
     sequence = _write(session_id, fence, text, over="kept") if fence == game.fence else STALE
     if sequence == GONE:  # Redis was emptied, or the game has ended since we looked
         game = _game(session_id, player)
@@ -160,7 +161,9 @@ def write(session_id: UUID, player: User, *, fence: int, state: Any) -> int:
         sequence = _write(session_id, fence, text) if fence == game.fence else STALE
     if sequence != STALE:
         return sequence
-    raise Refused("stale_fence", "Another writer has taken over. Claim the state to write again.")
+    raise DomainError(
+        "stale_fence", "Another writer has taken over. Claim the state to write again."
+    )
 
 
 def finish(session_id: UUID, host: User) -> Change:
@@ -168,7 +171,7 @@ def finish(session_id: UUID, host: User) -> Change:
     try:
         claim(session_id, host)  # nobody writes any more what would be lost with the key
         last: Any = durable().hget(_key(session_id), "state")
-    except (RedisError, Refused):  # the database has what was some seconds ago, or refuses too
+    except (RedisError, DomainError):  # the database has what was some seconds ago, or refuses too
         last = None
     change = store.run(lobby_actions.end, session_id, host.pk, last)
     try:
@@ -243,25 +246,25 @@ async def _write_batch(client: "redis.asyncio.Redis", ask: Ask, ids: list[str]) 
 def _game(session_id: UUID, player: User) -> GameSession:
     game = game_for(session_id, player)
     if game.started_at is None:
-        raise Refused("not_started", "The game has not begun.")
+        raise DomainError("not_started", "The game has not begun.")
     return game
 
 
 def _demand_writer(game: GameSession, player: User) -> None:
     if game.status not in RUNNING:
-        raise Refused("over", "This game is over.")
+        raise DomainError("over", "This game is over.")
     is_host = game.seats.filter(user=player, is_host=True).exists()
     if not (is_host or is_game_server(player)):
-        raise Refused("not_host", "Only the host's client writes the state.", status=403)
+        raise DomainError("not_host", "Only the host's client writes the state.")
 
 
 def _write(session_id: UUID, fence: int, text: str, *, over: str = "any") -> int:
     facts = (fence, text, SECONDS, str(session_id), over)
     try:
-        with unless_away() as redis:
+        with circuit_breaker() as redis:
             answer: Any = redis.eval(WRITE, 2, *_keys(session_id), *facts)
     except RedisError as error:
-        raise CannotCount from error
+        raise RateLimitUnavailable from error
     return int(answer)
 
 

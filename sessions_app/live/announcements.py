@@ -16,7 +16,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
-from config.redis.clients import note_failure, seems_away
+from config.redis.clients import is_circuit_open, record_failure
 from sessions_app.lobby.documents import lobby_document
 from sessions_app.lobby.rules import Lobby
 
@@ -109,10 +109,10 @@ def announce(lobby: Lobby) -> None:
             teller(news)
         return
     layer = get_channel_layer()
-    if layer is None or seems_away():
+    if layer is None or is_circuit_open():
         return
     try:
         async_to_sync(layer.group_send)(group_of(lobby.id), news.to_message())
     except (RedisError, OSError):  # the sweep of each hub finds out
-        note_failure()
+        record_failure()
         logger.warning("Nobody was told of a change of game %s: Redis is away", lobby.id)

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls.converters import UUIDConverter
 
 from config.http.secure_transport import is_secure
-from config.limits.request_limits import Counter
+from config.limits.request_limits import RequestCounter
 from config.server.handler import Receive, Scope, Send
 from sessions_app.live.hub import Hub
 from sessions_app.live.list_socket import Cards, serve_list
@@ -22,7 +22,7 @@ LIST = "/ws/lobbies"
 class Live:
     """Everything about sockets, for one event loop."""
 
-    def __init__(self, counter: Counter) -> None:
+    def __init__(self, counter: RequestCounter) -> None:
         self.counter = counter
         self.hub = Hub()
         self.cards = Cards(self.hub)

@@ -25,8 +25,8 @@ from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
 from config.db.pools import connected, limit_queries, make_pool
-from config.kernel.errors import Refused
-from config.limits.rate_limits import CannotCount
+from config.kernel.errors import DomainError
+from config.limits.rate_limits import RateLimitUnavailable
 from config.redis import clients
 from sessions_app.games import states
 from sessions_app.live import announcements
@@ -156,7 +156,7 @@ class Hub:
         return visitor
 
     async def enter(self, socket: "SeatSocket", re: str | None) -> None:
-        """Give a player's seat to a socket, and welcome it. Raises Refused, psycopg.Error."""
+        """Give a player's seat to a socket, and welcome it. Raises DomainError, psycopg.Error."""
         room = self.rooms.get(socket.session_id)
         if room is None:
             room = self.rooms[socket.session_id] = Room(socket.session_id)
@@ -195,7 +195,7 @@ class Hub:
             if has_seat and not keep:
                 seat = (room.session_id, socket.player_id)
                 self.owed[socket.id] = seat  # `watch` tells if we can't
-                with contextlib.suppress(Refused, *AWAY):
+                with contextlib.suppress(DomainError, *AWAY):
                     await self.do(lobby_actions.disconnect, *seat, socket.id)
                     self.owed.pop(socket.id, None)  # unless the watch was quicker
         finally:
@@ -247,12 +247,12 @@ class Hub:
 
     async def layer_do(self, what: str, *arguments: Any) -> bool:
         """Ask the channel layer; with Redis away, do without it for a moment, and answer False."""
-        if clients.seems_away() or not self.channel:
+        if clients.is_circuit_open() or not self.channel:
             return False
         try:
-            await asyncio.wait_for(getattr(self.layer, what)(*arguments), clients.PATIENCE)
+            await asyncio.wait_for(getattr(self.layer, what)(*arguments), clients.TIMEOUT_SECONDS)
         except (RedisError, OSError, RuntimeError):
-            clients.note_failure()
+            clients.record_failure()
             return False
         return True
 
@@ -273,7 +273,7 @@ class Hub:
 
     async def _begin(self, session_id: UUID) -> None:
         """See that the state of a game is written; it is read from the database where that fails."""
-        with contextlib.suppress(CannotCount, *AWAY):
+        with contextlib.suppress(RateLimitUnavailable, *AWAY):
             await self.ask_django(states.begin, session_id)
 
     async def _retire(self, session_id: UUID) -> None:
@@ -303,7 +303,7 @@ class Hub:
         """The database took this process for dead; this socket is not."""
         if socket.is_leaving or socket.id not in self.holding:
             return
-        with contextlib.suppress(Refused, *AWAY):
+        with contextlib.suppress(DomainError, *AWAY):
             await self.do(
                 lobby_actions.connect, socket.session_id, socket.player_id, socket.id, self.id
             )
@@ -342,7 +342,7 @@ class Hub:
 
     async def tidy(self, session_id: UUID) -> None:
         """Do what is due in a lobby."""
-        with contextlib.suppress(Refused, *AWAY):
+        with contextlib.suppress(DomainError, *AWAY):
             await self.do(lobby_actions.tidy, session_id)
 
     # ---- Chat -----------------------------------------------------------------------------------

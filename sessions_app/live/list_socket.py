@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from config.limits.rate_limits import address_of_scope
-from config.limits.token_bucket import Pace
+from config.limits.rate_limits import client_address_of_scope
+from config.limits.token_bucket import TokenBucket
 from config.server.handler import Receive, Scope, Send
 from sessions_app.live import protocol
 from sessions_app.live.hub import AWAY
@@ -115,10 +115,10 @@ class ListSocket(Socket):
     def __init__(self, cards: Cards, send: Send, address: str) -> None:
         super().__init__(send, address)
         self.cards = cards
-        self._pace = Pace(time.monotonic())
+        self._pace = TokenBucket(time.monotonic())
 
     @property
-    def pace(self) -> Pace:
+    def pace(self) -> TokenBucket:
         """Of this socket: nobody is known to be behind it."""
         return self._pace
 
@@ -140,7 +140,7 @@ class ListSocket(Socket):
 
 async def serve_list(cards: Cards, scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI application at `/ws/lobbies`."""
-    socket = ListSocket(cards, send, address_of_scope(scope))
+    socket = ListSocket(cards, send, client_address_of_scope(scope))
     try:
         if await let_in(cards.hub, socket, scope, receive, send):
             await socket.serve(cards.attend(socket, receive))

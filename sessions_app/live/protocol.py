@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.kernel.text import RULES, checked
 
 SUBPROTOCOL = "tribehold.v1"
@@ -139,7 +139,7 @@ def _text(kind: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         try:
             return checked(value, kind, kind)
-        except Refused as refusal:
+        except DomainError as refusal:
             raise ValueError(f"is refused: {refusal.detail}") from refusal
 
     check.kind = kind  # type: ignore[attr-defined] # for the test that looks for texts without a rule

@@ -15,7 +15,7 @@ from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import channel_layers
 from redis.exceptions import RedisError
 
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.redis import clients
 from sessions_app.games import states
 from sessions_app.live.announcements import News
@@ -126,7 +126,7 @@ class Watch:
     async def sweep(self) -> None:
         """Compare with the database, and do what is due."""
         await self.give_up_seats()
-        if not clients.seems_away():
+        if not clients.is_circuit_open():
             await self.hub.sign_ins.note_emptied()
         if spoken := [room for room in self.hub.rooms.values() if room.was_spoken_in]:
             for room in spoken:
@@ -134,7 +134,7 @@ class Watch:
             await self.hub.ask(SPOKEN, [room.session_id for room in spoken])
         for (session_id,) in await self.hub.ask(DUE):
             await self.hub.tidy(session_id)
-        if not clients.seems_away():
+        if not clients.is_circuit_open():
             await states.write_behind(self.hub.redis, self.hub.ask)
 
     async def round(self) -> None:
@@ -173,7 +173,7 @@ class Watch:
     async def give_up_seats(self) -> None:
         """Tell of sockets that ended while the database was away."""
         for connection, (session_id, player_id) in list(self.hub.owed.items()):
-            with contextlib.suppress(Refused):  # the game is gone
+            with contextlib.suppress(DomainError):  # the game is gone
                 await self.hub.do(lobby_actions.disconnect, session_id, player_id, connection)
             self.hub.owed.pop(connection, None)
 
@@ -195,14 +195,14 @@ class Watch:
         if self.listener:
             self.listener.cancel()
         with contextlib.suppress(Exception):  # whatever its connections are at
-            await asyncio.wait_for(hub.layer.flush(), clients.PATIENCE)
+            await asyncio.wait_for(hub.layer.flush(), clients.TIMEOUT_SECONDS)
         hub.layer, hub.channel = channel_layers.make_backend(DEFAULT_CHANNEL_LAYER), ""
         for room in hub.rooms.values():
             room.is_subscribed = False
         try:
-            channel = await asyncio.wait_for(hub.layer.new_channel(), clients.PATIENCE)
+            channel = await asyncio.wait_for(hub.layer.new_channel(), clients.TIMEOUT_SECONDS)
         except (RedisError, OSError):
-            clients.note_failure()
+            clients.record_failure()
             return
         hub.channel, hub.heard_beat_at = channel, time.monotonic()
         self.listener = hub.spawn(hub.listen())

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from config.limits.token_bucket import Pace
+from config.limits.token_bucket import TokenBucket
 from sessions_app.live import protocol
 from sessions_app.live.announcements import News
 from sessions_app.live.protocol import Message
@@ -57,7 +57,7 @@ class Visitor:
     """What is remembered of a player whatever the socket: how fast, and which messages were done."""
 
     def __init__(self, now: float) -> None:
-        self.pace = Pace(now)
+        self.pace = TokenBucket(now)
         self.done: OrderedDict[str, bytes] = OrderedDict()  # id → what was said, and where
         self.seen_at = now
 

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from accounts.tokens import families
 from accounts.tokens.signing import stamp
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.redis import clients
 from sessions_app.live.protocol import LAST_WORDS
 from sessions_app.lobby import actions as lobby_actions
@@ -44,7 +44,7 @@ return answers
 def demand_signed_in(holder: "Holder") -> Steps[None]:
     """Steps that look whether a holder's account is what it was when the ticket was made.
 
-    They are part of the transaction that takes the seat. Raises Refused, by codes of
+    They are part of the transaction that takes the seat. Raises DomainError, by codes of
     `protocol.LAST_WORDS`: `suspended` for a player who was banned or erased, `signed_out` for one who has
     another password, or whose token family has ended.
     """
@@ -56,12 +56,12 @@ def demand_signed_in(holder: "Holder") -> Steps[None]:
         raise _last_word("signed_out")
 
 
-def _last_word(code: str) -> Refused:
-    return Refused(code, LAST_WORDS[code][1], status=403)
+def _last_word(code: str) -> DomainError:
+    return DomainError(code, LAST_WORDS[code][1])
 
 
 def take_seat(holder: "Holder", session_id: UUID, connection: UUID, server: UUID) -> Steps[Change]:
-    """A socket takes the seat of its holder, who must still be signed in. Raises Refused."""
+    """A socket takes the seat of its holder, who must still be signed in. Raises DomainError."""
     yield from demand_signed_in(holder)
     return (yield from lobby_actions.connect(session_id, holder.player_id, connection, server))
 
@@ -86,7 +86,7 @@ class SignIns:
     async def clear(self) -> None:
         """Once in a while: remove pages' sessions that are over, and keep the set from ending by age."""
         await self.hub.ask(OLD_PAGES)
-        if not clients.seems_away():
+        if not clients.is_circuit_open():
             await self.hub.redis.expire(PROCESSES, SECONDS)
 
     async def check(self, holders: "dict[SeatSocket, Holder]") -> None:
@@ -115,7 +115,7 @@ class SignIns:
     async def _ended(self, holders: "dict[SeatSocket, Holder]") -> "set[SeatSocket]":
         """Those whose token family has ended."""
         asked = [(s, holder) for s, holder in holders.items() if holder.family]
-        if not asked or clients.seems_away():
+        if not asked or clients.is_circuit_open():
             return set()
         keys = [families.families_key(holder.player_id) for _, holder in asked]
         names = [str(holder.family) for _, holder in asked]
@@ -127,7 +127,7 @@ class SignIns:
                 await self.note_emptied()
                 return set()
         except (RedisError, OSError):
-            clients.note_failure()
+            clients.record_failure()
             return set()
         pairs = list(zip(asked, in_force, strict=True))
         # Whoever Redis knows, signed in since it was emptied, and can be signed out again.

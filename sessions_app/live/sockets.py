@@ -17,9 +17,9 @@ from django.conf import settings
 from django.http import parse_cookie
 from django.http.request import validate_host
 
-from config.kernel.errors import Refused
-from config.limits.rate_limits import address_of_scope
-from config.limits.token_bucket import Pace
+from config.kernel.errors import DomainError
+from config.limits.rate_limits import client_address_of_scope
+from config.limits.token_bucket import TokenBucket
 from config.server.handler import Receive, Scope, Send, header
 from sessions_app.live import protocol, tickets
 from sessions_app.live.hub import ANSWERING, AWAY
@@ -70,7 +70,7 @@ class Socket:
         self._bad = self._hasty = 0
 
     @property
-    def pace(self) -> Pace:
+    def pace(self) -> TokenBucket:
         """How fast the one behind this socket may talk."""
         raise NotImplementedError
 
@@ -207,7 +207,7 @@ class SeatSocket(Socket):
         self.sent_version = -1
 
     @property
-    def pace(self) -> Pace:
+    def pace(self) -> TokenBucket:
         """Of the player, whatever the socket."""
         return self.hub.visitor(self.player_id).pace
 
@@ -269,7 +269,7 @@ class SeatSocket(Socket):
                 self.refuse("not_signed_in" if ticket is None else "bad_ticket", message.id)
                 return False
             await self.hub.enter(self, message.id)
-        except Refused as refusal:
+        except DomainError as refusal:
             known, _ = protocol.LAST_WORDS.get(refusal.code, (Close.NO_SUCH_SESSION, ""))
             closes = CLOSE_FOR.get(refusal.code, known)
             self._complain(refusal.code, refusal.detail, message.id, closes)
@@ -323,7 +323,7 @@ class SeatSocket(Socket):
             await self.hub.do(
                 COMMANDS[message.type], self.session_id, self.player_id, **message.data
             )
-        except Refused as refusal:
+        except DomainError as refusal:
             self.push(protocol.error(self.version, refusal.code, refusal.detail, message.id))
             return False
         except AWAY:
@@ -349,7 +349,7 @@ async def serve_seat(
     hub: "Hub", session_id: UUID, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """The ASGI application at `/ws/game-sessions/{session_id}`."""
-    socket = SeatSocket(hub, send, address_of_scope(scope), session_id)
+    socket = SeatSocket(hub, send, client_address_of_scope(scope), session_id)
     try:
         if await let_in(hub, socket, scope, receive, send):
             await socket.serve(socket.attend(scope, receive))

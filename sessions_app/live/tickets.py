@@ -21,8 +21,8 @@ from accounts.devices.session_store import SessionStore, stored_key
 from accounts.tokens import families
 from accounts.tokens.signing import Token
 from config.kernel.digests import digest
-from config.limits.rate_limits import CannotCount
-from config.redis.clients import unless_away
+from config.limits.rate_limits import RateLimitUnavailable
+from config.redis.clients import circuit_breaker
 
 if TYPE_CHECKING:
     import redis.asyncio
@@ -56,7 +56,7 @@ class Holder:
 
 
 def make(token: Token, session_id: UUID) -> str:
-    """A ticket for the seat of a token's holder. Raises CannotCount (503) when Redis is away."""
+    """A ticket for the seat of a token's holder. Raises RateLimitUnavailable (503) when Redis is away."""
     ticket = secrets.token_urlsafe(24)
     said = orjson.dumps(
         {
@@ -68,10 +68,10 @@ def make(token: Token, session_id: UUID) -> str:
         }
     )
     try:
-        with unless_away() as redis:
+        with circuit_breaker() as redis:
             redis.set(_key(ticket), said, ex=SECONDS)
     except RedisError as error:
-        raise CannotCount from error
+        raise RateLimitUnavailable from error
     return ticket
 
 

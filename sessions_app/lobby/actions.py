@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError, InvalidInput
 from sessions_app.lobby import rules
 from sessions_app.lobby.rules import Lobby, Seat
 from sessions_app.lobby.store import TRIBE, Change, Steps, changing, reading
@@ -45,7 +45,7 @@ def create(
 ) -> Steps[Change]:
     """Open a lobby, as its host, on a map that this player may play on: the caller (`opening`) has looked.
 
-    Raises Refused: 400 for a tribe that is not one's own, 409 `already_seated`.
+    Raises DomainError: 400 for a tribe that is not one's own, 409 `already_seated`.
     """
     newcomer = yield from _newcomer(player_id, tribe_id)
     rows = yield [(OPEN_LOBBY, [map_id, is_public, seats, new_code()])]
@@ -59,7 +59,7 @@ def create(
 def join(
     session_id: UUID, player_id: UUID, tribe_id: UUID, *, code: str | None = None
 ) -> Steps[Change]:
-    """Take a seat. Raises Refused as `lobby.join` does, and 400 for another's tribe."""
+    """Take a seat. Raises DomainError as `lobby.join` does, and 400 for another's tribe."""
     newcomer = yield from _newcomer(player_id, tribe_id)
     return (
         yield from changing(session_id, lambda lobby, _: rules.join(lobby, newcomer, code=code))
@@ -67,11 +67,11 @@ def join(
 
 
 def join_by_code(code: str, player_id: UUID, tribe_id: UUID) -> Steps[Change]:
-    """Take a seat by invite code. Raises Refused: 404 for an unknown code, and as `join` does."""
+    """Take a seat by invite code. Raises DomainError: 404 for an unknown code, and as `join` does."""
     code = read_code(code)
     rows = yield [(BY_CODE, [code])]
     if not rows:
-        raise Refused("unknown_code", "No open lobby has this code.", status=404, field="code")
+        raise DomainError("unknown_code", "No open lobby has this code.", field="code")
     return (yield from join(rows[0][0], player_id, tribe_id, code=code))
 
 
@@ -153,7 +153,7 @@ def tidy(session_id: UUID) -> Steps[Change]:
 def seen_by(session_id: UUID, player_id: UUID | None) -> Steps[Lobby]:
     """A lobby as somebody may see it: seated, or a public one that is open, on a map that is public too.
 
-    Raises Refused (404) otherwise.
+    Raises DomainError (404) otherwise.
     """
     found = yield from reading(session_id)
     if found is not None:
@@ -161,31 +161,31 @@ def seen_by(session_id: UUID, player_id: UUID | None) -> Steps[Lobby]:
         is_open = lobby.is_listed and lobby.status == rules.Status.LOBBY
         if is_open or (player_id is not None and lobby.seat_of(player_id)):
             return lobby
-    raise Refused("not_found", "There is no such open lobby.", status=404)
+    raise DomainError("not_found", "There is no such open lobby.")
 
 
 def by_code(code: str) -> Steps[Lobby]:
-    """The lobby or game that an invite code leads to. Raises Refused (404) for an unknown code."""
+    """The lobby or game that an invite code leads to. Raises DomainError (404) for an unknown code."""
     rows = yield [(BY_CODE, [read_code(code)])]
     found = (yield from reading(rows[0][0])) if rows else None
     if found is None:
-        raise Refused("unknown_code", "No open lobby has this code.", status=404, field="code")
+        raise DomainError("unknown_code", "No open lobby has this code.", field="code")
     return found[0]
 
 
 def demand_seat(session_id: UUID, player_id: UUID) -> Steps[None]:
-    """Raise Refused (404) for whoever doesn't sit in this lobby or game."""
+    """Raise DomainError (404) for whoever doesn't sit in this lobby or game."""
     rows = yield [(OF_PLAYER, [player_id])]
     if (session_id,) not in rows:
-        raise Refused("not_seated", "You don't sit here.", status=404)
+        raise DomainError("not_seated", "You don't sit here.")
 
 
 def active(player_id: UUID) -> Steps[Lobby]:
-    """The lobby or game that a player sits in. Raises Refused (404) without one."""
+    """The lobby or game that a player sits in. Raises DomainError (404) without one."""
     rows = yield [(OF_PLAYER, [player_id])]
     found = (yield from reading(rows[0][0])) if rows else None
     if found is None:
-        raise Refused("not_seated", "You sit in no lobby and no game.", status=404)
+        raise DomainError("not_seated", "You sit in no lobby and no game.")
     return found[0]
 
 
@@ -194,6 +194,6 @@ def _newcomer(player_id: UUID, tribe_id: UUID) -> Steps[Seat]:
     rows: list[tuple[Any, ...]] = yield [(NEWCOMER, [tribe_id, player_id])]
     if not rows:
         words = "Choose one of your own tribes."
-        raise Refused("unknown_tribe", words, status=400, field="tribe_id")
+        raise InvalidInput("unknown_tribe", words, field="tribe_id")
     username, level, tribe, now = rows[0]
     return Seat(player_id, username, level, tribe, joined_at=now, lost_at=now)

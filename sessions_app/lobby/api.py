@@ -13,11 +13,11 @@ from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller, caller_token
 from config.api.openapi import LOCATION, Error
-from config.api.serialization import SECRET, read
+from config.api.serialization import SECRET, read_body
 from config.api.views import APIView
 from config.http.conditional import conditional_document
-from config.kernel.errors import Refused
-from config.kernel.validators import truth, whole
+from config.kernel.errors import InvalidInput
+from config.kernel.validators import check_boolean, check_integer
 from maps.models import GameMap
 from sessions_app.games import game_maps, game_tribes, states
 from sessions_app.live import tickets
@@ -99,9 +99,9 @@ class SessionsView(APIView):
 
         409: `already_seated`, or `map_not_playable` with all that is wrong with the map.
         """
-        given, player = read(NewLobby, request), caller(request)
-        is_public = truth(given.get("is_public", True), "is_public")
-        seats = whole(given.get("seats", MOST_SEATS), "seats", FEWEST_SEATS, MOST_SEATS)
+        given, player = read_body(NewLobby, request), caller(request)
+        is_public = check_boolean(given.get("is_public", True), "is_public")
+        seats = check_integer(given.get("seats", MOST_SEATS), "seats", FEWEST_SEATS, MOST_SEATS)
         playable = GameMap.objects.playable_by(player).only(
             "is_public", "hidden_at", "found_valid_at"
         )
@@ -160,7 +160,7 @@ class CodeView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Take a seat by invite code, in small letters or with hyphens too. Ten wrong ones a minute."""
-        given, player = read(JoiningByCode, request), caller(request)
+        given, player = read_body(JoiningByCode, request), caller(request)
         with wrong_codes_count(request._request, player.pk):
             change = store.run(actions.join_by_code, given["code"], player.pk, given["tribe_id"])
         return Response(table(change.after))
@@ -179,7 +179,7 @@ class JoinView(APIView):
     )
     def post(self, request: Request, session_id: UUID) -> Response:
         """Take a seat. 409: `full`, `started`, `over`, `kicked` or `already_seated`."""
-        tribe_id = read(Joining, request)["tribe_id"]
+        tribe_id = read_body(Joining, request)["tribe_id"]
         change = store.run(actions.join, session_id, caller(request).pk, tribe_id)
         return Response(table(change.after))
 
@@ -214,7 +214,7 @@ class KickView(APIView):
     )
     def post(self, request: Request, session_id: UUID) -> Response:
         """The host removes a player for good."""
-        player_id = read(Kicking, request)["player_id"]
+        player_id = read_body(Kicking, request)["player_id"]
         change = store.run(actions.kick, session_id, caller(request).pk, player_id)
         return Response(lobby_document(change.after))
 
@@ -236,7 +236,7 @@ class StartView(APIView):
         409: `alone` unless solo, `not_ready`, `not_connected` for who is ready but has no socket,
         `map_not_playable` where its author has broken the map, or a moderator has hidden it.
         """
-        solo = truth(read(Starting, request).get("solo", False), "solo")
+        solo = check_boolean(read_body(Starting, request).get("solo", False), "solo")
         change = store.run(actions.start, session_id, caller(request).pk, solo=solo)
         return Response(lobby_document(change.after))
 
@@ -341,10 +341,10 @@ class StateView(APIView):
     )
     def put(self, request: Request, session_id: UUID) -> Response:
         """Put the state, with the fence that one claimed. 409 `stale_fence` once another has claimed it."""
-        given = read(NewState, request)
-        fence = whole(given["fence"], "fence", 1, 2**31 - 1)  # 0: nobody has claimed
+        given = read_body(NewState, request)
+        fence = check_integer(given["fence"], "fence", 1, 2**31 - 1)  # 0: nobody has claimed
         if type(given["state"]) is not dict:
-            raise Refused("invalid", "A state is an object.", status=400, field="state")
+            raise InvalidInput("invalid", "A state is an object.", field="state")
         sequence = states.write(session_id, caller(request), fence=fence, state=given["state"])
         return Response({"sequence": sequence})
 

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.api.serialization import AsItCame, Text, Truth
+from config.api.serialization import CheckedTextField, RawBooleanField, RawField
 from maps.browse.api import Cell, CompactTerrain
 from maps.editing.api import WaveConfig
 from sessions_app.lobby.rules import FEWEST_SEATS, MOST_SEATS, Status
@@ -146,7 +146,7 @@ class Ticket(serializers.Serializer[Any]):
 
 
 @extend_schema_field({"type": "integer", "minimum": FEWEST_SEATS, "maximum": MOST_SEATS})
-class Seats(AsItCame):
+class Seats(RawField):
     """How many may sit."""
 
 
@@ -157,7 +157,9 @@ class NewLobby(serializers.Serializer[Any]):
         help_text="A valid map: a published one, or one of the caller's own."
     )
     tribe_id = serializers.UUIDField(help_text="One of the caller's tribes.")
-    is_public = Truth(required=False, help_text="False: not listed, joined by code. Usually true.")
+    is_public = RawBooleanField(
+        required=False, help_text="False: not listed, joined by code. Usually true."
+    )
     seats = Seats(required=False, help_text="Four unless told.")
 
 
@@ -170,7 +172,7 @@ class Joining(serializers.Serializer[Any]):
 class JoiningByCode(Joining):
     """Joining by invite code."""
 
-    code = Text(kind="code")
+    code = CheckedTextField(kind="code")
 
 
 class Kicking(serializers.Serializer[Any]):
@@ -182,7 +184,7 @@ class Kicking(serializers.Serializer[Any]):
 class Starting(serializers.Serializer[Any]):
     """How to start."""
 
-    solo = Truth(required=False, help_text="True to start alone.")
+    solo = RawBooleanField(required=False, help_text="True to start alone.")
 
 
 class Fence(serializers.Serializer[Any]):
@@ -192,12 +194,12 @@ class Fence(serializers.Serializer[Any]):
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
-class StateObject(AsItCame):
+class StateObject(RawField):
     """An object; `towers`, `enemies` and `resources` are those of the game."""
 
 
 @extend_schema_field({"type": "integer", "minimum": 1, "maximum": 2**31 - 1})
-class FenceNumber(AsItCame):
+class FenceNumber(RawField):
     """A number that `fence` answered."""
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from config.kernel.timestamps import told
+from config.kernel.timestamps import to_json
 from sessions_app.lobby.rules import Lobby, Seat
 
 
@@ -43,4 +43,4 @@ def _player(seat: Seat) -> dict[str, Any]:
 
 
 def _time(moment: Any) -> str | None:
-    return told(moment) if moment else None
+    return to_json(moment) if moment else None

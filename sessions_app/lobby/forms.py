@@ -6,7 +6,7 @@ from django import forms
 
 from accounts.models import User
 from config.http.forms import TextField
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from sessions_app.lobby.actions import ALPHABET, CODE_LENGTH, read_code
 from sessions_app.lobby.rules import FEWEST_SEATS, MOST_SEATS
 from tribes.models import Tribe
@@ -25,7 +25,7 @@ class RefusableForm(forms.Form):
 
     renamed = {"tribe_id": "tribe"}  # fields that are called otherwise by the activities
 
-    def refuse(self, refusal: Refused) -> None:
+    def refuse(self, refusal: DomainError) -> None:
         """Show all that a refusal says, each at the field that it names."""
         for reason in refusal.reasons:
             field = self.renamed.get(reason.field or "", reason.field)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from config.limits import rate_limits
 
 POLICY = "codes"
@@ -14,7 +14,7 @@ POLICY = "codes"
 
 @contextmanager
 def wrong_codes_count(request: HttpRequest, player_id: UUID) -> Iterator[None]:
-    """Look a code up inside of this. Raises TooMany, CannotCount, and what is raised inside.
+    """Look a code up inside of this. Raises RateLimited, RateLimitUnavailable, and what is raised inside.
 
     Each is counted before it is looked up, or many that are sent at once would all be looked up; the
     right ones are taken back. After too many wrong ones a right one is refused too: it may be a guess.
@@ -26,10 +26,10 @@ def wrong_codes_count(request: HttpRequest, player_id: UUID) -> Iterator[None]:
     is_wrong = False
     try:
         yield
-    except Refused as refusal:
+    except DomainError as refusal:
         is_wrong = refusal.code == "unknown_code"
         raise
     finally:
         if not is_wrong:
             for subject in subjects:
-                rate_limits.take_back(request, POLICY, subject)
+                rate_limits.undo_count(request, POLICY, subject)

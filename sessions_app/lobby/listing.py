@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from config.db.keyset import Order
-from config.kernel.errors import Refused
-from config.kernel.timestamps import in_sql
-from config.kernel.validators import whole_in
+from config.kernel.errors import InvalidInput
+from config.kernel.timestamps import to_json_sql
+from config.kernel.validators import integer_parameter
 from maps.search.sql import PUBLISHED
 from sessions_app.lobby.store import Steps
 
@@ -16,7 +16,7 @@ PAGE_SIZE, LARGEST_PAGE = 20, 50
 MOST_FREE = 3
 ORDER = Order("new", "g.created_at", "timestamptz")
 CARD = f"""json_build_object(
-    'id', g.id, 'created_at', {in_sql("g.created_at")}, 'seats', g.seat_limit,
+    'id', g.id, 'created_at', {to_json_sql("g.created_at")}, 'seats', g.seat_limit,
     'free_seats', g.seat_limit - seated.count, 'host', seated.host,
     'map', json_build_object('id', m.id, 'name', m.name, 'width', m.width, 'height', m.height))"""
 OPEN = f"""
@@ -49,22 +49,22 @@ class Wanted:
 
 
 def read(parameters: Mapping[str, str]) -> Wanted:
-    """What the parameters `map`, `free_seats`, `page_size` and `cursor` ask for. Raises Refused, a 400."""
+    """What the parameters `map`, `free_seats`, `page_size` and `cursor` ask for. Raises InvalidInput."""
     map_id = parameters.get("map", "").strip()
     try:
         wanted_map = UUID(map_id) if map_id else None
     except ValueError as error:
-        raise Refused("invalid", "This is no id of a map.", status=400, field="map") from error
+        raise InvalidInput("invalid", "This is no id of a map.", field="map") from error
     return Wanted(
         wanted_map,
-        whole_in(parameters, "free_seats", 0, MOST_FREE, usual=0),
-        whole_in(parameters, "page_size", 1, LARGEST_PAGE, usual=PAGE_SIZE),
+        integer_parameter(parameters, "free_seats", 0, MOST_FREE, usual=0),
+        integer_parameter(parameters, "page_size", 1, LARGEST_PAGE, usual=PAGE_SIZE),
         parameters.get("cursor", ""),
     )
 
 
 def listing(wanted: Wanted) -> Steps[tuple[list[dict[str, Any]], str | None]]:
-    """A page of cards, and the cursor of the next one. Raises Refused (400) for a bad cursor."""
+    """A page of cards, and the cursor of the next one. Raises DomainError (400) for a bad cursor."""
     narrowed, values = [], []
     if wanted.map_id:
         narrowed.append("AND g.map_id = %s")

@@ -26,8 +26,8 @@ def open_lobby(
     """Open a lobby, as its host, on a map that the player may play on: the caller has looked.
 
     It is counted first, or more that are sent at once would be opened than may be; what is not opened
-    after all is taken back. Raises TooMany, CannotCount; Refused: 409 `map_not_playable` with all that
-    is wrong, and as `actions.create` does.
+    after all is taken back. Raises RateLimited, RateLimitUnavailable; DomainError: 409 `map_not_playable`
+    with all that is wrong, and as `actions.create` does.
     """
     rate_limits.require(request, POLICY, str(player.pk))
     seat = player.pk, game_map.pk, tribe_id
@@ -38,4 +38,4 @@ def open_lobby(
         return change
     finally:
         if change is None:
-            rate_limits.take_back(request, POLICY, str(player.pk))
+            rate_limits.undo_count(request, POLICY, str(player.pk))

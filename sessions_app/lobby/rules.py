@@ -1,6 +1,6 @@
 """The rules of a lobby: who may do what, and what follows. Pure: no database, no clock, no sockets.
 
-Each rule takes a lobby as it is and answers it as it becomes, or raises Refused. Nothing here knows
+Each rule takes a lobby as it is and answers it as it becomes, or raises DomainError. Nothing here knows
 whether the wish came by REST, by socket, from a page or from a timer; `seating` carries the rules out
 under the lock of the game's row, so that the lobby which a rule is given is the one in force.
 
@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError, InvalidInput
 
 COUNTDOWN = timedelta(seconds=3)
 GRACE = timedelta(seconds=30)  # how long a lost socket keeps its seat
@@ -106,37 +106,37 @@ Rule = Callable[[Lobby], Lobby]
 def join(lobby: Lobby, newcomer: Seat, *, code: str | None = None) -> Lobby:
     """Take a free seat. Whoever sits there already stays as before.
 
-    Raises Refused: 404 for a private lobby without its code, 409 `kicked`, `started`, `over`, `full`.
+    Raises DomainError: 404 for a private lobby without its code, 409 `kicked`, `started`, `over`, `full`.
     """
     if lobby.seat_of(newcomer.player_id):
         _demand_not_over(lobby)
         return lobby
     if not lobby.is_listed and (code is None or code != lobby.code):
-        raise Refused("not_found", "There is no such open lobby.", status=404)
+        raise DomainError("not_found", "There is no such open lobby.")
     if newcomer.player_id in lobby.kicked:
-        raise Refused("kicked", "The host has removed you from this lobby.")
+        raise DomainError("kicked", "The host has removed you from this lobby.")
     _demand_lobby(lobby)
     if len(lobby.seats) >= lobby.seat_limit:
-        raise Refused("full", "All seats of this lobby are taken.")
+        raise DomainError("full", "All seats of this lobby are taken.")
     return settled(replace(lobby, seats=(*lobby.seats, newcomer)))
 
 
 def leave(lobby: Lobby, player_id: UUID) -> Lobby:
-    """Give up one's seat. Raises Refused: 404 without one, 409 once the game is over."""
+    """Give up one's seat. Raises DomainError: 404 without one, 409 once the game is over."""
     _own_seat(lobby, player_id)
     _demand_not_over(lobby)
     return _without(lobby, player_id)
 
 
 def ready(lobby: Lobby, player_id: UUID, *, is_ready: bool) -> Lobby:
-    """Say whether one is ready. Raises Refused: not seated, not a lobby any more."""
+    """Say whether one is ready. Raises DomainError: not seated, not a lobby any more."""
     seat = _own_seat(lobby, player_id)
     _demand_lobby(lobby)
     return settled(_with(lobby, replace(seat, is_ready=is_ready)))
 
 
 def take_tribe(lobby: Lobby, player_id: UUID, tribe: dict[str, Any]) -> Lobby:
-    """Play with another of one's tribes. Raises Refused: not seated, not a lobby any more."""
+    """Play with another of one's tribes. Raises DomainError: not seated, not a lobby any more."""
     seat = _own_seat(lobby, player_id)
     _demand_lobby(lobby)
     return settled(_with(lobby, replace(seat, tribe=tribe)))
@@ -145,23 +145,23 @@ def take_tribe(lobby: Lobby, player_id: UUID, tribe: dict[str, Any]) -> Lobby:
 def kick(lobby: Lobby, host_id: UUID, player_id: UUID) -> Lobby:
     """Remove another player for good; also one who has left at this very moment, and would come back.
 
-    Raises Refused: 403 for all but the host, 409 `started`, 400 for oneself, 404 for who isn't seated
+    Raises DomainError: 403 for all but the host, 409 `started`, 400 for oneself, 404 for who isn't seated
     once MOST_KICKED are remembered, 409 `quota_reached` beyond MOST_REMEMBERED.
     """
     _demand_host(lobby, host_id)
     _demand_lobby(lobby)
     if player_id == host_id:
-        raise Refused(
-            "invalid", "You can't remove yourself: leave instead.", status=400, field="player_id"
+        raise InvalidInput(
+            "invalid", "You can't remove yourself: leave instead.", field="player_id"
         )
     after = replace(lobby, kicked=lobby.kicked | {player_id})
     if len(after.kicked) > MOST_REMEMBERED:
         words = f"You have removed {MOST_REMEMBERED:,} players from this lobby, the maximum."
-        raise Refused("quota_reached", f"{words} Open another lobby.")
+        raise DomainError("quota_reached", f"{words} Open another lobby.")
     if lobby.seat_of(player_id):
         return _without(after, player_id)
     if len(after.kicked) > MOST_KICKED:
-        raise Refused("not_found", "No such player sits here.", status=404, field="player_id")
+        raise DomainError("not_found", "No such player sits here.", field="player_id")
     return after
 
 
@@ -170,13 +170,13 @@ def change_settings(
 ) -> Lobby:
     """Change what was given.
 
-    Raises Refused: 403 for all but the host, 409 `started`, 400 for fewer seats than players.
+    Raises DomainError: 403 for all but the host, 409 `started`, 400 for fewer seats than players.
     """
     _demand_host(lobby, host_id)
     _demand_lobby(lobby)
     if seats is not None and seats < len(lobby.seats):
         words = f"{len(lobby.seats)} players sit here already."
-        raise Refused("too_few_seats", words, status=400, field="seats")
+        raise InvalidInput("too_few_seats", words, field="seats")
     return settled(
         replace(
             lobby,
@@ -189,7 +189,7 @@ def change_settings(
 def start(lobby: Lobby, host_id: UUID, now: datetime, *, solo: bool = False) -> Lobby:
     """Begin the countdown; one that runs already runs on.
 
-    Raises Refused: 403 for all but the host, 409 `started`, `map_not_playable`, `alone` unless solo,
+    Raises DomainError: 403 for all but the host, 409 `started`, `map_not_playable`, `alone` unless solo,
     `not_ready`, `not_connected` where somebody is ready but has no socket.
     """
     _demand_host(lobby, host_id)
@@ -198,21 +198,23 @@ def start(lobby: Lobby, host_id: UUID, now: datetime, *, solo: bool = False) -> 
         return lobby
     if not lobby.game_map["is_playable"]:
         why = "its author has broken it, or a moderator has hidden it"
-        raise Refused("map_not_playable", f"The map can't be played right now: {why}.")
+        raise DomainError("map_not_playable", f"The map can't be played right now: {why}.")
     if len(lobby.seats) == 1 and not solo:
-        raise Refused("alone", "Nobody else is here. Wait for friends, or choose to play alone.")
+        raise DomainError(
+            "alone", "Nobody else is here. Wait for friends, or choose to play alone."
+        )
     if waiting := [seat.username for seat in lobby.seats if not seat.is_ready]:
-        raise Refused("not_ready", f"Not ready yet: {', '.join(waiting)}.")
+        raise DomainError("not_ready", f"Not ready yet: {', '.join(waiting)}.")
     if lost := [seat.username for seat in lobby.seats if not seat.is_connected]:
-        raise Refused("not_connected", f"Not connected: {', '.join(lost)}.")
+        raise DomainError("not_connected", f"Not connected: {', '.join(lost)}.")
     return replace(lobby, countdown_ends_at=now + COUNTDOWN)
 
 
 def end(lobby: Lobby, host_id: UUID) -> Lobby:
-    """End a game that has begun. Raises Refused: 403 for all but the host, 409 before and after it."""
+    """End a game that has begun. Raises DomainError: 403 for all but the host, 409 before and after it."""
     _demand_host(lobby, host_id)
     if lobby.status == Status.LOBBY:
-        raise Refused("not_started", "The game has not begun. Leave the lobby instead.")
+        raise DomainError("not_started", "The game has not begun. Leave the lobby instead.")
     _demand_not_over(lobby)
     return replace(lobby, status=Status.COMPLETED, code=None)
 
@@ -223,10 +225,10 @@ def end(lobby: Lobby, host_id: UUID) -> Lobby:
 def connect(lobby: Lobby, player_id: UUID, connection: UUID, server: UUID | None) -> Lobby:
     """A socket takes its player's seat; an older one of the same player loses it.
 
-    Raises Refused: 403 `kicked`, 404 for whoever isn't seated, 409 once the game is over.
+    Raises DomainError: 403 `kicked`, 404 for whoever isn't seated, 409 once the game is over.
     """
     if player_id in lobby.kicked:
-        raise Refused("kicked", "The host has removed you from this lobby.", status=403)
+        raise DomainError("kicked", "The host has removed you from this lobby.")
     seat = _own_seat(lobby, player_id)
     _demand_not_over(lobby)
     return _with(lobby, replace(seat, connection=connection, server=server, lost_at=None))
@@ -312,21 +314,21 @@ def _without(lobby: Lobby, player_id: UUID) -> Lobby:
 def _own_seat(lobby: Lobby, player_id: UUID) -> Seat:
     seat = lobby.seat_of(player_id)
     if seat is None:
-        raise Refused("not_seated", "You don't sit here.", status=404)
+        raise DomainError("not_seated", "You don't sit here.")
     return seat
 
 
 def _demand_host(lobby: Lobby, player_id: UUID) -> None:
     if not _own_seat(lobby, player_id).is_host:
-        raise Refused("not_host", "Only the host may do this.", status=403)
+        raise DomainError("not_host", "Only the host may do this.")
 
 
 def _demand_not_over(lobby: Lobby) -> None:
     if lobby.is_over:
-        raise Refused("over", "This game is over.")
+        raise DomainError("over", "This game is over.")
 
 
 def _demand_lobby(lobby: Lobby) -> None:
     _demand_not_over(lobby)
     if lobby.status != Status.LOBBY:
-        raise Refused("started", "The game has begun already.")
+        raise DomainError("started", "The game has begun already.")

@@ -21,7 +21,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg_pool import AsyncConnectionPool
 
 from config.db.pools import connected
-from config.kernel.errors import Refused
+from config.kernel.errors import DomainError
 from maps.search.sql import PLAYABLE, PUBLISHED
 from sessions_app.live import announcements
 from sessions_app.lobby.rules import Lobby, Seat, Status
@@ -142,13 +142,13 @@ def reading(session_id: UUID) -> Steps[tuple[Lobby, datetime] | None]:
 def changing(
     session_id: UUID, rule: Callable[[Lobby, datetime], Lobby], *, touches: bool = True
 ) -> Steps[Change]:
-    """Carry a rule out under the lock of its game. Raises Refused, 404 where there is no such game.
+    """Carry a rule out under the lock of its game. Raises DomainError, 404 where there is no such game.
 
     `touches` tells that a player did it: a lobby that nobody touches for long is closed.
     """
     found = lobby_of((yield [(LOCK, [session_id]), (READ, [session_id])]))
     if found is None:
-        raise Refused("not_found", "There is no such game.", status=404)
+        raise DomainError("not_found", "There is no such game.")
     before, now = found
     after = rule(before, now)
     statements = list(differences(before, after, now, touches=touches))
@@ -259,7 +259,7 @@ def _seat(columns: Sequence[Any]) -> Seat:
 
 
 def run(make: Callable[P, Steps[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run steps in Django's own connection. Raises what they raise, and Refused for broken rules."""
+    """Run steps in Django's own connection. Raises what they raise, and DomainError for broken rules."""
     for attempt in range(1, TRIES + 1):
         with _one_try(is_last=attempt == TRIES):
             with transaction.atomic():
@@ -297,7 +297,7 @@ async def run_async(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
-    """Run steps on the event loop. Raises what they raise, Refused for broken rules, psycopg.Error."""
+    """Run steps on the event loop. Raises what they raise, DomainError for broken rules, psycopg.Error."""
     for attempt in range(1, TRIES + 1):
         with _one_try(is_last=attempt == TRIES):
             async with (
@@ -331,7 +331,8 @@ def _announce(result: Any) -> None:
 
 @contextmanager
 def _one_try(*, is_last: bool) -> Iterator[None]:
-    """Pass over what another try may mend. Raises Refused for a rule that was broken, and all else as it is.
+    """Pass over what another try may mend. Raises DomainError for a rule that was broken, and all else as
+    it is.
 
     psycopg's errors come bare on the event loop, wrapped from Django.
     """
@@ -344,4 +345,4 @@ def _one_try(*, is_last: bool) -> Iterator[None]:
             return
         if rule not in REFUSALS:
             raise
-        raise Refused(*REFUSALS[rule]) from error
+        raise DomainError(*REFUSALS[rule]) from error

@@ -17,7 +17,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.identity.views import own
 from accounts.models import User
-from config.kernel.errors import Refused
+from config.http.error_statuses import status_of
+from config.kernel.errors import DomainError, InvalidInput
 from maps.browse.views import to_sign_in
 from maps.models import GameMap
 from sessions_app.games import states
@@ -73,7 +74,7 @@ def seated(request: HttpRequest) -> Lobby | None:
         return None
     try:
         return look(actions.active, own(request).pk)
-    except Refused:
+    except DomainError:
         return None
 
 
@@ -110,7 +111,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 seats=form.cleaned_data["seats"],
             )
             return redirect("lobbies:detail", change.after.id)
-        except Refused as refusal:
+        except DomainError as refusal:
             form.refuse(refusal)
     context = {
         "game_map": game_map,
@@ -141,9 +142,9 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
     try:
         with wrong_codes_count(request, own(request).pk):
             lobby = look(actions.by_code, form.cleaned_data["code"])
-    except Refused as refusal:
+    except DomainError as refusal:
         messages.error(request, refusal.detail)  # whoever follows a link doesn't look at the form
-        return listed(request, form, status=refusal.status)
+        return listed(request, form, status=status_of(refusal))
     given = form.cleaned_data["code"]
     return ask_to_join(
         request,
@@ -160,7 +161,7 @@ def join(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     player = own(request)
     try:
         lobby = look(actions.seen_by, lobby_id, player.pk)
-    except Refused:
+    except DomainError:
         return gone(request)
     return ask_to_join(
         request, lobby, lambda tribe_id: run(actions.join, lobby_id, player.pk, tribe_id)
@@ -181,7 +182,7 @@ def ask_to_join(
             try:
                 take_seat(UUID(form.cleaned_data["tribe"]))
                 return redirect("lobbies:detail", lobby.id)
-            except Refused as refusal:
+            except DomainError as refusal:
                 form.refuse(refusal)
     context = lobby_context(request, lobby, None) | {
         "form": form,
@@ -209,7 +210,7 @@ def detail(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
         if not seat.is_connected:
             # Whoever has no socket shows by looking that the seat is still wanted.
             run(actions.stay, lobby_id, seat.player_id)
-    except Refused:
+    except DomainError:
         return gone(request)
     code_path = reverse("lobbies:invited", args=[lobby.code]) if lobby.code else ""
     settings = {"is_public": "yes" if lobby.is_listed else "no", "seats": lobby.seat_limit}
@@ -260,7 +261,7 @@ def act(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
         raise Http404
     try:
         ACTS[wanted](request, lobby_id, own(request))
-    except Refused as refusal:
+    except DomainError as refusal:
         if refusal.code in ("not_found", "not_seated"):
             return gone(request)
         messages.error(request, refusal.detail)
@@ -314,9 +315,9 @@ ACTS: dict[str, Callable[[HttpRequest, UUID, User], Any]] = {
 
 
 def demand(holds: bool, words: str) -> None:
-    """Raise Refused with these words for a form that makes no sense."""
+    """Raise DomainError with these words for a form that makes no sense."""
     if not holds:
-        raise Refused("invalid", words, status=400)
+        raise InvalidInput("invalid", words)
 
 
 def gone(request: HttpRequest) -> HttpResponse:

@@ -1,0 +1,36 @@
+"""The HTTP status of each domain error, by its code: the one table."""
+
+from config.kernel.errors import DomainError, InvalidInput
+
+INVALID_INPUT = 400
+CONFLICT = 409  # of all codes that are not listed: the state of the site forbids it
+STATUSES = {
+    "invalid_credentials": 401,
+    "invalid_token": 401,
+    "not_authenticated": 401,
+    "banned": 403,
+    "insecure_transport": 403,
+    "link_used_up": 403,
+    "not_host": 403,
+    "not_your_collection": 403,
+    "own_map": 403,
+    "permission_denied": 403,
+    "signed_out": 403,
+    "staff_map": 403,
+    "suspended": 403,
+    "not_found": 404,
+    "not_seated": 404,
+    "unknown_code": 404,
+    "precondition_failed": 412,
+    "state_too_large": 413,
+    "rate_limited": 429,
+    "busy": 503,
+    "unavailable": 503,
+}
+
+
+def status_of(error: DomainError) -> int:
+    """Returns the HTTP status of an error."""
+    if isinstance(error, InvalidInput):
+        return INVALID_INPUT
+    return STATUSES.get(error.code, CONFLICT)
