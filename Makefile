@@ -11,7 +11,7 @@ PRODUCTION := TRIBEHOLD_ENV=production ALLOWED_HOSTS=tribehold.example SITE_URL=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help run test lint check format lock bench growth faults fuzz clean
+.PHONY: help run test lint check format hooks lock bench growth faults fuzz clean
 
 help: ## List the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile
@@ -36,6 +36,9 @@ format: $(VENV)/dev.ok ## Bring code and templates into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/djlint --reformat --quiet templates
+
+hooks: $(VENV)/dev.ok ## Install the checks that git runs before each commit
+	$(BIN)/pre-commit install
 
 growth: $(VENV)/dev.ok ## Fail where the work of the database grows faster than what it is asked for
 	$(BIN)/python -m bench.growth

@@ -6,10 +6,14 @@ from django.contrib.staticfiles import apps as static_apps
 
 
 class TribeholdConfig(AppConfig):
-    """`config` is an application for its commands only."""
+    """`config` is an application for its commands and checks."""
 
     default = True
     name = "config"
+
+    def ready(self) -> None:
+        """Registers the system checks."""
+        from config import checks  # noqa: F401
 
 
 class TribeholdAdmin(admin_apps.AdminConfig):

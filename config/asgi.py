@@ -8,6 +8,7 @@ from typing import Any
 
 from django import setup
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from servestatic import ServeStaticASGI
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -106,7 +107,9 @@ async def lifespan(
 
 
 def make_application() -> StaticFiles:
-    """Compose the application. Static files never reach Django."""
+    """Composes the application. Raises ImproperlyConfigured with all mistakes in the configuration."""
+    if settings.CONFIGURATION_MISTAKES:  # a server that is not ours runs no system checks
+        raise ImproperlyConfigured("\n".join(settings.CONFIGURATION_MISTAKES))
     django = ThreadedASGIHandler(settings.THREADS)
     reads = HotReads(ResponseCache(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
     counter = RequestCounter()

@@ -1,101 +1,76 @@
 """Settings of Tribehold: one file, read from the environment.
 
-Two moods exist. The *demo* (default) runs with no configuration at all, answers on this machine only,
-and makes its own secrets. *Production* (TRIBEHOLD_ENV=production) demands them, and HTTPS.
-docs/operations.md lists every variable.
+There are two environments. The *demo* (default) runs with no configuration at all, answers on this machine
+only, and makes its own secrets. *Production* (TRIBEHOLD_ENV=production) demands them, and HTTPS.
+docs/operations.md lists every variable. Mistakes are reported by config/checks.py, all at once.
 """
 
-import contextlib
-import os
-import secrets
 from pathlib import Path
+from typing import Any
 
 import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config import embedded
+from config.environment import Environment
 from config.http.site_url import read_site_url
 from config.kernel import timestamps
-from config.redis.urls import is_redis_url, next_database
+from config.redis.urls import check_redis_url, next_database
 from config.storage.urls import read_media_url
 
 django_stubs_ext.monkeypatch()  # lets us write ModelForm[User] and the like
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = embedded.data_folder()
-env = environ.Env()
+environment = Environment()
+CONFIGURATION_MISTAKES = environment.mistakes
 
+# ---- Which environment --------------------------------------------------------------------------
 
-def _secret(name: str) -> str:
-    """A secret from the environment; the demo makes its own and keeps it in the data directory."""
-    value: str = env.str(name, default="")
-    if value:
-        if PRODUCTION and len(value) < 50:
-            raise ImproperlyConfigured(
-                f"{name} is too short: give it 50 random characters or more."
-            )
-        return value
-    if PRODUCTION:
-        raise ImproperlyConfigured(
-            f"{name} is not set. Give it a long random value of its own, for example from:"
-            ' python -c "import secrets; print(secrets.token_urlsafe(50))"'
-        )
-    try:
-        return _kept_secret(DATA_DIR / "secrets" / name.lower())
-    except OSError as error:
-        raise ImproperlyConfigured(str(embedded.unusable(error))) from error
-
-
-def _kept_secret(file: Path) -> str:
-    """A secret of the demo, made at the first start. Of two first starts at once one makes it."""
-    if not file.exists():
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        unfinished = file.with_suffix(f".{secrets.token_hex(4)}")
-        unfinished.touch(mode=0o600)
-        unfinished.write_text(secrets.token_urlsafe(50))
-        with contextlib.suppress(FileExistsError):
-            os.link(unfinished, file)
-        unfinished.unlink()
-    return file.read_text()
-
-
-# ---- Which mood ---------------------------------------------------------------------------------
-
-TRIBEHOLD_ENV = env.str("TRIBEHOLD_ENV", default="demo")
-if TRIBEHOLD_ENV not in ("demo", "production"):
-    raise ImproperlyConfigured(f"TRIBEHOLD_ENV is '{TRIBEHOLD_ENV}': say 'demo' or 'production'.")
+TRIBEHOLD_ENV = environment.choice("TRIBEHOLD_ENV", ("demo", "production"))
 PRODUCTION = TRIBEHOLD_ENV == "production"
-DEBUG = not PRODUCTION and env.bool("DEBUG", default=False)
-SECRET_KEY = _secret("SECRET_KEY")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_PREVIOUS", default=[])  # accepted, no longer signing
-JWT_SIGNING_KEY = _secret("JWT_SIGNING_KEY")  # apart, so that one can change without the other
-JWT_PREVIOUS_KEYS = env.list("JWT_PREVIOUS_KEYS", default=[])  # the same
-if PRODUCTION and JWT_SIGNING_KEY == SECRET_KEY:
-    raise ImproperlyConfigured("JWT_SIGNING_KEY equals SECRET_KEY: give each a value of its own.")
-for name, keys in (
-    ("SECRET_KEY_PREVIOUS", SECRET_KEY_FALLBACKS),
-    ("JWT_PREVIOUS_KEYS", JWT_PREVIOUS_KEYS),
-):
-    if PRODUCTION and any(len(key) < 32 for key in keys):
-        raise ImproperlyConfigured(f"{name} has a key of less than 32 characters.")
-LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else LOCAL_HOSTS)
-if not ALLOWED_HOSTS:
-    raise ImproperlyConfigured("ALLOWED_HOSTS is not set: name the site's hosts, with commas.")
-try:  # the demo's own port is known once it is bound; see the command `serve`
-    SITE_URL = read_site_url(
-        env.str("SITE_URL", default="" if PRODUCTION else "http://localhost"),
-        ALLOWED_HOSTS if PRODUCTION else ["*"],
-        is_secure=PRODUCTION,
+DEBUG = not PRODUCTION and environment.boolean("DEBUG", default=False)
+if PRODUCTION:
+    for name, reason in {
+        "DATABASE_URL": "Only the demo has servers of its own.",
+        "REDIS_URL": "Only the demo has servers of its own.",
+        "EMAIL_URL": "Only the demo prints emails: whoever reads its log could follow their links.",
+        "EMAIL_FROM": "Emails need a sender.",
+        "ALLOWED_HOSTS": "Name the hosts of the site, with commas between them.",
+        "SITE_URL": "Links in emails need the address of the site: https://…",
+    }.items():
+        environment.required(name, reason)
+
+# ---- Secrets and addresses of the site ----------------------------------------------------------
+
+try:
+    SECRET_KEY, JWT_SIGNING_KEY = (
+        environment.secret(name, is_production=PRODUCTION, folder=DATA_DIR / "secrets")
+        for name in (
+            "SECRET_KEY",
+            "JWT_SIGNING_KEY",
+        )  # apart, so that one can change without the other
     )
-except ValueError as error:
-    is_missing = not env.str("SITE_URL", default="")
-    raise ImproperlyConfigured(
-        "SITE_URL is not set. Links in emails need the address of the site: https://…"
-        if is_missing
-        else f"SITE_URL {error}"
-    ) from None
+except OSError as error:  # the folder of the demo can't be written
+    raise ImproperlyConfigured(str(embedded.unusable(error))) from error
+if PRODUCTION and JWT_SIGNING_KEY == SECRET_KEY:
+    environment.report("JWT_SIGNING_KEY equals SECRET_KEY: give each a value of its own.")
+SECRET_KEY_FALLBACKS = environment.previous_secrets("SECRET_KEY_PREVIOUS", is_production=PRODUCTION)
+JWT_PREVIOUS_KEYS = environment.previous_secrets("JWT_PREVIOUS_KEYS", is_production=PRODUCTION)
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = environment.items("ALLOWED_HOSTS") or ([] if PRODUCTION else LOCAL_HOSTS)
+# The demo's own port is known once it is bound; see the command `serve`.
+SITE_URL = environment.text("SITE_URL", "" if PRODUCTION else "http://localhost")
+if SITE_URL:
+    SITE_URL = environment.parsed(
+        "SITE_URL",
+        SITE_URL,
+        lambda text: read_site_url(
+            text, ALLOWED_HOSTS if PRODUCTION else ["*"], is_secure=PRODUCTION
+        ),
+        default="",
+    )
 
 # ---- Applications -------------------------------------------------------------------------------
 
@@ -159,36 +134,26 @@ TEMPLATES = [
     }
 ]
 
-for name, why in {
-    "DATABASE_URL": "Only the demo has servers of its own.",
-    "REDIS_URL": "Only the demo has servers of its own.",
-    "EMAIL_URL": "Only the demo prints letters: whoever reads its log could follow their links.",
-    "EMAIL_FROM": "Letters need a sender.",
-}.items():
-    if PRODUCTION and not env.str(name, default=""):
-        raise ImproperlyConfigured(f"{name} is not set. {why}")
-
 # ---- PostgreSQL ---------------------------------------------------------------------------------
 
-if database_url := env.str("DATABASE_URL", default=""):
-    try:
-        DATABASE = environ.Env.db_url_config(database_url)
-    except (ValueError, environ.ImproperlyConfigured) as error:
-        raise ImproperlyConfigured("DATABASE_URL can't be read as an address.") from error
-    if "postgres" not in DATABASE.get("ENGINE", ""):
-        raise ImproperlyConfigured(
+DATABASE: dict[str, Any] = {
+    "HOST": str(embedded.socket_folder()),
+    "USER": embedded.DATABASE,
+    "NAME": embedded.DATABASE,
+}
+if database_url := environment.text("DATABASE_URL"):
+    if database_url.startswith(("postgres://", "postgresql://", "psql://", "pgsql://")):
+        DATABASE = environment.address(
+            "DATABASE_URL", database_url, environ.Env.db_url_config, default=DATABASE
+        )
+    else:
+        environment.report(
             "DATABASE_URL must begin with postgres://, as in postgres://user:password@host:5432/name."
         )
-else:
-    DATABASE = {
-        "HOST": str(embedded.socket_folder()),
-        "USER": embedded.DATABASE,
-        "NAME": embedded.DATABASE,
-    }
 # One connection for each thread that serves requests, kept open: THREADS bounds both.
-if env.str("TRIBEHOLD_THREADS", default="4") not in map(str, range(1, 11)):
-    raise ImproperlyConfigured("TRIBEHOLD_THREADS must be from 1 to 10: each holds a connection.")
-THREADS = env.int("TRIBEHOLD_THREADS", default=4)
+THREADS = environment.integer(
+    "TRIBEHOLD_THREADS", default=4, least=1, most=10, meaning="each thread holds a connection."
+)
 DATABASES = {
     "default": DATABASE
     | {
@@ -212,13 +177,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # ---- Redis --------------------------------------------------------------------------------------
 
 # What must not be lost and what may be thrown away live in two databases, or on two servers.
-REDIS_URL = env.str("REDIS_URL", default=f"unix://{embedded.redis_socket()}?db=0")
-REDIS_CACHE_URL = env.str("REDIS_CACHE_URL", default="") or next_database(REDIS_URL)
+REDIS_URL = environment.text("REDIS_URL", f"unix://{embedded.redis_socket()}?db=0")
+REDIS_CACHE_URL = environment.text("REDIS_CACHE_URL") or next_database(REDIS_URL)
 for name, url in (("REDIS_URL", REDIS_URL), ("REDIS_CACHE_URL", REDIS_CACHE_URL)):
-    if not is_redis_url(url):
-        raise ImproperlyConfigured(
-            f"{name} can't be read: it must look like redis://host:6379/0, rediss:// or unix://."
-        )
+    environment.parsed(name, url, check_redis_url, default=None)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -245,7 +207,13 @@ CHANNEL_LAYERS = {
 
 # What anonymous readers ask for most is kept in memory, until it changes; see config/server/fast_lane.py.
 HOT_CACHE_BYTES = 16 * 1024 * 1024
-HOT_CACHE_SECONDS = env.int("HOT_CACHE_SECONDS", default=60)
+HOT_CACHE_SECONDS = environment.integer(
+    "HOT_CACHE_SECONDS",
+    default=60,
+    least=0,
+    most=86_400,
+    meaning="seconds that a response is kept.",
+)
 
 # ---- People -------------------------------------------------------------------------------------
 
@@ -265,7 +233,7 @@ LOGIN_URL = "accounts:sign-in"
 ACCOUNT_URL = "accounts:account"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "maps:browse"
 # Staff show a code of an authenticator app before the admin opens; see accounts/identity/second_factor.py.
-ADMIN_SECOND_FACTOR = env.bool("ADMIN_SECOND_FACTOR", default=PRODUCTION)
+ADMIN_SECOND_FACTOR = environment.boolean("ADMIN_SECOND_FACTOR", default=PRODUCTION)
 SECOND_FACTOR_URL = "accounts:second-factor"
 OTP_TOTP_ISSUER = "Tribehold"
 OTP_TOTP_THROTTLE_FACTOR = 0  # config/limits/rate_limits.py counts the tries
@@ -313,12 +281,12 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 SERVESTATIC_KEEP_ONLY_HASHED_FILES = True
 MEDIA_ROOT = DATA_DIR / "media"
-try:  # pictures of maps lie in MEDIA_ROOT, or in the bucket that MEDIA_STORAGE names
-    MEDIA = read_media_url(media_url) if (media_url := env.str("MEDIA_STORAGE", default="")) else {}
-except ValueError as error:
-    raise ImproperlyConfigured(f"MEDIA_STORAGE {error}") from None
+# Previews of maps are kept in MEDIA_ROOT, or in the bucket that MEDIA_STORAGE names.
+MEDIA: dict[str, Any] = {"BACKEND": "config.storage.files.AtomicFileSystemStorage"}
+if media_url := environment.text("MEDIA_STORAGE"):
+    MEDIA = environment.parsed("MEDIA_STORAGE", media_url, read_media_url, default=MEDIA)
 STORAGES = {
-    "default": MEDIA or {"BACKEND": "config.storage.files.AtomicFileSystemStorage"},
+    "default": MEDIA,
     "staticfiles": {"BACKEND": "config.storage.files.HashedStaticFilesStorage"},
 }
 MAX_BODY_BYTES = 10 * 1024 * 1024  # read before a thread is taken; more is a 413
@@ -349,25 +317,32 @@ if PRODUCTION:
     # TLS ends at the proxy, which must set this header itself and drop what a client sent.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # How many proxies of ours a request passes; each appends to X-Forwarded-For whom it was called by.
-if not env.str("TRUSTED_PROXIES", default="0").isdigit():
-    raise ImproperlyConfigured("TRUSTED_PROXIES must be the number of your proxies, 0 for none.")
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+TRUSTED_PROXIES = environment.integer(
+    "TRUSTED_PROXIES",
+    default=0,
+    least=0,
+    most=99,
+    meaning="the number of your proxies, 0 for none.",
+)
 if PRODUCTION and not TRUSTED_PROXIES:  # all visitors would be counted under the proxy's address
-    raise ImproperlyConfigured(
+    environment.report(
         "TRUSTED_PROXIES is not set: say how many proxies of yours each request passes."
         " At least one ends TLS."
     )
-# EMAIL_URL names an SMTP server, as smtp+tls://user:password@host:587; without it letters are printed.
-try:
-    EMAIL = environ.Env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://")
-except (ValueError, environ.ImproperlyConfigured) as error:
-    raise ImproperlyConfigured("EMAIL_URL can't be read as an address.") from error
-if PRODUCTION and "console" in EMAIL["EMAIL_BACKEND"]:
-    raise ImproperlyConfigured("EMAIL_URL prints letters. Name an SMTP server: smtp+tls://…")
+# EMAIL_URL names an SMTP server, as smtp+tls://user:password@host:587; without it emails are printed.
+CONSOLE = environ.Env.email_url_config("consolemail://")
+EMAIL = environment.address(
+    "EMAIL_URL",
+    environment.text("EMAIL_URL", "consolemail://"),
+    environ.Env.email_url_config,
+    default=CONSOLE,
+)
+if PRODUCTION and environment.text("EMAIL_URL").startswith("console"):
+    environment.report("EMAIL_URL prints emails. Name an SMTP server: smtp+tls://…")
 vars().update(EMAIL)
-EMAIL_TIMEOUT = 10  # seconds; a server that hangs would keep back all letters for ever
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="tribehold@localhost")
-PASSWORD_RESET_TIMEOUT = 3600  # seconds that the links in letters are good for
+EMAIL_TIMEOUT = 10  # seconds; a server that hangs would keep back all emails for ever
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.text("EMAIL_FROM", "tribehold@localhost")
+PASSWORD_RESET_TIMEOUT = 3600  # seconds that the links in emails are good for
 
 # ---- Logs ---------------------------------------------------------------------------------------
 

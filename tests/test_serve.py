@@ -19,7 +19,7 @@ import websockets.sync.client
 from django.core.management import CommandError, call_command
 
 from config.management.commands.serve import Command
-from config.redis.urls import is_redis_url, next_database
+from config.redis.urls import check_redis_url, next_database
 
 ROOT = Path(__file__).parent.parent
 ADDRESSES = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1"}
@@ -246,7 +246,9 @@ def test_a_port_in_use(data: Path) -> None:
         ("REDIS_CACHE_URL", "http://127.0.0.1", "REDIS_CACHE_URL can't be read"),
         ("MEDIA_STORAGE", "s3://key:secret@host", "MEDIA_STORAGE names no bucket"),
         ("TRIBEHOLD_THREADS", "11", "from 1 to 10"),
-        ("TRIBEHOLD_THREADS", "x", "TRIBEHOLD_THREADS"),
+        ("TRIBEHOLD_THREADS", "x", "TRIBEHOLD_THREADS must be from 1 to 10"),
+        ("TRUSTED_PROXIES", "-1", "TRUSTED_PROXIES must be from 0"),
+        ("HOT_CACHE_SECONDS", "soon", "HOT_CACHE_SECONDS must be from 0"),
         ("TRIBEHOLD_ENV", "staging", "say 'demo' or 'production'"),
     ],
 )
@@ -286,7 +288,7 @@ def test_production_starts_with_all_of_its_secrets_or_not(data: Path, missing: s
         ("SITE_URL", "https://localhost:x", "SITE_URL can't be read"),
         ("SITE_URL", "https://[::1", "SITE_URL can't be read"),
         ("SITE_URL", "https://", "SITE_URL must be a scheme and a host"),
-        ("EMAIL_URL", "consolemail://", "EMAIL_URL prints letters"),
+        ("EMAIL_URL", "consolemail://", "EMAIL_URL prints emails"),
         ("EMAIL_URL", "nonsense://secret", "EMAIL_URL can't be read"),
         ("EMAIL_URL", "smtp://x:secret@host:x", "EMAIL_URL can't be read"),
     ],
@@ -297,6 +299,16 @@ def test_production_refuses_what_is_not_safe(data: Path, name: str, value: str, 
     assert words in answer.stderr
     assert "Traceback" not in answer.stderr
     assert "secret" not in answer.stderr
+
+
+def test_all_mistakes_are_reported_at_once(data: Path) -> None:
+    given = {"TRIBEHOLD_ENV": "production", "TRIBEHOLD_THREADS": "0", "REDIS_URL": "nonsense"}
+    for command in ("check", "serve", "migrate"):
+        answer = manage(data, command, **given)
+        assert answer.returncode == 1
+        wanted = SECRETS.keys() - given.keys() | {"TRIBEHOLD_THREADS", "REDIS_URL"}
+        assert {name for name in wanted if name not in answer.stderr} == set()
+        assert "Traceback" not in answer.stderr
 
 
 @pytest.mark.parametrize(
@@ -342,7 +354,7 @@ def test_options_of_database_url_are_kept(data: Path) -> None:
     ],
 )
 def test_the_cache_has_a_database_of_its_own(url: str, following: str) -> None:
-    assert is_redis_url(url)
+    check_redis_url(url)
     assert next_database(url) == following
 
 

@@ -4,15 +4,18 @@ import re
 from urllib.parse import urlsplit
 
 
-def is_redis_url(url: str) -> bool:
-    """Whether an address has the form that the Redis client takes."""
+def check_redis_url(url: str) -> None:
+    """Raises ValueError unless an address has the form that the Redis client takes."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0
+        is_usable = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0
     except ValueError:
-        return False
-    number = parts.path.strip("/") if parts.scheme != "unix" else ""
-    return usable and (not number or number.isdigit())
+        is_usable = False
+    number = parts.path.strip("/") if is_usable and parts.scheme != "unix" else ""
+    if not is_usable or (number and not number.isdigit()):
+        raise ValueError(
+            "can't be read: it must look like redis://host:6379/0, rediss:// or unix://."
+        )
 
 
 def next_database(url: str) -> str:

@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, connection
 from redis.exceptions import RedisError
 
+from config.checks import CONFIGURATION
 from config.ops import logs
 from config.ops.readiness import has_pending_migrations
 from config.redis.clients import durable
@@ -37,7 +38,7 @@ class Command(BaseCommand):
     """Migrate, fill an empty demo, and serve pages, API, admin and sockets on one port."""
 
     help = "Serve Tribehold on PORT (8000). In the demo, prepares the database first."
-    requires_system_checks: list[str] = []
+    requires_system_checks = [CONFIGURATION]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
