@@ -53,7 +53,7 @@ bench: $(VENV)/dev.ok ## Measure against references (needs wrk, Node and npm; mi
 	$(BIN)/python -m bench.pages
 
 faults: $(VENV)/dev.ok ## Kill first starts at random moments, and other rough handling (minutes)
-	$(BIN)/python -m pytest -o addopts="-p tests.servers" tests/faults $(ARGS)
+	$(BIN)/python -m pytest -o addopts="-p tests.support.servers" tests/faults $(ARGS)
 
 fuzz: $(VENV)/dev.ok ## Send the running API what fits its schema and what does not (two minutes)
 	@$(BIN)/python -m tests.fuzz

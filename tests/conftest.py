@@ -1,30 +1,29 @@
 """Fixtures: the cast, a signed-in client, and the real application on a real port."""
 
 import logging
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connections
 from django.test import Client, override_settings
 
-from accounts.identity.sign_in import start_family
 from accounts.models import User
-from config.limits import rate_limits
-from config.management.commands.serve import bound_waiting, server_config
 from config.redis import clients
 from config.redis.clients import durable
 from maps.models import GameMap
 from maps.search import spelling
-from tests.cast import make_map, make_moderator, make_user
+from tests.support.factories import make_map, make_moderator, make_user
+from tests.support.live_site import Site
+
+pytest_plugins = [
+    "tests.support.database",
+    "tests.support.fast_lane",
+    "tests.support.object_storage",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -90,74 +89,6 @@ def game_map(author: User) -> GameMap:
 def signed_in(client: Client, player: User) -> Client:
     client.force_login(player)
     return client
-
-
-def bearer(user: User) -> dict[str, str]:
-    """The header of a signed-in call of the API."""
-    return {"Authorization": f"Bearer {start_family(user, 'tests')[0]}"}
-
-
-@contextmanager
-def redis_away() -> Iterator[None]:
-    """For a while, a Redis that nobody answers for."""
-    with override_settings(REDIS_URL="redis://127.0.0.1:1/0"):
-        forget_connections()
-        try:
-            yield
-        finally:
-            forget_connections()
-
-
-def forget_connections() -> None:
-    """Let the next one who asks Redis read the settings anew."""
-    durable.cache_clear()
-    rate_limits._script.cache_clear()
-    clients._failed_at.clear()
-
-
-def cut_database() -> None:
-    """End all connections to the test database but this thread's own, and wait until they are gone."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-
-
-class Site:
-    """The whole application behind uvicorn, in a thread of this process."""
-
-    def __init__(self, static_root: Path) -> None:
-        from django.conf import settings
-
-        from config import asgi
-
-        settings.STATIC_ROOT = static_root
-        self.listener = socket.socket()
-        bound_waiting(self.listener)
-        self.listener.bind(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.server = uvicorn.Server(server_config(asgi.make_application()))
-        self.thread = threading.Thread(
-            target=self.server.run, kwargs={"sockets": [self.listener]}, daemon=True
-        )
-        self.thread.start()
-        while not self.server.started:
-            assert self.thread.is_alive()
-            time.sleep(0.01)
-
-    def cut(self) -> None:
-        """Cut all connections, without a word."""
-        for protocol in list(self.server.server_state.connections):
-            transport = getattr(protocol, "transport", None)
-            if transport:
-                protocol.loop.call_soon_threadsafe(transport.abort)
-
-    def stop(self) -> None:
-        self.server.should_exit = True
-        self.thread.join(10)
-        self.listener.close()
 
 
 # Where the server tells of what went wrong; uvicorn's own does not reach the root.

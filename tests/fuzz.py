@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.test_serve import ROOT, open_folder, serving
+from tests.support.processes import ROOT, open_folder, serving
 
 EXAMPLES = os.environ.get("EXAMPLES", "10")
 SEED = os.environ.get("SEED") or str(random.randrange(2**32))

@@ -22,10 +22,11 @@ from accounts.models import PageSession, User
 from accounts.tokens import families
 from config.redis.clients import durable
 from config.templatetags.times import ago
-from tests.cast import PASSWORD, make_user
-from tests.conftest import bearer
-from tests.races import at_once
-from tests.test_accounts import sign_up
+from tests.support.api import bearer
+from tests.support.concurrency import at_once
+from tests.support.emails import last_letter
+from tests.support.factories import PASSWORD, make_user
+from tests.support.pages import sign_up
 
 pytestmark = pytest.mark.django_db
 OTHER = "another quite long sentence"
@@ -34,13 +35,6 @@ OTHER = "another quite long sentence"
 @pytest.fixture(autouse=True)
 def letters_in_memory(settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-
-
-def last_letter() -> tuple[Any, str]:
-    """The newest letter and the path of its link, once the post has done its round."""
-    emails.POST.submit(int).result(5)
-    letter = mail.outbox[-1]
-    return letter, re.findall(r"http://[^/]+(/\S+)", str(letter.body))[0]
 
 
 def sign_in(client: Client, password: str = PASSWORD, agent: str = "Firefox") -> bool:

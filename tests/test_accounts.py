@@ -14,14 +14,10 @@ from django.test import Client
 from accounts.identity.forms import SignUpForm
 from accounts.identity.usernames import validate_username
 from accounts.models import User
-from tests.cast import PASSWORD
+from tests.support.factories import PASSWORD
+from tests.support.pages import sign_up
 
 pytestmark = pytest.mark.django_db
-GOOD = {"username": "Mira_7", "email": "mira@example.com", "password": PASSWORD, "privacy": "on"}
-
-
-def sign_up(client: Client, **changes: str) -> Any:
-    return client.post("/signup/", GOOD | changes)
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,9 @@ from maps.feedback.ratings import rate
 from maps.models import GameMap, MapDecision
 from maps.moderation.actions import decide
 from sessions_app.models import GameSession, SessionPlayer
-from tests.cast import PASSWORD, make_map, make_tribe, make_user
-from tests.conftest import bearer, redis_away
-from tests.test_tokens import login
+from tests.support.api import bearer, login
+from tests.support.factories import PASSWORD, make_map, make_tribe, make_user
+from tests.support.redis import redis_away
 
 pytestmark = pytest.mark.django_db
 MAPS = "/admin/maps/gamemap/"

@@ -17,8 +17,7 @@ from accounts.models import PageSession, User
 from config.admin.allowed_queries import AllowedQueriesChangeList, AllowedQueriesMixin
 from config.admin.site import AdminSite
 from maps.models import GameMap, MapRating
-from tests.cast import make_map, make_user
-from tests.desks import (
+from tests.support.admin_lists import (
     GAMES,
     LISTS,
     MAPS,
@@ -33,6 +32,7 @@ from tests.desks import (
     may_see,
     refused,
 )
+from tests.support.factories import make_map, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from django.urls import URLPattern, URLResolver
 
 from maps.models import GameMap
 from sessions_app.models import GameSession
-from tests.cast import make_map
-from tests.test_permissions import ROLES, Cast
+from tests.support.factories import make_map
+from tests.support.roles import ROLES, Cast
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,17 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from maps.models import GameMap
-from tests.desks import LISTS, MAPS, REFUSALS, SITE, USERS, ask, may_see, offered_names, refused
+from tests.support.admin_lists import (
+    LISTS,
+    MAPS,
+    REFUSALS,
+    SITE,
+    USERS,
+    ask,
+    may_see,
+    offered_names,
+    refused,
+)
 
 pytestmark = pytest.mark.django_db
 

@@ -16,22 +16,11 @@ from config.api import schema_view
 from config.urls import api
 from maps.browse import queries
 from maps.models import GameMap
-from tests.cast import NOBODY, PASSWORD, make_map
-from tests.conftest import bearer
-from tests.races import at_once
+from tests.support.api import assert_error, bearer
+from tests.support.concurrency import at_once
+from tests.support.factories import NOBODY, PASSWORD, make_map
 
 pytestmark = pytest.mark.django_db
-
-
-def assert_error(answer: Any, status: int, code: str, attr: str | None = None) -> None:
-    assert answer.status_code == status
-    assert answer.headers["Content-Type"] == "application/json"
-    body = answer.json()
-    assert body.keys() == {"type", "errors", "request_id"}
-    assert body["request_id"] == answer.headers["X-Request-Id"]
-    first = body["errors"][0]
-    assert first.keys() == {"code", "detail", "attr"}
-    assert (first["code"], first["attr"]) == (code, attr)
 
 
 def test_a_cookie_is_no_credential(client: Client, player: User, game_map: GameMap) -> None:

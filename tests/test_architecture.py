@@ -102,3 +102,11 @@ def test_nothing_is_loaded_from_another_host() -> None:
     for file in [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static").rglob("*.[cj]s*")]:
         assert "http://" not in file.read_text().replace("http://www.w3.org/", "")
         assert "https://" not in file.read_text(), file
+
+
+def test_tests_share_through_support_alone() -> None:
+    """A fixture or helper that two test modules need is in tests/support."""
+    for file in (ROOT / "tests").rglob("*.py"):
+        for name in imports(file):
+            if name.split(".")[0] == "tests":
+                assert name.startswith("tests.support."), f"{file.relative_to(ROOT)} imports {name}"

@@ -20,8 +20,8 @@ from maps.browse.queries import begun, find, read
 from maps.models import GameMap, MapFavourite
 from maps.search import language, spelling
 from maps.search.sql import ORDERS, statements
-from tests.cast import drawn_grid, make_map, make_user
-from tests.conftest import bearer
+from tests.support.api import bearer
+from tests.support.factories import drawn_grid, make_map, make_user
 
 pytestmark = pytest.mark.django_db
 

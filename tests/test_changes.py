@@ -1,7 +1,6 @@
 """What follows a change of a map: its version, and word to whoever keeps copies."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -11,7 +10,8 @@ from django.db import connection
 from accounts.models import User
 from maps.feedback.ratings import rate
 from maps.models import GameMap
-from tests.cast import NOBODY, make_map, make_tribe, make_user
+from tests.support.database import told
+from tests.support.factories import NOBODY, make_map, make_tribe, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,20 +46,6 @@ def test_the_version_counts_what_the_author_made(
 def test_stars_make_no_version(game_map: GameMap) -> None:
     rate(player=make_user("Rater"), map_id=game_map.pk, stars=4)
     assert version_of(game_map) == 1
-
-
-def told(listener: "psycopg.Connection[Any]") -> list[str]:
-    return [notify.payload for notify in listener.notifies(timeout=0.5)]
-
-
-@pytest.fixture
-def listener(transactional_db: None) -> "Iterator[psycopg.Connection[Any]]":
-    """A connection that hears of changes."""
-    wanted = connection.get_connection_params()
-    address = {name: wanted[name] for name in wanted if name not in ("cursor_factory", "context")}
-    with psycopg.connect(**address, autocommit=True) as other:
-        other.execute("LISTEN maps")
-        yield other
 
 
 def test_word_goes_out_for_each_way_of_changing(

@@ -18,10 +18,10 @@ from config.limits.quotas import QUOTAS
 from maps.collections.actions import make, map_ids, move, place, put, take_out
 from maps.models import GameMap, MapCollection, MapCollectionEntry
 from maps.quotas import MOST_COLLECTIONS, MOST_IN_COLLECTION
-from tests.cast import NOBODY, make_map, make_moderator, make_user
-from tests.conftest import bearer
-from tests.races import at_once
-from tests.test_quotas import set_limit
+from tests.support.api import bearer
+from tests.support.concurrency import at_once
+from tests.support.factories import NOBODY, make_map, make_moderator, make_user
+from tests.support.quotas import set_limit
 
 pytestmark = pytest.mark.django_db
 BASE = "/api/v1/collections"

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from maps.collections.actions import make, map_ids, put
 from maps.models import GameMap, MapCollection
-from tests.cast import NOBODY, make_map, make_user
+from tests.support.factories import NOBODY, make_map, make_user
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}

@@ -20,9 +20,9 @@ from websockets.typing import Subprotocol
 from accounts.identity.sign_in import start_family
 from sessions_app.live import tickets
 from sessions_app.models import GameSession
-from tests.cast import PASSWORD, make_map, make_user
-from tests.conftest import Site
-from tests.lobbies import Table
+from tests.support.factories import PASSWORD, make_map, make_user
+from tests.support.live_site import Site
+from tests.support.lobbies import Table
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DOCS = Path(__file__).parent.parent / "docs"

@@ -15,9 +15,9 @@ from accounts.models import User
 from config.limits import rate_limits
 from config.redis.clients import durable
 from maps.models import GameMap
-from tests.cast import make_map, make_user
-from tests.conftest import Site, bearer
-from tests.test_api import assert_error
+from tests.support.api import assert_error, bearer
+from tests.support.factories import make_map, make_user
+from tests.support.live_site import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Lines = list[tuple[str, str]]

@@ -22,9 +22,9 @@ from sessions_app.lobby import rules
 from sessions_app.lobby.rules import Status
 from sessions_app.lobby.store import run
 from sessions_app.models import GameSession, PlayedMap
-from tests.cast import make_map, make_user
-from tests.conftest import bearer
-from tests.test_game_sessions import Table, code_of
+from tests.support.api import bearer
+from tests.support.factories import make_map, make_user
+from tests.support.game_api import Table, code_of
 
 pytestmark = pytest.mark.django_db
 NO_WAVES: dict[str, Any] = {"wave_config": {"waves": []}}

@@ -1,12 +1,10 @@
 """Lobbies by REST: open, list, join, by code, leave, kick, start, end."""
 
 import datetime
-import json
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -18,70 +16,14 @@ from maps.models import GameMap
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import store
 from sessions_app.models import GameSession, SessionPlayer
-from tests.cast import make_map, make_moderator, make_tribe, make_user
-from tests.conftest import bearer
+from tests.support.api import bearer
+from tests.support.factories import make_moderator, make_tribe
+from tests.support.game_api import ROUTE, Table, code_of
 from tribes import config_cache
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db
-ROUTE = "/api/v1/game-sessions"
 NOON = datetime.datetime(2026, 7, 1, 12, tzinfo=datetime.UTC)
-
-
-class Table:
-    """Four players with tribes, a map, and calls of the API in their names."""
-
-    def __init__(self) -> None:
-        self.players = [make_user(f"Player{n}") for n in range(5)]
-        self.tribes = [make_tribe(player) for player in self.players]
-        self.game_map = make_map(self.players[4])
-        self.headers = [bearer(player) for player in self.players]
-
-    def ask(self, who: int | None, method: str, path: str = "", body: Any = None) -> Any:
-        """What the API answers: (status, document)."""
-        client = Client(REMOTE_ADDR=f"10.1.0.{who}")
-        headers = {} if who is None else self.headers[who]
-        answer = client.generic(
-            method,
-            ROUTE + path,
-            "" if body is None else json.dumps(body, default=str),
-            content_type="application/json",
-            headers=headers,
-        )
-        return answer.status_code, answer.json() if answer.content else None
-
-    def open(self, who: int = 0, **more: Any) -> Any:
-        """A lobby's document."""
-        body = {"map_id": self.game_map.pk, "tribe_id": self.tribes[who].pk} | more
-        status, lobby = self.ask(who, "POST", "", body)
-        assert status == 201, lobby
-        return lobby
-
-    def join(self, who: int, lobby: Any) -> Any:
-        body = {"tribe_id": self.tribes[who].pk}
-        return self.ask(who, "POST", f"/{lobby['id']}/join", body)
-
-    def start(self, lobby: Any, *players: int) -> None:
-        """Bring a lobby into the game: everybody connected and ready, the countdown over."""
-        session_id = UUID(lobby["id"])
-        for player in map(self.players.__getitem__, players):
-            store.run(lobby_actions.connect, session_id, player.pk, uuid4(), None)
-            store.run(lobby_actions.ready, session_id, player.pk, is_ready=True)
-        status, _ = self.ask(0, "POST", f"/{session_id}/start", {"solo": len(players) == 1})
-        assert status == 200
-        over = datetime.timedelta(seconds=4)
-        game = GameSession.objects.get(pk=session_id)
-        assert game.countdown_ends_at
-        game.countdown_ends_at -= over
-        game.save(update_fields=["countdown_ends_at"])
-        server = uuid4()
-        with connection.cursor() as cursor:  # a process that holds the sockets
-            cursor.execute("INSERT INTO lobby_servers (id) VALUES (%s)", [server])
-            cursor.execute(
-                "UPDATE session_players SET server_id = %s WHERE session_id = %s",
-                [server, session_id],
-            )
-        store.run(lobby_actions.tidy, session_id)
 
 
 @pytest.fixture
@@ -98,11 +40,6 @@ def test_nobody_keeps_a_ticket(client: Client, table: Table) -> None:
     answer = client.post(path, headers=table.headers[0])
     assert answer.status_code == 201
     assert answer["Cache-Control"] == "no-store"
-
-
-def code_of(answer: Any) -> tuple[int, str]:
-    status, body = answer
-    return status, body["errors"][0]["code"]
 
 
 # ---- Opening and finding ------------------------------------------------------------------------

@@ -24,9 +24,9 @@ from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import store
 from sessions_app.lobby.rules import Status
 from sessions_app.models import GameSession, PlayedMap
-from tests.conftest import Site
-from tests.races import at_once
-from tests.test_game_sessions import Table, code_of
+from tests.support.concurrency import at_once
+from tests.support.game_api import Table, code_of
+from tests.support.live_site import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

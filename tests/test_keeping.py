@@ -12,10 +12,10 @@ from config.limits.quotas import QUOTAS
 from maps.feedback.favourites import Marks, mark, marks, unmark
 from maps.models import GameMap, MapFavourite
 from sessions_app.models import GameSession, SessionPlayer
-from tests.cast import NOBODY, make_map, make_tribe, make_user
-from tests.conftest import bearer
-from tests.races import at_once
-from tests.test_quotas import set_limit
+from tests.support.api import bearer
+from tests.support.concurrency import at_once
+from tests.support.factories import NOBODY, make_map, make_tribe, make_user
+from tests.support.quotas import set_limit
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from config.kernel.errors import DomainError
 from maps.browse.queries import Found, begun, find
 from maps.models import GameMap
 from maps.search.sql import ORDERS, Browse
-from tests.cast import make_map
+from tests.support.factories import make_map
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,5 @@
 """Whoever shows a good token takes the fast lane to what is public; no other token does, from that moment."""
 
-# ruff: noqa: F811 - fixtures of other modules
 import threading
 import time
 import uuid
@@ -18,20 +17,11 @@ from config.redis import clients
 from config.redis.clients import durable
 from maps.browse import terrain_cache
 from maps.models import GameMap
-from tests.cast import make_user
-from tests.conftest import bearer, cut_database
-from tests.test_api import assert_error
-from tests.test_changes import listener, told  # noqa: F401 - a fixture
-from tests.test_fastlane import (  # noqa: F401 - fixtures
-    ORDINARY,
-    author,
-    counted,
-    facts,
-    hide,
-    http,
-    maps,
-    until,
-)
+from tests.support.api import assert_error, bearer
+from tests.support.database import cut_database, told
+from tests.support.factories import make_user
+from tests.support.fast_lane import ORDINARY, facts, hide
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,82 +38,85 @@ def shown(player: User) -> dict[str, str]:
 
 
 @pytest.fixture
-def address(maps: list[GameMap]) -> str:
-    return f"/api/v1/maps/{maps[0].pk}/terrain"
+def address(thirty_maps: list[GameMap]) -> str:
+    return f"/api/v1/maps/{thirty_maps[0].pk}/terrain"
 
 
-def warm(http: httpx.Client, address: str, shown: dict[str, str]) -> None:
+def warm(maps_http: httpx.Client, address: str, shown: dict[str, str]) -> None:
     """The first request makes the token known, the second one the answer."""
     for _ in range(2):
-        assert http.get(address, headers=shown).status_code == 200
+        assert maps_http.get(address, headers=shown).status_code == 200
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
 @pytest.mark.parametrize("part", ["", "/terrain"])
 def test_a_map_is_the_same_for_whoever_shows_a_token(
-    http: httpx.Client,
-    maps: list[GameMap],
-    counted: list[str],
+    maps_http: httpx.Client,
+    thirty_maps: list[GameMap],
+    django_paths: list[str],
     shown: dict[str, str],
     part: str,
     encoding: str,
 ) -> None:
-    address, headers = f"/api/v1/maps/{maps[0].pk}{part}", shown | {"Accept-Encoding": encoding}
-    ordinary = http.get(address, headers=headers | ORDINARY)
+    address, headers = (
+        f"/api/v1/maps/{thirty_maps[0].pk}{part}",
+        shown | {"Accept-Encoding": encoding},
+    )
+    ordinary = maps_http.get(address, headers=headers | ORDINARY)
     for _ in range(3):
-        assert facts(http.get(address, headers=headers)) == facts(ordinary)
+        assert facts(maps_http.get(address, headers=headers)) == facts(ordinary)
     tag = {"If-None-Match": ordinary.headers["ETag"]}
-    known = http.get(address, headers=headers | tag | ORDINARY)
+    known = maps_http.get(address, headers=headers | tag | ORDINARY)
     assert known.status_code == 304
-    counted.clear()
-    assert facts(http.get(address, headers=headers)) == facts(ordinary)
-    assert facts(http.get(address, headers=headers | tag)) == facts(known)
+    django_paths.clear()
+    assert facts(maps_http.get(address, headers=headers)) == facts(ordinary)
+    assert facts(maps_http.get(address, headers=headers | tag)) == facts(known)
     del headers["Authorization"]
-    assert facts(http.get(address, headers=headers)) == facts(ordinary)
-    assert counted == []
+    assert facts(maps_http.get(address, headers=headers)) == facts(ordinary)
+    assert django_paths == []
 
 
 def test_the_list_may_hold_drafts_and_goes_the_ordinary_way(
-    http: httpx.Client,
-    counted: list[str],
+    maps_http: httpx.Client,
+    django_paths: list[str],
     shown: dict[str, str],
 ) -> None:
     for _ in range(3):
-        answer = http.get("/api/v1/maps", headers=shown)
+        answer = maps_http.get("/api/v1/maps", headers=shown)
         assert answer.headers["Cache-Control"] == "private, no-cache"
-    assert len(counted) == 3
+    assert len(django_paths) == 3
 
 
 @pytest.mark.parametrize("part", ["", "/terrain"])
 def test_a_draft_is_its_authors_alone(
-    http: httpx.Client,
-    maps: list[GameMap],
+    maps_http: httpx.Client,
+    thirty_maps: list[GameMap],
     author: User,
     shown: dict[str, str],
     part: str,
 ) -> None:
-    own, address = bearer(author), f"/api/v1/maps/{maps[0].pk}{part}"
-    warm(http, address, own)
-    warm(http, address, shown)
-    GameMap.objects.filter(pk=maps[0].pk).update(is_public=False)
+    own, address = bearer(author), f"/api/v1/maps/{thirty_maps[0].pk}{part}"
+    warm(maps_http, address, own)
+    warm(maps_http, address, shown)
+    GameMap.objects.filter(pk=thirty_maps[0].pk).update(is_public=False)
     for _ in range(3):
-        answer = http.get(address, headers=own)
+        answer = maps_http.get(address, headers=own)
         assert answer.headers["Cache-Control"] == "private, no-cache"
         tag = {"If-None-Match": answer.headers["ETag"]}
-        assert http.get(address, headers=own | tag).status_code == 304
-        assert http.get(address, headers=shown).status_code == 404
-        assert http.get(address).status_code == 404
+        assert maps_http.get(address, headers=own | tag).status_code == 304
+        assert maps_http.get(address, headers=shown).status_code == 404
+        assert maps_http.get(address).status_code == 404
 
 
 def test_a_map_that_is_hidden_is_gone_at_once(
-    http: httpx.Client,
-    maps: list[GameMap],
+    maps_http: httpx.Client,
+    thirty_maps: list[GameMap],
     address: str,
     shown: dict[str, str],
 ) -> None:
-    warm(http, address, shown)
-    hide(maps[0])
-    assert http.get(address, headers=shown).status_code == 404
+    warm(maps_http, address, shown)
+    hide(thirty_maps[0])
+    assert maps_http.get(address, headers=shown).status_code == 404
 
 
 # ---- Tokens that are good no more ---------------------------------------------------------------
@@ -146,18 +139,18 @@ def change_password(player: User, shown: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("end", [sign_out, empty_redis, change_password])
 def test_a_token_that_has_ended_is_refused_at_once(
-    http: httpx.Client,
+    maps_http: httpx.Client,
     player: User,
     address: str,
     shown: dict[str, str],
     end: Callable[[User, dict[str, str]], None],
 ) -> None:
-    warm(http, address, shown)
+    warm(maps_http, address, shown)
     end(player, shown)
-    refused = http.get(address, headers=shown)
+    refused = maps_http.get(address, headers=shown)
     assert_error(refused, 401, "invalid_token")
     assert refused.headers["WWW-Authenticate"]
-    assert http.get(address).status_code == 200
+    assert maps_http.get(address).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -171,39 +164,39 @@ def test_a_token_that_has_ended_is_refused_at_once(
     ],
 )
 def test_what_is_typed_in_psql_ends_it_too(
-    http: httpx.Client,
+    maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],
     statement: str,
     listener: "psycopg.Connection[Any]",
 ) -> None:
-    warm(http, address, shown)
+    warm(maps_http, address, shown)
     listener.execute(statement)
-    until(lambda: http.get(address, headers=shown).status_code == 401, 1)
+    until(lambda: maps_http.get(address, headers=shown).status_code == 401)
 
 
 def test_a_table_that_was_emptied_leaves_nothing(
-    http: httpx.Client,
+    maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],
     listener: "psycopg.Connection[Any]",
 ) -> None:
-    warm(http, address, shown)
-    assert http.get(address).status_code == 200
+    warm(maps_http, address, shown)
+    assert maps_http.get(address).status_code == 200
     listener.execute("TRUNCATE users CASCADE")
-    until(lambda: http.get(address, headers=shown).status_code == 401, 1)
-    until(lambda: http.get(address).status_code == 404, 1)
+    until(lambda: maps_http.get(address, headers=shown).status_code == 401)
+    until(lambda: maps_http.get(address).status_code == 404)
 
 
 def test_word_of_a_ban_does_not_wait_behind_redis(
-    http: httpx.Client,
+    maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     listener: "psycopg.Connection[Any]",
 ) -> None:
     """Stars and plays come by dozens, and each drops something in a Redis that may hang."""
-    warm(http, address, shown)
+    warm(maps_http, address, shown)
     dropped: list[float] = []
 
     def slow() -> None:
@@ -214,21 +207,21 @@ def test_word_of_a_ban_does_not_wait_behind_redis(
     for n in range(20):
         listener.execute("UPDATE maps SET play_count = %s WHERE name = 'Ford 3'", [100 + n])
     listener.execute("UPDATE users SET is_active = false WHERE username = 'Player'")
-    until(lambda: http.get(address, headers=shown).status_code == 401, 1)
+    until(lambda: maps_http.get(address, headers=shown).status_code == 401)
     until(lambda: len(dropped) > 1)
     assert len(dropped) < 10  # what waits goes together
 
 
 def test_an_account_that_is_open_again_keeps_its_old_tokens_dead(
-    http: httpx.Client,
+    maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],
     listener: "psycopg.Connection[Any]",
 ) -> None:
-    warm(http, address, shown)
+    warm(maps_http, address, shown)
     for is_active in (False, True):
         listener.execute("UPDATE users SET is_active = %s WHERE username = 'Player'", [is_active])
-    until(lambda: http.get(address, headers=shown).status_code == 401, 1)
+    until(lambda: maps_http.get(address, headers=shown).status_code == 401)
 
 
 def test_word_goes_out_for_what_ends_sign_ins_alone(
@@ -250,7 +243,7 @@ def test_word_goes_out_for_what_ends_sign_ins_alone(
 
 
 def test_what_was_looked_up_while_it_changed_is_not_remembered(
-    http: httpx.Client,
+    maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
@@ -266,9 +259,9 @@ def test_what_was_looked_up_while_it_changed_is_not_remembered(
         return look(*arguments)
 
     monkeypatch.setattr(families, "is_in_force", slow)
-    assert http.get(address, headers=shown).status_code == 200  # it began before
-    assert http.get(address).status_code == 200  # the terrain is kept
-    assert http.get(address, headers=shown).status_code == 401
+    assert maps_http.get(address, headers=shown).status_code == 200  # it began before
+    assert maps_http.get(address).status_code == 200  # the terrain is kept
+    assert maps_http.get(address, headers=shown).status_code == 401
 
 
 def test_a_token_that_has_expired_is_known_no_more(player: User) -> None:
@@ -296,18 +289,18 @@ def test_a_token_that_has_expired_is_known_no_more(player: User) -> None:
     ],
 )
 def test_no_other_token_takes_the_lane(
-    http: httpx.Client,
+    maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],
     header: str,
 ) -> None:
-    warm(http, address, shown)
+    warm(maps_http, address, shown)
     headers = httpx.Headers(
         [(b"Authorization", header.encode("latin1")), (b"X-Request-Id", b"same")]
     )
-    answer = http.get(address, headers=headers)
+    answer = maps_http.get(address, headers=headers)
     headers.update(ORDINARY)
-    ordinary = http.get(address, headers=headers)
+    ordinary = maps_http.get(address, headers=headers)
     assert facts(answer) == facts(ordinary)
     assert ordinary.status_code == (401 if header.strip() else 200)
 
@@ -316,40 +309,40 @@ def test_no_other_token_takes_the_lane(
 
 
 def test_each_request_with_a_token_is_counted_once(
-    http: httpx.Client,
-    maps: list[GameMap],
+    maps_http: httpx.Client,
+    thirty_maps: list[GameMap],
     player: User,
     shown: dict[str, str],
 ) -> None:
     def left(name: str) -> int:
-        answer = http.get(f"/api/v1/maps/{name}/terrain", headers=shown)
+        answer = maps_http.get(f"/api/v1/maps/{name}/terrain", headers=shown)
         return int(answer.headers["X-RateLimit-Remaining"])
 
-    known, unknown = str(maps[0].pk), str(uuid.uuid4())
+    known, unknown = str(thirty_maps[0].pk), str(uuid.uuid4())
     assert [left(name) for name in (known, known, unknown, known)] == [99, 98, 97, 96]
     families.end_all(player.pk)
     assert [left(known), left(known)] == [95, 94]
     assert {left(known) for _ in range(120)} >= {0}
-    assert_error(http.get(f"/api/v1/maps/{known}/terrain", headers=shown), 429, "rate_limited")
+    assert_error(maps_http.get(f"/api/v1/maps/{known}/terrain", headers=shown), 429, "rate_limited")
 
 
 def test_without_redis_a_known_token_cannot_be_checked(
-    http: httpx.Client,
+    maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    warm(http, address, shown)
+    warm(maps_http, address, shown)
     monkeypatch.setattr(clients, "CIRCUIT_OPEN_SECONDS", 60)
     clients.record_failure()
-    assert_error(http.get(address, headers=shown), 503, "unavailable")
-    assert http.get(address).status_code == 200
+    assert_error(maps_http.get(address, headers=shown), 503, "unavailable")
+    assert maps_http.get(address).status_code == 200
     clients._failed_at.clear()
-    assert http.get(address, headers=shown).status_code == 200
+    assert maps_http.get(address, headers=shown).status_code == 200
 
 
 def test_while_nobody_tells_of_changes_no_token_is_known(
-    http: httpx.Client,
+    maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
@@ -366,15 +359,15 @@ def test_while_nobody_tells_of_changes_no_token_is_known(
         go_on.wait(5)
         return make(*arguments)
 
-    warm(http, address, shown)
+    warm(maps_http, address, shown)
     monkeypatch.setattr("psycopg.AsyncConnection.connect", fail)
     cut_database()
     time.sleep(0.3)
     monkeypatch.setattr(terrain_cache, "terrain_of", slow)
-    stranger = threading.Thread(target=lambda: httpx.get(f"{http.base_url}{address}"))
+    stranger = threading.Thread(target=lambda: httpx.get(f"{maps_http.base_url}{address}"))
     stranger.start()
     assert begun.wait(5)
     User.objects.filter(username="Player").update(is_active=False)
     threading.Timer(0.3, go_on.set).start()
-    assert http.get(address, headers=shown).status_code == 401
+    assert maps_http.get(address, headers=shown).status_code == 401
     stranger.join()

@@ -17,11 +17,11 @@ from accounts.tokens.signing import stamp_of
 from config.limits import rate_limits
 from config.ops import readiness
 from config.redis.clients import durable
-from tests.cast import PASSWORD, make_user
-from tests.conftest import Site, bearer, forget_connections, redis_away
-from tests.races import at_once
-from tests.test_api import assert_error
-from tests.test_tokens import login
+from tests.support.api import assert_error, bearer, login
+from tests.support.concurrency import at_once
+from tests.support.factories import PASSWORD, make_user
+from tests.support.live_site import Site
+from tests.support.redis import forget_connections, redis_away
 
 pytestmark = pytest.mark.django_db
 

@@ -21,7 +21,7 @@ from sessions_app.live.sockets import SeatSocket
 from sessions_app.live.tickets import Holder
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby.store import run_async
-from tests.lobbies import Table
+from tests.support.lobbies import Table
 
 pytestmark = pytest.mark.django_db(transaction=True)
 IDLE_IN_TRANSACTION = (

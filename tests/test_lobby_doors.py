@@ -33,11 +33,19 @@ from sessions_app.live import hub, list_socket, reconciliation, sign_in_checks, 
 from sessions_app.live.protocol import Close
 from sessions_app.live.rooms import Room
 from sessions_app.lobby import rules
-from tests.callers import Caller, Frame, path_of, seated, sit_down, ticket_for, token_of
-from tests.cast import make_moderator
-from tests.conftest import Site
-from tests.lobbies import Table
-from tests.test_lobby_sockets import execute
+from tests.support.database import execute
+from tests.support.factories import make_moderator
+from tests.support.live_site import Site
+from tests.support.lobbies import Table
+from tests.support.socket_clients import (
+    Caller,
+    Frame,
+    path_of,
+    seated,
+    sit_down,
+    ticket_for,
+    token_of,
+)
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

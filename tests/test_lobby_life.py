@@ -24,8 +24,8 @@ from sessions_app.lobby import rules
 from sessions_app.lobby.rules import Lobby, Seat, Status
 from sessions_app.lobby.store import Change, Steps, reading, run
 from sessions_app.models import GameSession, LobbyServer, SessionPlayer
-from tests.cast import make_tribe, make_user
-from tests.lobbies import PLAYERS, make_lobby
+from tests.support.factories import make_tribe, make_user
+from tests.support.lobbies import PLAYERS, make_lobby
 
 Rule = Callable[[Lobby, datetime], Lobby]
 number = st.integers(0, len(PLAYERS) - 1)  # of a player

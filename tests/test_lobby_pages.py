@@ -22,8 +22,8 @@ from sessions_app.lobby.listing import Wanted
 from sessions_app.lobby.rules import Lobby, Status
 from sessions_app.lobby.store import run
 from sessions_app.models import GameSession, SessionPlayer
-from tests.cast import NOBODY, make_map, make_tribe, make_user
-from tests.races import at_once
+from tests.support.concurrency import at_once
+from tests.support.factories import NOBODY, make_map, make_tribe, make_user
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db

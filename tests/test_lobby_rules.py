@@ -19,7 +19,7 @@ from sessions_app.lobby.rules import (
     Lobby,
     Status,
 )
-from tests.lobbies import NOON, PLAYERS, make_lobby, make_seat
+from tests.support.lobbies import NOON, PLAYERS, make_lobby, make_seat
 
 HOST, GUEST, THIRD, FOURTH, STRANGER, _ = PLAYERS
 SECOND = timedelta(seconds=1)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
-from django.db import connection
 
 from config.redis import clients
 from sessions_app.live import list_socket
@@ -18,19 +17,14 @@ from sessions_app.lobby import rules
 from sessions_app.lobby.rules import Status
 from sessions_app.lobby.store import run
 from sessions_app.models import GameSession
-from tests.callers import Caller, path_of, seated, sit_down, ticket_for
-from tests.cast import make_tribe, make_user
-from tests.conftest import Site
-from tests.lobbies import Table
-from tests.test_protocol import names, rows
+from tests.support.database import execute
+from tests.support.factories import make_tribe, make_user
+from tests.support.live_site import Site
+from tests.support.lobbies import Table
+from tests.support.protocol_document import names, rows
+from tests.support.socket_clients import Caller, path_of, seated, sit_down, ticket_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def execute(sql: str, *values: Any) -> None:
-    """Like a hand in psql."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
 
 
 def seat_of(frame: dict[str, Any], n: int) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from sessions_app.lobby import store
 from sessions_app.lobby.rules import Lobby, Status
 from sessions_app.lobby.store import run
 from sessions_app.models import GameSession
-from tests.cast import make_tribe, make_user
-from tests.lobbies import Table
-from tests.races import at_once
+from tests.support.concurrency import at_once
+from tests.support.factories import make_tribe, make_user
+from tests.support.lobbies import Table
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

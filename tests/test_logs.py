@@ -23,8 +23,8 @@ from accounts.identity import emails
 from accounts.models import User
 from config.kernel.errors import DomainError
 from config.ops import logs, redaction
-from tests.cast import PASSWORD, make_user
-from tests.conftest import Site
+from tests.support.factories import PASSWORD, make_user
+from tests.support.live_site import Site
 
 MOST_BYTES = 2048  # of log for one request, whatever it was
 

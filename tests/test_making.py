@@ -17,22 +17,18 @@ from config.limits import rate_limits
 from config.limits.rate_limits import POLICIES
 from maps.editing import actions as editing_actions
 from maps.models import GameMap
-from maps.terrain.grid import LAVA, Grid
+from maps.terrain.grid import LAVA
 from maps.terrain.validation import MOST_FAULTS, RULES
 from sessions_app.models import GameSession
-from tests.cast import NOBODY, flat_grid, make_map, make_user
-from tests.conftest import bearer
-from tests.races import at_once
-from tests.test_checking import document_of
+from tests.support.api import bearer
+from tests.support.concurrency import at_once
+from tests.support.documents import document_of, new_map
+from tests.support.factories import NOBODY, flat_grid, make_map, make_user
 
 pytestmark = pytest.mark.django_db
 
 Document = dict[str, Any]
 LARGEST_BODY = 10 * 1024 * 1024
-
-
-def new_map(grid: Grid | None = None, **parts: Any) -> Document:
-    return {"name": "Quiet Ford"} | document_of(grid or flat_grid(), **parts)
 
 
 def send(

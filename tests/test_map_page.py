@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from maps.feedback.ratings import Share, histogram, rate
 from maps.models import GameMap, MapRating
-from tests.cast import flat_grid, make_map, make_user
+from tests.support.factories import flat_grid, make_map, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -12,9 +12,9 @@ from maps.collections import actions as collection_actions
 from maps.models import GameMap, MapDecision
 from maps.moderation.actions import decide
 from maps.previews import preview_files
-from tests.cast import NOBODY, make_map, make_user
-from tests.conftest import bearer
-from tests.races import at_once
+from tests.support.api import bearer
+from tests.support.concurrency import at_once
+from tests.support.factories import NOBODY, make_map, make_user
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}

@@ -11,9 +11,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import User
 from config.http import next_url
 from config.http.errors import page_of
-from tests.cast import PASSWORD, make_user
-from tests.conftest import bearer
-from tests.test_accounts import sign_up
+from tests.support.api import bearer
+from tests.support.factories import PASSWORD, make_user
+from tests.support.pages import sign_up
 
 pytestmark = pytest.mark.django_db
 

@@ -16,10 +16,11 @@ from config.redis.clients import durable
 from maps.drawing.pictures import FORMATS
 from maps.models import GameMap
 from sessions_app.live.protocol import Close
-from tests.callers import Caller
-from tests.conftest import Site, redis_away
-from tests.races import at_once
-from tests.test_api import assert_error
+from tests.support.api import assert_error
+from tests.support.concurrency import at_once
+from tests.support.live_site import Site
+from tests.support.redis import redis_away
+from tests.support.socket_clients import Caller
 
 pytestmark = pytest.mark.django_db
 HERE = "127.0.0.1"

@@ -3,22 +3,12 @@
 from typing import Any
 
 import pytest
-from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import User
-from maps.collections import actions as collection_actions
 from maps.models import GameMap
-from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import store
-from tests.cast import make_map, make_moderator, make_tribe, make_user
-from tests.conftest import bearer
+from tests.support.roles import METHODS, ROLES, Cast
 
 pytestmark = pytest.mark.django_db
-
-ROLES = ("nobody", "player", "owner", "moderator", "administrator")
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-ALL_METHODS = (*METHODS, "HEAD", "OPTIONS")
 
 
 def each(*statuses: int) -> dict[str, int]:
@@ -158,30 +148,6 @@ TABLE_PRIVATE = {
     "api:rating": {"PUT": each(401, 400), "DELETE": each(401, 404, 403, 409)},
     "api:favourite": {"PUT": each(401, 404, 200), "DELETE": each(401, 404, 200)},
 }
-OF_A_MAP = [
-    "maps:detail",
-    "maps:terrain",
-    "maps:give-stars",
-    "maps:favourite",
-    "maps:collect",
-    *(f"api:{name}" for name in "map terrain rating favourite publish unpublish".split()),
-]
-
-OF_A_COLLECTION = [
-    "api:collection",
-    *(f"collections:{name}" for name in "detail share entries delete".split()),
-]
-
-OF_A_SESSION = [
-    "api:game-session",
-    *(f"lobbies:{name}" for name in ("detail", "join", "act")),
-    *(
-        f"api:game-session-{name}"
-        for name in "join leave kick start end ticket state fence map tribes".split()
-    ),
-]
-
-OF_A_TRIBE = ["api:tribe", "tribes:edit", "tribes:delete"]
 
 
 def routes(patterns: Any = None, prefix: str = "") -> list[str]:
@@ -198,66 +164,6 @@ def routes(patterns: Any = None, prefix: str = "") -> list[str]:
 
 def test_every_route_is_in_the_table() -> None:
     assert sorted(TABLE) == sorted(set(routes()))
-
-
-class Cast:
-    """One person for each role, and a map of the owner's."""
-
-    def __init__(self, *, seated: bool) -> None:
-        self.people: dict[str, User | None] = {
-            "nobody": None,
-            "player": make_user("Player1"),
-            "owner": make_user("Owner"),
-            "moderator": make_moderator(),
-            "administrator": make_user("Chief", is_staff=True, is_superuser=True),
-        }
-        owner = self.people["owner"]
-        assert owner
-        self.game_map = make_map(owner)
-        given = {"name": "Fords", "is_public": True}
-        self.collection = collection_actions.make(player=owner, given=given)
-        self.tribe = make_tribe(owner)
-        seat = (owner.pk, self.game_map.pk, self.tribe.pk)
-        self.lobby = store.run(lobby_actions.create, *seat).after if seated else None
-
-    def address(self, route: str) -> str:
-        arguments: dict[str, list[Any]] = {
-            "player": ["Owner"],
-            "api:player": ["Owner"],
-            "accounts:verify": ["x", "y"],
-            "accounts:reset": ["x", "y-z"],
-            "maps:picture": [self.game_map.pk, "card", self.game_map.picture_content, "webp"],
-            "api:preview": [self.game_map.pk],
-            "api:collection-map": [self.collection.pk, self.game_map.pk],
-        }
-        if route in OF_A_COLLECTION:
-            arguments[route] = [self.collection.pk]
-        if route in OF_A_TRIBE:
-            arguments[route] = [self.tribe.pk]
-        if self.lobby and route in OF_A_SESSION:
-            arguments[route] = [self.lobby.id]
-        if self.lobby and route == "lobbies:invited":
-            arguments[route] = [self.lobby.code]
-        if route in OF_A_MAP:
-            arguments[route] = [self.game_map.pk]
-        return reverse(route, args=arguments.get(route, []))
-
-    def ask(self, route: str, method: str, role: str) -> int:
-        status: int = self.answer(route, method, role).status_code
-        return status
-
-    def answer(self, route: str, method: str, role: str) -> Any:
-        client, user = Client(), self.people[role]
-        headers = {}
-        if user and route.startswith("api:"):
-            headers = bearer(user)
-        elif user:
-            client.force_login(user)
-        # From an address of its own, so that no limit is met.
-        client.defaults["REMOTE_ADDR"] = f"10.0.{ROLES.index(role)}.{ALL_METHODS.index(method)}"
-        return client.generic(
-            method, self.address(route), "{}", content_type="application/json", headers=headers
-        )
 
 
 def expected(

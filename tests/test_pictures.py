@@ -11,7 +11,7 @@ from maps.drawing.landmarks import chance, obstacle
 from maps.drawing.pictures import FORMATS, SIZES, View, render
 from maps.terrain import generator
 from maps.terrain.grid import GRASS, LAVA, WATER, Grid, Point
-from tests.cast import flat_grid
+from tests.support.factories import flat_grid
 
 Pixels = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 

@@ -3,11 +3,9 @@
 import logging
 import re
 import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import unescape
 from io import BytesIO
 from pathlib import Path
@@ -30,11 +28,13 @@ from maps.drawing.pictures import DRAWING, render
 from maps.editing import actions as editing_actions
 from maps.models import GameMap
 from maps.previews import preview_files, responses
-from tests.cast import NOBODY, flat_grid, make_map, make_user, tiles
-from tests.conftest import Site, bearer
-from tests.races import at_once
-from tests.test_checking import document_of
-from tests.test_fastlane import until
+from tests.support.api import bearer
+from tests.support.concurrency import at_once
+from tests.support.documents import document_of
+from tests.support.factories import NOBODY, flat_grid, make_map, make_user, tiles
+from tests.support.live_site import Site
+from tests.support.object_storage import use_bucket
+from tests.support.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -170,16 +170,16 @@ def test_what_is_made_is_drawn_ahead(
     def both() -> set[str]:
         return {f"{game_map.picture_content}-{size}.webp" for size in ("card", "page")}
 
-    until(lambda: files(settings) == both(), 20)
+    until(lambda: files(settings) == both())
     for file in settings.MEDIA_ROOT.rglob("*.webp"):
         file.unlink()
     assert httpx.post(f"{api}/{game_map.pk}/publish", headers=bearer(author)).status_code == 200
-    until(lambda: files(settings) == both(), 20)
+    until(lambda: files(settings) == both())
     httpx.patch(
         f"{api}/{game_map.pk}", json={"goal_point": {"x": 3, "y": 3}}, headers=bearer(author)
     )
     game_map.refresh_from_db()
-    until(lambda: files(settings) >= both(), 20)
+    until(lambda: files(settings) >= both())
     monkeypatch.setattr(preview_files, "render", lambda *_: pytest.fail("drawn again"))
     assert httpx.get(site.url + game_map.page_picture).status_code == 200
 
@@ -247,7 +247,7 @@ def test_pages_are_answered_while_pictures_are_drawn(
         if number < 12:
             answer = httpx.get(site.url + maps[number].page_picture, timeout=30)
             return answer.status_code, answer.headers["Cache-Control"]
-        until(lambda: len(preview_files.worker._jobs) == 12, 20)
+        until(lambda: len(preview_files.worker._jobs) == 12)
         page = httpx.get(site.url + maps[0].get_absolute_url(), timeout=30)
         go_on.set()
         return page.status_code, ""
@@ -258,7 +258,7 @@ def test_pages_are_answered_while_pictures_are_drawn(
     # Whoever waits too long on a slow machine is to ask again.
     assert set(answers) <= {(200, ""), (200, kept), (503, "no-store")}
     assert (200, kept) in answers
-    until(lambda: len(files(settings)) == 12, 60)
+    until(lambda: len(files(settings)) == 12)
     assert most == [1]
 
 
@@ -354,32 +354,6 @@ def test_work_that_fails_is_told_and_may_be_tried_again(caplog: pytest.LogCaptur
 
 
 # ---- In a bucket --------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def s3_server() -> Iterator[str]:
-    """An S3 of moto's in a process of its own; the tests' bucket is there."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(200):
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/", timeout=2)
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def use_bucket(settings: Any, host: str, bucket: str = "pictures") -> None:
-    entry = read_media_url(f"s3+http://key:a%2Fsecret@{host}/{bucket}?region=eu-west-1")
-    settings.STORAGES = settings.STORAGES | {"default": entry}
 
 
 @pytest.mark.django_db

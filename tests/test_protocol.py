@@ -17,21 +17,10 @@ from sessions_app.live import hub, list_socket, protocol, reconciliation, socket
 from sessions_app.live.protocol import CLOSES, FROM_CLIENT, FROM_SERVER, Unreadable, read
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules, store
+from tests.support.protocol_document import DOCUMENT, names, rows
 
 ROOT = Path(__file__).parent.parent
 STATIC = ROOT / "static/js"
-DOCUMENT = (ROOT / "docs/protocol.md").read_text()
-
-
-def rows(heading: str, document: str = DOCUMENT) -> list[list[str]]:
-    """The table below a heading of the document, without its head."""
-    part = document.split(f"{heading}\n", 1)[1]
-    lines = part.strip().split("\n\n")[0].splitlines()
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
-
-
-def names(cell: str) -> list[str]:
-    return re.findall(r"`(\w+)`", cell)
 
 
 def test_the_document_tells_what_clients_say() -> None:
@@ -76,7 +65,7 @@ def test_the_document_tells_every_code_of_an_error() -> None:
 
 def test_the_document_tells_the_whole_lobby() -> None:
     from sessions_app.lobby.documents import lobby_document
-    from tests.test_lobby_documents import EXAMPLE
+    from tests.support.lobbies import EXAMPLE
 
     told = names(DOCUMENT.split("A lobby is the document of", 1)[1].split("Count down", 1)[0])
     assert told == list(lobby_document(EXAMPLE))

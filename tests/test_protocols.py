@@ -6,12 +6,10 @@ import resource
 import socket
 import struct
 import time
-from collections.abc import Callable
 from typing import Any
 from unittest.mock import Mock
 
 import httpx
-import orjson
 import pytest
 from uvicorn.server import ServerState
 
@@ -27,9 +25,11 @@ from config.server.websocket_protocol import (
 )
 from sessions_app.live import sockets
 from sessions_app.live.protocol import Close
-from tests.callers import Caller, sit_down
-from tests.conftest import Site
-from tests.lobbies import Table
+from tests.support.live_site import Site
+from tests.support.lobbies import Table
+from tests.support.raw_http import HANDSHAKE, Client, assert_shape, exchange
+from tests.support.socket_clients import Caller, sit_down
+from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -37,20 +37,6 @@ pytestmark = [
 ]
 
 MASK = b"\x00" * 4  # what clients must send; nought leaves the payload as it is
-
-
-HANDSHAKE = (
-    b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s\r\n"
-)
-
-
-def comes_true(fact: Callable[[], bool]) -> bool:
-    """Whether something becomes true in time."""
-    deadline = time.monotonic() + 5
-    while not fact() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return fact()
 
 
 def protocol_of(site: Site) -> WebSocketProtocol:
@@ -164,7 +150,7 @@ def test_the_servers_own_pings_are_answered(site: Site) -> None:
         protocol = protocol_of(site)
         before = protocol.ping_timer
         protocol.loop.call_soon_threadsafe(protocol.send_keepalive_ping)
-        assert comes_true(lambda: protocol.ping_timer not in (None, before))  # the next one
+        until(lambda: protocol.ping_timer not in (None, before))  # the next one
         assert protocol.pong_timer is None
         assert looker.ask("ping")["type"] == "pong"
 
@@ -176,9 +162,9 @@ def test_who_does_not_read_is_not_heard_until_it_does(site: Site) -> None:
         protocol = protocol_of(site)
         call = protocol.loop.call_soon_threadsafe
         call(protocol.pause_writing)  # as the transport does, once its buffer is full
-        assert comes_true(lambda: not protocol.writable.is_set())
+        until(lambda: not protocol.writable.is_set())
         looker.socket.ping()
-        assert comes_true(lambda: not protocol.transport.is_reading())
+        until(lambda: not protocol.transport.is_reading())
         call(protocol.resume_writing)
         assert looker.ask("ping")["type"] == "pong"
 
@@ -208,68 +194,6 @@ def test_frames_before_the_socket_is_accepted(frames: bytes) -> None:
 
 
 # ---- Heads --------------------------------------------------------------------------------------
-
-
-class Client:
-    """A connection on which requests are said byte by byte, and answers read one after another."""
-
-    def __init__(self, site: Site) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", site.port), timeout=8)
-        self.reader = self.socket.makefile("rb")
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.reader.close()
-        self.socket.close()
-
-    def say(self, *parts: bytes) -> None:
-        """Send as much as the server takes: it may refuse the rest."""
-        with contextlib.suppress(ConnectionError):
-            for part in parts:
-                self.socket.sendall(part)
-
-    def hear(self) -> httpx.Response | None:
-        """The next answer, whole; None at the end of the connection."""
-        head = []
-        with contextlib.suppress(ConnectionError):
-            while line := self.reader.readline().strip():
-                head.append(line)
-        if not head:
-            return None
-        headers = [tuple(line.split(b": ", 1)) for line in head[1:]]
-        answer = httpx.Response(int(head[0].split()[1]), headers=headers)  # type: ignore[arg-type]
-        body = self.reader.read(int(answer.headers["content-length"]))
-        return httpx.Response(answer.status_code, headers=answer.headers, content=body)
-
-    def status(self) -> int | None:
-        """The status of the next answer."""
-        answer = self.hear()
-        return answer.status_code if answer else None
-
-
-def exchange(site: Site, *parts: bytes) -> httpx.Response:
-    """Send raw bytes; answers the one answer to it, after which the connection ends."""
-    with Client(site) as client:
-        client.say(*parts)
-        answer = client.hear()
-        assert answer
-        assert client.hear() is None
-    return answer
-
-
-def assert_shape(answer: httpx.Response, status: int, code: str) -> None:
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["connection"] == "close"
-    document = orjson.loads(answer.content)
-    assert document.keys() == {"type", "errors", "request_id"}
-    assert document["type"] == "client_error"
-    [error] = document["errors"]
-    assert (error["code"], error["attr"]) == (code, None)
-    assert error["detail"]
-    assert document["request_id"] == answer.headers["x-request-id"] != ""
 
 
 START = b"GET /api/v1/maps HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -397,7 +321,7 @@ def test_a_socket_with_a_line_that_is_too_long(site: Site, address: bytes, heade
     answer = exchange(site, HANDSHAKE % (address, header))
     assert answer.status_code == 431
     assert answer.headers["x-request-id"]
-    assert comes_true(lambda: not site.server.server_state.connections)
+    until(lambda: not site.server.server_state.connections)
 
 
 def test_the_id_that_a_proxy_gave_is_kept(site: Site) -> None:

@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,17 +25,14 @@ from maps.models import GameMap, MapCollection
 from maps.terrain.grid import Grid
 from maps.terrain.validation import PARTS
 from sessions_app.models import PlayedMap
-from tests.cast import flat_grid, make_map, make_tribe, make_user
-from tests.conftest import bearer
-from tests.races import at_once
-from tests.test_checking import document_of
+from tests.support.api import bearer
+from tests.support.concurrency import at_once
+from tests.support.documents import document_of
+from tests.support.factories import flat_grid, make_map, make_tribe, make_user
+from tests.support.quotas import set_limit
 
 DOCUMENT = document_of(flat_grid()) | {"name": "Quiet Ford"}
 NAMES = ["tribes", "maps", "drafts", "map_bytes", "collections", "favourites"]
-
-
-def set_limit(monkeypatch: pytest.MonkeyPatch, name: str, limit: int) -> None:
-    monkeypatch.setitem(QUOTAS, name, replace(QUOTAS[name], limit=limit))
 
 
 def ask(user: User, method: str, path: str, body: Any = None) -> Any:

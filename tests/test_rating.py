@@ -11,9 +11,9 @@ from django.test import Client
 from accounts.models import User
 from maps.feedback.ratings import rate
 from maps.models import GameMap, MapRating
-from tests.cast import NOBODY, make_map, make_user
-from tests.conftest import bearer
-from tests.races import at_once
+from tests.support.api import bearer
+from tests.support.concurrency import at_once
+from tests.support.factories import NOBODY, make_map, make_user
 
 pytestmark = pytest.mark.django_db
 

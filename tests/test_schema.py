@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection, models, transaction
 from accounts.models import User
 from accounts.models.querysets import MODERATORS
 from config.db.backend.base import ACTIONS
-from tests.cast import make_map, make_user
+from tests.support.factories import make_map, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,9 @@ from sessions_app.lobby import rules
 from sessions_app.lobby.rules import Lobby
 from sessions_app.lobby.store import run
 from sessions_app.models import GameSession, SessionPlayer
-from tests.cast import make_map, make_tribe, make_user
-from tests.lobbies import Table
-from tests.races import at_once
+from tests.support.concurrency import at_once
+from tests.support.factories import make_map, make_tribe, make_user
+from tests.support.lobbies import Table
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -20,8 +20,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts.identity.second_factor import codes_left, new_codes
 from accounts.models import RecoveryCode, User
 from config.limits import rate_limits
-from tests.cast import PASSWORD, make_moderator, make_user
-from tests.races import at_once
+from tests.support.concurrency import at_once
+from tests.support.factories import PASSWORD, make_moderator, make_user
 
 pytestmark = pytest.mark.django_db
 PAGE = "/account/second-factor"

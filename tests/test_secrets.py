@@ -25,8 +25,8 @@ from accounts.models import PageSession, User
 from accounts.tokens import signing
 from config.redis.clients import durable
 from sessions_app.live import tickets
-from tests.cast import PASSWORD, make_user
-from tests.conftest import bearer
+from tests.support.api import bearer
+from tests.support.factories import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
 OTHER = "another long sentence"

@@ -16,7 +16,7 @@ from maps.terrain.validation import PARTS, check
 from sessions_app.demo import names
 from sessions_app.demo.world import Plan, World
 from sessions_app.models import GameSession, SessionPlayer
-from tests.cast import make_moderator
+from tests.support.factories import make_moderator
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db

@@ -2,13 +2,7 @@
 
 import contextlib
 import os
-import re
 import signal
-import subprocess
-import sys
-import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +14,8 @@ from django.core.management import CommandError, call_command
 
 from config.management.commands.serve import Command
 from config.redis.urls import check_redis_url, next_database
+from tests.support.processes import Serving, manage, open_folder, servers_of, serving
 
-ROOT = Path(__file__).parent.parent
 ADDRESSES = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1"}
 SECRETS = ADDRESSES | {
     "SECRET_KEY": "s" * 60,
@@ -32,111 +26,6 @@ SECRETS = ADDRESSES | {
     "EMAIL_URL": "smtp+tls://x:secret@127.0.0.1:1",
     "EMAIL_FROM": "tribehold@example.com",
 }
-
-
-def environment(data: Path, **more: str) -> dict[str, str]:
-    """The environment of a newcomer: nothing configured but where data lives."""
-    ours = (
-        "DATABASE_URL",
-        "REDIS_URL",
-        "REDIS_CACHE_URL",
-        "DJANGO_SETTINGS_MODULE",
-        "TRIBEHOLD_ENV",
-    )
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return kept | {"TRIBEHOLD_DATA": str(data), "PORT": "0", "PYTHONUNBUFFERED": "1"} | more
-
-
-def manage(data: Path, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [sys.executable, "manage.py", *command],
-        cwd=ROOT,
-        env=environment(data, **more),
-        capture_output=True,
-        text=True,
-        timeout=90,
-    )
-
-
-class Serving:
-    """A running `manage.py serve`."""
-
-    def __init__(self, data: Path, *arguments: str, **more: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", *arguments],
-            cwd=ROOT,
-            env=environment(data, **more),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        self.said = ""
-        assert self.process.stdout
-        for line in self.process.stdout:
-            self.said += line
-            if "Ctrl-C" in line:
-                break
-        found = re.search(r"http://localhost:\d+", self.said)
-        if not found:
-            self.process.communicate(timeout=30)
-            pytest.fail(self.said)
-        self.url = found.group()
-        # Its log must be read on, or a full pipe stops it.
-        self.reader = threading.Thread(target=self.read_on, daemon=True)
-        self.reader.start()
-        self.wait_until_it_answers()
-
-    def read_on(self) -> None:
-        assert self.process.stdout
-        for line in self.process.stdout:
-            self.said += line
-
-    def wait_until_it_answers(self) -> None:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(self.url + "/health/ready").status_code == 200:
-                    return
-            time.sleep(0.05)
-        pytest.fail("it does not answer")
-
-    def end(self, how: signal.Signals) -> int:
-        self.process.send_signal(how)
-        self.process.wait(30)
-        self.reader.join(10)
-        assert self.process.stdout
-        self.process.stdout.close()
-        return self.process.returncode
-
-
-@contextlib.contextmanager
-def serving(data: Path, *arguments: str, **more: str) -> Iterator[Serving]:
-    server = Serving(data, *arguments, **more)
-    try:
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.end(signal.SIGTERM)
-
-
-def servers_of(data: Path) -> dict[int, str]:
-    """The PostgreSQL and Redis processes that belong to a data directory: id and command line."""
-    listing = subprocess.run(
-        ["ps", "-eww", "-o", "pid=,args="], capture_output=True, text=True
-    ).stdout
-    rows = (line.split(maxsplit=1) for line in listing.splitlines())
-    home = str((data / "servers").resolve())
-    return {int(pid): line for pid, line in rows if home in line and "manage.py" not in line}
-
-
-@contextlib.contextmanager
-def open_folder() -> Iterator[Path]:
-    """A folder that the account which runs PostgreSQL can reach; pytest's own are closed to it."""
-    with tempfile.TemporaryDirectory(prefix="tribehold-test-", dir="/tmp") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 @pytest.fixture(scope="module")

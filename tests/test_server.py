@@ -21,8 +21,9 @@ from accounts.models import User
 from config.server import handler
 from config.urls import handler404, urlpatterns
 from maps.models import GameMap
-from tests.cast import PASSWORD, make_map, make_user
-from tests.conftest import Site, bearer
+from tests.support.api import bearer
+from tests.support.factories import PASSWORD, make_map, make_user
+from tests.support.live_site import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -26,8 +26,9 @@ from config.server.http_protocol import HttpProtocol, framing_of
 from config.server.request_bodies import BodyStore, BodyTooLarge, NoRoomForBody
 from config.server.transfer_rates import MINIMUM_RATE, WINDOW_SECONDS, TransferRate
 from config.urls import handler404, urlpatterns
-from tests.conftest import Site
-from tests.test_protocols import HANDSHAKE, Client, assert_shape, comes_true, exchange
+from tests.support.live_site import Site
+from tests.support.raw_http import HANDSHAKE, Client, assert_shape, exchange
+from tests.support.waiting import until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -212,7 +213,7 @@ def test_clients_that_read_nothing_hold_no_thread(site: Site, settings: Any, whe
 def test_a_request_waits_until_the_response_before_it_is_read(site: Site) -> None:
     with connect(site, receive_buffer=4096) as client:
         client.sendall(GET % b"/large" * 3)
-        assert comes_true(lambda: len(begun) == 1)
+        until(lambda: len(begun) == 1)
         assert httpx.get(site.url + "/large").status_code == 200
         assert len(begun) == 2  # that of the other client alone
         reader = client.makefile("rb")
@@ -228,8 +229,8 @@ def test_a_request_waits_until_the_response_before_it_is_read(site: Site) -> Non
 def test_a_response_that_is_not_read_ends_the_connection(site: Site) -> None:
     with connect(site, receive_buffer=4096) as client:
         client.sendall(GET % b"/large")
-        assert comes_true(lambda: bool(begun))
-        assert comes_true(lambda: not site.server.server_state.connections)
+        until(lambda: bool(begun))
+        until(lambda: not site.server.server_state.connections)
 
 
 def test_unread_responses_are_bounded_together(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,8 +240,8 @@ def test_unread_responses_are_bounded_together(site: Site, monkeypatch: pytest.M
     for client in mute:
         client.sendall(GET % b"/large")
     state = site.server.server_state
-    assert comes_true(lambda: len(begun) == 5)
-    assert comes_true(lambda: len(state.connections) <= 1)
+    until(lambda: len(begun) == 5)
+    until(lambda: len(state.connections) <= 1)
     for client in mute:
         client.close()
 
@@ -254,7 +255,7 @@ def silent(site: Site) -> Iterator[list[socket.socket]]:
     clients = [connect(site) for _ in range(10)]
     for n, client in enumerate(clients):
         client.sendall((POST % 10, (GET % b"/maps/")[:20], POST % 10 + b"{")[n % 3])
-    assert comes_true(lambda: len(site.server.server_state.connections) == 10)
+    until(lambda: len(site.server.server_state.connections) == 10)
     yield clients
     for client in clients:
         client.close()
@@ -274,7 +275,7 @@ def test_where_all_is_full_the_longest_wait_ends(
     for path_ in ("/health/live", "/health/ready", "/maps/", "/api/v1/maps"):
         assert httpx.get(site.url + path_).status_code == 200, path_
     state = site.server.server_state
-    assert comes_true(lambda: len(state.connections) < 10)
+    until(lambda: len(state.connections) < 10)
     with contextlib.suppress(ConnectionResetError):
         assert silent[1].recv(1) == b""  # the first that has not sent a whole head
     silent[0].setblocking(False)
@@ -286,7 +287,7 @@ def test_where_all_is_full_the_longest_wait_ends(
 def test_one_address_has_so_many_connections(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 10)
     assert httpx.get(site.url + "/health/live").status_code == 200
-    assert comes_true(lambda: len(site.server.server_state.connections) < 10)
+    until(lambda: len(site.server.server_state.connections) < 10)
 
 
 @pytest.mark.usefixtures("patient")
@@ -300,7 +301,7 @@ def test_connections_that_are_being_answered_make_no_room(
     )
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(httpx.get, site.url + "/wait", timeout=20) for _ in range(2)]
-        assert comes_true(lambda: len(site.server.server_state.tasks) == 2)
+        until(lambda: len(site.server.server_state.tasks) == 2)
         with Client(site) as client:
             answer = client.hear()
             assert answer
@@ -416,7 +417,7 @@ def test_a_connection_that_is_ended_in_the_middle_of_a_read_parses_no_more(site:
             protocol.data_received(b"GET /" + b"a" * 200_000)
 
         protocol.loop.call_soon_threadsafe(end_and_read)
-        assert comes_true(lambda: not state.connections)
+        until(lambda: not state.connections)
     assert httpx.get(site.url + "/health/live").status_code == 200
 
 
@@ -435,8 +436,8 @@ def test_one_connection_that_can_not_be_checked_keeps_no_other_from_its_end(
 
     monkeypatch.setattr(HttpProtocol, "check", check)
     clients = [connect(site) for _ in range(2)]
-    assert comes_true(lambda: len(broken) > 0)
-    assert comes_true(lambda: not site.server.server_state.connections)
+    until(lambda: len(broken) > 0)
+    until(lambda: not site.server.server_state.connections)
     for client in clients:
         client.close()
     assert "A connection could not be checked" in caplog.text
@@ -455,7 +456,7 @@ def test_sockets_that_are_refused_and_do_not_close_make_room(
             client.recv(1)
     for _ in range(5):
         assert httpx.get(site.url + "/privacy/").status_code == 200
-    assert comes_true(lambda: len(site.server.server_state.connections) <= 10)
+    until(lambda: len(site.server.server_state.connections) <= 10)
     monkeypatch.setattr(websocket_protocol, "CLOSE_SECONDS", 0)
     for client in sockets:
         client.close()

@@ -9,7 +9,7 @@ import pytest
 
 from config.management.commands import serve
 from config.storage.files import public_names
-from tests.conftest import Site
+from tests.support.live_site import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -18,7 +18,7 @@ from maps.terrain.grid import (
     unpack,
 )
 from maps.terrain.paths import cheapest_path
-from tests.cast import flat_grid
+from tests.support.factories import flat_grid
 
 
 def drawn(rows: list[str], levels: list[str] | None = None) -> Grid:

@@ -23,9 +23,9 @@ from config.kernel.text import named
 from maps.collections.actions import make as make_collection
 from maps.models import GameMap, MapCollection
 from sessions_app.live import protocol
-from tests.cast import make_map, make_moderator, make_tribe, make_user
-from tests.conftest import bearer
-from tests.test_making import new_map
+from tests.support.api import bearer
+from tests.support.documents import new_map
+from tests.support.factories import make_map, make_moderator, make_tribe, make_user
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db

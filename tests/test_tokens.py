@@ -4,7 +4,6 @@ import contextlib
 import datetime
 import hashlib
 import itertools
-import json
 import string
 from typing import Any
 
@@ -20,9 +19,9 @@ from accounts.models import User
 from accounts.tokens import families, signing
 from config.redis.clients import durable
 from maps.models import GameMap
-from tests.cast import NOBODY, PASSWORD, make_user
-from tests.races import at_once
-from tests.test_api import assert_error
+from tests.support.api import assert_error, login, post
+from tests.support.concurrency import at_once
+from tests.support.factories import NOBODY, PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
 NEW = {
@@ -31,16 +30,6 @@ NEW = {
     "password": PASSWORD,
     "accept_privacy_policy": True,
 }
-
-
-def post(client: Client, path: str, body: Any = None, access: str = "") -> Any:
-    headers = {"Authorization": f"Bearer {access}"} if access else {}
-    text = "" if body is None else json.dumps(body)
-    return client.post(f"/api/v1/{path}", text, content_type="application/json", headers=headers)
-
-
-def login(client: Client, username: str = "Player1", password: str = PASSWORD) -> Any:
-    return post(client, "auth/login", {"username": username, "password": password})
 
 
 def me(client: Client, access: str) -> int:

@@ -13,10 +13,11 @@ from accounts.identity.sign_in import start_family
 from accounts.models import User
 from config.http.secure_transport import is_secure
 from sessions_app.live.protocol import Close
-from tests.callers import Caller
-from tests.cast import PASSWORD, make_map, make_user
-from tests.conftest import Site, bearer, redis_away
-from tests.test_api import assert_error
+from tests.support.api import assert_error, bearer
+from tests.support.factories import PASSWORD, make_map, make_user
+from tests.support.live_site import Site
+from tests.support.redis import redis_away
+from tests.support.socket_clients import Caller
 
 pytestmark = pytest.mark.django_db
 TLS = {"X-Forwarded-Proto": "https"}

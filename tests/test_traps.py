@@ -20,7 +20,7 @@ from accounts.tokens import families
 from config.api.serialization import StrictJSONParser
 from config.limits import rate_limits
 from config.redis.clients import durable
-from tests.races import at_once
+from tests.support.concurrency import at_once
 
 pytestmark = pytest.mark.django_db
 HANDS = 12

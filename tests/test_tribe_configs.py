@@ -16,10 +16,10 @@ from redis.retry import Retry
 from accounts.models import User
 from config.db import notifications
 from config.redis.clients import NO_RETRIES, disposable, record_failure
-from tests.cast import NOBODY, make_tribe, make_user
-from tests.conftest import Site
-from tests.races import at_once
-from tests.test_tribes import DAMAGE, RANGE, SPEED, call
+from tests.support.concurrency import at_once
+from tests.support.factories import NOBODY, make_tribe, make_user
+from tests.support.live_site import Site
+from tests.support.tribe_api import DAMAGE, RANGE, SPEED, call
 from tribes import config_cache
 from tribes.actions import change, remove
 from tribes.config_cache import TribeConfig, config_of

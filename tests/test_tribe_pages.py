@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from sessions_app.models import GameSession, SessionPlayer
-from tests.cast import NOBODY, make_map, make_tribe, make_user
+from tests.support.factories import NOBODY, make_map, make_tribe, make_user
 from tribes.bonuses import PRESETS
 from tribes.models import Tribe
 

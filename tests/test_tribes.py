@@ -12,24 +12,16 @@ from config.db.constraints import save_or_field_error
 from config.kernel.errors import DomainError
 from config.limits.quotas import QUOTAS
 from sessions_app.models import GameSession, SessionPlayer
-from tests.cast import NOBODY, make_map, make_tribe, make_user
-from tests.conftest import bearer
-from tests.races import at_once
+from tests.support.api import bearer
+from tests.support.concurrency import at_once
+from tests.support.factories import NOBODY, make_map, make_tribe, make_user
+from tests.support.tribe_api import BASE, DAMAGE, RANGE, RAVENS, SPEED, call
 from tribes import actions as tribe_actions
 from tribes.actions import change, make
 from tribes.bonuses import PRESETS, share
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db
-BASE = "/api/v1/tribes"
-RAVENS = {"name": "Ravens", "archetype": "Support"}
-DAMAGE, SPEED, RANGE = "damage_bonus", "attack_speed_bonus", "range_bonus"
-
-
-def call(user: User | None, method: str, path: str = "", body: Any = None) -> Any:
-    data = {"data": body, "content_type": "application/json"} if body is not None else {}
-    headers = bearer(user) if user else {}
-    return getattr(Client(), method)(BASE + path, headers=headers, **data)
 
 
 def code(answer: Any) -> tuple[int, str, str | None]:

@@ -23,11 +23,11 @@ from maps.models import GameMap, MapWord
 from maps.previews import cleanup, preview_files
 from maps.search import spelling
 from sessions_app.models import GameSession, PlayedMap
-from tests.cast import drawn_grid, make_map, make_user
-from tests.conftest import Site, bearer
-from tests.test_changes import listener  # noqa: F401 - a fixture
-from tests.test_fastlane import until
-from tests.test_picturing import s3_server, use_bucket  # noqa: F401 - a fixture
+from tests.support.api import bearer
+from tests.support.factories import drawn_grid, make_map, make_user
+from tests.support.live_site import Site
+from tests.support.object_storage import use_bucket
+from tests.support.waiting import until
 
 
 def files() -> set[str]:
@@ -121,11 +121,11 @@ def test_pictures_go_with_the_content(site: Site, go: Callable[[Site, GameMap], 
     shared = make_map(author, "Shared", grid=drawn_grid(31, "Lava"))
     make_map(make_user("Other"), "The same", grid=drawn_grid(31, "Lava"))
     keep_pictures(alone, shared)
-    until(server_listens, 10)
+    until(server_listens)
     go(site, shared)
     if GameMap.objects.filter(pk=alone.pk).exists():  # it may have gone with its author
         go(site, alone)
-    until(lambda: not count_pictures(alone), 10)
+    until(lambda: not count_pictures(alone))
     assert has_pictures(shared)
 
 
@@ -141,7 +141,7 @@ def server_listens() -> bool:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_statement_that_deletes_many_names_each_content_once(
-    listener: "psycopg.Connection[Any]",  # noqa: F811
+    listener: "psycopg.Connection[Any]",
 ) -> None:
     listener.execute("LISTEN pictures")
     author = make_user("Author")
@@ -285,7 +285,7 @@ def test_an_empty_storage_is_swept() -> None:
 def test_the_sweep_of_a_bucket(
     author: User,
     settings: Any,
-    s3_server: str,  # noqa: F811
+    s3_server: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use_bucket(settings, s3_server, "swept")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.conftest import Site
+from tests.support.live_site import Site
 
 ARGUMENTS = [
     "--no-sandbox",

@@ -3,22 +3,15 @@
 from uuid import UUID
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from maps.feedback.ratings import rate
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby.store import run
-from tests.cast import PASSWORD, make_map, make_tribe, make_user
+from tests.support.browser import no_violations, sign_in
+from tests.support.factories import make_map, make_tribe, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
-
-
-def no_violations(page: Page) -> None:
-    results = Axe().run(page, options=RULES)
-    assert results.violations_count == 0, results.generate_report()
-    assert results.response["passes"]  # it did look
 
 
 def test_a_fault_would_be_found(page: Page) -> None:
@@ -26,13 +19,6 @@ def test_a_fault_would_be_found(page: Page) -> None:
     page.evaluate("document.querySelector('label[for=id_username]').remove()")
     with pytest.raises(AssertionError, match="label"):
         no_violations(page)
-
-
-def sign_in(page: Page, onward: str) -> None:
-    page.goto(f"/login/?next={onward}")
-    page.get_by_label("Username").fill("Mira")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
 
 
 @pytest.mark.parametrize("address", ["/maps/", "/maps/?q=nothing", "/login/", "/signup/"])

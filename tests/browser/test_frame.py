@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_accessibility import no_violations, sign_in
-from tests.cast import PASSWORD, make_user
+from tests.support.browser import no_violations, sign_in
+from tests.support.factories import PASSWORD, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -8,10 +8,9 @@ from playwright.sync_api import Browser, Page, expect
 from accounts.models import User
 from maps.collections.actions import make, put
 from maps.models import GameMap, MapFavourite
-from tests.browser.test_accessibility import no_violations, sign_in
-from tests.browser.test_players import no_sideways_scrolling
-from tests.cast import make_map, make_user
-from tests.conftest import Site
+from tests.support.browser import no_sideways_scrolling, no_violations, sign_in
+from tests.support.factories import make_map, make_user
+from tests.support.live_site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

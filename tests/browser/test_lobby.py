@@ -15,10 +15,9 @@ from sessions_app.live import list_socket
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby.store import run
 from sessions_app.models import GameSession, SessionPlayer
-from tests.browser.test_accessibility import no_violations
-from tests.browser.test_players import no_sideways_scrolling
-from tests.cast import NOBODY, PASSWORD, make_map, make_tribe, make_user
-from tests.conftest import Site
+from tests.support.browser import no_sideways_scrolling, no_violations
+from tests.support.factories import NOBODY, PASSWORD, make_map, make_tribe, make_user
+from tests.support.live_site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 # What a browser complains about when the network is gone, as these tests want it to be.

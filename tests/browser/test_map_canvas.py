@@ -6,8 +6,8 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from maps.drawing.landmarks import stands
 from maps.models import GameMap
 from maps.terrain.grid import LAVA, WATER
-from tests.cast import PASSWORD, flat_grid, make_map, make_user
-from tests.conftest import Site
+from tests.support.factories import PASSWORD, flat_grid, make_map, make_user
+from tests.support.live_site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PIXELS = "document.querySelector('canvas').toDataURL()"

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from maps.models import GameMap
-from tests.cast import PASSWORD, make_map, make_moderator, make_user
+from tests.support.factories import PASSWORD, make_map, make_moderator, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

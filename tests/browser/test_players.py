@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.cast import PASSWORD, make_map, make_user
-from tests.conftest import Site
-from tests.test_account_pages import last_letter
+from tests.support.browser import no_sideways_scrolling
+from tests.support.emails import last_letter
+from tests.support.factories import PASSWORD, make_map, make_user
+from tests.support.live_site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -19,10 +20,6 @@ def maps(transactional_db: None) -> None:
     for n in range(26):
         make_map(author, f"Meadow {n}")
     make_map(author, "Ember Forge", description="Hot.")
-
-
-def no_sideways_scrolling(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_from_sign_up_to_a_rating(page: Page) -> None:

@@ -6,10 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from accounts.models import User
-from tests.browser.test_accessibility import no_violations, sign_in
-from tests.browser.test_players import no_sideways_scrolling
-from tests.cast import make_tribe, make_user
-from tests.conftest import Site
+from tests.support.browser import no_sideways_scrolling, no_violations, sign_in
+from tests.support.factories import make_tribe, make_user
+from tests.support.live_site import Site
 from tribes.bonuses import POINTS, PRESETS, SLIDERS, Points, gains
 from tribes.models import Tribe
 

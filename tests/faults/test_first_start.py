@@ -8,22 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.test_serve import ROOT, Serving, environment, open_folder, servers_of, serving
-
-
-@pytest.fixture
-def data() -> Iterator[Path]:
-    with open_folder() as folder:
-        yield folder / "data"
-        for pid in servers_of(folder / "data"):
-            os.kill(pid, signal.SIGKILL)
+from tests.support.processes import ROOT, Serving, environment, servers_of, serving
 
 
 @pytest.mark.parametrize("kill_all", [False, True], ids=["the program", "its servers too"])

@@ -10,34 +10,20 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 
 from sessions_app.live.protocol import Close
 from sessions_app.live.reconciliation import SILENT, STUCK
-from tests.faults.players import Player, Stage
-from tests.test_serve import ROOT, Serving, environment, open_folder, servers_of
+from tests.support.fault_players import Player, Stage
+from tests.support.processes import ROOT, Serving, servers_of, stage
 
 LOBBIES = 50
 PROCESSES = 3  # of players who live in processes of their own
 RECOVERY = 10.0  # seconds
-
-
-def stage(data: Path, *command: str) -> str:
-    """A command of `stage.py`, in a process that knows the drill's servers."""
-    return subprocess.run(
-        [sys.executable, "-m", "tests.faults.stage", *command],
-        cwd=ROOT,
-        env=environment(data, DJANGO_SETTINGS_MODULE="config.settings"),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    ).stdout
 
 
 class Drill:
@@ -69,7 +55,7 @@ class Drill:
         folder = self.data.parent
         facts = {"redis": self.redis, "seats": self.elsewhere[number::PROCESSES]}
         (folder / f"players-{number}.json").write_text(json.dumps(facts))
-        command = [sys.executable, "-m", "tests.faults.players", str(folder), str(number)]
+        command = [sys.executable, "-m", "tests.support.fault_players", str(folder), str(number)]
         return subprocess.Popen(command, cwd=ROOT)
 
     def tell_ports(self) -> None:
@@ -164,15 +150,6 @@ class Drill:
             total += player.closes
             player.closes.clear()
         return total
-
-
-@pytest.fixture
-def data() -> Iterator[Path]:
-    with open_folder() as folder:
-        yield folder / "data"
-        for pid in servers_of(folder / "data"):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
 
 
 @contextlib.asynccontextmanager

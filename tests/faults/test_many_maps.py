@@ -16,8 +16,9 @@ from accounts.models import User
 from config.limits import quotas, rate_limits
 from maps.terrain.grid import read_compact
 from maps.terrain.validation import PARTS, read
-from tests.conftest import bearer
-from tests.test_checking import BREAKS, WEIRD, Document, maps, nodes
+from tests.support.api import bearer
+from tests.support.documents import Document
+from tests.support.random_documents import BREAKS, WEIRD, maps, nodes
 
 pytestmark = pytest.mark.django_db
 MAPS, MADE = 10_000, 1_000  # each of the latter takes three times as long

@@ -7,15 +7,13 @@ import time
 from pathlib import Path
 
 from sessions_app.live.protocol import Close
-from tests.faults.players import Player, Stage
-from tests.faults.test_live_lobbies import data, stage  # noqa: F401
-from tests.faults.test_slow_readers import memory
-from tests.test_serve import serving
+from tests.support.fault_players import Player, Stage
+from tests.support.processes import memory, serving, stage
 
 LOBBIES = 345  # of two to four players
 
 
-def test_the_end_of_a_full_process(data: Path) -> None:  # noqa: F811
+def test_the_end_of_a_full_process(data: Path) -> None:
     with serving(data, "--no-demo", TRUSTED_PROXIES="1") as server:
         facts = json.loads(stage(data, "people", str(LOBBIES)))
 

@@ -15,9 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faults.test_live_lobbies import data  # noqa: F401
-from tests.faults.test_slow_readers import memory
-from tests.test_serve import Serving, serving
+from tests.support.processes import Serving, memory, serving
 
 POST = b"POST /api/v1/maps HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2400000\r\n\r\n"
 SOCKET = (
@@ -59,7 +57,7 @@ MIXTURES: dict[str, dict[str, int]] = {
 
 
 @pytest.fixture(params=["0", "1"], ids=["direct", "behind a proxy"])
-def server(data: Path, request: pytest.FixtureRequest) -> Iterator[Serving]:  # noqa: F811
+def server(data: Path, request: pytest.FixtureRequest) -> Iterator[Serving]:
     with serving(data, "--no-demo", TRUSTED_PROXIES=request.param) as running:
         yield running
         assert running.end(signal.SIGTERM) == 0

@@ -12,9 +12,8 @@ import orjson
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from tests.faults.players import Player, Stage
-from tests.faults.test_live_lobbies import data, stage  # noqa: F401
-from tests.test_serve import serving
+from tests.support.fault_players import Player, Stage
+from tests.support.processes import memory, serving, stage
 
 MUTE = 5
 WORDS = "語" * 300
@@ -55,13 +54,7 @@ def is_open(port: int, client: int) -> bool:
     return any(row[1].endswith(ends[0]) and row[2].endswith(ends[1]) for row in rows)
 
 
-def memory(pid: int) -> float:
-    """Of a process, in MB."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * 4096 / 1e6
-
-
-def test_who_never_reads_is_dropped(data: Path) -> None:  # noqa: F811
+def test_who_never_reads_is_dropped(data: Path) -> None:
     with serving(data, "--no-demo", TRUSTED_PROXIES="1") as server:
         facts = json.loads(stage(data, "people", str(MUTE)))
         port, pid = int(server.url.rsplit(":", 1)[1]), server.process.pid

@@ -5,13 +5,12 @@ import json
 from pathlib import Path
 
 from sessions_app.live.protocol import Close
-from tests.callers import Caller, path_of
-from tests.faults.players import Player, Stage
-from tests.faults.test_live_lobbies import data, stage  # noqa: F401
-from tests.test_serve import Serving, serving
+from tests.support.fault_players import Player, Stage
+from tests.support.processes import Serving, serving, stage
+from tests.support.socket_clients import Caller, path_of
 
 
-def test_one_lobby_in_two_processes(data: Path) -> None:  # noqa: F811
+def test_one_lobby_in_two_processes(data: Path) -> None:
     with serving(data, "--no-demo") as one, serving(data, "--no-demo") as other:
         facts = json.loads(stage(data, "people", "1"))
         [(session_id, (host, guest, *_))] = facts["lobbies"].items()

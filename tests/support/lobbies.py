@@ -11,7 +11,7 @@ from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby.rules import Lobby, Seat, Status
 from sessions_app.lobby.store import reading, run
 from sessions_app.models import LobbyServer
-from tests.cast import make_map, make_tribe, make_user
+from tests.support.factories import make_map, make_tribe, make_user
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 # Names that tell nothing, for players who do nothing but sit somewhere.
@@ -80,3 +80,24 @@ class Table:
         for user in self.users:
             run(lobby_actions.connect, self.id, user.pk, uuid4(), server.pk)
             run(lobby_actions.ready, self.id, user.pk, is_ready=True)
+
+
+EXAMPLE = Lobby(
+    id=UUID(int=1),
+    status=Status.LOBBY,
+    game_map={
+        "id": str(UUID(int=2)),
+        "name": "Ford",
+        "width": 20,
+        "height": 20,
+        "version": 1,
+        "is_playable": True,
+    },
+    seats=(
+        Seat(UUID(int=3), "Mira", 2, {"id": str(UUID(int=4))}, NOON, is_host=True, lost_at=NOON),
+    ),
+    code="ABC234",
+    version=7,
+    created_at=NOON,
+    touched_at=NOON,
+)

@@ -1,7 +1,7 @@
 """Players as the site's own client is: they come back, with patience and chance, wherever a server is.
 
-`python -m tests.faults.players FOLDER NUMBER` plays those of `FOLDER/players-NUMBER.json`, who do nothing
-but stay, at the ports of `FOLDER/ports.json`.
+`python -m tests.support.fault_players FOLDER NUMBER` plays those of
+`FOLDER/players-NUMBER.json`, who do nothing but stay, at the ports of `FOLDER/ports.json`.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 
 from accounts.tokens.signing import stamp
 from sessions_app.live.protocol import CLOSES, SUBPROTOCOL, Close
-from tests.faults.stage import PASSWORD
+from tests.support.fault_setup import PASSWORD
 
 SHORTEST, LONGEST = 0.1, 5.0  # seconds between two tries
 PING = 5.0  # seconds

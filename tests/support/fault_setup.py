@@ -1,4 +1,6 @@
-"""The stage of a drill, in a process of its own: `python -m tests.faults.stage COMMAND` with TRIBEHOLD_DATA.
+"""What a fault test needs, made in a process of its own that knows its servers by TRIBEHOLD_DATA.
+
+python -m tests.support.fault_setup COMMAND
 
 people N     make N lobbies of two to four players; print them as JSON, and where the servers are
 redis        restart the embedded Redis
@@ -26,8 +28,8 @@ def people(lobbies: int) -> dict[str, Any]:
 
     from accounts.models import User
     from config.db.pools import database_address
-    from tests.cast import make_map, make_user
-    from tests.lobbies import Table
+    from tests.support.factories import make_map, make_user
+    from tests.support.lobbies import Table
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     make_password("warm")

@@ -18,9 +18,9 @@ from accounts.models import User
 from accounts.tokens import signing
 from sessions_app.live import tickets
 from sessions_app.live.protocol import SUBPROTOCOL
-from tests.conftest import Site
-from tests.lobbies import Table
-from tests.test_serve import Serving
+from tests.support.live_site import Site
+from tests.support.lobbies import Table
+from tests.support.processes import Serving
 
 PATIENCE = 5.0
 Frame = dict[str, Any]

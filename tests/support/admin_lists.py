@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from maps.models import GameMap
 from sessions_app.models import GameSession
-from tests.cast import make_map, make_tribe, make_user
+from tests.support.factories import make_map, make_tribe, make_user
 from tribes.models import Tribe
 
 SITE = admin.site

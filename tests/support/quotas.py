@@ -1,0 +1,11 @@
+"""Quotas of another size."""
+
+from dataclasses import replace
+
+import pytest
+
+from config.limits.quotas import QUOTAS
+
+
+def set_limit(monkeypatch: pytest.MonkeyPatch, name: str, limit: int) -> None:
+    monkeypatch.setitem(QUOTAS, name, replace(QUOTAS[name], limit=limit))
