@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 VENV := .venv
+# Processes that run tests; docs/testing.md says how many there may be.
+WORKERS ?= 3
 BIN := $(VENV)/bin
 PRODUCTION := TRIBEHOLD_ENV=production ALLOWED_HOSTS=tribehold.example SITE_URL=https://tribehold.example \
 	DATABASE_URL=postgres://nobody@localhost/none REDIS_URL=redis://localhost:6379/0 \
@@ -20,7 +22,7 @@ run: $(VENV)/run.ok ## Serve Tribehold on PORT (8000), with everything it needs
 	@exec $(BIN)/python manage.py serve
 
 test: $(VENV)/dev.ok ## Run the tests; ARGS="-k rating" runs some
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: $(VENV)/dev.ok ## Check form, types, templates and settings
 	$(BIN)/ruff check .
@@ -30,7 +32,7 @@ lint: $(VENV)/dev.ok ## Check form, types, templates and settings
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 check: lint ## Everything that must hold before a change lands: lint, then tests with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term $(ARGS)
 
 format: $(VENV)/dev.ok ## Bring code and templates into form
 	$(BIN)/ruff check --fix .

@@ -1,5 +1,8 @@
 """Fixtures: the cast, a signed-in client, and the real application on a real port."""
 
+import fcntl
+import hashlib
+import inspect
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,23 +10,42 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import make_password
-from django.core.management import call_command
-from django.db import connections
-from django.test import Client, override_settings
+from django.db import connection, connections
+from django.test import Client, TransactionTestCase, override_settings
+from pytest_django import DjangoDbBlocker
+from redis.asyncio.connection import AbstractConnection as AsyncConnection
+from redis.connection import AbstractConnection as Connection
 
 from accounts.models import User
+from config.embedded import data_folder
+from config.management.commands.serve import build_static_files
 from config.redis import clients
 from config.redis.clients import durable
+from config.storage.files import HashedStaticFilesStorage
 from maps.models import GameMap
 from maps.search import spelling
+from tests.support.database import empty_tables
 from tests.support.factories import make_map, make_moderator, make_user
 from tests.support.live_site import Site
+from tests.support.servers import is_pure
 
 pytest_plugins = [
     "tests.support.database",
     "tests.support.fast_lane",
     "tests.support.object_storage",
 ]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The test database; nobody misses its last rows after a crash."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        name = connection.ops.quote_name(connection.settings_dict["NAME"])
+        cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+        connection.close()  # the next one begins with it
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty_tables())
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -43,12 +65,26 @@ def own_files(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(autouse=True)
-def forget_counts() -> None:
-    """Limits, locks, token families and caches begin anew with each test."""
+def empty_redis(request: pytest.FixtureRequest) -> None:
+    """Limits, locks, token families and caches begin anew with each test. Pure tests have no Redis."""
     clients._failed_at.clear()
+    if is_pure(request.node):
+        request.getfixturevalue("no_redis")
+        return
     durable().flushdb()
     clients.disposable().flushdb()
     spelling._met.clear()
+
+
+@pytest.fixture
+def no_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails a test that asks Redis without having the database: alone, it would find no server."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        pytest.fail("a test without the database asks Redis: mark it django_db")
+
+    for kind in (Connection, AsyncConnection):
+        monkeypatch.setattr(kind, "connect", fail)
 
 
 @pytest.fixture
@@ -111,11 +147,17 @@ def no_errors_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def static_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Static files as production has them: hashed and compressed. Made once for all tests."""
-    root = tmp_path_factory.mktemp("static")
-    with override_settings(STATIC_ROOT=root):
-        call_command("collectstatic", verbosity=0, interactive=False)
+def static_root() -> Path:
+    """Static files as production has them: hashed and compressed.
+
+    Compressing takes ten seconds, so that the result is kept until its sources change, for all workers.
+    """
+    made_by = hashlib.sha256(Path(inspect.getfile(HashedStaticFilesStorage)).read_bytes())
+    root = data_folder() / f"test-static-{made_by.hexdigest()[:12]}" / "static"
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with override_settings(STATIC_ROOT=root), (root.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        build_static_files()
     return root
 
 

@@ -695,7 +695,11 @@ def test_an_open_socket_ends_with_its_account_as_it_was(
         assert page.refused() == ("not_signed_in", Close.NOT_LET_IN)
 
 
-@pytest.mark.parametrize("end", [banned, new_password, erased, "signed out"], ids=str)
+@pytest.mark.parametrize(
+    "end",
+    [banned, new_password, erased, "signed out"],
+    ids=["banned", "new password", "erased", "signed out"],
+)
 def test_a_cookie_of_a_sign_in_that_has_ended(site: Site, end: Any) -> None:
     table, browser = Table(2), Client()
     browser.force_login(table.users[1])

@@ -11,7 +11,6 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -23,7 +22,7 @@ from accounts.identity import emails
 from accounts.models import User
 from config.kernel.errors import DomainError
 from config.ops import logs, redaction
-from tests.support.factories import PASSWORD, make_user
+from tests.support.factories import NOBODY, PASSWORD, make_user
 from tests.support.live_site import Site
 
 MOST_BYTES = 2048  # of log for one request, whatever it was
@@ -334,7 +333,7 @@ def test_pages_with_a_secret_address_pass_it_on_to_nobody(path: str) -> None:
         ["\n" * 1000] * 1000,
         {"k\n" * 1000: "v\n" * 1000},
         object(),
-        uuid4(),
+        NOBODY,
         None,
         12,
         1.5,

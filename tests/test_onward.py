@@ -12,7 +12,7 @@ from accounts.models import User
 from config.http import next_url
 from config.http.errors import page_of
 from tests.support.api import bearer
-from tests.support.factories import PASSWORD, make_user
+from tests.support.factories import NOBODY, PASSWORD, make_user
 from tests.support.pages import sign_up
 
 pytestmark = pytest.mark.django_db
@@ -52,10 +52,10 @@ NOWHERE = [
     "/account/password",
     "/account/devices",
     "/account/recovery-codes",
-    f"/maps/{uuid4()}/favourite",
-    f"/maps/{uuid4()}/rating",
-    f"/lobbies/{uuid4()}/act",
-    f"/collections/{uuid4()}/share",
+    f"/maps/{NOBODY}/favourite",
+    f"/maps/{NOBODY}/rating",
+    f"/lobbies/{NOBODY}/act",
+    f"/collections/{NOBODY}/share",
     "/api/v1/auth/login",
     "/lobbies/join/",
     "/login/",
@@ -73,7 +73,7 @@ SOMEWHERE = [
     "/",
     "/maps/",
     "/maps/?q=a%20b&sort=top#results",
-    f"/maps/{uuid4()}/",
+    f"/maps/{NOBODY}/",
     "/lobbies/join/7KQ2MX/",
     "/tribes/new/?next=/maps/",
     "/account/",
