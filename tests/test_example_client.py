@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from websockets.typing import Subprotocol
 from accounts.identity.sign_in import start_family
 from sessions_app.live import tickets
 from sessions_app.models import GameSession
+from tests.support import waiting
 from tests.support.factories import PASSWORD, make_map, make_user
 from tests.support.live_site import Site
 from tests.support.lobbies import Table
@@ -111,8 +111,7 @@ def test_lobby_clients_come_back_and_start_all_the_same(site: Site) -> None:
         site.cut()
         with begin(site, "friend", PASSWORD, code) as friend:
             until(host, "Author ✓", "Friend ✓")
-            while not GameSession.objects.get().countdown_ends_at:
-                time.sleep(0.05)
+            waiting.until(lambda: bool(GameSession.objects.get().countdown_ends_at))
             site.cut()
             has_begun(friend)
             has_begun(host)

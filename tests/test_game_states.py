@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import datetime
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +26,7 @@ from sessions_app.models import GameSession, PlayedMap
 from tests.support.concurrency import at_once
 from tests.support.game_api import Table, code_of
 from tests.support.live_site import Site
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,6 +117,12 @@ def test_one_round_writes_what_was_marked_when_it_began(game_map: GameMap) -> No
     assert Counter(waves) == {1: 299, 2: 1}
 
 
+def now_of_redis() -> int:
+    """Its clock, in the milliseconds that marks have."""
+    seconds, micros = durable().time()
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
 def test_the_oldest_marks_come_first(game_map: GameMap, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(states, "BATCH", 2)
     monkeypatch.setattr(states, "MOST_BATCHES", 1)
@@ -124,7 +130,8 @@ def test_the_oldest_marks_come_first(game_map: GameMap, monkeypatch: pytest.Monk
     for turn in range(2):  # to be written again makes nobody wait longer
         for game in games:
             states._write(game.pk, 0, f'{{"wave": {turn}}}')
-            time.sleep(0.002)
+            marked = now_of_redis()
+            until(lambda before=marked: now_of_redis() > before)  # type: ignore[misc]
 
     async def drill() -> None:
         async with make_pool(1) as pool, durable_async() as client:
@@ -144,14 +151,6 @@ def test_the_end_by_the_page_writes_the_last_state_too(table: Table, game: UUID)
     ended = GameSession.objects.get(pk=game)
     assert (ended.status, ended.game_state) == ("Completed", {"wave": 7})
     assert durable().keys("game*") == []
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for what comes by itself, soon."""
-    deadline = time.monotonic() + 8
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_start_writes_the_first_state(site: Site, table: Table, game: UUID) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -22,6 +23,7 @@ from sessions_app.live.tickets import Holder
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby.store import run_async
 from tests.support.lobbies import Table
+from tests.support.waiting import until_async
 
 pytestmark = pytest.mark.django_db(transaction=True)
 IDLE_IN_TRANSACTION = (
@@ -51,9 +53,12 @@ def test_cut_off_at_any_moment() -> None:
     async def drill() -> int:
         pool, done = make_pool(2), 0
         async with pool:
+            began = time.perf_counter()
+            await ready(pool, table, is_ready=False)
+            usual = time.perf_counter() - began
             for turn in range(150):
                 task = asyncio.create_task(ready(pool, table, is_ready=turn % 2 == 0))
-                await asyncio.sleep(chance.uniform(0, 0.006))  # the moment is the point
+                await asyncio.sleep(chance.uniform(0, 2 * usual))  # the moment is the point
                 task.cancel()
                 try:
                     await task
@@ -86,7 +91,7 @@ def test_a_lock_that_is_held_for_long_costs_others_nothing_but_time() -> None:
                     "SELECT 1 FROM game_sessions WHERE id = %s FOR UPDATE", [table.id]
                 )
                 waiting = [asyncio.create_task(ready(pool, table, is_ready=True)) for _ in range(4)]
-                await asyncio.sleep(0.2)
+                await until_async(lambda: pool.get_stats().get("requests_waiting", 0) == 2)
                 waiting.append(asyncio.create_task(ready(pool, other, is_ready=True)))
                 async with asyncio.timeout(5):  # nobody's patience is longer
                     await asyncio.wait(waiting)
@@ -125,8 +130,8 @@ def test_a_command_that_is_cut_off_may_be_sent_again(monkeypatch: pytest.MonkeyP
 def test_a_hub_ends_even_where_a_task_misses_that_it_is_cancelled() -> None:
     async def misses_one() -> None:
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.sleep(60)
-        await asyncio.sleep(60)
+            await asyncio.Event().wait()  # for ever
+        await asyncio.Event().wait()
 
     async def drill() -> None:
         hub = Hub()

@@ -23,6 +23,7 @@ from tests.support.live_site import Site
 from tests.support.lobbies import Table
 from tests.support.protocol_document import names, rows
 from tests.support.socket_clients import Caller, path_of, seated, sit_down, ticket_for
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -324,12 +325,12 @@ def test_a_lobby_opened_while_redis_was_away_is_not_deaf(site: Site) -> None:
     with Caller(site, path_of(table.id)) as caller:
         clients.record_failure()
         assert caller.ask("hello", ticket=ticket)["type"] == "welcome"
-        heard: list[Any] = []
-        deadline = time.monotonic() + 5
-        while not heard and time.monotonic() < deadline:
+
+        def is_heard() -> bool:
             say_elsewhere(table, "hello")
-            heard = [frame for frame in caller.silence(0.2) if frame["type"] == "chat"]
-        assert heard
+            return "chat" in {frame["type"] for frame in caller.silence(0.2)}
+
+        until(is_heard)
     for _ in range(5):
         with sit_down(site, table) as caller:
             say_elsewhere(table, "again")

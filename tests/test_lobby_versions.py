@@ -1,6 +1,5 @@
 """What the database promises of a lobby: its version, erasure, and what many hands at once can't break."""
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -191,15 +190,11 @@ def test_the_last_seat_for_fifty_at_once(game_map: GameMap) -> None:
     users = [make_user(f"Racer{n}") for n in range(50)]
     tribes = [make_tribe(user) for user in users]
 
-    def join(n: int) -> tuple[str | None, float]:
-        began = time.monotonic()
-        code = try_to(lobby_actions.join, table.id, users[n].pk, tribes[n].pk)
-        return code, time.monotonic() - began
+    def join(n: int) -> str | None:
+        return try_to(lobby_actions.join, table.id, users[n].pk, tribes[n].pk)
 
-    answers = at_once(50, join)
-    codes = [code for code, _ in answers]
+    codes = at_once(50, join)
     assert (codes.count(None), codes.count("full")) == (1, 49)
-    assert max(seconds for _, seconds in answers) < 5
     assert len(table.now.seats) == 4
 
 

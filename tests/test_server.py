@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -24,6 +23,7 @@ from maps.models import GameMap
 from tests.support.api import bearer
 from tests.support.factories import PASSWORD, make_map, make_user
 from tests.support.live_site import Site
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -100,8 +100,7 @@ def test_threads_and_connections_are_bounded_and_excess_is_told(
     before = set(threading.enumerate())
     with ThreadPoolExecutor(30) as pool:
         waiting = [pool.submit(httpx.get, site.url + "/wait", timeout=20) for _ in range(20)]
-        while sum(future.done() for future in waiting) < 20 - settings.THREADS:
-            time.sleep(0.01)
+        until(lambda: sum(future.done() for future in waiting) >= 20 - settings.THREADS)
         refused = [future.result() for future in waiting if future.done()]
         assert {answer.status_code for answer in refused} == {503}
         assert {answer.headers["Retry-After"] for answer in refused} == {"2"}
@@ -144,8 +143,7 @@ def test_busy_is_json_for_the_api(
         waiting = [
             pool.submit(httpx.get, site.url + "/wait", timeout=20) for _ in range(settings.THREADS)
         ]
-        while len(seen_threads) < settings.THREADS:
-            time.sleep(0.01)
+        until(lambda: len(seen_threads) >= settings.THREADS)
         answer = http.get("/api/v1/maps")
         gate.set()
         assert all(future.result().status_code == 200 for future in waiting)
@@ -159,8 +157,7 @@ def test_a_busy_process_is_alive(http: httpx.Client, site: Site, settings: Any) 
         waiting = [
             pool.submit(httpx.get, site.url + "/wait", timeout=20) for _ in range(settings.THREADS)
         ]
-        while len(seen_threads) < settings.THREADS:
-            time.sleep(0.01)
+        until(lambda: len(seen_threads) >= settings.THREADS)
         alive = http.get("/health/live", headers={"Host": "10.0.0.1"})
         gate.set()
         assert all(future.result().status_code == 200 for future in waiting)

@@ -20,6 +20,7 @@ from tests.support.concurrency import at_once
 from tests.support.factories import NOBODY, make_tribe, make_user
 from tests.support.live_site import Site
 from tests.support.tribe_api import DAMAGE, RANGE, SPEED, call
+from tests.support.waiting import until
 from tribes import config_cache
 from tribes.actions import change, remove
 from tribes.config_cache import TribeConfig, config_of
@@ -185,6 +186,16 @@ def test_a_cold_key_is_filled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(filled) == 1
 
 
+def others_wait() -> bool:
+    """Whether another connection waits for a lock of this one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks"
+            " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+        )
+        return bool(cursor.fetchone()[0])
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_change_waits_until_what_was_read_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the old one could be kept after the change had dropped it, for an hour."""
@@ -194,8 +205,7 @@ def test_a_change_waits_until_what_was_read_is_kept(monkeypatch: pytest.MonkeyPa
     def read_slowly(tribe_id: UUID, *, lock: bool = False) -> TribeConfig:
         found = read(tribe_id, lock=lock)
         begun.set()
-        with connection.cursor() as cursor:  # until the other one waits for the row
-            cursor.execute("SELECT pg_sleep(0.2)")
+        until(others_wait)  # for the row
         return found
 
     monkeypatch.setattr(config_cache, "_read", read_slowly)
@@ -207,6 +217,7 @@ def test_a_change_waits_until_what_was_read_is_kept(monkeypatch: pytest.MonkeyPa
             change(player=tribe.user, tribe_id=tribe.pk, given={"color_theme": "#99C2FF"})
 
     at_once(2, work)
+    monkeypatch.undo()
     assert not is_kept(tribe)
     assert config_of(tribe.pk).color_theme == "#99C2FF"
 

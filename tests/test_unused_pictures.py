@@ -24,6 +24,7 @@ from maps.previews import cleanup, preview_files
 from maps.search import spelling
 from sessions_app.models import GameSession, PlayedMap
 from tests.support.api import bearer
+from tests.support.database import told
 from tests.support.factories import drawn_grid, make_map, make_user
 from tests.support.live_site import Site
 from tests.support.object_storage import use_bucket
@@ -164,9 +165,7 @@ def test_a_statement_that_deletes_many_names_each_content_once(
     GameMap.objects.update(play_count=3)  # names nothing
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM users WHERE id = %s", [author.pk])
-    messages = [
-        n.payload.split(",") for n in listener.notifies(timeout=0.5) if n.channel == "pictures"
-    ]
+    messages = [payload.split(",") for payload in told(listener, "pictures")]
     named = [content for message in messages for content in message]
     assert max(map(len, messages)) <= 100
     assert len(named) == len(set(named)) == 251

@@ -1,11 +1,14 @@
 """The tests' database from outside: statements, notifications, connections that are cut."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
+
+from tests.support.waiting import PATIENCE
 
 # What the migrations made, and each test may count on.
 KEPT = {"django_content_type", "auth_permission"}
@@ -39,14 +42,39 @@ def cut_database() -> None:
         )
 
 
+@contextmanager
+def no_connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[None]]:
+    """For a while, nobody on an event loop connects to the database; yields an entry for each try."""
+    tried: list[None] = []
+
+    async def fail(*_: Any, **__: Any) -> None:
+        tried.append(None)
+        raise psycopg.OperationalError
+
+    with monkeypatch.context() as away:
+        away.setattr("psycopg.AsyncConnection.connect", fail)
+        yield tried
+
+
 def execute(sql: str, *values: Any) -> None:
     """Like a hand in psql."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
 
 
-def told(listener: "psycopg.Connection[Any]") -> list[str]:
-    return [notify.payload for notify in listener.notifies(timeout=0.5)]
+END = "all_said"  # a channel, and what is said on it follows all that was said before
+
+
+def told(listener: "psycopg.Connection[Any]", *channels: str) -> list[str]:
+    """What a listener was told since it was asked last, on some channels or all."""
+    listener.execute(f"LISTEN {END}; NOTIFY {END}")
+    heard: list[str] = []
+    for notify in listener.notifies(timeout=PATIENCE):
+        if notify.channel == END:
+            return heard
+        if not channels or notify.channel in channels:
+            heard.append(notify.payload)
+    raise AssertionError("the database tells nothing")
 
 
 @pytest.fixture
