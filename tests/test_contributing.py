@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 def check(tmp_path: Path, message: str) -> subprocess.CompletedProcess[str]:
     file = tmp_path / "message"
     file.write_text(message)
-    command = [ROOT / ".ci/check_commits", "--message", file]
+    command = [str(ROOT / ".ci/check_commits"), "--message", str(file)]
     return subprocess.run(command, capture_output=True, text=True)
 
 

@@ -2,19 +2,29 @@
 
 import contextlib
 import os
+import runpy
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import pytest
 import websockets.sync.client
 from django.core.management import CommandError, call_command
 
-from config.management.commands.serve import Command
+from config.management.commands.serve import Command, claim_port
 from config.redis.urls import check_redis_url, next_database
-from tests.support.processes import Serving, manage, open_folder, servers_of, serving
+from tests.support.processes import (
+    ROOT,
+    Serving,
+    environment,
+    manage,
+    open_folder,
+    servers_of,
+    serving,
+)
 
 ADDRESSES = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1"}
 SECRETS = ADDRESSES | {
@@ -26,6 +36,24 @@ SECRETS = ADDRESSES | {
     "EMAIL_URL": "smtp+tls://x:secret@127.0.0.1:1",
     "EMAIL_FROM": "tribehold@example.com",
 }
+
+
+@pytest.fixture
+def read_settings(data: Path) -> Callable[..., dict[str, Any]]:
+    """Reads the settings as a new process with such an environment would; returns all their values."""
+
+    def read(**given: str) -> dict[str, Any]:
+        with patch.dict(os.environ, environment(data, **given), clear=True):
+            return runpy.run_path(str(ROOT / "config/settings.py"))
+
+    return read
+
+
+def assert_mistake(found: dict[str, Any], words: str) -> None:
+    """The settings have a mistake, which is told without the value. `check` reports all of them."""
+    told = " ".join(found["CONFIGURATION_MISTAKES"])
+    assert words in told
+    assert "secret" not in told
 
 
 @pytest.fixture(scope="module")
@@ -101,11 +129,10 @@ def test_servers_that_are_killed_start_again(data: Path) -> None:
 
 
 @pytest.mark.parametrize("port", ["x", "-1", "65536", "8000.5", "", " ", "٣"])
-def test_a_port_that_is_none(data: Path, port: str) -> None:
-    answer = manage(data, "serve", PORT=port)
-    assert answer.returncode == 1
-    assert "it must be a number from 1 to 65535" in answer.stderr
-    assert "Traceback" not in answer.stderr
+def test_a_port_that_is_none(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("PORT", port)
+    with pytest.raises(CommandError, match="it must be a number from 1 to 65535"):
+        claim_port()
 
 
 def test_a_port_in_use(data: Path) -> None:
@@ -115,6 +142,7 @@ def test_a_port_in_use(data: Path) -> None:
     assert answer.returncode == 1
     assert f"Port {port} on 127.0.0.1 can't be used" in answer.stderr
     assert "PORT=8001 make run" in answer.stderr
+    assert "Traceback" not in answer.stderr
 
 
 @pytest.mark.parametrize(
@@ -126,10 +154,23 @@ def test_a_port_in_use(data: Path) -> None:
             "postgres://x:secret@nowhere.invalid/x",
             "PostgreSQL at nowhere.invalid:5432",
         ),
+        ("REDIS_URL", "redis://:secret@127.0.0.1:1/0", "Redis can't be reached"),
+    ],
+)
+def test_servers_that_cannot_be_reached(data: Path, name: str, value: str, words: str) -> None:
+    answer = manage(data, "serve", **{name: value})
+    assert answer.returncode == 1
+    assert words in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert "secret" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
         ("DATABASE_URL", "postgres://x:secret@127.0.0.1:x/x", "DATABASE_URL can't be read"),
         ("DATABASE_URL", "mysql://x:secret@127.0.0.1/x", "must begin with postgres://"),
         ("DATABASE_URL", "nonsense", "must begin with postgres://"),
-        ("REDIS_URL", "redis://:secret@127.0.0.1:1/0", "Redis can't be reached"),
         ("REDIS_URL", "redis://127.0.0.1:x/0", "REDIS_URL can't be read"),
         ("REDIS_URL", "nonsense", "REDIS_URL can't be read"),
         ("REDIS_CACHE_URL", "http://127.0.0.1", "REDIS_CACHE_URL can't be read"),
@@ -141,21 +182,19 @@ def test_a_port_in_use(data: Path) -> None:
         ("TRIBEHOLD_ENV", "staging", "say 'demo' or 'production'"),
     ],
 )
-def test_settings_that_make_no_sense(data: Path, name: str, value: str, words: str) -> None:
-    answer = manage(data, "serve", **{name: value})
-    assert answer.returncode == 1
-    assert words in answer.stderr
-    assert "Traceback" not in answer.stderr
-    assert "secret" not in answer.stderr
+def test_settings_that_make_no_sense(
+    read_settings: Callable[..., dict[str, Any]], name: str, value: str, words: str
+) -> None:
+    assert_mistake(read_settings(**{name: value}), words)
 
 
 @pytest.mark.parametrize("missing", SECRETS)
-def test_production_starts_with_all_of_its_secrets_or_not(data: Path, missing: str) -> None:
+def test_production_starts_with_all_of_its_secrets_or_not(
+    read_settings: Callable[..., dict[str, Any]], missing: str
+) -> None:
     given = {name: value for name, value in SECRETS.items() if name != missing}
-    answer = manage(data, "check", TRIBEHOLD_ENV="production", **given)
-    assert answer.returncode == 1
-    assert f"{missing} is not set" in answer.stderr
-    assert "Traceback" not in answer.stderr
+    found = read_settings(TRIBEHOLD_ENV="production", **given)
+    assert f"{missing} is not set" in " ".join(found["CONFIGURATION_MISTAKES"])
 
 
 @pytest.mark.parametrize(
@@ -182,12 +221,11 @@ def test_production_starts_with_all_of_its_secrets_or_not(data: Path, missing: s
         ("EMAIL_URL", "smtp://x:secret@host:x", "EMAIL_URL can't be read"),
     ],
 )
-def test_production_refuses_what_is_not_safe(data: Path, name: str, value: str, words: str) -> None:
-    answer = manage(data, "check", TRIBEHOLD_ENV="production", **(SECRETS | {name: value}))
-    assert answer.returncode == 1
-    assert words in answer.stderr
-    assert "Traceback" not in answer.stderr
-    assert "secret" not in answer.stderr
+def test_production_refuses_what_is_not_safe(
+    read_settings: Callable[..., dict[str, Any]], name: str, value: str, words: str
+) -> None:
+    given = SECRETS | {name: value}
+    assert_mistake(read_settings(TRIBEHOLD_ENV="production", **given), words)
 
 
 def test_all_mistakes_are_reported_at_once(data: Path) -> None:
@@ -208,8 +246,15 @@ def test_all_mistakes_are_reported_at_once(data: Path) -> None:
         {"SITE_URL": "https://www.Tribehold.example:8443/"},
     ],
 )
-def test_production_takes_what_is_safe(data: Path, more: dict[str, str]) -> None:
-    answer = manage(data, "check", TRIBEHOLD_ENV="production", **(SECRETS | more))
+def test_production_takes_what_is_safe(
+    read_settings: Callable[..., dict[str, Any]], more: dict[str, str]
+) -> None:
+    found = read_settings(TRIBEHOLD_ENV="production", **(SECRETS | more))
+    assert found["CONFIGURATION_MISTAKES"] == []
+
+
+def test_the_checks_pass_in_production(data: Path) -> None:
+    answer = manage(data, "check", TRIBEHOLD_ENV="production", **SECRETS)
     assert answer.returncode == 0, answer.stderr
 
 
@@ -224,11 +269,9 @@ def test_production_refuses_an_old_schema(settings: Any) -> None:
         call_command("migrate", verbosity=0)
 
 
-def test_options_of_database_url_are_kept(data: Path) -> None:
-    url = "postgres://x@127.0.0.1/x?sslmode=verify-full"
-    show = "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS'])"
-    answer = manage(data, "shell", "-v", "0", "-c", show, DATABASE_URL=url)
-    assert "'sslmode': 'verify-full'" in answer.stdout
+def test_options_of_database_url_are_kept(read_settings: Callable[..., dict[str, Any]]) -> None:
+    found = read_settings(DATABASE_URL="postgres://x@127.0.0.1/x?sslmode=verify-full")
+    assert found["DATABASES"]["default"]["OPTIONS"]["sslmode"] == "verify-full"
 
 
 @pytest.mark.parametrize(
