@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import time
 from typing import Any
 from unicodedata import normalize
 
@@ -13,6 +12,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import User
+from config.api import serialization
 from config.limits import rate_limits
 from config.limits.rate_limits import POLICIES
 from maps.editing import actions as editing_actions
@@ -242,14 +242,16 @@ def test_large_bodies(client: Client, author: User) -> None:
         assert (answer.status_code, codes(answer)) == (413, [("body_too_large", None)])
 
 
-def test_bodies_of_too_many_values_are_not_read(client: Client, draft: GameMap) -> None:
+def test_bodies_of_too_many_values_are_not_read(
+    client: Client, draft: GameMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Three seconds of work for ten megabytes of lists in lists."""
     garbage = ("[" * 30 + "]" * 30 + ",") * (LARGEST_BODY // 61 - 2)
     body = f'{{"terrain_data":[{garbage}1]}}'
     for method, path in (("POST", ""), ("POST", "/validate"), ("PATCH", f"/{draft.pk}")):
-        began = time.process_time()
-        answer = send(client, draft.user, method, path, body)
-        assert time.process_time() - began < 1
+        with monkeypatch.context() as unread:
+            unread.setattr(serialization, "json", None)
+            answer = send(client, draft.user, method, path, body)
         assert (answer.status_code, codes(answer)) == (413, [("body_too_large", None)])
     too_large = new_map(width=200, height=200)
     tile = too_large["terrain_data"][0]

@@ -2,12 +2,12 @@
 
 import socket
 import threading
-import time
 from pathlib import Path
 
 import uvicorn
 
 from config.management.commands.serve import bound_waiting, server_config
+from tests.support.waiting import until
 
 
 class Site:
@@ -29,9 +29,8 @@ class Site:
             target=self.server.run, kwargs={"sockets": [self.listener]}, daemon=True
         )
         self.thread.start()
-        while not self.server.started:
-            assert self.thread.is_alive()
-            time.sleep(0.01)
+        until(lambda: self.server.started or not self.thread.is_alive())
+        assert self.server.started
 
     def cut(self) -> None:
         """Cut all connections, without a word."""

@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +10,16 @@ import httpx
 import pytest
 
 from config.storage.urls import read_media_url
+from tests.support.waiting import until
+
+
+def answers(url: str) -> bool:
+    """Whether anybody answers at an address, whatever it says."""
+    try:
+        httpx.get(url, timeout=2)
+    except httpx.TransportError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")
@@ -22,12 +31,7 @@ def s3_server() -> Iterator[str]:
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(200):
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/", timeout=2)
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
+        until(lambda: answers(f"http://127.0.0.1:{port}/"))
         yield f"127.0.0.1:{port}"
     finally:
         server.terminate()

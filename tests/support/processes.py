@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -70,21 +71,18 @@ class Serving:
         # Its log must be read on, or a full pipe stops it.
         self.reader = threading.Thread(target=self.read_on, daemon=True)
         self.reader.start()
-        self.wait_until_it_answers()
+        until(self.is_ready)
 
     def read_on(self) -> None:
         assert self.process.stdout
         for line in self.process.stdout:
             self.said += line
 
-    def wait_until_it_answers(self) -> None:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(self.url + "/health/ready").status_code == 200:
-                    return
-            time.sleep(0.05)
-        pytest.fail("it does not answer")
+    def is_ready(self) -> bool:
+        try:
+            return httpx.get(self.url + "/health/ready").status_code == 200
+        except httpx.HTTPError:
+            return False
 
     def end(self, how: signal.Signals) -> int:
         self.process.send_signal(how)

@@ -21,8 +21,8 @@ from sessions_app.live.protocol import SUBPROTOCOL
 from tests.support.live_site import Site
 from tests.support.lobbies import Table
 from tests.support.processes import Serving
+from tests.support.waiting import PATIENCE
 
-PATIENCE = 5.0
 Frame = dict[str, Any]
 
 
