@@ -109,4 +109,6 @@ def test_tests_share_through_support_alone() -> None:
     for file in (ROOT / "tests").rglob("*.py"):
         for name in imports(file):
             if name.split(".")[0] == "tests":
-                assert name.startswith("tests.support."), f"{file.relative_to(ROOT)} imports {name}"
+                assert f"{name}.".startswith("tests.support."), (
+                    f"{file.relative_to(ROOT)} imports {name}"
+                )

@@ -54,10 +54,19 @@ def pytest_configure() -> None:
     layer["CONFIG"]["prefix"] = f"tribehold-test-{WORKER}"
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The process that spreads the tests over others starts the servers once, and outlives those."""
+    if session.config.getoption("numprocesses", None) and not WORKER:
+        _start()
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Starts the embedded servers, unless all tests are pure. Whichever process comes first starts them."""
-    if all(map(is_pure, session.items)) or session.config.option.collectonly:
-        return
+    """Starts the embedded servers, or finds them running, unless all tests are pure."""
+    if not (all(map(is_pure, session.items)) or session.config.option.collectonly):
+        _start()
+
+
+def _start() -> None:
     with pytest.MonkeyPatch.context() as patch:
         if _is_embedded:
             patch.delenv("REDIS_URL")  # an address that is set names a server of somebody else
