@@ -80,11 +80,11 @@ for i = 1, #access, 2 do
     if string.match(access[i + 1], '%S+') == ARGV[1] then redis.call('HDEL', KEYS[1], access[i]) end
 end
 """
-# KEYS: access keys. ARGV: an access token's id for each.
-IN_FORCE = """
-local answers = {}
-for n, key in ipairs(KEYS) do answers[n] = redis.call('HEXISTS', key, ARGV[n]) end
-return answers
+# KEYS: hashes. ARGV: a field for each. Returns 1 for each field that exists, else 0.
+FIELDS_EXIST = """
+local found = {}
+for n, key in ipairs(KEYS) do found[n] = redis.call('HEXISTS', key, ARGV[n]) end
+return found
 """
 
 
@@ -137,12 +137,25 @@ def is_in_force(user_id: uuid.UUID, access: str) -> bool:
 
 
 async def are_in_force(
-    client: "redis.asyncio.Redis", named: Sequence[tuple[uuid.UUID, str]]
+    client: "redis.asyncio.Redis", tokens: Sequence[tuple[uuid.UUID, str]]
 ) -> list[bool]:
-    """Whether access tokens still count, each named by its player and its id. Raises RedisError."""
-    keys = [_keys(user_id)[0] for user_id, _ in named]
-    ids = [access for _, access in named]
-    return [bool(found) for found in await client.register_script(IN_FORCE)(keys=keys, args=ids)]
+    """Returns whether access tokens are in force, each given by its player and its id. Raises RedisError."""
+    return await _exist(client, [(_keys(user_id)[0], token) for user_id, token in tokens])
+
+
+async def are_families_in_force(
+    client: "redis.asyncio.Redis", families: Sequence[tuple[uuid.UUID, str]]
+) -> list[bool]:
+    """Returns whether families are in force, each given by its player and its id. Raises RedisError."""
+    return await _exist(client, [(_keys(user_id)[1], family) for user_id, family in families])
+
+
+async def _exist(client: "redis.asyncio.Redis", fields: Sequence[tuple[str, str]]) -> list[bool]:
+    # One script for all: a pipeline of a thousand commands would keep the event loop busy for 0.1 s.
+    keys, names = [key for key, _ in fields], [name for _, name in fields]
+    return [
+        bool(found) for found in await client.register_script(FIELDS_EXIST)(keys=keys, args=names)
+    ]
 
 
 def families_key(user_id: uuid.UUID) -> str:
