@@ -140,7 +140,7 @@ class Stars(serializers.Serializer[Any]):
 class RatedMap(serializers.ModelSerializer[GameMap]):
     """A map's mean and number of ratings, after one of them changed."""
 
-    ratings = serializers.FloatField()
+    rating = serializers.FloatField()
 
     class Meta:
         model = GameMap
