@@ -136,7 +136,7 @@ def paths(author: User) -> list[str]:
 def ask(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Facts]]:
     """Sends a request as it is, and returns status, headers without those that change, and the body."""
     for name in ("api", "pages"):
-        policy = replace(rate_limits.POLICIES[name], most=10**6)
+        policy = replace(rate_limits.POLICIES[name], limit=10**6)
         monkeypatch.setitem(rate_limits.POLICIES, name, policy)
     connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
 

@@ -161,7 +161,7 @@ def test_what_is_refused_uses_up_none_of_the_lobbies_of_an_hour(table: Table, wh
         lobby = table.open()
     body = {"map_id": table.game_map.pk, "tribe_id": table.tribes[0].pk}
     wrong = body | ({"tribe_id": uuid4()} if why == "unknown_tribe" else {})
-    for _ in range(rate_limits.POLICIES["lobbies"].most + 1):
+    for _ in range(rate_limits.POLICIES["lobbies"].limit + 1):
         assert code_of(table.ask(0, "POST", "", wrong))[1] == why
     if why == "already_seated":
         table.ask(0, "POST", f"/{lobby['id']}/leave")

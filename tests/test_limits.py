@@ -14,7 +14,9 @@ from redis.connection import AbstractConnection as Connection
 
 from accounts.models import User
 from accounts.tokens.signing import stamp_of
+from config.http.client import client_of
 from config.limits import rate_limits
+from config.limits.client_addresses import client_address_of_scope
 from config.ops import readiness
 from config.redis import clients
 from config.redis.clients import durable
@@ -89,14 +91,14 @@ def test_the_address_is_the_one_that_trusted_proxies_report(
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
     request = RequestFactory().get("/", headers={"X-Forwarded-For": header}, REMOTE_ADDR="10.1.1.1")
-    assert rate_limits.client_address(request) == address
+    assert client_of(request).address == address
 
 
 def test_proxies_may_tell_addresses_in_lines_of_their_own(settings: Any) -> None:
     settings.TRUSTED_PROXIES = 2
     lines = [b"9.9.9.9, 203.0.113.5", b"10.0.0.1"]
     scope = {"headers": [(b"x-forwarded-for", line) for line in lines], "client": ("10.0.0.2", 9)}
-    assert rate_limits.client_address_of_scope(scope) == "203.0.113.5"
+    assert client_address_of_scope(scope) == "203.0.113.5"
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nowhere", "/api/v1/auth/login"])
@@ -190,14 +192,14 @@ def test_a_lock_lasts_from_the_try_that_closes_it(client: Client, player: User) 
 def test_only_locks_begin_their_time_anew(policy: rate_limits.Policy) -> None:
     key = rate_limits.key(policy.name, "somebody")
     rate_limits.count_one(policy.name, "somebody")
-    durable().incrby(key, policy.most - 2)
+    durable().incrby(key, policy.limit - 2)
     durable().expire(key, 30)
     standing = rate_limits.count_one(policy.name, "somebody")
     assert standing is not None
-    assert standing.count == policy.most
+    assert standing.count == policy.limit
     assert (standing.reset > 30) == policy.lock
     owners = ("password", "second_factor", "lockout")
-    assert policy.lock == policy.name.startswith(owners)
+    assert policy.is_lockout == policy.name.startswith(owners)
 
 
 def test_an_unknown_account_is_locked_alike(client: Client, db: None) -> None:
@@ -306,16 +308,16 @@ def tried_by(client: Client, user: User) -> str:
 def test_a_page_that_is_limited_says_so(visitor: Client, player: User, path: str) -> None:
     given, name = PAGES[path]
     policy = rate_limits.POLICIES[name]
-    for _ in range(policy.most):
+    for _ in range(policy.limit):
         rate_limits.count_one(
             name, tried_by(visitor, player) if name == "password" else "127.0.0.1"
         )
     page = visitor.post(path, given)
     assert page.status_code == 429
-    assert (page["X-RateLimit-Limit"], page["X-RateLimit-Remaining"]) == (str(policy.most), "0")
+    assert (page["X-RateLimit-Limit"], page["X-RateLimit-Remaining"]) == (str(policy.limit), "0")
     assert policy.seconds - 5 < int(page["Retry-After"]) <= policy.seconds
     words = page.content.decode()
-    assert f"{policy.words} Try again in" in words
+    assert f"{policy.message} Try again in" in words
     assert '<form method="post"' in " ".join(words.split()) or path == "/admin/login/"
     assert "hx-post" not in words  # htmx would not show an answer with such a status
     assert "hx-boost" not in words
@@ -361,7 +363,7 @@ def test_a_lock_does_not_tell_whether_a_password_was_right(
         page = signed_in.post(path, given)
         assert page.status_code == 429
         assert list(page.context["form"].errors) == ["__all__"]
-    assert rate_limits.POLICIES["password"].most < int(
+    assert rate_limits.POLICIES["password"].limit < int(
         str(durable().get(rate_limits.key("password", tried_by(signed_in, player))))
     )
 
@@ -439,7 +441,7 @@ def test_who_has_many_sign_ins_guesses_no_more_than_the_account_may(player: User
     for thief in range(8):
         stolen = bearer(player)
         statuses += [change(stolen, WRONG, f"10.{thief}.{n // 2}.6") for n in range(20)]
-    assert statuses.count(400) == rate_limits.POLICIES["password_account"].most == 100
+    assert statuses.count(400) == rate_limits.POLICIES["password_account"].limit == 100
     assert statuses[100:] == [429] * 60
     # The owner's way out is a link by email, which makes it another account to count for.
     player.set_password(OTHER)

@@ -242,7 +242,7 @@ def test_only_one_at_a_time(lobby: Lobby, host: User) -> None:
 
 
 def test_not_too_many(signed_in: Client, player: User, tribe: Tribe, game_map: GameMap) -> None:
-    for _ in range(rate_limits.POLICIES["lobbies"].most):
+    for _ in range(rate_limits.POLICIES["lobbies"].limit):
         rate_limits.count_one("lobbies", str(player.pk))
     given = {"tribe": str(tribe.pk), "is_public": "yes", "seats": "4"}
     page = text(signed_in.post(f"/lobbies/new/?map={game_map.pk}", given), 429)
@@ -256,7 +256,7 @@ def test_what_is_not_opened_is_not_counted(
     """Whoever sits somewhere and tries again may open as many as before."""
     given = {"tribe": str(host.tribes.get().pk), "is_public": "yes", "seats": "4"}
     browser, address = client_of(host), f"/lobbies/new/?map={lobby.game_map['id']}"
-    for _ in range(rate_limits.POLICIES["lobbies"].most + 1):
+    for _ in range(rate_limits.POLICIES["lobbies"].limit + 1):
         assert "You’re in a lobby on <bdi>Quiet Ford</bdi>" in text(browser.post(address, given))
     run(lobby_actions.leave, lobby.id, host.pk)
     assert browser.post(address, given).status_code == 302
@@ -355,7 +355,7 @@ def test_a_wrong_code(signed_in: Client, lobby: Lobby) -> None:
 
 
 def test_codes_are_not_guessed_for_long(signed_in: Client, lobby: Lobby) -> None:
-    most = rate_limits.POLICIES["codes"].most
+    most = rate_limits.POLICIES["codes"].limit
     for _ in range(most):
         assert signed_in.get("/lobbies/join/222222/").status_code == 404
     answer = signed_in.get(f"/lobbies/join/{lobby.code}/")
@@ -370,7 +370,7 @@ def test_codes_are_not_guessed_for_long(signed_in: Client, lobby: Lobby) -> None
 
 
 def test_right_codes_are_no_guesses(signed_in: Client, lobby: Lobby, tribe: Tribe) -> None:
-    most = rate_limits.POLICIES["codes"].most
+    most = rate_limits.POLICIES["codes"].limit
     invitation = f"/lobbies/join/{lobby.code}/"
     for _ in range(most + 1):
         assert signed_in.get(invitation).status_code == 200
@@ -382,7 +382,7 @@ def test_right_codes_are_no_guesses(signed_in: Client, lobby: Lobby, tribe: Trib
 
 @pytest.mark.django_db(transaction=True)
 def test_of_wrong_codes_sent_at_once_no_more_are_looked_up(player: User) -> None:
-    most = rate_limits.POLICIES["codes"].most
+    most = rate_limits.POLICIES["codes"].limit
     clients = [client_of(player) for _ in range(3 * most)]
     answers = at_once(3 * most, lambda n: clients[n].get("/lobbies/join/222222/").status_code)
     assert Counter(answers) == {404: most, 429: 2 * most}

@@ -295,7 +295,7 @@ def test_the_report(client: Client, player: User) -> None:
 def test_ten_new_maps_an_hour(client: Client, author: User, player: User) -> None:
     small = new_map()
     assert send(client, author, "POST", "", new_map(width=0)).status_code == 400  # counts not
-    for _ in range(POLICIES["maps"].most):
+    for _ in range(POLICIES["maps"].limit):
         assert send(client, author, "POST", "", small).status_code == 201
     answer = send(client, author, "POST", "", small)
     assert (answer.status_code, codes(answer)) == (429, [("rate_limited", None)])

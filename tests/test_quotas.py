@@ -179,7 +179,7 @@ def test_a_refused_map_is_not_counted_by_the_rate_limit(
     monkeypatch: pytest.MonkeyPatch, author: User
 ) -> None:
     set_limit(monkeypatch, "maps", 0)
-    for _ in range(rate_limits.POLICIES["maps"].most + 2):
+    for _ in range(rate_limits.POLICIES["maps"].limit + 2):
         assert post_map(author).status_code == 409
     set_limit(monkeypatch, "maps", 1)
     assert post_map(author).status_code == 201

@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from accounts.models import User
 from accounts.tokens import families
 from config.api.serialization import StrictJSONParser
+from config.http.client import client_of
 from config.limits import rate_limits
 from config.redis.clients import durable
 from tests.support.concurrency import at_once
@@ -83,7 +84,7 @@ def test_an_address_that_the_client_invents(settings: Any) -> None:
     ]
     throttle = FiveAMinute()
     assert len({throttle.get_ident(request) for request in made_up}) == 9  # type: ignore[arg-type]
-    assert {rate_limits.client_address(request) for request in made_up} == {"127.0.0.1"}
+    assert {client_of(request).address for request in made_up} == {"127.0.0.1"}
 
 
 def rotate_in_steps(barrier: threading.Barrier, key: str, presented: str, fresh: str) -> bool:

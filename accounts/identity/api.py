@@ -20,6 +20,7 @@ from accounts.models import User
 from accounts.tokens.authentication import caller, caller_token
 from config.api.serialization import SECRET, CheckedTextField, StrictBooleanField, read_body
 from config.api.views import APIView
+from config.http.client import client_of
 from config.http.conditional import conditional_document
 from config.kernel.validators import BOOLEANS, boolean_parameter
 from config.limits import quotas, rate_limits
@@ -145,7 +146,7 @@ class Register(APIView):
     def post(self, request: Request) -> Response:
         """Make an account and sign in with it."""
         wanted = read_body(NewUser, request)
-        rate_limits.require(request._request, "signup")
+        rate_limits.require("signup", client_of(request._request).address)
         form = SignUpForm(wanted | {"privacy": wanted["accept_privacy_policy"]})
         user = form.save_or_explain() if form.is_valid() else None
         if user is None:

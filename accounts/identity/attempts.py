@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from django.http import HttpRequest
 
 from accounts.tokens.signing import Token, stamp_of
+from config.http.client import client_of
 from config.limits import rate_limits
 
 if TYPE_CHECKING:
@@ -38,20 +39,20 @@ class Tries:
         What the narrower count refuses is not counted by the wider one.
         """
         for name, subject in self._counts():
-            rate_limits.require(self.request, name, subject)
+            rate_limits.require(name, subject)
 
     def forget(self) -> None:
         """Begin this sign-in's counts anew, and take one try back from the account's."""
         *own, (account, subject) = self._counts()
         for name, counted in own:
             rate_limits.reset_count(name, counted)
-        rate_limits.undo_count(self.request, account, subject)
+        rate_limits.undo_count(account, subject)
 
     def _counts(self) -> list[tuple[str, str]]:
         """The policies, the narrowest first, and what each counts."""
         sign_in = f"{self.user.pk}:{self.sign_in}"
         return [
-            (self.secret, f"{sign_in}:{rate_limits.client_address(self.request)}"),
+            (self.secret, f"{sign_in}:{client_of(self.request).address}"),
             (f"{self.secret}_sign_in", sign_in),
             (f"{self.secret}_account", f"{self.user.pk}:{stamp_of(self.user)}"),
         ]

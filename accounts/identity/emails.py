@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from config.http.client import client_of
 from config.http.site_url import absolute
 from config.limits import rate_limits
 
@@ -84,7 +85,7 @@ def require_address(request: HttpRequest, user: "User") -> None:
     To be called before the form is looked at, which tells who has an account. Whoever stole a sign-in
     counts for another address than the owner.
     """
-    rate_limits.require(request, "address", f"{user.pk}:{rate_limits.client_address(request)}")
+    rate_limits.require("address", f"{user.pk}:{client_of(request).address}")
 
 
 def _send(
@@ -101,7 +102,7 @@ def _send(
     address = to or user.email
     # Each kind apart: who has many letters of one kind sent must not keep back a warning.
     counted = [f"{kind}:{user.pk}", f"{kind}:{rate_limits.hash_subject(address)}"]
-    asker = f":{rate_limits.client_address(asked)}" if asked else ""
+    asker = f":{client_of(asked).address}" if asked else ""
     return POST.submit(_deliver, f"{subject} · Tribehold", body, address, counted, asker)
 
 

@@ -10,6 +10,7 @@ from accounts.devices import actions as device_actions
 from accounts.models import User
 from accounts.moderation.actions import refuse_banned
 from accounts.tokens import families, signing, token_cache
+from config.http.client import client_of
 from config.kernel.errors import DomainError
 from config.limits import rate_limits
 
@@ -33,8 +34,8 @@ def check_password(request: HttpRequest, name: str, password: str) -> User:
     The lock that is told is that of the name as it was typed. The account's own, which name and e-mail
     address share, answers like a wrong password, or it would tell that the two belong together.
     """
-    rate_limits.require(request, "login")
-    rate_limits.require(request, "lockout", _lock(request, rate_limits.hash_subject(name)))
+    rate_limits.require("login", client_of(request).address)
+    rate_limits.require("lockout", _lock(request, rate_limits.hash_subject(name)))
     known = User.objects.known_as(name).only("pk").first()
     user = None
     try:
@@ -103,7 +104,7 @@ def end_family(user_id: uuid.UUID, family: str, *, everywhere: bool) -> None:
 
 def _lock(request: HttpRequest, account: str) -> str:
     """What wrong passwords for an account are counted under: here, and not for other addresses."""
-    return f"{account}:{rate_limits.client_address(request)}"
+    return f"{account}:{client_of(request).address}"
 
 
 def _holder(token: str, kind: str) -> tuple[User, signing.Token]:

@@ -43,6 +43,7 @@ from accounts.identity.forms import (
     refuse,
 )
 from accounts.models import User
+from config.http.client import client_of
 from config.http.next_url import next_url
 from config.kernel.errors import DomainError
 from config.limits import quotas, rate_limits
@@ -86,7 +87,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             rate_limits.require(
-                request, "signup"
+                "signup", client_of(request).address
             )  # before the form, which tells who has an account
             user = form.save_or_explain() if form.is_valid() else None
         except DomainError as refusal:
@@ -269,7 +270,7 @@ def ask_for_verification(request: HttpRequest) -> HttpResponse:
         messages.info(request, "Your email address is already confirmed.")
         return redirect("accounts:account")
     try:
-        rate_limits.require(request, "letters")
+        rate_limits.require("letters", client_of(request).address)
     except DomainError as refusal:
         messages.error(request, refusal.detail)
     else:
@@ -298,7 +299,7 @@ def ask_for_reset(request: HttpRequest) -> HttpResponse:
     sent = False
     if request.method == "POST" and form.is_valid():
         try:
-            rate_limits.require(request, "letters")
+            rate_limits.require("letters", client_of(request).address)
         except DomainError as refusal:
             form.add_error(None, refusal.detail)
         else:

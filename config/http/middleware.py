@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import add_never_cache_headers
 
+from config.http.client import client_of
 from config.http.error_statuses import status_of
 from config.http.errors import domain_error_response, error_response
 from config.http.request_id import REQUEST_ID, choose_request_id
@@ -69,21 +70,21 @@ def protect_secret_urls(get_response: GetResponse) -> GetResponse:
 
 
 def rate_limit_headers(get_response: GetResponse) -> GetResponse:
-    """Count each request by its address, and tell in every answer what is left.
+    """Counts each request by its address, and sets the headers of rate limits.
 
-    A page that shows its form again with a limit's refusal gets the refusal's status here.
+    A page that shows its form again because of a rate limit gets the status of the rejection here.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        try:
-            count_request(request)
-            response = get_response(request)
-        except DomainError as refusal:
-            response = domain_error_response(request, refusal)
-        refused = rate_limits.rejection_of(request)
-        if refused and response.status_code == 200:
-            response.status_code = status_of(refused)
-        for name, value in rate_limits.response_headers(request).items():
+        with rate_limits.recorded_limits() as record:
+            try:
+                count_request(request, record)
+                response = get_response(request)
+            except DomainError as error:
+                response = domain_error_response(request, error)
+        if record.rejection and response.status_code == 200:
+            response.status_code = status_of(record.rejection)
+        for name, value in record.headers.items():
             response.headers[name] = value
         return response
 
@@ -97,7 +98,7 @@ def count_player_writes(get_response: GetResponse) -> GetResponse:
         is_write = request.method not in SAFE_METHODS and not is_api(request.path)
         if is_write and request.user.is_authenticated:
             try:
-                rate_limits.require(request, "page_writes", str(request.user.pk))
+                rate_limits.require("page_writes", str(request.user.pk))
             except DomainError as refusal:
                 return domain_error_response(request, refusal)
         return get_response(request)
@@ -115,16 +116,18 @@ def reject_malformed_requests(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def count_request(request: HttpRequest) -> None:
-    """Count a request by its address, unless the fast lane has done that. Raises RateLimited."""
-
+def count_request(request: HttpRequest, record: rate_limits.RateLimitRecord) -> None:
+    """Counts a request by its address, unless the fast lane has done that. Raises RateLimited."""
     scope = getattr(request, "scope", {})
     if RATE_LIMIT_STATUS not in scope:
-        rate_limits.require(request, policy_of(request.method or "", request.path))
+        name = policy_of(request.method or "", request.path)
+        rate_limits.require(name, client_of(request).address)
         return
-    standing: rate_limits.RateLimitStatus | None = scope[RATE_LIMIT_STATUS]
-    request.standing = standing  # type: ignore[attr-defined]
-    if standing and standing.is_over:
-        refusal = rate_limits.RateLimited(standing)
-        rate_limits.record_rejection(request, refusal)
-        raise refusal
+    status: rate_limits.RateLimitStatus | None = scope[RATE_LIMIT_STATUS]
+    if status is None:  # it could not be counted
+        return
+    if status.is_over:
+        error = rate_limits.RateLimited(status)
+        record.reject(error)
+        raise error
+    record.add(status)

@@ -1,22 +1,20 @@
 """How often somebody may do something: named policies, counted in Redis.
 
-A count begins with the first request and is forgotten when its window ends. Counting is one script
-and one round trip, so that it is exact however many ask at once. Pages, the API and sockets share it.
+A window begins with the first count. Counting is one script and one round trip, so that it is exact
+however many clients count at once. Pages, the API and sockets share the counts.
 
-A lock lasts its whole time from the try that closes it. Later tries don't prolong it: a stranger who
-goes on trying could keep it closed for ever.
+A lockout lasts its whole time from the failure that causes it. Later failures don't prolong it: a stranger
+who goes on failing could lock a player out for ever.
 """
 
 import functools
 import hashlib
-import ipaddress
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-from django.http import HttpRequest
 from redis.commands.core import Script
 from redis.exceptions import RedisError
 
@@ -26,11 +24,11 @@ from config.redis.clients import circuit_breaker, durable
 if TYPE_CHECKING:
     import redis.asyncio
 
-# Count each key, and make it forget itself: both or neither, or a count might live for ever. Two arguments
+# Counts each key and sets its expiry in one step: a key without expiry would count for ever. Two arguments
 # belong to each key: its window in seconds, and the count that begins the window anew. Returns the count
 # and the milliseconds left of each.
 COUNT = """
-local answers = {}
+local results = {}
 for n, key in ipairs(KEYS) do
     local count = redis.call('INCR', key)
     local left = redis.call('PTTL', key)
@@ -38,35 +36,33 @@ for n, key in ipairs(KEYS) do
         left = tonumber(ARGV[2 * n - 1]) * 1000
         redis.call('PEXPIRE', key, left)
     end
-    answers[2 * n - 1], answers[2 * n] = count, left
+    results[2 * n - 1], results[2 * n] = count, left
 end
-return answers
+return results
 """
-# A count that has ended meanwhile is not begun anew.
-TAKE_BACK = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end"
-
-
-WITH_PORT = re.compile(r"([\d.]+):\d+|\[([^]]+)\](?::\d+)?")  # 192.0.2.1:80, [2001:db8::1]:80
+# A count whose window ended in the meantime must not begin anew.
+UNDO = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end"
 
 
 @dataclass(frozen=True)
 class Policy:
-    """At most `most` times in `seconds`. A guarded one refuses when it can't be counted.
+    """At most `limit` times in `seconds`. `message` tells whoever exceeds it.
 
-    A lock counts what went wrong, and is closed for `seconds` from the last try that it allows.
+    One that fails closed refuses when it can't be counted. A lockout counts failures, and lasts `seconds`
+    from the last one that it allows.
     """
 
     name: str
-    most: int
+    limit: int
     seconds: int
-    guarded: bool
-    words: str
-    lock: bool = False
+    fails_closed: bool
+    message: str
+    is_lockout: bool = False
 
     @property
     def arguments(self) -> tuple[int, int]:
         """The two arguments of COUNT: the seconds, and the count that begins them anew."""
-        return self.seconds, self.most if self.lock else 0
+        return self.seconds, self.limit if self.is_lockout else 0
 
 
 POLICIES = {
@@ -84,24 +80,29 @@ POLICIES = {
         Policy("signup", 10, 3600, True, "You tried to make an account too often."),
         Policy("address", 20, 3600, True, "You tried to change your address too often."),
         Policy("letters", 5, 3600, True, "You asked for too many emails."),
-        # For each account and each mailbox, whoever asks. Nobody is told: letters are sent, or are not.
-        # Five by one address, or a stranger who asks for resets would keep the owner's own from being sent.
-        Policy("letters_to", 5, 3600, False, "Too many letters went there."),
-        Policy("letters_to_all", 20, 3600, False, "Too many letters went there."),
+        # For each account and each email address. Nobody sees it: an email is sent, or is not. The first
+        # counts for each client, or a stranger who asks for resets would use up those of the owner.
+        Policy("letters_to", 5, 3600, False, "Too many emails went there."),
+        Policy("letters_to_all", 20, 3600, False, "Too many emails went there."),
         Policy("maps", 10, 3600, True, "You made too many maps."),
         # Each change may draw two pictures, which stay for those who have their address.
         Policy("map_changes", 240, 3600, True, "You changed maps too often."),
         Policy("lobbies", 30, 3600, True, "You opened too many lobbies."),
         Policy("codes", 10, 60, True, "You tried too many codes."),
-        # Of whoever is signed in: what each of the three counts is said in accounts/identity/attempts.py.
-        Policy("password", 5, 15 * 60, True, "Too many wrong passwords.", lock=True),
-        Policy("password_sign_in", 20, 3600, True, "Too many wrong passwords.", lock=True),
-        Policy("password_account", 100, 3600, True, "Too many wrong passwords.", lock=True),
-        Policy("second_factor", 5, 15 * 60, True, "Too many wrong codes.", lock=True),
-        Policy("second_factor_sign_in", 20, 3600, True, "Too many wrong codes.", lock=True),
-        Policy("second_factor_account", 40, 3600, True, "Too many wrong codes.", lock=True),
+        # Failures of signed-in players; accounts/identity/attempts.py says what each of the three counts.
+        Policy("password", 5, 15 * 60, True, "Too many wrong passwords.", is_lockout=True),
+        Policy("password_sign_in", 20, 3600, True, "Too many wrong passwords.", is_lockout=True),
+        Policy("password_account", 100, 3600, True, "Too many wrong passwords.", is_lockout=True),
+        Policy("second_factor", 5, 15 * 60, True, "Too many wrong codes.", is_lockout=True),
+        Policy("second_factor_sign_in", 20, 3600, True, "Too many wrong codes.", is_lockout=True),
+        Policy("second_factor_account", 40, 3600, True, "Too many wrong codes.", is_lockout=True),
         Policy(
-            "lockout", 5, 15 * 60, True, "Too many wrong passwords for this account.", lock=True
+            "lockout",
+            5,
+            15 * 60,
+            True,
+            "Too many wrong passwords for this account.",
+            is_lockout=True,
         ),
     )
 }
@@ -109,7 +110,7 @@ POLICIES = {
 
 @dataclass(frozen=True)
 class RateLimitStatus:
-    """Where somebody stands with a policy: how often is left, and seconds until all are again."""
+    """A subject's count under a policy, and the seconds until the window ends."""
 
     policy: Policy
     count: int
@@ -118,108 +119,103 @@ class RateLimitStatus:
     @property
     def remaining(self) -> int:
         """How often is left."""
-        return max(0, self.policy.most - self.count)
+        return max(0, self.policy.limit - self.count)
 
     @property
     def is_over(self) -> bool:
         """Whether the last count was above the limit."""
-        return self.count > self.policy.most
+        return self.count > self.policy.limit
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a client is told."""
-        told = {
-            "X-RateLimit-Limit": str(self.policy.most),
+        """The headers of a response that was counted."""
+        headers = {
+            "X-RateLimit-Limit": str(self.policy.limit),
             "X-RateLimit-Remaining": str(self.remaining),
             "X-RateLimit-Reset": str(self.reset),
         }
-        return told | ({"Retry-After": str(self.reset)} if self.is_over else {})
+        return headers | ({"Retry-After": str(self.reset)} if self.is_over else {})
 
 
 class RateLimited(DomainError):
-    """A limit is reached."""
+    """A limit is exceeded."""
 
-    def __init__(self, standing: RateLimitStatus) -> None:
-        when = "a minute" if standing.reset <= 60 else f"{-(-standing.reset // 60)} minutes"
-        words = f"{standing.policy.words} Try again in {when}."
-        super().__init__("rate_limited", words)
-        self.standing = standing
+    def __init__(self, status: RateLimitStatus) -> None:
+        when = "a minute" if status.reset <= 60 else f"{-(-status.reset // 60)} minutes"
+        super().__init__("rate_limited", f"{status.policy.message} Try again in {when}.")
+        self.status = status
 
 
 class RateLimitUnavailable(DomainError):
-    """What must be counted can't be: Redis is away."""
+    """Something that must be counted can't be: Redis is away."""
 
-    standing = None
+    status = None
 
     def __init__(self) -> None:
         super().__init__("unavailable", "This is not possible right now. Try again soon.")
 
 
 def count_one(name: str, subject: str) -> RateLimitStatus | None:
-    """Count one more for a subject; raises RateLimited above the limit.
+    """Counts one more for a subject. Raises RateLimited above the limit.
 
-    Without Redis a guarded policy raises RateLimitUnavailable, any other lets everybody pass with None.
+    Without Redis a policy that fails closed raises RateLimitUnavailable; any other returns None.
     """
     policy = POLICIES[name]
     try:
         with circuit_breaker():
-            answers = _script()(keys=[key(name, subject)], args=policy.arguments)
+            results = _script()(keys=[key(name, subject)], args=policy.arguments)
     except RedisError as error:
-        if policy.guarded:
+        if policy.fails_closed:
             raise RateLimitUnavailable from error
         return None
-    [standing] = _statuses([policy], answers)
-    if standing.is_over:
-        raise RateLimited(standing)
-    return standing
+    [status] = _statuses([policy], results)
+    if status.is_over:
+        raise RateLimited(status)
+    return status
 
 
 async def count_many(
     client: "redis.asyncio.Redis", counted: Sequence[tuple[str, str]]
 ) -> list[RateLimitStatus]:
-    """Count one more for each name of a policy and its subject; the caller refuses. Raises RedisError."""
+    """Counts one more for each pair of policy name and subject.
+
+    The caller checks `is_over`. Raises RedisError.
+    """
     policies = [POLICIES[name] for name, _ in counted]
     keys = [key(name, subject) for name, subject in counted]
     arguments = [argument for policy in policies for argument in policy.arguments]
-    answers = await client.register_script(COUNT)(keys=keys, args=arguments)
-    return _statuses(policies, answers)
+    results = await client.register_script(COUNT)(keys=keys, args=arguments)
+    return _statuses(policies, results)
 
 
-def require(request: HttpRequest, name: str, subject: str = "") -> None:
-    """Count one more for a subject, or the request's address; its answer tells how that stands.
+def require(name: str, subject: str) -> None:
+    """Counts one more for a subject, and records it for the headers of the response.
 
-    What a lock has counted is told only when it is closed: it would tell which address belongs to which
+    The count of a lockout is recorded only when it is over: it would show which address belongs to which
     name. Raises RateLimited, RateLimitUnavailable.
     """
+    record = _record.get() or RateLimitRecord()
     try:
-        standing = count_one(name, subject or client_address(request))
-    except (RateLimited, RateLimitUnavailable) as refusal:
-        record_rejection(request, refusal)
+        status = count_one(name, subject)
+    except (RateLimited, RateLimitUnavailable) as error:
+        record.reject(error)
         raise
-    if standing and not standing.policy.lock:
-        before: RateLimitStatus | None = getattr(request, "standing", None)
-        request.standing = min(standing, before or standing, key=_tightness)  # type: ignore[attr-defined]
+    if status and not status.policy.is_lockout:
+        record.add(status)
 
 
-def record_rejection(request: HttpRequest, refusal: "RateLimited | RateLimitUnavailable") -> None:
-    """Remember that a limit refused a request, for `response_headers` and `rejection_of`."""
-    request.standing = refusal.standing  # type: ignore[attr-defined]
-    request.refused = refusal  # type: ignore[attr-defined]
-
-
-def undo_count(request: HttpRequest, name: str, subject: str = "") -> None:
-    """Undo one `require`: what was tried turned out to be nothing that this policy limits."""
+def undo_count(name: str, subject: str) -> None:
+    """Undoes one `require`: what was tried turned out to be nothing that this policy limits."""
     try:
-        durable().eval(TAKE_BACK, 1, key(name, subject or client_address(request)))
+        durable().eval(UNDO, 1, key(name, subject))
     except RedisError:
         return  # the count ends by itself
-    standing: RateLimitStatus | None = getattr(request, "standing", None)
-    if standing and standing.policy.name == name:
-        request.standing = replace(standing, count=standing.count - 1)  # type: ignore[attr-defined]
+    if record := _record.get():
+        record.undo(name)
 
 
 def reset_count(name: str, subject: str) -> None:
-    """Begin a subject's count anew."""
+    """Deletes a subject's count, so that it begins anew."""
     try:
         durable().delete(key(name, subject))
     except RedisError:
@@ -227,77 +223,70 @@ def reset_count(name: str, subject: str) -> None:
 
 
 def hash_subject(text: str) -> str:
-    """What a name or an e-mail address is counted under: keys bear neither."""
+    """Returns what a name or an email address is counted under, since keys must hold neither."""
     return hashlib.sha256(text.lower().encode()).hexdigest()[:32]
 
 
-def client_address(request: HttpRequest) -> str:
-    """The address that a request comes from, as the trusted proxies report it."""
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    return resolve_address(forwarded, request.META.get("REMOTE_ADDR"))
+class RateLimitRecord:
+    """What the rate limits found for one request, for the headers of its response.
 
-
-def client_address_of_scope(scope: Mapping[str, Any]) -> str:
-    """The same for an ASGI scope: proxies may add lines of their own to the header."""
-    lines = (value for name, value in scope["headers"] if name == b"x-forwarded-for")
-    client = scope.get("client")
-    return resolve_address(b",".join(lines).decode("latin1"), client[0] if client else None)
-
-
-def resolve_address(forwarded: str, peer: str | None) -> str:
-    """The client's address, from `X-Forwarded-For` and the address of whoever called us.
-
-    Each proxy appends whom it was called by, so the last TRUSTED_PROXIES entries are theirs and
-    whatever stands before them is the client's own invention. One of IPv6 is answered as its network.
+    `status` is that of the limit which rejected the request, else of the one that leaves the least.
     """
-    chain = [part.strip() for part in forwarded.split(",")]
-    trusted = settings.TRUSTED_PROXIES
-    address = ((chain[-trusted] if 0 < trusted <= len(chain) else "") or peer or "unknown")[:64]
-    return _client(address) if ":" in address else address  # those of IPv4 are not even parsed
+
+    def __init__(self) -> None:
+        self.status: RateLimitStatus | None = None
+        self.rejection: RateLimited | RateLimitUnavailable | None = None
+
+    def add(self, status: RateLimitStatus) -> None:
+        """Records a count within its limit."""
+        self.status = min(status, self.status or status, key=_tightness)
+
+    def reject(self, error: "RateLimited | RateLimitUnavailable") -> None:
+        """Records that a limit rejected the request."""
+        self.status, self.rejection = error.status, error
+
+    def undo(self, name: str) -> None:
+        """Records that one count of a policy was undone."""
+        if self.status and self.status.policy.name == name:
+            self.status = replace(self.status, count=self.status.count - 1)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the response."""
+        if isinstance(self.rejection, RateLimitUnavailable):
+            return {"Retry-After": str(RETRY_SECONDS)}
+        return self.status.headers if self.status else {}
 
 
-@functools.lru_cache(4096)
-def _client(address: str) -> str:
-    """An address without the port that some proxies add; of IPv6 the network, as a client has all of it."""
-    if with_port := WITH_PORT.fullmatch(address):
-        address = with_port[1] or with_port[2]
+# Actions know no request, but what they count belongs into the headers of its response.
+_record: ContextVar[RateLimitRecord | None] = ContextVar("rate_limits", default=None)
+
+
+@contextmanager
+def recorded_limits() -> Iterator[RateLimitRecord]:
+    """Collects what `require` finds inside of the block. One block for each request."""
+    record = RateLimitRecord()
+    token = _record.set(record)
     try:
-        parsed = ipaddress.IPv6Address(address)
-    except ValueError:
-        return address
-    if parsed.ipv4_mapped:  # ::ffff:192.0.2.1, as a server that listens on both calls 192.0.2.1
-        return str(parsed.ipv4_mapped)
-    return f"{ipaddress.IPv6Address(int(parsed) >> 64 << 64)}/64"
-
-
-def rejection_of(request: HttpRequest) -> DomainError | None:
-    """Why a limit refused something of a request, if one did."""
-    refusal: DomainError | None = getattr(request, "refused", None)
-    return refusal
-
-
-def response_headers(request: HttpRequest) -> dict[str, str]:
-    """The headers of the policy that refused a request, else of the one that leaves it the least."""
-    if isinstance(rejection_of(request), RateLimitUnavailable):
-        return {"Retry-After": str(RETRY_SECONDS)}
-    standing: RateLimitStatus | None = getattr(request, "standing", None)
-    return standing.headers if standing else {}
+        yield record
+    finally:
+        _record.reset(token)
 
 
 def key(name: str, subject: str) -> str:
-    """The key that a policy counts a subject under."""
+    """Returns the key that a policy counts a subject under."""
     return f"ratelimit:{subject}:{name}"
 
 
-def _statuses(policies: Sequence[Policy], answers: Sequence[int]) -> list[RateLimitStatus]:
-    """What COUNT answered of each key, which belongs to the policy at its place."""
-    counts = zip(policies, answers[::2], answers[1::2], strict=True)
+def _statuses(policies: Sequence[Policy], results: Sequence[int]) -> list[RateLimitStatus]:
+    """Returns what COUNT found for the key of each policy."""
+    counts = zip(policies, results[::2], results[1::2], strict=True)
     return [RateLimitStatus(policy, count, -(-left // 1000)) for policy, count, left in counts]
 
 
-def _tightness(standing: RateLimitStatus) -> tuple[int, int]:
-    """What the tightest standing has least of: tries, then nearness of new ones."""
-    return standing.remaining, -standing.reset
+def _tightness(status: RateLimitStatus) -> tuple[int, int]:
+    """Orders statuses: the fewest remaining first, then the longest wait."""
+    return status.remaining, -status.reset
 
 
 @functools.cache

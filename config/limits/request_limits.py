@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from config.kernel.paths import is_api
-from config.limits.rate_limits import RateLimitStatus, client_address_of_scope, count_many
+from config.limits.client_addresses import client_address_of_scope
+from config.limits.rate_limits import RateLimitStatus, count_many
 from config.redis.batches import CommandBatcher
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))

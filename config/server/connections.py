@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from django.conf import settings
 
-from config.limits.rate_limits import resolve_address
+from config.limits.client_addresses import resolve_address
 
 if TYPE_CHECKING:
     from uvicorn.server import ServerState

@@ -28,7 +28,8 @@ from config.http.errors import error_message
 from config.http.middleware import RATE_LIMIT_STATUS
 from config.http.request_id import REQUEST_ID, choose_request_id
 from config.kernel.errors import RETRY_SECONDS
-from config.limits.rate_limits import RateLimitStatus, client_address_of_scope
+from config.limits.client_addresses import client_address_of_scope
+from config.limits.rate_limits import RateLimitStatus
 from config.ops.worker import PATIENCE, Job
 from config.server.request_bodies import Body, BodyStore, BodyTooLarge, NoRoomForBody
 

@@ -33,7 +33,7 @@ class MapCard(serializers.ModelSerializer[GameMap]):
     """A map as lists show it."""
 
     author = PublicUser(source="user")
-    ratings = serializers.FloatField(help_text="Exact mean of its ratings in stars; 0 without any.")
+    rating = serializers.FloatField(help_text="Exact mean of its ratings in stars; 0 without any.")
     is_hidden = serializers.SerializerMethodField(
         help_text="Whether a moderator hid it: only its author and moderators see it then."
     )

@@ -175,11 +175,11 @@ class MapsView(MapList):
         """Make a map. It is private, and may be unfinished: without waves, or without a path."""
         author = caller(request)
         game_map = actions.draft(author=author, given=read_body(NewMap, request))
-        rate_limits.require(request._request, "maps", str(author.pk))
+        rate_limits.require("maps", str(author.pk))
         try:
             actions.add(game_map)
         except QuotaReached:  # nothing was made
-            rate_limits.undo_count(request._request, "maps", str(author.pk))
+            rate_limits.undo_count("maps", str(author.pk))
             raise
         address = {"Location": reverse("api:map", args=[game_map.pk])}
         return answer(FullMap, game_map, "maps", "drafts", "map_bytes", status=201, headers=address)
@@ -201,7 +201,7 @@ class MapView(MapDetail):
     )
     def patch(self, request: Request, map_id: UUID) -> Response:
         """Change one's own map: what is sent replaces what is stored. A public one must stay valid."""
-        rate_limits.require(request._request, "map_changes", str(caller(request).pk))
+        rate_limits.require("map_changes", str(caller(request).pk))
         game_map = actions.change(
             given=read_body(NewMap, request, partial=True), **named(request, map_id)
         )

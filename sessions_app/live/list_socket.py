@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from config.limits.rate_limits import client_address_of_scope
+from config.limits.client_addresses import client_address_of_scope
 from config.limits.token_bucket import TokenBucket
 from config.server.handler import Receive, Scope, Send
 from sessions_app.live import protocol

@@ -18,7 +18,7 @@ from django.http import parse_cookie
 from django.http.request import validate_host
 
 from config.kernel.errors import DomainError
-from config.limits.rate_limits import client_address_of_scope
+from config.limits.client_addresses import client_address_of_scope
 from config.limits.token_bucket import TokenBucket
 from config.server.handler import Receive, Scope, Send, header
 from sessions_app.live import protocol, tickets

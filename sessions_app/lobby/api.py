@@ -15,6 +15,7 @@ from accounts.tokens.authentication import caller, caller_token
 from config.api.openapi import LOCATION, Error
 from config.api.serialization import SECRET, read_body
 from config.api.views import APIView
+from config.http.client import client_of
 from config.http.conditional import conditional_document
 from config.kernel.errors import InvalidInput
 from config.kernel.validators import check_boolean, check_integer
@@ -106,7 +107,7 @@ class SessionsView(APIView):
             "is_public", "hidden_at", "found_valid_at"
         )
         game_map = get_object_or_404(playable, pk=given["map_id"])
-        wish = (request._request, player, game_map, given["tribe_id"])
+        wish = (player, game_map, given["tribe_id"])
         lobby = open_lobby(*wish, is_public=is_public, seats=seats).after
         address = reverse("api:game-session", args=[lobby.id])
         return Response(table(lobby), status=201, headers={"Location": address})
@@ -161,7 +162,7 @@ class CodeView(APIView):
     def post(self, request: Request) -> Response:
         """Take a seat by invite code, in small letters or with hyphens too. Ten wrong ones a minute."""
         given, player = read_body(JoiningByCode, request), caller(request)
-        with wrong_codes_count(request._request, player.pk):
+        with wrong_codes_count(client_of(request._request), player.pk):
             change = store.run(actions.join_by_code, given["code"], player.pk, given["tribe_id"])
         return Response(table(change.after))
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from django.http import HttpRequest
-
+from config.kernel.client import Client
 from config.kernel.errors import DomainError
 from config.limits import rate_limits
 
@@ -13,16 +12,16 @@ POLICY = "codes"
 
 
 @contextmanager
-def wrong_codes_count(request: HttpRequest, player_id: UUID) -> Iterator[None]:
+def wrong_codes_count(client: Client, player_id: UUID) -> Iterator[None]:
     """Look a code up inside of this. Raises RateLimited, RateLimitUnavailable, and what is raised inside.
 
     Each is counted before it is looked up, or many that are sent at once would all be looked up; the
     right ones are taken back. After too many wrong ones a right one is refused too: it may be a guess.
     """
     # By player and by address: neither many accounts nor many addresses make guessing quick.
-    subjects = str(player_id), ""
+    subjects = str(player_id), client.address
     for subject in subjects:
-        rate_limits.require(request, POLICY, subject)
+        rate_limits.require(POLICY, subject)
     is_wrong = False
     try:
         yield
@@ -32,4 +31,4 @@ def wrong_codes_count(request: HttpRequest, player_id: UUID) -> Iterator[None]:
     finally:
         if not is_wrong:
             for subject in subjects:
-                rate_limits.undo_count(request, POLICY, subject)
+                rate_limits.undo_count(POLICY, subject)

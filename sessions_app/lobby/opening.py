@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from django.http import HttpRequest
-
 from accounts.models import User
 from config.limits import rate_limits
 from maps.editing.actions import demand_playable
@@ -15,7 +13,6 @@ POLICY = "lobbies"
 
 
 def open_lobby(
-    request: HttpRequest,
     player: User,
     game_map: GameMap,
     tribe_id: UUID,
@@ -29,7 +26,7 @@ def open_lobby(
     after all is taken back. Raises RateLimited, RateLimitUnavailable; DomainError: 409 `map_not_playable`
     with all that is wrong, and as `actions.create` does.
     """
-    rate_limits.require(request, POLICY, str(player.pk))
+    rate_limits.require(POLICY, str(player.pk))
     seat = player.pk, game_map.pk, tribe_id
     change = None
     try:
@@ -38,4 +35,4 @@ def open_lobby(
         return change
     finally:
         if change is None:
-            rate_limits.undo_count(request, POLICY, str(player.pk))
+            rate_limits.undo_count(POLICY, str(player.pk))

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.identity.views import own
 from accounts.models import User
+from config.http.client import client_of
 from config.http.error_statuses import status_of
 from config.kernel.errors import DomainError, InvalidInput
 from maps.browse.views import to_sign_in
@@ -103,7 +104,6 @@ def new(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             change = open_lobby(
-                request,
                 player,
                 game_map,
                 UUID(form.cleaned_data["tribe"]),
@@ -140,7 +140,7 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
     if not form.is_valid():
         return listed(request, form, status=404)
     try:
-        with wrong_codes_count(request, own(request).pk):
+        with wrong_codes_count(client_of(request), own(request).pk):
             lobby = look(actions.by_code, form.cleaned_data["code"])
     except DomainError as refusal:
         messages.error(request, refusal.detail)  # whoever follows a link doesn't look at the form

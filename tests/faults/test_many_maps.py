@@ -43,7 +43,7 @@ def come_back(client: Client, body: bytes, headers: dict[str, str]) -> None:
 def test_whatever_is_sent_is_answered(player: User, monkeypatch: pytest.MonkeyPatch) -> None:
     client, headers = Client(raise_request_exception=False), bearer(player)
     monkeypatch.setitem(
-        rate_limits.POLICIES, "maps", replace(rate_limits.POLICIES["maps"], most=MAPS)
+        rate_limits.POLICIES, "maps", replace(rate_limits.POLICIES["maps"], limit=MAPS)
     )
     for name in ("maps", "drafts", "map_bytes"):  # one player makes them all
         monkeypatch.setitem(
