@@ -3,13 +3,13 @@
 from django.urls import path, register_converter
 
 from accounts.identity import views
-from accounts.identity.usernames import USERNAME, USERNAME_MAX
+from accounts.models.usernames import MAX_USERNAME_LENGTH, USERNAME_PATTERN
 
 
 class UsernameConverter:
     """A part of an address that can be a user name."""
 
-    regex = rf"(?=.{{1,{USERNAME_MAX}}}(?:/|$)){USERNAME.pattern}"
+    regex = rf"(?=.{{1,{MAX_USERNAME_LENGTH}}}(?:/|$)){USERNAME_PATTERN.pattern}"
 
     def to_python(self, value: str) -> str:
         """The name."""

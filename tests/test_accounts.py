@@ -12,10 +12,10 @@ from django.db import connection
 from django.test import Client
 
 from accounts.identity.forms import SignUpForm
-from accounts.identity.usernames import validate_username
 from accounts.models import User
 from tests.support.factories import PASSWORD
 from tests.support.pages import sign_up
+from accounts.models.usernames import validate_username
 
 pytestmark = pytest.mark.django_db
 

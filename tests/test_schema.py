@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, models, transaction
 
 from accounts.models import User
-from accounts.models.querysets import MODERATORS
+from accounts.models.users import MODERATORS
 from config.db.backend.base import ACTIONS
 from tests.support.factories import make_map, make_user
 

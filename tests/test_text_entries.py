@@ -36,15 +36,15 @@ APPS = ("config", "accounts", "tribes", "maps", "sessions_app")
 NOBODY_READS = "a secret, or a name to look up: neither kept nor shown"
 BY_ACTIVITY = "the activity checks it; tried below"
 ELSEWHERE = {
-    "NewUser.username": "a pattern of ASCII (accounts/identity/usernames.py)",
+    "NewUser.username": "a pattern of ASCII (accounts/models/usernames.py)",
     "NewUser.email": "a constraint of ASCII (email_format)",
     "NewAddress.email": "a constraint of ASCII (email_format)",
-    "SignUpForm.username": "a pattern of ASCII (accounts/identity/usernames.py)",
+    "SignUpForm.username": "a pattern of ASCII (accounts/models/usernames.py)",
     "SignUpForm.email": "a constraint of ASCII (email_format)",
     "AddressForm.email": "a constraint of ASCII (email_format)",
-    "NewUserForm.username": "a pattern of ASCII (accounts/identity/usernames.py)",
+    "NewUserForm.username": "a pattern of ASCII (accounts/models/usernames.py)",
     "NewUserForm.email": "a constraint of ASCII (email_format)",
-    "UserForm.username": "a pattern of ASCII (accounts/identity/usernames.py)",
+    "UserForm.username": "a pattern of ASCII (accounts/models/usernames.py)",
     "UserForm.email": "a constraint of ASCII (email_format)",
     **dict.fromkeys(
         (

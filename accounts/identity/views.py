@@ -285,7 +285,7 @@ def verify(request: HttpRequest, who: str, token: str) -> HttpResponse:
     user = named(who)
     good = user is not None and emails.address_tokens.check_token(user, token)
     if good and user is not None and request.method == "POST":
-        if user.prove_address():
+        if user.mark_email_verified():
             messages.success(request, "Your email address is confirmed.")
             return redirect("accounts:account")
         good = False

@@ -2,7 +2,7 @@ import django.db.models.functions.datetime
 import django.db.models.functions.text
 from django.db import migrations, models
 
-import accounts.identity.usernames
+import accounts.models.usernames
 import config.db.functions
 
 
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         db_comment="Public name, unique whatever its case.",
                         max_length=50,
-                        validators=[accounts.identity.usernames.validate_username],
+                        validators=[accounts.models.usernames.validate_username],
                     ),
                 ),
                 (

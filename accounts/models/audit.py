@@ -1,4 +1,4 @@
-"""The record of changes."""
+"""The audit log."""
 
 from django.db import models
 from django.db.models.functions import Now

@@ -8,7 +8,7 @@ from config.db.functions import RandomUUID
 
 
 class UserDecision(models.Model):
-    """What a moderator decided about a player, and why. Rows are added, never changed."""
+    """A moderator's decision about a player, with its reason. Rows are added, never changed."""
 
     class Action(models.TextChoices):
         """What was decided."""

@@ -1,25 +1,14 @@
-"""One after the other for each player: a count is right only until somebody else adds to it."""
+"""The lock on a player's row."""
 
-from uuid import UUID
-
-from django.db import connection
-from django.shortcuts import get_object_or_404
-
-from accounts.models import User
-
-STORAGE = 77002  # our space of advisory locks; maps.browse.terrain_cache has another
+from accounts.models.users import User
+from config.kernel.errors import DomainError
 
 
 def lock_player(player: User) -> None:
-    """Make others wait who count what this player has. Raises Http404 for one who is gone."""
-    get_object_or_404(User.objects.select_for_update(no_key=True).only("pk"), pk=player.pk)
+    """Locks a player's row until the transaction ends: a count is right only if nobody else adds to it.
 
-
-def lock_storage(player_id: UUID) -> None:
-    """Make others wait who store maps of this player, until the transaction is over.
-
-    To be taken before any row is locked. The player's row won't do: a change of a map updates the lobbies
-    on it, and whoever sits down in one of those holds the lobby and waits for the player.
+    Raises DomainError (not_found) if the account was erased.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [STORAGE, str(player_id)])
+    rows = User.objects.select_for_update(no_key=True).filter(pk=player.pk)
+    if not rows.values_list("pk", flat=True).first():
+        raise DomainError("not_found", "This account does not exist any more.")

@@ -2,16 +2,18 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.module_loading import import_string
 
 from accounts.models.users import User
 
 
 class PageSession(AbstractBaseSession):
-    """A browser that is signed in, or visits with a form in hand. Django's session, with an owner."""
+    """Django's session of a browser, with its player and device. Visitors have one for messages and forms."""
 
     session_key = models.CharField(
         max_length=64, primary_key=True, db_comment="SHA-256 of what the cookie holds."
@@ -29,7 +31,9 @@ class PageSession(AbstractBaseSession):
         max_length=100, db_default="", db_comment="The browser's own name, at the sign-in."
     )
     created_at = models.DateTimeField(db_default=Now(), db_comment="When it began.")
-    objects: ClassVar[Any] = models.Manager()  # Django's own would save a key as it is
+    objects: ClassVar[Any] = (
+        models.Manager()
+    )  # Django's own would save the key itself, not its hash
 
     class Meta:
         db_table = "page_sessions"
@@ -37,7 +41,6 @@ class PageSession(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:
-        """The store that reads these rows."""
-        from accounts.devices.session_store import SessionStore
-
-        return SessionStore
+        """Returns the store that reads these rows."""
+        store: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+        return store

@@ -1,22 +1,63 @@
-"""The table of players."""
+"""The table of players, and how they are found and made."""
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Length, Lower, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.identity.usernames import USERNAME_MAX, USERNAME_MIN, validate_username
-from accounts.models.querysets import UserManager
+from accounts.models.usernames import MAX_USERNAME_LENGTH, MIN_USERNAME_LENGTH, validate_username
 from config.db.constraints import ConstrainedModel
 from config.db.functions import RandomUUID
 
+MODERATORS = "Moderators"  # the name of the group that a migration makes
+
 models.CharField.register_lookup(Length)
 models.CharField.register_lookup(Lower)
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    """Players, by what they are asked for."""
+
+    def active(self) -> "UserQuerySet":
+        """Players whose account is open. Only they may sign in and have a public page."""
+        return self.filter(is_active=True)
+
+    def known_as(self, username_or_email: str) -> "UserQuerySet":
+        """The account with this username or email address, in any case. One at most.
+
+        No username holds an `@`, so it never matches somebody's address.
+        """
+        wanted = username_or_email.lower()
+        if "@" in wanted:
+            return self.filter(email__lower=wanted)
+        return self.filter(username__lower=wanted)
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Creates players and administrators."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Returns the player with exactly this username. Raises User.DoesNotExist."""
+        user: User = self.get(username=username)
+        return user
+
+    def create_user(
+        self, username: str, email: str, password: str | None = None, **more: Any
+    ) -> "User":
+        """Creates a player. Without a password nobody can sign in as that player."""
+        user: User = self.model(username=username, email=email, **more)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, username: str, email: str, password: str | None = None) -> "User":
+        """Creates an administrator."""
+        return self.create_user(username, email, password, is_staff=True, is_superuser=True)
 
 
 class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
@@ -26,7 +67,7 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
         primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
     )
     username = models.CharField(
-        max_length=USERNAME_MAX,
+        max_length=MAX_USERNAME_LENGTH,
         validators=[validate_username],
         db_comment="Public name, unique whatever its case.",
     )
@@ -115,7 +156,8 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
             ),
             models.CheckConstraint(
                 condition=models.Q(
-                    username__length__gte=USERNAME_MIN, username__length__lte=USERNAME_MAX
+                    username__length__gte=MIN_USERNAME_LENGTH,
+                    username__length__lte=MAX_USERNAME_LENGTH,
                 ),
                 name="username_length",
             ),
@@ -132,18 +174,18 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
         return self.username
 
     def get_session_auth_hash(self) -> str:
-        """What sessions of pages bear: it changes with the password, and when the account is closed."""
+        """Returns what page sessions hold. It changes with the password, and when the account is closed."""
         return f"{super().get_session_auth_hash()}.{self.times_closed}"
 
     def get_session_auth_fallback_hash(self) -> Iterator[str]:
-        """The same, by the keys there were before."""
+        """Returns the same, made with the earlier keys."""
         for by_old_key in super().get_session_auth_fallback_hash():
             yield f"{by_old_key}.{self.times_closed}"
 
-    def prove_address(self) -> bool:
-        """Note that this e-mail address is its owner's.
+    def mark_email_verified(self) -> bool:
+        """Records that this email address is its owner's.
 
-        False where it was proved already, or where the account has another address by now.
+        Returns False if that was recorded already, or if the account has another address by now.
         """
-        unproved = User.objects.filter(pk=self.pk, email=self.email, email_verified_at=None)
-        return bool(unproved.update(email_verified_at=timezone.now()))
+        unverified = User.objects.filter(pk=self.pk, email=self.email, email_verified_at=None)
+        return bool(unverified.update(email_verified_at=timezone.now()))

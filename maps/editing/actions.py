@@ -10,11 +10,11 @@ from django.db import IntegrityError, transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from accounts.models.locking import lock_storage
 from accounts.moderation.actions import refuse_suspended
 from config.kernel.errors import DomainError, InvalidInput, Reason
 from config.kernel.text import checked as checked_text
 from config.limits import quotas
+from maps.editing.locks import lock_storage
 from maps.editing.text_rules import checked_description
 from maps.models import GameMap
 from maps.models.querysets import BULKY

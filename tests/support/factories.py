@@ -9,7 +9,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 
 from accounts.models import User
-from accounts.models.querysets import MODERATORS
+from accounts.models.users import MODERATORS
 from config.db.migration_helpers import grant
 from maps.models import GameMap
 from maps.terrain import waves

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from accounts.models import User
-from accounts.models.querysets import MODERATORS
+from accounts.models.users import MODERATORS
 from sessions_app.management.commands.seed import tidy_up
 
 
