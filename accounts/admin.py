@@ -1,4 +1,4 @@
-"""Players, at the moderators' desk."""
+"""Players and groups of staff in the admin."""
 
 from typing import Any
 
@@ -12,18 +12,20 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.identity import emails, passwords, second_factor
+from accounts.identity import email_addresses, passwords
 from accounts.identity.forms import StaffSignInForm
 from accounts.models import User, UserDecision
 from accounts.moderation.actions import EFFECTS, Action, decide
+from accounts.second_factor import actions as second_factor
 from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReasonForm, RecordInline
+from config.http.client import client_of
 from config.kernel.errors import DomainError
 from config.kernel.text import checked
 
 admin.site.login_form = StaffSignInForm
 admin.site.unregister(TOTPDevice)  # its form would show the secret
 admin.site.unregister(Group)  # its form takes any text for a name
-MOST_SHOWN = 50  # names on the page that asks for a reason
+MAX_SHOWN = 50  # names on the page that asks for a reason
 FOR_MODERATORS: Any = (
     (None, {"fields": ("username",)}),
     ("Play", {"fields": ("level", "total_games_played", "created_at")}),
@@ -54,13 +56,13 @@ class GroupForm(CheckedForm):
 
 @admin.register(Group)
 class StaffGroupAdmin(GroupAdmin):
-    """What groups of staff may do."""
+    """Groups of staff and their permissions."""
 
     form = GroupForm
 
 
 class PlayerDecisionForm(ReasonForm):
-    """The reason of a decision, and until when where that matters."""
+    """Asks for the reason of a decision, and for a date if the action has one."""
 
     told = "The player reads it on the account's page."
     until = forms.DateTimeField(
@@ -74,7 +76,7 @@ class PlayerDecisionForm(ReasonForm):
 
 
 class DecisionInline(RecordInline):
-    """What was decided about a player before."""
+    """Earlier decisions about a player."""
 
     model = UserDecision
     fk_name = "user"
@@ -82,16 +84,16 @@ class DecisionInline(RecordInline):
     verbose_name_plural = "decisions"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may decide may read what was decided."""
+        """Returns whether the request may read decisions: whoever may decide may."""
         return request.user.has_perm("accounts.deactivate_user")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UserDecision]:
-        """With the moderators' names."""
+        """Returns decisions with their moderators."""
         return super().get_queryset(request).select_related("moderator")
 
 
 class NewUserForm(AdminUserCreationForm[User]):
-    """Asks an administrator for the address too: no account goes without one."""
+    """Asks for the email address too, which every account has."""
 
     class Meta(AdminUserCreationForm.Meta):
         model = User
@@ -99,18 +101,18 @@ class NewUserForm(AdminUserCreationForm[User]):
 
 
 class PasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg] # takes none at runtime
-    """A password that an administrator sets, with all that follows for other new passwords."""
+    """Sets a password as players do: other devices are signed out, and the player gets an email."""
 
     def save(self, commit: bool = True) -> User:
-        """The player."""
+        """Saves the password. Returns the player."""
         user: User = super().save(commit=False)
         if commit:
-            passwords.keep(user)
+            passwords.save_password(user)
         return user
 
 
 def _player_action(action: Action) -> Any:
-    """An action of the list: one for each row of the table of effects."""
+    """Returns the action of the list for one row of the table of effects."""
 
     @admin.action(description=f"Selected players: {action.label} …", permissions=["deactivate"])
     def act(
@@ -124,7 +126,7 @@ def _player_action(action: Action) -> Any:
 
 @admin.register(User)
 class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
-    """Moderators look, suspend and ban; administrators do everything."""
+    """Moderators view, suspend and ban players. Administrators may do everything."""
 
     list_display = (
         "username",
@@ -136,7 +138,7 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
     )
     list_filter = ("is_active", "is_staff", "groups")
     ordering = ("-created_at",)
-    # Closed and opened by a decision alone, which has a reason and is kept.
+    # Only a decision, which has a reason and is recorded, changes `is_active`.
     readonly_fields = ("created_at", "last_login", "is_active")
     list_per_page = 50
     show_full_result_count = False  # counts the whole table a second time
@@ -149,51 +151,53 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
     actions = [*(_player_action(action) for action in EFFECTS), "forget_second_factor"]
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
-        """Decisions; not beside the form of a player who is still to be made."""
+        """Returns the decisions, but none on the form for a new player."""
         return super().get_inlines(request, obj) if obj else []
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Without what is confidential, for whoever is no administrator."""
+        """Returns the fields; only administrators see confidential ones."""
         if obj is None:
             return self.add_fieldsets
         return FOR_ADMINISTRATORS if request.user.is_superuser else FOR_MODERATORS
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        """Names; addresses too for administrators."""
+        """Returns usernames; for administrators email addresses too."""
         return ("username", "email") if request.user.is_superuser else ("username",)
 
     def has_deactivate_permission(self, request: HttpRequest) -> bool:
-        """Who may close accounts."""
+        """Returns whether the request may suspend and ban."""
         return request.user.has_perm("accounts.deactivate_user")
 
     def has_administer_permission(self, request: HttpRequest) -> bool:
-        """Who may do what only administrators may."""
+        """Returns whether the request is an administrator's."""
         return request.user.is_superuser
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save a player. An address that is new is unproved, as when its owner changes it."""
-        moved = change and "email" in form.changed_data
-        if moved:
+        """Saves a player. A new email address has to be confirmed, as when its owner changes it."""
+        is_new_email = change and "email" in form.changed_data
+        if is_new_email:
             obj.email_verified_at = None
             obj.save(update_fields=["email_verified_at"])
         super().save_model(request, obj, form, change)
-        if moved:
-            emails.tell_new_address(request, obj, form.initial["email"])
+        if is_new_email:
+            email_addresses.notify_of_change(
+                client=client_of(request), user=obj, previous=form.initial["email"]
+            )
 
     @admin.action(
         description="Selected staff: take the second factor away", permissions=["administer"]
     )
     def forget_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """For staff who lost app and recovery codes: they set up a new one at their next sign-in."""
+        """Removes app and codes of staff who lost them. They set up new ones at their next sign-in."""
         for user in queryset:
-            second_factor.forget(user)
+            second_factor.remove(user)
             self.log_change(request, user, "Second factor taken away")
         self.message_user(request, "They set up a new one when they sign in next.")
 
     def _decide(
         self, request: HttpRequest, players: QuerySet[User], action: Action
     ) -> HttpResponse | None:
-        """Ask for a reason (and a date), then decide about all selected players."""
+        """Asks for a reason (and a date), then decides about all selected players."""
         assert isinstance(request.user, User)
         form = PlayerDecisionForm(request.POST if "decide" in request.POST else None, action=action)
         if form.is_valid():
@@ -215,8 +219,8 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
             "title": f"Players to be {action.label}",
             "opts": self.opts,
             "form": form,
-            "players": players[:MOST_SHOWN],
-            "more": max(0, players.count() - MOST_SHOWN),
+            "players": players[:MAX_SHOWN],
+            "more": max(0, players.count() - MAX_SHOWN),
             "action": action.value,
         }
         return TemplateResponse(request, "admin/accounts/decide.html", context)

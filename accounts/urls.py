@@ -1,39 +1,46 @@
-"""Addresses of the account pages."""
+"""Addresses of the pages of accounts."""
 
 from django.urls import path, register_converter
 
-from accounts.identity import views
+from accounts.identity import views as identity
 from accounts.models.usernames import MAX_USERNAME_LENGTH, USERNAME_PATTERN
+from accounts.profile import views as profile
+from accounts.second_factor import views as second_factor
+from config.http.pages import require_page_methods
 
 
 class UsernameConverter:
-    """A part of an address that can be a user name."""
+    """A part of an address that can be a username."""
 
     regex = rf"(?=.{{1,{MAX_USERNAME_LENGTH}}}(?:/|$)){USERNAME_PATTERN.pattern}"
 
     def to_python(self, value: str) -> str:
-        """The name."""
+        """Returns the username."""
         return value
 
     def to_url(self, value: str) -> str:
-        """The name."""
+        """Returns the username."""
         return value
 
 
 register_converter(UsernameConverter, "username")
 app_name = "accounts"
 urlpatterns = [
-    path("signup/", views.sign_up, name="sign-up"),
-    path("login/", views.page(views.SignIn.as_view()), name="sign-in"),
-    path("logout/", views.SignOut.as_view(), name="sign-out"),
-    path("account/", views.account, name="account"),
-    path("account/devices", views.end_device, name="end-device"),
-    path("account/address", views.change_address, name="change-address"),
-    path("account/password", views.change_password, name="change-password"),
-    path("account/verification", views.ask_for_verification, name="ask-for-verification"),
-    path("account/second-factor", views.page(views.SecondFactor.as_view()), name="second-factor"),
-    path("account/recovery-codes", views.recovery_codes, name="recovery-codes"),
-    path("verify/<str:who>/<str:token>/", views.verify, name="verify"),
-    path("reset/", views.ask_for_reset, name="ask-for-reset"),
-    path("reset/<uidb64>/<token>/", views.Reset.as_view(), name="reset"),
+    path("signup/", identity.sign_up, name="sign-up"),
+    path("login/", require_page_methods(identity.SignIn.as_view()), name="sign-in"),
+    path("logout/", identity.SignOut.as_view(), name="sign-out"),
+    path("account/", profile.account, name="account"),
+    path("account/devices", profile.end_device, name="end-device"),
+    path("account/address", profile.change_email, name="change-address"),
+    path("account/password", profile.change_password, name="change-password"),
+    path("account/verification", profile.request_verification, name="ask-for-verification"),
+    path(
+        "account/second-factor",
+        require_page_methods(second_factor.SecondFactor.as_view()),
+        name="second-factor",
+    ),
+    path("account/recovery-codes", second_factor.recovery_codes, name="recovery-codes"),
+    path("verify/<str:uidb64>/<str:token>/", identity.verify, name="verify"),
+    path("reset/", identity.request_reset, name="ask-for-reset"),
+    path("reset/<uidb64>/<token>/", identity.ResetPassword.as_view(), name="reset"),
 ]

@@ -53,9 +53,9 @@ class World:
     """A thousand players with tribes and sign-ins, and the lobbies they sit in."""
 
     def __init__(self) -> None:
-        from accounts.identity.sign_in import start_family
         from accounts.models import User
         from accounts.tokens import signing
+        from accounts.tokens.actions import start_family
         from maps.models import GameMap
         from tribes.models import Tribe
 

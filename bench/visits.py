@@ -50,7 +50,7 @@ class Visitors:
     def __init__(self, counter: Counter) -> None:
         from django.test import Client
 
-        from accounts.identity.sign_in import start_family
+        from accounts.tokens.actions import start_family
 
         self.counter = counter
         self.numbers = itertools.count(1)
@@ -111,7 +111,7 @@ def make_things(player: Any) -> Parameters:
     from django.utils.encoding import force_bytes
     from django.utils.http import urlsafe_base64_encode
 
-    from accounts.identity import emails
+    from accounts.identity.links import verification_tokens
     from maps.drawing.pictures import DRAWING
     from maps.models import GameMap, MapCollection, MapCollectionEntry
     from sessions_app.lobby import actions as lobby_actions
@@ -145,12 +145,11 @@ def make_things(player: Any) -> Parameters:
         "session_id": lobby.id,
         "lobby_id": lobby.id,
         "code": lobby.code,
-        "who": who,
         "uidb64": who,
         "size": "card",
         "form": "webp",
         "content": f"{own[0].terrain_hash}-{DRAWING}",
-        "accounts:verify": {"token": emails.address_tokens.make_token(player)},
+        "accounts:verify": {"token": verification_tokens.make_token(player)},
         "accounts:reset": {"token": default_token_generator.make_token(player)},
         "content_type_id": ContentType.objects.get_for_model(GameMap).pk,
         "object_id": own[0].pk,

@@ -14,7 +14,7 @@ from servestatic import ServeStaticASGI
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 setup(set_prefix=False)
 
-from accounts.tokens.token_cache import KnownTokens  # noqa: E402 - needs setup()
+from accounts.tokens.token_cache import TokenCache  # noqa: E402 - needs setup()
 from config.limits.request_limits import RequestCounter  # noqa: E402
 from config.ops.health import Health  # noqa: E402
 from config.server.fast_lane import FastLane  # noqa: E402
@@ -113,7 +113,7 @@ def make_application() -> StaticFiles:
     django = ThreadedASGIHandler(settings.THREADS)
     reads = HotReads(ResponseCache(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
     counter = RequestCounter()
-    lane = FastLane(django, reads.routes, reads.memory, KnownTokens(), counter)
+    lane = FastLane(django, reads.routes, reads.memory, TokenCache(), counter)
     live, health = Live(counter), Health()
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:

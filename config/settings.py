@@ -232,7 +232,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:sign-in"
 ACCOUNT_URL = "accounts:account"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "maps:browse"
-# Staff show a code of an authenticator app before the admin opens; see accounts/identity/second_factor.py.
+# Staff show a code of an authenticator app before the admin opens; see accounts/second_factor/actions.py.
 ADMIN_SECOND_FACTOR = environment.boolean("ADMIN_SECOND_FACTOR", default=PRODUCTION)
 SECOND_FACTOR_URL = "accounts:second-factor"
 OTP_TOTP_ISSUER = "Tribehold"

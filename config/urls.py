@@ -7,7 +7,8 @@ from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView, TemplateView
 
 import accounts.urls  # noqa: F401 - names the converter that is used below
-from accounts.identity.api import Login, Logout, Me, Password, Refresh, Register
+from accounts.identity.api import Login, Logout, Refresh, Register
+from accounts.profile.api import Me, Password
 from config.api.schema_view import schema
 from maps.browse.api import MapRatingView, MapTerrain, PlayerProfile
 from maps.browse.sitemap import TopMaps

@@ -14,12 +14,13 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.devices import actions as device_actions
-from accounts.devices import user_agents
-from accounts.identity import emails, passwords, views
-from accounts.identity.forms import AddressForm
-from accounts.identity.sign_in import start_family
+from accounts.devices.attempts import CurrentDevice
+from accounts.devices.user_agents import device_name
+from accounts.identity import email_addresses, emails, links, passwords
 from accounts.models import PageSession, User
 from accounts.tokens import families
+from accounts.tokens.actions import start_family
+from config.kernel.client import Client as Caller
 from config.redis.clients import durable
 from config.templatetags.times import ago
 from tests.support.api import bearer
@@ -29,6 +30,7 @@ from tests.support.factories import PASSWORD, make_user
 from tests.support.pages import sign_up
 
 pytestmark = pytest.mark.django_db
+HERE = Caller("127.0.0.1")
 OTHER = "another quite long sentence"
 
 
@@ -129,13 +131,13 @@ def test_of_four_who_open_a_link_together_one_sets_the_password(
     browsers = [Client() for _ in range(4)]
     browsers[0].post("/reset/", {"name": "Player1"})
     addresses = [open_reset(browser) for browser in browsers]
-    barrier, save = threading.Barrier(4), views.Reset.form_valid
+    barrier, reset = threading.Barrier(4), passwords.reset_password
 
-    def save_together(view: views.Reset, form: Any) -> Any:
+    def reset_together(**given: Any) -> None:
         barrier.wait(10)
-        return save(view, form)
+        reset(**given)
 
-    monkeypatch.setattr(views.Reset, "form_valid", save_together)
+    monkeypatch.setattr(passwords, "reset_password", reset_together)
     words = [f"{OTHER} {n}" for n in range(4)]
 
     def choose(n: int) -> tuple[int, int, bytes]:
@@ -156,8 +158,10 @@ def test_a_link_leads_nobody_into_a_closed_account(client: Client, player: User)
     assert b"has expired" in Client().get(link, follow=True).content
     body = {"new_password1": OTHER, "new_password2": OTHER}
     assert b"has expired" in client.post(address, body).content
-    with pytest.raises(passwords.LinkUsedUp):  # closed after the page had looked
-        passwords.reset(player.pk, link.split("/")[3], OTHER)
+    with pytest.raises(links.InvalidLink):  # closed after the page had looked
+        passwords.reset_password(
+            client=HERE, user_id=player.pk, token=link.split("/")[3], new_password=OTHER
+        )
     player.refresh_from_db()
     assert player.check_password(PASSWORD)
 
@@ -170,7 +174,7 @@ def test_an_address_that_is_proved_wants_no_proof(client: Client, player: User) 
     assert b"already confirmed" in client.post("/account/verification", follow=True).content
     assert last_letter()[1] == link
     player.refresh_from_db()
-    late = emails.address_tokens.make_token(player)
+    late = links.verification_tokens.make_token(player)
     parts = link.split("/")
     assert b"has expired" in client.get("/".join([*parts[:3], late, ""])).content
 
@@ -363,7 +367,7 @@ IPHONE = (
     ],
 )
 def test_devices_have_names_that_people_know(agent: str, title: str) -> None:
-    assert user_agents.title(agent) == title
+    assert device_name(agent) == title
 
 
 def test_the_list_of_devices_says_when_in_one_unit(client: Client, player: User) -> None:
@@ -463,10 +467,14 @@ def by_page(user: User) -> None:
 
 
 def test_a_ban_that_comes_while_an_address_changes_holds(player: User) -> None:
-    form = AddressForm({"email": "new@example.com", "password": PASSWORD}, instance=player)
-    assert form.is_valid()
     User.objects.update(is_active=False, total_games_played=7)
-    form.save()
+    email_addresses.change_email(
+        client=HERE,
+        user=player,  # as it was before
+        device=CurrentDevice(session_key="x"),
+        email="new@example.com",
+        password=PASSWORD,
+    )
     stored = User.objects.get()
     assert (stored.email, stored.is_active, stored.total_games_played) == (
         "new@example.com",
@@ -478,7 +486,7 @@ def test_a_ban_that_comes_while_an_address_changes_holds(player: User) -> None:
 def by_api(user: User) -> None:
     headers, body = bearer(user), {"old_password": PASSWORD, "new_password": OTHER}
     answer = Client().post("/api/v1/users/me/password", body, "application/json", headers=headers)
-    family = families.devices(user.pk)[0].family  # that of the new pair, and no other is left
+    family = families.list_families(user.pk)[0].id  # that of the new pair, and no other is left
     assert answer.status_code == 200
     families.end(user.pk, family)
 
@@ -515,7 +523,7 @@ def test_a_new_password_strikes_out_devices_and_is_told_by_letter(way: Any) -> N
     way(user)
     user.refresh_from_db()
     assert user.check_password(OTHER)
-    assert device_actions.of(user, current=None) == []
+    assert device_actions.list_devices(user, current=None) == []
     emails.POST.submit(int).result(5)
     letter = mail.outbox[-1]
     assert (letter.subject, letter.to) == ("Your password was changed · Tribehold", [user.email])

@@ -11,11 +11,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
-from accounts.identity.forms import SignUpForm
 from accounts.models import User
 from tests.support.factories import PASSWORD
 from tests.support.pages import sign_up
 from accounts.models.usernames import validate_username
+from config.db.constraints import save_or_explain
 
 pytestmark = pytest.mark.django_db
 
@@ -90,15 +90,14 @@ def test_faults_are_told_at_their_fields(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_name_wanted_twice_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both forms are found good before either is saved: the table's constraint decides."""
+    """Both are found valid before either is saved: the table's constraint decides."""
     barrier = threading.Barrier(2)
-    save = SignUpForm.save
 
-    def save_together(form: SignUpForm) -> User:
+    def save_together(*given: Any) -> None:
         barrier.wait(10)
-        return save(form)
+        save_or_explain(*given)
 
-    monkeypatch.setattr(SignUpForm, "save", save_together)
+    monkeypatch.setattr("accounts.identity.registration.save_or_explain", save_together)
     answers: list[Any] = []
 
     def ask(name: str) -> None:

@@ -13,11 +13,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.devices import actions as device_actions
 from accounts.identity import emails
-from accounts.identity.sign_in import start_family
 from accounts.models import User, UserDecision
-from accounts.moderation.actions import Action, refuse_suspended
+from accounts.moderation.actions import Action, require_not_suspended
 from accounts.moderation.actions import decide as decide_player
 from accounts.tokens import families
+from accounts.tokens.actions import start_family
 from config.kernel.errors import DomainError
 from config.limits import rate_limits
 from maps.admin import WordsForm
@@ -306,7 +306,7 @@ def test_suspending_from_rating(
     with pytest.raises(DomainError) as refusal:
         rate(player=player, map_id=game_map.pk, stars=1)
     assert refusal.value.code == "suspended"
-    refuse_suspended(player, "publishing")
+    require_not_suspended(player, "publishing")
     own = Client()
     own.force_login(player)
     assert "Spite." in own.get("/account/").content.decode()
@@ -317,7 +317,7 @@ def test_suspending_from_rating(
     assert rate(player=player, map_id=game_map.pk, stars=1).rating == 1
     User.objects.update(publishing_suspended_until="2020-01-01T00:00Z")
     player.refresh_from_db()
-    refuse_suspended(player, "publishing")  # it is over
+    require_not_suspended(player, "publishing")  # it is over
 
 
 def test_a_ban_ends_pages_and_tokens_at_once(desk: Client, player: User) -> None:
@@ -366,7 +366,7 @@ def ban_and_unban(desk: Client, player: User) -> None:
 def ban_and_unban_without_redis(desk: Client, player: User) -> None:
     with redis_away():
         ban_and_unban(desk, player)
-    assert families.devices(player.pk)  # still there, and of no use
+    assert families.list_families(player.pk)  # still there, and of no use
 
 
 def ban_and_unban_in_psql(desk: Client, player: User) -> None:
@@ -399,9 +399,9 @@ def test_what_a_ban_has_ended_stays_so(desk: Client, player: User, way: Any) -> 
 def test_a_ban_strikes_out_all_devices(desk: Client, player: User) -> None:
     Client().force_login(player)
     start_family(player, "game")
-    assert len(device_actions.of(player, current=None)) == 2
+    assert len(device_actions.list_devices(player, current=None)) == 2
     act(desk, USERS, "ban", player, decide="1", reason="Abuse.")
-    assert device_actions.of(player, current=None) == []
+    assert device_actions.list_devices(player, current=None) == []
 
 
 def test_only_a_closing_counts(player: User) -> None:

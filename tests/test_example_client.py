@@ -16,7 +16,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from accounts.identity.sign_in import start_family
+from accounts.tokens.actions import start_family
 from sessions_app.live import tickets
 from sessions_app.models import GameSession
 from tests.support import waiting

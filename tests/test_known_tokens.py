@@ -268,12 +268,12 @@ def test_what_was_looked_up_while_it_changed_is_not_remembered(
 
 
 def test_a_token_that_has_expired_is_known_no_more(player: User) -> None:
-    token_cache.forget(["*"])
+    token_cache.invalidate(["*"])
     said = signing.Token(player.pk, "family", "id", "stamp", time.time() + 60)
     old = signing.Token(player.pk, "family", "id", "stamp", time.time() - 1)
     for name, token in (("good", said), ("old", old)):
         token_cache.remember(name, token, token_cache.generation())
-    find = token_cache.KnownTokens().find
+    find = token_cache.TokenCache().find
     assert find(b"Bearer good") == find(b"bearer good") == said
     for other in (b"Bearer old", b"Bearer other", b"Basic good", b"good", b"", b"Bearer \xff"):
         assert find(other) is None

@@ -326,7 +326,11 @@ def test_a_page_that_is_limited_says_so(visitor: Client, player: User, path: str
 def test_a_page_does_not_tell_without_limit_who_has_an_account(
     client: Client, player: User
 ) -> None:
-    asked = {"username": "x", "email": "player1@example.com"}
+    asked = PAGES["/signup/"][0] | {"username": "x", "email": "player1@example.com"}
+    assert (
+        b"account with this address"
+        not in client.post("/signup/", asked | {"password": ""}).content
+    )
     for _ in range(10):
         page = client.post("/signup/", asked)
         assert page.status_code == 200

@@ -579,7 +579,7 @@ def banned_for_a_while(table: Table) -> None:
 def new_password(table: Table) -> None:
     user = User.objects.get(pk=table.users[1].pk)
     user.set_password("another quite long sentence")
-    passwords.keep(user)
+    passwords.save_password(user)
 
 
 def new_password_in_psql(table: Table) -> None:

@@ -211,7 +211,7 @@ def test_a_mailbox_that_is_refused_is_not_named(
             raise error
 
         monkeypatch.setattr(emails, "send_mail", refuse)
-        emails.tell_new_password(player)
+        emails.send_password_changed(player)
         emails.POST.submit(int).result(5)
     said = log.getvalue()
     assert "SMTPRecipientsRefused" in said

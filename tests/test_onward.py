@@ -158,7 +158,6 @@ def test_the_page_of_a_form_that_was_refused(referer: str, again: str) -> None:
 ARGUMENTS = {
     "username": "Player1",
     "token": "t0k-en",
-    "who": "MQ",
     "uidb64": "MQ",
     "code": "7KQ2MX",
     "size": "card",

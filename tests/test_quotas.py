@@ -406,8 +406,8 @@ def test_the_account_page_shows_the_use_of_each_quota(
 def test_a_player_is_signed_in_on_fifty_browsers_at_most(
     player: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert expiry.MOST_BROWSERS == 50
-    monkeypatch.setattr(expiry, "MOST_BROWSERS", 20)
+    assert expiry.MAX_BROWSERS == 50
+    monkeypatch.setattr(expiry, "MAX_BROWSERS", 20)
     browsers = [Client() for _ in range(22)]
     for browser in browsers:
         browser.force_login(player)

@@ -17,8 +17,8 @@ from django.test.utils import CaptureQueriesContext
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.identity.second_factor import codes_left, new_codes
 from accounts.models import RecoveryCode, User
+from accounts.second_factor.actions import count_recovery_codes, replace_recovery_codes
 from config.limits import rate_limits
 from tests.support.concurrency import at_once
 from tests.support.factories import PASSWORD, make_moderator, make_user
@@ -97,7 +97,7 @@ def test_another_app_takes_the_place_of_the_one_before(
     desk: Client, moderator: User, by_recovery_code: bool
 ) -> None:
     old = with_app(moderator)
-    recovery = new_codes(moderator)[0]
+    recovery = replace_recovery_codes(moderator)[0]
     desk.post(PAGE, {"code": code_of(old)})
     for wrong in ({}, {"code": "000000"}):
         assert b"otpauth" not in desk.post(PAGE, wrong | {"begin": "1"}, follow=True).content
@@ -169,12 +169,12 @@ def test_recovery_codes_work_once_and_are_replaced_by_new_ones(
     desk: Client, moderator: User
 ) -> None:
     with_app(moderator)
-    code = new_codes(moderator)[0]
+    code = replace_recovery_codes(moderator)[0]
     desk.post(PAGE, {"code": code.upper()})
     assert is_in(desk)
-    assert codes_left(moderator) == 9
+    assert count_recovery_codes(moderator) == 9
     desk.post("/account/recovery-codes")
-    assert codes_left(moderator) == 10
+    assert count_recovery_codes(moderator) == 10
     other = Client()
     other.force_login(moderator)
     other.post(PAGE, {"code": code})
@@ -199,7 +199,7 @@ def test_recovery_codes_are_stored_as_hashes_of_80_random_bits(
     for stolen in rows:  # what is stored is no code
         desk.post(PAGE, {"code": stolen})
         desk.post(PAGE, {"code": stolen[:40]})
-    assert codes_left(moderator) == 10
+    assert count_recovery_codes(moderator) == 10
 
 
 @pytest.mark.parametrize(
@@ -209,39 +209,39 @@ def test_a_recovery_code_is_typed_in_any_way(
     desk: Client, moderator: User, typed: Callable[[str], str]
 ) -> None:
     with_app(moderator)
-    desk.post(PAGE, {"code": typed(new_codes(moderator)[0])})
+    desk.post(PAGE, {"code": typed(replace_recovery_codes(moderator)[0])})
     assert is_in(desk)
-    assert codes_left(moderator) == 9
+    assert count_recovery_codes(moderator) == 9
 
 
 def test_recovery_codes_are_their_owners(desk: Client, moderator: User) -> None:
     with_app(moderator)
     other = make_moderator("Other")
     with_app(other)
-    desk.post(PAGE, {"code": new_codes(other)[0]})
+    desk.post(PAGE, {"code": replace_recovery_codes(other)[0]})
     assert not is_in(desk)
-    assert codes_left(other) == 10
+    assert count_recovery_codes(other) == 10
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_one_recovery_code_sent_many_times_at_once_one_gets_in() -> None:
     moderator = make_moderator()
     with_app(moderator)
-    code = new_codes(moderator)[0]
+    code = replace_recovery_codes(moderator)[0]
     clients = [Client() for _ in range(4)]
     for client in clients:
         client.force_login(moderator)
     answers = at_once(4, lambda n: clients[n].post(PAGE, {"code": code}))
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 302]
     assert [is_in(client) for client in clients].count(True) == 1
-    assert codes_left(moderator) == 9
+    assert count_recovery_codes(moderator) == 9
 
 
 @pytest.mark.django_db(transaction=True)
 def test_new_codes_made_many_times_at_once_are_ten() -> None:
     moderator = make_moderator()
-    at_once(4, lambda n: new_codes(moderator))
-    assert codes_left(moderator) == 10
+    at_once(4, lambda n: replace_recovery_codes(moderator))
+    assert count_recovery_codes(moderator) == 10
 
 
 def test_the_last_administrator_takes_a_code_from_the_console(
@@ -255,7 +255,7 @@ def test_the_last_administrator_takes_a_code_from_the_console(
     call_command("recovery_code", "moderna", stdout=printed)
     desk.post(PAGE, {"code": printed.getvalue()})
     assert is_in(desk)
-    assert codes_left(moderator) == 0
+    assert count_recovery_codes(moderator) == 0
     assert "addstatictoken" not in get_commands()  # it stored codes as they are
 
 
@@ -264,7 +264,7 @@ def test_recovery_codes_are_made_only_behind_the_second_factor(
 ) -> None:
     with_app(moderator)
     assert desk.post("/account/recovery-codes").headers["Location"] == PAGE
-    assert codes_left(moderator) == 0
+    assert count_recovery_codes(moderator) == 0
 
 
 def test_wrong_codes_are_counted(desk: Client, moderator: User) -> None:

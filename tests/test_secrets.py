@@ -19,10 +19,10 @@ from django.utils import timezone
 
 from accounts.devices import actions as device_actions
 from accounts.devices.session_store import SessionStore
-from accounts.identity import emails
-from accounts.identity.sign_in import start_family
+from accounts.identity import emails, links
 from accounts.models import PageSession, User
 from accounts.tokens import signing
+from accounts.tokens.actions import start_family
 from config.redis.clients import durable
 from sessions_app.live import tickets
 from tests.support.api import bearer
@@ -204,21 +204,21 @@ def test_devices_that_began_at_the_same_moment_are_told_apart(client: Client, pl
         browser.force_login(player)
     PageSession.objects.update(created_at=timezone.now())
     current = key_of(browsers[0])
-    places = device_actions.of(player, current=current)
+    places = device_actions.list_devices(player, current=current)
     assert len({place.key for place in places}) == 3
-    (own,) = (place for place in places if place.current)
+    (own,) = (place for place in places if place.is_current)
     other = next(place for place in places if place.key != own.key)
     page = browsers[0].get("/account/").content.decode()
     assert other.key in page
     for browser in browsers:
         assert key_of(browser) not in page
-    device_actions.end(player, other.key)
+    device_actions.end_device(player, other.key)
     assert sum(get_user(browser).is_authenticated for browser in browsers) == 2
-    device_actions.end_others(player, current=current)
+    device_actions.end_other_devices(player, current=current)
     assert [get_user(browser).is_authenticated for browser in browsers] == [True, False, False]
-    device_actions.clear([player], current=current)
+    device_actions.delete_ended([player], current=current)
     assert get_user(browsers[0]) == player
-    device_actions.clear([player])
+    device_actions.delete_ended([player])
     assert not get_user(browsers[0]).is_authenticated
 
 
@@ -299,7 +299,7 @@ def test_the_form_of_a_reset_is_for_whoever_opened_the_link(
     link = reset_link(Client())
     form, token = link.replace(link.split("/")[3], "set-password"), link.split("/")[3]
     other = make_user("Other")
-    others = form.replace(emails.name_in_link(player), emails.name_in_link(other))
+    others = form.replace(links.uid_of(player), links.uid_of(other))
     body = {"new_password1": OTHER, "new_password2": OTHER}
     for address, cookie in (
         (form, None),
@@ -336,7 +336,7 @@ def test_a_reset_wants_the_token_of_its_form(sent_emails: None, player: User) ->
 def test_all_ways_of_writing_a_name_in_a_link_end_at_one(sent_emails: None, player: User) -> None:
     """Base64 is read leniently; the cookie's path is ours."""
     link = reset_link(Client())
-    name = emails.name_in_link(player)
+    name = links.uid_of(player)
     answer = Client().get(link.replace(name, name[:4] + "%3B%20" + name[4:]))
     assert answer.headers["Location"] == f"/reset/{name}/set-password/"
     assert answer.cookies["reset_token"]["path"] == f"/reset/{name}/set-password/"

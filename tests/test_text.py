@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from accounts.devices import user_agents
+from accounts.devices.user_agents import device_name
 from config.http.error_statuses import status_of
 from config.kernel import text
 from config.kernel.errors import DomainError
@@ -172,4 +172,4 @@ def test_what_is_no_text(value: object) -> None:
     ],
 )
 def test_names_of_devices_are_cleaned(agent: str, title: str) -> None:
-    assert user_agents.title(agent) == title
+    assert device_name(agent) == title

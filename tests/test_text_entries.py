@@ -41,7 +41,7 @@ ELSEWHERE = {
     "NewAddress.email": "a constraint of ASCII (email_format)",
     "SignUpForm.username": "a pattern of ASCII (accounts/models/usernames.py)",
     "SignUpForm.email": "a constraint of ASCII (email_format)",
-    "AddressForm.email": "a constraint of ASCII (email_format)",
+    "ChangeEmailForm.email": "a constraint of ASCII (email_format)",
     "NewUserForm.username": "a pattern of ASCII (accounts/models/usernames.py)",
     "NewUserForm.email": "a constraint of ASCII (email_format)",
     "UserForm.username": "a pattern of ASCII (accounts/models/usernames.py)",
@@ -49,13 +49,15 @@ ELSEWHERE = {
     **dict.fromkeys(
         (
             "NewUser.password Credentials.username Credentials.password RefreshToken.refresh"
-            " NewPassword.old_password NewPassword.new_password NewAddress.password Leaving.refresh"
-            " NameOrAddress.username NameOrAddress.password SignInForm.username SignInForm.password"
-            " StaffSignInForm.username StaffSignInForm.password SignUpForm.password AddressForm.password"
-            " NewPasswordForm.old_password NewPasswordForm.new_password1 NewPasswordForm.new_password2"
-            " ResetPasswordForm.new_password1 ResetPasswordForm.new_password2 PasswordForm.password1"
+            " NewPassword.old_password NewPassword.new_password NewAddress.password SignOut.refresh"
+            " UsernameOrEmailForm.username UsernameOrEmailForm.password SignInForm.username"
+            " SignInForm.password"
+            " StaffSignInForm.username StaffSignInForm.password SignUpForm.password ChangeEmailForm.password"
+            " ChangePasswordForm.old_password ChangePasswordForm.new_password1"
+            " ChangePasswordForm.new_password2"
+            " NewPasswordForm.new_password1 NewPasswordForm.new_password2 PasswordForm.password1"
             " PasswordForm.password2 NewUserForm.password1 NewUserForm.password2 CodeForm.code"
-            " ResetForm.name UserForm.password1 UserForm.password2"
+            " RequestResetForm.name UserForm.password1 UserForm.password2"
         ).split(),
         NOBODY_READS,
     ),
@@ -77,10 +79,16 @@ ELSEWHERE = {
 
 
 def modules() -> Iterator[Any]:
+    for file in files():
+        if file.stem not in ("asgi", "__init__"):
+            yield importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
+
+
+def files() -> Iterator[Path]:
     for app in APPS:
-        for file in sorted((ROOT / app).glob("*.py")):
-            if file.stem not in ("asgi", "__init__"):
-                yield importlib.import_module(f"{app}.{file.stem}")
+        for file in sorted((ROOT / app).rglob("*.py")):
+            if not {"migrations", "management"} & set(file.parts):
+                yield file
 
 
 def ours(kind: type) -> list[Any]:
@@ -95,17 +103,16 @@ def ours(kind: type) -> list[Any]:
 
 
 def request_documents() -> set[str]:
-    """Names of serializers that bodies and addresses are read by: `read(X, …)` and `X(data=…)`."""
+    """Names of serializers that bodies and addresses are read by: `read_body(X, …)` and `X(data=…)`."""
     names: set[str] = set()
-    for app in APPS:
-        for file in (ROOT / app).glob("*.py"):
-            for node in ast.walk(ast.parse(file.read_text())):
-                if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-                    continue
-                if node.func.id == "read" and node.args and isinstance(node.args[0], ast.Name):
-                    names.add(node.args[0].id)
-                if any(keyword.arg == "data" for keyword in node.keywords):
-                    names.add(node.func.id)
+    for file in files():
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            if node.func.id == "read_body" and node.args and isinstance(node.args[0], ast.Name):
+                names.add(node.args[0].id)
+            if any(keyword.arg == "data" for keyword in node.keywords):
+                names.add(node.func.id)
     return names
 
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from django.test import Client
 
-from accounts.identity.sign_in import start_family
 from accounts.models import User
+from accounts.tokens.actions import start_family
 from config.http.secure_transport import is_secure
 from sessions_app.live.protocol import Close
 from tests.support.api import assert_error, bearer

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.identity.views import own
+from accounts.identity.current_user import current_user
 from config.http.next_url import next_url
 from config.kernel.errors import DomainError
 from config.limits import quotas
@@ -28,7 +28,7 @@ DELETED = "deleted_tribe"  # in the session: what the last one was, until it was
 @login_required
 def index(request: HttpRequest) -> HttpResponse:
     """One's own tribes; the one that was deleted just now can be had back."""
-    tribes = list(actions.own(own(request)))
+    tribes = list(actions.own(current_user(request)))
     context = {
         "tribes": [(tribe, TribeForm(initial=facts_of(tribe))) for tribe in tribes],
         "most": MOST_TRIBES,
@@ -49,14 +49,14 @@ def new(request: HttpRequest) -> HttpResponse:
     form = form_of(request, facts)
     if form.is_bound:
         try:
-            made = actions.make(player=own(request), given=form.given())
+            made = actions.make(player=current_user(request), given=form.given())
         except DomainError as refusal:
             form.refuse(refusal)
         else:
             messages.success(request, f"“{made.name}” is ready to play.")
             quotas.show_warnings(request, made.user_id, "tribes")
             return HttpResponseRedirect(onward or reverse("tribes:index"))
-    full = actions.own(own(request)).count() >= MOST_TRIBES
+    full = actions.own(current_user(request)).count() >= MOST_TRIBES
     context = editor_context(form) | {"next": onward, "full": full, "most": MOST_TRIBES}
     return render(request, "tribes/edit.html", context)
 
@@ -65,11 +65,13 @@ def new(request: HttpRequest) -> HttpResponse:
 @login_required
 def edit(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
     """The editor for a tribe of one's own."""
-    tribe = actions.own_tribe(own(request), tribe_id)
+    tribe = actions.own_tribe(current_user(request), tribe_id)
     form = form_of(request, facts_of(tribe))
     if form.is_bound:
         try:
-            changed = actions.change(player=own(request), tribe_id=tribe_id, given=form.given())
+            changed = actions.change(
+                player=current_user(request), tribe_id=tribe_id, given=form.given()
+            )
         except DomainError as refusal:
             form.refuse(refusal)
         else:
@@ -82,10 +84,10 @@ def edit(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
 @login_required
 def delete(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
     """Ask whether one means it, and delete a tribe of one's own."""
-    tribe, error = actions.own_tribe(own(request), tribe_id), ""
+    tribe, error = actions.own_tribe(current_user(request), tribe_id), ""
     try:
         if request.method == "POST":
-            actions.remove(player=own(request), tribe_id=tribe_id)
+            actions.remove(player=current_user(request), tribe_id=tribe_id)
             request.session[DELETED] = facts_of(tribe)
             return redirect("tribes:index")
         actions.demand_unseated(tribe)

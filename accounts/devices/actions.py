@@ -1,4 +1,4 @@
-"""Where a player is signed in: browsers (sessions of pages) and game clients (token families)."""
+"""Where a player is signed in: browsers (page sessions) and game clients (token families)."""
 
 import datetime
 import uuid
@@ -6,81 +6,85 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.devices.session_store import stored_key
-from accounts.models import PageSession
+from accounts.models import PageSession, User
 from accounts.tokens import families
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 @dataclass(frozen=True)
-class Place:
-    """One device; `key` names it to `end` and lets nobody in: a family's id, a session key's hash."""
+class Device:
+    """One device. `key` names it to `end_device`, but can't be used to sign in.
+
+    It has the id of a token family, or the hash of a session key.
+    """
 
     key: str
     name: str
     kind: str
     since: datetime.datetime
-    current: bool = False
+    is_current: bool = False
 
 
-def of(user: "User", *, current: str | None) -> list[Place]:
-    """A player's devices, the newest first; `current` is this browser's session key.
+def list_devices(user: User, *, current: str | None) -> list[Device]:
+    """Returns a player's devices, the newest first. `current` is this browser's session key.
 
-    Raises CannotCheck when Redis is away.
+    Raises TokensUnavailable.
     """
-    own = stored_key(current)
+    current_key = stored_key(current)
     browsers = [
-        Place(
+        Device(
             f"browser:{row.session_key}",
             row.device,
             "browser",
             row.created_at,
-            row.session_key == own,
+            row.session_key == current_key,
         )
         for row in user.page_sessions.filter(expire_date__gt=timezone.now())
     ]
     clients = [
-        Place(f"client:{d.family}", d.device, "game client", _time(d.since))
-        for d in families.devices(user.pk)
+        Device(
+            f"client:{family.id}",
+            family.device,
+            "game client",
+            datetime.datetime.fromtimestamp(family.since, datetime.UTC),
+        )
+        for family in families.list_families(user.pk)
     ]
-    return sorted(browsers + clients, key=lambda place: place.since, reverse=True)
+    return sorted(browsers + clients, key=lambda device: device.since, reverse=True)
 
 
-def end(user: "User", key: str) -> None:
-    """Sign out on one device; nothing happens for one that is not the player's. Raises CannotCheck."""
+def end_device(user: User, key: str) -> None:
+    """Signs out on one device. A key of another player's device does nothing. Raises TokensUnavailable."""
     kind, _, name = key.partition(":")
     if kind == "client":
         families.end(user.pk, name)
-    else:
-        for row in user.page_sessions.all():
-            if row.session_key == name:
-                row.delete()
+        return
+    for row in user.page_sessions.all():
+        if row.session_key == name:
+            row.delete()
 
 
-def end_all(user_id: uuid.UUID) -> None:
-    """Sign out everywhere. Raises CannotCheck."""
+def end_all_devices(user_id: uuid.UUID) -> None:
+    """Signs out everywhere. Raises TokensUnavailable."""
     PageSession.objects.filter(user_id=user_id).delete()
     families.end_all(user_id)
 
 
-def end_others(user: "User", *, current: str | None) -> None:
-    """Sign out everywhere but in this browser. Raises CannotCheck."""
+def end_other_devices(user: User, *, current: str | None) -> None:
+    """Signs out everywhere but in the browser with this session key. Raises TokensUnavailable."""
     user.page_sessions.exclude(session_key=stored_key(current)).delete()
     families.end_all(user.pk)
 
 
-def clear(users: "Sequence[User]", *, current: str | None = None) -> None:
-    """Strike out sign-ins that a ban or a new password has ended, but for this browser's.
+def delete_ended(users: Sequence[User], *, current: str | None = None) -> None:
+    """Deletes the devices that a ban or a new password has signed out, but not the browser `current`.
 
-    Their stamps and hashes are those of before, so they let nobody in, also where Redis is away and keeps
-    their families.
+    Their stamps and hashes are out of date, so they are refused also if Redis is away and keeps their
+    families.
     """
     rows = PageSession.objects.filter(user__in=users).exclude(session_key=stored_key(current))
     with transaction.atomic():
@@ -89,10 +93,6 @@ def clear(users: "Sequence[User]", *, current: str | None = None) -> None:
 
 
 def _end_families(user_ids: list[uuid.UUID]) -> None:
-    with suppress(families.CannotCheck):
+    with suppress(families.TokensUnavailable):
         for user_id in user_ids:
             families.end_all(user_id)
-
-
-def _time(seconds: int) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC)

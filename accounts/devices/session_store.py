@@ -1,6 +1,7 @@
-"""Sessions of pages: Django's, in a table that knows whose they are and on what device.
+"""Django's sessions, in a table that also has their player and device.
 
-The table has the hash of a session's key, and the cookie the key: whoever reads the table can't sign in.
+The table has only the hash of a session's key. The key is in the cookie, so whoever reads the table can't
+sign in.
 """
 
 import datetime
@@ -13,57 +14,58 @@ from django.utils import timezone
 from accounts.models import PageSession
 from config.kernel.digests import digest
 
-DEVICE, SINCE = "device", "since"  # under which signing in notes the browser's name and the time
+# Under these the sign-in stores the browser's name and the time (accounts/receivers.py).
+DEVICE_KEY, SINCE_KEY = "device", "since"
 
 
 def stored_key(key: str | None) -> str:
-    """What `PageSession.session_key` holds for a key of a cookie; nothing for None."""
+    """Returns what `PageSession.session_key` has for the key in a cookie; "" for None."""
     return digest(key) if key else ""
 
 
 class SessionStore(db.SessionStore):
-    """Keeps sessions in PageSession; asks only for keys that Django could have made.
+    """Stores sessions in PageSession. Looks up only keys that Django could have made.
 
-    A cookie may hold anything, a NUL character too, which PostgreSQL answers with an error.
-    Every method of Django's that names a row by the key is here, by its hash, the asynchronous ones too.
+    A cookie may hold anything, also a NUL character, for which PostgreSQL reports an error. All of Django's
+    methods that look up a row by its key are overridden here to use the hash, the asynchronous ones too.
     """
 
     @classmethod
     def get_model_class(cls) -> type[PageSession]:
-        """The model of a session."""
+        """Returns the model of a session."""
         return PageSession
 
     def create_model_instance(self, data: dict[str, Any]) -> PageSession:
-        """The row of a session's data."""
+        """Returns the row of a session's data."""
         row = super().create_model_instance(data)
         assert isinstance(row, PageSession)
         row.session_key = stored_key(row.session_key)
         row.user_id = data.get("_auth_user_id")
-        row.device = str(data.get(DEVICE, ""))[:100]
-        # Each change of a session writes its whole row anew, and must not make it younger.
-        since = data.get(SINCE) or timezone.now().timestamp()
+        row.device = str(data.get(DEVICE_KEY, ""))[:100]
+        # Each change of a session writes the whole row, and must not change when it began.
+        since = data.get(SINCE_KEY) or timezone.now().timestamp()
         row.created_at = datetime.datetime.fromtimestamp(since, datetime.UTC)
         return row
 
     def exists(self, session_key: str) -> bool:
-        """Whether there is a session with this key."""
+        """Returns whether there is a session with this key."""
         return super().exists(stored_key(session_key))
 
     def delete(self, session_key: str | None = None) -> None:
-        """Delete the session with this key; this one unless told otherwise."""
+        """Deletes the session with this key, by default this one."""
         if key := session_key or self.session_key:
             super().delete(stored_key(key))
 
     async def acreate_model_instance(self, data: dict[str, Any]) -> PageSession:
-        """The row of a session's data."""
+        """Returns the row of a session's data."""
         return await sync_to_async(self.create_model_instance)(data)
 
     async def aexists(self, session_key: str) -> bool:
-        """Whether there is a session with this key."""
+        """Returns whether there is a session with this key."""
         return await super().aexists(stored_key(session_key))
 
     async def adelete(self, session_key: str | None = None) -> None:
-        """Delete the session with this key; this one unless told otherwise."""
+        """Deletes the session with this key, by default this one."""
         if key := session_key or self.session_key:
             await super().adelete(stored_key(key))
 

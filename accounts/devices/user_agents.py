@@ -1,8 +1,8 @@
-"""What a device is called, by the name that its browser or game client gives itself. Pure of Django."""
+"""Names of devices, from the `User-Agent` of browsers and game clients. Pure."""
 
 from config.kernel.text import cleaned, shows
 
-# The first that is found counts: most browsers also call themselves by the names of others.
+# The first match counts, because most browsers also send the names of others.
 BROWSERS = {
     "Edg": "Edge",
     "OPR/": "Opera",
@@ -24,15 +24,15 @@ SYSTEMS = {
 }
 
 
-def title(agent: str) -> str:
-    """`Chrome on Linux`; what the agent begins with, as `Godot/4.4`, where it is no browser that we know."""
-    browser = _found(BROWSERS, agent)
+def device_name(user_agent: str) -> str:
+    """Returns `Chrome on Linux`; of an unknown program what the text begins with, as `Godot/4.4`."""
+    browser = _find(BROWSERS, user_agent)
     if not browser:
-        name = cleaned(agent.partition("(")[0], "device")
+        name = cleaned(user_agent.partition("(")[0], "device")
         return name if shows(name) else "Unknown device"
-    system = _found(SYSTEMS, agent)
+    system = _find(SYSTEMS, user_agent)
     return f"{browser} on {system}" if system else browser
 
 
-def _found(names: dict[str, str], agent: str) -> str:
-    return next((name for sign, name in names.items() if sign in agent), "")
+def _find(names: dict[str, str], user_agent: str) -> str:
+    return next((name for part, name in names.items() if part in user_agent), "")

@@ -1,4 +1,4 @@
-"""Who signs in."""
+"""The authentication backend."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from accounts.models import User
 
 
 class UsernameOrEmailBackend(ModelBackend):
-    """Name or address, and password. Used by the pages, the admin and the API alike."""
+    """Signs in by username or email address, and password. Pages, admin and API use it."""
 
     def authenticate(
         self,
@@ -18,15 +18,17 @@ class UsernameOrEmailBackend(ModelBackend):
         password: str | None = None,
         **kwargs: Any,
     ) -> User | None:
-        """The account, or None for an unknown one or a wrong password.
+        """Returns the account; None for an unknown one or a wrong password.
 
-        A closed account is returned too, so that signing_in.check_password can tell the reason to whoever
-        knows the password. `get_user` never returns one, so nobody comes in.
+        A closed account is returned too, so that sign_in.check_credentials can show the reason of a ban to
+        whoever knows the password. `get_user` never returns one, so nobody is signed in.
         """
         if not username or password is None:
             return None
         user: User | None = User.objects.known_as(username).first()
         if user is None:
-            User().set_password(password)  # as slow as a wrong password: the time tells nothing
+            User().set_password(
+                password
+            )  # takes as long as a wrong password, so the time reveals nothing
             return None
         return user if user.check_password(password) else None

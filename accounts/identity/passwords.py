@@ -1,62 +1,124 @@
-"""New passwords: whoever sets one ends all other sign-ins, and the owner hears of it by letter."""
+"""Passwords: what they must be like, and how they are changed.
+
+Whoever sets a password ends all other sign-ins, and the owner gets an email.
+"""
 
 import uuid
 from functools import partial
 
+from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.devices import actions as device_actions
-from accounts.identity import emails
+from accounts.devices.attempts import Attempts, CurrentDevice
+from accounts.identity import emails, sign_in
+from accounts.identity.links import InvalidLink
 from accounts.models import User
-from config.kernel.errors import DomainError
+from config.db.constraints import reasons_of
+from config.kernel.client import Client
+from config.kernel.errors import InvalidInput, Reason
+from config.limits import rate_limits
 
-FEWEST_CHARACTERS = 5  # different ones, in a password
-SITE = "tribehold"
+MAX_PASSWORD_LENGTH = 1000  # characters; hashing longer ones would cost more and protect no better
+MIN_DIFFERENT_CHARACTERS = 5
+SITE_NAME = "tribehold"
 
 
 class VarietyValidator:
-    """Refuses passwords of few different characters ("abababab"), and the name of the site."""
+    """Rejects passwords of few different characters ("abababab"), and the name of the site."""
 
     def validate(self, password: str, user: object = None) -> None:
-        """Raise ValidationError."""
-        if len(set(password.casefold())) < FEWEST_CHARACTERS:
-            words = f"This password has less than {FEWEST_CHARACTERS} different characters."
+        """Raises ValidationError."""
+        if len(set(password.casefold())) < MIN_DIFFERENT_CHARACTERS:
+            words = f"This password has less than {MIN_DIFFERENT_CHARACTERS} different characters."
             raise ValidationError(words, "password_too_uniform")
-        if SITE in password.casefold() and len(password) < 2 * len(SITE):
+        if SITE_NAME in password.casefold() and len(password) < 2 * len(SITE_NAME):
             raise ValidationError("The name of this site is no password.", "password_too_common")
 
     def get_help_text(self) -> str:
-        """What to mind."""
-        return f"At least {FEWEST_CHARACTERS} different characters."
+        """Returns the rule for people."""
+        return f"At least {MIN_DIFFERENT_CHARACTERS} different characters."
 
 
-class LinkUsedUp(DomainError):
-    """A link that was used, is too old, or whose account is closed."""
-
-    def __init__(self) -> None:
-        super().__init__("link_used_up", "This link has expired.")
-
-
-@transaction.atomic
-def keep(user: User, *, current: str | None = None) -> None:
-    """Save the password that a player was given, and sign out all devices but this browser."""
-    user.save(update_fields=["password"])  # the rest may be older than what the row holds by now
-    device_actions.clear([user], current=current)
-    transaction.on_commit(partial(emails.tell_new_password, user))
+def find_faults_of_password(user: User, password: str, *, field: str) -> list[Reason]:
+    """Returns what is wrong with a new password of a player."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        return reasons_of(error, field)
+    return []
 
 
-@transaction.atomic
-def reset(user_id: uuid.UUID, token: str, password: str, *, current: str | None = None) -> None:
-    """Set a password by a link. Who could read the letter has proved the address. Raises LinkUsedUp.
+def find_faults_of_current(
+    user: User, password: str, attempts: Attempts, *, code: str, field: str
+) -> list[Reason]:
+    """Returns a fault unless this is the player's password. A right one resets the attempts."""
+    if not user.check_password(password):
+        return [Reason(code, "That's not your current password.", field)]
+    attempts.reset()
+    return []
 
-    Of those who opened the link together one sets it: the link is looked at again under the row's lock,
-    where the password that it was made for is a new one for all who come later.
+
+def change_password(
+    *, client: Client, user: User, device: CurrentDevice, old_password: str, new_password: str
+) -> None:
+    """Changes the password of a player who knows the old one.
+
+    Raises InvalidInput with all that is wrong, RateLimited, RateLimitUnavailable.
     """
-    user = User.objects.active().select_for_update(no_key=True).filter(pk=user_id).first()
-    if user is None or not default_token_generator.check_token(user, token):
-        raise LinkUsedUp
-    user.set_password(password)
-    keep(user, current=current)
-    user.mark_email_verified()
+    attempts = Attempts(client, user, device, "password")
+    attempts.count()
+    faults = find_faults_of_current(
+        user, old_password, attempts, code="password_incorrect", field="old_password"
+    )
+    faults += find_faults_of_password(user, new_password, field="new_password")
+    if faults:
+        raise InvalidInput.combine(faults)
+    user.set_password(new_password)
+    save_password(user, session_key=device.session_key)
+
+
+def request_password_reset(*, client: Client, name: str) -> None:
+    """Sends a link to choose a new password, if a username or email address has an account.
+
+    Raises RateLimited, RateLimitUnavailable.
+    """
+    rate_limits.require("letters", client.address)
+    user = User.objects.active().known_as(name).first()
+    if user is not None:
+        emails.send_password_reset(user, client.address)
+
+
+def reset_password(
+    *,
+    client: Client,
+    user_id: uuid.UUID,
+    token: str,
+    new_password: str,
+    session_key: str | None = None,
+) -> None:
+    """Sets a password by a link from an email. Raises InvalidLink, InvalidInput.
+
+    The link is checked under the lock of the row. Of several who opened it together one sets the password;
+    for the others the password that the link was made for has changed.
+    """
+    with transaction.atomic():
+        user = User.objects.active().select_for_update(no_key=True).filter(pk=user_id).first()
+        if user is None or not default_token_generator.check_token(user, token):
+            raise InvalidLink
+        if faults := find_faults_of_password(user, new_password, field="new_password"):
+            raise InvalidInput.combine(faults)
+        user.set_password(new_password)
+        save_password(user, session_key=session_key)
+        user.mark_email_verified()  # whoever has the link can read emails to that address
+    sign_in.unlock(client=client, user=user)
+
+
+@transaction.atomic
+def save_password(user: User, *, session_key: str | None = None) -> None:
+    """Saves a password that was set, and signs out all devices but the browser with this session key."""
+    user.save(update_fields=["password"])  # other columns may have changed in the meantime
+    device_actions.delete_ended([user], current=session_key)
+    transaction.on_commit(partial(emails.send_password_changed, user))

@@ -14,6 +14,7 @@ from accounts.models.usernames import MAX_USERNAME_LENGTH, MIN_USERNAME_LENGTH, 
 from config.db.constraints import ConstrainedModel
 from config.db.functions import RandomUUID
 
+MAX_EMAIL_LENGTH = 255
 MODERATORS = "Moderators"  # the name of the group that a migration makes
 
 models.CharField.register_lookup(Length)
@@ -73,7 +74,7 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
     )
     email = models.EmailField(
         _("e-mail address"),
-        max_length=255,
+        max_length=MAX_EMAIL_LENGTH,
         db_comment="Confidential: shown to its owner and administrators only.",
     )
     email_verified_at = models.DateTimeField(

@@ -1,32 +1,28 @@
-"""What moderators decide about players: suspending, banning, and taking it back.
+"""Decisions of moderators about players: suspensions, bans, and lifting them.
 
-Every decision demands a reason and is kept. A ban closes the account: whoever is signed in is signed out
-by the next request, for good. A suspension leaves it open, but for one thing until a date.
+Each decision requires a reason, and is recorded. A ban closes the account, and ends all its sign-ins. A
+suspension forbids one thing until a date.
 """
 
 import datetime
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.devices import actions as device_actions
-from accounts.models import UserDecision
+from accounts.models import User, UserDecision
 from config.kernel.errors import DomainError, InvalidInput
 from config.kernel.reasons import check_reason
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
-    from accounts.models import User
 
 Action = UserDecision.Action
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What an action does to a player's row, and whether it wants a date."""
+    """What an action sets in a player's row: a value, or with `until` a date."""
 
     field: str
     until: bool = False
@@ -45,16 +41,17 @@ EFFECTS = {
 
 def decide(
     *,
-    moderator: "User",
-    players: "QuerySet[User]",
+    moderator: User,
+    players: QuerySet[User],
     action: Action,
     reason: str,
     until: datetime.datetime | None = None,
-) -> list["User"]:
-    """Do an action to players; answers those whom it changed.
+) -> list[User]:
+    """Decides about players. Returns those whose state changed.
 
-    Staff are left out unless an administrator asks, and nobody decides about oneself. Raises DomainError
-    without the permission, a reason, or a date in the future where the action wants one.
+    Staff are left out unless the moderator is an administrator, and nobody decides about themselves. Raises
+    DomainError (permission_denied), InvalidInput without a reason, or without a date in the future where the
+    action needs one.
     """
     if not moderator.has_perm("accounts.deactivate_user"):
         raise DomainError("permission_denied", "Only moderators decide about players.")
@@ -63,14 +60,14 @@ def decide(
         raise InvalidInput("invalid_date", "Give a date in the future.", field="until")
     value = until if effect.until else effect.value
     with transaction.atomic():
-        reachable = players.exclude(pk=moderator.pk).exclude(**{effect.field: value})
+        affected = players.exclude(pk=moderator.pk).exclude(**{effect.field: value})
         if not moderator.is_superuser:
-            reachable = reachable.filter(is_staff=False, is_superuser=False)
-        changed = list(reachable.select_for_update(no_key=True))
+            affected = affected.filter(is_staff=False, is_superuser=False)
+        changed = list(affected.select_for_update(no_key=True))
         rows = players.model.objects.filter(pk__in=[player.pk for player in changed])
         rows.update(**{effect.field: value})
         if action == Action.BAN:
-            device_actions.clear(changed)
+            device_actions.delete_ended(changed)
         UserDecision.objects.bulk_create(
             UserDecision(
                 user=player, moderator=moderator, action=action, reason=reason, until=until
@@ -80,8 +77,8 @@ def decide(
     return changed
 
 
-def refuse_banned(user: "User") -> None:
-    """Raise DomainError for a closed account, with the reason that was given, if one was."""
+def require_not_banned(user: User) -> None:
+    """Raises DomainError (banned) for a closed account, with the moderator's reason if there is one."""
     if user.is_active:
         return
     words = "This account is closed until an administrator opens it again."
@@ -92,8 +89,8 @@ def refuse_banned(user: "User") -> None:
     raise DomainError("banned", words)
 
 
-def refuse_suspended(user: "User", what: str) -> None:
-    """Raise DomainError while a player may not do something: "rating" or "publishing"."""
+def require_not_suspended(user: User, what: str) -> None:
+    """Raises DomainError (suspended) while a player may not do something: "rating" or "publishing"."""
     until: datetime.datetime | None = getattr(user, f"{what}_suspended_until")
     if until and until > timezone.now():
         words = f"A moderator has suspended you from {what} until {until:%d %B %Y, %H:%M} UTC."

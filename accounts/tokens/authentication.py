@@ -1,22 +1,22 @@
-"""Who is calling the API."""
+"""The caller of the API."""
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from accounts.identity.sign_in import InvalidToken, authorize
 from accounts.models import User
+from accounts.tokens.actions import InvalidToken, authorize
 from accounts.tokens.signing import Token
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer TOKEN`. Cookies are never looked at."""
+    """`Authorization: Bearer TOKEN`. Cookies are ignored."""
 
     def authenticate(self, request: Request) -> tuple[User, Token] | None:
-        """The player and the token, or None without one.
+        """Returns the player and the token, or None without a token.
 
-        Raises AuthenticationFailed (401), CannotCheck (503).
+        Raises AuthenticationFailed (401), TokensUnavailable (503).
         """
         words = get_authorization_header(request).split()
         if not words:
@@ -29,28 +29,28 @@ class BearerAuthentication(BaseAuthentication):
             raise AuthenticationFailed(error.detail, error.code) from error
 
     def authenticate_header(self, request: Request) -> str:
-        """What a 401 asks for."""
+        """Returns the `WWW-Authenticate` of a 401."""
         return 'Bearer realm="api"'
 
 
 def caller(request: Request) -> User:
-    """The player who calls a route that demands one."""
+    """Returns the player who calls. Only for routes that require one."""
     assert isinstance(request.user, User)
     return request.user
 
 
 def caller_token(request: Request) -> Token:
-    """The token of a route that demands one."""
+    """Returns the token of the call. Only for routes that require one."""
     assert isinstance(request.auth, Token)
     return request.auth
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Tells the schema about it."""
+    """Describes it in the OpenAPI schema."""
 
     target_class = BearerAuthentication
     name = "bearer"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        """The scheme as OpenAPI has it."""
+        """Returns the security scheme."""
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

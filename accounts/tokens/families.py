@@ -1,12 +1,12 @@
 """Which tokens of the API are in force: token families, in Redis.
 
-A family is one sign-in on one device. It holds one refresh token that is good at any moment, and the
-access tokens made from it. Keys and lifetimes are fixed by the contract of the cache:
+A family is one sign-in on one device. It has one refresh token that is good at any moment, and the access
+tokens made from it. Keys and lifetimes are a contract:
 
     session:{user_id}:access_token    hash: access token's id → "family expiry"     15 minutes
     session:{user_id}:refresh_token   hash: family → {"jti", "device", "since", "expires"}   7 days
 
-Each step is one script, so that of twenty uses of one refresh token one wins, whatever the timing.
+Each step is one script. So of twenty simultaneous uses of one refresh token exactly one succeeds.
 """
 
 import json
@@ -25,10 +25,10 @@ from config.redis.clients import circuit_breaker, durable
 if TYPE_CHECKING:
     import redis.asyncio
 
-MOST_FAMILIES = 20  # of a player; the one that has been quiet the longest ends for a new one
+MAX_FAMILIES = 20  # of a player; a new one ends the one that was unused the longest
 
 # KEYS: access, refresh. ARGV: family, presented id or '', new refresh id, new access id, device, now,
-# seconds of an access and of a refresh token, most families. Answers 'ok', 'gone' or 'replayed'.
+# seconds of an access and of a refresh token, most families. Returns 'ok', 'gone' or 'replayed'.
 ISSUE = """
 local family, presented, now = ARGV[1], ARGV[2], tonumber(ARGV[6])
 local known = redis.call('HGETALL', KEYS[2])
@@ -89,7 +89,7 @@ return found
 
 
 @dataclass(frozen=True)
-class Ids:
+class TokenIds:
     """What names a pair of tokens: their family, and the id of each."""
 
     family: str
@@ -98,42 +98,42 @@ class Ids:
 
 
 @dataclass(frozen=True)
-class Device:
-    """A family as its owner sees it; times in seconds since 1970."""
+class TokenFamily:
+    """A family as its player sees it. Times are in seconds since 1970."""
 
-    family: str
+    id: str
     device: str
     since: int
     expires: int
 
 
-class CannotCheck(DomainError):
-    """Tokens can't be looked up: Redis is away."""
+class TokensUnavailable(DomainError):
+    """Tokens can't be checked: Redis is away."""
 
     def __init__(self) -> None:
         super().__init__("unavailable", "Tokens can't be checked right now. Try again soon.")
 
 
-def start(user_id: uuid.UUID, device: str) -> Ids:
-    """A new family for a device. Raises CannotCheck."""
-    ids = Ids(_id(), _id(), _id())
+def start(user_id: uuid.UUID, device: str) -> TokenIds:
+    """Starts a family for a device. Raises TokensUnavailable."""
+    ids = TokenIds(_new_id(), _new_id(), _new_id())
     _issue(user_id, ids, presented="", device=device)
     return ids
 
 
-def rotate(user_id: uuid.UUID, *, family: str, presented: str, device: str) -> Ids | None:
-    """The next pair of a family for its good refresh token; None for one that is not.
+def rotate(user_id: uuid.UUID, *, family: str, presented: str, device: str) -> TokenIds | None:
+    """Returns the next pair of a family for its good refresh token; None for any other.
 
-    A token that was used before has been stolen, by whoever comes second: the whole family ends.
-    Raises CannotCheck.
+    A token that was used before has been stolen, by its first or by its second user. So the whole family
+    ends. Raises TokensUnavailable.
     """
-    ids = Ids(family, _id(), _id())
+    ids = TokenIds(family, _new_id(), _new_id())
     return ids if _issue(user_id, ids, presented=presented, device=device) == "ok" else None
 
 
 def is_in_force(user_id: uuid.UUID, access: str) -> bool:
-    """Whether an access token still counts. Raises CannotCheck."""
-    return bool(_ask(lambda: durable().hexists(_keys(user_id)[0], access)))
+    """Returns whether an access token is in force. Raises TokensUnavailable."""
+    return bool(_call(lambda: durable().hexists(_keys(user_id)[0], access)))
 
 
 async def are_in_force(
@@ -159,51 +159,51 @@ async def _exist(client: "redis.asyncio.Redis", fields: Sequence[tuple[str, str]
 
 
 def families_key(user_id: uuid.UUID) -> str:
-    """The key of a hash whose fields are a player's families in force, for scripts that look at more."""
+    """Returns the key of a hash whose fields are a player's families in force, for scripts of others."""
     return _keys(user_id)[1]
 
 
 def end(user_id: uuid.UUID, family: str) -> None:
-    """End a family with all of its tokens. Raises CannotCheck."""
-    _ask(lambda: durable().eval(END, 2, *_keys(user_id), family))
+    """Ends a family with all of its tokens. Raises TokensUnavailable."""
+    _call(lambda: durable().eval(END, 2, *_keys(user_id), family))
 
 
 def end_all(user_id: uuid.UUID) -> None:
-    """End all families of a player. Raises CannotCheck."""
-    _ask(lambda: durable().delete(*_keys(user_id)))
+    """Ends all families of a player. Raises TokensUnavailable."""
+    _call(lambda: durable().delete(*_keys(user_id)))
 
 
-def devices(user_id: uuid.UUID) -> list[Device]:
-    """The families in force, the newest first. Raises CannotCheck."""
-    known: dict[str, str] = _ask(lambda: durable().hgetall(_keys(user_id)[1]))
+def list_families(user_id: uuid.UUID) -> list[TokenFamily]:
+    """Returns the families in force, the newest first. Raises TokensUnavailable."""
+    known: dict[str, str] = _call(lambda: durable().hgetall(_keys(user_id)[1]))
     records = ((family, json.loads(text)) for family, text in known.items())
     found = [
-        Device(family, record["device"], int(record["since"]), int(record["expires"]))
+        TokenFamily(family, record["device"], int(record["since"]), int(record["expires"]))
         for family, record in records
         if record["expires"] > time.time()
     ]
-    return sorted(found, key=lambda device: -device.since)
+    return sorted(found, key=lambda family: -family.since)
 
 
-def _issue(user_id: uuid.UUID, ids: Ids, *, presented: str, device: str) -> str:
+def _issue(user_id: uuid.UUID, ids: TokenIds, *, presented: str, device: str) -> str:
     lifetimes = settings.ACCESS_TOKEN_SECONDS, settings.REFRESH_TOKEN_SECONDS
     words = (ids.family, presented, ids.refresh, ids.access, device[:100], int(time.time()))
-    arguments = (*words, *lifetimes, MOST_FAMILIES)
-    answer: str = _ask(lambda: durable().eval(ISSUE, 2, *_keys(user_id), *arguments))
-    return answer
+    arguments = (*words, *lifetimes, MAX_FAMILIES)
+    result: str = _call(lambda: durable().eval(ISSUE, 2, *_keys(user_id), *arguments))
+    return result
 
 
-def _ask(question: Callable[[], Any]) -> Any:
+def _call(command: Callable[[], Any]) -> Any:
     try:
         with circuit_breaker():
-            return question()
+            return command()
     except RedisError as error:
-        raise CannotCheck from error
+        raise TokensUnavailable from error
 
 
 def _keys(user_id: uuid.UUID) -> tuple[str, str]:
     return f"session:{user_id}:access_token", f"session:{user_id}:refresh_token"
 
 
-def _id() -> str:
+def _new_id() -> str:
     return uuid.uuid4().hex

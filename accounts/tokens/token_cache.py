@@ -1,12 +1,12 @@
-"""Access tokens that were found good a while ago, for the fast lane.
+"""Access tokens that were accepted a while ago, for cached responses.
 
-Each process keeps what `signing_in.authorize` found, until the account changes: the database tells of
-that, however it was done (migration 0007). Whether the token was ended meanwhile is asked of Redis each
-time. What is not known here is not refused: it goes the ordinary way.
+Each process keeps what `tokens.actions.authorize` found, until the account changes. The database notifies of
+each change, also one made in psql (migration 0007). Whether a token was ended in the meantime is checked in
+Redis each time. A token that is not in the cache is not refused: its request goes through Django.
 """
 
+import asyncio
 import time
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
@@ -17,51 +17,48 @@ from config.db.notifications import EVERYTHING
 from config.redis.batches import CommandBatcher
 from config.server.response_cache import ResponseCache
 
-if TYPE_CHECKING:
-    import asyncio
-
-CHANNEL = "accounts"  # that the trigger speaks on, with the ids of players
-MOST_BYTES = 4 * 1024 * 1024
-SIZE = 1500  # bytes of one, roughly
-_known: ResponseCache[Token] = ResponseCache(MOST_BYTES, settings.HOT_CACHE_SECONDS)
+CHANNEL = "accounts"  # of the database's notifications, which have the ids of players
+MAX_BYTES = 4 * 1024 * 1024
+TOKEN_BYTES = 1500  # of one in the cache, roughly
+_tokens: ResponseCache[Token] = ResponseCache(MAX_BYTES, settings.HOT_CACHE_SECONDS)
 
 
 def generation() -> int:
-    """To be taken before a token is looked up, for `remember`."""
-    return _known.generation
+    """Returns a number to read before a token is looked up, for `remember`."""
+    return _tokens.generation
 
 
-def remember(token: str, said: Token, generation: int) -> None:
-    """Keep that a token was found good, unless an account changed meanwhile."""
-    _known.put(token, said, tag=str(said.user_id), size=SIZE, generation=generation)
+def remember(text: str, token: Token, generation: int) -> None:
+    """Stores that a token was accepted, unless an account changed since `generation` was read."""
+    _tokens.put(text, token, tag=str(token.user_id), size=TOKEN_BYTES, generation=generation)
 
 
-def forget(user_ids: list[str]) -> None:
-    """Forget the tokens of players; of all of them where nobody knows whose, as when listening begins."""
+def invalidate(user_ids: list[str]) -> None:
+    """Removes the tokens of players; those of all players if it is unknown whose changed."""
     if EVERYTHING in user_ids:
-        _known.wake()
+        _tokens.wake()
     else:
-        _known.forget(user_ids)
+        _tokens.forget(user_ids)
 
 
-class KnownTokens:
-    """Asks whether they are in force. For one event loop."""
+class TokenCache:
+    """Finds tokens in the cache, and checks them in Redis. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self.batches: CommandBatcher[tuple[UUID, str], bool] | None = None
 
     def find(self, authorization: bytes) -> Token | None:
-        """What the token of an `Authorization` header says, where it is known and has not expired."""
-        kind, _, token = authorization.partition(b" ")
-        said = _known.get(token.decode("latin1")) if kind.lower() == b"bearer" else None
-        return said if said and said.expires > time.time() else None
+        """Returns what the token of an `Authorization` header says, if it is cached and has not expired."""
+        kind, _, text = authorization.partition(b" ")
+        token = _tokens.get(text.decode("latin1")) if kind.lower() == b"bearer" else None
+        return token if token and token.expires > time.time() else None
 
-    def is_in_force(self, said: Token) -> "asyncio.Future[bool | None]":
-        """Whether it was not ended; None where that can't be asked."""
+    def is_in_force(self, token: Token) -> "asyncio.Future[bool | None]":
+        """Returns whether a token was not ended; None if Redis is away."""
         self.batches = self.batches or CommandBatcher(families.are_in_force)
-        return self.batches.put((said.user_id, said.id))
+        return self.batches.put((token.user_id, token.id))
 
     async def close(self) -> None:
-        """End what is open."""
+        """Closes the connection to Redis."""
         if self.batches:
             await self.batches.close()

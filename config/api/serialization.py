@@ -10,7 +10,7 @@ from rest_framework import parsers, renderers, serializers
 from rest_framework.exceptions import APIException, ParseError
 
 from config.kernel import text
-from config.kernel.errors import DomainError
+from config.kernel.errors import DomainError, InvalidInput
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -140,6 +140,16 @@ def read_body(
         raise serializers.ValidationError({name: [words] for name in unknown})
     body: dict[str, Any] = found.validated_data
     return body
+
+
+def field_errors(error: InvalidInput) -> serializers.ValidationError:
+    """Returns what is wrong with a body as the errors of its fields."""
+    errors: dict[str, list[serializers.ErrorDetail]] = {}
+    for code, detail, field in error.reasons:
+        errors.setdefault(field or "non_field_errors", []).append(
+            serializers.ErrorDetail(detail, code)
+        )
+    return serializers.ValidationError(errors)
 
 
 def check_json(value: Any, depth: int = 1) -> None:

@@ -4,13 +4,13 @@ Rules of a row are constraints of its table first. Forms and the API check the s
 they write, and find here which field to point at.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, models, transaction
 
-from config.kernel.errors import DomainError
+from config.kernel.errors import DomainError, InvalidInput, Reason
 
 
 def field_of(constraint: models.BaseConstraint) -> str:
@@ -51,6 +51,39 @@ class ConstrainedModel(models.Model):
                 errors[field] = error.error_list
         if errors:
             raise ValidationError(errors)
+
+
+def find_faults(row: models.Model, fields: Sequence[str]) -> list[Reason]:
+    """Returns what is wrong with these fields of a row, by their validators and by constraints."""
+    others = {field.name for field in row._meta.fields} - set(fields)
+    try:
+        row.full_clean(exclude=others)
+    except ValidationError as error:
+        return reasons_of(error)
+    return []
+
+
+def reasons_of(error: ValidationError, field: str | None = None) -> list[Reason]:
+    """Returns the reasons of an error of Django's; all for one field, where it names none itself."""
+    errors = error.error_dict if hasattr(error, "error_dict") else {field: error.error_list}
+    return [
+        Reason(part.code or "invalid", " ".join(part.messages), name)
+        for name, parts in errors.items()
+        for part in parts
+    ]
+
+
+def save_or_explain(row: models.Model, fields: Sequence[str], **options: Any) -> None:
+    """Saves a row whose fields were checked.
+
+    Raises InvalidInput with the faults, if somebody else has taken a value in the meantime.
+    """
+    try:
+        with transaction.atomic():
+            row.save(**options)
+    except IntegrityError as error:
+        unknown = [Reason("invalid", "Something went wrong. Please try again.")]
+        raise InvalidInput.combine(find_faults(row, fields) or unknown) from error
 
 
 def save_or_field_error(row: models.Model, kind: str) -> None:

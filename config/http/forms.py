@@ -1,5 +1,6 @@
-"""Fields of forms that obey the rules of config.kernel.text."""
+"""Forms: text fields by the rules of config.kernel.text, and domain errors shown in a form."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -25,3 +26,16 @@ class TextField(forms.CharField):
         except DomainError as refusal:
             raise forms.ValidationError(refusal.detail, refusal.code) from refusal
         return super().clean(value)
+
+
+def add_reasons(
+    form: forms.BaseForm, error: DomainError, names: Mapping[str, str] | None = None
+) -> None:
+    """Shows the reasons of a domain error: each at its field, or above the form.
+
+    `names` has the form's names of fields that the action names differently.
+    """
+    for code, detail, field in error.reasons:
+        name = (names or {}).get(field or "", field)
+        at_field = name if name in form.fields else None
+        form.add_error(at_field, forms.ValidationError(detail, code))

@@ -89,7 +89,7 @@ POLICIES = {
         Policy("map_changes", 240, 3600, True, "You changed maps too often."),
         Policy("lobbies", 30, 3600, True, "You opened too many lobbies."),
         Policy("codes", 10, 60, True, "You tried too many codes."),
-        # Failures of signed-in players; accounts/identity/attempts.py says what each of the three counts.
+        # Failures of signed-in players; accounts/devices/attempts.py says what each of the three counts.
         Policy("password", 5, 15 * 60, True, "Too many wrong passwords.", is_lockout=True),
         Policy("password_sign_in", 20, 3600, True, "Too many wrong passwords.", is_lockout=True),
         Policy("password_account", 100, 3600, True, "Too many wrong passwords.", is_lockout=True),

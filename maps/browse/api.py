@@ -13,7 +13,7 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.identity.api import PublicUser
+from accounts.identity.serializers import PublicUser
 from accounts.models import User
 from accounts.tokens.authentication import caller
 from config.api.serialization import read_body

@@ -17,7 +17,7 @@ from django.shortcuts import get_object_or_404
 
 from accounts.models import User
 from accounts.models.locking import lock_player
-from accounts.moderation.actions import refuse_suspended
+from accounts.moderation.actions import require_not_suspended
 from config.db.constraints import save_or_field_error
 from config.kernel.errors import DomainError, InvalidInput
 from config.kernel.text import RULES, checked
@@ -215,7 +215,7 @@ def _fill(player: User, collection: MapCollection, given: Mapping[str, Any]) -> 
     if reasons:
         raise InvalidInput.combine(reasons)
     if collection.is_public and given:  # words that everybody reads
-        refuse_suspended(player, "publishing")
+        require_not_suspended(player, "publishing")
 
 
 CHECKED = {

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.identity.views import own
+from accounts.identity.current_user import current_user
 from accounts.models import User
 from config.kernel.errors import DomainError
 from config.limits import quotas
@@ -32,7 +32,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """One's own collections, and a form for a new one, which may begin with a map."""
     if not request.user.is_authenticated:
         return to_sign_in(request, request.get_full_path())
-    player, first = own(request), read_id(request.GET.get("map", ""))
+    player, first = current_user(request), read_id(request.GET.get("map", ""))
     form = NewCollectionForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
@@ -70,7 +70,7 @@ def detail(request: HttpRequest, collection_id: UUID) -> HttpResponse:
         form = CollectionForm(request.POST)
         try:
             given = form.cleaned_data if form.is_valid() else {}
-            actions.change(player=own(request), collection_id=collection_id, given=given)
+            actions.change(player=current_user(request), collection_id=collection_id, given=given)
             if given:
                 return redirect("collections:detail", collection_id)
         except DomainError as refusal:
@@ -141,7 +141,7 @@ def act(request: HttpRequest, collection_id: UUID, map_id: UUID | None) -> int:
     if map_id is None:
         raise Http404
     named: dict[str, Any] = {
-        "player": own(request),
+        "player": current_user(request),
         "collection_id": collection_id,
         "map_id": map_id,
     }
@@ -163,7 +163,7 @@ def share(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     wanted = {"yes": {"is_public": True}, "no": {"is_public": False}}
     given = wanted.get(request.POST.get("share", ""), {})
     try:
-        actions.change(player=own(request), collection_id=collection_id, given=given)
+        actions.change(player=current_user(request), collection_id=collection_id, given=given)
     except DomainError as refusal:
         refuse_strangers(refusal)
         messages.error(request, refusal.detail)
@@ -177,7 +177,7 @@ def delete(request: HttpRequest, collection_id: UUID) -> HttpResponse:
         return to_sign_in(request, request.path)
     if request.method == "POST":
         try:
-            actions.remove(player=own(request), collection_id=collection_id)
+            actions.remove(player=current_user(request), collection_id=collection_id)
         except DomainError as refusal:
             refuse_strangers(refusal)
         messages.success(request, "The collection is deleted. Its maps are still there.")
@@ -197,7 +197,7 @@ def collect(request: HttpRequest, map_id: UUID) -> HttpResponse:
     told, error = "", "Choose a collection."
     try:
         if chosen := read_id(request.POST.get("collection", "")):
-            actions.put(player=own(request), collection_id=chosen, map_id=map_id)
+            actions.put(player=current_user(request), collection_id=chosen, map_id=map_id)
             near = (usage.warning for usage in quotas.warnings(chosen, "collection_maps"))
             told, error = " ".join(["Added to the collection.", *near]), ""
     except DomainError as refusal:

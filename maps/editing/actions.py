@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from accounts.moderation.actions import refuse_suspended
+from accounts.moderation.actions import require_not_suspended
 from config.kernel.errors import DomainError, InvalidInput, Reason
 from config.kernel.text import checked as checked_text
 from config.limits import quotas
@@ -65,7 +65,7 @@ def change(
     with transaction.atomic(), _limited_size(author, given):
         game_map = _lock_own(author, map_id, if_match)
         if game_map.is_public:  # a change of it is published with it
-            refuse_suspended(author, "publishing")
+            require_not_suspended(author, "publishing")
         before = game_map.terrain_hash
         columns = _fill(game_map, given)
         game_map.save(update_fields=columns)
@@ -102,7 +102,7 @@ def publish(*, author: "User", map_id: UUID, if_match: str | None = None) -> Gam
     """
     with transaction.atomic():
         game_map = _lock_own(author, map_id, if_match)
-        refuse_suspended(author, "publishing")
+        require_not_suspended(author, "publishing")
         if game_map.hidden_at:
             raise DomainError("map_hidden", "A moderator has hidden this map.")
         _refuse_faults(check(_document(game_map, {})).faults)

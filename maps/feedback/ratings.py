@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.shortcuts import get_object_or_404
 
-from accounts.moderation.actions import refuse_suspended
+from accounts.moderation.actions import require_not_suspended
 from config.kernel.errors import DomainError, InvalidInput
 from maps.models import GameMap, MapRating
 
@@ -27,7 +27,7 @@ def rate(*, player: "User", map_id: UUID, stars: int) -> GameMap:
     if not FEWEST <= stars <= MOST:
         raise InvalidInput("invalid_stars", HOW_MANY_STARS, field="stars")
     with transaction.atomic():
-        refuse_suspended(player, "rating")
+        require_not_suspended(player, "rating")
         game_map = _lock_ratable(player, map_id)
         # One statement: two requests of one player at once change one row, and neither fails. The
         # map's mean follows in a trigger of the same statement, so that no path can forget it.

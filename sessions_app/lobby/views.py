@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.identity.views import own
+from accounts.identity.current_user import current_user
 from accounts.models import User
 from config.http.client import client_of
 from config.http.error_statuses import status_of
@@ -74,7 +74,7 @@ def seated(request: HttpRequest) -> Lobby | None:
     if not request.user.is_authenticated:
         return None
     try:
-        return look(actions.active, own(request).pk)
+        return look(actions.active, current_user(request).pk)
     except DomainError:
         return None
 
@@ -91,7 +91,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if not wanted:
         messages.info(request, "Choose a map first, then “Play together”.")
         return redirect("maps:browse")
-    player = own(request)
+    player = current_user(request)
     playable = GameMap.objects.playable_by(player).for_cards()
     game_map = get_object_or_404(playable, pk=read_id(wanted))
     sent = request.POST if request.method == "POST" else None
@@ -140,7 +140,7 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
     if not form.is_valid():
         return listed(request, form, status=404)
     try:
-        with wrong_codes_count(client_of(request), own(request).pk):
+        with wrong_codes_count(client_of(request), current_user(request).pk):
             lobby = look(actions.by_code, form.cleaned_data["code"])
     except DomainError as refusal:
         messages.error(request, refusal.detail)  # whoever follows a link doesn't look at the form
@@ -149,7 +149,7 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
     return ask_to_join(
         request,
         lobby,
-        lambda tribe_id: run(actions.join_by_code, given, own(request).pk, tribe_id),
+        lambda tribe_id: run(actions.join_by_code, given, current_user(request).pk, tribe_id),
     )
 
 
@@ -158,7 +158,7 @@ def join(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     """Take a seat in a public lobby."""
     if not request.user.is_authenticated:
         return to_sign_in(request, reverse("lobbies:detail", args=[lobby_id]))
-    player = own(request)
+    player = current_user(request)
     try:
         lobby = look(actions.seen_by, lobby_id, player.pk)
     except DomainError:
@@ -174,7 +174,7 @@ def ask_to_join(
     """The page of a lobby for somebody who has no seat there; a POST takes one."""
     form = None
     if request.user.is_authenticated:
-        player = own(request)
+        player = current_user(request)
         if lobby.seat_of(player.pk):
             return redirect("lobbies:detail", lobby.id)
         form = TribeForm(player, request.POST if request.method == "POST" else None)
@@ -215,7 +215,7 @@ def detail(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     code_path = reverse("lobbies:invited", args=[lobby.code]) if lobby.code else ""
     settings = {"is_public": "yes" if lobby.is_listed else "no", "seats": lobby.seat_limit}
     context = lobby_context(request, lobby, seat.player_id) | {
-        "tribe_form": TribeForm(own(request), initial={"tribe": str(seat.tribe["id"])}),
+        "tribe_form": TribeForm(current_user(request), initial={"tribe": str(seat.tribe["id"])}),
         "settings_form": SettingsForm(
             initial=settings, auto_id="settings_%s", is_map_published=lobby.is_map_published
         ),
@@ -260,7 +260,7 @@ def act(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     if wanted not in ACTS:
         raise Http404
     try:
-        ACTS[wanted](request, lobby_id, own(request))
+        ACTS[wanted](request, lobby_id, current_user(request))
     except DomainError as refusal:
         if refusal.code in ("not_found", "not_seated"):
             return gone(request)

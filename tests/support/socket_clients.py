@@ -13,9 +13,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from accounts.identity.sign_in import start_family
 from accounts.models import User
 from accounts.tokens import signing
+from accounts.tokens.actions import start_family
 from sessions_app.live import tickets
 from sessions_app.live.protocol import SUBPROTOCOL
 from tests.support.live_site import Site

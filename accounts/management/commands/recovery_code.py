@@ -1,15 +1,15 @@
-"""`manage.py recovery_code NAME`: a way in for the last administrator who has lost app and codes."""
+"""`manage.py recovery_code NAME`: for the last administrator who has lost app and recovery codes."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.identity import second_factor
 from accounts.models import User
+from accounts.second_factor import actions as second_factor
 
 
 class Command(BaseCommand):
-    """Print a new recovery code of somebody who has set up an authenticator app."""
+    """Prints a new recovery code of a player who has set up an authenticator app."""
 
     help = "Print a recovery code, which works once in place of an authenticator app's code."
 
@@ -22,4 +22,4 @@ class Command(BaseCommand):
             raise CommandError("Nobody has this name.")
         if not second_factor.is_set_up(user):
             raise CommandError("No app is set up: the admin offers that after the password.")
-        self.stdout.write(second_factor.add_code(user))
+        self.stdout.write(second_factor.add_recovery_code(user))

@@ -1,0 +1,70 @@
+"""Links in emails: they work once, and for an hour."""
+
+from uuid import UUID
+
+from django.contrib.auth.tokens import PasswordResetTokenGenerator, default_token_generator
+from django.urls import reverse
+from django.utils.encoding import force_bytes, force_str
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+
+from accounts.models import User
+from config.http.site_url import absolute
+from config.kernel.errors import DomainError
+
+
+class InvalidLink(DomainError):
+    """A link that was used, is too old, or whose account is closed."""
+
+    def __init__(self) -> None:
+        super().__init__("link_used_up", "This link has expired.")
+
+
+class VerificationTokens(PasswordResetTokenGenerator):
+    """Tokens that confirm an email address. A change or confirmation of the address ends them."""
+
+    key_salt = "accounts.identity.links.VerificationTokens"
+
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
+        return f"{user.pk}{user.email}{user.email_verified_at}{timestamp}"
+
+
+verification_tokens = VerificationTokens()
+
+
+def verification_link(user: User) -> str:
+    """Returns a link that confirms the account's email address."""
+    token = verification_tokens.make_token(user)
+    return absolute(reverse("accounts:verify", args=[uid_of(user), token]))
+
+
+def reset_link(user: User) -> str:
+    """Returns a link that lets its reader choose a new password."""
+    token = default_token_generator.make_token(user)
+    return absolute(reverse("accounts:reset", args=[uid_of(user), token]))
+
+
+def uid_of(user: User) -> str:
+    """Returns what names a player in a link."""
+    return urlsafe_base64_encode(force_bytes(user.pk))
+
+
+def find_unverified_user(uid: str, token: str) -> User | None:
+    """Returns the player whose email address a link confirms; None for a link that does not work."""
+    user = _find_user(uid)
+    is_open = user is not None and user.email_verified_at is None
+    return user if is_open and verification_tokens.check_token(user, token) else None
+
+
+def find_reset_user(uid: str, token: str) -> User | None:
+    """Returns the player whose password a link resets; None for a link that does not work."""
+    user = _find_user(uid)
+    return user if default_token_generator.check_token(user, token) else None
+
+
+def _find_user(uid: str) -> User | None:
+    try:
+        user_id = UUID(force_str(urlsafe_base64_decode(uid)))
+    except (ValueError, UnicodeDecodeError):
+        return None
+    user: User | None = User.objects.active().filter(pk=user_id).first()
+    return user

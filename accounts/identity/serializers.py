@@ -1,0 +1,46 @@
+"""Documents of accounts in the REST API that several apps use."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from accounts.models import User
+from config.api.serialization import SECRET
+
+
+class PublicUser(serializers.ModelSerializer[User]):
+    """What everybody may know of a player."""
+
+    class Meta:
+        model = User
+        fields = ("id", "username", "level")
+
+
+class OwnUser(PublicUser):
+    """What only the player may know."""
+
+    class Meta(PublicUser.Meta):
+        fields = (*PublicUser.Meta.fields, "email", "total_games_played", "created_at")  # type: ignore[assignment]
+
+
+class SignedIn(serializers.Serializer[Any]):
+    """A pair of tokens, and the player that they belong to."""
+
+    access = serializers.CharField(help_text="Send as `Authorization: Bearer …`.")
+    refresh = serializers.CharField(help_text="For one use at `auth/refresh`, within a week.")
+    expires_in = serializers.IntegerField(help_text="Seconds until the access token expires.")
+    user = OwnUser()
+
+
+def signed_in_response(user: User, pair: tuple[str, str], *, status: int = 200) -> Response:
+    """Returns the response to a sign-in. No cache may store it."""
+    access, refresh = pair
+    facts = {
+        "access": access,
+        "refresh": refresh,
+        "expires_in": settings.ACCESS_TOKEN_SECONDS,
+        "user": user,
+    }
+    return Response(SignedIn(facts).data, status=status, headers=SECRET)

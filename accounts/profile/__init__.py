@@ -1,0 +1,1 @@
+"""A player's own account: its page, and `users/me` in the API."""

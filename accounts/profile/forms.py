@@ -1,0 +1,19 @@
+"""Forms of the account page."""
+
+from django import forms
+
+from accounts.identity.fields import NewPasswordForm, email_field, password_field
+
+
+class ChangeEmailForm(forms.Form):
+    """Asks for another email address, and for the password."""
+
+    email = email_field("New email address")
+    password = password_field("Your password")
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """Asks for the current password, and twice for a new one."""
+
+    field_order = ("old_password", "new_password1", "new_password2")
+    old_password = password_field("Current password")

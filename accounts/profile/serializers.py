@@ -1,0 +1,74 @@
+"""Documents of a player's own account."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.identity.passwords import MAX_PASSWORD_LENGTH
+from accounts.identity.serializers import OwnUser
+from accounts.models import User
+from accounts.models.users import MAX_EMAIL_LENGTH
+from config.api.serialization import CheckedTextField
+from config.limits import quotas
+
+
+class QuotaUse(serializers.Serializer[Any]):
+    """How much of a quota is used."""
+
+    used = serializers.IntegerField(help_text="May be above the limit, which refuses growth alone.")
+    limit = serializers.IntegerField()
+
+
+class Quotas(serializers.Serializer[Any]):
+    """How much a player stores, and may store."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """Returns a field for each quota of players."""
+        return {
+            quota.name: QuotaUse(
+                help_text="In bytes." if quota.in_bytes else f"Your {quota.label}."
+            )
+            for quota in quotas.player_quotas()
+        }
+
+
+class OwnAccount(OwnUser):
+    """What only the player may know, and how much is stored."""
+
+    quotas = serializers.SerializerMethodField(
+        help_text="A 409 `quota_reached` refuses what would grow beyond a limit."
+    )
+
+    class Meta(OwnUser.Meta):
+        fields = (*OwnUser.Meta.fields, "quotas")  # type: ignore[assignment]
+
+    @extend_schema_field(Quotas)
+    def get_quotas(self, user: User) -> dict[str, dict[str, int]]:
+        """Returns the use of each quota, by name."""
+        return {
+            usage.quota.name: {"used": usage.used, "limit": usage.quota.limit}
+            for usage in quotas.usage(user.pk)
+        }
+
+
+class NewPassword(serializers.Serializer[Any]):
+    """The current password and a new one."""
+
+    old_password = CheckedTextField(
+        kind=None, max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False
+    )
+    new_password = CheckedTextField(
+        kind=None, max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False
+    )
+
+
+class NewAddress(serializers.Serializer[Any]):
+    """Another email address, and the password: emails to that address lead into the account."""
+
+    # Both are required, though it is a PATCH: the schema would show them as optional.
+    partial = property(lambda self: False, lambda self, value: None)
+    email = CheckedTextField(
+        kind=None, max_length=MAX_EMAIL_LENGTH, help_text="Unique, whatever its case."
+    )
+    password = CheckedTextField(kind=None, max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)

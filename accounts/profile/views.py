@@ -1,0 +1,124 @@
+"""The account page, and the forms that are on it."""
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_safe
+
+from accounts.devices import actions as device_actions
+from accounts.devices.attempts import CurrentDevice
+from accounts.identity import email_addresses, passwords
+from accounts.identity.current_user import current_user
+from accounts.profile.decorators import account_form
+from accounts.profile.forms import ChangeEmailForm, ChangePasswordForm
+from config.http.client import client_of
+from config.http.forms import add_reasons
+from config.kernel.errors import DomainError
+from config.limits import quotas
+
+SHOWN_DECISIONS = 5
+
+
+@require_safe
+@never_cache
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    """A player's own account: profile, devices, storage, password."""
+    user = current_user(request)
+    try:
+        devices = device_actions.list_devices(user, current=request.session.session_key)
+        trouble = ""
+    except DomainError as error:
+        devices, trouble = [], error.detail
+    context = {
+        "devices": devices,
+        "trouble": trouble,
+        "form": ChangePasswordForm(),
+        "address_form": ChangeEmailForm(auto_id="address_%s"),
+        "storage": quotas.usage(user.pk),
+        "decisions": user.decisions.all()[:SHOWN_DECISIONS],
+    }
+    return render(request, "accounts/account.html", context)
+
+
+@account_form
+def end_device(request: HttpRequest) -> HttpResponse:
+    """Sign out on another device, or on all others."""
+    user = current_user(request)
+    try:
+        if "all" in request.POST:
+            device_actions.end_other_devices(user, current=request.session.session_key)
+            messages.success(request, "You are signed out everywhere else.")
+        else:
+            device_actions.end_device(user, request.POST.get("device", ""))
+            messages.success(request, "That device is signed out.")
+    except DomainError as error:
+        messages.error(request, error.detail)
+    return redirect("accounts:account")
+
+
+@sensitive_post_parameters()
+@account_form
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Set a new password. All other devices are signed out."""
+    form = ChangePasswordForm(request.POST)
+    if form.is_valid():
+        user = current_user(request)
+        try:
+            passwords.change_password(
+                client=client_of(request),
+                user=user,
+                device=CurrentDevice(session_key=request.session.session_key),
+                old_password=form.cleaned_data["old_password"],
+                new_password=form.cleaned_data["new_password1"],
+            )
+        except DomainError as error:
+            add_reasons(form, error, {"new_password": "new_password2"})
+        else:
+            update_session_auth_hash(request, user)
+            messages.success(request, "Your password is changed. All other devices are signed out.")
+            return redirect("accounts:account")
+    return render(request, "accounts/password.html", {"form": form})
+
+
+@sensitive_post_parameters()
+@account_form
+def change_email(request: HttpRequest) -> HttpResponse:
+    """Set another email address, which then has to be confirmed."""
+    form = ChangeEmailForm(request.POST)
+    if form.is_valid():
+        try:
+            email_addresses.change_email(
+                client=client_of(request),
+                user=current_user(request),
+                device=CurrentDevice(session_key=request.session.session_key),
+                email=form.cleaned_data["email"],
+                password=form.cleaned_data["password"],
+            )
+        except DomainError as error:
+            add_reasons(form, error)
+        else:
+            messages.success(request, "Your address is changed. Please open the link sent to it.")
+            return redirect("accounts:account")
+    return render(request, "accounts/address.html", {"form": form})
+
+
+@account_form
+def request_verification(request: HttpRequest) -> HttpResponse:
+    """Send the link that confirms the email address once more."""
+    try:
+        is_sent = email_addresses.request_verification(
+            client=client_of(request), user=current_user(request)
+        )
+    except DomainError as error:
+        messages.error(request, error.detail)
+    else:
+        if is_sent:
+            messages.success(request, "We've sent you an email. The link works for one hour.")
+        else:
+            messages.info(request, "Your email address is already confirmed.")
+    return redirect("accounts:account")

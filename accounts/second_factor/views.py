@@ -1,0 +1,128 @@
+"""Pages of the second factor, on the way into the admin."""
+
+from contextlib import suppress
+from typing import Any
+
+import django_otp
+from django.contrib.auth.mixins import UserPassesTestMixin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.generic import FormView
+from django_otp.models import Device
+
+from accounts.devices.attempts import CurrentDevice
+from accounts.identity.current_user import current_user
+from accounts.identity.redirects import NextUrlMixin
+from accounts.profile.decorators import account_form
+from accounts.second_factor import actions
+from accounts.second_factor.forms import CodeForm
+from config.http.client import client_of
+from config.kernel.errors import DomainError
+
+PENDING_APP = "second_factor_pending"  # in a browser's session: the app that it is setting up
+
+
+@method_decorator(never_cache, "dispatch")
+class SecondFactor(UserPassesTestMixin, NextUrlMixin, FormView[CodeForm]):
+    """Set up an authenticator app, or show a code of it."""
+
+    form_class = CodeForm
+    template_name = "accounts/second_factor.html"
+    next_page = "admin:index"
+
+    def test_func(self) -> bool:
+        """Lets staff in. Others have no second factor."""
+        user = self.request.user
+        return user.is_authenticated and current_user(self.request).is_staff
+
+    def get_context_data(self, **more: Any) -> dict[str, Any]:
+        """Returns the secret of an app that is being set up, or what is set up."""
+        user = current_user(self.request)
+        is_set_up, is_verified = actions.is_set_up(user), is_user_verified(self.request)
+        context = super().get_context_data(**more) | {"next": self.get_redirect_url()}
+        if app := self.find_pending_app():
+            return context | {"app": app, "qr_code": actions.qr_code(app)}
+        left = actions.count_recovery_codes(user)
+        return context | {"set_up": is_set_up, "verified": is_verified, "codes_left": left}
+
+    def post(self, request: HttpRequest, *given: Any, **more: Any) -> HttpResponse:
+        """Begins with the first app, for which no code can be shown. All else requires a code."""
+        if "begin" in request.POST and not actions.is_set_up(current_user(request)):
+            return self.begin_setup()
+        return super().post(request, *given, **more)
+
+    def form_valid(self, form: CodeForm) -> HttpResponse:
+        """Verifies the browser, begins with another app, or shows the recovery codes of a new one."""
+        attempt: dict[str, Any] = {
+            "client": client_of(self.request),
+            "user": current_user(self.request),
+            "device": CurrentDevice(session_key=self.request.session.session_key),
+            "code": form.cleaned_data["code"],
+        }
+        is_begin = "begin" in self.request.POST
+        try:
+            if self.find_pending_app() and not is_begin:
+                app, codes = actions.finish_setup(**attempt, **self.pending_app())
+                del self.request.session[PENDING_APP]
+                verify_browser(self.request, app)
+                return show_codes(self.request, codes, self.get_success_url())
+            verify_browser(self.request, actions.check_code(**attempt))
+            if is_begin:
+                return self.begin_setup()
+        except DomainError as error:
+            form.add_error("code", error.detail)
+            return self.form_invalid(form)
+        return HttpResponseRedirect(self.get_success_url())
+
+    def begin_setup(self) -> HttpResponse:
+        """Creates an app and shows its secret, or what is set up if another browser was faster."""
+        with suppress(actions.WrongCode):
+            self.request.session[PENDING_APP] = actions.begin_setup(
+                user=current_user(self.request), is_verified=is_user_verified(self.request)
+            )
+        query = urlencode({self.redirect_field_name: self.get_redirect_url()})
+        return HttpResponseRedirect(f"{self.request.path}?{query}")
+
+    def pending_app(self) -> dict[str, Any]:
+        """Returns what names the app that this browser is setting up."""
+        return {
+            "is_verified": is_user_verified(self.request),
+            "app_id": self.request.session.get(PENDING_APP),
+        }
+
+    def find_pending_app(self) -> Any:
+        """Returns the app that this browser is setting up, if any."""
+        return actions.find_pending_app(user=current_user(self.request), **self.pending_app())
+
+
+@account_form
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    """Create new recovery codes and show them once."""
+    if not is_user_verified(request):
+        return redirect("accounts:second-factor")
+    codes = actions.replace_recovery_codes(current_user(request))
+    return show_codes(request, codes, reverse("admin:index"))
+
+
+def show_codes(request: HttpRequest, codes: list[str], next_page: str) -> HttpResponse:
+    """Returns the page with new recovery codes. No page shows them again."""
+    context = {"codes": codes, "go_on": next_page}
+    response = render(request, "accounts/recovery_codes.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def is_user_verified(request: HttpRequest) -> bool:
+    """Returns whether this browser has shown a second factor. The middleware of django-otp knows."""
+    verified: bool = current_user(request).is_verified()  # type: ignore[attr-defined]
+    return verified
+
+
+def verify_browser(request: HttpRequest, app: Device) -> None:
+    """Marks a browser as verified, under a new session key."""
+    request.session.cycle_key()
+    django_otp.login(request, app)

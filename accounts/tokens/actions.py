@@ -1,0 +1,64 @@
+"""What is done with tokens: starting a family, refreshing it, signing requests in."""
+
+from django.contrib.auth.models import update_last_login
+
+from accounts.models import User
+from accounts.tokens import families, signing, token_cache
+from config.kernel.errors import DomainError
+
+
+class InvalidToken(DomainError):
+    """A token that is not accepted. Callers are not told why."""
+
+    def __init__(self) -> None:
+        super().__init__("invalid_token", "This token is not valid, or no longer.")
+
+
+def start_family(user: User, device: str) -> tuple[str, str]:
+    """Signs in on a device. Returns an access and a refresh token. Raises TokensUnavailable."""
+    pair = signing.sign_pair(user, families.start(user.pk, device))
+    update_last_login(User, user)
+    return pair
+
+
+def refresh(refresh_token: str, device: str) -> tuple[User, tuple[str, str]]:
+    """Returns the player and the next pair for a refresh token, which can't be used again.
+
+    Raises InvalidToken for one that was used, has ended, or whose player may not sign in;
+    TokensUnavailable.
+    """
+    user, token = _find_owner(refresh_token, "refresh")
+    ids = families.rotate(user.pk, family=token.family, presented=token.id, device=device)
+    if ids is None:
+        raise InvalidToken
+    return user, signing.sign_pair(user, ids)
+
+
+def read_refresh(refresh_token: str) -> signing.Token:
+    """Returns what a refresh token says, even if it was used: it still names the device to sign out.
+
+    Raises InvalidToken.
+    """
+    return _find_owner(refresh_token, "refresh")[1]
+
+
+def authorize(access_token: str) -> tuple[User, signing.Token]:
+    """Returns the player who holds an access token in force. Raises InvalidToken, TokensUnavailable."""
+    generation = token_cache.generation()
+    user, token = _find_owner(access_token, "access")
+    if not families.is_in_force(user.pk, token.id):
+        raise InvalidToken
+    token_cache.remember(access_token, token, generation)
+    return user, token
+
+
+def _find_owner(text: str, kind: str) -> tuple[User, signing.Token]:
+    """Returns the player of a token: active, and with the password of then. Raises InvalidToken."""
+    try:
+        token = signing.read(text, kind)
+    except signing.UnreadableToken as error:
+        raise InvalidToken from error
+    user: User | None = User.objects.active().filter(pk=token.user_id).first()
+    if user is None or signing.stamp_of(user) != token.stamp:
+        raise InvalidToken
+    return user, token

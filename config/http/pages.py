@@ -1,0 +1,27 @@
+"""Helpers of views that show pages."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+# For a page with a form that is sent to the page itself.
+require_page_methods = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Returns whether htmx asks for a part of a page, and not for a page of its history, which is whole."""
+    details: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    return bool(details) and not details.history_restore_request
+
+
+def redirect_to_sign_in(request: HttpRequest, next_url: str) -> HttpResponse:
+    """Redirects to the sign-in page, which leads on to `next_url`.
+
+    htmx would follow an ordinary redirect and put the sign-in form into the page, so it gets its own header.
+    """
+    sign_in = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': next_url})}"
+    return HttpResponseClientRedirect(sign_in) if is_htmx(request) else redirect(sign_in)
