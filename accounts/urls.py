@@ -31,9 +31,9 @@ urlpatterns = [
     path("logout/", identity.SignOut.as_view(), name="sign-out"),
     path("account/", profile.account, name="account"),
     path("account/devices", profile.end_device, name="end-device"),
-    path("account/address", profile.change_email, name="change-address"),
+    path("account/address", profile.change_email, name="change-email"),
     path("account/password", profile.change_password, name="change-password"),
-    path("account/verification", profile.request_verification, name="ask-for-verification"),
+    path("account/verification", profile.request_verification, name="request-verification"),
     path(
         "account/second-factor",
         require_page_methods(second_factor.SecondFactor.as_view()),
@@ -41,6 +41,6 @@ urlpatterns = [
     ),
     path("account/recovery-codes", second_factor.recovery_codes, name="recovery-codes"),
     path("verify/<str:uidb64>/<str:token>/", identity.verify, name="verify"),
-    path("reset/", identity.request_reset, name="ask-for-reset"),
+    path("reset/", identity.request_reset, name="request-reset"),
     path("reset/<uidb64>/<token>/", identity.ResetPassword.as_view(), name="reset"),
 ]

@@ -1,4 +1,4 @@
-"""One's own account: letters, links that work once, devices, passwords."""
+"""A player's own account: emails, links that work once, devices, passwords."""
 
 import datetime
 import re
@@ -25,7 +25,7 @@ from config.redis.clients import durable
 from config.templatetags.times import ago
 from tests.support.api import bearer
 from tests.support.concurrency import at_once
-from tests.support.emails import last_letter
+from tests.support.emails import last_email
 from tests.support.factories import PASSWORD, make_user
 from tests.support.pages import sign_up
 
@@ -35,7 +35,7 @@ OTHER = "another quite long sentence"
 
 
 @pytest.fixture(autouse=True)
-def letters_in_memory(settings: Any) -> None:
+def emails_in_memory(settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
@@ -45,13 +45,13 @@ def sign_in(client: Client, password: str = PASSWORD, agent: str = "Firefox") ->
     return get_user(client).is_authenticated
 
 
-# ---- Letters ------------------------------------------------------------------------------------
+# ---- Emails -------------------------------------------------------------------------------------
 
 
-def test_an_address_is_proved_by_a_link_that_works_once(client: Client, db: None) -> None:
+def test_verification_link_works_once(client: Client, db: None) -> None:
     sign_up(client)
-    letter, link = last_letter()
-    assert letter.to == ["mira@example.com"]
+    message, link = last_email()
+    assert message.to == ["mira@example.com"]
     assert b"This is my address" in client.get(link).content  # looking at it proves nothing
     assert User.objects.get().email_verified_at is None
     client.post(link)
@@ -60,26 +60,28 @@ def test_an_address_is_proved_by_a_link_that_works_once(client: Client, db: None
     assert b"has expired" in client.post(link).content
 
 
-def test_a_link_dies_with_its_hour_and_with_its_address(client: Client, settings: Any) -> None:
+def test_verification_link_expires_after_an_hour_or_a_change_of_address(
+    client: Client, settings: Any
+) -> None:
     sign_up(client)
-    link = last_letter()[1]
+    link = last_email()[1]
     User.objects.update(email="other@example.com")
     assert b"has expired" in client.get(link).content
     client.post("/account/verification")
-    link = last_letter()[1]
+    link = last_email()[1]
     assert b"This is my address" in client.get(link).content
     settings.PASSWORD_RESET_TIMEOUT = -1
     assert b"has expired" in client.get(link).content
 
 
 @pytest.mark.parametrize("name", ["Player1", "PLAYER1@example.com"])
-def test_a_lost_password(client: Client, player: User, name: str) -> None:
+def test_lost_password_is_reset_by_a_link(client: Client, player: User, name: str) -> None:
     elsewhere = Client()
     assert sign_in(elsewhere)
     access, _ = start_family(player, "game")
     assert "we’ve sent it an email".encode() in client.post("/reset/", {"name": name}).content
-    letter, link = last_letter()
-    assert letter.to == ["player1@example.com"]
+    message, link = last_email()
+    assert message.to == ["player1@example.com"]
     form = client.get(link, follow=True)
     assert b"Choose a new password" in form.content
     address = form.redirect_chain[-1][0]
@@ -97,7 +99,7 @@ def test_a_lost_password(client: Client, player: User, name: str) -> None:
     assert sign_in(client, OTHER)
 
 
-def test_a_new_password_by_letter_opens_the_lock(client: Client, player: User) -> None:
+def test_password_reset_ends_the_lockout(client: Client, player: User) -> None:
     for _ in range(5):
         assert not sign_in(client, "wrong")
     assert not sign_in(client)
@@ -107,7 +109,7 @@ def test_a_new_password_by_letter_opens_the_lock(client: Client, player: User) -
     assert sign_in(client, OTHER)
 
 
-def test_no_password_is_too_long_to_sign_in_with(client: Client, player: User) -> None:
+def test_new_passwords_are_short_enough_to_sign_in_with(client: Client, player: User) -> None:
     long = "an endless sentence " * 51
     sign_in(client)
     new = {"old_password": PASSWORD, "new_password1": long, "new_password2": long}
@@ -118,12 +120,12 @@ def test_no_password_is_too_long_to_sign_in_with(client: Client, player: User) -
 
 
 def open_reset(client: Client) -> str:
-    """Where a browser that opened the link of the newest letter has its form."""
-    return str(client.get(last_letter()[1], follow=True).redirect_chain[-1][0])
+    """Returns the address of the form, for a browser that opened the link of the newest email."""
+    return str(client.get(last_email()[1], follow=True).redirect_chain[-1][0])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_four_who_open_a_link_together_one_sets_the_password(
+def test_reset_link_opened_four_times_at_once_works_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """All four have been shown the form, and each is found good before any of them is saved."""
@@ -151,9 +153,9 @@ def test_of_four_who_open_a_link_together_one_sets_the_password(
     assert User.objects.get().check_password(words[winner[1]])
 
 
-def test_a_link_leads_nobody_into_a_closed_account(client: Client, player: User) -> None:
+def test_reset_link_does_not_work_for_a_closed_account(client: Client, player: User) -> None:
     client.post("/reset/", {"name": "Player1"})
-    address, link = open_reset(client), last_letter()[1]
+    address, link = open_reset(client), last_email()[1]
     User.objects.update(is_active=False)
     assert b"has expired" in Client().get(link, follow=True).content
     body = {"new_password1": OTHER, "new_password2": OTHER}
@@ -166,27 +168,27 @@ def test_a_link_leads_nobody_into_a_closed_account(client: Client, player: User)
     assert player.check_password(PASSWORD)
 
 
-def test_an_address_that_is_proved_wants_no_proof(client: Client, player: User) -> None:
+def test_verified_address_gets_no_verification_email(client: Client, player: User) -> None:
     sign_in(client)
     client.post("/account/verification")
-    link = last_letter()[1]
+    link = last_email()[1]
     User.objects.update(email_verified_at=timezone.now())
     assert b"already confirmed" in client.post("/account/verification", follow=True).content
-    assert last_letter()[1] == link
+    assert last_email()[1] == link
     player.refresh_from_db()
     late = links.verification_tokens.make_token(player)
     parts = link.split("/")
     assert b"has expired" in client.get("/".join([*parts[:3], late, ""])).content
 
 
-def test_an_address_that_changes_meanwhile_is_not_proved(player: User) -> None:
+def test_changed_address_is_not_marked_as_verified(player: User) -> None:
     User.objects.update(email="other@example.com")
     assert not player.mark_email_verified()
     assert User.objects.get().email_verified_at is None
 
 
 @pytest.mark.parametrize("host", ["localhost:1337", "localhost", "127.0.0.1:80", "[::1]:9"])
-def test_links_in_emails_are_of_the_configured_address(
+def test_links_in_emails_use_the_configured_site_url(
     client: Client, player: User, settings: Any, host: str
 ) -> None:
     settings.SITE_URL = "https://tribehold.example"
@@ -199,12 +201,12 @@ def test_links_in_emails_are_of_the_configured_address(
     wanted |= {"accept_privacy_policy": True}  # type: ignore[dict-item]
     client.post("/api/v1/auth/register", wanted, "application/json", **strange)  # type: ignore[arg-type]
     emails.POST.submit(int).result(5)
-    links = [re.findall(r"\S+://\S+", str(letter.body)) for letter in mail.outbox]
+    links = [re.findall(r"\S+://\S+", str(message.body)) for message in mail.outbox]
     assert sorted(map(len, links)) == [0, 1, 1, 1, 1]  # none where an address was changed
     assert all(link.startswith("https://tribehold.example/") for [link] in filter(None, links))
 
 
-def test_the_answer_does_not_tell_who_is_here(client: Client, player: User) -> None:
+def test_reset_response_does_not_show_who_has_an_account(client: Client, player: User) -> None:
     User.objects.filter(pk=make_user("Closed").pk).update(is_active=False)
     answers = {
         re.sub(rb'[0-9a-f]{32}|value="\w{64}"', b"", client.post("/reset/", {"name": name}).content)
@@ -215,7 +217,7 @@ def test_the_answer_does_not_tell_who_is_here(client: Client, player: User) -> N
     assert len(mail.outbox) == 1
 
 
-def test_letters_are_limited(client: Client, player: User) -> None:
+def test_requests_for_emails_are_limited(client: Client, player: User) -> None:
     for _ in range(5):
         client.post("/reset/", {"name": "Player1"})
     assert b"too many emails" in client.post("/reset/", {"name": "Player1"}).content
@@ -225,10 +227,10 @@ def test_letters_are_limited(client: Client, player: User) -> None:
 
 def sent_to(address: str) -> int:
     emails.POST.submit(int).result(5)
-    return sum(letter.to == [address] for letter in mail.outbox)
+    return sum(message.to == [address] for message in mail.outbox)
 
 
-def test_a_mailbox_is_not_flooded_and_nobody_is_told(client: Client, player: User) -> None:
+def test_emails_to_one_address_are_limited_invisibly(client: Client, player: User) -> None:
     answers = set()
     for n in range(25):
         elsewhere = Client(REMOTE_ADDR=f"10.0.0.{n}")
@@ -240,67 +242,69 @@ def test_a_mailbox_is_not_flooded_and_nobody_is_told(client: Client, player: Use
     assert not any("@" in key for key in durable().keys("*"))
 
 
-def test_who_asks_for_many_resets_uses_up_none_of_the_owners(client: Client, player: User) -> None:
+def test_resets_asked_for_by_strangers_do_not_use_up_the_owners(
+    client: Client, player: User
+) -> None:
     for _ in range(5):
         Client(REMOTE_ADDR="10.6.6.6").post("/reset/", {"name": "Player1"})
     assert sent_to("player1@example.com") == 5
-    path = last_letter()[1]
+    path = last_email()[1]
     client.post("/reset/", {"name": "Player1"})
     assert sent_to("player1@example.com") == 6
-    assert client.get(path, follow=True).context["validlink"]  # the others work all the same
+    assert client.get(path, follow=True).context["is_valid"]  # the others work all the same
 
 
-def change_address(client: Client, address: str) -> None:
+def change_email(client: Client, address: str) -> None:
     form = {"email": address, "password": PASSWORD}
     assert client.post("/account/address", form).status_code == 302
 
 
-def test_a_mailbox_is_not_flooded_by_many_accounts(client: Client) -> None:
+def test_emails_to_one_address_are_limited_over_all_accounts(client: Client) -> None:
     for name in ("One", "Two", "Three"):
         client.force_login(make_user(name))
         for n in range(2):
-            change_address(client, "victim@example.com")
-            change_address(client, f"{name}{n}@example.com")
+            change_email(client, "victim@example.com")
+            change_email(client, f"{name}{n}@example.com")
     assert sent_to("victim@example.com") == 5 + 5  # confirm it; it was changed
 
 
-def test_an_account_does_not_flood_many_mailboxes(client: Client, player: User) -> None:
+def test_emails_of_one_account_are_limited_over_all_addresses(client: Client, player: User) -> None:
     client.force_login(player)
     for n in range(8):
-        change_address(client, f"victim{n}@example.com")
+        change_email(client, f"victim{n}@example.com")
     assert [sent_to(f"victim{n}@example.com") > 0 for n in range(8)] == [True] * 5 + [False] * 3
 
 
-def test_the_owner_is_warned_however_many_letters_went_out_before(
-    client: Client, player: User
-) -> None:
+def test_warnings_are_sent_despite_many_earlier_emails(client: Client, player: User) -> None:
     client.force_login(player)
     for n in range(8):
         Client(REMOTE_ADDR=f"10.0.0.{n}").post("/reset/", {"name": "Player1"})
         client.post("/account/verification", REMOTE_ADDR=f"10.0.0.{n}")
     before = sent_to("player1@example.com")
     assert before == 8 + 8
-    change_address(client, "thief@example.com")
+    change_email(client, "thief@example.com")
     assert sent_to("player1@example.com") == before + 1
-    own = [letter for letter in mail.outbox if letter.to == ["player1@example.com"]]
+    own = [message for message in mail.outbox if message.to == ["player1@example.com"]]
     assert "was changed" in own[-1].subject
 
 
 @pytest.mark.parametrize(
     "link", ["/verify/x/y/", "/verify/MQ/x-y/", "/reset/x/y/", "/reset/MQ/x-y/"]
 )
-def test_links_that_nobody_sent(client: Client, db: None, link: str) -> None:
+def test_unknown_links_show_that_they_have_expired(client: Client, db: None, link: str) -> None:
     assert b"has expired" in client.get(link, follow=True).content
 
 
-def test_a_post_office_that_is_closed(client: Client, player: User, settings: Any) -> None:
+def test_unreachable_smtp_server_does_not_stop_later_emails(
+    client: Client, player: User, settings: Any
+) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     assert "we’ve sent it an email".encode() in client.post("/reset/", {"name": "Player1"}).content
-    assert emails.POST.submit(int).result(5) == 0  # the post goes on
+    assert emails.POST.submit(int).result(5) == 0  # the thread goes on
 
 
-def test_a_post_office_that_says_nothing(client: Client, player: User, settings: Any) -> None:
+def test_silent_smtp_server_times_out(client: Client, player: User, settings: Any) -> None:
     assert settings.EMAIL_TIMEOUT == 10
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_TIMEOUT = 0.2
@@ -320,7 +324,7 @@ def test_a_post_office_that_says_nothing(client: Client, player: User, settings:
 # ---- Devices and passwords ----------------------------------------------------------------------
 
 
-def test_one_sees_ones_devices_and_ends_them(client: Client, player: User) -> None:
+def test_devices_are_listed_and_ended(client: Client, player: User) -> None:
     phone = Client()
     assert sign_in(client, agent="Firefox on a desk")
     assert sign_in(phone, agent="Firefox on a phone")
@@ -366,11 +370,11 @@ IPHONE = (
         ("(", "Unknown device"),
     ],
 )
-def test_devices_have_names_that_people_know(agent: str, title: str) -> None:
+def test_device_names_are_readable(agent: str, title: str) -> None:
     assert device_name(agent) == title
 
 
-def test_the_list_of_devices_says_when_in_one_unit(client: Client, player: User) -> None:
+def test_devices_show_name_and_age_in_one_unit(client: Client, player: User) -> None:
     sign_in(client, agent=LINUX)
     assert "Signed in <time" in (shown := client.get("/account/").content.decode())
     assert "Chrome on Linux" in shown
@@ -388,18 +392,18 @@ def test_the_list_of_devices_says_when_in_one_unit(client: Client, player: User)
         ({"days": 800}, "2 years ago"),
     ],
 )
-def test_times_are_told_in_one_unit(age: dict[str, int], words: str) -> None:
+def test_ages_are_shown_in_one_unit(age: dict[str, int], words: str) -> None:
     assert ago(timezone.now() - timedelta(**age)).replace("\xa0", " ") == words
 
 
-def test_forms_say_in_one_line_what_a_password_needs(signed_in: Client) -> None:
+def test_password_forms_show_one_line_of_help(signed_in: Client) -> None:
     shown = signed_in.get("/account/").content.decode()
     assert "A short sentence is easy to remember." in shown
     assert "Repeat new password" in shown
     assert "entirely numeric" not in shown
 
 
-def test_nobody_ends_another_ones_devices(client: Client, player: User) -> None:
+def test_devices_of_other_players_can_not_be_ended(client: Client, player: User) -> None:
     other = make_user("Other")
     theirs = Client()
     theirs.force_login(other)
@@ -423,7 +427,7 @@ def test_nobody_ends_another_ones_devices(client: Client, player: User) -> None:
     assert durable().hlen(f"session:{other.pk}:refresh_token") == 1
 
 
-def test_out_everywhere_else(client: Client, player: User) -> None:
+def test_all_other_devices_are_signed_out(client: Client, player: User) -> None:
     others = [Client() for _ in range(2)]
     assert all(sign_in(each) for each in (client, *others))
     start_family(player, "Game")
@@ -433,7 +437,7 @@ def test_out_everywhere_else(client: Client, player: User) -> None:
     assert durable().keys("session:*") == []
 
 
-def test_a_session_does_not_get_younger(client: Client, player: User) -> None:
+def test_session_keeps_its_creation_time(client: Client, player: User) -> None:
     sign_in(client)
     before = timezone.now() - datetime.timedelta(days=1)
     PageSession.objects.update(created_at=before)
@@ -443,7 +447,7 @@ def test_a_session_does_not_get_younger(client: Client, player: User) -> None:
     assert PageSession.objects.get().created_at == before
 
 
-def test_a_new_password_by_page(client: Client, player: User) -> None:
+def test_password_is_changed_on_the_page(client: Client, player: User) -> None:
     elsewhere = Client()
     assert sign_in(client)
     assert sign_in(elsewhere)
@@ -466,7 +470,7 @@ def by_page(user: User) -> None:
     PageSession.objects.get().delete()  # this browser's, and no other is left
 
 
-def test_a_ban_that_comes_while_an_address_changes_holds(player: User) -> None:
+def test_change_of_address_does_not_undo_a_ban(player: User) -> None:
     User.objects.update(is_active=False, total_games_played=7)
     email_addresses.change_email(
         client=HERE,
@@ -491,7 +495,7 @@ def by_api(user: User) -> None:
     families.end(user.pk, family)
 
 
-def by_letter(user: User) -> None:
+def by_link(user: User) -> None:
     browser = Client()
     sign_in(browser)  # the link may be opened by whoever is signed in
     browser.post("/reset/", {"name": user.username})
@@ -515,8 +519,8 @@ def by_an_administrator(user: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("way", [by_page, by_api, by_letter, by_an_administrator])
-def test_a_new_password_strikes_out_devices_and_is_told_by_letter(way: Any) -> None:
+@pytest.mark.parametrize("way", [by_page, by_api, by_link, by_an_administrator])
+def test_new_password_ends_devices_and_sends_a_warning(way: Any) -> None:
     user = make_user("Player1")
     assert sign_in(Client())
     start_family(user, "Game")
@@ -525,9 +529,9 @@ def test_a_new_password_strikes_out_devices_and_is_told_by_letter(way: Any) -> N
     assert user.check_password(OTHER)
     assert device_actions.list_devices(user, current=None) == []
     emails.POST.submit(int).result(5)
-    letter = mail.outbox[-1]
-    assert (letter.subject, letter.to) == ("Your password was changed · Tribehold", [user.email])
-    assert "http" not in str(letter.body)
+    message = mail.outbox[-1]
+    assert (message.subject, message.to) == ("Your password was changed · Tribehold", [user.email])
+    assert "http" not in str(message.body)
     assert len(mail.outbox) == 1
 
 
@@ -535,14 +539,14 @@ FORMS = ("devices", "password", "address", "verification", "recovery-codes")
 
 
 @pytest.mark.parametrize("path", ["", *FORMS])
-def test_strangers_sign_in_first_and_find_the_page_again(
+def test_visitors_sign_in_first_and_return_to_the_account_page(
     client: Client, db: None, path: str
 ) -> None:
     answer = client.post(f"/account/{path}") if path else client.get("/account/")
     assert answer.headers["Location"] == "/login/?next=/account/"
 
 
-def test_no_browser_keeps_the_page_for_whoever_comes_next(client: Client, player: User) -> None:
+def test_account_page_is_not_stored_by_browsers(client: Client, player: User) -> None:
     sign_in(client)
     assert "no-store" in client.get("/account/").headers["Cache-Control"]
 
@@ -550,7 +554,7 @@ def test_no_browser_keeps_the_page_for_whoever_comes_next(client: Client, player
 # ---- Another address ----------------------------------------------------------------------------
 
 
-def test_another_address_wants_the_password_and_a_proof(client: Client, player: User) -> None:
+def test_change_of_address_requires_password_and_verification(client: Client, player: User) -> None:
     User.objects.update(email_verified_at=timezone.now())
     sign_in(client)
     wrong = client.post("/account/address", {"email": "new@example.com", "password": "guess"})
@@ -558,17 +562,19 @@ def test_another_address_wants_the_password_and_a_proof(client: Client, player: 
     client.post("/account/address", {"email": "new@example.com", "password": PASSWORD})
     player.refresh_from_db()
     assert (player.email, player.email_verified_at) == ("new@example.com", None)
-    letter, link = last_letter()
+    message, link = last_email()
     assert [m.to for m in mail.outbox] == [["player1@example.com"], ["new@example.com"]]
     assert "http" not in str(mail.outbox[0].body)
     client.post(link)
     player.refresh_from_db()
     assert player.email_verified_at is not None
-    assert letter.to == ["new@example.com"]
+    assert message.to == ["new@example.com"]
 
 
 @pytest.mark.parametrize("email", ["AUTHOR@example.com", "nowhere", "a@b", "", "x" * 300])
-def test_an_address_that_can_not_be(client: Client, player: User, author: User, email: str) -> None:
+def test_invalid_address_is_rejected(
+    client: Client, player: User, author: User, email: str
+) -> None:
     sign_in(client)
     page = client.post("/account/address", {"email": email, "password": PASSWORD})
     assert b"field__errors" in page.content
@@ -581,13 +587,13 @@ def test_an_address_that_can_not_be(client: Client, player: User, author: User, 
     assert player.email == "player1@example.com"
 
 
-def test_another_address_by_the_api(client: Client, player: User) -> None:
+def test_address_is_changed_by_the_api(client: Client, player: User) -> None:
     body = {"email": "new@example.com", "password": PASSWORD}
     headers = bearer(player)
-    for _ in range(2):  # the second time nothing changes, and no letter goes out
+    for _ in range(2):  # the second time nothing changes, and no email is sent
         answer = client.patch("/api/v1/users/me", body, "application/json", headers=headers)
         assert answer.json()["email"] == "new@example.com"
-    last_letter()
+    last_email()
     assert len(mail.outbox) == 2
     wrong = body | {"password": "guess"}
     answer = client.patch("/api/v1/users/me", wrong, "application/json", headers=headers)

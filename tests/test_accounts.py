@@ -29,14 +29,14 @@ pytestmark = pytest.mark.django_db
         ("", "/maps/"),
     ],
 )
-def test_sign_up_leads_on_to_where_one_came_from(client: Client, wanted: str, led_to: str) -> None:
+def test_sign_up_redirects_to_next(client: Client, wanted: str, led_to: str) -> None:
     page = client.get("/signup/", {"next": wanted}).content.decode()
     assert (f'name="next" value="{wanted}"' in page) is (wanted == led_to)
     assert sign_up(client, next=wanted).headers["Location"] == led_to
     assert client.get("/signup/", {"next": wanted}).headers["Location"] == led_to
 
 
-def test_the_pages_of_signing_in_and_up_pass_on_where_one_came_from(client: Client) -> None:
+def test_sign_in_and_sign_up_pass_next_to_each_other(client: Client) -> None:
     for here, there in (("/login/", "/signup/"), ("/signup/", "/login/")):
         page = client.get(here, {"next": "/maps/?q=a b"}).content.decode()
         assert f'href="{there}?next=/maps/%3Fq%3Da%20b"' in page
@@ -79,7 +79,7 @@ def test_sign_up_signs_in(client: Client) -> None:
         ("password", "mira_7@example", "too similar"),
     ],
 )
-def test_faults_are_told_at_their_fields(
+def test_sign_up_errors_show_at_their_fields(
     client: Client, player: User, field: str, value: str, words: str
 ) -> None:
     answer = sign_up(client, **{field: value})
@@ -89,7 +89,7 @@ def test_faults_are_told_at_their_fields(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_name_wanted_twice_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_username_registered_twice_at_once_is_taken_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both are found valid before either is saved: the table's constraint decides."""
     barrier = threading.Barrier(2)
 
@@ -124,7 +124,7 @@ def test_sign_in_and_out(client: Client, player: User, name: str) -> None:
     assert not get_user(client).is_authenticated
 
 
-def test_sign_in_leads_to_no_other_site(client: Client, player: User) -> None:
+def test_sign_in_does_not_redirect_to_other_sites(client: Client, player: User) -> None:
     credentials = {"username": "Player1", "password": PASSWORD, "next": "https://evil.example/"}
     assert client.post("/login/", credentials).headers["Location"] == "/maps/"
 
@@ -138,7 +138,7 @@ def test_wrong_credentials(client: Client, player: User, name: str) -> None:
 
 @pytest.mark.parametrize("path", ["/login/", "/admin/login/"])
 @pytest.mark.parametrize("name", ["a\0b", "x" * 256])
-def test_names_that_nobody_can_have_are_refused(
+def test_impossible_usernames_are_rejected_at_sign_in(
     client: Client, db: None, path: str, name: str
 ) -> None:
     answer = client.post(path, {"username": name, "password": PASSWORD})
@@ -147,19 +147,19 @@ def test_names_that_nobody_can_have_are_refused(
 
 
 @pytest.mark.parametrize("password", [" " * 8, "abababababab", "Tribehold", "tribehold123"])
-def test_passwords_that_are_easily_guessed(client: Client, password: str) -> None:
+def test_guessable_passwords_are_rejected(client: Client, password: str) -> None:
     answer = sign_up(client, password=password)
     assert answer.context["form"].errors["password"]
 
 
-def test_a_deactivated_player_is_out_at_once(signed_in: Client) -> None:
+def test_deactivated_player_is_signed_out_at_once(signed_in: Client) -> None:
     User.objects.update(is_active=False)
     assert not get_user(signed_in).is_authenticated
     signed_in.post("/login/", {"username": "Player1", "password": PASSWORD})
     assert not get_user(signed_in).is_authenticated
 
 
-def test_long_addresses_fit_the_page(client: Client, player: User) -> None:
+def test_players_sign_in_with_long_addresses(client: Client, player: User) -> None:
     User.objects.update(email="x" * 200 + "@example.com")
     assert 'maxlength="255"' in client.get("/login/").content.decode()
     client.post("/login/", {"username": "X" * 200 + "@example.com", "password": PASSWORD})
@@ -167,12 +167,12 @@ def test_long_addresses_fit_the_page(client: Client, player: User) -> None:
 
 
 @pytest.mark.parametrize("key", ["\\000abcdefgh", "é" * 10, "x", "../../etc", "a" * 5000])
-def test_session_cookies_that_we_never_made(client: Client, player: User, key: str) -> None:
+def test_invalid_session_cookies_are_ignored(client: Client, player: User, key: str) -> None:
     answer = client.get("/login/", headers={"Cookie": f'sessionid="{key}"'})
     assert answer.status_code == 200
 
 
-def test_a_form_from_elsewhere(player: User) -> None:
+def test_form_without_csrf_token_is_rejected(player: User) -> None:
     client = Client(enforce_csrf_checks=True)
     answer = client.post("/login/", {"username": "Player1", "password": PASSWORD})
     assert answer.status_code == 403
@@ -184,9 +184,7 @@ def test_a_form_from_elsewhere(player: User) -> None:
     ("referer", "offered"),
     [("http://testserver/login/?next=/maps/", True), ("https://evil.example/", False)],
 )
-def test_a_form_that_is_too_old_leads_back_to_its_page(
-    player: User, referer: str, offered: bool
-) -> None:
+def test_expired_form_links_back_to_its_page(player: User, referer: str, offered: bool) -> None:
     client = Client(enforce_csrf_checks=True)
     credentials = {"username": "Player1", "password": PASSWORD}
     answer = client.post("/login/", credentials, headers={"Referer": referer})
@@ -195,21 +193,21 @@ def test_a_form_that_is_too_old_leads_back_to_its_page(
     assert "evil" not in answer.content.decode()
 
 
-def test_a_page_that_is_not_there_helps_on(client: Client) -> None:
+def test_missing_page_offers_search_and_links(client: Client) -> None:
     shown = client.get("/nowhere/").content.decode()
     for words in ("Page not found.", 'role="search"', ">All maps</a>", "Error 404 · request "):
         assert words in shown
     assert "There is nothing at this address." in client.get("/api/v1/nowhere").content.decode()
 
 
-def test_a_wrong_password_is_what_one_types_next(client: Client, player: User) -> None:
+def test_password_field_has_focus_after_a_failed_sign_in(client: Client, player: User) -> None:
     fresh = client.get("/login/").context["form"].fields
     assert [name for name in fresh if "autofocus" in fresh[name].widget.attrs] == ["username"]
     again = client.post("/login/", {"username": "Player1", "password": "x"}).context["form"].fields
     assert [name for name in again if "autofocus" in again[name].widget.attrs] == ["password"]
 
 
-def test_the_header_tells_where_one_is(client: Client, player: User) -> None:
+def test_header_marks_the_current_page(client: Client, player: User) -> None:
     client.force_login(player)
     for address, name in {
         "/maps/": "Maps",
@@ -223,7 +221,7 @@ def test_the_header_tells_where_one_is(client: Client, player: User) -> None:
     assert "aria-current" not in client.get("/privacy/").content.decode()
 
 
-def test_names_are_read_the_same_way_everywhere() -> None:
+def test_username_rules() -> None:
     for name in ("abc", "A-b_c", "x" * 50, "007"):
         validate_username(name)
     for name in ("", "ab", "x" * 51, "a b c", "-abc", "abc-", "abc\n", "root", "ROOT"):
@@ -231,7 +229,7 @@ def test_names_are_read_the_same_way_everywhere() -> None:
             validate_username(name)
 
 
-def test_an_administrator_from_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_createsuperuser_creates_an_administrator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
     call_command(
         "createsuperuser",

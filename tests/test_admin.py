@@ -1,4 +1,4 @@
-"""The moderators' desk: who may do what, what it shows, what it costs."""
+"""The moderators' moderator_client: who may do what, what it shows, what it costs."""
 
 from typing import Any
 
@@ -37,13 +37,13 @@ RESTORE = MapDecision.Action.RESTORE
 
 
 @pytest.fixture
-def desk(client: Client, moderator: User) -> Client:
+def moderator_client(client: Client, moderator: User) -> Client:
     client.force_login(moderator)
     return client
 
 
 @pytest.fixture
-def chief(client: Client, db: None) -> Client:
+def administrator_client(client: Client, db: None) -> Client:
     client.force_login(make_user("Chief", is_staff=True, is_superuser=True))
     return client
 
@@ -53,28 +53,34 @@ def act(client: Client, url: str, action: str, *rows: Any, **more: str) -> Any:
     return client.post(url, body, follow=True)
 
 
-def test_players_stay_outside(signed_in: Client) -> None:
+def test_players_can_not_open_the_admin(signed_in: Client) -> None:
     assert signed_in.get("/admin/").headers["Location"].startswith("/admin/login/")
 
 
 # ---- Maps ---------------------------------------------------------------------------------------
 
 
-def test_hiding_asks_for_a_reason_first(desk: Client, game_map: GameMap, moderator: User) -> None:
-    page = act(desk, MAPS, "hide", game_map).content.decode()
+def test_hiding_requires_a_reason(
+    moderator_client: Client, game_map: GameMap, moderator: User
+) -> None:
+    page = act(moderator_client, MAPS, "hide", game_map).content.decode()
     assert "Hide maps" in page
     assert game_map.card_picture in page
     for nothing in ("", "   "):
-        page = act(desk, MAPS, "hide", game_map, decide="1", reason=nothing).content.decode()
+        page = act(
+            moderator_client, MAPS, "hide", game_map, decide="1", reason=nothing
+        ).content.decode()
         assert "This field is required" in page
     assert GameMap.objects.published().exists()
-    page = act(desk, MAPS, "hide", game_map, decide="1", reason="Stolen.").content.decode()
+    page = act(
+        moderator_client, MAPS, "hide", game_map, decide="1", reason="Stolen."
+    ).content.decode()
     assert "1 map hidden." in page
     decision = game_map.decisions.get()
     assert (decision.moderator, decision.action, decision.reason) == (moderator, "hide", "Stolen.")
     assert not GameMap.objects.published().exists()
-    assert "Stolen." in desk.get(f"{MAPS}{game_map.pk}/change/").content.decode()
-    assert "Stolen." in desk.get(f"{MAPS}{game_map.pk}/history/").content.decode()
+    assert "Stolen." in moderator_client.get(f"{MAPS}{game_map.pk}/change/").content.decode()
+    assert "Stolen." in moderator_client.get(f"{MAPS}{game_map.pk}/history/").content.decode()
 
 
 WRONG_WORDS = [
@@ -89,22 +95,22 @@ WRONG_WORDS = [
 
 
 @pytest.mark.parametrize(("field", "value", "told"), WRONG_WORDS)
-def test_the_words_of_a_map_obey_the_rules(
-    chief: Client, game_map: GameMap, field: str, value: str, told: str
+def test_map_texts_are_checked_in_the_admin(
+    administrator_client: Client, game_map: GameMap, field: str, value: str, told: str
 ) -> None:
     body = {"name": game_map.name, "description": ""} | {field: value}
     body |= {f"decisions-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL")}
-    answer = chief.post(f"{MAPS}{game_map.pk}/change/", body)
+    answer = administrator_client.post(f"{MAPS}{game_map.pk}/change/", body)
     errors = answer.context["adminform"].form.errors
     assert list(errors) == [field]
     assert told in str(errors)
     body[field] = " A good one "
-    assert chief.post(f"{MAPS}{game_map.pk}/change/", body).status_code == 302
+    assert administrator_client.post(f"{MAPS}{game_map.pk}/change/", body).status_code == 302
     game_map.refresh_from_db()
     assert getattr(game_map, field) == "A good one"
 
 
-def test_the_words_of_a_tribe_obey_the_rules(chief: Client, player: User) -> None:
+def test_tribe_texts_are_checked_in_the_admin(administrator_client: Client, player: User) -> None:
     tribe = make_tribe(player)
     body = {
         "user": player.pk,
@@ -119,27 +125,29 @@ def test_the_words_of_a_tribe_obey_the_rules(chief: Client, player: User) -> Non
     }
     address = f"/admin/tribes/tribe/{tribe.pk}/change/"
     for field, value in (("name", "a\u202ebc"), ("name", "ab"), ("color_theme", "red")):
-        answer = chief.post(address, body | {field: value})
+        answer = administrator_client.post(address, body | {field: value})
         errors = answer.context["adminform"].form.errors
         assert list(errors) == [field]
         assert "violated" not in str(errors)
-    assert chief.post(address, body | {"name": "Owls"}).status_code == 302
+    assert administrator_client.post(address, body | {"name": "Owls"}).status_code == 302
     tribe.refresh_from_db()
     assert tribe.name == "Owls"
 
 
-def test_restoring_in_bulk(desk: Client, author: User, moderator: User) -> None:
+def test_maps_are_restored_in_bulk(moderator_client: Client, author: User, moderator: User) -> None:
     maps = [make_map(author, f"Ford {n}") for n in range(3)]
     for game_map in maps[:2]:
         decide(moderator=moderator, map_id=game_map.pk, action=HIDE, reason="Stolen.")
-    page = act(desk, MAPS, "restore", *maps, decide="1", reason="Cleared up.").content.decode()
+    page = act(
+        moderator_client, MAPS, "restore", *maps, decide="1", reason="Cleared up."
+    ).content.decode()
     assert "2 maps restored. 1 was so already." in page
     assert GameMap.objects.published().count() == 3
     assert MapDecision.objects.filter(action="restore").count() == 2
     assert LogEntry.objects.count() == 2  # no evidence of what did not happen
 
 
-def test_the_rules_of_deciding(author: User, player: User, moderator: User) -> None:
+def test_rules_of_decisions_about_maps(author: User, player: User, moderator: User) -> None:
     game_map = make_map(author)
     of_staff = make_map(make_user("Staffer", is_staff=True))
     refused: list[tuple[User, GameMap, str, str]] = [
@@ -159,47 +167,60 @@ def test_the_rules_of_deciding(author: User, player: User, moderator: User) -> N
     assert MapDecision.objects.count() == 1
 
 
-def test_too_many_at_once(desk: Client, author: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_decisions_at_once_are_rejected(
+    moderator_client: Client, author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("maps.admin.MOST_AT_ONCE", 2)
     maps = [make_map(author, f"Ford {n}") for n in range(3)]
-    page = act(desk, MAPS, "hide", *maps, decide="1", reason="All of them.").content.decode()
+    page = act(
+        moderator_client, MAPS, "hide", *maps, decide="1", reason="All of them."
+    ).content.decode()
     assert "Decide about 2 maps at once at the most." in page
     assert GameMap.objects.published().count() == 3
 
 
-def test_staffs_maps_are_left_alone_in_bulk(desk: Client, game_map: GameMap) -> None:
+def test_bulk_decisions_skip_maps_of_staff(moderator_client: Client, game_map: GameMap) -> None:
     of_staff = make_map(make_user("Staffer", is_staff=True), "Official Ford")
-    page = act(desk, MAPS, "hide", game_map, of_staff, decide="1", reason="Both.").content.decode()
+    page = act(
+        moderator_client, MAPS, "hide", game_map, of_staff, decide="1", reason="Both."
+    ).content.decode()
     assert "1 map hidden." in page
     assert "Official Ford: Only administrators" in page
 
 
-def test_moderators_change_nothing_else(desk: Client, game_map: GameMap) -> None:
+def test_moderators_can_not_edit_maps(moderator_client: Client, game_map: GameMap) -> None:
     url = f"{MAPS}{game_map.pk}/"
-    assert b'name="_save"' not in desk.get(url + "change/").content
-    assert desk.post(url + "change/", {"name": "Mine now"}).status_code == 403
-    assert desk.post(url + "delete/", {"post": "yes"}).status_code == 403
-    assert desk.get(MAPS + "add/").status_code == 403
+    assert b'name="_save"' not in moderator_client.get(url + "change/").content
+    assert moderator_client.post(url + "change/", {"name": "Mine now"}).status_code == 403
+    assert moderator_client.post(url + "delete/", {"post": "yes"}).status_code == 403
+    assert moderator_client.get(MAPS + "add/").status_code == 403
     for elsewhere in ("tribes/tribe/", "sessions_app/gamesession/", "auth/group/"):
-        assert desk.get(f"/admin/{elsewhere}").status_code == 403
+        assert moderator_client.get(f"/admin/{elsewhere}").status_code == 403
 
 
-def test_terrain_is_shown_as_a_picture(chief: Client, game_map: GameMap) -> None:
-    page = chief.get(f"{MAPS}{game_map.pk}/change/").content.decode()
+def test_admin_shows_terrain_as_a_picture(administrator_client: Client, game_map: GameMap) -> None:
+    page = administrator_client.get(f"{MAPS}{game_map.pk}/change/").content.decode()
     assert game_map.page_picture in page
     assert "terrainType" not in page
 
 
-def test_an_administrator_edits_words_and_deletes(chief: Client, game_map: GameMap) -> None:
+def test_administrators_edit_texts_and_delete_maps(
+    administrator_client: Client, game_map: GameMap
+) -> None:
     inline = {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
-    chief.post(f"{MAPS}{game_map.pk}/change/", inline | {"name": "Better Ford", "description": ""})
+    administrator_client.post(
+        f"{MAPS}{game_map.pk}/change/", inline | {"name": "Better Ford", "description": ""}
+    )
     game_map.refresh_from_db()
     assert game_map.name == "Better Ford"
     game = GameSession.objects.create(map=game_map)
     delete = f"{MAPS}{game_map.pk}/delete/"
-    assert b"would require deleting the following protected" in chief.post(delete).content
+    assert (
+        b"would require deleting the following protected"
+        in administrator_client.post(delete).content
+    )
     game.delete()
-    chief.post(delete, {"post": "yes"})
+    administrator_client.post(delete, {"post": "yes"})
     assert not GameMap.objects.exists()
 
 
@@ -215,16 +236,18 @@ def test_an_administrator_edits_words_and_deletes(chief: Client, game_map: GameM
         ("?q=nobody", ""),
     ],
 )
-def test_filters_and_search(desk: Client, author: User, query: str, found: str) -> None:
+def test_map_list_filters_and_searches(
+    moderator_client: Client, author: User, query: str, found: str
+) -> None:
     make_map(author, "public")
     make_map(author, "private", is_public=False)
     make_map(author, "hidden", hidden_at="2026-01-01T00:00Z")
-    answer = desk.get(MAPS + query)
+    answer = moderator_client.get(MAPS + query)
     assert {m.name for m in answer.context["cl"].queryset} == set(found.split())
 
 
-def test_lists_stay_fast(
-    desk: Client, author: User, django_assert_num_queries: DjangoAssertNumQueries
+def test_admin_lists_need_few_queries(
+    moderator_client: Client, author: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     """The number of queries does not grow with the rows, and none of them reads terrain."""
     for rows in (1, 20):
@@ -232,15 +255,15 @@ def test_lists_stay_fast(
             make_map(make_user(f"Author{rows}x{n}"), f"Ford {n}")
         # Session, user, two of permissions, count, page.
         with django_assert_num_queries(6) as queries:
-            desk.get(MAPS)
+            moderator_client.get(MAPS)
         assert "terrain_data" not in str(queries.captured_queries)
         # And the groups to filter by.
         with django_assert_num_queries(7):
-            desk.get(USERS)
+            moderator_client.get(USERS)
 
 
-def test_an_administrators_other_lists(
-    chief: Client,
+def test_administrators_see_the_other_lists(
+    administrator_client: Client,
     game_map: GameMap,
     player: User,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -250,57 +273,77 @@ def test_an_administrators_other_lists(
         session=GameSession.objects.create(map=game_map), user=player, tribe=tribe
     )
     with django_assert_num_queries(4):
-        assert b"Ravens" in chief.get("/admin/tribes/tribe/").content
+        assert b"Ravens" in administrator_client.get("/admin/tribes/tribe/").content
     with django_assert_num_queries(4):
-        assert b"Quiet Ford" in chief.get("/admin/sessions_app/gamesession/").content
-    page = chief.get(f"/admin/sessions_app/gamesession/{seat.session_id}/change/").content
+        assert b"Quiet Ford" in administrator_client.get("/admin/sessions_app/gamesession/").content
+    page = administrator_client.get(
+        f"/admin/sessions_app/gamesession/{seat.session_id}/change/"
+    ).content
     assert b"Player1" in page
-    assert chief.get("/admin/sessions_app/gamesession/add/").status_code == 403
-    assert chief.get("/admin/").status_code == 200
+    assert administrator_client.get("/admin/sessions_app/gamesession/add/").status_code == 403
+    assert administrator_client.get("/admin/").status_code == 200
 
 
 # ---- Players ------------------------------------------------------------------------------------
 
 
-def test_banning_players(desk: Client, player: User, author: User, moderator: User) -> None:
+def test_players_are_banned_with_a_reason(
+    moderator_client: Client, player: User, author: User, moderator: User
+) -> None:
     selected = (player, author, moderator)
-    page = act(desk, USERS, "ban", *selected).content.decode()
+    page = act(moderator_client, USERS, "ban", *selected).content.decode()
     assert "Players to be banned" in page
-    page = act(desk, USERS, "ban", *selected, decide="1", reason=" ").content.decode()
+    page = act(moderator_client, USERS, "ban", *selected, decide="1", reason=" ").content.decode()
     assert "This field is required" in page
-    page = act(desk, USERS, "ban", *selected, decide="1", reason="Abuse.").content.decode()
+    page = act(
+        moderator_client, USERS, "ban", *selected, decide="1", reason="Abuse."
+    ).content.decode()
     assert "2 of 3 players: banned. 1 left as they were" in page
     assert set(User.objects.filter(is_active=False)) == {player, author}
-    assert "Abuse." in desk.get(f"{USERS}{player.pk}/change/").content.decode()
-    page = act(desk, USERS, "unban", player, decide="1", reason="Sorry.").content.decode()
+    assert "Abuse." in moderator_client.get(f"{USERS}{player.pk}/change/").content.decode()
+    page = act(
+        moderator_client, USERS, "unban", player, decide="1", reason="Sorry."
+    ).content.decode()
     assert "1 of 1 players: let in again." in page
     player.refresh_from_db()
     assert player.is_active
 
 
-def test_an_account_is_closed_by_a_decision_alone(chief: Client, player: User) -> None:
+def test_only_decisions_close_accounts(administrator_client: Client, player: User) -> None:
     """A box in the form would be a ban without a reason."""
     url = f"{USERS}{player.pk}/change/"
-    form = chief.get(url).context["adminform"].form
+    form = administrator_client.get(url).context["adminform"].form
     inline = {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
     body = {"username": "Player7", "email": player.email, "level": 1, "total_games_played": 0}
-    assert chief.post(url, inline | body).status_code == 302
+    assert administrator_client.post(url, inline | body).status_code == 302
     player.refresh_from_db()
     assert (player.username, player.is_active) == ("Player7", True)
     assert "is_active" not in form.fields
 
 
-def test_suspending_from_rating(
-    desk: Client, player: User, game_map: GameMap, moderator: User
+def test_suspension_from_rating(
+    moderator_client: Client, player: User, game_map: GameMap, moderator: User
 ) -> None:
     past = act(
-        desk, USERS, "suspend_rating", player, decide="1", reason="Spite.", until="2020-01-01T00:00"
+        moderator_client,
+        USERS,
+        "suspend_rating",
+        player,
+        decide="1",
+        reason="Spite.",
+        until="2020-01-01T00:00",
     )
     assert "Give a date in the future." in past.content.decode()
-    none = act(desk, USERS, "suspend_rating", player, decide="1", reason="Spite.")
+    none = act(moderator_client, USERS, "suspend_rating", player, decide="1", reason="Spite.")
     assert "This field is required" in none.content.decode()
     act(
-        desk, USERS, "suspend_rating", player, decide="1", reason="Spite.", until="2999-01-01T00:00"
+        moderator_client,
+        USERS,
+        "suspend_rating",
+        player,
+        decide="1",
+        reason="Spite.",
+        until="2999-01-01T00:00",
     )
     player.refresh_from_db()
     with pytest.raises(DomainError) as refusal:
@@ -312,7 +355,7 @@ def test_suspending_from_rating(
     assert "Spite." in own.get("/account/").content.decode()
     answer = own.post(f"/maps/{game_map.pk}/rating", {"stars": "5"}, follow=True)
     assert b"suspended you from rating until 01 January 2999" in answer.content
-    act(desk, USERS, "lift_rating", player, decide="1", reason="Enough.")
+    act(moderator_client, USERS, "lift_rating", player, decide="1", reason="Enough.")
     player.refresh_from_db()
     assert rate(player=player, map_id=game_map.pk, stars=1).rating == 1
     User.objects.update(publishing_suspended_until="2020-01-01T00:00Z")
@@ -320,15 +363,15 @@ def test_suspending_from_rating(
     require_not_suspended(player, "publishing")  # it is over
 
 
-def test_a_ban_ends_pages_and_tokens_at_once(desk: Client, player: User) -> None:
+def test_ban_ends_sessions_and_tokens_at_once(moderator_client: Client, player: User) -> None:
     browser, headers = Client(), bearer(player)
     browser.force_login(player)
-    act(desk, USERS, "ban", player, decide="1", reason="Abuse.")
+    act(moderator_client, USERS, "ban", player, decide="1", reason="Abuse.")
     assert browser.get("/account/").status_code == 302
     assert browser.get("/api/v1/users/me", headers=headers).status_code == 401
 
 
-def test_who_knows_the_password_is_told_of_the_ban(
+def test_right_password_shows_the_reason_of_a_ban(
     client: Client, player: User, moderator: User
 ) -> None:
     everybody = User.objects.filter(pk=player.pk)
@@ -358,18 +401,18 @@ def test_who_knows_the_password_is_told_of_the_ban(
     assert "until an administrator opens it again" in by_api(PASSWORD)
 
 
-def ban_and_unban(desk: Client, player: User) -> None:
+def ban_and_unban(moderator_client: Client, player: User) -> None:
     for action in ("ban", "unban"):
-        act(desk, USERS, action, player, decide="1", reason="Abuse.")
+        act(moderator_client, USERS, action, player, decide="1", reason="Abuse.")
 
 
-def ban_and_unban_without_redis(desk: Client, player: User) -> None:
+def ban_and_unban_without_redis(moderator_client: Client, player: User) -> None:
     with redis_away():
-        ban_and_unban(desk, player)
+        ban_and_unban(moderator_client, player)
     assert families.list_families(player.pk)  # still there, and of no use
 
 
-def ban_and_unban_in_psql(desk: Client, player: User) -> None:
+def ban_and_unban_in_psql(moderator_client: Client, player: User) -> None:
     for active in (False, True):
         with connection.cursor() as cursor:
             cursor.execute("UPDATE users SET is_active = %s WHERE id = %s", [active, player.pk])
@@ -377,10 +420,12 @@ def ban_and_unban_in_psql(desk: Client, player: User) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("way", [ban_and_unban, ban_and_unban_without_redis, ban_and_unban_in_psql])
-def test_what_a_ban_has_ended_stays_so(desk: Client, player: User, way: Any) -> None:
+def test_sign_ins_ended_by_a_ban_stay_ended(
+    moderator_client: Client, player: User, way: Any
+) -> None:
     browser, (access, refresh) = Client(), start_family(player, "game")
     browser.force_login(player)
-    way(desk, player)
+    way(moderator_client, player)
     assert User.objects.get(pk=player.pk).is_active
     old = {"Authorization": f"Bearer {access}"}
     assert browser.get("/account/").status_code == 302
@@ -396,15 +441,15 @@ def test_what_a_ban_has_ended_stays_so(desk: Client, player: User, way: Any) -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_ban_strikes_out_all_devices(desk: Client, player: User) -> None:
+def test_ban_deletes_all_devices(moderator_client: Client, player: User) -> None:
     Client().force_login(player)
     start_family(player, "game")
     assert len(device_actions.list_devices(player, current=None)) == 2
-    act(desk, USERS, "ban", player, decide="1", reason="Abuse.")
+    act(moderator_client, USERS, "ban", player, decide="1", reason="Abuse.")
     assert device_actions.list_devices(player, current=None) == []
 
 
-def test_only_a_closing_counts(player: User) -> None:
+def test_only_closing_an_account_is_counted(player: User) -> None:
     stale = User.objects.get()
     counts = []
     for active in (True, False, False, True, False):
@@ -415,7 +460,7 @@ def test_only_a_closing_counts(player: User) -> None:
     assert User.objects.get().times_closed == 2
 
 
-def test_the_rules_of_deciding_about_players(player: User, moderator: User) -> None:
+def test_rules_of_decisions_about_players(player: User, moderator: User) -> None:
     chief = make_user("Chief", is_staff=True, is_superuser=True)
     everybody, ban = User.objects.all(), UserDecision.Action.BAN
     for who, reason, code in (
@@ -433,24 +478,26 @@ def test_the_rules_of_deciding_about_players(player: User, moderator: User) -> N
     assert UserDecision.objects.count() == 2
 
 
-def test_addresses_are_for_administrators(desk: Client, player: User) -> None:
-    page = desk.get(f"{USERS}{player.pk}/change/").content.decode()
+def test_only_administrators_see_email_addresses(moderator_client: Client, player: User) -> None:
+    page = moderator_client.get(f"{USERS}{player.pk}/change/").content.decode()
     assert "Player1" in page
     assert "player1@example.com" not in page
-    assert not desk.get(USERS + "?q=player1@example").context["cl"].queryset.exists()
-    assert desk.get(USERS + "?q=player1").context["cl"].queryset.exists()
+    assert not moderator_client.get(USERS + "?q=player1@example").context["cl"].queryset.exists()
+    assert moderator_client.get(USERS + "?q=player1").context["cl"].queryset.exists()
     for spying in ("email__istartswith=p", "last_login__isnull=1", "password__contains=a"):
-        assert desk.get(f"{USERS}?{spying}").status_code == 400
+        assert moderator_client.get(f"{USERS}?{spying}").status_code == 400
 
 
-def test_a_name_that_breaks_a_rule_is_told_at_its_field(chief: Client, game_map: GameMap) -> None:
+def test_invalid_map_name_shows_at_its_field(
+    administrator_client: Client, game_map: GameMap
+) -> None:
     inline = {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
-    answer = chief.post(f"{MAPS}{game_map.pk}/change/", inline | {"name": "ab"})
+    answer = administrator_client.post(f"{MAPS}{game_map.pk}/change/", inline | {"name": "ab"})
     assert "name" in answer.context["adminform"].form.errors
 
 
-def test_what_came_while_a_form_was_open_is_kept(
-    chief: Client, game_map: GameMap, player: User, monkeypatch: pytest.MonkeyPatch
+def test_saving_a_form_keeps_concurrent_changes(
+    administrator_client: Client, game_map: GameMap, player: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A form's row is read before its fields are checked, and saved after that."""
     clean = WordsForm.clean
@@ -462,7 +509,7 @@ def test_what_came_while_a_form_was_open_is_kept(
 
     monkeypatch.setattr(WordsForm, "clean", meanwhile)
     inline = {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
-    chief.post(f"{MAPS}{game_map.pk}/change/", inline | {"name": "Better Ford"})
+    administrator_client.post(f"{MAPS}{game_map.pk}/change/", inline | {"name": "Better Ford"})
     game_map.refresh_from_db()
     assert (game_map.name, game_map.rating_count, game_map.play_count) == ("Better Ford", 1, 9)
     assert game_map.hidden_at
@@ -472,25 +519,29 @@ def test_what_came_while_a_form_was_open_is_kept(
     ("path", "status"),
     [("/admin/r/1/1/", 400), ("/admin/r/x/1/", 404), (MAPS + "%00/change/", 302)],
 )
-def test_addresses_that_mean_nothing_are_refused(chief: Client, path: str, status: int) -> None:
-    assert chief.get(path).status_code == status
+def test_meaningless_admin_addresses_are_rejected(
+    administrator_client: Client, path: str, status: int
+) -> None:
+    assert administrator_client.get(path).status_code == status
 
 
 @pytest.mark.parametrize("row", ["notuuid", "\0", "1"])
-def test_rows_that_there_can_not_be(chief: Client, row: str) -> None:
+def test_impossible_row_ids_are_not_found(administrator_client: Client, row: str) -> None:
     body = {"action": "ban", "_selected_action": row}
-    assert chief.post(USERS, body).status_code == 400
+    assert administrator_client.post(USERS, body).status_code == 400
 
 
-def test_another_address_is_unproved_also_by_an_administrators_hand(
-    chief: Client, player: User, settings: Any
+def test_address_changed_by_an_administrator_is_unverified(
+    administrator_client: Client, player: User, settings: Any
 ) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     User.objects.filter(pk=player.pk).update(email_verified_at=Now(), total_games_played=3)
-    form = chief.get(f"{USERS}{player.pk}/change/").context["adminform"].form.initial
+    form = administrator_client.get(f"{USERS}{player.pk}/change/").context["adminform"].form.initial
     inline = {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
     body = {name: form[name] for name in ("username", "level", "total_games_played")}
-    chief.post(f"{USERS}{player.pk}/change/", inline | body | {"email": "new@example.com"})
+    administrator_client.post(
+        f"{USERS}{player.pk}/change/", inline | body | {"email": "new@example.com"}
+    )
     player.refresh_from_db()
     assert (player.email, player.email_verified_at) == ("new@example.com", None)
     emails.POST.submit(int).result(5)
@@ -509,11 +560,11 @@ def test_staff_sign_in_with_long_addresses(client: Client, db: None) -> None:
     assert client.post("/admin/login/?next=/admin/", credentials).status_code == 302
 
 
-def test_an_administrator_adds_a_player(chief: Client) -> None:
-    assert b'name="email"' in chief.get(USERS + "add/").content
+def test_administrators_add_players(administrator_client: Client) -> None:
+    assert b'name="email"' in administrator_client.get(USERS + "add/").content
     secret = "another long sentence"
     body = {"username": "Newbie", "email": "new@example.com", "usable_password": "true"}
-    chief.post(USERS + "add/", body | {"password1": secret, "password2": secret})
+    administrator_client.post(USERS + "add/", body | {"password1": secret, "password2": secret})
     player = User.objects.get(username="Newbie")
-    page = chief.get(f"{USERS}{player.pk}/change/").content.decode()
+    page = administrator_client.get(f"{USERS}{player.pk}/change/").content.decode()
     assert "new@example.com" in page

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_everything_that_a_list_offers_works(
+def test_all_links_of_admin_lists_work(
     desks: dict[str, Client], staff: dict[str, User], role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill()
@@ -89,7 +89,7 @@ GOOD = [
 
 
 @pytest.mark.parametrize(("page", "query"), GOOD)
-def test_well_formed_values_pass(
+def test_valid_filter_values_are_accepted(
     desks: dict[str, Client], staff: dict[str, User], page: str, query: str
 ) -> None:
     fill()
@@ -154,7 +154,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("page", "query"), BAD)
-def test_values_that_are_not_well_formed_are_refused(
+def test_invalid_filter_values_are_rejected(
     desks: dict[str, Client], staff: dict[str, User], page: str, query: str
 ) -> None:
     fill()
@@ -166,7 +166,7 @@ def test_values_that_are_not_well_formed_are_refused(
 
 
 @pytest.mark.parametrize("charset", ["unicode_escape", "utf-16", "utf-7", "raw_unicode_escape"])
-def test_halves_of_characters_are_refused(desks: dict[str, Client], charset: str) -> None:
+def test_lone_surrogates_are_rejected(desks: dict[str, Client], charset: str) -> None:
     content_type = f"text/plain; charset={charset}"
     for page in (USERS, MAPS, f"{USERS}add/"):
         for name in ("q", "_changelist_filters", "groups__id__exact", "state"):
@@ -215,7 +215,7 @@ def another(staff: dict[str, User]) -> Any:
         ("o=-0", 1),
     ],
 )
-def test_a_new_list_needs_no_second_list_of_names(
+def test_new_admin_list_allows_its_own_parameters(
     another: Any, staff: dict[str, User], query: str, found: int
 ) -> None:
     given = MapRating.objects.get()
@@ -248,12 +248,14 @@ def test_a_new_list_needs_no_second_list_of_names(
         "o=4",
     ],
 )
-def test_nor_does_it_offer_more(another: Any, staff: dict[str, User], query: str) -> None:
+def test_new_admin_list_allows_no_other_parameters(
+    another: Any, staff: dict[str, User], query: str
+) -> None:
     with pytest.raises(REFUSALS):
         ask(another, dict(parse_qsl(query)), staff["administrator"])
 
 
-def test_no_admin_is_registered_without_the_check() -> None:
+def test_every_admin_checks_its_parameters() -> None:
     request = RequestFactory().get("/")
     for model_admin in SITE._registry.values():
         assert isinstance(model_admin, AllowedQueriesMixin)
@@ -263,7 +265,7 @@ def test_no_admin_is_registered_without_the_check() -> None:
 # ---- Searching and completing -------------------------------------------------------------------
 
 
-def test_no_search_of_moderators_finds_what_is_confidential(
+def test_moderators_searches_find_nothing_confidential(
     desks: dict[str, Client], staff: dict[str, User]
 ) -> None:
     player = make_user("Player1")
@@ -293,7 +295,7 @@ COMPLETIONS = [
 
 
 @pytest.mark.parametrize("asked", COMPLETIONS)
-def test_nothing_is_completed_that_no_form_completes(
+def test_autocompletion_serves_only_forms_that_use_it(
     desks: dict[str, Client], asked: dict[str, str]
 ) -> None:
     for client in desks.values():
@@ -301,7 +303,7 @@ def test_nothing_is_completed_that_no_form_completes(
         assert client.get("/admin/autocomplete/", asked | {"term": "\0"}).status_code == 400
 
 
-def test_what_a_form_completes_is_completed(staff: dict[str, User]) -> None:
+def test_autocompletion_works_for_forms_that_use_it(staff: dict[str, User]) -> None:
     class Completing(admin.ModelAdmin[MapRating]):
         autocomplete_fields = ("user",)
 
@@ -317,7 +319,7 @@ def test_what_a_form_completes_is_completed(staff: dict[str, User]) -> None:
 # ---- The rest of the admin goes on --------------------------------------------------------------
 
 
-def test_the_way_back_to_a_filtered_list_is_kept(
+def test_filters_are_kept_on_the_way_back_to_a_list(
     desks: dict[str, Client], staff: dict[str, User]
 ) -> None:
     player, chief = make_user("Player1"), desks["administrator"]
@@ -336,7 +338,7 @@ def test_the_way_back_to_a_filtered_list_is_kept(
     assert chief.get(f"{USERS}{player.pk}/history/?p=1").status_code == 200
 
 
-def test_a_hostile_way_back_leads_nowhere(desks: dict[str, Client], staff: dict[str, User]) -> None:
+def test_forged_way_back_is_rejected(desks: dict[str, Client], staff: dict[str, User]) -> None:
     chief, player = desks["administrator"], make_user("Player1")
     way = urlencode({"_changelist_filters": "page_sessions__session_key__regex=^a"})
     body = {"username": "Player2", "email": player.email, "level": 1, "total_games_played": 0}
@@ -347,7 +349,7 @@ def test_a_hostile_way_back_leads_nowhere(desks: dict[str, Client], staff: dict[
     refused(chief, f"{USERS}{player.pk}/change/?{long}")
 
 
-def test_a_pop_up_chooses_the_owner_of_a_tribe(
+def test_popup_chooses_the_owner_of_a_tribe(
     desks: dict[str, Client], staff: dict[str, User]
 ) -> None:
     chief = desks["administrator"]
@@ -360,7 +362,7 @@ def test_a_pop_up_chooses_the_owner_of_a_tribe(
     assert {chief.get(USERS + link).status_code for link in links} == {200}
 
 
-def test_actions_and_paging_of_a_filtered_list(
+def test_filtered_list_has_actions_and_pages(
     desks: dict[str, Client], staff: dict[str, User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(SITE.get_model_admin(GameMap), "list_per_page", 2)
@@ -379,13 +381,13 @@ def test_actions_and_paging_of_a_filtered_list(
     assert GameMap.objects.published().count() == before == 0
 
 
-def test_an_address_with_nothing_at_it_is_not_found(desks: dict[str, Client]) -> None:
+def test_unknown_admin_address_is_not_found(desks: dict[str, Client]) -> None:
     for client in desks.values():
         assert client.get(f"/admin/nothing/?x={quote('^a')}").status_code == 404
 
 
 @pytest.mark.parametrize("key", ["abc", "\0", "1e9", str(NOBODY), "x" * 5000, "9" * 40])
-def test_selected_rows_whose_keys_are_none_are_refused(desks: dict[str, Client], key: str) -> None:
+def test_invalid_selected_keys_are_rejected(desks: dict[str, Client], key: str) -> None:
     for path in ("auth/group", "accounts/user", "maps/gamemap", "tribes/tribe"):
         sent = {"action": "delete_selected", "_selected_action": key}
         desks["administrator"].raise_request_exception = False

@@ -78,7 +78,7 @@ def name_of_regex(found: re.Match[str]) -> str:
     return {"app": "<app>/", "url": "<anything>"}[found[1]]
 
 
-def test_every_address_of_the_desk_is_in_the_table() -> None:
+def test_every_admin_address_is_in_the_permission_table() -> None:
     assert sorted(TABLE) == sorted(routes(admin.site.urls[0]))
 
 
@@ -113,7 +113,7 @@ class Desk(Cast):
 
 
 @pytest.mark.parametrize("route", [route for route in TABLE if route != "login/"])
-def test_who_gets_what_at_the_desk(route: str) -> None:
+def test_admin_permissions_follow_the_table(route: str) -> None:
     desk, row = Desk(), TABLE[route]
     for method in ("GET", "HEAD", *OTHERS, "POST"):
         found = [desk.get(route, method, role) for role in ROLES]
@@ -123,14 +123,14 @@ def test_who_gets_what_at_the_desk(route: str) -> None:
         assert found == wanted, f"{method} {route}"
 
 
-def test_the_page_to_sign_in_is_open_to_all() -> None:
+def test_admin_sign_in_page_is_public() -> None:
     desk = Desk()
     for method, staff in TABLE["login/"].items():
         found = [desk.get("login/", method, role) for role in ROLES]
         assert found == [200] * 3 + list(staff), method
 
 
-def test_nothing_was_deleted_by_those_who_may_not() -> None:
+def test_requests_without_permission_delete_nothing() -> None:
     desk = Desk()
     for model in MODELS:
         for role in ROLES[:-1]:

@@ -99,9 +99,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_no_list_can_be_asked_for_what_it_does_not_offer(
-    desks: dict[str, Client], hostile: str
-) -> None:
+def test_lists_reject_unknown_parameters(desks: dict[str, Client], hostile: str) -> None:
     for page in LISTS.values():
         for role, client in desks.items():
             for query in (hostile, f"q=a&{hostile}", f"{hostile}&e=1"):
@@ -112,7 +110,7 @@ def test_no_list_can_be_asked_for_what_it_does_not_offer(
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_no_other_page_can_be_asked_either(
+def test_other_admin_pages_reject_unknown_parameters(
     desks: dict[str, Client], staff: dict[str, User], game_map: GameMap, hostile: str
 ) -> None:
     rows: dict[str, Any] = {USERS: staff["moderator"].pk, MAPS: game_map.pk}
@@ -149,9 +147,7 @@ def hostile_names(model: type[models.Model]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("model", LISTS, ids=lambda model: model.__name__)
-def test_no_field_of_any_model_can_be_asked_about(
-    model: type[models.Model], staff: dict[str, User]
-) -> None:
+def test_no_model_field_is_a_parameter(model: type[models.Model], staff: dict[str, User]) -> None:
     """Made of the models themselves, so that new fields are covered."""
     model_admin = SITE.get_model_admin(model)
     Group.objects.create(name="Another")
@@ -178,6 +174,6 @@ def test_no_field_of_any_model_can_be_asked_about(
         (Group, "user__password"),
     ],
 )
-def test_secrets_are_among_the_names_that_are_made(model: type[models.Model], name: str) -> None:
+def test_generated_names_include_secret_fields(model: type[models.Model], name: str) -> None:
     first, _, _ = name.partition("__0__x")
     assert first in set(hostile_names(model))

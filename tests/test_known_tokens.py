@@ -50,7 +50,7 @@ def warm(maps_http: httpx.Client, address: str, shown: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
 @pytest.mark.parametrize("part", ["", "/terrain"])
-def test_a_map_is_the_same_for_whoever_shows_a_token(
+def test_cached_map_is_the_same_for_all_tokens(
     maps_http: httpx.Client,
     thirty_maps: list[GameMap],
     django_paths: list[str],
@@ -76,7 +76,7 @@ def test_a_map_is_the_same_for_whoever_shows_a_token(
     assert django_paths == []
 
 
-def test_the_list_may_hold_drafts_and_goes_the_ordinary_way(
+def test_lists_with_a_token_are_not_cached(
     maps_http: httpx.Client,
     django_paths: list[str],
     shown: dict[str, str],
@@ -88,7 +88,7 @@ def test_the_list_may_hold_drafts_and_goes_the_ordinary_way(
 
 
 @pytest.mark.parametrize("part", ["", "/terrain"])
-def test_a_draft_is_its_authors_alone(
+def test_drafts_are_cached_for_nobody_else(
     maps_http: httpx.Client,
     thirty_maps: list[GameMap],
     author: User,
@@ -108,7 +108,7 @@ def test_a_draft_is_its_authors_alone(
         assert maps_http.get(address).status_code == 404
 
 
-def test_a_map_that_is_hidden_is_gone_at_once(
+def test_hidden_map_is_gone_at_once(
     maps_http: httpx.Client,
     thirty_maps: list[GameMap],
     address: str,
@@ -138,7 +138,7 @@ def change_password(player: User, shown: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("end", [sign_out, empty_redis, change_password])
-def test_a_token_that_has_ended_is_refused_at_once(
+def test_ended_token_is_rejected_at_once(
     maps_http: httpx.Client,
     player: User,
     address: str,
@@ -163,7 +163,7 @@ def test_a_token_that_has_ended_is_refused_at_once(
         "DELETE FROM users WHERE username = 'Player'",
     ],
 )
-def test_what_is_typed_in_psql_ends_it_too(
+def test_changes_in_psql_end_tokens(
     maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],
@@ -175,7 +175,7 @@ def test_what_is_typed_in_psql_ends_it_too(
     until(lambda: maps_http.get(address, headers=shown).status_code == 401)
 
 
-def test_a_table_that_was_emptied_leaves_nothing(
+def test_truncated_table_ends_all_tokens(
     maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],
@@ -188,7 +188,7 @@ def test_a_table_that_was_emptied_leaves_nothing(
     until(lambda: maps_http.get(address).status_code == 404)
 
 
-def test_word_of_a_ban_does_not_wait_behind_redis(
+def test_ban_notifications_are_processed_before_redis(
     maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],
@@ -215,7 +215,7 @@ def test_word_of_a_ban_does_not_wait_behind_redis(
     assert len(dropped) < 10  # what waits goes together
 
 
-def test_an_account_that_is_open_again_keeps_its_old_tokens_dead(
+def test_unban_does_not_revive_old_tokens(
     maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],
@@ -227,7 +227,7 @@ def test_an_account_that_is_open_again_keeps_its_old_tokens_dead(
     until(lambda: maps_http.get(address, headers=shown).status_code == 401)
 
 
-def test_word_goes_out_for_what_ends_sign_ins_alone(
+def test_only_changes_that_end_sign_ins_are_notified(
     player: User,
     listener: "psycopg.Connection[Any]",
 ) -> None:
@@ -245,7 +245,7 @@ def test_word_goes_out_for_what_ends_sign_ins_alone(
     assert told(listener) == [str(player.pk)]
 
 
-def test_what_was_looked_up_while_it_changed_is_not_remembered(
+def test_token_checked_during_a_change_is_not_cached(
     maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],
@@ -267,7 +267,7 @@ def test_what_was_looked_up_while_it_changed_is_not_remembered(
     assert maps_http.get(address, headers=shown).status_code == 401
 
 
-def test_a_token_that_has_expired_is_known_no_more(player: User) -> None:
+def test_expired_token_is_not_found_in_the_cache(player: User) -> None:
     token_cache.invalidate(["*"])
     said = signing.Token(player.pk, "family", "id", "stamp", time.time() + 60)
     old = signing.Token(player.pk, "family", "id", "stamp", time.time() - 1)
@@ -291,7 +291,7 @@ def test_a_token_that_has_expired_is_known_no_more(player: User) -> None:
         "Bearer " + "x" * 5000,
     ],
 )
-def test_no_other_token_takes_the_lane(
+def test_other_tokens_get_no_cached_response(
     maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],
@@ -311,7 +311,7 @@ def test_no_other_token_takes_the_lane(
 # ---- Limits, trouble ----------------------------------------------------------------------------
 
 
-def test_each_request_with_a_token_is_counted_once(
+def test_requests_with_a_token_are_counted_once(
     maps_http: httpx.Client,
     thirty_maps: list[GameMap],
     player: User,
@@ -329,7 +329,7 @@ def test_each_request_with_a_token_is_counted_once(
     assert_error(maps_http.get(f"/api/v1/maps/{known}/terrain", headers=shown), 429, "rate_limited")
 
 
-def test_without_redis_a_known_token_cannot_be_checked(
+def test_cached_token_is_not_accepted_without_redis(
     maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],
@@ -344,7 +344,7 @@ def test_without_redis_a_known_token_cannot_be_checked(
     assert maps_http.get(address, headers=shown).status_code == 200
 
 
-def test_while_nobody_tells_of_changes_no_token_is_known(
+def test_no_token_is_cached_without_notifications(
     maps_http: httpx.Client,
     address: str,
     shown: dict[str, str],

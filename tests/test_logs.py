@@ -290,7 +290,7 @@ def test_every_route_with_a_secret_in_it_is_known() -> None:
         path = reverse(name, args=arguments)
         assert redaction.is_secret_path(path)
         assert arguments[-1] not in redaction.mask(path)
-    for name in ("maps:browse", "accounts:ask-for-reset", "lobbies:join-by-code"):
+    for name in ("maps:browse", "accounts:request-reset", "lobbies:join-by-code"):
         assert not redaction.is_secret_path(reverse(name))
 
 

@@ -25,17 +25,17 @@ from tests.support.factories import PASSWORD, make_moderator, make_user
 
 pytestmark = pytest.mark.django_db
 PAGE = "/account/second-factor"
-DESK = "/admin/"
+ADMIN = "/admin/"
 CODE = r"<code>((?:[a-z2-7]{4}-){3}[a-z2-7]{4})</code>"
 
 
 @pytest.fixture(autouse=True)
-def demanded(settings: Any) -> None:
+def second_factor_required(settings: Any) -> None:
     settings.ADMIN_SECOND_FACTOR = True
 
 
 @pytest.fixture
-def desk(client: Client, moderator: User) -> Client:
+def moderator_client(client: Client, moderator: User) -> Client:
     """A moderator who has given the password, and no more."""
     client.force_login(moderator)
     return client
@@ -54,10 +54,10 @@ def with_app(user: User) -> TOTPDevice:
 
 
 def is_in(client: Client) -> bool:
-    return client.get(DESK).status_code == 200
+    return client.get(ADMIN).status_code == 200
 
 
-def test_the_password_alone_leads_to_the_second_factor(client: Client, moderator: User) -> None:
+def test_password_alone_redirects_to_the_second_factor(client: Client, moderator: User) -> None:
     answer = client.post(
         "/admin/login/?next=/admin/maps/gamemap/", {"username": "Moderna", "password": PASSWORD}
     )
@@ -75,36 +75,39 @@ def test_the_password_alone_leads_to_the_second_factor(client: Client, moderator
     assert not is_in(client)
 
 
-def test_setting_up_asks_for_a_code_and_hands_out_recovery_codes(desk: Client) -> None:
-    page = desk.post(PAGE, {"begin": "1"}, follow=True).content.decode()
+def test_setup_requires_a_code_and_shows_recovery_codes(moderator_client: Client) -> None:
+    page = moderator_client.post(PAGE, {"begin": "1"}, follow=True).content.decode()
     device = TOTPDevice.objects.get()
     assert "data:image/svg+xml" in page
     assert "otpauth://totp/Tribehold%3AModerna" in page
-    desk.get(PAGE)
+    moderator_client.get(PAGE)
     assert TOTPDevice.objects.get().key == device.key  # looking twice does not change the secret
-    assert b"does not fit" in desk.post(PAGE, {"code": "000000"}).content
-    assert not is_in(desk)
-    shown = desk.post(PAGE, {"code": code_of(device)})
+    assert b"does not fit" in moderator_client.post(PAGE, {"code": "000000"}).content
+    assert not is_in(moderator_client)
+    shown = moderator_client.post(PAGE, {"code": code_of(device)})
     assert len(re.findall(CODE, shown.content.decode())) == 10
     assert "no-store" in shown.headers["Cache-Control"]
-    assert is_in(desk)
-    assert b"10 recovery codes left" in desk.get(PAGE).content
-    assert b"otpauth" not in desk.get(PAGE).content
+    assert is_in(moderator_client)
+    assert b"10 recovery codes left" in moderator_client.get(PAGE).content
+    assert b"otpauth" not in moderator_client.get(PAGE).content
 
 
 @pytest.mark.parametrize("by_recovery_code", [False, True])
-def test_another_app_takes_the_place_of_the_one_before(
-    desk: Client, moderator: User, by_recovery_code: bool
+def test_new_app_replaces_the_old_one(
+    moderator_client: Client, moderator: User, by_recovery_code: bool
 ) -> None:
     old = with_app(moderator)
     recovery = replace_recovery_codes(moderator)[0]
-    desk.post(PAGE, {"code": code_of(old)})
+    moderator_client.post(PAGE, {"code": code_of(old)})
     for wrong in ({}, {"code": "000000"}):
-        assert b"otpauth" not in desk.post(PAGE, wrong | {"begin": "1"}, follow=True).content
+        assert (
+            b"otpauth"
+            not in moderator_client.post(PAGE, wrong | {"begin": "1"}, follow=True).content
+        )
     code = recovery if by_recovery_code else code_of(old, 1)
-    page = desk.post(PAGE, {"code": code, "begin": "1"}, follow=True).content
+    page = moderator_client.post(PAGE, {"code": code, "begin": "1"}, follow=True).content
     assert b"otpauth" in page
-    assert is_in(desk)
+    assert is_in(moderator_client)
     new = TOTPDevice.objects.get(confirmed=False)
     other = (
         Client()
@@ -113,41 +116,44 @@ def test_another_app_takes_the_place_of_the_one_before(
     assert b"otpauth" not in other.get(PAGE).content
     other.post(PAGE, {"code": code_of(new)})
     assert not is_in(other)
-    shown = desk.post(PAGE, {"code": code_of(new)}).content
+    shown = moderator_client.post(PAGE, {"code": code_of(new)}).content
     assert len(re.findall(CODE, shown.decode())) == 10
     assert TOTPDevice.objects.get() == new
-    assert is_in(desk)
+    assert is_in(moderator_client)
     for used in (code_of(old, 1), recovery):
         other.post(PAGE, {"code": used})
         assert not is_in(other)
 
 
-def test_an_app_that_was_begun_before_another_was_set_up_is_none(
-    desk: Client, moderator: User
+def test_setup_ends_when_another_browser_finishes_first(
+    moderator_client: Client, moderator: User
 ) -> None:
     """Two browsers with the password begin, and one is faster: the other can't add its own."""
-    desk.post(PAGE, {"begin": "1"})
+    moderator_client.post(PAGE, {"begin": "1"})
     late = TOTPDevice.objects.get()
     with_app(moderator)
-    assert b"otpauth" not in desk.get(PAGE).content
-    desk.post(PAGE, {"code": code_of(late)})
-    assert not is_in(desk)
-    assert desk.post(PAGE, {"begin": "1"}).status_code == 200  # a code is missing
+    assert b"otpauth" not in moderator_client.get(PAGE).content
+    moderator_client.post(PAGE, {"code": code_of(late)})
+    assert not is_in(moderator_client)
+    assert moderator_client.post(PAGE, {"begin": "1"}).status_code == 200  # a code is missing
     assert TOTPDevice.objects.filter(confirmed=False).get() == late
-    desk.post(PAGE, {"code": code_of(TOTPDevice.objects.get(confirmed=True))})
-    assert is_in(desk)
+    moderator_client.post(PAGE, {"code": code_of(TOTPDevice.objects.get(confirmed=True))})
+    assert is_in(moderator_client)
 
 
-def test_apps_show_a_space_in_their_codes(desk: Client, moderator: User) -> None:
+def test_spaces_in_codes_are_ignored(moderator_client: Client, moderator: User) -> None:
     code = code_of(with_app(moderator))
-    assert desk.post(PAGE, {"code": f" {code[:3]} {code[3:]} "}).headers["Location"] == DESK
-    assert is_in(desk)
+    assert (
+        moderator_client.post(PAGE, {"code": f" {code[:3]} {code[3:]} "}).headers["Location"]
+        == ADMIN
+    )
+    assert is_in(moderator_client)
 
 
-def test_a_code_works_once(desk: Client, moderator: User) -> None:
+def test_code_works_once(moderator_client: Client, moderator: User) -> None:
     code = code_of(with_app(moderator))
-    assert desk.post(PAGE, {"code": code}).headers["Location"] == DESK
-    assert is_in(desk)
+    assert moderator_client.post(PAGE, {"code": code}).headers["Location"] == ADMIN
+    assert is_in(moderator_client)
     other = Client()
     other.force_login(moderator)
     assert b"does not fit" in other.post(PAGE, {"code": code}).content
@@ -155,7 +161,7 @@ def test_a_code_works_once(desk: Client, moderator: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_one_code_sent_many_times_at_once_one_gets_in() -> None:
+def test_code_sent_several_times_at_once_works_once() -> None:
     moderator = make_moderator()
     code = code_of(with_app(moderator))
     clients = [Client() for _ in range(4)]
@@ -165,15 +171,15 @@ def test_of_one_code_sent_many_times_at_once_one_gets_in() -> None:
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 302]
 
 
-def test_recovery_codes_work_once_and_are_replaced_by_new_ones(
-    desk: Client, moderator: User
+def test_recovery_codes_work_once_and_are_replaced(
+    moderator_client: Client, moderator: User
 ) -> None:
     with_app(moderator)
     code = replace_recovery_codes(moderator)[0]
-    desk.post(PAGE, {"code": code.upper()})
-    assert is_in(desk)
+    moderator_client.post(PAGE, {"code": code.upper()})
+    assert is_in(moderator_client)
     assert count_recovery_codes(moderator) == 9
-    desk.post("/account/recovery-codes")
+    moderator_client.post("/account/recovery-codes")
     assert count_recovery_codes(moderator) == 10
     other = Client()
     other.force_login(moderator)
@@ -182,11 +188,11 @@ def test_recovery_codes_work_once_and_are_replaced_by_new_ones(
 
 
 def test_recovery_codes_are_stored_as_hashes_of_80_random_bits(
-    desk: Client, moderator: User
+    moderator_client: Client, moderator: User
 ) -> None:
-    desk.post(PAGE, {"code": code_of(with_app(moderator))})
+    moderator_client.post(PAGE, {"code": code_of(with_app(moderator))})
     with CaptureQueriesContext(connection) as queries:
-        shown = re.findall(CODE, desk.post("/account/recovery-codes").content.decode())
+        shown = re.findall(CODE, moderator_client.post("/account/recovery-codes").content.decode())
     codes = [code.replace("-", "") for code in shown]
     assert len(set(codes)) == 10
     assert {len(b32decode(code.upper())) for code in codes} == {10}
@@ -197,34 +203,36 @@ def test_recovery_codes_are_stored_as_hashes_of_80_random_bits(
         assert code not in statements
         assert written not in statements
     for stolen in rows:  # what is stored is no code
-        desk.post(PAGE, {"code": stolen})
-        desk.post(PAGE, {"code": stolen[:40]})
+        moderator_client.post(PAGE, {"code": stolen})
+        moderator_client.post(PAGE, {"code": stolen[:40]})
     assert count_recovery_codes(moderator) == 10
 
 
 @pytest.mark.parametrize(
     "typed", [str.upper, lambda code: code.replace("-", ""), lambda code: code.replace("-", " ")]
 )
-def test_a_recovery_code_is_typed_in_any_way(
-    desk: Client, moderator: User, typed: Callable[[str], str]
+def test_recovery_codes_ignore_case_and_separators(
+    moderator_client: Client, moderator: User, typed: Callable[[str], str]
 ) -> None:
     with_app(moderator)
-    desk.post(PAGE, {"code": typed(replace_recovery_codes(moderator)[0])})
-    assert is_in(desk)
+    moderator_client.post(PAGE, {"code": typed(replace_recovery_codes(moderator)[0])})
+    assert is_in(moderator_client)
     assert count_recovery_codes(moderator) == 9
 
 
-def test_recovery_codes_are_their_owners(desk: Client, moderator: User) -> None:
+def test_recovery_codes_work_only_for_their_owner(
+    moderator_client: Client, moderator: User
+) -> None:
     with_app(moderator)
     other = make_moderator("Other")
     with_app(other)
-    desk.post(PAGE, {"code": replace_recovery_codes(other)[0]})
-    assert not is_in(desk)
+    moderator_client.post(PAGE, {"code": replace_recovery_codes(other)[0]})
+    assert not is_in(moderator_client)
     assert count_recovery_codes(other) == 10
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_one_recovery_code_sent_many_times_at_once_one_gets_in() -> None:
+def test_recovery_code_sent_several_times_at_once_works_once() -> None:
     moderator = make_moderator()
     with_app(moderator)
     code = replace_recovery_codes(moderator)[0]
@@ -238,50 +246,46 @@ def test_of_one_recovery_code_sent_many_times_at_once_one_gets_in() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_new_codes_made_many_times_at_once_are_ten() -> None:
+def test_recovery_codes_replaced_several_times_at_once_are_ten() -> None:
     moderator = make_moderator()
     at_once(4, lambda n: replace_recovery_codes(moderator))
     assert count_recovery_codes(moderator) == 10
 
 
-def test_the_last_administrator_takes_a_code_from_the_console(
-    desk: Client, moderator: User
-) -> None:
+def test_command_prints_a_recovery_code(moderator_client: Client, moderator: User) -> None:
     for name in ("Nobody", "Moderna"):
         with pytest.raises(CommandError):
             call_command("recovery_code", name)
     with_app(moderator)
     printed = io.StringIO()
     call_command("recovery_code", "moderna", stdout=printed)
-    desk.post(PAGE, {"code": printed.getvalue()})
-    assert is_in(desk)
+    moderator_client.post(PAGE, {"code": printed.getvalue()})
+    assert is_in(moderator_client)
     assert count_recovery_codes(moderator) == 0
     assert "addstatictoken" not in get_commands()  # it stored codes as they are
 
 
-def test_recovery_codes_are_made_only_behind_the_second_factor(
-    desk: Client, moderator: User
+def test_new_recovery_codes_require_the_second_factor(
+    moderator_client: Client, moderator: User
 ) -> None:
     with_app(moderator)
-    assert desk.post("/account/recovery-codes").headers["Location"] == PAGE
+    assert moderator_client.post("/account/recovery-codes").headers["Location"] == PAGE
     assert count_recovery_codes(moderator) == 0
 
 
-def test_wrong_codes_are_counted(desk: Client, moderator: User) -> None:
+def test_wrong_codes_lock_out(moderator_client: Client, moderator: User) -> None:
     device = with_app(moderator)
     for _ in range(5):
-        desk.post(PAGE, {"code": "123"})
-    page = desk.post(PAGE, {"code": code_of(device)}).content
+        moderator_client.post(PAGE, {"code": "123"})
+    page = moderator_client.post(PAGE, {"code": code_of(device)}).content
     assert b"Too many wrong codes. Try again in 15 minutes." in page
-    assert not is_in(desk)
+    assert not is_in(moderator_client)
 
 
-def test_wrong_codes_lock_the_browser_that_sent_them_and_no_other(
-    desk: Client, moderator: User
-) -> None:
+def test_wrong_codes_lock_out_only_their_browser(moderator_client: Client, moderator: User) -> None:
     device, address = with_app(moderator), "10.6.6.6"
     stolen = Client(REMOTE_ADDR=address)
-    stolen.cookies["sessionid"] = desk.cookies["sessionid"].value
+    stolen.cookies["sessionid"] = moderator_client.cookies["sessionid"].value
     for _ in range(8):
         stolen.post(PAGE, {"code": "123"})
     assert b"Too many wrong codes." in stolen.post(PAGE, {"code": "123"}).content
@@ -291,7 +295,7 @@ def test_wrong_codes_lock_the_browser_that_sent_them_and_no_other(
     assert is_in(other)
 
 
-def test_who_signs_in_again_and_again_guesses_few_codes(moderator: User) -> None:
+def test_repeated_sign_ins_do_not_allow_more_guesses(moderator: User) -> None:
     device, tried = with_app(moderator), 0
     for thief in range(9):
         client = Client(REMOTE_ADDR=f"10.0.{thief}.1")
@@ -314,49 +318,51 @@ def test_who_signs_in_again_and_again_guesses_few_codes(moderator: User) -> None
 
 
 @pytest.mark.parametrize("code", ["", " ", "x" * 17, "\0", "１２３４５６", "-1", "1e3", "0x1"])
-def test_nonsense_is_no_code(desk: Client, moderator: User, code: str) -> None:
+def test_invalid_codes_are_rejected(moderator_client: Client, moderator: User, code: str) -> None:
     with_app(moderator)
-    assert desk.post(PAGE, {"code": code}).status_code == 200
-    assert not is_in(desk)
+    assert moderator_client.post(PAGE, {"code": code}).status_code == 200
+    assert not is_in(moderator_client)
 
 
-def test_players_have_no_business_there(signed_in: Client) -> None:
+def test_players_have_no_second_factor(signed_in: Client) -> None:
     assert signed_in.get(PAGE).status_code == 403
     assert Client().get(PAGE).headers["Location"].startswith("/login/")
 
 
-def test_a_code_leads_nowhere_else(desk: Client, moderator: User) -> None:
+def test_code_does_not_redirect_to_other_sites(moderator_client: Client, moderator: User) -> None:
     code = code_of(with_app(moderator))
-    answer = desk.post(PAGE, {"code": code, "next": "https://elsewhere.example/"})
-    assert answer.headers["Location"] == DESK
-    answer = desk.post(PAGE, {"code": code_of(TOTPDevice.objects.get(), 1), "next": "word"})
+    answer = moderator_client.post(PAGE, {"code": code, "next": "https://elsewhere.example/"})
+    assert answer.headers["Location"] == ADMIN
+    answer = moderator_client.post(
+        PAGE, {"code": code_of(TOTPDevice.objects.get(), 1), "next": "word"}
+    )
     assert answer.status_code == 302  # an address that names no page of ours is harmless
 
 
-def test_an_administrator_takes_it_away_and_the_desk_closes_at_once(
-    desk: Client, moderator: User
+def test_removed_second_factor_closes_the_admin_at_once(
+    moderator_client: Client, moderator: User
 ) -> None:
-    desk.post(PAGE, {"code": code_of(with_app(moderator))})
-    assert is_in(desk)
+    moderator_client.post(PAGE, {"code": code_of(with_app(moderator))})
+    assert is_in(moderator_client)
     chief, staff = Client(), make_user("Chief", is_staff=True, is_superuser=True)
     chief.force_login(staff)
     chief.post(PAGE, {"code": code_of(with_app(staff))})
     action = {"action": "forget_second_factor", "_selected_action": [moderator.pk]}
     chief.post("/admin/accounts/user/", action)
-    assert not is_in(desk)
-    assert b"Set up an app" in desk.get(PAGE).content
+    assert not is_in(moderator_client)
+    assert b"Set up an app" in moderator_client.get(PAGE).content
     assert is_in(chief)
 
 
-def test_the_secrets_show_nowhere_in_the_admin(client: Client) -> None:
+def test_secrets_are_not_shown_in_the_admin(client: Client) -> None:
     chief = make_user("Chief", is_staff=True, is_superuser=True)
     client.force_login(chief)
     client.post(PAGE, {"code": code_of(with_app(chief))})
     assert client.get("/admin/otp_totp/totpdevice/").status_code == 404
-    assert b"otp" not in client.get(DESK).content.lower()
+    assert b"otp" not in client.get(ADMIN).content.lower()
 
 
-def test_the_demo_asks_for_none(desk: Client, settings: Any) -> None:
+def test_second_factor_can_be_switched_off(moderator_client: Client, settings: Any) -> None:
     settings.ADMIN_SECOND_FACTOR = False
-    assert is_in(desk)
+    assert is_in(moderator_client)
     assert site_settings.PRODUCTION is False

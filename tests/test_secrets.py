@@ -61,7 +61,7 @@ def all_of_redis() -> str:
 # ---- Sessions of pages --------------------------------------------------------------------------
 
 
-def test_no_statement_bears_the_key_of_a_session(
+def test_no_sql_statement_contains_a_session_key(
     player: User, statements: CaptureQueriesContext
 ) -> None:
     """Through a whole life: a form, signing in, pages, devices, a new password, signing out."""
@@ -96,7 +96,7 @@ def test_no_statement_bears_the_key_of_a_session(
         assert key not in text
 
 
-def test_the_stores_hold_no_key_of_a_session(player: User) -> None:
+def test_no_store_contains_a_session_key(player: User) -> None:
     client = Client()
     client.force_login(player)
     bearer(player)
@@ -108,7 +108,7 @@ def test_the_stores_hold_no_key_of_a_session(player: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)  # it closes connections that are old
-def test_what_the_table_holds_signs_nobody_in(player: User) -> None:
+def test_stored_session_keys_sign_nobody_in(player: User) -> None:
     client, thief = Client(), Client()
     client.force_login(player)
     row = PageSession.objects.get()
@@ -120,7 +120,7 @@ def test_what_the_table_holds_signs_nobody_in(player: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)  # it closes connections that are old
-def test_a_page_of_a_socket_is_known_by_what_is_stored(player: User) -> None:
+def test_ticket_of_a_page_holds_the_stored_session_key(player: User) -> None:
     client = Client()
     client.force_login(player)
     holder = tickets.holder_of_page(key_of(client))
@@ -129,7 +129,7 @@ def test_a_page_of_a_socket_is_known_by_what_is_stored(player: User) -> None:
     assert holder.page == PageSession.objects.get().session_key
 
 
-def test_a_session_store_does_all_that_djangos_does(statements: CaptureQueriesContext) -> None:
+def test_session_store_supports_all_operations(statements: CaptureQueriesContext) -> None:
     store = SessionStore()
     store["a"] = 1
     store.create()
@@ -166,7 +166,9 @@ def test_a_session_store_does_all_that_djangos_does(statements: CaptureQueriesCo
         assert key not in text
 
 
-def test_so_does_it_where_it_is_asked_asynchronously(statements: CaptureQueriesContext) -> None:
+def test_session_store_supports_all_asynchronous_operations(
+    statements: CaptureQueriesContext,
+) -> None:
     keys = []
 
     async def live() -> None:
@@ -198,7 +200,7 @@ def test_so_does_it_where_it_is_asked_asynchronously(statements: CaptureQueriesC
         assert key not in text
 
 
-def test_devices_that_began_at_the_same_moment_are_told_apart(client: Client, player: User) -> None:
+def test_devices_of_the_same_moment_have_different_keys(client: Client, player: User) -> None:
     browsers = [Client() for _ in range(3)]
     for browser in browsers:
         browser.force_login(player)
@@ -225,7 +227,7 @@ def test_devices_that_began_at_the_same_moment_are_told_apart(client: Client, pl
 # ---- What Redis holds ---------------------------------------------------------------------------
 
 
-def test_redis_holds_neither_tokens_nor_tickets(player: User) -> None:
+def test_redis_contains_no_tokens_or_tickets(player: User) -> None:
     access, refresh = start_family(player, "game")
     said = signing.read(access, "access")
     family = said.family
@@ -254,7 +256,7 @@ def reset_link(client: Client) -> str:
     return str(link)
 
 
-def test_the_token_of_a_reset_is_stored_nowhere(
+def test_reset_token_is_not_stored(
     sent_emails: None, player: User, statements: CaptureQueriesContext
 ) -> None:
     client = Client()
@@ -286,16 +288,12 @@ def test_the_token_of_a_reset_is_stored_nowhere(
     assert token not in all_of_the_database()
 
 
-def test_the_cookie_of_a_reset_is_secure_where_pages_are(
-    sent_emails: None, player: User, settings: Any
-) -> None:
+def test_reset_cookie_is_secure_over_https(sent_emails: None, player: User, settings: Any) -> None:
     settings.SESSION_COOKIE_SECURE = True
     assert Client().get(reset_link(Client())).cookies["reset_token"]["secure"]
 
 
-def test_the_form_of_a_reset_is_for_whoever_opened_the_link(
-    sent_emails: None, player: User
-) -> None:
+def test_reset_form_requires_the_cookie_of_its_link(sent_emails: None, player: User) -> None:
     link = reset_link(Client())
     form, token = link.replace(link.split("/")[3], "set-password"), link.split("/")[3]
     other = make_user("Other")
@@ -323,7 +321,7 @@ def test_the_form_of_a_reset_is_for_whoever_opened_the_link(
         assert user.check_password(PASSWORD)
 
 
-def test_a_reset_wants_the_token_of_its_form(sent_emails: None, player: User) -> None:
+def test_reset_requires_its_token(sent_emails: None, player: User) -> None:
     client = Client(enforce_csrf_checks=True)
     form = Client().get(reset_link(Client())).headers["Location"]
     client.cookies["reset_token"] = "x"
@@ -333,7 +331,7 @@ def test_a_reset_wants_the_token_of_its_form(sent_emails: None, player: User) ->
     assert player.check_password(PASSWORD)
 
 
-def test_all_ways_of_writing_a_name_in_a_link_end_at_one(sent_emails: None, player: User) -> None:
+def test_variants_of_a_link_redirect_to_one_address(sent_emails: None, player: User) -> None:
     """Base64 is read leniently; the cookie's path is ours."""
     link = reset_link(Client())
     name = links.uid_of(player)

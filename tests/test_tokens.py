@@ -72,7 +72,7 @@ def test_register(client: Client, db: None) -> None:
         ({"password": {}}, "password", "invalid"),
     ],
 )
-def test_an_account_that_can_not_be(
+def test_invalid_registration_is_rejected(
     client: Client, player: User, change: dict[str, Any], attr: str, code: str
 ) -> None:
     answer = post(client, "auth/register", NEW | change)
@@ -109,7 +109,7 @@ def test_wrong_credentials(client: Client, player: User) -> None:
     assert_error(nested, 400, "invalid", "username")
 
 
-def test_refresh_gives_a_new_pair_and_kills_the_old_token(client: Client, player: User) -> None:
+def test_refresh_returns_a_new_pair(client: Client, player: User) -> None:
     first = login(client).json()
     second = post(client, "auth/refresh", {"refresh": first["refresh"]}).json()
     assert second["refresh"] != first["refresh"]
@@ -119,7 +119,7 @@ def test_refresh_gives_a_new_pair_and_kills_the_old_token(client: Client, player
     assert third.status_code == 200
 
 
-def test_nobody_keeps_an_answer_that_carries_tokens(client: Client, player: User) -> None:
+def test_responses_with_tokens_are_not_stored(client: Client, player: User) -> None:
     signed_in = login(client)
     access, refresh = (signed_in.json()[name] for name in ("access", "refresh"))
     new = {"old_password": PASSWORD, "new_password": "another long sentence"}
@@ -133,7 +133,7 @@ def test_nobody_keeps_an_answer_that_carries_tokens(client: Client, player: User
     assert {answer["Cache-Control"] for answer in answers} == {"no-store"}
 
 
-def test_keys_and_lifetimes_are_those_of_the_contract(client: Client, player: User) -> None:
+def test_redis_keys_and_lifetimes_follow_the_contract(client: Client, player: User) -> None:
     login(client)
     redis = durable()
     assert 0 < redis.ttl(f"session:{player.pk}:access_token") <= 900
@@ -152,21 +152,19 @@ def test_keys_and_lifetimes_are_those_of_the_contract(client: Client, player: Us
         ("password", 123456789012),
     ],
 )
-def test_nothing_is_read_as_what_it_only_looks_like(client: Client, field: str, value: Any) -> None:
+def test_values_of_wrong_types_are_rejected(client: Client, field: str, value: Any) -> None:
     answer = post(client, "auth/register", NEW | {field: value})
     assert answer.status_code == 400
     assert [error["attr"] for error in answer.json()["errors"]] == [field]
 
 
-def test_names_and_addresses_that_are_taken_have_codes_of_their_own(
-    client: Client, player: User
-) -> None:
+def test_taken_usernames_and_addresses_have_own_error_codes(client: Client, player: User) -> None:
     answer = post(client, "auth/register", NEW | {"username": "PLAYER1", "email": player.email})
     codes = {error["attr"]: error["code"] for error in answer.json()["errors"]}
     assert codes == {"username": "username_taken", "email": "email_taken"}
 
 
-def test_the_clock_of_another_machine_may_be_late(player: User, monkeypatch: Any) -> None:
+def test_tokens_of_a_slightly_fast_clock_are_accepted(player: User, monkeypatch: Any) -> None:
     later = timezone.now() + datetime.timedelta(seconds=3)
     with monkeypatch.context() as ahead:
         ahead.setattr(timezone, "now", lambda: later)
@@ -174,7 +172,7 @@ def test_the_clock_of_another_machine_may_be_late(player: User, monkeypatch: Any
     assert signing.read(access, "access").user_id == player.pk
 
 
-def test_logout_here_and_everywhere(client: Client, player: User) -> None:
+def test_logout_ends_one_device_or_all(client: Client, player: User) -> None:
     browser = Client()
     browser.force_login(player)
     pairs = [start_family(player, f"device {n}") for n in range(3)]
@@ -188,7 +186,7 @@ def test_logout_here_and_everywhere(client: Client, player: User) -> None:
     assert post(client, "auth/refresh", {"refresh": pairs[2][1]}).status_code == 401
 
 
-def test_logout_by_the_refresh_token_alone(client: Client, player: User) -> None:
+def test_logout_works_with_the_refresh_token_alone(client: Client, player: User) -> None:
     """Once the access token is dead nobody need refresh to sign out."""
     pairs = [start_family(player, f"device {n}") for n in range(3)]
     used = pairs[0][1]
@@ -200,7 +198,7 @@ def test_logout_by_the_refresh_token_alone(client: Client, player: User) -> None
     assert [me(client, access) for access, _ in pairs] == [401, 401, 200]
 
 
-def test_logout_by_what_is_no_refresh_token(client: Client, player: User) -> None:
+def test_logout_rejects_other_tokens(client: Client, player: User) -> None:
     access, refresh = start_family(player, "tests")
     assert_error(post(client, "auth/logout", {"refresh": access}), 401, "invalid_token")
     assert_error(post(client, "auth/logout", {"refresh": "x"}), 401, "invalid_token")
@@ -223,7 +221,7 @@ def test_logout_by_what_is_no_refresh_token(client: Client, player: User) -> Non
         ("", 400, [200, 200]),
     ],
 )
-def test_everywhere_is_true_or_false(
+def test_logout_everywhere_takes_only_booleans(
     client: Client, player: User, said: str, status: int, left: list[int]
 ) -> None:
     pairs = [start_family(player, f"device {n}") for n in range(2)]
@@ -234,7 +232,7 @@ def test_everywhere_is_true_or_false(
     assert [me(client, access) for access, _ in pairs] == left
 
 
-def test_a_new_password_ends_all_other_devices(client: Client, player: User) -> None:
+def test_new_password_ends_all_other_devices(client: Client, player: User) -> None:
     here, there = start_family(player, "here"), start_family(player, "there")
     wrong = {"old_password": "wrong", "new_password": "another long sentence"}
     assert_error(
@@ -253,9 +251,7 @@ def test_a_new_password_ends_all_other_devices(client: Client, player: User) -> 
 
 
 @pytest.mark.parametrize("how", ["password", "deactivated", "deleted"])
-def test_what_happens_to_the_account_happens_to_its_tokens(
-    client: Client, player: User, how: str
-) -> None:
+def test_changes_of_the_account_end_its_tokens(client: Client, player: User, how: str) -> None:
     """Also when it is done in psql: no code of ours has to be asked."""
     access, refresh = start_family(player, "device")
     if how == "password":
@@ -268,7 +264,7 @@ def test_what_happens_to_the_account_happens_to_its_tokens(
     assert_error(post(client, "auth/refresh", {"refresh": refresh}), 401, "invalid_token")
 
 
-def test_devices_are_bounded_and_listed(player: User) -> None:
+def test_token_families_are_limited_and_listed(player: User) -> None:
     for n in range(families.MAX_FAMILIES + 3):
         families.start(player.pk, f"device {n}")
     found = families.list_families(player.pk)
@@ -276,7 +272,7 @@ def test_devices_are_bounded_and_listed(player: User) -> None:
     assert durable().hlen(f"session:{player.pk}:access_token") == families.MAX_FAMILIES
 
 
-def test_an_old_key_is_accepted_for_a_while(client: Client, player: User, settings: Any) -> None:
+def test_previous_signing_key_is_accepted(client: Client, player: User, settings: Any) -> None:
     access, refresh = start_family(player, "device")
     old = settings.JWT_SIGNING_KEY
     settings.JWT_SIGNING_KEY = "n" * 60
@@ -288,7 +284,7 @@ def test_an_old_key_is_accepted_for_a_while(client: Client, player: User, settin
     assert me(client, pair["access"]) == 200
 
 
-def test_the_key_of_pages_is_no_key_of_tokens(client: Client, player: User, settings: Any) -> None:
+def test_secret_key_does_not_sign_tokens(client: Client, player: User, settings: Any) -> None:
     """It may change without signing anybody out of the API, and with the one before, out of pages."""
     access, refresh = start_family(player, "device")
     client.force_login(player)
@@ -307,7 +303,7 @@ def test_the_key_of_pages_is_no_key_of_tokens(client: Client, player: User, sett
 # ---- Replays and races --------------------------------------------------------------------------
 
 
-def test_a_replayed_token_ends_its_family_and_no_other(client: Client, player: User) -> None:
+def test_replayed_refresh_token_ends_only_its_family(client: Client, player: User) -> None:
     other = start_family(player, "other")
     first = login(client).json()
     second = post(client, "auth/refresh", {"refresh": first["refresh"]}).json()
@@ -319,7 +315,7 @@ def test_a_replayed_token_ends_its_family_and_no_other(client: Client, player: U
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_uses_at_once_thirty_rounds(settings: Any) -> None:
+def test_refresh_token_used_twenty_times_at_once_works_once(settings: Any) -> None:
     user = make_user("Racer")
     for _ in range(30):
         durable().flushdb()
@@ -392,7 +388,7 @@ def forgeries(good: str) -> list[str]:
     raise AssertionError
 
 
-def test_a_thousand_forgeries_of_each_kind(
+def test_forged_tokens_are_rejected(
     client: Client, player: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -422,7 +418,7 @@ CARELESS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("check", CARELESS)
-def test_forgeries_find_out_a_careless_reader(
+def test_forged_tokens_would_pass_with_fewer_checks(
     player: User, monkeypatch: pytest.MonkeyPatch, check: str
 ) -> None:
     """One check is left out: some forgery has to get through, or it was none."""
@@ -445,13 +441,13 @@ def test_forgeries_find_out_a_careless_reader(
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer x y", "Basic eDp5", "bearer", "Token x"])
-def test_headers_that_are_no_credentials(client: Client, header: str) -> None:
+def test_malformed_authorization_headers_are_rejected(client: Client, header: str) -> None:
     answer = client.get("/api/v1/maps", headers={"Authorization": header})
     assert_error(answer, 401, "invalid_token")
     assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
-def test_every_route_of_ones_own_wants_a_token(client: Client, player: User) -> None:
+def test_own_routes_require_a_token(client: Client, player: User) -> None:
     client.force_login(player)  # a cookie is no credential
     for path in ("auth/logout", "users/me/password"):
         assert_error(post(client, path, {}), 401, "not_authenticated")

@@ -70,16 +70,16 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 @require_page_methods
 def verify(request: HttpRequest, uidb64: str, token: str) -> HttpResponse:
     """Confirm an email address. The link shows a button, because programs open links in emails too."""
-    is_good = links.find_unverified_user(uidb64, token) is not None
-    if is_good and request.method == "POST":
+    is_valid = links.find_unverified_user(uidb64, token) is not None
+    if is_valid and request.method == "POST":
         try:
             email_addresses.confirm_email(uid=uidb64, token=token)
         except links.InvalidLink:
-            is_good = False
+            is_valid = False
         else:
             messages.success(request, "Your email address is confirmed.")
             return redirect("accounts:account")
-    return render(request, "accounts/verify.html", {"good": is_good})
+    return render(request, "accounts/verify.html", {"is_valid": is_valid})
 
 
 @require_page_methods
@@ -95,7 +95,7 @@ def request_reset(request: HttpRequest) -> HttpResponse:
             is_sent = True
         except DomainError as error:
             add_reasons(form, error)
-    return render(request, "accounts/ask_for_reset.html", {"form": form, "sent": is_sent})
+    return render(request, "accounts/request_reset.html", {"form": form, "sent": is_sent})
 
 
 @method_decorator([require_page_methods, sensitive_post_parameters(), never_cache], "dispatch")
@@ -123,7 +123,7 @@ class ResetPassword(FormView[NewPasswordForm]):
 
     def show_expired(self) -> HttpResponse:
         """Returns the page of a link that does not work."""
-        return self.render_to_response({"validlink": False})
+        return self.render_to_response({"is_valid": False})
 
     def hide_token(self) -> HttpResponse:
         """Redirects to the form, with the token in a cookie."""
@@ -141,7 +141,7 @@ class ResetPassword(FormView[NewPasswordForm]):
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         """Returns the form."""
-        return super().get_context_data(**more) | {"validlink": True}
+        return super().get_context_data(**more) | {"is_valid": True}
 
     def form_valid(self, form: NewPasswordForm) -> HttpResponse:
         """Sets the password, unless somebody else who opened the link was faster."""

@@ -31,14 +31,14 @@ def account(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     try:
         devices = device_actions.list_devices(user, current=request.session.session_key)
-        trouble = ""
-    except DomainError as error:
-        devices, trouble = [], error.detail
+        error = ""
+    except DomainError as unavailable:
+        devices, error = [], unavailable.detail
     context = {
         "devices": devices,
-        "trouble": trouble,
+        "error": error,
         "form": ChangePasswordForm(),
-        "address_form": ChangeEmailForm(auto_id="address_%s"),
+        "email_form": ChangeEmailForm(auto_id="address_%s"),
         "storage": quotas.usage(user.pk),
         "decisions": user.decisions.all()[:SHOWN_DECISIONS],
     }
@@ -104,7 +104,7 @@ def change_email(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, "Your address is changed. Please open the link sent to it.")
             return redirect("accounts:account")
-    return render(request, "accounts/address.html", {"form": form})
+    return render(request, "accounts/email.html", {"form": form})
 
 
 @account_form

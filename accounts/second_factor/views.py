@@ -110,7 +110,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 
 def show_codes(request: HttpRequest, codes: list[str], next_page: str) -> HttpResponse:
     """Returns the page with new recovery codes. No page shows them again."""
-    context = {"codes": codes, "go_on": next_page}
+    context = {"codes": codes, "next_page": next_page}
     response = render(request, "accounts/recovery_codes.html", context)
     response["Cache-Control"] = "no-store"
     return response

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import no_sideways_scrolling
-from tests.support.emails import last_letter
+from tests.support.emails import last_email
 from tests.support.factories import PASSWORD, make_map, make_user
 from tests.support.live_site import Site
 
@@ -250,7 +250,7 @@ def test_from_sign_up_to_another_password(page: Page, settings: Any) -> None:
     page.get_by_label("I agree to the privacy policy").check()
     page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_text("Mira", exact=True)).to_be_visible()
-    page.goto(last_letter()[1])
+    page.goto(last_email()[1])
     page.get_by_role("button", name="This is my address").click()
     expect(page.get_by_text("Your email address is confirmed")).to_be_visible()
     no_sideways_scrolling(page)
@@ -262,7 +262,7 @@ def test_from_sign_up_to_another_password(page: Page, settings: Any) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_text("sent it an email")).to_be_visible()
     no_sideways_scrolling(page)
-    page.goto(last_letter()[1])
+    page.goto(last_email()[1])
     page.get_by_label("New password", exact=True).fill("quite another sentence")
     page.get_by_label("Repeat new password").fill("quite another sentence")
     page.get_by_role("button", name="Change password").click()

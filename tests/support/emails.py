@@ -8,8 +8,8 @@ from django.core import mail
 from accounts.identity import emails
 
 
-def last_letter() -> tuple[Any, str]:
-    """The newest letter and the path of its link, once the post has done its round."""
+def last_email() -> tuple[Any, str]:
+    """Returns the newest email and the path of its link, once all are sent."""
     emails.POST.submit(int).result(5)
-    letter = mail.outbox[-1]
-    return letter, re.findall(r"http://[^/]+(/\S+)", str(letter.body))[0]
+    message = mail.outbox[-1]
+    return message, re.findall(r"http://[^/]+(/\S+)", str(message.body))[0]
