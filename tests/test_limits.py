@@ -111,6 +111,36 @@ def test_a_client_of_ipv6_is_counted_by_its_network(path: str) -> None:
     assert "ratelimit:2001:db8:1:2::/64:api" in durable().keys("*")
 
 
+def test_counts_are_recorded_for_the_request_that_made_them() -> None:
+    rate_limits.require("login", "10.0.0.1")  # outside of a request: counted, and recorded nowhere
+    with rate_limits.recorded_limits() as outer:
+        rate_limits.require("api", "10.0.0.1")
+        with rate_limits.recorded_limits() as inner:
+            rate_limits.require("login", "10.0.0.1")
+        assert (outer.headers["X-RateLimit-Limit"], inner.headers["X-RateLimit-Limit"]) == (
+            "100",
+            "5",
+        )
+        rate_limits.undo_count("api", "10.0.0.1")
+        assert outer.headers["X-RateLimit-Remaining"] == "100"
+        for _ in range(3):
+            rate_limits.require("login", "10.0.0.1")
+        with pytest.raises(rate_limits.RateLimited):
+            rate_limits.require("login", "10.0.0.1")
+        assert outer.rejection is not None
+        assert outer.headers["Retry-After"]
+
+
+def test_the_count_of_a_lockout_is_recorded_only_when_it_is_over() -> None:
+    with rate_limits.recorded_limits() as record:
+        for _ in range(5):
+            rate_limits.require("lockout", "somebody")
+        assert record.headers == {}
+        with pytest.raises(rate_limits.RateLimited):
+            rate_limits.require("lockout", "somebody")
+        assert record.headers["X-RateLimit-Remaining"] == "0"
+
+
 # ---- Signing in ---------------------------------------------------------------------------------
 
 

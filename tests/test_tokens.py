@@ -1,19 +1,24 @@
 """Tokens of the API: register, sign in, refresh, sign out, new password; and every way to cheat."""
 
+import asyncio
 import contextlib
 import datetime
 import hashlib
 import itertools
 import string
 from typing import Any
+from uuid import UUID, uuid4
 
 import jwt
 import pytest
+import redis.asyncio
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from accounts.devices import statements
 from accounts.models import User
 from accounts.tokens import families, signing
 from accounts.tokens.actions import start_family
@@ -270,6 +275,32 @@ def test_token_families_are_limited_and_listed(player: User) -> None:
     found = families.list_families(player.pk)
     assert len(found) == families.MAX_FAMILIES
     assert durable().hlen(f"session:{player.pk}:access_token") == families.MAX_FAMILIES
+
+
+async def ask_redis(question: Any, *named: Any) -> list[bool]:
+    client = redis.asyncio.Redis.from_url(settings.REDIS_URL, decode_responses=True)
+    async with client:
+        return [bool(found) for found in await question(client, named)]
+
+
+def test_many_sign_ins_are_checked_at_once(player: User) -> None:
+    first, second = (signing.read(start_family(player, "x")[0], "access") for _ in range(2))
+    families.end(player.pk, first.family)
+    tokens = [(player.pk, first.id), (player.pk, second.id), (uuid4(), second.id)]
+    assert asyncio.run(ask_redis(families.are_in_force, *tokens)) == [False, True, False]
+    sign_ins = [(player.pk, first.family), (player.pk, second.family), (uuid4(), second.family)]
+    assert asyncio.run(ask_redis(families.are_families_in_force, *sign_ins)) == [False, True, False]
+
+
+def test_stamps_are_those_of_open_accounts(player: User, author: User) -> None:
+    def stamps() -> dict[UUID, str]:
+        with connection.cursor() as cursor:
+            cursor.execute(statements.FIND_OPEN_ACCOUNTS, [[player.pk, author.pk]])
+            return statements.stamps_by_player(cursor.fetchall())
+
+    assert stamps() == {user.pk: signing.stamp_of(user) for user in (player, author)}
+    User.objects.filter(pk=author.pk).update(is_active=False)
+    assert list(stamps()) == [player.pk]
 
 
 def test_previous_signing_key_is_accepted(client: Client, player: User, settings: Any) -> None:
