@@ -19,9 +19,6 @@ from redis.connection import AbstractConnection as Connection
 from accounts.models import User
 from config.embedded import data_folder
 from config.management.commands.serve import build_static_files
-from accounts.tokens.actions import start_family
-from config.limits import rate_limits
-from config.management.commands.serve import bound_waiting, server_config
 from config.redis import clients
 from config.redis.clients import durable
 from config.storage.files import HashedStaticFilesStorage

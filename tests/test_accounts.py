@@ -12,10 +12,10 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from tests.support.factories import PASSWORD
-from tests.support.pages import sign_up
 from accounts.models.usernames import validate_username
 from config.db.constraints import save_or_explain
+from tests.support.factories import PASSWORD
+from tests.support.pages import sign_up
 
 pytestmark = pytest.mark.django_db
 

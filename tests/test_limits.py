@@ -227,7 +227,7 @@ def test_only_locks_begin_their_time_anew(policy: rate_limits.Policy) -> None:
     standing = rate_limits.count_one(policy.name, "somebody")
     assert standing is not None
     assert standing.count == policy.limit
-    assert (standing.reset > 30) == policy.lock
+    assert (standing.reset > 30) == policy.is_lockout
     owners = ("password", "second_factor", "lockout")
     assert policy.is_lockout == policy.name.startswith(owners)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.test import Client
 
-from accounts.identity.sign_in import start_family
 from accounts.models import User
+from accounts.tokens.actions import start_family
 from tests.support.factories import PASSWORD
 
 
