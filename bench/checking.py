@@ -48,7 +48,7 @@ def measure() -> None:
     import django
 
     django.setup()
-    from maps.editing.api import MapParser
+    from maps.editing.serializers import MapParser
 
     good, faulty = document(), document()
     faulty["terrain_data"][5000]["height"] = 6

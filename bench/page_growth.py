@@ -119,7 +119,7 @@ def search_all(visitors: Visitors) -> Iterator[tuple[str, str, int, int]]:
         for q, whose in [(q, None) for q in FACETS] + [(q, viewer) for q in OF_THE_VIEWER]:
             random.seed(1)  # where a random order begins
             with visitors.counter.counting() as work:
-                queries.find(queries.read({"sort": sort, "q": q}, viewer=whose))
+                queries.find_maps(queries.read_parameters({"sort": sort, "q": q}, viewer=whose))
             yield f"{sort} {q}", "player" if whose else "stranger", 200, work.total
 
 

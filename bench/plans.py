@@ -81,12 +81,12 @@ def faults_of(*, sort: str, q: str, viewer: str | None) -> list[str]:
     """The same of one search."""
     from django.db import connection
 
-    from maps.browse.queries import begun, read
+    from maps.browse.queries import read_parameters, with_random_start
     from maps.search.spelling import settle
     from maps.search.sql import statements
 
     found = []
-    asked = begun(read({"sort": sort, "q": q}, viewer=viewer))
+    asked = with_random_start(read_parameters({"sort": sort, "q": q}, viewer=viewer))
     asked = replace(asked, query=settle(asked.query))
     for number, statement in enumerate(statements(asked)):
         with connection.cursor() as cursor:

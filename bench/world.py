@@ -43,7 +43,7 @@ def fill(maps: int, players: int) -> None:
     hundred = GameMap.objects.get(name=HUNDRED)
     # The reference reads the same bytes from a table of its own: no server could have them nearer.
     os.environ.setdefault("PGHOST", str(embedded.socket_folder()))
-    body = terrain_cache.terrain_of(hundred.pk, hundred.terrain_hash)
+    body = terrain_cache.read_terrain(hundred.pk, hundred.terrain_hash)
     with connect() as database:
         database.execute(
             "CREATE TABLE IF NOT EXISTS bench_terrains (id uuid PRIMARY KEY, body bytea)"

@@ -21,7 +21,7 @@ from config.server.fast_lane import FastLane  # noqa: E402
 from config.server.handler import Receive, Scope, Send, ThreadedASGIHandler  # noqa: E402
 from config.server.response_cache import ResponseCache  # noqa: E402
 from config.storage.files import public_names  # noqa: E402
-from maps.browse.cacheable import HotReads  # noqa: E402
+from maps.browse.cacheable import CacheableMapReads  # noqa: E402
 from maps.previews.preview_files import worker  # noqa: E402
 from sessions_app.live.endpoint import Live  # noqa: E402
 
@@ -80,7 +80,7 @@ async def lifespan(
     send: Send,
     django: ThreadedASGIHandler,
     lane: FastLane,
-    reads: HotReads,
+    reads: CacheableMapReads,
     live: Live,
     health: Health,
     counter: RequestCounter,
@@ -111,7 +111,7 @@ def make_application() -> StaticFiles:
     if settings.CONFIGURATION_MISTAKES:  # a server that is not ours runs no system checks
         raise ImproperlyConfigured("\n".join(settings.CONFIGURATION_MISTAKES))
     django = ThreadedASGIHandler(settings.THREADS)
-    reads = HotReads(ResponseCache(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
+    reads = CacheableMapReads(ResponseCache(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
     counter = RequestCounter()
     lane = FastLane(django, reads.routes, reads.memory, TokenCache(), counter)
     live, health = Live(counter), Health()

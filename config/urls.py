@@ -10,13 +10,13 @@ import accounts.urls  # noqa: F401 - names the converter that is used below
 from accounts.identity.api import Login, Logout, Refresh, Register
 from accounts.profile.api import Me, Password
 from config.api.schema_view import schema
-from maps.browse.api import MapRatingView, MapTerrain, PlayerProfile
+from maps.api import MapPublishing, MapsView, MapUnpublishing, MapValidation, MapView
+from maps.browse.api import MapTerrain, PlayerProfile
 from maps.browse.sitemap import TopMaps
-from maps.browse.views import player
 from maps.collections.api import CollectionMapView, CollectionsView, CollectionView
-from maps.editing.api import MapPublishing, MapsView, MapUnpublishing, MapValidation, MapView
-from maps.feedback.api import MapFavouriteView
+from maps.feedback.api import MapFavouriteView, MapRatingView
 from maps.previews.api import MapPreview
+from maps.views import player
 from sessions_app.lobby.api import (
     ActiveView,
     CodeView,

@@ -1,24 +1,24 @@
-"""Maps, at the moderators' desk."""
+"""Maps in the admin, for moderators and administrators."""
 
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
 from accounts.models import User
 from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReasonForm, RecordInline
-from config.kernel.errors import DomainError
-from maps.editing.actions import WORDS
+from config.kernel.errors import DomainError, NotFound
+from maps.editing.actions import TEXT_CHECKS
 from maps.models import GameMap, MapDecision
 from maps.models.querysets import BULKY, PUBLISHED, GameMapQuerySet
 from maps.moderation.actions import decide
 from maps.terrain import waves
 
 Action = MapDecision.Action
-MOST_AT_ONCE = 200  # a page of pictures and a form of fields have limits
+MAX_DECISIONS_AT_ONCE = 200  # more would exceed the number of form fields that Django accepts
 
 
 class DecisionForm(ReasonForm):
@@ -27,20 +27,20 @@ class DecisionForm(ReasonForm):
     told = "The author reads it on the map's page."
 
 
-class WordsForm(CheckedForm):
-    """A map's words."""
+class MapTextForm(CheckedForm):
+    """The name and description of a map."""
 
-    checked = WORDS
+    checked = TEXT_CHECKS
 
 
 class StateFilter(admin.SimpleListFilter):
-    """Public, private, hidden, removed."""
+    """Filters maps by their state."""
 
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The choices."""
+        """Returns the choices."""
         return [
             ("public", "Public"),
             ("private", "Private"),
@@ -49,7 +49,7 @@ class StateFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[GameMap]) -> QuerySet[GameMap]:
-        """The maps in the chosen state."""
+        """Returns the maps in the chosen state."""
         chosen = {
             "public": PUBLISHED,
             "private": Q(is_public=False, hidden_at__isnull=True, removed_at__isnull=True),
@@ -60,22 +60,22 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class DecisionInline(RecordInline):
-    """What was decided about a map before."""
+    """Earlier decisions about a map."""
 
     model = MapDecision
     fields = readonly_fields = ("created_at", "moderator", "action", "reason")
     verbose_name_plural = "decisions"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MapDecision]:
-        """With the moderators' names."""
+        """Adds the moderators' names, which saves a query for each row."""
         return super().get_queryset(request).select_related("moderator")
 
 
 @admin.register(GameMap)
 class GameMapAdmin(ChangedFieldsAdmin):
-    """Moderators look, hide and restore; administrators also edit the words and delete."""
+    """Moderators view, hide and restore maps. Administrators also edit the texts and delete."""
 
-    form = WordsForm
+    form = MapTextForm
     list_display = (
         "thumbnail",
         "name",
@@ -103,21 +103,21 @@ class GameMapAdmin(ChangedFieldsAdmin):
     change_form_template = "admin/maps/change_form.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Maps are made by players."""
+        """Returns False: only players create maps."""
         return False
 
     def has_moderate_permission(self, request: HttpRequest) -> bool:
-        """Who may hide and restore."""
+        """Returns whether the user may hide and restore maps."""
         return request.user.has_perm("maps.moderate_gamemap")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GameMap]:
-        """Without the bulk: a page of terrain would weigh tens of megabytes."""
+        """Leaves out the documents: those of one page would need tens of megabytes."""
         return super().get_queryset(request).select_related("user").defer(*BULKY)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[GameMap], search_term: str
     ) -> tuple[QuerySet[GameMap], bool]:
-        """As players search, and by author."""
+        """Searches like the site does, and by author."""
         if not search_term:
             return queryset, False
         assert isinstance(queryset, GameMapQuerySet)
@@ -127,22 +127,22 @@ class GameMapAdmin(ChangedFieldsAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *arguments: Any, **options: Any
     ) -> HttpResponse:
-        """With the button that hides or restores, for whoever may."""
+        """Adds the button that hides or restores, if the user may do that."""
         context["may_moderate"] = self.has_moderate_permission(request)
         return super().render_change_form(request, context, *arguments, **options)
 
-    # ---- What is shown --------------------------------------------------------------------------
+    # ---- Columns --------------------------------------------------------------------------------
 
     @admin.display(description="picture")
     def thumbnail(self, game_map: GameMap) -> str:
-        """The small picture."""
+        """Returns the small picture."""
         return render_to_string(
             "admin/maps/picture.html", {"url": game_map.card_picture, "name": game_map.name}
         )
 
     @admin.display(description="picture")
     def picture(self, game_map: GameMap) -> str:
-        """The large picture, in place of ten thousand tiles."""
+        """Returns the large picture, which shows more than a list of ten thousand tiles."""
         return render_to_string(
             "admin/maps/picture.html",
             {"url": game_map.page_picture, "name": game_map.name, "large": True},
@@ -150,18 +150,18 @@ class GameMapAdmin(ChangedFieldsAdmin):
 
     @admin.display(description="waves")
     def wave_table(self, game_map: GameMap) -> str:
-        """The waves as a table."""
+        """Returns the waves as a table."""
         rows = waves.summary(game_map.wave_config)
         return render_to_string("maps/_waves.html", {"waves": rows, "enemies": waves.ENEMIES})
 
     @admin.display
     def size(self, game_map: GameMap) -> str:
-        """Cells from west to east and from north to south."""
+        """Returns the cells from west to east and from north to south."""
         return f"{game_map.width} × {game_map.height}"
 
     @admin.display
     def state(self, game_map: GameMap) -> str:
-        """Public, private, hidden or removed."""
+        """Returns the state of a map."""
         if game_map.removed_at:
             return "Removed"
         if game_map.hidden_at:
@@ -170,26 +170,26 @@ class GameMapAdmin(ChangedFieldsAdmin):
 
     @admin.display(ordering="top_score")
     def stars(self, game_map: GameMap) -> str:
-        """Mean and number of ratings."""
+        """Returns the mean and number of ratings."""
         return f"{game_map.rating} ({game_map.rating_count})" if game_map.rating_count else "–"
 
-    # ---- What is decided ------------------------------------------------------------------------
+    # ---- Decisions -------------------------------------------------------------------------------
 
     @admin.action(description="Hide selected maps …", permissions=["moderate"])
     def hide(self, request: HttpRequest, queryset: QuerySet[GameMap]) -> HttpResponse | None:
-        """Ask for a reason, then hide."""
+        """Asks for a reason, then hides the maps."""
         return self._decide(request, queryset, Action.HIDE)
 
     @admin.action(description="Restore selected maps …", permissions=["moderate"])
     def restore(self, request: HttpRequest, queryset: QuerySet[GameMap]) -> HttpResponse | None:
-        """Ask for a reason, then restore."""
+        """Asks for a reason, then restores the maps."""
         return self._decide(request, queryset, Action.RESTORE)
 
     def _decide(
         self, request: HttpRequest, queryset: QuerySet[GameMap], action: Action
     ) -> HttpResponse | None:
-        if queryset.count() > MOST_AT_ONCE:
-            words = f"Decide about {MOST_AT_ONCE} maps at once at the most."
+        if queryset.count() > MAX_DECISIONS_AT_ONCE:
+            words = f"You can decide about at most {MAX_DECISIONS_AT_ONCE} maps at once."
             self.message_user(request, words, messages.ERROR)
             return None
         form = DecisionForm(request.POST if "decide" in request.POST else None)
@@ -216,14 +216,14 @@ class GameMapAdmin(ChangedFieldsAdmin):
     def _decide_one(
         self, request: HttpRequest, game_map: GameMap, action: Action, reason: str
     ) -> bool | None:
-        """Decide about one map of many: whether it changed, or None when it was refused."""
+        """Decides about one map. Returns whether it changed; None after an error, which is shown."""
         assert isinstance(request.user, User)
         try:
             changed = decide(
                 moderator=request.user, map_id=game_map.pk, action=action, reason=reason
             )
-        except (DomainError, Http404) as error:
-            words = error.detail if isinstance(error, DomainError) else "it is gone."
+        except DomainError as error:
+            words = "It was deleted." if isinstance(error, NotFound) else error.detail
             self.message_user(request, f"{game_map}: {words}", messages.ERROR)
             return None
         if changed:

@@ -1,4 +1,4 @@
-"""The application's name in the admin, its quotas, and what it listens to."""
+"""The app's name in the admin, and what it registers."""
 
 from django.apps import AppConfig
 
@@ -7,15 +7,15 @@ from config.limits.quotas import register_quotas
 
 
 class MapsConfig(AppConfig):
-    """See the modules beside this one."""
+    """Configuration of the app."""
 
     name = "maps"
     verbose_name = "Maps"
 
     def ready(self) -> None:
-        """Register the quotas; delete pictures of maps that change or go."""
+        """Registers the quotas, and the deletion of pictures whose maps change or are deleted."""
         from maps import quotas
         from maps.previews import cleanup
 
-        register_quotas(*quotas.TABLE)
+        register_quotas(*quotas.QUOTAS)
         on_change(cleanup.CHANNEL, cleanup.delete_later, at_once=True)

@@ -1,65 +1,75 @@
 """How many maps, collections and favourites a player may have, and how large the maps may be.
 
-An author of many maps has a few dozen; the numbers stop what is made by programs. The bytes are those of the
+An author of many maps has a few dozen. The limits stop programs that make more. Bytes are those of the
 documents as JSON text, which clients send and receive: a map of 20 × 20 cells has 31 KB, the largest one,
-of 100 × 100 with a hundred waves, 830 KB. PostgreSQL keeps them compressed, in about an eighth.
+of 100 × 100 with a hundred waves, 830 KB. PostgreSQL compresses them to about an eighth.
 """
 
-from config.limits.quotas import Quota
+from config.limits.quotas import Quota, register_quotas
 
-MOST_MAPS = 500
-MOST_DRAFTS = 200
-MOST_BYTES = 200 * 1024 * 1024  # 250 maps of the largest size
-MOST_COLLECTIONS = 50
-MOST_IN_COLLECTION = 200
-MOST_FAVOURITES = 1000
+MAX_MAPS = 500
+MAX_DRAFTS = 200
+MAX_MAP_BYTES = 200 * 1024 * 1024  # 250 maps of the largest size
+MAX_COLLECTIONS = 50
+MAX_COLLECTION_MAPS = 200
+MAX_FAVOURITES = 1000
 
-OWN = "SELECT count(*) FROM maps WHERE user_id = %(subject)s AND removed_at IS NULL"
-# Maps that were removed are kept for the games that were played on them; so are earlier versions.
-BYTES = """
-SELECT coalesce(sum(document_bytes), 0) FROM (
-    SELECT document_bytes FROM maps WHERE user_id = %(subject)s
-    UNION ALL
-    SELECT p.document_bytes FROM maps AS m
-    JOIN played_maps AS p ON p.map_id = m.id AND p.version <> m.version WHERE m.user_id = %(subject)s
-) AS documents"""
-TABLE = (
-    Quota("maps", MOST_MAPS, "maps", OWN, "Delete maps that you no longer need."),
-    Quota(
-        "drafts",
-        MOST_DRAFTS,
-        "private maps",
-        f"{OWN} AND NOT is_public",
-        "Publish or delete some of them.",
-    ),
-    Quota(
+OWN_MAPS = "SELECT count(*) FROM maps WHERE user_id = %(subject)s AND removed_at IS NULL"
+# Maps that were removed are kept for the games that were played on them, so their bytes count.
+_document_sizes = ["SELECT document_bytes FROM maps WHERE user_id = %(subject)s"]
+
+
+def register_stored_documents(sizes: str) -> None:
+    """Makes the quota of bytes count more documents of maps, which another app stores.
+
+    `sizes` is a SELECT of the column `document_bytes` for the author `%(subject)s`.
+    """
+    _document_sizes.append(sizes)
+    register_quotas(_map_bytes())
+
+
+def _map_bytes() -> Quota:
+    documents = " UNION ALL ".join(_document_sizes)
+    return Quota(
         "map_bytes",
-        MOST_BYTES,
+        MAX_MAP_BYTES,
         "space for maps",
-        BYTES,
+        f"SELECT coalesce(sum(document_bytes), 0) FROM ({documents}) AS documents",  # noqa: S608
         "Delete maps that you no longer need, or make them smaller.",
         in_bytes=True,
+    )
+
+
+QUOTAS = (
+    Quota("maps", MAX_MAPS, "maps", OWN_MAPS, "Delete maps that you no longer need."),
+    Quota(
+        "drafts",
+        MAX_DRAFTS,
+        "private maps",
+        f"{OWN_MAPS} AND NOT is_public",
+        "Publish or delete some of them.",
     ),
+    _map_bytes(),
     Quota(
         "collections",
-        MOST_COLLECTIONS,
+        MAX_COLLECTIONS,
         "collections",
         "SELECT count(*) FROM map_collections WHERE user_id = %(subject)s",
         "Delete those that you no longer need.",
     ),
     Quota(
         "collection_maps",
-        MOST_IN_COLLECTION,
+        MAX_COLLECTION_MAPS,
         "maps in this collection",
         "SELECT count(*) FROM map_collection_entries WHERE collection_id = %(subject)s",
-        "Take some out, or begin another collection.",
+        "Remove some of them, or make another collection.",
         of_player=False,
     ),
     Quota(
         "favourites",
-        MOST_FAVOURITES,
+        MAX_FAVOURITES,
         "favourites",
         "SELECT count(*) FROM map_favourites WHERE user_id = %(subject)s",
-        "Unmark some of them.",
+        "Remove some of them.",
     ),
 )

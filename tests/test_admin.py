@@ -20,8 +20,8 @@ from accounts.tokens import families
 from accounts.tokens.actions import start_family
 from config.kernel.errors import DomainError
 from config.limits import rate_limits
-from maps.admin import WordsForm
-from maps.feedback.ratings import rate
+from maps.admin import MapTextForm
+from maps.feedback.actions import rate_map
 from maps.models import GameMap, MapDecision
 from maps.moderation.actions import decide
 from sessions_app.models import GameSession, SessionPlayer
@@ -167,7 +167,7 @@ def test_rules_of_decisions_about_maps(author: User, player: User, moderator: Us
     assert MapDecision.objects.count() == 1
 
 
-def test_too_many_decisions_at_once_are_rejected(
+def test_too_many_at_once(
     moderator_client: Client, author: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("maps.admin.MOST_AT_ONCE", 2)
@@ -347,7 +347,7 @@ def test_suspension_from_rating(
     )
     player.refresh_from_db()
     with pytest.raises(DomainError) as refusal:
-        rate(player=player, map_id=game_map.pk, stars=1)
+        rate_map(player=player, map_id=game_map.pk, stars=1)
     assert refusal.value.code == "suspended"
     require_not_suspended(player, "publishing")
     own = Client()
@@ -357,7 +357,7 @@ def test_suspension_from_rating(
     assert b"suspended you from rating until 01 January 2999" in answer.content
     act(moderator_client, USERS, "lift_rating", player, decide="1", reason="Enough.")
     player.refresh_from_db()
-    assert rate(player=player, map_id=game_map.pk, stars=1).rating == 1
+    assert rate_map(player=player, map_id=game_map.pk, stars=1).rating == 1
     User.objects.update(publishing_suspended_until="2020-01-01T00:00Z")
     player.refresh_from_db()
     require_not_suspended(player, "publishing")  # it is over
@@ -500,14 +500,14 @@ def test_saving_a_form_keeps_concurrent_changes(
     administrator_client: Client, game_map: GameMap, player: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A form's row is read before its fields are checked, and saved after that."""
-    clean = WordsForm.clean
+    clean = MapTextForm.clean
 
     def meanwhile(form: Any) -> Any:
-        rate(player=player, map_id=game_map.pk, stars=4)
+        rate_map(player=player, map_id=game_map.pk, stars=4)
         GameMap.objects.update(hidden_at=Now(), play_count=9)
         return clean(form)
 
-    monkeypatch.setattr(WordsForm, "clean", meanwhile)
+    monkeypatch.setattr(MapTextForm, "clean", meanwhile)
     inline = {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
     administrator_client.post(f"{MAPS}{game_map.pk}/change/", inline | {"name": "Better Ford"})
     game_map.refresh_from_db()

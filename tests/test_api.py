@@ -15,10 +15,12 @@ from accounts.models import User
 from config.api import schema_view
 from config.urls import api
 from maps.browse import queries
+from maps.feedback.actions import rate_map
 from maps.models import GameMap
 from tests.support.api import assert_error, bearer
 from tests.support.concurrency import at_once
 from tests.support.factories import NOBODY, PASSWORD, make_map
+from maps.serializers import MapCard
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +86,17 @@ def test_a_list_that_makes_no_sense(client: Client, query: str, attr: str | None
     answer = client.get("/api/v1/maps?" + query)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["attr"] == attr
+
+
+def test_a_map_has_the_same_card_in_a_list_and_by_itself(
+    client: Client, game_map: GameMap, player: User
+) -> None:
+    """The database makes the cards of lists, a serializer those of single maps."""
+    rate_map(player=player, map_id=game_map.pk, stars=4)
+    (card,) = client.get("/api/v1/maps").json()["results"]
+    single = client.get(f"/api/v1/maps/{game_map.pk}").json()
+    assert {name: single[name] for name in card} == card
+    assert list(card) == MapCard.Meta.fields
 
 
 def test_one_map(
@@ -157,7 +170,7 @@ def test_a_bug_of_ours_and_a_database_that_is_away(
         def fail(*_: Any, error: type[Exception] = error) -> None:
             raise error("a secret of ours")
 
-        monkeypatch.setattr(queries, "find", fail)
+        monkeypatch.setattr(queries, "find_maps", fail)
         client.raise_request_exception = False
         answer = client.get("/api/v1/maps")
         assert_error(answer, status, code)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from accounts.models import User
 from config.kernel.errors import DomainError
 from config.kernel.text import checked
-from maps.browse.queries import begun, find, read
+from maps.browse.queries import find_maps, read_parameters, with_random_start
 from maps.models import GameMap, MapFavourite
 from maps.search import language, spelling
 from maps.search.sql import ORDERS, statements
@@ -39,7 +39,9 @@ def maps(author: User) -> None:
 
 
 def names(viewer: User | None = None, **parameters: str) -> list[str]:
-    found = find(read({"sort": "plays"} | parameters, viewer=str(viewer.pk) if viewer else None))
+    found = find_maps(
+        read_parameters({"sort": "plays"} | parameters, viewer=str(viewer.pk) if viewer else None)
+    )
     return [json.loads(card)["name"] for card in found.cards]
 
 
@@ -175,7 +177,7 @@ def test_a_map_is_found_by_its_name(author: User, name: str) -> None:
     make_map(author, name)
     make_map(author, "Other", description="Nothing else.")
     for q in (name, f"{name} ", f'"{name}"'):
-        found = find(read({"q": q}))
+        found = find_maps(read_parameters({"q": q}))
         assert [json.loads(card)["name"] for card in found.cards] == [name], q
         assert (found.corrected, found.notes) == (None, ()), q
 
@@ -350,7 +352,7 @@ def nodes(plan: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def plan_of(which: int = 0, viewer: str = "", **parameters: str) -> list[tuple[str, str]]:
-    asked = begun(read(parameters, viewer=viewer or NOBODY))
+    asked = with_random_start(read_parameters(parameters, viewer=viewer or NOBODY))
     statement = statements(asked)[which]
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (FORMAT JSON) " + statement.sql, statement.values)
@@ -388,14 +390,14 @@ def test_each_order_is_read_off_its_index(large: None, sort: str, facet: str) ->
     plan = plan_of(sort=sort, q=facet)
     assert {kind for kind, _ in plan} & {"Sort", "Incremental Sort", "Seq Scan"} == set()
     assert INDEXES[sort] in {name for _, name in plan}
-    first = json.loads(find(begun(read({"sort": sort}))).cards[0])
+    first = json.loads(find_maps(with_random_start(read_parameters({"sort": sort}))).cards[0])
     assert first
 
 
 @pytest.mark.parametrize("sort", ORDERS)
 def test_what_opposes_an_order_is_found_by_its_index_alone(large: None, sort: str) -> None:
     for facet in ("rating<3", "-rating>=3", "plays<10", "-terrain:grass", "size>95 rating<2"):
-        asked = begun(read({"sort": sort, "q": facet}))
+        asked = with_random_start(read_parameters({"sort": sort, "q": facet}))
         for which in range(len(statements(asked))):
             plan = plan_of(which, sort=sort, q=facet)
             assert {kind for kind, _ in plan} & {"Sort", "Incremental Sort", "Seq Scan"} == set()
@@ -408,7 +410,7 @@ def test_what_opposes_an_order_is_found_by_its_index_alone(large: None, sort: st
 @pytest.mark.parametrize("sort", ORDERS)
 def test_what_has_not_a_word_is_found_along_the_order(large: None, sort: str, facet: str) -> None:
     """The index of words is no help there; conditions are still met by the order's index alone."""
-    asked = begun(read({"sort": sort, "q": facet}))
+    asked = with_random_start(read_parameters({"sort": sort, "q": facet}))
     for which in range(len(statements(asked))):
         plan = plan_of(which, sort=sort, q=facet)
         assert {kind for kind, _ in plan} & {"Sort", "Incremental Sort", "Seq Scan"} == set()
@@ -418,11 +420,11 @@ def test_what_has_not_a_word_is_found_along_the_order(large: None, sort: str, fa
 
 
 def test_a_condition_on_the_key_says_where_to_begin(large: None) -> None:
-    (only,) = statements(read({"sort": "plays", "q": "plays<10 plays>=5"}))
+    (only,) = statements(read_parameters({"sort": "plays", "q": "plays<10 plays>=5"}))
     assert only.sql.index("play_count >=") < only.sql.index("ORDER BY")
     assert names(sort="plays", q="plays<10 plays>=8") == ["Map 9", "Map 8"]
     assert names(sort="plays", q="-plays<58 size<50") == ["Map 59", "Map 58"]
-    cursor = find(read({"sort": "plays", "q": "plays<30", "page_size": "10"})).next
+    cursor = find_maps(read_parameters({"sort": "plays", "q": "plays<30", "page_size": "10"})).next
     assert names(sort="plays", q="plays<30", cursor=cursor or "", page_size="1") == ["Map 19"]
 
 
@@ -438,7 +440,11 @@ def test_an_author_is_found_by_an_index_of_authors(
         cursor.execute(ROWS_ARE_DEAR)
     for parameters in ({"q": "author:mira"}, {"filter": "own"}, {"q": "author:mira plays<10"}):
         for which in range(
-            len(statements(begun(read({"sort": sort} | parameters, viewer=NOBODY))))
+            len(
+                statements(
+                    with_random_start(read_parameters({"sort": sort} | parameters, viewer=NOBODY))
+                )
+            )
         ):
             used = {name for _, name in plan_of(which, sort=sort, **parameters)}
             assert used & {"idx_maps_author", "idx_maps_user_id"}, used
@@ -453,7 +459,9 @@ def test_favourites_are_found_by_their_index(large: None, author: User, sort: st
         cursor.execute("ANALYZE map_favourites")
         cursor.execute(ROWS_ARE_DEAR)
     for facet in ("", "size>20", "plays>=10 -terrain:water"):
-        asked = begun(read({"sort": sort, "q": f"favourite:yes {facet}"}, viewer=str(author.pk)))
+        asked = with_random_start(
+            read_parameters({"sort": sort, "q": f"favourite:yes {facet}"}, viewer=str(author.pk))
+        )
         for which in range(len(statements(asked))):
             plan = plan_of(which, str(author.pk), sort=sort, q=f"favourite:yes {facet}")
             used = {name for _, name in plan}
@@ -464,7 +472,7 @@ def test_favourites_are_found_by_their_index(large: None, author: User, sort: st
 
 @pytest.mark.parametrize("sort", sorted(ORDERS.keys() - {"random"}))
 def test_later_pages_start_in_the_index(large: None, sort: str) -> None:
-    cursor = find(read({"sort": sort})).next
+    cursor = find_maps(read_parameters({"sort": sort})).next
     plan = plan_of(sort=sort, cursor=cursor or "")
     assert "Sort" not in {kind for kind, _ in plan}
     assert INDEXES[sort] in {name for _, name in plan}

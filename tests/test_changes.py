@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from maps.feedback.ratings import rate
+from maps.feedback.actions import rate_map
 from maps.models import GameMap
 from tests.support.database import told
 from tests.support.factories import NOBODY, make_map, make_tribe, make_user
@@ -44,7 +44,7 @@ def test_the_version_counts_what_the_author_made(
 
 
 def test_stars_make_no_version(game_map: GameMap) -> None:
-    rate(player=make_user("Rater"), map_id=game_map.pk, stars=4)
+    rate_map(player=make_user("Rater"), map_id=game_map.pk, stars=4)
     assert version_of(game_map) == 1
 
 
@@ -52,7 +52,7 @@ def test_word_goes_out_for_each_way_of_changing(
     game_map: GameMap, listener: "psycopg.Connection[Any]"
 ) -> None:
     own = str(game_map.pk)
-    rate(player=make_user("Rater"), map_id=game_map.pk, stars=4)
+    rate_map(player=make_user("Rater"), map_id=game_map.pk, stars=4)
     assert told(listener) == [own]
     with connection.cursor() as cursor:
         cursor.execute("UPDATE maps SET is_public = false")
@@ -81,7 +81,7 @@ def test_word_of_terrains_goes_out_apart(
 ) -> None:
     """Stars and plays are none; of many maps at once those are named that changed."""
     listener.execute("UNLISTEN maps; LISTEN terrains")
-    rate(player=make_user("Rater"), map_id=game_map.pk, stars=4)
+    rate_map(player=make_user("Rater"), map_id=game_map.pk, stars=4)
     others = [make_map(game_map.user, f"Map {n}") for n in range(120)]
     GameMap.objects.update(play_count=3, hidden_at=None)
     assert told(listener) == []

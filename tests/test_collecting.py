@@ -7,21 +7,23 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
-from django.http import Http404
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from config.kernel.errors import DomainError
+from config.kernel.errors import DomainError, NotFound
 from config.limits.quotas import QUOTAS
-from maps.collections.actions import make, map_ids, move, place, put, take_out
+from maps.collections.actions import add_map, create_collection, move_map, remove_map
+from maps.collections.queries import visible_map_ids
+from maps.collections.rules import reorder
 from maps.models import GameMap, MapCollection, MapCollectionEntry
 from maps.quotas import MOST_COLLECTIONS, MOST_IN_COLLECTION
 from tests.support.api import bearer
 from tests.support.concurrency import at_once
 from tests.support.factories import NOBODY, make_map, make_moderator, make_user
 from tests.support.quotas import set_limit
+from maps.quotas import MAX_COLLECTION_MAPS, MAX_COLLECTIONS
 
 pytestmark = pytest.mark.django_db
 BASE = "/api/v1/collections"
@@ -47,9 +49,9 @@ def maps(author: User) -> list[GameMap]:
 @pytest.fixture
 def fords(player: User, maps: list[GameMap]) -> MapCollection:
     """A public collection with the maps A, B and C."""
-    collection = make(player=player, given={"name": "Fords", "is_public": True})
+    collection = create_collection(player=player, given={"name": "Fords", "is_public": True})
     for game_map in maps[:3]:
-        put(player=player, collection_id=collection.pk, map_id=game_map.pk)
+        add_map(player=player, collection_id=collection.pk, map_id=game_map.pk)
     return collection
 
 
@@ -108,7 +110,7 @@ def test_a_tag_says_whether_it_changed(
     first = client.get(f"{BASE}/{fords.pk}")
     known = {"If-None-Match": first["ETag"]}
     assert client.get(f"{BASE}/{fords.pk}", headers=known).status_code == 304
-    move(player=player, collection_id=fords.pk, map_id=maps[0].pk, by=1)
+    move_map(player=player, collection_id=fords.pk, map_id=maps[0].pk, by=1)
     assert client.get(f"{BASE}/{fords.pk}", headers=known).status_code == 200
 
 
@@ -216,9 +218,9 @@ def test_a_name_once_whatever_its_case(player: User, author: User, fords: MapCol
 
 def test_fifty_and_no_more(player: User, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = QUOTAS["collections"].limit, QUOTAS["collection_maps"].limit
-    assert limits == (MOST_COLLECTIONS, MOST_IN_COLLECTION) == (50, 200)
+    assert limits == (MAX_COLLECTIONS, MAX_COLLECTION_MAPS) == (50, 200)
     set_limit(monkeypatch, "collections", 1)
-    make(player=player, given={"name": "First"})
+    create_collection(player=player, given={"name": "First"})
     assert code(Api(player)("post", "", {"name": "Second"}))[:2] == (409, "quota_reached")
 
 
@@ -245,9 +247,9 @@ def test_what_a_reader_may_not_see_is_left_out_and_keeps_its_place(
     assert letters(author, fords) == "ABC"
     assert Api(player)("get", "").json()["results"][0]["map_count"] == 2
     # One step is one step among those that one sees.
-    assert move(player=player, collection_id=fords.pk, map_id=maps[2].pk, by=-1) == 1
+    assert move_map(player=player, collection_id=fords.pk, map_id=maps[2].pk, by=-1) == 1
     assert letters(player, fords) == "CA"
-    put(player=player, collection_id=fords.pk, map_id=maps[3].pk)
+    add_map(player=player, collection_id=fords.pk, map_id=maps[3].pk)
     GameMap.objects.update(is_public=True)
     assert letters(player, fords) == "CABD"
     GameMap.objects.filter(pk=maps[1].pk).update(hidden_at=timezone.now())
@@ -267,16 +269,16 @@ def test_a_deleted_map_leaves_no_gap_for_long(
 ) -> None:
     maps[0].delete()
     assert letters(player, fords) == "BC"
-    put(player=player, collection_id=fords.pk, map_id=maps[3].pk)
+    add_map(player=player, collection_id=fords.pk, map_id=maps[3].pk)
     assert (letters(player, fords), positions(fords)) == ("BCD", [1, 2, 3])
 
 
 def test_a_map_in_many_collections_has_a_place_in_each(
     player: User, fords: MapCollection, maps: list[GameMap]
 ) -> None:
-    other = make(player=player, given={"name": "Others"})
+    other = create_collection(player=player, given={"name": "Others"})
     for game_map in reversed(maps):
-        put(player=player, collection_id=other.pk, map_id=game_map.pk)
+        add_map(player=player, collection_id=other.pk, map_id=game_map.pk)
     assert (letters(player, fords), letters(player, other)) == ("ABC", "DCBA")
     listed = Api(player)("get", "").json()["results"]
     assert [(one["name"], one["map_count"]) for one in listed] == [("Fords", 3), ("Others", 4)]
@@ -284,16 +286,16 @@ def test_a_map_in_many_collections_has_a_place_in_each(
 
 def test_moving_stops_at_the_ends(player: User, fords: MapCollection, maps: list[GameMap]) -> None:
     for by, expected in ((-1, "ABC"), (1, "BAC"), (1, "BCA"), (1, "BCA"), (-9, "ABC")):
-        move(player=player, collection_id=fords.pk, map_id=maps[0].pk, by=by)
+        move_map(player=player, collection_id=fords.pk, map_id=maps[0].pk, by=by)
         assert letters(player, fords) == expected
         assert positions(fords) == [1, 2, 3]
 
 
 def test_taken_out_and_put_back(player: User, fords: MapCollection, maps: list[GameMap]) -> None:
     named: dict[str, Any] = {"player": player, "collection_id": fords.pk, "map_id": maps[1].pk}
-    at = take_out(**named)
+    at = remove_map(**named)
     assert (at, letters(player, fords), positions(fords)) == (2, "AC", [1, 2])
-    assert put(**named, position=at) == 2
+    assert add_map(**named, position=at) == 2
     assert letters(player, fords) == "ABC"
 
 
@@ -310,7 +312,7 @@ def test_taken_out_and_put_back(player: User, fords: MapCollection, maps: list[G
 )
 def test_places(seen: set[int], number: int, position: int, expected: list[int]) -> None:
     ids = {n: UUID(int=n) for n in range(1, 5)}
-    arranged = place([ids[n] for n in (1, 2, 3)], {ids[n] for n in seen}, ids[number], position)
+    arranged = reorder([ids[n] for n in (1, 2, 3)], {ids[n] for n in seen}, ids[number], position)
     assert [one.int for one in arranged] == expected
 
 
@@ -321,14 +323,14 @@ def test_places(seen: set[int], number: int, position: int, expected: list[int])
 def test_twenty_adds_at_once_for_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
     set_limit(monkeypatch, "collection_maps", 3)
     player, author = make_user("Clicker"), make_user("Author")
-    collection = make(player=player, given={"name": "Fords"})
+    collection = create_collection(player=player, given={"name": "Fords"})
     maps = [make_map(author, f"Map {n}") for n in range(22)]
     for game_map in maps[20:]:
-        put(player=player, collection_id=collection.pk, map_id=game_map.pk)
+        add_map(player=player, collection_id=collection.pk, map_id=game_map.pk)
 
     def work(hand: int) -> str:
         try:
-            put(player=player, collection_id=collection.pk, map_id=maps[hand].pk)
+            add_map(player=player, collection_id=collection.pk, map_id=maps[hand].pk)
         except DomainError as refusal:
             return refusal.code
         return "added"
@@ -340,19 +342,19 @@ def test_twenty_adds_at_once_for_one_place(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.django_db(transaction=True)
 def test_moves_at_once_lose_nothing() -> None:
     player, author = make_user("Clicker"), make_user("Author")
-    collection = make(player=player, given={"name": "Fords"})
+    collection = create_collection(player=player, given={"name": "Fords"})
     maps = [make_map(author, f"Map {n}") for n in range(10)]
     for game_map in maps:
-        put(player=player, collection_id=collection.pk, map_id=game_map.pk)
+        add_map(player=player, collection_id=collection.pk, map_id=game_map.pk)
 
     def work(hand: int) -> int:
         for _ in range(5):
             map_id = maps[hand].pk
-            at = move(player=player, collection_id=collection.pk, map_id=map_id, by=1)
+            at = move_map(player=player, collection_id=collection.pk, map_id=map_id, by=1)
         return at
 
     assert len(at_once(8, work)) == 8
-    assert sorted(map_ids(collection, player)) == sorted(game_map.pk for game_map in maps)
+    assert sorted(visible_map_ids(collection, player)) == sorted(game_map.pk for game_map in maps)
     assert positions(collection) == list(range(1, 11))
 
 
@@ -362,7 +364,7 @@ def test_one_name_twenty_times_at_once() -> None:
 
     def work(_: int) -> str:
         try:
-            make(player=player, given={"name": "Fords"})
+            create_collection(player=player, given={"name": "Fords"})
         except DomainError as refusal:
             return refusal.code
         return "made"
@@ -374,15 +376,15 @@ def test_one_name_twenty_times_at_once() -> None:
 def test_a_map_is_deleted_while_it_is_added() -> None:
     """Either comes first, and neither fails for it."""
     player, author = make_user("Clicker"), make_user("Author")
-    collection = make(player=player, given={"name": "Fords"})
+    collection = create_collection(player=player, given={"name": "Fords"})
     maps = [make_map(author, f"Map {n}") for n in range(8)]
 
     def work(hand: int) -> bool:
         game_map = maps[hand // 2]
         if hand % 2:
             return bool(GameMap.objects.filter(pk=game_map.pk).delete())
-        with contextlib.suppress(Http404):
-            put(player=player, collection_id=collection.pk, map_id=game_map.pk)
+        with contextlib.suppress(NotFound):
+            add_map(player=player, collection_id=collection.pk, map_id=game_map.pk)
         return True
 
     assert at_once(16, work) == [True] * 16

@@ -7,7 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from maps.collections.actions import make, map_ids, put
+from maps.collections.actions import add_map, create_collection
+from maps.collections.queries import visible_map_ids
 from maps.models import GameMap, MapCollection
 from tests.support.factories import NOBODY, make_map, make_user
 
@@ -23,9 +24,11 @@ def maps(author: User) -> list[GameMap]:
 @pytest.fixture
 def fords(player: User, maps: list[GameMap]) -> MapCollection:
     """A private collection with three maps."""
-    collection = make(player=player, given={"name": "Fords", "description": "Wet <b>feet</b>."})
+    collection = create_collection(
+        player=player, given={"name": "Fords", "description": "Wet <b>feet</b>."}
+    )
     for game_map in maps:
-        put(player=player, collection_id=collection.pk, map_id=game_map.pk)
+        add_map(player=player, collection_id=collection.pk, map_id=game_map.pk)
     return collection
 
 
@@ -37,7 +40,7 @@ def page(client: Client, url: str) -> str:
 
 def letters(collection: MapCollection) -> str:
     names = dict(GameMap.objects.values_list("pk", "name"))
-    return "".join(names[one][-1] for one in map_ids(collection, collection.user))
+    return "".join(names[one][-1] for one in visible_map_ids(collection, collection.user))
 
 
 def press(client: Client, collection: MapCollection, **fields: Any) -> Any:
@@ -70,7 +73,7 @@ def test_what_a_form_complains_about(
     signed_in: Client, player: User, given: dict[str, str], words: str
 ) -> None:
     if given["name"] == "fords":
-        make(player=player, given={"name": "Fords"})
+        create_collection(player=player, given={"name": "Fords"})
     answer = signed_in.post("/collections/", given)
     assert answer.status_code == 200
     assert words in answer.content.decode()

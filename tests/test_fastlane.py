@@ -20,6 +20,9 @@ from config.redis.clients import disposable, durable
 from config.server import fast_lane
 from maps.browse import cacheable, terrain_cache
 from maps.feedback.ratings import rate
+from config.server import fast_lane, handler
+from maps.browse import invalidation, read_through, terrain_cache, top_maps
+from maps.feedback.actions import rate_map
 from maps.models import GameMap
 from tests.support.api import bearer
 from tests.support.concurrency import at_once
@@ -140,7 +143,7 @@ def test_a_database_that_says_nothing_any_more_is_left(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A link that was cut without a word: here one that is busy for longer than we wait."""
-    monkeypatch.setattr(cacheable, "ANSWER", 0.2)
+    monkeypatch.setattr(invalidation, "CHECK_SECONDS", 0.2)
 
     async def listen() -> None:
         async with await psycopg.AsyncConnection.connect(database_address()) as database:
@@ -148,7 +151,7 @@ def test_a_database_that_says_nothing_any_more_is_left(
             busy = asyncio.create_task(database.execute("SELECT pg_sleep(60)"))
             await asyncio.sleep(0)  # it has begun
             try:
-                await cacheable.is_there(database)
+                await invalidation.check_connection(database)
             finally:
                 busy.cancel()
                 await asyncio.gather(busy, return_exceptions=True)
@@ -310,7 +313,7 @@ def test_what_was_made_while_it_changed_is_not_kept(
     """A slow answer begins before a change and ends after it."""
     address = f"/api/v1/maps/{thirty_maps[0].pk}/terrain"
     begun, go_on = threading.Event(), threading.Event()
-    make = terrain_cache.terrain_of
+    make = terrain_cache.read_terrain
 
     def slow(*arguments: Any) -> bytes:
         made = make(*arguments)
@@ -318,7 +321,7 @@ def test_what_was_made_while_it_changed_is_not_kept(
         go_on.wait(5)
         return made
 
-    monkeypatch.setattr(terrain_cache, "terrain_of", slow)
+    monkeypatch.setattr(terrain_cache, "read_terrain", slow)
     old: list[int] = []
     thread = threading.Thread(target=lambda: old.append(maps_http.get(address).status_code))
     thread.start()
@@ -510,7 +513,7 @@ def test_a_cold_terrain_is_made_by_one(
         until(lambda: len(asked) == 8)
         return make(map_id)
 
-    monkeypatch.setattr(terrain_cache, "_make", slow)
+    monkeypatch.setattr(terrain_cache, "_build_terrain", slow)
 
     def ask(hand: int) -> bytes:
         asked.append(hand)
@@ -527,11 +530,11 @@ def test_old_content_is_never_sent(thirty_maps: list[GameMap]) -> None:
     first = terrain_cache.terrain_of(thirty_maps[0].pk, thirty_maps[0].terrain_hash)
     other = make_map(thirty_maps[0].user, "Other", goal_point={"x": 5, "y": 5})
     disposable().set(f"map:{other.pk}:data", first)
-    assert terrain_cache.terrain_of(other.pk, "0" * 64) != first
+    assert terrain_cache.read_terrain(other.pk, "0" * 64) != first
 
 
 def kept_top() -> list[str]:
-    ids: list[bytes] = disposable().lrange(terrain_cache.TOP, 0, -1)  # type: ignore[assignment]
+    ids: list[bytes] = disposable().lrange(top_maps.TOP_MAPS_KEY, 0, -1)  # type: ignore[assignment]
     return [part.decode() for part in ids]
 
 
@@ -548,15 +551,15 @@ def test_a_map_hidden_while_the_top_is_made_is_not_in_it(
 
     def hide_elsewhere() -> None:
         hide(gone)
-        terrain_cache.forget_top()
+        top_maps.invalidate_top_maps()
         connections.close_all()
 
     hiding = threading.Thread(target=hide_elsewhere)
-    monkeypatch.setattr(terrain_cache, "_most_played", slow)
-    assert str(gone.pk) not in terrain_cache.top_maps()
+    monkeypatch.setattr(top_maps, "_query_top_maps", slow)
+    assert str(gone.pk) not in top_maps.read_top_maps()
     monkeypatch.undo()
     assert str(gone.pk) not in kept_top()
-    assert len(terrain_cache.top_maps()) == 29
+    assert len(top_maps.read_top_maps()) == 29
 
 
 def test_a_map_hidden_while_redis_is_away_is_not_in_the_top(

@@ -55,7 +55,7 @@ def join_by_code(table: Table, who: int, lobby: Any) -> None:
 
 
 def change(game_map: GameMap, **given: Any) -> None:
-    editing_actions.change(author=game_map.user, map_id=game_map.pk, given=given)
+    editing_actions.change_map(author=game_map.user, map_id=game_map.pk, given=given)
 
 
 def end_countdown(lobby: Any) -> None:
@@ -99,9 +99,9 @@ def test_a_game_keeps_the_map_that_it_began_on(table: Table) -> None:
     assert shown(table, 1, lobby) == before
     assert table.ask(1, "GET", f"/{lobby['id']}")[1] == lobby
     assert lobby["map"]["name"] == "Quiet Ford"
-    editing_actions.unpublish(author=table.game_map.user, map_id=table.game_map.pk)
+    editing_actions.unpublish_map(author=table.game_map.user, map_id=table.game_map.pk)
     assert shown(table, 1, lobby) == before
-    editing_actions.remove(author=table.game_map.user, map_id=table.game_map.pk)
+    editing_actions.delete_map(author=table.game_map.user, map_id=table.game_map.pk)
     assert shown(table, 1, lobby) == before
     assert table.ask(1, "GET", f"/{lobby['id']}")[1]["map"] == lobby["map"]
 
@@ -281,7 +281,7 @@ def test_the_lobby_page_of_a_guest_shows_the_private_map(table: Table, private: 
     assert guest.get(private.get_absolute_url()).status_code == 200
     table.start(lobby, 0, 1)
     change(private, name="Loud Ford")
-    editing_actions.remove(author=private.user, map_id=private.pk)
+    editing_actions.delete_map(author=private.user, map_id=private.pk)
     page = guest.get(f"/lobbies/{lobby['id']}/").content.decode()
     assert "Hidden Ford" in page
     assert "Loud Ford" not in page
@@ -375,7 +375,7 @@ def test_no_game_begins_on_a_hidden_map(table: Table) -> None:
     body = {"map_id": table.game_map.pk, "tribe_id": table.tribes[0].pk}
     assert table.ask(0, "POST", "", body)[0] == 404
     with pytest.raises(DomainError, match="a moderator has hidden it"):
-        editing_actions.demand_playable(GameMap.objects.get())
+        editing_actions.require_playable(GameMap.objects.get())
 
 
 def test_what_is_known_to_be_valid_is_not_checked_again(
@@ -385,12 +385,12 @@ def test_what_is_known_to_be_valid_is_not_checked_again(
     author = table.players[0]
     public = make_map(author)
     parts = {name: getattr(public, name) for name in PARTS}
-    saved = editing_actions.draft(author=author, given=parts | {"name": "Saved Ford"})
+    saved = editing_actions.draft_map(author=author, given=parts | {"name": "Saved Ford"})
     saved.save()
     once_public = make_map(author)
-    editing_actions.unpublish(author=author, map_id=once_public.pk)
+    editing_actions.unpublish_map(author=author, map_id=once_public.pk)
     looked_at = make_map(author, is_public=False)
-    editing_actions.demand_playable(looked_at)
+    editing_actions.require_playable(looked_at)
     monkeypatch.setattr(editing_actions, "check", None)
     for made in (public, saved, once_public, looked_at):
         table.game_map = made
@@ -408,10 +408,10 @@ def test_a_lobby_on_a_private_map_is_for_friends(table: Table, private: GameMap)
     assert table.ask(1, "GET", f"/{lobby['id']}")[0] == 404
     assert table.join(1, lobby)[0] == 404
     join_by_code(table, 1, lobby)
-    editing_actions.publish(author=private.user, map_id=private.pk)
+    editing_actions.publish_map(author=private.user, map_id=private.pk)
     assert table.ask(2, "GET", f"/{lobby['id']}")[1]["settings"]["is_public"] is True
     assert table.join(2, lobby)[0] == 200
-    editing_actions.unpublish(author=private.user, map_id=private.pk)
+    editing_actions.unpublish_map(author=private.user, map_id=private.pk)
     assert table.ask(3, "GET", f"/{lobby['id']}")[0] == 404
 
 

@@ -199,11 +199,11 @@ def test_what_tribes_count_is_kept_in_redis_until_the_start_fixes_it(table: Tabl
     assert keys == sorted(f"tribe:{tribe.pk}:config" for tribe in table.tribes[:2])
     Tribe.objects.filter(pk=table.tribes[1].pk).update(color_theme="#99C2FF")
     assert tribes_of(table, lobby) == first  # from there
-    config_cache.forget([str(table.tribes[1].pk)])  # as a change of the tribe does
+    config_cache.invalidate([str(table.tribes[1].pk)])  # as a change of the tribe does
     assert tribes_of(table, lobby)[1]["color_theme"] == "#99C2FF"
     table.start(lobby, 0, 1)
     Tribe.objects.filter(pk__in=[t.pk for t in table.tribes]).update(color_theme="#66FFCC")
-    config_cache.forget([str(tribe.pk) for tribe in table.tribes])
+    config_cache.invalidate([str(tribe.pk) for tribe in table.tribes])
     table.ask(1, "POST", f"/{lobby['id']}/leave")  # towers may stand
     assert [t["color_theme"] for t in tribes_of(table, lobby)] == ["#FFD700", "#99C2FF"]
 

@@ -9,7 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from config.kernel.errors import DomainError
 from config.limits.quotas import QUOTAS
-from maps.feedback.favourites import Marks, mark, marks, unmark
+from maps.feedback.actions import add_favourite, remove_favourite
+from maps.feedback.queries import Marks, find_marks
 from maps.models import GameMap, MapFavourite
 from sessions_app.models import GameSession, SessionPlayer
 from tests.support.api import bearer
@@ -49,7 +50,7 @@ def test_maps_out_of_sight(client: Client, player: User, author: User) -> None:
 def test_a_map_that_is_hidden_later_leaves_the_list_but_keeps_its_mark(
     client: Client, player: User, game_map: GameMap
 ) -> None:
-    mark(player=player, map_id=game_map.pk)
+    add_favourite(player=player, map_id=game_map.pk)
     GameMap.objects.update(hidden_at="2026-01-01T00:00Z")
     assert favourites(client, player) == []
     GameMap.objects.update(hidden_at=None)
@@ -70,10 +71,10 @@ def test_ones_own_drafts_are_among_ones_favourites(
     draft = make_map(player, "Secret Ford", is_public=False)
     hidden = make_map(player, "Hidden Ford", hidden_at="2026-01-01T00:00Z")
     for one in (game_map, draft, hidden):
-        mark(player=player, map_id=one.pk)
+        add_favourite(player=player, map_id=one.pk)
     make_map(player, "Unmarked Ford", is_public=False)
     removed = make_map(player, "Removed Ford", is_public=False)
-    mark(player=player, map_id=removed.pk)
+    add_favourite(player=player, map_id=removed.pk)
     GameMap.objects.filter(pk=removed.pk).update(removed_at="2026-01-01T00:00Z")
     MapFavourite.objects.create(user=author, map=draft)  # from when it was public
     assert sorted(favourites(client, player)) == ["Hidden Ford", "Quiet Ford", "Secret Ford"]
@@ -93,8 +94,8 @@ def test_a_thousand_and_no_more(
     assert QUOTAS["favourites"].limit == 1000
     set_limit(monkeypatch, "favourites", 1)
     first, second = make_map(author), make_map(author)
-    mark(player=player, map_id=first.pk)
-    mark(player=player, map_id=first.pk)
+    add_favourite(player=player, map_id=first.pk)
+    add_favourite(player=player, map_id=first.pk)
     answer = client.put(f"/api/v1/maps/{second.pk}/favourite", headers=bearer(player))
     assert answer.status_code == 409
     assert answer.json()["errors"][0]["code"] == "quota_reached"
@@ -105,8 +106,8 @@ def test_a_thousand_and_no_more(
         b"You have used 1 of 1 favourites"
         in client.post(url, headers={"HX-Request": "true"}).content
     )
-    unmark(player=player, map_id=first.pk)
-    mark(player=player, map_id=second.pk)
+    remove_favourite(player=player, map_id=first.pk)
+    add_favourite(player=player, map_id=second.pk)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -115,11 +116,11 @@ def test_twenty_at_once_for_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
     player, author = make_user("Clicker"), make_user("Author")
     maps = [make_map(author, f"Map {n}") for n in range(22)]
     for game_map in maps[20:]:
-        mark(player=player, map_id=game_map.pk)
+        add_favourite(player=player, map_id=game_map.pk)
 
     def work(hand: int) -> bool:
         try:
-            mark(player=player, map_id=maps[hand].pk)
+            add_favourite(player=player, map_id=maps[hand].pk)
         except DomainError:
             return False
         return True
@@ -133,7 +134,7 @@ def test_one_map_twenty_times_at_once() -> None:
     player, game_map = make_user("Clicker"), make_map(make_user("Author"))
 
     def work(_: int) -> None:
-        mark(player=player, map_id=game_map.pk)
+        add_favourite(player=player, map_id=game_map.pk)
 
     assert len(at_once(20, work)) == 20
     assert MapFavourite.objects.count() == 1
@@ -183,14 +184,14 @@ def test_marks(
     player: User, author: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     kept, played, open_now = (make_map(author, f"Map {n}") for n in range(3))
-    mark(player=player, map_id=kept.pk)
+    add_favourite(player=player, map_id=kept.pk)
     tribe = make_tribe(player)
     for game_map, status in ((played, "Completed"), (open_now, "Lobby")):
         game = GameSession.objects.create(map=game_map, status=status)
         SessionPlayer.objects.create(session=game, user=player, tribe=tribe)
     ids = [str(game_map.pk) for game_map in (kept, played, open_now)]
     with django_assert_num_queries(1):
-        found = marks(str(player.pk), ids)
+        found = find_marks(str(player.pk), ids)
     assert [found[one] for one in ids] == [Marks(True, False), Marks(False, True), Marks()]
-    assert marks(None, ids) == {}
-    assert marks(str(player.pk), []) == {}
+    assert find_marks(None, ids) == {}
+    assert find_marks(str(player.pk), []) == {}

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from config.kernel.errors import DomainError
-from maps.browse.queries import Found, begun, find
+from maps.browse.queries import ResultPage, find_maps, with_random_start
 from maps.models import GameMap
 from maps.search.sql import ORDERS, Browse
 from tests.support.factories import make_map
@@ -25,17 +25,17 @@ def maps(author: User) -> list[GameMap]:
     return [make_map(author, f"Map {n}", play_count=n // 5) for n in range(11)]
 
 
-def pages(sort: str, size: int = 4) -> list[Found]:
+def pages(sort: str, size: int = 4) -> list[ResultPage]:
     """All pages of an order, from the first to the last."""
-    asked = begun(Browse(sort=sort, size=size))
-    found = [find(asked)]
+    asked = with_random_start(Browse(sort=sort, size=size))
+    found = [find_maps(asked)]
     while found[-1].next:
         place = ORDERS[sort].read(found[-1].next)
-        found.append(find(replace(asked, place=place)))
+        found.append(find_maps(replace(asked, place=place)))
     return found
 
 
-def ids(*found: Found) -> list[str]:
+def ids(*found: ResultPage) -> list[str]:
     return [json.loads(card)["id"] for page in found for card in page.cards]
 
 
@@ -46,10 +46,10 @@ def test_there_and_back(maps: list[GameMap], sort: str) -> None:
     assert ids(*there) == [str(game_map.pk) for game_map in expected]
     assert there[0].previous is None
     assert there[-1].previous
-    back = find(Browse(sort=sort, size=4, place=order.read(there[-1].previous)))
+    back = find_maps(Browse(sort=sort, size=4, place=order.read(there[-1].previous)))
     assert back.cards == there[-2].cards
     assert back.previous
-    first = find(Browse(sort=sort, size=4, place=order.read(back.previous)))
+    first = find_maps(Browse(sort=sort, size=4, place=order.read(back.previous)))
     assert first.cards == there[0].cards
     assert first.previous is None
     assert first.next
@@ -68,7 +68,7 @@ def test_a_surprise_shows_each_map_once_and_stays_while_paging(maps: list[GameMa
 def test_one_query_for_a_page(maps: list[GameMap]) -> None:
     cursor = pages("new")[0].next
     with CaptureQueriesContext(connection) as queries:
-        find(Browse(sort="new", size=4, place=ORDERS["new"].read(cursor or "")))
+        find_maps(Browse(sort="new", size=4, place=ORDERS["new"].read(cursor or "")))
     assert len(queries) == 1
 
 

@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.tokens import families, signing, token_cache
 from config.redis import clients
 from config.redis.clients import durable
-from maps.browse import terrain_cache
+from maps.browse import terrain_cache, top_maps
 from maps.models import GameMap
 from tests.support.api import assert_error, bearer
 from tests.support.database import cut_database, no_connections, told
@@ -204,7 +204,7 @@ def test_ban_notifications_are_processed_before_redis(
         dropped.append(None)
         go_on.wait(PATIENCE)
 
-    monkeypatch.setattr(terrain_cache, "forget_top", slow)
+    monkeypatch.setattr(top_maps, "invalidate_top_maps", slow)
     for n in range(20):
         listener.execute("UPDATE maps SET play_count = %s WHERE name = 'Ford 3'", [100 + n])
     listener.execute("UPDATE users SET is_active = false WHERE username = 'Player'")

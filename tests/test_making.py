@@ -597,24 +597,24 @@ def test_saving_a_map_tells_whether_it_is_valid(author: User) -> None:
         ({"wave_config": game_map.wave_config}, True),
         ({"goal_point": game_map.spawn_point}, False),
     ):
-        editing_actions.change(author=author, map_id=game_map.pk, given=given)
+        editing_actions.change_map(author=author, map_id=game_map.pk, given=given)
         assert known(game_map) is valid, given
 
 
 def test_what_was_public_is_known_to_be_valid(author: User) -> None:
     shown, withdrawn = make_map(author), make_map(author, is_public=False)
-    editing_actions.unpublish(author=author, map_id=shown.pk)
-    editing_actions.publish(author=author, map_id=withdrawn.pk)
+    editing_actions.unpublish_map(author=author, map_id=shown.pk)
+    editing_actions.publish_map(author=author, map_id=withdrawn.pk)
     assert known(shown)
     assert known(withdrawn)
     empty = make_map(author, is_public=False, wave_config={"waves": []})
-    editing_actions.unpublish(author=author, map_id=empty.pk)
+    editing_actions.unpublish_map(author=author, map_id=empty.pk)
     assert not known(empty)
 
 
 def test_a_change_by_hand_makes_it_unknown(author: User) -> None:
     game_map = make_map(author, is_public=False)
-    editing_actions.demand_playable(game_map)
+    editing_actions.require_playable(game_map)
     assert known(game_map)
     GameMap.objects.update(play_count=3, name="Loud Ford", wave_config=game_map.wave_config)
     assert known(game_map)  # what a game needs is the same

@@ -8,7 +8,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from maps.feedback.ratings import Share, histogram, rate
+from maps.feedback.actions import rate_map
+from maps.feedback.queries import HistogramBar, rating_histogram
 from maps.models import GameMap, MapRating
 from tests.support.factories import flat_grid, make_map, make_user
 
@@ -83,17 +84,17 @@ def test_waves_as_a_chart_and_as_a_table(client: Client, author: User) -> None:
 def test_ratings_by_stars(
     game_map: GameMap, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    assert histogram(game_map) == []
+    assert rating_histogram(game_map) == []
     for number, stars in enumerate((5, 5, 3)):
-        rate(player=make_user(f"Rater{number}"), map_id=game_map.pk, stars=stars)
+        rate_map(player=make_user(f"Rater{number}"), map_id=game_map.pk, stars=stars)
     with django_assert_num_queries(1):
-        rows = histogram(game_map)
+        rows = rating_histogram(game_map)
     assert rows == [
-        Share(5, 2, 66.7),
-        Share(4, 0, 0.0),
-        Share(3, 1, 33.3),
-        Share(2, 0, 0.0),
-        Share(1, 0, 0.0),
+        HistogramBar(5, 2, 66.7),
+        HistogramBar(4, 0, 0.0),
+        HistogramBar(3, 1, 33.3),
+        HistogramBar(2, 0, 0.0),
+        HistogramBar(1, 0, 0.0),
     ]
 
 

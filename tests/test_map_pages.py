@@ -322,7 +322,9 @@ def test_the_page_of_a_closed_account_shows_its_maps_and_nothing_else(
     client: Client, author: User, game_map: GameMap
 ) -> None:
     make_map(author, "Secret Ford", is_public=False)
-    collection_actions.make(player=author, given={"name": "My fords", "is_public": True})
+    collection_actions.create_collection(
+        player=author, given={"name": "My fords", "is_public": True}
+    )
     assert "Joined" in text(client, "/players/Author/")
     assert "This account is closed." not in text(client, "/players/Author/")
     User.objects.update(is_active=False)

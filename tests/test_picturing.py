@@ -189,8 +189,8 @@ def test_what_is_made_is_drawn_ahead(
 @pytest.mark.django_db(transaction=True)
 def test_commands_draw_nothing_ahead(settings: Any) -> None:
     author = make_user("Author")
-    editing_actions.add(
-        editing_actions.draft(
+    editing_actions.save_new_map(
+        editing_actions.draft_map(
             author=author, given=document_of(flat_grid()) | {"name": "Quiet Ford"}
         )
     )

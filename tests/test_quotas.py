@@ -17,10 +17,10 @@ from accounts.models import PageSession, User
 from config.kernel.errors import DomainError
 from config.limits import quotas, rate_limits
 from config.limits.quotas import HEADER, QUOTAS, QuotaReached
-from maps.collections.actions import make as make_collection
-from maps.collections.actions import put
+from maps.collections.actions import add_map
+from maps.collections.actions import create_collection as make_collection
 from maps.editing import actions as editing_actions
-from maps.feedback.favourites import mark
+from maps.feedback.actions import add_favourite
 from maps.models import GameMap, MapCollection
 from maps.terrain.grid import Grid
 from maps.terrain.validation import PARTS
@@ -65,11 +65,11 @@ def add_at_once(hands: int, names: list[str] | None = None) -> list[str]:
     author = make_user("Author")
     for n in range(2):
         make_map(author, f"Map {n}", is_public=False)
-    drafts = [editing_actions.draft(author=author, given=DOCUMENT) for _ in range(hands)]
+    drafts = [editing_actions.draft_map(author=author, given=DOCUMENT) for _ in range(hands)]
 
     def work(hand: int) -> str:
         try:
-            editing_actions.add(drafts[hand])
+            editing_actions.save_new_map(drafts[hand])
         except DomainError as refusal:
             return refusal.code
         return "made"
@@ -116,7 +116,7 @@ def test_simultaneous_changes_that_grow_share_the_space_that_is_left(
 
     def work(hand: int) -> bool:
         try:
-            editing_actions.change(author=author, map_id=maps[hand].pk, given=larger)
+            editing_actions.change_map(author=author, map_id=maps[hand].pk, given=larger)
         except QuotaReached:
             return False
         return True
@@ -146,7 +146,7 @@ def test_one_place_in_a_collection_and_among_collections(monkeypatch: pytest.Mon
 
     def add(hand: int) -> str:
         try:
-            put(player=player, collection_id=collection.pk, map_id=maps[hand].pk)
+            add_map(player=player, collection_id=collection.pk, map_id=maps[hand].pk)
         except DomainError as refusal:
             return refusal.code
         return "made"
@@ -391,7 +391,7 @@ def test_the_account_page_shows_the_use_of_each_quota(
     set_limit(monkeypatch, "maps", 5)
     for n in range(4):
         make_map(player, f"Map {n}")
-    mark(player=player, map_id=game_map.pk)
+    add_favourite(player=player, map_id=game_map.pk)
     page = signed_in.get("/account/").content.decode()
     for words in ("4 of 5", "0 of 200", "1 of 1,000", "0 of 10", "of 200.0\xa0MB"):
         assert words in page, words

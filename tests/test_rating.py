@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from maps.feedback.ratings import rate
+from maps.feedback.actions import rate_map
 from maps.models import GameMap, MapRating
 from tests.support.api import bearer
 from tests.support.concurrency import at_once
@@ -129,14 +129,14 @@ def test_rating_after_the_session_ended(client: Client, game_map: GameMap) -> No
 
 def test_the_mean_is_rounded_from_the_exact_sum(game_map: GameMap) -> None:
     for n, stars in enumerate((5, 4, 4)):
-        rate(player=make_user(f"Rater{n}"), map_id=game_map.pk, stars=stars)
+        rate_map(player=make_user(f"Rater{n}"), map_id=game_map.pk, stars=stars)
     assert mean_of(game_map) == (Decimal("4.33"), 3, 13)
 
 
 def test_the_mean_follows_sql_of_any_kind(author: User, game_map: GameMap) -> None:
     other = make_map(author)
     for n in range(4):
-        rate(player=make_user(f"Rater{n}"), map_id=game_map.pk, stars=n + 1)
+        rate_map(player=make_user(f"Rater{n}"), map_id=game_map.pk, stars=n + 1)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE map_ratings SET stars = 5")
         assert mean_of(game_map) == (5, 4, 20)
@@ -151,7 +151,7 @@ def rate_at_once(game_map: GameMap, players: list[User], hands: int) -> None:
 
     def work(hand: int) -> None:
         for n, player in enumerate(players[hand::hands]):
-            rate(player=player, map_id=game_map.pk, stars=n % 5 + 1)
+            rate_map(player=player, map_id=game_map.pk, stars=n % 5 + 1)
 
     assert len(at_once(hands, work)) == hands
 

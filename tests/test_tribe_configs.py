@@ -22,8 +22,8 @@ from tests.support.live_site import Site
 from tests.support.tribe_api import DAMAGE, RANGE, SPEED, call
 from tests.support.waiting import until
 from tribes import config_cache
-from tribes.actions import change, remove
-from tribes.config_cache import TribeConfig, config_of
+from tribes.actions import change_tribe, delete_tribe
+from tribes.config_cache import TribeConfig, read_config
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ def is_kept(tribe: Tribe) -> bool:
 
 def test_what_is_kept(player: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     tribe = make_tribe(player)
-    assert config_of(tribe.pk) == KEPT
+    assert read_config(tribe.pk) == KEPT
     kept: Any = disposable().get(key(tribe))
     assert kept == (
         b'{"damage_bonus":0.05,"attack_speed_bonus":0.3,"range_bonus":0.15,"color_theme":"#FFD700"}'
@@ -48,9 +48,9 @@ def test_what_is_kept(player: User, django_assert_num_queries: DjangoAssertNumQu
     lives: Any = disposable().ttl(key(tribe))
     assert 3590 < lives <= 3600
     with django_assert_num_queries(0):
-        assert config_of(tribe.pk) == KEPT
+        assert read_config(tribe.pk) == KEPT
     with pytest.raises(Tribe.DoesNotExist):
-        config_of(NOBODY)
+        read_config(NOBODY)
 
 
 def by_page(tribe: Tribe) -> None:
@@ -66,7 +66,7 @@ def by_api(tribe: Tribe) -> None:
 
 
 def by_removal(tribe: Tribe) -> None:
-    remove(player=tribe.user, tribe_id=tribe.pk)
+    delete_tribe(player=tribe.user, tribe_id=tribe.pk)
 
 
 def chief() -> Client:
@@ -101,24 +101,24 @@ def by_admins_action(tribe: Tribe) -> None:
 def test_each_change_drops_it(settings: Any, way: Callable[[Tribe], None]) -> None:
     settings.ADMIN_SECOND_FACTOR = False
     tribe = make_tribe(make_user("Owner"))
-    config_of(tribe.pk)
+    read_config(tribe.pk)
     assert is_kept(tribe)
     way(tribe)
     assert not is_kept(tribe)
     if Tribe.objects.exists():
-        assert config_of(tribe.pk).color_theme == "#99C2FF"
+        assert read_config(tribe.pk).color_theme == "#99C2FF"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_change_that_is_rolled_back_drops_nothing() -> None:
     tribe = make_tribe(make_user("Owner"))
-    config_of(tribe.pk)
+    read_config(tribe.pk)
     with transaction.atomic():
-        change(player=tribe.user, tribe_id=tribe.pk, given={"color_theme": "#99C2FF"})
+        change_tribe(player=tribe.user, tribe_id=tribe.pk, given={"color_theme": "#99C2FF"})
         assert is_kept(tribe)
         transaction.set_rollback(True)
     assert is_kept(tribe)
-    assert config_of(tribe.pk) == KEPT
+    assert read_config(tribe.pk) == KEPT
 
 
 def wait_until_dropped(*tribes: Tribe) -> bool:
@@ -138,14 +138,14 @@ def test_what_others_change_is_heard_of(site: Site, transactional_db: None) -> N
     address = {name: wanted[name] for name in wanted if name not in ("cursor_factory", "context")}
     with psycopg.connect(**address, autocommit=True) as psql:
         for tribe, statement in zip(tribes, statements, strict=False):
-            config_of(tribe.pk)
+            read_config(tribe.pk)
             psql.execute(statement)
             assert wait_until_dropped(tribe)
         Tribe.objects.bulk_create(many)
-        config_of(tribes[2].pk)
+        read_config(tribes[2].pk)
         psql.execute("UPDATE tribes SET color_theme = '#66FFCC'")  # too many to be named
         assert wait_until_dropped(tribes[2])
-        config_of(tribes[2].pk)
+        read_config(tribes[2].pk)
         psql.execute("DELETE FROM users WHERE username = 'Owner'")
         assert wait_until_dropped(tribes[2])
 
@@ -158,7 +158,7 @@ def facts(owner: User, n: int) -> dict[str, Any]:
 def test_all_is_dropped_when_the_listening_begins(player: User) -> None:
     tribes = [make_tribe(player, f"Tribe {n}") for n in range(3)]
     for tribe in tribes:
-        config_of(tribe.pk)
+        read_config(tribe.pk)
     disposable().set("map:x:data", "kept")
     notifications.subscribers["tribes"].heard([notifications.EVERYTHING])
     assert not any(map(is_kept, tribes))
@@ -182,7 +182,7 @@ def test_a_cold_key_is_filled_once(monkeypatch: pytest.MonkeyPatch) -> None:
             return store.set(*arguments, **options)
 
     monkeypatch.setattr(config_cache, "disposable", Counting)
-    assert at_once(12, lambda _: config_of(tribe.pk)) == [KEPT] * 12
+    assert at_once(12, lambda _: read_config(tribe.pk)) == [KEPT] * 12
     assert len(filled) == 1
 
 
@@ -200,7 +200,7 @@ def others_wait() -> bool:
 def test_a_change_waits_until_what_was_read_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the old one could be kept after the change had dropped it, for an hour."""
     tribe = make_tribe(make_user("Owner"))
-    begun, read = threading.Event(), config_cache._read
+    begun, read = threading.Event(), config_cache._read_row
 
     def read_slowly(tribe_id: UUID, *, lock: bool = False) -> TribeConfig:
         found = read(tribe_id, lock=lock)
@@ -208,18 +208,18 @@ def test_a_change_waits_until_what_was_read_is_kept(monkeypatch: pytest.MonkeyPa
         until(others_wait)  # for the row
         return found
 
-    monkeypatch.setattr(config_cache, "_read", read_slowly)
+    monkeypatch.setattr(config_cache, "_read_row", read_slowly)
 
     def work(hand: int) -> None:
         if hand:
-            config_of(tribe.pk)
+            read_config(tribe.pk)
         elif begun.wait(10):
-            change(player=tribe.user, tribe_id=tribe.pk, given={"color_theme": "#99C2FF"})
+            change_tribe(player=tribe.user, tribe_id=tribe.pk, given={"color_theme": "#99C2FF"})
 
     at_once(2, work)
     monkeypatch.undo()
     assert not is_kept(tribe)
-    assert config_of(tribe.pk).color_theme == "#99C2FF"
+    assert read_config(tribe.pk).color_theme == "#99C2FF"
 
 
 @pytest.mark.parametrize("noted", [False, True])
@@ -229,8 +229,8 @@ def test_without_redis(player: User, monkeypatch: pytest.MonkeyPatch, noted: boo
     monkeypatch.setattr(config_cache, "disposable", lambda: nowhere)
     if noted:
         record_failure(vars(config_cache)["disposable"])
-    assert config_of(tribe.pk) == KEPT
+    assert read_config(tribe.pk) == KEPT
     changed = call(player, "patch", f"/{tribe.pk}", {"color_theme": "#99C2FF"})
     assert changed.status_code == 200
-    config_cache.forget([str(tribe.pk)])
-    assert config_of(tribe.pk).color_theme == "#99C2FF"
+    config_cache.invalidate([str(tribe.pk)])
+    assert read_config(tribe.pk).color_theme == "#99C2FF"

@@ -158,9 +158,9 @@ def test_changing_one(signed_in: Client, player: User) -> None:
         ({"range": "0"}, "spend 2 more", "id_range_error"),
         ({"damage": "4", "range": "3"}, "", ""),
         ({"damage": "11"}, "Damage takes 0 to 10 points", "id_damage_error"),
-        ({"damage": "-1"}, "A bonus is a number of points", "id_damage_error"),
-        ({"damage": "5.5"}, "A bonus is a number of points", "id_damage_error"),
-        ({"damage": "²"}, "A bonus is a number of points", "id_damage_error"),
+        ({"damage": "-1"}, "A bonus is a multiple of 0.05", "id_damage_error"),
+        ({"damage": "5.5"}, "A bonus is a multiple of 0.05", "id_damage_error"),
+        ({"damage": "²"}, "A bonus is a multiple of 0.05", "id_damage_error"),
         (
             {"attack_speed": "7", "range": "0", "damage": "3"},
             "takes 0 to 6",

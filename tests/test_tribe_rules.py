@@ -13,19 +13,19 @@ from hypothesis import strategies as st
 from config.http.error_statuses import status_of
 from config.kernel.errors import DomainError
 from tribes.bonuses import (
-    POINTS,
     PRESETS,
     SLIDERS,
     STATS,
+    TOTAL_POINTS,
     TOWERS,
     Points,
-    faults,
-    gains,
-    longest_bar,
+    bar_maximum,
+    bonus_of,
+    find_faults,
     points_of,
-    share,
+    tower_gains,
 )
-from tribes.colours import BACKGROUNDS, PALETTES, checked_colour, contrast, least_contrast
+from tribes.colours import BACKGROUNDS, PALETTES, check_colour, contrast, lowest_contrast
 from tribes.models import Tribe
 
 TOKENS = Path(__file__).parent.parent / "static/css/tokens.css"
@@ -38,12 +38,12 @@ any_points = st.builds(Points, *[st.integers(-3, 14)] * 3)
 def test_presets_spend_just_ten_points() -> None:
     assert list(PRESETS) == Tribe.Archetype.values
     for points in PRESETS.values():
-        assert sum(points) == POINTS
-        assert faults(points) == []
+        assert sum(points) == TOTAL_POINTS
+        assert find_faults(points) == []
 
 
 def test_the_sliders_limits_are_those_of_the_contract() -> None:
-    assert [str(share(slider.most)) for slider in SLIDERS] == ["0.50", "0.30", "0.20"]
+    assert [str(bonus_of(slider.max_points)) for slider in SLIDERS] == ["0.50", "0.30", "0.20"]
 
 
 @given(any_points)
@@ -51,18 +51,18 @@ def test_the_sliders_limits_are_those_of_the_contract() -> None:
 @example(Points(4, 6, 0))
 def test_nobody_overspends(points: Points) -> None:
     """What is allowed is ten points within the sliders, and all of that is allowed."""
-    within = all(0 <= n <= s.most for n, s in zip(points, SLIDERS, strict=True))
-    assert (faults(points) == []) == (within and sum(points) == POINTS)
+    within = all(0 <= n <= s.max_points for n, s in zip(points, SLIDERS, strict=True))
+    assert (find_faults(points) == []) == (within and sum(points) == TOTAL_POINTS)
 
 
 @given(any_points)
 def test_a_fault_names_a_field_where_it_can_be_mended(points: Points) -> None:
     fields = {slider.field: n for slider, n in zip(SLIDERS, points, strict=True)}
-    for fault in faults(points):
+    for fault in find_faults(points):
         assert fault.field
         if fault.code == "bonus_sum":
             spent = fields[fault.field]
-            assert spent == (max if sum(points) > POINTS else min)(points)
+            assert spent == (max if sum(points) > TOTAL_POINTS else min)(points)
 
 
 @pytest.mark.parametrize(
@@ -71,17 +71,17 @@ def test_a_fault_names_a_field_where_it_can_be_mended(points: Points) -> None:
         ((7, 2, 0), "These are 9 points, 0.45 together"),
         ((7, 2, 0), "spend 1 more"),
         ((7, 3, 2), "take 2 off"),
-        ((3, 7, 0), "Attack speed takes 0 to 6 points, that is 0 to 0.30"),
+        ((3, 7, 0), "Attack speed takes 0 to 6 points, which is a bonus of 0 to 0.30"),
     ],
 )
 def test_what_a_fault_says(points: tuple[int, int, int], words: str) -> None:
-    assert words in faults(Points(*points))[0].detail
+    assert words in find_faults(Points(*points))[0].detail
 
 
 @given(st.integers(-20, 20))
 def test_shares_are_read_as_they_are_written(points: int) -> None:
-    assert points_of(float(share(points))) == points
-    assert points_of(float(share(points)) + 0.004) is None
+    assert points_of(float(bonus_of(points))) == points
+    assert points_of(float(bonus_of(points)) + 0.004) is None
 
 
 @pytest.mark.parametrize("value", [True, "0.25", None, [], 1.05, -1.05, 10**400, 0.26, 1e-3])
@@ -107,7 +107,8 @@ def test_towers_are_those_of_play() -> None:
 
 def test_what_towers_gain() -> None:
     found = {
-        tower: [str(gain.after) for gain in row] for tower, row in gains(Points(5, 3, 2)).items()
+        tower: [str(gain.after) for gain in row]
+        for tower, row in tower_gains(Points(5, 3, 2)).items()
     }
     assert found == {
         "Arrow": ["25.0", "1.15", "28.8", "3.30"],
@@ -117,8 +118,8 @@ def test_what_towers_gain() -> None:
 
 
 def all_tribes() -> list[Points]:
-    most = [slider.most + 1 for slider in SLIDERS]
-    return [Points(*p) for p in np.ndindex(*most) if sum(p) == POINTS]
+    most = [slider.max_points + 1 for slider in SLIDERS]
+    return [Points(*p) for p in np.ndindex(*most) if sum(p) == TOTAL_POINTS]
 
 
 def test_a_bar_is_full_for_the_best_and_none_is_longer() -> None:
@@ -126,11 +127,11 @@ def test_a_bar_is_full_for_the_best_and_none_is_longer() -> None:
         best = max(
             (gain.after, gain.bar_after)
             for points in all_tribes()
-            for row in gains(points).values()
+            for row in tower_gains(points).values()
             for gain in row
             if gain.stat == stat
         )
-        assert abs(best[0] - longest_bar(stat)) < Decimal("0.05")
+        assert abs(best[0] - bar_maximum(stat)) < Decimal("0.05")
         assert Decimal("99.9") <= best[1] <= 100
 
 
@@ -187,7 +188,7 @@ def test_palettes_can_be_seen() -> None:
     assert "#FFD700" in PALETTES.values()
     assert len(PALETTES) == 8
     for colour in PALETTES.values():
-        assert checked_colour(colour) == colour
+        assert check_colour(colour) == colour
 
 
 def test_the_backgrounds_are_those_of_the_site() -> None:
@@ -203,11 +204,11 @@ def test_contrast_is_that_of_the_standard() -> None:
 
 @given(st.integers(0, 0xFFFFFF).map(lambda n: f"#{n:06x}"))
 def test_colours_of_ones_own(colour: str) -> None:
-    if least_contrast(colour) >= 3:
-        assert checked_colour(colour) == colour.upper()
+    if lowest_contrast(colour) >= 3:
+        assert check_colour(colour) == colour.upper()
         return
     with pytest.raises(DomainError, match=":1 with the site") as caught:
-        checked_colour(colour)
+        check_colour(colour)
     assert (caught.value.code, status_of(caught.value)) == ("color_contrast", 400)
     figure = re.search(r"contrast of (\d\.\d\d):1 with", caught.value.detail)
     assert figure
@@ -219,5 +220,5 @@ def test_colours_of_ones_own(colour: str) -> None:
 )
 def test_what_is_no_colour(colour: object) -> None:
     with pytest.raises(DomainError) as caught:
-        checked_colour(colour)
+        check_colour(colour)
     assert caught.value.code == "color_format"

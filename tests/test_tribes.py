@@ -17,8 +17,8 @@ from tests.support.concurrency import at_once
 from tests.support.factories import NOBODY, make_map, make_tribe, make_user
 from tests.support.tribe_api import BASE, DAMAGE, RANGE, RAVENS, SPEED, call
 from tribes import actions as tribe_actions
-from tribes.actions import change, make
-from tribes.bonuses import PRESETS, share
+from tribes.actions import change_tribe, create_tribe
+from tribes.bonuses import PRESETS, bonus_of
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +65,7 @@ def test_a_life_of_a_tribe(player: User) -> None:
 def test_an_archetype_brings_its_bonuses(player: User, archetype: str) -> None:
     facts = call(player, "post", "", {"name": "Ravens", "archetype": archetype}).json()
     assert [facts[f] for f in (DAMAGE, SPEED, RANGE)] == [
-        float(share(n)) for n in PRESETS[archetype]
+        float(bonus_of(n)) for n in PRESETS[archetype]
     ]
 
 
@@ -110,7 +110,7 @@ def test_bonuses_that_are_none(
     zeros = {DAMAGE: 0, SPEED: 0, RANGE: 0}
     assert code(call(player, "post", "", RAVENS | bonuses)) == (400, wrong, field)
     assert code(call(player, "patch", f"/{tribe.pk}", zeros | bonuses)) == (400, wrong, field)
-    assert Tribe.objects.get().range_bonus == share(3)
+    assert Tribe.objects.get().range_bonus == bonus_of(3)
 
 
 def test_a_part_is_checked_with_the_rest(player: User) -> None:
@@ -208,7 +208,7 @@ def test_a_tag_says_whether_it_changed(player: User) -> None:
     known = headers | {"If-None-Match": first["ETag"]}
     again = Client().get(f"{BASE}/{tribe.pk}", headers=known)
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
-    change(player=player, tribe_id=tribe.pk, given={"color_theme": "#99C2FF"})
+    change_tribe(player=player, tribe_id=tribe.pk, given={"color_theme": "#99C2FF"})
     assert Client().get(f"{BASE}/{tribe.pk}", headers=known).status_code == 200
 
 
@@ -253,7 +253,7 @@ def made_at_once(hands: int) -> list[str]:
 
     def work(hand: int) -> str:
         try:
-            make(player=player, given=RAVENS | {"name": f"Ravens {hand}"})
+            create_tribe(player=player, given=RAVENS | {"name": f"Ravens {hand}"})
         except DomainError as refusal:
             return refusal.code
         return "made"
@@ -288,7 +288,7 @@ def test_one_name_for_twelve_hands() -> None:
 
     def work(_: int) -> str:
         try:
-            make(player=player, given=RAVENS)
+            create_tribe(player=player, given=RAVENS)
         except DomainError as refusal:
             return refusal.code
         return "made"
@@ -305,11 +305,11 @@ def test_halves_of_a_change_at_once_are_one_after_the_other() -> None:
 
     def work(hand: int) -> str:
         try:
-            change(player=player, tribe_id=tribe.pk, given=wanted[hand % 2])
+            change_tribe(player=player, tribe_id=tribe.pk, given=wanted[hand % 2])
         except DomainError as refusal:
             return refusal.code
         return "changed"
 
     assert set(at_once(8, work)) <= {"changed", "bonus_sum"}
     tribe.refresh_from_db()
-    assert tribe.damage_bonus + tribe.attack_speed_bonus + tribe.range_bonus == share(10)
+    assert tribe.damage_bonus + tribe.attack_speed_bonus + tribe.range_bonus == bonus_of(10)

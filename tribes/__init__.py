@@ -1,1 +1,1 @@
-"""Tribes: what players bring to a game."""
+"""Tribes: the bonuses and colours that players bring to a game."""

@@ -9,19 +9,19 @@ from django.http import HttpRequest
 
 from config.admin.site import ChangedFieldsAdmin, CheckedForm
 from tribes import config_cache
-from tribes.actions import CHECKED
+from tribes.actions import CHECKS
 from tribes.models import Tribe
 
 
 class TribeForm(CheckedForm):
-    """A tribe, by the rules of players."""
+    """A tribe. The rules are those of players."""
 
-    checked = CHECKED
+    checked = CHECKS
 
 
 @admin.register(Tribe)
 class TribeAdmin(ChangedFieldsAdmin):
-    """Players' tribes."""
+    """The tribes of players."""
 
     form = TribeForm
     list_display = (
@@ -39,19 +39,19 @@ class TribeAdmin(ChangedFieldsAdmin):
     show_full_result_count = False
 
     def save_model(self, request: HttpRequest, obj: Tribe, form: Any, change: bool) -> None:
-        """Save a tribe; what is kept of it is dropped."""
+        """Saves a tribe and invalidates its cached config."""
         with transaction.atomic():
             super().save_model(request, obj, form, change)
-            config_cache.forget_after_commit([obj.pk])
+            config_cache.invalidate_after_commit([obj.pk])
 
     def delete_model(self, request: HttpRequest, obj: Tribe) -> None:
-        """Delete a tribe; what is kept of it is dropped."""
+        """Deletes a tribe and invalidates its cached config."""
         with transaction.atomic():
-            config_cache.forget_after_commit([obj.pk])  # while it has its key
+            config_cache.invalidate_after_commit([obj.pk])  # a deleted object has no key
             super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Tribe]) -> None:
-        """Delete the chosen tribes; what is kept of them is dropped."""
+        """Deletes the chosen tribes and invalidates their cached configs."""
         with transaction.atomic():
-            config_cache.forget_after_commit(queryset.values_list("pk", flat=True))
+            config_cache.invalidate_after_commit(queryset.values_list("pk", flat=True))
             super().delete_queryset(request, queryset)

@@ -1,4 +1,4 @@
-"""Tribes in the REST API. Edges alone: the rules stand in tribes/actions.py and tribes/bonuses.py."""
+"""Tribes in the REST API."""
 
 from typing import Any
 from uuid import UUID
@@ -20,18 +20,18 @@ from config.kernel.text import SHORTEST_NAME
 from config.limits import quotas
 from config.limits.quotas import HEADER_PARAMETER
 from tribes import actions
-from tribes.actions import LONGEST_NAME
-from tribes.bonuses import PRESETS, SLIDERS, share
-from tribes.colours import COLOUR, USUAL
+from tribes.actions import MAX_NAME_LENGTH
+from tribes.bonuses import PRESETS, SLIDERS, bonus_of
+from tribes.colours import COLOUR_PATTERN, DEFAULT_COLOUR
 from tribes.models import Tribe
 
-LIMITS = {slider.name: float(share(slider.most)) for slider in SLIDERS}
+MAX_BONUSES = {slider.name: float(bonus_of(slider.max_points)) for slider in SLIDERS}
 
 # ---- Documents ----------------------------------------------------------------------------------
 
 
 class FullTribe(serializers.ModelSerializer[Tribe]):
-    """A tribe. Bonuses are shares that multiply: 0.25 is a quarter more."""
+    """A tribe. A bonus of 0.25 means a quarter more."""
 
     damage_bonus = serializers.FloatField()
     attack_speed_bonus = serializers.FloatField()
@@ -45,43 +45,44 @@ class FullTribe(serializers.ModelSerializer[Tribe]):
 
 
 class TribeList(serializers.Serializer[Any]):
-    """One's own tribes."""
+    """The caller's tribes."""
 
     results = FullTribe(many=True)
 
 
-@extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME})
+@extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": MAX_NAME_LENGTH})
 class TribeName(RawField):
-    """See config.kernel.text."""
+    """Checked by the action."""
 
 
 @extend_schema_field({"type": "string", "enum": list(PRESETS)})
 class Archetype(RawField):
-    """See tribes.bonuses."""
+    """Checked by the action."""
 
 
-@extend_schema_field({"type": "string", "pattern": f"^{COLOUR.pattern}$"})
+@extend_schema_field({"type": "string", "pattern": f"^{COLOUR_PATTERN.pattern}$"})
 class Colour(RawField):
-    """See tribes.colours."""
+    """Checked by the action."""
 
 
-def bonus(most: float) -> type[RawField]:
-    """A field for a share of so much at the most, in steps of 0.05."""
-    told = {"type": "number", "minimum": 0, "maximum": most, "multipleOf": 0.05}
-    return extend_schema_field(told)(type("Bonus", (RawField,), {}))
+def bonus_field(maximum: float) -> type[RawField]:
+    """Returns a class of fields for a bonus in steps of 0.05."""
+    schema = {"type": "number", "minimum": 0, "maximum": maximum, "multipleOf": 0.05}
+    return extend_schema_field(schema)(type("Bonus", (RawField,), {}))
 
 
 class NewTribe(serializers.Serializer[Any]):
-    """A tribe to make, or what to change of one. The three bonuses add up to exactly 0.50."""
+    """A new tribe, or what to change of one. The sum of the three bonuses is exactly 0.50."""
 
-    name = TribeName(help_text="Not yet taken by another of one's tribes, whatever the case.")
+    name = TribeName(help_text="No other tribe of the caller has it, ignoring case.")
     archetype = Archetype(help_text="A new tribe without bonuses gets those of its archetype.")
-    damage_bonus = bonus(LIMITS["damage"])(required=False)
-    attack_speed_bonus = bonus(LIMITS["attack_speed"])(required=False)
-    range_bonus = bonus(LIMITS["range"])(required=False)
+    damage_bonus = bonus_field(MAX_BONUSES["damage"])(required=False)
+    attack_speed_bonus = bonus_field(MAX_BONUSES["attack_speed"])(required=False)
+    range_bonus = bonus_field(MAX_BONUSES["range"])(required=False)
     color_theme = Colour(
         required=False,
-        help_text=f"Of a contrast of 3 to 1 or more with the site's panels; {USUAL} unless told.",
+        help_text="Its contrast with the background of the site is at least 3 to 1. By default"
+        f" {DEFAULT_COLOUR}.",
     )
 
 
@@ -89,14 +90,14 @@ class NewTribe(serializers.Serializer[Any]):
 
 
 class TribesView(APIView):
-    """One's own tribes."""
+    """The caller's tribes."""
 
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(operation_id="tribes_list", responses=TribeList, tags=["tribes"])
     def get(self, request: Request) -> Response:
-        """One's own tribes by name; ten at the most."""
-        return Response({"results": FullTribe(actions.own(caller(request)), many=True).data})
+        """List the caller's tribes by name. There are at most ten."""
+        return Response({"results": FullTribe(actions.own_tribes(caller(request)), many=True).data})
 
     @extend_schema(
         operation_id="tribes_make",
@@ -106,15 +107,15 @@ class TribesView(APIView):
         tags=["tribes"],
     )
     def post(self, request: Request) -> Response:
-        """Make a tribe. Its archetype alone brings bonuses along; bonuses that are named count instead."""
-        made = actions.make(player=caller(request), given=read_body(NewTribe, request))
-        headers = {"Location": reverse("api:tribe", args=[made.pk])}
-        headers |= quotas.quota_headers(made.user_id, "tribes")
-        return Response(FullTribe(made).data, status=201, headers=headers)
+        """Create a tribe. Without bonuses it gets those of its archetype."""
+        tribe = actions.create_tribe(player=caller(request), given=read_body(NewTribe, request))
+        headers = {"Location": reverse("api:tribe", args=[tribe.pk])}
+        headers |= quotas.quota_headers(tribe.user_id, "tribes")
+        return Response(FullTribe(tribe).data, status=201, headers=headers)
 
 
 class TribeView(APIView):
-    """One's own tribe. Another's is a 404."""
+    """One of the caller's tribes. Others are a 404."""
 
     permission_classes = (IsAuthenticated,)
 
@@ -122,23 +123,23 @@ class TribeView(APIView):
         operation_id="tribes_read", responses={200: FullTribe, 304: None}, tags=["tribes"]
     )
     def get(self, request: Request, tribe_id: UUID) -> HttpResponseBase:
-        """One's own tribe."""
-        tribe = actions.own_tribe(caller(request), tribe_id)
+        """Read one of the caller's tribes."""
+        tribe = actions.find_own_tribe(caller(request), tribe_id)
         return conditional_document(request, FullTribe(tribe).data)
 
     @extend_schema(
         operation_id="tribes_change", request=NewTribe, responses=FullTribe, tags=["tribes"]
     )
     def patch(self, request: Request, tribe_id: UUID) -> Response:
-        """Change what is given. Bonuses that are not named stay; all three together are checked."""
+        """Change the given fields. Bonuses that are not given stay, and all three are checked together."""
         given = read_body(NewTribe, request, partial=True)
-        changed = actions.change(player=caller(request), tribe_id=tribe_id, given=given)
+        changed = actions.change_tribe(player=caller(request), tribe_id=tribe_id, given=given)
         return Response(FullTribe(changed).data)
 
     @extend_schema(
         operation_id="tribes_remove", request=None, responses={204: None}, tags=["tribes"]
     )
     def delete(self, request: Request, tribe_id: UUID) -> Response:
-        """Delete one's own tribe. One that has a seat in any game is kept for it: 409."""
-        actions.remove(player=caller(request), tribe_id=tribe_id)
+        """Delete one of the caller's tribes. One that is used in any game is a 409."""
+        actions.delete_tribe(player=caller(request), tribe_id=tribe_id)
         return Response(status=204)

@@ -1,4 +1,4 @@
-"""The application's name in the admin, and what it listens to."""
+"""The app's name in the admin, and what it registers."""
 
 from django.apps import AppConfig
 
@@ -7,14 +7,14 @@ from config.limits.quotas import register_quotas
 
 
 class TribesConfig(AppConfig):
-    """See the modules beside this one."""
+    """Configuration of the app."""
 
     name = "tribes"
     verbose_name = "Tribes"
 
     def ready(self) -> None:
-        """Drop what is kept of tribes that change; register the quotas."""
+        """Registers the quotas, and the invalidation of cached configs when tribes change."""
         from tribes import config_cache, quotas
 
-        register_quotas(*quotas.TABLE)
-        on_change(config_cache.CHANNEL, config_cache.forget)
+        register_quotas(*quotas.QUOTAS)
+        on_change(config_cache.CHANNEL, config_cache.invalidate)

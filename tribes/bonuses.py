@@ -1,7 +1,7 @@
-"""Ten points on three sliders, and what towers gain by them. Pure of Django.
+"""Bonuses of tribes: ten points on three sliders, and what towers gain by them. Pure.
 
-A point is a share of 0.05 that is added to what a tower has: seven points of damage make 20 into 27.
-The towers are those of play, at level 1.
+A point is a bonus of 0.05, which is a share that is added: seven points of damage turn 20 into 27. The towers
+are those of the game, at level 1.
 """
 
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 from config.kernel.errors import Reason
 
-POINTS = 10  # a tribe has exactly so many
-POINT = Decimal("0.05")
-POINTS_IN_ONE = 20  # a share of 1, that is twice as much
-TOLERANCE = 1e-6  # of a point: 0.1 + 0.2 is 0.30000000000000004 to most clients, and means 0.30
+TOTAL_POINTS = 10  # of each tribe, no more and no less
+BONUS_PER_POINT = Decimal("0.05")
+POINTS_PER_UNIT = 20  # of a bonus of 1, which doubles a value
+TOLERANCE = 1e-6  # of a point: 0.1 + 0.2 is 0.30000000000000004 for most clients
 
 
 class Points(NamedTuple):
-    """How many points each slider has."""
+    """The points of each slider."""
 
     damage: int
     attack_speed: int
@@ -26,15 +26,15 @@ class Points(NamedTuple):
 
 @dataclass(frozen=True)
 class Slider:
-    """One of the three. `name` is its place in Points, `most` the points that it takes at the most."""
+    """A slider. `name` is its field in Points, `max_points` the points that it takes at most."""
 
     name: str
     label: str
-    most: int
+    max_points: int
 
     @property
     def field(self) -> str:
-        """What documents and the table call its share."""
+        """Returns the name of its bonus in documents and in the table."""
         return f"{self.name}_bonus"
 
 
@@ -59,7 +59,7 @@ MOTTOES = {
 
 @dataclass(frozen=True)
 class Stat:
-    """Something that a tower has so much of: decimals to show, and the sliders that raise it."""
+    """A stat of towers, the decimals that are shown, and the sliders that raise it."""
 
     name: str
     label: str
@@ -73,7 +73,6 @@ STATS = (
     Stat("power", "Damage per second", 1, ("damage", "attack_speed")),
     Stat("range", "Range in tiles", 2, ("range",)),
 )
-# Damage a hit, attacks a second, damage a second, range in tiles.
 TOWERS: dict[str, dict[str, Decimal]] = {
     tower: {
         "damage": Decimal(damage),
@@ -91,7 +90,7 @@ TOWERS: dict[str, dict[str, Decimal]] = {
 
 @dataclass(frozen=True)
 class Gain:
-    """What a tribe does to one stat of one tower. Lengths of bars are parts of a hundred."""
+    """What a tribe adds to one stat of one tower. Lengths of bars are in percent."""
 
     stat: Stat
     before: Decimal
@@ -99,42 +98,42 @@ class Gain:
 
     @property
     def shown_before(self) -> Decimal:
-        """What it has without the tribe, with as many decimals as with it."""
+        """Returns the value without the tribe, with the decimals of the stat."""
         return _rounded(self.before, self.stat.decimals)
 
     @property
-    def longest(self) -> Decimal:
-        """What a full bar stands for: the best tower with the best tribe."""
-        return longest_bar(self.stat)
+    def bar_maximum(self) -> Decimal:
+        """Returns the value of a full bar."""
+        return bar_maximum(self.stat)
 
     @property
     def bar_before(self) -> Decimal:
-        """The length of the bar without the tribe."""
-        return _rounded(100 * self.before / self.longest, 1)
+        """Returns the length of the bar without the tribe."""
+        return _rounded(100 * self.before / self.bar_maximum, 1)
 
     @property
     def bar_after(self) -> Decimal:
-        """The length of the bar with it."""
-        return min(Decimal(100), _rounded(100 * self.after / self.longest, 1))
+        """Returns the length of the bar with the tribe."""
+        return min(Decimal(100), _rounded(100 * self.after / self.bar_maximum, 1))
 
 
-def share(points: int) -> Decimal:
-    """The bonus that so many points are."""
-    return points * POINT
+def bonus_of(points: int) -> Decimal:
+    """Returns the bonus of so many points."""
+    return points * BONUS_PER_POINT
 
 
-def boosted(amount: Decimal, stat: Stat, points: Points) -> Decimal:
-    """An amount of a stat with a tribe's bonuses, exactly: each one multiplies."""
+def boost(amount: Decimal, stat: Stat, points: Points) -> Decimal:
+    """Returns a value of a stat with a tribe's bonuses, exactly. Each bonus multiplies it."""
     for slider in stat.raised_by:
-        amount *= 1 + share(getattr(points, slider))
+        amount *= 1 + bonus_of(getattr(points, slider))
     return amount
 
 
-def gains(points: Points) -> dict[str, list[Gain]]:
-    """What each tower gains, stat by stat, rounded as it is shown."""
+def tower_gains(points: Points) -> dict[str, list[Gain]]:
+    """Returns what each tower gains, stat by stat, rounded as it is shown."""
     return {
         tower: [
-            Gain(stat, before, _rounded(boosted(before, stat, points), stat.decimals))
+            Gain(stat, before, _rounded(boost(before, stat, points), stat.decimals))
             for stat in STATS
             for before in [amounts[stat.name]]
         ]
@@ -142,52 +141,52 @@ def gains(points: Points) -> dict[str, list[Gain]]:
     }
 
 
-def longest_bar(stat: Stat) -> Decimal:
-    """What a full bar of a stat stands for: the best tower with the best tribe."""
-    most = max(amounts[stat.name] for amounts in TOWERS.values())
-    best = [slider.most for slider in SLIDERS if slider.name in stat.raised_by]
-    if (
-        len(best) > 1
-    ):  # ten points are not enough for all of them; half of each is the most together
-        best = [POINTS // len(best)] * len(best)
+def bar_maximum(stat: Stat) -> Decimal:
+    """Returns the value of a full bar: that of the best tower with the best tribe."""
+    value = max(amounts[stat.name] for amounts in TOWERS.values())
+    best = [slider.max_points for slider in SLIDERS if slider.name in stat.raised_by]
+    if len(best) > 1:
+        # All points are not enough for both sliders. An equal split multiplies to the largest product.
+        best = [TOTAL_POINTS // len(best)] * len(best)
     for points in best:
-        most *= 1 + share(points)
-    return most
+        value *= 1 + bonus_of(points)
+    return value
 
 
 def points_of(value: Any) -> int | None:
-    """How many points a share is, as documents have it; None for what is no multiple of 0.05."""
+    """Returns the points of a bonus in a document; None for anything but a multiple of 0.05."""
     if type(value) not in (int, float) or not -1 <= value <= 1:
         return None
-    points = round(value * POINTS_IN_ONE)
-    return points if abs(value * POINTS_IN_ONE - points) < TOLERANCE else None
+    points = round(value * POINTS_PER_UNIT)
+    return points if abs(value * POINTS_PER_UNIT - points) < TOLERANCE else None
 
 
-def faults(points: Points) -> list[Reason]:
-    """All that is wrong with how points are spent, by field; nothing for a tribe as it should be."""
+def find_faults(points: Points) -> list[Reason]:
+    """Returns all that is wrong with the points, with the fields; nothing for a valid tribe."""
     found = [
         Reason(
             "bonus_range",
-            f"{slider.label} takes 0 to {slider.most} points, that is 0 to {share(slider.most)}.",
+            f"{slider.label} takes 0 to {slider.max_points} points,"
+            f" which is a bonus of 0 to {bonus_of(slider.max_points)}.",
             slider.field,
         )
         for slider, spent in zip(SLIDERS, points, strict=True)
-        if not 0 <= spent <= slider.most
+        if not 0 <= spent <= slider.max_points
     ]
     return found or _sum_faults(points)
 
 
 def _sum_faults(points: Points) -> list[Reason]:
-    """At the field where it can be mended: the largest has points to give, the emptiest has room."""
-    over = sum(points) - POINTS
+    """Returns what is wrong with the sum, at the slider where it is easiest to correct."""
+    over = sum(points) - TOTAL_POINTS
     if not over:
         return []
     by_points = sorted(zip(points, SLIDERS, strict=True), key=lambda pair: pair[0])
     _, slider = by_points[-1 if over > 0 else 0]
     todo = f"take {over} off" if over > 0 else f"spend {-over} more"
     words = (
-        f"These are {sum(points)} points, {share(sum(points))} together; a tribe has exactly {POINTS},"
-        f" {share(POINTS)} together: {todo}."
+        f"These are {sum(points)} points, {bonus_of(sum(points))} together; a tribe has exactly"
+        f" {TOTAL_POINTS}, {bonus_of(TOTAL_POINTS)} together: {todo}."
     )
     return [Reason("bonus_sum", words, slider.field)]
 

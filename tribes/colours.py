@@ -23,13 +23,13 @@ PALETTES = {
     "Mint": "#66FFCC",
     "Meadow": "#DDFF99",
 }
-USUAL = PALETTES["Gold"]
+DEFAULT_COLOUR = PALETTES["Gold"]
 BACKGROUNDS = {
     "panels": "#2C3E50",
     "page": "#16212B",
 }  # of the site, as static/css/tokens.css has them
-LEAST_CONTRAST = 3.0
-COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+MIN_CONTRAST = 3.0
+COLOUR_PATTERN = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
 def luminance(colour: str) -> float:
@@ -44,23 +44,23 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def least_contrast(colour: str) -> float:
+def lowest_contrast(colour: str) -> float:
     """The contrast of a colour against that background of the site where it shows least."""
     return min(contrast(colour, background) for background in BACKGROUNDS.values())
 
 
-def checked_colour(colour: Any) -> str:
+def check_colour(colour: Any) -> str:
     """A colour in capitals. Raises DomainError, a 400 for the field `color_theme`."""
-    if type(colour) is not str or not COLOUR.fullmatch(colour):
+    if type(colour) is not str or not COLOUR_PATTERN.fullmatch(colour):
         words = "A colour is # and six hexadecimal digits, as #FFD700."
         raise InvalidInput("color_format", words, field="color_theme")
-    found = least_contrast(colour)
-    if found < LEAST_CONTRAST:
+    found = lowest_contrast(colour)
+    if found < MIN_CONTRAST:
         # Rounded down, so that no colour is told a figure that would do.
         figure = int(found * 100) / 100
         words = (
             f"{colour.upper()} has a contrast of {figure:.2f}:1 with the site's background, and needs at"
-            f" least {LEAST_CONTRAST:g}:1. Choose a lighter colour."
+            f" least {MIN_CONTRAST:g}:1. Choose a lighter colour."
         )
         raise InvalidInput("color_contrast", words, field="color_theme")
     return colour.upper()

@@ -1,12 +1,12 @@
-"""What counts of a tribe in play, kept in Redis: `tribe:{id}:config`, for an hour.
+"""The config of a tribe, which is what counts in play, cached in Redis under `tribe:{id}:config` for an hour.
 
-Read by whoever sits in a lobby with it, and by game servers (sessions_app/games/game_tribes.py). A start
-copies the tribes' rows to the seats by itself, in its one transaction: there nothing old may come in.
+It is read by players who sit in a lobby with the tribe, and by game servers. The start of a game does not use
+the cache: it copies the rows of the tribes in its own transaction, so that nothing stale can be copied.
 
-A cold key is filled under the lock of the tribe's row: one fills, the others wait and then find it
-filled, and a change waits until what was read of it is kept, so that it can't be kept after the change
-has dropped it. Each change drops the key when its transaction is over; what the application did not
-make itself (psql, a cascade) is heard of on channel `tribes` (migration 0002).
+An empty key is filled under a lock of the tribe's row. One request fills it, the others wait and find it
+filled. A change of the tribe waits, too, so that the old config can't be stored after the change has deleted
+the key. Each change deletes the key after its transaction. Changes from outside the application (psql, a
+cascade) are reported on channel `tribes` (migration 0002).
 """
 
 import logging
@@ -23,16 +23,16 @@ from config.redis.clients import circuit_breaker, disposable
 from tribes.bonuses import SLIDERS
 from tribes.models import Tribe
 
-SECONDS = 3600
+CACHE_SECONDS = 3600
 CHANNEL = "tribes"
-ALL_KEYS = "tribe:*:config"
+KEY_PATTERN = "tribe:*:config"
 FIELDS = [*(slider.field for slider in SLIDERS), "color_theme"]
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class TribeConfig:
-    """Bonuses as shares that multiply (0.25 is a quarter more), and the colour as `#RRGGBB`."""
+    """The bonuses, of which 0.25 means a quarter more, and the colour as `#RRGGBB`."""
 
     damage_bonus: float
     attack_speed_bonus: float
@@ -40,55 +40,54 @@ class TribeConfig:
     color_theme: str
 
 
-def config_of(tribe_id: UUID) -> TribeConfig:
-    """What a game needs of a tribe; without Redis it is read from the table.
+def read_config(tribe_id: UUID) -> TribeConfig:
+    """Returns the config of a tribe, without Redis from the table. Raises Tribe.DoesNotExist.
 
-    Not for a transaction that changes the tribe itself: what may be rolled back must not be kept.
-    Raises Tribe.DoesNotExist.
+    Not to be called in a transaction that changes the tribe: what is rolled back later would be cached.
     """
     try:
         with circuit_breaker(disposable):
-            return _kept(tribe_id) or _fill(tribe_id)
+            return _read_cached(tribe_id) or _fill_cache(tribe_id)
     except RedisError:
-        return _read(tribe_id)
+        return _read_row(tribe_id)
 
 
-def forget_after_commit(tribe_ids: Iterable[UUID]) -> None:
-    """Drop what is kept of tribes once the transaction that changes them is over."""
+def invalidate_after_commit(tribe_ids: Iterable[UUID]) -> None:
+    """Deletes the cached configs of tribes after the transaction that changes them."""
     ids = [str(tribe_id) for tribe_id in tribe_ids]
-    transaction.on_commit(lambda: forget(ids))
+    transaction.on_commit(lambda: invalidate(ids))
 
 
-def forget(tribe_ids: list[str]) -> None:
-    """Drop what is kept of tribes, or of all. Without Redis nothing happens: it ends by itself."""
+def invalidate(tribe_ids: list[str]) -> None:
+    """Deletes the cached configs of these tribes, or of all. Without Redis they expire."""
     try:
         redis = disposable()
         if EVERYTHING in tribe_ids:
-            keys = list(redis.scan_iter(match=ALL_KEYS, count=1000))
+            keys = list(redis.scan_iter(match=KEY_PATTERN, count=1000))
         else:
             keys = [_key(tribe_id).encode() for tribe_id in tribe_ids]
         if keys:
             redis.delete(*keys)
     except RedisError:
-        logger.warning("What is kept of tribes could not be dropped: Redis is away")
+        logger.warning("Cached configs of tribes could not be deleted: Redis is unavailable")
 
 
-def _kept(tribe_id: UUID) -> TribeConfig | None:
+def _read_cached(tribe_id: UUID) -> TribeConfig | None:
     found: bytes | None = disposable().get(_key(tribe_id))  # type: ignore[assignment]
     return TribeConfig(**orjson.loads(found)) if found else None
 
 
-def _fill(tribe_id: UUID) -> TribeConfig:
+def _fill_cache(tribe_id: UUID) -> TribeConfig:
     with transaction.atomic():
-        # Waits for whoever fills it or changes it, and makes them wait; seats don't need to.
-        made = _read(tribe_id, lock=True)
-        kept = _kept(tribe_id)
-        if kept is None:
-            disposable().set(_key(tribe_id), orjson.dumps(made), ex=SECONDS)
-        return kept or made
+        # This lock waits for other requests that fill the cache or change the tribe, but not for new seats.
+        config = _read_row(tribe_id, lock=True)
+        cached = _read_cached(tribe_id)
+        if cached is None:
+            disposable().set(_key(tribe_id), orjson.dumps(config), ex=CACHE_SECONDS)
+        return cached or config
 
 
-def _read(tribe_id: UUID, *, lock: bool = False) -> TribeConfig:
+def _read_row(tribe_id: UUID, *, lock: bool = False) -> TribeConfig:
     tribes = Tribe.objects.only(*FIELDS)
     tribe = (tribes.select_for_update(no_key=True) if lock else tribes).get(pk=tribe_id)
     return TribeConfig(

@@ -1,6 +1,6 @@
-"""What the tribes' pages take from people, and what the editor shows of it.
+"""The form of the tribe editor.
 
-The fields take anything: tribes.actions checks them by the rules that the API has too, and tells all
+Its fields accept anything. The actions check the values by the rules that the API has too, and report all
 that is wrong at once.
 """
 
@@ -12,20 +12,29 @@ from django import forms
 from django.template.defaultfilters import pluralize
 
 from config.kernel.errors import DomainError
-from tribes.actions import LONGEST_NAME
-from tribes.bonuses import MOTTOES, POINTS, POINTS_IN_ONE, PRESETS, SLIDERS, Points, Slider, share
-from tribes.colours import COLOUR, LEAST_CONTRAST, PALETTES, USUAL, least_contrast
+from tribes.actions import MAX_NAME_LENGTH
+from tribes.bonuses import (
+    MOTTOES,
+    POINTS_PER_UNIT,
+    PRESETS,
+    SLIDERS,
+    TOTAL_POINTS,
+    Points,
+    Slider,
+    bonus_of,
+)
+from tribes.colours import COLOUR_PATTERN, DEFAULT_COLOUR, MIN_CONTRAST, PALETTES, lowest_contrast
 from tribes.models import Tribe
 
-OWN = "own"  # instead of a palette: the colour that is picked
-USUAL_ARCHETYPE = "Balanced"
-# The field of the form for a field of the tribe.
-FIELDS = {slider.field: slider.name for slider in SLIDERS} | {"color_theme": "color"}
+CUSTOM_COLOUR = "own"  # the choice of the colour picker instead of a palette
+DEFAULT_ARCHETYPE = "Balanced"
+# The fields of the form by those of the tribe.
+FORM_FIELDS = {slider.field: slider.name for slider in SLIDERS} | {"color_theme": "color"}
 
 
 @dataclass(frozen=True)
 class ArchetypeCard:
-    """An archetype to choose."""
+    """A choice of archetype."""
 
     name: str
     motto: str
@@ -35,7 +44,7 @@ class ArchetypeCard:
 
 @dataclass(frozen=True)
 class SliderRow:
-    """A slider as it stands."""
+    """A slider with its points."""
 
     slider: Slider
     field: forms.BoundField
@@ -43,23 +52,23 @@ class SliderRow:
 
     @property
     def percent(self) -> int:
-        """What its points add, in percent."""
-        return int(100 * share(self.points))
+        """Returns the bonus in percent."""
+        return int(100 * bonus_of(self.points))
 
     @property
     def marks(self) -> range:
-        """The numbers along it."""
-        return range(self.slider.most + 1)
+        """Returns the numbers below the slider."""
+        return range(self.slider.max_points + 1)
 
 
 class TribeForm(forms.Form):
-    """A tribe, to make or to change."""
+    """A new tribe, or one to change."""
 
     name = forms.CharField(
         required=False,
-        help_text=f"3 to {LONGEST_NAME} characters. Others see it in the lobby.",
+        help_text=f"3 to {MAX_NAME_LENGTH} characters. Others see it in the lobby.",
         widget=forms.TextInput(
-            attrs={"maxlength": LONGEST_NAME, "autocomplete": "off", "required": True}
+            attrs={"maxlength": MAX_NAME_LENGTH, "autocomplete": "off", "required": True}
         ),
     )
     archetype = forms.CharField(required=False)
@@ -69,44 +78,46 @@ class TribeForm(forms.Form):
     color = forms.CharField(required=False)
     own_color = forms.CharField(required=False)
 
-    def refuse(self, refusal: DomainError) -> None:
-        """Show what the activity has found at the fields that it names."""
+    def add_domain_error(self, error: DomainError) -> None:
+        """Shows the reasons of an error at the fields that they name."""
         self.is_valid()
-        for _, detail, field in refusal.reasons:
-            known = FIELDS.get(field or "", field)
+        for _, detail, field in error.reasons:
+            known = FORM_FIELDS.get(field or "", field)
             self.add_error(known if known in self.fields else None, detail)
 
     def given(self) -> dict[str, Any]:
-        """What was sent, as tribes.actions takes it."""
-        bonuses = {s.field: _share(self.data.get(s.name, "")) for s in SLIDERS}
+        """Returns the values that were sent, in the form that tribes.actions takes."""
+        bonuses = {s.field: _read_bonus(self.data.get(s.name, "")) for s in SLIDERS}
         return bonuses | {
             "name": self.data.get("name", ""),
             "archetype": self.data.get("archetype", ""),
             "color_theme": self.colour,
         }
 
-    # ---- What it shows --------------------------------------------------------------------------
+    # ---- What the page shows -----------------------------------------------------------------------
 
     @property
     def colour(self) -> str:
-        """The colour that is chosen, which may be none that is allowed."""
+        """Returns the chosen colour, which may be an invalid one."""
         chosen = str(self["color"].value() or "")
-        return str(self["own_color"].value() or "") if chosen == OWN else chosen
+        return str(self["own_color"].value() or "") if chosen == CUSTOM_COLOUR else chosen
 
     @property
     def points(self) -> Points:
-        """The points as the sliders can show them."""
-        return Points(*(min(_whole(self[s.name].value()) or 0, s.most) for s in SLIDERS))
+        """Returns the points, none above the maximum of its slider."""
+        return Points(
+            *(min(_read_integer(self[s.name].value()) or 0, s.max_points) for s in SLIDERS)
+        )
 
     @property
-    def pips(self) -> list[bool]:
-        """For each of the ten points, whether it is spent."""
-        return [n < sum(self.points) for n in range(POINTS)]
+    def point_states(self) -> list[bool]:
+        """Returns for each of the ten points whether it is spent."""
+        return [n < sum(self.points) for n in range(TOTAL_POINTS)]
 
     @property
-    def purse(self) -> str:
-        """How many points are spent."""
-        left = POINTS - sum(self.points)
+    def points_summary(self) -> str:
+        """Returns a sentence about the points that are left."""
+        left = TOTAL_POINTS - sum(self.points)
         if not left:
             return "All ten points are spent"
         words = f"{abs(left)} point{pluralize(abs(left))}"
@@ -114,13 +125,13 @@ class TribeForm(forms.Form):
 
     @property
     def sliders(self) -> "Iterator[SliderRow]":
-        """The sliders, as they stand."""
+        """Yields the sliders with their points."""
         for slider, points in zip(SLIDERS, self.points, strict=True):
             yield SliderRow(slider, self[slider.name], points)
 
     @property
     def archetypes(self) -> list[ArchetypeCard]:
-        """The archetypes to choose from."""
+        """Returns the choices of archetypes."""
         chosen = self["archetype"].value()
         return [
             ArchetypeCard(name, MOTTOES[name], points, name == chosen)
@@ -129,42 +140,42 @@ class TribeForm(forms.Form):
 
     @property
     def palettes(self) -> list[tuple[str, str, bool]]:
-        """Name, colour, and whether it is chosen."""
+        """Returns the palettes: name, colour, and whether it is chosen."""
         return [
             (name, colour, colour == self["color"].value()) for name, colour in PALETTES.items()
         ]
 
     @property
     def has_own_colour(self) -> bool:
-        """Whether the picked colour is chosen, and no palette."""
-        return bool(self["color"].value() == OWN)
+        """Returns whether the colour of the picker is chosen, and no palette."""
+        return bool(self["color"].value() == CUSTOM_COLOUR)
 
     @property
     def picked_colour(self) -> str:
-        """What the picker shows."""
+        """Returns the colour of the picker."""
         return _colour_or(str(self["own_color"].value() or ""), self.shown_colour)
 
     @property
     def shown_colour(self) -> str:
-        """The colour of the preview."""
-        return _colour_or(self.colour, USUAL)
+        """Returns the colour of the preview."""
+        return _colour_or(self.colour, DEFAULT_COLOUR)
 
     @property
     def picked_contrast(self) -> str:
-        """The figure beside the picker, rounded down."""
-        return f"{int(least_contrast(self.picked_colour) * 10) / 10:.1f}"
+        """Returns the contrast beside the picker, rounded down."""
+        return f"{int(lowest_contrast(self.picked_colour) * 10) / 10:.1f}"
 
     @property
-    def is_seen(self) -> bool:
-        """Whether the picked colour has enough contrast."""
-        return least_contrast(self.picked_colour) >= LEAST_CONTRAST
+    def has_enough_contrast(self) -> bool:
+        """Returns whether the colour of the picker has enough contrast."""
+        return lowest_contrast(self.picked_colour) >= MIN_CONTRAST
 
 
-def facts_of(tribe: Tribe) -> dict[str, Any]:
-    """A tribe as the form's fields have it."""
-    points = {s.name: int(getattr(tribe, s.field) * POINTS_IN_ONE) for s in SLIDERS}
+def initial_values(tribe: Tribe) -> dict[str, Any]:
+    """Returns the initial values of the form for a tribe."""
+    points = {s.name: int(getattr(tribe, s.field) * POINTS_PER_UNIT) for s in SLIDERS}
     colour = tribe.color_theme.upper()
-    chosen = colour if colour in PALETTES.values() else OWN
+    chosen = colour if colour in PALETTES.values() else CUSTOM_COLOUR
     return points | {
         "name": tribe.name,
         "archetype": tribe.archetype,
@@ -173,22 +184,22 @@ def facts_of(tribe: Tribe) -> dict[str, Any]:
     }
 
 
-def facts_of_preset(archetype: str) -> dict[str, Any]:
-    """Archetype and points of a preset, the usual one where there is none of that name."""
-    chosen = archetype if archetype in PRESETS else USUAL_ARCHETYPE
+def preset_values(archetype: str) -> dict[str, Any]:
+    """Returns archetype and points of a preset; those of the default one for an unknown name."""
+    chosen = archetype if archetype in PRESETS else DEFAULT_ARCHETYPE
     return PRESETS[chosen]._asdict() | {"archetype": chosen}
 
 
-def _whole(value: Any) -> int | None:
+def _read_integer(value: Any) -> int | None:
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else None
 
 
-def _share(text: str) -> float | None:
-    """The share of so many points; None for what is no number of points."""
-    points = _whole(text)
-    return None if points is None else float(share(points))
+def _read_bonus(text: str) -> float | None:
+    """Reads a number of points as a bonus; None for anything else."""
+    points = _read_integer(text)
+    return None if points is None else float(bonus_of(points))
 
 
 def _colour_or(colour: str, other: str) -> str:
-    return colour.upper() if COLOUR.fullmatch(colour) else other
+    return colour.upper() if COLOUR_PATTERN.fullmatch(colour) else other

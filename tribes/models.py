@@ -1,4 +1,4 @@
-"""Tribes: what a player brings to a game."""
+"""The table of tribes."""
 
 from decimal import Decimal
 

@@ -2,11 +2,11 @@
 
 from config.limits.quotas import Quota
 
-MOST_TRIBES = 10
-TABLE = (
+MAX_TRIBES = 10
+QUOTAS = (
     Quota(
         "tribes",
-        MOST_TRIBES,
+        MAX_TRIBES,
         "tribes",
         "SELECT count(*) FROM tribes WHERE user_id = %(subject)s",
         "Delete those that you no longer need.",

@@ -1,4 +1,4 @@
-"""Addresses of the tribes' pages."""
+"""Addresses of the tribe pages."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Pages of tribes: one's own, the editor, and deleting one."""
+"""Pages of tribes: the player's own, the editor, and the deletion of one."""
 
 from typing import Any
 from uuid import UUID
@@ -8,114 +8,120 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.identity.current_user import current_user
 from config.http.next_url import next_url
-from config.kernel.errors import DomainError
+from config.http.pages import require_page_methods
+from config.kernel.errors import DomainError, NotFound
 from config.limits import quotas
 from tribes import actions
-from tribes.bonuses import MOTTOES, POINTS, gains
-from tribes.colours import BACKGROUNDS, LEAST_CONTRAST, USUAL
-from tribes.forms import TribeForm, facts_of, facts_of_preset
-from tribes.quotas import MOST_TRIBES
+from tribes.bonuses import MOTTOES, TOTAL_POINTS, tower_gains
+from tribes.colours import BACKGROUNDS, DEFAULT_COLOUR, MIN_CONTRAST
+from tribes.forms import TribeForm, initial_values, preset_values
+from tribes.quotas import MAX_TRIBES
 
-page = require_http_methods(["GET", "HEAD", "POST"])
-DELETED = "deleted_tribe"  # in the session: what the last one was, until it was offered once
+DELETED_KEY = "deleted_tribe"  # in the session: the values of the last one, which is offered once
 
 
 @require_safe
 @login_required
 def index(request: HttpRequest) -> HttpResponse:
-    """One's own tribes; the one that was deleted just now can be had back."""
-    tribes = list(actions.own(current_user(request)))
+    """Shows the player's own tribes, and offers one that was just deleted."""
+    tribes = list(actions.own_tribes(current_user(request)))
     context = {
-        "tribes": [(tribe, TribeForm(initial=facts_of(tribe))) for tribe in tribes],
-        "most": MOST_TRIBES,
-        "full": len(tribes) >= MOST_TRIBES,
+        "tribes": [(tribe, TribeForm(initial=initial_values(tribe))) for tribe in tribes],
+        "most": MAX_TRIBES,
+        "full": len(tribes) >= MAX_TRIBES,
         "mottoes": MOTTOES,
-        "usual": USUAL,
-        "deleted": request.session.pop(DELETED, None),
+        "usual": DEFAULT_COLOUR,
+        "deleted": request.session.pop(DELETED_KEY, None),
     }
     return render(request, "tribes/index.html", context)
 
 
-@page
+@require_page_methods
 @login_required
 def new(request: HttpRequest) -> HttpResponse:
-    """The editor for a new tribe, and the way back of one that was deleted."""
-    onward = next_url(request)
-    facts = {"color": USUAL} | facts_of_preset(request.GET.get("archetype", ""))
-    form = form_of(request, facts)
+    """Shows the editor for a new tribe. A deleted tribe is created again through it, too."""
+    next_page = next_url(request)
+    initial = {"color": DEFAULT_COLOUR} | preset_values(request.GET.get("archetype", ""))
+    form = build_form(request, initial)
     if form.is_bound:
         try:
-            made = actions.make(player=current_user(request), given=form.given())
+            made = actions.create_tribe(player=current_user(request), given=form.given())
+        except NotFound:
+            raise
         except DomainError as refusal:
-            form.refuse(refusal)
+            form.add_domain_error(refusal)
         else:
             messages.success(request, f"“{made.name}” is ready to play.")
             quotas.show_warnings(request, made.user_id, "tribes")
-            return HttpResponseRedirect(onward or reverse("tribes:index"))
-    full = actions.own(current_user(request)).count() >= MOST_TRIBES
-    context = editor_context(form) | {"next": onward, "full": full, "most": MOST_TRIBES}
+            return HttpResponseRedirect(next_page or reverse("tribes:index"))
+    full = actions.own_tribes(current_user(request)).count() >= MAX_TRIBES
+    context = editor_context(form) | {"next": next_page, "full": full, "most": MAX_TRIBES}
     return render(request, "tribes/edit.html", context)
 
 
-@page
+@require_page_methods
 @login_required
 def edit(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
-    """The editor for a tribe of one's own."""
-    tribe = actions.own_tribe(current_user(request), tribe_id)
-    form = form_of(request, facts_of(tribe))
+    """Shows the editor for one of the player's tribes."""
+    tribe = actions.find_own_tribe(current_user(request), tribe_id)
+    form = build_form(request, initial_values(tribe))
     if form.is_bound:
         try:
-            changed = actions.change(
+            changed = actions.change_tribe(
                 player=current_user(request), tribe_id=tribe_id, given=form.given()
             )
+        except NotFound:
+            raise
         except DomainError as refusal:
-            form.refuse(refusal)
+            form.add_domain_error(refusal)
         else:
             messages.success(request, f"“{changed.name}” is saved.")
             return redirect("tribes:index")
     return render(request, "tribes/edit.html", editor_context(form) | {"tribe": tribe})
 
 
-@page
+@require_page_methods
 @login_required
 def delete(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
-    """Ask whether one means it, and delete a tribe of one's own."""
-    tribe, error = actions.own_tribe(current_user(request), tribe_id), ""
+    """Asks for confirmation, and deletes one of the player's tribes."""
+    tribe, error = actions.find_own_tribe(current_user(request), tribe_id), ""
     try:
         if request.method == "POST":
-            actions.remove(player=current_user(request), tribe_id=tribe_id)
-            request.session[DELETED] = facts_of(tribe)
+            actions.delete_tribe(player=current_user(request), tribe_id=tribe_id)
+            request.session[DELETED_KEY] = initial_values(tribe)
             return redirect("tribes:index")
-        actions.demand_unseated(tribe)
+        actions.require_deletable(tribe)
+    except NotFound:
+        raise
     except DomainError as refusal:
         error = refusal.detail
     return render(request, "tribes/delete.html", {"tribe": tribe, "error": error})
 
 
-def form_of(request: HttpRequest, facts: dict[str, Any]) -> TribeForm:
-    """The form as it was sent, or with these facts.
+def build_form(request: HttpRequest, initial: dict[str, Any]) -> TribeForm:
+    """Returns the form as it was sent, or with initial values.
 
-    Without JavaScript a button sets the sliders to the archetype: then what was sent is shown, with
-    the preset's points, and nothing is saved.
+    Without JavaScript a button sets the sliders to those of the archetype. Then the form shows what was sent,
+    with the points of the preset, and nothing is saved.
     """
     if request.method != "POST":
-        return TribeForm(initial=facts)
+        return TribeForm(initial=initial)
     if "preset" in request.POST:
         sent = {name: request.POST.get(name, "") for name in TribeForm.base_fields}
-        return TribeForm(initial=sent | facts_of_preset(sent["archetype"]))
+        return TribeForm(initial=sent | preset_values(sent["archetype"]))
     return TribeForm(request.POST)
 
 
 def editor_context(form: TribeForm) -> dict[str, Any]:
-    """What the editor needs beside the form."""
+    """Returns what the editor needs."""
     return {
         "form": form,
-        "gains": gains(form.points),
-        "total": POINTS,
+        "gains": tower_gains(form.points),
+        "total": TOTAL_POINTS,
         "backgrounds": " ".join(BACKGROUNDS.values()),
-        "least_contrast": LEAST_CONTRAST,
+        "least_contrast": MIN_CONTRAST,
     }

@@ -2,7 +2,7 @@
 
 Triggers send it on a channel when a transaction commits: ids with commas between them, `*` where they
 are too many for a message, or nothing. Whoever keeps copies registers for a channel; one connection of
-each process listens (maps.browse.cacheable). What was said while nobody listened is lost, so that each
+each process listens (maps.browse.invalidation). What was said while nobody listened is lost, so that each
 time the listening begins, everything may have changed.
 """
 

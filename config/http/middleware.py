@@ -91,6 +91,21 @@ def rate_limit_headers(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def domain_error_pages(get_response: GetResponse) -> GetResponse:
+    """Shows the error page of a domain error that a view did not catch."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, DomainError):
+            return error_response(request, status_of(exception), exception.code)
+        return None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware
+
+
 def count_player_writes(get_response: GetResponse) -> GetResponse:
     """Count each form that a signed-in player sends, whatever address it comes from."""
 

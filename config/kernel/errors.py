@@ -37,3 +37,14 @@ class DomainError(Exception):
 
 class InvalidInput(DomainError):
     """A value that was sent is wrong in itself, whatever the state of the site."""
+
+
+class AccessDenied(DomainError):
+    """The caller may not have or change what the request names: pages show an error page, not their form."""
+
+
+class NotFound(AccessDenied):
+    """Nothing has this id or name, or the caller may not know of it."""
+
+    def __init__(self) -> None:
+        super().__init__("not_found", "Not found.")

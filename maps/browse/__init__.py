@@ -1,1 +1,1 @@
-"""The map browser and the pages of maps: lists, filters, one map, its terrain."""
+"""The browser of maps: lists, filters, cards, terrain, and what is cached of them."""

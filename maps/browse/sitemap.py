@@ -1,4 +1,4 @@
-"""What search engines are told of: the browser, and the maps that are played most."""
+"""The sitemap for search engines: the browser, and the maps that are played most."""
 
 from typing import Any
 
@@ -6,27 +6,27 @@ from django.conf import settings
 from django.contrib.sitemaps import Sitemap
 from django.urls import reverse
 
-from maps.browse import terrain_cache
+from maps.browse import top_maps
 
 
 class TopMaps(Sitemap[str]):
-    """The browser and the hundred most-played public maps, by address."""
+    """The addresses of the browser and of the hundred most-played public maps."""
 
     changefreq = "daily"
 
     def items(self) -> list[str]:
-        """Addresses."""
-        maps = [reverse("maps:detail", args=[map_id]) for map_id in terrain_cache.top_maps()]
+        """Returns the paths."""
+        maps = [reverse("maps:detail", args=[map_id]) for map_id in top_maps.read_top_maps()]
         return [reverse("maps:browse"), *maps]
 
     def location(self, item: str) -> str:
-        """The address itself."""
+        """Returns the path itself."""
         return item
 
     def get_protocol(self, protocol: str | None = None) -> str:
-        """That of the site's address, whatever the request says."""
+        """Returns the scheme of SITE_URL, whatever the request says."""
         return str(settings.SITE_URL.partition("://")[0])
 
     def get_domain(self, site: Any = None) -> str:
-        """The host of the site's address, whatever the request says."""
+        """Returns the host of SITE_URL, whatever the request says."""
         return str(settings.SITE_URL.partition("://")[2])

@@ -1,1 +1,1 @@
-"""Collections: maps that a player gathers, orders and shares."""
+"""Collections of maps that players make, order and share."""

@@ -1,225 +1,194 @@
-"""Collections: maps that a player puts together, orders and shares.
+"""Actions of players on their collections of maps.
 
-Whoever changes a collection locks its row first, so that one change is done when the next one looks.
-Positions count only the maps that the player sees; those that were hidden or made private meanwhile stay
-next to the map that they stood beside.
+Each action locks the collection's row first, so that changes of one collection happen one after the other.
+Positions count only the maps that the player can see. Maps that were hidden or made private since keep their
+place beside the maps that they stood next to.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Lower
-from django.http import Http404
-from django.shortcuts import get_object_or_404
 
 from accounts.models import User
 from accounts.models.locking import lock_player
 from accounts.moderation.actions import require_not_suspended
 from config.db.constraints import save_or_field_error
-from config.kernel.errors import DomainError, InvalidInput
-from config.kernel.text import RULES, checked
+from config.db.lookups import get_or_not_found
+from config.kernel.errors import AccessDenied, InvalidInput, NotFound
+from config.kernel.text import checked
 from config.kernel.validators import assign_checked, check_boolean
 from config.limits import quotas
-from maps.editing.text_rules import checked_description
+from maps.collections.queries import visible_map_ids
+from maps.collections.rules import reorder
 from maps.models import GameMap, MapCollection, MapCollectionEntry
-from maps.quotas import MOST_IN_COLLECTION
+from maps.quotas import MAX_COLLECTION_MAPS
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-LONGEST_NAME = RULES["collection_name"].longest
-LONGEST_DESCRIPTION = RULES["collection_description"].longest
-ARRANGE = """
-UPDATE map_collection_entries e SET position = wanted.place
-FROM unnest(%s::uuid[]) WITH ORDINALITY AS wanted (map_id, place)
-WHERE e.collection_id = %s AND e.map_id = wanted.map_id AND e.position <> wanted.place"""
-
-
-# ---- Reading ------------------------------------------------------------------------------------
-
-
-def own(player: User) -> QuerySet[MapCollection]:
-    """A player's collections by name, with `map_count`."""
-    return counted(MapCollection.objects.filter(user=player), player).order_by(Lower("name"))
-
-
-def counted(
-    collections: QuerySet[MapCollection], viewer: "User | AnonymousUser"
-) -> QuerySet[MapCollection]:
-    """Collections with their players, and `map_count`: how many of their maps the viewer may see."""
-    seen = GameMap.objects.visible_to(viewer).values("pk")
-    entries = MapCollectionEntry.objects.filter(collection=OuterRef("pk"), map__in=seen).order_by()
-    counts = entries.values("collection").annotate(count=Count("pk")).values("count")
-    return collections.select_related("user").annotate(map_count=Coalesce(Subquery(counts), 0))
-
-
-def map_ids(collection: MapCollection, viewer: "User | AnonymousUser") -> list[UUID]:
-    """The maps of a collection that the viewer may see, in their order."""
-    seen = GameMap.objects.visible_to(viewer).filter(entries__collection=collection)
-    return list(seen.order_by("entries__position").values_list("pk", flat=True))
-
-
-def choices(player: User, map_id: UUID) -> QuerySet[MapCollection]:
-    """A player's collections by name, with `has_map`: whether this map is in them."""
-    entries = MapCollectionEntry.objects.filter(collection=OuterRef("pk"), map=map_id)
-    mine = MapCollection.objects.filter(user=player).annotate(has_map=Exists(entries))
-    return mine.order_by(Lower("name"))
+SET_POSITIONS = """
+UPDATE map_collection_entries e SET position = wanted.position
+FROM unnest(%s::uuid[]) WITH ORDINALITY AS wanted (map_id, position)
+WHERE e.collection_id = %s AND e.map_id = wanted.map_id AND e.position <> wanted.position"""
+CHECKS = {
+    "name": lambda name: checked(name, "collection_name", "name"),
+    "description": lambda text: (
+        "" if text is None else checked(text, "collection_description", "description")
+    ),
+    "is_public": lambda value: check_boolean(value, "is_public"),
+}
 
 
 # ---- Collections --------------------------------------------------------------------------------
 
 
-def make(*, player: User, given: Mapping[str, Any]) -> MapCollection:
-    """A new collection from `name`, `description` and `is_public`.
+def create_collection(
+    *, player: User, given: Mapping[str, Any], first_map_id: UUID | None = None
+) -> MapCollection:
+    """Creates a collection from `name`, `description` and `is_public`, with its first map, if one is given.
 
-    Raises DomainError: 400 with all that is wrong, 409 for a name that the player has already, 403 for a
-    public one while suspended from publishing; QuotaReached.
+    Raises InvalidInput with all that is wrong; DomainError for a name that another collection of the player
+    has, and for a public collection while the player is suspended from publishing; QuotaReached; NotFound for
+    a map that the player can't see.
     """
     collection = MapCollection(user=player, description="", is_public=False)
     with transaction.atomic():
         lock_player(player)
-        _fill(player, collection, {"name": None} | dict(given))
+        _assign(player, collection, {"name": None} | dict(given))
         quotas.require_room(player.pk, "collections")
         save_or_field_error(collection, "collection")
+        if first_map_id:
+            add_map(player=player, collection_id=collection.pk, map_id=first_map_id)
     return collection
 
 
-def change(*, player: User, collection_id: UUID, given: Mapping[str, Any]) -> MapCollection:
-    """Change what was given of one's own collection.
-
-    Raises Http404 and DomainError as `own_collection` does, and DomainError as `make` does.
+def change_collection(
+    *, player: User, collection_id: UUID, given: Mapping[str, Any]
+) -> MapCollection:
+    """Changes the given fields of the player's own collection. Raises like `create_collection` and
+    `lock_own_collection`.
     """
     with transaction.atomic():
-        collection = own_collection(player, collection_id)
-        _fill(player, collection, given)
+        collection = lock_own_collection(player, collection_id)
+        _assign(player, collection, given)
         save_or_field_error(collection, "collection")
     return collection
 
 
-def remove(*, player: User, collection_id: UUID) -> None:
-    """Delete one's own collection; its maps stay. Raises as `own_collection` does."""
+def delete_collection(*, player: User, collection_id: UUID) -> None:
+    """Deletes the player's own collection, but not its maps. Raises like `lock_own_collection`."""
     with transaction.atomic():
-        own_collection(player, collection_id).delete()
+        lock_own_collection(player, collection_id).delete()
 
 
-def own_collection(player: User, collection_id: UUID) -> MapCollection:
-    """One's own collection, locked until the transaction is over.
+def lock_own_collection(player: User, collection_id: UUID) -> MapCollection:
+    """Returns the player's own collection, locked until the transaction ends.
 
-    Raises Http404 for one that the player can't see, DomainError (403) for another's.
+    Raises NotFound for one that the player can't see, AccessDenied for that of somebody else.
     """
-    mine = MapCollection.objects.filter(user=player).select_for_update(no_key=True)
-    collection: MapCollection | None = mine.filter(pk=collection_id).first()
+    own = MapCollection.objects.filter(user=player).select_for_update(no_key=True)
+    collection: MapCollection | None = own.filter(pk=collection_id).first()
     if collection is None:
-        get_object_or_404(MapCollection.objects.visible_to(player), pk=collection_id)
-        raise DomainError("not_your_collection", "Only its owner can change a collection.")
+        get_or_not_found(MapCollection.objects.visible_to(player), pk=collection_id)
+        raise not_your_collection()
     collection.user = player
     return collection
+
+
+def not_your_collection() -> AccessDenied:
+    """Returns the error for somebody else's collection."""
+    return AccessDenied("not_your_collection", "Only its owner can change a collection.")
+
+
+def _assign(player: User, collection: MapCollection, given: Mapping[str, Any]) -> None:
+    """Assigns the given fields to a collection. Raises InvalidInput with all that is wrong."""
+    reasons = assign_checked(collection, CHECKS, given)
+    if reasons:
+        raise InvalidInput.combine(reasons)
+    if collection.is_public and given:  # everybody reads the new text
+        refuse_suspended(player, "publishing")
 
 
 # ---- Their maps ---------------------------------------------------------------------------------
 
 
-def put(*, player: User, collection_id: UUID, map_id: UUID, position: Any = None) -> int:
-    """Put a map into one's own collection, or move it; answers its place, from 1.
+def add_map(*, player: User, collection_id: UUID, map_id: UUID, position: Any = None) -> int:
+    """Adds a map to the player's own collection, or moves it. Returns its position, from 1.
 
-    Without a position a new map comes last, and one that is there already stays where it is. Raises
-    Http404 for a map that the player can't see, QuotaReached, DomainError: 400 for no position, and as
-    `own_collection` does.
+    Without a position a new map comes last, and a map that is in the collection stays where it is. Raises
+    NotFound for a map that the player can't see, QuotaReached, InvalidInput for a wrong position, and like
+    `lock_own_collection`.
     """
-    if position is not None and not (type(position) is int and 1 <= position <= MOST_IN_COLLECTION):
-        words = f"A position is a whole number from 1 to {MOST_IN_COLLECTION}."
+    if position is not None and not (
+        type(position) is int and 1 <= position <= MAX_COLLECTION_MAPS
+    ):
+        words = f"A position is a whole number from 1 to {MAX_COLLECTION_MAPS}."
         raise InvalidInput("invalid_position", words, field="position")
     with transaction.atomic():
-        collection = own_collection(player, collection_id)
-        visible = GameMap.objects.visible_to(player).select_for_update(no_key=True).only("pk")
-        game_map = get_object_or_404(visible, pk=map_id)  # locked: it can't be deleted meanwhile
-        order = _order(collection)
+        collection = lock_own_collection(player, collection_id)
+        # Locked, so that the map can't be deleted before its entry exists.
+        visible_maps = GameMap.objects.visible_to(player).select_for_update(no_key=True)
+        game_map = get_or_not_found(visible_maps.only("pk"), pk=map_id)
+        order = _all_map_ids(collection)
         if game_map.pk not in order:
-            _append(collection, game_map, order)
+            _append_map(collection, game_map)
+            order.append(game_map.pk)
         elif position is None:
-            return map_ids(collection, player).index(game_map.pk) + 1
-        seen = map_ids(collection, player)
-        return _arrange(collection, order, seen, game_map.pk, position or MOST_IN_COLLECTION)
+            return visible_map_ids(collection, player).index(game_map.pk) + 1
+        visible = visible_map_ids(collection, player)
+        return _move_to(collection, order, visible, game_map.pk, position or MAX_COLLECTION_MAPS)
 
 
-def move(*, player: User, collection_id: UUID, map_id: UUID, by: int) -> int:
-    """Move a map of one's own collection by so many places; answers its place, from 1.
+def move_map(*, player: User, collection_id: UUID, map_id: UUID, by: int) -> int:
+    """Moves a map of the player's own collection by so many positions. Returns its position, from 1.
 
-    It stops at the ends. Raises Http404 for a map that isn't there, and as `own_collection` does.
+    A map stops at the ends. Raises NotFound for a map that isn't there, and like `lock_own_collection`.
     """
     with transaction.atomic():
-        collection = own_collection(player, collection_id)
-        seen = map_ids(collection, player)
-        if map_id not in seen:
-            raise Http404
-        position = max(1, seen.index(map_id) + 1 + by)
-        return _arrange(collection, _order(collection), seen, map_id, position)
+        collection = lock_own_collection(player, collection_id)
+        visible = visible_map_ids(collection, player)
+        if map_id not in visible:
+            raise NotFound
+        position = max(1, visible.index(map_id) + 1 + by)
+        return _move_to(collection, _all_map_ids(collection), visible, map_id, position)
 
 
-def take_out(*, player: User, collection_id: UUID, map_id: UUID) -> int:
-    """Take a map out of one's own collection; answers the place that it had, to put it back there.
+def remove_map(*, player: User, collection_id: UUID, map_id: UUID) -> int:
+    """Removes a map from the player's own collection. Returns the position that it had.
 
-    Raises Http404 for a map that isn't there, and as `own_collection` does.
+    Raises NotFound for a map that isn't there, and like `lock_own_collection`.
     """
     with transaction.atomic():
-        collection = own_collection(player, collection_id)
-        order, seen = _order(collection), map_ids(collection, player)
-        gone, _ = MapCollectionEntry.objects.filter(collection=collection, map=map_id).delete()
-        if not gone:
-            raise Http404
-        _number(collection, [one for one in order if one != map_id])
-    return seen.index(map_id) + 1 if map_id in seen else len(seen) + 1
+        collection = lock_own_collection(player, collection_id)
+        order, visible = _all_map_ids(collection), visible_map_ids(collection, player)
+        removed, _ = MapCollectionEntry.objects.filter(collection=collection, map=map_id).delete()
+        if not removed:
+            raise NotFound
+        _set_positions(collection, [other for other in order if other != map_id])
+    return visible.index(map_id) + 1 if map_id in visible else len(visible) + 1
 
 
-def place(order: Sequence[UUID], seen: Collection[UUID], map_id: UUID, position: int) -> list[UUID]:
-    """The order with one map at a position, from 1, among those that are seen; last beyond them."""
-    others = [one for one in order if one != map_id]
-    shown = [one for one in others if one in seen]
-    at = others.index(shown[position - 1]) if position <= len(shown) else len(others)
-    return [*others[:at], map_id, *others[at:]]
-
-
-def _append(collection: MapCollection, game_map: GameMap, order: list[UUID]) -> None:
+def _append_map(collection: MapCollection, game_map: GameMap) -> None:
     quotas.require_room(collection.pk, "collection_maps")
-    # Maps that were deleted leave gaps, so that the last place may be beyond the number of entries.
+    # Deleted maps leave gaps, so that the last position may be larger than the number of entries.
     last = collection.entries.order_by("-position").values_list("position", flat=True).first() or 0
     MapCollectionEntry.objects.create(collection=collection, map=game_map, position=last + 1)
-    order.append(game_map.pk)
 
 
-def _arrange(
-    collection: MapCollection, order: list[UUID], seen: list[UUID], map_id: UUID, position: int
+def _move_to(
+    collection: MapCollection, order: list[UUID], visible: list[UUID], map_id: UUID, position: int
 ) -> int:
-    shown = set(seen)
-    arranged = place(order, shown, map_id, position)
-    _number(collection, arranged)
-    return [one for one in arranged if one in shown].index(map_id) + 1
+    """Moves a map to a position among the visible ones. Returns the position that it has now."""
+    shown = set(visible)
+    reordered = reorder(order, shown, map_id, position)
+    _set_positions(collection, reordered)
+    return [other for other in reordered if other in shown].index(map_id) + 1
 
 
-def _order(collection: MapCollection) -> list[UUID]:
+def _all_map_ids(collection: MapCollection) -> list[UUID]:
     return list(collection.entries.values_list("map_id", flat=True))
 
 
-def _number(collection: MapCollection, order: list[UUID]) -> None:
-    """Number the entries from 1 without gaps, in one statement."""
+def _set_positions(collection: MapCollection, order: list[UUID]) -> None:
+    """Numbers the entries from 1 without gaps, in one statement."""
     with connection.cursor() as cursor:
-        cursor.execute(ARRANGE, [order, collection.pk])
-
-
-def _fill(player: User, collection: MapCollection, given: Mapping[str, Any]) -> None:
-    """Put what was given into a collection. Raises DomainError with all that is wrong."""
-    reasons = assign_checked(collection, CHECKED, given)
-    if reasons:
-        raise InvalidInput.combine(reasons)
-    if collection.is_public and given:  # words that everybody reads
-        require_not_suspended(player, "publishing")
-
-
-CHECKED = {
-    "name": lambda name: checked(name, "collection_name", "name"),
-    "description": lambda text: checked_description(text, "collection_description") or "",
-    "is_public": lambda value: check_boolean(value, "is_public"),
-}
+        cursor.execute(SET_POSITIONS, [order, collection.pk])

@@ -1,11 +1,10 @@
-"""Collections in the REST API. Edges alone: the rules stand in maps/collections/actions.py."""
+"""Collections in the REST API."""
 
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -18,16 +17,17 @@ from accounts.tokens.authentication import caller
 from config.api.openapi import LOCATION, Error
 from config.api.serialization import RawBooleanField, RawField, read_body
 from config.api.views import APIView
+from config.db.lookups import get_or_not_found
 from config.http.conditional import conditional_document
-from config.kernel.text import SHORTEST_NAME
+from config.kernel.text import RULES, SHORTEST_NAME
 from config.limits import quotas
 from config.limits.quotas import HEADER_PARAMETER
-from maps.browse import queries
-from maps.browse.api import MapCard
+from maps.browse.queries import find_cards
 from maps.collections import actions
-from maps.collections.actions import LONGEST_DESCRIPTION, LONGEST_NAME
+from maps.collections.queries import find_collection, own_collections, visible_map_ids
 from maps.models import MapCollection
-from maps.quotas import MOST_IN_COLLECTION
+from maps.quotas import MAX_COLLECTION_MAPS
+from maps.serializers import MapCard
 
 # ---- Documents ----------------------------------------------------------------------------------
 
@@ -44,7 +44,7 @@ class CollectionCard(serializers.ModelSerializer[MapCollection]):
 
 
 class CollectionList(serializers.Serializer[Any]):
-    """One's own collections."""
+    """The caller's collections."""
 
     results = CollectionCard(many=True)
 
@@ -52,64 +52,67 @@ class CollectionList(serializers.Serializer[Any]):
 class FullCollection(CollectionCard):
     """A collection with its maps."""
 
-    maps = MapCard(many=True, help_text="In their order; only those that the caller may see.")
+    maps = MapCard(many=True, help_text="In their order. Only those that the caller may see.")
 
     class Meta(CollectionCard.Meta):
         fields = [*CollectionCard.Meta.fields, "maps"]
 
 
-@extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME})
+@extend_schema_field(
+    {"type": "string", "minLength": SHORTEST_NAME, "maxLength": RULES["collection_name"].longest}
+)
 class CollectionName(RawField):
-    """See config.kernel.text."""
+    """Checked by the action."""
 
 
-@extend_schema_field({"type": "string", "maxLength": LONGEST_DESCRIPTION})
+@extend_schema_field({"type": "string", "maxLength": RULES["collection_description"].longest})
 class CollectionDescription(RawField):
-    """See maps.editing.text_rules."""
+    """Checked by the action."""
 
 
-@extend_schema_field({"type": "integer", "minimum": 1, "maximum": MOST_IN_COLLECTION})
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": MAX_COLLECTION_MAPS})
 class Position(RawField):
-    """A place in the order."""
+    """A position in the order."""
 
 
 class NewCollection(serializers.Serializer[Any]):
-    """A collection to make, or what to change of one."""
+    """A new collection, or what to change of one."""
 
-    name = CollectionName(help_text="Not yet taken by another of one's collections.")
+    name = CollectionName(help_text="No other collection of the caller has it.")
     description = CollectionDescription(required=False, allow_null=True)
     is_public = RawBooleanField(
-        required=False, help_text="Whether whoever has its address may see it."
+        required=False, help_text="Whether everybody who has its address may see it."
     )
 
 
 class Placing(serializers.Serializer[Any]):
-    """Where a map is to stand."""
+    """The position that a map shall have."""
 
     position = Position(
         required=False,
-        help_text="From 1, among the maps that one sees. Without it, a new map comes last.",
+        help_text="From 1, among the maps that the caller may see. Without it, a new map comes last.",
     )
 
 
 class Placed(serializers.Serializer[Any]):
-    """Where a map stands."""
+    """The position that a map has."""
 
-    position = serializers.IntegerField(help_text="From 1, among the maps that one sees.")
+    position = serializers.IntegerField(help_text="From 1, among the maps that the caller may see.")
 
 
 # ---- Views --------------------------------------------------------------------------------------
 
 
 class CollectionsView(APIView):
-    """One's own collections."""
+    """The caller's collections."""
 
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(operation_id="collections_list", responses=CollectionList, tags=["collections"])
     def get(self, request: Request) -> Response:
-        """One's own collections by name, private ones too; fifty at the most."""
-        return Response({"results": CollectionCard(actions.own(caller(request)), many=True).data})
+        """List the caller's collections by name, private ones too. There are at most fifty."""
+        own = own_collections(caller(request))
+        return Response({"results": CollectionCard(own, many=True).data})
 
     @extend_schema(
         operation_id="collections_make",
@@ -119,11 +122,12 @@ class CollectionsView(APIView):
         tags=["collections"],
     )
     def post(self, request: Request) -> Response:
-        """Make a collection. It is private unless one says otherwise."""
-        made = actions.make(player=caller(request), given=read_body(NewCollection, request))
-        headers = {"Location": reverse("api:collection", args=[made.pk])}
-        headers |= quotas.quota_headers(made.user_id, "collections")
-        return Response(card_of(request, made.pk), status=201, headers=headers)
+        """Create a collection. It is private by default."""
+        given = read_body(NewCollection, request)
+        collection = actions.create_collection(player=caller(request), given=given)
+        headers = {"Location": reverse("api:collection", args=[collection.pk])}
+        headers |= quotas.quota_headers(collection.user_id, "collections")
+        return Response(card_of(request, collection.pk), status=201, headers=headers)
 
 
 class CollectionView(APIView):
@@ -137,12 +141,13 @@ class CollectionView(APIView):
         tags=["collections"],
     )
     def get(self, request: Request, collection_id: UUID) -> HttpResponseBase:
-        """A collection with its maps, two hundred at the most. A private one is a 404 to strangers."""
-        collection = visible(request, collection_id)
-        ids = actions.map_ids(collection, request.user)
-        cards = [orjson.loads(card) for card in queries.cards(ids)]
-        found = CollectionCard(collection).data | {"map_count": len(cards), "maps": cards}
-        return conditional_document(request, found, is_public=collection.is_public)
+        """Read a collection with its maps, at most two hundred. A private one is a 404 for others."""
+        collection = find_collection(request.user, collection_id)
+        map_ids = visible_map_ids(collection, request.user)
+        collection.map_count = len(map_ids)  # type: ignore[attr-defined] # a field of the document
+        cards = [orjson.loads(card) for card in find_cards(map_ids)]
+        document = CollectionCard(collection).data | {"maps": cards}
+        return conditional_document(request, document, is_public=collection.is_public)
 
     @extend_schema(
         operation_id="collections_change",
@@ -151,9 +156,9 @@ class CollectionView(APIView):
         tags=["collections"],
     )
     def patch(self, request: Request, collection_id: UUID) -> Response:
-        """Change name, description or who may see one's own collection."""
+        """Change the name or description of the caller's collection, or who may see it."""
         given = read_body(NewCollection, request, partial=True)
-        actions.change(player=caller(request), collection_id=collection_id, given=given)
+        actions.change_collection(player=caller(request), collection_id=collection_id, given=given)
         return Response(card_of(request, collection_id))
 
     @extend_schema(
@@ -163,13 +168,13 @@ class CollectionView(APIView):
         tags=["collections"],
     )
     def delete(self, request: Request, collection_id: UUID) -> Response:
-        """Delete one's own collection. Its maps stay."""
-        actions.remove(player=caller(request), collection_id=collection_id)
+        """Delete the caller's collection, but not its maps."""
+        actions.delete_collection(player=caller(request), collection_id=collection_id)
         return Response(status=204)
 
 
 class CollectionMapView(APIView):
-    """A map in one's own collection."""
+    """A map in the caller's collection."""
 
     permission_classes = (IsAuthenticated,)
 
@@ -181,9 +186,9 @@ class CollectionMapView(APIView):
         tags=["collections"],
     )
     def put(self, request: Request, collection_id: UUID, map_id: UUID) -> Response:
-        """Put a map into one's own collection, or move one that is there."""
+        """Add a map to the caller's collection, or move one that is there."""
         given = read_body(Placing, request)
-        position = actions.put(
+        position = actions.add_map(
             player=caller(request), collection_id=collection_id, map_id=map_id, **given
         )
         headers = quotas.quota_headers(collection_id, "collection_maps")
@@ -196,21 +201,13 @@ class CollectionMapView(APIView):
         tags=["collections"],
     )
     def delete(self, request: Request, collection_id: UUID, map_id: UUID) -> Response:
-        """Take a map out of one's own collection."""
-        actions.take_out(player=caller(request), collection_id=collection_id, map_id=map_id)
+        """Remove a map from the caller's collection."""
+        actions.remove_map(player=caller(request), collection_id=collection_id, map_id=map_id)
         return Response(status=204)
 
 
-def visible(request: Request, collection_id: UUID) -> MapCollection:
-    """A collection that the caller may see. Raises Http404."""
-    shown = MapCollection.objects.visible_to(request.user)
-    found: MapCollection = get_object_or_404(shown.select_related("user"), pk=collection_id)
-    found.map_count = 0  # type: ignore[attr-defined] # until its maps are counted
-    return found
-
-
 def card_of(request: Request, collection_id: UUID) -> dict[str, Any]:
-    """A collection of the caller's as it is now. Raises Http404 where it was deleted meanwhile."""
-    found = get_object_or_404(actions.own(caller(request)), pk=collection_id)
-    document: dict[str, Any] = CollectionCard(found).data
+    """Returns the card of the caller's collection. Raises NotFound if it was deleted since."""
+    collection = get_or_not_found(own_collections(caller(request)), pk=collection_id)
+    document: dict[str, Any] = CollectionCard(collection).data
     return document

@@ -1,4 +1,4 @@
-"""Addresses of the collections' pages."""
+"""Addresses of the collection pages."""
 
 from django.urls import path
 

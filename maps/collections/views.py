@@ -1,250 +1,258 @@
-"""Pages of collections: one's own, one of them, and putting maps into them from a map's page."""
+"""Pages of collections, and the form on a map's page that adds the map to one."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from accounts.identity.current_user import current_user
 from accounts.models import User
 from config.kernel.errors import DomainError
+from config.db.lookups import get_or_not_found
+from config.http.pages import is_htmx, redirect_to_sign_in, require_page_methods
+from config.kernel.errors import AccessDenied, DomainError, NotFound
 from config.limits import quotas
-from maps.browse import queries
-from maps.browse.forms import CollectionForm, NewCollectionForm
-from maps.browse.views import card, collections_of, is_htmx, to_sign_in, with_marks
+from maps.browse.cards import marked_cards
+from maps.browse.queries import find_cards
 from maps.collections import actions
+from maps.collections.forms import CollectionForm, NewCollectionForm
+from maps.collections.queries import (
+    collections_for_map,
+    find_collection,
+    own_collections,
+    visible_map_ids,
+)
 from maps.models import GameMap, MapCollection
-from maps.quotas import MOST_IN_COLLECTION
+from maps.quotas import MAX_COLLECTION_MAPS
 
-page = require_http_methods(["GET", "HEAD", "POST"])
 MOVES = {"up": -1, "down": 1}
 
 
-@page
+@dataclass(frozen=True)
+class RemovedMap:
+    """A map that was just removed from a collection, and the position that it had, to add it again."""
+
+    map_id: UUID | None
+    position: int
+
+
+# ---- Pages --------------------------------------------------------------------------------------
+
+
+@require_page_methods
 def index(request: HttpRequest) -> HttpResponse:
-    """One's own collections, and a form for a new one, which may begin with a map."""
+    """Shows one's own collections, with a form for a new one, which may begin with a map."""
     if not request.user.is_authenticated:
-        return to_sign_in(request, request.get_full_path())
-    player, first = current_user(request), read_id(request.GET.get("map", ""))
+        return redirect_to_sign_in(request, request.get_full_path())
+    player, first_map_id = current_user(request), read_id(request.GET.get("map", ""))
     form = NewCollectionForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
+        given = form.cleaned_data
+        chosen_id = given.pop("first_map")
         try:
-            made = begin(player, form.cleaned_data)
+            collection = actions.create_collection(
+                player=player, given=given, first_map_id=chosen_id
+            )
             quotas.show_warnings(request, player.pk, "collections")
-            return redirect(made)
+            return redirect(collection)
+        except AccessDenied:
+            raise
         except DomainError as refusal:
-            form.refuse(refusal)
-    first = first or read_id(request.POST.get("first_map", ""))
+            form.add_domain_error(refusal)
+    first_map_id = first_map_id or read_id(request.POST.get("first_map", ""))
     context = {
-        "collections": actions.own(player),
+        "collections": own_collections(player),
         "form": form,
-        "first": seen(request, first),
+        "first": visible_map(request, first_map_id),
     }
     return render(request, "collections/index.html", context)
 
 
-def begin(player: User, given: dict[str, Any]) -> MapCollection:
-    """A new collection, and its first map if one is named. Raises DomainError, and Http404 for no map."""
-    first = given.pop("first_map")
-    with transaction.atomic():
-        made = actions.make(player=player, given=given)
-        if first:
-            actions.put(player=player, collection_id=made.pk, map_id=first)
-    return made
-
-
-@page
+@require_page_methods
 def detail(request: HttpRequest, collection_id: UUID) -> HttpResponse:
-    """A collection; its owner may also change its words here."""
+    """Shows a collection. Its owner changes its name and description here, too."""
     form = None
     if request.method == "POST":
         if not request.user.is_authenticated:
-            return to_sign_in(request, request.path)
+            return redirect_to_sign_in(request, request.path)
         form = CollectionForm(request.POST)
         try:
             given = form.cleaned_data if form.is_valid() else {}
-            actions.change(player=current_user(request), collection_id=collection_id, given=given)
+            actions.change_collection(
+                player=current_user(request), collection_id=collection_id, given=given
+            )
             if given:
                 return redirect("collections:detail", collection_id)
+        except AccessDenied:
+            raise
         except DomainError as refusal:
-            refuse_strangers(refusal)
-            form.refuse(refusal)
-    collection = shown(request, collection_id)
-    undo = (read_id(request.GET.get("removed", "")), read_place(request.GET.get("at", "")))
-    context = entries_context(request, collection, undo)
-    facts = {"name": collection.name, "description": collection.description}
-    context |= {
-        "form": form or CollectionForm(initial=facts),
+            form.add_domain_error(refusal)
+    collection = find_collection(request.user, collection_id)
+    removed = RemovedMap(
+        read_id(request.GET.get("removed", "")), read_position(request.GET.get("at", ""))
+    )
+    initial = {"name": collection.name, "description": collection.description}
+    context = entries_context(request, collection, removed) | {
+        "form": form or CollectionForm(initial=initial),
         "editing": form is not None or "edit" in request.GET,
         "address": request.build_absolute_uri(request.path),
     }
     return render(request, "collections/detail.html", context)
 
 
-def entries_context(
-    request: HttpRequest,
-    collection: MapCollection,
-    undo: tuple[UUID | None, int] = (None, MOST_IN_COLLECTION),
-    told: str = "",
-) -> dict[str, Any]:
-    """What the maps of a collection need; `undo` names one that was taken out, and its place."""
-    ids = actions.map_ids(collection, request.user)
-    mine, removed = collection.user_id == request.user.pk, None
-    if mine and undo[0] and undo[0] not in ids:
-        removed = seen(request, undo[0])
-    return {
-        "collection": collection,
-        "cards": with_marks(request, [card(text) for text in queries.cards(ids)]),
-        "mine": mine,
-        "removed": removed,
-        "removed_at": undo[1],
-        "told": told,
-    }
-
-
-@require_POST
-def entries(request: HttpRequest, collection_id: UUID) -> HttpResponse:
-    """Move, take out or put back a map; htmx gets the maps as they are now, others the page again."""
-    address = reverse("collections:detail", args=[collection_id])
+@require_page_methods
+def delete(request: HttpRequest, collection_id: UUID) -> HttpResponse:
+    """Asks for confirmation, and deletes one's own collection."""
     if not request.user.is_authenticated:
-        return to_sign_in(request, address)
-    map_id = read_id(request.POST.get("map", ""))
-    told, error, undo = "", "", None
-    try:
-        place = act(request, collection_id, map_id)
-        told = f"Place {place}"
-        if request.POST["act"] == "remove":
-            told, undo = "Removed", place
-    except DomainError as refusal:
-        refuse_strangers(refusal)
-        error = refusal.detail
-    if not is_htmx(request):
-        if error:
-            messages.error(request, error)
-        query = "?" + urlencode({"removed": str(map_id), "at": str(undo)}) if undo else ""
-        return redirect(f"{address}{query}#entries")
-    removed = (map_id, undo) if undo else (None, MOST_IN_COLLECTION)
-    context = entries_context(request, shown(request, collection_id), removed, told)
-    return render(request, "collections/_entries.html", context | {"error": error})
+        return redirect_to_sign_in(request, request.path)
+    if request.method == "POST":
+        actions.delete_collection(player=current_user(request), collection_id=collection_id)
+        messages.success(request, "The collection is deleted. Its maps are still there.")
+        return redirect("collections:index")
+    collection = find_collection(request.user, collection_id)
+    if collection.user_id != request.user.pk:
+        raise actions.not_your_collection()
+    return render(request, "collections/delete.html", {"collection": collection})
 
 
-def act(request: HttpRequest, collection_id: UUID, map_id: UUID | None) -> int:
-    """Do what a button says; answers the map's place. Raises Http404 for what no button says."""
-    wanted = request.POST.get("act")
-    if map_id is None:
-        raise Http404
-    named: dict[str, Any] = {
-        "player": current_user(request),
-        "collection_id": collection_id,
-        "map_id": map_id,
-    }
-    if wanted in MOVES:
-        return actions.move(**named, by=MOVES[wanted])
-    if wanted == "remove":
-        return actions.take_out(**named)
-    if wanted == "put":
-        return actions.put(**named, position=read_place(request.POST.get("at", "")))
-    raise Http404
+# ---- Forms --------------------------------------------------------------------------------------
 
 
 @require_POST
 def share(request: HttpRequest, collection_id: UUID) -> HttpResponse:
-    """Show a collection to whoever has its address, or to nobody else."""
+    """Makes a collection public or private."""
     address = reverse("collections:detail", args=[collection_id])
     if not request.user.is_authenticated:
-        return to_sign_in(request, address)
-    wanted = {"yes": {"is_public": True}, "no": {"is_public": False}}
-    given = wanted.get(request.POST.get("share", ""), {})
+        return redirect_to_sign_in(request, address)
+    choices = {"yes": {"is_public": True}, "no": {"is_public": False}}
+    given = choices.get(request.POST.get("share", ""), {})
     try:
-        actions.change(player=current_user(request), collection_id=collection_id, given=given)
+        actions.change_collection(
+            player=current_user(request), collection_id=collection_id, given=given
+        )
+    except AccessDenied:
+        raise
     except DomainError as refusal:
-        refuse_strangers(refusal)
         messages.error(request, refusal.detail)
     return redirect(address)
 
 
-@page
-def delete(request: HttpRequest, collection_id: UUID) -> HttpResponse:
-    """Ask whether one means it, and delete one's own collection."""
+@require_POST
+def entries(request: HttpRequest, collection_id: UUID) -> HttpResponse:
+    """Moves or removes a map, or adds it again. htmx gets the new list, other clients the page again."""
+    address = reverse("collections:detail", args=[collection_id])
     if not request.user.is_authenticated:
-        return to_sign_in(request, request.path)
-    if request.method == "POST":
-        try:
-            actions.remove(player=current_user(request), collection_id=collection_id)
-        except DomainError as refusal:
-            refuse_strangers(refusal)
-        messages.success(request, "The collection is deleted. Its maps are still there.")
-        return redirect("collections:index")
-    collection = shown(request, collection_id)
-    if collection.user_id != request.user.pk:
-        raise PermissionDenied
-    return render(request, "collections/delete.html", {"collection": collection})
+        return redirect_to_sign_in(request, address)
+    map_id = read_id(request.POST.get("map", ""))
+    message, error, removed = "", "", None
+    try:
+        position = change_entry(request, collection_id, map_id)
+        message = f"Place {position}"
+        if request.POST["act"] == "remove":
+            message, removed = "Removed", RemovedMap(map_id, position)
+    except AccessDenied:
+        raise
+    except DomainError as refusal:
+        error = refusal.detail
+    if not is_htmx(request):
+        if error:
+            messages.error(request, error)
+        undo = {"removed": str(removed.map_id), "at": str(removed.position)} if removed else {}
+        return redirect(f"{address}{'?' + urlencode(undo) if undo else ''}#entries")
+    context = entries_context(request, find_collection(request.user, collection_id), removed)
+    context |= {"message": message, "error": error}
+    return render(request, "collections/_entries.html", context)
 
 
 @require_POST
 def collect(request: HttpRequest, map_id: UUID) -> HttpResponse:
-    """Put a map into one of one's collections, from the map's page."""
+    """Adds a map to one of one's collections, from the map's page."""
     address = reverse("maps:detail", args=[map_id])
     if not request.user.is_authenticated:
-        return to_sign_in(request, address)
-    told, error = "", "Choose a collection."
+        return redirect_to_sign_in(request, address)
+    message, error = "", "Choose a collection."
     try:
-        if chosen := read_id(request.POST.get("collection", "")):
-            actions.put(player=current_user(request), collection_id=chosen, map_id=map_id)
-            near = (usage.warning for usage in quotas.warnings(chosen, "collection_maps"))
-            told, error = " ".join(["Added to the collection.", *near]), ""
+        if chosen_id := read_id(request.POST.get("collection", "")):
+            actions.add_map(player=current_user(request), collection_id=chosen_id, map_id=map_id)
+            near = (usage.warning for usage in quotas.warnings(chosen_id, "collection_maps"))
+            message, error = " ".join(["Added to the collection.", *near]), ""
+    except AccessDenied:
+        raise
     except DomainError as refusal:
-        refuse_strangers(refusal)
         error = refusal.detail
     if not is_htmx(request):
-        messages.add_message(request, messages.ERROR if error else messages.SUCCESS, error or told)
+        level = messages.ERROR if error else messages.SUCCESS
+        messages.add_message(request, level, error or message)
         return redirect(address)
-    if (game_map := seen(request, map_id)) is None:
-        raise Http404
+    visible = GameMap.objects.visible_to(request.user).for_cards()
     context = {
-        "game_map": game_map,
-        "collections": collections_of(request, map_id),
-        "told": told,
+        "game_map": get_or_not_found(visible, pk=map_id),
+        "collections": collections_for_map(request.user, map_id),
+        "message": message,
         "error": error,
     }
     return render(request, "maps/_collect.html", context)
 
 
-def shown(request: HttpRequest, collection_id: UUID) -> MapCollection:
-    """A collection that the reader may see. Raises Http404."""
-    visible = MapCollection.objects.visible_to(request.user).select_related("user")
-    found: MapCollection = get_object_or_404(visible, pk=collection_id)
-    return found
+# ---- Helpers ------------------------------------------------------------------------------------
 
 
-def seen(request: HttpRequest, map_id: UUID | None) -> GameMap | None:
-    """A map that the reader may see, if it is one."""
+def entries_context(
+    request: HttpRequest, collection: MapCollection, removed: RemovedMap | None
+) -> dict[str, Any]:
+    """Returns what the template of a collection's maps needs."""
+    map_ids = visible_map_ids(collection, request.user)
+    is_own = collection.user_id == request.user.pk
+    can_undo = is_own and removed and removed.map_id not in map_ids
+    return {
+        "collection": collection,
+        "cards": marked_cards(request.user, find_cards(map_ids)),
+        "mine": is_own,
+        "removed": visible_map(request, removed.map_id) if removed and can_undo else None,
+        "removed_at": removed.position if removed else MAX_COLLECTION_MAPS,
+    }
+
+
+def change_entry(request: HttpRequest, collection_id: UUID, map_id: UUID | None) -> int:
+    """Does what a button asks for. Returns the map's position. Raises NotFound for an unknown button."""
+    button = request.POST.get("act")
+    if map_id is None:
+        raise NotFound
+    entry: dict[str, Any] = {
+        "player": current_user(request),
+        "collection_id": collection_id,
+        "map_id": map_id,
+    }
+    if button in MOVES:
+        return actions.move_map(**entry, by=MOVES[button])
+    if button == "remove":
+        return actions.remove_map(**entry)
+    if button == "put":
+        return actions.add_map(**entry, position=read_position(request.POST.get("at", "")))
+    raise NotFound
+
+
+def visible_map(request: HttpRequest, map_id: UUID | None) -> GameMap | None:
+    """Returns the map with this id, if there is one that the reader may see."""
     visible = GameMap.objects.visible_to(request.user).for_cards()
     return visible.filter(pk=map_id).first() if map_id else None
 
 
-def refuse_strangers(refusal: DomainError) -> None:
-    """Raise PermissionDenied for a change of another's collection; other reasons the page tells."""
-    if refusal.code == "not_your_collection":
-        raise PermissionDenied from refusal
-
-
 def read_id(text: str) -> UUID | None:
-    """An id that a form or an address names."""
+    """Reads an id from a form or an address."""
     try:
         return UUID(text)
     except ValueError:
         return None
 
 
-def read_place(text: str) -> int:
-    """A place in the order; the last one where none is named."""
+def read_position(text: str) -> int:
+    """Reads a position; the last one if there is none."""
     number = int(text[:9]) if text.isascii() and text.isdigit() else 0
-    return number if 1 <= number <= MOST_IN_COLLECTION else MOST_IN_COLLECTION
+    return number if 1 <= number <= MAX_COLLECTION_MAPS else MAX_COLLECTION_MAPS

@@ -1,1 +1,1 @@
-"""Creating and changing maps, publishing, removing."""
+"""What authors do with their maps: create, change, publish and delete them."""

@@ -1,4 +1,4 @@
-"""Who may do what to a map by the API, to be joined with & and |."""
+"""Permissions of the REST API on maps. They can be joined with & and |."""
 
 from django.shortcuts import get_object_or_404
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -9,20 +9,20 @@ from maps.models import GameMap
 
 
 class ReadOnly(BasePermission):
-    """Lets everybody read; the view itself looks for what its caller may see."""
+    """Lets everybody read. The view itself checks what its caller may see."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Whether this is no write."""
+        """Returns whether the request only reads."""
         return request.method in SAFE_METHODS
 
 
 class IsMapAuthor(BasePermission):
-    """Lets the author of the map `map_id` pass. One that the caller can't see is a 404."""
+    """Lets the author of the map `map_id` pass. A map that the caller can't see is a 404."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Whether the caller made the map. Raises Http404."""
+        """Returns whether the caller is the author. Raises Http404."""
         if not hasattr(view, str(request.method).lower()):
-            return True  # on to a 405, which tells nothing of the map
+            return True  # the view answers 405, which says nothing about the map
         visible = GameMap.objects.visible_to(request.user).only("user_id")
         game_map: GameMap = get_object_or_404(visible, pk=view.kwargs["map_id"])
         return game_map.user_id == request.user.pk

@@ -1,4 +1,4 @@
-"""Favourites in the REST API. `GET maps?favourite=yes` lists them."""
+"""Ratings and favourites in the REST API. `GET maps?favourite=yes` lists the favourites."""
 
 from typing import Any
 from uuid import UUID
@@ -10,20 +10,66 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller
+from config.api.serialization import read_body
 from config.api.views import APIView
 from config.limits import quotas
 from config.limits.quotas import HEADER_PARAMETER
-from maps.feedback import favourites
+from maps.feedback import actions
+from maps.feedback.rules import MAX_STARS, MIN_STARS
+from maps.models import GameMap
+
+
+class Stars(serializers.Serializer[Any]):
+    """A rating."""
+
+    stars = serializers.IntegerField(min_value=MIN_STARS, max_value=MAX_STARS)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Returns whole numbers only. DRF alone would take "4", 4.0 and true."""
+        if isinstance(data, dict) and "stars" in data and type(data["stars"]) is not int:
+            raise serializers.ValidationError({"stars": ["A whole number is needed."]}, "invalid")
+        return super().to_internal_value(data)
+
+
+class RatedMap(serializers.ModelSerializer[GameMap]):
+    """The mean and number of a map's ratings after a change."""
+
+    rating = serializers.FloatField()
+
+    class Meta:
+        model = GameMap
+        fields = ("rating", "rating_count")
 
 
 class Favourite(serializers.Serializer[Any]):
-    """Whether a map is among one's favourites."""
+    """Whether a map is one of the caller's favourites."""
 
     favourite = serializers.BooleanField()
 
 
+class MapRatingView(APIView):
+    """The caller's rating of a map."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(operation_id="maps_rate", request=Stars, responses=RatedMap, tags=["maps"])
+    def put(self, request: Request, map_id: UUID) -> Response:
+        """Rate a map with one to five stars, in place of an earlier rating. The author can't."""
+        given = read_body(Stars, request)
+        game_map = actions.rate_map(player=caller(request), map_id=map_id, **given)
+        return Response(RatedMap(game_map).data)
+
+    @extend_schema(
+        operation_id="maps_unrate", request=None, responses={200: RatedMap}, tags=["maps"]
+    )
+    def delete(self, request: Request, map_id: UUID) -> Response:
+        """Remove the caller's rating."""
+        game_map = actions.remove_rating(player=caller(request), map_id=map_id)
+        return Response(RatedMap(game_map).data)
+
+
 class MapFavouriteView(APIView):
-    """One's own mark on a map."""
+    """Whether a map is one of the caller's favourites."""
 
     permission_classes = (IsAuthenticated,)
 
@@ -35,15 +81,15 @@ class MapFavouriteView(APIView):
         tags=["maps"],
     )
     def put(self, request: Request, map_id: UUID) -> Response:
-        """Mark a map as a favourite, a thousand at the most."""
+        """Add a map to the caller's favourites, which are at most a thousand."""
         player = caller(request)
-        favourites.mark(player=player, map_id=map_id)
+        actions.add_favourite(player=player, map_id=map_id)
         return Response({"favourite": True}, headers=quotas.quota_headers(player.pk, "favourites"))
 
     @extend_schema(
         operation_id="maps_unmark", request=None, responses={200: Favourite}, tags=["maps"]
     )
     def delete(self, request: Request, map_id: UUID) -> Response:
-        """Take the mark back."""
-        favourites.unmark(player=caller(request), map_id=map_id)
+        """Remove a map from the caller's favourites."""
+        actions.remove_favourite(player=caller(request), map_id=map_id)
         return Response({"favourite": False})

@@ -1,36 +1,68 @@
-"""The heart on maps and their cards."""
+"""Forms on the map pages: stars, and the heart on maps and their cards."""
 
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from config.http.next_url import next_url
-from config.kernel.errors import DomainError
+from config.http.pages import is_htmx, redirect_to_sign_in
+from config.kernel.errors import DomainError, NotFound
 from config.limits import quotas
-from maps.browse.views import is_htmx, to_sign_in
-from maps.feedback import favourites
+from maps.feedback import actions, queries
+from maps.feedback.forms import RatingForm
+from maps.feedback.rules import INVALID_STARS
 from maps.models import GameMap
 
 
 @require_POST
-def keep(request: HttpRequest, map_id: UUID) -> HttpResponse:
-    """Mark a map as a favourite, or unmark it; htmx gets the new heart, others their page again."""
-    page = reverse("maps:detail", args=[map_id])
+def change_rating(request: HttpRequest, map_id: UUID) -> HttpResponse:
+    """Rates a map or removes the rating. htmx gets the new stars, other clients the page again."""
     user = request.user
     if not user.is_authenticated:
-        return to_sign_in(request, page)
-    onward = (next_url(request) or page).partition("#")[0]
+        return redirect_to_sign_in(request, reverse("maps:detail", args=[map_id]))
+    form = RatingForm(request.POST)
+    error = ""
+    try:
+        if "remove" in request.POST:
+            actions.remove_rating(player=user, map_id=map_id)
+        elif form.is_valid():
+            actions.rate_map(player=user, map_id=map_id, stars=form.cleaned_data["stars"])
+        else:
+            error = INVALID_STARS
+    except NotFound:
+        raise
+    except DomainError as refusal:
+        error = refusal.detail
+    if not is_htmx(request):
+        if error:
+            messages.error(request, error)
+        return redirect("maps:detail", map_id)
+    game_map = get_object_or_404(GameMap.objects.visible_to(user).for_cards(), pk=map_id)
+    context = {"game_map": game_map, "panel": queries.rating_panel(user, game_map), "error": error}
+    return render(request, "maps/_rating.html", context)
+
+
+@require_POST
+def change_favourite(request: HttpRequest, map_id: UUID) -> HttpResponse:
+    """Adds a favourite or removes it. htmx gets the new heart, other clients their page again."""
+    map_page = reverse("maps:detail", args=[map_id])
+    user = request.user
+    if not user.is_authenticated:
+        return redirect_to_sign_in(request, map_page)
+    next_page = (next_url(request) or map_page).partition("#")[0]
     error, warnings = "", []
     try:
         if request.POST.get("favourite") == "no":
-            favourites.unmark(player=user, map_id=map_id)
+            actions.remove_favourite(player=user, map_id=map_id)
         else:
-            favourites.mark(player=user, map_id=map_id)
+            actions.add_favourite(player=user, map_id=map_id)
             warnings = quotas.warnings(user.pk, "favourites")
+    except NotFound:
+        raise
     except DomainError as refusal:
         error = refusal.detail
     if not is_htmx(request):
@@ -38,13 +70,13 @@ def keep(request: HttpRequest, map_id: UUID) -> HttpResponse:
             messages.error(request, error)
         for usage in warnings:
             messages.warning(request, usage.warning)
-        return HttpResponseRedirect(f"{onward}#heart-{map_id}")
+        return HttpResponseRedirect(f"{next_page}#heart-{map_id}")
     names = GameMap.objects.visible_to(user).values_list("name", flat=True)
     context = {
         "map_id": map_id,
         "map_name": names.filter(pk=map_id).first(),
-        "marks": favourites.marks(str(user.pk), [str(map_id)])[str(map_id)],
-        "next": onward,
+        "marks": queries.find_marks(user.pk, [str(map_id)])[str(map_id)],
+        "next": next_page,
         "error": error,
         "warnings": warnings,
     }

@@ -1,1 +1,1 @@
-"""Hiding and restoring maps."""
+"""Moderation of maps: moderators hide and restore them."""

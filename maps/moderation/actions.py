@@ -1,12 +1,12 @@
-"""Hiding and restoring maps. Every decision demands a reason, which the author is told."""
+"""Moderators hide and restore maps. Every decision has a reason, which the author sees."""
 
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from config.db.lookups import get_or_not_found
 from config.kernel.errors import DomainError
 from config.kernel.reasons import check_reason
 from maps.models import GameMap, MapDecision
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 def decide(*, moderator: "User", map_id: UUID, action: MapDecision.Action, reason: str) -> bool:
-    """Hide or restore a map; says whether that changed anything, since it may be so already.
+    """Hides or restores a map. Returns whether that changed anything.
 
-    Raises Http404 for an unknown map; DomainError without the permission or a reason.
+    Raises NotFound for an unknown map; DomainError without the permission or a reason.
     """
     if not moderator.has_perm("maps.moderate_gamemap"):
         raise DomainError("permission_denied", "Only moderators decide about maps.")
     reason = check_reason(reason)
     with transaction.atomic():
         locked = GameMap.objects.select_for_update(no_key=True, of=("self",)).for_cards()
-        game_map: GameMap = get_object_or_404(locked, pk=map_id)
+        game_map = get_or_not_found(locked, pk=map_id)
         if game_map.user.is_staff and not moderator.is_superuser:
             raise DomainError("staff_map", "Only administrators decide about maps of staff.")
         hide = action == MapDecision.Action.HIDE

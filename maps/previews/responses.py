@@ -1,7 +1,5 @@
-"""Answers that pages and API share: terrain and pictures."""
+"""Responses that pages and API share: pictures of maps."""
 
-import gzip
-import hashlib
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -11,11 +9,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from config.http.conditional import conditional
-from config.http.encodings import takes_gzip
-from config.kernel.errors import RETRY_SECONDS, DomainError
+from config.kernel.errors import RETRY_SECONDS
 from config.ops.worker import PATIENCE, Job, NotYet
 from config.server.handler import WAITS
-from maps.browse import terrain_cache
 from maps.drawing.pictures import FORMATS, placeholder
 from maps.models import GameMap
 from maps.previews import preview_files
@@ -24,52 +20,7 @@ from maps.terrain.validation import TerrainError
 if TYPE_CHECKING:
     from accounts.models import User
 
-FORM = 1  # of the compact terrain
 YEAR = 365 * 24 * 3600  # seconds
-
-
-def terrain_response(
-    request: HttpRequest, user: "User | AnonymousUser", map_id: UUID
-) -> HttpResponseBase:
-    """A map's compact terrain, to whoever may see the map; compressed where the client takes it.
-
-    Raises Http404, and DomainError for a map whose terrain is not whole.
-    """
-    visible = GameMap.objects.visible_to(user).only("terrain_hash", "is_public", "hidden_at")
-    game_map = get_object_or_404(visible, pk=map_id)
-    # A weak tag: compressed or not, it is the same terrain. FORM changes when the document does.
-    named = bool(game_map.terrain_hash)
-    etag = f'W/"{FORM}-{game_map.terrain_hash}"' if named else None
-    response = conditional(request, etag, lambda: _terrain(request, map_id, game_map.terrain_hash))
-    response["Vary"] = "Accept-Encoding"
-    response["Cache-Control"] = "no-cache" if game_map.is_published else "private, no-cache"
-    return response
-
-
-def _terrain(request: HttpRequest, map_id: UUID, terrain_hash: str) -> HttpResponse:
-    try:
-        body = terrain_cache.terrain_of(map_id, terrain_hash)
-    except TerrainError as error:
-        raise terrain_not_whole() from error
-    except GameMap.DoesNotExist as error:  # deleted at this moment
-        raise Http404("This map is gone.") from error
-    return zipped_json(request, body)
-
-
-def zipped_json(request: HttpRequest, body: bytes) -> HttpResponse:
-    """Gzipped JSON, as the client takes it."""
-    zipped = takes_gzip(request.headers.get("Accept-Encoding", ""))
-    response = HttpResponse(
-        body if zipped else gzip.decompress(body), content_type="application/json"
-    )
-    if zipped:
-        response["Content-Encoding"] = "gzip"
-    return response
-
-
-def terrain_not_whole() -> DomainError:
-    """The refusal for a map that can't be drawn or played."""
-    return DomainError("terrain_not_whole", "This map has no whole terrain yet.")
 
 
 def picture_response(
@@ -119,18 +70,3 @@ def placeholder_response(size: str) -> HttpResponse:
     response["Retry-After"] = str(RETRY_SECONDS)
     response["Cache-Control"] = "no-store"
     return response
-
-
-def etag_of(game_map: GameMap) -> str:
-    """The entity tag of a whole map: `"version.rest"`.
-
-    `If-Match` compares the version alone, so that stars and plays don't stand in an author's way.
-    """
-    author = game_map.user
-    facts = (
-        *(game_map.rating_sum, game_map.rating_count, game_map.play_count),
-        *(game_map.is_public, game_map.hidden_at, game_map.terrain_hash),
-        *(author.username, author.level),
-    )
-    rest = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
-    return f'"{game_map.version}.{rest}"'

@@ -150,7 +150,7 @@ def _ways(browse: Browse, conditions: Where) -> tuple[Way, ...]:
         # The index of authors has this order itself; in any other the planner may walk all maps for them.
         return (_whole,) if browse.sort == "new" else (_few,)
     if _wants(browse, "favourite"):
-        # A thousand at the most (maps/feedback/favourites.py), found by their index. No index of an order
+        # A thousand at the most (maps/quotas.py), found by their index. No index of an order
         # has the drafts among them, and one that has may tempt the planner to walk all maps.
         return (_few,)
     if not conditions.sql or _is_narrow(browse):

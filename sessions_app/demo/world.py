@@ -18,7 +18,7 @@ from accounts.models import User
 from maps.models import GameMap
 from maps.terrain import generator, waves
 from sessions_app.demo import names
-from tribes.bonuses import PRESETS, share
+from tribes.bonuses import PRESETS, bonus_of
 from tribes.colours import PALETTES
 
 Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
@@ -234,7 +234,7 @@ class Games:
                 name = names.tribe_name(self.rng)
             used.add((owner, name))
             archetype = list(PRESETS)[self.rng.integers(len(PRESETS))]
-            bonuses = [str(share(points)) for points in PRESETS[archetype]]
+            bonuses = [str(bonus_of(points)) for points in PRESETS[archetype]]
             colour = list(PALETTES.values())[self.rng.integers(len(PALETTES))]
             since = _time(self.world.joined[owner])
             yield tribe_id, self.world.player_ids[owner], name, archetype, *bonuses, colour, since

@@ -10,10 +10,10 @@ from django.shortcuts import get_object_or_404
 
 from accounts.models import User
 from config.http.conditional import conditional
-from maps.browse.terrain_cache import document_of
+from maps.browse.terrain_cache import compact_document
+from maps.browse.terrain_responses import TERRAIN_FORMAT, gzipped_json, incomplete_terrain
 from maps.models import GameMap
 from maps.previews.preview_files import parts_of
-from maps.previews.responses import FORM, terrain_not_whole, zipped_json
 from maps.terrain.validation import PARTS, TerrainError
 from sessions_app.games.access import game_for
 from sessions_app.models import GameSession, PlayedMap
@@ -27,8 +27,8 @@ def map_response(request: HttpRequest, player: User, session_id: UUID) -> HttpRe
     """
     game = game_for(session_id, player)
     found = _find(game)
-    # A weak tag: compressed or not, it is the same map. FORM changes when the terrain's document does.
-    etag = f'W/"{FORM}-{game.map_id}-{found.version}"'
+    # A weak tag: compressed or not, it is the same map. TERRAIN_FORMAT is the version of the terrain.
+    etag = f'W/"{TERRAIN_FORMAT}-{game.map_id}-{found.version}"'
     response = conditional(request, etag, lambda: _write(request, game, found))
     response["Vary"] = "Accept-Encoding, Authorization"
     response["Cache-Control"] = "private, no-cache"
@@ -50,9 +50,9 @@ def _write(request: HttpRequest, game: GameSession, found: GameMap | PlayedMap) 
     found.refresh_from_db(fields=["version", "name", *PARTS])
     parts = parts_of(found)
     try:
-        terrain = document_of(parts)
+        terrain = compact_document(parts)
     except TerrainError as error:
-        raise terrain_not_whole() from error
+        raise incomplete_terrain() from error
     document = {"id": game.map_id, "name": found.name, "version": found.version} | parts
     document.pop("terrain_data")
-    return zipped_json(request, gzip.compress(orjson.dumps(document | {"terrain": terrain}), 6))
+    return gzipped_json(request, gzip.compress(orjson.dumps(document | {"terrain": terrain}), 6))

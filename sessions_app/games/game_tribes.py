@@ -5,7 +5,7 @@ from uuid import UUID
 
 from accounts.models import User
 from sessions_app.games.access import game_for
-from tribes.config_cache import FIELDS, config_of
+from tribes.config_cache import FIELDS, read_config
 from tribes.models import Tribe
 
 
@@ -20,7 +20,7 @@ def tribes_at(session_id: UUID, player: User) -> list[dict[str, Any]]:
     for player_id, tribe_id, fixed in seats.values_list("user_id", "tribe_id", "tribe_config"):
         try:
             # A start copies the tribe to its seat; until then it may change, and is read as it is.
-            counts = fixed or vars(config_of(tribe_id))
+            counts = fixed or vars(read_config(tribe_id))
         except Tribe.DoesNotExist:  # left this moment, and was deleted
             continue
         facts = {field: counts[field] for field in FIELDS}

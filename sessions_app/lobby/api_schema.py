@@ -6,8 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.api.serialization import CheckedTextField, RawBooleanField, RawField
-from maps.browse.api import Cell, CompactTerrain
-from maps.editing.api import WaveConfig
+from maps.serializers import Cell, CompactTerrain, WaveConfig
 from sessions_app.lobby.rules import FEWEST_SEATS, MOST_SEATS, Status
 
 

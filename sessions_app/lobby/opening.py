@@ -4,7 +4,7 @@ from uuid import UUID
 
 from accounts.models import User
 from config.limits import rate_limits
-from maps.editing.actions import demand_playable
+from maps.editing.actions import require_playable
 from maps.models import GameMap
 from sessions_app.lobby import actions
 from sessions_app.lobby.store import Change, run
@@ -30,7 +30,7 @@ def open_lobby(
     seat = player.pk, game_map.pk, tribe_id
     change = None
     try:
-        demand_playable(game_map)  # no transaction yet: to check a map takes long
+        require_playable(game_map)  # no transaction yet: to check a map takes long
         change = run(actions.create, *seat, is_public=is_public, seats=seats)
         return change
     finally:

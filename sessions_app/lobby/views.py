@@ -19,8 +19,8 @@ from accounts.identity.current_user import current_user
 from accounts.models import User
 from config.http.client import client_of
 from config.http.error_statuses import status_of
+from config.http.pages import redirect_to_sign_in
 from config.kernel.errors import DomainError, InvalidInput
-from maps.browse.views import to_sign_in
 from maps.models import GameMap
 from sessions_app.games import states
 from sessions_app.live.list_socket import MOST_LISTED
@@ -86,7 +86,7 @@ def seated(request: HttpRequest) -> Lobby | None:
 def new(request: HttpRequest) -> HttpResponse:
     """Open a lobby on a map."""
     if not request.user.is_authenticated:
-        return to_sign_in(request, request.get_full_path())
+        return redirect_to_sign_in(request, request.get_full_path())
     wanted = request.GET.get("map", "")
     if not wanted:
         messages.info(request, "Choose a map first, then “Play together”.")
@@ -135,7 +135,7 @@ def join_by_code(request: HttpRequest) -> HttpResponse:
 def invited(request: HttpRequest, code: str) -> HttpResponse:
     """A lobby by its invite code: look who is there, choose a tribe, join."""
     if not request.user.is_authenticated:
-        return to_sign_in(request, request.path)
+        return redirect_to_sign_in(request, request.path)
     form = CodeForm({"code": code})
     if not form.is_valid():
         return listed(request, form, status=404)
@@ -157,7 +157,7 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
 def join(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     """Take a seat in a public lobby."""
     if not request.user.is_authenticated:
-        return to_sign_in(request, reverse("lobbies:detail", args=[lobby_id]))
+        return redirect_to_sign_in(request, reverse("lobbies:detail", args=[lobby_id]))
     player = current_user(request)
     try:
         lobby = look(actions.seen_by, lobby_id, player.pk)
@@ -255,7 +255,7 @@ def act(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     """Do what a button of the lobby's page says, for a page without scripts."""
     address = reverse("lobbies:detail", args=[lobby_id])
     if not request.user.is_authenticated:
-        return to_sign_in(request, address)
+        return redirect_to_sign_in(request, address)
     wanted = request.POST.get("act", "")
     if wanted not in ACTS:
         raise Http404

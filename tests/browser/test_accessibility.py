@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Page, expect
 
-from maps.feedback.ratings import rate
+from maps.feedback.actions import rate_map
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby.store import run
 from tests.support.browser import no_violations, sign_in
@@ -43,7 +43,7 @@ def test_a_map_its_author_and_an_account(page: Page) -> None:
     author, mira = make_user("Author"), make_user("Mira")
     game_map = make_map(author)
     make_map(author, "Other Ford")
-    rate(player=mira, map_id=game_map.pk, stars=4)
+    rate_map(player=mira, map_id=game_map.pk, stars=4)
     page.goto(game_map.get_absolute_url())
     expect(page.locator("canvas")).to_be_visible()
     no_violations(page)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
-from maps.collections.actions import make, put
+from maps.collections.actions import add_map, create_collection
 from maps.models import GameMap, MapFavourite
 from tests.support.browser import no_sideways_scrolling, no_violations, sign_in
 from tests.support.factories import make_map, make_user
@@ -110,7 +110,7 @@ def test_tab_reaches_the_collections_of_a_map(page: Page) -> None:
 
 
 def test_renaming_and_deleting(page: Page, mira: User) -> None:
-    collection = make(player=mira, given={"name": "Quiet places"})
+    collection = create_collection(player=mira, given={"name": "Quiet places"})
     sign_in(page, "/collections/")
     page.get_by_role("link", name="Edit Quiet places").click()
     page.get_by_label("Name").fill("  ")
@@ -126,9 +126,9 @@ def test_renaming_and_deleting(page: Page, mira: User) -> None:
 
 
 def test_without_javascript(chromium: Browser, site: Site, mira: User) -> None:
-    collection = make(player=mira, given={"name": "Quiet places"})
+    collection = create_collection(player=mira, given={"name": "Quiet places"})
     for game_map in GameMap.objects.order_by("name"):
-        put(player=mira, collection_id=collection.pk, map_id=game_map.pk)
+        add_map(player=mira, collection_id=collection.pk, map_id=game_map.pk)
     context = chromium.new_context(base_url=site.url, java_script_enabled=False)
     page = context.new_page()
     sign_in(page, "/maps/?q=clay")

@@ -589,7 +589,7 @@ def test_friends_on_a_private_map(enter: Enter, players: dict[str, User]) -> Non
     expect(host.locator("#start-hint")).to_have_text("Everyone is ready.")
     host.get_by_role("button", name="Start the game").click()
     expect(guest.locator(".countdown__number")).to_be_visible()
-    editing_actions.change(author=mira, map_id=private.pk, given={"wave_config": {"waves": []}})
+    editing_actions.change_map(author=mira, map_id=private.pk, given={"wave_config": {"waves": []}})
     for page in (host, guest):
         stopped = page.get_by_text("Stopped: the map can’t be played as it is now.")
         expect(stopped.last).to_be_visible()

@@ -10,6 +10,7 @@ from tests.support.browser import no_sideways_scrolling, no_violations, sign_in
 from tests.support.factories import make_tribe, make_user
 from tests.support.live_site import Site
 from tribes.bonuses import POINTS, PRESETS, SLIDERS, Points, gains
+from tribes.bonuses import PRESETS, SLIDERS, TOTAL_POINTS, Points, tower_gains
 from tribes.models import Tribe
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -40,7 +41,7 @@ def figures(page: Page) -> list[str]:
 
 
 def expected_figures(spent: list[int]) -> list[str]:
-    return [str(gain.after) for row in gains(Points(*spent)).values() for gain in row]
+    return [str(gain.after) for row in tower_gains(Points(*spent)).values() for gain in row]
 
 
 def test_sliders_by_keyboard(editor: Page) -> None:
@@ -110,15 +111,15 @@ def test_sliders_never_overspend(editor: Page) -> None:
         return found;
     }"""
     chance = random.Random(7)
-    most = [each.most for each in SLIDERS]
+    most = [each.max_points for each in SLIDERS]
     moves = [(n, chance.randint(0, most[n])) for n in (chance.randrange(3) for _ in range(2000))]
     before = [4, 3, 3]
     for (index, wanted), after in zip(moves, editor.evaluate(script, [moves, most]), strict=True):
         assert after[index] == wanted
-        assert sum(after) <= POINTS
+        assert sum(after) <= TOTAL_POINTS
         assert all(0 <= n <= m for n, m in zip(after, most, strict=True))
-        if wanted > before[index] and sum(before) == POINTS:
-            assert sum(after) == POINTS  # taken, and not more than needed
+        if wanted > before[index] and sum(before) == TOTAL_POINTS:
+            assert sum(after) == TOTAL_POINTS  # taken, and not more than needed
         before = after
 
 
@@ -188,7 +189,9 @@ def test_what_the_server_finds_is_told_at_its_field(editor: Page, mira: User) ->
 def test_a_point_is_as_wide_on_each_slider(editor: Page) -> None:
     rails = [slider(editor, each.label).bounding_box() for each in SLIDERS]
     points = [
-        (rail["width"] - 28) / each.most for rail, each in zip(rails, SLIDERS, strict=True) if rail
+        (rail["width"] - 28) / each.max_points
+        for rail, each in zip(rails, SLIDERS, strict=True)
+        if rail
     ]
     assert len(points) == 3
     assert max(points) - min(points) < 0.5  # px; 28 of them are the thumb

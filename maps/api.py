@@ -1,0 +1,228 @@
+"""The resource `maps` in the REST API: lists, single maps, and what their authors do with them."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnly
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.tokens.authentication import caller
+from config.api.openapi import LOCATION, Error
+from config.api.serialization import read_body
+from config.api.views import APIView
+from config.http.conditional import conditional
+from config.limits import quotas, rate_limits
+from config.limits.quotas import HEADER_PARAMETER, QuotaReached
+from maps.browse import queries
+from maps.browse.serializers import BrowseQuery, MapPage
+from maps.editing import actions
+from maps.editing.permissions import IsMapAuthor, ReadOnly
+from maps.editing.serializers import MapParser, NewMap, ReportOnMap
+from maps.models import GameMap
+from maps.serializers import FullMap, MapCard
+from maps.terrain.validation import check
+
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The ETag of the map as it was read. A 412 says that somebody has changed it since.",
+)
+MAP_OR_ANYTHING = {
+    "anyOf": [{"$ref": "#/components/schemas/NewMapRequest"}, {}],
+    "description": "A map, with or without a name. The report on anything else says what is missing.",
+}
+
+
+class MapsView(APIView):
+    """Public maps, and new ones."""
+
+    parameters = {"GET": queries.PARAMETERS}
+    permission_classes = (IsAuthenticatedOrReadOnly,)
+    parser_classes = (MapParser,)
+
+    @extend_schema(
+        operation_id="maps_list", parameters=[BrowseQuery], responses=MapPage, tags=["maps"]
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Browse and search public maps, a page at a time."""
+        viewer = str(request.user.pk) if request.user.is_authenticated else None
+        page = queries.find_maps(queries.read_parameters(request.query_params, viewer=viewer))
+        response = HttpResponse(page.to_json(), content_type="application/json")
+        if request.query_params.get("sort") == "random":
+            response["Cache-Control"] = "no-store"
+        elif viewer:  # the list may have drafts of the viewer
+            response["Cache-Control"] = "private, no-cache"
+        response["Vary"] = "Authorization"
+        return response
+
+    @extend_schema(
+        operation_id="maps_make",
+        request=NewMap,
+        responses={201: FullMap, 409: Error},
+        parameters=[LOCATION, HEADER_PARAMETER],
+        tags=["maps"],
+    )
+    def post(self, request: Request) -> Response:
+        """Create a map. It is private, and may be unfinished: without waves, or without a path."""
+        author = caller(request)
+        game_map = actions.draft_map(author=author, given=read_body(NewMap, request))
+        rate_limits.require(request._request, "maps", str(author.pk))
+        try:
+            actions.save_new_map(game_map)
+        except QuotaReached:  # nothing was created
+            rate_limits.undo_count(request._request, "maps", str(author.pk))
+            raise
+        location = {"Location": reverse("api:map", args=[game_map.pk])}
+        grown = ("maps", "drafts", "map_bytes")
+        return map_response(FullMap, game_map, *grown, status=201, headers=location)
+
+
+class MapView(APIView):
+    """One map, which everybody reads and its author changes."""
+
+    # The first class asks who is signed in, and the schema knows it. The second asks whose map it is.
+    permission_classes = (IsAuthenticatedOrReadOnly, ReadOnly | IsMapAuthor)
+    parser_classes = (MapParser,)
+
+    @extend_schema(operation_id="maps_read", responses={200: FullMap, 304: None}, tags=["maps"])
+    def get(self, request: Request, map_id: UUID) -> HttpResponseBase:
+        """Read a whole map. A private or hidden one is a 404 for others."""
+        visible = GameMap.objects.visible_to(request.user).select_related("user").defer("search")
+        game_map = get_object_or_404(visible, pk=map_id)
+        etag = etag_of(game_map)
+        response = conditional(request._request, etag, lambda: Response(FullMap(game_map).data))
+        response["Cache-Control"] = "no-cache" if game_map.is_published else "private, no-cache"
+        response["Vary"] = "Authorization"
+        return response
+
+    @extend_schema(
+        operation_id="maps_change",
+        request=NewMap,
+        responses={200: FullMap, 412: Error},
+        parameters=[IF_MATCH, HEADER_PARAMETER],
+        tags=["maps"],
+    )
+    def patch(self, request: Request, map_id: UUID) -> Response:
+        """Change one's own map. What is sent replaces what is stored. A public map must stay valid."""
+        rate_limits.require(request._request, "map_changes", str(caller(request).pk))
+        given = read_body(NewMap, request, partial=True)
+        game_map = actions.change_map(given=given, **change_arguments(request, map_id))
+        return map_response(FullMap, game_map, "map_bytes")
+
+    @extend_schema(
+        operation_id="maps_remove",
+        request=None,
+        responses={204: None, 412: Error},
+        parameters=[IF_MATCH],
+        tags=["maps"],
+    )
+    def delete(self, request: Request, map_id: UUID) -> Response:
+        """Delete one's own map. Games that were played on it keep it, but nobody finds it any more."""
+        actions.delete_map(**change_arguments(request, map_id))
+        return Response(status=204)
+
+
+class MapValidation(APIView):
+    """The report on a map."""
+
+    permission_classes = (IsAuthenticated,)
+    parser_classes = (MapParser,)
+
+    @extend_schema(
+        operation_id="maps_validate",
+        request={"application/json": MAP_OR_ANYTHING},
+        responses=ReportOnMap,
+        tags=["maps"],
+    )
+    def post(self, request: Request) -> Response:
+        """List all that is wrong with a map. Nothing is saved."""
+        report = check(request.data)
+        document = {
+            "valid": report.is_valid,
+            "draft": report.is_draft,
+            "faults": report.faults,
+            "path": report.path,
+        }
+        return Response(ReportOnMap(document).data)
+
+
+class MapPublishing(APIView):
+    """Publishing one's own map."""
+
+    permission_classes = (IsAuthenticated & IsMapAuthor,)
+
+    @extend_schema(
+        operation_id="maps_publish",
+        request=None,
+        responses={200: MapCard, 412: Error},
+        parameters=[IF_MATCH],
+        tags=["maps"],
+    )
+    def post(self, request: Request, map_id: UUID) -> Response:
+        """Make one's own map public. A 409 names all that is missing."""
+        return map_response(MapCard, actions.publish_map(**change_arguments(request, map_id)))
+
+
+class MapUnpublishing(APIView):
+    """Making one's own map private again."""
+
+    permission_classes = (IsAuthenticated & IsMapAuthor,)
+
+    @extend_schema(
+        operation_id="maps_unpublish",
+        request=None,
+        responses={200: MapCard, 412: Error},
+        parameters=[IF_MATCH, HEADER_PARAMETER],
+        tags=["maps"],
+    )
+    def post(self, request: Request, map_id: UUID) -> Response:
+        """Make one's own map private, even beyond the quota of private maps."""
+        game_map = actions.unpublish_map(**change_arguments(request, map_id))
+        return map_response(MapCard, game_map, "drafts")
+
+
+def map_response(
+    serializer: type[MapCard],
+    game_map: GameMap,
+    *grown: str,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Returns a map with its entity tag, and a header about those `grown` quotas that are nearly used."""
+    tagged = {"ETag": etag_of(game_map), **(headers or {})}
+    if grown:
+        tagged |= quotas.quota_headers(game_map.user_id, *grown)
+    return Response(serializer(game_map).data, status=status, headers=tagged)
+
+
+def change_arguments(request: Request, map_id: UUID) -> dict[str, Any]:
+    """Returns who wants to change which map, and the entity tag of the state that the author saw."""
+    return {
+        "author": caller(request),
+        "map_id": map_id,
+        "if_match": request.headers.get("If-Match"),
+    }
+
+
+def etag_of(game_map: GameMap) -> str:
+    """Returns the entity tag of a whole map: `"version.rest"`.
+
+    `If-Match` compares the version alone, so that new ratings and plays don't stop the author's changes.
+    """
+    author = game_map.user
+    shown = (
+        *(game_map.rating_sum, game_map.rating_count, game_map.play_count),
+        *(game_map.is_public, game_map.hidden_at, game_map.terrain_hash),
+        *(author.username, author.level),
+    )
+    rest = hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+    return f'"{game_map.version}.{rest}"'

@@ -1,0 +1,66 @@
+"""Documents of lists of maps, for the schema of the REST API alone: the database makes the JSON itself."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from config.db import keyset
+from maps.browse.queries import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, OWN_FILTER
+from maps.search.language import LONGEST
+from maps.search.sql import ORDERS, USUAL_ORDER
+from maps.serializers import MapCard
+
+
+def optional_text(help_text: str) -> serializers.CharField:
+    """Returns a field for a parameter that may be missing or empty."""
+    return serializers.CharField(required=False, allow_blank=True, help_text=help_text)
+
+
+class MapPage(serializers.Serializer[Any]):
+    """A page of maps, with the cursors of the pages before and after it."""
+
+    results = MapCard(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Cursor of the next page.")
+    previous = serializers.CharField(allow_null=True, help_text="Cursor of the previous page.")
+    notes = serializers.ListField(
+        child=serializers.CharField(), help_text="Parts of the search that were left out, and why."
+    )
+    corrected = serializers.CharField(
+        allow_null=True,
+        help_text="The words that were searched for instead, because the given words match nothing.",
+    )
+
+
+class BrowseQuery(serializers.Serializer[Any]):
+    """The parameters of the list. `maps.browse.queries` reads them."""
+
+    q = serializers.CharField(
+        max_length=LONGEST,
+        required=False,
+        allow_blank=True,
+        help_text='Words and conditions, such as `ember "old forge" -swamp author:mira rating>4'
+        " size<50 plays>=100 terrain:lava`.",
+    )
+    sort = serializers.ChoiceField(choices=list(ORDERS), default=USUAL_ORDER)
+    cursor = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=keyset.LONGEST,
+        help_text="From `next` or `previous`.",
+    )
+    page_size = serializers.IntegerField(
+        min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE
+    )
+    filter = serializers.ChoiceField(
+        choices=[OWN_FILTER],
+        required=False,
+        help_text="`own`: the caller's own maps, drafts included.",
+    )
+    author = optional_text("A username.")
+    terrain = optional_text("Its name, such as Lava.")
+    rating_min = optional_text("Stars, 0 to 5.")
+    size_min = optional_text("Cells of the longer side.")
+    size_max = optional_text("Cells of the longer side.")
+    plays_min = optional_text("A number.")
+    played = optional_text("yes or no; needs a token.")
+    favourite = optional_text("yes or no; needs a token.")

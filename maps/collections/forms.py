@@ -1,0 +1,29 @@
+"""Forms of collections. The actions check the values again, by the rules that the API has too."""
+
+from django import forms
+
+from config.http.forms import TextField
+from config.kernel.errors import DomainError
+
+
+class CollectionForm(forms.Form):
+    """The name and description of a collection."""
+
+    name = TextField("collection_name", widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    description = TextField(
+        "collection_description", required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def add_domain_error(self, error: DomainError) -> None:
+        """Shows the reasons of an error at the fields that they name."""
+        for _, detail, field in error.reasons:
+            self.add_error(field if field in self.fields else None, detail)
+
+
+class NewCollectionForm(CollectionForm):
+    """A new collection. From a map's page it begins with that map."""
+
+    is_public = forms.BooleanField(
+        label="Public: anyone with the link can see it", label_suffix="", required=False
+    )
+    first_map = forms.UUIDField(required=False, widget=forms.HiddenInput)

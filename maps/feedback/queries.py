@@ -1,0 +1,94 @@
+"""What is shown of ratings and favourites."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count
+
+from maps.feedback.rules import MAX_STARS, MIN_STARS
+from maps.models import GameMap, MapRating
+from maps.search.sql import FAVOURITE, PLAYED
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from accounts.models import User
+
+MARKS_SQL = f"SELECT m.id::text, {FAVOURITE}, {PLAYED} FROM unnest(%s::uuid[]) AS m (id)"  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The marks on a map for one player: whether it is a favourite, and whether the player played it."""
+
+    favourite: bool = False
+    played: bool = False
+
+
+@dataclass(frozen=True)
+class HistogramBar:
+    """How many of a map's ratings have so many stars, and their share of all ratings in percent."""
+
+    stars: int
+    count: int
+    percent: float
+
+
+@dataclass(frozen=True)
+class RatingPanel:
+    """The ratings of a map, and what a viewer may do about them."""
+
+    histogram: list[HistogramBar]
+    own_stars: int | None  # those that the viewer gave
+    is_author: bool
+    may_rate: bool
+
+    @property
+    def choices(self) -> list[tuple[int, bool]]:
+        """Each number of stars, and whether the viewer gave so many or more."""
+        given = self.own_stars or 0
+        return [(stars, stars <= given) for stars in range(MIN_STARS, MAX_STARS + 1)]
+
+
+def rating_panel(viewer: "User | AnonymousUser", game_map: GameMap) -> RatingPanel:
+    """Returns the ratings of a map for a viewer."""
+    is_author = game_map.user_id == viewer.pk
+    own_stars = None
+    if viewer.is_authenticated:
+        own = MapRating.objects.filter(map=game_map, user=viewer.pk)
+        own_stars = own.values_list("stars", flat=True).first()
+    return RatingPanel(
+        rating_histogram(game_map) if game_map.rating_count else [],
+        own_stars,
+        is_author,
+        may_rate=viewer.is_authenticated and not is_author and game_map.is_published,
+    )
+
+
+def rating_histogram(game_map: GameMap) -> list[HistogramBar]:
+    """Returns a map's ratings by stars, five stars first; nothing if nobody has rated it."""
+    counts = dict(
+        MapRating.objects.filter(map=game_map)
+        .order_by()
+        .values_list("stars")
+        .annotate(count=Count("pk"))
+    )
+    total = sum(counts.values())
+    if not total:
+        return []
+    return [
+        HistogramBar(stars, counts.get(stars, 0), round(100 * counts.get(stars, 0) / total, 1))
+        for stars in range(MAX_STARS, MIN_STARS - 1, -1)
+    ]
+
+
+def find_marks(viewer_id: UUID | str | None, map_ids: Collection[str]) -> dict[str, Marks]:
+    """Returns the marks of maps for a player by the maps' ids, in one query; nothing without a player."""
+    if viewer_id is None or not map_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(MARKS_SQL, [viewer_id, viewer_id, list(map_ids)])
+        return {map_id: Marks(favourite, played) for map_id, favourite, played in cursor.fetchall()}

@@ -1,0 +1,27 @@
+"""The pictures of maps for pages."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from config.ops.worker import NotYet
+from maps.drawing.pictures import FORMATS
+from maps.previews.responses import picture_response, placeholder_response
+
+
+@require_safe
+def picture(
+    request: HttpRequest, map_id: UUID, size: str, content: str, form: str
+) -> HttpResponseBase:
+    """Returns the isometric picture. Its address names its content, so that browsers keep it for a year.
+
+    An address of older content, or of an older drawing, gets the current picture, which browsers check again.
+    """
+    if form != FORMATS[size]:
+        raise Http404
+    try:
+        return picture_response(request, request.user, map_id, size, content)
+    except NotYet:
+        return placeholder_response(size)

@@ -1,0 +1,63 @@
+"""Pages that show all about a map, and all about a player's maps."""
+
+from uuid import UUID
+
+from django.db.models.functions import Lower
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from config.kernel.errors import DomainError
+from maps.browse.cards import EXPIRED_CURSOR, PAGE_SIZE, add_marks, marked_cards, other_maps
+from maps.browse.queries import find_maps
+from maps.collections.queries import collections_for_map, with_map_counts
+from maps.feedback.queries import rating_panel
+from maps.models import GameMap, MapCollection
+from maps.search.sql import ORDERS, Browse
+from maps.terrain import waves
+
+
+@require_safe
+def detail(request: HttpRequest, map_id: UUID) -> HttpResponse:
+    """Shows a map's page."""
+    visible = GameMap.objects.visible_to(request.user).for_page()
+    game_map = get_object_or_404(visible, pk=map_id)
+    rows = waves.summary(game_map.wave_config)
+    # One query for the marks of this map and of the others.
+    this, *others = add_marks(request.user, [{"id": str(map_id)}, *other_maps(game_map)])
+    context = {
+        "game_map": game_map,
+        "panel": rating_panel(request.user, game_map),
+        "waves": rows,
+        "chart": waves.chart(rows),
+        "enemies": waves.ENEMIES,
+        "marks": this["marks"],
+        "collections": collections_for_map(request.user, map_id),
+        "others": others,
+        "decision": game_map.decisions.first() if game_map.hidden_at else None,
+    }
+    return render(request, "maps/detail.html", context)
+
+
+@require_safe
+def player(request: HttpRequest, username: str) -> HttpResponse:
+    """Shows a player's public page: level, games, maps. A closed account has one if it has public maps."""
+    found = get_object_or_404(User, username__lower=username.lower())
+    if not (found.is_active or GameMap.objects.published().filter(user=found).exists()):
+        raise Http404
+    place, problems = None, []
+    try:
+        place = ORDERS["new"].read(request.GET.get("cursor", ""))
+    except DomainError:
+        problems.append(EXPIRED_CURSOR)
+    page = find_maps(Browse(sort="new", place=place, size=PAGE_SIZE, author=str(found.pk)))
+    shared = MapCollection.objects.shared().filter(user=found).order_by(Lower("name"))
+    context = {
+        "player": found,
+        "page": page,
+        "cards": marked_cards(request.user, page.cards),
+        "troubles": problems,
+        "collections": with_map_counts(shared, request.user),
+    }
+    return render(request, "maps/player.html", context)
