@@ -34,7 +34,7 @@ def test_a_cookie_is_no_credential(client: Client, player: User, game_map: GameM
 # ---- Maps ---------------------------------------------------------------------------------------
 
 
-def test_the_list(
+def test_the_list_has_cards_and_cursors(
     client: Client, author: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     maps = [make_map(author, f"Ford {n}", play_count=n) for n in range(5)]
@@ -82,7 +82,9 @@ def test_the_list(
         ("&" * 1500, None),
     ],
 )
-def test_a_list_that_makes_no_sense(client: Client, query: str, attr: str | None) -> None:
+def test_invalid_parameters_of_the_list_are_refused(
+    client: Client, query: str, attr: str | None
+) -> None:
     answer = client.get("/api/v1/maps?" + query)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["attr"] == attr
@@ -99,7 +101,7 @@ def test_a_map_has_the_same_card_in_a_list_and_by_itself(
     assert list(card) == MapCard.Meta.fields
 
 
-def test_one_map(
+def test_a_map_is_read_whole(
     client: Client, game_map: GameMap, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(1):
@@ -112,16 +114,16 @@ def test_one_map(
     assert body["wave_config"]["waves"][0]["waveNumber"] == 1
 
 
-def test_private_maps_are_for_their_authors(client: Client, author: User, player: User) -> None:
+def test_private_maps_are_shown_to_their_authors_only(
+    client: Client, author: User, player: User
+) -> None:
     url = f"/api/v1/maps/{make_map(author, is_public=False).pk}"
     assert_error(client.get(url), 404, "not_found")
     assert_error(client.get(url, headers=bearer(player)), 404, "not_found")
     assert client.get(url, headers=bearer(author)).status_code == 200
 
 
-def test_profiles_are_sent_again_only_when_they_changed(
-    client: Client, author: User, game_map: GameMap
-) -> None:
+def test_unchanged_profiles_are_a_304(client: Client, author: User, game_map: GameMap) -> None:
     for path, cached in (("me", "private, no-cache"), ("author", "no-cache")):
         headers = bearer(author) if path == "me" else {}
         first = client.get(f"/api/v1/users/{path}", headers=headers)
@@ -138,7 +140,7 @@ def test_profiles_are_sent_again_only_when_they_changed(
 # ---- Errors -------------------------------------------------------------------------------------
 
 
-def test_errors_of_every_origin_have_one_shape(client: Client, player: User) -> None:
+def test_all_errors_have_one_shape(client: Client, player: User) -> None:
     assert_error(client.get("/api"), 404, "not_found")
     assert_error(client.get("/api/nowhere"), 404, "not_found")
     assert_error(client.post("/api/docs"), 405, "method_not_allowed")
@@ -159,7 +161,7 @@ def test_errors_of_every_origin_have_one_shape(client: Client, player: User) -> 
     assert_error(long, 413, "body_too_large")
 
 
-def test_a_bug_of_ours_and_a_database_that_is_away(
+def test_a_bug_is_a_500_and_an_unavailable_database_a_503(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for error, status, code in (
@@ -181,7 +183,7 @@ def test_a_bug_of_ours_and_a_database_that_is_away(
         assert page["X-Request-Id"].encode() in page.content
 
 
-def test_a_request_id_of_the_proxy_is_kept_when_it_is_harmless(client: Client) -> None:
+def test_a_valid_request_id_of_the_proxy_is_kept(client: Client) -> None:
     assert client.get("/maps/", headers={"X-Request-Id": "a-1.b"})["X-Request-Id"] == "a-1.b"
     for evil in ("a b", "x" * 65, "<script>", "é"):
         kept = client.get("/maps/", headers={"X-Request-Id": evil})["X-Request-Id"]
@@ -214,7 +216,7 @@ def test_the_schema_describes_each_route_and_error(client: Client) -> None:
     }
 
 
-def test_the_schema_tells_limits(client: Client) -> None:
+def test_the_schema_has_the_rate_limit_headers(client: Client) -> None:
     limits = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
     for path, methods in client.get("/api/schema").json()["paths"].items():
         for operation in methods.values():
@@ -224,7 +226,7 @@ def test_the_schema_tells_limits(client: Client) -> None:
                 assert "X-Quota" not in answer["headers"] or status in ("200", "201", "409")
 
 
-def test_the_schema_tells_that_bodies_are_closed(client: Client) -> None:
+def test_the_schema_says_that_bodies_are_closed(client: Client) -> None:
     found = client.get("/api/schema").json()
     for path, methods in found["paths"].items():
         for operation in methods.values():
@@ -234,8 +236,8 @@ def test_the_schema_tells_that_bodies_are_closed(client: Client) -> None:
                 assert component["additionalProperties"] is False, path
 
 
-def test_fields_that_there_are_not_are_refused(client: Client, player: User) -> None:
-    """All at once, and before anything is changed."""
+def test_unknown_fields_are_refused(client: Client, player: User) -> None:
+    """All are reported at once, before anything is changed."""
     body = {"email": "new@example.com", "password": PASSWORD, "username": "Me", "": 1, "a.b": {}}
     answer = client.patch("/api/v1/users/me", body, "application/json", headers=bearer(player))
     assert answer.status_code == 400
@@ -269,7 +271,7 @@ def test_bodies_are_closed_elsewhere_too(
         assert ("unknown_field" in codes) == is_refused
 
 
-def test_the_schema_takes_no_words_into_its_headers(client: Client, db: None) -> None:
+def test_the_schema_copies_nothing_of_the_request(client: Client, db: None) -> None:
     answer = client.get("/api/schema?version=%22%0d%0aX:1&lang=x")
     assert answer.status_code == 200
     assert answer["Content-Type"] == "application/json"
@@ -285,7 +287,7 @@ def test_the_schema_takes_no_words_into_its_headers(client: Client, db: None) ->
         ("?lang=xx&version=9", {}),
     ],
 )
-def test_who_asks_first_for_the_schema_does_not_spoil_it(
+def test_the_first_request_for_the_schema_does_not_change_it(
     client: Client, monkeypatch: pytest.MonkeyPatch, query: str, headers: dict[str, str]
 ) -> None:
     usual = client.get("/api/schema").json()
@@ -295,7 +297,7 @@ def test_who_asks_first_for_the_schema_does_not_spoil_it(
     assert usual["openapi"].startswith("3.")
 
 
-def test_a_schema_that_could_not_be_made_is_not_kept(
+def test_a_schema_that_failed_is_not_cached(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
@@ -309,7 +311,7 @@ def test_a_schema_that_could_not_be_made_is_not_kept(
     assert client.get("/api/schema").status_code == 200
 
 
-def test_a_method_that_a_page_does_not_know(client: Client, game_map: GameMap) -> None:
+def test_an_unknown_method_of_a_page_is_a_405(client: Client, game_map: GameMap) -> None:
     answer = client.get(f"/maps/{game_map.pk}/rating")
     assert answer.status_code == 405
     assert answer["Allow"] == "POST"
@@ -323,15 +325,13 @@ def test_the_schema_has_no_warnings(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
 
 
-def test_the_explorer_needs_nothing_from_outside(client: Client) -> None:
+def test_the_explorer_loads_nothing_from_other_hosts(client: Client) -> None:
     page = client.get("/api/docs").content.decode()
     assert "http" not in page.replace("http-equiv", "")
     assert "swagger-ui-bundle" in page
 
 
-def test_the_schema_is_made_once_however_many_ask_first(
-    db: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_simultaneous_requests_make_one_schema(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema_view, "made", [])
     answers = at_once(8, lambda _: Client().get("/api/schema").content)
     assert len(answers) == 8

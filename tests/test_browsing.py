@@ -69,11 +69,11 @@ def names(viewer: User | None = None, **parameters: str) -> list[str]:
         ("nonsense:x gate", ["Lava Gate"]),
     ],
 )
-def test_conditions(maps: None, q: str, expected: list[str]) -> None:
+def test_conditions_narrow_the_list(maps: None, q: str, expected: list[str]) -> None:
     assert names(q=q) == expected
 
 
-def test_conditions_of_the_viewer(maps: None, author: User) -> None:
+def test_conditions_about_the_viewer_need_a_viewer(maps: None, author: User) -> None:
     MapFavourite.objects.create(user=author, map=GameMap.objects.get(name="Lava Gate"))
     assert names(author, q="favourite:yes") == ["Lava Gate"]
     assert names(author, q="favourite:no") == ["Sunken Road", "Ember Forge"]
@@ -95,7 +95,7 @@ def test_conditions_of_the_viewer(maps: None, author: User) -> None:
         ('"ember forgee" -lava', '"ember forge" -lava'),
     ],
 )
-def test_typing_errors_are_forgiven(client: Client, maps: None, typed: str, meant: str) -> None:
+def test_typing_errors_are_corrected(client: Client, maps: None, typed: str, meant: str) -> None:
     answer = client.get("/api/v1/maps", {"q": typed}).json()
     assert answer["results"]
     assert answer["corrected"] == meant
@@ -103,14 +103,14 @@ def test_typing_errors_are_forgiven(client: Client, maps: None, typed: str, mean
     assert f"Showing “{meant}” instead" in page
 
 
-def test_what_is_like_nothing_finds_nothing(client: Client, maps: None) -> None:
+def test_unknown_words_find_nothing(client: Client, maps: None) -> None:
     answer = client.get("/api/v1/maps", {"q": "xyzzy"}).json()
     assert (answer["results"], answer["corrected"]) == ([], None)
     assert "No maps found for “xyzzy”" in client.get("/maps/?q=xyzzy").content.decode()
     assert "Ember Draft" not in client.get("/maps/?q=embr drat").content.decode()
 
 
-def test_a_whole_word_is_no_beginning(author: User) -> None:
+def test_a_whole_word_does_not_match_its_continuations(author: User) -> None:
     make_map(author, "Ford")
     make_map(author, "Formation")
     assert sorted(names(q="fo")) == ["Ford", "Formation"]
@@ -136,7 +136,7 @@ def test_a_whole_word_is_no_beginning(author: User) -> None:
         ("University", "university"),
     ],
 )
-def test_each_beginning_of_a_word_finds_it(author: User, name: str, wholly: str) -> None:
+def test_each_prefix_of_a_word_finds_it(author: User, name: str, wholly: str) -> None:
     make_map(author, "Plain", description=f"Here is {name}, old.")
     make_map(author, "Other")
     for end in range(1, len(wholly) + 1):
@@ -198,7 +198,7 @@ def allowed(name: str) -> bool:
     ).filter(allowed)
 )
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_its_name_is(author: User, name: str) -> None:
+def test_a_map_is_found_by_any_allowed_name(author: User, name: str) -> None:
     """But for what a search has other meanings for, and for words too common to search by."""
     asked = language.read(name)
     assume(asked.words and not asked.conditions)
@@ -211,7 +211,7 @@ def test_whatever_its_name_is(author: User, name: str) -> None:
     assert names(q=name) == [name]
 
 
-def test_the_words_to_correct_by_are_split_as_searches_are(author: User) -> None:
+def test_known_words_are_split_like_searches(author: User) -> None:
     make_map(author, "Cafe\u0301s/Burg—Tor")
     with connection.cursor() as cursor:
         cursor.execute("SELECT word FROM map_words")
@@ -219,7 +219,7 @@ def test_the_words_to_correct_by_are_split_as_searches_are(author: User) -> None
     assert {"cafe\u0301s", "burg", "tor"} <= known
 
 
-def test_the_words_too_common_to_search_by_are_those_of_the_database() -> None:
+def test_common_words_are_those_of_the_database() -> None:
     letters = string.ascii_lowercase
     short = ["".join(some) for n in (1, 2, 3) for some in itertools.product(letters, repeat=n)]
     with connection.cursor() as cursor:
@@ -230,7 +230,7 @@ def test_the_words_too_common_to_search_by_are_those_of_the_database() -> None:
         assert {word for (word,) in cursor.fetchall()} == language.COMMON
 
 
-def test_words_too_common_are_not_excluded_and_the_rest_works(maps: None) -> None:
+def test_common_words_cannot_be_excluded_and_the_rest_works(maps: None) -> None:
     assert names(q="-the") == names(q="")
     assert names(q='-"of the" -and rating>4') == ["Lava Gate"]
     assert names(q="ember -the") == ["Ember Forge"]
@@ -246,7 +246,7 @@ def test_corrected_searches_have_pages(client: Client, author: User) -> None:
     assert sorted(rows) == [f"Ember {n}" for n in range(5)]
 
 
-def test_words_that_nobody_may_read_correct_nothing(client: Client, author: User) -> None:
+def test_words_of_private_maps_correct_nothing(client: Client, author: User) -> None:
     game_map = make_map(author, "Secret Garden", is_public=False)
     assert spelling.correct(language.read("secrt")) is None
     GameMap.objects.filter(pk=game_map.pk).update(is_public=True)
@@ -255,7 +255,7 @@ def test_words_that_nobody_may_read_correct_nothing(client: Client, author: User
     assert language.as_typed(corrected.words) == "secret"
 
 
-def test_typing_errors_in_descriptions_are_forgiven(author: User) -> None:
+def test_words_of_descriptions_are_corrected(author: User) -> None:
     game_map = make_map(author, "Ford", description="Where smugglers met.")
     assert names(q="smuglers") == ["Ford"]
     assert names(q="fodr ") == ["Ford"]
@@ -273,7 +273,7 @@ def test_long_searches_are_not_corrected(author: User) -> None:
     assert spelling.correct(language.read(f'"{" ".join(["embr"] * 20)}"'))  # one word
 
 
-def test_notes_are_told_by_page_and_api(client: Client, maps: None, player: User) -> None:
+def test_page_and_api_show_notes(client: Client, maps: None, player: User) -> None:
     query = {"q": "colour:red gate played:yes", "size_min": "x"}
     answer = client.get("/api/v1/maps", query).json()
     assert [row["name"] for row in answer["results"]] == ["Lava Gate"]
@@ -284,7 +284,7 @@ def test_notes_are_told_by_page_and_api(client: Client, maps: None, player: User
     assert len(signed_in["notes"]) == 2
 
 
-def test_own_maps_want_a_token(client: Client, maps: None, author: User) -> None:
+def test_own_maps_need_a_token(client: Client, maps: None, author: User) -> None:
     answer = client.get("/api/v1/maps?filter=own")
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (401, "not_authenticated")
     rows = client.get("/api/v1/maps?filter=own", headers=bearer(author)).json()["results"]
@@ -292,7 +292,7 @@ def test_own_maps_want_a_token(client: Client, maps: None, author: User) -> None
     assert client.get("/api/v1/maps?filter=all").status_code == 400
 
 
-def test_the_controls_show_what_is_asked_for(client: Client, maps: None, player: User) -> None:
+def test_the_controls_show_the_parameters(client: Client, maps: None, player: User) -> None:
     page = client.get("/maps/?terrain=lava&rating_min=4").content.decode()
     assert '<option value="lava" selected>' in page
     assert "Lava Gate" in page
@@ -329,9 +329,7 @@ def test_the_controls_show_values_that_they_don_t_list(
     assert all(option in page for option in options)
 
 
-def test_the_controls_list_values_in_their_order_and_nothing_that_means_nothing(
-    client: Client, db: None
-) -> None:
+def test_the_controls_list_values_in_order_and_no_invalid_ones(client: Client, db: None) -> None:
     page = client.get(
         "/maps/?size_min=40&rating_min=9&terrain=%3Cb%3E&plays_min=x"
     ).content.decode()

@@ -1,4 +1,4 @@
-"""Collections: by API, by page, many hands at once."""
+"""Collections: the API, and simultaneous requests."""
 
 import contextlib
 import datetime
@@ -31,7 +31,7 @@ HTMX = {"HX-Request": "true"}
 
 
 class Api:
-    """Calls of one player."""
+    """Requests of one player to the API of collections."""
 
     def __init__(self, user: User | None) -> None:
         self.headers = bearer(user) if user else {}
@@ -73,7 +73,7 @@ def code(answer: Any) -> tuple[int, str, str | None]:
 # ---- By API -------------------------------------------------------------------------------------
 
 
-def test_a_life_of_a_collection(player: User, maps: list[GameMap]) -> None:
+def test_a_collection_is_created_changed_and_deleted(player: User, maps: list[GameMap]) -> None:
     api = Api(player)
     made = api("post", "", {"name": "  Fords ", "description": "Wet."})
     assert made.status_code == 201
@@ -99,12 +99,14 @@ def test_a_life_of_a_collection(player: User, maps: list[GameMap]) -> None:
     assert GameMap.objects.count() == 4
 
 
-def test_a_card_is_that_of_the_list_of_maps(fords: MapCollection, client: Client) -> None:
+def test_collections_have_the_same_cards_as_the_list_of_maps(
+    fords: MapCollection, client: Client
+) -> None:
     of_list = client.get("/api/v1/maps?sort=new").json()["results"]
     assert Api(None)("get", f"/{fords.pk}").json()["maps"] == of_list[:0:-1]
 
 
-def test_a_tag_says_whether_it_changed(
+def test_the_etag_changes_with_the_collection(
     client: Client, player: User, fords: MapCollection, maps: list[GameMap]
 ) -> None:
     first = client.get(f"{BASE}/{fords.pk}")
@@ -114,7 +116,7 @@ def test_a_tag_says_whether_it_changed(
     assert client.get(f"{BASE}/{fords.pk}", headers=known).status_code == 200
 
 
-def test_private_ones_are_a_404_to_others(
+def test_private_collections_are_a_404_for_others(
     player: User, author: User, fords: MapCollection, maps: list[GameMap]
 ) -> None:
     MapCollection.objects.update(is_public=False)
@@ -130,13 +132,13 @@ def test_private_ones_are_a_404_to_others(
     assert letters(player, fords) == "ABC"
 
 
-def test_others_only_look(author: User, fords: MapCollection) -> None:
+def test_others_may_read_but_not_change(author: User, fords: MapCollection) -> None:
     assert letters(None, fords) == letters(author, fords) == "ABC"
     answer = Api(author)("patch", f"/{fords.pk}", {"name": "Mine now"})
     assert code(answer) == (403, "not_your_collection", None)
 
 
-def test_a_banned_player_shares_nothing(player: User, fords: MapCollection) -> None:
+def test_collections_of_a_banned_player_are_not_shared(player: User, fords: MapCollection) -> None:
     User.objects.filter(pk=player.pk).update(is_active=False)
     assert Api(None)("get", f"/{fords.pk}").status_code == 404
 
@@ -158,7 +160,7 @@ def test_a_banned_player_shares_nothing(player: User, fords: MapCollection) -> N
         (None, "null"),
     ],
 )
-def test_names_that_are_none(player: User, name: Any, wrong: str) -> None:
+def test_invalid_names_are_refused(player: User, name: Any, wrong: str) -> None:
     assert code(Api(player)("post", "", {"name": name})) == (400, wrong, "name")
     assert MapCollection.objects.count() == 0
 
@@ -174,24 +176,24 @@ def test_names_that_are_none(player: User, name: Any, wrong: str) -> None:
         ("is_public", []),
     ],
 )
-def test_other_words_that_are_wrong(player: User, field: str, value: Any) -> None:
+def test_other_invalid_fields_are_refused(player: User, field: str, value: Any) -> None:
     answer = Api(player)("post", "", {"name": "Fords", field: value})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["attr"] == field
 
 
-def test_all_that_is_wrong_at_once(player: User) -> None:
+def test_all_errors_are_reported_at_once(player: User) -> None:
     answer = Api(player)("post", "", {"name": "x", "description": 7, "is_public": 7})
     assert [e["attr"] for e in answer.json()["errors"]] == ["name", "description", "is_public"]
 
 
 @pytest.mark.parametrize("body", ["[]", "4", "null", "{", '{"name": "\\ud800"}', "{}"])
-def test_bodies_that_are_no_collection(player: User, body: str) -> None:
+def test_bodies_that_are_no_collection_are_refused(player: User, body: str) -> None:
     assert Api(player)("post", "", body).status_code == 400
 
 
 @pytest.mark.parametrize("position", [0, -1, 201, 10**9, 10**30, "1", 1.0, True, [], None])
-def test_positions_that_are_none(
+def test_invalid_positions_are_refused(
     player: User, fords: MapCollection, maps: list[GameMap], position: Any
 ) -> None:
     answer = Api(player)("put", f"/{fords.pk}/maps/{maps[0].pk}", {"position": position})
@@ -200,7 +202,9 @@ def test_positions_that_are_none(
     assert letters(player, fords) == "ABC"
 
 
-def test_maps_that_one_cannot_see(player: User, author: User, fords: MapCollection) -> None:
+def test_maps_that_the_owner_cannot_see_are_a_404(
+    player: User, author: User, fords: MapCollection
+) -> None:
     private = make_map(author, is_public=False)
     for map_id in (private.pk, NOBODY):
         for method in ("put", "delete"):
@@ -208,7 +212,9 @@ def test_maps_that_one_cannot_see(player: User, author: User, fords: MapCollecti
     assert Api(author)("put", f"/{NOBODY}/maps/{private.pk}").status_code == 404
 
 
-def test_a_name_once_whatever_its_case(player: User, author: User, fords: MapCollection) -> None:
+def test_names_are_unique_for_each_owner_ignoring_case(
+    player: User, author: User, fords: MapCollection
+) -> None:
     assert code(Api(player)("post", "", {"name": "FORDS"})) == (409, "name_taken", "name")
     assert Api(author)("post", "", {"name": "Fords"}).status_code == 201
     other = Api(player)("post", "", {"name": "Others"}).json()["id"]
@@ -216,7 +222,9 @@ def test_a_name_once_whatever_its_case(player: User, author: User, fords: MapCol
     assert Api(player)("patch", f"/{fords.pk}", {"name": "FORDS"}).status_code == 200
 
 
-def test_fifty_and_no_more(player: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_player_has_at_most_fifty_collections(
+    player: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     limits = QUOTAS["collections"].limit, QUOTAS["collection_maps"].limit
     assert limits == (MAX_COLLECTIONS, MAX_COLLECTION_MAPS) == (50, 200)
     set_limit(monkeypatch, "collections", 1)
@@ -224,7 +232,7 @@ def test_fifty_and_no_more(player: User, monkeypatch: pytest.MonkeyPatch) -> Non
     assert code(Api(player)("post", "", {"name": "Second"}))[:2] == (409, "quota_reached")
 
 
-def test_whoever_is_suspended_from_publishing_shares_no_words(
+def test_a_player_suspended_from_publishing_cannot_publish_texts(
     player: User, fords: MapCollection
 ) -> None:
     player.publishing_suspended_until = timezone.now() + datetime.timedelta(days=1)
@@ -239,7 +247,7 @@ def test_whoever_is_suspended_from_publishing_shares_no_words(
 # ---- Maps come and go ---------------------------------------------------------------------------
 
 
-def test_what_a_reader_may_not_see_is_left_out_and_keeps_its_place(
+def test_maps_that_a_reader_cannot_see_are_left_out_and_keep_their_place(
     player: User, author: User, fords: MapCollection, maps: list[GameMap]
 ) -> None:
     GameMap.objects.filter(pk=maps[1].pk).update(is_public=False)
@@ -257,14 +265,14 @@ def test_what_a_reader_may_not_see_is_left_out_and_keeps_its_place(
     assert letters(author, fords) == "CABD"  # its author sees a hidden map
 
 
-def test_a_removed_map_shows_to_nobody(
+def test_a_removed_map_is_shown_to_nobody(
     author: User, fords: MapCollection, maps: list[GameMap]
 ) -> None:
     GameMap.objects.filter(pk=maps[1].pk).update(is_public=False, removed_at=timezone.now())
     assert letters(None, fords) == letters(author, fords) == "AC"
 
 
-def test_a_deleted_map_leaves_no_gap_for_long(
+def test_the_next_change_closes_the_gap_of_a_deleted_map(
     player: User, fords: MapCollection, maps: list[GameMap]
 ) -> None:
     maps[0].delete()
@@ -273,7 +281,7 @@ def test_a_deleted_map_leaves_no_gap_for_long(
     assert (letters(player, fords), positions(fords)) == ("BCD", [1, 2, 3])
 
 
-def test_a_map_in_many_collections_has_a_place_in_each(
+def test_a_map_has_a_position_in_each_collection(
     player: User, fords: MapCollection, maps: list[GameMap]
 ) -> None:
     other = create_collection(player=player, given={"name": "Others"})
@@ -291,7 +299,9 @@ def test_moving_stops_at_the_ends(player: User, fords: MapCollection, maps: list
         assert positions(fords) == [1, 2, 3]
 
 
-def test_taken_out_and_put_back(player: User, fords: MapCollection, maps: list[GameMap]) -> None:
+def test_a_removed_map_is_added_again_at_its_position(
+    player: User, fords: MapCollection, maps: list[GameMap]
+) -> None:
     named: dict[str, Any] = {"player": player, "collection_id": fords.pk, "map_id": maps[1].pk}
     at = remove_map(**named)
     assert (at, letters(player, fords), positions(fords)) == (2, "AC", [1, 2])
@@ -310,7 +320,9 @@ def test_taken_out_and_put_back(player: User, fords: MapCollection, maps: list[G
         ({1, 2}, 4, 2, [1, 4, 2, 3]),
     ],
 )
-def test_places(seen: set[int], number: int, position: int, expected: list[int]) -> None:
+def test_reorder_counts_only_visible_maps(
+    seen: set[int], number: int, position: int, expected: list[int]
+) -> None:
     ids = {n: UUID(int=n) for n in range(1, 5)}
     arranged = reorder([ids[n] for n in (1, 2, 3)], {ids[n] for n in seen}, ids[number], position)
     assert [one.int for one in arranged] == expected
@@ -320,7 +332,7 @@ def test_places(seen: set[int], number: int, position: int, expected: list[int])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_adds_at_once_for_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_one_of_twenty_simultaneous_adds_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     set_limit(monkeypatch, "collection_maps", 3)
     player, author = make_user("Clicker"), make_user("Author")
     collection = create_collection(player=player, given={"name": "Fords"})
@@ -340,7 +352,7 @@ def test_twenty_adds_at_once_for_one_place(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_moves_at_once_lose_nothing() -> None:
+def test_simultaneous_moves_lose_no_map() -> None:
     player, author = make_user("Clicker"), make_user("Author")
     collection = create_collection(player=player, given={"name": "Fords"})
     maps = [make_map(author, f"Map {n}") for n in range(10)]
@@ -359,7 +371,7 @@ def test_moves_at_once_lose_nothing() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_name_twenty_times_at_once() -> None:
+def test_only_one_of_twenty_simultaneous_collections_gets_the_name() -> None:
     player = make_user("Clicker")
 
     def work(_: int) -> str:
@@ -373,8 +385,8 @@ def test_one_name_twenty_times_at_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_map_is_deleted_while_it_is_added() -> None:
-    """Either comes first, and neither fails for it."""
+def test_a_map_can_be_deleted_while_it_is_added() -> None:
+    """Whichever comes first, the other does not fail."""
     player, author = make_user("Clicker"), make_user("Author")
     collection = create_collection(player=player, given={"name": "Fords"})
     maps = [make_map(author, f"Map {n}") for n in range(8)]
@@ -391,14 +403,14 @@ def test_a_map_is_deleted_while_it_is_added() -> None:
     assert MapCollectionEntry.objects.count() == 0
 
 
-def test_psql_may_move_them_all_but_not_to_one_place(fords: MapCollection) -> None:
+def test_psql_may_move_all_maps_but_not_two_to_one_position(fords: MapCollection) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE map_collection_entries SET position = position + 1")
         with pytest.raises(Exception, match="one_entry_at_a_place"):
             cursor.execute("UPDATE map_collection_entries SET position = 1")
 
 
-def test_what_reading_costs(
+def test_reading_takes_a_fixed_number_of_queries(
     client: Client, fords: MapCollection, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(3):  # the collection, which maps, their cards

@@ -1,4 +1,4 @@
-"""The pages of collections, by request: what they show, to whom, and what their buttons do."""
+"""The pages of collections: what they show, to whom, and what their buttons do."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ def press(client: Client, collection: MapCollection, **fields: Any) -> Any:
     return client.post(f"{collection.get_absolute_url()}entries", fields)
 
 
-def test_making_one(signed_in: Client, maps: list[GameMap]) -> None:
+def test_a_collection_is_created(signed_in: Client, maps: list[GameMap]) -> None:
     assert "No collections yet" in page(signed_in, "/collections/")
     assert "It starts with “<bdi>Map A</bdi>”" in page(signed_in, f"/collections/?map={maps[0].pk}")
     given = {"name": "Fords", "first_map": str(maps[0].pk)}
@@ -69,7 +69,7 @@ def test_making_one(signed_in: Client, maps: list[GameMap]) -> None:
         ({"name": "a\0bc"}, "U+0000, a control character"),
     ],
 )
-def test_what_a_form_complains_about(
+def test_the_form_shows_errors_at_their_fields(
     signed_in: Client, player: User, given: dict[str, str], words: str
 ) -> None:
     if given["name"] == "fords":
@@ -80,7 +80,7 @@ def test_what_a_form_complains_about(
     assert not MapCollection.objects.exclude(name="Fords").exists()
 
 
-def test_a_first_map_out_of_sight_makes_nothing(signed_in: Client, author: User) -> None:
+def test_an_invisible_first_map_creates_no_collection(signed_in: Client, author: User) -> None:
     private = make_map(author, is_public=False)
     assert "It starts" not in page(signed_in, f"/collections/?map={private.pk}")
     assert "It starts" not in page(signed_in, "/collections/?map=%00")
@@ -89,7 +89,7 @@ def test_a_first_map_out_of_sight_makes_nothing(signed_in: Client, author: User)
     assert MapCollection.objects.count() == 0
 
 
-def test_changing_its_words(signed_in: Client, fords: MapCollection) -> None:
+def test_name_and_description_are_changed(signed_in: Client, fords: MapCollection) -> None:
     url = fords.get_absolute_url()
     assert "Wet &lt;b&gt;feet&lt;/b&gt;." in page(signed_in, url)
     answer = signed_in.post(url, {"name": "Deep Fords", "description": ""}, follow=True)
@@ -100,7 +100,9 @@ def test_changing_its_words(signed_in: Client, fords: MapCollection) -> None:
     assert (fords.name, fords.description, fords.is_public) == ("Deep Fords", "", False)
 
 
-def test_sharing(client: Client, signed_in: Client, fords: MapCollection) -> None:
+def test_a_collection_is_made_public_and_private(
+    client: Client, signed_in: Client, fords: MapCollection
+) -> None:
     url, stranger = fords.get_absolute_url(), Client()
     assert stranger.get(url).status_code == 404
     assert "Fords" not in page(stranger, "/players/Player1/")
@@ -115,7 +117,9 @@ def test_sharing(client: Client, signed_in: Client, fords: MapCollection) -> Non
     assert stranger.get(url).status_code == 404
 
 
-def test_others_may_only_look(client: Client, fords: MapCollection, maps: list[GameMap]) -> None:
+def test_others_may_read_but_not_change(
+    client: Client, fords: MapCollection, maps: list[GameMap]
+) -> None:
     MapCollection.objects.update(is_public=True)
     client.force_login(make_user("Other"))
     url = fords.get_absolute_url()
@@ -131,7 +135,7 @@ def test_others_may_only_look(client: Client, fords: MapCollection, maps: list[G
     assert client.get(f"{url}delete").status_code == 404
 
 
-def test_moving_without_javascript(
+def test_maps_are_moved_without_javascript(
     signed_in: Client, fords: MapCollection, maps: list[GameMap]
 ) -> None:
     answer = press(signed_in, fords, act="down", map=maps[0].pk)
@@ -141,7 +145,7 @@ def test_moving_without_javascript(
     assert letters(fords) == "BCA"
 
 
-def test_taking_out_and_undoing(
+def test_a_removed_map_can_be_added_again(
     signed_in: Client, fords: MapCollection, maps: list[GameMap]
 ) -> None:
     answer = press(signed_in, fords, act="remove", map=maps[1].pk)
@@ -153,7 +157,9 @@ def test_taking_out_and_undoing(
     assert "Removed “" not in page(signed_in, answer.headers["Location"])
 
 
-def test_in_place_with_htmx(signed_in: Client, fords: MapCollection, maps: list[GameMap]) -> None:
+def test_htmx_replaces_the_list_of_maps(
+    signed_in: Client, fords: MapCollection, maps: list[GameMap]
+) -> None:
     url = f"{fords.get_absolute_url()}entries"
     part = signed_in.post(url, {"act": "remove", "map": maps[0].pk}, headers=HTMX).content.decode()
     assert part.lstrip().startswith('<section id="entries"')
@@ -174,7 +180,7 @@ def test_in_place_with_htmx(signed_in: Client, fords: MapCollection, maps: list[
         {"act": "put", "map": NOBODY, "at": "-1"},
     ],
 )
-def test_buttons_that_nobody_made(
+def test_unknown_buttons_are_refused(
     signed_in: Client, fords: MapCollection, fields: dict[str, Any]
 ) -> None:
     assert press(signed_in, fords, **fields).status_code == 404
@@ -184,11 +190,13 @@ def test_buttons_that_nobody_made(
 @pytest.mark.parametrize(
     "query", ["removed=x&at=y", "removed=%00", f"removed={NOBODY}&at=9", "at=²"]
 )
-def test_addresses_that_make_no_sense(signed_in: Client, fords: MapCollection, query: str) -> None:
+def test_meaningless_parameters_are_ignored(
+    signed_in: Client, fords: MapCollection, query: str
+) -> None:
     assert "Removed “" not in page(signed_in, f"{fords.get_absolute_url()}?{query}")
 
 
-def test_hidden_maps_show_to_nobody(
+def test_hidden_maps_are_shown_to_nobody(
     signed_in: Client, fords: MapCollection, maps: list[GameMap]
 ) -> None:
     GameMap.objects.filter(pk=maps[0].pk).update(hidden_at=timezone.now())
@@ -200,7 +208,7 @@ def test_hidden_maps_show_to_nobody(
     assert "1 map ·" in " ".join(page(signed_in, "/collections/").split())
 
 
-def test_deleting_asks_first(signed_in: Client, fords: MapCollection) -> None:
+def test_deletion_asks_for_confirmation(signed_in: Client, fords: MapCollection) -> None:
     url = f"{fords.get_absolute_url()}delete"
     assert "Delete “<bdi>Fords</bdi>”?" in page(signed_in, url)
     assert MapCollection.objects.count() == 1
@@ -208,7 +216,7 @@ def test_deleting_asks_first(signed_in: Client, fords: MapCollection) -> None:
     assert (MapCollection.objects.count(), GameMap.objects.count()) == (0, 3)
 
 
-def test_adding_from_the_page_of_a_map(
+def test_a_map_is_added_from_its_page(
     signed_in: Client, player: User, fords: MapCollection, author: User
 ) -> None:
     fourth = make_map(author, "Map D")
@@ -223,7 +231,9 @@ def test_adding_from_the_page_of_a_map(
     assert signed_in.post(f"/maps/{NOBODY}/collect", chosen).status_code == 404
 
 
-def test_whoever_is_signed_out_meanwhile_signs_in(client: Client, fords: MapCollection) -> None:
+def test_signed_out_players_are_sent_to_the_sign_in_page(
+    client: Client, fords: MapCollection
+) -> None:
     url = fords.get_absolute_url()
     for address in (url, f"{url}share", f"{url}entries", f"{url}delete", "/collections/"):
         assert client.post(address).headers["Location"].startswith("/login/?next=%2Fcollections")

@@ -1,4 +1,4 @@
-"""The fast lane answers what the ordinary way answers, byte for byte, and nothing that is old."""
+"""Cached responses are those of Django, byte for byte, and never stale."""
 
 import asyncio
 import gzip
@@ -81,7 +81,7 @@ def test_pages_by_cursor_are_the_same(maps_http: httpx.Client) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
 @pytest.mark.parametrize("part", ["", "/terrain"])
-def test_a_map_is_the_same(
+def test_a_map_is_the_same_byte_for_byte(
     maps_http: httpx.Client, thirty_maps: list[GameMap], part: str, encoding: str
 ) -> None:
     address, headers = f"/api/v1/maps/{thirty_maps[0].pk}{part}", {"Accept-Encoding": encoding}
@@ -100,7 +100,7 @@ def test_a_map_is_the_same(
     assert maps_http.get("/api/v1/maps/" + str(uuid.uuid4()) + part).status_code == 404
 
 
-def test_gzip_is_not_sent_to_whoever_refuses_it(
+def test_gzip_is_not_sent_to_a_client_that_refuses_it(
     maps_http: httpx.Client, thirty_maps: list[GameMap]
 ) -> None:
     address = f"/api/v1/maps/{thirty_maps[0].pk}/terrain"
@@ -114,7 +114,7 @@ def test_gzip_is_not_sent_to_whoever_refuses_it(
             assert "Content-Encoding" not in known.headers
 
 
-def test_conditions_that_the_lane_does_not_know(
+def test_requests_with_unknown_conditions_go_to_django(
     maps_http: httpx.Client, thirty_maps: list[GameMap]
 ) -> None:
     address = f"/api/v1/maps/{thirty_maps[0].pk}"
@@ -126,7 +126,7 @@ def test_conditions_that_the_lane_does_not_know(
 @pytest.mark.parametrize(
     "kind", ["application/json", "text/plain; charset=latin1", "x; charset*=x''y"]
 )
-def test_what_a_request_says_of_a_body_is_read_there_too(
+def test_headers_about_a_body_are_read_by_both(
     maps_http: httpx.Client, thirty_maps: list[GameMap], kind: str
 ) -> None:
     address, headers = (
@@ -139,10 +139,10 @@ def test_what_a_request_says_of_a_body_is_read_there_too(
     assert facts(maps_http.get(address, headers=headers)) == facts(ordinary)
 
 
-def test_a_database_that_says_nothing_any_more_is_left(
+def test_a_silent_database_connection_is_replaced(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A link that was cut without a word: here one that is busy for longer than we wait."""
+    """A connection that was cut silently. Here it is busy for longer than the check waits."""
     monkeypatch.setattr(invalidation, "CHECK_SECONDS", 0.2)
 
     async def listen() -> None:
@@ -160,7 +160,7 @@ def test_a_database_that_says_nothing_any_more_is_left(
         asyncio.run(listen())
 
 
-def test_the_page_is_the_same(maps_http: httpx.Client) -> None:
+def test_the_page_is_the_same_byte_for_byte(maps_http: httpx.Client) -> None:
     for query in ("", "?q=ford", "?sort=top", "?q=fard", "?cursor=x"):
         for headers in ({}, {"HX-Request": "true"}, {"HX-Request": "true", "HX-Target": "more"}):
             ordinary = maps_http.get("/maps/" + query, headers=headers | ORDINARY)
@@ -168,7 +168,7 @@ def test_the_page_is_the_same(maps_http: httpx.Client) -> None:
                 assert facts(maps_http.get("/maps/" + query, headers=headers)) == facts(ordinary)
 
 
-def test_who_has_an_answer_already_lets_the_lane_learn_it(
+def test_a_conditional_request_fills_the_cache(
     maps_http: httpx.Client, thirty_maps: list[GameMap], django_paths: list[str]
 ) -> None:
     address = f"/api/v1/maps/{thirty_maps[0].pk}/terrain"
@@ -179,7 +179,7 @@ def test_who_has_an_answer_already_lets_the_lane_learn_it(
     assert len(django_paths) == 1
 
 
-def test_what_is_kept_does_not_reach_django(
+def test_cached_responses_do_not_reach_django(
     maps_http: httpx.Client, django_paths: list[str]
 ) -> None:
     for path in ("/api/v1/maps", "/maps/", "/maps/?q=ford"):
@@ -194,13 +194,13 @@ def test_what_is_kept_does_not_reach_django(
     assert len(django_paths) == 3
 
 
-def test_a_surprise_is_another_one_each_time(maps_http: httpx.Client) -> None:
+def test_a_random_order_is_never_cached(maps_http: httpx.Client) -> None:
     assert (
         len({tuple(names(maps_http, "/api/v1/maps?sort=random&page_size=5")) for _ in range(8)}) > 1
     )
 
 
-def test_a_surprise_by_another_spelling_does_not_teach_the_others(maps_http: httpx.Client) -> None:
+def test_a_random_order_in_another_spelling_does_not_change_other_headers(maps_http: httpx.Client) -> None:
     surprises = [maps_http.get("/api/v1/maps?sort=%72andom&page_size=5") for _ in range(8)]
     assert len({answer.content for answer in surprises}) > 1
     assert {answer.headers["Cache-Control"] for answer in surprises} == {"no-store"}
@@ -208,7 +208,7 @@ def test_a_surprise_by_another_spelling_does_not_teach_the_others(maps_http: htt
         assert "Cache-Control" not in maps_http.get("/api/v1/maps").headers
 
 
-def test_odd_requests_do_not_crowd_out_the_others(
+def test_unusual_requests_do_not_displace_the_others(
     maps_http: httpx.Client, thirty_maps: list[GameMap], django_paths: list[str]
 ) -> None:
     for n in range(fast_lane.MAX_HEADER_TEMPLATES + 5):
@@ -249,7 +249,7 @@ def test_a_change_by_this_process_is_seen_at_once(
     assert "Changed" in maps_http.get("/maps/?q=changed").text
 
 
-def test_a_change_from_elsewhere_is_heard(
+def test_a_change_from_outside_invalidates_the_cache(
     maps_http: httpx.Client,
     thirty_maps: list[GameMap],
     listener: "psycopg.Connection[Any]",
@@ -273,7 +273,7 @@ def test_a_change_from_elsewhere_is_heard(
     until(lambda: names(maps_http) == [])
 
 
-def test_a_hidden_map_shows_nowhere_at_once(
+def test_a_hidden_map_disappears_at_once(
     maps_http: httpx.Client, thirty_maps: list[GameMap]
 ) -> None:
     gone = thirty_maps[5]
@@ -290,7 +290,7 @@ def test_a_hidden_map_shows_nowhere_at_once(
     until(lambda: str(gone.pk) not in terrain_cache.top_maps())
 
 
-def test_stars_show_at_once(maps_http: httpx.Client, thirty_maps: list[GameMap]) -> None:
+def test_a_rating_is_shown_at_once(maps_http: httpx.Client, thirty_maps: list[GameMap]) -> None:
     for _ in range(3):
         maps_http.get("/api/v1/maps?sort=top")
     rate(player=make_user("Rater"), map_id=thirty_maps[9].pk, stars=5)
@@ -298,7 +298,7 @@ def test_stars_show_at_once(maps_http: httpx.Client, thirty_maps: list[GameMap])
     assert (first["name"], first["rating"], first["rating_count"]) == ("Ford 9", 5, 1)
 
 
-def test_a_connection_that_is_opened_anew_is_looked_at_once(maps_http: httpx.Client) -> None:
+def test_a_reopened_connection_is_watched_once(maps_http: httpx.Client) -> None:
     counts = set()
     for _ in range(3):
         connection.ensure_connection()
@@ -307,7 +307,7 @@ def test_a_connection_that_is_opened_anew_is_looked_at_once(maps_http: httpx.Cli
     assert len(counts) == 1
 
 
-def test_what_was_made_while_it_changed_is_not_kept(
+def test_a_response_made_during_a_change_is_not_cached(
     maps_http: httpx.Client, thirty_maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slow answer begins before a change and ends after it."""
@@ -337,7 +337,7 @@ def test_what_was_made_while_it_changed_is_not_kept(
 # ---- Limits, tokens, trouble --------------------------------------------------------------------
 
 
-def test_the_limit_of_an_address_holds_there_too(site: Site, thirty_maps: list[GameMap]) -> None:
+def test_cached_responses_count_for_the_rate_limit(site: Site, thirty_maps: list[GameMap]) -> None:
     def ask(_: int) -> int:
         return httpx.get(site.url + "/api/v1/maps").status_code
 
@@ -362,7 +362,7 @@ def test_each_request_is_counted_once(maps_http: httpx.Client) -> None:
     assert left == list(range(99, 90, -1))
 
 
-def test_the_owner_goes_the_ordinary_way(
+def test_the_authors_requests_go_to_django(
     maps_http: httpx.Client, thirty_maps: list[GameMap], author: User
 ) -> None:
     GameMap.objects.update(is_public=False)
@@ -372,13 +372,13 @@ def test_the_owner_goes_the_ordinary_way(
         assert maps_http.get(address).status_code == 404
 
 
-def test_hosts_that_are_not_ours_are_refused(maps_http: httpx.Client) -> None:
+def test_unknown_hosts_are_refused(maps_http: httpx.Client) -> None:
     for _ in range(2):
         assert maps_http.get("/api/v1/maps").status_code == 200
         assert maps_http.get("/api/v1/maps", headers={"Host": "evil.example"}).status_code == 400
 
 
-def test_without_redis_the_lane_answers(
+def test_cached_responses_need_no_redis(
     maps_http: httpx.Client, thirty_maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
@@ -390,7 +390,7 @@ def test_without_redis_the_lane_answers(
             assert maps_http.get(path).status_code == 200
 
 
-def test_connections_that_are_cut_cost_no_answer(maps_http: httpx.Client) -> None:
+def test_cut_connections_cost_no_response(maps_http: httpx.Client) -> None:
     for _ in range(3):
         assert maps_http.get("/api/v1/maps?sort=top").status_code == 200
         cut_database()
@@ -399,7 +399,7 @@ def test_connections_that_are_cut_cost_no_answer(maps_http: httpx.Client) -> Non
             assert maps_http.get(f"/maps/?q={n}").status_code == 200
 
 
-def test_a_database_that_is_back_is_asked_at_once(
+def test_a_database_that_returns_is_used_at_once(
     maps_http: httpx.Client, django_paths: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The fast lane waits for no pause between the tries of its pool."""
@@ -417,7 +417,7 @@ def test_a_database_that_is_back_is_asked_at_once(
 # ---- What Redis keeps ---------------------------------------------------------------------------
 
 
-def test_a_terrain_is_kept_ready_to_send(
+def test_a_terrain_is_cached_ready_to_send(
     maps_http: httpx.Client, thirty_maps: list[GameMap]
 ) -> None:
     key = f"map:{thirty_maps[0].pk}:data"
@@ -429,7 +429,7 @@ def test_a_terrain_is_kept_ready_to_send(
     until(lambda: not disposable().exists(key))
 
 
-def test_stars_and_plays_leave_a_terrain_alone(
+def test_ratings_and_plays_do_not_invalidate_a_terrain(
     maps_http: httpx.Client,
     thirty_maps: list[GameMap],
     django_paths: list[str],
@@ -450,7 +450,7 @@ def test_stars_and_plays_leave_a_terrain_alone(
 
 
 @pytest.mark.parametrize("changed", ["is_public = false", "hidden_at = now()", "width = 21"])
-def test_what_a_terrain_depends_on_is_heard(
+def test_changes_of_a_terrain_invalidate_it(
     maps_http: httpx.Client,
     thirty_maps: list[GameMap],
     changed: str,
@@ -464,14 +464,14 @@ def test_what_a_terrain_depends_on_is_heard(
 
 
 @pytest.mark.parametrize("where", ["name = 'Ford 0'", "true"], ids=["one", "all"])
-def test_a_terrain_made_by_hand_is_new_everywhere(
+def test_a_terrain_changed_by_sql_is_new_everywhere(
     maps_http: httpx.Client,
     author: User,
     thirty_maps: list[GameMap],
     where: str,
     listener: "psycopg.Connection[Any]",
 ) -> None:
-    """Also of so many maps at once that a message has no room for their names."""
+    """Also for so many maps that a notification has no room for their ids."""
     for n in range(100):
         make_map(author, f"Moor {n}")
     address = f"/api/v1/maps/{thirty_maps[0].pk}/terrain"
@@ -485,13 +485,13 @@ def test_a_terrain_made_by_hand_is_new_everywhere(
     assert "Ford 0" in names(maps_http, "/api/v1/maps?terrain=lava&page_size=50&q=ford")
 
 
-def test_terrains_of_many_maps_at_once_are_forgotten(
+def test_a_change_of_many_maps_invalidates_all_their_terrains(
     maps_http: httpx.Client,
     author: User,
     thirty_maps: list[GameMap],
     listener: "psycopg.Connection[Any]",
 ) -> None:
-    """Where a message has no room for their names; those that changed come last."""
+    """The notification has no room for all ids. The changed ones come last."""
     for n in range(100):
         make_map(author, f"Moor {n}")
     address = f"/api/v1/maps/{thirty_maps[0].pk}/terrain"
@@ -501,7 +501,7 @@ def test_terrains_of_many_maps_at_once_are_forgotten(
     until(lambda: maps_http.get(address).status_code == 404)
 
 
-def test_a_cold_terrain_is_made_by_one(
+def test_one_request_fills_the_cache_of_a_terrain(
     thirty_maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[uuid.UUID] = []
@@ -526,7 +526,7 @@ def test_a_cold_terrain_is_made_by_one(
     assert len(made) == 1
 
 
-def test_old_content_is_never_sent(thirty_maps: list[GameMap]) -> None:
+def test_a_stale_terrain_is_never_sent(thirty_maps: list[GameMap]) -> None:
     first = terrain_cache.terrain_of(thirty_maps[0].pk, thirty_maps[0].terrain_hash)
     other = make_map(thirty_maps[0].user, "Other", goal_point={"x": 5, "y": 5})
     disposable().set(f"map:{other.pk}:data", first)
@@ -538,7 +538,7 @@ def kept_top() -> list[str]:
     return [part.decode() for part in ids]
 
 
-def test_a_map_hidden_while_the_top_is_made_is_not_in_it(
+def test_a_map_hidden_while_the_top_maps_are_read_is_not_among_them(
     thirty_maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone, find = thirty_maps[6], terrain_cache._most_played
@@ -562,7 +562,7 @@ def test_a_map_hidden_while_the_top_is_made_is_not_in_it(
     assert len(top_maps.read_top_maps()) == 29
 
 
-def test_a_map_hidden_while_redis_is_away_is_not_in_the_top(
+def test_a_map_hidden_without_redis_is_not_among_the_top_maps(
     thirty_maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert str(thirty_maps[6].pk) in terrain_cache.top_maps()
@@ -577,7 +577,7 @@ def test_a_map_hidden_while_redis_is_away_is_not_in_the_top(
     assert str(thirty_maps[6].pk) not in kept_top()
 
 
-def test_the_top_is_dropped_when_the_listening_begins_anew(
+def test_the_top_maps_are_deleted_when_listening_begins_again(
     maps_http: httpx.Client, thirty_maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert maps_http.get("/api/v1/maps").status_code == 200

@@ -160,7 +160,7 @@ def ask(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., F
 
 
 def compare(ask: Callable[..., Facts], target: str, lines: Lines) -> None:
-    """The ordinary way first, then the lane: as it learns, as it makes, as it keeps."""
+    """Compares Django's response with the cached ones: while the cache is filled, and after that."""
     ordinary = ask(target, [*lines, *ORDINARY])
     assert ordinary[0] < 500
     for _ in range(3):
@@ -171,13 +171,17 @@ def compare(ask: Callable[..., Facts], target: str, lines: Lines) -> None:
 
 
 @pytest.mark.parametrize("which", range(4))
-def test_parameters(ask: Callable[..., Facts], paths: list[str], which: int) -> None:
+def test_both_ways_agree_on_parameters(
+    ask: Callable[..., Facts], paths: list[str], which: int
+) -> None:
     for query in QUERIES:
         compare(ask, paths[which] + query.replace("#", "%23"), [])
 
 
 @pytest.mark.parametrize("which", range(4))
-def test_addresses(ask: Callable[..., Facts], paths: list[str], which: int) -> None:
+def test_both_ways_agree_on_addresses(
+    ask: Callable[..., Facts], paths: list[str], which: int
+) -> None:
     path = paths[which]
     targets = [path + tail for tail in TAILS]
     targets += [path.upper(), path.rstrip("/"), "/" + path, path.replace("m", "%6D", 1)]
@@ -191,7 +195,9 @@ def test_addresses(ask: Callable[..., Facts], paths: list[str], which: int) -> N
 
 
 @pytest.mark.parametrize("which", range(4))
-def test_headers(ask: Callable[..., Facts], paths: list[str], which: int) -> None:
+def test_both_ways_agree_on_headers(
+    ask: Callable[..., Facts], paths: list[str], which: int
+) -> None:
     path = paths[which]
     tag = dict(ask(path, [])[1]).get("etag", '"none"')
     for lines in HEADERS:
@@ -201,7 +207,7 @@ def test_headers(ask: Callable[..., Facts], paths: list[str], which: int) -> Non
         compare(ask, path, filled)
 
 
-def test_hosts(ask: Callable[..., Facts], paths: list[str]) -> None:
+def test_both_ways_agree_on_hosts(ask: Callable[..., Facts], paths: list[str]) -> None:
     for path in paths:
         for host in (
             "localhost",
@@ -216,7 +222,7 @@ def test_hosts(ask: Callable[..., Facts], paths: list[str]) -> None:
             compare(ask, path, [("Host", host)])
 
 
-def test_tokens(ask: Callable[..., Facts], paths: list[str]) -> None:
+def test_both_ways_agree_on_tokens(ask: Callable[..., Facts], paths: list[str]) -> None:
     player = make_user("Player1")
     token = bearer(player)["Authorization"]
     for path in paths:
@@ -233,7 +239,9 @@ def test_tokens(ask: Callable[..., Facts], paths: list[str]) -> None:
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
-def test_methods(ask: Callable[..., Facts], paths: list[str], method: str) -> None:
+def test_both_ways_agree_on_methods(
+    ask: Callable[..., Facts], paths: list[str], method: str
+) -> None:
     for path in paths:
         for query in ("", "?format=api", "?x=1"):
             assert ask(path + query, [], method)[:2] == ask(path + query, ORDINARY, method)[:2]
@@ -267,7 +275,9 @@ def test_an_unknown_parameter_is_named(
     assert ("did you mean “sort”?" in errors[0]["detail"]) == (told == ["sorts"])
 
 
-def test_every_route_refuses_them(client: Client, player: User, game_map: GameMap) -> None:
+def test_every_route_refuses_unknown_parameters(
+    client: Client, player: User, game_map: GameMap
+) -> None:
     token = bearer(player)
     for method, path in (
         ("get", "users/me"), ("get", "users/Author"), ("get", "tribes"), ("get", "collections"),
@@ -290,7 +300,7 @@ def test_every_route_refuses_them(client: Client, player: User, game_map: GameMa
     assert_error(client.get("/api/v1/users/me?x=1"), 401, "not_authenticated")
 
 
-def test_a_method_that_there_is_not_is_a_405_whatever_its_parameters(client: Client) -> None:
+def test_an_unknown_method_is_a_405_whatever_its_parameters(client: Client) -> None:
     for path in ("maps?page_size=20", "auth/logout?everywhere=0", "maps?nonsense=1"):
         for method in ("TRACE", "PUT"):
             assert client.generic(method, f"/api/v1/{path}").status_code in (401, 405)

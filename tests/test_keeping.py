@@ -1,4 +1,4 @@
-"""Favourites: by page, by API, many at once; and the marks on cards."""
+"""Favourites: pages, API, simultaneous requests, and the marks on cards."""
 
 from typing import Any
 
@@ -26,7 +26,9 @@ def favourites(client: Client, user: User) -> list[str]:
     return [card["name"] for card in answer.json()["results"]]
 
 
-def test_by_api(client: Client, player: User, game_map: GameMap) -> None:
+def test_the_api_adds_and_removes_favourites(
+    client: Client, player: User, game_map: GameMap
+) -> None:
     url, headers = f"/api/v1/maps/{game_map.pk}/favourite", bearer(player)
     for _ in range(2):
         answer = client.put(url, headers=headers)
@@ -38,7 +40,7 @@ def test_by_api(client: Client, player: User, game_map: GameMap) -> None:
     assert favourites(client, player) == []
 
 
-def test_maps_out_of_sight(client: Client, player: User, author: User) -> None:
+def test_invisible_maps_are_a_404(client: Client, player: User, author: User) -> None:
     private = make_map(author, is_public=False)
     for map_id in (private.pk, NOBODY):
         for method in (client.put, client.delete):
@@ -47,7 +49,7 @@ def test_maps_out_of_sight(client: Client, player: User, author: User) -> None:
     assert MapFavourite.objects.count() == 0
 
 
-def test_a_map_that_is_hidden_later_leaves_the_list_but_keeps_its_mark(
+def test_a_map_hidden_later_leaves_the_list_but_stays_a_favourite(
     client: Client, player: User, game_map: GameMap
 ) -> None:
     add_favourite(player=player, map_id=game_map.pk)
@@ -65,7 +67,7 @@ def test_a_map_that_is_hidden_later_leaves_the_list_but_keeps_its_mark(
     assert MapFavourite.objects.count() == 0
 
 
-def test_ones_own_drafts_are_among_ones_favourites(
+def test_own_drafts_can_be_favourites(
     client: Client, player: User, author: User, game_map: GameMap
 ) -> None:
     draft = make_map(player, "Secret Ford", is_public=False)
@@ -88,7 +90,7 @@ def test_ones_own_drafts_are_among_ones_favourites(
     assert "Secret Ford" in client.get("/maps/?favourite=yes").content.decode()
 
 
-def test_a_thousand_and_no_more(
+def test_a_player_has_at_most_a_thousand_favourites(
     client: Client, player: User, author: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert QUOTAS["favourites"].limit == 1000
@@ -111,7 +113,7 @@ def test_a_thousand_and_no_more(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_at_once_for_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_one_of_twenty_simultaneous_favourites_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     set_limit(monkeypatch, "favourites", 3)
     player, author = make_user("Clicker"), make_user("Author")
     maps = [make_map(author, f"Map {n}") for n in range(22)]
@@ -130,7 +132,7 @@ def test_twenty_at_once_for_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_map_twenty_times_at_once() -> None:
+def test_twenty_simultaneous_requests_add_one_favourite() -> None:
     player, game_map = make_user("Clicker"), make_map(make_user("Author"))
 
     def work(_: int) -> None:
@@ -143,7 +145,7 @@ def test_one_map_twenty_times_at_once() -> None:
 # ---- Pages --------------------------------------------------------------------------------------
 
 
-def test_without_javascript(signed_in: Client, game_map: GameMap) -> None:
+def test_favourites_work_without_javascript(signed_in: Client, game_map: GameMap) -> None:
     url = f"/maps/{game_map.pk}/favourite"
     assert b'aria-pressed="false"' in signed_in.get("/maps/").content
     answer = signed_in.post(url, {"favourite": "yes", "next": "/maps/?q=ford"})
@@ -157,12 +159,14 @@ def test_without_javascript(signed_in: Client, game_map: GameMap) -> None:
 @pytest.mark.parametrize(
     "onward", ["https://elsewhere.example/", "//x.example", "javascript:1", "word", "/logout/", ""]
 )
-def test_nobody_is_led_elsewhere(signed_in: Client, game_map: GameMap, onward: str) -> None:
+def test_the_form_never_redirects_to_another_site(
+    signed_in: Client, game_map: GameMap, onward: str
+) -> None:
     answer = signed_in.post(f"/maps/{game_map.pk}/favourite", {"next": onward})
     assert answer.headers["Location"].startswith(f"/maps/{game_map.pk}/#")
 
 
-def test_in_place_with_htmx(signed_in: Client, game_map: GameMap) -> None:
+def test_htmx_replaces_the_heart(signed_in: Client, game_map: GameMap) -> None:
     url = f"/maps/{game_map.pk}/favourite"
     part = signed_in.post(url, {"next": "/maps/"}, headers={"HX-Request": "true"}).content.decode()
     assert part.lstrip().startswith("<form")
@@ -170,7 +174,7 @@ def test_in_place_with_htmx(signed_in: Client, game_map: GameMap) -> None:
     assert 'value="/maps/"' in part
 
 
-def test_strangers_see_no_heart(client: Client, game_map: GameMap) -> None:
+def test_visitors_see_no_heart(client: Client, game_map: GameMap) -> None:
     for url in ("/maps/", game_map.get_absolute_url(), "/players/Author/"):
         page = client.get(url).content.decode()
         assert "csrf" not in page
@@ -180,7 +184,7 @@ def test_strangers_see_no_heart(client: Client, game_map: GameMap) -> None:
     assert answer.headers["HX-Redirect"].startswith("/login/?next=%2Fmaps%2F")
 
 
-def test_marks(
+def test_cards_show_favourites_and_played_maps(
     player: User, author: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     kept, played, open_now = (make_map(author, f"Map {n}") for n in range(3))

@@ -40,7 +40,7 @@ def ids(*found: ResultPage) -> list[str]:
 
 
 @pytest.mark.parametrize("sort", sorted(ORDERS.keys() - {"random"}))
-def test_there_and_back(maps: list[GameMap], sort: str) -> None:
+def test_pages_lead_forward_and_back(maps: list[GameMap], sort: str) -> None:
     order, there = ORDERS[sort], pages(sort)
     expected = GameMap.objects.order_by(f"-{order.column}", "-id")
     assert ids(*there) == [str(game_map.pk) for game_map in expected]
@@ -55,7 +55,7 @@ def test_there_and_back(maps: list[GameMap], sort: str) -> None:
     assert first.next
 
 
-def test_a_surprise_shows_each_map_once_and_stays_while_paging(maps: list[GameMap]) -> None:
+def test_a_random_order_shows_each_map_once_and_stays_while_paging(maps: list[GameMap]) -> None:
     beginnings = set()
     for _ in range(20):
         there = pages("random")
@@ -65,7 +65,7 @@ def test_a_surprise_shows_each_map_once_and_stays_while_paging(maps: list[GameMa
     assert len(beginnings) > 1
 
 
-def test_one_query_for_a_page(maps: list[GameMap]) -> None:
+def test_a_page_takes_one_query(maps: list[GameMap]) -> None:
     cursor = pages("new")[0].next
     with CaptureQueriesContext(connection) as queries:
         find_maps(Browse(sort="new", size=4, place=ORDERS["new"].read(cursor or "")))
@@ -97,7 +97,7 @@ def forged(*values: object) -> str:
         base64.urlsafe_b64encode(b"[" * 3000).decode(),
     ],
 )
-def test_forged_cursors(maps: list[GameMap], cursor: str) -> None:
+def test_forged_cursors_are_refused(maps: list[GameMap], cursor: str) -> None:
     with pytest.raises(DomainError, match="not from a page in this order"):
         ORDERS["plays"].read(cursor)
 
@@ -118,7 +118,7 @@ def test_forged_cursors(maps: list[GameMap], cursor: str) -> None:
         ("hot", "1e-400"),  # zero for Python, an error for PostgreSQL
     ],
 )
-def test_values_at_the_edge_are_refused_or_harmless(
+def test_extreme_values_are_refused_or_harmless(
     client: Client, maps: list[GameMap], sort: str, value: str
 ) -> None:
     cursor = forged(sort, 0, value, "00000000-0000-0000-0000-000000000000")

@@ -1,4 +1,4 @@
-"""Making maps by the API: new ones, changes, publishing, removing; two editors at once."""
+"""Editing maps by the API: create, change, publish, delete; two editors at once."""
 
 import datetime
 import json
@@ -65,7 +65,7 @@ def test_the_same_tiles_in_another_order_are_the_same_terrain(
 # ---- New maps -----------------------------------------------------------------------------------
 
 
-def test_a_new_map(client: Client, author: User) -> None:
+def test_a_map_is_created(client: Client, author: User) -> None:
     wanted = new_map(flat_grid(30, 20), name="  Mira's Ford ", description=" One.\r\nTwo. ")
     answer = send(client, author, "POST", "", wanted)
     assert answer.status_code == 201
@@ -118,7 +118,7 @@ def test_a_map_of_wrong_shape_is_refused_with_all_faults(client: Client, author:
     assert not GameMap.objects.exists()
 
 
-def test_missing_and_empty_parts(client: Client, author: User) -> None:
+def test_missing_and_empty_parts_are_refused(client: Client, author: User) -> None:
     answer = send(client, author, "POST", "", {"name": None})
     assert answer.status_code == 400
     assert ("null", "name") in codes(answer)
@@ -152,7 +152,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("name", "code"), NAMES)
-def test_names_that_are_refused(client: Client, draft: GameMap, name: Any, code: str) -> None:
+def test_invalid_names_are_refused(client: Client, draft: GameMap, name: Any, code: str) -> None:
     answer = send(client, draft.user, "PATCH", f"/{draft.pk}", {"name": name})
     assert (answer.status_code, codes(answer)) == (400, [(code, "name")])
 
@@ -173,12 +173,12 @@ def test_names_that_are_refused(client: Client, draft: GameMap, name: Any, code:
         "\u1112\u1161\u11ab\u1100\u1173\u11af \u1112",
     ],
 )
-def test_names_that_are_taken(client: Client, draft: GameMap, name: str) -> None:
+def test_valid_names_are_stored(client: Client, draft: GameMap, name: str) -> None:
     answer = send(client, draft.user, "PATCH", f"/{draft.pk}", {"name": name})
     assert (answer.status_code, answer.json()["name"]) == (200, normalize("NFC", name.strip()))
 
 
-def test_descriptions(client: Client, draft: GameMap) -> None:
+def test_descriptions_are_checked_and_stored(client: Client, draft: GameMap) -> None:
     def put(description: Any) -> Any:
         return send(client, draft.user, "PATCH", f"/{draft.pk}", {"description": description})
 
@@ -201,7 +201,7 @@ WRONG_BODIES = [
 
 
 @pytest.mark.parametrize("body", WRONG_BODIES)
-def test_bodies_that_are_no_map(client: Client, draft: GameMap, body: Any) -> None:
+def test_bodies_that_are_no_map_are_refused(client: Client, draft: GameMap, body: Any) -> None:
     for method, path in (("POST", ""), ("PATCH", f"/{draft.pk}"), ("POST", "/validate")):
         answer = send(client, draft.user, method, path, body)
         # A checker answers about anything that is JSON.
@@ -210,7 +210,7 @@ def test_bodies_that_are_no_map(client: Client, draft: GameMap, body: Any) -> No
 
 @pytest.mark.parametrize("value", ["1", "[]", "{}", '{"a": 1}'])
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a": ', "}")])
-def test_a_document_has_32_levels_at_the_most(
+def test_a_document_has_at_most_32_levels(
     client: Client, author: User, value: str, opening: str, closing: str
 ) -> None:
     around = 32 - (value != "1")
@@ -221,7 +221,7 @@ def test_a_document_has_32_levels_at_the_most(
         assert ("deeper than 32 levels" in answer.content.decode()) == bool(more)
 
 
-def test_parts_of_wrong_types(client: Client, draft: GameMap) -> None:
+def test_parts_of_wrong_types_are_refused(client: Client, draft: GameMap) -> None:
     garbages: list[Any] = [True, "3", 2.5, [], [[]], {"x": {}}, {"waves": [{"enemies": [None]}]}]
     for part in ("width", "terrain_data", "spawn_point", "goal_point", "wave_config"):
         for garbage in garbages:
@@ -231,7 +231,7 @@ def test_parts_of_wrong_types(client: Client, draft: GameMap) -> None:
     assert GameMap.objects.get().version == 1
 
 
-def test_large_bodies(client: Client, author: User) -> None:
+def test_bodies_that_are_too_large_are_refused(client: Client, author: User) -> None:
     indented = json.dumps(new_map(flat_grid(100, 100)), indent=4)
     assert 1024 * 1024 < len(indented) < LARGEST_BODY
     assert send(client, author, "POST", "", indented).status_code == 201
@@ -242,7 +242,7 @@ def test_large_bodies(client: Client, author: User) -> None:
         assert (answer.status_code, codes(answer)) == (413, [("body_too_large", None)])
 
 
-def test_bodies_of_too_many_values_are_not_read(
+def test_bodies_with_too_many_values_are_not_parsed(
     client: Client, draft: GameMap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three seconds of work for ten megabytes of lists in lists."""
@@ -260,7 +260,7 @@ def test_bodies_of_too_many_values_are_not_read(
     assert ("invalid_size", "width") in [(f["code"], f["place"]) for f in report.json()["faults"]]
 
 
-def test_nothing_to_change(client: Client, draft: GameMap) -> None:
+def test_an_empty_change_changes_nothing(client: Client, draft: GameMap) -> None:
     for body in ("", "{}"):
         assert send(client, draft.user, "PATCH", f"/{draft.pk}", body).status_code == 200
     assert GameMap.objects.get().version == 1
@@ -269,7 +269,7 @@ def test_nothing_to_change(client: Client, draft: GameMap) -> None:
 # ---- The report ---------------------------------------------------------------------------------
 
 
-def test_the_report(client: Client, player: User) -> None:
+def test_the_report_lists_all_faults(client: Client, player: User) -> None:
     good = send(client, player, "POST", "/validate", new_map()).json()
     assert (good["valid"], good["draft"], good["faults"]) == (True, True, [])
     assert (good["path"][0], good["path"][-1], len(good["path"])) == ([0, 0], [19, 19], 39)
@@ -292,7 +292,9 @@ def test_the_report(client: Client, player: User) -> None:
 # ---- Limits -------------------------------------------------------------------------------------
 
 
-def test_ten_new_maps_an_hour(client: Client, author: User, player: User) -> None:
+def test_a_player_creates_at_most_ten_maps_an_hour(
+    client: Client, author: User, player: User
+) -> None:
     small = new_map()
     assert send(client, author, "POST", "", new_map(width=0)).status_code == 400  # counts not
     for _ in range(POLICIES["maps"].limit):
@@ -304,7 +306,7 @@ def test_ten_new_maps_an_hour(client: Client, author: User, player: User) -> Non
     assert send(client, player, "POST", "", small).status_code == 201
 
 
-def test_no_new_maps_that_can_not_be_counted(
+def test_no_map_is_created_without_the_rate_limit(
     client: Client, author: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     headers = bearer(author)
@@ -322,7 +324,7 @@ def test_no_new_maps_that_can_not_be_counted(
 # ---- Changes ------------------------------------------------------------------------------------
 
 
-def test_a_change_of_the_terrain(client: Client, draft: GameMap) -> None:
+def test_a_change_of_the_terrain_is_stored(client: Client, draft: GameMap) -> None:
     larger = document_of(flat_grid(25, 22))
     del larger["wave_config"]
     answer = send(client, draft.user, "PATCH", f"/{draft.pk}", larger)
@@ -335,7 +337,7 @@ def test_a_change_of_the_terrain(client: Client, draft: GameMap) -> None:
     assert (stored.version, stored.name, stored.is_public) == (2, draft.name, False)
 
 
-def test_a_change_is_checked_with_what_is_stored(client: Client, draft: GameMap) -> None:
+def test_a_change_is_checked_together_with_the_stored_parts(client: Client, draft: GameMap) -> None:
     answer = send(client, draft.user, "PATCH", f"/{draft.pk}", {"width": 21, "name": "Never Kept"})
     assert answer.status_code == 400
     assert codes(answer)[0] == ("tile_missing", "terrain_data")
@@ -343,7 +345,7 @@ def test_a_change_is_checked_with_what_is_stored(client: Client, draft: GameMap)
     assert (stored.version, stored.name, stored.width) == (1, "Quiet Ford", 20)
 
 
-def test_what_nobody_may_change(client: Client, draft: GameMap) -> None:
+def test_fields_that_nobody_may_change_are_refused(client: Client, draft: GameMap) -> None:
     wanted = {"is_public": True, "rating": 5, "play_count": 9, "version": 7, "user": str(NOBODY)}
     answer = send(client, draft.user, "PATCH", f"/{draft.pk}", wanted | {"name": "Mine"})
     assert (answer.status_code, codes(answer)) == (
@@ -365,7 +367,7 @@ def test_a_public_map_stays_valid(client: Client, game_map: GameMap) -> None:
     assert GameMap.objects.get().goal_point == {"x": 9, "y": 9}
 
 
-def test_who_may_change_what(
+def test_only_the_author_may_change_a_map(
     client: Client, game_map: GameMap, draft: GameMap, player: User, moderator: User
 ) -> None:
     hidden = make_map(game_map.user, hidden_at=timezone.now())
@@ -381,7 +383,7 @@ def test_who_may_change_what(
     assert GameMap.objects.count() == 3
 
 
-def test_a_cookie_makes_no_map(client: Client, author: User) -> None:
+def test_a_cookie_is_no_credential_for_creating_maps(client: Client, author: User) -> None:
     client.force_login(author)
     assert client.post("/api/v1/maps", new_map(), "application/json").status_code == 401
 
@@ -393,7 +395,7 @@ STALE = ['"2.abc"', '"0.a", "11.b"', "x", '"1"', "1.abc", '""', '"' + "1" * 5000
 
 
 @pytest.mark.parametrize("tag", FRESH)
-def test_a_tag_that_holds(client: Client, draft: GameMap, tag: str) -> None:
+def test_a_current_etag_is_accepted(client: Client, draft: GameMap, tag: str) -> None:
     url, author = f"/{draft.pk}", draft.user
     assert send(client, author, "POST", url + "/publish", tag=tag).status_code == 200
     assert send(client, author, "POST", url + "/unpublish", tag=tag).status_code == 200
@@ -403,7 +405,7 @@ def test_a_tag_that_holds(client: Client, draft: GameMap, tag: str) -> None:
 
 
 @pytest.mark.parametrize("tag", STALE)
-def test_a_tag_that_is_stale(client: Client, draft: GameMap, tag: str) -> None:
+def test_a_stale_etag_is_refused(client: Client, draft: GameMap, tag: str) -> None:
     url, author = f"/{draft.pk}", draft.user
     calls = [("PATCH", ""), ("DELETE", ""), ("POST", "/publish"), ("POST", "/unpublish")]
     for method, more in calls:
@@ -413,7 +415,7 @@ def test_a_tag_that_is_stale(client: Client, draft: GameMap, tag: str) -> None:
     assert (stored.version, stored.name, stored.is_public) == (1, "Quiet Ford", False)
 
 
-def test_each_answer_brings_the_next_tag(client: Client, author: User) -> None:
+def test_each_response_has_the_next_etag(client: Client, author: User) -> None:
     made = send(client, author, "POST", "", new_map())
     url = f"/{made.json()['id']}"
     tags = [made["ETag"]]
@@ -426,7 +428,7 @@ def test_each_answer_brings_the_next_tag(client: Client, author: User) -> None:
 
 
 def save_at_once(hands: int, tag: str) -> list[int]:
-    """What many saves of one map, begun at the same moment, are answered."""
+    """Returns the statuses of simultaneous saves of one map."""
     game_map = make_map(make_user("Author"), is_public=False)
     token = bearer(game_map.user)
     headers = token | ({"If-Match": tag} if tag else {})
@@ -447,8 +449,8 @@ def test_of_two_saves_with_the_same_tag_one_wins() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_lost_save_without_a_tag() -> None:
-    """The same race with nothing to compare: all are told that they saved, one name is left."""
+def test_without_an_etag_a_save_is_lost() -> None:
+    """The same race without a tag: all saves succeed, and one name is left."""
     assert save_at_once(8, "") == [200] * 8
     assert GameMap.objects.get().version == 9
 
@@ -456,7 +458,7 @@ def test_the_lost_save_without_a_tag() -> None:
 # ---- Publishing ---------------------------------------------------------------------------------
 
 
-def test_publishing_and_back(client: Client, draft: GameMap) -> None:
+def test_a_map_is_published_and_made_private_again(client: Client, draft: GameMap) -> None:
     url = f"/{draft.pk}"
     for path, public in (("/publish", True), ("/publish", True), ("/unpublish", False)):
         answer = send(client, draft.user, "POST", url + path)
@@ -466,7 +468,7 @@ def test_publishing_and_back(client: Client, draft: GameMap) -> None:
     assert GameMap.objects.get().version == 1
 
 
-def test_publishing_is_refused_with_the_reasons(client: Client, author: User) -> None:
+def test_publishing_an_invalid_map_is_refused_with_all_faults(client: Client, author: User) -> None:
     grid = flat_grid()
     grid.blocked[10, :] = 1
     draft = make_map(author, grid=grid, is_public=False, wave_config={"waves": []})
@@ -476,7 +478,7 @@ def test_publishing_is_refused_with_the_reasons(client: Client, author: User) ->
     assert not GameMap.objects.get().is_public
 
 
-def test_publishing_while_suspended(client: Client, author: User, draft: GameMap) -> None:
+def test_a_suspended_author_cannot_publish(client: Client, author: User, draft: GameMap) -> None:
     public = make_map(author)
     later = timezone.now() + datetime.timedelta(days=1)
     User.objects.filter(pk=author.pk).update(publishing_suspended_until=later)
@@ -488,7 +490,7 @@ def test_publishing_while_suspended(client: Client, author: User, draft: GameMap
     assert send(client, author, "POST", "", new_map()).status_code == 201
 
 
-def test_publishing_what_a_moderator_hid(client: Client, author: User) -> None:
+def test_a_hidden_map_cannot_be_published(client: Client, author: User) -> None:
     hidden = make_map(author, hidden_at=timezone.now())
     answer = send(client, author, "POST", f"/{hidden.pk}/publish")
     assert (answer.status_code, codes(answer)) == (409, [("map_hidden", None)])
@@ -500,7 +502,7 @@ def test_publishing_what_a_moderator_hid(client: Client, author: User) -> None:
 # ---- Removing -----------------------------------------------------------------------------------
 
 
-def test_removing(client: Client, game_map: GameMap) -> None:
+def test_a_map_is_deleted(client: Client, game_map: GameMap) -> None:
     assert send(client, game_map.user, "DELETE", f"/{game_map.pk}").status_code == 204
     assert not GameMap.objects.exists()
     assert send(client, game_map.user, "DELETE", f"/{game_map.pk}").status_code == 404
@@ -541,8 +543,8 @@ def test_a_removed_map_can_not_be_public(game_map: GameMap) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_removing_while_games_are_opened() -> None:
-    """Either the map goes and no game finds it, or it stays for the games; never a failure."""
+def test_a_map_can_be_deleted_while_games_are_opened() -> None:
+    """Either the map is deleted and no game finds it, or it is kept for the games. Nothing fails."""
     game_map = make_map(make_user("Author"))
     headers = bearer(game_map.user)
 
@@ -562,7 +564,7 @@ def test_removing_while_games_are_opened() -> None:
     assert GameSession.objects.count() == answers.count(1)
 
 
-def test_the_schema_tells_of_each_answer(client: Client) -> None:
+def test_the_schema_has_each_response(client: Client) -> None:
     paths = client.get("/api/schema").json()["paths"]
     make = paths["/api/v1/maps"]["post"]
     assert {"201", "400", "401", "413", "429", "503"} <= make["responses"].keys()
@@ -582,11 +584,11 @@ def test_the_schema_tells_of_each_answer(client: Client) -> None:
 
 
 def known(game_map: GameMap) -> bool:
-    """Whether the database knows the map to be valid."""
+    """Returns whether the database knows that the map is valid."""
     return GameMap.objects.get(pk=game_map.pk).found_valid_at is not None
 
 
-def test_saving_a_map_tells_whether_it_is_valid(author: User) -> None:
+def test_saving_a_map_stores_whether_it_is_valid(author: User) -> None:
     game_map = make_map(author, is_public=False)
     assert not known(game_map)  # nobody has looked
     for given, valid in (
@@ -601,7 +603,7 @@ def test_saving_a_map_tells_whether_it_is_valid(author: User) -> None:
         assert known(game_map) is valid, given
 
 
-def test_what_was_public_is_known_to_be_valid(author: User) -> None:
+def test_a_map_that_was_public_is_known_to_be_valid(author: User) -> None:
     shown, withdrawn = make_map(author), make_map(author, is_public=False)
     editing_actions.unpublish_map(author=author, map_id=shown.pk)
     editing_actions.publish_map(author=author, map_id=withdrawn.pk)
@@ -612,7 +614,7 @@ def test_what_was_public_is_known_to_be_valid(author: User) -> None:
     assert not known(empty)
 
 
-def test_a_change_by_hand_makes_it_unknown(author: User) -> None:
+def test_a_change_by_hand_makes_the_validity_unknown(author: User) -> None:
     game_map = make_map(author, is_public=False)
     editing_actions.require_playable(game_map)
     assert known(game_map)

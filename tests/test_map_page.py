@@ -1,4 +1,4 @@
-"""What a map's page shows beside its picture: terrain to draw, waves, stars, other maps."""
+"""What the page of a map shows beside its picture: terrain, waves, ratings, other maps."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def test_the_page_and_the_api_give_the_same_terrain(client: Client, game_map: Ga
     assert f"/maps/{game_map.pk}/terrain.json" in page_of(client, game_map)
 
 
-def test_terrain_that_a_browser_has_is_confirmed_without_reading_it(
+def test_a_cached_terrain_is_confirmed_without_reading_it(
     client: Client, game_map: GameMap, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     url = f"/maps/{game_map.pk}/terrain.json"
@@ -52,7 +52,9 @@ def test_terrain_that_a_browser_has_is_confirmed_without_reading_it(
     assert client.get(url, headers={"If-None-Match": etag}).status_code == 200
 
 
-def test_terrain_without_a_hash_or_without_sense(client: Client, author: User) -> None:
+def test_terrain_without_a_hash_has_no_etag_and_invalid_terrain_is_a_404(
+    client: Client, author: User
+) -> None:
     unhashed = make_map(author, terrain_hash="")
     answer = client.get(f"/maps/{unhashed.pk}/terrain.json")
     assert answer.status_code == 200
@@ -64,7 +66,7 @@ def test_terrain_without_a_hash_or_without_sense(client: Client, author: User) -
 # ---- Waves ----------------------------------------------------------------------------------------
 
 
-def test_waves_as_a_chart_and_as_a_table(client: Client, author: User) -> None:
+def test_waves_are_shown_as_a_chart_and_as_a_table(client: Client, author: User) -> None:
     groups = [
         {"type": "Tank", "count": 2, "spawnInterval": 1},
         {"type": "Basic", "count": 9, "spawnInterval": 1},
@@ -81,7 +83,7 @@ def test_waves_as_a_chart_and_as_a_table(client: Client, author: User) -> None:
 # ---- Stars ----------------------------------------------------------------------------------------
 
 
-def test_ratings_by_stars(
+def test_the_histogram_counts_ratings_by_stars(
     game_map: GameMap, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     assert rating_histogram(game_map) == []
@@ -98,7 +100,7 @@ def test_ratings_by_stars(
     ]
 
 
-def test_the_bars_follow_a_rating(signed_in: Client, player: User, game_map: GameMap) -> None:
+def test_a_rating_changes_the_histogram(signed_in: Client, player: User, game_map: GameMap) -> None:
     assert "histogram" not in page_of(signed_in, game_map)
     url = f"/maps/{game_map.pk}/rating"
     part = signed_in.post(url, {"stars": 4}, headers={"HX-Request": "true"}).content.decode()
@@ -111,7 +113,7 @@ def test_the_bars_follow_a_rating(signed_in: Client, player: User, game_map: Gam
 # ---- Other maps -----------------------------------------------------------------------------------
 
 
-def test_other_maps_of_the_author(client: Client, author: User) -> None:
+def test_the_page_shows_other_maps_of_the_author(client: Client, author: User) -> None:
     first = make_map(author, "The First")
     assert "More by" not in page_of(client, first)
     make_map(author, "The Private", is_public=False)

@@ -1,4 +1,4 @@
-"""The map pages, by request: what they show, to whom, and what they cost."""
+"""The pages of maps: what they show, to whom, and how many queries they take."""
 
 from typing import Any
 
@@ -34,11 +34,11 @@ def many(author: User) -> list[GameMap]:
 # ---- Browse -------------------------------------------------------------------------------------
 
 
-def test_the_home_page_leads_to_the_maps(client: Client) -> None:
+def test_the_home_page_redirects_to_the_maps(client: Client) -> None:
     assert client.get("/").headers["Location"] == "/maps/"
 
 
-def test_a_card(client: Client, game_map: GameMap) -> None:
+def test_a_card_shows_the_map(client: Client, game_map: GameMap) -> None:
     GameMap.objects.update(play_count=1234)
     page = text(client, "/maps/")
     for words in (
@@ -53,7 +53,9 @@ def test_a_card(client: Client, game_map: GameMap) -> None:
     assert game_map.card_picture in page
 
 
-def test_an_empty_site_and_an_empty_search(client: Client, db: None) -> None:
+def test_an_empty_site_and_an_empty_search_have_texts_of_their_own(
+    client: Client, db: None
+) -> None:
     assert "No maps yet" in text(client, "/maps/")
     assert "No maps found for “<b>”" in text(client, "/maps/?q=%3Cb%3E").replace(
         "&lt;", "<"
@@ -83,13 +85,13 @@ def test_an_empty_site_and_an_empty_search(client: Client, db: None) -> None:
         ("quiet\0ford", True),
     ],
 )
-def test_search(client: Client, author: User, words: str, found: bool) -> None:
+def test_the_search_finds_words(client: Client, author: User, words: str, found: bool) -> None:
     make_map(author, "Quiet Ford", description="Two bridges and an overgrown theatre.")
     page = client.get("/maps/", {"q": words}).content.decode()
     assert ("Quiet Ford" in page) is found
 
 
-def test_words_that_are_everywhere_are_said_to_find_nothing(client: Client, author: User) -> None:
+def test_a_note_says_that_common_words_find_nothing(client: Client, author: User) -> None:
     make_map(author, "Quiet Ford", description="The end of the road.")
     for words in ("the", "of the ", "and"):
         note = f"“{words.strip()}” is in so many texts that nothing is found by it."
@@ -99,13 +101,13 @@ def test_words_that_are_everywhere_are_said_to_find_nothing(client: Client, auth
     assert client.get("/api/v1/maps?q=the%20road").json()["notes"] == []
 
 
-def test_a_search_that_is_too_long_says_so(client: Client, game_map: GameMap) -> None:
+def test_a_search_that_is_too_long_is_reported(client: Client, game_map: GameMap) -> None:
     page = text(client, "/maps/?q=" + "x" * 201)
     assert "up to 200 characters" in page
     assert "Quiet Ford" in page
 
 
-def test_a_search_that_holds_what_no_text_has_says_so(client: Client, game_map: GameMap) -> None:
+def test_a_search_with_forbidden_characters_is_reported(client: Client, game_map: GameMap) -> None:
     page = text(client, "/maps/?q=quiet%00ford")
     assert "This holds U+0000, a control character." in page
     assert "200 characters" not in page
@@ -113,14 +115,14 @@ def test_a_search_that_holds_what_no_text_has_says_so(client: Client, game_map: 
 
 
 @pytest.mark.parametrize("sort", ["hot", "top", "new", "plays", "random"])
-def test_orders(client: Client, many: list[GameMap], sort: str) -> None:
+def test_maps_are_shown_in_each_order(client: Client, many: list[GameMap], sort: str) -> None:
     page = text(client, f"/maps/?sort={sort}", follow=True)
     if sort == "plays":
         assert page.index("number 29") < page.index("number 28") < page.index("number 06")
     assert 'aria-current="true"' in page
 
 
-def test_pages(client: Client, many: list[GameMap]) -> None:
+def test_pages_follow_each_other(client: Client, many: list[GameMap]) -> None:
     first = client.get("/maps/?sort=plays&q=map")
     assert "number 06" in first.content.decode()
     assert "number 05" not in first.content.decode()
@@ -134,14 +136,14 @@ def test_pages(client: Client, many: list[GameMap]) -> None:
     assert back.context["cards"] == first.context["cards"]
 
 
-def test_further_cards_bring_no_way_back_with_them(client: Client, many: list[GameMap]) -> None:
+def test_more_cards_come_without_a_link_back(client: Client, many: list[GameMap]) -> None:
     link = "/maps/" + client.get("/maps/?sort=plays").context["next_link"]
     assert 'rel="prev"' in text(client, link)
     assert 'rel="prev"' not in text(client, link, headers=HTMX | {"HX-Target": "more"})
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
-def test_a_surprise_has_an_address_that_shows_it_again(
+def test_a_random_order_has_an_address_that_shows_it_again(
     client: Client, many: list[GameMap], headers: dict[str, str]
 ) -> None:
     led = [client.get("/maps/?q=map&sort=random", headers=headers) for _ in range(5)]
@@ -160,7 +162,7 @@ def test_a_surprise_has_an_address_that_shows_it_again(
     assert "No maps found" in text(client, "/maps/?q=nothing&sort=random", follow=True)
 
 
-def test_own_maps_say_so_and_show_private_ones(signed_in: Client, player: User) -> None:
+def test_own_maps_include_private_ones(signed_in: Client, player: User) -> None:
     make_map(player, "Secret Ford", is_public=False)
     make_map(make_user("Somebody"), "Other Ford")
     for page in (text(signed_in, "/maps/"), text(signed_in, "/account/")):
@@ -188,7 +190,7 @@ def test_addresses_that_make_no_sense_show_the_first_page(
     assert ("has expired" in page) is ("cursor" in query)
 
 
-def test_after_the_last_page(client: Client, many: list[GameMap]) -> None:
+def test_the_page_after_the_last_one_is_empty(client: Client, many: list[GameMap]) -> None:
     link = client.get("/maps/?sort=plays").context["next_link"]
     GameMap.objects.update(is_public=False)
     assert "You have seen them all" in text(client, "/maps/" + link)
@@ -210,14 +212,16 @@ def test_favourites_are_a_page_of_their_own(signed_in: Client, game_map: GameMap
     assert '<details class="facets" open>' in narrower
 
 
-def test_favourites_of_a_stranger_offer_to_sign_in(client: Client, game_map: GameMap) -> None:
+def test_visitors_who_ask_for_favourites_are_asked_to_sign_in(
+    client: Client, game_map: GameMap
+) -> None:
     page = text(client, "/maps/?favourite=yes")
     assert 'href="/login/?next=%2Fmaps%2F%3Ffavourite%3Dyes"' in page
     assert "Sign in</a> to see your favourites." in page
     assert "<h1>Maps</h1>" in page
 
 
-def test_filters_in_force_are_told_and_can_be_removed(client: Client, game_map: GameMap) -> None:
+def test_active_filters_are_shown_and_can_be_removed(client: Client, game_map: GameMap) -> None:
     asked = "/maps/?q=ford&terrain=lava&rating_min=4.0&sort=new"
     for headers in ({}, HTMX):
         answer = client.get(asked, headers=headers)
@@ -237,7 +241,9 @@ def test_filters_in_force_are_told_and_can_be_removed(client: Client, game_map: 
 # ---- One's own maps -----------------------------------------------------------------------------
 
 
-def test_own_maps_lead_a_stranger_to_sign_in(client: Client, game_map: GameMap) -> None:
+def test_visitors_who_ask_for_own_maps_are_sent_to_the_sign_in_page(
+    client: Client, game_map: GameMap
+) -> None:
     address = "/maps/?filter=own&sort=new"
     answer = client.get(address)
     assert answer.headers["Location"] == "/login/?next=%2Fmaps%2F%3Ffilter%3Down%26sort%3Dnew"
@@ -248,12 +254,14 @@ def test_own_maps_lead_a_stranger_to_sign_in(client: Client, game_map: GameMap) 
     assert "Quiet Ford" in page
 
 
-def test_own_maps_where_there_are_none(signed_in: Client, game_map: GameMap) -> None:
+def test_own_maps_without_any_have_a_text_of_their_own(
+    signed_in: Client, game_map: GameMap
+) -> None:
     assert "You haven’t made any maps yet" in text(signed_in, "/maps/?filter=own")
     assert "No maps found for “quiet”" in text(signed_in, "/maps/?filter=own&q=quiet")
 
 
-def test_own_maps_stay_so_on_their_pages(client: Client, many: list[GameMap]) -> None:
+def test_own_maps_stay_filtered_on_later_pages(client: Client, many: list[GameMap]) -> None:
     make_map(make_user("Other"), "Another's")
     client.force_login(many[0].user)
     first = client.get("/maps/?filter=own&sort=plays")
@@ -264,7 +272,7 @@ def test_own_maps_stay_so_on_their_pages(client: Client, many: list[GameMap]) ->
     assert "filter" not in client.get("/maps/?filter=all").context["first_link"]
 
 
-def test_htmx_gets_the_results_alone(client: Client, game_map: GameMap) -> None:
+def test_htmx_gets_only_the_results(client: Client, game_map: GameMap) -> None:
     part = client.get("/maps/?q=quiet", headers=HTMX)
     assert part.content.decode().lstrip().startswith('<div id="results"')
     assert "HX-Request" in part["Vary"]
@@ -278,7 +286,7 @@ def test_private_and_hidden_maps_are_not_listed(client: Client, author: User) ->
         client.force_login(author)
 
 
-def test_browsing_costs_one_query(
+def test_browsing_takes_one_query(
     client: Client, many: list[GameMap], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     text(client, "/maps/?q=map")  # from now on the word is known to be a whole one
@@ -290,7 +298,7 @@ def test_browsing_costs_one_query(
         text(client, "/maps/")
 
 
-def test_a_hidden_map_is_told_to_its_author(client: Client, player: User, moderator: User) -> None:
+def test_the_author_sees_why_a_map_is_hidden(client: Client, player: User, moderator: User) -> None:
     make_map(player, "Open Ford")
     make_map(player, "Secret Ford", is_public=False)
     hidden = make_map(player, "Hidden Ford")
@@ -340,7 +348,9 @@ def test_the_page_of_a_closed_account_shows_its_maps_and_nothing_else(
     assert client.get("/players/Author/").status_code == 404
 
 
-def test_a_link_to_a_players_page_that_is_no_longer_good(client: Client, game_map: GameMap) -> None:
+def test_an_expired_link_to_a_players_page_shows_its_first_page(
+    client: Client, game_map: GameMap
+) -> None:
     page = text(client, "/players/Author/?cursor=bad")
     assert "has expired" in page
     assert "Quiet Ford" in page
@@ -350,13 +360,13 @@ def test_a_link_to_a_players_page_that_is_no_longer_good(client: Client, game_ma
 # ---- One map ------------------------------------------------------------------------------------
 
 
-def test_a_maps_page(client: Client, game_map: GameMap) -> None:
+def test_the_page_of_a_map_shows_it(client: Client, game_map: GameMap) -> None:
     page = text(client, f"/maps/{game_map.pk}/")
     for words in ("Quiet Ford", "20 × 20 <span", "3 waves", "Sign in</a> to rate", "Basic"):
         assert words in page
 
 
-def test_a_map_without_waves_or_with_a_description_full_of_markup(
+def test_missing_waves_and_markup_in_a_description_are_shown_safely(
     client: Client, author: User
 ) -> None:
     game_map = make_map(author, "<i>x", wave_config={}, description="<script>alert(1)</script>")
@@ -388,7 +398,7 @@ def test_who_sees_private_and_hidden_maps(
     assert client.get(f"/maps/{NOBODY}/").status_code == 404
 
 
-def test_what_a_maps_page_costs(
+def test_the_page_of_a_map_takes_a_fixed_number_of_queries(
     client: Client,
     game_map: GameMap,
     player: User,
@@ -405,7 +415,7 @@ def test_what_a_maps_page_costs(
 # ---- Pictures -----------------------------------------------------------------------------------
 
 
-def test_pictures_are_drawn_once_and_kept_by_browsers(
+def test_pictures_are_drawn_once_and_cached_by_browsers(
     client: Client, game_map: GameMap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = client.get(game_map.card_picture)
@@ -416,8 +426,8 @@ def test_pictures_are_drawn_once_and_kept_by_browsers(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_picture_asked_for_by_many_at_once(settings: Any) -> None:
-    """Each of them gets it whole, and one file is left."""
+def test_simultaneous_requests_get_one_picture(settings: Any) -> None:
+    """Each request gets the whole picture, and there is one file."""
     game_map = make_map(make_user("Author"))
 
     def ask(_: int) -> list[bytes]:
@@ -434,7 +444,9 @@ def test_a_picture_asked_for_by_many_at_once(settings: Any) -> None:
     assert len([file for file in settings.MEDIA_ROOT.rglob("*") if file.is_file()]) == 1
 
 
-def test_old_and_unknown_pictures(client: Client, game_map: GameMap, author: User) -> None:
+def test_old_addresses_show_the_current_picture_and_unknown_ones_are_a_404(
+    client: Client, game_map: GameMap, author: User
+) -> None:
     base = f"/maps/{game_map.pk}/"
     assert client.get(base + f"card-{'0' * 64}-2.webp")["Cache-Control"] == "public, no-cache"
     assert client.get(base + f"poster-{'0' * 64}-2.webp").status_code == 404
@@ -452,28 +464,26 @@ def test_old_and_unknown_pictures(client: Client, game_map: GameMap, author: Use
     assert client.get(unhashed.card_picture).status_code == 200
 
 
-def test_an_address_of_a_picture_is_read_in_one_way(client: Client, db: None) -> None:
-    """A pattern that can match in many ways would take minutes for this one."""
+def test_the_address_of_a_picture_matches_in_one_way(client: Client, db: None) -> None:
+    """A pattern that can match in many ways would take minutes for this address."""
     assert client.get(f"/maps/{NOBODY}/{'-' * 60_000}").status_code == 404
 
 
-def test_a_full_disk_costs_the_keeping_not_the_picture(
+def test_a_full_disk_prevents_storing_but_not_showing_a_picture(
     client: Client, game_map: GameMap, settings: Any
 ) -> None:
     settings.MEDIA_ROOT.joinpath("pictures").touch()  # a file where a folder should be
     assert client.get(game_map.card_picture).status_code == 200
 
 
-def test_a_private_picture_is_kept_by_its_reader_alone(client: Client) -> None:
+def test_a_private_picture_is_cached_only_by_its_reader(client: Client) -> None:
     owner = make_user("Owner")
     client.force_login(owner)
     answer = client.get(make_map(owner, is_public=False).card_picture)
     assert answer["Cache-Control"].startswith("private")
 
 
-def test_search_engines_are_told_of_what_everybody_may_see(
-    client: Client, author: User, settings: Any
-) -> None:
+def test_the_sitemap_has_only_public_maps(client: Client, author: User, settings: Any) -> None:
     settings.SITE_URL = "https://tribehold.example"
     shown = make_map(author, "Shown")
     kept = [

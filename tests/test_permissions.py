@@ -1,4 +1,4 @@
-"""Route × method × role → status, generated from the addresses of the site. A route missing here fails."""
+"""Route × method × role → status, for all routes of the site. A route that is missing here fails."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def each(*statuses: int) -> dict[str, int]:
-    """Statuses by role, in the order of ROLES; the last one serves the roles that are left."""
+    """Returns statuses by role in the order of ROLES. The last one is for all other roles."""
     row = list(statuses) + [statuses[-1]] * (len(ROLES) - len(statuses))
     return dict(zip(ROLES, row, strict=True))
 
@@ -151,7 +151,7 @@ TABLE_PRIVATE = {
 
 
 def routes(patterns: Any = None, prefix: str = "") -> list[str]:
-    """The names of all routes but those of the admin, which tests/test_admin_permissions.py lists."""
+    """Returns the names of all routes but those of the admin, which tests/test_admin_permissions.py lists."""
     found = []
     for entry in get_resolver().url_patterns if patterns is None else patterns:
         if isinstance(entry, URLResolver) and entry.namespace != "admin":
@@ -174,7 +174,7 @@ def expected(
 
 
 @pytest.mark.parametrize("route", TABLE)
-def test_who_gets_what(route: str) -> None:
+def test_each_role_gets_its_status(route: str) -> None:
     cast = Cast(seated=route.startswith(("api:game-session", "lobbies:")))
     for method in METHODS:
         found = {role: cast.ask(route, method, role) for role in ROLES}
@@ -183,8 +183,8 @@ def test_who_gets_what(route: str) -> None:
 
 
 @pytest.mark.parametrize("route", [route for route in TABLE if route.startswith("api:")])
-def test_asking_about_a_route_tells_no_more_than_using_it(route: str) -> None:
-    """HEAD is GET without a body. OPTIONS describes the route alone, or refuses as another method does."""
+def test_head_and_options_reveal_no_more_than_get(route: str) -> None:
+    """HEAD is GET without a body. OPTIONS only describes the route, or is refused like another method."""
     cast = Cast(seated=route.startswith("api:game-session"))
     for table in (TABLE, TABLE | TABLE_PRIVATE):
         GameMap.objects.update(is_public=table is TABLE)
@@ -197,7 +197,7 @@ def test_asking_about_a_route_tells_no_more_than_using_it(route: str) -> None:
 
 
 @pytest.mark.parametrize("route", TABLE_PRIVATE)
-def test_who_gets_what_of_a_private_map(route: str) -> None:
+def test_each_role_gets_its_status_for_a_private_map(route: str) -> None:
     cast = Cast(seated=False)
     GameMap.objects.update(is_public=False)
     for method in TABLE_PRIVATE[route]:

@@ -1,4 +1,4 @@
-"""Quotas: exact however many requests arrive at once, with warnings before; only growth is refused."""
+"""Quotas: exact for simultaneous requests, with warnings before. Only growth is refused."""
 
 import json
 import threading
@@ -61,7 +61,7 @@ def assert_refused(answer: Any, name: str, use: int, limit: int) -> None:
 
 
 def add_at_once(hands: int, names: list[str] | None = None) -> list[str]:
-    """What so many simultaneous creations of maps come to, for a player with two maps."""
+    """Returns the results of simultaneous creations of maps by a player with two maps."""
     author = make_user("Author")
     for n in range(2):
         make_map(author, f"Map {n}", is_public=False)
@@ -79,7 +79,7 @@ def add_at_once(hands: int, names: list[str] | None = None) -> list[str]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["maps", "drafts", "map_bytes"])
-def test_one_place_for_fifty_simultaneous_creations(
+def test_only_one_of_fifty_simultaneous_maps_fits(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     set_limit(monkeypatch, name, 3 * 31_000 if name == "map_bytes" else 3)
@@ -88,8 +88,8 @@ def test_one_place_for_fifty_simultaneous_creations(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_more_than_one_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All look before one writes: shows that the test above can fail."""
+def test_without_the_lock_more_than_one_is_created(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All requests count before one writes, which shows that the test above can fail."""
     set_limit(monkeypatch, "maps", 3)
     barrier, growth = threading.Barrier(8), quotas.limited_growth
 
@@ -105,7 +105,7 @@ def test_without_the_lock_more_than_one_is_made(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_simultaneous_changes_that_grow_share_the_space_that_is_left(
+def test_simultaneous_changes_never_exceed_the_space(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     author = make_user("Author")
@@ -128,7 +128,7 @@ def test_simultaneous_changes_that_grow_share_the_space_that_is_left(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_place_in_a_collection_and_among_collections(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_one_simultaneous_collection_and_entry_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     player = make_user("Player1")
     maps = [make_map(player, f"Map {n}") for n in range(12)]
     set_limit(monkeypatch, "collections", 1)
@@ -158,7 +158,7 @@ def test_one_place_in_a_collection_and_among_collections(monkeypatch: pytest.Mon
 
 
 @pytest.mark.django_db
-def test_a_refusal_names_quota_use_limit_and_what_to_do(
+def test_an_error_names_quota_use_limit_and_advice(
     monkeypatch: pytest.MonkeyPatch, author: User
 ) -> None:
     make_map(author)
@@ -193,7 +193,7 @@ def test_staff_have_the_same_quotas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db
-def test_what_is_above_a_quota_stays_and_only_growth_is_refused(
+def test_stored_things_stay_and_only_growth_is_refused(
     monkeypatch: pytest.MonkeyPatch, author: User
 ) -> None:
     game_map = make_map(author, is_public=False, grid=flat_grid(30, 30))
@@ -219,10 +219,10 @@ def test_what_is_above_a_quota_stays_and_only_growth_is_refused(
 
 
 @pytest.mark.django_db
-def test_versions_that_were_played_count_once_they_are_no_copies_of_the_map(
+def test_played_versions_count_when_they_differ_from_the_map(
     monkeypatch: pytest.MonkeyPatch, author: User
 ) -> None:
-    """Or one map could be changed and played for ever, and each version be kept."""
+    """Otherwise a player could change and play one map without end, and each version would be kept."""
     game_map = make_map(author, is_public=False)
     size = used(author, "map_bytes")
     game_map.refresh_from_db()
@@ -248,7 +248,7 @@ def test_versions_that_were_played_count_once_they_are_no_copies_of_the_map(
 
 
 def size_of(game_map: GameMap) -> tuple[int, int]:
-    """The bytes that are stored with a map, and those that it has."""
+    """Returns the stored bytes of a map and its real bytes."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT document_bytes, octet_length(terrain_data::text) + octet_length(wave_config::text)"
@@ -260,7 +260,7 @@ def size_of(game_map: GameMap) -> tuple[int, int]:
 
 
 @pytest.mark.django_db
-def test_the_database_counts_the_bytes_whoever_writes(author: User) -> None:
+def test_the_database_counts_the_bytes_of_every_write(author: User) -> None:
     game_map = make_map(author)
     stored, real = size_of(game_map)
     assert stored == real > 30_000
@@ -280,7 +280,7 @@ def test_the_database_counts_the_bytes_whoever_writes(author: User) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("terrains", [2, 6])
-def test_a_seeded_world_has_them_too(terrains: int) -> None:
+def test_seeded_maps_have_their_bytes(terrains: int) -> None:
     call_command("seed", maps=6, players=2, terrains=terrains, verbosity=0)
     for game_map in GameMap.objects.only("pk"):
         stored, real = size_of(game_map)
@@ -326,7 +326,7 @@ def test_the_api_warns_from_eighty_percent_on(
 
 
 @pytest.mark.django_db
-def test_the_api_warns_of_each_thing_that_is_added(
+def test_the_api_warns_about_each_kind_of_addition(
     monkeypatch: pytest.MonkeyPatch, player: User, game_map: GameMap
 ) -> None:
     for name in ("collections", "collection_maps", "favourites", "tribes"):
@@ -343,7 +343,7 @@ def test_the_api_warns_of_each_thing_that_is_added(
 
 
 @pytest.mark.django_db
-def test_the_account_in_the_api_has_all_quotas(author: User) -> None:
+def test_the_account_document_has_all_quotas(author: User) -> None:
     make_map(author)
     make_map(author, is_public=False)
     make_tribe(author)

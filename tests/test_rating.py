@@ -1,4 +1,4 @@
-"""Stars: by page, by API, many at once. The mean is exact at all times."""
+"""Ratings: pages, API, simultaneous requests. The mean is always exact."""
 
 import threading
 from decimal import Decimal
@@ -29,7 +29,7 @@ def put(client: Client, user: User | None, game_map: GameMap, body: Any) -> Any:
     return client.put(url, body, content_type="application/json", headers=headers)
 
 
-def test_a_rating_by_api(client: Client, player: User, game_map: GameMap) -> None:
+def test_the_api_rates_changes_and_removes(client: Client, player: User, game_map: GameMap) -> None:
     answer = put(client, player, game_map, {"stars": 4})
     assert answer.status_code == 200
     assert answer.json() == {"rating": 4.0, "rating_count": 1}
@@ -45,7 +45,9 @@ WRONG = [0, 6, -1, 2.5, 4.0, "x", "4", "", None, True, [4], {"n": 4}, 10**30, "\
 
 
 @pytest.mark.parametrize("stars", WRONG)
-def test_wrong_stars_by_api(client: Client, player: User, game_map: GameMap, stars: Any) -> None:
+def test_the_api_refuses_wrong_stars(
+    client: Client, player: User, game_map: GameMap, stars: Any
+) -> None:
     answer = put(client, player, game_map, {"stars": stars})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["attr"] == "stars" or stars == "\0"
@@ -57,7 +59,7 @@ def test_wrong_stars_by_api(client: Client, player: User, game_map: GameMap, sta
     ["", "[]", "4", "null", "{", '{"stars": NaN}', '{"stars": 1e999}', '{"stars": 4, "stars": 5}',
      "[" * 5000, '{"stars": "\\ud800"}', b"\xff", "{}"],
 )  # fmt: skip
-def test_bodies_that_are_no_rating(
+def test_bodies_that_are_no_rating_are_refused(
     client: Client, player: User, game_map: GameMap, body: Any
 ) -> None:
     answer = put(client, player, game_map, body)
@@ -66,7 +68,7 @@ def test_bodies_that_are_no_rating(
 
 
 @pytest.mark.parametrize("stars", ["0", "6", "2.5", "x", "", "\0", "9" * 50])
-def test_wrong_stars_by_page(signed_in: Client, game_map: GameMap, stars: str) -> None:
+def test_the_page_refuses_wrong_stars(signed_in: Client, game_map: GameMap, stars: str) -> None:
     url = f"/maps/{game_map.pk}/rating"
     answer = signed_in.post(url, {"stars": stars}, follow=True)
     assert answer.status_code == 200
@@ -74,7 +76,7 @@ def test_wrong_stars_by_page(signed_in: Client, game_map: GameMap, stars: str) -
     assert mean_of(game_map) == (0, 0, 0)
 
 
-def test_without_javascript(signed_in: Client, game_map: GameMap) -> None:
+def test_ratings_work_without_javascript(signed_in: Client, game_map: GameMap) -> None:
     answer = signed_in.post(f"/maps/{game_map.pk}/rating", {"stars": "5"}, follow=True)
     assert answer.redirect_chain == [(f"/maps/{game_map.pk}/", 302)]
     assert b"5.00 of 5 stars, 1 rating" in answer.content
@@ -82,7 +84,7 @@ def test_without_javascript(signed_in: Client, game_map: GameMap) -> None:
     assert mean_of(game_map) == (0, 0, 0)
 
 
-def test_in_place_with_htmx(signed_in: Client, game_map: GameMap) -> None:
+def test_htmx_replaces_the_stars(signed_in: Client, game_map: GameMap) -> None:
     url = f"/maps/{game_map.pk}/rating"
     answer = signed_in.post(url, {"stars": "4"}, headers={"HX-Request": "true"})
     assert b"<html" not in answer.content
@@ -90,7 +92,9 @@ def test_in_place_with_htmx(signed_in: Client, game_map: GameMap) -> None:
     assert b"Remove my rating" in answer.content
 
 
-def test_who_may_not_rate(client: Client, author: User, player: User, game_map: GameMap) -> None:
+def test_authors_and_visitors_may_not_rate(
+    client: Client, author: User, player: User, game_map: GameMap
+) -> None:
     nobody = put(client, None, game_map, {"stars": 5})
     assert nobody.status_code == 401
     assert nobody["WWW-Authenticate"].startswith("Bearer")
@@ -104,7 +108,7 @@ def test_who_may_not_rate(client: Client, author: User, player: User, game_map: 
     assert MapRating.objects.count() == 0
 
 
-def test_maps_out_of_sight_are_a_404(
+def test_invisible_maps_are_a_404(
     client: Client, player: User, moderator: User, author: User
 ) -> None:
     private = make_map(author, is_public=False)
@@ -117,8 +121,8 @@ def test_maps_out_of_sight_are_a_404(
     assert MapRating.objects.count() == 0
 
 
-def test_rating_after_the_session_ended(client: Client, game_map: GameMap) -> None:
-    """One signs in, and is back at the map: by page and in place."""
+def test_signed_out_players_are_sent_to_the_sign_in_page(client: Client, game_map: GameMap) -> None:
+    """The sign-in leads back to the map, with htmx and without."""
     url, sign_in = f"/maps/{game_map.pk}/rating", f"/login/?next=/maps/{game_map.pk}/"
     assert client.post(url, {"stars": "5"}).headers["Location"] == sign_in.replace(
         "=/", "=%2F"
@@ -133,7 +137,7 @@ def test_the_mean_is_rounded_from_the_exact_sum(game_map: GameMap) -> None:
     assert mean_of(game_map) == (Decimal("4.33"), 3, 13)
 
 
-def test_the_mean_follows_sql_of_any_kind(author: User, game_map: GameMap) -> None:
+def test_the_mean_follows_every_kind_of_sql(author: User, game_map: GameMap) -> None:
     other = make_map(author)
     for n in range(4):
         rate_map(player=make_user(f"Rater{n}"), map_id=game_map.pk, stars=n + 1)
@@ -147,7 +151,7 @@ def test_the_mean_follows_sql_of_any_kind(author: User, game_map: GameMap) -> No
 
 
 def rate_at_once(game_map: GameMap, players: list[User], hands: int) -> None:
-    """All players rate from `hands` threads that begin at the same moment."""
+    """Lets all players rate from `hands` threads that start at the same moment."""
 
     def work(hand: int) -> None:
         for n, player in enumerate(players[hand::hands]):
@@ -157,7 +161,7 @@ def rate_at_once(game_map: GameMap, players: list[User], hands: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_hundred_players_at_once() -> None:
+def test_the_mean_is_exact_after_two_hundred_simultaneous_ratings() -> None:
     game_map = make_map(make_user("Author"))
     User.objects.bulk_create(
         User(username=f"Crowd{n}", email=f"crowd{n}@example.com", password="!") for n in range(200)
@@ -168,16 +172,16 @@ def test_two_hundred_players_at_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_player_twenty_times_at_once() -> None:
-    """Nineteen of them meet the row of another: none fails, none counts twice."""
+def test_twenty_simultaneous_ratings_of_one_player_count_once() -> None:
+    """Nineteen requests find the row of another one. None fails, and none counts twice."""
     game_map = make_map(make_user("Author"))
     rate_at_once(game_map, [make_user("Clicker")] * 20, hands=20)
     assert mean_of(game_map) == (Decimal("1.00"), 1, 1)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_bug_without_the_trigger() -> None:
-    """A mean that Python computes from what it has read is wrong under the same crowd."""
+def test_without_the_trigger_the_mean_is_wrong() -> None:
+    """A mean that Python computes from what it has read is wrong after the same requests."""
     game_map = make_map(make_user("Author"))
     barrier = threading.Barrier(20)
 

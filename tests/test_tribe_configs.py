@@ -1,4 +1,4 @@
-"""What games need of a tribe, kept in Redis: filled once, dropped by each change."""
+"""The cached configs of tribes: filled once, deleted by each change."""
 
 import threading
 from collections.abc import Callable
@@ -38,7 +38,9 @@ def is_kept(tribe: Tribe) -> bool:
     return bool(disposable().exists(key(tribe)))
 
 
-def test_what_is_kept(player: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_the_config_is_cached(
+    player: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     tribe = make_tribe(player)
     assert read_config(tribe.pk) == KEPT
     kept: Any = disposable().get(key(tribe))
@@ -98,7 +100,7 @@ def by_admins_action(tribe: Tribe) -> None:
 @pytest.mark.parametrize(
     "way", [by_page, by_api, by_removal, by_admin, by_admins_deleting, by_admins_action]
 )
-def test_each_change_drops_it(settings: Any, way: Callable[[Tribe], None]) -> None:
+def test_each_change_deletes_the_cached_config(settings: Any, way: Callable[[Tribe], None]) -> None:
     settings.ADMIN_SECOND_FACTOR = False
     tribe = make_tribe(make_user("Owner"))
     read_config(tribe.pk)
@@ -110,7 +112,7 @@ def test_each_change_drops_it(settings: Any, way: Callable[[Tribe], None]) -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_change_that_is_rolled_back_drops_nothing() -> None:
+def test_a_change_that_is_rolled_back_deletes_nothing() -> None:
     tribe = make_tribe(make_user("Owner"))
     read_config(tribe.pk)
     with transaction.atomic():
@@ -125,8 +127,8 @@ def wait_until_dropped(*tribes: Tribe) -> bool:
     return any(not any(map(is_kept, tribes)) or threading.Event().wait(0.02) for _ in range(500))
 
 
-def test_what_others_change_is_heard_of(site: Site, transactional_db: None) -> None:
-    """psql, a bulk update and a cascade: the process that serves the site listens."""
+def test_changes_from_outside_delete_the_cached_config(site: Site, transactional_db: None) -> None:
+    """By psql, a bulk update and a cascade. The server process listens for them."""
     owner = make_user("Owner")
     tribes = [make_tribe(owner, f"Tribe {n}") for n in range(3)]
     many = [Tribe(**facts(owner, n)) for n in range(120)]
@@ -155,7 +157,7 @@ def facts(owner: User, n: int) -> dict[str, Any]:
     return {"user": owner, "name": f"Many {n}"} | colours
 
 
-def test_all_is_dropped_when_the_listening_begins(player: User) -> None:
+def test_all_configs_are_deleted_when_listening_begins(player: User) -> None:
     tribes = [make_tribe(player, f"Tribe {n}") for n in range(3)]
     for tribe in tribes:
         read_config(tribe.pk)
@@ -166,12 +168,12 @@ def test_all_is_dropped_when_the_listening_begins(player: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_cold_key_is_filled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_key_is_filled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     tribe, filled = make_tribe(make_user("Owner")), []
     store, lock = disposable(), threading.Lock()
 
     class Counting:
-        """The same Redis, counting what is written."""
+        """The same Redis, which counts writes."""
 
         def get(self, name: str) -> Any:
             return store.get(name)
@@ -197,8 +199,8 @@ def others_wait() -> bool:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_change_waits_until_what_was_read_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else the old one could be kept after the change had dropped it, for an hour."""
+def test_a_change_waits_until_the_cache_is_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the old config could be cached for an hour after the change."""
     tribe = make_tribe(make_user("Owner"))
     begun, read = threading.Event(), config_cache._read_row
 
@@ -223,7 +225,9 @@ def test_a_change_waits_until_what_was_read_is_kept(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("noted", [False, True])
-def test_without_redis(player: User, monkeypatch: pytest.MonkeyPatch, noted: bool) -> None:
+def test_configs_are_read_without_redis(
+    player: User, monkeypatch: pytest.MonkeyPatch, noted: bool
+) -> None:
     tribe = make_tribe(player)
     nowhere = redis.Redis(port=1, retry=Retry(*NO_RETRIES))
     monkeypatch.setattr(config_cache, "disposable", lambda: nowhere)

@@ -1,4 +1,4 @@
-"""The pages of tribes, by request: what they show, to whom, and what their forms do."""
+"""The pages of tribes: what they show, to whom, and what their forms do."""
 
 import re
 from typing import Any
@@ -53,7 +53,7 @@ def checked(shown: str, name: str) -> list[str]:
 # ---- The list -----------------------------------------------------------------------------------
 
 
-def test_none_yet(signed_in: Client) -> None:
+def test_the_page_without_tribes_offers_archetypes(signed_in: Client) -> None:
     shown = page(signed_in, "/tribes/")
     for archetype in PRESETS:
         assert f"/tribes/new/?archetype={archetype}" in shown
@@ -61,7 +61,7 @@ def test_none_yet(signed_in: Client) -> None:
     assert 'href="/tribes/"' not in page(Client(), "/maps/")
 
 
-def test_ones_own(signed_in: Client, player: User, author: User) -> None:
+def test_the_page_shows_own_tribes_only(signed_in: Client, player: User, author: User) -> None:
     make_tribe(player, "Ravens <3")
     make_tribe(author, "Strangers")
     shown = page(signed_in, "/tribes/")
@@ -73,7 +73,7 @@ def test_ones_own(signed_in: Client, player: User, author: User) -> None:
     assert "archetypes.svg#Support" in shown
 
 
-def test_ten_of_ten(signed_in: Client, player: User) -> None:
+def test_ten_tribes_are_the_maximum(signed_in: Client, player: User) -> None:
     for n in range(10):
         make_tribe(player, f"Tribe {n}")
     shown = page(signed_in, "/tribes/")
@@ -88,7 +88,7 @@ def test_ten_of_ten(signed_in: Client, player: User) -> None:
     assert Tribe.objects.count() == 10
 
 
-def test_what_it_costs(
+def test_the_page_takes_a_fixed_number_of_queries(
     signed_in: Client, player: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for n in range(10):
@@ -100,7 +100,7 @@ def test_what_it_costs(
 # ---- The editor ---------------------------------------------------------------------------------
 
 
-def test_making_one(signed_in: Client, player: User) -> None:
+def test_a_tribe_is_created(signed_in: Client, player: User) -> None:
     shown = page(signed_in, "/tribes/new/")
     assert [value_of(shown, n) for n in ("damage", "attack_speed", "range")] == ["4", "3", "3"]
     assert checked(shown, "archetype") == ["Balanced"]
@@ -115,14 +115,14 @@ def test_making_one(signed_in: Client, player: User) -> None:
 
 
 @pytest.mark.parametrize("archetype", [*PRESETS, "Lazy", "%00"])
-def test_beginning_with_a_style(signed_in: Client, archetype: str) -> None:
+def test_the_editor_begins_with_a_chosen_archetype(signed_in: Client, archetype: str) -> None:
     shown = page(signed_in, f"/tribes/new/?archetype={archetype}")
     points = PRESETS.get(archetype, PRESETS["Balanced"])
     found = [value_of(shown, name) for name in ("damage", "attack_speed", "range")]
     assert found == [str(n) for n in points]
 
 
-def test_the_preview_tells_what_is_gained(signed_in: Client, player: User) -> None:
+def test_the_preview_shows_the_gains(signed_in: Client, player: User) -> None:
     tribe = make_tribe(player, damage_bonus="0.25", attack_speed_bonus="0.15", range_bonus="0.10")
     shown = re.sub(r"<[^>]*>", " ", page(signed_in, f"/tribes/{tribe.pk}/"))
     shown = " ".join(shown.split())
@@ -136,7 +136,7 @@ def test_the_preview_tells_what_is_gained(signed_in: Client, player: User) -> No
         assert words in shown
 
 
-def test_changing_one(signed_in: Client, player: User) -> None:
+def test_a_tribe_is_changed(signed_in: Client, player: User) -> None:
     tribe = make_tribe(player, color_theme="#abcdef")
     shown = page(signed_in, f"/tribes/{tribe.pk}/")
     assert checked(shown, "color") == ["own"]
@@ -172,7 +172,7 @@ def test_changing_one(signed_in: Client, player: User) -> None:
         ({"color": ""}, "# and six hexadecimal digits", "id_color_error"),
     ],
 )
-def test_what_a_form_complains_about(
+def test_the_form_shows_errors_at_their_fields(
     signed_in: Client, player: User, changes: dict[str, str], words: str, place: str
 ) -> None:
     make_tribe(player, "Owls")
@@ -187,7 +187,7 @@ def test_what_a_form_complains_about(
     assert Tribe.objects.count() == 1
 
 
-def test_nothing_typed_is_lost(signed_in: Client) -> None:
+def test_an_invalid_form_keeps_its_values(signed_in: Client) -> None:
     shown = sent(signed_in, "/tribes/new/", name="Ra", color="own", own_color="#ff8800", damage="4")
     assert value_of(shown, "name") == "Ra"
     assert [value_of(shown, n) for n in ("damage", "attack_speed", "range")] == ["4", "3", "2"]
@@ -198,12 +198,12 @@ def test_nothing_typed_is_lost(signed_in: Client) -> None:
     assert shown.count("field__errors") == 2
 
 
-def test_an_empty_form_is_no_tribe(signed_in: Client) -> None:
+def test_an_empty_form_creates_no_tribe(signed_in: Client) -> None:
     assert signed_in.post("/tribes/new/").status_code == 200
     assert Tribe.objects.count() == 0
 
 
-def test_a_style_without_javascript(signed_in: Client) -> None:
+def test_an_archetype_is_chosen_without_javascript(signed_in: Client) -> None:
     shown = sent(signed_in, "/tribes/new/", archetype="Support", preset="yes")
     assert [value_of(shown, n) for n in ("damage", "attack_speed", "range")] == ["1", "6", "3"]
     assert value_of(shown, "name") == "Ravens"
@@ -214,7 +214,7 @@ def test_a_style_without_javascript(signed_in: Client) -> None:
 # ---- Onward -------------------------------------------------------------------------------------
 
 
-def test_back_to_where_one_came_from(signed_in: Client) -> None:
+def test_the_editor_returns_to_the_page_before(signed_in: Client) -> None:
     shown = page(signed_in, "/tribes/new/?next=/maps/%3Fq=a")
     assert value_of(shown, "next") == "/maps/?q=a"
     again = sent(signed_in, "/tribes/new/", name="x", next="/maps/?q=a")
@@ -234,7 +234,7 @@ def test_back_to_where_one_came_from(signed_in: Client) -> None:
         " //x",
     ],
 )
-def test_but_never_to_another_site(signed_in: Client, elsewhere: str) -> None:
+def test_the_editor_never_redirects_to_another_site(signed_in: Client, elsewhere: str) -> None:
     answer = signed_in.post("/tribes/new/", FORM | {"next": elsewhere})
     assert answer.headers["Location"] == "/tribes/"
     assert "evil" not in signed_in.get("/tribes/new/", {"next": elsewhere}).content.decode()
@@ -243,7 +243,7 @@ def test_but_never_to_another_site(signed_in: Client, elsewhere: str) -> None:
 # ---- Deleting -----------------------------------------------------------------------------------
 
 
-def test_deleting_asks_first_and_can_be_undone(signed_in: Client, player: User) -> None:
+def test_deletion_asks_for_confirmation_and_can_be_undone(signed_in: Client, player: User) -> None:
     tribe = make_tribe(player, color_theme="#ABCDEF")
     url = f"/tribes/{tribe.pk}/delete"
     assert "Delete “<bdi>Ravens</bdi>”?" in page(signed_in, url)
@@ -262,7 +262,7 @@ def test_deleting_asks_first_and_can_be_undone(signed_in: Client, player: User) 
     assert "is deleted" not in page(signed_in, "/tribes/")  # offered once
 
 
-def test_one_that_has_played_is_kept(signed_in: Client, player: User) -> None:
+def test_a_tribe_that_has_played_cannot_be_deleted(signed_in: Client, player: User) -> None:
     tribe = make_tribe(player)
     game = GameSession.objects.create(map=make_map(make_user("Author")), status="Completed")
     SessionPlayer.objects.create(session=game, user=player, tribe=tribe)
@@ -273,7 +273,7 @@ def test_one_that_has_played_is_kept(signed_in: Client, player: User) -> None:
     assert Tribe.objects.count() == SessionPlayer.objects.count() == 1
 
 
-def test_anothers_is_a_404(signed_in: Client, author: User) -> None:
+def test_tribes_of_others_are_a_404(signed_in: Client, author: User) -> None:
     tribe = make_tribe(author)
     for key in (tribe.pk, NOBODY):
         for url in (f"/tribes/{key}/", f"/tribes/{key}/delete"):
@@ -282,7 +282,7 @@ def test_anothers_is_a_404(signed_in: Client, author: User) -> None:
     assert tribe.archetype == "Support"
 
 
-def test_whoever_is_signed_out_meanwhile_signs_in(client: Client, author: User) -> None:
+def test_signed_out_players_are_sent_to_the_sign_in_page(client: Client, author: User) -> None:
     tribe = make_tribe(author)
     for url in ("/tribes/new/", f"/tribes/{tribe.pk}/", f"/tribes/{tribe.pk}/delete"):
         assert client.post(url, FORM).headers["Location"] == f"/login/?next={url}"

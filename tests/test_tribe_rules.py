@@ -1,4 +1,4 @@
-"""Points and colours of tribes: the rules alone, without a database."""
+"""The rules of points and colours of tribes, without a database."""
 
 import re
 from decimal import Decimal
@@ -35,28 +35,28 @@ any_points = st.builds(Points, *[st.integers(-3, 14)] * 3)
 # ---- Points -------------------------------------------------------------------------------------
 
 
-def test_presets_spend_just_ten_points() -> None:
+def test_presets_spend_exactly_ten_points() -> None:
     assert list(PRESETS) == Tribe.Archetype.values
     for points in PRESETS.values():
         assert sum(points) == TOTAL_POINTS
         assert find_faults(points) == []
 
 
-def test_the_sliders_limits_are_those_of_the_contract() -> None:
+def test_the_maxima_of_the_sliders_are_fixed() -> None:
     assert [str(bonus_of(slider.max_points)) for slider in SLIDERS] == ["0.50", "0.30", "0.20"]
 
 
 @given(any_points)
 @example(Points(10, 0, 0))
 @example(Points(4, 6, 0))
-def test_nobody_overspends(points: Points) -> None:
-    """What is allowed is ten points within the sliders, and all of that is allowed."""
+def test_points_are_valid_within_the_sliders_and_the_total(points: Points) -> None:
+    """Exactly those points are valid that are within the sliders and ten in total."""
     within = all(0 <= n <= s.max_points for n, s in zip(points, SLIDERS, strict=True))
     assert (find_faults(points) == []) == (within and sum(points) == TOTAL_POINTS)
 
 
 @given(any_points)
-def test_a_fault_names_a_field_where_it_can_be_mended(points: Points) -> None:
+def test_a_fault_names_a_field_that_can_be_corrected(points: Points) -> None:
     fields = {slider.field: n for slider, n in zip(SLIDERS, points, strict=True)}
     for fault in find_faults(points):
         assert fault.field
@@ -74,29 +74,29 @@ def test_a_fault_names_a_field_where_it_can_be_mended(points: Points) -> None:
         ((3, 7, 0), "Attack speed takes 0 to 6 points, which is a bonus of 0 to 0.30"),
     ],
 )
-def test_what_a_fault_says(points: tuple[int, int, int], words: str) -> None:
+def test_faults_have_plain_texts(points: tuple[int, int, int], words: str) -> None:
     assert words in find_faults(Points(*points))[0].detail
 
 
 @given(st.integers(-20, 20))
-def test_shares_are_read_as_they_are_written(points: int) -> None:
+def test_bonuses_are_read_as_they_are_written(points: int) -> None:
     assert points_of(float(bonus_of(points))) == points
     assert points_of(float(bonus_of(points)) + 0.004) is None
 
 
 @pytest.mark.parametrize("value", [True, "0.25", None, [], 1.05, -1.05, 10**400, 0.26, 1e-3])
-def test_what_is_no_share(value: object) -> None:
+def test_invalid_bonuses_are_refused(value: object) -> None:
     assert points_of(value) is None
 
 
-def test_shares_that_clients_add_up_are_meant_as_they_look() -> None:
+def test_sums_of_binary_fractions_are_rounded() -> None:
     assert points_of(0.1 + 0.2) == 6
 
 
 # ---- What towers gain ---------------------------------------------------------------------------
 
 
-def test_towers_are_those_of_play() -> None:
+def test_the_towers_are_those_of_the_game() -> None:
     facts = {tower: [str(row[s.name]) for s in STATS] for tower, row in TOWERS.items()}
     assert facts == {
         "Arrow": ["20", "1.0", "20.0", "3"],
@@ -105,7 +105,7 @@ def test_towers_are_those_of_play() -> None:
     }
 
 
-def test_what_towers_gain() -> None:
+def test_towers_gain_what_the_points_say() -> None:
     found = {
         tower: [str(gain.after) for gain in row]
         for tower, row in tower_gains(Points(5, 3, 2)).items()
@@ -122,7 +122,7 @@ def all_tribes() -> list[Points]:
     return [Points(*p) for p in np.ndindex(*most) if sum(p) == TOTAL_POINTS]
 
 
-def test_a_bar_is_full_for_the_best_and_none_is_longer() -> None:
+def test_only_the_best_tower_fills_its_bar() -> None:
     for stat in STATS:
         best = max(
             (gain.after, gain.bar_after)
@@ -162,7 +162,7 @@ WHITE = np.array([0.9505, 1.0, 1.089])
 
 
 def lab(colour: str, sight: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """CIELAB of a colour as somebody sees it."""
+    """Returns a colour in CIELAB as somebody with this colour vision sees it."""
     channels = np.array([int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)])
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     xyz = TO_XYZ @ np.clip(np.asarray(sight) @ linear, 0, 1) / WHITE
@@ -171,20 +171,20 @@ def lab(colour: str, sight: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("sight", SIGHTS)
-def test_palettes_are_apart_for_everybody(sight: str) -> None:
+def test_palettes_differ_with_every_kind_of_colour_vision(sight: str) -> None:
     colours = [lab(colour, SIGHTS[sight]) for colour in PALETTES.values()]
     pairs = [(a, b) for n, a in enumerate(colours) for b in colours[:n]]
     assert len(pairs) == 28
     assert min(float(np.linalg.norm(a - b)) for a, b in pairs) > 28
 
 
-def test_the_palettes_that_were_before_would_not_be() -> None:
+def test_the_former_palettes_do_not_differ_enough() -> None:
     """Shows that the test above can fail."""
     green, orange = (lab(c, SIGHTS["deuteranopia"]) for c in ("#32CD32", "#FF8C00"))
     assert float(np.linalg.norm(green - orange)) < 28
 
 
-def test_palettes_can_be_seen() -> None:
+def test_palettes_have_enough_contrast() -> None:
     assert "#FFD700" in PALETTES.values()
     assert len(PALETTES) == 8
     for colour in PALETTES.values():
@@ -196,14 +196,14 @@ def test_the_backgrounds_are_those_of_the_site() -> None:
     assert list(BACKGROUNDS.values()) == [tokens["panel"].upper(), tokens["ground"].upper()]
 
 
-def test_contrast_is_that_of_the_standard() -> None:
+def test_the_contrast_is_that_of_wcag() -> None:
     assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
     assert contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.005)
     assert contrast("#FFFFFF", "#777777") == contrast("#777777", "#FFFFFF")
 
 
 @given(st.integers(0, 0xFFFFFF).map(lambda n: f"#{n:06x}"))
-def test_colours_of_ones_own(colour: str) -> None:
+def test_custom_colours_with_enough_contrast_are_accepted(colour: str) -> None:
     if lowest_contrast(colour) >= 3:
         assert check_colour(colour) == colour.upper()
         return
@@ -218,7 +218,7 @@ def test_colours_of_ones_own(colour: str) -> None:
 @pytest.mark.parametrize(
     "colour", ["gold", "#FFF", "#FFD70", "#FFD7000", "FFD700", "#FFD70G", 7, None]
 )
-def test_what_is_no_colour(colour: object) -> None:
+def test_invalid_colours_are_refused(colour: object) -> None:
     with pytest.raises(DomainError) as caught:
         check_colour(colour)
     assert caught.value.code == "color_format"

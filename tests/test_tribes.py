@@ -1,4 +1,4 @@
-"""Tribes: by API, and many hands at once."""
+"""Tribes: the API, and simultaneous requests."""
 
 import threading
 from typing import Any
@@ -37,7 +37,7 @@ def seat(tribe: Tribe, status: str = "Lobby") -> None:
 # ---- By API -------------------------------------------------------------------------------------
 
 
-def test_a_life_of_a_tribe(player: User) -> None:
+def test_a_tribe_is_created_changed_and_deleted(player: User) -> None:
     made = call(player, "post", "", {"name": "  Ravens ", "archetype": "Aggressive"})
     assert made.status_code == 201
     facts = made.json()
@@ -62,14 +62,14 @@ def test_a_life_of_a_tribe(player: User) -> None:
 
 
 @pytest.mark.parametrize("archetype", PRESETS)
-def test_an_archetype_brings_its_bonuses(player: User, archetype: str) -> None:
+def test_a_tribe_without_bonuses_gets_those_of_its_archetype(player: User, archetype: str) -> None:
     facts = call(player, "post", "", {"name": "Ravens", "archetype": archetype}).json()
     assert [facts[f] for f in (DAMAGE, SPEED, RANGE)] == [
         float(bonus_of(n)) for n in PRESETS[archetype]
     ]
 
 
-def test_bonuses_that_are_named_count(player: User) -> None:
+def test_given_bonuses_replace_those_of_the_archetype(player: User) -> None:
     facts = call(player, "post", "", RAVENS | {DAMAGE: 0.5}).json()
     assert [facts[f] for f in (DAMAGE, SPEED, RANGE)] == [0.5, 0, 0]
     whole = call(player, "post", "", RAVENS | {"name": "Owls", DAMAGE: 0.5, SPEED: 0, RANGE: 0})
@@ -103,7 +103,7 @@ def test_another_archetype_leaves_bonuses_as_they_are(player: User) -> None:
         ({DAMAGE: 0}, "bonus_sum", DAMAGE),
     ],
 )
-def test_bonuses_that_are_none(
+def test_invalid_bonuses_are_refused(
     player: User, bonuses: dict[str, Any], wrong: str, field: str
 ) -> None:
     tribe = make_tribe(player, "Owls")
@@ -113,7 +113,7 @@ def test_bonuses_that_are_none(
     assert Tribe.objects.get().range_bonus == bonus_of(3)
 
 
-def test_a_part_is_checked_with_the_rest(player: User) -> None:
+def test_a_changed_bonus_is_checked_with_the_others(player: User) -> None:
     tribe = make_tribe(player)
     answer = call(player, "patch", f"/{tribe.pk}", {DAMAGE: 0.1})
     assert code(answer) == (400, "bonus_sum", SPEED)
@@ -134,7 +134,7 @@ def test_a_part_is_checked_with_the_rest(player: User) -> None:
         (None, "null"),
     ],
 )
-def test_names_that_are_none(player: User, name: Any, wrong: str) -> None:
+def test_invalid_names_are_refused(player: User, name: Any, wrong: str) -> None:
     assert code(call(player, "post", "", RAVENS | {"name": name})) == (400, wrong, "name")
 
 
@@ -149,13 +149,13 @@ def test_names_that_are_none(player: User, name: Any, wrong: str) -> None:
         ("color_theme", 7, "color_format"),
     ],
 )
-def test_other_words_that_are_wrong(player: User, field: str, value: Any, wrong: str) -> None:
+def test_other_invalid_fields_are_refused(player: User, field: str, value: Any, wrong: str) -> None:
     assert code(call(player, "post", "", RAVENS | {field: value})) == (400, wrong, field)
     tribe = make_tribe(player)
     assert code(call(player, "patch", f"/{tribe.pk}", {field: value})) == (400, wrong, field)
 
 
-def test_all_that_is_wrong_at_once(player: User) -> None:
+def test_all_errors_are_reported_at_once(player: User) -> None:
     body = {"name": "x", "archetype": "Lazy", DAMAGE: "1", RANGE: 0.3, "color_theme": "#000000"}
     errors = call(player, "post", "", body).json()["errors"]
     assert [e["attr"] for e in errors] == ["name", "archetype", "color_theme", DAMAGE]
@@ -165,17 +165,17 @@ def test_all_that_is_wrong_at_once(player: User) -> None:
 
 
 @pytest.mark.parametrize("body", ["[]", "4", "null", "{", '{"damage_bonus": NaN}', "{}"])
-def test_bodies_that_are_no_tribe(player: User, body: str) -> None:
+def test_bodies_that_are_no_tribe_are_refused(player: User, body: str) -> None:
     assert call(player, "post", "", body).status_code == 400
     assert Tribe.objects.count() == 0
 
 
-def test_a_wrong_content_type(player: User) -> None:
+def test_a_wrong_content_type_is_refused(player: User) -> None:
     answer = Client().post(BASE, "a=b", content_type="text/plain", headers=bearer(player))
     assert answer.status_code == 415
 
 
-def test_a_name_once_whatever_its_case(player: User, author: User) -> None:
+def test_names_are_unique_for_each_owner_ignoring_case(player: User, author: User) -> None:
     tribe = make_tribe(player)
     assert code(call(player, "post", "", RAVENS | {"name": "RAVENS"})) == (
         409,
@@ -188,7 +188,7 @@ def test_a_name_once_whatever_its_case(player: User, author: User) -> None:
     assert call(player, "patch", f"/{tribe.pk}", {"name": "RAVENS"}).status_code == 200
 
 
-def test_anothers_tribe_is_a_404(player: User, author: User) -> None:
+def test_tribes_of_others_are_a_404(player: User, author: User) -> None:
     tribe = make_tribe(author)
     for one in (f"/{tribe.pk}", f"/{NOBODY}"):
         asked = [
@@ -201,7 +201,7 @@ def test_anothers_tribe_is_a_404(player: User, author: User) -> None:
     assert {call(None, m).status_code for m in ("get", "post")} == {401}
 
 
-def test_a_tag_says_whether_it_changed(player: User) -> None:
+def test_the_etag_changes_with_the_tribe(player: User) -> None:
     tribe = make_tribe(player)
     headers = bearer(player)
     first = Client().get(f"{BASE}/{tribe.pk}", headers=headers)
@@ -213,7 +213,7 @@ def test_a_tag_says_whether_it_changed(player: User) -> None:
 
 
 @pytest.mark.parametrize("status", ["Lobby", "Completed"])
-def test_a_tribe_that_has_played_is_kept(player: User, status: str) -> None:
+def test_a_tribe_that_has_played_cannot_be_deleted(player: User, status: str) -> None:
     tribe, other = make_tribe(player), make_tribe(player, "Owls")
     seat(tribe, status)
     answer = call(player, "delete", f"/{tribe.pk}")
@@ -224,7 +224,7 @@ def test_a_tribe_that_has_played_is_kept(player: User, status: str) -> None:
     assert call(player, "delete", f"/{other.pk}").status_code == 204
 
 
-def test_ten_and_no_more(player: User) -> None:
+def test_a_player_has_at_most_ten_tribes(player: User) -> None:
     assert QUOTAS["tribes"].limit == 10
     for n in range(10):
         make_tribe(player, f"Tribe {n}")
@@ -233,7 +233,7 @@ def test_ten_and_no_more(player: User) -> None:
     assert "10 of 10 tribes" in answer.json()["errors"][0]["detail"]
 
 
-def test_what_reading_costs(
+def test_reading_takes_a_fixed_number_of_queries(
     player: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     tribe, headers = make_tribe(player), bearer(player)
@@ -246,7 +246,7 @@ def test_what_reading_costs(
 
 
 def made_at_once(hands: int) -> list[str]:
-    """What so many hands are told who make a tribe each, for a player who has nine."""
+    """Returns the results of simultaneous creations of tribes by a player who has nine."""
     player = make_user("Clicker")
     for n in range(9):
         make_tribe(player, f"Tribe {n}")
@@ -262,14 +262,14 @@ def made_at_once(hands: int) -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_tenth_tribe_for_twelve_hands() -> None:
+def test_only_one_of_twelve_simultaneous_tribes_fits() -> None:
     assert made_at_once(12) == ["made"] + ["quota_reached"] * 11
     assert Tribe.objects.count() == 10
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_bug_without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All count before one writes: shows that the test above can fail."""
+def test_without_the_lock_too_many_are_created(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All requests count before one writes, which shows that the test above can fail."""
     counted, save = threading.Barrier(12), save_or_field_error
 
     def save_when_all_have_counted(tribe: Tribe, kind: str) -> None:
@@ -283,7 +283,7 @@ def test_the_bug_without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_name_for_twelve_hands() -> None:
+def test_only_one_of_twelve_simultaneous_tribes_gets_the_name() -> None:
     player = make_user("Clicker")
 
     def work(_: int) -> str:
@@ -297,8 +297,8 @@ def test_one_name_for_twelve_hands() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_halves_of_a_change_at_once_are_one_after_the_other() -> None:
-    """Each takes a point from where the other puts one; together they must still be ten."""
+def test_simultaneous_changes_of_one_tribe_keep_ten_points() -> None:
+    """Each takes a point from where the other adds one. The total must stay ten."""
     player = make_user("Clicker")
     tribe = make_tribe(player)
     wanted = [{DAMAGE: 0.1, RANGE: 0.1}, {SPEED: 0.25, RANGE: 0.2}]
