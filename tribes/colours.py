@@ -33,30 +33,30 @@ COLOUR_PATTERN = re.compile(r"#[0-9A-Fa-f]{6}")
 
 
 def luminance(colour: str) -> float:
-    """The relative luminance of `#RRGGBB`, from 0 (black) to 1 (white)."""
+    """Returns the relative luminance of `#RRGGBB`, from 0 (black) to 1 (white)."""
     red, green, blue = (_linear(int(colour[n : n + 2], 16) / 255) for n in (1, 3, 5))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def contrast(one: str, other: str) -> float:
-    """The contrast of two colours, from 1 (the same) to 21 (black and white)."""
+    """Returns the contrast of two colours, from 1 (the same) to 21 (black and white)."""
     darker, lighter = sorted((luminance(one), luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def lowest_contrast(colour: str) -> float:
-    """The contrast of a colour against that background of the site where it shows least."""
+    """Returns the contrast of a colour with that background of the site where it is lowest."""
     return min(contrast(colour, background) for background in BACKGROUNDS.values())
 
 
 def check_colour(colour: Any) -> str:
-    """A colour in capitals. Raises DomainError, a 400 for the field `color_theme`."""
+    """Returns a colour in capitals. Raises InvalidInput for the field `color_theme`."""
     if type(colour) is not str or not COLOUR_PATTERN.fullmatch(colour):
-        words = "A colour is # and six hexadecimal digits, as #FFD700."
+        words = "A colour is # and six hexadecimal digits, such as #FFD700."
         raise InvalidInput("color_format", words, field="color_theme")
     found = lowest_contrast(colour)
     if found < MIN_CONTRAST:
-        # Rounded down, so that no colour is told a figure that would do.
+        # Rounded down, so that the text never has a figure that would be enough.
         figure = int(found * 100) / 100
         words = (
             f"{colour.upper()} has a contrast of {figure:.2f}:1 with the site's background, and needs at"
@@ -67,5 +67,5 @@ def check_colour(colour: Any) -> str:
 
 
 def _linear(channel: float) -> float:
-    """A channel of sRGB without its gamma (WCAG 2.1 says 0.03928; for eight bits it is the same)."""
+    """Returns a channel of sRGB without its gamma (WCAG 2.1 says 0.03928; for eight bits it is the same)."""
     return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
