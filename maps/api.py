@@ -75,11 +75,11 @@ class MapsView(APIView):
         """Create a map. It is private, and may be unfinished: without waves, or without a path."""
         author = caller(request)
         game_map = actions.draft_map(author=author, given=read_body(NewMap, request))
-        rate_limits.require(request._request, "maps", str(author.pk))
+        rate_limits.require("maps", str(author.pk))
         try:
             actions.save_new_map(game_map)
         except QuotaReached:  # nothing was created
-            rate_limits.undo_count(request._request, "maps", str(author.pk))
+            rate_limits.undo_count("maps", str(author.pk))
             raise
         location = {"Location": reverse("api:map", args=[game_map.pk])}
         grown = ("maps", "drafts", "map_bytes")
@@ -113,7 +113,7 @@ class MapView(APIView):
     )
     def patch(self, request: Request, map_id: UUID) -> Response:
         """Change one's own map. What is sent replaces what is stored. A public map must stay valid."""
-        rate_limits.require(request._request, "map_changes", str(caller(request).pk))
+        rate_limits.require("map_changes", str(caller(request).pk))
         given = read_body(NewMap, request, partial=True)
         game_map = actions.change_map(given=given, **change_arguments(request, map_id))
         return map_response(FullMap, game_map, "map_bytes")

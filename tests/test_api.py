@@ -17,10 +17,10 @@ from config.urls import api
 from maps.browse import queries
 from maps.feedback.actions import rate_map
 from maps.models import GameMap
+from maps.serializers import MapCard
 from tests.support.api import assert_error, bearer
 from tests.support.concurrency import at_once
 from tests.support.factories import NOBODY, PASSWORD, make_map
-from maps.serializers import MapCard
 
 pytestmark = pytest.mark.django_db
 

@@ -18,12 +18,11 @@ from maps.collections.actions import add_map, create_collection, move_map, remov
 from maps.collections.queries import visible_map_ids
 from maps.collections.rules import reorder
 from maps.models import GameMap, MapCollection, MapCollectionEntry
-from maps.quotas import MOST_COLLECTIONS, MOST_IN_COLLECTION
+from maps.quotas import MAX_COLLECTION_MAPS, MAX_COLLECTIONS
 from tests.support.api import bearer
 from tests.support.concurrency import at_once
 from tests.support.factories import NOBODY, make_map, make_moderator, make_user
 from tests.support.quotas import set_limit
-from maps.quotas import MAX_COLLECTION_MAPS, MAX_COLLECTIONS
 
 pytestmark = pytest.mark.django_db
 BASE = "/api/v1/collections"

@@ -18,9 +18,6 @@ from accounts.models import User
 from config.db.pools import database_address
 from config.redis.clients import disposable, durable
 from config.server import fast_lane
-from maps.browse import cacheable, terrain_cache
-from maps.feedback.ratings import rate
-from config.server import fast_lane, handler
 from maps.browse import invalidation, read_through, terrain_cache, top_maps
 from maps.feedback.actions import rate_map
 from maps.models import GameMap
@@ -147,7 +144,7 @@ def test_a_silent_database_connection_is_replaced(
 
     async def listen() -> None:
         async with await psycopg.AsyncConnection.connect(database_address()) as database:
-            await cacheable.is_there(database)
+            await invalidation.check_connection(database)
             busy = asyncio.create_task(database.execute("SELECT pg_sleep(60)"))
             await asyncio.sleep(0)  # it has begun
             try:
@@ -200,7 +197,9 @@ def test_a_random_order_is_never_cached(maps_http: httpx.Client) -> None:
     )
 
 
-def test_a_random_order_in_another_spelling_does_not_change_other_headers(maps_http: httpx.Client) -> None:
+def test_a_random_order_in_another_spelling_does_not_change_other_headers(
+    maps_http: httpx.Client,
+) -> None:
     surprises = [maps_http.get("/api/v1/maps?sort=%72andom&page_size=5") for _ in range(8)]
     assert len({answer.content for answer in surprises}) > 1
     assert {answer.headers["Cache-Control"] for answer in surprises} == {"no-store"}
@@ -282,18 +281,18 @@ def test_a_hidden_map_disappears_at_once(
         assert [maps_http.get(address).status_code for address in addresses] == [200, 200]
         assert "Ford 5" in names(maps_http, "/api/v1/maps?q=ford%205")
         assert "Ford 5" in maps_http.get("/maps/?q=ford+5").text
-    assert str(gone.pk) in terrain_cache.top_maps()
+    assert str(gone.pk) in top_maps.read_top_maps()
     hide(gone)
     assert [maps_http.get(address).status_code for address in addresses] == [404, 404]
     assert "Ford 5" not in names(maps_http, "/api/v1/maps?q=ford%205")
     assert ">Ford 5<" not in maps_http.get("/maps/?q=ford+5").text
-    until(lambda: str(gone.pk) not in terrain_cache.top_maps())
+    until(lambda: str(gone.pk) not in top_maps.read_top_maps())
 
 
 def test_a_rating_is_shown_at_once(maps_http: httpx.Client, thirty_maps: list[GameMap]) -> None:
     for _ in range(3):
         maps_http.get("/api/v1/maps?sort=top")
-    rate(player=make_user("Rater"), map_id=thirty_maps[9].pk, stars=5)
+    rate_map(player=make_user("Rater"), map_id=thirty_maps[9].pk, stars=5)
     first = maps_http.get("/api/v1/maps?sort=top").json()["results"][0]
     assert (first["name"], first["rating"], first["rating_count"]) == ("Ford 9", 5, 1)
 
@@ -439,7 +438,7 @@ def test_ratings_and_plays_do_not_invalidate_a_terrain(
     address = f"/api/v1/maps/{thirty_maps[0].pk}"
     for part in ("", "/terrain"):
         maps_http.get(address + part)
-    rate(player=make_user("Rater"), map_id=thirty_maps[0].pk, stars=5)
+    rate_map(player=make_user("Rater"), map_id=thirty_maps[0].pk, stars=5)
     assert maps_http.get(address).json()["rating_count"] == 1
     listener.execute("UPDATE maps SET play_count = 77")
     until(lambda: maps_http.get(address).json()["play_count"] == 77)
@@ -506,7 +505,7 @@ def test_one_request_fills_the_cache_of_a_terrain(
 ) -> None:
     made: list[uuid.UUID] = []
     asked: list[int] = []
-    make = terrain_cache._make
+    make = terrain_cache._build_terrain
 
     def slow(map_id: uuid.UUID) -> bytes:
         made.append(map_id)
@@ -518,7 +517,7 @@ def test_one_request_fills_the_cache_of_a_terrain(
     def ask(hand: int) -> bytes:
         asked.append(hand)
         try:
-            return terrain_cache.terrain_of(thirty_maps[0].pk, thirty_maps[0].terrain_hash)
+            return terrain_cache.read_terrain(thirty_maps[0].pk, thirty_maps[0].terrain_hash)
         finally:
             connections.close_all()
 
@@ -527,7 +526,7 @@ def test_one_request_fills_the_cache_of_a_terrain(
 
 
 def test_a_stale_terrain_is_never_sent(thirty_maps: list[GameMap]) -> None:
-    first = terrain_cache.terrain_of(thirty_maps[0].pk, thirty_maps[0].terrain_hash)
+    first = terrain_cache.read_terrain(thirty_maps[0].pk, thirty_maps[0].terrain_hash)
     other = make_map(thirty_maps[0].user, "Other", goal_point={"x": 5, "y": 5})
     disposable().set(f"map:{other.pk}:data", first)
     assert terrain_cache.read_terrain(other.pk, "0" * 64) != first
@@ -541,7 +540,7 @@ def kept_top() -> list[str]:
 def test_a_map_hidden_while_the_top_maps_are_read_is_not_among_them(
     thirty_maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone, find = thirty_maps[6], terrain_cache._most_played
+    gone, find = thirty_maps[6], top_maps._query_top_maps
 
     def slow() -> list[str]:
         found = find()
@@ -565,15 +564,15 @@ def test_a_map_hidden_while_the_top_maps_are_read_is_not_among_them(
 def test_a_map_hidden_without_redis_is_not_among_the_top_maps(
     thirty_maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert str(thirty_maps[6].pk) in terrain_cache.top_maps()
+    assert str(thirty_maps[6].pk) in top_maps.read_top_maps()
     with monkeypatch.context() as away, socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # it doesn't listen
         client = redis.Redis(port=nobody.getsockname()[1])
-        away.setattr(terrain_cache, "disposable", lambda: client)
+        away.setattr(read_through, "disposable", lambda: client)
         hide(thirty_maps[6])
-        terrain_cache.forget_top()
+        top_maps.invalidate_top_maps()
     assert str(thirty_maps[6].pk) in kept_top()
-    assert str(thirty_maps[6].pk) not in terrain_cache.top_maps()
+    assert str(thirty_maps[6].pk) not in top_maps.read_top_maps()
     assert str(thirty_maps[6].pk) not in kept_top()
 
 
@@ -584,7 +583,7 @@ def test_the_top_maps_are_deleted_when_listening_begins_again(
     with no_connections(monkeypatch) as tried:
         cut_database()
         until(lambda: len(tried) > 0)  # it has seen that nobody tells of changes
-        disposable().rpush(terrain_cache.TOP, str(thirty_maps[6].pk))
+        disposable().rpush(top_maps.TOP_MAPS_KEY, str(thirty_maps[6].pk))
         hide(thirty_maps[6])
         before = len(tried)
         until(lambda: len(tried) > before)

@@ -351,7 +351,7 @@ def test_no_token_is_cached_without_notifications(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nor does a banned player get what a stranger is waiting for at that moment."""
-    begun, go_on, make = threading.Event(), threading.Event(), terrain_cache.terrain_of
+    begun, go_on, make = threading.Event(), threading.Event(), terrain_cache.read_terrain
 
     def slow(*arguments: Any) -> bytes:
         begun.set()
@@ -362,7 +362,7 @@ def test_no_token_is_cached_without_notifications(
     with no_connections(monkeypatch) as tried:
         cut_database()
         until(lambda: len(tried) > 0)  # it has seen that nobody tells of changes
-        monkeypatch.setattr(terrain_cache, "terrain_of", slow)
+        monkeypatch.setattr(terrain_cache, "read_terrain", slow)
         stranger = threading.Thread(target=lambda: httpx.get(f"{maps_http.base_url}{address}"))
         stranger.start()
         assert begun.wait(PATIENCE)

@@ -24,14 +24,6 @@ from config.api.serialization import (
     field_errors,
     read_body,
 )
-from accounts.devices import user_agents
-from accounts.identity import emails, passwords, sign_in
-from accounts.identity.attempts import of_token
-from accounts.identity.forms import LONGEST_PASSWORD, AddressForm, NewPasswordForm, SignUpForm
-from accounts.identity.serializers import PublicUser
-from accounts.models import User
-from accounts.tokens.authentication import caller, caller_token
-from config.api.serialization import SECRET, CheckedTextField, StrictBooleanField, read_body
 from config.api.views import APIView
 from config.http.client import client_of
 from config.kernel.errors import InvalidInput

@@ -1,9 +1,11 @@
 """Documents of accounts in the REST API that several apps use."""
 
 from typing import Any
+
 from django.conf import settings
 from rest_framework import serializers
 from rest_framework.response import Response
+
 from accounts.models import User
 from config.api.serialization import SECRET
 

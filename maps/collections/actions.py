@@ -105,7 +105,7 @@ def _assign(player: User, collection: MapCollection, given: Mapping[str, Any]) -
     if reasons:
         raise InvalidInput.combine(reasons)
     if collection.is_public and given:  # everybody reads the new text
-        refuse_suspended(player, "publishing")
+        require_not_suspended(player, "publishing")
 
 
 # ---- Their maps ---------------------------------------------------------------------------------

@@ -12,8 +12,6 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
 from accounts.identity.current_user import current_user
-from accounts.models import User
-from config.kernel.errors import DomainError
 from config.db.lookups import get_or_not_found
 from config.http.pages import is_htmx, redirect_to_sign_in, require_page_methods
 from config.kernel.errors import AccessDenied, DomainError, NotFound

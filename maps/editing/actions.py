@@ -10,15 +10,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.moderation.actions import require_not_suspended
-from accounts.models.locking import lock_storage
-from accounts.moderation.actions import refuse_suspended
 from config.db.lookups import get_or_not_found
 from config.kernel.errors import DomainError, InvalidInput, Reason
 from config.kernel.text import checked as check_text
 from config.kernel.validators import assign_checked
 from config.limits import quotas
 from maps.editing.locks import lock_storage
-from maps.editing.text_rules import checked_description
 from maps.models import GameMap
 from maps.models.querysets import BULKY
 from maps.previews import preview_files
@@ -70,7 +67,7 @@ def change_map(
     with transaction.atomic(), _limit_size(author, given):
         game_map = _lock_own_map(author, map_id, if_match)
         if game_map.is_public:  # the change is published at once
-            refuse_suspended(author, "publishing")
+            require_not_suspended(author, "publishing")
         before = game_map.terrain_hash
         columns = _assign(game_map, given)
         game_map.save(update_fields=columns)
@@ -108,7 +105,7 @@ def publish_map(*, author: "User", map_id: UUID, if_match: str | None = None) ->
     """
     with transaction.atomic():
         game_map = _lock_own_map(author, map_id, if_match)
-        refuse_suspended(author, "publishing")
+        require_not_suspended(author, "publishing")
         if game_map.hidden_at:
             raise DomainError("map_hidden", "A moderator has hidden this map.")
         _require_no_faults(check(_document(game_map, {})).faults)

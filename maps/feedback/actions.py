@@ -6,7 +6,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.models.locking import lock_player
-from accounts.moderation.actions import refuse_suspended
+from accounts.moderation.actions import require_not_suspended
 from config.db.lookups import get_or_not_found
 from config.kernel.errors import DomainError
 from config.limits import quotas
@@ -24,7 +24,7 @@ def rate_map(*, player: User, map_id: UUID, stars: int) -> GameMap:
     """
     check_stars(stars)
     with transaction.atomic():
-        refuse_suspended(player, "rating")
+        require_not_suspended(player, "rating")
         game_map = _lock_ratable_map(player, map_id)
         # One statement, so that of two requests of one player neither fails. A trigger of the same
         # statement updates the map's mean, so that no code path can forget it.

@@ -9,7 +9,6 @@ from accounts.models import User
 from tests.support.browser import no_sideways_scrolling, no_violations, sign_in
 from tests.support.factories import make_tribe, make_user
 from tests.support.live_site import Site
-from tribes.bonuses import POINTS, PRESETS, SLIDERS, Points, gains
 from tribes.bonuses import PRESETS, SLIDERS, TOTAL_POINTS, Points, tower_gains
 from tribes.models import Tribe
 

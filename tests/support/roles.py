@@ -65,7 +65,7 @@ class Cast:
         assert owner
         self.game_map = make_map(owner)
         given = {"name": "Fords", "is_public": True}
-        self.collection = collection_actions.make(player=owner, given=given)
+        self.collection = collection_actions.create_collection(player=owner, given=given)
         self.tribe = make_tribe(owner)
         seat = (owner.pk, self.game_map.pk, self.tribe.pk)
         self.lobby = store.run(lobby_actions.create, *seat).after if seated else None
