@@ -1,4 +1,5 @@
-# Every command of the README. Only Python 3.11 or newer and make are needed beforehand.
+# Every command of the README. Only Python 3.11 or newer and make are needed beforehand, and for lint and check
+# Node with npm.
 
 PYTHON ?= python3
 VENV := .venv
@@ -13,7 +14,7 @@ PRODUCTION := TRIBEHOLD_ENV=production ALLOWED_HOSTS=tribehold.example SITE_URL=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help run test lint check format hooks lock bench growth faults fuzz clean
+.PHONY: help run test lint check format hooks palette lock bench growth faults fuzz clean
 
 help: ## List the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile
@@ -24,11 +25,12 @@ run: $(VENV)/run.ok ## Serve Tribehold on PORT (8000), with everything it needs
 test: $(VENV)/dev.ok ## Run the tests; ARGS="-k rating" runs some
 	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-lint: $(VENV)/dev.ok ## Check form, types, templates and settings
+lint: $(VENV)/dev.ok node_modules/.ok ## Check form, types, templates, scripts, styles and settings (needs Node and npm)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/djlint --check --lint --quiet templates
+	npm run --silent lint
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 check: lint ## Everything that must hold before a change lands: lint, then tests with coverage
@@ -41,6 +43,9 @@ format: $(VENV)/dev.ok ## Bring code and templates into form
 
 hooks: $(VENV)/dev.ok ## Install the checks that git runs before each commit
 	$(BIN)/pre-commit install
+
+palette: $(VENV)/dev.ok ## Write the colours of config/kernel/palette.json into style sheets and scripts
+	$(BIN)/python -m config.kernel.palette
 
 growth: $(VENV)/dev.ok ## Fail where the work of the database grows faster than what it is asked for
 	$(BIN)/python -m bench.growth
@@ -70,7 +75,7 @@ lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	done
 
 clean: ## Remove what was installed; data stays in .data
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .coverage
+	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .coverage
 
 # ---- What is installed, and when. A file marks the end, so that an interrupted install starts anew.
 
@@ -88,6 +93,12 @@ $(VENV)/run.ok: requirements.txt requirements-embedded.txt
 $(VENV)/dev.ok: $(VENV)/run.ok requirements-dev.txt
 	@echo "Installing tools for tests and checks …"
 	@$(call install,requirements-dev.txt)
+	@touch $@
+
+# No scripts of packages are run. Checks alone need these: pages are served as they are written.
+node_modules/.ok: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "Linting scripts and styles needs Node 18.18 or newer, and npm."; exit 1; }
+	@npm ci --silent --ignore-scripts
 	@touch $@
 
 # Some systems leave pip out of virtual environments; their own pip can install into one.

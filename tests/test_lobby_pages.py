@@ -621,5 +621,5 @@ def test_pages_of_maps_lead_to_lobbies_and_hold_no_numbers(
     assert f'href="/lobbies/new/?map={game_map.pk}">Play together</a>' in page
     for shown in (page, text(client.get("/maps/"))):
         assert f'href="/lobbies/?map={game_map.pk}"' in shown
-        assert re.search(rf'data-lobbies-of="{game_map.pk}"\s+hidden><span data-told></', shown)
+        assert re.search(rf'data-lobbies-of="{game_map.pk}"\s+hidden><span data-count></', shown)
         assert "free seat" not in shown

@@ -114,19 +114,19 @@ def test_the_document_tells_the_numbers(words: str, numbers: tuple[Any, Any]) ->
 
 
 def test_the_document_tells_how_soon_the_client_comes_back() -> None:
-    script = (STATIC / "lobby-connection.js").read_text()
+    script = (STATIC / "lobby/connection.js").read_text()
     known = {
         name: int(re.search(rf"const {name} = ([\d_]+)", script)[1])  # type: ignore[index]
-        for name in ("SOONEST", "SLOWEST", "DEAF")
+        for name in ("MIN_DELAY", "MAX_DELAY", "SILENCE_TIMEOUT")
     }
-    assert known == {"SOONEST": 100, "SLOWEST": 5_000, "DEAF": 25_000}
+    assert known == {"MIN_DELAY": 100, "MAX_DELAY": 5_000, "SILENCE_TIMEOUT": 25_000}
     text = " ".join(DOCUMENT.split())
     assert "wait 0.1 seconds, then up to twice as long each time, up to 5 seconds" in text
     assert "hears nothing for 25 seconds connects anew" in text
 
 
 def test_the_document_tells_the_client_for_browsers() -> None:
-    client, below = ((STATIC / f"lobby-{name}.js").read_text() for name in ("client", "connection"))
+    client, below = ((STATIC / f"lobby/{name}.js").read_text() for name in ("client", "connection"))
     part = DOCUMENT.split("## The client for browsers\n", 1)[1].split("\n## ", 1)[0]
     told = re.search(r"The first exports (.+?)\.\n", part)
     assert told

@@ -34,7 +34,12 @@ def names(static_root: Path) -> dict[str, str]:
 
 
 def test_files_that_pages_ask_for_are_served(site: Site, names: dict[str, str]) -> None:
-    for name in ("css/site.css", "js/parts.js", "img/icon.svg", "django_htmx/htmx-2.min.js"):
+    for name in (
+        "css/site.css",
+        "js/site/htmx-feedback.js",
+        "img/icon.svg",
+        "django_htmx/htmx-2.min.js",
+    ):
         assert status_of(site, f"/static/{names[name]}") == 200
         assert status_of(site, f"/static/{names[name]}?x=1") == 200
 
@@ -49,7 +54,7 @@ def test_files_that_pages_ask_for_are_served(site: Site, names: dict[str, str]) 
         "/static/css",
         "/static/css/",
         "/static/css/site.css",
-        "/static/js/parts.js",
+        "/static/js/site/htmx-feedback.js",
         "/static/../manage.py",
         "/static/../static/staticfiles.json",
         "/static/%2e%2e/manage.py",

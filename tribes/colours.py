@@ -9,25 +9,17 @@ import re
 from typing import Any
 
 from config.kernel.errors import InvalidInput
+from config.kernel.palette import COLOURS, group
 
 # Apart from each other for everybody: also where red, green or blue is not seen, no two are closer than
 # a difference of 28 in CIELAB (tests/test_tribe_rules.py simulates it). Found by a search among colours of
 # enough contrast, with gold among them.
 PALETTES = {
-    "Gold": "#FFD700",
-    "Ember": "#FF4400",
-    "Coral": "#F47171",
-    "Heather": "#BD759B",
-    "Violet": "#9471F4",
-    "Sky": "#99C2FF",
-    "Mint": "#66FFCC",
-    "Meadow": "#DDFF99",
+    name.removeprefix("tribe-").capitalize(): colour.upper()
+    for name, colour in group("tribes").items()
 }
 DEFAULT_COLOUR = PALETTES["Gold"]
-BACKGROUNDS = {
-    "panels": "#2C3E50",
-    "page": "#16212B",
-}  # of the site, as static/css/tokens.css has them
+BACKGROUNDS = {"panels": COLOURS["panel"].upper(), "page": COLOURS["ground"].upper()}  # of the site
 MIN_CONTRAST = 3.0
 COLOUR_PATTERN = re.compile(r"#[0-9A-Fa-f]{6}")
 

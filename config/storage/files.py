@@ -109,7 +109,7 @@ class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
 
     patterns = (
         *CompressedManifestStaticFilesStorage.patterns,
-        ("js/*.js", ((r'(?P<matched>from "(?P<url>\./[\w-]+\.js)";)', 'from "%(url)s";'),)),
+        ("js/*.js", ((r'(?P<matched>from "(?P<url>\.{1,2}/[\w/-]+\.js)";)', 'from "%(url)s";'),)),
     )
 
 

@@ -11,25 +11,28 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
+from config.kernel.palette import rgb
 from maps.terrain.grid import IMPASSABLE, LARGEST, LAVA, WATER, Bytes, Grid
 
 Field = npt.NDArray[np.float32]  # a number for each pixel of the texture
 
-# From the darkest to the lightest, by terrain; in between lies the owner's colour.
-SHADES = np.array(
+
+def _colours(*names: str) -> Field:
+    """Colours of the palette, shape (…, 3)."""
+    return np.array([rgb(name) for name in names], dtype=np.float32)
+
+
+# From the darkest to the lightest, by terrain; in between lies the terrain's own colour.
+SHADES = np.stack(
     [
-        [(92, 148, 50), (124, 179, 66), (163, 201, 84)],  # Grass
-        [(126, 94, 72), (160, 122, 98), (188, 150, 118)],  # Dirt
-        [(98, 101, 108), (134, 136, 140), (172, 172, 170)],  # Stone
-        [(12, 62, 122), (32, 142, 214), (112, 214, 242)],  # Water: deep, open, shallow
-        [(74, 14, 10), (255, 87, 34), (255, 214, 92)],  # Lava: crust, flow, heart
-    ],
-    dtype=np.float32,
+        _colours("grass-dark", "grass", "grass-light"),
+        _colours("dirt-dark", "dirt", "dirt-light"),
+        _colours("stone-dark", "stone", "stone-light"),
+        _colours("water-deep", "water", "water-shallow"),
+        _colours("lava-crust", "lava", "lava-heart"),
+    ]
 )
-FOAM = np.array((236, 250, 255), dtype=np.float32)
-SAND = np.array((214, 190, 134), dtype=np.float32)
-ASH = np.array((58, 44, 42), dtype=np.float32)
-GLOW = np.array((150, 52, 6), dtype=np.float32)
+FOAM, SAND, ASH, GLOW = _colours("foam", "sand", "ash", "lava-glow")
 SUN_SLOPE = 1.3  # levels that the light, which comes from the west, falls in a cell
 LIQUID_DEPTH = 0.35  # levels that the surface of a liquid lies below its cell's height
 STEPS = 64  # into which a range of shades is cut

@@ -9,27 +9,27 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
+from config.kernel.palette import Rgb, rgb
 from maps.terrain.grid import DIRT, GRASS, STONE
 
-Colour = tuple[int, int, int]
 Corner = tuple[float, float]
 
-GOLD: Colour = (255, 215, 0)
-CRIMSON: Colour = (220, 20, 60)
-BLUE: Colour = (65, 105, 225)
-PALE_BLUE: Colour = (118, 150, 245)
-WHITE: Colour = (255, 255, 255)
-INK: Colour = (18, 25, 33)
+GOLD, CRIMSON, BLUE = rgb("gold"), rgb("danger"), rgb("friendly")
+WHITE, INK = rgb("white"), rgb("ink")
+CASTLE_LIT, CASTLE_SHADED, BANNER_SHADED = map(
+    rgb, ("castle-lit", "castle-shaded", "banner-shaded")
+)
 FINENESS = 4  # sprites are drawn this much larger and scaled down
 
-FOREST: tuple[tuple[Colour, Colour], ...] = (  # lit side, dark side
-    ((58, 124, 62), (32, 84, 48)),
-    ((74, 136, 58), (44, 94, 46)),
-    ((48, 110, 72), (26, 74, 54)),
+# Of each variant of a tree: the lit side, the shaded side, and the top of an oak.
+FOREST = tuple(
+    (rgb(f"{name}-lit"), rgb(f"{name}-shaded"), rgb(f"{name}-crown"))
+    for name in ("fir", "moss", "pine")
 )
-BARK: Colour = (84, 58, 40)
-ROCK: tuple[Colour, Colour, Colour] = ((188, 188, 186), (142, 144, 148), (92, 94, 102))
-BOULDER: tuple[Colour, Colour, Colour] = ((196, 160, 128), (150, 116, 92), (100, 76, 62))
+BARK = rgb("bark")
+ROCK, BOULDER = (
+    (rgb(f"{name}-top"), rgb(f"{name}-left"), rgb(f"{name}-right")) for name in ("rock", "boulder")
+)
 # What may close a cell of a terrain; on liquids rocks rise from them.
 STANDS = {
     GRASS: ("firs", "oaks", "firs", "rocks"),
@@ -54,7 +54,7 @@ def obstacle(terrain: int, x: int, y: int, tile: int) -> tuple[Image.Image, Imag
 
 
 def stands(terrain: int, x: int, y: int) -> tuple[str, int]:
-    """What closes a cell, and in which variant; static/js/isometric.js has the same rule."""
+    """What closes a cell, and in which variant; static/js/map/isometric.js has the same rule."""
     luck = chance(x, y)
     choices = STANDS.get(terrain, ("rocks",))
     return choices[luck % len(choices)], luck // 7 % VARIANTS
@@ -91,7 +91,7 @@ def _sprite(name: str, variant: int, tile: int) -> tuple[Image.Image, Image.Imag
 
 
 def _fir(draw: ImageDraw.ImageDraw, foot: Corner, size: float, variant: int) -> None:
-    lit, dark = FOREST[variant]
+    lit, dark, _ = FOREST[variant]
     _polygon(draw, foot, size, [(-0.06, 0), (0.06, 0), (0.06, -0.25), (-0.06, -0.25)], BARK)
     for base, top, half in ((-0.14, -0.75, 0.36), (-0.42, -1.05, 0.29), (-0.72, -1.35, 0.2)):
         _polygon(draw, foot, size, [(-half, base), (0, base + 0.08), (0, top)], lit)
@@ -99,9 +99,8 @@ def _fir(draw: ImageDraw.ImageDraw, foot: Corner, size: float, variant: int) -> 
 
 
 def _oak(draw: ImageDraw.ImageDraw, foot: Corner, size: float, variant: int) -> None:
-    lit, dark = FOREST[variant]
+    lit, dark, bright = FOREST[variant]
     _polygon(draw, foot, size, [(-0.08, 0), (0.08, 0), (0.05, -0.5), (-0.05, -0.5)], BARK)
-    bright: Colour = (lit[0] + 24, lit[1] + 24, lit[2] + 10)
     for dx, dy, half, colour in (
         (0.12, -0.62, 0.42, dark),
         (-0.12, -0.68, 0.42, lit),
@@ -125,7 +124,7 @@ def _deadwood(draw: ImageDraw.ImageDraw, foot: Corner, size: float) -> None:
 
 
 def _rock(
-    draw: ImageDraw.ImageDraw, foot: Corner, size: float, tones: tuple[Colour, Colour, Colour]
+    draw: ImageDraw.ImageDraw, foot: Corner, size: float, tones: tuple[Rgb, Rgb, Rgb]
 ) -> None:
     top, left, right = tones
     _polygon(draw, foot, size, [(-0.5, 0.02), (-0.36, -0.5), (0.05, -0.34), (0.04, 0.24)], left)
@@ -149,7 +148,7 @@ def draw_spawn(draw: ImageDraw.ImageDraw, foot: Corner, size: float) -> None:
         foot,
         size,
         [(0.05, -0.92), (0.98, -0.97), (0.98, -0.84), (0.05, -0.74)],
-        (150, 12, 42),
+        BANNER_SHADED,
     )
     _disc(draw, (foot[0], foot[1] - 1.52 * size), 0.1 * size, 0.1 * size, GOLD)
 
@@ -165,7 +164,7 @@ def draw_goal(draw: ImageDraw.ImageDraw, foot: Corner, size: float) -> None:
     _polygon(draw, foot, size, spire, WHITE)
     _polygon(draw, foot, size, flag, GOLD)
     _polygon(draw, foot, size, keep, BLUE)
-    for tower, colour in zip(towers, (PALE_BLUE, (44, 74, 176)), strict=True):
+    for tower, colour in zip(towers, (CASTLE_LIT, CASTLE_SHADED), strict=True):
         _polygon(draw, foot, size, tower, colour)
     _polygon(draw, foot, size, [(-0.34, -0.62), (0.34, -0.62), (0.34, -0.7), (-0.34, -0.7)], GOLD)
     door = [(-0.13, 0.1), (-0.13, -0.28), (0, -0.42), (0.13, -0.28), (0.13, 0.1)]
@@ -182,7 +181,7 @@ def _battlements(left: float, right: float, top: float, parts: int) -> list[Corn
     return [(left, 0.1), *crest, (right, 0.1)]
 
 
-def _draw_place(draw: ImageDraw.ImageDraw, foot: Corner, size: float, colour: Colour) -> None:
+def _draw_place(draw: ImageDraw.ImageDraw, foot: Corner, size: float, colour: Rgb) -> None:
     """A ring on the ground around a mark."""
     for half, fill in ((0.86, (*INK, 150)), (0.78, (*colour, 255)), (0.66, (*INK, 120))):
         _disc(draw, foot, half * size, half * size / 2, fill)
@@ -199,7 +198,7 @@ def _outlined(
 
 
 def _polygon(
-    draw: ImageDraw.ImageDraw, foot: Corner, size: float, shape: Sequence[Corner], colour: Colour
+    draw: ImageDraw.ImageDraw, foot: Corner, size: float, shape: Sequence[Corner], colour: Rgb
 ) -> None:
     draw.polygon([(foot[0] + x * size, foot[1] + y * size) for x, y in shape], fill=colour)
 
@@ -209,7 +208,7 @@ def _disc(
     middle: Corner,
     across: float,
     down: float,
-    fill: Colour | tuple[int, int, int, int],
+    fill: Rgb | tuple[int, int, int, int],
 ) -> None:
     x, y = middle
     draw.ellipse([x - across, y - down, x + across, y + down], fill=fill)

@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from config.kernel.palette import Rgb, rgb
 from maps.drawing.ground import SHADES, ground, surface
-from maps.drawing.landmarks import Colour, Corner, draw_goal, draw_spawn, obstacle
+from maps.drawing.landmarks import Corner, draw_goal, draw_spawn, obstacle
 from maps.terrain.grid import LAVA, WATER, Bytes, Grid, Point
 
-DRAWING = 2  # a part of addresses and names of files: another number makes all pictures anew
+DRAWING = 3  # a part of addresses and names of files: another number makes all pictures anew
 # In pixels. Several programs that preview links read no WebP, so they get a JPEG, in the proportions
 # that they crop to.
 SIZES = {"card": (480, 270), "page": (1200, 675), "link": (1200, 630)}
@@ -31,8 +32,8 @@ OVERSAMPLING = 2  # drawn larger and scaled down, for smooth edges
 BASE = -1.3  # the level that the sides at the edge of the map reach down to
 MARGIN = 0.93  # the share of a picture that the map may fill
 MIDDLE = 0.515  # a little below the middle: marks need more room above than below
-CREAM: Colour = (255, 246, 214)
-EARTH: tuple[Colour, ...] = ((112, 84, 64), (98, 72, 56), (122, 94, 70), (88, 66, 54))
+PATH = rgb("path")
+EARTH = tuple(rgb(f"earth-{n}") for n in (1, 2, 3, 4))
 LIGHT_SOUTH, LIGHT_EAST = 0.98, 0.66  # the sun is in the west
 
 
@@ -167,7 +168,7 @@ def _draw_side(
 @functools.lru_cache(maxsize=4096)
 def _layers(
     high: int, low: int, kind: int, light: float, detailed: bool
-) -> Sequence[tuple[int, int, Colour]]:
+) -> Sequence[tuple[int, int, Rgb]]:
     """Upper end, lower end (in twentieths of a level) and colour of each layer of a side."""
     if kind in (WATER, LAVA):  # the cut through a liquid, at the edge of the map
         shallow, deep = SHADES[kind][1], SHADES[kind][0]
@@ -191,7 +192,7 @@ def _layers(
     ]
 
 
-def _colour(parts: npt.NDArray[np.float32]) -> Colour:
+def _colour(parts: npt.NDArray[np.float32]) -> Rgb:
     red, green, blue = (min(255, round(float(part))) for part in parts)
     return red, green, blue
 
@@ -232,7 +233,9 @@ def _backdrop(size: tuple[int, int]) -> Image.Image:
     """A calm slate, lighter in the middle."""
     rows, columns = (np.linspace(-1, 1, n, dtype=np.float32) for n in (size[1], size[0]))
     far = np.clip(rows[:, None] ** 2 * 0.7 + columns[None, :] ** 2 * 0.8, 0, 1)[..., None]
-    near, edge = (np.array(c, dtype=np.float32) for c in ((50, 68, 84), (22, 31, 41)))
+    near, edge = (
+        np.array(c, dtype=np.float32) for c in (rgb("picture-middle"), rgb("picture-edge"))
+    )
     return Image.fromarray((near + (edge - near) * far).round().astype(np.uint8))
 
 
@@ -244,7 +247,7 @@ def _draw_shade_below(paint: Image.Image, view: View, grid: Grid) -> None:
     points = [view.at(x, y, BASE - 0.8) for x, y in corners]
     ImageDraw.Draw(mask).polygon([(x / 8, y / 8) for x, y in points], fill=150)
     mask = mask.filter(ImageFilter.GaussianBlur(small[1] / 45)).resize(paint.size)
-    paint.paste((8, 12, 17), mask=mask)
+    paint.paste(rgb("shade-below"), mask=mask)
 
 
 def _draw_path(texture: Bytes, path: list[Point], scale: int) -> None:
@@ -257,7 +260,7 @@ def _draw_path(texture: Bytes, path: list[Point], scale: int) -> None:
         part = texture[int(top) :, int(left) :][: rows.shape[0], : rows.shape[1], :3]
         far = np.hypot(rows + int(top) - top - half + 0.5, columns + int(left) - left - half + 0.5)
         share = np.clip(half - far + 0.5, 0, 1)[: part.shape[0], : part.shape[1], None] * 0.8
-        part[:] = part + (np.array(CREAM) - part) * share
+        part[:] = part + (np.array(PATH) - part) * share
 
 
 def _draw_marks(image: Image.Image, view: View, grid: Grid, ends: tuple[Point, Point]) -> None:

@@ -1,6 +1,6 @@
 """Pages of lobbies: the list of open ones, opening and joining one, and the lobby itself.
 
-The lobby's page is kept up to date by its socket (static/js/lobby-page.js). Its forms do the same by
+The lobby's page is kept up to date by its socket (static/js/lobby/page.js). Its forms do the same by
 POST, so that all but the chat works without scripts.
 """
 

@@ -83,7 +83,7 @@ def test_a_lobby_from_its_opening_to_its_end(page: Page) -> None:
     page.goto(address)
     no_violations(page)
     page.get_by_role("button", name="Open lobby").click()
-    lobby = page.locator("#lobby[data-wire=live]")
+    lobby = page.locator("#lobby[data-connection=live]")
     expect(lobby).to_be_visible()
     no_violations(page)
     lobby_id = UUID(lobby.get_attribute("data-lobby") or "")

@@ -74,7 +74,7 @@ def enter(chromium: Browser, site: Site) -> Iterator[Enter]:
 
 
 def live(page: Page) -> None:
-    expect(page.locator("#lobby[data-wire=live]")).to_be_visible()
+    expect(page.locator("#lobby[data-connection=live]")).to_be_visible()
 
 
 def seat(page: Page, name: str) -> Any:

@@ -70,7 +70,7 @@ def server(page: Page) -> Iterator[Server]:
     server = Server()
     page.route_web_socket("**/ws/test", server.accept)
     page.goto("/privacy/")
-    page.evaluate(START, static("js/lobby-client.js"))
+    page.evaluate(START, static("js/lobby/client.js"))
     is_live(page)
     yield server
     page.evaluate("client.close()")

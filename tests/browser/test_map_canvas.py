@@ -261,13 +261,13 @@ def test_the_same_stands_on_each_cell_as_in_the_picture(page: Page, canvas: Loca
         """async () => {
           const source = performance.getEntriesByType("resource")
             .find(({ name }) => name.includes("isometric"));
-          const { standing } = await import(source.name);
+          const { obstacleAt } = await import(source.name);
           const found = [];
           for (let kind = 0; kind < 5; kind += 1) {
             const board = { width: 100, terrain: new Uint8Array(10_000).fill(kind) };
             for (let y = 0; y < 100; y += 1) {
               for (let x = 0; x < 100; x += 1) {
-                const { name, variant } = standing(board, x, y);
+                const { name, variant } = obstacleAt(board, x, y);
                 found.push(`${name} ${variant}`);
               }
             }

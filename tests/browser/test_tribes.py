@@ -101,9 +101,9 @@ def test_dragging_there_and_back_changes_nothing(editor: Page) -> None:
 def test_sliders_never_overspend(editor: Page) -> None:
     """Two thousand moves by chance, by the module that the page has loaded."""
     script = """async ([moves, most]) => {
-        const editor = document.querySelector("script[src*='tribe-editor']").src;
+        const editor = document.querySelector("script[src*='tribe/editor']").src;
         const source = await (await fetch(editor)).text();
-        const { spend } = await import(new URL(source.match(/\\.\\/tribe-points[^"]*/)[0], editor));
+        const { spend } = await import(new URL(source.match(/\\.\\/points[^"]*/)[0], editor));
         const found = [];
         let points = [4, 3, 3];
         for (const [index, wanted] of moves) found.push(points = spend(points, index, wanted, 10));

@@ -1,0 +1,31 @@
+// The search box and its filters, and the history of the browser.
+
+/**
+ * @typedef {object} HistoryDetail of an event of htmx's
+ * @property {{type: string, path: string}} history
+ * @property {{triggeringEvent?: {target: Element}}} requestConfig
+ */
+
+/** @returns {NodeListOf<HTMLInputElement | HTMLSelectElement>} */
+const controls = () => document.querySelectorAll("#q, .facet [name]");
+
+// Cards come back as they were, the controls beside them as the page was sent: what somebody typed and
+// chose is in no markup. The next filter would drop the others.
+document.addEventListener("htmx:historyRestore", () => {
+  const query = new URLSearchParams(location.search);
+  for (const control of controls()) {
+    control.value = query.get(control.name) ?? "";
+    const isUnknown = control instanceof HTMLSelectElement && control.selectedIndex === -1;
+    if (isUnknown) control.value = ""; // it means nothing
+  }
+});
+
+// One step back leaves a search, however often one paused while typing it. The server can't say so: its
+// response is cached, and the same for everybody who asks for that address.
+document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
+  const { history: update, requestConfig } = /** @type {CustomEvent<HistoryDetail>} */ (event).detail;
+  const isTyped = requestConfig.triggeringEvent?.target.id === "q";
+  const isSearch = new URLSearchParams(location.search).has("q");
+  const isHere = update.path === location.pathname + location.search; // as by Enter after typing
+  if ((isTyped && isSearch) || isHere) update.type = "replace";
+});

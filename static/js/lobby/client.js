@@ -1,0 +1,375 @@
+/**
+ * The live lobby of Tribehold, for pages of the site and as an example for authors of other clients.
+ *
+ * Needs no framework and no page: only WebSocket, EventTarget and timers, as browsers, Node and Deno have
+ * them. What client and server say to each other is told in docs/protocol.md.
+ *
+ *     const client = new LobbyClient("wss://host/ws/game-sessions/" + id, { ticket: fetchTicket });
+ *     client.addEventListener("lobby", ({ detail }) => show(detail));
+ *     client.addEventListener("state", ({ detail }) => tell(detail.state, detail.reason));
+ *     client.open();
+ *     await client.ready(true); // resolves with the server's answer, rejects with {code, detail}
+ */
+
+import { Connection, UNAUTHORIZED } from "./connection.js";
+
+export const MAX_CHAT_LENGTH = 300; // characters, counted by code points
+
+const TRIES = 2; // a command is sent again once
+
+/**
+ * @import { Message } from "./connection.js"
+ *
+ * @typedef {{id: string, name: string, archetype: string, color_theme: string}} Tribe
+ *
+ * @typedef {object} Player a player with a seat
+ * @property {string} player_id
+ * @property {string} username
+ * @property {number} level
+ * @property {Tribe} tribe
+ * @property {boolean} is_host
+ * @property {boolean} is_ready
+ * @property {boolean} is_connected
+ *
+ * @typedef {object} Lobby
+ * @property {string} status
+ * @property {string} host the player's id
+ * @property {Player[]} players
+ * @property {{is_public: boolean, seats: number}} settings
+ * @property {{is_playable: boolean}} map
+ * @property {string | null} countdown_ends_at
+ *
+ * @typedef {Error & {code: string, detail: string}} Refusal of a command
+ * @typedef {{type: string, id: string, data: object}} Command
+ *
+ * @typedef {object} PendingCommand
+ * @property {Command} message
+ * @property {number} tries
+ * @property {(answer: any) => void} resolve
+ * @property {(refusal: Refusal) => void} reject
+ */
+
+/**
+ * Returns what the promise of a command is rejected with.
+ * @param {string} code
+ * @param {string} detail
+ * @returns {Refusal}
+ */
+const refusal = (code, detail) => Object.assign(new Error(detail), { code, detail });
+
+/**
+ * A seat in a lobby or a game.
+ *
+ * Commands answer with promises: resolved with the server's answer, rejected with `{code, detail}` where
+ * the server refuses. One that is not answered before the connection is lost is sent once more after it
+ * is back, under the same id, so that it is done once.
+ *
+ * @fires LobbyClient#state   StateDetail of connection.js
+ * @fires LobbyClient#lobby   the whole lobby, whenever it has changed; some versions may be skipped
+ * @fires LobbyClient#chat    {player_id, text, at}; the text is plain, never markup
+ * @fires LobbyClient#started the lobby: the countdown is over
+ * @fires LobbyClient#closed  {reason: "left"|"completed"|"abandoned"|"kicked"}
+ * @fires LobbyClient#error   {code, detail, closes}: an error that answers no command; `closes` is the code
+ *   of the close that follows, if one does
+ */
+export class LobbyClient extends Connection {
+  /** @type {(() => Promise<string>) | undefined} */
+  #fetchTicket;
+  /** @type {string | undefined} */
+  #ticket;
+  /** @type {Map<string, PendingCommand>} by id */
+  #pending = new Map();
+  #count = 0;
+  // Ids must differ from those of another page of the same player, whom the server remembers.
+  #prefix = Math.random().toString(36).slice(2, 10);
+  /** @type {Map<string, number>} when each was sent, by its id */
+  #pings = new Map();
+  #clock = { offset: 0, trip: Infinity };
+  #asked = false;
+  #isForgiven = false;
+
+  /**
+   * @param {string|URL} address
+   * @param {{ticket?: () => Promise<string>, maxDelay?: number}} options `ticket` fetches a ticket
+   *   (POST /api/v1/game-sessions/{id}/ticket), for clients that have no cookie of the site. It is asked
+   *   before each connection, since a ticket works once; an error with `final: true` ends the client.
+   */
+  constructor(address, { ticket, maxDelay } = {}) {
+    super(address, { maxDelay });
+    this.#fetchTicket = ticket;
+    /** The lobby as it was last heard of; null before. @type {Lobby | null} */
+    this.lobby = null;
+    /** Who this client is. @type {string | null} */
+    this.playerId = null;
+  }
+
+  /** The server's time, in milliseconds since 1970; for what is left of a countdown. */
+  now() {
+    return Date.now() + this.#clock.offset;
+  }
+
+  /** Milliseconds until the game begins; null without a countdown. */
+  get countdown() {
+    const end = this.lobby?.countdown_ends_at;
+    return end ? Math.max(0, Date.parse(end) - this.now()) : null;
+  }
+
+  // ---- What a player does ----------------------------------------------------------------------
+
+  /** @param {boolean} isReady */
+  ready = (isReady) => this.#ask("ready", { is_ready: isReady });
+
+  /** @param {string} tribeId one of the player's own */
+  tribe = (tribeId) => this.#ask("tribe", { tribe_id: tribeId });
+
+  leave = () => this.#ask("leave");
+
+  /** The host's. @param {boolean} solo alone, by choice */
+  start = (solo = false) => this.#ask("start", solo ? { solo } : {});
+
+  /** The host's. @param {string} playerId */
+  kick = (playerId) => this.#ask("kick", { player_id: playerId });
+
+  /** The host's. @param {{is_public?: boolean, seats?: 2|3|4}} changes */
+  settings = (changes) => this.#ask("settings", changes);
+
+  /** @param {string} text up to MAX_CHAT_LENGTH characters */
+  chat = (text) => this.#ask("chat", { text });
+
+  /**
+   * Sends a command.
+   * @param {string} type
+   * @param {object} [data]
+   * @returns {Promise<any>}
+   */
+  #ask(type, data = {}) {
+    if (this.state === "ended") {
+      return Promise.reject(refusal("ended", "The connection has ended."));
+    }
+    const id = `${this.#prefix}-${(this.#count += 1)}`;
+    return new Promise((resolve, reject) => {
+      const command = { message: { type, id, data }, tries: 0, resolve, reject };
+      this.#pending.set(id, command);
+      if (this.state === "live") this.#sendCommand(command);
+    });
+  }
+
+  /** @param {PendingCommand} command */
+  #sendCommand(command) {
+    command.tries += 1;
+    this.send(command.message);
+  }
+
+  #sendAgain() {
+    for (const [id, command] of this.#pending) {
+      if (command.tries < TRIES) {
+        this.#sendCommand(command);
+        continue;
+      }
+      this.#pending.delete(id);
+      command.reject(refusal("unanswered", "The server did not answer. Please try again."));
+    }
+  }
+
+  // ---- What is heard ---------------------------------------------------------------------------
+
+  /** @override */
+  async prepare() {
+    this.#ticket = await this.#fetchTicket?.();
+  }
+
+  /**
+   * A ticket may have expired on the way: another one is fetched, once.
+   * @override
+   * @param {number} code
+   */
+  forgives(code) {
+    if (super.forgives(code)) return true;
+    if (code !== UNAUTHORIZED || !this.#fetchTicket || this.#isForgiven) return false;
+    this.#isForgiven = true;
+    return true;
+  }
+
+  /** @override */
+  greet() {
+    this.#asked = false;
+    this.#clock.trip = Infinity; // this machine may have slept, or its clock been set
+    this.#hello(this.#ticket ? { ticket: this.#ticket } : {});
+  }
+
+  /** @param {{ticket?: string, version?: number}} [data] */
+  #hello(data = {}) {
+    if (this.#asked) return;
+    this.#asked = true;
+    if (this.lobby) data.version = this.version;
+    this.#pings.set("hello", Date.now());
+    this.send({ type: "hello", id: "hello", data });
+  }
+
+  /** @override */
+  ping() {
+    this.#pings.set("ping", Date.now());
+    super.ping();
+  }
+
+  /** @override @param {Message} message */
+  take(message) {
+    this.#handlers[message.type]?.(message.data, message);
+    this.#answer(message);
+    const isAhead = message.version > this.version;
+    if (isAhead && this.state === "live" && message.type !== "error") this.#hello();
+  }
+
+  /** @type {Record<string, (data: any, message: Message) => void>} */
+  #handlers = {
+    welcome: (data, message) => {
+      this.#asked = false;
+      this.playerId = data.player_id;
+      this.#setClock("hello", data.time);
+      const again = this.state !== "live";
+      this.#isForgiven = false;
+      this.welcomed();
+      if (data.lobby) this.#show(data.lobby, message.version);
+      if (again) this.#sendAgain();
+    },
+    lobby: (data, message) => this.#show(data, message.version),
+    started: (data, message) => {
+      this.#show(data.lobby, message.version);
+      this.emit("started", this.lobby);
+    },
+    chat: (data) => this.emit("chat", data),
+    kicked: () => this.emit("closed", { reason: "kicked" }),
+    closed: (data) => this.emit("closed", data),
+    pong: (data) => this.#setClock("ping", data.time),
+    error: (data, message) => {
+      if (message.re === "hello") this.#asked = false;
+      if (!this.#pending.has(message.re ?? "")) this.emit("error", data);
+    },
+  };
+
+  /**
+   * @param {Lobby} lobby
+   * @param {number} version
+   */
+  #show(lobby, version) {
+    if (version <= this.version) return;
+    this.heardVersion(version);
+    this.lobby = lobby;
+    this.emit("lobby", lobby);
+  }
+
+  /** @param {Message} message */
+  #answer({ type, data, re = "" }) {
+    const command = this.#pending.get(re);
+    if (!command) return;
+    this.#pending.delete(re);
+    if (type === "error") command.reject(refusal(data.code, data.detail));
+    else command.resolve(data);
+  }
+
+  /**
+   * Sets the server's time by the quickest trip: half of it is how old the time is.
+   * @param {string} name
+   * @param {number} seconds since 1970
+   */
+  #setClock(name, seconds) {
+    const sent = this.#pings.get(name);
+    this.#pings.delete(name);
+    if (!sent) return;
+    const now = Date.now();
+    const trip = now - sent;
+    // The quicker the answer, the truer the time; but clocks may have been set since the last connection.
+    if (trip > this.#clock.trip && name !== "hello") return;
+    this.#clock = { trip, offset: seconds * 1000 + trip / 2 - now };
+  }
+
+  /** @override @param {string} reason */
+  over(reason) {
+    for (const { reject } of this.#pending.values()) reject(refusal("ended", reason));
+    this.#pending.clear();
+  }
+}
+
+/**
+ * The list of open lobbies, as anybody may see it.
+ *
+ * @typedef {{id: string, created_at: string, seats: number, free_seats: number, host: string,
+ *   map: {id: string, name: string, width: number, height: number}}} Card
+ *
+ * @typedef {{lobbies: number, free_seats: number}} Counts
+ *
+ * @typedef {object} ListData of a message `lobbies`
+ * @property {Card[]} lobbies
+ * @property {string[]} gone
+ * @property {Record<string, Counts>} maps
+ * @property {number} total
+ * @property {string | null} since
+ * @property {boolean} is_snapshot
+ *
+ * @fires LobbyList#state   StateDetail
+ * @fires LobbyList#lobbies {all: Map<string, Card>, changed: Card[], gone: string[]}: after each change;
+ *   `gone` are those that nobody can join any more
+ */
+export class LobbyList extends Connection {
+  /** Cards of lobbies with a free seat, by id: of many the newest. @type {Map<string, Card>} */
+  all = new Map();
+  /** What each map has, of all lobbies with a free seat, by its id. @type {Map<string, Counts>} */
+  maps = new Map();
+  /** How many lobbies have a free seat. */
+  total = 0;
+  /** @type {string | null} */
+  #since = null;
+
+  /**
+   * Tells whether a lobby that opened then may be open without being among `all`: only the newest are told.
+   * @param {string} createdAt
+   */
+  mayMiss(createdAt) {
+    return this.#since !== null && Date.parse(createdAt) <= Date.parse(this.#since);
+  }
+
+  /** @override @param {Message} message */
+  take({ type, version, data }) {
+    if (type === "lobbies") this.#show(version, data);
+    else if (type === "pong" && version > this.version) {
+      this.send({ type: "hello", id: "hello", data: {} });
+    }
+  }
+
+  /**
+   * @param {number} version
+   * @param {ListData} data
+   */
+  #show(version, { lobbies, gone, maps, total, since, is_snapshot: isSnapshot }) {
+    this.heardVersion(version);
+    this.total = total;
+    this.#since = since;
+    const left = isSnapshot ? this.#missing(lobbies) : gone;
+    for (const id of left) this.all.delete(id);
+    for (const card of lobbies) this.all.set(card.id, card);
+    if (isSnapshot) this.maps.clear();
+    for (const [id, counts] of Object.entries(maps)) {
+      if (counts.lobbies) this.maps.set(id, counts);
+      else this.maps.delete(id);
+    }
+    this.welcomed();
+    this.emit("lobbies", { all: this.all, changed: lobbies, gone: left });
+  }
+
+  /**
+   * Returns the ids of those that a snapshot would list if they were open.
+   * @param {Card[]} lobbies
+   */
+  #missing(lobbies) {
+    const here = new Set(lobbies.map((card) => card.id));
+    const cards = [...this.all.values()].filter((card) => !here.has(card.id));
+    return cards.filter((card) => !this.mayMiss(card.created_at)).map((card) => card.id);
+  }
+}
+
+/** Returns the address of a socket on the host of this page. @param {string} path */
+export function socketAddress(path) {
+  const address = new URL(path, location.href);
+  address.protocol = address.protocol.replace("http", "ws");
+  return address;
+}

@@ -1,0 +1,99 @@
+// Says what happens with the connection, so that nobody sits before a dead page without knowing.
+
+/**
+ * @import { Find } from "../site/find.js"
+ * @import { LobbyClient } from "./client.js"
+ * @import { StateDetail } from "./connection.js"
+ */
+
+const QUIET = 1_500; // a first connection that takes longer than that is spoken of
+const RESTORED_SHOWS = 4_000;
+const SIGNED_OUT = 4401;
+const REPLACED = 4409;
+const FINAL = [4403, 4404]; // the page itself tells these, as the end of the lobby
+
+/** Shows the states of a client in the parts of a banner. */
+export class ConnectionBanner {
+  #timer = 0;
+  #wasLost = false;
+
+  /**
+   * @param {Find} part
+   * @param {LobbyClient} client
+   */
+  constructor(part, client) {
+    this.part = part;
+    this.client = client;
+    part("connection-retry").addEventListener("click", () => {
+      if (client.state === "ended") client.open();
+      else client.retryNow();
+    });
+    client.on("state", (/** @type {StateDetail} */ detail) => this.#states[detail.state]?.(detail));
+  }
+
+  /** @type {Record<string, (detail: StateDetail) => void>} */
+  #states = {
+    connecting: () => {
+      clearTimeout(this.#timer);
+      const words = this.#wasLost ? "Connection lost, trying again …" : "Connecting …";
+      this.#timer = setTimeout(() => this.#show("waiting", words), this.#wasLost ? 0 : QUIET);
+    },
+    waiting: ({ reason, retryAt }) => {
+      this.#wasLost = true;
+      const words = reason.startsWith("The connection") ? "Connection lost" : reason.replace(/\.$/, "");
+      this.#show("waiting", `${words}, trying again`, { again: true });
+      this.#count(retryAt ?? Date.now());
+    },
+    live: () => {
+      clearTimeout(this.#timer);
+      if (!this.#wasLost) return this.#hide();
+      this.#wasLost = false;
+      this.#show("live", "Back again.");
+      this.#timer = setTimeout(() => this.#hide(), RESTORED_SHOWS);
+    },
+    ended: ({ reason, code }) => {
+      clearTimeout(this.#timer);
+      this.#wasLost = true;
+      if (!reason || FINAL.includes(code)) return this.#hide();
+      this.#show("ended", reason, { again: code === REPLACED, signIn: code === SIGNED_OUT });
+      if (code === REPLACED) this.part("connection-retry").textContent = "Use it here";
+    },
+  };
+
+  /** Focuses what helps whoever tries something on a page that has ended. */
+  focusAction() {
+    const action = this.part("connection").querySelector(":is(a, button):not([hidden])");
+    if (action instanceof HTMLElement) action.focus();
+  }
+
+  /**
+   * @param {string} state
+   * @param {string} text
+   * @param {{again?: boolean, signIn?: boolean}} [actions] which buttons are shown
+   */
+  #show(state, text, { again = false, signIn = false } = {}) {
+    const banner = this.part("connection");
+    banner.dataset.state = state;
+    banner.hidden = false;
+    // The same words again would be read aloud again.
+    if (this.part("connection-text").textContent !== text) {
+      this.part("connection-text").textContent = text;
+    }
+    this.part("connection-seconds").textContent = "";
+    this.part("connection-retry").hidden = !again;
+    this.part("connection-retry").textContent = "Try now";
+    this.part("connection-sign-in").hidden = !signIn;
+  }
+
+  /** @param {number} retryAt */
+  #count(retryAt) {
+    clearTimeout(this.#timer);
+    const left = Math.ceil((retryAt - Date.now()) / 1000);
+    this.part("connection-seconds").textContent = left > 0 ? ` in ${left} s` : " …";
+    if (left > 0) this.#timer = setTimeout(() => this.#count(retryAt), 250);
+  }
+
+  #hide() {
+    this.part("connection").hidden = true;
+  }
+}

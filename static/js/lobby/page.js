@@ -1,0 +1,362 @@
+// The page of a lobby: shows what the socket tells, and sends what its forms say. Without this script,
+// or where there is no socket, the same forms go to the server as forms do.
+
+import { enableCopyButton } from "../site/copy-button.js";
+import { byId, find } from "../site/find.js";
+import { Chat } from "./chat.js";
+import { LobbyClient, socketAddress } from "./client.js";
+import { ConnectionBanner } from "./connection-banner.js";
+import { Countdown } from "./countdown.js";
+import { Seats } from "./seats.js";
+
+/**
+ * @import { Lobby, Player, Refusal, Tribe } from "./client.js"
+ * @import { StateDetail } from "./connection.js"
+ * @typedef {(refusal: Refusal) => void} Refuse shows why something could not be done
+ */
+
+/** @type {Record<string, [string, string]>} the title and the text at the end, by reason */
+const ENDINGS = {
+  completed: ["The game is over", "The host ended it."],
+  abandoned: ["The lobby is closed", "Nobody was left, or nothing happened for an hour."],
+  left: ["You have left", "Your seat is free, for others and for you."],
+  kicked: ["You were removed", "The host has removed you from this lobby."],
+  shut: ["You are out of this lobby", "Your account is suspended or erased, so your seat is free for others."],
+  gone: [
+    "Your seat was freed while you were away",
+    "Seats are kept for half a minute. If the lobby is still open and has a free one, sit down again.",
+  ],
+};
+const MAY_RETURN = ["left", "gone"];
+const NOTE_SHOWS = 3_000;
+const REFUSAL_SHOWS = 4_000; // after the lobby has changed
+const REMOVED = 4403;
+const NO_SUCH_SESSION = 4404;
+
+const page = byId("lobby");
+const part = find(page, "part");
+const me = page.dataset.player ?? "";
+
+function start() {
+  const client = new LobbyClient(socketAddress(`/ws/game-sessions/${page.dataset.lobby}`));
+  const banner = new ConnectionBanner(part, client);
+  /**
+   * Shows why something can't be done; where nothing can, focuses what helps.
+   * @type {Refuse}
+   */
+  const refuse = ({ code, detail }) => {
+    if (code === "ended") banner.focusAction();
+    else showRefusal(detail);
+  };
+  const room = new Room(client, refuse);
+  client.on("lobby", (lobby) => room.show(lobby));
+  client.on("started", () => room.begin());
+  client.on("closed", ({ reason }) => room.end(reason));
+  client.on("error", ({ code, detail, closes }) => {
+    if (code === "kicked") room.end("kicked"); // while this page was away
+    else if (!closes) showRefusal(detail); // the banner tells of the connection
+  });
+  client.on("state", (/** @type {StateDetail} */ { state, code }) => {
+    page.dataset.connection = state;
+    if (state === "live") hideRefusal();
+    if (code === REMOVED) room.end("shut"); // the host's removing was told before
+    if (code === NO_SUCH_SESSION) room.end("gone");
+  });
+  listenToForms(client, refuse);
+  listenToConfirmations();
+  listenToCopying();
+  client.open();
+}
+
+/** All that changes on the page with the lobby. */
+class Room {
+  /** @type {Lobby | null} */
+  before = null;
+  isOver = false;
+
+  /**
+   * @param {LobbyClient} client
+   * @param {Refuse} refuse
+   */
+  constructor(client, refuse) {
+    this.client = client;
+    this.seats = new Seats(part, me);
+    this.chat = new Chat(part, client, refuse);
+    this.countdown = new Countdown(part, client, announce);
+  }
+
+  /** @param {Lobby} lobby */
+  show(lobby) {
+    this.seats.show(lobby);
+    this.chat.update(lobby);
+    this.countdown.show(lobby);
+    showStatus(lobby.status);
+    if (lobby.players.length >= lobby.settings.seats) part("invitation").hidden = true;
+    outdateRefusal();
+    showOwn(lobby);
+    showSettings(lobby);
+    if (this.before) this.#noteChanges(this.before, lobby);
+    this.before = lobby;
+  }
+
+  begin() {
+    announce("The game has started.");
+    focusStage("InProgress");
+  }
+
+  /** @param {string} reason */
+  end(reason) {
+    if (this.isOver) return; // the first reason is the one that says most
+    this.isOver = true;
+    const [title, text] = ENDINGS[reason];
+    part("over-title").textContent = title;
+    part("over-words").textContent = text;
+    part("return").hidden = !MAY_RETURN.includes(reason);
+    part("rematch").hidden = reason !== "completed";
+    part("room").hidden = true;
+    hideRefusal();
+    showStatus("over");
+    focusStage("over");
+    announce(`${title}: ${text}`);
+  }
+
+  /**
+   * @param {Lobby} before
+   * @param {Lobby} after
+   */
+  #noteChanges(before, after) {
+    const [old, now] = [before, after].map(
+      (lobby) => new Map(lobby.players.map((player) => [player.player_id, player])),
+    );
+    for (const [id, player] of now) if (!old.has(id)) this.chat.note(`${player.username} has joined.`);
+    for (const [id, player] of old) if (!now.has(id)) this.chat.note(`${player.username} has left.`);
+    const host = now.get(after.host);
+    if (before.host !== after.host && host) {
+      this.chat.note(after.host === me ? "You are the host now." : `${host.username} is the host now.`);
+    }
+  }
+}
+
+// ---- What is shown -------------------------------------------------------------------------------
+
+/** @returns {NodeListOf<HTMLElement>} what is shown at some stages of a lobby alone */
+const stages = () => page.querySelectorAll("[data-when]");
+
+/**
+ * @param {HTMLElement} element
+ * @param {string} status
+ */
+const isShownAt = (element, status) => (element.dataset.when ?? "").split(" ").includes(status);
+
+/** @param {string} status */
+function showStatus(status) {
+  page.dataset.status = status;
+  for (const element of stages()) {
+    element.hidden = !isShownAt(element, status);
+  }
+}
+
+/** @param {string} status */
+function focusStage(status) {
+  [...stages()].find((element) => isShownAt(element, status))?.focus();
+}
+
+/** @param {Lobby} lobby */
+function showOwn(lobby) {
+  const mine = lobby.players.find((player) => player.player_id === me);
+  if (!mine) return;
+  const isAlone = lobby.players.length === 1;
+  const ready = part("ready-button", HTMLButtonElement);
+  ready.setAttribute("aria-pressed", String(mine.is_ready));
+  ready.value = mine.is_ready ? "no" : "yes";
+  part("start").hidden = !mine.is_host || Boolean(lobby.countdown_ends_at);
+  for (const input of part("start").querySelectorAll("input")) {
+    if (input.name === "solo") input.disabled = !isAlone;
+  }
+  part("start-button").textContent = isAlone ? "Start alone" : "Start the game";
+  part("hint").textContent = hint(lobby, mine, isAlone);
+  part("end").hidden = !mine.is_host;
+  showOwnTribe(mine.tribe);
+}
+
+/**
+ * Shows the reader's tribe; also one that was made, renamed or chosen on another page.
+ * @param {Tribe} tribe
+ */
+function showOwnTribe({ id, name, archetype }) {
+  const select = part("own-tribe", HTMLSelectElement);
+  if (![...select.options].some((option) => option.value === id)) select.add(new Option("", id));
+  select.value = id;
+  const [option] = select.selectedOptions;
+  const text = `${name} (${archetype})`;
+  if (option.text !== text) option.text = text;
+  const rematch = part("rematch", HTMLAnchorElement);
+  const address = new URL(rematch.href);
+  address.searchParams.set("tribe", id);
+  rematch.href = address.href;
+}
+
+/**
+ * Returns what must still happen before the game can start.
+ * @param {Lobby} lobby
+ * @param {Player} mine
+ * @param {boolean} isAlone
+ */
+function hint(lobby, mine, isAlone) {
+  if (lobby.countdown_ends_at) return "The game is starting.";
+  if (!lobby.map.is_playable) return "The map can’t be played right now: its author has broken it, or a moderator has hidden it.";
+  const others = lobby.players.filter((player) => player !== mine && !(player.is_ready && player.is_connected));
+  const names = others.map((player) => player.username).join(", ");
+  if (mine.is_host && isAlone) return "Wait for friends, or start alone.";
+  if (!mine.is_ready) return "Press “I’m ready” first.";
+  if (names) return `Waiting for ${names}.`;
+  return mine.is_host ? "Everyone is ready." : "Everyone is ready. The host starts the game.";
+}
+
+/** @param {Lobby} lobby */
+function showSettings(lobby) {
+  const { is_public: isPublic, seats } = lobby.settings;
+  const isHost = lobby.host === me;
+  const form = part("settings", HTMLFormElement);
+  form.hidden = !isHost;
+  part("settings-words").hidden = isHost;
+  const who = isPublic ? "Anyone may join" : "Friends with the link or code may join";
+  part("settings-words").textContent = `${who}, up to ${seats} players.`;
+  if (form.contains(document.activeElement)) return; // somebody is choosing
+  for (const radio of form.querySelectorAll("input")) {
+    if (radio.name === "is_public") radio.checked = (radio.value === "yes") === isPublic;
+    if (radio.name === "seats") radio.checked = radio.value === String(seats);
+  }
+}
+
+// ---- What is done --------------------------------------------------------------------------------
+
+/** @param {FormData} data @param {string} name */
+const text = (data, name) => String(data.get(name));
+
+/**
+ * @param {LobbyClient} client
+ * @param {Refuse} refuse
+ */
+function listenToForms(client, refuse) {
+  /** @type {Record<string, (data: FormData) => Promise<unknown>>} */
+  const commands = {
+    ready: (data) => client.ready(data.get("is_ready") === "yes"),
+    start: async (data) => {
+      const isSolo = data.has("solo");
+      // Alone, one press is enough: nobody else waits to hear that one is ready.
+      if (isSolo && part("ready-button", HTMLButtonElement).value === "yes") await client.ready(true);
+      await client.start(isSolo);
+    },
+    tribe: (data) => client.tribe(text(data, "tribe")),
+    kick: (data) => client.kick(text(data, "player")),
+    settings: (data) => {
+      const seats = /** @type {2 | 3 | 4} */ (Number(data.get("seats")));
+      return client.settings({ is_public: data.get("is_public") === "yes", seats });
+    },
+    leave: async () => {
+      await client.leave();
+      location.assign(page.dataset.nextUrl ?? "/");
+    },
+  };
+  page.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement)) return;
+    if ("needs" in form.dataset && client.state !== "live") {
+      event.preventDefault();
+      showRefusal("Not while the connection is lost. Try again when it is back.");
+    }
+    const act = commands[form.dataset.command ?? ""];
+    if (!act) return;
+    event.preventDefault();
+    if (form.ariaBusy === "true") return;
+    hideRefusal();
+    form.ariaBusy = "true";
+    try {
+      await act(new FormData(form, event.submitter));
+      done(form);
+    } catch (error) {
+      refuse(/** @type {Refusal} */ (error));
+    } finally {
+      form.ariaBusy = null;
+    }
+  });
+  part("own-tribe-button").hidden = true;
+  const tribes = part("own-tribe", HTMLSelectElement);
+  tribes.addEventListener("change", () => tribes.form?.requestSubmit());
+}
+
+/** @param {HTMLFormElement} form */
+function done(form) {
+  const confirmation = form.closest("details");
+  if (confirmation) confirmation.open = false;
+  if (form === part("settings")) showNote(part("saved"), "Saved.");
+}
+
+/** Makes questions close by Escape, by a click elsewhere, and when another one opens. */
+function listenToConfirmations() {
+  /** @returns {NodeListOf<HTMLDetailsElement>} */
+  const confirmations = () => page.querySelectorAll("details.confirm[open]");
+  document.addEventListener("keydown", (event) => {
+    const { key, target } = event;
+    if (key !== "Escape" || !(target instanceof Element)) return;
+    const confirmation = target.closest("details.confirm[open]");
+    if (!(confirmation instanceof HTMLDetailsElement)) return;
+    confirmation.open = false;
+    confirmation.querySelector("summary")?.focus();
+  });
+  document.addEventListener("click", ({ target }) => {
+    const clicked = target instanceof Element && target.closest("details.confirm");
+    for (const confirmation of confirmations()) {
+      if (confirmation !== clicked) confirmation.open = false;
+    }
+  });
+}
+
+function listenToCopying() {
+  const announceCopy = (/** @type {string} */ words) => showNote(part("copied"), words);
+  const link = part("link", HTMLInputElement);
+  enableCopyButton(part("copy"), link, announceCopy, "Copied. Send it to your friends.");
+}
+
+// ---- Words ---------------------------------------------------------------------------------------
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let hiding;
+
+/** @param {string} words */
+function showRefusal(words) {
+  hideRefusal();
+  part("refused").textContent = words;
+  part("refused").hidden = false;
+}
+
+/** Hides a refusal soon: the lobby has changed, and what was refused may be possible by now. */
+function outdateRefusal() {
+  if (!part("refused").hidden) hiding ??= setTimeout(hideRefusal, REFUSAL_SHOWS);
+}
+
+function hideRefusal() {
+  clearTimeout(hiding);
+  hiding = undefined;
+  part("refused").hidden = true;
+}
+
+/** @param {string} words */
+function announce(words) {
+  part("told").textContent = words;
+}
+
+/**
+ * Shows words for a moment.
+ * @param {HTMLElement} element
+ * @param {string} words
+ */
+function showNote(element, words) {
+  element.textContent = words;
+  setTimeout(() => {
+    element.textContent = "";
+  }, NOTE_SHOWS);
+}
+
+if (page.querySelector("[data-part=room]")) start(); // a lobby that is over has none

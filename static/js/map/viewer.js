@@ -1,0 +1,232 @@
+// The map on its page: a canvas to move, zoom and walk takes the place of the server's picture.
+// Without this script, or when the terrain can't be loaded, the picture stays.
+
+import { find } from "../site/find.js";
+import { Camera } from "./camera.js";
+import { bounds, cellAt, clampToGround, describeCell, inside, middle, readBoard } from "./isometric.js";
+import { listenToPointers } from "./pointer-input.js";
+import { Renderer } from "./renderer.js";
+
+/**
+ * @import { Find } from "../site/find.js"
+ * @import { Board, Point } from "./isometric.js"
+ */
+
+const TIMEOUT = 20_000; // milliseconds
+const HINT_SHOWS = 2_500;
+const STEP = 1.5; // of zoom, by key or button
+/** @type {Record<string, [number, number]>} */
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+for (const element of document.querySelectorAll("[data-terrain]")) {
+  if (element instanceof HTMLElement) start(element);
+}
+
+/** @param {HTMLElement} element */
+function start(element) {
+  const part = find(element, "board");
+  const failure = part("failure");
+  const load = async () => {
+    failure.hidden = true;
+    element.classList.add("board--loading");
+    const board = await fetchBoard(element.dataset.terrain ?? "").catch(() => null);
+    element.classList.remove("board--loading");
+    if (board) open(element, part, board);
+    else failure.hidden = false;
+  };
+  element.classList.add("board--live");
+  part("again").addEventListener("click", load);
+  load();
+}
+
+/** @param {string} address */
+async function fetchBoard(address) {
+  const response = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT) });
+  if (!response.ok) throw new Error(`${response.status}`);
+  return readBoard(await response.json());
+}
+
+/**
+ * Puts the canvas in the picture's place and lets buttons, keys and pointers act on it.
+ * @param {HTMLElement} element
+ * @param {Find} part
+ * @param {Board} board
+ */
+function open(element, part, board) {
+  const canvas = part("canvas", HTMLCanvasElement);
+  let isRequested = false;
+  const redraw = () => {
+    if (!isRequested) requestAnimationFrame(frame);
+    isRequested = true;
+  };
+  const camera = new Camera(bounds(board), (point) => clampToGround(board, point), redraw);
+  const renderer = new Renderer(canvas, board, camera);
+  /** @param {number} time */
+  function frame(time) {
+    isRequested = false;
+    const isGliding = camera.step(time);
+    if (renderer.draw(time) || isGliding) redraw();
+  }
+
+  canvas.hidden = false;
+  part("picture").hidden = true;
+  fitToStage(part("stage"), camera, renderer);
+  const cursor = new Cursor(board, camera, renderer, part("told"));
+  listenToKeys(canvas, camera, cursor, board);
+  listenToPointers(canvas, camera, {
+    pick: (point) => cursor.goTo(cellAt(board, camera.toWorld(point))),
+    refused: hinter(part("hint")),
+  });
+  listenToButtons(element, camera, renderer, redraw);
+}
+
+/**
+ * @param {HTMLElement} stage
+ * @param {Camera} camera
+ * @param {Renderer} renderer
+ */
+function fitToStage(stage, camera, renderer) {
+  const resize = () => {
+    const { clientWidth: width, clientHeight: height } = stage;
+    if (!width || !height) return;
+    renderer.resize(width, height);
+    camera.resize(width, height);
+  };
+  resize();
+  new ResizeObserver(resize).observe(stage);
+  // Another screen, or the browser's own zoom, can change what a pixel is and leave the size.
+  window.addEventListener("resize", resize);
+}
+
+/** The cell that the reader stands on: goes to others and describes them. */
+class Cursor {
+  /**
+   * @param {Board} board
+   * @param {Camera} camera
+   * @param {Renderer} renderer
+   * @param {HTMLElement} description
+   */
+  constructor(board, camera, renderer, description) {
+    this.board = board;
+    this.camera = camera;
+    this.renderer = renderer;
+    this.description = description;
+    this.cell = board.spawn;
+  }
+
+  /** @param {Point | null} cell */
+  goTo(cell) {
+    if (!cell) return;
+    this.cell = cell;
+    this.show();
+    this.description.textContent = describeCell(this.board, cell);
+    this.camera.follow(middle(this.board, cell.x, cell.y));
+  }
+
+  /** @param {[number, number]} step */
+  walk([dx, dy]) {
+    const { x, y } = this.cell;
+    if (inside(this.board, x + dx, y + dy)) return this.goTo({ x: x + dx, y: y + dy });
+    this.show();
+    this.description.textContent = `Edge of the map. ${describeCell(this.board, this.cell)}`;
+  }
+
+  /**
+   * Zooms about the cell, which stays well in sight; about the middle once it was moved away.
+   * @param {number} factor
+   */
+  zoom(factor) {
+    const cell = middle(this.board, this.cell.x, this.cell.y);
+    const point = this.camera.onScreen(cell);
+    this.camera.zoomBy(factor, point ?? undefined, { glide: true });
+    if (point) this.camera.follow(cell);
+  }
+
+  show() {
+    this.renderer.options.cursor = this.cell;
+    this.camera.changed();
+  }
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {Camera} camera
+ * @param {Cursor} cursor
+ * @param {Board} board
+ */
+function listenToKeys(canvas, camera, cursor, board) {
+  /** @type {Record<string, () => void>} */
+  const actions = {
+    "+": () => cursor.zoom(STEP),
+    "=": () => cursor.zoom(STEP),
+    "-": () => cursor.zoom(1 / STEP),
+    0: () => camera.fit(),
+    Home: () => cursor.goTo(board.spawn),
+    End: () => cursor.goTo(board.goal),
+  };
+  canvas.addEventListener("focus", () => cursor.show());
+  canvas.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const act = ARROWS[event.key] ? () => cursor.walk(ARROWS[event.key]) : actions[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {Camera} camera
+ * @param {Renderer} renderer
+ * @param {() => void} redraw
+ */
+function listenToButtons(element, camera, renderer, redraw) {
+  const glide = { glide: true };
+  /** @type {Record<string, (button: HTMLButtonElement) => void>} */
+  const actions = {
+    in: () => camera.zoomBy(STEP, undefined, glide),
+    out: () => camera.zoomBy(1 / STEP, undefined, glide),
+    fit: () => camera.fit(),
+    path: (button) => {
+      renderer.options.path = toggle(button);
+    },
+    heights: (button) => {
+      renderer.options.heights = toggle(button);
+      renderer.invalidate();
+    },
+  };
+  for (const button of element.querySelectorAll("button")) {
+    const act = actions[button.dataset.act ?? ""];
+    if (!act) continue;
+    button.disabled = false;
+    button.addEventListener("click", () => {
+      act(button);
+      redraw();
+    });
+  }
+}
+
+/**
+ * Presses a button, or releases it. Returns whether it is pressed now.
+ * @param {HTMLButtonElement} button
+ */
+function toggle(button) {
+  const isPressed = button.getAttribute("aria-pressed") !== "true";
+  button.setAttribute("aria-pressed", String(isPressed));
+  return isPressed;
+}
+
+/**
+ * Returns what says for a moment why the wheel scrolls the page.
+ * @param {HTMLElement} hint
+ */
+function hinter(hint) {
+  let timer = 0;
+  return () => {
+    hint.hidden = false;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      hint.hidden = true;
+    }, HINT_SHOWS);
+  };
+}

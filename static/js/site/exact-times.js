@@ -1,0 +1,25 @@
+// Shows exact times in the reader's own zone and language: on pointing at a relative one, and on a tap.
+const format = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" });
+
+/** @param {Document | Element} root */
+function annotate(root) {
+  /** @type {NodeListOf<HTMLTimeElement>} */
+  const times = root.querySelectorAll("time[datetime]:not([title])");
+  for (const time of times) {
+    const exact = format.format(new Date(time.dateTime));
+    if ("exact" in time.dataset) time.textContent = exact;
+    else time.title = exact;
+  }
+}
+
+// A finger can't point: a tap shows the exact time in its place, the next one the relative one again.
+document.addEventListener("click", ({ target }) => {
+  const time = target instanceof Element && target.closest("time[title]");
+  if (!(time instanceof HTMLTimeElement) || time.closest("a, button")) return;
+  [time.textContent, time.title] = [time.title, time.textContent];
+});
+
+annotate(document);
+document.addEventListener("htmx:load", ({ target }) => {
+  if (target instanceof Element) annotate(target);
+});

@@ -1,0 +1,64 @@
+// What a reader must hear of when htmx changes a part of the page in place, or fails to.
+
+import { byId } from "./find.js";
+
+/** @typedef {{xhr: XMLHttpRequest, parameters: Record<string, string>}} Detail of an event of htmx's */
+
+/** @type {Element | null} what had the focus when something went wrong */
+let focusedBefore = null;
+
+// A live region is heard only if it was on the page before its text: one stays, parts fill it.
+document.addEventListener("htmx:load", ({ target }) => {
+  const part = target instanceof Element && target.querySelector("[data-announce]");
+  if (part) byId("announcement").textContent = part.textContent.replace(/\s+/g, " ").trim();
+});
+
+// Where what had the focus is gone, the changed part takes it; else keyboards start at the top again.
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  if (document.activeElement !== document.body) return;
+  if (target instanceof HTMLElement) target.focus({ preventScroll: true });
+});
+
+/** @param {string} text */
+function showError(text) {
+  focusedBefore = document.activeElement;
+  byId("trouble").hidden = false; // first: words that come into a hidden place are not read out
+  byId("trouble-words").textContent = text;
+}
+
+function hideError() {
+  byId("trouble").hidden = true;
+  byId("trouble-words").textContent = "";
+}
+
+document.addEventListener("click", ({ target }) => {
+  if (!(target instanceof Element) || !target.closest("#trouble-close")) return;
+  hideError();
+  if (focusedBefore instanceof HTMLElement) focusedBefore.focus({ preventScroll: true });
+});
+
+document.addEventListener("htmx:sendError", () => {
+  showError("You seem to be offline. Nothing has changed; please try again.");
+});
+
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr } = /** @type {CustomEvent<Detail>} */ (event).detail;
+  if (xhr.status === 429) {
+    const seconds = Number(xhr.getResponseHeader("Retry-After")) || 60;
+    showError(`That was too often. Nothing has changed; try again in ${seconds} s.`);
+  } else if (xhr.status === 404) {
+    showError("This isn’t here any more. Reload the page.");
+  } else {
+    showError("That didn’t work. Reload the page and try again.");
+  }
+});
+
+document.addEventListener("htmx:beforeRequest", hideError);
+
+// An address that is shared says only what was asked for, not which controls were left alone.
+document.addEventListener("htmx:configRequest", (event) => {
+  const { parameters } = /** @type {CustomEvent<Detail>} */ (event).detail;
+  for (const name of Object.keys(parameters)) {
+    if (parameters[name] === "") delete parameters[name];
+  }
+});
