@@ -189,7 +189,7 @@ class GameMapAdmin(ChangedFieldsAdmin):
         self, request: HttpRequest, queryset: QuerySet[GameMap], action: Action
     ) -> HttpResponse | None:
         if queryset.count() > MAX_DECISIONS_AT_ONCE:
-            words = f"You can decide about at most {MAX_DECISIONS_AT_ONCE} maps at once."
+            words = f"Select at most {MAX_DECISIONS_AT_ONCE} maps at once."
             self.message_user(request, words, messages.ERROR)
             return None
         form = DecisionForm(request.POST if "decide" in request.POST else None)

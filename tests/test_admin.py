@@ -175,7 +175,7 @@ def test_too_many_at_once(
     page = act(
         moderator_client, MAPS, "hide", *maps, decide="1", reason="All of them."
     ).content.decode()
-    assert "Decide about 2 maps at once at the most." in page
+    assert "Select at most 2 maps at once." in page
     assert GameMap.objects.published().count() == 3
 
 
@@ -304,7 +304,7 @@ def test_players_are_banned_with_a_reason(
     page = act(
         moderator_client, USERS, "unban", player, decide="1", reason="Sorry."
     ).content.decode()
-    assert "1 of 1 players: let in again." in page
+    assert "1 of 1 players: unbanned." in page
     player.refresh_from_db()
     assert player.is_active
 
@@ -393,7 +393,7 @@ def test_right_password_shows_the_reason_of_a_ban(
         for _ in range(6):  # the right password is not counted as a wrong one
             rate_limits.reset_count("login", "127.0.0.1")
             told = way(PASSWORD)
-            assert "until a moderator lets you in again. The reason: Insults." in told
+            assert "until a moderator unbans it. The reason: Insults." in told
         rate_limits.reset_count("login", "127.0.0.1")
         assert "banned" not in way("wrong")
     decide_player(moderator=moderator, players=everybody, action=Action.UNBAN, reason="Sorry.")

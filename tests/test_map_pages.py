@@ -193,7 +193,7 @@ def test_addresses_that_make_no_sense_show_the_first_page(
 def test_the_page_after_the_last_one_is_empty(client: Client, many: list[GameMap]) -> None:
     link = client.get("/maps/?sort=plays").context["next_link"]
     GameMap.objects.update(is_public=False)
-    assert "You have seen them all" in text(client, "/maps/" + link)
+    assert "No more maps" in text(client, "/maps/" + link)
     assert client.get("/maps/?cursor=").context["previous_link"] is None
 
 

@@ -131,6 +131,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "player",
                 "db_table": "users",
                 "indexes": [models.Index(fields=["-created_at"], name="idx_users_created_at")],
                 "db_table_comment": "Players, moderators and administrators.",

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                             ("lift_rating", "allowed to rate again"),
                             ("lift_publishing", "allowed to publish again"),
                             ("ban", "banned"),
-                            ("unban", "let in again"),
+                            ("unban", "unbanned"),
                         ],
                         db_comment="What was decided.",
                         max_length=20,

@@ -18,7 +18,7 @@ class UserDecision(models.Model):
         LIFT_RATING = "lift_rating", "allowed to rate again"
         LIFT_PUBLISHING = "lift_publishing", "allowed to publish again"
         BAN = "ban", "banned"
-        UNBAN = "unban", "let in again"
+        UNBAN = "unban", "unbanned"
 
     id = models.UUIDField(
         primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."

@@ -124,6 +124,7 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
     objects = UserManager()
 
     class Meta:
+        verbose_name = "player"
         db_table = "users"
         db_table_comment = "Players, moderators and administrators."
         indexes = [

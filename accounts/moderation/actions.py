@@ -84,7 +84,7 @@ def require_not_banned(user: User) -> None:
     words = "This account is closed until an administrator opens it again."
     last = user.decisions.filter(action__in=(Action.BAN, Action.UNBAN)).first()
     if last and last.action == Action.BAN:
-        when = f"on {last.created_at:%d %B %Y}, until a moderator lets you in again"
+        when = f"on {last.created_at:%d %B %Y}, until a moderator unbans it"
         words = f"A moderator has banned this account {when}. The reason: {last.reason}"
     raise DomainError("banned", words)
 

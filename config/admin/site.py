@@ -25,7 +25,7 @@ class AdminSite(admin.AdminSite):
 
     site_header = "Tribehold"
     site_title = "Tribehold admin"
-    index_title = "Moderators' desk"
+    index_title = "Moderation"
     site_url = "/maps/"
     empty_value_display = "–"
 

@@ -77,7 +77,7 @@ def test_a_lobby_from_its_opening_to_its_end(page: Page) -> None:
     game_map = make_map(mira)
     address = f"/lobbies/new/?map={game_map.pk}"
     sign_in(page, address)
-    expect(page.get_by_role("link", name="Make your first tribe")).to_be_visible()
+    expect(page.get_by_role("link", name="Create your first tribe")).to_be_visible()
     no_violations(page)
     make_tribe(mira)
     page.goto(address)

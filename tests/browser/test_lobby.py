@@ -160,7 +160,7 @@ def test_from_a_code_to_the_end_of_the_game(
     for page in (host, guest):
         expect(page.get_by_role("heading", name="The game is over")).to_be_visible()
     expect(guest.get_by_role("link", name="Open lobbies")).to_be_visible()
-    expect(guest.get_by_role("link", name="Sit down again")).to_be_hidden()
+    expect(guest.get_by_role("link", name="Join again")).to_be_hidden()
     no_sideways_scrolling(guest)
     guest.get_by_role("link", name="Play again").click()
     expect(guest.get_by_role("heading", name="Open a lobby")).to_be_visible()
@@ -193,7 +193,7 @@ def test_a_lost_connection_comes_back_by_itself(
     ready(guest).click()  # said while nobody hears it
     guest.get_by_label("Message").fill("Hello")
     guest.keyboard.press("Enter")
-    expect(guest.get_by_text("It goes out when the connection is back.")).to_be_visible()
+    expect(guest.get_by_text("It will be sent when the connection is back.")).to_be_visible()
     no_violations(guest)
     guest.context.set_offline(False)
     expect(guest.get_by_text("Back again.")).to_be_visible()
@@ -224,7 +224,7 @@ def test_who_was_away_too_long_is_told_and_sits_down_again(
     enter: Enter, game_map: GameMap, players: dict[str, User], site: Site, is_public: bool
 ) -> None:
     _, guest = both_seated(enter, game_map)
-    expect(guest.get_by_role("link", name="Sit down again")).to_be_hidden()
+    expect(guest.get_by_role("link", name="Join again")).to_be_hidden()
     lobby_id = UUID(guest.url.split("/")[-2])
     run(lobby_actions.change_settings, lobby_id, players["Mira"].pk, is_public=is_public)
     guest.context.set_offline(True)
@@ -236,7 +236,7 @@ def test_who_was_away_too_long_is_told_and_sits_down_again(
     expect(freed).to_be_visible()
     expect(guest.get_by_role("link", name="Play again")).to_be_hidden()
     no_violations(guest)
-    guest.get_by_role("link", name="Sit down again").click()
+    guest.get_by_role("link", name="Join again").click()
     guest.get_by_role("button", name="Join").click()
     live(guest)
 
@@ -593,6 +593,6 @@ def test_friends_on_a_private_map(enter: Enter, players: dict[str, User]) -> Non
     for page in (host, guest):
         stopped = page.get_by_text("Stopped: the map can’t be played as it is now.")
         expect(stopped.last).to_be_visible()
-        expect(page.locator("#start-hint")).to_contain_text("its author has broken it")
+        expect(page.locator("#start-hint")).to_contain_text("it has errors")
     guest.get_by_role("link", name="The map").click()
     expect(guest.get_by_role("heading", name="Hidden Ford")).to_be_visible()

@@ -51,7 +51,7 @@ def test_ban_a_player(page: Page) -> None:
     page.locator("select[name=action]").select_option("ban")
     page.get_by_role("button", name="Go").click()
     page.get_by_label("Reason").fill("Insults in map names.")
-    page.get_by_role("button", name="Decide").click()
+    page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_text("1 of 1 players: banned.")).to_be_visible()
     player.refresh_from_db()
     assert not player.is_active

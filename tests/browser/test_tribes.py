@@ -134,18 +134,18 @@ def test_styles_set_the_sliders(editor: Page) -> None:
 
 
 def test_a_tribe_from_its_making_to_its_undoing(editor: Page) -> None:
-    editor.get_by_role("button", name="Make tribe").click()
+    editor.get_by_role("button", name="Create tribe").click()
     expect(editor.get_by_label("Name")).to_be_focused()  # it is needed
     editor.get_by_label("Name").fill("Ravens")
     expect(editor.locator("#preview-name")).to_have_text("Ravens")
     slider(editor, "Damage").focus()
     editor.keyboard.press("ArrowLeft")
-    editor.get_by_role("button", name="Make tribe").click()
+    editor.get_by_role("button", name="Create tribe").click()
     assert Tribe.objects.count() == 0  # a point is left to spend
     editor.keyboard.press("ArrowRight")
     editor.get_by_role("radio", name="Sky").check()
     expect(editor.locator(".preview .emblem")).to_have_attribute("fill", "#99C2FF")
-    editor.get_by_role("button", name="Make tribe").click()
+    editor.get_by_role("button", name="Create tribe").click()
     expect(editor.get_by_text("“Ravens” is ready to play.")).to_be_visible()
     no_sideways_scrolling(editor)
     no_violations(editor)
@@ -166,12 +166,12 @@ def test_a_colour_of_ones_own(editor: Page) -> None:
     expect(editor.get_by_role("radio", name="Custom colour")).to_be_checked()
     expect(told).to_have_text("Contrast 1.0:1, too dark, pick a lighter one")
     editor.get_by_label("Name").fill("Ravens")
-    editor.get_by_role("button", name="Make tribe").click()
+    editor.get_by_role("button", name="Create tribe").click()
     expect(editor.get_by_role("heading", name="New tribe")).to_be_visible()
     picker.fill("#ffeedd")
     expect(told).to_contain_text("easy to see")
     no_violations(editor)
-    editor.get_by_role("button", name="Make tribe").click()
+    editor.get_by_role("button", name="Create tribe").click()
     expect(editor.get_by_text("“Ravens” is ready to play.")).to_be_visible()
     assert Tribe.objects.get().color_theme == "#FFEEDD"
 
@@ -179,7 +179,7 @@ def test_a_colour_of_ones_own(editor: Page) -> None:
 def test_what_the_server_finds_is_told_at_its_field(editor: Page, mira: User) -> None:
     make_tribe(mira, "Owls")
     editor.get_by_label("Name").fill("owls")
-    editor.get_by_role("button", name="Make tribe").click()
+    editor.get_by_role("button", name="Create tribe").click()
     expect(editor.get_by_text("You have a tribe of this name already.")).to_be_visible()
     expect(editor.get_by_label("Name")).to_have_value("owls")
     no_violations(editor)
@@ -230,12 +230,12 @@ def test_without_javascript(chromium: Browser, site: Site) -> None:
     assert figures(page) == expected_figures(list(PRESETS["Support"]))
     slider(page, "Damage").focus()
     page.keyboard.press("ArrowRight")
-    page.get_by_role("button", name="Make tribe").click()
+    page.get_by_role("button", name="Create tribe").click()
     expect(page.get_by_text("These are 11 points")).to_be_visible()
     assert points(page) == [2, 6, 3]
     slider(page, "Range").focus()
     page.keyboard.press("ArrowLeft")
-    page.get_by_role("button", name="Make tribe").click()
+    page.get_by_role("button", name="Create tribe").click()
     expect(page.get_by_text("“Ravens” is ready to play.")).to_be_visible()
     context.close()
     tribe = Tribe.objects.get()

@@ -63,7 +63,7 @@ export class Chat {
     if (!text) return;
     this.input.value = "";
     this.#count();
-    if (this.client.state !== "live") this.part("left").textContent = "It goes out when the connection is back.";
+    if (this.client.state !== "live") this.part("left").textContent = "It will be sent when the connection is back.";
     try {
       await this.client.chat(text);
       this.#count();

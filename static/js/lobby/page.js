@@ -18,13 +18,13 @@ import { Seats } from "./seats.js";
 /** @type {Record<string, [string, string]>} the title and the text at the end, by reason */
 const ENDINGS = {
   completed: ["The game is over", "The host ended it."],
-  abandoned: ["The lobby is closed", "Nobody was left, or nothing happened for an hour."],
-  left: ["You have left", "Your seat is free, for others and for you."],
+  abandoned: ["The lobby is closed", "Everyone left, or nothing happened for an hour."],
+  left: ["You have left", "Your seat is free again."],
   kicked: ["You were removed", "The host has removed you from this lobby."],
   shut: ["You are out of this lobby", "Your account is suspended or erased, so your seat is free for others."],
   gone: [
     "Your seat was freed while you were away",
-    "Seats are kept for half a minute. If the lobby is still open and has a free one, sit down again.",
+    "Seats are kept for half a minute. If the lobby is still open and has a free one, you can join again.",
   ],
 };
 const MAY_RETURN = ["left", "gone"];
@@ -204,7 +204,7 @@ function showOwnTribe({ id, name, archetype }) {
  */
 function hint(lobby, mine, isAlone) {
   if (lobby.countdown_ends_at) return "The game is starting.";
-  if (!lobby.map.is_playable) return "The map can’t be played right now: its author has broken it, or a moderator has hidden it.";
+  if (!lobby.map.is_playable) return "The map can’t be played right now: it has errors, or a moderator has hidden it.";
   const others = lobby.players.filter((player) => player !== mine && !(player.is_ready && player.is_connected));
   const names = others.map((player) => player.username).join(", ");
   if (mine.is_host && isAlone) return "Wait for friends, or start alone.";

@@ -45,7 +45,7 @@ document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = /** @type {CustomEvent<Detail>} */ (event).detail;
   if (xhr.status === 429) {
     const seconds = Number(xhr.getResponseHeader("Retry-After")) || 60;
-    showError(`That was too often. Nothing has changed; try again in ${seconds} s.`);
+    showError(`Too many requests. Nothing has changed; try again in ${seconds} s.`);
   } else if (xhr.status === 404) {
     showError("This isn’t here any more. Reload the page.");
   } else {
