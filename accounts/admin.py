@@ -19,6 +19,7 @@ from accounts.moderation.actions import EFFECTS, Action, decide
 from accounts.second_factor import actions as second_factor
 from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReasonForm, RecordInline
 from config.http.client import client_of
+from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReadOnlyInline, ReasonForm
 from config.kernel.errors import DomainError
 from config.kernel.text import checked
 

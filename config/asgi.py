@@ -27,8 +27,10 @@ from sessions_app.live.endpoint import Live  # noqa: E402
 
 # That make the garbage collector look; at its usual 700 it took a tenth of the time when a thousand players
 # come back at once.
-NEW_OBJECTS = 20_000
-PART = 64 * 1024  # bytes of a static file; the next part is read when the client has taken this one
+GC_THRESHOLD = 20_000
+CHUNK_BYTES = (
+    64 * 1024
+)  # bytes of a static file; the next part is read when the client has taken this one
 
 
 class StaticFiles(ServeStaticASGI):  # type: ignore[misc] # it has no types
@@ -64,7 +66,7 @@ class StaticFiles(ServeStaticASGI):  # type: ignore[misc] # it has no types
         await send({"type": "http.response.start", "status": status, "headers": headers})
         if response.file is not None:
             with response.file:
-                while part := response.file.read(PART):
+                while part := response.file.read(CHUNK_BYTES):
                     await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
@@ -100,7 +102,7 @@ async def lifespan(
         worker.foresees = True
         gc.collect()
         gc.freeze()  # modules never become garbage; looking through them takes a tenth of a second
-        gc.set_threshold(NEW_OBJECTS)
+        gc.set_threshold(GC_THRESHOLD)
         await send({"type": "lifespan.startup.complete"})
         await receive()
     await send({"type": "lifespan.shutdown.complete"})

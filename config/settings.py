@@ -53,7 +53,7 @@ try:
         )  # apart, so that one can change without the other
     )
 except OSError as error:  # the folder of the demo can't be written
-    raise ImproperlyConfigured(str(embedded.unusable(error))) from error
+    raise ImproperlyConfigured(str(embedded.data_folder_error(error))) from error
 if PRODUCTION and JWT_SIGNING_KEY == SECRET_KEY:
     environment.report("JWT_SIGNING_KEY equals SECRET_KEY: give each a value of its own.")
 SECRET_KEY_FALLBACKS = environment.previous_secrets("SECRET_KEY_PREVIOUS", is_production=PRODUCTION)
@@ -353,8 +353,8 @@ LOGGING = {
     "formatters": {"safe": {"()": "config.ops.logs.SafeFormatter"}},
     "filters": {
         "request_id": {"()": "config.http.request_id.RequestIdFilter"},
-        "servers_faults": {"()": "config.ops.logs.ServersFaults"},
-        "redis_in_short": {"()": "config.ops.logs.RedisInShort"},
+        "servers_faults": {"()": "config.ops.logs.ClientFaultFilter"},
+        "redis_in_short": {"()": "config.ops.logs.ShortRedisErrors"},
     },
     "handlers": {
         "console": {

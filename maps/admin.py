@@ -12,6 +12,9 @@ from accounts.models import User
 from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReasonForm, RecordInline
 from config.kernel.errors import DomainError, NotFound
 from maps.editing.actions import TEXT_CHECKS
+from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReadOnlyInline, ReasonForm
+from config.kernel.errors import DomainError
+from maps.editing.actions import WORDS
 from maps.models import GameMap, MapDecision
 from maps.models.querysets import BULKY, PUBLISHED, GameMapQuerySet
 from maps.moderation.actions import decide

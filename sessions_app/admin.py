@@ -3,11 +3,11 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from config.admin.site import RecordInline
+from config.admin.site import ReadOnlyInline
 from sessions_app.models import GameSession, SessionPlayer
 
 
-class SeatInline(RecordInline):
+class SeatInline(ReadOnlyInline):
     """Who sits in a game."""
 
     model = SessionPlayer

@@ -19,6 +19,8 @@ from redis.connection import AbstractConnection as Connection
 from accounts.models import User
 from config.embedded import data_folder
 from config.management.commands.serve import build_static_files
+from config.limits import rate_limits
+from config.management.commands.serve import limit_kernel_buffers, server_config
 from config.redis import clients
 from config.redis.clients import durable
 from config.storage.files import HashedStaticFilesStorage
@@ -65,7 +67,7 @@ def own_files(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(autouse=True)
-def empty_redis(request: pytest.FixtureRequest) -> None:
+def forget_counts(request: pytest.FixtureRequest) -> None:
     """Limits, locks, token families and caches begin anew with each test. Pure tests have no Redis."""
     clients._failed_at.clear()
     if is_pure(request.node):

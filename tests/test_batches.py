@@ -28,7 +28,7 @@ def told_nothing(ask: Any) -> bool:
     try:
         return asyncio.run(work()) == [None] * len(MANY)
     finally:
-        clients._failed_at.clear()
+        clients._failure_times.clear()
 
 
 def test_each_gets_its_own_answer_in_few_round_trips() -> None:

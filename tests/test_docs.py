@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from config.http.errors import WORDS
+from config.http.errors import MESSAGES
 from maps.terrain.validation import RULES
 
 ROOT = Path(__file__).parent.parent
@@ -84,6 +84,6 @@ def test_every_code_of_an_error_is_documented() -> None:
     text = (ROOT / "docs/api.md").read_text()
     source = code("accounts", "config", "maps", "sessions_app", "tribes")
     said = r'(?:DomainError|InvalidInput|Reason|super\(\)\.__init__|violation_error_code=)\(?\s*"([a-z_]+)"'
-    codes = set(re.findall(said, source)) | RULES.keys() | {word for word, _ in WORDS.values()}
+    codes = set(re.findall(said, source)) | RULES.keys() | {word for word, _ in MESSAGES.values()}
     assert len(codes) > 80
     assert {name for name in codes - PAGES_ALONE if f"`{name}`" not in text} == set()

@@ -15,7 +15,7 @@ import redis
 from django.db import connection, connections
 
 from accounts.models import User
-from config.db.pools import database_address
+from config.db.pools import connection_string
 from config.redis.clients import disposable, durable
 from config.server import fast_lane
 from maps.browse import invalidation, read_through, terrain_cache, top_maps

@@ -14,7 +14,7 @@ from django.db.backends.utils import CursorWrapper
 from django.test import Client
 from django.utils import timezone
 
-from config.db.pools import make_pool
+from config.db.pools import create_pool
 from config.kernel.errors import DomainError
 from config.redis.clients import durable, durable_async
 from maps.models import GameMap
@@ -77,7 +77,7 @@ def test_what_is_written_behind_by_two_processes_ends_with_the_newest(
 
     async def drill() -> None:
         client = durable_async()
-        async with make_pool(1) as pool, client:
+        async with create_pool(1) as pool, client:
             ask = asking(pool)
 
             async def ask_late(sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -99,7 +99,7 @@ def test_one_round_writes_what_was_marked_when_it_began(game_map: GameMap) -> No
     games = running(game_map, 300)
 
     async def drill() -> tuple[int, int]:
-        async with make_pool(1) as pool, durable_async() as client:
+        async with create_pool(1) as pool, durable_async() as client:
             ask = asking(pool)
 
             async def ask_late(sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -134,7 +134,7 @@ def test_the_oldest_marks_come_first(game_map: GameMap, monkeypatch: pytest.Monk
             until(lambda before=marked: now_of_redis() > before)  # type: ignore[misc]
 
     async def drill() -> None:
-        async with make_pool(1) as pool, durable_async() as client:
+        async with create_pool(1) as pool, durable_async() as client:
             assert await states.write_behind(client, asking(pool)) == 2
 
     asyncio.run(drill())
@@ -310,7 +310,7 @@ def test_an_end_that_meets_another_leaves_no_key(
 
 def round_of_the_watch() -> None:
     async def drill() -> None:
-        async with make_pool(1) as pool, durable_async() as client:
+        async with create_pool(1) as pool, durable_async() as client:
             await states.write_behind(client, asking(pool))
 
     asyncio.run(drill())
@@ -367,7 +367,7 @@ def test_the_database_refuses_a_larger_state(game: UUID) -> None:
 
 def drop_old() -> None:
     async def drill() -> None:
-        async with make_pool(1) as pool:
+        async with create_pool(1) as pool:
             await states.drop_old(asking(pool))
 
     asyncio.run(drill())

@@ -531,7 +531,7 @@ def test_without_redis_reads_go_on_and_sign_in_refuses(
     )
     page = client.post("/login/", {"username": "Player1", "password": PASSWORD})
     assert b"not possible right now" in page.content
-    assert readiness.look()["redis"] == "unreachable"
+    assert readiness.check_services()["redis"] == "unreachable"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from config.db.pools import database_address, make_pool
+from config.db.pools import connection_string, create_pool
 from sessions_app.live import announcements
 from sessions_app.live.announcements import News
 from sessions_app.live.hub import Hub
@@ -51,7 +51,7 @@ def test_cut_off_at_any_moment() -> None:
     before = table.version
 
     async def drill() -> int:
-        pool, done = make_pool(2), 0
+        pool, done = create_pool(2), 0
         async with pool:
             began = time.perf_counter()
             await ready(pool, table, is_ready=False)
@@ -85,8 +85,8 @@ def test_a_lock_that_is_held_for_long_costs_others_nothing_but_time() -> None:
     table, other = Table(1), Table(1)
 
     async def drill() -> None:
-        async with make_pool(2) as pool:
-            async with await psycopg.AsyncConnection.connect(database_address()) as holder:
+        async with create_pool(2) as pool:
+            async with await psycopg.AsyncConnection.connect(connection_string()) as holder:
                 await holder.execute(
                     "SELECT 1 FROM game_sessions WHERE id = %s FOR UPDATE", [table.id]
                 )

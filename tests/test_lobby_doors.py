@@ -26,8 +26,8 @@ from accounts.identity import passwords
 from accounts.models import PageSession, User
 from accounts.moderation import actions as moderation_actions
 from accounts.tokens import families
-from config.limits.token_bucket import BURST, EVENTS_A_SECOND
-from config.management.commands.serve import UNREAD_SECONDS, claim_port, server_config
+from config.limits.token_bucket import MAX_TOKENS, TOKENS_PER_SECOND
+from config.management.commands.serve import UNACKED_TIMEOUT_SECONDS, open_listener, server_config
 from config.redis.clients import durable
 from config.server import websocket_protocol
 from sessions_app.live import hub, list_socket, reconciliation, sign_in_checks, sockets, tickets
@@ -268,8 +268,8 @@ GARBAGE: list[str | bytes] = [
 
 def test_garbage_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand bad frames of every kind; a good one in between keeps the socket open."""
-    monkeypatch.setattr("config.limits.token_bucket.BURST", 10_000)
-    monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 30_000)
+    monkeypatch.setattr("config.limits.token_bucket.MAX_TOKENS", 10_000)
+    monkeypatch.setattr(websocket_protocol, "MAX_FRAME_BURST", 30_000)
     table = Table(2)
     with seated(site, table) as (host, guest):
         version = table.version
@@ -335,7 +335,7 @@ def test_a_frame_of_16_kib_is_read(site: Site) -> None:
 
 def test_a_flood(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the pace of players alone; tests/test_protocols.py has the frames of a socket."""
-    monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 10_000)
+    monkeypatch.setattr(websocket_protocol, "MAX_FRAME_BURST", 10_000)
     table = Table(2)
     with seated(site, table) as (host, guest):
         began = time.monotonic()
@@ -343,12 +343,12 @@ def test_a_flood(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
             for n in range(5000):  # a busy machine needs more of them
                 guest.say("chat", text=str(n))
         assert guest.closed() == Close.TOO_MUCH
-        most = BURST + EVENTS_A_SECOND * (time.monotonic() - began)
+        most = MAX_TOKENS + TOKENS_PER_SECOND * (time.monotonic() - began)
         errors = [f for f in guest.heard if f["type"] == "error"]
         assert {error["data"]["code"] for error in errors} == {"rate_limited"}
         assert len(errors) <= 60
         host.silence(0.1)
-        assert BURST <= len([f for f in host.heard if f["type"] == "chat"]) <= most
+        assert MAX_TOKENS <= len([f for f in host.heard if f["type"] == "chat"]) <= most
         assert host.ask("ping")["type"] == "pong"
     with sit_down(site, table, 1) as again:  # the pace is the player's, not the socket's
         assert again.ask("chat", text="x")["data"].get("code") in (None, "rate_limited")
@@ -425,12 +425,12 @@ def test_who_vanishes_at_the_door_leaves_no_trace() -> None:
 def test_a_connection_is_bound_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is set on the listener holds for what it accepts; the drill of slow readers shows the rest."""
     monkeypatch.setenv("PORT", "0")
-    with claim_port() as listener, socket.create_connection(listener.getsockname()):
+    with open_listener() as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
         with accepted:
             waits = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
             keeps = accepted.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
-    assert waits == UNREAD_SECONDS * 1000
+    assert waits == UNACKED_TIMEOUT_SECONDS * 1000
     assert waits < 9_000  # its kernel may notice a second late; gone within ten is promised
     assert keeps <= 2 * 256 * 1024
 

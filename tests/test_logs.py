@@ -172,7 +172,7 @@ def test_what_python_prints_by_itself(log: io.StringIO, monkeypatch: pytest.Monk
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
     try:
-        logs.install_hooks()
+        logs.install_exception_hooks()
         error = raised(ValueError(SECRET))
         sys.excepthook(ValueError, error, error.__traceback__)
         thread = threading.Thread(target=int, args=(SECRET,))

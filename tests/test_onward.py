@@ -14,6 +14,7 @@ from config.http.errors import page_of
 from tests.support.api import bearer
 from tests.support.factories import NOBODY, PASSWORD, make_user
 from tests.support.pages import sign_up
+from config.http.errors import find_retry_url
 
 pytestmark = pytest.mark.django_db
 
@@ -152,7 +153,7 @@ def test_a_page_of_ours_is_gone_on_to(player: User, wanted: str) -> None:
 )
 def test_the_page_of_a_form_that_was_refused(referer: str, again: str) -> None:
     request = RequestFactory().post("/login/", headers={"Referer": referer})
-    assert page_of(request) == again
+    assert find_retry_url(request) == again
 
 
 ARGUMENTS = {
@@ -188,7 +189,7 @@ def test_what_answers_no_get_is_known_of_every_route() -> None:
         client.force_login(boss)
         path = reverse(name, kwargs=arguments)
         shows = client.get(path, headers=token).status_code != 405
-        assert bool(next_url.page_at_path(path)) is shows, name
+        assert bool(next_url.find_page(path)) is shows, name
         met += not shows
     assert met > 15
 

@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import User
 from config.limits import rate_limits
-from config.limits.request_limits import policy_of
+from config.limits.request_limits import find_policy
 from config.redis.clients import durable
 from maps.drawing.pictures import FORMATS
 from maps.models import GameMap
@@ -82,7 +82,7 @@ def count_of(name: str, subject: str = HERE) -> int:
     ],
 )
 def test_each_request_has_one_policy(method: str, path: str, policy: str) -> None:
-    assert policy_of(method, path) == policy
+    assert find_policy(method, path) == policy
 
 
 @pytest.mark.parametrize("size", FORMATS)
@@ -92,7 +92,7 @@ def test_pictures_have_their_own(game_map: GameMap, size: str, client: Client) -
         "page": game_map.page_picture,
         "link": game_map.link_picture,
     }[size]
-    assert policy_of("GET", address) == "pictures"
+    assert find_policy("GET", address) == "pictures"
     client.get(address)
     assert (count_of("pictures"), count_of("pages")) == (1, 0)
 

@@ -410,7 +410,7 @@ def test_a_storage_that_is_slow_to_fail_is_left_alone(
         asked.append(name)
         raise TimeoutError
 
-    monkeypatch.setattr("config.storage.files.SLOW", -1)
+    monkeypatch.setattr("config.storage.files.SLOW_SECONDS", -1)
     monkeypatch.setattr(AtomicFileSystemStorage, "open", hang)
     keeping = FileStore()
     assert [keeping.read("a"), keeping.read("b")] == [None, None]

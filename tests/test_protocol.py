@@ -85,14 +85,14 @@ SAID: dict[str, tuple[Any, Any]] = {
     "heard nothing for ten": (reconciliation.QUIET, 10),
     "keeps its seat for thirty seconds": (rules.GRACE.seconds, 30),
     "Ten messages a second for a player, bursts of twenty": (
-        (token_bucket.EVENTS_A_SECOND, token_bucket.BURST),
+        (token_bucket.TOKENS_PER_SECOND, token_bucket.MAX_TOKENS),
         (10, 20),
     ),
     "one more for each whole KiB. Fifty frames a second, bursts of two hundred": (
         (
-            websocket_protocol.FRAME_UNIT,
-            websocket_protocol.FRAMES_A_SECOND,
-            websocket_protocol.FRAME_BURST,
+            websocket_protocol.BYTES_PER_TOKEN,
+            websocket_protocol.FRAMES_PER_SECOND,
+            websocket_protocol.MAX_FRAME_BURST,
         ),
         (1024, 50, 200),
     ),

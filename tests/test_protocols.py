@@ -17,10 +17,11 @@ from config.limits import token_bucket
 from config.management.commands.serve import server_config
 from config.server import http_protocol, websocket_protocol
 from config.server.http_protocol import LARGEST_HEAD, MOST_HEADERS, MOST_PIPELINED, HttpProtocol
+from config.server.http_protocol import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
 from config.server.websocket_protocol import (
-    FRAME_BURST,
-    FRAMES_A_SECOND,
-    TOO_MUCH,
+    CLOSE_TOO_MUCH,
+    FRAMES_PER_SECOND,
+    MAX_FRAME_BURST,
     WebSocketProtocol,
 )
 from sessions_app.live import sockets
@@ -105,29 +106,29 @@ def test_a_flood_of_frames_ends_alone(
 
 
 def test_a_flood_is_told_why_it_ends(site: Site) -> None:
-    assert TOO_MUCH == Close.TOO_MUCH
+    assert CLOSE_TOO_MUCH == Close.TOO_MUCH
     with Caller(site, "/ws/lobbies") as looker:
         looker.hear("lobbies")
-        looker.socket.socket.sendall(PONG * int(FRAME_BURST + FRAMES_A_SECOND))
+        looker.socket.socket.sendall(PONG * int(MAX_FRAME_BURST + FRAMES_PER_SECOND))
         assert looker.closed() == Close.TOO_MUCH
 
 
 def test_every_kibibyte_counts(site: Site) -> None:
     with Caller(site, "/ws/lobbies") as looker:
         looker.hear("lobbies")
-        looker.socket.socket.sendall(BINARY * int(FRAME_BURST / 17 + 4))
+        looker.socket.socket.sendall(BINARY * int(MAX_FRAME_BURST / 17 + 4))
         assert looker.closed() == Close.TOO_MUCH
 
 
 def test_the_limit_leaves_room_for_the_pace_of_players() -> None:
     """Whoever is too hasty is told so before the end, message by message."""
-    assert FRAME_BURST > 2 * (token_bucket.BURST + sockets.MOST_HASTY)
-    assert FRAMES_A_SECOND > 4 * token_bucket.EVENTS_A_SECOND
+    assert MAX_FRAME_BURST > 2 * (token_bucket.MAX_TOKENS + sockets.MOST_HASTY)
+    assert FRAMES_PER_SECOND > 4 * token_bucket.TOKENS_PER_SECOND
 
 
 def test_an_honest_client_that_pings_is_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """By frames and by messages, in parts too, for longer than a burst lasts."""
-    monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 60)
+    monkeypatch.setattr(websocket_protocol, "MAX_FRAME_BURST", 60)
     with sit_down(site, Table(1)) as player:
         began = time.monotonic()
         for said in range(30, 150, 30):
@@ -199,8 +200,8 @@ START = b"GET /api/v1/maps HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 LARGE: dict[str, tuple[bytes, ...]] = {
     "one header of many": (START + b"X: ", *[b"x" * 2**20] * 40),
     "200,000 lines": (START, *[b"a: b\r\n" * 10_000] * 20),
-    "a line too many": (START + b"a: b\r\n" * MOST_HEADERS + b"\r\n",),
-    "a byte too many": (START + b"X: " + b"x" * (LARGEST_HEAD - len(START) - 6) + b"\r\n\r\n1",),
+    "a line too many": (START + b"a: b\r\n" * MAX_HEADERS + b"\r\n",),
+    "a byte too many": (START + b"X: " + b"x" * (MAX_HEAD_BYTES - len(START) - 6) + b"\r\n\r\n1",),
     "an address": (b"GET /api/", *[b"x" * 2**20] * 4),
     "trailers": (
         b"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -225,7 +226,7 @@ def test_a_large_head(site: Site, parts: tuple[bytes, ...]) -> None:
 def test_a_head_of_64_kib_is_read(site: Site) -> None:
     """Also the second of a connection, in small pieces, and after a body."""
     end = b"\r\n\r\n"
-    large = START + b"X: " + b"x" * (LARGEST_HEAD - len(START) - 3 - len(end)) + end
+    large = START + b"X: " + b"x" * (MAX_HEAD_BYTES - len(START) - 3 - len(end)) + end
     body = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 200000\r\n\r\n"
     with Client(site) as client:
         for request, status in ((large, 200), (body + b"x" * 200_000, 415), (large, 200)):
@@ -248,7 +249,7 @@ def test_a_page_that_is_asked_for_with_too_much_answers_in_words(site: Site) -> 
 def test_a_slow_head(
     monkeypatch: pytest.MonkeyPatch, site: Site, begun: bytes, before: bytes
 ) -> None:
-    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_SECONDS", 0.2)
     site.server.config.timeout_keep_alive = 1  # for the second of which nothing comes
     with Client(site) as client:
         if before:
@@ -281,12 +282,12 @@ def test_a_slow_answer_or_body_is_not_a_slow_head(
 def test_requests_without_end(site: Site) -> None:
     """Some may wait for the answers to those before; whoever sends thousands gets those alone."""
     request = START + b"\r\n"
-    for count in (MOST_PIPELINED, 20_000):
+    for count in (MAX_PIPELINED, 20_000):
         with Client(site) as client:
             client.say(request * count)
-            for _ in range(MOST_PIPELINED):
+            for _ in range(MAX_PIPELINED):
                 assert client.status() == 200
-            if count > MOST_PIPELINED:
+            if count > MAX_PIPELINED:
                 assert client.status() in (200, None)  # the one that the others waited for
                 assert client.hear() is None
 

@@ -96,7 +96,7 @@ def own_urls(settings: Any) -> None:
 def test_threads_and_connections_are_bounded_and_excess_is_told(
     http: httpx.Client, site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handler, "WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(handler, "THREAD_TIMEOUT_SECONDS", 0.5)
     before = set(threading.enumerate())
     with ThreadPoolExecutor(30) as pool:
         waiting = [pool.submit(httpx.get, site.url + "/wait", timeout=20) for _ in range(20)]
@@ -138,7 +138,7 @@ def test_a_streamed_body_is_made_in_one_thread(http: httpx.Client) -> None:
 def test_busy_is_json_for_the_api(
     http: httpx.Client, site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handler, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(handler, "THREAD_TIMEOUT_SECONDS", 0.1)
     with ThreadPoolExecutor(10) as pool:
         waiting = [
             pool.submit(httpx.get, site.url + "/wait", timeout=20) for _ in range(settings.THREADS)
@@ -167,7 +167,7 @@ def test_a_busy_process_is_alive(http: httpx.Client, site: Site, settings: Any) 
 def test_a_database_that_is_silent_frees_the_threads(
     http: httpx.Client, site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handler, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(handler, "RESPONSE_TIMEOUT_SECONDS", 0.5)
     hands = settings.THREADS
     for _ in range(2):  # all threads, and all of them again
         with ThreadPoolExecutor(hands) as pool:

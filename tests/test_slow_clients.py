@@ -22,9 +22,9 @@ from config.server import (
     transfer_rates,
     websocket_protocol,
 )
-from config.server.http_protocol import HttpProtocol, framing_of
+from config.server.http_protocol import HttpProtocol, read_framing
 from config.server.request_bodies import BodyStore, BodyTooLarge, NoRoomForBody
-from config.server.transfer_rates import MINIMUM_RATE, WINDOW_SECONDS, TransferRate
+from config.server.transfer_rates import MIN_BYTES_PER_SECOND, WINDOW_SECONDS, TransferRate
 from config.urls import handler404, urlpatterns
 from tests.support.live_site import Site
 from tests.support.raw_http import HANDSHAKE, Client, assert_shape, exchange
@@ -62,8 +62,8 @@ def own_urls(settings: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "CHECK_SECONDS", 0.05)
-    monkeypatch.setattr(http_protocol, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "CHECK_INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr(http_protocol, "CHECK_INTERVAL_SECONDS", 0.05)
     monkeypatch.setattr(transfer_rates, "WINDOW_SECONDS", 0.3)
 
 
@@ -81,8 +81,9 @@ def connect(site: Site, *, receive_buffer: int = 0) -> socket.socket:
 
 
 @pytest.mark.parametrize(
-    ("bytes_a_second", "is_ended"), [(0, True), (1, True), (MINIMUM_RATE - 1, True), (MINIMUM_RATE, False)]
-)  # fmt: skip
+    ("bytes_a_second", "is_ended"),
+    [(0, True), (1, True), (MIN_BYTES_PER_SECOND - 1, True), (MIN_BYTES_PER_SECOND, False)],
+)
 def test_a_transfer_has_a_minimum_rate(
     monkeypatch: pytest.MonkeyPatch, bytes_a_second: int, is_ended: bool
 ) -> None:
@@ -129,7 +130,7 @@ def test_a_body_of_chunks_that_stops_is_refused(site: Site) -> None:
 
 
 def test_a_body_has_a_deadline(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_protocol, "BODY_SECONDS", 0.6)
+    monkeypatch.setattr(http_protocol, "BODY_TIMEOUT_SECONDS", 0.6)
     with Client(site) as client:
         client.say(POST % 2_400_000)
         stop = threading.Event()
@@ -160,7 +161,12 @@ def test_a_body_that_nobody_needs_any_more_ends_the_connection_without_a_second_
 
 def test_bodies_are_bounded(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """In memory, in total and for each address; what is over gives its space back."""
-    for name, size in {"SMALL": 0, "IN_MEMORY": 100, "IN_TOTAL": 1000, "PER_ADDRESS": 600}.items():
+    for name, size in {
+        "MAX_SMALL_BODY_BYTES": 0,
+        "MAX_MEMORY_BYTES": 100,
+        "MAX_TOTAL_BYTES": 1000,
+        "MAX_BYTES_PER_ADDRESS": 600,
+    }.items():
         monkeypatch.setattr(request_bodies, name, size)
     settings.MAX_BODY_BYTES = 500
     store = BodyStore()
@@ -187,8 +193,8 @@ def test_bodies_are_bounded(monkeypatch: pytest.MonkeyPatch, settings: Any) -> N
 
 
 def test_a_body_without_room_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_bodies, "IN_TOTAL", 1000)
-    monkeypatch.setattr(request_bodies, "SMALL", 950)
+    monkeypatch.setattr(request_bodies, "MAX_TOTAL_BYTES", 1000)
+    monkeypatch.setattr(request_bodies, "MAX_SMALL_BODY_BYTES", 950)
     for _ in range(3):
         answer = httpx.post(site.url + "/api/v1/auth/login", content=b"x" * 1001)
         assert answer.status_code == 503
@@ -361,16 +367,16 @@ AMBIGUOUS: dict[str, list[tuple[bytes, bytes]]] = {
 def test_an_ambiguous_request_is_refused(
     site: Site, headers: list[tuple[bytes, bytes]], version: bytes, where: bytes
 ) -> None:
-    assert framing_of(headers) is None
+    assert read_framing(headers) is None
     lines = b"".join(b"%s: %s\r\n" % each for each in headers)
     answer = exchange(site, b"GET %s HTTP/%s\r\n%s\r\n0\r\n\r\n" % (where, version, lines))
     assert_shape(answer, 400, "bad_request")
 
 
 def test_ordinary_requests_are_not_ambiguous() -> None:
-    assert framing_of([HOST]) == "none"
-    assert framing_of([HOST, (b"transfer-encoding", b"Chunked"), (b"te", b"trailers")]) == "body"
-    assert framing_of([HOST, (b"content-length", b"0")]) == "body"
+    assert read_framing([HOST]) == "none"
+    assert read_framing([HOST, (b"transfer-encoding", b"Chunked"), (b"te", b"trailers")]) == "body"
+    assert read_framing([HOST, (b"content-length", b"0")]) == "body"
 
 
 def test_a_socket_without_a_host_is_refused(site: Site) -> None:
@@ -424,7 +430,7 @@ def test_a_connection_that_is_ended_in_the_middle_of_a_read_parses_no_more(site:
 def test_one_connection_that_can_not_be_checked_keeps_no_other_from_its_end(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_SECONDS", 0.2)
     usual = HttpProtocol.check
     broken: list[HttpProtocol] = []
 

@@ -198,7 +198,7 @@ def test_a_picture_that_was_deleted_too_early_is_drawn_again(client: Any) -> Non
 
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_is_away_costs_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cleanup, "database_address", lambda: "host=127.0.0.1 port=1")
+    monkeypatch.setattr(cleanup, "connection_string", lambda: "host=127.0.0.1 port=1")
     assert cleanup._delete_unused(["0" * 64]) == b""
 
 

@@ -12,10 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller
-from config.api.openapi import LOCATION, Error
+from config.api.openapi import LOCATION_HEADER, Error
 from config.api.serialization import RawField, read_body
 from config.api.views import APIView
-from config.http.conditional import conditional_document
+from config.http.conditional import conditional_json_response
 from config.kernel.text import SHORTEST_NAME
 from config.limits import quotas
 from config.limits.quotas import HEADER_PARAMETER
@@ -103,7 +103,7 @@ class TribesView(APIView):
         operation_id="tribes_make",
         request=NewTribe,
         responses={201: FullTribe, 409: Error},
-        parameters=[LOCATION, HEADER_PARAMETER],
+        parameters=[LOCATION_HEADER, HEADER_PARAMETER],
         tags=["tribes"],
     )
     def post(self, request: Request) -> Response:

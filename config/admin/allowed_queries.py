@@ -31,14 +31,14 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.timezone import is_naive, make_aware
 
-PRESERVED = "_changelist_filters"  # the list's own address, for the way back to it
-LONGEST_SEARCH = 200  # characters
-LONGEST_ADDRESS = 2000  # of a list, as it is preserved
-LONGEST = 100  # characters of any other value
+PRESERVED_FILTERS = "_changelist_filters"  # the list's own address, for the way back to it
+MAX_SEARCH_LENGTH = 200  # characters
+MAX_URL_LENGTH = 2000  # of a list, as it is preserved
+MAX_VALUE_LENGTH = 100  # characters of any other value
 FLAG = re.compile(r"(1|True|true)?")
 # What each parameter looks like that Django's own templates put into addresses. Filters add theirs.
-FORMS = {
-    SEARCH_VAR: re.compile(rf".{{0,{LONGEST_SEARCH}}}", re.DOTALL),
+PATTERNS = {
+    SEARCH_VAR: re.compile(rf".{{0,{MAX_SEARCH_LENGTH}}}", re.DOTALL),
     PAGE_VAR: re.compile(r"[1-9][0-9]{0,5}"),
     ORDER_VAR: re.compile(r"(-?[0-9]{1,3}(\.-?[0-9]{1,3})*)?"),
     ALL_VAR: FLAG,
@@ -46,23 +46,27 @@ FORMS = {
     IS_FACETS_VAR: FLAG,
     IS_POPUP_VAR: FLAG,
     TO_FIELD_VAR: re.compile(r"[a-z_]{0,50}"),  # Django checks that the field may be referred to
-    PRESERVED: re.compile(rf".{{0,{LONGEST_ADDRESS}}}", re.DOTALL),
-    "term": re.compile(rf".{{0,{LONGEST_SEARCH}}}", re.DOTALL),
+    PRESERVED_FILTERS: re.compile(rf".{{0,{MAX_URL_LENGTH}}}", re.DOTALL),
+    "term": re.compile(rf".{{0,{MAX_SEARCH_LENGTH}}}", re.DOTALL),
 }
-OF_LISTS = {
+LIST_PARAMETERS = {
     SEARCH_VAR, PAGE_VAR, ORDER_VAR, ALL_VAR, ERROR_FLAG, IS_FACETS_VAR, IS_POPUP_VAR, TO_FIELD_VAR,
 }  # fmt: skip
-OF_ROWS = {PRESERVED, IS_POPUP_VAR, TO_FIELD_VAR}
-OF_COMPLETION = {"term", "page", "app_label", "model_name", "field_name"}
-ANY_VALUE = re.compile(rf".{{0,{LONGEST}}}")
-OF_DATES = {"year": r"[1-9][0-9]{3}", "month": r"[1-9]|1[0-2]", "day": r"[1-9]|[12][0-9]|3[01]"}
-TRUTHS = {"True", "False", "1", "0"}
+ROW_PARAMETERS = {PRESERVED_FILTERS, IS_POPUP_VAR, TO_FIELD_VAR}
+AUTOCOMPLETE_PARAMETERS = {"term", "page", "app_label", "model_name", "field_name"}
+ANY_VALUE = re.compile(rf".{{0,{MAX_VALUE_LENGTH}}}")
+DATE_PATTERNS = {
+    "year": r"[1-9][0-9]{3}",
+    "month": r"[1-9]|1[0-2]",
+    "day": r"[1-9]|[12][0-9]|3[01]",
+}
+BOOLEANS = {"True", "False", "1", "0"}
 
 
 def check_values(request: HttpRequest) -> None:
     """Raise BadRequest for a parameter that is given twice, is no text, or does not look like its kind."""
     for name, values in request.GET.lists():
-        form = FORMS.get(name, ANY_VALUE)
+        form = PATTERNS.get(name, ANY_VALUE)
         is_good = ANY_VALUE.fullmatch(name) and is_text(name + values[0])
         if len(values) != 1 or not is_good or not form.fullmatch(values[0]):
             raise BadRequest("A parameter of this address can't be understood.")
@@ -90,14 +94,16 @@ def check_page(request: HttpRequest, view: Any) -> None:
     ):  # the latter asks nothing: it is a 404
         return
     if name == "autocomplete_view":
-        check_names(request, OF_COMPLETION)
+        check_names(request, AUTOCOMPLETE_PARAMETERS)
     elif not isinstance(getattr(view, "__self__", None), admin.ModelAdmin):
         check_names(request, set())
     else:
-        check_names(request, OF_ROWS | {PAGE_VAR} if name == "history_view" else OF_ROWS)
+        check_names(
+            request, ROW_PARAMETERS | {PAGE_VAR} if name == "history_view" else ROW_PARAMETERS
+        )
 
 
-def check_completion(request: HttpRequest, site: admin.AdminSite) -> None:
+def check_autocomplete(request: HttpRequest, site: admin.AdminSite) -> None:
     """Raise PermissionDenied where no form of the admin has a field that completes what is asked for."""
     asked = tuple(request.GET.get(name) for name in ("app_label", "model_name", "field_name"))
     for model_admin in site._registry.values():
@@ -127,7 +133,7 @@ class AllowedQueriesChangeList(ChangeList):
         found = super().get_filters(request)
         specs = found[0]
         offered = {str(name): spec for spec in specs for name in spec.expected_parameters()}
-        check_names(request, OF_LISTS | dates | set(offered))
+        check_names(request, LIST_PARAMETERS | dates | set(offered))
         for name, spec in offered.items():
             if name in request.GET:
                 check_filter(spec, name, request.GET[name])
@@ -162,9 +168,9 @@ def date_parameters(field: str | None, request: HttpRequest) -> set[str]:
     """The parameters of a date hierarchy: a year, with a month, with a day. Raises BadRequest."""
     if not field:
         return set()
-    names = [f"{field}__{part}" for part in OF_DATES]
+    names = [f"{field}__{part}" for part in DATE_PATTERNS]
     given = [request.GET.get(name) for name in names]
-    for value, before, form in zip(given, ["", *given], OF_DATES.values(), strict=False):
+    for value, before, form in zip(given, ["", *given], DATE_PATTERNS.values(), strict=False):
         if value is not None and (before is None or not re.fullmatch(form, value)):
             raise BadRequest("There is no such date.")
     if given[0] == "9999":  # it ends in a year that Python does not know
@@ -178,7 +184,7 @@ def check_filter(spec: Any, name: str, value: str) -> None:
     Dates may be others than those offered, and are read here: without a time zone they are in UTC.
     """
     if name.endswith("__isnull"):
-        is_good = value in TRUTHS
+        is_good = value in BOOLEANS
     elif isinstance(spec, filters.SimpleListFilter):
         is_good = value in {str(choice) for choice, _ in spec.lookup_choices}
     elif isinstance(spec, filters.ChoicesFieldListFilter):

@@ -63,7 +63,7 @@ class AdminSite(admin.AdminSite):
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """Names that begin like this, for the forms that complete them; there is none at present."""
-        allowed_queries.check_completion(request, self)
+        allowed_queries.check_autocomplete(request, self)
         return super().autocomplete_view(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
@@ -131,7 +131,7 @@ class CheckedForm(forms.ModelForm[Any]):
         return found
 
 
-class RecordInline(admin.TabularInline[Any, Any]):
+class ReadOnlyInline(admin.TabularInline[Any, Any]):
     """Rows beside another that are looked at there, and come about elsewhere."""
 
     can_delete = False

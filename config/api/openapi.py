@@ -6,11 +6,11 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-LOCATION = OpenApiParameter(
+LOCATION_HEADER = OpenApiParameter(
     "Location", str, OpenApiParameter.HEADER, response=[201], description="Path of what was made."
 )
 # What config.limits.rate_limits tells, by the narrowest limit that counted the request.
-LIMITS = [
+RATE_LIMIT_HEADERS = [
     OpenApiParameter(name, int, OpenApiParameter.HEADER, response=statuses, description=words)
     for name, statuses, words in (
         ("X-RateLimit-Limit", True, "How often is allowed in all."),
@@ -42,7 +42,7 @@ class Schema(AutoSchema):
 
     def get_override_parameters(self) -> Any:
         """What an operation names, and the headers that all of them answer with."""
-        return [*super().get_override_parameters(), *LIMITS]
+        return [*super().get_override_parameters(), *RATE_LIMIT_HEADERS]
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
         found = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]

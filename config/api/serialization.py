@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 32
 MAX_REPORTED = 50
-SECRET = {"Cache-Control": "no-store"}  # headers of answers that let their reader in
+NO_STORE = {"Cache-Control": "no-store"}  # headers of answers that let their reader in
 
 
 class BodyTooLarge(APIException):
@@ -38,20 +38,20 @@ class StrictJSONParser(parsers.BaseParser):
     """
 
     media_type = "application/json"
-    most_bytes = 1024 * 1024
-    most_values = 10_000
+    max_bytes = 1024 * 1024
+    max_values = 10_000
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         """The document. Raises ParseError, which is a 400 with a reason, and BodyTooLarge, a 413."""
-        body = stream.read(self.most_bytes + 1)
-        if len(body) > self.most_bytes or count_values(body) > self.most_values:
+        body = stream.read(self.max_bytes + 1)
+        if len(body) > self.max_bytes or count_values(body) > self.max_values:
             raise BodyTooLarge
         try:
             document = json.loads(
                 body.decode("utf-8"),
                 parse_constant=_refuse_constant,
-                parse_float=_finite,
-                object_pairs_hook=_unique_keys,
+                parse_float=_parse_finite,
+                object_pairs_hook=_build_object,
             )
             check_json(document)
         except (ValueError, RecursionError) as error:
@@ -180,14 +180,14 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number")
 
 
-def _finite(digits: str) -> float:
+def _parse_finite(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
         raise ValueError(f"{digits} is too large a number")
     return number
 
 
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
         raise ValueError("a key stands twice in one object")

@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from config.api.serialization import MAX_REPORTED
 from config.kernel.errors import InvalidInput, Reason
 
-LONGEST_TOLD = 50  # characters of a name from outside that are said again
-LIKENESS = 0.75  # of two names, from 0 to 1, where one may be a typing error of the other
+MAX_ECHOED_LENGTH = 50  # characters of a name from outside that are said again
+MIN_SIMILARITY = 0.75  # of two names, from 0 to 1, where one may be a typing error of the other
 
 
 class APIView(views.APIView):
@@ -30,11 +30,11 @@ class APIView(views.APIView):
         method = "GET" if request.method in ("HEAD", "OPTIONS") else request.method
         known = self.parameters.get(method or "", ())
         if unknown := sorted(set(request.query_params) - set(known))[:MAX_REPORTED]:
-            raise InvalidInput.combine([_unknown(name, known) for name in unknown])
+            raise InvalidInput.combine([_unknown_parameter(name, known) for name in unknown])
 
 
-def _unknown(name: str, known: Sequence[str]) -> Reason:
-    told = name[:LONGEST_TOLD]
-    near = difflib.get_close_matches(told, known, 1, LIKENESS)
+def _unknown_parameter(name: str, known: Sequence[str]) -> Reason:
+    told = name[:MAX_ECHOED_LENGTH]
+    near = difflib.get_close_matches(told, known, 1, MIN_SIMILARITY)
     hint = f"; did you mean “{near[0]}”?" if near else "."
     return Reason("unknown_parameter", f"There is no parameter “{told}” here{hint}", told)

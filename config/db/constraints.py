@@ -13,7 +13,7 @@ from django.db import IntegrityError, models, transaction
 from config.kernel.errors import DomainError, InvalidInput, Reason
 
 
-def field_of(constraint: models.BaseConstraint) -> str:
+def find_field(constraint: models.BaseConstraint) -> str:
     """The one field that a constraint speaks of, or NON_FIELD_ERRORS where it speaks of several."""
     fields: set[str] = set()
     if isinstance(constraint, models.UniqueConstraint):
@@ -42,7 +42,7 @@ class ConstrainedModel(models.Model):
         """
         errors: dict[str, Any] = {}
         for constraint in self._meta.constraints:
-            field = field_of(constraint)
+            field = find_field(constraint)
             if field in errors:
                 continue
             try:

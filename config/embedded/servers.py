@@ -44,8 +44,8 @@ class Postgres(Server):
     def start(self, owner: Owner) -> None:
         """Make the cluster when there is none, start it, and make our database in it."""
         self.cluster = servers_folder() / "postgres"
-        self.programs = programs.postgres(owner)
-        self.major = programs.major_version(owner, self.programs / "postgres")
+        self.programs = programs.find_postgres(owner)
+        self.major = programs.read_major_version(owner, self.programs / "postgres")
         self._make_cluster(owner)
         if not self._answers():
             self._boot(owner)
@@ -140,7 +140,7 @@ class Redis(Server):
             "logfile": str(log),
         }
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
-        result = owner.run(programs.redis(owner), *words)
+        result = owner.run(programs.find_redis(owner), *words)
         deadline = time.monotonic() + 10
         while not self._ask(b"PING").startswith(b"+PONG"):
             if result.returncode or time.monotonic() > deadline:

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 
-def conditional(
+def conditional_response(
     request: HttpRequest, etag: str | None, make: Callable[[], HttpResponse]
 ) -> HttpResponseBase:
     """What `make` answers, with its tag where it has one; a 304 without making it for whoever has it."""
@@ -22,7 +22,7 @@ def conditional(
     return response
 
 
-def conditional_document(
+def conditional_json_response(
     request: Request, found: Any, *, is_public: bool = False
 ) -> HttpResponseBase:
     """A document of the API under the hash of what it says.
@@ -30,7 +30,7 @@ def conditional_document(
     Caches between may keep one that is public, for each reader apart: its owner may see more of it.
     """
     tag = hashlib.sha256(orjson.dumps(found, default=str)).hexdigest()[:32]
-    response = conditional(request._request, f'"{tag}"', lambda: Response(found))
+    response = conditional_response(request._request, f'"{tag}"', lambda: Response(found))
     response["Cache-Control"] = "no-cache" if is_public else "private, no-cache"
     response["Vary"] = "Authorization"
     return response

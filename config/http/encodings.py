@@ -1,7 +1,7 @@
 """What encodings a client takes."""
 
 
-def takes_gzip(accepted: str) -> bool:
+def accepts_gzip(accepted: str) -> bool:
     """Whether an `Accept-Encoding` names gzip, and not to refuse it (RFC 9110, 12.5.3)."""
     for part in accepted.lower().split(","):
         name, _, weight = part.partition(";")

@@ -23,7 +23,7 @@ from drf_standardized_errors.types import ErrorResponse
 from rest_framework import exceptions
 
 from config.http.error_statuses import status_of
-from config.http.next_url import page_at_path, referring_page
+from config.http.next_url import find_page, referring_page
 from config.http.request_id import REQUEST_ID
 from config.kernel.errors import RETRY_SECONDS, DomainError
 from config.kernel.paths import is_json
@@ -31,7 +31,7 @@ from config.limits import quotas
 from config.limits.quotas import QuotaReached
 
 # The words for errors that no view has words for, by status; `busy` and the like bear their own code.
-WORDS = {
+MESSAGES = {
     400: ("bad_request", "The request can't be understood."),
     403: (
         "permission_denied",
@@ -46,7 +46,7 @@ WORDS = {
     500: ("error", "Something broke on our side. We've made a note of it; please try again."),
     503: ("unavailable", "The site is busy or under maintenance. Please try again in a moment."),
 }
-PAGE_WORDS = {404: "Page not found."}  # instead, to people
+PAGE_MESSAGES = {404: "Page not found."}  # instead, to people
 
 
 def error_body(status: int, code: str, detail: str, field: str | None = None) -> dict[str, Any]:
@@ -56,15 +56,15 @@ def error_body(status: int, code: str, detail: str, field: str | None = None) ->
     return {"type": kind, "errors": errors, "request_id": REQUEST_ID.get()}
 
 
-def error_message(path: str, status: int, code: str = "") -> tuple[str, bytes]:
+def render_error(path: str, status: int, code: str = "") -> tuple[str, bytes]:
     """Content type and body of an error that asks nothing of the site: no user, no database."""
-    usual, detail = WORDS.get(status, WORDS[500 if status >= 500 else 400])
+    usual, detail = MESSAGES.get(status, MESSAGES[500 if status >= 500 else 400])
     if is_json(path):
         return "application/json", json.dumps(error_body(status, code or usual, detail)).encode()
-    return "text/html; charset=utf-8", plain_page(status, detail, again=True)
+    return "text/html; charset=utf-8", render_plain_page(status, detail, again=True)
 
 
-def plain_page(status: int, detail: str, *, again: bool) -> bytes:
+def render_plain_page(status: int, detail: str, *, again: bool) -> bytes:
     """A page of an error that asks nothing of the site; `again` offers to load the same address."""
     context = {
         "status": status,
@@ -78,18 +78,18 @@ def plain_page(status: int, detail: str, *, again: bool) -> bytes:
 def error_response(request: HttpRequest, status: int, code: str = "") -> HttpResponse:
     """An error that no view made: JSON for the API, a page for people."""
     if is_json(request.path) or status >= 500:
-        content_type, body = error_message(request.path, status, code)
+        content_type, body = render_error(request.path, status, code)
         return HttpResponse(body, content_type=content_type, status=status)
     context = {
         "status": status,
-        "detail": PAGE_WORDS.get(status) or WORDS.get(status, WORDS[400])[1],
+        "detail": PAGE_MESSAGES.get(status) or MESSAGES.get(status, MESSAGES[400])[1],
         "request_id": REQUEST_ID.get(),
-        "again": page_of(request) if status == 403 else "",
+        "again": find_retry_url(request) if status == 403 else "",
     }
     return render(request, "errors/client.html", context, status=status)
 
 
-def page_of(request: HttpRequest) -> str:
+def find_retry_url(request: HttpRequest) -> str:
     """The page that a reader was on: the one asked for, or the one whose form was sent."""
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
@@ -98,23 +98,23 @@ def page_of(request: HttpRequest) -> str:
         return form
     # Some pages tell their origin alone (config.http.middleware.protect_secret_urls); their forms go to
     # themselves.
-    return request.get_full_path() if page_at_path(request.path) else form
+    return request.get_full_path() if find_page(request.path) else form
 
 
 def domain_error_response(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     """A refusal that is raised before a view is found."""
-    content_type, body = domain_error_message(request.method or "", request.path, refusal)
+    content_type, body = render_domain_error(request.method or "", request.path, refusal)
     return HttpResponse(body, content_type=content_type, status=status_of(refusal))
 
 
-def domain_error_message(method: str, path: str, refusal: DomainError) -> tuple[str, bytes]:
+def render_domain_error(method: str, path: str, refusal: DomainError) -> tuple[str, bytes]:
     """Content type and body of a refusal that asks nothing of the site: JSON, or a page for people."""
     status = status_of(refusal)
     if is_json(path):
         body = error_body(status, refusal.code, refusal.detail, refusal.field)
         return "application/json", json.dumps(body).encode()
     again = method in ("GET", "HEAD")
-    return "text/html; charset=utf-8", plain_page(status, refusal.detail, again=again)
+    return "text/html; charset=utf-8", render_plain_page(status, refusal.detail, again=again)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -165,9 +165,9 @@ class ExceptionHandler(handler.ExceptionHandler):
                 error.wait = RETRY_SECONDS  # type: ignore[attr-defined] # becomes Retry-After
             return error
         if isinstance(exc, SuspiciousOperation):  # as too many parameters
-            return exceptions.ParseError(WORDS[400][1], WORDS[400][0])
+            return exceptions.ParseError(MESSAGES[400][1], MESSAGES[400][0])
         if isinstance(exc, OperationalError):
-            error = exceptions.APIException(WORDS[503][1], WORDS[503][0])
+            error = exceptions.APIException(MESSAGES[503][1], MESSAGES[503][0])
             error.status_code = 503
             error.wait = RETRY_SECONDS  # type: ignore[attr-defined] # becomes Retry-After
             return error

@@ -12,7 +12,7 @@ from config.http.request_id import REQUEST_ID, choose_request_id
 from config.kernel.errors import DomainError
 from config.kernel.paths import is_api, is_json
 from config.limits import rate_limits
-from config.limits.request_limits import SAFE_METHODS, policy_of
+from config.limits.request_limits import SAFE_METHODS, find_policy
 from config.ops.redaction import is_secret_path
 
 RATE_LIMIT_STATUS = (
@@ -125,8 +125,8 @@ def reject_malformed_requests(get_response: GetResponse) -> GetResponse:
     """Refuse a request that could not be read, after it was counted like any other."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        is_garbled = getattr(request, "is_garbled", False)  # the handler says so
-        return error_response(request, 400) if is_garbled else get_response(request)
+        is_malformed = getattr(request, "is_malformed", False)  # the handler says so
+        return error_response(request, 400) if is_malformed else get_response(request)
 
     return middleware
 
@@ -135,7 +135,7 @@ def count_request(request: HttpRequest, record: rate_limits.RateLimitRecord) -> 
     """Counts a request by its address, unless the fast lane has done that. Raises RateLimited."""
     scope = getattr(request, "scope", {})
     if RATE_LIMIT_STATUS not in scope:
-        name = policy_of(request.method or "", request.path)
+        name = find_policy(request.method or "", request.path)
         rate_limits.require(name, client_of(request).address)
         return
     status: rate_limits.RateLimitStatus | None = scope[RATE_LIMIT_STATUS]

@@ -6,12 +6,12 @@ import re
 import uuid
 
 REQUEST_ID: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
-HARMLESS = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def choose_request_id(given: str) -> str:
     """Returns the id that a proxy sent, so that its log and ours can be read together, or a new one."""
-    return given if HARMLESS.fullmatch(given) else uuid.uuid4().hex
+    return given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 class RequestIdFilter(logging.Filter):

@@ -18,11 +18,11 @@ from config.kernel.paths import is_api
 from config.limits.request_limits import SAFE_METHODS
 
 CODE = "insecure_transport"
-WORDS = (
+DETAIL = (
     "This came over plain HTTP, where others can read it. Use https. What it held is exposed: tokens in it"
     " have been revoked as far as they could be read, so sign in again; change a password that was in it."
 )
-LARGEST_BODY = 10_000  # bytes that are looked through for a refresh token
+MAX_SEARCHED_BYTES = 10_000  # bytes that are looked through for a refresh token
 
 # Sent with `access` and `refresh`, tokens as they came, each or ''. Accounts end their families.
 tokens_exposed = Signal()
@@ -49,17 +49,17 @@ def reject_exposed_secrets(
             access = request.headers.get("Authorization", "") if is_api(request.path) else ""
             if access or request.method not in SAFE_METHODS:
                 tokens_exposed.send(
-                    None, access="".join(access.split()[1:]), refresh=_refresh_in(request)
+                    None, access="".join(access.split()[1:]), refresh=_find_refresh_token(request)
                 )
-                return domain_error_response(request, DomainError(CODE, WORDS))
+                return domain_error_response(request, DomainError(CODE, DETAIL))
         return get_response(request)
 
     return middleware
 
 
-def _refresh_in(request: HttpRequest) -> str:
+def _find_refresh_token(request: HttpRequest) -> str:
     """The refresh token of a small JSON body, or nothing."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_SEARCHED_BYTES:
         return ""
     try:
         found = json.loads(request.body)

@@ -36,7 +36,7 @@ def read_site_url(text: str, hosts: Sequence[str], *, is_secure: bool) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
-def absolute(path: str) -> str:
+def absolute_url(path: str) -> str:
     """The whole address of a path of the site."""
     return f"{settings.SITE_URL}{path}"
 

@@ -15,7 +15,7 @@ def check_boolean(value: Any, field: str) -> bool:
     return value
 
 
-def boolean_parameter(parameters: Mapping[str, str], field: str) -> bool:
+def read_boolean(parameters: Mapping[str, str], field: str) -> bool:
     """True or false from the parameters of an address: one of BOOLEANS, in any case; false without it."""
     found = BOOLEANS.get(parameters.get(field, "0").lower())
     if found is None:
@@ -31,7 +31,7 @@ def check_integer(value: Any, field: str, least: int, most: int) -> int:
     return value
 
 
-def integer_parameter(
+def read_integer(
     parameters: Mapping[str, str], field: str, least: int, most: int, *, usual: int
 ) -> int:
     """A whole number in these bounds from the parameters of an address; the usual one where it is blank."""

@@ -16,16 +16,16 @@ from config.redis.batches import CommandBatcher
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 # The addresses that maps/urls.py has for pictures. Whatever else ends like one counts as a page.
-PICTURE = re.compile(r"/maps/[0-9a-f-]{36}/(?:card|page|link)-[0-9a-z-]{1,80}\.(?:webp|jpeg)")
+PREVIEW_PATH = re.compile(r"/maps/[0-9a-f-]{36}/(?:card|page|link)-[0-9a-z-]{1,80}\.(?:webp|jpeg)")
 
 
-def policy_of(method: str, path: str) -> str:
+def find_policy(method: str, path: str) -> str:
     """The name of the policy that a request counts under."""
     if is_api(path):
         return "api"
     if method not in SAFE_METHODS:
         return "page_writes"
-    return "pictures" if PICTURE.fullmatch(path) else "pages"
+    return "pictures" if PREVIEW_PATH.fullmatch(path) else "pages"
 
 
 class RequestCounter:

@@ -1,7 +1,7 @@
 """How fast one player may talk: a token bucket. Pure; the caller has the clock."""
 
-EVENTS_A_SECOND = 10.0
-BURST = 20.0
+TOKENS_PER_SECOND = 10.0
+MAX_TOKENS = 20.0
 
 
 class TokenBucket:
@@ -10,12 +10,12 @@ class TokenBucket:
     __slots__ = ("refilled_at", "tokens")
 
     def __init__(self, now: float) -> None:
-        self.tokens, self.refilled_at = BURST, now
+        self.tokens, self.refilled_at = MAX_TOKENS, now
 
     def allows(self, now: float) -> bool:
         """Take a token; False where there is none."""
-        grown = self.tokens + (now - self.refilled_at) * EVENTS_A_SECOND
-        self.tokens, self.refilled_at = min(BURST, grown), now
+        grown = self.tokens + (now - self.refilled_at) * TOKENS_PER_SECOND
+        self.tokens, self.refilled_at = min(MAX_TOKENS, grown), now
         if self.tokens < 1:
             return False
         self.tokens -= 1

@@ -8,16 +8,16 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
-from config.http.errors import error_message
-from config.ops.readiness import Checks, look
-from config.server.handler import RequestThread, call, free_from_silence
+from config.http.errors import render_error
+from config.ops.readiness import Checks, check_services
+from config.server.handler import RequestThread, call_in_thread, interrupt_until_done
 
 if TYPE_CHECKING:
     from config.server.handler import Scope, Send
 
-KEPT_SECONDS = 1.0  # that an answer is kept
-PATIENCE = 4.0  # seconds for PostgreSQL and Redis to show that they are there
-SILENT: Checks = {"postgres": "unreachable", "redis": "unknown"}
+CACHE_SECONDS = 1.0  # that an answer is kept
+TIMEOUT_SECONDS = 4.0  # seconds for PostgreSQL and Redis to show that they are there
+TIMED_OUT: Checks = {"postgres": "unreachable", "redis": "unknown"}
 
 
 class Health:
@@ -33,7 +33,7 @@ class Health:
     async def __call__(self, scope: "Scope", send: "Send") -> None:
         """Answer 200, or 503 with the culprit."""
         if scope["method"] not in ("GET", "HEAD"):
-            content_type, body = error_message(scope["path"], 405)
+            content_type, body = render_error(scope["path"], 405)
             await respond(send, 405, content_type.encode(), body, (b"allow", b"GET, HEAD"))
             return
         checks = {} if scope["path"] == "/health/live" else await self.ready()
@@ -45,7 +45,7 @@ class Health:
         """What was found less than a second ago, else what is found now; one look for all who wait."""
         loop = asyncio.get_running_loop()
         when, checks = self.checked
-        if checks and loop.time() - when < KEPT_SECONDS:
+        if checks and loop.time() - when < CACHE_SECONDS:
             return checks
         if self.checking is None or self.checking.done():
             self.checking = loop.create_task(self._check())
@@ -53,12 +53,12 @@ class Health:
 
     async def _check(self) -> Checks:
         """Look at PostgreSQL and Redis. A silent PostgreSQL counts as unreachable."""
-        work = asyncio.ensure_future(call(self.thread, look))
-        if (await asyncio.wait([work], timeout=PATIENCE))[0]:
+        work = asyncio.ensure_future(call_in_thread(self.thread, check_services))
+        if (await asyncio.wait([work], timeout=TIMEOUT_SECONDS))[0]:
             checks = work.result()
         else:
-            checks = SILENT
-            await free_from_silence(self.thread, work)
+            checks = TIMED_OUT
+            await interrupt_until_done(self.thread, work)
         self.checked = asyncio.get_running_loop().time(), checks
         return checks
 

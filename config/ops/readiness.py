@@ -12,9 +12,9 @@ from config.redis.clients import durable
 Checks = dict[str, str]
 
 
-def look() -> Checks:
+def check_services() -> Checks:
     """Returns for PostgreSQL and Redis "ok" or what is wrong with it. Blocks."""
-    return {"postgres": _postgres(), "redis": _redis()}
+    return {"postgres": _check_postgres(), "redis": _check_redis()}
 
 
 def has_pending_migrations() -> bool:
@@ -23,7 +23,7 @@ def has_pending_migrations() -> bool:
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
-def _postgres() -> str:
+def _check_postgres() -> str:
     connection.close_if_unusable_or_obsolete()
     try:
         return "pending migrations" if has_pending_migrations() else "ok"
@@ -31,7 +31,7 @@ def _postgres() -> str:
         return "unreachable"
 
 
-def _redis() -> str:
+def _check_redis() -> str:
     try:
         durable().ping()
     except RedisError:

@@ -16,18 +16,20 @@ from django.urls.resolvers import RoutePattern
 HIDDEN = "[hidden]"
 SECRET_ARGUMENTS = {"code", "key", "secret", "ticket", "token"}
 # Fields of queries, forms and JSON whose values are secrets.
-FIELDS = (
+CONFIDENTIAL_FIELDS = (
     r"(?:\w{0,40}(?:passw(?:or)?d|token|secret|ticket|signature|credential|authorization|cookie|session_?id)\w{0,40}"
     r"|access|refresh|code|key|jti|pwd)"
 )
 # Each pattern reads a text in linear time, whatever the text: none begins in the middle of a word that
 # it has begun to read before.
-FORMS = (
+PATTERNS = (
     # user:password@ of an address; a password may hold a slash or an @ that is not encoded
     (re.compile(r"(?<=://)[^\s\"'<>?#]*@"), f"{HIDDEN}@"),
     (re.compile(r"\b(bearer|basic|token)(\s+|%20)[^\s\"',;]+", re.I), rf"\1 {HIDDEN}"),
     (
-        re.compile(rf"\b({FIELDS})([\"']?\s?[=:]\s?[\"']?)(?!\[hidden)[^\s&;,\"'<>}}]+", re.I),
+        re.compile(
+            rf"\b({CONFIDENTIAL_FIELDS})([\"']?\s?[=:]\s?[\"']?)(?!\[hidden)[^\s&;,\"'<>}}]+", re.I
+        ),
         rf"\1\2{HIDDEN}",
     ),
     # JSON Web Tokens; and the tokens of links in emails, as Django makes them
@@ -36,28 +38,28 @@ FORMS = (
     (re.compile(r"(?<![\w.+%-])[\w.+%-]+(?:@|%40)[\w.-]+"), "[email]"),
 )
 # Random words: session keys, tickets, secrets. A UUID is none: it names, and lets nobody in.
-WORDS = re.compile(r"(?<![\w-])[\w-]{24,}")
+RANDOM_WORD = re.compile(r"(?<![\w-])[\w-]{24,}")
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 
 
-def mask(text: str) -> str:
+def redact(text: str) -> str:
     """The text without the secrets that can be told from other words."""
     if apps.ready:  # before that no address was asked for, and no route is known
-        text = _in_paths().sub(_hide_rest, text)
-    for pattern, instead in FORMS:
+        text = _secret_paths().sub(_hide_rest, text)
+    for pattern, instead in PATTERNS:
         text = pattern.sub(instead, text)
-    return WORDS.sub(_hide_random, text)
+    return RANDOM_WORD.sub(_hide_random, text)
 
 
 def is_secret_path(path: str) -> bool:
     """Whether a path holds a secret: who sees it in a log or as a Referer could use it."""
-    return bool(_in_paths().match(path))
+    return bool(_secret_paths().match(path))
 
 
 @functools.cache
-def _in_paths() -> re.Pattern[str]:
+def _secret_paths() -> re.Pattern[str]:
     """What begins a path that holds a secret, and the rest of that path."""
-    beginnings = sorted(set(_beginnings(get_resolver().url_patterns, "")))
+    beginnings = sorted(set(_secret_prefixes(get_resolver().url_patterns, "")))
     # Slashes may be doubled or encoded; what follows is hidden whole, whatever a program made of it.
     slash = r"(?:/|%2F|\\/)+"
     alternatives = "|".join(
@@ -69,7 +71,7 @@ def _in_paths() -> re.Pattern[str]:
     return re.compile(rf"({slash}(?:{alternatives}){slash})[^\s\"'<>?#]+", re.I)
 
 
-def _beginnings(
+def _secret_prefixes(
     patterns: "list[URLPattern | URLResolver]", before: str, *, is_plain: bool = True
 ) -> Iterator[str]:
     """What stands before the first argument of each route that has a secret one."""
@@ -82,7 +84,7 @@ def _beginnings(
         elif is_plain:
             is_whole = False
         if isinstance(entry, URLResolver):
-            yield from _beginnings(entry.url_patterns, beginning, is_plain=is_whole)
+            yield from _secret_prefixes(entry.url_patterns, beginning, is_plain=is_whole)
         elif SECRET_ARGUMENTS & entry.pattern.regex.groupindex.keys():
             yield beginning
 

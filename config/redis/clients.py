@@ -21,12 +21,12 @@ from redis.retry import Retry
 TIMEOUT_SECONDS = 0.4  # seconds that a request may lose to a Redis that is down or hangs
 CIRCUIT_OPEN_SECONDS = 1.0  # seconds after a failure in which nobody asks
 NO_RETRIES = (NoBackoff(), 0)  # their own default tries for seconds
-LIMITS: dict[str, Any] = {
+CONNECTION_OPTIONS: dict[str, Any] = {
     "max_connections": 100,
     "socket_timeout": TIMEOUT_SECONDS,
     "socket_connect_timeout": TIMEOUT_SECONDS,
 }
-_failed_at: "dict[Callable[[], redis.Redis], float]" = {}
+_failure_times: "dict[Callable[[], redis.Redis], float]" = {}
 
 
 def cache_key(key: str, key_prefix: str, version: int) -> str:
@@ -38,21 +38,26 @@ def cache_key(key: str, key_prefix: str, version: int) -> str:
 def durable() -> "redis.Redis":
     """The Redis that must not lose what it holds. Answers text."""
     return redis.Redis.from_url(
-        settings.REDIS_URL, decode_responses=True, retry=Retry(*NO_RETRIES), **LIMITS
+        settings.REDIS_URL, decode_responses=True, retry=Retry(*NO_RETRIES), **CONNECTION_OPTIONS
     )
 
 
 def durable_async() -> "redis.asyncio.Redis":
     """A new client of the same, for one event loop; whoever asked for it closes it."""
     return redis.asyncio.Redis.from_url(
-        settings.REDIS_URL, decode_responses=True, retry=AsyncRetry(*NO_RETRIES), **LIMITS
+        settings.REDIS_URL,
+        decode_responses=True,
+        retry=AsyncRetry(*NO_RETRIES),
+        **CONNECTION_OPTIONS,
     )
 
 
 @functools.cache
 def disposable() -> "redis.Redis":
     """The Redis that may lose what it holds. Answers bytes."""
-    return redis.Redis.from_url(settings.REDIS_CACHE_URL, retry=Retry(*NO_RETRIES), **LIMITS)
+    return redis.Redis.from_url(
+        settings.REDIS_CACHE_URL, retry=Retry(*NO_RETRIES), **CONNECTION_OPTIONS
+    )
 
 
 @contextlib.contextmanager
@@ -72,9 +77,9 @@ def circuit_breaker(which: "Callable[[], redis.Redis]" = durable) -> "Iterator[r
 
 def record_failure(which: "Callable[[], redis.Redis]" = durable) -> None:
     """Remember that a Redis did not answer just now."""
-    _failed_at[which] = time.monotonic()
+    _failure_times[which] = time.monotonic()
 
 
 def is_circuit_open(which: "Callable[[], redis.Redis]" = durable) -> bool:
     """Whether a Redis did not answer a moment ago."""
-    return time.monotonic() - _failed_at.get(which, float("-inf")) < CIRCUIT_OPEN_SECONDS
+    return time.monotonic() - _failure_times.get(which, float("-inf")) < CIRCUIT_OPEN_SECONDS

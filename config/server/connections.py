@@ -19,14 +19,14 @@ from config.limits.client_addresses import resolve_address
 if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
-CHECK_SECONDS = 1.0
+CHECK_INTERVAL_SECONDS = 1.0
 # Of one address, where no proxy stands before us. A browser opens six, and twenty sockets may be added.
 MAX_PER_ADDRESS = 200
 MAX_EVICTED_TOGETHER = (
     50  # connections that are closed together: looking for them costs the same as for one
 )
 # Whoever has sent no request is closed before those that are sending or reading one.
-WAITS_FOR_HEAD, WAITS_FOR_TRANSFER = 0, 1
+AWAITING_HEAD, AWAITING_TRANSFER = 0, 1
 MAX_UNREAD_BYTES = 64 * 1024 * 1024  # of all responses that their clients have not read yet
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Connection(Protocol):
     def waits(self) -> tuple[int, float] | None:
         """How readily the connection is closed to make room, the lowest first; None while we work on it.
 
-        WAITS_FOR_HEAD or WAITS_FOR_TRANSFER, and since when it waits.
+        AWAITING_HEAD or AWAITING_TRANSFER, and since when it waits.
         """
 
     def check(self, now: float) -> None:
@@ -65,14 +65,14 @@ class ConnectionGuard:
         Behind a proxy all connections have the proxy's address: the proxy bounds those of each client.
         """
         address = "" if settings.TRUSTED_PROXIES else resolve_address("", peer)
-        is_welcome = True
+        has_room = True
         if address and self.count_of[address] >= MAX_PER_ADDRESS:
-            is_welcome = self.make_room(address)
+            has_room = self.make_room(address)
         self.addresses[connection] = address
         self.count_of[address] += 1
         if self.timer is None:
             self._wait()
-        return is_welcome
+        return has_room
 
     def remove(self, connection: Connection) -> None:
         """Forgets a connection that is closed, or goes on under another protocol."""
@@ -130,12 +130,14 @@ class ConnectionGuard:
 
     def _wait(self) -> None:
         loop = asyncio.get_running_loop()
-        self.timer = loop.call_later(CHECK_SECONDS, self.check) if self.addresses else None
+        self.timer = loop.call_later(CHECK_INTERVAL_SECONDS, self.check) if self.addresses else None
 
 
-_guards: "weakref.WeakKeyDictionary[ServerState, ConnectionGuard]" = weakref.WeakKeyDictionary()
+_guards_by_server: "weakref.WeakKeyDictionary[ServerState, ConnectionGuard]" = (
+    weakref.WeakKeyDictionary()
+)
 
 
 def guard_of(server: "ServerState") -> ConnectionGuard:
     """Returns the guard of a server's connections."""
-    return _guards.setdefault(server, ConnectionGuard())
+    return _guards_by_server.setdefault(server, ConnectionGuard())

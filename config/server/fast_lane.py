@@ -16,13 +16,21 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
-from config.http.encodings import takes_gzip
-from config.http.errors import domain_error_message
+from config.http.encodings import accepts_gzip
+from config.http.errors import render_domain_error
 from config.http.middleware import RATE_LIMIT_STATUS
 from config.http.request_id import REQUEST_ID, choose_request_id
 from config.limits.rate_limits import RateLimited, RateLimitStatus
-from config.limits.request_limits import RequestCounter, policy_of
-from config.server.handler import WAIT_SECONDS, Headers, Receive, Scope, Send, header, headers_of
+from config.limits.request_limits import RequestCounter, find_policy
+from config.server.handler import (
+    THREAD_TIMEOUT_SECONDS,
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    encode_rate_limit_headers,
+    read_header,
+)
 from config.server.response_cache import ResponseCache
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -131,7 +139,7 @@ class FastLane:
         """Count a request, and answer it, from memory where that is possible."""
         wish = self.wish(scope)
         in_force = self.tokens.is_in_force(wish.token) if wish and wish.token else None
-        policy = policy_of(scope["method"], scope["path"])
+        policy = find_policy(scope["method"], scope["path"])
         standing = await self.counter.count(policy, scope)  # meanwhile the token is asked about
         scope = scope | {RATE_LIMIT_STATUS: standing}
         if standing and standing.is_over and not has_body(scope):
@@ -142,7 +150,7 @@ class FastLane:
             return
         answer = self.memory.get(wish.key) or await self.fill(wish, scope, receive, send)
         if answer:
-            await self.send(send, wish, answer, headers_of(standing))
+            await self.send(send, wish, answer, encode_rate_limit_headers(standing))
 
     def wish(self, scope: Scope) -> CacheableRequest | None:
         """What a request asks the lane for; None where it is none of its business."""
@@ -159,7 +167,7 @@ class FastLane:
         token = self.token(route, headers)
         if not self.is_plain(headers) or (b"authorization" in headers and token is None):
             return None
-        zipped = takes_gzip(headers.get(b"accept-encoding", b"").decode("latin1"))
+        zipped = accepts_gzip(headers.get(b"accept-encoding", b"").decode("latin1"))
         varying = (headers.get(name) for name in VARYING)
         key = (scope["path"], scope["query_string"], scope["scheme"], zipped, *varying)
         request_id = choose_request_id(headers.get(b"x-request-id", b"").decode("latin1"))
@@ -200,7 +208,7 @@ class FastLane:
         answer = None
         if flight in self.filling:
             with contextlib.suppress(TimeoutError):  # Django says it where the database hangs
-                async with asyncio.timeout(WAIT_SECONDS):
+                async with asyncio.timeout(THREAD_TIMEOUT_SECONDS):
                     answer = await asyncio.shield(self.filling[flight])
             if answer is None:
                 await self.django(scope, receive, send)
@@ -313,13 +321,13 @@ def has_body(scope: Scope) -> bool:
 
 async def refuse(scope: Scope, send: Send, standing: RateLimitStatus) -> None:
     """Answer 429, as the middleware does."""
-    REQUEST_ID.set(choose_request_id(header(scope, b"x-request-id")))
-    content_type, body = domain_error_message(scope["method"], scope["path"], RateLimited(standing))
+    REQUEST_ID.set(choose_request_id(read_header(scope, b"x-request-id")))
+    content_type, body = render_domain_error(scope["method"], scope["path"], RateLimited(standing))
     headers = [
         (b"content-type", content_type.encode()),
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", REQUEST_ID.get().encode()),
-        *headers_of(standing),
+        *encode_rate_limit_headers(standing),
     ]
     await send({"type": "http.response.start", "status": 429, "headers": headers})
     await send({"type": "http.response.body", "body": body})

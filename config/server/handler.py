@@ -23,8 +23,8 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.urls import set_script_prefix
 
-from config.db.pools import cut, limit_queries
-from config.http.errors import error_message
+from config.db.pools import break_connection, set_query_limits
+from config.http.errors import render_error
 from config.http.middleware import RATE_LIMIT_STATUS
 from config.http.request_id import REQUEST_ID, choose_request_id
 from config.kernel.errors import RETRY_SECONDS
@@ -39,20 +39,22 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 T = TypeVar("T")
 
-ANSWER_SECONDS = 8.0  # for an answer; after that its thread is freed from a database that is silent
-WAIT_SECONDS = 2.0  # for a free thread; after that an honest 503 beats a longer queue
-CLOSING_SECONDS = 2.0  # for each thread's last request, when the server stops
+RESPONSE_TIMEOUT_SECONDS = (
+    8.0  # for an answer; after that its thread is freed from a database that is silent
+)
+THREAD_TIMEOUT_SECONDS = 2.0  # for a free thread; after that an honest 503 beats a longer queue
+CLOSE_TIMEOUT_SECONDS = 2.0  # for each thread's last request, when the server stops
 # A key of scopes. At first it holds a list, which a view may put one job into; the handler awaits the job
 # and calls the view again, with the job in the list's place.
 WAITS = "tribehold.waits"
 
-TELLING = {b"host", b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"}
+IDENTIFYING_HEADERS = {b"host", b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"}
 
 logger = logging.getLogger("django.request")
 
 
-class TooSlow(Exception):
-    """Django did not answer in ANSWER_SECONDS."""
+class ResponseTimeout(Exception):
+    "Django did not answer in RESPONSE_TIMEOUT_SECONDS.S."
 
 
 class RequestThread(ThreadPoolExecutor):
@@ -63,18 +65,18 @@ class RequestThread(ThreadPoolExecutor):
 
     def begin(self) -> None:
         """First of all, in the thread."""
-        limit_queries()
+        set_query_limits()
         self.database = connections[DEFAULT_DB_ALIAS]
 
     def cut(self) -> None:
         """End the thread's wait for the database, from another thread."""
         if connection := self.database.connection:  # the thread may close it meanwhile
-            cut(connection)
+            break_connection(connection)
 
     def close(self) -> None:
         """Close the database connection, then end the thread."""
         with contextlib.suppress(TimeoutError):
-            self.submit(connections.close_all).result(CLOSING_SECONDS)
+            self.submit(connections.close_all).result(CLOSE_TIMEOUT_SECONDS)
         self.shutdown(wait=False)
 
 
@@ -100,28 +102,28 @@ class ThreadedASGIHandler(ASGIHandler):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request, whatever happens on the way."""
-        REQUEST_ID.set(choose_request_id(header(scope, b"x-request-id")))
+        REQUEST_ID.set(choose_request_id(read_header(scope, b"x-request-id")))
         try:
             with self.bodies.receive(client_address_of_scope(scope)) as body:
                 await read_body(body, receive)
-                response = await self.answer(with_facts(scope, body), body)
+                response = await self.answer(with_body_length(scope, body), body)
         except RequestAborted:
             return
         except BodyTooLarge:
             await send_error(scope, send, 413)
         except (TimeoutError, NoRoomForBody):
             await send_error(scope, send, 503, "busy")
-        except TooSlow:
+        except ResponseTimeout:
             logger.error("A request took too long, and was given up: %s", scope["path"])
             await send_error(scope, send, 503)
         except Exception:
             logger.exception("A request failed outside of Django: %s", scope["path"])
             await send_error(scope, send, 500)
         else:
-            await deliver(response, send)
+            await send_response(response, send)
 
     async def answer(self, scope: Scope, body: Body) -> Any:
-        """Run Django on a request; returns its response. Raises TimeoutError without a thread, TooSlow.
+        """Run Django on a request; returns its response. Raises TimeoutError, ResponseTimeout.
 
         A view that reads what a worker makes is asked again when it is made; no thread waits for it.
         """
@@ -136,18 +138,18 @@ class ThreadedASGIHandler(ASGIHandler):
         return response
 
     async def run(self, scope: Scope, body: IO[bytes]) -> Any:
-        """Run Django on a request in a free thread; returns its response. Raises TimeoutError, TooSlow."""
-        async with asyncio.timeout(WAIT_SECONDS):
+        """Run Django on a request in a free thread. Raises TimeoutError, ResponseTimeout."""
+        async with asyncio.timeout(THREAD_TIMEOUT_SECONDS):
             thread = await self.free.get()
-        work = asyncio.ensure_future(call(thread, self.respond, scope, body))
+        work = asyncio.ensure_future(call_in_thread(thread, self.respond, scope, body))
         # The thread is free as soon as its work is done, whatever becomes of this task meanwhile.
         work.add_done_callback(lambda _: self.free.put_nowait(thread))
-        if (await asyncio.wait([work], timeout=ANSWER_SECONDS))[0]:
+        if (await asyncio.wait([work], timeout=RESPONSE_TIMEOUT_SECONDS))[0]:
             return work.result()
-        freeing = asyncio.create_task(free_from_silence(thread, work))
+        freeing = asyncio.create_task(interrupt_until_done(thread, work))
         self.freeing.add(freeing)
         freeing.add_done_callback(self.freeing.discard)
-        raise TooSlow
+        raise ResponseTimeout
 
     def respond(self, scope: Scope, body: IO[bytes]) -> Any:
         """Run Django on a request. A response that is whole is also closed: that ends the request."""
@@ -160,7 +162,7 @@ class ThreadedASGIHandler(ASGIHandler):
         except ValueError:  # headers or a query that are no text, or not in the form of their kind
             request, understood = self.request_class(without_input(scope), body), False
         if not understood:
-            request.is_garbled = True  # type: ignore[attr-defined] # see config.http.middleware
+            request.is_malformed = True  # type: ignore[attr-defined] # see config.http.middleware
         response: Any = self.get_response(request)
         response._handler_class = self.__class__  # what its close() tells request_finished
         if response.streaming:
@@ -170,7 +172,7 @@ class ThreadedASGIHandler(ASGIHandler):
         return response
 
 
-async def deliver(response: Any, send: Send) -> None:
+async def send_response(response: Any, send: Send) -> None:
     """Send a response, which is whole."""
     status = response.status_code
     headers = [
@@ -199,12 +201,12 @@ async def read_body(body: Body, receive: Receive) -> None:
         more = message.get("more_body", False)
 
 
-def header(scope: Scope, name: bytes) -> str:
+def read_header(scope: Scope, name: bytes) -> str:
     """The last header of a name, or nothing."""
     return next((v.decode("latin1") for k, v in reversed(scope["headers"]) if k == name), "")
 
 
-def with_facts(scope: Scope, body: Body) -> Scope:
+def with_body_length(scope: Scope, body: Body) -> Scope:
     """The scope with the request's id and the length that its body turned out to have.
 
     A body that comes in chunks has no length, and Django would take it for an empty one.
@@ -219,18 +221,20 @@ def with_facts(scope: Scope, body: Body) -> Scope:
 
 def without_input(scope: Scope) -> Scope:
     """The scope without what a client chose, but for the path and what tells who it is."""
-    kept = [(name, value) for name, value in scope["headers"] if name in TELLING]
+    kept = [(name, value) for name, value in scope["headers"] if name in IDENTIFYING_HEADERS]
     return scope | {"headers": kept, "query_string": b""}
 
 
-async def call(thread: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any) -> T:
+async def call_in_thread(
+    thread: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any
+) -> T:
     """Call a function in a thread, with the caller's context variables."""
     context = contextvars.copy_context()
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(thread, context.run, function, *arguments)
 
 
-async def free_from_silence(thread: RequestThread, work: "asyncio.Future[Any]") -> None:
+async def interrupt_until_done(thread: RequestThread, work: "asyncio.Future[Any]") -> None:
     """Cut a thread's waits for the database until its work has ended; nobody needs its answer."""
     while not work.done():
         thread.cut()
@@ -240,13 +244,13 @@ async def free_from_silence(thread: RequestThread, work: "asyncio.Future[Any]") 
 
 async def send_error(scope: Scope, send: Send, status: int, code: str = "") -> None:
     """Answer with an error that Django had no part in."""
-    content_type, body = error_message(scope["path"], status, code)
+    content_type, body = render_error(scope["path"], status, code)
     headers = [
         (b"content-type", content_type.encode()),
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", REQUEST_ID.get().encode()),
         (b"connection", b"close"),
-        *headers_of(scope.get(RATE_LIMIT_STATUS)),
+        *encode_rate_limit_headers(scope.get(RATE_LIMIT_STATUS)),
     ]
     if status == 503:
         headers = [*headers, (b"retry-after", b"%d" % RETRY_SECONDS)]
@@ -254,7 +258,7 @@ async def send_error(scope: Scope, send: Send, status: int, code: str = "") -> N
     await send({"type": "http.response.body", "body": body})
 
 
-def headers_of(standing: RateLimitStatus | None) -> Headers:
+def encode_rate_limit_headers(standing: RateLimitStatus | None) -> Headers:
     """The headers that tell a client where it stands with a limit."""
     told = standing.headers.items() if standing else ()
     return [(name.lower().encode(), value.encode()) for name, value in told]

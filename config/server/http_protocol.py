@@ -15,33 +15,35 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 from websockets.exceptions import HeaderLineTooLong, RequestLineTooLong
 
-from config.http.errors import error_message
+from config.http.errors import render_error
 from config.http.request_id import REQUEST_ID, choose_request_id
 from config.server.connections import (
-    CHECK_SECONDS,
-    WAITS_FOR_HEAD,
-    WAITS_FOR_TRANSFER,
+    AWAITING_HEAD,
+    AWAITING_TRANSFER,
+    CHECK_INTERVAL_SECONDS,
     guard_of,
 )
-from config.server.handler import Receive, Scope, Send, header, send_error
+from config.server.handler import Receive, Scope, Send, read_header, send_error
 from config.server.transfer_rates import TransferRate
 from config.server.websocket_protocol import WebSocketProtocol
 
-LARGEST_HEAD = 64 * 1024  # bytes of a request's first line and headers; of its trailers too
-MOST_HEADERS = 100  # lines; browsers send about fifteen
-HEAD_SECONDS = 10.0  # until the headers are whole: silent connections would take all there are
+MAX_HEAD_BYTES = 64 * 1024  # bytes of a request's first line and headers; of its trailers too
+MAX_HEADERS = 100  # lines; browsers send about fifteen
+HEAD_TIMEOUT_SECONDS = (
+    10.0  # until the headers are whole: silent connections would take all there are
+)
 # Until a body is whole; see config.server.transfer_rates for how slow it may be meanwhile
-BODY_SECONDS = 120.0
-# Parts of a body that may be smaller than SMALLEST_PART bytes in the mean: each costs as much as a large one.
-MOST_PARTS, SMALLEST_PART = 1000, 64
-MOST_PIPELINED = 16  # requests that wait for the answer to one before; browsers send none
-LINGERING = 1.0  # seconds in which a client that is refused may read why, while it still sends
-HEALTH = b"/health/"  # is answered whatever else is full
+BODY_TIMEOUT_SECONDS = 120.0
+# Parts that may be smaller than MIN_MEAN_PART_BYTES in the mean: each costs as much as a large one.
+MAX_PARTS, MIN_MEAN_PART_BYTES = 1000, 64
+MAX_PIPELINED = 16  # requests that wait for the answer to one before; browsers send none
+LINGER_SECONDS = 1.0  # seconds in which a client that is refused may read why, while it still sends
+HEALTH_PREFIX = b"/health/"  # is answered whatever else is full
 # Where `struct tcp_info` of Linux has `tcpi_bytes_acked` (linux/tcp.h), and how much of it is read.
-ACKNOWLEDGED_AT, TCP_INFO_BYTES = 120, 192
+ACKED_BYTES_OFFSET, TCP_INFO_SIZE = 120, 192
 
 
-class Malformed(Exception):
+class MalformedRequest(Exception):
     """The headers of a request contradict each other, or are too many; `refusal` has the status."""
 
 
@@ -66,13 +68,13 @@ class HttpProtocol(HttpToolsProtocol):
         self.limit_concurrency = None  # ours to look at, since its 503 has no shape
         self.guard = guard_of(server_state)
         self.url = b""  # of the request whose head was read last
-        self.room = LARGEST_HEAD  # bytes that may come before something else than a head does
+        self.room = MAX_HEAD_BYTES  # bytes that may come before something else than a head does
         self.trailers: int | None = None  # lines; None while the headers are not whole
         self.is_refused = False  # what it still sends is thrown away
         self.refusal = 400  # the status for what the parser doesn't take
-        self.head_since: float | None = None  # while no request is begun, or its head is incomplete
+        self.head_began: float | None = None  # while no request is begun, or its head is incomplete
         self.body: TransferRate | None = None  # while a body is incomplete
-        self.parts = self.part_bytes = 0  # of that body
+        self.parts = self.part_byte_count = 0  # of that body
         self.unread: TransferRate | None = None  # while the client has a response to read
         self.acknowledged = 0  # bytes that the client had received when `unread` was last looked at
         # A request that is whole, and waits until the client has read the response before it.
@@ -87,9 +89,9 @@ class HttpProtocol(HttpToolsProtocol):
         most = self.config.limit_concurrency
         if most is not None and len(self.connections) >= most:
             self.guard.make_room()
-        is_welcome = self.guard.add(self, peer)
+        has_room = self.guard.add(self, peer)
         self._await_head()
-        if not is_welcome:
+        if not has_room:
             self.refuse(503, "busy")
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -104,14 +106,14 @@ class HttpProtocol(HttpToolsProtocol):
 
         Transfers wait since the beginning of a window: those that keep to the rate are not the oldest.
         """
-        if self.head_since is not None:
-            return WAITS_FOR_HEAD, self.head_since
+        if self.head_began is not None:
+            return AWAITING_HEAD, self.head_began
         if self.timeout_keep_alive_task is not None:  # it is idle
-            return WAITS_FOR_HEAD, self.timeout_keep_alive_task.when() - self.timeout_keep_alive
+            return AWAITING_HEAD, self.timeout_keep_alive_task.when() - self.timeout_keep_alive
         if transfer := self.body or self.unread:
-            return WAITS_FOR_TRANSFER, transfer.window_began
+            return AWAITING_TRANSFER, transfer.window_began
         if self.unread_bytes():  # the next check begins to count
-            return WAITS_FOR_TRANSFER, self.loop.time()
+            return AWAITING_TRANSFER, self.loop.time()
         return None
 
     def abort(self) -> None:
@@ -124,11 +126,11 @@ class HttpProtocol(HttpToolsProtocol):
             self.abort()
         elif self.is_refused or self.transport.is_closing():
             return
-        elif self.head_since is not None and now - self.head_since > HEAD_SECONDS:
+        elif self.head_began is not None and now - self.head_began > HEAD_TIMEOUT_SECONDS:
             self.transport.close()
         elif self.body is not None:
             if self.flow.read_paused:
-                self.body.pause(CHECK_SECONDS)
+                self.body.pause(CHECK_INTERVAL_SECONDS)
             elif self.body.is_too_slow(now):
                 self._give_up_body()
 
@@ -141,7 +143,7 @@ class HttpProtocol(HttpToolsProtocol):
         if not self.unread_bytes():
             self.unread = None
             return False
-        received = acknowledged_bytes(self.transport)
+        received = read_acked_bytes(self.transport)
         if self.unread is None:
             self.unread = TransferRate(now)
         elif received is not None:
@@ -197,9 +199,9 @@ class HttpProtocol(HttpToolsProtocol):
         """
         if self.trailers is not None:
             self.trailers += 1
-        if len(self.headers) + (self.trailers or 0) >= MOST_HEADERS:
+        if len(self.headers) + (self.trailers or 0) >= MAX_HEADERS:
             self.refusal = 431
-            raise Malformed
+            raise MalformedRequest
         if self.trailers is None:
             super().on_header(name, value)
 
@@ -208,36 +210,36 @@ class HttpProtocol(HttpToolsProtocol):
 
         Raises Malformed, PipelineTooLong.
         """
-        self.room = LARGEST_HEAD
+        self.room = MAX_HEAD_BYTES
         self.trailers = 0
-        self.head_since = None
+        self.head_began = None
         self.app = self.config.loaded_app
-        if self._is_full() and not self.url.startswith(HEALTH):
-            self.app = say_busy
-        framing = framing_of(self.headers)
+        if self._is_full() and not self.url.startswith(HEALTH_PREFIX):
+            self.app = respond_busy
+        framing = read_framing(self.headers)
         if framing is None:
-            raise Malformed
+            raise MalformedRequest
         if framing == "body":
-            self.body = TransferRate(self.loop.time(), BODY_SECONDS)
-            self.parts = self.part_bytes = 0
-        if len(self.pipeline) >= MOST_PIPELINED:
+            self.body = TransferRate(self.loop.time(), BODY_TIMEOUT_SECONDS)
+            self.parts = self.part_byte_count = 0
+        if len(self.pipeline) >= MAX_PIPELINED:
             raise PipelineTooLong
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of a body, which has limits of its own. Raises Malformed for a body in tiny parts."""
-        self.room = LARGEST_HEAD
+        """Counts a part of a body. Raises MalformedRequest for a body in tiny parts."""
+        self.room = MAX_HEAD_BYTES
         if self.body is not None:
             self.body.move(len(body))
             self.parts += 1
-            self.part_bytes += len(body)
-            if self.parts > MOST_PARTS and self.part_bytes < self.parts * SMALLEST_PART:
-                raise Malformed
+            self.part_byte_count += len(body)
+            if self.parts > MAX_PARTS and self.part_byte_count < self.parts * MIN_MEAN_PART_BYTES:
+                raise MalformedRequest
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """A request is whole: what follows is another one's head."""
-        self.room = LARGEST_HEAD
+        self.room = MAX_HEAD_BYTES
         super().on_message_complete()
         if self.body is not None:
             self.body = None
@@ -313,7 +315,7 @@ class HttpProtocol(HttpToolsProtocol):
         # Closed at once, with bytes unread, the kernel would reset the connection, and the client might
         # never see the answer (RFC 9112, 9.6).
         self.transport.write_eof()
-        self.loop.call_later(LINGERING, self.transport.abort)
+        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     def _error(self, status: int, code: str) -> bytes:
         """An answer, whole. A request that can't be understood is a program's: it gets JSON."""
@@ -323,7 +325,7 @@ class HttpProtocol(HttpToolsProtocol):
         given = dict(self.headers or ()).get(b"x-request-id", b"")  # of those that were read
         token = REQUEST_ID.set(choose_request_id(given.decode("latin-1")))
         try:
-            content_type, body = error_message(path, status, code)
+            content_type, body = render_error(path, status, code)
             headers = [
                 *self.server_state.default_headers,
                 (b"content-type", content_type.encode()),
@@ -337,10 +339,10 @@ class HttpProtocol(HttpToolsProtocol):
         return STATUS_LINE[status] + lines + b"\r\n" + body
 
     def _await_head(self) -> None:
-        self.head_since = self.loop.time()
+        self.head_began = self.loop.time()
 
 
-def framing_of(headers: list[tuple[bytes, bytes]]) -> Literal["body", "none"] | None:
+def read_framing(headers: list[tuple[bytes, bytes]]) -> Literal["body", "none"] | None:
     """Returns whether a request has a body; None where two servers could read the request differently.
 
     That is: which site it is for, or where its body ends. One `Host` is demanded of all versions of HTTP
@@ -364,19 +366,19 @@ def framing_of(headers: list[tuple[bytes, bytes]]) -> Literal["body", "none"] | 
     return framing if hosts == 1 else None  # type: ignore[return-value] # one of both
 
 
-def acknowledged_bytes(transport: asyncio.Transport) -> int | None:
+def read_acked_bytes(transport: asyncio.Transport) -> int | None:
     """Returns how many bytes the client's kernel has confirmed (Linux: TCP_INFO), None where that is unknown.
 
     The transport can't tell: to it a response is one piece, which is written or not.
     """
     connection = transport.get_extra_info("socket")
     with contextlib.suppress(OSError, AttributeError, struct.error):
-        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
-        return int(struct.unpack_from("Q", info, ACKNOWLEDGED_AT)[0])
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_SIZE)
+        return int(struct.unpack_from("Q", info, ACKED_BYTES_OFFSET)[0])
     return None
 
 
-async def say_busy(scope: Scope, receive: Receive, send: Send) -> None:
+async def respond_busy(scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI application while there are too many connections."""
-    REQUEST_ID.set(choose_request_id(header(scope, b"x-request-id")))
+    REQUEST_ID.set(choose_request_id(read_header(scope, b"x-request-id")))
     await send_error(scope, send, 503, "busy")

@@ -14,10 +14,10 @@ from typing import IO
 
 from django.conf import settings
 
-IN_MEMORY = 16 * 1024 * 1024  # bytes of all bodies together; what exceeds it is on disk
-IN_TOTAL = 256 * 1024 * 1024  # bytes of all bodies together
-SMALL = 64 * 1024  # bytes up to which a body is always taken, and stays in memory
-PER_ADDRESS = 64 * 1024 * 1024  # bytes of all bodies of one address
+MAX_MEMORY_BYTES = 16 * 1024 * 1024  # bytes of all bodies together; what exceeds it is on disk
+MAX_TOTAL_BYTES = 256 * 1024 * 1024  # bytes of all bodies together
+MAX_SMALL_BODY_BYTES = 64 * 1024  # bytes up to which a body is always taken, and stays in memory
+MAX_BYTES_PER_ADDRESS = 64 * 1024 * 1024  # bytes of all bodies of one address
 
 
 class BodyTooLarge(Exception):
@@ -66,13 +66,13 @@ class Body:
         store, added = self.store, len(data)
         if self.size + added > settings.MAX_BODY_BYTES:
             raise BodyTooLarge
-        if self.size + added > SMALL:
+        if self.size + added > MAX_SMALL_BODY_BYTES:
             if (
-                store.total + added > IN_TOTAL
-                or store.by_address[self.address] + added > PER_ADDRESS
+                store.total + added > MAX_TOTAL_BYTES
+                or store.by_address[self.address] + added > MAX_BYTES_PER_ADDRESS
             ):
                 raise NoRoomForBody
-            if self.is_in_memory and store.in_memory + added > IN_MEMORY:
+            if self.is_in_memory and store.in_memory + added > MAX_MEMORY_BYTES:
                 self._move_to_disk()
         self.file.write(data)
         self.size += added

@@ -24,13 +24,13 @@ class _Entry(Generic[T]):
 
 
 class ResponseCache(Generic[T]):
-    """Values by key, at most `most_bytes` together, each for at most `seconds`. For all threads.
+    """Values by key, at most `max_bytes` together, each for at most `seconds`. For all threads.
 
     While `awake` is false it stores and returns nothing, because nobody tells it of changes.
     """
 
-    def __init__(self, most_bytes: int, seconds: float) -> None:
-        self.most_bytes, self.seconds = most_bytes, seconds
+    def __init__(self, max_bytes: int, seconds: float) -> None:
+        self.max_bytes, self.seconds = max_bytes, seconds
         self.bytes = 0
         self.generation = 0
         self.awake = False
@@ -52,13 +52,13 @@ class ResponseCache(Generic[T]):
     def put(self, key: Hashable, value: T, *, tag: str, size: int, generation: int) -> None:
         """Keep a value of `size` bytes that was made of what was true at a generation."""
         with self._lock:
-            if not self.awake or generation != self.generation or size > self.most_bytes // 8:
+            if not self.awake or generation != self.generation or size > self.max_bytes // 8:
                 return
             if key in self._entries:
                 self._drop(key)
             self._entries[key] = _Entry(value, tag, size, time.monotonic() + self.seconds)
             self.bytes += size
-            while self.bytes > self.most_bytes:
+            while self.bytes > self.max_bytes:
                 self._drop(next(iter(self._entries)))
 
     def forget(self, tags: Collection[str]) -> None:

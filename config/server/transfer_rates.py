@@ -5,7 +5,7 @@ from dataclasses import dataclass
 WINDOW_SECONDS = (
     10.0  # in which the minimum rate must be met; shorter pauses are ordinary on bad links
 )
-MINIMUM_RATE = (
+MIN_BYTES_PER_SECOND = (
     1024  # bytes a second; GPRS, the slowest link that is still in use, has several times that
 )
 
@@ -14,7 +14,7 @@ MINIMUM_RATE = (
 class TransferRate:
     """One transfer in progress. All times are seconds of a monotonic clock.
 
-    It is too slow as soon as one window has brought less than `MINIMUM_RATE` asks for, or when it has
+    It is too slow as soon as one window has brought less than `MIN_BYTES_PER_SECOND` asks for, or when it has
     lasted longer than `deadline`.
     """
 
@@ -41,6 +41,6 @@ class TransferRate:
         elapsed = now - self.window_began
         if elapsed < WINDOW_SECONDS:
             return False
-        is_slow = self.moved < elapsed * MINIMUM_RATE
+        is_slow = self.moved < elapsed * MIN_BYTES_PER_SECOND
         self.window_began, self.moved = now, 0
         return is_slow

@@ -11,7 +11,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.exceptions import ProtocolError
 from websockets.server import ServerProtocol
 
-from config.server.connections import WAITS_FOR_HEAD, guard_of
+from config.server.connections import AWAITING_HEAD, guard_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 # Frames of a socket. Ten messages a second and bursts of twenty are a player's pace, and fifty hasty ones
 # are told so before the end (sessions_app): all that, and pings, fits in twice.
-FRAMES_A_SECOND = 50.0
-FRAME_BURST = 200.0
-CLOSE_SECONDS = 2.0  # for the client's answer to a close, which it has been sent by then
-FRAME_UNIT = 1024  # bytes: each whole one counts as a frame more
-TOO_MUCH = 4429  # sessions_app.live.protocol.Close has it too, which nothing here may import
+FRAMES_PER_SECOND = 50.0
+MAX_FRAME_BURST = 200.0
+CLOSE_TIMEOUT_SECONDS = 2.0  # for the client's answer to a close, which it has been sent by then
+BYTES_PER_TOKEN = 1024  # bytes: each whole one counts as a frame more
+CLOSE_TOO_MUCH = 4429  # sessions_app.live.protocol.Close has it too, which nothing here may import
 
 
-class CountedFrames(ServerProtocol):
+class FrameLimitingParser(ServerProtocol):
     """A WebSocket's parser that takes so many frames and no more: of all kinds, whole messages or not.
 
     Counted where they are parsed, since one read may bring forty thousand of them.
@@ -37,16 +37,18 @@ class CountedFrames(ServerProtocol):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.tokens, self.refilled_at = FRAME_BURST, time.monotonic()
+        self.tokens, self.refilled_at = MAX_FRAME_BURST, time.monotonic()
 
     def recv_frame(self, frame: "Frame") -> None:
         """Take a frame. Raises ProtocolError, which stops the parser and drops what it has not read."""
         now = time.monotonic()
-        grown = self.tokens + (now - self.refilled_at) * FRAMES_A_SECOND
-        self.tokens = min(FRAME_BURST, grown) - 1 - len(frame.data) // FRAME_UNIT
+        grown = self.tokens + (now - self.refilled_at) * FRAMES_PER_SECOND
+        self.tokens = min(MAX_FRAME_BURST, grown) - 1 - len(frame.data) // BYTES_PER_TOKEN
         self.refilled_at = now
         if self.tokens < 0:
-            self.fail(TOO_MUCH, "too_much")  # the first reason to fail is the one that is sent
+            self.fail(
+                CLOSE_TOO_MUCH, "too_much"
+            )  # the first reason to fail is the one that is sent
             raise ProtocolError("too many frames")
         super().recv_frame(frame)
 
@@ -65,9 +67,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         _loop: "asyncio.AbstractEventLoop | None" = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.conn = CountedFrames(max_size=config.ws_max_size, logger=self.conn.logger)
+        self.conn = FrameLimitingParser(max_size=config.ws_max_size, logger=self.conn.logger)
         self.guard = guard_of(server_state)
-        self.close_timeout = CLOSE_SECONDS
+        self.close_timeout = CLOSE_TIMEOUT_SECONDS
 
     def connection_made(self, transport: "asyncio.BaseTransport") -> None:
         """Take over from HTTP; end the connection where its address has too many."""
@@ -85,7 +87,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """Since when the client has not answered a close."""
         if not self.close_timer:
             return None
-        return WAITS_FOR_HEAD, self.close_timer.when() - self.close_timeout
+        return AWAITING_HEAD, self.close_timer.when() - self.close_timeout
 
     def check(self, now: float) -> None:
         """Sockets watch their readers themselves (sessions_app.live.sockets)."""

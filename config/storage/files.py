@@ -13,8 +13,10 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
 logger = logging.getLogger(__name__)
-SLOW = 0.5  # seconds; a failure that takes longer costs too much to meet it with each request
-REST = 10.0  # seconds that a storage is left alone after such a failure
+SLOW_SECONDS = (
+    0.5  # seconds; a failure that takes longer costs too much to meet it with each request
+)
+RETRY_AFTER_SECONDS = 10.0  # seconds that a storage is left alone after such a failure
 
 
 class AtomicFileSystemStorage(FileSystemStorage):
@@ -94,8 +96,8 @@ class FileStore:
         if deed not in self._failing:
             logger.exception("Files can't be %s, the first of them is %s", deed, name)
         self._failing.add(deed)
-        if time.monotonic() - begun > SLOW:
-            self._rests_until = time.monotonic() + REST
+        if time.monotonic() - begun > SLOW_SECONDS:
+            self._rests_until = time.monotonic() + RETRY_AFTER_SECONDS
 
 
 file_store = FileStore()

@@ -6,7 +6,7 @@ from botocore.config import Config
 from storages.backends.s3 import S3Storage
 
 
-class PatientS3Storage(S3Storage):  # type: ignore[misc]
+class PrivateS3Storage(S3Storage):  # type: ignore[misc]
     """The bucket as a private store that this site alone reads, with short waits: pages hang on it."""
 
     def get_default_settings(self) -> dict[str, Any]:

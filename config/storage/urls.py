@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-FORM = "s3://KEY:SECRET@host/bucket?region=name, with KEY and SECRET percent-encoded"
+URL_FORMAT = "s3://KEY:SECRET@host/bucket?region=name, with KEY and SECRET percent-encoded"
 SCHEMES = {"s3": "https", "s3+http": "http"}  # the second for a server on one's own network
 
 
@@ -20,7 +20,7 @@ def read_media_url(url: str) -> dict[str, Any]:
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     region = options.pop("region", "us-east-1")
     if parts.scheme not in SCHEMES or not host or not parts.username or not parts.password:
-        raise ValueError(f"must look like {FORM}.")
+        raise ValueError(f"must look like {URL_FORMAT}.")
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket):
         raise ValueError("names no bucket: 3 to 63 of a-z, 0-9, dot and hyphen, after the host.")
     if options or parts.fragment or not re.fullmatch(r"[a-z0-9-]+", region):
@@ -30,7 +30,7 @@ def read_media_url(url: str) -> dict[str, Any]:
     host = f"[{host}]" if ":" in host else host
     port = f":{parts.port}" if parts.port else ""
     return {
-        "BACKEND": "config.storage.s3.PatientS3Storage",
+        "BACKEND": "config.storage.s3.PrivateS3Storage",
         "OPTIONS": {
             "access_key": unquote(parts.username),
             "secret_key": unquote(parts.password),

@@ -15,6 +15,8 @@ from django.urls.converters import UUIDConverter
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from config.db.pools import connected, make_pool
+from config.db import notifications
+from config.db.pools import break_connection, connection_string, create_pool, pool_connection
 from config.kernel.errors import DomainError
 from config.server.fast_lane import Answer, Route
 from config.server.response_cache import ResponseCache

@@ -17,7 +17,7 @@ from django.db import connection
 
 from config.kernel.errors import DomainError, InvalidInput
 from config.kernel.text import checked
-from config.kernel.validators import integer_parameter
+from config.kernel.validators import read_integer
 from maps.search import language, spelling
 from maps.search.sql import OF_THE_VIEWER, ORDERS, USUAL_ORDER, Browse, cards_statement, statements
 

@@ -14,12 +14,14 @@ from rest_framework.response import Response
 
 from accounts.identity.serializers import PublicUser
 from accounts.tokens.authentication import caller
-from config.api.openapi import LOCATION, Error
+from config.api.openapi import LOCATION_HEADER, Error
 from config.api.serialization import RawBooleanField, RawField, read_body
 from config.api.views import APIView
 from config.db.lookups import get_or_not_found
 from config.http.conditional import conditional_document
 from config.kernel.text import RULES, SHORTEST_NAME
+from config.http.conditional import conditional_json_response
+from config.kernel.text import SHORTEST_NAME
 from config.limits import quotas
 from config.limits.quotas import HEADER_PARAMETER
 from maps.browse.queries import find_cards
@@ -118,7 +120,7 @@ class CollectionsView(APIView):
         operation_id="collections_make",
         request=NewCollection,
         responses={201: CollectionCard, 409: Error},
-        parameters=[LOCATION, HEADER_PARAMETER],
+        parameters=[LOCATION_HEADER, HEADER_PARAMETER],
         tags=["collections"],
     )
     def post(self, request: Request) -> Response:

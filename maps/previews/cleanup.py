@@ -23,7 +23,7 @@ from django.db import connection
 from django.utils import timezone
 
 from config.db.notifications import EVERYTHING
-from config.db.pools import CONNECTION_OPTIONS, cut, database_address
+from config.db.pools import TRANSACTION_SECONDS, break_connection, connection_string
 from config.storage.files import file_store
 from maps.drawing.pictures import DRAWING, FORMATS
 from maps.previews.preview_files import FOLDER, file_name, worker
@@ -65,8 +65,8 @@ def _delete_unused(contents: Collection[str]) -> bytes:
 
 def _used_by_worker(contents: Collection[str]) -> set[str]:
     """Those of these contents that maps have, by a connection of its own. Raises psycopg.Error."""
-    with psycopg.connect(database_address(), autocommit=True) as database:
-        timer = threading.Timer(CONNECTION_OPTIONS, cut, [database])
+    with psycopg.connect(connection_string(), autocommit=True) as database:
+        timer = threading.Timer(TRANSACTION_SECONDS, break_connection, [database])
         timer.start()
         try:
             return {row[0] for row in database.execute(USED, [list(contents)])}

@@ -10,6 +10,9 @@ from django.shortcuts import get_object_or_404
 
 from config.http.conditional import conditional
 from config.kernel.errors import RETRY_SECONDS
+from config.http.conditional import conditional_response
+from config.http.encodings import accepts_gzip
+from config.kernel.errors import RETRY_SECONDS, DomainError
 from config.ops.worker import PATIENCE, Job, NotYet
 from config.server.handler import WAITS
 from maps.drawing.pictures import FORMATS, placeholder
@@ -40,7 +43,7 @@ def picture_response(
     game_map = get_object_or_404(visible, pk=map_id)
     named = bool(game_map.terrain_hash)
     etag = f'"{game_map.picture_content}-{size}"' if named else None
-    response = conditional(request, etag, lambda: _picture(request, game_map, size))
+    response = conditional_response(request, etag, lambda: _picture(request, game_map, size))
     public = "public" if game_map.is_published else "private"
     # Browsers keep it for a year. Caches that many share ask again soon: the map may be hidden.
     age = f"max-age={YEAR}, s-maxage=60, immutable"

@@ -12,6 +12,8 @@ from accounts.models import User
 from config.http.conditional import conditional
 from maps.browse.terrain_cache import compact_document
 from maps.browse.terrain_responses import TERRAIN_FORMAT, gzipped_json, incomplete_terrain
+from config.http.conditional import conditional_response
+from maps.browse.terrain_cache import document_of
 from maps.models import GameMap
 from maps.previews.preview_files import parts_of
 from maps.terrain.validation import PARTS, TerrainError

@@ -24,7 +24,7 @@ from django.db import connections
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
-from config.db.pools import connected, limit_queries, make_pool
+from config.db.pools import create_pool, pool_connection, set_query_limits
 from config.kernel.errors import DomainError
 from config.limits.rate_limits import RateLimitUnavailable
 from config.redis import clients
@@ -77,12 +77,12 @@ class Hub:
     async def open(self) -> None:
         """Begin. Waits for nothing: servers that are away may come."""
         self.loop, self.thread = asyncio.get_running_loop(), threading.get_ident()
-        self.pool = make_pool(CONNECTIONS)
+        self.pool = create_pool(CONNECTIONS)
         await self.pool.open()
         self.redis = clients.durable_async()
         self.sign_ins = SignIns(self)
         self.layer: Any = get_channel_layer()
-        self.django = ThreadPoolExecutor(1, "sockets", initializer=limit_queries)
+        self.django = ThreadPoolExecutor(1, "sockets", initializer=set_query_limits)
         announcements.tell(self.tell)
 
     async def close(self) -> None:
@@ -122,7 +122,7 @@ class Hub:
 
     async def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of a statement."""
-        async with connected(self.pool) as database:
+        async with pool_connection(self.pool) as database:
             cursor = await database.execute(sql, values)
             return await cursor.fetchall() if cursor.description else []
 

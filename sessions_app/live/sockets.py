@@ -20,7 +20,7 @@ from django.http.request import validate_host
 from config.kernel.errors import DomainError
 from config.limits.client_addresses import client_address_of_scope
 from config.limits.token_bucket import TokenBucket
-from config.server.handler import Receive, Scope, Send, header
+from config.server.handler import Receive, Scope, Send, read_header
 from sessions_app.live import protocol, tickets
 from sessions_app.live.hub import ANSWERING, AWAY
 from sessions_app.live.protocol import SUBPROTOCOL, Close, Message, Unreadable
@@ -284,7 +284,7 @@ class SeatSocket(Socket):
         if ticket is not None:
             await self.hub.sign_ins.note_emptied()
             return await tickets.redeem(self.hub.redis, ticket, self.session_id)
-        key = parse_cookie(header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME)
+        key = parse_cookie(read_header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME)
         if key is None or not is_own_origin(scope):
             return None
         return await self.hub.ask_django(tickets.holder_of_page, key)
@@ -383,13 +383,13 @@ async def refuse(send: Send, code: str, subprotocol: str | None = None) -> None:
 
 def is_foreign(scope: Scope) -> bool:
     """Whether a page of another site opened the socket. Programs send no origin."""
-    return bool(header(scope, b"origin")) and not is_own_origin(scope)
+    return bool(read_header(scope, b"origin")) and not is_own_origin(scope)
 
 
 def is_own_origin(scope: Scope) -> bool:
     """Whether a page of ours opened the socket: only then does its cookie count."""
     try:
-        origin, host = urlsplit(header(scope, b"origin")), header(scope, b"host")
+        origin, host = urlsplit(read_header(scope, b"origin")), read_header(scope, b"host")
     except ValueError:  # it is no address
         return False
     schemes = ("https",) if settings.PRODUCTION else ("http", "https")

@@ -12,11 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller, caller_token
-from config.api.openapi import LOCATION, Error
-from config.api.serialization import SECRET, read_body
+from config.api.openapi import LOCATION_HEADER, Error
+from config.api.serialization import NO_STORE, read_body
 from config.api.views import APIView
 from config.http.client import client_of
-from config.http.conditional import conditional_document
+from config.http.conditional import conditional_json_response
 from config.kernel.errors import InvalidInput
 from config.kernel.validators import check_boolean, check_integer
 from maps.models import GameMap
@@ -92,7 +92,7 @@ class SessionsView(APIView):
         operation_id="game_sessions_open",
         request=NewLobby,
         responses={201: SeatedLobby, 404: Error, 409: Error},
-        parameters=[LOCATION],
+        parameters=[LOCATION_HEADER],
         tags=["game sessions"],
     )
     def post(self, request: Request) -> Response:
@@ -129,7 +129,7 @@ class SessionView(APIView):
         lobby = store.look(actions.seen_by, session_id, player_id)
         is_seated = player_id is not None and lobby.seat_of(player_id) is not None
         shown = lobby_document(lobby) if is_seated else strangers_document(lobby)
-        return conditional_document(request, shown)
+        return conditional_json_response(request, shown)
 
 
 class ActiveView(APIView):
@@ -145,7 +145,7 @@ class ActiveView(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         """The lobby or game that one sits in, or 404."""
         lobby = store.look(actions.active, caller(request).pk)
-        return conditional_document(request, table(lobby))
+        return conditional_json_response(request, table(lobby))
 
 
 class CodeView(APIView):
@@ -275,7 +275,7 @@ class TicketView(APIView):
         store.look(actions.demand_seat, session_id, player.pk)
         ticket = tickets.make(caller_token(request), session_id)
         facts = {"ticket": ticket, "connect": where(session_id)}
-        return Response(facts, status=201, headers=SECRET)
+        return Response(facts, status=201, headers=NO_STORE)
 
 
 # ---- What a game is played on -------------------------------------------------------------------
@@ -312,7 +312,7 @@ class TribesOfGameView(APIView):
         From then on with those who have left, whose towers may stand.
         """
         found = game_tribes.tribes_at(session_id, caller(request))
-        return conditional_document(request, {"tribes": found})
+        return conditional_json_response(request, {"tribes": found})
 
 
 # ---- The state of a game ------------------------------------------------------------------------
@@ -332,7 +332,7 @@ class StateView(APIView):
         """The state as last written, for whoever sits there."""
         found = states.read(session_id, caller(request))
         document = {"fence": found.fence, "sequence": found.sequence, "state": found.state}
-        return conditional_document(request, document)
+        return conditional_json_response(request, document)
 
     @extend_schema(
         operation_id="game_sessions_state_write",

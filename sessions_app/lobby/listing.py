@@ -8,7 +8,7 @@ from uuid import UUID
 from config.db.keyset import Order
 from config.kernel.errors import InvalidInput
 from config.kernel.timestamps import to_json_sql
-from config.kernel.validators import integer_parameter
+from config.kernel.validators import read_integer
 from maps.search.sql import PUBLISHED
 from sessions_app.lobby.store import Steps
 
@@ -57,8 +57,8 @@ def read(parameters: Mapping[str, str]) -> Wanted:
         raise InvalidInput("invalid", "This is no id of a map.", field="map") from error
     return Wanted(
         wanted_map,
-        integer_parameter(parameters, "free_seats", 0, MOST_FREE, usual=0),
-        integer_parameter(parameters, "page_size", 1, LARGEST_PAGE, usual=PAGE_SIZE),
+        read_integer(parameters, "free_seats", 0, MOST_FREE, usual=0),
+        read_integer(parameters, "page_size", 1, LARGEST_PAGE, usual=PAGE_SIZE),
         parameters.get("cursor", ""),
     )
 

@@ -20,7 +20,7 @@ from django.db import DatabaseError, connection, transaction
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg_pool import AsyncConnectionPool
 
-from config.db.pools import connected
+from config.db.pools import pool_connection
 from config.kernel.errors import DomainError
 from maps.search.sql import PLAYABLE, PUBLISHED
 from sessions_app.live import announcements
@@ -301,7 +301,7 @@ async def run_async(
     for attempt in range(1, TRIES + 1):
         with _one_try(is_last=attempt == TRIES):
             async with (
-                connected(pool) as database,
+                pool_connection(pool) as database,
                 database.pipeline(),
                 database.transaction(),
             ):

@@ -38,7 +38,7 @@ def people(lobbies: int) -> dict[str, Any]:
     tables = [Table(chance.randint(2, 4), game_map=game_map) for _ in range(lobbies)]
     User.objects.update(password=PASSWORD)
     return {
-        "database": database_address(),
+        "database": connection_string(),
         "redis": settings.REDIS_URL,
         "lobbies": {str(t.id): [str(user.pk) for user in t.users] for t in tables},
     }

@@ -23,15 +23,17 @@ from config.ops import logs
 from config.ops.readiness import has_pending_migrations
 from config.redis.clients import durable
 
-LARGEST_FRAME = 16 * 1024  # bytes of a WebSocket message
-MOST_CONNECTIONS = 1500  # pages and sockets together; more are told to come back
-SEND_BUFFER = 256 * 1024  # bytes of a connection that its client has not read yet
-RECEIVE_BUFFER = 128 * 1024  # bytes of a connection that we have not read yet
-MOST_FILES = (
-    4 * MOST_CONNECTIONS
+MAX_FRAME_BYTES = 16 * 1024  # bytes of a WebSocket message
+MAX_CONNECTIONS = 1500  # pages and sockets together; more are told to come back
+SEND_BUFFER_BYTES = 256 * 1024  # bytes of a connection that its client has not read yet
+RECEIVE_BUFFER_BYTES = 128 * 1024  # bytes of a connection that we have not read yet
+MAX_OPEN_FILES = (
+    4 * MAX_CONNECTIONS
 )  # open at once: connections, their temporary files, static files, databases
-UNREAD_SECONDS = 7.0  # after which a connection ends whose client's kernel takes nothing more
-PREPARING = 0x7_219E_401D  # any number that nobody else locks
+UNACKED_TIMEOUT_SECONDS = (
+    7.0  # after which a connection ends whose client's kernel takes nothing more
+)
+PREPARE_LOCK_ID = 0x7_219E_401D  # any number that nobody else locks
 
 
 class Command(BaseCommand):
@@ -44,7 +46,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
 
     def handle(self, *arguments: Any, **options: Any) -> None:
-        with claim_port() as listener:
+        with open_listener() as listener:
             check_servers()
             try:
                 self.prepare(demo=not options["no_demo"])
@@ -62,7 +64,7 @@ class Command(BaseCommand):
         """Bring schema, demo and static files up to date; each step is safe to interrupt."""
         with connection.cursor() as cursor:
             # Two first starts at once would migrate at once; the second waits until this session ends.
-            cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
+            cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARE_LOCK_ID])
         if settings.PRODUCTION:
             if has_pending_migrations():
                 raise CommandError("The database needs 'manage.py migrate' first.")
@@ -82,7 +84,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"\nTribehold is at {site}/   (API: {site}/api/docs, admin: {site}/admin/)"
         )
-        if password := demo_password():
+        if password := find_demo_password():
             self.stdout.write(
                 f"Sign in as player, moderator or admin; the password of all three: {password}"
             )
@@ -90,7 +92,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def demo_password() -> str | None:
+def find_demo_password() -> str | None:
     """The password of the demo's accounts, where this database has them."""
     file: Path = settings.DATA_DIR / "secrets" / "demo_password"
     password = file.read_text() if not settings.PRODUCTION and file.exists() else None
@@ -98,7 +100,7 @@ def demo_password() -> str | None:
     return password if works else None
 
 
-def claim_port() -> socket.socket:
+def open_listener() -> socket.socket:
     """Take TRIBEHOLD_HOST and PORT before anything else is started. Raises CommandError."""
     host, text = os.environ.get("TRIBEHOLD_HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
     if not (text.isascii() and text.isdigit()) or int(text) > 65535:
@@ -106,7 +108,7 @@ def claim_port() -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound_waiting(listener)
+    limit_kernel_buffers(listener)
     try:
         listener.bind((host, int(text)))
         listener.listen()  # only now can nobody else have the port
@@ -119,16 +121,16 @@ def claim_port() -> socket.socket:
     return listener
 
 
-def bound_waiting(listener: socket.socket) -> None:
+def limit_kernel_buffers(listener: socket.socket) -> None:
     """Bound what the kernel keeps for a client that reads nothing, or faster than we do; and for how long.
 
     The kernel would hold megabytes for each, and a closed connection for a quarter of an hour, since
     nobody can close one in good order that still has something to say.
     """
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        milliseconds = int(UNREAD_SECONDS * 1000)
+        milliseconds = int(UNACKED_TIMEOUT_SECONDS * 1000)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
@@ -138,7 +140,7 @@ def raise_file_limit() -> None:
     Many systems begin with 1,024, fewer than we take connections; the kernel would refuse the others.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
@@ -206,15 +208,15 @@ def server_config(application: Any) -> uvicorn.Config:
         # By their names: this module is imported where Django is not set up, too, as by the fuzzer.
         http="config.server.http_protocol:HttpProtocol",
         ws="config.server.websocket_protocol:WebSocketProtocol",
-        limit_concurrency=MOST_CONNECTIONS,
-        ws_max_size=LARGEST_FRAME,
+        limit_concurrency=MAX_CONNECTIONS,
+        ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
     )
 
 
 def serve(listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM; requests under way get ten seconds to end."""
-    logs.install_hooks()
+    logs.install_exception_hooks()
     # uvicorn stops in good order on a signal, then raises it again.
     with contextlib.suppress(KeyboardInterrupt, SystemExit):
         uvicorn.Server(server_config("config.asgi:application")).run(sockets=[listener])
