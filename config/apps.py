@@ -1,4 +1,4 @@
-"""The project's own applications."""
+"""The Django applications of the project itself."""
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
@@ -6,7 +6,7 @@ from django.contrib.staticfiles import apps as static_apps
 
 
 class TribeholdConfig(AppConfig):
-    """`config` is an application for its commands and checks."""
+    """`config`, which is an application because of its commands and checks."""
 
     default = True
     name = "config"
@@ -17,14 +17,14 @@ class TribeholdConfig(AppConfig):
 
 
 class TribeholdAdmin(admin_apps.AdminConfig):
-    """Django's admin, with our site in place of the stock one."""
+    """Django's admin, with the site of config.admin."""
 
     default = False
     default_site = "config.admin.site.AdminSite"
 
 
 class TribeholdStatic(static_apps.StaticFilesConfig):
-    """Django's static files, without those of packages that no page of ours asks for."""
+    """Django's static files, without files of packages that no page needs."""
 
     default = False
     ignore_patterns = [

@@ -288,7 +288,7 @@ if media_url := environment.text("MEDIA_STORAGE"):
     MEDIA = environment.parsed("MEDIA_STORAGE", media_url, read_media_url, default=MEDIA)
 STORAGES = {
     "default": MEDIA,
-    "staticfiles": {"BACKEND": "config.storage.files.HashedStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.storage.static_files.HashedStaticFilesStorage"},
 }
 MAX_BODY_BYTES = 10 * 1024 * 1024  # read before a thread is taken; more is a 413
 

@@ -1,4 +1,4 @@
-"""Addresses of the site."""
+"""URLs of the site."""
 
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
@@ -9,6 +9,8 @@ from django.views.generic import RedirectView, TemplateView
 import accounts.urls  # noqa: F401 - names the converter that is used below
 from accounts.identity.api import Login, Logout, Refresh, Register
 from accounts.profile.api import Me, Password
+import accounts.urls  # noqa: F401 - registers the converter `username`
+from accounts.identity.api import Login, Logout, Me, Password, Refresh, Register
 from config.api.schema_view import schema
 from maps.api import MapPublishing, MapsView, MapUnpublishing, MapValidation, MapView
 from maps.browse.api import MapTerrain, PlayerProfile

@@ -20,10 +20,11 @@ from accounts.models import User
 from config.embedded import data_folder
 from config.management.commands.serve import build_static_files
 from config.limits import rate_limits
-from config.management.commands.serve import limit_kernel_buffers, server_config
+from config.management.commands.serve import server_config
 from config.redis import clients
 from config.redis.clients import durable
 from config.storage.files import HashedStaticFilesStorage
+from config.server.tcp import limit_kernel_buffers
 from maps.models import GameMap
 from maps.search import spelling
 from tests.support.database import empty_tables
@@ -170,7 +171,7 @@ def site(transactional_db: None, static_root: Path, settings: Any) -> Iterator[S
 
     settings.STATIC_ROOT = static_root
     settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "config.storage.files.HashedStaticFilesStorage"}
+        "staticfiles": {"BACKEND": "config.storage.static_files.HashedStaticFilesStorage"}
     }
     running = Site(static_root)
     yield running

@@ -24,6 +24,8 @@ PURE = [
     "config/db/keyset.py",
     "config/kernel",
     "config/limits/token_bucket.py",
+    "config/server/framing.py",
+    "config/server/transfer_rates.py",
     "maps/drawing",
     "maps/search/language.py",
     "maps/search/ranking.py",

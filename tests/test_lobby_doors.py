@@ -26,10 +26,11 @@ from accounts.identity import passwords
 from accounts.models import PageSession, User
 from accounts.moderation import actions as moderation_actions
 from accounts.tokens import families
-from config.limits.token_bucket import MAX_TOKENS, TOKENS_PER_SECOND
-from config.management.commands.serve import UNACKED_TIMEOUT_SECONDS, open_listener, server_config
+from config.limits.token_bucket import TokenBucket
+from config.management.commands.serve import open_listener, server_config
 from config.redis.clients import durable
-from config.server import websocket_protocol
+from config.server.tcp import UNACKED_TIMEOUT_SECONDS
+from config.server.websocket_protocol import FrameBucket
 from sessions_app.live import hub, list_socket, reconciliation, sign_in_checks, sockets, tickets
 from sessions_app.live.protocol import Close
 from sessions_app.live.rooms import Room
@@ -268,8 +269,8 @@ GARBAGE: list[str | bytes] = [
 
 def test_garbage_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand bad frames of every kind; a good one in between keeps the socket open."""
-    monkeypatch.setattr("config.limits.token_bucket.MAX_TOKENS", 10_000)
-    monkeypatch.setattr(websocket_protocol, "MAX_FRAME_BURST", 30_000)
+    monkeypatch.setattr(TokenBucket, "capacity", 10_000)
+    monkeypatch.setattr(FrameBucket, "capacity", 30_000)
     table = Table(2)
     with seated(site, table) as (host, guest):
         version = table.version
@@ -335,7 +336,7 @@ def test_a_frame_of_16_kib_is_read(site: Site) -> None:
 
 def test_a_flood(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the pace of players alone; tests/test_protocols.py has the frames of a socket."""
-    monkeypatch.setattr(websocket_protocol, "MAX_FRAME_BURST", 10_000)
+    monkeypatch.setattr(FrameBucket, "capacity", 10_000)
     table = Table(2)
     with seated(site, table) as (host, guest):
         began = time.monotonic()
@@ -343,12 +344,12 @@ def test_a_flood(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
             for n in range(5000):  # a busy machine needs more of them
                 guest.say("chat", text=str(n))
         assert guest.closed() == Close.TOO_MUCH
-        most = MAX_TOKENS + TOKENS_PER_SECOND * (time.monotonic() - began)
+        most = TokenBucket.capacity + TokenBucket.tokens_per_second * (time.monotonic() - began)
         errors = [f for f in guest.heard if f["type"] == "error"]
         assert {error["data"]["code"] for error in errors} == {"rate_limited"}
         assert len(errors) <= 60
         host.silence(0.1)
-        assert MAX_TOKENS <= len([f for f in host.heard if f["type"] == "chat"]) <= most
+        assert TokenBucket.capacity <= len([f for f in host.heard if f["type"] == "chat"]) <= most
         assert host.ask("ping")["type"] == "pong"
     with sit_down(site, table, 1) as again:  # the pace is the player's, not the socket's
         assert again.ask("chat", text="x")["data"].get("code") in (None, "rate_limited")

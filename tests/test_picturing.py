@@ -38,7 +38,7 @@ from tests.support.waiting import until
 
 @pytest.fixture(autouse=True)
 def own_outages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview_files, "kept", FileStore())
+    monkeypatch.setattr(preview_files, "file_store", FileStore())
 
 
 # ---- Names --------------------------------------------------------------------------------------
@@ -414,7 +414,7 @@ def test_a_storage_that_is_slow_to_fail_is_left_alone(
     monkeypatch.setattr(AtomicFileSystemStorage, "open", hang)
     keeping = FileStore()
     assert [keeping.read("a"), keeping.read("b")] == [None, None]
-    keeping.keep("c", b"c")
+    keeping.save("c", b"c")
     assert asked == ["a"]
     assert not default_storage.exists("c")
 

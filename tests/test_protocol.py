@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.http11 import MAX_LINE_LENGTH
 
-from config.limits import token_bucket
+from config.limits.token_bucket import TokenBucket
 from config.management.commands.serve import server_config
 from config.server import websocket_protocol
 from sessions_app.live import hub, list_socket, protocol, reconciliation, sockets, tickets
@@ -85,14 +85,14 @@ SAID: dict[str, tuple[Any, Any]] = {
     "heard nothing for ten": (reconciliation.QUIET, 10),
     "keeps its seat for thirty seconds": (rules.GRACE.seconds, 30),
     "Ten messages a second for a player, bursts of twenty": (
-        (token_bucket.TOKENS_PER_SECOND, token_bucket.MAX_TOKENS),
+        (TokenBucket.tokens_per_second, TokenBucket.capacity),
         (10, 20),
     ),
     "one more for each whole KiB. Fifty frames a second, bursts of two hundred": (
         (
             websocket_protocol.BYTES_PER_TOKEN,
-            websocket_protocol.FRAMES_PER_SECOND,
-            websocket_protocol.MAX_FRAME_BURST,
+            websocket_protocol.FrameBucket.tokens_per_second,
+            websocket_protocol.FrameBucket.capacity,
         ),
         (1024, 50, 200),
     ),

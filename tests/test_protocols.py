@@ -13,17 +13,13 @@ import httpx
 import pytest
 from uvicorn.server import ServerState
 
-from config.limits import token_bucket
+from config.limits.token_bucket import TokenBucket
 from config.management.commands.serve import server_config
 from config.server import http_protocol, websocket_protocol
 from config.server.http_protocol import LARGEST_HEAD, MOST_HEADERS, MOST_PIPELINED, HttpProtocol
+from config.server import http_protocol
 from config.server.http_protocol import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
-from config.server.websocket_protocol import (
-    CLOSE_TOO_MUCH,
-    FRAMES_PER_SECOND,
-    MAX_FRAME_BURST,
-    WebSocketProtocol,
-)
+from config.server.websocket_protocol import CLOSE_TOO_MUCH, FrameBucket, WebSocketProtocol
 from sessions_app.live import sockets
 from sessions_app.live.protocol import Close
 from tests.support.live_site import Site
@@ -109,26 +105,28 @@ def test_a_flood_is_told_why_it_ends(site: Site) -> None:
     assert CLOSE_TOO_MUCH == Close.TOO_MUCH
     with Caller(site, "/ws/lobbies") as looker:
         looker.hear("lobbies")
-        looker.socket.socket.sendall(PONG * int(MAX_FRAME_BURST + FRAMES_PER_SECOND))
+        looker.socket.socket.sendall(
+            PONG * int(FrameBucket.capacity + FrameBucket.tokens_per_second)
+        )
         assert looker.closed() == Close.TOO_MUCH
 
 
 def test_every_kibibyte_counts(site: Site) -> None:
     with Caller(site, "/ws/lobbies") as looker:
         looker.hear("lobbies")
-        looker.socket.socket.sendall(BINARY * int(MAX_FRAME_BURST / 17 + 4))
+        looker.socket.socket.sendall(BINARY * int(FrameBucket.capacity / 17 + 4))
         assert looker.closed() == Close.TOO_MUCH
 
 
 def test_the_limit_leaves_room_for_the_pace_of_players() -> None:
     """Whoever is too hasty is told so before the end, message by message."""
-    assert MAX_FRAME_BURST > 2 * (token_bucket.MAX_TOKENS + sockets.MOST_HASTY)
-    assert FRAMES_PER_SECOND > 4 * token_bucket.TOKENS_PER_SECOND
+    assert FrameBucket.capacity > 2 * (TokenBucket.capacity + sockets.MOST_HASTY)
+    assert FrameBucket.tokens_per_second > 4 * TokenBucket.tokens_per_second
 
 
 def test_an_honest_client_that_pings_is_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """By frames and by messages, in parts too, for longer than a burst lasts."""
-    monkeypatch.setattr(websocket_protocol, "MAX_FRAME_BURST", 60)
+    monkeypatch.setattr(FrameBucket, "capacity", 60)
     with sit_down(site, Table(1)) as player:
         began = time.monotonic()
         for said in range(30, 150, 30):
@@ -140,7 +138,7 @@ def test_an_honest_client_that_pings_is_kept(site: Site, monkeypatch: pytest.Mon
             assert player.hear(re="parts")["type"] == "pong"
             assert player.ask("ping")["type"] == "pong"
             # The pace of a client, no wait for a state: a slower one is kept as well.
-            time.sleep(max(0, began + said / FRAMES_A_SECOND - time.monotonic()))
+            time.sleep(max(0, began + said / FrameBucket.tokens_per_second - time.monotonic()))
         assert player.ask("ping")["type"] == "pong"
 
 

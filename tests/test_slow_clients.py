@@ -22,7 +22,8 @@ from config.server import (
     transfer_rates,
     websocket_protocol,
 )
-from config.server.http_protocol import HttpProtocol, read_framing
+from config.server.framing import read_framing
+from config.server.http_protocol import HttpProtocol
 from config.server.request_bodies import BodyStore, BodyTooLarge, NoRoomForBody
 from config.server.transfer_rates import MIN_BYTES_PER_SECOND, WINDOW_SECONDS, TransferRate
 from config.urls import handler404, urlpatterns

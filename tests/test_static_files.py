@@ -10,6 +10,8 @@ import pytest
 from config.management.commands import serve
 from config.storage.files import public_names
 from tests.support.live_site import Site
+from config.storage import static_files
+from config.storage.static_files import build_static_files, public_names
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,10 +107,10 @@ def test_the_stamp_lies_beside_them(
         built.append(1)
         settings.STATIC_ROOT.mkdir()
 
-    monkeypatch.setattr(serve, "call_command", collect)
+    monkeypatch.setattr(static_files, "call_command", collect)
     for _ in range(2):
-        serve.build_static_files()
+        build_static_files()
     assert (len(built), list(root.iterdir())) == (1, [])
     root.rmdir()
-    serve.build_static_files()  # the folder is gone, the stamp is not
+    build_static_files()  # the folder is gone, the stamp is not
     assert len(built) == 2

@@ -1,22 +1,24 @@
-"""How fast one player may talk: a token bucket. Pure; the caller has the clock."""
+"""A token bucket: how fast one client may send. Pure: the caller has the clock."""
 
-TOKENS_PER_SECOND = 10.0
-MAX_TOKENS = 20.0
+from typing import ClassVar
 
 
 class TokenBucket:
-    """Tokens of one player, in seconds of a clock that never goes back. One event takes one token."""
+    """The tokens of one client, by a monotonic clock. A subclass has other limits."""
 
     __slots__ = ("refilled_at", "tokens")
 
-    def __init__(self, now: float) -> None:
-        self.tokens, self.refilled_at = MAX_TOKENS, now
+    capacity: ClassVar[float] = 20.0  # the largest burst
+    tokens_per_second: ClassVar[float] = 10.0
 
-    def allows(self, now: float) -> bool:
-        """Take a token; False where there is none."""
-        grown = self.tokens + (now - self.refilled_at) * TOKENS_PER_SECOND
-        self.tokens, self.refilled_at = min(MAX_TOKENS, grown), now
-        if self.tokens < 1:
+    def __init__(self, now: float) -> None:
+        self.tokens, self.refilled_at = self.capacity, now
+
+    def allows(self, now: float, cost: float = 1) -> bool:
+        """Takes the cost in tokens. Returns False, and takes nothing, where there are too few."""
+        refilled = self.tokens + (now - self.refilled_at) * self.tokens_per_second
+        self.tokens, self.refilled_at = min(self.capacity, refilled), now
+        if self.tokens < cost:
             return False
-        self.tokens -= 1
+        self.tokens -= cost
         return True

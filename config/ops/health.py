@@ -1,27 +1,28 @@
-"""Whether the process lives, and whether it can do its work: `/health/live` and `/health/ready`.
+"""Whether the process runs, and whether it can respond: `/health/live` and `/health/ready`.
 
-Both are answered before Django, whatever else is full, and are not counted by any rate limit. Readiness is
-looked at in a thread of its own, once a second at most, however many ask.
+Both have responses without Django, also when the server is full, and no rate limit counts them. The check
+for readiness runs in a thread of its own, at most once a second.
 """
 
 import asyncio
 import json
 from typing import TYPE_CHECKING
 
-from config.http.errors import render_error
 from config.ops.readiness import Checks, check_services
+from config.server.asgi import send_error, set_request_id
 from config.server.handler import RequestThread, call_in_thread, interrupt_until_done
 
 if TYPE_CHECKING:
-    from config.server.handler import Scope, Send
+    from config.server.asgi import Scope, Send
 
-CACHE_SECONDS = 1.0  # that an answer is kept
-TIMEOUT_SECONDS = 4.0  # seconds for PostgreSQL and Redis to show that they are there
+CACHE_SECONDS = 1.0  # for which the result of a check is good
+TIMEOUT_SECONDS = 4.0  # for PostgreSQL and Redis to respond
 TIMED_OUT: Checks = {"postgres": "unreachable", "redis": "unknown"}
+NO_STORE = (b"cache-control", b"no-store")
 
 
 class Health:
-    """The ASGI application at PATHS. For one event loop."""
+    """The ASGI application at PATHS. Belongs to one event loop."""
 
     PATHS = ("/health/live", "/health/ready")
 
@@ -31,18 +32,22 @@ class Health:
         self.checked: tuple[float, Checks] = (0.0, {})
 
     async def __call__(self, scope: "Scope", send: "Send") -> None:
-        """Answer 200, or 503 with the culprit."""
+        """Sends 200, or 503 with the service that fails."""
         if scope["method"] not in ("GET", "HEAD"):
-            content_type, body = render_error(scope["path"], 405)
-            await respond(send, 405, content_type.encode(), body, (b"allow", b"GET, HEAD"))
+            set_request_id(scope)
+            await send_error(scope, send, 405, "", (b"allow", b"GET, HEAD"), NO_STORE)
             return
-        checks = {} if scope["path"] == "/health/live" else await self.ready()
-        is_good = all(answer == "ok" for answer in checks.values())
+        checks = {} if scope["path"] == "/health/live" else await self.find_checks()
+        is_good = all(result == "ok" for result in checks.values())
         body = json.dumps({"status": "ok" if is_good else "unavailable", **checks}).encode()
-        await respond(send, 200 if is_good else 503, b"application/json", body)
+        status = 200 if is_good else 503
+        length = (b"content-length", b"%d" % len(body))
+        headers = [(b"content-type", b"application/json"), length, NO_STORE]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
-    async def ready(self) -> Checks:
-        """What was found less than a second ago, else what is found now; one look for all who wait."""
+    async def find_checks(self) -> Checks:
+        """Returns the checks of less than a second ago, or new ones. Requests share one check."""
         loop = asyncio.get_running_loop()
         when, checks = self.checked
         if checks and loop.time() - when < CACHE_SECONDS:
@@ -52,7 +57,7 @@ class Health:
         return await asyncio.shield(self.checking)
 
     async def _check(self) -> Checks:
-        """Look at PostgreSQL and Redis. A silent PostgreSQL counts as unreachable."""
+        """Checks PostgreSQL and Redis. PostgreSQL is unreachable when it does not respond in time."""
         work = asyncio.ensure_future(call_in_thread(self.thread, check_services))
         if (await asyncio.wait([work], timeout=TIMEOUT_SECONDS))[0]:
             checks = work.result()
@@ -63,15 +68,5 @@ class Health:
         return checks
 
     def close(self) -> None:
-        """End the thread, and its database connection."""
+        """Ends the thread and its database connection."""
         self.thread.close()
-
-
-async def respond(
-    send: "Send", status: int, content_type: bytes, body: bytes, *more: tuple[bytes, bytes]
-) -> None:
-    """Send a response that nobody may keep."""
-    headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *more]
-    headers.append((b"cache-control", b"no-store"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

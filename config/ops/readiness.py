@@ -1,6 +1,6 @@
 """Whether PostgreSQL, Redis and the schema are ready for requests.
 
-Apart from config.ops.health, because commands ask for it where Django is not set up yet.
+Not in config.ops.health, because that imports the server, and commands need this without it.
 """
 
 from django.db import DatabaseError, connection
@@ -13,12 +13,12 @@ Checks = dict[str, str]
 
 
 def check_services() -> Checks:
-    """Returns for PostgreSQL and Redis "ok" or what is wrong with it. Blocks."""
+    """Returns "ok" or what is wrong, for PostgreSQL and for Redis. Blocks."""
     return {"postgres": _check_postgres(), "redis": _check_redis()}
 
 
 def has_pending_migrations() -> bool:
-    """Whether the database lacks migrations of this code. Raises DatabaseError."""
+    """Returns whether the database lacks migrations of this code. Raises DatabaseError."""
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 

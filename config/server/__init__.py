@@ -1,1 +1,1 @@
-"""The server process: connections, both protocols, the handler in front of Django, the fast lane."""
+"""The server process: connections, both protocols, the handler in front of Django, cached responses."""

@@ -22,15 +22,8 @@ from config.http.middleware import RATE_LIMIT_STATUS
 from config.http.request_id import REQUEST_ID, choose_request_id
 from config.limits.rate_limits import RateLimited, RateLimitStatus
 from config.limits.request_limits import RequestCounter, find_policy
-from config.server.handler import (
-    THREAD_TIMEOUT_SECONDS,
-    Headers,
-    Receive,
-    Scope,
-    Send,
-    encode_rate_limit_headers,
-    read_header,
-)
+from config.server.asgi import Headers, Receive, Scope, Send, read_header
+from config.server.handler import THREAD_TIMEOUT_SECONDS, encode_rate_limit_headers
 from config.server.response_cache import ResponseCache
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]

@@ -1,9 +1,9 @@
-"""The bodies of requests that are still arriving, or wait for a thread: how much space they may take.
+"""The space for bodies of requests that are arriving or wait for a thread.
 
-A body is kept in memory while there is room for it, then in a temporary file. All bodies together, and
-those of one address, are bounded too: a request that would exceed a bound is refused at once, because
-waiting for room would be one more thing that a slow client could hold. Small bodies, as of a sign-in, are
-bounded by the number of connections alone: large ones can't keep them out.
+A body is in memory while there is room, then in a temporary file. There are limits for one body, for one
+address and for all bodies. A body above a limit is rejected at once: one that waited for room would let
+slow clients block others. Small bodies, as of a sign-in, are always accepted, so that large ones can't keep
+them out. The number of connections limits them.
 """
 
 import tempfile
@@ -14,10 +14,10 @@ from typing import IO
 
 from django.conf import settings
 
-MAX_MEMORY_BYTES = 16 * 1024 * 1024  # bytes of all bodies together; what exceeds it is on disk
-MAX_TOTAL_BYTES = 256 * 1024 * 1024  # bytes of all bodies together
-MAX_SMALL_BODY_BYTES = 64 * 1024  # bytes up to which a body is always taken, and stays in memory
-MAX_BYTES_PER_ADDRESS = 64 * 1024 * 1024  # bytes of all bodies of one address
+MAX_MEMORY_BYTES = 16 * 1024 * 1024  # of all bodies; the rest is on disk
+MAX_TOTAL_BYTES = 256 * 1024 * 1024  # of all bodies
+MAX_SMALL_BODY_BYTES = 64 * 1024  # up to which a body is always accepted, in memory
+MAX_BYTES_PER_ADDRESS = 64 * 1024 * 1024  # of all bodies of one address
 
 
 class BodyTooLarge(Exception):
@@ -25,7 +25,7 @@ class BodyTooLarge(Exception):
 
 
 class NoRoomForBody(Exception):
-    """The bodies in transit take all the space that they may."""
+    """The bodies have reached the limit of their address or of all."""
 
 
 class BodyStore:
@@ -37,7 +37,7 @@ class BodyStore:
 
     @contextmanager
     def receive(self, address: str) -> Iterator["Body"]:
-        """Returns an empty body. Its space is free again when the block ends."""
+        """Returns an empty body. Frees its space at the end of the block."""
         body = Body(self, address)
         try:
             yield body
@@ -45,7 +45,7 @@ class BodyStore:
             body.close()
 
     def count(self, address: str, size: int) -> None:
-        """Adds bytes, or takes them away where `size` is negative."""
+        """Adds bytes to the counts, or subtracts them where `size` is negative."""
         self.total += size
         self.by_address[address] += size
         if not self.by_address[address]:
@@ -53,7 +53,7 @@ class BodyStore:
 
 
 class Body:
-    """The body of one request. `file` has what has arrived."""
+    """The body of one request. `file` has the part that has arrived."""
 
     def __init__(self, store: BodyStore, address: str) -> None:
         self.store, self.address = store, address
@@ -62,7 +62,7 @@ class Body:
         self.file: IO[bytes] = tempfile.SpooledTemporaryFile()  # noqa: SIM115 - `close` closes it
 
     def write(self, data: bytes) -> None:
-        """Adds what has arrived. Raises BodyTooLarge, NoRoomForBody."""
+        """Appends a part. Raises BodyTooLarge, NoRoomForBody."""
         store, added = self.store, len(data)
         if self.size + added > settings.MAX_BODY_BYTES:
             raise BodyTooLarge

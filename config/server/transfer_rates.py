@@ -1,21 +1,18 @@
-"""How slowly a client may send or read: a minimum rate and a deadline. Pure; the caller has the clock."""
+"""How slow a client may be: a minimum rate and a deadline. Pure: the caller has the clock."""
 
 from dataclasses import dataclass
 
-WINDOW_SECONDS = (
-    10.0  # in which the minimum rate must be met; shorter pauses are ordinary on bad links
-)
-MIN_BYTES_PER_SECOND = (
-    1024  # bytes a second; GPRS, the slowest link that is still in use, has several times that
-)
+# In which the minimum rate must be reached. Bad links often have shorter pauses.
+WINDOW_SECONDS = 10.0
+# GPRS, the slowest link that is still in use, is several times as fast.
+MIN_BYTES_PER_SECOND = 1024
 
 
 @dataclass
 class TransferRate:
     """One transfer in progress. All times are seconds of a monotonic clock.
 
-    It is too slow as soon as one window has brought less than `MIN_BYTES_PER_SECOND` asks for, or when it has
-    lasted longer than `deadline`.
+    It is too slow when a window had less than the minimum rate, or when the deadline has passed.
     """
 
     began: float
@@ -26,16 +23,16 @@ class TransferRate:
         self.window_began = self.began
 
     def move(self, count: int) -> None:
-        """Counts bytes that went through."""
+        """Counts bytes that were transferred."""
         self.moved += count
 
     def pause(self, seconds: float) -> None:
-        """Leaves out a time in which the client could not go on because of us."""
+        """Leaves out a time in which the server itself held the transfer up."""
         self.began += seconds
         self.window_began += seconds
 
     def is_too_slow(self, now: float) -> bool:
-        """Whether the transfer should be ended. Begins the next window where one is over."""
+        """Returns whether the transfer should end. Begins the next window when one is over."""
         if self.deadline is not None and now - self.began > self.deadline:
             return True
         elapsed = now - self.window_began

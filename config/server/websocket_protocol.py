@@ -1,7 +1,8 @@
-"""WebSockets before the application: frames that never reach it are bounded too.
+"""WebSockets before the application: limits for frames that the application never sees.
 
-uvicorn answers pings and joins the parts of messages by itself, in the event loop where everybody's
-messages are served. These two subclasses count frames where they are parsed.
+uvicorn responds to pings and joins the parts of messages in the event loop, which all sockets share. These
+two subclasses count frames where they are parsed. docs/decisions/0020-private-apis.md lists what they use
+of the internals of uvicorn and websockets.
 """
 
 import time
@@ -11,6 +12,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.exceptions import ProtocolError
 from websockets.server import ServerProtocol
 
+from config.limits.token_bucket import TokenBucket
 from config.server.connections import AWAITING_HEAD, guard_of
 
 if TYPE_CHECKING:
@@ -20,32 +22,37 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
     from websockets.frames import Frame
 
-# Frames of a socket. Ten messages a second and bursts of twenty are a player's pace, and fifty hasty ones
-# are told so before the end (sessions_app): all that, and pings, fits in twice.
-FRAMES_PER_SECOND = 50.0
-MAX_FRAME_BURST = 200.0
-CLOSE_TIMEOUT_SECONDS = 2.0  # for the client's answer to a close, which it has been sent by then
-BYTES_PER_TOKEN = 1024  # bytes: each whole one counts as a frame more
-CLOSE_TOO_MUCH = 4429  # sessions_app.live.protocol.Close has it too, which nothing here may import
+CLOSE_TIMEOUT_SECONDS = 2.0  # for the client's own close frame; by then it has received ours
+CLOSE_TOO_MUCH = 4429  # also in sessions_app.live.protocol.Close, which nothing here may import
+BYTES_PER_TOKEN = 1024  # each full one costs as much as one more frame
+
+
+class FrameBucket(TokenBucket):
+    """The frames of one socket.
+
+    A player may send ten messages a second and twenty at once, and gets fifty warnings before the close
+    (sessions_app). All of that and pings is less than half of this limit.
+    """
+
+    __slots__ = ()
+    capacity = 200.0
+    tokens_per_second = 50.0
 
 
 class FrameLimitingParser(ServerProtocol):
-    """A WebSocket's parser that takes so many frames and no more: of all kinds, whole messages or not.
+    """A parser of WebSockets that limits frames of all kinds.
 
-    Counted where they are parsed, since one read may bring forty thousand of them.
+    It counts each frame as it is parsed, because one read may bring forty thousand of them.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.tokens, self.refilled_at = MAX_FRAME_BURST, time.monotonic()
+        self.bucket = FrameBucket(time.monotonic())
 
     def recv_frame(self, frame: "Frame") -> None:
-        """Take a frame. Raises ProtocolError, which stops the parser and drops what it has not read."""
-        now = time.monotonic()
-        grown = self.tokens + (now - self.refilled_at) * FRAMES_PER_SECOND
-        self.tokens = min(MAX_FRAME_BURST, grown) - 1 - len(frame.data) // BYTES_PER_TOKEN
-        self.refilled_at = now
-        if self.tokens < 0:
+        """Takes a frame. Raises ProtocolError, which stops the parser and drops what it has not parsed."""
+        cost = 1 + len(frame.data) // BYTES_PER_TOKEN
+        if not self.bucket.allows(time.monotonic(), cost):
             self.fail(
                 CLOSE_TOO_MUCH, "too_much"
             )  # the first reason to fail is the one that is sent
@@ -54,9 +61,9 @@ class FrameLimitingParser(ServerProtocol):
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """A WebSocket whose frames are counted. It compresses nothing.
+    """One WebSocket, with a limit for its frames. It has no compression.
 
-    The guard counts it among the connections, and may end it while it waits for the answer to a close.
+    The guard counts it as a connection, and may end it while it waits for the client's close frame.
     """
 
     def __init__(
@@ -72,50 +79,50 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.close_timeout = CLOSE_TIMEOUT_SECONDS
 
     def connection_made(self, transport: "asyncio.BaseTransport") -> None:
-        """Take over from HTTP; end the connection where its address has too many."""
+        """Takes over from HTTP. Ends the connection where its address has too many."""
         super().connection_made(transport)
         if not self.guard.add(self, self.client[0] if self.client else None):
             self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the client."""
+        """Forgets the client."""
         self.guard.remove(self)
         super().connection_lost(exc)
 
     @property
-    def waits(self) -> tuple[int, float] | None:
-        """Since when the client has not answered a close."""
+    def waiting_since(self) -> tuple[int, float] | None:
+        """Since when the server waits for the client's close frame."""
         if not self.close_timer:
             return None
         return AWAITING_HEAD, self.close_timer.when() - self.close_timeout
 
     def check(self, now: float) -> None:
-        """Sockets watch their readers themselves (sessions_app.live.sockets)."""
+        """Does nothing: the application ends sockets that read too slowly (sessions_app.live.sockets)."""
 
     def unread_bytes(self) -> int:
-        """Returns how much the process keeps for the client to read."""
+        """Returns how many bytes the process keeps for the client."""
         return self.transport.get_write_buffer_size()
 
     def abort(self) -> None:
-        """End the connection at once."""
+        """Ends the connection at once."""
         self.transport.abort()
 
     def handle_ping(self) -> None:
-        """Answer a ping; a client that doesn't read the answers is not heard until it does."""
+        """Sends a pong. Stops reading from a client that does not read its pongs."""
         super().handle_ping()
         if not self.writable.is_set() and not self.read_paused:
             self.read_paused = True
             self.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """The client reads again. While messages wait for the application, that is who resumes."""
+        """Reads again. While messages wait for the application, the application decides when."""
         super().resume_writing()
         if self.read_paused and self.queue.empty():
             self.read_paused = False
             self.transport.resume_reading()
 
     def handle_parser_exception(self) -> None:
-        """End a socket whose frames are none, or too many; before it is accepted, without a word."""
+        """Ends a socket that sent malformed or too many frames. Before it is accepted, sends nothing."""
         if self.conn.close_sent is None:
             self.transport.abort()
         else:

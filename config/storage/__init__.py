@@ -1,1 +1,1 @@
-"""Where generated files are kept: a folder, or an S3 bucket."""
+"""Where files are stored: previews in a folder or an S3 bucket, static files in a folder."""

@@ -1,4 +1,4 @@
-"""Files in an S3-compatible bucket. Needs requirements-s3.txt; used where MEDIA_STORAGE names one."""
+"""Files in an S3-compatible bucket, where MEDIA_STORAGE names one. Needs requirements-s3.txt."""
 
 from typing import Any
 
@@ -7,17 +7,17 @@ from storages.backends.s3 import S3Storage
 
 
 class PrivateS3Storage(S3Storage):  # type: ignore[misc]
-    """The bucket as a private store that this site alone reads, with short waits: pages hang on it."""
+    """A private bucket that only this site reads. It has short timeouts, because pages wait for it."""
 
     def get_default_settings(self) -> dict[str, Any]:
-        """Settings of django-storages; none of its AWS_… variables is needed."""
+        """Returns settings of django-storages, in place of its AWS_… variables."""
         config = Config(
             connect_timeout=1,
             read_timeout=3,
             retries={"total_max_attempts": 2},
             signature_version="s3v4",
-            s3={"addressing_style": "path"},  # every endpoint takes it
-            # Newer checks that not every server knows.
+            s3={"addressing_style": "path"},  # works with every server
+            # Not every server knows the newer checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )

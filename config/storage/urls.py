@@ -1,4 +1,4 @@
-"""Where files that the site makes are kept, by address. Imported by the settings: it imports no Django."""
+"""The storage of previews, from a URL. Imported by the settings, so it imports no Django."""
 
 import re
 from importlib.util import find_spec
@@ -6,13 +6,13 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 URL_FORMAT = "s3://KEY:SECRET@host/bucket?region=name, with KEY and SECRET percent-encoded"
-SCHEMES = {"s3": "https", "s3+http": "http"}  # the second for a server on one's own network
+SCHEMES = {"s3": "https", "s3+http": "http"}  # the second for a server in one's own network
 
 
 def read_media_url(url: str) -> dict[str, Any]:
-    """The entry of STORAGES for an address of an S3-compatible bucket. Raises ValueError.
+    """Returns the entry of STORAGES for an S3-compatible bucket. Raises ValueError.
 
-    Messages don't repeat the address: it holds a secret.
+    Its messages do not repeat the URL, which has a secret.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -24,7 +24,7 @@ def read_media_url(url: str) -> dict[str, Any]:
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket):
         raise ValueError("names no bucket: 3 to 63 of a-z, 0-9, dot and hyphen, after the host.")
     if options or parts.fragment or not re.fullmatch(r"[a-z0-9-]+", region):
-        raise ValueError("takes ?region=name after the bucket, and nothing else.")
+        raise ValueError("may have ?region=name after the bucket, and nothing else.")
     if not find_spec("storages"):
         raise ValueError("needs packages of its own: pip install -r requirements-s3.txt.")
     host = f"[{host}]" if ":" in host else host

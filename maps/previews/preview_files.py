@@ -96,5 +96,5 @@ def _draw(name: str, grid: Grid, spawn: Point, goal: Point, size: str) -> bytes:
     path = cheapest_path(grid, spawn, goal) or []
     body = render(grid, path, spawn, goal, size)
     if name:
-        file_store.keep(name, body)
+        file_store.save(name, body)
     return body

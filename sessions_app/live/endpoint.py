@@ -8,7 +8,7 @@ from django.urls.converters import UUIDConverter
 
 from config.http.secure_transport import is_secure
 from config.limits.request_limits import RequestCounter
-from config.server.handler import Receive, Scope, Send
+from config.server.asgi import Receive, Scope, Send
 from sessions_app.live.hub import Hub
 from sessions_app.live.list_socket import Cards, serve_list
 from sessions_app.live.protocol import SUBPROTOCOL

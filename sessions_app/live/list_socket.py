@@ -10,7 +10,7 @@ import orjson
 
 from config.limits.client_addresses import client_address_of_scope
 from config.limits.token_bucket import TokenBucket
-from config.server.handler import Receive, Scope, Send
+from config.server.asgi import Receive, Scope, Send
 from sessions_app.live import protocol
 from sessions_app.live.hub import AWAY
 from sessions_app.live.protocol import Message

@@ -20,7 +20,7 @@ from django.http.request import validate_host
 from config.kernel.errors import DomainError
 from config.limits.client_addresses import client_address_of_scope
 from config.limits.token_bucket import TokenBucket
-from config.server.handler import Receive, Scope, Send, read_header
+from config.server.asgi import Receive, Scope, Send, read_header
 from sessions_app.live import protocol, tickets
 from sessions_app.live.hub import ANSWERING, AWAY
 from sessions_app.live.protocol import SUBPROTOCOL, Close, Message, Unreadable

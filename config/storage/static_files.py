@@ -1,0 +1,61 @@
+"""Static files: their hashed names, and the folder that holds them as they are served."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from servestatic.storage import CompressedManifestStaticFilesStorage
+
+
+class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    """Names static files by their content, and rewrites the imports of our JavaScript modules.
+
+    Django's own option rewrites all modules. Those of packages import files that the packages lack.
+    """
+
+    patterns = (
+        *CompressedManifestStaticFilesStorage.patterns,
+        ("js/*.js", ((r'(?P<matched>from "(?P<url>\.{1,2}/[\w/-]+\.js)";)', 'from "%(url)s";'),)),
+    )
+
+
+def public_names(root: Path) -> set[str]:
+    """Returns the files of a folder that may be served: those in its manifest.
+
+    Not the manifest itself, hidden files or source maps.
+    """
+    manifest = root / HashedStaticFilesStorage.manifest_name
+    names = json.loads(manifest.read_text())["paths"].values() if manifest.exists() else ()
+    return {
+        name for name in names if not name.endswith(".map") and not Path(name).name.startswith(".")
+    }
+
+
+def build_static_files() -> None:
+    """Collects, hashes and compresses static files where their sources have changed.
+
+    It builds in another folder, which it renames at the end. So an interrupted build leaves nothing
+    incomplete.
+    """
+    root: Path = settings.STATIC_ROOT
+    stamp = hashlib.sha256((settings.BASE_DIR / "requirements.txt").read_bytes())
+    for file in sorted((settings.BASE_DIR / "static").rglob("*")):
+        if file.is_file():
+            stamp.update(str(file).encode() + file.read_bytes())
+    marker = root.with_suffix(".stamp")  # not inside: everything in the folder is public
+    if root.exists() and marker.exists() and marker.read_text() == stamp.hexdigest():
+        return
+    marker.unlink(missing_ok=True)
+    unfinished = root.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    settings.STATIC_ROOT = unfinished
+    try:
+        call_command("collectstatic", verbosity=0, interactive=False)
+    finally:
+        settings.STATIC_ROOT = root
+    shutil.rmtree(root, ignore_errors=True)
+    unfinished.rename(root)
+    marker.write_text(stamp.hexdigest())
