@@ -19,6 +19,10 @@ from config.limits import quotas, rate_limits
 from config.limits.quotas import HEADER, QUOTAS, QuotaReached
 from maps.collections.actions import add_map
 from maps.collections.actions import create_collection as make_collection
+from config.http.quotas import QUOTA_HEADER
+from config.limits.quotas import QUOTAS, QuotaReached
+from maps.collections.actions import make as make_collection
+from maps.collections.actions import put
 from maps.editing import actions as editing_actions
 from maps.feedback.actions import add_favourite
 from maps.models import GameMap, MapCollection
@@ -45,13 +49,13 @@ def post_map(user: User, **more: Any) -> Any:
 
 
 def used(user: User, name: str) -> int:
-    return quotas.usage(user.pk, [name])[0].used
+    return quotas.read_usage(user.pk, [name])[0].used
 
 
 def assert_refused(answer: Any, name: str, use: int, limit: int) -> None:
     [error] = answer.json()["errors"]
     assert (answer.status_code, error["code"], error["attr"]) == (409, "quota_reached", None)
-    assert answer[HEADER] == f"{name};used={use};limit={limit}"
+    assert answer[QUOTA_HEADER] == f"{name};used={use};limit={limit}"
     if name != "map_bytes":
         assert f"{use} of {limit}" in error["detail"]
     assert error["detail"].endswith(QUOTAS[name].advice)
@@ -91,7 +95,7 @@ def test_only_one_of_fifty_simultaneous_maps_fits(
 def test_without_the_lock_more_than_one_is_created(monkeypatch: pytest.MonkeyPatch) -> None:
     """All requests count before one writes, which shows that the test above can fail."""
     set_limit(monkeypatch, "maps", 3)
-    barrier, growth = threading.Barrier(8), quotas.limited_growth
+    barrier, growth = threading.Barrier(8), quotas.limit_growth
 
     @contextmanager
     def wait_then_write(*arguments: Any) -> Iterator[None]:
@@ -100,7 +104,7 @@ def test_without_the_lock_more_than_one_is_created(monkeypatch: pytest.MonkeyPat
             yield
 
     monkeypatch.setattr(editing_actions, "lock_storage", lambda player_id: None)
-    monkeypatch.setattr(quotas, "limited_growth", wait_then_write)
+    monkeypatch.setattr(quotas, "limit_growth", wait_then_write)
     assert add_at_once(8) == ["made"] * 8
 
 
@@ -213,7 +217,7 @@ def test_stored_things_stay_and_only_growth_is_refused(
     assert ask(author, "post", f"{path}/publish").status_code == 200
     # Taking something back is never refused.
     unpublished = ask(author, "post", f"{path}/unpublish")
-    assert (unpublished.status_code, unpublished[HEADER]) == (200, "drafts;used=1;limit=0")
+    assert (unpublished.status_code, unpublished[QUOTA_HEADER]) == (200, "drafts;used=1;limit=0")
     assert ask(author, "delete", path).status_code == 204
     assert used(author, "map_bytes") == 0
 
@@ -316,13 +320,13 @@ def test_the_api_warns_from_eighty_percent_on(
     for n in range(3):
         make_map(author, f"Map {n}")
     fourth, fifth = post_map(author), post_map(author)
-    assert fourth[HEADER] == "maps;used=4;limit=5"
-    assert fifth[HEADER] == "maps;used=5;limit=5"
-    assert HEADER not in post_map(player)
+    assert fourth[QUOTA_HEADER] == "maps;used=4;limit=5"
+    assert fifth[QUOTA_HEADER] == "maps;used=5;limit=5"
+    assert QUOTA_HEADER not in post_map(player)
     path = f"/maps/{fifth.json()['id']}"
     set_limit(monkeypatch, "map_bytes", used(author, "map_bytes") + 100)
     changed = ask(author, "patch", path, {"goal_point": {"x": 1, "y": 1}})
-    assert changed[HEADER].startswith("map_bytes;used=")
+    assert changed[QUOTA_HEADER].startswith("map_bytes;used=")
 
 
 @pytest.mark.django_db
@@ -332,13 +336,13 @@ def test_the_api_warns_about_each_kind_of_addition(
     for name in ("collections", "collection_maps", "favourites", "tribes"):
         set_limit(monkeypatch, name, 1)
     made = ask(player, "post", "/collections", {"name": "Fords"})
-    assert made[HEADER] == "collections;used=1;limit=1"
+    assert made[QUOTA_HEADER] == "collections;used=1;limit=1"
     entry = ask(player, "put", f"/collections/{made.json()['id']}/maps/{game_map.pk}", {})
-    assert entry[HEADER] == "collection_maps;used=1;limit=1"
+    assert entry[QUOTA_HEADER] == "collection_maps;used=1;limit=1"
     marked = ask(player, "put", f"/maps/{game_map.pk}/favourite")
-    assert marked[HEADER] == "favourites;used=1;limit=1"
+    assert marked[QUOTA_HEADER] == "favourites;used=1;limit=1"
     tribe = {"name": "Ravens", "archetype": "Balanced"}
-    assert ask(player, "post", "/tribes", tribe)[HEADER] == "tribes;used=1;limit=1"
+    assert ask(player, "post", "/tribes", tribe)[QUOTA_HEADER] == "tribes;used=1;limit=1"
     assert_refused(ask(player, "post", "/tribes", tribe | {"name": "Owls"}), "tribes", 1, 1)
 
 

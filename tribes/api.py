@@ -12,13 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller
-from config.api.openapi import LOCATION_HEADER, Error
+from config.api.openapi import LOCATION_HEADER, QUOTA_PARAMETER, Error
 from config.api.serialization import RawField, read_body
 from config.api.views import APIView
 from config.http.conditional import conditional_json_response
 from config.kernel.text import SHORTEST_NAME
-from config.limits import quotas
-from config.limits.quotas import HEADER_PARAMETER
+from config.http.quotas import quota_headers
 from tribes import actions
 from tribes.actions import MAX_NAME_LENGTH
 from tribes.bonuses import PRESETS, SLIDERS, bonus_of
@@ -103,7 +102,7 @@ class TribesView(APIView):
         operation_id="tribes_make",
         request=NewTribe,
         responses={201: FullTribe, 409: Error},
-        parameters=[LOCATION_HEADER, HEADER_PARAMETER],
+        parameters=[LOCATION_HEADER, QUOTA_PARAMETER],
         tags=["tribes"],
     )
     def post(self, request: Request) -> Response:

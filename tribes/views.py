@@ -15,6 +15,8 @@ from config.http.next_url import next_url
 from config.http.pages import require_page_methods
 from config.kernel.errors import DomainError, NotFound
 from config.limits import quotas
+from config.kernel.errors import DomainError
+from config.http.quotas import show_quota_warnings
 from tribes import actions
 from tribes.bonuses import MOTTOES, TOTAL_POINTS, tower_gains
 from tribes.colours import BACKGROUNDS, DEFAULT_COLOUR, MIN_CONTRAST

@@ -1,9 +1,9 @@
 """How much one player may store: named quotas, counted in PostgreSQL.
 
-Rate limits (config.limits.rate_limits) bound how fast something is made, quotas how much of it stays. Each
-application registers a table of its own. Whoever adds something locks what is counted first, so that a
-quota is exact however many requests arrive at once. What is already stored above a quota stays: only
-growth is refused.
+Rate limits (config.limits.rate_limits) limit how fast a player adds something, and quotas how much there is.
+Each application registers quotas of its own. An action locks what is counted before it adds something, so a
+quota is exact also with many requests at once. What exceeds a quota already is kept: only growth is
+forbidden.
 """
 
 import math
@@ -12,34 +12,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import messages
 from django.db import connection
-from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
-from drf_spectacular.utils import OpenApiParameter
 
 from config.kernel.errors import DomainError
 
-WARNING_SHARE = 0.8  # of a quota, from which on the player is warned
-HEADER = "X-Quota"
-HEADER_PARAMETER = OpenApiParameter(
-    HEADER,
-    str,
-    OpenApiParameter.HEADER,
-    response=[200, 201, 409],
-    description=(
-        "Quotas of what was added that are used to 80 % or more, or the one that refused it:"
-        " `maps;used=412;limit=500`, with commas between them."
-    ),
-)
+WARNING_SHARE = 0.8  # of a quota, from which on the player gets a warning
 
 
 @dataclass(frozen=True)
 class Quota:
-    """At most `limit` of something for each subject: a player, or where `player_quotas` is false another row.
+    """At most `limit` of something for each subject: a player, or another row if `of_player` is false.
 
-    `count` is an SQL expression that gives the use of the subject `%(subject)s`, in bytes where `in_bytes`.
-    `advice` is a sentence that says how to make room.
+    `count` is an SQL expression for the usage of `%(subject)s`, in bytes if `in_bytes`. `advice` is a
+    sentence that says how to make room.
     """
 
     name: str
@@ -68,17 +54,17 @@ class Usage:
 
     @property
     def is_near(self) -> bool:
-        """Whether the player should be warned."""
+        """Whether the player gets a warning."""
         return self.used >= self.warning_from
 
     @property
     def warning_from(self) -> int:
-        """The use from which on the player is warned."""
+        """The usage from which on the player gets a warning."""
         return math.ceil(self.quota.limit * WARNING_SHARE)
 
     @property
     def meter_high(self) -> int:
-        """The `high` of a `<meter>`, which looks different above it."""
+        """The attribute `high` of a `<meter>`, which has another colour above it."""
         return max(0, self.warning_from - 1)
 
     @property
@@ -88,14 +74,14 @@ class Usage:
 
     @property
     def amount(self) -> str:
-        """The use in words: "412 of 500"."""
+        """The usage in words: "412 of 500"."""
         numbers = self.used, self.quota.limit
         used, limit = (filesizeformat(n) if self.quota.in_bytes else f"{n:,}" for n in numbers)
         return f"{used} of {limit}"
 
     @property
     def state(self) -> str:
-        """A sentence that says how near the limit is, for a use that is near it."""
+        """A sentence that says how near the limit is."""
         return "This is the maximum." if self.is_full else "You are close to the maximum."
 
     @property
@@ -103,81 +89,60 @@ class Usage:
         """Sentences that warn the player."""
         return f"You have used {self.amount} {self.quota.label}. {self.state} {self.quota.advice}"
 
-    @property
-    def header(self) -> str:
-        """The use as an item of HEADER."""
-        return f"{self.quota.name};used={self.used};limit={self.quota.limit}"
-
 
 class QuotaReached(DomainError):
     """There is no room for more."""
 
     def __init__(self, usage: Usage) -> None:
-        words = (
+        detail = (
             f"You have used {usage.amount} {usage.quota.label}, so there is no room for this."
             f" {usage.quota.advice}"
         )
-        super().__init__("quota_reached", words)
+        super().__init__("quota_reached", detail)
         self.usage = usage
 
 
-def register_quotas(*table: Quota) -> None:
-    """Add an application's table. Called once, when the application is loaded."""
-    QUOTAS.update((quota.name, quota) for quota in table)
+def register_quotas(*quotas: Quota) -> None:
+    """Adds the quotas of an application. Called once, when the application is loaded."""
+    QUOTAS.update((quota.name, quota) for quota in quotas)
 
 
 def player_quotas() -> list[Quota]:
-    """The quotas that each player has."""
+    """Returns the quotas that each player has."""
     return [quota for quota in QUOTAS.values() if quota.of_player]
 
 
-def usage(subject: Any, names: Sequence[str] = ()) -> list[Usage]:
-    """How much a subject uses of these quotas, or of all that a player has. One query."""
-    chosen = [QUOTAS[name] for name in names] or player_quotas()
-    counts = ", ".join(f"({quota.count})" for quota in chosen)
+def read_usage(subject: Any, names: Sequence[str] = ()) -> list[Usage]:
+    """Returns how much a subject uses of these quotas, or of all quotas of a player. One query."""
+    quotas = [QUOTAS[name] for name in names] or player_quotas()
+    counts = ", ".join(f"({quota.count})" for quota in quotas)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {counts}", {"subject": subject})
         row = cursor.fetchone()
-    return [Usage(quota, int(used)) for quota, used in zip(chosen, row, strict=True)]
+    return [Usage(quota, int(used)) for quota, used in zip(quotas, row, strict=True)]
+
+
+def read_warnings(subject: Any, *names: str) -> list[Usage]:
+    """Returns the usage of those of these quotas that are nearly or fully used. One query."""
+    return [usage for usage in read_usage(subject, names) if usage.is_near]
 
 
 def require_room(subject: Any, *names: str) -> None:
-    """Check that one more of each may be added. The caller holds the lock. Raises QuotaReached."""
-    for found in usage(subject, names):
-        if found.is_full:
-            raise QuotaReached(found)
+    """Requires that one more may be added under each quota. The caller holds the lock. Raises QuotaReached."""
+    for usage in read_usage(subject, names):
+        if usage.is_full:
+            raise QuotaReached(usage)
 
 
 @contextmanager
-def limited_growth(subject: Any, *names: str) -> Iterator[None]:
-    """Run a change that may use more of these quotas; the caller holds the lock, and a transaction.
+def limit_growth(subject: Any, *names: str) -> Iterator[None]:
+    """Runs a change that may use more of these quotas. The caller holds the lock, in a transaction.
 
-    A change after which the use is no larger than before is always allowed. Raises QuotaReached, with the
-    use before the change, where it grew beyond a limit.
+    A change that needs no more than before is always allowed. Raises QuotaReached, with the usage before the
+    change, where the usage grew beyond a limit.
     """
-    before = usage(subject, names)
+    before = read_usage(subject, names)
     yield
-    for old, new in zip(before, usage(subject, names), strict=True):
+    for old, new in zip(before, read_usage(subject, names), strict=True):
         if new.used > max(old.used, new.quota.limit):
             raise QuotaReached(old)
-
-
-def warnings(subject: Any, *names: str) -> list[Usage]:
-    """Those of these quotas that are nearly used, or entirely. One query."""
-    return [found for found in usage(subject, names) if found.is_near]
-
-
-def show_warnings(request: HttpRequest, subject: Any, *names: str) -> None:
-    """Show warnings on the next page."""
-    for found in warnings(subject, *names):
-        messages.warning(request, found.warning)
-
-
-def quota_headers(subject: Any, *names: str) -> dict[str, str]:
-    """The same as a response header; empty where there is nothing to warn of."""
-    return usage_headers(warnings(subject, *names))
-
-
-def usage_headers(found: Sequence[Usage]) -> dict[str, str]:
-    """These uses as a response header."""
-    return {HEADER: ", ".join(usage.header for usage in found)} if found else {}

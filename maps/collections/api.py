@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from accounts.identity.serializers import PublicUser
 from accounts.tokens.authentication import caller
-from config.api.openapi import LOCATION_HEADER, Error
+from config.api.openapi import LOCATION_HEADER, QUOTA_PARAMETER, Error
 from config.api.serialization import RawBooleanField, RawField, read_body
 from config.api.views import APIView
 from config.db.lookups import get_or_not_found
@@ -25,6 +25,9 @@ from config.kernel.text import SHORTEST_NAME
 from config.limits import quotas
 from config.limits.quotas import HEADER_PARAMETER
 from maps.browse.queries import find_cards
+from config.http.quotas import quota_headers
+from maps.browse import queries
+from maps.browse.api import MapCard
 from maps.collections import actions
 from maps.collections.queries import find_collection, own_collections, visible_map_ids
 from maps.models import MapCollection
@@ -120,7 +123,7 @@ class CollectionsView(APIView):
         operation_id="collections_make",
         request=NewCollection,
         responses={201: CollectionCard, 409: Error},
-        parameters=[LOCATION_HEADER, HEADER_PARAMETER],
+        parameters=[LOCATION_HEADER, QUOTA_PARAMETER],
         tags=["collections"],
     )
     def post(self, request: Request) -> Response:
@@ -184,7 +187,7 @@ class CollectionMapView(APIView):
         operation_id="collections_put_map",
         request=Placing,
         responses=Placed,
-        parameters=[HEADER_PARAMETER],
+        parameters=[QUOTA_PARAMETER],
         tags=["collections"],
     )
     def put(self, request: Request, collection_id: UUID, map_id: UUID) -> Response:
@@ -193,7 +196,7 @@ class CollectionMapView(APIView):
         position = actions.add_map(
             player=caller(request), collection_id=collection_id, map_id=map_id, **given
         )
-        headers = quotas.quota_headers(collection_id, "collection_maps")
+        headers = quota_headers(collection_id, "collection_maps")
         return Response({"position": position}, headers=headers)
 
     @extend_schema(

@@ -15,6 +15,10 @@ from accounts.identity.current_user import current_user
 from config.db.lookups import get_or_not_found
 from config.http.pages import is_htmx, redirect_to_sign_in, require_page_methods
 from config.kernel.errors import AccessDenied, DomainError, NotFound
+from accounts.identity.views import own
+from accounts.models import User
+from config.kernel.errors import DomainError
+from config.http.quotas import show_quota_warnings
 from config.limits import quotas
 from maps.browse.cards import marked_cards
 from maps.browse.queries import find_cards

@@ -49,7 +49,7 @@ def save_new_map(game_map: GameMap) -> None:
     with transaction.atomic():
         lock_storage(game_map.user_id)
         quotas.require_room(game_map.user_id, "maps", "drafts")
-        with quotas.limited_growth(game_map.user_id, "map_bytes"):
+        with quotas.limit_growth(game_map.user_id, "map_bytes"):
             game_map.save()
         preview_files.foresee(game_map)
 
@@ -152,7 +152,7 @@ def _limit_size(author: "User", given: Mapping[str, Any]) -> Iterator[None]:
         yield
         return
     lock_storage(author.pk)
-    with quotas.limited_growth(author.pk, "map_bytes"):
+    with quotas.limit_growth(author.pk, "map_bytes"):
         yield
 
 

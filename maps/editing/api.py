@@ -12,12 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller
-from config.api.openapi import LOCATION_HEADER, Error
+from config.api.openapi import LOCATION_HEADER, QUOTA_PARAMETER, Error
 from config.api.serialization import RawField, StrictJSONParser, read_body
 from config.api.views import APIView
 from config.kernel.text import SHORTEST_NAME
-from config.limits import quotas, rate_limits
-from config.limits.quotas import HEADER_PARAMETER, QuotaReached
+from config.http.quotas import quota_headers
+from config.limits import rate_limits
+from config.limits.quotas import QuotaReached
 from maps.browse.api import Cell, FullMap, MapCard, MapDetail, MapList
 from maps.editing import actions
 from maps.editing.permissions import IsMapAuthor, ReadOnly
@@ -168,7 +169,7 @@ class MapsView(MapList):
         operation_id="maps_make",
         request=NewMap,
         responses={201: FullMap, 409: Error},
-        parameters=[LOCATION_HEADER, HEADER_PARAMETER],
+        parameters=[LOCATION_HEADER, QUOTA_PARAMETER],
         tags=["maps"],
     )
     def post(self, request: Request) -> Response:
@@ -196,7 +197,7 @@ class MapView(MapDetail):
         operation_id="maps_change",
         request=NewMap,
         responses={200: FullMap, 412: Error},
-        parameters=[IF_MATCH, HEADER_PARAMETER],
+        parameters=[IF_MATCH, QUOTA_PARAMETER],
         tags=["maps"],
     )
     def patch(self, request: Request, map_id: UUID) -> Response:
@@ -270,7 +271,7 @@ class MapUnpublishing(APIView):
         operation_id="maps_unpublish",
         request=None,
         responses={200: MapCard, 412: Error},
-        parameters=[IF_MATCH, HEADER_PARAMETER],
+        parameters=[IF_MATCH, QUOTA_PARAMETER],
         tags=["maps"],
     )
     def post(self, request: Request, map_id: UUID) -> Response:
@@ -288,7 +289,7 @@ def answer(
     """A map as it is now, with the tag that the next write may send, and quotas that are nearly used."""
     tagged = {"ETag": etag_of(game_map), **(headers or {})}
     if grown:
-        tagged |= quotas.quota_headers(game_map.user_id, *grown)
+        tagged |= quota_headers(game_map.user_id, *grown)
     return Response(serializer(game_map).data, status=status, headers=tagged)
 
 

@@ -77,7 +77,7 @@ class MapFavouriteView(APIView):
         operation_id="maps_mark",
         request=None,
         responses={200: Favourite},
-        parameters=[HEADER_PARAMETER],
+        parameters=[QUOTA_PARAMETER],
         tags=["maps"],
     )
     def put(self, request: Request, map_id: UUID) -> Response:
