@@ -20,6 +20,8 @@ from accounts.second_factor import actions as second_factor
 from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReasonForm, RecordInline
 from config.http.client import client_of
 from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReadOnlyInline, ReasonForm
+from config.admin.forms import CheckedForm, ReasonForm
+from config.admin.options import ChangedFieldsAdmin, ReadOnlyInline
 from config.kernel.errors import DomainError
 from config.kernel.text import checked
 
@@ -52,7 +54,7 @@ FOR_ADMINISTRATORS: Any = (
 class GroupForm(CheckedForm):
     """A group of staff."""
 
-    checked = {"name": lambda name: checked(name, "group_name", "name")}
+    checks = {"name": lambda name: checked(name, "group_name", "name")}
 
 
 @admin.register(Group)
@@ -65,7 +67,7 @@ class StaffGroupAdmin(GroupAdmin):
 class PlayerDecisionForm(ReasonForm):
     """Asks for the reason of a decision, and for a date if the action has one."""
 
-    told = "The player reads it on the account's page."
+    audience = "The player reads it on the account's page."
     until = forms.DateTimeField(
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}), help_text="In UTC."
     )

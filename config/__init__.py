@@ -1,1 +1,1 @@
-"""Settings, the server, and helpers that know no application."""
+"""Settings, the server, and helpers that know no other application."""

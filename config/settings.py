@@ -248,7 +248,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["config.api.serialization.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["config.api.serialization.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "config.api.openapi.Schema",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DATETIME_FORMAT": timestamps.FORMAT,
     "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter that nobody knows, as any other
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
@@ -269,6 +269,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.api.openapi.complete_schema",
+    ],
 }
 
 # ---- Pages and files ----------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
-from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView, TemplateView
 
 import accounts.urls  # noqa: F401 - names the converter that is used below
@@ -14,6 +13,8 @@ from accounts.identity.api import Login, Logout, Me, Password, Refresh, Register
 from config.api.schema_view import schema
 from maps.api import MapPublishing, MapsView, MapUnpublishing, MapValidation, MapView
 from maps.browse.api import MapTerrain, PlayerProfile
+from config.http.methods import require_safe
+from maps.browse.api import MapRatingView, MapTerrain, PlayerProfile
 from maps.browse.sitemap import TopMaps
 from maps.collections.api import CollectionMapView, CollectionsView, CollectionView
 from maps.feedback.api import MapFavouriteView, MapRatingView

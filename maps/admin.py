@@ -13,6 +13,8 @@ from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReasonForm, Recor
 from config.kernel.errors import DomainError, NotFound
 from maps.editing.actions import TEXT_CHECKS
 from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReadOnlyInline, ReasonForm
+from config.admin.forms import CheckedForm, ReasonForm
+from config.admin.options import ChangedFieldsAdmin, ReadOnlyInline
 from config.kernel.errors import DomainError
 from maps.editing.actions import WORDS
 from maps.models import GameMap, MapDecision
@@ -27,13 +29,13 @@ MAX_DECISIONS_AT_ONCE = 200  # more would exceed the number of form fields that 
 class DecisionForm(ReasonForm):
     """The reason of a decision about maps."""
 
-    told = "The author reads it on the map's page."
+    audience = "The author reads it on the map's page."
 
 
 class MapTextForm(CheckedForm):
     """The name and description of a map."""
 
-    checked = TEXT_CHECKS
+    checks = TEXT_CHECKS
 
 
 class StateFilter(admin.SimpleListFilter):

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from config.admin.site import ReadOnlyInline
+from config.admin.options import ReadOnlyInline
 from sessions_app.models import GameSession, SessionPlayer
 
 

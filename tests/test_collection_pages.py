@@ -62,7 +62,7 @@ def test_a_collection_is_created(signed_in: Client, maps: list[GameMap]) -> None
     [
         ({"name": "x" * 61}, "A name has 3 to 60 characters."),
         ({"name": "  "}, "This field is required"),
-        ({"name": "fords"}, "a collection of this name already"),
+        ({"name": "fords"}, "already have a collection with this name"),
         ({"name": "a\u202eb c"}, "turns the direction"),
         ({"name": "Fine", "description": "x" * 501}, "A description has up to 500 characters."),
         ({"name": "Fine", "first_map": "x"}, "No collections yet"),

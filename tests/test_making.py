@@ -218,7 +218,7 @@ def test_a_document_has_at_most_32_levels(
         body = opening * (around + more) + value + closing * (around + more)
         answer = send(client, author, "POST", "/validate", body)
         assert answer.status_code == (200, 400)[more]
-        assert ("deeper than 32 levels" in answer.content.decode()) == bool(more)
+        assert ("more than 32 levels" in answer.content.decode()) == bool(more)
 
 
 def test_parts_of_wrong_types_are_refused(client: Client, draft: GameMap) -> None:

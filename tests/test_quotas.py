@@ -14,6 +14,7 @@ from django.test import Client
 
 from accounts.devices import expiry
 from accounts.models import PageSession, User
+from config.http.quotas import QUOTA_HEADER
 from config.kernel.errors import DomainError
 from config.limits import quotas, rate_limits
 from config.limits.quotas import HEADER, QUOTAS, QuotaReached

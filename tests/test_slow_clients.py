@@ -447,7 +447,7 @@ def test_one_connection_that_can_not_be_checked_keeps_no_other_from_its_end(
     until(lambda: not site.server.server_state.connections)
     for client in clients:
         client.close()
-    assert "A connection could not be checked" in caplog.text
+    assert "The check of a connection failed" in caplog.text
     caplog.clear()
 
 

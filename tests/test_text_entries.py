@@ -16,7 +16,7 @@ from django.test import Client, RequestFactory
 from rest_framework import serializers
 
 from accounts.models import User
-from config.admin.site import CheckedForm
+from config.admin.forms import CheckedForm
 from config.api.serialization import CheckedTextField
 from config.http.forms import TextField
 from config.kernel.text import named
@@ -139,7 +139,7 @@ def fields_of_documents() -> dict[str, bool]:
 def fields_of_forms() -> dict[str, bool]:
     found: dict[str, bool] = {}
     for form in [*ours(forms.BaseForm), *forms_of_admin()]:
-        checked = form.checked if issubclass(form, CheckedForm) else ()
+        checked = form.checks if issubclass(form, CheckedForm) else ()
         for name, field in form.base_fields.items():
             if isinstance(field, forms.CharField) and not isinstance(field, forms.UUIDField):
                 key = f"{form.__name__}.{name}"

@@ -153,7 +153,7 @@ def test_a_tribe_is_changed(signed_in: Client, player: User) -> None:
     [
         ({"name": "  "}, "A name has 3 to 20 characters", "id_name_error"),
         ({"name": "a\0bc"}, "control character", "id_name_error"),
-        ({"name": "owls"}, "You have a tribe of this name already", "id_name_error"),
+        ({"name": "owls"}, "You already have a tribe with this name", "id_name_error"),
         ({"damage": "6"}, "These are 11 points", "id_damage_error"),
         ({"range": "0"}, "spend 2 more", "id_range_error"),
         ({"damage": "4", "range": "3"}, "", ""),

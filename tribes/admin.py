@@ -7,7 +7,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from config.admin.site import ChangedFieldsAdmin, CheckedForm
+from config.admin.forms import CheckedForm
+from config.admin.options import ChangedFieldsAdmin
 from tribes import config_cache
 from tribes.actions import CHECKS
 from tribes.models import Tribe
@@ -16,7 +17,7 @@ from tribes.models import Tribe
 class TribeForm(CheckedForm):
     """A tribe. The rules are those of players."""
 
-    checked = CHECKS
+    checks = CHECKS
 
 
 @admin.register(Tribe)

@@ -16,8 +16,8 @@ from config.api.openapi import LOCATION_HEADER, QUOTA_PARAMETER, Error
 from config.api.serialization import RawField, read_body
 from config.api.views import APIView
 from config.http.conditional import conditional_json_response
-from config.kernel.text import SHORTEST_NAME
 from config.http.quotas import quota_headers
+from config.kernel.text import SHORTEST_NAME
 from tribes import actions
 from tribes.actions import MAX_NAME_LENGTH
 from tribes.bonuses import PRESETS, SLIDERS, bonus_of

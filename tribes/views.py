@@ -9,14 +9,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
-
 from accounts.identity.current_user import current_user
 from config.http.next_url import next_url
 from config.http.pages import require_page_methods
 from config.kernel.errors import DomainError, NotFound
 from config.limits import quotas
 from config.kernel.errors import DomainError
+from accounts.identity.views import own
+from config.http.methods import require_http_methods, require_safe
 from config.http.quotas import show_quota_warnings
+from config.kernel.errors import DomainError
 from tribes import actions
 from tribes.bonuses import MOTTOES, TOTAL_POINTS, tower_gains
 from tribes.colours import BACKGROUNDS, DEFAULT_COLOUR, MIN_CONTRAST

@@ -1,1 +1,1 @@
-"""The admin site: its sign-in, what its forms share, and which query parameters its pages accept."""
+"""The admin site: its sign-in, base classes of forms and admins, and the query parameters it accepts."""

@@ -1,75 +1,115 @@
-"""OpenAPI: every operation lists the errors that it can answer, in the one shape we have."""
+"""OpenAPI: what all operations share: the errors that they can send, and the headers of rate limits."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from config.http.quotas import QUOTA_HEADER
+
 LOCATION_HEADER = OpenApiParameter(
-    "Location", str, OpenApiParameter.HEADER, response=[201], description="Path of what was made."
+    "Location",
+    str,
+    OpenApiParameter.HEADER,
+    response=[201],
+    description="Path of what was created.",
 )
-# What config.limits.rate_limits tells, by the narrowest limit that counted the request.
-RATE_LIMIT_HEADERS = [
-    OpenApiParameter(name, int, OpenApiParameter.HEADER, response=statuses, description=words)
-    for name, statuses, words in (
-        ("X-RateLimit-Limit", True, "How often is allowed in all."),
-        ("X-RateLimit-Remaining", True, "How often is left."),
-        ("X-RateLimit-Reset", True, "Seconds until all are left again."),
-        ("Retry-After", [429, 503], "Seconds to wait, where it is known."),
-    )
-]
+QUOTA_PARAMETER = OpenApiParameter(
+    QUOTA_HEADER,
+    str,
+    OpenApiParameter.HEADER,
+    response=[200, 201, 409],
+    description=(
+        "Quotas of which 80 % or more are used, or the one that forbade the request:"
+        " `maps;used=412;limit=500`, separated by commas."
+    ),
+)
+# config.limits.rate_limits sends these for the limit with the fewest requests left.
+RATE_LIMIT_HEADERS = {
+    "X-RateLimit-Limit": "How many requests the limit allows.",
+    "X-RateLimit-Remaining": "How many of them are left.",
+    "X-RateLimit-Reset": "Seconds until all of them are left again.",
+}
+RETRY_AFTER = {"Retry-After": "Seconds to wait, where they are known."}
+SAFE_METHODS = ("get", "head", "options")
 
 
 class ErrorDetail(serializers.Serializer[Any]):
-    """One fault."""
+    """One thing that is wrong."""
 
-    code = serializers.CharField(help_text="Stable, for machines.")
+    code = serializers.CharField(help_text="For programs. It does not change.")
     detail = serializers.CharField(help_text="A sentence for people.")
-    attr = serializers.CharField(allow_null=True, help_text="The field at fault, if one was.")
+    attr = serializers.CharField(
+        allow_null=True, help_text="The field that is wrong, if there is one."
+    )
 
 
 class Error(serializers.Serializer[Any]):
-    """What every failed request is answered with."""
+    """The response to every request that fails."""
 
     type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
     errors = ErrorDetail(many=True)  # type: ignore[assignment] # a property of DRF, unused here
-    request_id = serializers.CharField(help_text="Name it when you ask for help.")
+    request_id = serializers.CharField(help_text="Quote it when you ask for help.")
 
 
-class Schema(AutoSchema):
-    """Adds to each operation the statuses that its kind can answer, limits, and that bodies are closed."""
+def complete_schema(result: Any, generator: Any, request: Any, public: bool) -> Any:
+    """Adds errors and rate limits to each operation, and closes the bodies of requests.
 
-    def get_override_parameters(self) -> Any:
-        """What an operation names, and the headers that all of them answer with."""
-        return [*super().get_override_parameters(), *RATE_LIMIT_HEADERS]
+    A postprocessing hook of drf-spectacular. config.api.serialization.read_body rejects unknown fields.
+    """
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            _add_errors(path, method, operation)
+            _close(operation.get("requestBody"), result["components"]["schemas"])
+    return result
 
-    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
-        found = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
-        # See config.api.serialization.read_body.
-        return found | {"additionalProperties": False} if direction == "request" else found
 
-    def _get_response_bodies(self, direction: Any = "response") -> Any:
-        own = super()._get_response_bodies(direction)
-        errors = {
-            str(status): self._get_response_for_code(Error, str(status))  # type: ignore[no-untyped-call]
-            for status in self._error_statuses()
-        }
-        return own | errors
+def _add_errors(path: str, method: str, operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    on_success = next(iter(responses.values())).get("headers", {})
+    for status in _error_statuses(path, method, operation):
+        # A quota warns in the response to a success, and forbids in a 409.
+        names = on_success.keys() & {QUOTA_HEADER} if status == 409 else ()
+        headers = {name: on_success[name] for name in names}
+        responses[str(status)] = {"headers": headers, "content": content, "description": ""}
+    for status, response in responses.items():
+        texts = RATE_LIMIT_HEADERS | (RETRY_AFTER if status in ("429", "503") else {})
+        headers = response.setdefault("headers", {})
+        for name, text in texts.items():
+            headers[name] = {"schema": {"type": "integer"}, "description": text}
 
-    def _error_statuses(self) -> list[int]:
-        writes = self.method not in ("GET", "HEAD", "OPTIONS")
-        statuses = {
-            400: True,
-            401: bool(self.view.authentication_classes)
-            or self.path.endswith(("/login", "/refresh")),
-            403: writes,
-            404: "{" in self.path,
-            406: True,
-            409: writes and "{" in self.path,
-            413: writes,
-            415: writes,
-            429: True,
-            503: True,
-        }
-        return [status for status, possible in statuses.items() if possible]
+
+def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int]:
+    """Yields the statuses of errors that an operation of this kind can send."""
+    is_write, has_subject = method not in SAFE_METHODS, "{" in path
+    statuses = {
+        400: True,
+        401: {"bearer": []} in operation["security"] or path.endswith(("/login", "/refresh")),
+        403: is_write,
+        404: has_subject,
+        406: True,
+        409: is_write and has_subject,
+        413: is_write,
+        415: is_write,
+        429: True,
+        503: True,
+    }
+    return (status for status, is_possible in statuses.items() if is_possible)
+
+
+def _close(schema: Any, components: dict[str, Any]) -> None:
+    """Marks all objects within a schema as closed, also those that it refers to."""
+    if isinstance(schema, list):
+        for item in schema:
+            _close(item, components)
+    elif isinstance(schema, dict):
+        if reference := schema.get("$ref"):
+            target = components[reference.rpartition("/")[2]]
+            if "additionalProperties" not in target:
+                _close(target, components)
+        if "properties" in schema:
+            schema["additionalProperties"] = False
+        for value in schema.values():
+            _close(value, components)

@@ -1,26 +1,31 @@
-"""The address of the OpenAPI schema.
+"""The URL of the OpenAPI schema.
 
-It is made once, when somebody asks first, and from nothing that was sent: all others are given the same.
-Making it takes a while, and drf-spectacular's maker is not for threads.
+The schema is made once, at the first request, from nothing that the request holds. To make it takes a while,
+and drf-spectacular's generator is not thread-safe.
 """
 
+import functools
 import threading
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
 from config.api.serialization import JSONRenderer
+from config.http.methods import require_safe
 
-making = threading.Lock()
-made: list[bytes] = []
+_lock = threading.Lock()
 
 
 @require_safe
 def schema(request: HttpRequest) -> HttpResponse:
-    """The schema, as JSON, whatever else is asked for."""
-    with making:
-        if not made:
-            found = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
-            made.append(JSONRenderer().render(found))
-    return HttpResponse(made[0], content_type="application/json")
+    """Returns the schema as JSON, whatever query or headers the request has."""
+    with _lock:
+        body = render_schema()
+    return HttpResponse(body, content_type="application/json")
+
+
+@functools.cache
+def render_schema() -> bytes:
+    """Returns the schema. A failure is not cached."""
+    document = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+    return JSONRenderer().render(document)

@@ -1,4 +1,4 @@
-"""Reading and writing JSON at the edge of the API."""
+"""JSON in requests and responses of the API."""
 
 import json
 import math
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from rest_framework.serializers import Serializer
 
 MAX_DEPTH = 32
-MAX_REPORTED = 50
-NO_STORE = {"Cache-Control": "no-store"}  # headers of answers that let their reader in
+MAX_REPORTED = 50  # unknown names in one error
+NO_STORE = {"Cache-Control": "no-store"}  # for responses with a secret
 
 
 class BodyTooLarge(APIException):
-    """More than a route takes."""
+    """The body is larger than the route allows."""
 
     status_code = 413
     default_code = "body_too_large"
@@ -30,10 +30,10 @@ class BodyTooLarge(APIException):
 
 
 class StrictJSONParser(parsers.BaseParser):
-    """JSON as RFC 8259 has it, and nothing that would break further in.
+    """JSON by RFC 8259, without what other parts of the site can't handle.
 
-    Refuses NaN and Infinity, doubled keys, NUL and lone surrogates in strings (PostgreSQL can store
-    neither) and documents deeper than 32 levels. Values are counted before they are read: ten megabytes
+    It rejects NaN and Infinity, duplicate keys, documents with more than 32 levels, and NUL or lone
+    surrogates in strings, which PostgreSQL can't store. It counts values before it parses them: ten megabytes
     of empty lists would take three seconds and half a gigabyte.
     """
 
@@ -42,7 +42,7 @@ class StrictJSONParser(parsers.BaseParser):
     max_values = 10_000
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        """The document. Raises ParseError, which is a 400 with a reason, and BodyTooLarge, a 413."""
+        """Returns the document. Raises ParseError (400) with the reason, BodyTooLarge (413)."""
         body = stream.read(self.max_bytes + 1)
         if len(body) > self.max_bytes or count_values(body) > self.max_values:
             raise BodyTooLarge
@@ -55,13 +55,13 @@ class StrictJSONParser(parsers.BaseParser):
             )
             check_json(document)
         except (ValueError, RecursionError) as error:
-            reason = "it is too deep" if isinstance(error, RecursionError) else str(error)
-            raise ParseError(f"The body is not JSON that we take: {reason}.") from error
+            reason = "it has too many levels" if isinstance(error, RecursionError) else str(error)
+            raise ParseError(f"The body is not valid JSON: {reason}.") from error
         return document
 
 
 class JSONRenderer(renderers.BaseRenderer):
-    """JSON by orjson, about ten times as fast as DRF's own."""
+    """JSON by orjson, which is about ten times as fast as DRF's own renderer."""
 
     media_type = "application/json"
     format = "json"
@@ -70,27 +70,27 @@ class JSONRenderer(renderers.BaseRenderer):
     def render(
         self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None
     ) -> bytes:
-        """The document as bytes; nothing at all for no data, as a 204 wants it."""
+        """Returns the document as bytes. Without data, as in a 204, there are none."""
         return b"" if data is None else orjson.dumps(data, default=str)
 
 
 class RawField(serializers.Field[Any, Any, Any, Any]):
-    """A value of any kind: the checks of the activity know more than DRF's, and tell all at once."""
+    """A value of any type. The action checks it, and reports everything that is wrong at once."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """The value."""
+        """Returns the value."""
         return data
 
 
 @extend_schema_field({"type": "boolean"})
 class RawBooleanField(RawField):
-    """True or false, and nothing that only looks like it."""
+    """True or false. Described as such in the schema, and checked by the action."""
 
 
 class CheckedTextField(serializers.CharField):
-    """Text of a kind of config.kernel.text.RULES, and no number that could be read as one.
+    """Text that obeys a rule of config.kernel.text.RULES. Numbers are not accepted as text.
 
-    Of no kind are passwords and tokens, which nobody reads, and what a form checks later.
+    Without a rule (kind None) are passwords and tokens, which nobody reads, and what a form checks later.
     """
 
     def __init__(self, *, kind: str | None, **options: Any) -> None:
@@ -100,45 +100,45 @@ class CheckedTextField(serializers.CharField):
         super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> str:
-        """The text as it is kept."""
+        """Returns the text as it is stored."""
         if not isinstance(data, str):
             self.fail("invalid")
         if self.kind is None:
             return super().to_internal_value(data)
         try:
             return text.checked(data, self.kind, self.field_name or "")
-        except DomainError as refusal:
-            raise serializers.ValidationError(refusal.detail, refusal.code) from refusal
+        except DomainError as error:
+            raise serializers.ValidationError(error.detail, error.code) from error
 
 
 class StrictBooleanField(serializers.BooleanField):
-    """True or false, and no word or number that could be read as one."""
+    """True or false. Words and numbers are not accepted."""
 
     def to_internal_value(self, data: Any) -> bool:
-        """The value."""
+        """Returns the value."""
         if type(data) is not bool:
             self.fail("invalid", input=data)
         return super().to_internal_value(data)
 
 
 def count_values(body: bytes) -> int:
-    """An upper bound of the number of values in a document; commas inside of strings count too."""
+    """Returns an upper bound for the number of values. Commas in strings count, too."""
     return 1 + sum(map(body.count, (b",", b"[", b"{")))
 
 
 def read_body(
     serializer: "type[Serializer[Any]]", request: "Request", *, partial: bool = False
 ) -> dict[str, Any]:
-    """The checked body of a request; partial, parts of it may be missing.
+    """Returns the checked body of a request. With `partial`, fields may be missing.
 
-    Raises ValidationError, also for unknown fields: to ignore one would look like success.
+    Raises ValidationError, also for unknown fields: a client whose field was ignored would expect its effect.
     """
-    found = serializer(data=request.data, partial=partial)
-    found.is_valid(raise_exception=True)
-    if unknown := sorted(set(request.data) - set(found.fields))[:MAX_REPORTED]:
-        words = serializers.ErrorDetail("There is no such field.", "unknown_field")
-        raise serializers.ValidationError({name: [words] for name in unknown})
-    body: dict[str, Any] = found.validated_data
+    bound = serializer(data=request.data, partial=partial)
+    bound.is_valid(raise_exception=True)
+    if unknown := sorted(set(request.data) - set(bound.fields))[:MAX_REPORTED]:
+        error = serializers.ErrorDetail("There is no such field.", "unknown_field")
+        raise serializers.ValidationError({name: [error] for name in unknown})
+    body: dict[str, Any] = bound.validated_data
     return body
 
 
@@ -153,12 +153,12 @@ def field_errors(error: InvalidInput) -> serializers.ValidationError:
 
 
 def check_json(value: Any, depth: int = 1) -> None:
-    """Raise ValueError where a document holds what we can't keep."""
+    """Raises ValueError where a document has a value that can't be stored."""
     if depth > MAX_DEPTH and isinstance(value, dict | list):
-        raise ValueError(f"it is deeper than {MAX_DEPTH} levels")
+        raise ValueError(f"it has more than {MAX_DEPTH} levels")
     if isinstance(value, str):
         if "\0" in value or not _is_encodable(value):
-            raise ValueError("a string holds a NUL character or a lone surrogate")
+            raise ValueError("a string has a NUL character or a lone surrogate")
     elif isinstance(value, dict):
         for key, item in value.items():
             check_json(key, depth)
@@ -190,5 +190,5 @@ def _parse_finite(digits: str) -> float:
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError("an object has the same key twice")
     return document

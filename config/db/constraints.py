@@ -1,7 +1,7 @@
-"""From a violated constraint to the field that people should mend.
+"""Which field a violated constraint is about.
 
-Rules of a row are constraints of its table first. Forms and the API check the same constraints before
-they write, and find here which field to point at.
+The rules of a row are constraints of its table. Forms and the API check the same constraints before they
+write, and report each at its field.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,7 +14,7 @@ from config.kernel.errors import DomainError, InvalidInput, Reason
 
 
 def find_field(constraint: models.BaseConstraint) -> str:
-    """The one field that a constraint speaks of, or NON_FIELD_ERRORS where it speaks of several."""
+    """Returns the field of a constraint, or NON_FIELD_ERRORS if it has several."""
     fields: set[str] = set()
     if isinstance(constraint, models.UniqueConstraint):
         fields.update(constraint.fields)
@@ -30,16 +30,13 @@ def _columns(expression: Any) -> set[str]:
 
 
 class ConstrainedModel(models.Model):
-    """A model whose constraints report at the fields that they speak of."""
+    """A model that reports violated constraints at their fields."""
 
     class Meta:
         abstract = True
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """Check this row against its constraints, the first fault of each field.
-
-        Raises ValidationError with a dictionary of fields.
-        """
+        """Checks the constraints of this row. Raises ValidationError with the first error of each field."""
         errors: dict[str, Any] = {}
         for constraint in self._meta.constraints:
             field = find_field(constraint)
@@ -87,13 +84,13 @@ def save_or_explain(row: models.Model, fields: Sequence[str], **options: Any) ->
 
 
 def save_or_field_error(row: models.Model, kind: str) -> None:
-    """Save a row, checked, whose name no other of its kind and its owner's has.
+    """Saves a checked row, whose name must be unique for its owner.
 
-    Raises DomainError (409): after the checks only the name can be at fault.
+    Raises DomainError (409): after the checks, only the name can be wrong.
     """
     try:
         with transaction.atomic():
             row.save()
     except IntegrityError as error:
-        words = f"You have a {kind} of this name already."
-        raise DomainError("name_taken", words, field="name") from error
+        detail = f"You already have a {kind} with this name."
+        raise DomainError("name_taken", detail, field="name") from error

@@ -1,10 +1,10 @@
-"""Database functions that more than one application uses."""
+"""Database functions of several applications."""
 
 from django.db import models
 
 
 class RandomUUID(models.Func):
-    """A random (version 4) UUID made by the database; core PostgreSQL, no extension needed."""
+    """A random UUID (version 4), made by the database. It needs no extension."""
 
     function = "gen_random_uuid"
     template = "%(function)s()"
@@ -12,10 +12,10 @@ class RandomUUID(models.Func):
 
 
 class StoredSize(models.Transform):
-    """The bytes of a value, as `jsonb__stored_size`: those of its row, where it may be compressed.
+    """The size of a stored value in bytes, as in `jsonb__stored_size`. It may be compressed.
 
-    Of a value that is being written they are those of jsonb, of one that is read no more than that. It
-    costs nothing, unlike the length of its text, which must be made first: a check looks at each change.
+    Of a value that is being written, it is the size as jsonb. It is fast, because no text is made of the
+    value. A constraint checks it at each change.
     """
 
     lookup_name = "stored_size"

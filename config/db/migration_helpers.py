@@ -1,4 +1,4 @@
-"""Helpers of migrations."""
+"""Helpers for migrations."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from django.contrib.auth.management import create_permissions
 
 
 def grant(apps: Any, group: str, app_label: str, *codenames: str) -> None:
-    """Give a group permissions of an application, making group and permissions where missing.
+    """Gives a group permissions of an application. Creates the group and the permissions if needed.
 
-    Django makes permissions only after all migrations have run, which is too late for a grant.
+    Django creates permissions after all migrations, which is too late for a migration that grants them.
     """
     app_config = apps.get_app_config(app_label)
     app_config.models_module = True
@@ -25,7 +25,7 @@ def grant(apps: Any, group: str, app_label: str, *codenames: str) -> None:
 
 
 def withdraw(apps: Any, group: str, app_label: str) -> None:
-    """Take from a group what it may do in an application."""
+    """Removes the permissions of an application from a group."""
     permissions = apps.get_model("auth", "Permission").objects.filter(
         content_type__app_label=app_label
     )

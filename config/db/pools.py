@@ -1,7 +1,7 @@
-"""Connections to the database: their limits, those for the event loop, and what to do with silent ones.
+"""Connections to the database: their timeouts, and a pool for the event loop.
 
-A server that is stopped, or cut off without a word, keeps none of the limits that it was given for a
-statement. So whoever asks has limits too, and cuts the link: the wait then ends with an error.
+A server that is stopped or unreachable does not keep its own timeouts for statements. So the client has
+timeouts, too. It breaks the connection, and the wait ends with an error.
 """
 
 import asyncio
@@ -15,29 +15,27 @@ import psycopg
 from django.db import connection
 from psycopg_pool import AsyncConnectionPool
 
-# Whoever waits longer for the database than this would hold a thread or a connection from the others.
+# Longer waits would hold a thread or a connection that others need.
 QUERY_LIMITS = (
     "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s"
 )
-TRANSACTION_SECONDS = 8.0  # seconds for all that one transaction asks
-POOL_TIMEOUT_SECONDS = (
-    2.0  # seconds for a connection; after that an honest answer beats a longer queue
-)
+TRANSACTION_SECONDS = 8.0  # for a transaction on the event loop
+POOL_TIMEOUT_SECONDS = 2.0  # for a connection; an error is better than a longer queue
 
 
 def set_query_limits() -> None:
-    """Give this thread's database connection limits; commands (migrate, seed) have none."""
+    """Sets timeouts for this thread's database connection. Commands (migrate, seed) have none."""
     options = connection.settings_dict["OPTIONS"]
-    given = f"{options.get('options', '')} {QUERY_LIMITS}".strip()
-    # A dictionary of its own: Django shares one among the connections of all threads.
-    connection.settings_dict = connection.settings_dict | {"OPTIONS": options | {"options": given}}
+    merged = f"{options.get('options', '')} {QUERY_LIMITS}".strip()
+    # In a copy, because Django shares one dictionary among the connections of all threads.
+    connection.settings_dict = connection.settings_dict | {"OPTIONS": options | {"options": merged}}
 
 
 def create_pool(size: int) -> "AsyncConnectionPool[Any]":
-    """A pool that is still closed; its connections commit each statement by itself.
+    """Returns a pool, not yet open, whose connections commit each statement.
 
-    Tries that fail end soon: whoever asks next begins a new one. The pool's own pauses between tries
-    grow to minutes, and each request would wait for them when the database is back.
+    Reconnecting ends after a short time, and the next request begins anew. By default, the pauses of the pool
+    grow to minutes, and requests would still wait for them when the database is back.
     """
     return AsyncConnectionPool(
         connection_string(),
@@ -54,7 +52,7 @@ def create_pool(size: int) -> "AsyncConnectionPool[Any]":
 async def pool_connection(
     pool: "AsyncConnectionPool[Any]", seconds: float = TRANSACTION_SECONDS
 ) -> "AsyncIterator[psycopg.AsyncConnection[Any]]":
-    """A connection of a pool, cut after so many seconds. Raises PoolTimeout, and psycopg.Error then."""
+    """Yields a connection of a pool. Breaks it after `seconds`. Raises PoolTimeout, psycopg.Error."""
     async with pool.connection() as database:
         timer = asyncio.get_running_loop().call_later(seconds, break_connection, database)
         try:
@@ -64,7 +62,7 @@ async def pool_connection(
 
 
 def break_connection(database: "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]") -> None:
-    """End the link of a connection; whoever waits for it gets an error. From any thread."""
+    """Shuts down the socket of a connection, from any thread. Whoever waits for it gets an error."""
     with (
         contextlib.suppress(psycopg.Error, OSError),  # it is closed already
         socket.socket(fileno=os.dup(database.fileno())) as link,
@@ -73,10 +71,12 @@ def break_connection(database: "psycopg.Connection[Any] | psycopg.AsyncConnectio
 
 
 def connection_string() -> str:
-    """The database of Django's connection, as psycopg takes it."""
-    wanted = connection.get_connection_params()
+    """Returns the connection string of Django's database, for psycopg."""
+    parameters = connection.get_connection_params()
     names = "host port user password dbname options application_name".split()
-    names += [name for name in wanted if name.startswith(("ssl", "tcp_", "keepalives", "connect_"))]
-    given = {name: wanted[name] for name in names if wanted.get(name)}
-    given["options"] = f"{given.get('options', '')} {QUERY_LIMITS} -c TimeZone=UTC".strip()
-    return psycopg.conninfo.make_conninfo(**given)
+    names += [
+        name for name in parameters if name.startswith(("ssl", "tcp_", "keepalives", "connect_"))
+    ]
+    chosen = {name: parameters[name] for name in names if parameters.get(name)}
+    chosen["options"] = f"{chosen.get('options', '')} {QUERY_LIMITS} -c TimeZone=UTC".strip()
+    return psycopg.conninfo.make_conninfo(**chosen)

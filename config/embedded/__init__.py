@@ -1,11 +1,11 @@
-"""PostgreSQL and a Redis-compatible server of our own, for machines that have only Python.
+"""Embedded servers: PostgreSQL and a Redis-compatible one, for machines that have only Python.
 
-`make run` and `make test` need both servers and nothing installed by hand. Their programs come from
-two wheels (requirements-embedded.txt) or, where no wheel exists, from the system; their data lives
-under TRIBEHOLD_DATA. Every process that uses them holds a shared file lock, and the last one to let
-go stops them. A server named by DATABASE_URL or REDIS_URL is used as it is and never started here.
+`make run` and `make test` need both servers, and no other installation. The programs come from two wheels
+(requirements-embedded.txt) or, where there is no wheel, from the system. The data is under TRIBEHOLD_DATA.
+Each process that uses the servers holds a shared file lock, and the last one stops them. A server that
+DATABASE_URL or REDIS_URL names is never started here.
 
-This module runs before Django is configured, so it imports none of it.
+This package runs before Django is configured, so it imports no Django.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from typing import IO
 
-from config.embedded.places import (
+from config.embedded.folders import (
     Owner,
     StartError,
     data_folder,
@@ -42,16 +42,16 @@ __all__ = [
 
 @contextlib.contextmanager
 def running() -> Iterator[None]:
-    """Both servers are up inside this block. Raises StartError where that can't be.
+    """Runs both servers during a block. Raises StartError.
 
-    SIGTERM ends the block in good order, as Ctrl-C does: the default would end the process at once
-    and leave the servers behind.
+    SIGTERM ends the block as Ctrl-C does. By default it would end the process at once, and the servers would
+    keep running.
     """
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     servers: list[Server] = []
     if os.environ.get("TRIBEHOLD_ENV") == "production":
-        yield  # the settings demand addresses of real servers
+        yield  # the settings require real servers
         return
     if not os.environ.get("DATABASE_URL"):
         servers.append(Postgres())
@@ -74,22 +74,22 @@ def running() -> Iterator[None]:
 
 
 def _release(servers: "list[Server]", owner: "Owner", user_lock: IO[str], process: int) -> None:
-    if os.getpid() != process:  # a forked child must not stop its parent's servers
+    if os.getpid() != process:  # a forked child must not stop the servers of its parent
         return
-    for impatience in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(impatience, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it up
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would leave one server running
     with _boot_lock():
         try:
             fcntl.flock(user_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return  # somebody else still uses them
+            return  # another process still uses them
         for server in reversed(servers):
             server.stop(owner)
 
 
 @contextlib.contextmanager
 def _boot_lock() -> Iterator[None]:
-    """One process at a time starts or stops servers; the others wait for it."""
+    """Lets one process at a time start or stop servers. Others wait."""
     with (servers_folder() / "boot.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

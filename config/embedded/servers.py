@@ -1,4 +1,4 @@
-"""The two embedded servers: how each is made, started and stopped."""
+"""The two embedded servers: how each is created, started and stopped."""
 
 import shutil
 import socket
@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from config.embedded import programs
-from config.embedded.places import Owner, StartError, redis_socket, servers_folder, socket_folder
+from config.embedded.folders import Owner, StartError, redis_socket, servers_folder, socket_folder
 
 DATABASE = "tribehold"  # name of the database and of its owner in the embedded cluster
 POSTGRES_OPTIONS = {
@@ -16,22 +16,22 @@ POSTGRES_OPTIONS = {
     "shared_buffers": "256MB",
     "max_wal_size": "4GB",
     "random_page_cost": "1.1",
-    "jit": "off",  # compiling a query costs more than every query we have
-    # Its log has no values of rows and statements: they hold email addresses and hashes.
+    "jit": "off",  # to compile a query takes longer than any of our queries
+    # Keeps values of rows and statements out of its log: they include email addresses and hashes.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
 
 
 class Server:
-    """A server that can be started, found running, and stopped."""
+    """A server that can be started and stopped."""
 
     def start(self, owner: Owner) -> None:
-        """Start it, or leave it be when it already answers."""
+        """Starts the server, unless it runs already."""
         raise NotImplementedError
 
     def stop(self, owner: Owner) -> None:
-        """Stop it and wait until it has."""
+        """Stops the server, and waits for its end."""
         raise NotImplementedError
 
 
@@ -42,21 +42,21 @@ class Postgres(Server):
         self.cluster = servers_folder() / "postgres"
 
     def start(self, owner: Owner) -> None:
-        """Make the cluster when there is none, start it, and make our database in it."""
+        """Creates the cluster if there is none, starts it, and creates the database."""
         self.cluster = servers_folder() / "postgres"
         self.programs = programs.find_postgres(owner)
         self.major = programs.read_major_version(owner, self.programs / "postgres")
-        self._make_cluster(owner)
-        if not self._answers():
-            self._boot(owner)
-        self._make_database()
+        self._create_cluster(owner)
+        if not self._is_running():
+            self._launch(owner)
+        self._create_database()
 
     def stop(self, owner: Owner) -> None:
-        """Stop it, ending connections that are still open."""
+        """Stops the server, and ends open connections."""
         if hasattr(self, "programs"):
             owner.run(self.programs / "pg_ctl", "-D", self.cluster, "-w", "-m", "fast", "stop")
 
-    def _make_cluster(self, owner: Owner) -> None:
+    def _create_cluster(self, owner: Owner) -> None:
         version_file = self.cluster / "PG_VERSION"
         if version_file.exists():
             found = version_file.read_text().strip()
@@ -67,38 +67,38 @@ class Postgres(Server):
                     " directory, or start with an empty one: TRIBEHOLD_DATA=/some/folder."
                 )
             return
-        # Made aside and renamed when whole: a start that was killed leaves nothing half made.
+        # Renamed at the end, so that a start that is killed leaves nothing incomplete.
         shutil.rmtree(self.cluster, ignore_errors=True)
         unfinished = self.cluster.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         owner.make_folder(unfinished)
-        # Plain C gets upper('é') wrong. PostgreSQL 17 brings its own Unicode locale; older ones
-        # use the C library's.
+        # With the locale C, upper('é') is wrong. PostgreSQL 17 has a Unicode locale of its own. Older ones
+        # use that of the C library.
         locale = ["--locale=C.UTF-8"]
         if self.major >= 17:
             locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        who = ("-U", DATABASE, "-A", "trust")
+        account = ("-U", DATABASE, "-A", "trust")
         options = ("-E", "UTF8", "--no-instructions", *locale)
-        result = owner.run(self.programs / "initdb", "-D", unfinished, *who, *options)
+        result = owner.run(self.programs / "initdb", "-D", unfinished, *account, *options)
         if result.returncode:
             raise StartError(
-                f"PostgreSQL could not make its files: {programs.last_lines(result.stdout)}"
+                f"PostgreSQL could not create its files: {programs.last_lines(result.stdout)}"
             )
         unfinished.rename(self.cluster)
 
-    def _boot(self, owner: Owner) -> None:
+    def _launch(self, owner: Owner) -> None:
         log = servers_folder() / "log" / "postgres.log"
         settings = POSTGRES_OPTIONS | {"unix_socket_directories": str(socket_folder())}
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         command = (self.programs / "pg_ctl", "-D", self.cluster, "-w", "-t", "60", "-l", log)
         deadline = time.monotonic() + 15
         while owner.run(*command, "-o", options, "start").returncode:
-            # Killed processes of an earlier run may hold the cluster for a second or two more.
-            if self._answers():
+            # Killed processes of an earlier run may still use the cluster for a second or two.
+            if self._is_running():
                 return
             if time.monotonic() > deadline:
-                words = programs.last_lines(log.read_text(errors="replace")) if log.exists() else ""
-                raise StartError(f"PostgreSQL does not start; the end of {log}: {words}")
+                end = programs.last_lines(log.read_text(errors="replace")) if log.exists() else ""
+                raise StartError(f"PostgreSQL does not start; the end of {log}: {end}")
             time.sleep(0.5)
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
@@ -107,14 +107,14 @@ class Postgres(Server):
             host=host, user=DATABASE, dbname=database, autocommit=True, connect_timeout=3
         )
 
-    def _answers(self) -> bool:
+    def _is_running(self) -> bool:
         try:
             self._connect("postgres").close()
         except psycopg.OperationalError:
             return False
         return True
 
-    def _make_database(self) -> None:
+    def _create_database(self) -> None:
         with self._connect("postgres") as connection:
             query = "SELECT 1 FROM pg_database WHERE datname = %s"
             if connection.execute(query, [DATABASE]).fetchone() is None:
@@ -125,8 +125,8 @@ class Redis(Server):
     """A Redis-compatible server (Valkey from the wheel) under `servers/redis`."""
 
     def start(self, owner: Owner) -> None:
-        """Start it in the background and wait until it answers, ten seconds at most."""
-        if self._ask(b"PING").startswith(b"+PONG"):
+        """Starts the server, and waits for it for at most ten seconds."""
+        if self._send(b"PING").startswith(b"+PONG"):
             return
         home, log = servers_folder(), servers_folder() / "log" / "redis.log"
         options = {
@@ -142,7 +142,7 @@ class Redis(Server):
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         result = owner.run(programs.find_redis(owner), *words)
         deadline = time.monotonic() + 10
-        while not self._ask(b"PING").startswith(b"+PONG"):
+        while not self._send(b"PING").startswith(b"+PONG"):
             if result.returncode or time.monotonic() > deadline:
                 text = log.read_text(errors="replace") if log.exists() else result.stdout
                 raise StartError(
@@ -151,15 +151,15 @@ class Redis(Server):
             time.sleep(0.01)
 
     def stop(self, owner: Owner) -> None:
-        """Stop it and wait until its socket is dead, five seconds at most."""
-        self._ask(b"SHUTDOWN")
+        """Stops the server, and waits for its end for at most five seconds."""
+        self._send(b"SHUTDOWN")
         deadline = time.monotonic() + 5
-        while self._ask(b"PING") and time.monotonic() < deadline:
+        while self._send(b"PING") and time.monotonic() < deadline:
             time.sleep(0.01)
 
     @staticmethod
-    def _ask(command: bytes) -> bytes:
-        """One inline command; the answer's beginning, or nothing when nobody is there."""
+    def _send(command: bytes) -> bytes:
+        """Sends an inline command. Returns the beginning of the reply. Empty if the server does not run."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(3)
             try:

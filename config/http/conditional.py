@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110, 13): entity tags, and 304 for whoever has the answer already."""
+"""Conditional requests (RFC 9110, 13): entity tags, and a 304 for a client that has the response."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from rest_framework.response import Response
 def conditional_response(
     request: HttpRequest, etag: str | None, make: Callable[[], HttpResponse]
 ) -> HttpResponseBase:
-    """What `make` answers, with its tag where it has one; a 304 without making it for whoever has it."""
+    """Returns what `make` returns, with its tag. For a client that has it, returns a 304 instead."""
     response: HttpResponseBase = get_conditional_response(request, etag=etag) or make()
     if etag and response.status_code in (200, 304):
         response["ETag"] = etag
@@ -23,14 +23,14 @@ def conditional_response(
 
 
 def conditional_json_response(
-    request: Request, found: Any, *, is_public: bool = False
+    request: Request, document: Any, *, is_public: bool = False
 ) -> HttpResponseBase:
-    """A document of the API under the hash of what it says.
+    """Returns a document of the API, with the hash of its content as its tag.
 
-    Caches between may keep one that is public, for each reader apart: its owner may see more of it.
+    Shared caches may store a public one, for each reader separately, because its owner may see more of it.
     """
-    tag = hashlib.sha256(orjson.dumps(found, default=str)).hexdigest()[:32]
-    response = conditional_response(request._request, f'"{tag}"', lambda: Response(found))
+    tag = hashlib.sha256(orjson.dumps(document, default=str)).hexdigest()[:32]
+    response = conditional_response(request, f'"{tag}"', lambda: Response(document))
     response["Cache-Control"] = "no-cache" if is_public else "private, no-cache"
     response["Vary"] = "Authorization"
     return response

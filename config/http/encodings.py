@@ -1,8 +1,8 @@
-"""What encodings a client takes."""
+"""The encodings that a client accepts."""
 
 
 def accepts_gzip(accepted: str) -> bool:
-    """Whether an `Accept-Encoding` names gzip, and not to refuse it (RFC 9110, 12.5.3)."""
+    """Returns whether an `Accept-Encoding` allows gzip (RFC 9110, 12.5.3)."""
     for part in accepted.lower().split(","):
         name, _, weight = part.partition(";")
         if name.strip() == "gzip":

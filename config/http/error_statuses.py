@@ -1,9 +1,9 @@
-"""The HTTP status of each domain error, by its code: the one table."""
+"""The HTTP status of each domain error, by its code. The only such table."""
 
 from config.kernel.errors import DomainError, InvalidInput
 
 INVALID_INPUT = 400
-CONFLICT = 409  # of all codes that are not listed: the state of the site forbids it
+CONFLICT = 409  # of all other codes: the state of the site forbids it
 STATUSES = {
     "invalid_credentials": 401,
     "invalid_token": 401,

@@ -1,12 +1,11 @@
-"""The one shape of an error, wherever it comes from.
+"""Responses for errors. All of them have one form:
 
     {"type": "client_error", "errors": [{"code": "not_found", "detail": "…", "attr": null}],
      "request_id": "…"}
 
-`type` is `validation_error`, `client_error` or `server_error`; `code` is stable and for machines,
-`detail` is for people, `attr` names the field. Under `/api/` and at addresses that end with `.json` every
-error has this shape, also those that Django or the server make before a view is found; elsewhere the same
-facts become a page.
+`type` is `validation_error`, `client_error` or `server_error`. `code` is for programs and does not change.
+`detail` is for people. `attr` is the field. Errors under `/api/`, and of paths that end with `.json`, have
+this form, also where Django or the server makes them before there is a view. Elsewhere errors are pages.
 """
 
 import json
@@ -24,40 +23,43 @@ from rest_framework import exceptions
 
 from config.http.error_statuses import status_of
 from config.http.next_url import find_page, referring_page
+from config.http.quotas import usage_headers
 from config.http.request_id import REQUEST_ID
 from config.kernel.errors import RETRY_SECONDS, DomainError
 from config.kernel.paths import is_json
-from config.limits import quotas
 from config.limits.quotas import QuotaReached
 
-# The words for errors that no view has words for, by status; `busy` and the like bear their own code.
+# Code and sentence for errors without their own, by status. Some, as `busy`, have another code.
 MESSAGES = {
-    400: ("bad_request", "The request can't be understood."),
+    400: ("bad_request", "The request can't be read."),
     403: (
         "permission_denied",
         "You can't do this, or the page expired. Reload and try again.",
     ),
     404: ("not_found", "There is nothing at this address."),
-    405: ("method_not_allowed", "This address doesn't do that."),
+    405: ("method_not_allowed", "This method is not allowed at this address."),
     408: ("body_too_slow", "The request came too slowly. Send it again on a better connection."),
-    412: ("precondition_failed", "This changed in the meantime. Reload it."),
+    412: ("precondition_failed", "This has changed since you loaded it. Reload it."),
     413: ("body_too_large", "The request is too large."),
     431: ("headers_too_large", "The headers of the request are too large."),
-    500: ("error", "Something broke on our side. We've made a note of it; please try again."),
+    500: (
+        "error",
+        "Something went wrong on our side. The error has been logged. Please try again.",
+    ),
     503: ("unavailable", "The site is busy or under maintenance. Please try again in a moment."),
 }
-PAGE_MESSAGES = {404: "Page not found."}  # instead, to people
+PAGE_MESSAGES = {404: "Page not found."}  # on pages
 
 
 def error_body(status: int, code: str, detail: str, field: str | None = None) -> dict[str, Any]:
-    """One error in our shape."""
+    """Returns one error in the form above."""
     kind = "client_error" if status < 500 else "server_error"
     errors = [{"code": code, "detail": detail, "attr": field}]
     return {"type": kind, "errors": errors, "request_id": REQUEST_ID.get()}
 
 
 def render_error(path: str, status: int, code: str = "") -> tuple[str, bytes]:
-    """Content type and body of an error that asks nothing of the site: no user, no database."""
+    """Returns content type and body of an error. Needs no user and no database."""
     usual, detail = MESSAGES.get(status, MESSAGES[500 if status >= 500 else 400])
     if is_json(path):
         return "application/json", json.dumps(error_body(status, code or usual, detail)).encode()
@@ -65,7 +67,7 @@ def render_error(path: str, status: int, code: str = "") -> tuple[str, bytes]:
 
 
 def render_plain_page(status: int, detail: str, *, again: bool) -> bytes:
-    """A page of an error that asks nothing of the site; `again` offers to load the same address."""
+    """Returns a page for an error. Needs no user and no database. `again` adds a link to the same page."""
     context = {
         "status": status,
         "detail": detail,
@@ -76,7 +78,7 @@ def render_plain_page(status: int, detail: str, *, again: bool) -> bytes:
 
 
 def error_response(request: HttpRequest, status: int, code: str = "") -> HttpResponse:
-    """An error that no view made: JSON for the API, a page for people."""
+    """Returns an error that no view made: JSON for the API, a page for people."""
     if is_json(request.path) or status >= 500:
         content_type, body = render_error(request.path, status, code)
         return HttpResponse(body, content_type=content_type, status=status)
@@ -90,31 +92,31 @@ def error_response(request: HttpRequest, status: int, code: str = "") -> HttpRes
 
 
 def find_retry_url(request: HttpRequest) -> str:
-    """The page that a reader was on: the one asked for, or the one whose form was sent."""
+    """Returns the page to try again: the requested one, or the one with the form that was sent."""
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
-    form = referring_page(request)
-    if form.strip("/"):
-        return form
-    # Some pages tell their origin alone (config.http.middleware.protect_secret_urls); their forms go to
-    # themselves.
-    return request.get_full_path() if find_page(request.path) else form
+    page = referring_page(request)
+    if page.strip("/"):
+        return page
+    # Pages with a secret URL send no path in `Referer` (config.http.middleware.protect_secret_urls). Their
+    # forms go to the same URL.
+    return request.get_full_path() if find_page(request.path) else page
 
 
-def domain_error_response(request: HttpRequest, refusal: DomainError) -> HttpResponse:
-    """A refusal that is raised before a view is found."""
-    content_type, body = render_domain_error(request.method or "", request.path, refusal)
-    return HttpResponse(body, content_type=content_type, status=status_of(refusal))
+def domain_error_response(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """Returns the response to a domain error that is raised before there is a view."""
+    content_type, body = render_domain_error(request.method or "", request.path, error)
+    return HttpResponse(body, content_type=content_type, status=status_of(error))
 
 
-def render_domain_error(method: str, path: str, refusal: DomainError) -> tuple[str, bytes]:
-    """Content type and body of a refusal that asks nothing of the site: JSON, or a page for people."""
-    status = status_of(refusal)
+def render_domain_error(method: str, path: str, error: DomainError) -> tuple[str, bytes]:
+    """Returns content type and body of a domain error. Needs no user and no database."""
+    status = status_of(error)
     if is_json(path):
-        body = error_body(status, refusal.code, refusal.detail, refusal.field)
+        body = error_body(status, error.code, error.detail, error.field)
         return "application/json", json.dumps(body).encode()
     again = method in ("GET", "HEAD")
-    return "text/html; charset=utf-8", render_plain_page(status, refusal.detail, again=again)
+    return "text/html; charset=utf-8", render_plain_page(status, error.detail, again=again)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -134,7 +136,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500; a database that is away is a 503, since trying again may help."""
+    """Django's handler500. A database that can't be reached is a 503, because a retry may help."""
     if not isinstance(sys.exception(), OperationalError):
         return error_response(request, 500)
     response = error_response(request, 503)
@@ -143,28 +145,28 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's CSRF_FAILURE_VIEW: a form that did not come from our pages, or is too old."""
+    """Django's CSRF_FAILURE_VIEW: a form from another site, or from a page that is too old."""
     return error_response(request, 403, "csrf_failed")
 
 
 class ExceptionHandler(handler.ExceptionHandler):
-    """Turns what a view of the API raised into a response."""
+    """Turns what a view of the API raises into a response."""
 
     def get_headers(self, exc: exceptions.APIException) -> dict[str, str]:
-        """The headers of an error; of a quota that is reached, its numbers."""
+        """Returns the headers of an error, with the usage of a quota that was reached."""
         headers: dict[str, str] = super().get_headers(exc)
-        reached = [self.exc.usage] if isinstance(self.exc, QuotaReached) else []
-        return headers | quotas.usage_headers(reached)
+        usages = [self.exc.usage] if isinstance(self.exc, QuotaReached) else []
+        return headers | usage_headers(usages)
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
-        """Make our refusals, what Django refuses and a database that is away into errors of the API."""
+        """Converts domain errors and exceptions of Django into errors of the API."""
         if isinstance(exc, DomainError):
             error = exceptions.APIException(exc.detail, exc.code)
             error.status_code = status_of(exc)
             if error.status_code == 503:
                 error.wait = RETRY_SECONDS  # type: ignore[attr-defined] # becomes Retry-After
             return error
-        if isinstance(exc, SuspiciousOperation):  # as too many parameters
+        if isinstance(exc, SuspiciousOperation):  # for example, too many parameters
             return exceptions.ParseError(MESSAGES[400][1], MESSAGES[400][0])
         if isinstance(exc, OperationalError):
             error = exceptions.APIException(MESSAGES[503][1], MESSAGES[503][0])
@@ -175,10 +177,10 @@ class ExceptionHandler(handler.ExceptionHandler):
 
 
 class ExceptionFormatter(formatter.ExceptionFormatter):
-    """Adds the request's id, and all reasons of a refusal with the fields that they name."""
+    """Adds the request's id, and all reasons of a domain error with their fields."""
 
     def format_error_response(self, error_response: ErrorResponse) -> dict[str, Any]:
-        """The body of an error."""
+        """Returns the body of an error."""
         body: dict[str, Any] = super().format_error_response(error_response)
         if isinstance(self.original_exc, DomainError):
             body["errors"] = [

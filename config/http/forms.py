@@ -10,21 +10,21 @@ from config.kernel.errors import DomainError
 
 
 class TextField(forms.CharField):
-    """Text of a kind of config.kernel.text.RULES."""
+    """Text that obeys a rule of config.kernel.text.RULES."""
 
     def __init__(self, kind: str, **options: Any) -> None:
         self.kind = kind
         super().__init__(max_length=text.RULES[kind].longest, **options)
 
     def clean(self, value: Any) -> Any:
-        """The text as it is kept. Raises ValidationError with the reason."""
+        """Returns the text as it is stored. Raises ValidationError with the reason."""
         value = "" if value is None else str(value)
         if not text.normalized(value):
-            return super().clean(value)  # which knows whether it is required
+            return super().clean(value)  # which checks whether it is required
         try:
             value = text.checked(value, self.kind, "")
-        except DomainError as refusal:
-            raise forms.ValidationError(refusal.detail, refusal.code) from refusal
+        except DomainError as error:
+            raise forms.ValidationError(error.detail, error.code) from error
         return super().clean(value)
 
 

@@ -1,4 +1,4 @@
-"""What every request gets, whoever answers it."""
+"""Middleware: what happens to every request, whichever view it has."""
 
 from collections.abc import Callable
 
@@ -15,27 +15,26 @@ from config.limits import rate_limits
 from config.limits.request_limits import SAFE_METHODS, find_policy
 from config.ops.redaction import is_secret_path
 
-RATE_LIMIT_STATUS = (
-    "tribehold.standing"  # where a scope says how a request stands that is counted already
-)
+# A key of ASGI scopes: the RateLimitStatus of a request that is counted already, None if that failed.
+RATE_LIMIT_STATUS = "tribehold.rate_limit_status"
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def request_id(get_response: GetResponse) -> GetResponse:
-    """Give each request an id: in its answer's header, in the bodies of errors and in the log."""
+    """Gives each request an id, for a header of its response, for errors and for the log."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        own = choose_request_id(request.headers.get("X-Request-Id", ""))
-        REQUEST_ID.set(own)
+        own_id = choose_request_id(request.headers.get("X-Request-Id", ""))
+        REQUEST_ID.set(own_id)
         response = get_response(request)
-        response["X-Request-Id"] = own
+        response["X-Request-Id"] = own_id
         return response
 
     return middleware
 
 
 def error_envelope(get_response: GetResponse) -> GetResponse:
-    """Fill in the errors that Django answers with a blank page, as for a method not allowed."""
+    """Gives errors of Django without a body, as for a method that is not allowed, the form of ours."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -43,20 +42,20 @@ def error_envelope(get_response: GetResponse) -> GetResponse:
             return response
         has_json = response.headers.get("Content-Type") == "application/json"
         if not response.content or (is_json(request.path) and not has_json):
-            shaped = error_response(request, response.status_code)
-            response.content = shaped.content
-            response["Content-Type"] = shaped["Content-Type"]
-            response["Content-Length"] = str(len(shaped.content))  # it was that of the blank page
+            error = error_response(request, response.status_code)
+            response.content = error.content
+            response["Content-Type"] = error["Content-Type"]
+            response["Content-Length"] = str(len(error.content))  # it was 0
         return response
 
     return middleware
 
 
 def protect_secret_urls(get_response: GetResponse) -> GetResponse:
-    """Keep addresses that hold a secret, as links in emails do, out of caches and other logs.
+    """Keeps URLs with a secret, as in links of emails, out of caches and out of the logs of others.
 
-    What such a page loads, and where it leads, is told the origin alone. Not `no-referrer`: browsers would
-    send the page's form with `Origin: null`, which the check of CSRF refuses.
+    Requests from such a page have only the origin as `Referer`. With `no-referrer`, browsers would send the
+    page's form with `Origin: null`, which fails the CSRF check.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -107,32 +106,32 @@ def domain_error_pages(get_response: GetResponse) -> GetResponse:
 
 
 def count_player_writes(get_response: GetResponse) -> GetResponse:
-    """Count each form that a signed-in player sends, whatever address it comes from."""
+    """Counts each form that a signed-in player sends, from whatever address."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         is_write = request.method not in SAFE_METHODS and not is_api(request.path)
         if is_write and request.user.is_authenticated:
             try:
                 rate_limits.require("page_writes", str(request.user.pk))
-            except DomainError as refusal:
-                return domain_error_response(request, refusal)
+            except DomainError as error:
+                return domain_error_response(request, error)
         return get_response(request)
 
     return middleware
 
 
 def reject_malformed_requests(get_response: GetResponse) -> GetResponse:
-    """Refuse a request that could not be read, after it was counted like any other."""
+    """Rejects a request that the handler could not read, after it was counted."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        is_malformed = getattr(request, "is_malformed", False)  # the handler says so
+        is_malformed = getattr(request, "is_malformed", False)  # set by the handler
         return error_response(request, 400) if is_malformed else get_response(request)
 
     return middleware
 
 
 def count_request(request: HttpRequest, record: rate_limits.RateLimitRecord) -> None:
-    """Counts a request by its address, unless the fast lane has done that. Raises RateLimited."""
+    """Counts a request by its address, unless that was done before Django. Raises RateLimited."""
     scope = getattr(request, "scope", {})
     if RATE_LIMIT_STATUS not in scope:
         name = find_policy(request.method or "", request.path)

@@ -1,11 +1,10 @@
-"""Where a form leads to once it is done: the `next` of its address or of its hidden field.
+"""Where a form leads when it is done: the `next` of its URL or of its hidden field.
 
-A path of this site that shows a page, and nothing else: no name of a view, no other site, no address that
-answers forms alone.
+Only the path of a page of this site is accepted: no view's name, no other site, no URL without a page.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -14,67 +13,55 @@ from django.http import HttpRequest
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.encoding import iri_to_uri
 
-MAX_LENGTH = 2000  # characters as they are sent; browsers and proxies take more, and no page of ours needs it
-# Browsers read a backslash as a slash, and leave out tabs and ends of lines; none may stand in an address.
+MAX_LENGTH = 2000  # characters, encoded; browsers and proxies accept more, but no page needs it
+# Browsers read a backslash as a slash, and drop tabs and line ends. A valid URL has none of them.
 UNSAFE_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]")
-POST_ONLY_VIEWS = {
-    "admin:logout"
-}  # answers POST alone, behind a function of Django's that hides it
+POST_ONLY_VIEWS = {"admin:logout"}  # Django's own, which do not say so
 
 
 def next_url(request: HttpRequest) -> str:
-    """Where the request wants to go on to, if that is a page of this site; nothing otherwise."""
+    """Returns the URL that a request wants to go to next. Empty if that is not a page of this site."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
-    found = find_page(wanted)
+    match = find_page(wanted)
     here = request.resolver_match
-    # The sign-in, and this page itself, might lead on to themselves for ever.
+    # The sign-in and the current page could lead to themselves without end.
     others = {settings.LOGIN_URL, here.view_name if here else ""}
-    return wanted if found and found.view_name not in others else ""
+    return wanted if match and match.view_name not in others else ""
 
 
-def find_page(address: str) -> ResolverMatch | None:
-    """The view of a path, with its query, that shows a page of this site; None for anything else."""
-    if not address.startswith("/") or address.startswith("//") or len(address) > MAX_LENGTH:
+def find_page(url: str) -> ResolverMatch | None:
+    """Returns the view of a path, which may have a query. None if that is not a page of this site."""
+    if not url.startswith("/") or url.startswith("//") or len(url) > MAX_LENGTH:
         return None
-    path = unquote(address.partition("#")[0].partition("?")[0])
-    if (
-        UNSAFE_CHARACTERS.search(address)
-        or UNSAFE_CHARACTERS.search(path)
-        or len(iri_to_uri(address)) > MAX_LENGTH
-    ):
+    path = unquote(url.partition("#")[0].partition("?")[0])
+    is_unsafe = UNSAFE_CHARACTERS.search(url) or UNSAFE_CHARACTERS.search(path)
+    if is_unsafe or len(iri_to_uri(url)) > MAX_LENGTH:
         return None
     try:
-        found = resolve(path)
+        match = resolve(path)
     except Resolver404:
         return None
-    shows = found.view_name not in POST_ONLY_VIEWS and accepts_get(found.func)
-    return found if shows else None
+    is_page = match.view_name not in POST_ONLY_VIEWS and accepts_get(match.func)
+    return match if is_page else None
 
 
 def accepts_get(view: Callable[..., Any]) -> bool:
-    """Whether a view answers GET; of functions, by the decorators of Django that restrict methods."""
-    kind = getattr(view, "view_class", None) or getattr(view, "cls", None)
-    if kind is not None and not ("get" in kind.http_method_names and hasattr(kind, "get")):
-        return False
-    return all("GET" in methods for methods in _restrictions(view))
+    """Returns whether a view accepts GET, by its class or by a decorator of config.http.methods."""
+    view_class = getattr(view, "view_class", None) or getattr(view, "cls", None)
+    if view_class is not None:
+        has_get = "get" in view_class.http_method_names and hasattr(view_class, "get")
+        if not has_get:
+            return False
+    return "GET" in getattr(view, "allowed_methods", ("GET",))
 
 
 def referring_page(request: HttpRequest) -> str:
-    """The path and query of the page that a form was sent from, where it is one of ours; else nothing."""
+    """Returns path and query of the page with the form that was sent. Empty if it is not of this site."""
     try:
-        form = urlsplit(request.headers.get("Referer", ""))
+        referer = urlsplit(request.headers.get("Referer", ""))
     except ValueError:
         return ""
-    is_ours = form.scheme == request.scheme and form.netloc.lower() == request.get_host().lower()
-    path = form.path + (f"?{form.query}" if form.query else "")
-    return path if is_ours and find_page(path) else ""
-
-
-def _restrictions(view: Any) -> Iterator[Any]:
-    """The lists of methods of `require_http_methods`, which it keeps as a variable of its wrapper."""
-    while view is not None:
-        code, cells = getattr(view, "__code__", None), getattr(view, "__closure__", None)
-        for name, cell in zip(code.co_freevars if code else (), cells or (), strict=True):
-            if name == "request_method_list":
-                yield cell.cell_contents
-        view = getattr(view, "__wrapped__", None)
+    host = request.get_host().lower()
+    is_own = referer.scheme == request.scheme and referer.netloc.lower() == host
+    path = referer.path + (f"?{referer.query}" if referer.query else "")
+    return path if is_own and find_page(path) else ""

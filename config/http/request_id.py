@@ -1,4 +1,4 @@
-"""The id of a request, in the header of its response, in errors and in the log."""
+"""The id of a request: in a header of its response, in errors and in the log."""
 
 import contextvars
 import logging
@@ -9,15 +9,15 @@ REQUEST_ID: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", d
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def choose_request_id(given: str) -> str:
-    """Returns the id that a proxy sent, so that its log and ours can be read together, or a new one."""
-    return given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+def choose_request_id(sent: str) -> str:
+    """Returns the id that a proxy sent, so that its log and ours can be compared. Without one, a new id."""
+    return sent if SAFE_ID.fullmatch(sent) else uuid.uuid4().hex
 
 
 class RequestIdFilter(logging.Filter):
-    """Puts the request's id into each line of the log."""
+    """Adds the request's id to each record of the log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Adds the id. Lets every line through."""
+        """Adds the id. Keeps every record."""
         record.request_id = REQUEST_ID.get() or "-"
         return True

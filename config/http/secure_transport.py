@@ -1,7 +1,7 @@
-"""Refusing to take secrets over plain HTTP, in production.
+"""Rejects secrets that come over plain HTTP, in production.
 
-A redirect to https comes too late: the token or the password was sent already, readable to everybody on the
-way, and a client that follows redirects never notices.
+A redirect to https would be too late. The token or the password has been sent already, and others on the way
+could read it. A client that follows redirects would never notice.
 """
 
 import json
@@ -19,20 +19,20 @@ from config.limits.request_limits import SAFE_METHODS
 
 CODE = "insecure_transport"
 DETAIL = (
-    "This came over plain HTTP, where others can read it. Use https. What it held is exposed: tokens in it"
-    " have been revoked as far as they could be read, so sign in again; change a password that was in it."
+    "This came over plain HTTP, where others can read it. Use https. Tokens in it have been revoked, as far"
+    " as they could be read: sign in again. If there was a password in it, change it."
 )
-MAX_SEARCHED_BYTES = 10_000  # bytes that are looked through for a refresh token
+MAX_SEARCHED_BYTES = 10_000  # of a body in which a refresh token is searched
 
-# Sent with `access` and `refresh`, tokens as they came, each or ''. Accounts end their families.
+# Sent with the tokens `access` and `refresh` as they came, or ''. Accounts revoke their families.
 tokens_exposed = Signal()
 
 
 def is_secure(scope: Mapping[str, Any]) -> bool:
-    """Whether a request of ASGI came by TLS, to us or to the proxy before us, as Django decides it."""
+    """Returns whether a request came over TLS, to this process or to its proxy, by Django's rules."""
     name, secure = getattr(settings, "SECURE_PROXY_SSL_HEADER", None) or ("", "")
-    told = name.removeprefix("HTTP_").replace("_", "-").lower().encode()
-    values = [value for key, value in scope["headers"] if key == told]
+    header = name.removeprefix("HTTP_").replace("_", "-").lower().encode()
+    values = [value for key, value in scope["headers"] if key == header]
     if values:
         first: bytes = values[0]
         return first.split(b",")[0].strip().decode("latin1") == secure
@@ -42,7 +42,7 @@ def is_secure(scope: Mapping[str, Any]) -> bool:
 def reject_exposed_secrets(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Refuse requests over plain HTTP, but for reads without a token, which may be redirected."""
+    """Rejects requests over plain HTTP, except reads without a token, which are redirected."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if settings.SECURE_SSL_REDIRECT and not request.is_secure():
@@ -58,12 +58,12 @@ def reject_exposed_secrets(
 
 
 def _find_refresh_token(request: HttpRequest) -> str:
-    """The refresh token of a small JSON body, or nothing."""
+    """Returns the refresh token of a small JSON body, or an empty text."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_SEARCHED_BYTES:
         return ""
     try:
-        found = json.loads(request.body)
+        document = json.loads(request.body)
     except (ValueError, RecursionError):
         return ""
-    refresh = found.get("refresh", "") if isinstance(found, dict) else ""
+    refresh = document.get("refresh", "") if isinstance(document, dict) else ""
     return refresh if isinstance(refresh, str) else ""

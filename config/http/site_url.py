@@ -1,8 +1,7 @@
-"""The address of the site, from its settings: for what outlives a request or is read by others.
+"""The URL of the site, from the settings, for links that others read or that last longer than a request.
 
-A client chooses the `Host` of its request, its port above all. So links in emails, in the sitemap, in
-robots.txt and in previews of pages, which caches share, are made of the setting SITE_URL. What only the
-reader of a page sees may be made of the request.
+A client chooses the `Host` of its request. So links in emails, in the sitemap, in robots.txt and in cached
+previews of pages use the setting SITE_URL. Links that only the reader of a page sees may use the request.
 """
 
 import re
@@ -17,15 +16,15 @@ HOST = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]", re.I)
 
 
 def read_site_url(text: str, hosts: Sequence[str], *, is_secure: bool) -> str:
-    """An address without a path, such as `https://tribehold.example`. Raises ValueError with the reason.
+    """Returns a URL without a path, such as `https://tribehold.example`. Raises ValueError with the reason.
 
-    `hosts` are the allowed hosts, one of which it must name; `is_secure` demands https.
+    It must name one of `hosts`. With `is_secure`, it must be https.
     """
     try:
         parts = urlsplit(text.rstrip("/"))
         port = parts.port
     except ValueError:
-        raise ValueError("can't be read as an address.") from None
+        raise ValueError("can't be read as a URL.") from None
     if parts.scheme not in (("https",) if is_secure else ("http", "https")):
         raise ValueError(f"must begin with {'https' if is_secure else 'http'}://.")
     host = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc
@@ -37,10 +36,10 @@ def read_site_url(text: str, hosts: Sequence[str], *, is_secure: bool) -> str:
 
 
 def absolute_url(path: str) -> str:
-    """The whole address of a path of the site."""
+    """Returns the full URL of a path of the site."""
     return f"{settings.SITE_URL}{path}"
 
 
 def site_url(request: HttpRequest) -> dict[str, str]:
-    """A context processor: `site_url` for templates."""
+    """The context processor of `site_url` in templates."""
     return {"site_url": settings.SITE_URL}

@@ -1,1 +1,1 @@
-"""Pure helpers of all apps: domain errors, text and value rules. Nothing here imports Django."""
+"""Pure helpers of all apps: domain errors, rules for texts and values. Nothing here imports Django."""

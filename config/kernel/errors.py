@@ -1,13 +1,13 @@
-"""Domain errors: how actions say that a rule forbids something. Pure."""
+"""Domain errors: actions raise them when a rule forbids something. Pure."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Self
 
-RETRY_SECONDS = 2  # after which a client may ask again for what is busy or unavailable
+RETRY_SECONDS = 2  # after which a client may try again when the site is busy or unavailable
 
 
 class Reason(NamedTuple):
-    """One thing that is wrong: a stable code for machines, a sentence for people, the input at fault."""
+    """One thing that is wrong: a code for programs, a sentence for people, and the field."""
 
     code: str
     detail: str
@@ -15,7 +15,7 @@ class Reason(NamedTuple):
 
 
 class DomainError(Exception):
-    """A rule of the product forbids what was asked. Actions raise it; edges translate it.
+    """A rule forbids what was asked. Actions raise it, and edges translate it.
 
     `code`, `detail` and `field` are those of the first reason; `reasons` has all of them. The HTTP status
     follows from the code (config/http/error_statuses.py).
@@ -28,7 +28,7 @@ class DomainError(Exception):
 
     @classmethod
     def combine(cls, reasons: Sequence[Reason]) -> Self:
-        """Returns one error for one reason or more."""
+        """Returns one error for one or more reasons."""
         code, detail, field = reasons[0]
         error = cls(code, detail, field=field)
         error.reasons = tuple(reasons)

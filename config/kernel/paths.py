@@ -1,4 +1,4 @@
-"""Which addresses are answered in JSON. Pure."""
+"""Which paths have JSON responses. Pure."""
 
 
 def is_api(path: str) -> bool:
@@ -7,5 +7,5 @@ def is_api(path: str) -> bool:
 
 
 def is_json(path: str) -> bool:
-    """Returns whether a path's errors are JSON: the API, and the documents that scripts of pages load."""
+    """Returns whether errors of a path are JSON: those of the API, and of documents that scripts load."""
     return is_api(path) or path.endswith(".json")

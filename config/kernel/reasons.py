@@ -1,4 +1,4 @@
-"""The reason that every moderator's decision demands."""
+"""The reason that every decision of a moderator has."""
 
 from typing import Any
 
@@ -8,5 +8,5 @@ MAX_REASON_LENGTH = RULES["reason"].longest
 
 
 def check_reason(reason: Any) -> str:
-    """A reason by the rule of its kind. Raises DomainError, a 400 for the field `reason`."""
+    """Returns a reason that obeys its rule. Raises DomainError (400) for the field `reason`."""
     return checked(reason, "reason", "reason")

@@ -1,4 +1,4 @@
-"""Checks of single values that come from outside. Pure; each raises DomainError, a 400 for its field."""
+"""Checks of single values from clients. Pure. Each raises InvalidInput (400) for its field."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,48 +9,48 @@ BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
 
 
 def check_boolean(value: Any, field: str) -> bool:
-    """True or false, and nothing that only looks like it."""
+    """Returns a JSON boolean. Words and numbers are not accepted."""
     if type(value) is not bool:
-        raise InvalidInput("invalid", "True or false is needed here.", field=field)
+        raise InvalidInput("invalid", "This must be true or false.", field=field)
     return value
 
 
 def read_boolean(parameters: Mapping[str, str], field: str) -> bool:
-    """True or false from the parameters of an address: one of BOOLEANS, in any case; false without it."""
+    """Returns a query parameter: one of BOOLEANS, in any case. Without it, false."""
     found = BOOLEANS.get(parameters.get(field, "0").lower())
     if found is None:
-        raise InvalidInput("invalid", f"Say one of {', '.join(BOOLEANS)}.", field=field)
+        raise InvalidInput("invalid", f"This must be one of {', '.join(BOOLEANS)}.", field=field)
     return found
 
 
-def check_integer(value: Any, field: str, least: int, most: int) -> int:
-    """A whole number in these bounds, as JSON has it."""
-    if type(value) is not int or not least <= value <= most:
-        words = f"A whole number from {least} to {most} is needed here."
-        raise InvalidInput("invalid", words, field=field)
+def check_integer(value: Any, field: str, minimum: int, maximum: int) -> int:
+    """Returns a JSON integer within these bounds."""
+    if type(value) is not int or not minimum <= value <= maximum:
+        detail = f"This must be a whole number from {minimum} to {maximum}."
+        raise InvalidInput("invalid", detail, field=field)
     return value
 
 
 def read_integer(
-    parameters: Mapping[str, str], field: str, least: int, most: int, *, usual: int
+    parameters: Mapping[str, str], field: str, minimum: int, maximum: int, *, default: int
 ) -> int:
-    """A whole number in these bounds from the parameters of an address; the usual one where it is blank."""
+    """Returns a query parameter: a whole number within these bounds. Without it, or blank, the default."""
     text = parameters.get(field, "").strip()
     if not text:
-        return usual
+        return default
     is_number = text.isascii() and text.isdigit() and len(text) < 10
-    return check_integer(int(text) if is_number else None, field, least, most)
+    return check_integer(int(text) if is_number else None, field, minimum, maximum)
 
 
 def assign_checked(
-    thing: object, checks: Mapping[str, Callable[[Any], Any]], given: Mapping[str, Any]
+    target: object, checks: Mapping[str, Callable[[Any], Any]], values: Mapping[str, Any]
 ) -> list[Reason]:
-    """Put what was given into a thing where it stands its check; answers all that is wrong."""
+    """Assigns checked values to the fields of an object. Returns everything that is wrong."""
     reasons: list[Reason] = []
-    for field, checked in checks.items():
+    for field, check in checks.items():
         try:
-            if field in given:
-                setattr(thing, field, checked(given[field]))
-        except DomainError as refusal:
-            reasons += refusal.reasons
+            if field in values:
+                setattr(target, field, check(values[field]))
+        except DomainError as error:
+            reasons += error.reasons
     return reasons

@@ -128,7 +128,7 @@ def read_warnings(subject: Any, *names: str) -> list[Usage]:
 
 
 def require_room(subject: Any, *names: str) -> None:
-    """Requires that one more may be added under each quota. The caller holds the lock. Raises QuotaReached."""
+    """Requires room for one more under each quota. The caller holds the lock. Raises QuotaReached."""
     for usage in read_usage(subject, names):
         if usage.is_full:
             raise QuotaReached(usage)

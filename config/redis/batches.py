@@ -1,7 +1,7 @@
-"""Questions to Redis from the event loop, many in one round trip.
+"""Commands for Redis from the event loop, many in one round trip.
 
-While one round trip is under way, whoever asks meanwhile waits for the next, which takes them all: a
-busy server asks for a dozen requests with one message, an idle one for each at once.
+Commands that come during a round trip wait for the next one, which takes all of them. So a busy server sends
+a dozen together, and an idle one sends each at once.
 """
 
 import asyncio
@@ -18,36 +18,36 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command")
 Reply = TypeVar("Reply")
-MAX_BATCH = 64  # questions of one call
+MAX_BATCH = 64  # commands in one round trip
 logger = logging.getLogger(__name__)
 
 
 class CommandBatcher(Generic[Command, Reply]):
-    """One kind of question. `ask` answers many of them, in their order. Belongs to one event loop."""
+    """Commands of one kind. `execute` returns the replies to many, in order. Belongs to one event loop."""
 
     def __init__(
         self,
-        ask: "Callable[[redis.asyncio.Redis, Sequence[Command]], Awaitable[Sequence[Reply]]]",
+        execute: "Callable[[redis.asyncio.Redis, Sequence[Command]], Awaitable[Sequence[Reply]]]",
     ) -> None:
-        self.ask = ask
+        self.execute = execute
         self.client = durable_async()
         self.is_closed = False
         self.waiting: list[tuple[Command, asyncio.Future[Reply | None]]] = []
         self.task: asyncio.Task[None] | None = None
 
-    def put(self, question: Command) -> "asyncio.Future[Reply | None]":
-        """Ask; what is said comes with the future, None where Redis is away."""
+    def put(self, command: Command) -> "asyncio.Future[Reply | None]":
+        """Returns a future for the reply. It is None where Redis is unavailable."""
         future: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
         if is_circuit_open() or self.is_closed:
             future.set_result(None)
             return future
-        self.waiting.append((question, future))
+        self.waiting.append((command, future))
         if self.task is None or self.task.done():
-            self.task = asyncio.create_task(self._work())
+            self.task = asyncio.create_task(self._run())
         return future
 
     async def close(self) -> None:
-        """End the connection; whoever waits is told None."""
+        """Closes the connection. Replies that are still missing become None."""
         self.is_closed = True
         if self.task:
             self.task.cancel()
@@ -57,24 +57,24 @@ class CommandBatcher(Generic[Command, Reply]):
         self.waiting = []
         await self.client.aclose()
 
-    async def _work(self) -> None:
+    async def _run(self) -> None:
         while self.waiting:
             batch, self.waiting = self.waiting[:MAX_BATCH], self.waiting[MAX_BATCH:]
-            said: Sequence[Reply | None] = [None] * len(batch)
+            replies: Sequence[Reply | None] = [None] * len(batch)
             try:
-                if not is_circuit_open():  # as it may have begun to while these waited
-                    said = await self._ask([question for question, _ in batch])
+                if not is_circuit_open():  # it may have opened while these waited
+                    replies = await self._send([command for command, _ in batch])
             except (RedisError, OSError, TimeoutError):
                 record_failure()
-            except Exception:  # those who wait behind must not wait for ever
-                logger.exception("Redis could not be asked")
+            except Exception:  # the next commands must not wait for ever
+                logger.exception("A batch of commands for Redis failed")
             finally:
-                for (_, future), one in zip(batch, said, strict=True):
+                for (_, future), reply in zip(batch, replies, strict=True):
                     if not future.done():
-                        future.set_result(one)
+                        future.set_result(reply)
 
-    async def _ask(self, questions: Sequence[Command]) -> Sequence[Reply]:
-        said = await self.ask(self.client, questions)
-        if len(said) != len(questions):
-            raise ValueError(f"{len(said)} answers to {len(questions)} questions")
-        return said
+    async def _send(self, commands: Sequence[Command]) -> Sequence[Reply]:
+        replies = await self.execute(self.client, commands)
+        if len(replies) != len(commands):
+            raise ValueError(f"{len(replies)} replies to {len(commands)} commands")
+        return replies

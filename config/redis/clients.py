@@ -1,8 +1,8 @@
-"""Redis keys and connections.
+"""Connections to Redis.
 
-What must not be lost (limits, tickets, tokens, hot state) and what may be thrown away (caches) are two
-databases, or two servers. Both are given up after PATIENCE, and for a second after a failure nobody asks
-again: many requests that each wait for a Redis that hangs would hold all threads.
+What must not be lost (rate limits, tickets, tokens, states of games) and what may be lost (caches) are in two
+databases, or on two servers. A command times out after TIMEOUT_SECONDS. For a second after a failure no
+command is sent: many requests that each wait for a silent Redis would hold all threads.
 """
 
 import contextlib
@@ -18,9 +18,9 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-TIMEOUT_SECONDS = 0.4  # seconds that a request may lose to a Redis that is down or hangs
-CIRCUIT_OPEN_SECONDS = 1.0  # seconds after a failure in which nobody asks
-NO_RETRIES = (NoBackoff(), 0)  # their own default tries for seconds
+TIMEOUT_SECONDS = 0.4  # that a request may lose to a Redis that does not respond
+CIRCUIT_OPEN_SECONDS = 1.0  # after a failure
+NO_RETRIES = (NoBackoff(), 0)  # the client's default retries for seconds
 CONNECTION_OPTIONS: dict[str, Any] = {
     "max_connections": 100,
     "socket_timeout": TIMEOUT_SECONDS,
@@ -30,20 +30,20 @@ _failure_times: "dict[Callable[[], redis.Redis], float]" = {}
 
 
 def cache_key(key: str, key_prefix: str, version: int) -> str:
-    """The key as Redis shows it: no version, and a prefix only where a deployment sets one."""
+    """Returns the key in Redis: without a version, with the prefix that a deployment sets."""
     return f"{key_prefix}{key}"
 
 
 @functools.cache
 def durable() -> "redis.Redis":
-    """The Redis that must not lose what it holds. Answers text."""
+    """Returns a client of the Redis that must not lose anything. It returns text."""
     return redis.Redis.from_url(
         settings.REDIS_URL, decode_responses=True, retry=Retry(*NO_RETRIES), **CONNECTION_OPTIONS
     )
 
 
 def durable_async() -> "redis.asyncio.Redis":
-    """A new client of the same, for one event loop; whoever asked for it closes it."""
+    """Returns a new client of the same Redis for one event loop. The caller closes it."""
     return redis.asyncio.Redis.from_url(
         settings.REDIS_URL,
         decode_responses=True,
@@ -54,7 +54,7 @@ def durable_async() -> "redis.asyncio.Redis":
 
 @functools.cache
 def disposable() -> "redis.Redis":
-    """The Redis that may lose what it holds. Answers bytes."""
+    """Returns a client of the Redis that may lose anything. It returns bytes."""
     return redis.Redis.from_url(
         settings.REDIS_CACHE_URL, retry=Retry(*NO_RETRIES), **CONNECTION_OPTIONS
     )
@@ -62,12 +62,12 @@ def disposable() -> "redis.Redis":
 
 @contextlib.contextmanager
 def circuit_breaker(which: "Callable[[], redis.Redis]" = durable) -> "Iterator[redis.Redis]":
-    """A client of `durable` or `disposable`. Raises RedisError at once where it was silent a moment ago.
+    """Yields the client of `durable` or `disposable`. Raises RedisError at once after a recent failure.
 
-    Not for what drops something that was kept: that is worth a try of its own.
+    Not for cache invalidation, which must always be tried.
     """
     if is_circuit_open(which):
-        raise redis.ConnectionError("Redis did not answer a moment ago")
+        raise redis.ConnectionError("Redis failed a moment ago")
     try:
         yield which()
     except redis.RedisError:
@@ -76,10 +76,10 @@ def circuit_breaker(which: "Callable[[], redis.Redis]" = durable) -> "Iterator[r
 
 
 def record_failure(which: "Callable[[], redis.Redis]" = durable) -> None:
-    """Remember that a Redis did not answer just now."""
+    """Opens the circuit: no commands for a while."""
     _failure_times[which] = time.monotonic()
 
 
 def is_circuit_open(which: "Callable[[], redis.Redis]" = durable) -> bool:
-    """Whether a Redis did not answer a moment ago."""
+    """Returns whether a Redis failed a moment ago."""
     return time.monotonic() - _failure_times.get(which, float("-inf")) < CIRCUIT_OPEN_SECONDS

@@ -1,11 +1,11 @@
-"""Addresses of Redis databases. Imported by the settings, so it imports no Django."""
+"""URLs of Redis databases. Imported by the settings, so it imports no Django."""
 
 import re
 from urllib.parse import urlsplit
 
 
 def check_redis_url(url: str) -> None:
-    """Raises ValueError unless an address has the form that the Redis client takes."""
+    """Raises ValueError for a URL that the Redis client can't read."""
     try:
         parts = urlsplit(url)
         is_usable = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0
@@ -19,7 +19,7 @@ def check_redis_url(url: str) -> None:
 
 
 def next_database(url: str) -> str:
-    """The database after the one that an address names (0 unless told), on the same server."""
+    """Returns the URL of the next database on the same server. A URL without a number means database 0."""
     if match := re.search(r"([?&]db=)(\d+)", url):
         return url[: match.start(2)] + str(int(match[2]) + 1) + url[match.end(2) :]
     if url.startswith("unix:"):

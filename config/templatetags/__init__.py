@@ -1,1 +1,1 @@
-"""Filters for templates of every application."""
+"""Template filters of all applications."""

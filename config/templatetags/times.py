@@ -1,4 +1,4 @@
-"""Times as people tell them."""
+"""Times for people."""
 
 import datetime
 
@@ -11,7 +11,7 @@ register = template.Library()
 
 @register.filter
 def ago(moment: datetime.datetime) -> str:
-    """How long ago something was, in one unit: `1 day ago`, not `1 day, 3 hours ago`."""
+    """Returns how long ago something was, in one unit: `1 day ago`, not `1 day, 3 hours ago`."""
     if timezone.now() - moment < datetime.timedelta(minutes=1):
         return "just now"
     return f"{timesince(moment, depth=1)} ago"

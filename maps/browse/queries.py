@@ -65,7 +65,7 @@ def read_parameters(
     }
     if sort not in ORDERS:
         raise InvalidInput("invalid_choice", f"Sort by {', '.join(ORDERS)}.", field="sort")
-    size = integer_parameter(parameters, "page_size", 1, MAX_PAGE_SIZE, usual=size)
+    size = read_integer(parameters, "page_size", 1, MAX_PAGE_SIZE, default=size)
     own = "filter" in parameters
     if own and parameters["filter"] != OWN_FILTER:
         raise InvalidInput("invalid_choice", f"The only value is `{OWN_FILTER}`.", field="filter")

@@ -26,6 +26,7 @@ from config.limits import quotas
 from config.limits.quotas import HEADER_PARAMETER
 from maps.browse.queries import find_cards
 from config.http.quotas import quota_headers
+from config.kernel.text import SHORTEST_NAME
 from maps.browse import queries
 from maps.browse.api import MapCard
 from maps.collections import actions

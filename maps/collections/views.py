@@ -17,8 +17,9 @@ from config.http.pages import is_htmx, redirect_to_sign_in, require_page_methods
 from config.kernel.errors import AccessDenied, DomainError, NotFound
 from accounts.identity.views import own
 from accounts.models import User
-from config.kernel.errors import DomainError
+from config.http.methods import require_http_methods, require_POST
 from config.http.quotas import show_quota_warnings
+from config.kernel.errors import DomainError
 from config.limits import quotas
 from maps.browse.cards import marked_cards
 from maps.browse.queries import find_cards

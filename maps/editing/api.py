@@ -15,8 +15,8 @@ from accounts.tokens.authentication import caller
 from config.api.openapi import LOCATION_HEADER, QUOTA_PARAMETER, Error
 from config.api.serialization import RawField, StrictJSONParser, read_body
 from config.api.views import APIView
-from config.kernel.text import SHORTEST_NAME
 from config.http.quotas import quota_headers
+from config.kernel.text import SHORTEST_NAME
 from config.limits import rate_limits
 from config.limits.quotas import QuotaReached
 from maps.browse.api import Cell, FullMap, MapCard, MapDetail, MapList

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller
 from config.api.serialization import read_body
+from config.api.openapi import QUOTA_PARAMETER
 from config.api.views import APIView
 from config.limits import quotas
 from config.limits.quotas import HEADER_PARAMETER

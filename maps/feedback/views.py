@@ -6,8 +6,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
+from config.http.methods import require_POST
 from config.http.next_url import next_url
 from config.http.pages import is_htmx, redirect_to_sign_in
 from config.kernel.errors import DomainError, NotFound

@@ -61,6 +61,4 @@ class MapPreview(APIView):
         """
         query = PreviewQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
-        return picture_response(
-            request._request, request.user, map_id, query.validated_data["size"]
-        )
+        return picture_response(request, request.user, map_id, query.validated_data["size"])

@@ -162,7 +162,7 @@ class CodeView(APIView):
     def post(self, request: Request) -> Response:
         """Take a seat by invite code, in small letters or with hyphens too. Ten wrong ones a minute."""
         given, player = read_body(JoiningByCode, request), caller(request)
-        with wrong_codes_count(client_of(request._request), player.pk):
+        with wrong_codes_count(client_of(request), player.pk):
             change = store.run(actions.join_by_code, given["code"], player.pk, given["tribe_id"])
         return Response(table(change.after))
 
@@ -293,7 +293,7 @@ class MapOfGameView(APIView):
     )
     def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
         """The whole map, for whoever sits there: as it was at the start, before that as it is."""
-        return game_maps.map_response(request._request, caller(request), session_id)
+        return game_maps.map_response(request, caller(request), session_id)
 
 
 class TribesOfGameView(APIView):

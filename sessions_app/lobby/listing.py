@@ -57,8 +57,8 @@ def read(parameters: Mapping[str, str]) -> Wanted:
         raise InvalidInput("invalid", "This is no id of a map.", field="map") from error
     return Wanted(
         wanted_map,
-        read_integer(parameters, "free_seats", 0, MOST_FREE, usual=0),
-        read_integer(parameters, "page_size", 1, LARGEST_PAGE, usual=PAGE_SIZE),
+        read_integer(parameters, "free_seats", 0, MOST_FREE, default=0),
+        read_integer(parameters, "page_size", 1, LARGEST_PAGE, default=PAGE_SIZE),
         parameters.get("cursor", ""),
     )
 

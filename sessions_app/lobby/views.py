@@ -13,13 +13,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.identity.current_user import current_user
 from accounts.models import User
 from config.http.client import client_of
 from config.http.error_statuses import status_of
 from config.http.pages import redirect_to_sign_in
+from config.http.methods import require_http_methods, require_POST, require_safe
 from config.kernel.errors import DomainError, InvalidInput
 from maps.models import GameMap
 from sessions_app.games import states

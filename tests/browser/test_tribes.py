@@ -180,7 +180,7 @@ def test_what_the_server_finds_is_told_at_its_field(editor: Page, mira: User) ->
     make_tribe(mira, "Owls")
     editor.get_by_label("Name").fill("owls")
     editor.get_by_role("button", name="Create tribe").click()
-    expect(editor.get_by_text("You have a tribe of this name already.")).to_be_visible()
+    expect(editor.get_by_text("You already have a tribe with this name.")).to_be_visible()
     expect(editor.get_by_label("Name")).to_have_value("owls")
     no_violations(editor)
 

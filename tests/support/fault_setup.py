@@ -13,7 +13,7 @@ import sys
 from typing import Any
 
 from config.embedded import servers
-from config.embedded.places import prepare_folders
+from config.embedded.folders import prepare_folders
 
 PASSWORD = "drill"  # the hash of all players: tickets bear a stamp of it
 

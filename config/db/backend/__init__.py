@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend, with foreign keys that act in the database as the ORM does."""
+"""Django's PostgreSQL backend, with foreign keys that delete rows in the database."""

@@ -1,9 +1,9 @@
-"""The database backend named in settings.
+"""The database backend of the settings.
 
-Django's own makes every foreign key NO ACTION and deletes in Python, so that a DELETE typed in psql
-fails or leaves things undone. Ours writes the model's `on_delete` into the constraint. Django 6.1
-brings this as `DB_CASCADE`; when we move there, that goes. It also asks a server at the beginning of
-each request whether it is there; ours looks whether it has gone.
+Django makes every foreign key NO ACTION, and deletes related rows in Python. A DELETE in psql then fails.
+This backend writes the model's `on_delete` into the constraint. Django 6.1 will have `DB_CASCADE` for that,
+which will replace it. Django also sends a query at the beginning of each request, to check the connection.
+This backend checks whether the server has closed it.
 """
 
 import select
@@ -24,12 +24,12 @@ ACTIONS = {
 
 
 class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
-    """Adds ON DELETE to every foreign key that a migration makes."""
+    """Adds ON DELETE to the foreign keys of migrations."""
 
     sql_create_fk = schema.DatabaseSchemaEditor.sql_create_fk.replace(
         "%(deferrable)s", " ON DELETE %(on_delete)s%(deferrable)s"
     )
-    # Django would write the constraint of an added column in line, past `_create_fk_sql`.
+    # Otherwise Django writes the constraint of an added column inline, without `_create_fk_sql`.
     sql_create_column_inline_fk = None  # type: ignore[assignment]
 
     def _create_fk_sql(self, model: type[models.Model], field: Any, suffix: str) -> Statement:
@@ -45,10 +45,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     SchemaEditorClass = DatabaseSchemaEditor
 
     def is_usable(self) -> bool:
-        """Whether the connection works: asked at the beginning of each request.
+        """Returns whether the connection works. Django calls it at the beginning of each request.
 
-        A server that ended it has said so, or at least closed it: there is something to read. Where there
-        is nothing, nothing went wrong and no transaction is open, a round trip would tell no more.
+        When a server ends a connection, there is something to read. When there is nothing to read, no error
+        and no open transaction, a query would find out no more.
         """
         if self.connection is None or self.errors_occurred or not self._is_idle():
             return super().is_usable()
@@ -57,6 +57,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return not link.poll(0) or super().is_usable()
 
     def _is_idle(self) -> bool:
-        """Whether it is open and outside of a transaction; a closed one is in an unknown state."""
+        """Returns whether the connection is open and outside a transaction."""
         status: TransactionStatus = self.connection.info.transaction_status
         return status == TransactionStatus.IDLE

@@ -1,4 +1,4 @@
-"""Where the embedded servers' files are, and which account runs them."""
+"""The folders of the embedded servers, and the account that runs them."""
 
 import contextlib
 import errno
@@ -15,47 +15,49 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-MAX_SOCKET_FOLDER_BYTES = 80  # a Unix socket's path has at most 103 bytes on macOS, 107 on Linux
+MAX_SOCKET_FOLDER_BYTES = (
+    80  # the path of a Unix socket has at most 103 bytes on macOS, 107 on Linux
+)
 
 
 class StartError(Exception):
-    """The servers can't start. The message says why, and what to do about it."""
+    """The servers can't start. The message says why, and what to do."""
 
 
 def data_folder() -> Path:
-    """The folder that holds everything this installation keeps: TRIBEHOLD_DATA, or `.data/`."""
+    """Returns the folder for everything that this installation stores: TRIBEHOLD_DATA, or `.data/`."""
     return Path(os.environ.get("TRIBEHOLD_DATA") or PROJECT / ".data").absolute()
 
 
 def servers_folder() -> Path:
-    """Where the servers keep their files: `servers/` in the data folder, links resolved."""
+    """Returns the folder of the servers' files: `servers/` in the data folder, with links resolved."""
     return (data_folder() / "servers").resolve()
 
 
 def socket_folder() -> Path:
-    """Where the servers' Unix sockets are: beside their files, or in /tmp where that is too long."""
+    """Returns the folder of the Unix sockets: with the files, or in /tmp if that path is too long."""
     folder = servers_folder() / "run"
     if len(os.fsencode(folder)) <= MAX_SOCKET_FOLDER_BYTES:
         return folder
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
-    return Path("/tmp") / f"tribehold-{name}"  # noqa: S108 - whose it is, make_folder checks
+    return Path("/tmp") / f"tribehold-{name}"  # noqa: S108 - make_folder checks its owner
 
 
 def redis_socket() -> Path:
-    """The Unix socket of the embedded Redis-compatible server."""
+    """Returns the Unix socket of the embedded Redis-compatible server."""
     return socket_folder() / "redis.sock"
 
 
 @dataclass(frozen=True)
 class Owner:
-    """The account that the servers run as. PostgreSQL refuses to run as root."""
+    """The account that runs the servers. PostgreSQL does not run as root."""
 
     uid: int
     gid: int
 
     @classmethod
     def choose(cls, cluster: Path) -> "Owner":
-        """We ourselves or, for root, the owner of the cluster, `postgres` or `nobody`."""
+        """Returns the current account. For root: the owner of the cluster, `postgres` or `nobody`."""
         if os.geteuid() != 0:
             return cls(os.geteuid(), os.getegid())
         if cluster.exists() and cluster.stat().st_uid != 0:
@@ -70,10 +72,10 @@ class Owner:
         )
 
     def run(self, *command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a program as this account; its output is captured as text."""
+        """Runs a program as this account, and captures its output as text."""
         if os.geteuid() == 0:
             options |= {"user": self.uid, "group": self.gid, "extra_groups": []}
-        # Into files, not pipes: a server started by pg_ctl would inherit a pipe and keep it open.
+        # Not into a pipe: a server that pg_ctl starts would inherit it and keep it open.
         with tempfile.TemporaryFile("w+") as output:
             result = subprocess.run(
                 command, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options
@@ -82,23 +84,23 @@ class Owner:
             return subprocess.CompletedProcess(command, result.returncode, output.read())
 
     def make_folder(self, folder: Path, mode: int = 0o700) -> None:
-        """Make a folder that belongs to this account. Raises PermissionError for a stranger's."""
+        """Creates a folder that belongs to this account. Raises PermissionError if it belongs to another."""
         folder.mkdir(parents=True, exist_ok=True)
-        found = folder.lstat()
-        if stat.S_ISLNK(found.st_mode) or found.st_uid not in (os.geteuid(), self.uid):
+        entry = folder.lstat()
+        if stat.S_ISLNK(entry.st_mode) or entry.st_uid not in (os.geteuid(), self.uid):
             raise PermissionError(errno.EPERM, "it belongs to somebody else", str(folder))
-        if found.st_uid != self.uid:
+        if entry.st_uid != self.uid:
             os.chown(folder, self.uid, self.gid)
         folder.chmod(mode)
 
     def can_enter(self, folder: Path) -> bool:
-        """Whether this account can reach a folder through all of its parents."""
+        """Returns whether this account can reach a folder."""
         return self.run("test", "-x", folder).returncode == 0
 
 
 @contextlib.contextmanager
 def prepare_lock() -> Iterator[None]:
-    """One process at a time makes the folders. Raises StartError where nothing can be made."""
+    """Lets one process at a time create the folders. Raises StartError."""
     try:
         data_folder().mkdir(parents=True, exist_ok=True)
         lock = (data_folder() / "prepare.lock").open("w")
@@ -110,7 +112,7 @@ def prepare_lock() -> Iterator[None]:
 
 
 def prepare_folders() -> Owner:
-    """Make the folders of the servers; say who will run them."""
+    """Creates the folders of the servers. Returns the account that will run them."""
     data = data_folder()
     link = data / "servers"
     try:
@@ -119,8 +121,8 @@ def prepare_folders() -> Owner:
             if owner.uid == os.geteuid() or owner.can_enter(data):
                 link.mkdir(mode=0o711)
             else:
-                # Root's own folder is closed to the account that must run PostgreSQL, and opening
-                # it is not ours to do: the servers' files go elsewhere, and a link tells where.
+                # The account that runs PostgreSQL can't enter root's folder, and its permissions must not
+                # change. So the servers' files are elsewhere, with a link to them.
                 state = Path("/var/lib") if Path("/var/lib").is_dir() else Path("/usr/local/var")
                 state.mkdir(parents=True, exist_ok=True)
                 elsewhere = tempfile.mkdtemp(prefix="tribehold-", dir=state)
@@ -138,7 +140,7 @@ def prepare_folders() -> Owner:
 
 
 def data_folder_error(error: OSError) -> StartError:
-    """What to say of a data directory that can't be written."""
+    """Returns the error for a data directory that can't be written."""
     return StartError(
         f"the data directory {data_folder()} can't be used ({error.strerror}: {error.filename})."
         " Make it yours and writable, or name another one: TRIBEHOLD_DATA=/some/folder."

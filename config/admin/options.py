@@ -1,0 +1,34 @@
+"""Base classes for the admins of models."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+
+class ChangedFieldsAdmin(admin.ModelAdmin[Any]):
+    """Saves only the fields that were changed in the form.
+
+    The others are as old as the form. To save them would undo ratings or a ban that came in the meantime.
+    """
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Saves a row."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        own = {field.name for field in obj._meta.concrete_fields}
+        obj.save(update_fields=own & set(form.changed_data))
+
+
+class ReadOnlyInline(admin.TabularInline[Any, Any]):
+    """Related rows that are shown, and can't be changed."""
+
+    can_delete = False
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Returns False."""
+        return False
+
+    has_change_permission = has_add_permission
