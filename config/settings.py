@@ -1,8 +1,8 @@
-"""Settings of Tribehold: one file, read from the environment.
+"""The settings of Tribehold: one file, read from the environment.
 
-There are two environments. The *demo* (default) runs with no configuration at all, answers on this machine
-only, and makes its own secrets. *Production* (TRIBEHOLD_ENV=production) demands them, and HTTPS.
-docs/operations.md lists every variable. Mistakes are reported by config/checks.py, all at once.
+There are two environments. The *demo* (default) needs no configuration, is reachable only from this machine,
+and creates its own secrets. *Production* (TRIBEHOLD_ENV=production) requires them, and HTTPS.
+docs/operations.md lists all variables. config/checks.py reports all mistakes at once.
 """
 
 from pathlib import Path
@@ -19,14 +19,14 @@ from config.kernel import timestamps
 from config.redis.urls import check_redis_url, next_database
 from config.storage.urls import read_media_url
 
-django_stubs_ext.monkeypatch()  # lets us write ModelForm[User] and the like
+django_stubs_ext.monkeypatch()  # allows ModelForm[User] and the like
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = embedded.data_folder()
 environment = Environment()
 CONFIGURATION_MISTAKES = environment.mistakes
 
-# ---- Which environment --------------------------------------------------------------------------
+# ---- The environment ----------------------------------------------------------------------------
 
 TRIBEHOLD_ENV = environment.choice("TRIBEHOLD_ENV", ("demo", "production"))
 PRODUCTION = TRIBEHOLD_ENV == "production"
@@ -35,24 +35,21 @@ if PRODUCTION:
     for name, reason in {
         "DATABASE_URL": "Only the demo has servers of its own.",
         "REDIS_URL": "Only the demo has servers of its own.",
-        "EMAIL_URL": "Only the demo prints emails: whoever reads its log could follow their links.",
+        "EMAIL_URL": "Only the demo prints emails: readers of its log could follow their links.",
         "EMAIL_FROM": "Emails need a sender.",
         "ALLOWED_HOSTS": "Name the hosts of the site, with commas between them.",
-        "SITE_URL": "Links in emails need the address of the site: https://…",
+        "SITE_URL": "Links in emails need the URL of the site: https://…",
     }.items():
         environment.required(name, reason)
 
-# ---- Secrets and addresses of the site ----------------------------------------------------------
+# ---- Secrets and URLs of the site ---------------------------------------------------------------
 
 try:
     SECRET_KEY, JWT_SIGNING_KEY = (
         environment.secret(name, is_production=PRODUCTION, folder=DATA_DIR / "secrets")
-        for name in (
-            "SECRET_KEY",
-            "JWT_SIGNING_KEY",
-        )  # apart, so that one can change without the other
+        for name in ("SECRET_KEY", "JWT_SIGNING_KEY")  # two, so that each can change by itself
     )
-except OSError as error:  # the folder of the demo can't be written
+except OSError as error:  # the demo can't write its folder
     raise ImproperlyConfigured(str(embedded.data_folder_error(error))) from error
 if PRODUCTION and JWT_SIGNING_KEY == SECRET_KEY:
     environment.report("JWT_SIGNING_KEY equals SECRET_KEY: give each a value of its own.")
@@ -60,7 +57,7 @@ SECRET_KEY_FALLBACKS = environment.previous_secrets("SECRET_KEY_PREVIOUS", is_pr
 JWT_PREVIOUS_KEYS = environment.previous_secrets("JWT_PREVIOUS_KEYS", is_production=PRODUCTION)
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = environment.items("ALLOWED_HOSTS") or ([] if PRODUCTION else LOCAL_HOSTS)
-# The demo's own port is known once it is bound; see the command `serve`.
+# The command `serve` sets the demo's own, once it has a port.
 SITE_URL = environment.text("SITE_URL", "" if PRODUCTION else "http://localhost")
 if SITE_URL:
     SITE_URL = environment.parsed(
@@ -151,9 +148,9 @@ if database_url := environment.text("DATABASE_URL"):
         environment.report(
             "DATABASE_URL must begin with postgres://, as in postgres://user:password@host:5432/name."
         )
-# One connection for each thread that serves requests, kept open: THREADS bounds both.
+# Each thread for requests keeps one connection open, so THREADS limits both.
 THREADS = environment.integer(
-    "TRIBEHOLD_THREADS", default=4, least=1, most=10, meaning="each thread holds a connection."
+    "TRIBEHOLD_THREADS", default=4, least=1, most=10, meaning="each thread has a connection."
 )
 DATABASES = {
     "default": DATABASE
@@ -163,11 +160,10 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 3,
-            "keepalives_idle": 30,  # seconds; a link that is cut without a word is noticed
+            "keepalives_idle": 30,  # seconds; detects a connection that was lost
             "tcp_user_timeout": 10_000,  # milliseconds
             "application_name": "tribehold",
-            # How alike words must be to be taken for typing errors of each other; see
-            # maps/search/spelling.py.
+            # From which similarity on two words may be typing errors of each other (maps/search/spelling.py).
             "options": "-c pg_trgm.similarity_threshold=0.2",
         }
         | DATABASE.get("OPTIONS", {}),
@@ -177,7 +173,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---- Redis --------------------------------------------------------------------------------------
 
-# What must not be lost and what may be thrown away live in two databases, or on two servers.
+# What must not be lost and what may be lost are in two databases, or on two servers.
 REDIS_URL = environment.text("REDIS_URL", f"unix://{embedded.redis_socket()}?db=0")
 REDIS_CACHE_URL = environment.text("REDIS_CACHE_URL") or next_database(REDIS_URL)
 for name, url in (("REDIS_URL", REDIS_URL), ("REDIS_CACHE_URL", REDIS_CACHE_URL)):
@@ -187,17 +183,17 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_CACHE_URL,
         "KEY_FUNCTION": "config.redis.clients.cache_key",
-        # Half a second is what a page may lose to a Redis that hangs.
+        # A page may lose half a second to a Redis that does not respond.
         "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
     }
 }
 
-# How processes that hold sockets tell each other; see sessions_app/live/announcements.py.
+# The fan-out between processes that hold sockets; see sessions_app/live/announcements.py.
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {
-            # A subscriber waits for as long as nothing is said; with a timeout it would go deaf.
+            # A subscriber waits without limit. With a timeout it would miss messages.
             "hosts": [
                 {"address": REDIS_URL, "socket_timeout": None, "socket_connect_timeout": 0.5}
             ],
@@ -206,17 +202,17 @@ CHANNEL_LAYERS = {
     }
 }
 
-# What anonymous readers ask for most is kept in memory, until it changes; see config/server/fast_lane.py.
+# Responses that visitors request most are in memory until they change; see config/server/fast_lane.py.
 HOT_CACHE_BYTES = 16 * 1024 * 1024
 HOT_CACHE_SECONDS = environment.integer(
     "HOT_CACHE_SECONDS",
     default=60,
     least=0,
     most=86_400,
-    meaning="seconds that a response is kept.",
+    meaning="seconds that a response is cached.",
 )
 
-# ---- People -------------------------------------------------------------------------------------
+# ---- Accounts -----------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.identity.backends.UsernameOrEmailBackend"]
@@ -233,11 +229,11 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:sign-in"
 ACCOUNT_URL = "accounts:account"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "maps:browse"
-# Staff show a code of an authenticator app before the admin opens; see accounts/second_factor/actions.py.
+# Whether the admin requires a code of an authenticator app; see accounts/second_factor/actions.py.
 ADMIN_SECOND_FACTOR = environment.boolean("ADMIN_SECOND_FACTOR", default=PRODUCTION)
 SECOND_FACTOR_URL = "accounts:second-factor"
 OTP_TOTP_ISSUER = "Tribehold"
-OTP_TOTP_THROTTLE_FACTOR = 0  # config/limits/rate_limits.py counts the tries
+OTP_TOTP_THROTTLE_FACTOR = 0  # config/limits/rate_limits.py counts the attempts
 ACCESS_TOKEN_SECONDS = 15 * 60
 REFRESH_TOKEN_SECONDS = 7 * 24 * 3600
 
@@ -250,7 +246,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["config.api.serialization.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DATETIME_FORMAT": timestamps.FORMAT,
-    "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter that nobody knows, as any other
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` is an unknown parameter, as any other
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
 }
 DRF_STANDARDIZED_ERRORS = {
@@ -279,14 +275,16 @@ SPECTACULAR_SETTINGS = {
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
-USE_I18N = False  # one language for now; switching per request costs a fifth of a page
+USE_I18N = (
+    False  # there is one language, and choosing one per request takes a fifth of the time of a page
+)
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 SERVESTATIC_KEEP_ONLY_HASHED_FILES = True
 MEDIA_ROOT = DATA_DIR / "media"
-# Previews of maps are kept in MEDIA_ROOT, or in the bucket that MEDIA_STORAGE names.
+# Previews of maps are in MEDIA_ROOT, or in the bucket that MEDIA_STORAGE names.
 MEDIA: dict[str, Any] = {"BACKEND": "config.storage.files.AtomicFileSystemStorage"}
 if media_url := environment.text("MEDIA_STORAGE"):
     MEDIA = environment.parsed("MEDIA_STORAGE", media_url, read_media_url, default=MEDIA)
@@ -294,7 +292,7 @@ STORAGES = {
     "default": MEDIA,
     "staticfiles": {"BACKEND": "config.storage.static_files.HashedStaticFilesStorage"},
 }
-MAX_BODY_BYTES = 10 * 1024 * 1024  # read before a thread is taken; more is a 413
+MAX_BODY_BYTES = 10 * 1024 * 1024  # read before a thread is taken; larger ones get a 413
 
 # ---- Security -----------------------------------------------------------------------------------
 
@@ -309,7 +307,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SECURE_SSL_REDIRECT = PRODUCTION
-# The target of a redirect is kept by browsers: it names no port that a client chose.
+# Browsers cache the target of a redirect, so it must not have a port that a client chose.
 SECURE_SSL_HOST = SITE_URL.partition("://")[2]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
@@ -319,9 +317,9 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "config.http.errors.csrf_failure"
 if PRODUCTION:
-    # TLS ends at the proxy, which must set this header itself and drop what a client sent.
+    # TLS ends at the proxy. It must set this header itself, and drop one that a client sent.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# How many proxies of ours a request passes; each appends to X-Forwarded-For whom it was called by.
+# How many of our proxies a request passes. Each appends the address of its client to X-Forwarded-For.
 TRUSTED_PROXIES = environment.integer(
     "TRUSTED_PROXIES",
     default=0,
@@ -329,12 +327,12 @@ TRUSTED_PROXIES = environment.integer(
     most=99,
     meaning="the number of your proxies, 0 for none.",
 )
-if PRODUCTION and not TRUSTED_PROXIES:  # all visitors would be counted under the proxy's address
+if PRODUCTION and not TRUSTED_PROXIES:  # all visitors would have the address of the proxy
     environment.report(
         "TRUSTED_PROXIES is not set: say how many proxies of yours each request passes."
-        " At least one ends TLS."
+        " There is at least one, where TLS ends."
     )
-# EMAIL_URL names an SMTP server, as smtp+tls://user:password@host:587; without it emails are printed.
+# An SMTP server, as smtp+tls://user:password@host:587. Without it, emails are printed.
 CONSOLE = environ.Env.email_url_config("consolemail://")
 EMAIL = environment.address(
     "EMAIL_URL",
@@ -345,9 +343,9 @@ EMAIL = environment.address(
 if PRODUCTION and environment.text("EMAIL_URL").startswith("console"):
     environment.report("EMAIL_URL prints emails. Name an SMTP server: smtp+tls://…")
 vars().update(EMAIL)
-EMAIL_TIMEOUT = 10  # seconds; a server that hangs would keep back all emails for ever
+EMAIL_TIMEOUT = 10  # seconds; a server that does not respond would block all emails
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.text("EMAIL_FROM", "tribehold@localhost")
-PASSWORD_RESET_TIMEOUT = 3600  # seconds that the links in emails are good for
+PASSWORD_RESET_TIMEOUT = 3600  # seconds for which links in emails are valid
 
 # ---- Logs ---------------------------------------------------------------------------------------
 
@@ -357,8 +355,8 @@ LOGGING = {
     "formatters": {"safe": {"()": "config.ops.logs.SafeFormatter"}},
     "filters": {
         "request_id": {"()": "config.http.request_id.RequestIdFilter"},
-        "servers_faults": {"()": "config.ops.logs.ClientFaultFilter"},
-        "redis_in_short": {"()": "config.ops.logs.ShortRedisErrors"},
+        "client_faults": {"()": "config.ops.logs.ClientFaultFilter"},
+        "short_redis_errors": {"()": "config.ops.logs.ShortRedisErrors"},
     },
     "handlers": {
         "console": {
@@ -368,12 +366,12 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
-    # Django's own handlers print only in DEBUG, and mail tracebacks otherwise; one console serves both.
+    # Django's own handlers print only in DEBUG, and email tracebacks otherwise.
     "loggers": {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
-        "uvicorn.error": {"filters": ["servers_faults"]},
-        "channels_redis.pubsub": {"filters": ["redis_in_short"]},
-        # Each connection that is lost would tell so twice; who used it knows, and says what follows.
+        "uvicorn.error": {"filters": ["client_faults"]},
+        "channels_redis.pubsub": {"filters": ["short_redis_errors"]},
+        # It would log each lost connection twice. The code that used it logs the consequence.
         "psycopg": {"level": "ERROR"},
     },
 }

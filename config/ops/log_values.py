@@ -1,0 +1,124 @@
+"""Values and exceptions as the log may show them: short, in ASCII, and without secrets.
+
+The text of an exception is shown only where its type is ours: texts of other packages hold rows, URLs and
+passwords. Attributes that are known to be harmless (SAFE_ATTRIBUTES) are always shown.
+"""
+
+import contextlib
+import datetime
+import decimal
+import errno
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import PurePath
+from typing import Any
+
+from config.ops.redaction import redact
+
+MAX_VALUE_LENGTH = 300  # characters of one value
+MAX_ITEMS = 5  # of a list
+# How much more is searched for secrets than is shown: a secret that is cut would not be found.
+READ_AHEAD_FACTOR = 4
+OWN_PACKAGES = {"config", "accounts", "tribes", "maps", "sessions_app"}
+PLAIN_TYPES = (int, float, bool, type(None), decimal.Decimal)
+PRINTABLE_TYPES = (
+    str,
+    bytes,
+    uuid.UUID,
+    datetime.date,
+    datetime.time,
+    datetime.timedelta,
+    PurePath,
+)
+HARMLESS_WORD = re.compile(r"[A-Za-z0-9_.$-]{1,80}")
+
+
+def format_value(value: object, depth: int = 2) -> str:
+    """Returns a value as the log may show it. Of an unknown type, only its name."""
+    if isinstance(value, BaseException):
+        return format_exception(value)
+    if isinstance(value, PLAIN_TYPES):
+        return str(value)
+    if isinstance(value, PRINTABLE_TYPES):
+        is_long = isinstance(value, (str, bytes))
+        text = value[: READ_AHEAD_FACTOR * MAX_VALUE_LENGTH] if is_long else value  # type: ignore[index]
+        return clip(
+            text.decode("latin1") if isinstance(text, bytes) else str(text), MAX_VALUE_LENGTH
+        )
+    if isinstance(value, type) or (callable(value) and hasattr(value, "__qualname__")):
+        return clip(f"{value.__module__}.{value.__qualname__}", MAX_VALUE_LENGTH)
+    if depth and isinstance(value, (list, tuple, set, frozenset, dict)):
+        items = list(value.items() if isinstance(value, dict) else value)
+        first = [format_value(item, depth - 1) for item in items[:MAX_ITEMS]]
+        more = [f"... {len(items) - MAX_ITEMS} more"] if len(items) > MAX_ITEMS else []
+        return f"[{', '.join(first + more)}]"
+    return f"<{type(value).__name__}>"
+
+
+def format_exception(error: BaseException) -> str:
+    """Returns an exception in one line: its type, its safe attributes, and its text if the type is ours."""
+    kind = type(error)
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    attributes = ", ".join(f"{label}={value}" for label, value in _read_safe_attributes(error))
+    text = text_of(error) if is_own(error) else ""
+    line = clip(f"{module}{kind.__qualname__}", 120) + (f" ({attributes})" if attributes else "")
+    return f"{line}: {clip(text, MAX_VALUE_LENGTH)}" if text else line
+
+
+def clip(text: str, limit: int) -> str:
+    """Returns a text without secrets, in ASCII without control characters, cut to `limit` characters."""
+    length = len(text)
+    text = redact(text[: READ_AHEAD_FACTOR * limit])
+    text = text.replace("…", "...").encode("ascii", "backslashreplace").decode("ascii")
+    text = re.sub(r"[\x00-\x1f\x7f]", lambda match: f"\\x{ord(match[0]):02x}", text)
+    return text if len(text) <= limit else f"{text[: limit - 30]}... ({length} characters)"
+
+
+def is_own(error: BaseException) -> bool:
+    """Returns whether the type of an exception is ours."""
+    return type(error).__module__.partition(".")[0] in OWN_PACKAGES
+
+
+def text_of(error: BaseException, read: Callable[[object], str] = str) -> str:
+    """Returns the text of an exception. Empty where that fails."""
+    try:
+        return read(error)
+    except Exception:
+        return ""
+
+
+def _read_safe_attributes(error: BaseException) -> Iterator[tuple[str, str]]:
+    """Yields attributes that say what happened. Programs choose their values, not people."""
+    for label, read in SAFE_ATTRIBUTES.items():
+        with contextlib.suppress(Exception):  # most exceptions lack most attributes
+            value = read(error)
+            is_word = isinstance(value, (int, str)) and HARMLESS_WORD.fullmatch(str(value))
+            if is_word and not isinstance(value, bool):
+                yield label, str(value)
+
+
+def _diagnosis(name: str) -> Callable[[Any], Any]:
+    """Returns a reader of an attribute of PostgreSQL's error. Django wraps those of psycopg in its own."""
+
+    def read(error: Any) -> Any:
+        source = error if hasattr(error, "diag") else error.__cause__
+        return getattr(source.diag, name)
+
+    return read
+
+
+def _errno(error: Any) -> Any:
+    return errno.errorcode.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
+SAFE_ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
+    "sqlstate": _diagnosis("sqlstate"),
+    "constraint": _diagnosis("constraint_name"),
+    "table": _diagnosis("table_name"),
+    "column": _diagnosis("column_name"),
+    "errno": _errno,
+    "smtp": lambda error: error.smtp_code,
+    "s3": lambda error: error.response["Error"]["Code"],
+    "status": lambda error: error.status_code,
+}
