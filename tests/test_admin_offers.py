@@ -1,4 +1,4 @@
-"""What the pages of the admin offer works: filters, sorting, paging, pop-ups, the way back to a list."""
+"""What pages of the admin offer works: filters, sorting, paging, popups, links back to a list."""
 
 import re
 from html import unescape
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_all_links_of_admin_lists_work(
+def test_every_link_of_a_list_works(
     desks: dict[str, Client], staff: dict[str, User], role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill()
@@ -49,7 +49,7 @@ def test_all_links_of_admin_lists_work(
         assert first.status_code == 200
         links = links_of(first.content.decode())
         seen = set(links)
-        for _ in range(2):  # and what is offered from there
+        for _ in range(2):  # and the links of those pages
             further: set[str] = set()
             for link in links:
                 answer = desks[role].get(page + link)
@@ -154,14 +154,14 @@ BAD = [
 
 
 @pytest.mark.parametrize(("page", "query"), BAD)
-def test_invalid_filter_values_are_rejected(
+def test_malformed_values_are_rejected(
     desks: dict[str, Client], staff: dict[str, User], page: str, query: str
 ) -> None:
     fill()
     for role, client in desks.items():
         answer = client.get(f"{page}?{query}")
         assert answer.status_code in ((400,) if may_see(role, page) else (400, 403))
-        # The action of a list reads the same address.
+        # The action of a list reads the same query.
         assert client.post(f"{page}?{query}", {"action": "ban"}).status_code in (400, 403)
 
 
@@ -215,7 +215,7 @@ def another(staff: dict[str, User]) -> Any:
         ("o=-0", 1),
     ],
 )
-def test_new_admin_list_allows_its_own_parameters(
+def test_a_new_list_accepts_what_its_filters_offer(
     another: Any, staff: dict[str, User], query: str, found: int
 ) -> None:
     given = MapRating.objects.get()
@@ -248,14 +248,14 @@ def test_new_admin_list_allows_its_own_parameters(
         "o=4",
     ],
 )
-def test_new_admin_list_allows_no_other_parameters(
+def test_a_new_list_rejects_everything_else(
     another: Any, staff: dict[str, User], query: str
 ) -> None:
     with pytest.raises(REFUSALS):
         ask(another, dict(parse_qsl(query)), staff["administrator"])
 
 
-def test_every_admin_checks_its_parameters() -> None:
+def test_every_registered_admin_checks_queries() -> None:
     request = RequestFactory().get("/")
     for model_admin in SITE._registry.values():
         assert isinstance(model_admin, AllowedQueriesMixin)
@@ -265,7 +265,7 @@ def test_every_admin_checks_its_parameters() -> None:
 # ---- Searching and completing -------------------------------------------------------------------
 
 
-def test_moderators_searches_find_nothing_confidential(
+def test_searches_of_moderators_do_not_find_confidential_values(
     desks: dict[str, Client], staff: dict[str, User]
 ) -> None:
     player = make_user("Player1")
@@ -295,7 +295,7 @@ COMPLETIONS = [
 
 
 @pytest.mark.parametrize("asked", COMPLETIONS)
-def test_autocompletion_serves_only_forms_that_use_it(
+def test_autocomplete_rejects_fields_without_it(
     desks: dict[str, Client], asked: dict[str, str]
 ) -> None:
     for client in desks.values():
@@ -303,7 +303,7 @@ def test_autocompletion_serves_only_forms_that_use_it(
         assert client.get("/admin/autocomplete/", asked | {"term": "\0"}).status_code == 400
 
 
-def test_autocompletion_works_for_forms_that_use_it(staff: dict[str, User]) -> None:
+def test_autocomplete_works_for_fields_that_have_it(staff: dict[str, User]) -> None:
     class Completing(admin.ModelAdmin[MapRating]):
         autocomplete_fields = ("user",)
 
@@ -319,7 +319,7 @@ def test_autocompletion_works_for_forms_that_use_it(staff: dict[str, User]) -> N
 # ---- The rest of the admin goes on --------------------------------------------------------------
 
 
-def test_filters_are_kept_on_the_way_back_to_a_list(
+def test_links_back_to_a_list_keep_its_filters(
     desks: dict[str, Client], staff: dict[str, User]
 ) -> None:
     player, chief = make_user("Player1"), desks["administrator"]
@@ -338,7 +338,7 @@ def test_filters_are_kept_on_the_way_back_to_a_list(
     assert chief.get(f"{USERS}{player.pk}/history/?p=1").status_code == 200
 
 
-def test_forged_way_back_is_rejected(desks: dict[str, Client], staff: dict[str, User]) -> None:
+def test_a_malicious_link_back_is_rejected(desks: dict[str, Client], staff: dict[str, User]) -> None:
     chief, player = desks["administrator"], make_user("Player1")
     way = urlencode({"_changelist_filters": "page_sessions__session_key__regex=^a"})
     body = {"username": "Player2", "email": player.email, "level": 1, "total_games_played": 0}
@@ -349,7 +349,7 @@ def test_forged_way_back_is_rejected(desks: dict[str, Client], staff: dict[str, 
     refused(chief, f"{USERS}{player.pk}/change/?{long}")
 
 
-def test_popup_chooses_the_owner_of_a_tribe(
+def test_a_popup_selects_the_owner_of_a_tribe(
     desks: dict[str, Client], staff: dict[str, User]
 ) -> None:
     chief = desks["administrator"]
@@ -362,7 +362,7 @@ def test_popup_chooses_the_owner_of_a_tribe(
     assert {chief.get(USERS + link).status_code for link in links} == {200}
 
 
-def test_filtered_list_has_actions_and_pages(
+def test_a_filtered_list_has_actions_and_pages(
     desks: dict[str, Client], staff: dict[str, User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(SITE.get_model_admin(GameMap), "list_per_page", 2)
@@ -374,20 +374,20 @@ def test_filtered_list_has_actions_and_pages(
     body |= {"_selected_action": [game_map.pk for game_map in maps]}  # type: ignore[dict-item]
     answer = desk.post(page, body, follow=True)
     assert "3 maps hidden." in answer.content.decode()
-    assert answer.status_code == 200  # on the first page, since there is no second any more
+    assert answer.status_code == 200  # the first page, because there is no second any more
     assert LogEntry.objects.count() == 3
     before = GameMap.objects.published().count()
     desk.post(f"{MAPS}?user__password__regex=^a", body | {"action": "restore"})
     assert GameMap.objects.published().count() == before == 0
 
 
-def test_unknown_admin_address_is_not_found(desks: dict[str, Client]) -> None:
+def test_an_unknown_url_is_a_404(desks: dict[str, Client]) -> None:
     for client in desks.values():
         assert client.get(f"/admin/nothing/?x={quote('^a')}").status_code == 404
 
 
 @pytest.mark.parametrize("key", ["abc", "\0", "1e9", str(NOBODY), "x" * 5000, "9" * 40])
-def test_invalid_selected_keys_are_rejected(desks: dict[str, Client], key: str) -> None:
+def test_selected_rows_with_malformed_keys_are_rejected(desks: dict[str, Client], key: str) -> None:
     for path in ("auth/group", "accounts/user", "maps/gamemap", "tribes/tribe"):
         sent = {"action": "delete_selected", "_selected_action": key}
         desks["administrator"].raise_request_exception = False

@@ -1,4 +1,4 @@
-"""What the addresses of the admin may ask: what the page offers, and nothing else, whoever asks."""
+"""The query parameters that pages of the admin accept: only those that they offer."""
 
 from collections.abc import Iterator
 from itertools import cycle
@@ -27,7 +27,7 @@ from tests.support.admin_lists import (
 pytestmark = pytest.mark.django_db
 
 HOSTILE = [
-    # Across relations, and to secrets.
+    # Relations that lead to secrets.
     "page_sessions__session_key__regex=^a",
     "page_sessions__session_key__startswith=a",
     "page_sessions__isnull=0",
@@ -44,7 +44,7 @@ HOSTILE = [
     "logentry__isnull=1",
     "user__groups__permissions__codename=x",
     "permissions__group__user__password__gt=a",
-    # Columns of the list's own rows.
+    # Columns of the same table.
     "password=x",
     "password__startswith=argon2",
     "email__istartswith=p",
@@ -56,7 +56,7 @@ HOSTILE = [
     "pk__in=1,2",
     "id=x",
     "id__exact=x",
-    # Transforms, and lookups that are none.
+    # Transforms, and unknown lookups.
     "username__unaccent=x",
     "username__lower__regex=a",
     "username__length=5",
@@ -77,13 +77,13 @@ HOSTILE = [
     "status=Lobby",
     "status__iregex=^l",
     "archetype__gt=A",
-    # Into JSON.
+    # Keys of JSON.
     "terrain_data__0__x=0",
     "terrain_data__contains={}",
     "wave_config__0__enemies__isnull=1",
     "game_state__has_key=a",
     "game_state__lives__gt=1",
-    # Names that are nothing.
+    # Unknown names.
     "nothing=1",
     "__=1",
     "=1",
@@ -99,7 +99,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_lists_reject_unknown_parameters(desks: dict[str, Client], hostile: str) -> None:
+def test_lists_reject_queries_that_they_do_not_offer(desks: dict[str, Client], hostile: str) -> None:
     for page in LISTS.values():
         for role, client in desks.items():
             for query in (hostile, f"q=a&{hostile}", f"{hostile}&e=1"):
@@ -110,7 +110,7 @@ def test_lists_reject_unknown_parameters(desks: dict[str, Client], hostile: str)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_other_admin_pages_reject_unknown_parameters(
+def test_other_pages_reject_queries_that_they_do_not_offer(
     desks: dict[str, Client], staff: dict[str, User], game_map: GameMap, hostile: str
 ) -> None:
     rows: dict[str, Any] = {USERS: staff["moderator"].pk, MAPS: game_map.pk}
@@ -131,7 +131,7 @@ LOOKUPS = """regex iregex startswith istartswith contains icontains iexact in ra
 
 
 def hostile_names(model: type[models.Model]) -> Iterator[str]:
-    """Every field of a model and of what it leads to, back and forth, each with lookups in turn."""
+    """Yields every field of a model and of related models, in both directions, with lookups."""
     lookups = cycle(LOOKUPS)
     for field in model._meta.get_fields(include_hidden=True):
         name = getattr(field, "name", "").rstrip("+")
@@ -147,7 +147,7 @@ def hostile_names(model: type[models.Model]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("model", LISTS, ids=lambda model: model.__name__)
-def test_no_model_field_is_a_parameter(model: type[models.Model], staff: dict[str, User]) -> None:
+def test_no_field_of_any_model_can_be_queried(model: type[models.Model], staff: dict[str, User]) -> None:
     """Made of the models themselves, so that new fields are covered."""
     model_admin = SITE.get_model_admin(model)
     Group.objects.create(name="Another")
@@ -174,6 +174,6 @@ def test_no_model_field_is_a_parameter(model: type[models.Model], staff: dict[st
         (Group, "user__password"),
     ],
 )
-def test_generated_names_include_secret_fields(model: type[models.Model], name: str) -> None:
+def test_the_generated_names_include_secrets(model: type[models.Model], name: str) -> None:
     first, _, _ = name.partition("__0__x")
     assert first in set(hostile_names(model))

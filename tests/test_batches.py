@@ -1,4 +1,4 @@
-"""Questions to Redis: whatever happens, nobody waits for ever."""
+"""Batches of commands for Redis: every command gets a reply, also after failures."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,19 +11,19 @@ from config.redis import clients
 from config.redis.batches import MAX_BATCH, CommandBatcher
 
 MANY = range(3 * MAX_BATCH + 5)
-Questions = Sequence[int]
+Commands = Sequence[int]
 
 
-async def answers(batches: CommandBatcher[int, int]) -> list[int | None]:
+async def replies_of(batches: CommandBatcher[int, int]) -> list[int | None]:
     async with asyncio.timeout(3):
         return await asyncio.gather(*map(batches.put, MANY))
 
 
-def told_nothing(ask: Any) -> bool:
-    """Whether all who ask are told nothing. A Redis that failed is as good as new afterwards."""
+def has_no_replies(execute: Any) -> bool:
+    """Returns whether all replies are None. Resets the circuit breaker afterwards."""
 
     async def work() -> list[int | None]:
-        return await answers(CommandBatcher(ask))
+        return await replies_of(CommandBatcher(execute))
 
     try:
         return asyncio.run(work()) == [None] * len(MANY)
@@ -31,17 +31,17 @@ def told_nothing(ask: Any) -> bool:
         clients._failure_times.clear()
 
 
-def test_each_gets_its_own_answer_in_few_round_trips() -> None:
+def test_each_command_gets_its_own_reply_in_few_round_trips() -> None:
     sizes: list[int] = []
 
-    async def ask(_: Any, questions: Questions) -> list[int]:
-        sizes.append(len(questions))
-        return [2 * n for n in questions]
+    async def execute(_: Any, commands: Commands) -> list[int]:
+        sizes.append(len(commands))
+        return [2 * n for n in commands]
 
     async def work() -> list[int | None]:
-        batches = CommandBatcher(ask)
+        batches = CommandBatcher(execute)
         try:
-            return await answers(batches)
+            return await replies_of(batches)
         finally:
             await batches.close()
 
@@ -50,18 +50,18 @@ def test_each_gets_its_own_answer_in_few_round_trips() -> None:
 
 
 @pytest.mark.parametrize("fault", [ValueError, RedisTimeout, OSError, None])
-def test_a_failure_leaves_nobody_waiting(fault: type[Exception] | None) -> None:
-    """Nor does one answer too few."""
+def test_after_a_failure_every_reply_is_none(fault: type[Exception] | None) -> None:
+    """Also after a reply too few."""
 
-    async def ask(_: Any, questions: Questions) -> list[int]:
+    async def execute(_: Any, commands: Commands) -> list[int]:
         if fault:
             raise fault
-        return list(questions)[1:]
+        return list(commands)[1:]
 
-    assert told_nothing(ask)
+    assert has_no_replies(execute)
 
 
-def test_those_who_wait_don_t_try_a_redis_that_hangs_once_more() -> None:
+def test_waiting_commands_are_not_sent_to_a_silent_redis() -> None:
     tried: list[Questions] = []
 
     async def ask(_: Any, questions: Questions) -> list[int]:
@@ -70,17 +70,17 @@ def test_those_who_wait_don_t_try_a_redis_that_hangs_once_more() -> None:
             await asyncio.sleep(0)
         raise RedisTimeout
 
-    assert told_nothing(ask)
+    assert has_no_replies(execute)
     assert len(tried) == 1
 
 
-def test_whoever_asks_when_it_ends_is_told_nothing() -> None:
+def test_commands_during_the_close_get_no_reply() -> None:
     async def ask(_: Any, questions: Questions) -> list[int]:
         await asyncio.Event().wait()  # for ever
         return []
 
     async def work() -> list[int | None]:
-        batches = CommandBatcher(ask)
+        batches = CommandBatcher(execute)
         waiting = [batches.put(n) for n in MANY]
         await asyncio.sleep(0)
         await batches.close()

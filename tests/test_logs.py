@@ -1,4 +1,4 @@
-"""The log: no secrets, no text of other packages' exceptions, and never much more than was sent."""
+"""The log: no secrets, no texts of foreign exceptions, and never much for one request."""
 
 import asyncio
 import gc
@@ -25,12 +25,12 @@ from config.ops import logs, redaction
 from tests.support.factories import NOBODY, PASSWORD, make_user
 from tests.support.live_site import Site
 
-MOST_BYTES = 2048  # of log for one request, whatever it was
+MOST_BYTES = 2048  # of log for one request
 
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What the console shows from now on. pytest's own handlers can't show all of it."""
+    """What the console handler writes. pytest's own handlers don't get all of it."""
     [console] = [handler for handler in logging.getLogger().handlers if handler.name == "console"]
     assert isinstance(console, logging.StreamHandler)
     stream = io.StringIO()
@@ -41,7 +41,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 
 def raised(error: BaseException, cause: BaseException | None = None) -> BaseException:
-    """An exception with a traceback."""
+    """Returns an exception with a traceback."""
     try:
         raise error from cause
     except BaseException as caught:
@@ -54,7 +54,7 @@ SECRET = "somebody@example.com"
 
 
 class Nasty(Exception):
-    """One whose text can't be had."""
+    """An exception whose text can't be read."""
 
     def __str__(self) -> str:
         raise RuntimeError(SECRET)
@@ -90,7 +90,7 @@ EXCEPTIONS: dict[str, Callable[[], BaseException]] = {
 @pytest.mark.parametrize(
     "name", ["accounts.identity.emails", "django.request", "uvicorn.error", "other.package"]
 )
-def test_the_text_of_a_foreign_exception_never_shows(
+def test_texts_of_foreign_exceptions_are_never_logged(
     log: io.StringIO, name: str, make: Callable[[], BaseException]
 ) -> None:
     error = raised(make())
@@ -113,7 +113,7 @@ def test_the_text_of_a_foreign_exception_never_shows(
     assert "Logging error" not in said
 
 
-def test_what_helps_is_kept(log: io.StringIO) -> None:
+def test_safe_attributes_and_places_of_exceptions_are_logged(log: io.StringIO) -> None:
     for error in (smtplib.SMTPResponseException(535, b"x"), PermissionError(13, SECRET)):
         logging.getLogger("accounts").error("It broke", exc_info=raised(error))
     said = log.getvalue()
@@ -124,7 +124,7 @@ def test_what_helps_is_kept(log: io.StringIO) -> None:
 
 
 @pytest.mark.django_db
-def test_a_broken_rule_of_the_database_is_named_without_its_row(log: io.StringIO) -> None:
+def test_a_violated_constraint_is_logged_without_its_row(log: io.StringIO) -> None:
     make_user("Taken")
     try:
         with transaction.atomic():
@@ -138,7 +138,7 @@ def test_a_broken_rule_of_the_database_is_named_without_its_row(log: io.StringIO
     assert "psycopg.errors.UniqueViolation" in said
 
 
-def test_our_own_exceptions_have_their_text(log: io.StringIO) -> None:
+def test_texts_of_our_own_exceptions_are_logged(log: io.StringIO) -> None:
     logging.getLogger("config").error(
         "No", exc_info=raised(DomainError("full", "All seats are taken."))
     )
@@ -146,13 +146,13 @@ def test_our_own_exceptions_have_their_text(log: io.StringIO) -> None:
     assert "All seats are taken." in log.getvalue()
 
 
-def test_a_task_that_nobody_waits_for(log: io.StringIO) -> None:
+def test_an_exception_of_an_asyncio_task_is_logged_without_values(log: io.StringIO) -> None:
     async def broken(secret: str) -> None:
         raise ValueError(secret)
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        loop.create_task(broken(SECRET), name=SECRET)  # noqa: RUF006 - nobody waits for it
+        loop.create_task(broken(SECRET), name=SECRET)  # noqa: RUF006 - nothing awaits it
         loop.call_soon(lambda secret: int(secret), SECRET)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -166,7 +166,9 @@ def test_a_task_that_nobody_waits_for(log: io.StringIO) -> None:
     assert "somebody" not in said
 
 
-def test_what_python_prints_by_itself(log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_python_would_print_is_logged_without_values(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("excepthook", "unraisablehook"):
         monkeypatch.setattr(sys, name, getattr(sys, name))
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
@@ -199,7 +201,7 @@ def test_what_python_prints_by_itself(log: io.StringIO, monkeypatch: pytest.Monk
 
 
 @pytest.mark.django_db
-def test_a_mailbox_that_is_refused_is_not_named(
+def test_a_rejected_mailbox_is_not_logged(
     log: io.StringIO, player: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for error in (
@@ -256,7 +258,7 @@ SECRETS = {
 
 
 @pytest.mark.parametrize(("text", "secret"), SECRETS.items(), ids=SECRETS)
-def test_secrets_are_masked_whoever_logs_them(log: io.StringIO, text: str, secret: str) -> None:
+def test_secrets_are_redacted_for_every_logger(log: io.StringIO, text: str, secret: str) -> None:
     logging.getLogger("django.request").warning("Not Found: %s", text)
     logging.getLogger("uvicorn.error").warning(text)
     logging.getLogger("maps").warning(text)
@@ -276,12 +278,12 @@ def test_secrets_are_masked_whoever_logs_them(log: io.StringIO, text: str, secre
         "/api/v1/game-sessions/0b5c1f7e-9a38-4e52-8d5e-0123456789ab/ticket",
     ],
 )
-def test_what_is_no_secret_shows(log: io.StringIO, text: str) -> None:
+def test_harmless_texts_are_logged_unchanged(log: io.StringIO, text: str) -> None:
     logging.getLogger("django.request").warning("Not Found: %s", text)
     assert text in log.getvalue()
 
 
-def test_every_route_with_a_secret_in_it_is_known() -> None:
+def test_every_route_with_a_secret_is_redacted() -> None:
     for name, arguments in (
         ("accounts:verify", ["MQ", "t0k-en"]),
         ("accounts:reset", ["MQ", "t0k-en"]),
@@ -296,9 +298,7 @@ def test_every_route_with_a_secret_in_it_is_known() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", [f"/verify/MQ/{TOKEN}/", f"/reset/MQ/{TOKEN}/"])
-def test_a_link_that_is_posted_without_its_cookie_is_not_logged(
-    log: io.StringIO, path: str
-) -> None:
+def test_a_secret_link_is_not_logged_when_csrf_fails(log: io.StringIO, path: str) -> None:
     strict = Client(enforce_csrf_checks=True)
     assert strict.post(path).status_code == 403
     assert strict.get(f"{path}x").status_code == 404
@@ -310,7 +310,7 @@ def test_a_link_that_is_posted_without_its_cookie_is_not_logged(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", [f"/verify/MQ/{TOKEN}/", f"/reset/MQ/{TOKEN}/"])
-def test_pages_with_a_secret_address_pass_it_on_to_nobody(path: str) -> None:
+def test_pages_with_a_secret_url_send_it_to_no_other_site(path: str) -> None:
     strict = Client(enforce_csrf_checks=True)
     for answer in (strict.get(path), strict.post(path), strict.get(f"{path}x"), strict.put(path)):
         assert answer["Referrer-Policy"] == "strict-origin", answer
@@ -341,7 +341,7 @@ def test_pages_with_a_secret_address_pass_it_on_to_nobody(path: str) -> None:
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_a_value_takes_one_short_line(log: io.StringIO, value: Any) -> None:
+def test_a_value_is_logged_as_one_short_line(log: io.StringIO, value: Any) -> None:
     for name in ("maps", "any.package"):
         logger = logging.getLogger(name)
         logger.warning("It is %s", value)
@@ -358,7 +358,7 @@ def test_a_value_takes_one_short_line(log: io.StringIO, value: Any) -> None:
     assert not any(ord(char) < 32 for char in said if char != "\n")
 
 
-def test_a_deep_traceback_is_cut(log: io.StringIO) -> None:
+def test_a_deep_traceback_is_shortened(log: io.StringIO) -> None:
     def dig(depth: int) -> None:
         if depth:
             try:
@@ -376,7 +376,7 @@ def test_a_deep_traceback_is_cut(log: io.StringIO) -> None:
 
 
 def ask(site: Site, request: bytes) -> bytes:
-    """Send a request as it is, and read what comes until the end."""
+    """Sends raw bytes. Returns everything that the server sends."""
     with socket.create_connection(("127.0.0.1", site.port), timeout=10) as sent:
         sent.sendall(request)
         answer = b""
@@ -433,7 +433,7 @@ for _name, (_kind, _body) in BODIES.items():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_request_writes_little_whatever_it_holds(site: Site, log: io.StringIO) -> None:
+def test_no_request_writes_much_to_the_log(site: Site, log: io.StringIO) -> None:
     written: dict[str, int] = {}
     for name, request in REQUESTS.items():
         log.seek(0)
@@ -454,7 +454,7 @@ def test_a_request_writes_little_whatever_it_holds(site: Site, log: io.StringIO)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_uvicorn_logs_has_the_same_form(site: Site, log: io.StringIO) -> None:
+def test_records_of_uvicorn_have_the_same_form(site: Site, log: io.StringIO) -> None:
     error = raised(ValueError(SECRET))
     logging.getLogger("uvicorn.error").error("Exception in ASGI application\n", exc_info=error)
     assert "uvicorn.error: Exception in ASGI application\n  ValueError\n" in log.getvalue()

@@ -1,4 +1,4 @@
-"""Where forms lead to: pages of this site, whatever `next` holds."""
+"""Where forms lead when they are done: only to pages of this site, whatever `next` says."""
 
 from typing import Any
 from uuid import uuid4
@@ -91,7 +91,7 @@ def short(value: str) -> str:
 
 
 @pytest.mark.parametrize("wanted", NOWHERE, ids=short)
-def test_what_is_no_page_of_ours_leads_to_the_usual_place(player: User, wanted: str) -> None:
+def test_a_next_url_that_is_no_page_is_ignored(player: User, wanted: str) -> None:
     newcomer = Client()
     assert newcomer.get("/signup/", {"next": wanted}).status_code == 200
     assert newcomer.get("/login/", {"next": wanted}).context["next"] == ""
@@ -109,7 +109,7 @@ def test_what_is_no_page_of_ours_leads_to_the_usual_place(player: User, wanted: 
 
 
 @pytest.mark.parametrize("wanted", NOWHERE, ids=short)
-def test_the_desk_leads_to_no_other_place(settings: Any, wanted: str) -> None:
+def test_the_admin_ignores_a_next_url_that_is_no_page(settings: Any, wanted: str) -> None:
     settings.ADMIN_SECOND_FACTOR = True
     make_user("Boss", is_staff=True, is_superuser=True)
     client = Client()
@@ -124,7 +124,7 @@ def test_the_desk_leads_to_no_other_place(settings: Any, wanted: str) -> None:
 
 
 @pytest.mark.parametrize("wanted", SOMEWHERE, ids=short)
-def test_a_page_of_ours_is_gone_on_to(player: User, wanted: str) -> None:
+def test_a_next_url_that_is_a_page_is_followed(player: User, wanted: str) -> None:
     client = Client()
     sign_in = {"username": "Player1", "password": PASSWORD, "next": wanted}
     answer = client.post("/login/", sign_in)
@@ -151,7 +151,7 @@ def test_a_page_of_ours_is_gone_on_to(player: User, wanted: str) -> None:
         ("", "/login/"),
     ],
 )
-def test_the_page_of_a_form_that_was_refused(referer: str, again: str) -> None:
+def test_the_retry_link_leads_to_the_page_of_the_form(referer: str, again: str) -> None:
     request = RequestFactory().post("/login/", headers={"Referer": referer})
     assert find_retry_url(request) == again
 
@@ -168,7 +168,7 @@ ARGUMENTS = {
 
 
 def routes(patterns: Any, names: tuple[str, ...] = ()) -> Any:
-    """Each route of the site: its name, and its arguments."""
+    """Yields each route of the site: its name and its arguments."""
     for entry in patterns:
         if isinstance(entry, URLResolver):
             inner = (*names, entry.namespace) if entry.namespace else names
@@ -179,13 +179,13 @@ def routes(patterns: Any, names: tuple[str, ...] = ()) -> Any:
             yield ":".join((*names, entry.name)), arguments
 
 
-def test_what_answers_no_get_is_known_of_every_route() -> None:
-    """By asking each: nothing but the decorators and classes of views tells beforehand."""
+def test_routes_without_get_are_recognized() -> None:
+    """Compares with a real request to each route."""
     boss = make_user("Boss", is_staff=True, is_superuser=True)
     client, token, met = Client(), bearer(boss), 0
     for name, arguments in routes(get_resolver().url_patterns):
         if name.startswith("admin:") and arguments:
-            continue  # they are Django's own, and answer GET
+            continue  # Django's own, which accept GET
         client.force_login(boss)
         path = reverse(name, kwargs=arguments)
         shows = client.get(path, headers=token).status_code != 405
@@ -194,7 +194,7 @@ def test_what_answers_no_get_is_known_of_every_route() -> None:
     assert met > 15
 
 
-def test_plain_http_is_sent_to_the_configured_host(settings: Any) -> None:
+def test_plain_http_is_redirected_to_the_configured_host(settings: Any) -> None:
     settings.SECURE_SSL_REDIRECT, settings.SECURE_SSL_HOST = True, "tribehold.example"
     answer = Client().get("/maps/?q=x", headers={"Host": "localhost:1337"})
     assert (answer.status_code, answer["Location"]) == (301, "https://tribehold.example/maps/?q=x")

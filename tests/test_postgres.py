@@ -1,4 +1,4 @@
-"""Connections to the database: whether one works is seen without asking, and what reads asks once."""
+"""Connections to the database: how the backend sees that one works, without a query."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -26,7 +26,7 @@ def other() -> Iterator[BaseDatabaseWrapper]:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Whether the server was asked, each time, and what came of it."""
+    """The results of the queries that checked a connection."""
     answers: list[bool] = []
     ask = postgresql.DatabaseWrapper.is_usable
 
@@ -49,28 +49,30 @@ def pid_of(database: BaseDatabaseWrapper) -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_a_connection_that_works_is_not_asked(
-    other: BaseDatabaseWrapper, asked: list[bool]
-) -> None:
+def test_a_working_connection_gets_no_query(other: BaseDatabaseWrapper, asked: list[bool]) -> None:
     pid_of(other)
     assert other.is_usable()
     assert asked == []
 
 
-def test_one_that_the_server_ended_is_seen(other: BaseDatabaseWrapper, asked: list[bool]) -> None:
+def test_a_connection_that_the_server_ended_is_not_usable(
+    other: BaseDatabaseWrapper, asked: list[bool]
+) -> None:
     end(pid_of(other))
     assert not other.is_usable()
     assert asked == [False]
 
 
-def test_after_an_error_the_server_is_asked(other: BaseDatabaseWrapper, asked: list[bool]) -> None:
+def test_after_an_error_the_connection_gets_a_query(
+    other: BaseDatabaseWrapper, asked: list[bool]
+) -> None:
     pid_of(other)
     other.errors_occurred = True
     assert other.is_usable()
     assert asked == [True]
 
 
-def test_a_transaction_that_failed_is_seen(other: BaseDatabaseWrapper) -> None:
+def test_a_connection_in_a_failed_transaction_is_not_usable(other: BaseDatabaseWrapper) -> None:
     other.set_autocommit(False)
     with other.cursor() as cursor, pytest.raises(ProgrammingError):
         cursor.execute("SELECT nothing")
@@ -78,7 +80,7 @@ def test_a_transaction_that_failed_is_seen(other: BaseDatabaseWrapper) -> None:
     assert not other.is_usable()
 
 
-def test_one_that_was_never_opened_or_is_closed_is_none(other: BaseDatabaseWrapper) -> None:
+def test_a_closed_connection_is_not_usable(other: BaseDatabaseWrapper) -> None:
     assert not other.is_usable()
     pid_of(other)
     assert other.connection
@@ -86,7 +88,7 @@ def test_one_that_was_never_opened_or_is_closed_is_none(other: BaseDatabaseWrapp
     assert not other.is_usable()
 
 
-def test_what_only_reads_needs_no_transaction() -> None:
+def test_reads_need_no_transaction() -> None:
     for run, statements in ((store.look, 1), (store.run, 3)):
         with CaptureQueriesContext(connection) as queries, pytest.raises(DomainError):
             run(lobby_actions.demand_seat, uuid4(), uuid4())

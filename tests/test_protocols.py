@@ -1,4 +1,4 @@
-"""One connection against all others: floods of frames, heads without end, requests that are none."""
+"""Limits for one connection: floods of frames, endless heads, malformed requests."""
 
 import asyncio
 import contextlib
@@ -33,11 +33,11 @@ pytestmark = [
     pytest.mark.usefixtures("no_errors_logged"),
 ]
 
-MASK = b"\x00" * 4  # what clients must send; nought leaves the payload as it is
+MASK = b"\x00" * 4  # clients must send one; zeros leave the payload unchanged
 
 
 def protocol_of(site: Site) -> WebSocketProtocol:
-    """The server's side of the only socket."""
+    """Returns the server's side of the only socket."""
     connections = site.server.server_state.connections
     [protocol] = [each for each in connections if isinstance(each, WebSocketProtocol)]
     return protocol
@@ -50,7 +50,7 @@ PONG = b"\x8a\x80" + MASK
 EMPTY_PART = b"\x00\x80" + MASK
 BEGINNING = b"\x01\x80" + MASK  # of a message that never ends
 BINARY = b"\x82\xfe" + struct.pack("!H", 16 * 1024) + MASK + b"x" * 16 * 1024
-# What comes first, what comes again and again, and whether the client reads what it is answered.
+# The first frame, the frame that is repeated, and whether the client reads.
 FLOODS: dict[str, tuple[bytes, bytes, bool]] = {
     "pings, read": (b"", PING, True),
     "pings, never read": (b"", PING, False),
@@ -84,7 +84,7 @@ def flood(client: socket.socket, first: bytes, frame: bytes, *, reads: bool) -> 
 
 @pytest.mark.parametrize("where", ["seat", "list"])
 @pytest.mark.parametrize(("first", "frame", "reads"), FLOODS.values(), ids=FLOODS)
-def test_a_flood_of_frames_ends_alone(
+def test_a_flood_of_frames_ends_only_its_own_socket(
     site: Site, where: str, first: bytes, frame: bytes, reads: bool
 ) -> None:
     with sit_down(site, Table(1)) as player:
@@ -95,13 +95,13 @@ def test_a_flood_of_frames_ends_alone(
             is_ended, sent = flood(raw, first, frame, reads=reads)
             assert player.ask("ping")["type"] == "pong"
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        assert is_ended, f"{sent / 2**20:.1f} MiB were taken"
-        assert grown < 24, f"{grown:.0f} MiB"  # the kernel's buffers are not ours
+        assert is_ended, f"the server accepted {sent / 2**20:.1f} MiB"
+        assert grown < 24, f"{grown:.0f} MiB"  # without the kernel's buffers
         with contextlib.suppress(Exception):
             flooder.socket.close()
 
 
-def test_a_flood_is_told_why_it_ends(site: Site) -> None:
+def test_a_flood_gets_a_close_code(site: Site) -> None:
     assert CLOSE_TOO_MUCH == Close.TOO_MUCH
     with Caller(site, "/ws/lobbies") as looker:
         looker.hear("lobbies")
@@ -111,21 +111,23 @@ def test_a_flood_is_told_why_it_ends(site: Site) -> None:
         assert looker.closed() == Close.TOO_MUCH
 
 
-def test_every_kibibyte_counts(site: Site) -> None:
+def test_each_kibibyte_of_a_frame_costs_a_token(site: Site) -> None:
     with Caller(site, "/ws/lobbies") as looker:
         looker.hear("lobbies")
         looker.socket.socket.sendall(BINARY * int(FrameBucket.capacity / 17 + 4))
         assert looker.closed() == Close.TOO_MUCH
 
 
-def test_the_limit_leaves_room_for_the_pace_of_players() -> None:
-    """Whoever is too hasty is told so before the end, message by message."""
+def test_the_frame_limit_is_far_above_the_message_limit() -> None:
+    """So a player who is too fast gets errors before the close."""
     assert FrameBucket.capacity > 2 * (TokenBucket.capacity + sockets.MOST_HASTY)
     assert FrameBucket.tokens_per_second > 4 * TokenBucket.tokens_per_second
 
 
-def test_an_honest_client_that_pings_is_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By frames and by messages, in parts too, for longer than a burst lasts."""
+def test_a_client_within_the_frame_limit_stays_connected(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With frames, messages and messages in parts, for longer than a burst lasts."""
     monkeypatch.setattr(FrameBucket, "capacity", 60)
     with sit_down(site, Table(1)) as player:
         began = time.monotonic()
@@ -142,7 +144,7 @@ def test_an_honest_client_that_pings_is_kept(site: Site, monkeypatch: pytest.Mon
         assert player.ask("ping")["type"] == "pong"
 
 
-def test_the_servers_own_pings_are_answered(site: Site) -> None:
+def test_the_server_takes_pongs_to_its_own_pings(site: Site) -> None:
     with Caller(site, "/ws/lobbies") as looker:
         looker.hear("lobbies")
         protocol = protocol_of(site)
@@ -153,8 +155,8 @@ def test_the_servers_own_pings_are_answered(site: Site) -> None:
         assert looker.ask("ping")["type"] == "pong"
 
 
-def test_who_does_not_read_is_not_heard_until_it_does(site: Site) -> None:
-    """Pings are answered as far as their client takes the answers."""
+def test_the_server_stops_reading_from_a_client_that_does_not_read(site: Site) -> None:
+    """It sends pongs only as long as the client reads them."""
     with Caller(site, "/ws/lobbies") as looker:
         looker.hear("lobbies")
         protocol = protocol_of(site)
@@ -168,8 +170,8 @@ def test_who_does_not_read_is_not_heard_until_it_does(site: Site) -> None:
 
 
 @pytest.mark.parametrize("frames", [b"\x83\x80" + MASK, PONG * 1000], ids=["bad", "many"])
-def test_frames_before_the_socket_is_accepted(frames: bytes) -> None:
-    """No close can be sent yet: the connection is cut, and the application hears of it."""
+def test_bad_frames_before_the_accept_abort_the_connection(frames: bytes) -> None:
+    """No close frame can be sent before the accept. The application gets a disconnect."""
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         assert (await receive())["type"] == "websocket.connect"
@@ -214,15 +216,15 @@ LARGE: dict[str, tuple[bytes, ...]] = {
 
 
 @pytest.mark.parametrize("parts", LARGE.values(), ids=LARGE)
-def test_a_large_head(site: Site, parts: tuple[bytes, ...]) -> None:
+def test_a_head_above_a_limit_is_rejected(site: Site, parts: tuple[bytes, ...]) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert_shape(exchange(site, *parts), 431, "headers_too_large")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16 * 1024
     assert httpx.get(site.url + "/health/live").status_code == 200
 
 
-def test_a_head_of_64_kib_is_read(site: Site) -> None:
-    """Also the second of a connection, in small pieces, and after a body."""
+def test_a_head_of_64_kib_is_accepted(site: Site) -> None:
+    """Also as the second of a connection, in small pieces, and after a body."""
     end = b"\r\n\r\n"
     large = START + b"X: " + b"x" * (MAX_HEAD_BYTES - len(START) - 3 - len(end)) + end
     body = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 200000\r\n\r\n"
@@ -233,7 +235,7 @@ def test_a_head_of_64_kib_is_read(site: Site) -> None:
             assert client.status() == status
 
 
-def test_a_page_that_is_asked_for_with_too_much_answers_in_words(site: Site) -> None:
+def test_a_page_request_with_too_large_headers_gets_a_page(site: Site) -> None:
     cookies = b"".join(b"Cookie: c%d=%s\r\n" % (n, b"x" * 4000) for n in range(20))
     answer = exchange(site, b"GET /maps/?q=x HTTP/1.1\r\n" + cookies + b"\r\n")
     assert answer.status_code == 431
@@ -244,11 +246,11 @@ def test_a_page_that_is_asked_for_with_too_much_answers_in_words(site: Site) -> 
 
 @pytest.mark.parametrize("begun", [b"", b"\r\n", START], ids=["nothing", "a line", "half a head"])
 @pytest.mark.parametrize("before", [b"", START + b"\r\n"], ids=["the first", "the second"])
-def test_a_slow_head(
+def test_a_slow_head_ends_the_connection(
     monkeypatch: pytest.MonkeyPatch, site: Site, begun: bytes, before: bytes
 ) -> None:
     monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_SECONDS", 0.2)
-    site.server.config.timeout_keep_alive = 1  # for the second of which nothing comes
+    site.server.config.timeout_keep_alive = 1  # for a second request that never begins
     with Client(site) as client:
         if before:
             client.say(before)
@@ -257,7 +259,7 @@ def test_a_slow_head(
         assert client.hear() is None  # a client's own patience would raise
 
 
-def test_a_slow_answer_or_body_is_not_a_slow_head(
+def test_a_slow_body_does_not_count_as_a_slow_head(
     monkeypatch: pytest.MonkeyPatch, site: Site
 ) -> None:
     monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.1)
@@ -277,8 +279,8 @@ def test_a_slow_answer_or_body_is_not_a_slow_head(
         assert client.status() == 415
 
 
-def test_requests_without_end(site: Site) -> None:
-    """Some may wait for the answers to those before; whoever sends thousands gets those alone."""
+def test_pipelined_requests_are_limited(site: Site) -> None:
+    """MAX_PIPELINED requests may wait. A client that sends thousands gets only the responses to those."""
     request = START + b"\r\n"
     for count in (MAX_PIPELINED, 20_000):
         with Client(site) as client:
@@ -286,11 +288,11 @@ def test_requests_without_end(site: Site) -> None:
             for _ in range(MAX_PIPELINED):
                 assert client.status() == 200
             if count > MAX_PIPELINED:
-                assert client.status() in (200, None)  # the one that the others waited for
+                assert client.status() in (200, None)  # the request that the others waited for
                 assert client.hear() is None
 
 
-# ---- Requests that are none ---------------------------------------------------------------------
+# ---- Malformed requests -------------------------------------------------------------------------
 
 MALFORMED: dict[str, bytes] = {
     "no HTTP": b"hello\r\n\r\n",
@@ -311,7 +313,7 @@ MALFORMED: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("request_bytes", MALFORMED.values(), ids=MALFORMED)
-def test_a_request_that_is_none(site: Site, request_bytes: bytes) -> None:
+def test_a_malformed_request_is_rejected(site: Site, request_bytes: bytes) -> None:
     assert_shape(exchange(site, request_bytes), 400, "bad_request")
     assert httpx.get(site.url + "/health/live").status_code == 200
 
@@ -321,14 +323,16 @@ def test_a_request_that_is_none(site: Site, request_bytes: bytes) -> None:
     [(b"/ws/lobbies", b"Cookie: " + b"x" * 9000 + b"\r\n"), (b"/ws/" + b"x" * 9000, b"")],
     ids=["header", "address"],
 )
-def test_a_socket_with_a_line_that_is_too_long(site: Site, address: bytes, header: bytes) -> None:
+def test_a_handshake_with_too_long_a_line_is_rejected(
+    site: Site, address: bytes, header: bytes
+) -> None:
     answer = exchange(site, HANDSHAKE % (address, header))
     assert answer.status_code == 431
     assert answer.headers["x-request-id"]
     until(lambda: not site.server.server_state.connections)
 
 
-def test_the_id_that_a_proxy_gave_is_kept(site: Site) -> None:
+def test_errors_have_the_request_id_of_the_proxy(site: Site) -> None:
     given = START + b"X-Request-Id: abc-1\r\n"
     for rest in (b"Content-Length: x\r\n\r\n", b"a: b\r\n" * 200 + b"\r\n"):
         assert exchange(site, given + rest).headers["x-request-id"] == "abc-1"
@@ -336,16 +340,15 @@ def test_the_id_that_a_proxy_gave_is_kept(site: Site) -> None:
     assert "script" not in exchange(site, harmful).text
 
 
-def test_an_answer_that_is_owed_comes_before_the_end(site: Site) -> None:
-    """What follows a request is never taken for the answer to it."""
+def test_a_pending_response_is_sent_before_the_connection_ends(site: Site) -> None:
+    """The error for the next request must not look like the response to the first."""
     with Client(site) as client:
         client.say(START + b"\r\n" + MALFORMED["an unknown method"])
         assert client.status() == 200
         assert client.hear() is None
 
 
-def test_too_many_connections(site: Site) -> None:
-    """The 503 is uvicorn's no more."""
+def test_a_full_server_sends_a_503_in_our_form(site: Site) -> None:
     site.server.config.limit_concurrency = 1
     answer = httpx.get(site.url + "/api/v1/maps")
     assert answer.status_code == 503

@@ -1,6 +1,6 @@
-"""The database is what the contract says: read from the catalogue, and tried by SQL.
+"""The database has the schema of the contract: read from the catalogue, and tested with SQL.
 
-The table of expectations repeats the contract on purpose; it is compared with PostgreSQL's own words.
+The expectations repeat the contract on purpose. They are compared with what PostgreSQL reports.
 """
 
 import uuid
@@ -152,7 +152,7 @@ def rows(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("table", COLUMNS)
-def test_columns(table: str) -> None:
+def test_columns_are_those_of_the_contract(table: str) -> None:
     found = {
         name: (kind, nullable, default)
         for name, kind, nullable, default in rows(
@@ -170,7 +170,7 @@ def test_columns(table: str) -> None:
 
 
 @pytest.mark.parametrize("table", [*COLUMNS, *SATELLITES])
-def test_table_and_every_column_bear_a_comment(table: str) -> None:
+def test_every_table_and_column_has_a_comment(table: str) -> None:
     assert rows("SELECT obj_description(%s::regclass)", table)[0][0]
     bare = rows(
         """SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0
@@ -181,13 +181,13 @@ def test_table_and_every_column_bear_a_comment(table: str) -> None:
 
 
 @pytest.mark.parametrize("table", CHECKS)
-def test_named_checks(table: str) -> None:
+def test_check_constraints_have_the_names_of_the_contract(table: str) -> None:
     sql = "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'c'"
     assert CHECKS[table] <= {name for (name,) in rows(sql, table)}
 
 
 @pytest.mark.parametrize("index", INDEXES)
-def test_indexes(index: str) -> None:
+def test_indexes_exist(index: str) -> None:
     found = rows("SELECT indexdef FROM pg_indexes WHERE indexname = %s", index)
     assert len(found) == 1
     assert INDEXES[index] in found[0][0].replace("ON ONLY ", "ON ")
@@ -211,12 +211,12 @@ def foreign_keys() -> dict[tuple[str, str], tuple[str, str]]:
     }
 
 
-def test_foreign_keys_of_the_contract() -> None:
+def test_foreign_keys_are_those_of_the_contract() -> None:
     found = foreign_keys()
     assert {key: found[key] for key in FOREIGN_KEYS} == FOREIGN_KEYS
 
 
-def test_every_foreign_key_acts_as_its_model_says() -> None:
+def test_every_foreign_key_deletes_as_its_model_says() -> None:
     found = foreign_keys()
     for model in apps.get_models(include_auto_created=True):
         for field in model._meta.local_fields:
@@ -248,7 +248,7 @@ def test_audit_log_is_partitioned_by_month() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_migrations_run_backwards_and_forwards_again() -> None:
+def test_migrations_can_be_reversed_and_run_again() -> None:
     try:
         for app in ("sessions_app", "tribes", "maps"):
             call_command("migrate", app, "zero", verbosity=0)
@@ -262,7 +262,7 @@ def test_migrations_run_backwards_and_forwards_again() -> None:
     finally:
         call_command("migrate", verbosity=0)
     assert make_user("Again").pk
-    # The migrations make the moderators' group, with just the permissions they need.
+    # The migrations create the group of moderators, with the permissions that they need.
     permissions = Group.objects.get(name=MODERATORS).permissions.all()
     assert {".".join(permission.natural_key()[1::-1]) for permission in permissions} == {
         "accounts.view_user",
@@ -277,7 +277,7 @@ def test_migrations_run_backwards_and_forwards_again() -> None:
 
 
 class Rows:
-    """Inserts rows by SQL: a good one, or one with a column changed."""
+    """Inserts rows by SQL: a valid one, or one with a changed column."""
 
     def __init__(self) -> None:
         self.user = make_user("Insider").pk
@@ -372,14 +372,16 @@ FORBIDDEN: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("table", "constraint", "changes"), FORBIDDEN)
-def test_forbidden_row(sql: Rows, table: str, constraint: str, changes: dict[str, Any]) -> None:
-    sql.add(table)  # the same row without the change is welcome
+def test_constraints_reject_forbidden_rows(
+    sql: Rows, table: str, constraint: str, changes: dict[str, Any]
+) -> None:
+    sql.add(table)  # without the change, the row is valid
     with Refusal(constraint):
         sql.add(table, **changes)
 
 
 class Refusal:
-    """The database refuses what happens inside, and names this constraint."""
+    """Asserts that a block violates this constraint."""
 
     def __init__(self, constraint: str) -> None:
         self.constraint = constraint
@@ -403,34 +405,34 @@ def test_a_tribes_name_is_unique_for_its_owner(sql: Rows) -> None:
             sql.add("tribes", name=name)
 
 
-def test_one_rating_for_a_player_and_map(sql: Rows) -> None:
+def test_a_player_rates_a_map_once(sql: Rows) -> None:
     player = sql.add("users")
     sql.add("map_ratings", user_id=player)
     with Refusal("one_rating_per_player"):
         sql.add("map_ratings", user_id=player)
 
 
-def test_one_seat_for_a_player_and_game(sql: Rows) -> None:
+def test_a_player_has_one_seat_in_a_game(sql: Rows) -> None:
     player = sql.add("users")
     sql.add("session_players", user_id=player)
     with Refusal("one_seat_per_player"):
         sql.add("session_players", user_id=player)
 
 
-def test_one_host(sql: Rows) -> None:
+def test_a_game_has_one_host(sql: Rows) -> None:
     sql.add("session_players", is_host=True)
     with Refusal("one_host_per_session"):
         sql.add("session_players", is_host=True)
 
 
-def test_four_seats(sql: Rows) -> None:
+def test_a_game_has_at_most_four_seats(sql: Rows) -> None:
     for _ in range(3):
         sql.add("session_players")
     with Refusal("four_seats"):
         sql.add("session_players")
 
 
-def test_one_open_game_for_a_player(sql: Rows) -> None:
+def test_a_player_sits_in_one_open_game(sql: Rows) -> None:
     player = sql.add("users")
     sql.add("session_players", user_id=player)
     over = sql.add("game_sessions", status="Completed")
@@ -440,8 +442,8 @@ def test_one_open_game_for_a_player(sql: Rows) -> None:
         sql.add("session_players", user_id=player, session_id=other)
 
 
-def test_a_game_that_is_over_stays_over(sql: Rows) -> None:
-    """Or a player who sits in another by now would sit in two."""
+def test_a_game_that_is_over_can_not_be_reopened(sql: Rows) -> None:
+    """Otherwise a player who sits in another game by now would sit in two."""
     game = sql.add("game_sessions", status="Completed")
     with Refusal("over_is_over"):
         rows("UPDATE game_sessions SET status = 'Lobby' WHERE id = %s RETURNING 1", game)
@@ -457,7 +459,7 @@ def exists(table: str, key: Any) -> bool:
     return bool(rows(f"SELECT 1 FROM {table} WHERE id = %s", key))
 
 
-def test_deleting_a_player_takes_tribes_and_seats_along(sql: Rows) -> None:
+def test_deleting_a_player_deletes_tribes_and_seats(sql: Rows) -> None:
     player = sql.add("users")
     tribe = sql.add("tribes", user_id=player)
     seat = sql.add("session_players", user_id=player, tribe_id=tribe)
@@ -469,7 +471,7 @@ def test_deleting_a_player_takes_tribes_and_seats_along(sql: Rows) -> None:
     assert rows("SELECT rating FROM maps WHERE id = %s", sql.map)[0][0] == 5
 
 
-def test_the_orm_deletes_a_seated_player_as_psql_does(sql: Rows) -> None:
+def test_the_orm_deletes_a_seated_player_like_sql(sql: Rows) -> None:
     player = sql.add("users")
     tribe = sql.add("tribes", user_id=player)
     sql.add("session_players", user_id=player, tribe_id=tribe)
@@ -477,7 +479,7 @@ def test_the_orm_deletes_a_seated_player_as_psql_does(sql: Rows) -> None:
     assert not exists("tribes", tribe)
 
 
-def test_a_map_with_games_and_a_seated_tribe_stay(sql: Rows) -> None:
+def test_a_map_with_games_and_a_seated_tribe_can_not_be_deleted(sql: Rows) -> None:
     for table, key in (("maps", sql.map), ("tribes", sql.tribe)):
         with pytest.raises(IntegrityError), transaction.atomic():
             rows(f"DELETE FROM {table} WHERE id = %s RETURNING 1", key)

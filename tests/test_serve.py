@@ -1,4 +1,4 @@
-"""`manage.py serve` from nothing, as its user meets it: what it says, how it ends, what it leaves."""
+"""`manage.py serve` as a process: what it prints, how it ends, and what it leaves."""
 
 import contextlib
 import os
@@ -58,12 +58,12 @@ def assert_mistake(found: dict[str, Any], words: str) -> None:
 
 @pytest.fixture(scope="module")
 def data() -> Iterator[Path]:
-    """A data directory that several tests share: made by the first, found by the others."""
+    """A data directory that several tests share."""
     with open_folder() as folder:
         yield folder
 
 
-def test_a_demo_from_nothing(data: Path) -> None:
+def test_serve_creates_a_demo(data: Path) -> None:
     with serving(data) as server:
         password = server.said.split("password of all three: ")[1].split()[0]
         credentials = {"username": "player", "password": password}
@@ -85,19 +85,19 @@ def test_a_demo_from_nothing(data: Path) -> None:
     assert (data / "secrets" / "secret_key").stat().st_mode & 0o077 == 0
 
 
-def test_links_of_the_demo_lead_to_where_it_listens(data: Path) -> None:
+def test_links_of_the_demo_have_its_port(data: Path) -> None:
     with serving(data) as server:
         robots = httpx.get(f"{server.url}/robots.txt", headers={"Host": "127.0.0.1:1337"}).text
     assert f"Sitemap: {server.url}/sitemap.xml" in robots
 
 
-def test_ctrl_c_stops_it(data: Path) -> None:
+def test_ctrl_c_stops_serve(data: Path) -> None:
     with serving(data) as server:
         assert server.end(signal.SIGINT) == 0
     assert servers_of(data) == {}
 
 
-def test_two_at_once_share_the_servers(data: Path) -> None:
+def test_two_processes_share_the_embedded_servers(data: Path) -> None:
     with serving(data) as one, serving(data) as other:
         assert one.url != other.url
         assert "Filling the empty database" not in other.said
@@ -109,16 +109,16 @@ def test_two_at_once_share_the_servers(data: Path) -> None:
     assert servers_of(data) == {}
 
 
-def test_after_kill_9_the_next_start_works(data: Path) -> None:
+def test_serve_starts_after_kill_9(data: Path) -> None:
     server = Serving(data)
     server.end(signal.SIGKILL)
-    assert servers_of(data) != {}  # nobody was there to stop them
+    assert servers_of(data) != {}  # nothing has stopped them
     with serving(data) as again:
         assert httpx.get(again.url + "/maps/").status_code == 200
     assert servers_of(data) == {}
 
 
-def test_servers_that_are_killed_start_again(data: Path) -> None:
+def test_killed_embedded_servers_start_again(data: Path) -> None:
     server = Serving(data)
     server.end(signal.SIGKILL)
     for pid in servers_of(data):
@@ -129,13 +129,13 @@ def test_servers_that_are_killed_start_again(data: Path) -> None:
 
 
 @pytest.mark.parametrize("port", ["x", "-1", "65536", "8000.5", "", " ", "٣"])
-def test_a_port_that_is_none(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+def test_an_invalid_port_is_reported(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
     monkeypatch.setenv("PORT", port)
     with pytest.raises(CommandError, match="it must be a number from 1 to 65535"):
         claim_port()
 
 
-def test_a_port_in_use(data: Path) -> None:
+def test_a_port_in_use_is_reported(data: Path) -> None:
     with serving(data) as other:
         port = other.url.rsplit(":", 1)[1]
         answer = manage(data, "serve", PORT=port)
@@ -221,7 +221,7 @@ def test_production_starts_with_all_of_its_secrets_or_not(
         ("EMAIL_URL", "smtp://x:secret@host:x", "EMAIL_URL can't be read"),
     ],
 )
-def test_production_refuses_what_is_not_safe(
+def test_production_rejects_unsafe_settings(
     read_settings: Callable[..., dict[str, Any]], name: str, value: str, words: str
 ) -> None:
     given = SECRETS | {name: value}
@@ -259,7 +259,7 @@ def test_the_checks_pass_in_production(data: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_production_refuses_an_old_schema(settings: Any) -> None:
+def test_production_does_not_start_with_pending_migrations(settings: Any) -> None:
     settings.PRODUCTION = True
     call_command("migrate", "sessions_app", "0001", verbosity=0)
     try:
@@ -285,12 +285,12 @@ def test_options_of_database_url_are_kept(read_settings: Callable[..., dict[str,
         ("redis://h?db=3&x=1", "redis://h?db=4&x=1"),
     ],
 )
-def test_the_cache_has_a_database_of_its_own(url: str, following: str) -> None:
+def test_the_cache_has_its_own_database(url: str, following: str) -> None:
     check_redis_url(url)
     assert next_database(url) == following
 
 
-def test_a_data_directory_of_another_postgresql(data: Path) -> None:
+def test_data_of_another_postgresql_version_is_reported(data: Path) -> None:
     manage(data, "migrate", "--verbosity", "0")
     version = (data / "servers").resolve() / "postgres" / "PG_VERSION"
     good = version.read_text()
@@ -304,7 +304,7 @@ def test_a_data_directory_of_another_postgresql(data: Path) -> None:
     assert "TRIBEHOLD_DATA=/some/folder" in answer.stderr
 
 
-def test_a_data_directory_that_is_a_file_or_closed(tmp_path: Path) -> None:
+def test_a_data_directory_that_can_not_be_written_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     answer = manage(file, "serve")

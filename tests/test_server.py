@@ -1,4 +1,4 @@
-"""The application behind the real server: threads, limits, static files, sockets."""
+"""The application with the real server: threads, limits, static files, sockets."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ def http(site: Site) -> Iterator[httpx.Client]:
         yield client
 
 
-# ---- Views that only these tests have -----------------------------------------------------------
+# ---- Views of these tests -----------------------------------------------------------------------
 
 WAITING = "SELECT 'a request that waits'"
 gate = threading.Event()
@@ -65,7 +65,7 @@ def echo(request: HttpRequest) -> HttpResponse:
 
 
 def hang(request: HttpRequest) -> HttpResponse:
-    """As a database that is stopped: none of the limits that it was given are kept."""
+    """Acts like a stopped database, which does not keep its timeouts."""
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0; SET client_connection_check_interval = 100")
         cursor.execute("SELECT pg_sleep(60)")
@@ -93,7 +93,7 @@ def own_urls(settings: Any) -> None:
 # ---- Threads ------------------------------------------------------------------------------------
 
 
-def test_threads_and_connections_are_bounded_and_excess_is_told(
+def test_threads_and_connections_are_limited_and_the_rest_gets_a_503(
     http: httpx.Client, site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(handler, "THREAD_TIMEOUT_SECONDS", 0.5)
@@ -104,14 +104,14 @@ def test_threads_and_connections_are_bounded_and_excess_is_told(
         refused = [future.result() for future in waiting if future.done()]
         assert {answer.status_code for answer in refused} == {503}
         assert {answer.headers["Retry-After"] for answer in refused} == {"2"}
-        busy = refused[0]  # a page, though Django had no part in it
+        busy = refused[0]  # a page, made without Django's views
         assert busy.headers["Content-Type"] == "text/html; charset=utf-8"
         assert ">Try again</a>" in busy.text
         assert busy.headers["X-Request-Id"] in busy.text
         (styles,) = set(re.findall(r'href="(/static/css/site\.[^"]+)"', busy.text))
         assert httpx.get(site.url + styles).status_code == 200
         with connection.cursor() as cursor:
-            # By what they asked: the live part has connections of its own, and PostgreSQL workers.
+            # Found by their query: sockets have connections of their own, and PostgreSQL has workers.
             cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE query = %s", [WAITING])
             (connections,) = cursor.fetchone()
         assert connections == settings.THREADS
@@ -124,18 +124,18 @@ def test_threads_and_connections_are_bounded_and_excess_is_told(
     assert not {name for name in begun if name.startswith("request-")} - seen_threads
 
 
-def test_one_request_after_another_keeps_one_thread(http: httpx.Client) -> None:
+def test_sequential_requests_use_one_thread(http: httpx.Client) -> None:
     gate.set()
     for _ in range(20):
         assert http.get("/wait").text == "done"
     assert len(seen_threads) == 1
 
 
-def test_a_streamed_body_is_made_in_one_thread(http: httpx.Client) -> None:
+def test_a_streamed_response_is_made_in_one_thread(http: httpx.Client) -> None:
     assert len(set(http.get("/stream").text.split())) == 1
 
 
-def test_busy_is_json_for_the_api(
+def test_the_503_of_the_api_is_json(
     http: httpx.Client, site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(handler, "THREAD_TIMEOUT_SECONDS", 0.1)
@@ -152,7 +152,7 @@ def test_busy_is_json_for_the_api(
     assert answer.json()["request_id"] == answer.headers["X-Request-Id"] != ""
 
 
-def test_a_busy_process_is_alive(http: httpx.Client, site: Site, settings: Any) -> None:
+def test_liveness_needs_no_thread(http: httpx.Client, site: Site, settings: Any) -> None:
     with ThreadPoolExecutor(10) as pool:
         waiting = [
             pool.submit(httpx.get, site.url + "/wait", timeout=20) for _ in range(settings.THREADS)
@@ -164,7 +164,7 @@ def test_a_busy_process_is_alive(http: httpx.Client, site: Site, settings: Any) 
     assert alive.json() == {"status": "ok"}
 
 
-def test_a_database_that_is_silent_frees_the_threads(
+def test_a_silent_database_does_not_hold_threads(
     http: httpx.Client, site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(handler, "RESPONSE_TIMEOUT_SECONDS", 0.5)
@@ -179,7 +179,7 @@ def test_a_database_that_is_silent_frees_the_threads(
     assert http.get("/api/v1/maps?page_size=7").status_code == 200
 
 
-def test_a_request_that_waits_for_a_lock_gives_up(http: httpx.Client, player: User) -> None:
+def test_a_request_that_waits_for_a_lock_times_out(http: httpx.Client, player: User) -> None:
     game_map = make_map(make_user("Author"))
     with transaction.atomic():
         GameMap.objects.filter(pk=game_map.pk).update(play_count=1)  # holds the row
@@ -196,7 +196,7 @@ def test_a_request_that_waits_for_a_lock_gives_up(http: httpx.Client, player: Us
 # ---- Bodies -------------------------------------------------------------------------------------
 
 
-def test_a_body_and_two_cookies(site: Site) -> None:
+def test_bodies_and_several_cookies_pass_through(site: Site) -> None:
     with httpx.Client(base_url=site.url) as client:
         page = client.get("/login/")
         token = page.cookies["csrftoken"]
@@ -206,7 +206,7 @@ def test_a_body_and_two_cookies(site: Site) -> None:
     assert len(answer.headers.get_list("set-cookie")) == 2
 
 
-def test_a_body_that_is_too_large_is_refused_while_it_comes(http: httpx.Client) -> None:
+def test_a_too_large_body_is_rejected_while_it_arrives(http: httpx.Client) -> None:
     def flood() -> Iterator[bytes]:
         for _ in range(12):
             yield b"x" * 1024 * 1024
@@ -216,7 +216,7 @@ def test_a_body_that_is_too_large_is_refused_while_it_comes(http: httpx.Client) 
     assert answer.json()["errors"][0]["code"] == "body_too_large"
 
 
-def test_a_body_in_chunks_is_read_like_any_other(http: httpx.Client, player: User) -> None:
+def test_a_chunked_body_is_read(http: httpx.Client, player: User) -> None:
     def chunks() -> Iterator[bytes]:
         yield b'{"username": "Player1", '
         yield b'"password": "' + PASSWORD.encode() + b'"}'
@@ -236,7 +236,7 @@ def test_a_body_in_chunks_is_read_like_any_other(http: httpx.Client, player: Use
         "application/json; charset=utf-16",
     ],
 )
-def test_headers_that_make_no_sense(http: httpx.Client, path: str, content_type: str) -> None:
+def test_malformed_headers_get_a_400(http: httpx.Client, path: str, content_type: str) -> None:
     answer = http.post(path, content=b"--X--", headers={"Content-Type": content_type})
     assert answer.status_code == 400
     is_json = answer.headers["content-type"] == "application/json"
@@ -245,16 +245,16 @@ def test_headers_that_make_no_sense(http: httpx.Client, path: str, content_type:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_what_makes_no_sense_is_counted_too(http: httpx.Client) -> None:
+def test_malformed_requests_count_for_the_rate_limit(http: httpx.Client) -> None:
     headers = {"Content-Type": "application/json; charset=utf-16"}
     for left in (99, 98):
         answer = http.post("/api/v1/auth/login", content=b"{}", headers=headers)
         assert answer.headers["x-ratelimit-remaining"] == str(left)
 
 
-def test_blank_errors_are_filled_in_and_whole(http: httpx.Client, player: User) -> None:
+def test_errors_without_a_body_get_the_form_of_ours(http: httpx.Client, player: User) -> None:
     address = f"/api/v1/maps/{make_map(player).pk}"
-    for _ in range(2):  # the connection is good for more
+    for _ in range(2):  # the connection can be used again
         answer = http.get(address, headers={"If-Match": '"x"'})
         assert answer.status_code == 412
         assert answer.json()["errors"][0]["code"] == "precondition_failed"
@@ -263,7 +263,7 @@ def test_blank_errors_are_filled_in_and_whole(http: httpx.Client, player: User) 
         assert "is not allowed" in answer.text
 
 
-def test_a_query_that_is_no_text(site: Site) -> None:
+def test_a_query_that_is_not_text_is_no_server_error(site: Site) -> None:
     async def ask() -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
         writer.write(b"GET /maps/?q=\xff HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -274,11 +274,11 @@ def test_a_query_that_is_no_text(site: Site) -> None:
     assert asyncio.run(ask()).split(b" ")[1] in (b"400", b"200")
 
 
-def test_a_fault_outside_of_django_is_told_in_our_shape(
+def test_an_error_outside_django_has_the_form_of_ours(
     http: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
-        raise RuntimeError("a secret of ours")
+        raise RuntimeError("a secret")
 
     monkeypatch.setattr(handler, "set_script_prefix", fail)
     answer = http.get("/api/v1/maps")
@@ -286,7 +286,7 @@ def test_a_fault_outside_of_django_is_told_in_our_shape(
     assert answer.json()["errors"][0]["code"] == "error"
 
 
-def test_a_client_that_leaves_within_its_body_does_no_harm(site: Site, http: httpx.Client) -> None:
+def test_a_client_that_leaves_during_its_body_does_no_harm(site: Site, http: httpx.Client) -> None:
     async def leave() -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", site.port)
         writer.write(b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999\r\n\r\nxx")
@@ -319,7 +319,7 @@ def test_slow_bodies_hold_no_thread(site: Site, http: httpx.Client, settings: An
 # ---- Pages, static files, sockets ---------------------------------------------------------------
 
 
-def test_security_headers(http: httpx.Client) -> None:
+def test_pages_have_security_headers(http: httpx.Client) -> None:
     headers = http.get("/maps/").headers
     policy = headers["content-security-policy"]
     assert "default-src 'self'" in policy
@@ -330,7 +330,7 @@ def test_security_headers(http: httpx.Client) -> None:
     assert "server" not in headers
 
 
-def test_static_files_are_hashed_compressed_and_kept(http: httpx.Client) -> None:
+def test_static_files_are_hashed_compressed_and_cacheable(http: httpx.Client) -> None:
     page = http.get("/maps/").text
     url = page.split('rel="stylesheet" href="')[1].split('"')[0]
     assert len(url.rsplit("/", 1)[1].split(".")) == 3  # name, hash, css
@@ -354,14 +354,14 @@ def test_static_files_are_hashed_compressed_and_kept(http: httpx.Client) -> None
     assert http.get("/static/%2e%2e/manage.py").status_code == 404
 
 
-def test_head_and_health(http: httpx.Client) -> None:
+def test_head_and_health_checks_have_responses(http: httpx.Client) -> None:
     assert http.head("/maps/").content == b""
     assert http.get("/health/live").json() == {"status": "ok"}
     ready = http.get("/health/ready")
     assert (ready.status_code, ready.json()["postgres"], ready.json()["redis"]) == (200, "ok", "ok")
 
 
-def test_a_socket_that_leads_nowhere_is_told_so(site: Site) -> None:
+def test_a_socket_with_an_unknown_path_gets_a_close_code(site: Site) -> None:
     url = site.url.replace("http", "ws")
     for address in ("/ws/nowhere", "/", "/ws/game-sessions/x"):
         with websockets.sync.client.connect(url + address) as socket:

@@ -1,6 +1,6 @@
-"""Clients that send or read slowly, or not at all: what they hold, and for how long.
+"""Clients that send or read slowly: what they can hold, and for how long.
 
-`make faults` has the same with a thousand connections and with the real deadlines.
+`make faults` tests the same with a thousand connections and the real deadlines.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ POST = (
     b"Content-Length: %d\r\n\r\n"
 )
 GET = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-LARGE = 4 * 1024 * 1024  # bytes: more than all buffers on the way hold
+LARGE = 4 * 1024 * 1024  # bytes, more than all buffers together
 begun: list[str] = []
 
 
@@ -69,7 +69,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def connect(site: Site, *, receive_buffer: int = 0) -> socket.socket:
-    """A connection of a client that sends and reads only what the test says."""
+    """Returns a connection that sends and reads only what the test says."""
     client = socket.socket()
     if receive_buffer:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -97,7 +97,7 @@ def test_a_transfer_has_a_minimum_rate(
     assert not any(ends[:9])
 
 
-def test_a_burst_does_not_pay_for_silence_later(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fast_window_does_not_excuse_a_slow_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer_rates, "WINDOW_SECONDS", WINDOW_SECONDS)
     transfer = TransferRate(0.0)
     transfer.move(10**9)
@@ -105,7 +105,7 @@ def test_a_burst_does_not_pay_for_silence_later(monkeypatch: pytest.MonkeyPatch)
     assert transfer.is_too_slow(20.0)
 
 
-def test_a_transfer_has_a_deadline_and_our_own_pauses_do_not_count() -> None:
+def test_a_transfer_has_a_deadline_without_pauses_of_the_server() -> None:
     transfer = TransferRate(0.0, deadline=20.0)
     for second in range(1, 20):
         transfer.move(10**6)
@@ -121,11 +121,11 @@ def test_a_transfer_has_a_deadline_and_our_own_pauses_do_not_count() -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", b"{", b'{"username": "a"'], ids=len)
-def test_a_body_that_stops_is_refused(site: Site, sent: bytes) -> None:
+def test_a_body_that_stops_is_rejected(site: Site, sent: bytes) -> None:
     assert_shape(exchange(site, POST % 2_400_000 + sent), 408, "body_too_slow")
 
 
-def test_a_body_of_chunks_that_stops_is_refused(site: Site) -> None:
+def test_a_chunked_body_that_stops_is_rejected(site: Site) -> None:
     head = POST.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked")
     assert_shape(exchange(site, head + b"1\r\n{\r\n"), 408, "body_too_slow")
 
@@ -150,18 +150,18 @@ def test_a_body_has_a_deadline(site: Site, monkeypatch: pytest.MonkeyPatch) -> N
     assert_shape(answer, 408, "body_too_slow")
 
 
-def test_a_body_that_nobody_needs_any_more_ends_the_connection_without_a_second_answer(
+def test_a_slow_body_after_its_response_ends_the_connection_without_an_error(
     site: Site,
 ) -> None:
-    """Static files and the like are sent before the body of their request is whole."""
+    """Health checks and static files have a response before the body is complete."""
     with Client(site) as client:
         client.say(GET[:-2] % b"/health/live" + b"Content-Length: 1000000\r\n\r\nx")
         assert client.status() == 200
         assert client.hear() is None
 
 
-def test_bodies_are_bounded(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    """In memory, in total and for each address; what is over gives its space back."""
+def test_space_for_bodies_is_limited(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """In memory, in total and for each address. A body frees its space at its end."""
     for name, size in {
         "MAX_SMALL_BODY_BYTES": 0,
         "MAX_MEMORY_BYTES": 100,
@@ -173,7 +173,7 @@ def test_bodies_are_bounded(monkeypatch: pytest.MonkeyPatch, settings: Any) -> N
     store = BodyStore()
     with store.receive("a") as first, store.receive("a") as second, store.receive("b") as third:
         first.write(b"x" * 80)
-        second.write(b"y" * 80)  # on disk: there is room for twenty in memory
+        second.write(b"y" * 80)  # on disk, because only 20 bytes are left in memory
         assert store.in_memory == 80
         first.write(b"x" * 80)  # moves to disk
         assert store.in_memory == 0
@@ -193,7 +193,7 @@ def test_bodies_are_bounded(monkeypatch: pytest.MonkeyPatch, settings: Any) -> N
     assert (store.in_memory, store.total, dict(store.by_address)) == (0, 0, {})
 
 
-def test_a_body_without_room_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_without_room_gets_a_503(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_bodies, "MAX_TOTAL_BYTES", 1000)
     monkeypatch.setattr(request_bodies, "MAX_SMALL_BODY_BYTES", 950)
     for _ in range(3):
@@ -222,7 +222,7 @@ def test_a_request_waits_until_the_response_before_it_is_read(site: Site) -> Non
         client.sendall(GET % b"/large" * 3)
         until(lambda: len(begun) == 1)
         assert httpx.get(site.url + "/large").status_code == 200
-        assert len(begun) == 2  # that of the other client alone
+        assert len(begun) == 2  # only that of the other client
         reader = client.makefile("rb")
         for nth in range(3):
             assert reader.readline().startswith(b"HTTP/1.1 200")
@@ -233,14 +233,14 @@ def test_a_request_waits_until_the_response_before_it_is_read(site: Site) -> Non
         assert len(begun) == 4
 
 
-def test_a_response_that_is_not_read_ends_the_connection(site: Site) -> None:
+def test_an_unread_response_ends_the_connection(site: Site) -> None:
     with connect(site, receive_buffer=4096) as client:
         client.sendall(GET % b"/large")
         until(lambda: bool(begun))
         until(lambda: not site.server.server_state.connections)
 
 
-def test_unread_responses_are_bounded_together(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unread_responses_have_a_common_limit(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer_rates, "WINDOW_SECONDS", 60)
     monkeypatch.setattr(connections, "MAX_UNREAD_BYTES", LARGE)
     mute = [connect(site, receive_buffer=4096) for _ in range(5)]
@@ -258,7 +258,7 @@ def test_unread_responses_are_bounded_together(site: Site, monkeypatch: pytest.M
 
 @pytest.fixture
 def silent(site: Site) -> Iterator[list[socket.socket]]:
-    """Ten clients that keep the server waiting, for a head or for a body."""
+    """Ten clients that send neither a complete head nor a complete body."""
     clients = [connect(site) for _ in range(10)]
     for n, client in enumerate(clients):
         client.sendall((POST % 10, (GET % b"/maps/")[:20], POST % 10 + b"{")[n % 3])
@@ -274,7 +274,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("patient")
-def test_where_all_is_full_the_longest_wait_ends(
+def test_a_full_server_closes_the_connection_that_waited_longest(
     site: Site, silent: list[socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "MAX_EVICTED_TOGETHER", 1)
@@ -284,21 +284,23 @@ def test_where_all_is_full_the_longest_wait_ends(
     state = site.server.server_state
     until(lambda: len(state.connections) < 10)
     with contextlib.suppress(ConnectionResetError):
-        assert silent[1].recv(1) == b""  # the first that has not sent a whole head
+        assert silent[1].recv(1) == b""  # the first without a complete head
     silent[0].setblocking(False)
     with pytest.raises(BlockingIOError):
         silent[0].recv(1)
 
 
 @pytest.mark.usefixtures("patient", "silent")
-def test_one_address_has_so_many_connections(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_of_one_address_are_limited(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 10)
     assert httpx.get(site.url + "/health/live").status_code == 200
     until(lambda: len(site.server.server_state.connections) < 10)
 
 
 @pytest.mark.usefixtures("patient")
-def test_connections_that_are_being_answered_make_no_room(
+def test_connections_with_running_requests_are_not_closed(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = threading.Event()
@@ -319,7 +321,7 @@ def test_connections_that_are_being_answered_make_no_room(
 
 
 @pytest.mark.usefixtures("patient")
-def test_behind_a_proxy_its_address_has_no_limit(
+def test_the_address_of_a_proxy_has_no_limit(
     site: Site, silent: list[socket.socket], monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.TRUSTED_PROXIES = 1
@@ -331,7 +333,7 @@ def test_behind_a_proxy_its_address_has_no_limit(
             client.recv(1)
 
 
-def test_health_is_answered_where_everything_is_busy(site: Site) -> None:
+def test_health_has_a_response_on_a_full_server(site: Site) -> None:
     site.server.config.limit_concurrency = 1
     assert httpx.get(site.url + "/maps/").status_code == 503
     for path_ in ("/health/live", "/health/ready"):
@@ -365,7 +367,7 @@ AMBIGUOUS: dict[str, list[tuple[bytes, bytes]]] = {
 @pytest.mark.parametrize("headers", AMBIGUOUS.values(), ids=AMBIGUOUS)
 @pytest.mark.parametrize("version", [b"1.1", b"1.0"])
 @pytest.mark.parametrize("where", [b"/api/v1/maps", b"/health/live", b"/static/js/site.js"])
-def test_an_ambiguous_request_is_refused(
+def test_an_ambiguous_request_is_rejected(
     site: Site, headers: list[tuple[bytes, bytes]], version: bytes, where: bytes
 ) -> None:
     assert read_framing(headers) is None
@@ -380,13 +382,13 @@ def test_ordinary_requests_are_not_ambiguous() -> None:
     assert read_framing([HOST, (b"content-length", b"0")]) == "body"
 
 
-def test_a_socket_without_a_host_is_refused(site: Site) -> None:
+def test_a_handshake_without_a_host_is_rejected(site: Site) -> None:
     handshake = (HANDSHAKE % (b"/ws/lobbies", b"")).replace(b"Host: 127.0.0.1\r\n", b"")
     assert_shape(exchange(site, handshake), 400, "bad_request")
 
 
-def test_trailers_are_no_headers(site: Site, settings: Any) -> None:
-    """A client's address in a trailer would stand behind the one that the proxy reports."""
+def test_trailers_are_dropped(site: Site, settings: Any) -> None:
+    """Otherwise an address in a trailer would come after the one of the proxy, and be trusted."""
     settings.TRUSTED_PROXIES = 1
     head = (
         b"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: 192.0.2.1\r\n"
@@ -403,16 +405,16 @@ def test_trailers_are_no_headers(site: Site, settings: Any) -> None:
     assert left == ["99", "98", "97"]
 
 
-# ---- Ends at odd moments ------------------------------------------------------------------------
+# ---- Unusual ends -------------------------------------------------------------------------------
 
 
-def test_empty_lines_without_end_are_refused(site: Site) -> None:
+def test_endless_empty_lines_are_rejected(site: Site) -> None:
     answer = exchange(site, b"\r\n" * 40_000)
     assert_shape(answer, 431, "headers_too_large")
 
 
-def test_a_connection_that_is_ended_in_the_middle_of_a_read_parses_no_more(site: Site) -> None:
-    """Its reader must not go round for ever: all others are in the same event loop."""
+def test_a_connection_that_is_aborted_during_a_read_parses_no_more(site: Site) -> None:
+    """It must not loop, because all connections share the event loop."""
     with Client(site) as client:
         client.say(GET % b"/health/live")
         assert client.status() == 200
@@ -428,7 +430,7 @@ def test_a_connection_that_is_ended_in_the_middle_of_a_read_parses_no_more(site:
     assert httpx.get(site.url + "/health/live").status_code == 200
 
 
-def test_one_connection_that_can_not_be_checked_keeps_no_other_from_its_end(
+def test_a_failing_check_does_not_stop_the_checks_of_others(
     site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_SECONDS", 0.2)
@@ -451,14 +453,14 @@ def test_one_connection_that_can_not_be_checked_keeps_no_other_from_its_end(
     caplog.clear()
 
 
-def test_sockets_that_are_refused_and_do_not_close_make_room(
+def test_rejected_sockets_that_stay_open_make_room(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 10)
     sockets = [connect(site) for _ in range(30)]
     for client in sockets:
         client.sendall(HANDSHAKE % (b"/ws/nowhere", b""))
-    for client in sockets:  # until then it is at work for them, and they can't make room
+    for client in sockets:  # until then their requests run, and they can't be closed
         with contextlib.suppress(ConnectionResetError):
             client.recv(1)
     for _ in range(5):
@@ -469,12 +471,12 @@ def test_sockets_that_are_refused_and_do_not_close_make_room(
         client.close()
 
 
-def test_a_body_in_tiny_parts_is_refused(site: Site) -> None:
+def test_a_body_in_tiny_parts_is_rejected(site: Site) -> None:
     head = POST.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked")
     assert_shape(exchange(site, head + b"1\r\nx\r\n" * 5_000), 400, "bad_request")
 
 
-def test_a_handshake_behind_a_request_never_overtakes_its_answer(site: Site) -> None:
+def test_a_handshake_after_a_request_does_not_overtake_its_response(site: Site) -> None:
     with Client(site) as client:
         client.say(GET % b"/privacy/" + HANDSHAKE % (b"/ws/lobbies", b""))
         assert client.status() == 200

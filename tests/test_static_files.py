@@ -1,4 +1,4 @@
-"""What lies under /static/ is what pages ask for, and nothing else."""
+"""Static files: those that pages need are served, and no others."""
 
 import http.client
 import json
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def status_of(site: Site, target: str) -> int:
-    """The status of a target that is sent as it is: a client's library would tidy it up."""
+    """Returns the status for a raw target. A client library would normalize it."""
     connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=10)
     try:
         connection.putrequest("GET", target, skip_accept_encoding=True)
@@ -29,7 +29,7 @@ def status_of(site: Site, target: str) -> int:
 
 @pytest.fixture
 def names(static_root: Path) -> dict[str, str]:
-    """Names as they are in the sources, and the hashed ones."""
+    """The hashed name of each source file."""
     manifest = json.loads((static_root / "staticfiles.json").read_text())
     paths: dict[str, str] = manifest["paths"]
     return paths
@@ -78,11 +78,11 @@ def test_files_that_pages_ask_for_are_served(site: Site, names: dict[str, str]) 
         "/.git/HEAD",
     ],
 )
-def test_nothing_else_is(site: Site, target: str) -> None:
+def test_other_files_are_not_served(site: Site, target: str) -> None:
     assert status_of(site, target) == 404
 
 
-def test_their_twins_are_not_files_of_their_own(site: Site, names: dict[str, str]) -> None:
+def test_compressed_copies_have_no_url_of_their_own(site: Site, names: dict[str, str]) -> None:
     name = names["css/site.css"]
     for twin in (".gz", ".br", ".zstd", ".map", "~", ".bak", "/"):
         assert status_of(site, f"/static/{name}{twin}") == 404
@@ -90,14 +90,14 @@ def test_their_twins_are_not_files_of_their_own(site: Site, names: dict[str, str
     assert status_of(site, f"/static//{name}") == 404
 
 
-def test_what_else_lies_in_the_folder_is_not_public(tmp_path: Path) -> None:
+def test_only_files_of_the_manifest_are_public(tmp_path: Path) -> None:
     assert public_names(tmp_path) == set()
     paths = {"a.js": "a.1.js", "a.js.map": "a.1.js.map", ".hidden": ".hidden.1", "d/.b": "d/.b.1"}
     (tmp_path / "staticfiles.json").write_text(json.dumps({"paths": paths}))
     assert public_names(tmp_path) == {"a.1.js"}
 
 
-def test_the_stamp_lies_beside_them(
+def test_the_stamp_is_outside_the_public_folder(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.STATIC_ROOT = root = tmp_path / "static"
@@ -112,5 +112,5 @@ def test_the_stamp_lies_beside_them(
         build_static_files()
     assert (len(built), list(root.iterdir())) == (1, [])
     root.rmdir()
-    build_static_files()  # the folder is gone, the stamp is not
+    build_static_files()  # the folder is missing, the stamp is not
     assert len(built) == 2

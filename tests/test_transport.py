@@ -1,4 +1,4 @@
-"""Secrets over plain HTTP are refused in production, revoked where that is possible, and never redirected."""
+"""In production, secrets over plain HTTP are rejected and revoked, and never redirected."""
 
 import json
 import uuid
@@ -25,14 +25,14 @@ TLS = {"X-Forwarded-Proto": "https"}
 
 @pytest.fixture
 def production(settings: Any) -> None:
-    """As behind a proxy that ends TLS."""
+    """The settings of a site behind a proxy that ends TLS."""
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 
 @pytest.fixture
 def client(production: None) -> Client:
-    """Made once the settings are as in production: middleware reads some of them when it begins."""
+    """A client that was made after the settings, because middleware reads them at its start."""
     return Client()
 
 
@@ -47,7 +47,7 @@ PLAIN: list[dict[str, str]] = [
 
 
 @pytest.mark.parametrize("headers", PLAIN, ids=str)
-def test_a_token_over_plain_http_is_refused_and_revoked(
+def test_a_token_over_plain_http_is_rejected_and_revoked(
     client: Client, player: User, headers: dict[str, str]
 ) -> None:
     token = bearer(player)
@@ -60,7 +60,7 @@ def test_a_token_over_plain_http_is_refused_and_revoked(
 
 
 @pytest.mark.parametrize("words", ["Bearer x", "Basic eDp5", "Bearer", "bearer  a b", "\xff"])
-def test_other_words_of_authorization_are_refused_alike(client: Client, words: str) -> None:
+def test_other_authorization_headers_are_rejected(client: Client, words: str) -> None:
     answer = client.get("/api/v1/maps", headers={"Authorization": words})
     assert_error(answer, 403, "insecure_transport")
 
@@ -80,7 +80,7 @@ def test_other_words_of_authorization_are_refused_alike(client: Client, words: s
         ("post", "auth/refresh", {"refresh": "x" * 20_000}),
     ],
 )
-def test_writes_over_plain_http_are_refused(
+def test_writes_over_plain_http_are_rejected(
     client: Client, player: User, method: str, path: str, body: Any
 ) -> None:
     answer = getattr(client, method)(f"/api/v1/{path}", json.dumps(body), "application/json")
@@ -104,7 +104,7 @@ def test_a_refresh_token_in_a_body_is_revoked(client: Client, player: User) -> N
     )  # of another device
 
 
-def test_reads_without_a_token_are_led_to_https(client: Client, settings: Any) -> None:
+def test_reads_without_a_token_are_redirected_to_https(client: Client, settings: Any) -> None:
     for path in ("/api/v1/maps", "/maps/"):
         answer = client.get(path)
         assert (answer.status_code, answer["Location"]) == (
@@ -113,8 +113,8 @@ def test_reads_without_a_token_are_led_to_https(client: Client, settings: Any) -
         )
 
 
-def test_forms_are_refused_with_a_page(client: Client) -> None:
-    """Their password was readable; a redirect would hide that."""
+def test_forms_over_plain_http_get_an_error_page(client: Client) -> None:
+    """A redirect would hide that others could read the password."""
     for path in ("/login/", "/signup/", "/reset/", "/account/password/"):
         answer = client.post(path, {"username": "Player1", "password": "x"})
         assert answer.status_code == 403
@@ -122,13 +122,13 @@ def test_forms_are_refused_with_a_page(client: Client) -> None:
         assert answer["Content-Type"].startswith("text/html")
 
 
-def test_without_redis_it_is_refused_all_the_same(client: Client, player: User) -> None:
+def test_plain_http_is_rejected_without_redis(client: Client, player: User) -> None:
     token = bearer(player)
     with redis_away():
         assert_error(client.get("/api/v1/maps", headers=token), 403, "insecure_transport")
 
 
-def test_the_demo_speaks_plain_http(player: User) -> None:
+def test_the_demo_accepts_plain_http(player: User) -> None:
     assert Client().get("/api/v1/users/me", headers=bearer(player)).status_code == 200
 
 
@@ -146,7 +146,7 @@ def test_the_demo_speaks_plain_http(player: User) -> None:
         ("ws", [(b"x-forwarded-proto", b"http"), (b"x-forwarded-proto", b"https")], False),
     ],
 )
-def test_what_is_secure(
+def test_a_request_is_secure_by_its_scheme_or_the_header_of_the_proxy(
     production: None, scheme: str, headers: list[tuple[bytes, bytes]], secure: bool
 ) -> None:
     assert is_secure({"scheme": scheme, "headers": headers}) is secure
@@ -162,7 +162,7 @@ def http(production: None, site: Site) -> Iterator[httpx.Client]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_the_lane_keeps_is_not_for_tokens_in_clear(http: httpx.Client) -> None:
+def test_cached_responses_are_not_sent_for_tokens_over_plain_http(http: httpx.Client) -> None:
     player = make_user("Player1")
     address = f"/api/v1/maps/{make_map(player).pk}"
     token = bearer(player)
@@ -178,7 +178,7 @@ def test_what_the_lane_keeps_is_not_for_tokens_in_clear(http: httpx.Client) -> N
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", ["/ws/lobbies", f"/ws/game-sessions/{uuid.UUID(int=1)}"])
-def test_sockets_without_tls_are_refused(production: None, site: Site, path: str) -> None:
+def test_sockets_without_tls_are_rejected(production: None, site: Site, path: str) -> None:
     for headers in ({}, {"X-Forwarded-Proto": "http"}):
         with Caller(site, path, additional_headers=headers) as caller:
             assert caller.refused() == ("insecure_transport", Close.BAD_PROTOCOL)

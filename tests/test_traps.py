@@ -1,6 +1,6 @@
-"""What stock parts do, beside what ours do: each trap stands open once, and closed once.
+"""Known mistakes of common solutions: each is shown with the common one, and does not happen with ours.
 
-The stock halves make a race happen for certain: everybody reads before anybody writes.
+The common ones run with a race that always happens: all reads come before the first write.
 """
 
 import io
@@ -28,7 +28,7 @@ HANDS = 12
 
 
 class AllReadFirst:
-    """A cache in which everybody has read before anybody writes."""
+    """A cache in which all reads come before the first write."""
 
     def __init__(self) -> None:
         self.barrier = threading.Barrier(HANDS)
@@ -43,7 +43,7 @@ class AllReadFirst:
 
 
 class FiveAMinute(SimpleRateThrottle):
-    """DRF's throttle: reads a list of times, adds one, writes it back."""
+    """The throttle of DRF, which reads a list of times, appends one and writes it back."""
 
     rate = "5/min"
     scope = "trap"
@@ -53,7 +53,7 @@ class FiveAMinute(SimpleRateThrottle):
 
 
 def passed(ask: Any) -> int:
-    """How many of the hands were let through."""
+    """Returns how many of the simultaneous calls were allowed."""
 
     def one(_: int) -> bool:
         try:
@@ -64,7 +64,7 @@ def passed(ask: Any) -> int:
     return sum(at_once(HANDS, one))
 
 
-def test_a_limit_that_reads_before_it_writes_lets_everybody_through() -> None:
+def test_a_limit_that_reads_before_it_writes_can_be_exceeded() -> None:
     request, view = RequestFactory().get("/"), APIView()
     stock = AllReadFirst()
     throttles = iter([FiveAMinute() for _ in range(HANDS)])
@@ -78,7 +78,7 @@ def test_a_limit_that_reads_before_it_writes_lets_everybody_through() -> None:
     assert passed(lambda: rate_limits.count_one("login", "trap")) == 5
 
 
-def test_an_address_that_the_client_invents(settings: Any) -> None:
+def test_an_invented_address_does_not_evade_the_rate_limit(settings: Any) -> None:
     made_up = [
         RequestFactory(headers={"X-Forwarded-For": f"10.0.0.{n}"}).get("/") for n in range(9)
     ]
@@ -88,7 +88,7 @@ def test_an_address_that_the_client_invents(settings: Any) -> None:
 
 
 def rotate_in_steps(barrier: threading.Barrier, key: str, presented: str, fresh: str) -> bool:
-    """How a library rotates that checks first and writes then."""
+    """Rotates a token as a library does that checks it before it writes."""
     good = durable().get(key) == presented
     barrier.wait(10)
     if good:
@@ -96,7 +96,7 @@ def rotate_in_steps(barrier: threading.Barrier, key: str, presented: str, fresh:
     return good
 
 
-def test_a_token_that_is_checked_before_it_is_replaced_wins_for_everybody(player: User) -> None:
+def test_a_token_that_is_checked_before_it_is_replaced_rotates_several_times(player: User) -> None:
     barrier = threading.Barrier(HANDS)
     durable().set("trap", "first")
     winners = at_once(HANDS, lambda n: rotate_in_steps(barrier, "trap", "first", str(n)))
@@ -117,7 +117,7 @@ def test_a_token_that_is_checked_before_it_is_replaced_wins_for_everybody(player
     [b'"\\u0000"', b'"\\ud800"', b"[" * 900 + b"]" * 900, b'{"a": 1, "a": 2}'],
     ids=["nul", "surrogate", "deep", "doubled"],
 )
-def test_json_that_breaks_further_in(client: Client, body: bytes) -> None:
+def test_json_that_other_parts_can_not_handle_is_rejected(client: Client, body: bytes) -> None:
     JSONParser().parse(io.BytesIO(body), parser_context={"encoding": "utf-8"})  # takes it
     with pytest.raises(ParseError):
         StrictJSONParser().parse(io.BytesIO(body))
