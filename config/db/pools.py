@@ -72,7 +72,14 @@ def break_connection(database: "psycopg.Connection[Any] | psycopg.AsyncConnectio
 
 def connection_string() -> str:
     """Returns the connection string of Django's database, for psycopg."""
-    parameters = connection.get_connection_params()
+    database = connection.settings_dict
+    parameters = database["OPTIONS"] | {
+        "host": database["HOST"],
+        "port": database["PORT"],
+        "user": database["USER"],
+        "password": database["PASSWORD"],
+        "dbname": database["NAME"],
+    }
     names = "host port user password dbname options application_name".split()
     names += [
         name for name in parameters if name.startswith(("ssl", "tcp_", "keepalives", "connect_"))

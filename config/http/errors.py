@@ -161,18 +161,11 @@ class ExceptionHandler(handler.ExceptionHandler):
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         """Converts domain errors and exceptions of Django into errors of the API."""
         if isinstance(exc, DomainError):
-            error = exceptions.APIException(exc.detail, exc.code)
-            error.status_code = status_of(exc)
-            if error.status_code == 503:
-                error.wait = RETRY_SECONDS  # type: ignore[attr-defined] # becomes Retry-After
-            return error
+            return _api_error(status_of(exc), exc.code, exc.detail)
         if isinstance(exc, SuspiciousOperation):  # for example, too many parameters
             return exceptions.ParseError(MESSAGES[400][1], MESSAGES[400][0])
         if isinstance(exc, OperationalError):
-            error = exceptions.APIException(MESSAGES[503][1], MESSAGES[503][0])
-            error.status_code = 503
-            error.wait = RETRY_SECONDS  # type: ignore[attr-defined] # becomes Retry-After
-            return error
+            return _api_error(503, *MESSAGES[503])
         return super().convert_known_exceptions(exc)
 
 
@@ -188,3 +181,11 @@ class ExceptionFormatter(formatter.ExceptionFormatter):
                 for code, detail, field in self.original_exc.reasons
             ]
         return body | {"request_id": REQUEST_ID.get()}
+
+
+def _api_error(status: int, code: str, detail: str) -> exceptions.APIException:
+    error = exceptions.APIException(detail, code)
+    error.status_code = status
+    if status == 503:
+        error.wait = RETRY_SECONDS  # type: ignore[attr-defined] # becomes Retry-After
+    return error

@@ -3,8 +3,8 @@
 Not in config.ops.health, because that imports the server, and commands need this without it.
 """
 
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.core.management import call_command
+from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
 from config.redis.clients import durable
@@ -19,12 +19,15 @@ def check_services() -> Checks:
 
 def has_pending_migrations() -> bool:
     """Returns whether the database lacks migrations of this code. Raises DatabaseError."""
-    executor = MigrationExecutor(connection)
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    try:
+        call_command("migrate", check_unapplied=True, verbosity=0)
+    except SystemExit:  # as the command says it
+        return True
+    return False
 
 
 def _check_postgres() -> str:
-    connection.close_if_unusable_or_obsolete()
+    close_old_connections()
     try:
         return "pending migrations" if has_pending_migrations() else "ok"
     except DatabaseError:

@@ -6,10 +6,11 @@ docs/decisions/0020-private-apis.md lists what it uses of uvicorn's internals.
 """
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 from websockets.exceptions import HeaderLineTooLong, RequestLineTooLong
 
@@ -331,8 +332,9 @@ class HttpProtocol(HttpToolsProtocol):
         finally:
             REQUEST_ID.reset(token)  # later requests inherit the context of this call
         headers = [*self.server_state.default_headers, *headers]
+        phrase = HTTPStatus(status).phrase.encode()
         lines = b"".join(b"%s: %s\r\n" % each for each in headers)
-        return STATUS_LINE[status] + lines + b"\r\n" + body
+        return b"HTTP/1.1 %d %s\r\n%s\r\n%s" % (status, phrase, lines, body)
 
     def _await_head(self) -> None:
         self.head_began = self.loop.time()
