@@ -13,10 +13,10 @@ setup(set_prefix=False)
 
 from accounts.tokens.token_cache import TokenCache  # noqa: E402 - needs setup()
 from config.limits.request_limits import RequestCounter  # noqa: E402
-from config.ops.health import Health  # noqa: E402
 from config.server.asgi import Receive, Scope, Send  # noqa: E402
 from config.server.fast_lane import FastLane  # noqa: E402
 from config.server.handler import ThreadedASGIHandler  # noqa: E402
+from config.server.health import Health  # noqa: E402
 from config.server.response_cache import ResponseCache  # noqa: E402
 from config.storage.files import public_names  # noqa: E402
 from maps.browse.cacheable import CacheableMapReads  # noqa: E402

@@ -1,1 +1,1 @@
-"""What operators need: health, logs, background work."""
+"""What operators need: readiness, logs, background work."""

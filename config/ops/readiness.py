@@ -1,6 +1,6 @@
 """Whether PostgreSQL, Redis and the schema are ready for requests.
 
-Not in config.ops.health, because that imports the server, and commands need this without it.
+Not in config.server.health, because that imports the server, and commands need this without it.
 """
 
 from django.core.management import call_command

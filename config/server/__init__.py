@@ -1,1 +1,1 @@
-"""The server process: connections, both protocols, the handler in front of Django, cached responses."""
+"""The server process: connections, protocols, health checks, the handler of Django, cached responses."""
