@@ -17,11 +17,9 @@ from accounts.identity.forms import StaffSignInForm
 from accounts.models import User, UserDecision
 from accounts.moderation.actions import EFFECTS, Action, decide
 from accounts.second_factor import actions as second_factor
-from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReasonForm, RecordInline
-from config.http.client import client_of
-from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReadOnlyInline, ReasonForm
 from config.admin.forms import CheckedForm, ReasonForm
 from config.admin.options import ChangedFieldsAdmin, ReadOnlyInline
+from config.http.client import client_of
 from config.kernel.errors import DomainError
 from config.kernel.text import checked
 
@@ -78,7 +76,7 @@ class PlayerDecisionForm(ReasonForm):
             del self.fields["until"]
 
 
-class DecisionInline(RecordInline):
+class DecisionInline(ReadOnlyInline):
     """Earlier decisions about a player."""
 
     model = UserDecision

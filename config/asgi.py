@@ -18,10 +18,10 @@ from config.server.fast_lane import FastLane  # noqa: E402
 from config.server.handler import ThreadedASGIHandler  # noqa: E402
 from config.server.health import Health  # noqa: E402
 from config.server.response_cache import ResponseCache  # noqa: E402
-from config.storage.files import public_names  # noqa: E402
-from maps.browse.cacheable import CacheableMapReads  # noqa: E402
 from config.server.static_files import StaticFiles, set_static_headers  # noqa: E402
-from maps.browse.cacheable import HotReads  # noqa: E402
+from maps.browse.cacheable import (  # noqa: E402
+    CacheableMapReads,
+)
 from maps.previews.preview_files import worker  # noqa: E402
 from sessions_app.live.endpoint import Live  # noqa: E402
 

@@ -8,13 +8,10 @@ from django.views.generic import RedirectView, TemplateView
 import accounts.urls  # noqa: F401 - names the converter that is used below
 from accounts.identity.api import Login, Logout, Refresh, Register
 from accounts.profile.api import Me, Password
-import accounts.urls  # noqa: F401 - registers the converter `username`
-from accounts.identity.api import Login, Logout, Me, Password, Refresh, Register
 from config.api.schema_view import schema
+from config.http.methods import require_safe
 from maps.api import MapPublishing, MapsView, MapUnpublishing, MapValidation, MapView
 from maps.browse.api import MapTerrain, PlayerProfile
-from config.http.methods import require_safe
-from maps.browse.api import MapRatingView, MapTerrain, PlayerProfile
 from maps.browse.sitemap import TopMaps
 from maps.collections.api import CollectionMapView, CollectionsView, CollectionView
 from maps.feedback.api import MapFavouriteView, MapRatingView

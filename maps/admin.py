@@ -9,14 +9,10 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 
 from accounts.models import User
-from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReasonForm, RecordInline
-from config.kernel.errors import DomainError, NotFound
-from maps.editing.actions import TEXT_CHECKS
-from config.admin.site import ChangedFieldsAdmin, CheckedForm, ReadOnlyInline, ReasonForm
 from config.admin.forms import CheckedForm, ReasonForm
 from config.admin.options import ChangedFieldsAdmin, ReadOnlyInline
-from config.kernel.errors import DomainError
-from maps.editing.actions import WORDS
+from config.kernel.errors import DomainError, NotFound
+from maps.editing.actions import TEXT_CHECKS
 from maps.models import GameMap, MapDecision
 from maps.models.querysets import BULKY, PUBLISHED, GameMapQuerySet
 from maps.moderation.actions import decide
@@ -64,7 +60,7 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(chosen.get(self.value() or "", Q()))
 
 
-class DecisionInline(RecordInline):
+class DecisionInline(ReadOnlyInline):
     """Earlier decisions about a map."""
 
     model = MapDecision

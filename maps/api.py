@@ -15,12 +15,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller
-from config.api.openapi import LOCATION, Error
+from config.api.openapi import LOCATION_HEADER, QUOTA_PARAMETER, Error
 from config.api.serialization import read_body
 from config.api.views import APIView
-from config.http.conditional import conditional
-from config.limits import quotas, rate_limits
-from config.limits.quotas import HEADER_PARAMETER, QuotaReached
+from config.http.conditional import conditional_response
+from config.http.quotas import quota_headers
+from config.limits import rate_limits
+from config.limits.quotas import QuotaReached
 from maps.browse import queries
 from maps.browse.serializers import BrowseQuery, MapPage
 from maps.editing import actions
@@ -68,7 +69,7 @@ class MapsView(APIView):
         operation_id="maps_make",
         request=NewMap,
         responses={201: FullMap, 409: Error},
-        parameters=[LOCATION, HEADER_PARAMETER],
+        parameters=[LOCATION_HEADER, QUOTA_PARAMETER],
         tags=["maps"],
     )
     def post(self, request: Request) -> Response:
@@ -99,7 +100,9 @@ class MapView(APIView):
         visible = GameMap.objects.visible_to(request.user).select_related("user").defer("search")
         game_map = get_object_or_404(visible, pk=map_id)
         etag = etag_of(game_map)
-        response = conditional(request._request, etag, lambda: Response(FullMap(game_map).data))
+        response = conditional_response(
+            request._request, etag, lambda: Response(FullMap(game_map).data)
+        )
         response["Cache-Control"] = "no-cache" if game_map.is_published else "private, no-cache"
         response["Vary"] = "Authorization"
         return response
@@ -108,7 +111,7 @@ class MapView(APIView):
         operation_id="maps_change",
         request=NewMap,
         responses={200: FullMap, 412: Error},
-        parameters=[IF_MATCH, HEADER_PARAMETER],
+        parameters=[IF_MATCH, QUOTA_PARAMETER],
         tags=["maps"],
     )
     def patch(self, request: Request, map_id: UUID) -> Response:
@@ -181,7 +184,7 @@ class MapUnpublishing(APIView):
         operation_id="maps_unpublish",
         request=None,
         responses={200: MapCard, 412: Error},
-        parameters=[IF_MATCH, HEADER_PARAMETER],
+        parameters=[IF_MATCH, QUOTA_PARAMETER],
         tags=["maps"],
     )
     def post(self, request: Request, map_id: UUID) -> Response:
@@ -200,7 +203,7 @@ def map_response(
     """Returns a map with its entity tag, and a header about those `grown` quotas that are nearly used."""
     tagged = {"ETag": etag_of(game_map), **(headers or {})}
     if grown:
-        tagged |= quotas.quota_headers(game_map.user_id, *grown)
+        tagged |= quota_headers(game_map.user_id, *grown)
     return Response(serializer(game_map).data, status=status, headers=tagged)
 
 

@@ -18,13 +18,9 @@ from redis.connection import AbstractConnection as Connection
 
 from accounts.models import User
 from config.embedded import data_folder
-from config.management.commands.serve import build_static_files
-from config.limits import rate_limits
-from config.management.commands.serve import server_config
 from config.redis import clients
 from config.redis.clients import durable
-from config.storage.files import HashedStaticFilesStorage
-from config.server.tcp import limit_kernel_buffers
+from config.storage.static_files import HashedStaticFilesStorage, build_static_files
 from maps.models import GameMap
 from maps.search import spelling
 from tests.support.database import empty_tables
@@ -70,7 +66,7 @@ def own_files(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(autouse=True)
 def forget_counts(request: pytest.FixtureRequest) -> None:
     """Limits, locks, token families and caches begin anew with each test. Pure tests have no Redis."""
-    clients._failed_at.clear()
+    clients._failure_times.clear()
     if is_pure(request.node):
         request.getfixturevalue("no_redis")
         return

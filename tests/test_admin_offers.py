@@ -338,7 +338,9 @@ def test_links_back_to_a_list_keep_its_filters(
     assert chief.get(f"{USERS}{player.pk}/history/?p=1").status_code == 200
 
 
-def test_a_malicious_link_back_is_rejected(desks: dict[str, Client], staff: dict[str, User]) -> None:
+def test_a_malicious_link_back_is_rejected(
+    desks: dict[str, Client], staff: dict[str, User]
+) -> None:
     chief, player = desks["administrator"], make_user("Player1")
     way = urlencode({"_changelist_filters": "page_sessions__session_key__regex=^a"})
     body = {"username": "Player2", "email": player.email, "level": 1, "total_games_played": 0}

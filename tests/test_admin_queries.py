@@ -99,7 +99,9 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_lists_reject_queries_that_they_do_not_offer(desks: dict[str, Client], hostile: str) -> None:
+def test_lists_reject_queries_that_they_do_not_offer(
+    desks: dict[str, Client], hostile: str
+) -> None:
     for page in LISTS.values():
         for role, client in desks.items():
             for query in (hostile, f"q=a&{hostile}", f"{hostile}&e=1"):
@@ -147,7 +149,9 @@ def hostile_names(model: type[models.Model]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("model", LISTS, ids=lambda model: model.__name__)
-def test_no_field_of_any_model_can_be_queried(model: type[models.Model], staff: dict[str, User]) -> None:
+def test_no_field_of_any_model_can_be_queried(
+    model: type[models.Model], staff: dict[str, User]
+) -> None:
     """Made of the models themselves, so that new fields are covered."""
     model_admin = SITE.get_model_admin(model)
     Group.objects.create(name="Another")

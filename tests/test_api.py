@@ -331,7 +331,9 @@ def test_the_explorer_loads_nothing_from_other_hosts(client: Client) -> None:
     assert "swagger-ui-bundle" in page
 
 
-def test_the_schema_is_made_once_however_many_ask_first(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_schema_is_made_once_however_many_ask_first(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(schema_view, "made", [])
     answers = at_once(8, lambda _: Client().get("/api/schema").content)
     assert len(answers) == 8

@@ -62,10 +62,10 @@ def test_after_a_failure_every_reply_is_none(fault: type[Exception] | None) -> N
 
 
 def test_waiting_commands_are_not_sent_to_a_silent_redis() -> None:
-    tried: list[Questions] = []
+    tried: list[Commands] = []
 
-    async def ask(_: Any, questions: Questions) -> list[int]:
-        tried.append(questions)
+    async def execute(_: Any, commands: Commands) -> list[int]:
+        tried.append(commands)
         for _turn in range(10):  # until all others wait
             await asyncio.sleep(0)
         raise RedisTimeout
@@ -75,7 +75,7 @@ def test_waiting_commands_are_not_sent_to_a_silent_redis() -> None:
 
 
 def test_commands_during_the_close_get_no_reply() -> None:
-    async def ask(_: Any, questions: Questions) -> list[int]:
+    async def execute(_: Any, commands: Commands) -> list[int]:
         await asyncio.Event().wait()  # for ever
         return []
 

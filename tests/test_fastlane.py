@@ -143,7 +143,7 @@ def test_a_silent_database_connection_is_replaced(
     monkeypatch.setattr(invalidation, "CHECK_SECONDS", 0.2)
 
     async def listen() -> None:
-        async with await psycopg.AsyncConnection.connect(database_address()) as database:
+        async with await psycopg.AsyncConnection.connect(connection_string()) as database:
             await invalidation.check_connection(database)
             busy = asyncio.create_task(database.execute("SELECT pg_sleep(60)"))
             await asyncio.sleep(0)  # it has begun

@@ -340,7 +340,7 @@ def test_cached_token_is_not_accepted_without_redis(
     clients.record_failure()
     assert_error(maps_http.get(address, headers=shown), 503, "unavailable")
     assert maps_http.get(address).status_code == 200
-    clients._failed_at.clear()
+    clients._failure_times.clear()
     assert maps_http.get(address, headers=shown).status_code == 200
 
 

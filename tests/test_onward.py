@@ -10,11 +10,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
 from config.http import next_url
-from config.http.errors import page_of
+from config.http.errors import find_retry_url
 from tests.support.api import bearer
 from tests.support.factories import NOBODY, PASSWORD, make_user
 from tests.support.pages import sign_up
-from config.http.errors import find_retry_url
 
 pytestmark = pytest.mark.django_db
 

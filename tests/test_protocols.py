@@ -15,10 +15,13 @@ from uvicorn.server import ServerState
 
 from config.limits.token_bucket import TokenBucket
 from config.management.commands.serve import server_config
-from config.server import http_protocol, websocket_protocol
-from config.server.http_protocol import LARGEST_HEAD, MOST_HEADERS, MOST_PIPELINED, HttpProtocol
 from config.server import http_protocol
-from config.server.http_protocol import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
+from config.server.http_protocol import (
+    MAX_HEAD_BYTES,
+    MAX_HEADERS,
+    MAX_PIPELINED,
+    HttpProtocol,
+)
 from config.server.websocket_protocol import CLOSE_TOO_MUCH, FrameBucket, WebSocketProtocol
 from sessions_app.live import sockets
 from sessions_app.live.protocol import Close

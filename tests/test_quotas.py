@@ -17,13 +17,9 @@ from accounts.models import PageSession, User
 from config.http.quotas import QUOTA_HEADER
 from config.kernel.errors import DomainError
 from config.limits import quotas, rate_limits
-from config.limits.quotas import HEADER, QUOTAS, QuotaReached
+from config.limits.quotas import QUOTAS, QuotaReached
 from maps.collections.actions import add_map
 from maps.collections.actions import create_collection as make_collection
-from config.http.quotas import QUOTA_HEADER
-from config.limits.quotas import QUOTAS, QuotaReached
-from maps.collections.actions import make as make_collection
-from maps.collections.actions import put
 from maps.editing import actions as editing_actions
 from maps.feedback.actions import add_favourite
 from maps.models import GameMap, MapCollection

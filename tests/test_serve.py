@@ -14,7 +14,7 @@ import pytest
 import websockets.sync.client
 from django.core.management import CommandError, call_command
 
-from config.management.commands.serve import Command, claim_port
+from config.management.commands.serve import Command, open_listener
 from config.redis.urls import check_redis_url, next_database
 from tests.support.processes import (
     ROOT,
@@ -132,7 +132,7 @@ def test_killed_embedded_servers_start_again(data: Path) -> None:
 def test_an_invalid_port_is_reported(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
     monkeypatch.setenv("PORT", port)
     with pytest.raises(CommandError, match="it must be a number from 1 to 65535"):
-        claim_port()
+        open_listener()
 
 
 def test_a_port_in_use_is_reported(data: Path) -> None:

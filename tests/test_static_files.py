@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from config.management.commands import serve
-from config.storage.files import public_names
-from tests.support.live_site import Site
 from config.storage import static_files
 from config.storage.static_files import build_static_files, public_names
+from tests.support.live_site import Site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -109,7 +109,7 @@ class TribesView(APIView):
         """Create a tribe. Without bonuses it gets those of its archetype."""
         tribe = actions.create_tribe(player=caller(request), given=read_body(NewTribe, request))
         headers = {"Location": reverse("api:tribe", args=[tribe.pk])}
-        headers |= quotas.quota_headers(tribe.user_id, "tribes")
+        headers |= quota_headers(tribe.user_id, "tribes")
         return Response(FullTribe(tribe).data, status=201, headers=headers)
 
 
@@ -124,7 +124,7 @@ class TribeView(APIView):
     def get(self, request: Request, tribe_id: UUID) -> HttpResponseBase:
         """Read one of the caller's tribes."""
         tribe = actions.find_own_tribe(caller(request), tribe_id)
-        return conditional_document(request, FullTribe(tribe).data)
+        return conditional_json_response(request, FullTribe(tribe).data)
 
     @extend_schema(
         operation_id="tribes_change", request=NewTribe, responses=FullTribe, tags=["tribes"]

@@ -8,17 +8,13 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+
 from accounts.identity.current_user import current_user
+from config.http.methods import require_safe
 from config.http.next_url import next_url
 from config.http.pages import require_page_methods
-from config.kernel.errors import DomainError, NotFound
-from config.limits import quotas
-from config.kernel.errors import DomainError
-from accounts.identity.views import own
-from config.http.methods import require_http_methods, require_safe
 from config.http.quotas import show_quota_warnings
-from config.kernel.errors import DomainError
+from config.kernel.errors import DomainError, NotFound
 from tribes import actions
 from tribes.bonuses import MOTTOES, TOTAL_POINTS, tower_gains
 from tribes.colours import BACKGROUNDS, DEFAULT_COLOUR, MIN_CONTRAST
@@ -60,7 +56,7 @@ def new(request: HttpRequest) -> HttpResponse:
             form.add_domain_error(refusal)
         else:
             messages.success(request, f"“{made.name}” is ready to play.")
-            quotas.show_warnings(request, made.user_id, "tribes")
+            show_quota_warnings(request, made.user_id, "tribes")
             return HttpResponseRedirect(next_page or reverse("tribes:index"))
     full = actions.own_tribes(current_user(request)).count() >= MAX_TRIBES
     context = editor_context(form) | {"next": next_page, "full": full, "most": MAX_TRIBES}

@@ -27,7 +27,7 @@ from config.api.serialization import (
 from config.api.views import APIView
 from config.http.client import client_of
 from config.kernel.errors import InvalidInput
-from config.kernel.validators import BOOLEANS, boolean_parameter
+from config.kernel.validators import BOOLEANS, read_boolean
 
 
 class NewUser(serializers.Serializer[Any]):
@@ -149,7 +149,7 @@ class Logout(APIView):
         The access token says which device. If it has expired, leave it out and send `refresh` in the body.
         To sign out all devices takes an access token: a refresh token names its device even after its end.
         """
-        everywhere = boolean_parameter(request.query_params, "everywhere")
+        everywhere = read_boolean(request.query_params, "everywhere")
         refresh = read_body(SignOut, request).get("refresh")
         if refresh and not everywhere:
             token = token_actions.read_refresh(refresh)

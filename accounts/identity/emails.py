@@ -14,8 +14,6 @@ from django.template.loader import render_to_string
 
 from accounts.identity import links
 from accounts.models import User
-from config.http.client import client_of
-from config.http.site_url import absolute_url
 from config.limits import rate_limits
 
 POST = ThreadPoolExecutor(1, "post")

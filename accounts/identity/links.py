@@ -8,7 +8,7 @@ from django.utils.encoding import force_bytes, force_str
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from accounts.models import User
-from config.http.site_url import absolute
+from config.http.site_url import absolute_url
 from config.kernel.errors import DomainError
 
 
@@ -34,13 +34,13 @@ verification_tokens = VerificationTokens()
 def verification_link(user: User) -> str:
     """Returns a link that confirms the account's email address."""
     token = verification_tokens.make_token(user)
-    return absolute(reverse("accounts:verify", args=[uid_of(user), token]))
+    return absolute_url(reverse("accounts:verify", args=[uid_of(user), token]))
 
 
 def reset_link(user: User) -> str:
     """Returns a link that lets its reader choose a new password."""
     token = default_token_generator.make_token(user)
-    return absolute(reverse("accounts:reset", args=[uid_of(user), token]))
+    return absolute_url(reverse("accounts:reset", args=[uid_of(user), token]))
 
 
 def uid_of(user: User) -> str:

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from accounts.models import User
-from config.api.serialization import SECRET
+from config.api.serialization import NO_STORE
 
 
 class PublicUser(serializers.ModelSerializer[User]):
@@ -43,4 +43,4 @@ def signed_in_response(user: User, pair: tuple[str, str], *, status: int = 200) 
         "expires_in": settings.ACCESS_TOKEN_SECONDS,
         "user": user,
     }
-    return Response(SignedIn(facts).data, status=status, headers=SECRET)
+    return Response(SignedIn(facts).data, status=status, headers=NO_STORE)

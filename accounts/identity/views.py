@@ -20,7 +20,6 @@ from accounts.identity.forms import RequestResetForm, SignInForm, SignUpForm
 from accounts.identity.redirects import NextUrlMixin
 from config.http.client import client_of
 from config.http.forms import add_reasons
-from config.http.methods import require_http_methods, require_POST, require_safe
 from config.http.next_url import next_url
 from config.http.pages import require_page_methods
 from config.kernel.errors import DomainError, InvalidInput

@@ -16,7 +16,7 @@ from accounts.tokens.authentication import caller, caller_token
 from config.api.serialization import field_errors, read_body
 from config.api.views import APIView
 from config.http.client import client_of
-from config.http.conditional import conditional_document
+from config.http.conditional import conditional_json_response
 from config.kernel.errors import InvalidInput
 
 
@@ -48,7 +48,7 @@ class Me(APIView):
     @extend_schema(operation_id="users_me", responses={200: OwnAccount, 304: None}, tags=["users"])
     def get(self, request: Request) -> HttpResponseBase:
         """Your own profile, and how much of each quota is used."""
-        return conditional_document(request, OwnAccount(caller(request)).data)
+        return conditional_json_response(request, OwnAccount(caller(request)).data)
 
 
 class Password(APIView):

@@ -48,7 +48,7 @@ class OwnAccount(OwnUser):
         """Returns the use of each quota, by name."""
         return {
             usage.quota.name: {"used": usage.used, "limit": usage.quota.limit}
-            for usage in quotas.usage(user.pk)
+            for usage in quotas.read_usage(user.pk)
         }
 
 

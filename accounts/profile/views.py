@@ -39,7 +39,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "error": error,
         "form": ChangePasswordForm(),
         "email_form": ChangeEmailForm(auto_id="address_%s"),
-        "storage": quotas.usage(user.pk),
+        "storage": quotas.read_usage(user.pk),
         "decisions": user.decisions.all()[:SHOWN_DECISIONS],
     }
     return render(request, "accounts/account.html", context)

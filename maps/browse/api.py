@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from accounts.identity.serializers import PublicUser
 from accounts.models import User
 from config.api.views import APIView
-from config.http.conditional import conditional_document
+from config.http.conditional import conditional_json_response
 from maps.browse import queries
 from maps.browse.queries import MAX_PAGE_SIZE
 from maps.browse.terrain_responses import terrain_response
@@ -61,4 +61,4 @@ class PlayerProfile(APIView):
         browse = Browse(sort="new", size=MAX_PAGE_SIZE, author=str(player.pk))
         cards = [orjson.loads(card) for card in queries.find_maps(browse).cards]
         profile = PublicProfile(player).data | {"maps": cards}
-        return conditional_document(request, profile, is_public=True)
+        return conditional_json_response(request, profile, is_public=True)

@@ -14,9 +14,7 @@ from django.conf import settings
 from django.urls.converters import UUIDConverter
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from config.db.pools import connected, make_pool
-from config.db import notifications
-from config.db.pools import break_connection, connection_string, create_pool, pool_connection
+from config.db.pools import create_pool, pool_connection
 from config.kernel.errors import DomainError
 from config.server.fast_lane import Answer, Route
 from config.server.response_cache import ResponseCache
@@ -47,7 +45,7 @@ class CacheableMapReads:
 
     async def open(self) -> None:
         """Starts. Does not wait for the database, which may be started later."""
-        self.pool = make_pool(POOL_SIZE)
+        self.pool = create_pool(POOL_SIZE)
         await self.pool.open()
         self.invalidator.open()
 
@@ -69,7 +67,7 @@ class CacheableMapReads:
             if settled is None:
                 return None
             browse = replace(browse, query=settled)
-            async with connected(self.pool, LIST_SECONDS) as database:
+            async with pool_connection(self.pool, LIST_SECONDS) as database:
                 for statement in statements(browse):
                     cursor = await database.execute(
                         statement.sql, statement.values, prepare=statement.steady

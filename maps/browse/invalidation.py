@@ -16,7 +16,7 @@ import psycopg
 from django.db.backends.signals import connection_created
 
 from config.db import notifications
-from config.db.pools import cut, database_address
+from config.db.pools import break_connection, connection_string
 from config.server.fast_lane import Answer
 from config.server.response_cache import EVERYTHING, ResponseCache
 from maps.browse import terrain_cache, top_maps
@@ -42,7 +42,7 @@ class CacheInvalidator:
 
     def open(self) -> None:
         """Starts to listen."""
-        self.listener = asyncio.create_task(self.listen(database_address()))
+        self.listener = asyncio.create_task(self.listen(connection_string()))
         connection_created.connect(self.watch)
 
     async def close(self) -> None:
@@ -141,7 +141,7 @@ async def check_connection(database: "psycopg.AsyncConnection[Any]") -> None:
 
     A link that was cut without an error stays silent for minutes, because nobody writes on it.
     """
-    timer = asyncio.get_running_loop().call_later(CHECK_SECONDS, cut, database)
+    timer = asyncio.get_running_loop().call_later(CHECK_SECONDS, break_connection, database)
     try:
         await database.execute("SELECT 1")
     finally:

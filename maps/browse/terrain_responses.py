@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from config.db.lookups import get_or_not_found
-from config.http.conditional import conditional
-from config.http.encodings import takes_gzip
+from config.http.conditional import conditional_response
+from config.http.encodings import accepts_gzip
 from config.kernel.errors import DomainError, NotFound
 from maps.browse import terrain_cache
 from maps.models import GameMap
@@ -34,7 +34,7 @@ def terrain_response(
     game_map = get_or_not_found(visible, pk=map_id)
     # A weak tag, because the compressed body is other bytes of the same terrain.
     etag = f'W/"{TERRAIN_FORMAT}-{game_map.terrain_hash}"' if game_map.terrain_hash else None
-    response = conditional(
+    response = conditional_response(
         request, etag, lambda: _cached_terrain(request, map_id, game_map.terrain_hash)
     )
     response["Vary"] = "Accept-Encoding"
@@ -54,11 +54,11 @@ def _cached_terrain(request: HttpRequest, map_id: UUID, terrain_hash: str) -> Ht
 
 def gzipped_json(request: HttpRequest, body: bytes) -> HttpResponse:
     """Returns gzipped JSON, decompressed for a client that does not accept gzip."""
-    accepts_gzip = takes_gzip(request.headers.get("Accept-Encoding", ""))
+    is_gzip_accepted = accepts_gzip(request.headers.get("Accept-Encoding", ""))
     response = HttpResponse(
-        body if accepts_gzip else gzip.decompress(body), content_type="application/json"
+        body if is_gzip_accepted else gzip.decompress(body), content_type="application/json"
     )
-    if accepts_gzip:
+    if is_gzip_accepted:
         response["Content-Encoding"] = "gzip"
     return response
 

@@ -8,12 +8,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_safe
+
+from config.http.methods import require_safe
 from config.http.pages import is_htmx, redirect_to_sign_in
-from django_htmx.http import HttpResponseClientRedirect
-from django_htmx.middleware import HtmxDetails
-from accounts.models import User
-from config.http.methods import require_POST, require_safe
 from config.kernel import text
 from config.kernel.errors import DomainError, NotFound
 from maps.browse import queries

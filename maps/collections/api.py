@@ -18,17 +18,10 @@ from config.api.openapi import LOCATION_HEADER, QUOTA_PARAMETER, Error
 from config.api.serialization import RawBooleanField, RawField, read_body
 from config.api.views import APIView
 from config.db.lookups import get_or_not_found
-from config.http.conditional import conditional_document
-from config.kernel.text import RULES, SHORTEST_NAME
 from config.http.conditional import conditional_json_response
-from config.kernel.text import SHORTEST_NAME
-from config.limits import quotas
-from config.limits.quotas import HEADER_PARAMETER
-from maps.browse.queries import find_cards
 from config.http.quotas import quota_headers
-from config.kernel.text import SHORTEST_NAME
-from maps.browse import queries
-from maps.browse.api import MapCard
+from config.kernel.text import RULES, SHORTEST_NAME
+from maps.browse.queries import find_cards
 from maps.collections import actions
 from maps.collections.queries import find_collection, own_collections, visible_map_ids
 from maps.models import MapCollection
@@ -132,7 +125,7 @@ class CollectionsView(APIView):
         given = read_body(NewCollection, request)
         collection = actions.create_collection(player=caller(request), given=given)
         headers = {"Location": reverse("api:collection", args=[collection.pk])}
-        headers |= quotas.quota_headers(collection.user_id, "collections")
+        headers |= quota_headers(collection.user_id, "collections")
         return Response(card_of(request, collection.pk), status=201, headers=headers)
 
 
@@ -153,7 +146,7 @@ class CollectionView(APIView):
         collection.map_count = len(map_ids)  # type: ignore[attr-defined] # a field of the document
         cards = [orjson.loads(card) for card in find_cards(map_ids)]
         document = CollectionCard(collection).data | {"maps": cards}
-        return conditional_document(request, document, is_public=collection.is_public)
+        return conditional_json_response(request, document, is_public=collection.is_public)
 
     @extend_schema(
         operation_id="collections_change",

@@ -9,17 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_POST
 
 from accounts.identity.current_user import current_user
 from config.db.lookups import get_or_not_found
+from config.http.methods import require_POST
 from config.http.pages import is_htmx, redirect_to_sign_in, require_page_methods
-from config.kernel.errors import AccessDenied, DomainError, NotFound
-from accounts.identity.views import own
-from accounts.models import User
-from config.http.methods import require_http_methods, require_POST
 from config.http.quotas import show_quota_warnings
-from config.kernel.errors import DomainError
+from config.kernel.errors import AccessDenied, DomainError, NotFound
 from config.limits import quotas
 from maps.browse.cards import marked_cards
 from maps.browse.queries import find_cards
@@ -62,7 +58,7 @@ def index(request: HttpRequest) -> HttpResponse:
             collection = actions.create_collection(
                 player=player, given=given, first_map_id=chosen_id
             )
-            quotas.show_warnings(request, player.pk, "collections")
+            show_quota_warnings(request, player.pk, "collections")
             return redirect(collection)
         except AccessDenied:
             raise
@@ -183,7 +179,7 @@ def collect(request: HttpRequest, map_id: UUID) -> HttpResponse:
     try:
         if chosen_id := read_id(request.POST.get("collection", "")):
             actions.add_map(player=current_user(request), collection_id=chosen_id, map_id=map_id)
-            near = (usage.warning for usage in quotas.warnings(chosen_id, "collection_maps"))
+            near = (usage.warning for usage in quotas.read_warnings(chosen_id, "collection_maps"))
             message, error = " ".join(["Added to the collection.", *near]), ""
     except AccessDenied:
         raise

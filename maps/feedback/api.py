@@ -10,11 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller
-from config.api.serialization import read_body
 from config.api.openapi import QUOTA_PARAMETER
+from config.api.serialization import read_body
 from config.api.views import APIView
-from config.limits import quotas
-from config.limits.quotas import HEADER_PARAMETER
+from config.http.quotas import quota_headers
 from maps.feedback import actions
 from maps.feedback.rules import MAX_STARS, MIN_STARS
 from maps.models import GameMap
@@ -85,7 +84,7 @@ class MapFavouriteView(APIView):
         """Add a map to the caller's favourites, which are at most a thousand."""
         player = caller(request)
         actions.add_favourite(player=player, map_id=map_id)
-        return Response({"favourite": True}, headers=quotas.quota_headers(player.pk, "favourites"))
+        return Response({"favourite": True}, headers=quota_headers(player.pk, "favourites"))
 
     @extend_schema(
         operation_id="maps_unmark", request=None, responses={200: Favourite}, tags=["maps"]

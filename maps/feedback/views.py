@@ -60,7 +60,7 @@ def change_favourite(request: HttpRequest, map_id: UUID) -> HttpResponse:
             actions.remove_favourite(player=user, map_id=map_id)
         else:
             actions.add_favourite(player=user, map_id=map_id)
-            warnings = quotas.warnings(user.pk, "favourites")
+            warnings = quotas.read_warnings(user.pk, "favourites")
     except NotFound:
         raise
     except DomainError as refusal:

@@ -8,11 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
-from config.http.conditional import conditional
-from config.kernel.errors import RETRY_SECONDS
 from config.http.conditional import conditional_response
-from config.http.encodings import accepts_gzip
-from config.kernel.errors import RETRY_SECONDS, DomainError
+from config.kernel.errors import RETRY_SECONDS
 from config.ops.worker import PATIENCE, Job, NotYet
 from config.server.handler import WAITS
 from maps.drawing.pictures import FORMATS, placeholder

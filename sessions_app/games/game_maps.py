@@ -9,11 +9,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from accounts.models import User
-from config.http.conditional import conditional
+from config.http.conditional import conditional_response
 from maps.browse.terrain_cache import compact_document
 from maps.browse.terrain_responses import TERRAIN_FORMAT, gzipped_json, incomplete_terrain
-from config.http.conditional import conditional_response
-from maps.browse.terrain_cache import document_of
 from maps.models import GameMap
 from maps.previews.preview_files import parts_of
 from maps.terrain.validation import PARTS, TerrainError
@@ -31,7 +29,7 @@ def map_response(request: HttpRequest, player: User, session_id: UUID) -> HttpRe
     found = _find(game)
     # A weak tag: compressed or not, it is the same map. TERRAIN_FORMAT is the version of the terrain.
     etag = f'W/"{TERRAIN_FORMAT}-{game.map_id}-{found.version}"'
-    response = conditional(request, etag, lambda: _write(request, game, found))
+    response = conditional_response(request, etag, lambda: _write(request, game, found))
     response["Vary"] = "Accept-Encoding, Authorization"
     response["Cache-Control"] = "private, no-cache"
     return response

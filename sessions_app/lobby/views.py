@@ -18,8 +18,8 @@ from accounts.identity.current_user import current_user
 from accounts.models import User
 from config.http.client import client_of
 from config.http.error_statuses import status_of
-from config.http.pages import redirect_to_sign_in
 from config.http.methods import require_http_methods, require_POST, require_safe
+from config.http.pages import redirect_to_sign_in
 from config.kernel.errors import DomainError, InvalidInput
 from maps.models import GameMap
 from sessions_app.games import states

@@ -12,6 +12,7 @@ import random
 import sys
 from typing import Any
 
+from config.db.pools import connection_string
 from config.embedded import servers
 from config.embedded.folders import prepare_folders
 
@@ -27,7 +28,6 @@ def people(lobbies: int) -> dict[str, Any]:
     from django.contrib.auth.hashers import make_password
 
     from accounts.models import User
-    from config.db.pools import database_address
     from tests.support.factories import make_map, make_user
     from tests.support.lobbies import Table
 

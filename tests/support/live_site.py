@@ -6,7 +6,8 @@ from pathlib import Path
 
 import uvicorn
 
-from config.management.commands.serve import bound_waiting, server_config
+from config.management.commands.serve import server_config
+from config.server.tcp import limit_kernel_buffers
 from tests.support.waiting import until
 
 
@@ -20,7 +21,7 @@ class Site:
 
         settings.STATIC_ROOT = static_root
         self.listener = socket.socket()
-        bound_waiting(self.listener)
+        limit_kernel_buffers(self.listener)
         self.listener.bind(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"

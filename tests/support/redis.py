@@ -25,4 +25,4 @@ def forget_connections() -> None:
     """Let the next one who asks Redis read the settings anew."""
     durable.cache_clear()
     rate_limits._script.cache_clear()
-    clients._failed_at.clear()
+    clients._failure_times.clear()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from config import embedded
-from config.embedded.places import prepare_folders, prepare_lock
+from config.embedded.folders import prepare_folders, prepare_lock
 from config.redis.urls import next_database
 
 # Of pytest-xdist: "gw0", "gw1", …; nothing where one process runs all tests.
