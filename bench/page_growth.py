@@ -40,7 +40,7 @@ FOR_EACH_MAP = 2  # of rows and pages: more than that would be the maps themselv
 # Searches for words that sort all maps with the word where its window brings less than a page.
 OF_WORDS = {"ember ", "emb", "ember ridge", "wanderi", "for", "ember rating<3", "played:yes ember "}
 # Of the site's own lengths, for a world that is a thousandth of what they are for.
-WINDOW, WINDOW_OF_WORDS = 50, 100
+WINDOW, WINDOW_WITH_TERMS = 50, 100
 # What is asked of a page beside its address alone.
 QUERIES = {
     "lobbies:index": ("", "?map=ridge&free=2"),
@@ -134,7 +134,7 @@ def faults() -> Iterator[str]:
 
     from maps.search import sql
 
-    sql.WINDOW, sql.WINDOW_OF_WORDS = WINDOW, WINDOW_OF_WORDS
+    sql.WINDOW, sql.WINDOW_WITH_TERMS = WINDOW, WINDOW_WITH_TERMS
     counter = Counter()
 
     def watch(connection: Any, **_: Any) -> None:

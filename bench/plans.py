@@ -81,14 +81,14 @@ def faults_of(*, sort: str, q: str, viewer: str | None) -> list[str]:
     """The same of one search."""
     from django.db import connection
 
-    from maps.browse.queries import read_parameters, with_random_start
-    from maps.search.spelling import settle
-    from maps.search.sql import statements
+    from maps.browse.queries import begun, read
+    from maps.search.spelling import resolve_last_word
+    from maps.search.sql import build_statements
 
     found = []
-    asked = with_random_start(read_parameters({"sort": sort, "q": q}, viewer=viewer))
-    asked = replace(asked, query=settle(asked.query))
-    for number, statement in enumerate(statements(asked)):
+    asked = begun(read({"sort": sort, "q": q}, viewer=viewer))
+    asked = replace(asked, query=resolve_last_word(asked.query))
+    for number, statement in enumerate(build_statements(asked)):
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + statement.sql, statement.values)
             answer = cursor.fetchone()[0]

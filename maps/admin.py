@@ -14,7 +14,8 @@ from config.admin.options import ChangedFieldsAdmin, ReadOnlyInline
 from config.kernel.errors import DomainError, NotFound
 from maps.editing.actions import TEXT_CHECKS
 from maps.models import GameMap, MapDecision
-from maps.models.querysets import BULKY, PUBLISHED, GameMapQuerySet
+from maps.models.conditions import LARGE_COLUMNS, PUBLISHED
+from maps.models.maps import GameMapQuerySet
 from maps.moderation.actions import decide
 from maps.terrain import waves
 

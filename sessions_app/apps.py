@@ -1,4 +1,4 @@
-"""The application's name in the admin."""
+"""The application's name in the admin, and what it registers with the application of maps."""
 
 from django.apps import AppConfig
 

@@ -72,7 +72,7 @@ def forget_counts(request: pytest.FixtureRequest) -> None:
         return
     durable().flushdb()
     clients.disposable().flushdb()
-    spelling._met.clear()
+    spelling._remembered.clear()
 
 
 @pytest.fixture

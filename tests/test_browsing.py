@@ -22,6 +22,7 @@ from maps.search import language, spelling
 from maps.search.sql import ORDERS, statements
 from tests.support.api import bearer
 from tests.support.factories import drawn_grid, make_map, make_user
+from maps.search.sql import ORDERS, build_statements
 
 pytestmark = pytest.mark.django_db
 
@@ -115,8 +116,8 @@ def test_a_whole_word_does_not_match_its_continuations(author: User) -> None:
     make_map(author, "Formation")
     assert sorted(names(q="fo")) == ["Ford", "Formation"]
     assert names(q="ford") == ["Ford"]
-    assert spelling.settled_by_memory(language.read("ford"))
-    assert spelling.settled_by_memory(language.read("form")) is None
+    assert spelling.resolve_from_memory(language.parse("ford"))
+    assert spelling.resolve_from_memory(language.parse("form")) is None
     assert names(q="form") == ["Formation"]
 
 
@@ -200,11 +201,13 @@ def allowed(name: str) -> bool:
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_map_is_found_by_any_allowed_name(author: User, name: str) -> None:
     """But for what a search has other meanings for, and for words too common to search by."""
-    asked = language.read(name)
-    assume(asked.words and not asked.conditions)
-    assume(not any(group.negated for group in asked.words) and not spelling.is_common(asked))
+    asked = language.parse(name)
+    assume(asked.terms and not asked.conditions)
+    assume(
+        not any(term.negated for term in asked.terms) and not spelling.has_only_stop_words(asked)
+    )
     # What but few scripts have between words is left to PostgreSQL, which differs by locale.
-    letters = "".join(word for group in asked.words for word in group.words)
+    letters = "".join(word for term in asked.terms for word in term.words)
     assume(all(c.isalpha() or c.isdecimal() or unicodedata.combining(c) for c in letters))
     game_map = GameMap.objects.filter(user=author).first() or make_map(author, "New")
     GameMap.objects.filter(pk=game_map.pk).update(name=name)
@@ -225,9 +228,9 @@ def test_common_words_are_those_of_the_database() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT word FROM unnest(%s::text[]) AS word WHERE ts_lexize('english_stem', word) = '{}'",
-            [[*short, *language.COMMON]],
+            [[*short, *language.STOP_WORDS]],
         )
-        assert {word for (word,) in cursor.fetchall()} == language.COMMON
+        assert {word for (word,) in cursor.fetchall()} == language.STOP_WORDS
 
 
 def test_common_words_cannot_be_excluded_and_the_rest_works(maps: None) -> None:
@@ -248,11 +251,11 @@ def test_corrected_searches_have_pages(client: Client, author: User) -> None:
 
 def test_words_of_private_maps_correct_nothing(client: Client, author: User) -> None:
     game_map = make_map(author, "Secret Garden", is_public=False)
-    assert spelling.correct(language.read("secrt")) is None
+    assert spelling.correct(language.parse("secrt")) is None
     GameMap.objects.filter(pk=game_map.pk).update(is_public=True)
-    corrected = spelling.correct(language.read("secrt"))
+    corrected = spelling.correct(language.parse("secrt"))
     assert corrected
-    assert language.as_typed(corrected.words) == "secret"
+    assert language.format_terms(corrected.terms) == "secret"
 
 
 def test_words_of_descriptions_are_corrected(author: User) -> None:
@@ -261,16 +264,16 @@ def test_words_of_descriptions_are_corrected(author: User) -> None:
     assert names(q="fodr ") == ["Ford"]
     GameMap.objects.filter(pk=game_map.pk).update(description="Where pilgrims met.")
     assert names(q="pilgrms ") == ["Ford"]
-    assert spelling.correct(language.read("hwere")) is None  # a word too common to search by
+    assert spelling.correct(language.parse("hwere")) is None  # a word too common to search by
     hidden = make_map(author, "Draft", description="Where witches met.", is_public=False)
     assert names(hidden.user, filter="own", q="wiches") == []
 
 
 def test_long_searches_are_not_corrected(author: User) -> None:
     make_map(author, "Ember")
-    words = [f"embr{n}" for n in range(spelling.MOST_WORDS + 1)]
-    assert spelling.correct(language.read(f'"{" ".join(words)}"')) is None
-    assert spelling.correct(language.read(f'"{" ".join(["embr"] * 20)}"'))  # one word
+    words = [f"embr{n}" for n in range(spelling.MAX_WORDS + 1)]
+    assert spelling.correct(language.parse(f'"{" ".join(words)}"')) is None
+    assert spelling.correct(language.parse(f'"{" ".join(["embr"] * 20)}"'))  # one word
 
 
 def test_page_and_api_show_notes(client: Client, maps: None, player: User) -> None:
@@ -500,7 +503,7 @@ def test_a_condition_that_few_meet_finds_them_beyond_the_window(
     maps: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("maps.search.sql.WINDOW", 1)
-    monkeypatch.setattr("maps.search.sql.WINDOW_OF_WORDS", 1)
+    monkeypatch.setattr("maps.search.sql.WINDOW_WITH_TERMS", 1)
     assert names(q="size>50") == ["Lava Gate"]
     assert names(q="ember ") == ["Ember Forge"]
     assert names(q="-road -ember") == ["Lava Gate"]

@@ -15,6 +15,7 @@ from maps.browse.queries import ResultPage, find_maps, with_random_start
 from maps.models import GameMap
 from maps.search.sql import ORDERS, Browse
 from tests.support.factories import make_map
+from maps.search.sql import ORDERS, BrowseRequest
 
 pytestmark = pytest.mark.django_db
 
@@ -99,7 +100,7 @@ def forged(*values: object) -> str:
 )
 def test_forged_cursors_are_refused(maps: list[GameMap], cursor: str) -> None:
     with pytest.raises(DomainError, match="not from a page in this order"):
-        ORDERS["plays"].read(cursor)
+        ORDERS["plays"].decode_cursor(cursor)
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maps.search.language import (
-    CONTROLS,
     FIELDS,
-    MOST_PARTS,
+    FILTERS,
+    MAX_PARTS,
     Condition,
-    Words,
-    begun_query,
-    read,
-    text_query,
+    Term,
+    parse,
+    to_prefix_tsquery,
+    to_tsquery,
 )
 
 
@@ -55,9 +55,9 @@ from maps.search.language import (
     ],
 )
 def test_words(text: str, terms: str) -> None:
-    asked = read(text)
-    assert text_query(asked.words) == terms
-    assert not asked.conditions
+    query = parse(text)
+    assert to_tsquery(query.terms) == terms
+    assert not query.conditions
 
 
 @pytest.mark.parametrize(
@@ -85,10 +85,10 @@ def test_words(text: str, terms: str) -> None:
     ],
 )
 def test_conditions(text: str, condition: Condition) -> None:
-    asked = read(f"ember {text}")
-    assert asked.conditions == (condition,)
-    assert text_query(asked.words) == "ember"
-    assert not asked.notes
+    query = parse(f"ember {text}")
+    assert query.conditions == (condition,)
+    assert to_tsquery(query.terms) == "ember"
+    assert not query.notes
 
 
 @pytest.mark.parametrize(
@@ -133,57 +133,57 @@ def test_conditions(text: str, condition: Condition) -> None:
     ],
 )
 def test_what_means_nothing_is_said_and_the_rest_still_works(text: str, note: str) -> None:
-    asked = read(f"{text} ember")
-    assert len(asked.notes) == 1
-    assert note in asked.notes[0]
-    assert text_query(asked.words) == "ember:*"
-    assert not asked.conditions
+    query = parse(f"{text} ember")
+    assert len(query.notes) == 1
+    assert note in query.notes[0]
+    assert to_tsquery(query.terms) == "ember:*"
+    assert not query.conditions
 
 
 @pytest.mark.parametrize("text", ["rating 4", "SIZE 50", "plays  100.5", "-stars 3"])
 def test_a_number_behind_a_name_is_two_words_and_a_hint(text: str) -> None:
-    asked = read(f"{text} ember")
-    assert len(asked.words) >= 3
-    assert "was searched for as words" in asked.notes[0]
+    query = parse(f"{text} ember")
+    assert len(query.terms) >= 3
+    assert "was searched for as words" in query.notes[0]
 
 
 @pytest.mark.parametrize("text", ["rating four", "ember 4", "ratings 4", "size 4x", "rating>4 4"])
 def test_what_is_but_words_has_no_hint(text: str) -> None:
-    assert read(text).notes == ()
+    assert parse(text).notes == ()
 
 
 def test_a_name_is_a_value_behind_a_space() -> None:
-    assert read("author: ember").conditions == (Condition("author", "=", "ember"),)
-    assert read("ember author:").notes
+    assert parse("author: ember").conditions == (Condition("author", "=", "ember"),)
+    assert parse("ember author:").notes
 
 
 def test_the_controls_say_the_same_as_the_box() -> None:
-    box = read(
+    box = parse(
         "author:mira terrain:lava rating>=4 size>=30 size<=50 plays>=10 played:no favourite:yes"
     )
     controls = {
         "author": "Mira", "terrain": "lava", "rating_min": "4", "size_min": "30",
         "size_max": "50", "plays_min": "10", "played": "no", "favourite": "yes",
     }  # fmt: skip
-    assert controls.keys() == CONTROLS.keys()
-    assert read("", controls).conditions == box.conditions
-    assert {condition.name for condition in box.conditions} == FIELDS.keys()
-    assert len(read("", dict.fromkeys(controls, "?")).notes) == len(CONTROLS)
+    assert controls.keys() == FILTERS.keys()
+    assert parse("", controls).conditions == box.conditions
+    assert {condition.field for condition in box.conditions} == FIELDS.keys()
+    assert len(parse("", dict.fromkeys(controls, "?")).notes) == len(FILTERS)
 
 
 def test_an_unfinished_word_stands_for_the_stems_of_what_it_begins() -> None:
-    group = Words(("old", "wanderi"), unfinished=True, stems=("wander",))
-    assert begun_query(group) == "wanderi:* | wander"
+    term = Term(("old", "wanderi"), unfinished=True, stems=("wander",))
+    assert to_prefix_tsquery(term) == "wanderi:* | wander"
 
 
 def test_only_so_many_parts_are_used() -> None:
-    asked = read("a " * 60)
-    assert len(asked.words) == MOST_PARTS
-    assert "Only the first" in asked.notes[0]
+    query = parse("a " * 60)
+    assert len(query.terms) == MAX_PARTS
+    assert "Only the first" in query.notes[0]
 
 
-@given(st.text(max_size=220), st.dictionaries(st.sampled_from(sorted(CONTROLS)), st.text()))
+@given(st.text(max_size=220), st.dictionaries(st.sampled_from(sorted(FILTERS)), st.text()))
 def test_whatever_is_typed_is_read(text: str, controls: dict[str, str]) -> None:
-    asked = read(text, controls)
-    terms = text_query(asked.words)
+    query = parse(text, controls)
+    terms = to_tsquery(query.terms)
     assert not set("'\\%\0") & set(terms)

@@ -364,9 +364,9 @@ def test_words_are_pruned_unless_a_published_map_has_them(
     game_map = make_map(author, "Old Name", description="Rivers v2 3rd x1e5 größe and so-called")
     make_map(author, "Secret", is_public=False)
     before = set(MapWord.objects.values_list("word", flat=True))
-    assert spelling.prune() == 0
+    assert spelling.delete_unused_words() == 0
     assert set(MapWord.objects.values_list("word", flat=True)) == before
     assert {"rivers", "größe", "x1e5"} <= before
     GameMap.objects.filter(pk=game_map.pk).update(name="New Words", description=None)
-    assert spelling.prune() == len(before)
+    assert spelling.delete_unused_words() == len(before)
     assert set(MapWord.objects.values_list("word", flat=True)) == {"new", "words"}

@@ -1,9 +1,9 @@
-"""Keyset pagination: page 5,000 costs what page 1 costs.
+"""Keyset pagination: page 5,000 costs as much as page 1.
 
-A page is asked for by the sort key of the row before it, not by a number of rows to skip. Every order
-ends in the primary key, so that no two rows are equal, and both run the same way, so that the database
-can compare whole rows: `(play_count, id) < (12, …)` starts right in the index.
-Described at https://use-the-index-luke.com/no-offset
+A page is found by the sort key of the row before it, and not by a number of rows to skip. Every order ends
+with the primary key, so that no two rows are equal. Both columns run the same way, so that the database can
+compare rows: `(play_count, id) < (12, …)` starts at the right place of the index.
+See https://use-the-index-luke.com/no-offset
 """
 
 import base64
@@ -17,96 +17,101 @@ from typing import Any
 
 from config.kernel.errors import InvalidInput
 
-LONGEST = 500  # characters of a cursor
-LARGEST_NUMBER = 2**31  # no column that we sort by reaches it
+MAX_CURSOR_LENGTH = 500  # characters
+MAX_NUMBER = 2**31  # no column that we sort by reaches it
 
 
-# Each check answers the value written anew: Python reads more than PostgreSQL does, as 1_0 and 1e-400.
+# Each parser returns the value in its canonical form: Python reads more forms than PostgreSQL does, such as
+# 1_0 and 1e-400.
 
 
-def _number(text: str) -> str:
+def _parse_number(text: str) -> str:
     value = float(text)
-    if not (math.isfinite(value) and abs(value) < LARGEST_NUMBER):
+    if not (math.isfinite(value) and abs(value) < MAX_NUMBER):
         raise ValueError
     return repr(value)
 
 
-def _whole(text: str) -> str:
+def _parse_integer(text: str) -> str:
     value = int(text)
-    if not abs(value) < LARGEST_NUMBER:
+    if not abs(value) < MAX_NUMBER:
         raise ValueError
     return str(value)
 
 
-def _time(text: str) -> str:
-    # PostgreSQL knows fewer offsets than Python, and writes its own in a way that Python reads.
+def _parse_time(text: str) -> str:
+    # PostgreSQL reads fewer offsets than Python. Python reads all that PostgreSQL writes.
     return datetime.datetime.fromisoformat(text).astimezone(datetime.UTC).isoformat()
 
 
-# How a cursor's text is checked before the database reads it, by the type of the column.
-CHECKS: dict[str, Callable[[str], str]] = {
-    "float8": _number,
-    "int": _whole,
-    "timestamptz": _time,
+# How the values of a cursor are checked before the database reads them, by the type of their column.
+PARSERS: dict[str, Callable[[str], str]] = {
+    "float8": _parse_number,
+    "int": _parse_integer,
+    "timestamptz": _parse_time,
     "uuid": lambda text: str(uuid.UUID(text)),
 }
 
 
 @dataclass(frozen=True)
-class Order:
-    """A descending order over a column and the `id` of a table; `kind` is a key of CHECKS.
+class Cursor:
+    """Where a page begins: the key and the id of the row next to it, checked, as text."""
 
-    Its cursors hold `more` further values of the column's type.
+    is_backwards: bool
+    key: str
+    row_id: str
+    extra_values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Order:
+    """A descending order by a column and the `id` of a table. `sql_type` is a key of PARSERS.
+
+    Its cursors hold a number of `extra_values` of the same type.
     """
 
     name: str
     column: str
-    kind: str
-    more: int = 0
+    sql_type: str
+    extra_values: int = 0
 
-    def cursor(self, key: str, row_id: str, *more: str, backwards: bool = False) -> str:
-        """An opaque word for the place right after a row (or before, backwards).
+    def encode_cursor(
+        self, key: str, row_id: str, *extra_values: str, backwards: bool = False
+    ) -> str:
+        """Returns an opaque text for the place after a row, or before it if `backwards`.
 
-        `key` and `row_id` are the row's as the database writes them; `more` comes back from `read_body`.
+        `key` and `row_id` are values of the row as the database writes them.
         """
-        text = json.dumps([self.name, int(backwards), key, row_id, *more], separators=(",", ":"))
+        values = [self.name, int(backwards), key, row_id, *extra_values]
+        text = json.dumps(values, separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
-    def read(self, cursor: str) -> "Place | None":
-        """The place that a cursor stands for, None for none.
+    def decode_cursor(self, text: str) -> Cursor | None:
+        """Returns the cursor that a text encodes, or None for an empty text.
 
-        Raises DomainError, a 400, for one that we did not make, or made for another order.
+        Raises InvalidInput for a text that we did not make, or made for another order.
         """
-        if not cursor:
+        if not text:
             return None
         try:
-            if len(cursor) > LONGEST:
+            if len(text) > MAX_CURSOR_LENGTH:
                 raise ValueError
-            text = base64.urlsafe_b64decode(cursor.encode("ascii") + b"===")
-            name, backwards, *values = json.loads(text)
+            document = base64.urlsafe_b64decode(text.encode("ascii") + b"===")
+            name, backwards, *values = json.loads(document)
             if name != self.name or backwards not in (0, 1) or type(backwards) is not int:
                 raise ValueError
-            kinds = [self.kind, "uuid", *[self.kind] * self.more]
-            key, row_id, *others = (
-                CHECKS[kind](_text(value)) for kind, value in zip(kinds, values, strict=True)
+            types = [self.sql_type, "uuid", *[self.sql_type] * self.extra_values]
+            key, row_id, *extra_values = (
+                PARSERS[sql_type](_require_ascii(value))
+                for sql_type, value in zip(types, values, strict=True)
             )
         except (ValueError, TypeError, RecursionError, OverflowError) as error:
             words = "This cursor is not from a page in this order. Start without one."
             raise InvalidInput("invalid_cursor", words, field="cursor") from error
-        return Place(bool(backwards), key, row_id, tuple(others))
+        return Cursor(bool(backwards), key, row_id, tuple(extra_values))
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a page begins: the key and id of the row beside it, checked, as text."""
-
-    backwards: bool
-    key: str
-    row_id: str
-    more: tuple[str, ...] = ()
-
-
-def _text(value: Any) -> str:
+def _require_ascii(value: Any) -> str:
     if not isinstance(value, str) or not value.isascii():
         raise TypeError
     return value

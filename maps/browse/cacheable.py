@@ -21,7 +21,7 @@ from config.server.response_cache import ResponseCache
 from maps.browse import queries
 from maps.browse.invalidation import TERRAIN_SUFFIX, CacheInvalidator
 from maps.search import spelling
-from maps.search.sql import statements
+from maps.search.sql import build_statements
 
 UUID_PATTERN = UUIDConverter.regex
 POOL_SIZE = 3
@@ -70,7 +70,7 @@ class CacheableMapReads:
             async with pool_connection(self.pool, LIST_SECONDS) as database:
                 for statement in statements(browse):
                     cursor = await database.execute(
-                        statement.sql, statement.values, prepare=statement.steady
+                        statement.sql, statement.values, prepare=statement.is_preparable
                     )
                     rows = await cursor.fetchall()
                     if len(rows) > browse.size:

@@ -7,7 +7,7 @@ from django import forms
 from django.http import QueryDict
 
 from maps.search import language
-from maps.search.language import CONTROLS
+from maps.search.language import FILTERS
 from maps.terrain.grid import TERRAINS
 
 ORDER_LABELS = {
@@ -39,7 +39,7 @@ class Facet(forms.ChoiceField):
         """Adds the value of an address, as it is written there. A value without meaning is not added."""
 
         def meaning(value: str) -> Any:
-            return language.condition(*CONTROLS[control], value.strip()).value
+            return language.parse_condition(*FILTERS[control], value.strip()).value
 
         try:
             wanted = meaning(given)

@@ -19,7 +19,14 @@ from config.kernel.errors import DomainError, InvalidInput
 from config.kernel.text import checked
 from config.kernel.validators import read_integer
 from maps.search import language, spelling
-from maps.search.sql import OF_THE_VIEWER, ORDERS, USUAL_ORDER, Browse, cards_statement, statements
+from maps.search.conditions import VIEWER_FIELDS
+from maps.search.sql import (
+    DEFAULT_ORDER,
+    ORDERS,
+    BrowseRequest,
+    build_cards_statement,
+    build_statements,
+)
 
 DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 20, 50
 OWN_FILTER = "own"  # the only value of the parameter `filter`
@@ -60,7 +67,7 @@ def read_parameters(
     sort = parameters.get("sort", USUAL_ORDER)
     searched = {
         name: checked(parameters[name], "search", name)
-        for name in ("q", *language.CONTROLS)
+        for name in ("q", *language.FILTERS)
         if name in parameters
     }
     if sort not in ORDERS:
@@ -164,5 +171,5 @@ def _sign_in_notes(browse: Browse) -> tuple[str, ...]:
     """Returns notes about the conditions that need a signed-in viewer."""
     if browse.viewer:
         return ()
-    names = [c.name for c in browse.query.conditions if c.name in OF_THE_VIEWER]
+    names = [c.field for c in browse.query.conditions if c.field in VIEWER_FIELDS]
     return tuple(f"“{name}” was left out: sign in to use it." for name in names)

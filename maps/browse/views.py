@@ -20,6 +20,17 @@ from maps.browse.queries import ResultPage
 from maps.browse.terrain_responses import terrain_response
 from maps.search.language import CONTROLS, LONGEST
 from maps.search.sql import USUAL_ORDER, Browse
+from maps.browse.forms import ORDER_NAMES, FacetForm, PersonalFacetForm, RatingForm
+from maps.browse.queries import Found
+from maps.collections import actions as collection_actions
+from maps.drawing.pictures import FORMATS
+from maps.feedback import favourites
+from maps.feedback.ratings import HOW_MANY_STARS, histogram, rate, stars_given, unrate
+from maps.models import GameMap, MapCollection
+from maps.previews.responses import picture_response, placeholder_response, terrain_response
+from maps.search.language import FILTERS, MAX_QUERY_LENGTH
+from maps.search.sql import DEFAULT_ORDER, ORDERS, BrowseRequest
+from maps.terrain import waves
 
 PROBLEM_TEXTS = {
     "cursor": EXPIRED_CURSOR,

@@ -17,7 +17,7 @@ from config.kernel.validators import assign_checked
 from config.limits import quotas
 from maps.editing.locks import lock_storage
 from maps.models import GameMap
-from maps.models.querysets import BULKY
+from maps.models.conditions import LARGE_COLUMNS
 from maps.previews import preview_files
 from maps.terrain.validation import PARTS, Fault, Report, check
 

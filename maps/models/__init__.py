@@ -1,4 +1,4 @@
-"""Tables of maps: maps, ratings, favourites, decisions, collections, words."""
+"""The tables of maps, ratings, favourites, decisions, collections and words."""
 
 from maps.models.collections import MapCollection, MapCollectionEntry
 from maps.models.decisions import MapDecision

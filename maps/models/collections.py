@@ -1,18 +1,36 @@
-"""Collections of maps: a player's, in an order, private or shared."""
+"""The tables of collections: lists of maps that belong to a player, private or public."""
+
+from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models.functions import Length, Lower, Now
 from django.urls import reverse
 
 from config.db.functions import RandomUUID
-from maps.models.querysets import MapCollectionQuerySet
 
+if TYPE_CHECKING:
+    from accounts.models import User
+
+SHARED = models.Q(is_public=True, user__is_active=True)
 models.CharField.register_lookup(Length)
 
 
+class MapCollectionQuerySet(models.QuerySet["MapCollection"]):
+    """Selections of collections."""
+
+    def shared(self) -> "MapCollectionQuerySet":
+        """Returns the collections that everybody may see: public ones of players with a public page."""
+        return self.filter(SHARED)
+
+    def visible_to(self, user: "User | AnonymousUser") -> "MapCollectionQuerySet":
+        """Returns shared collections, and those of the user."""
+        return self.filter(SHARED | models.Q(user=user.pk) if user.pk else SHARED)
+
+
 class MapCollection(models.Model):
-    """Maps that a player put together, in an order."""
+    """A list of maps that a player put together."""
 
     id = models.UUIDField(
         primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
@@ -52,7 +70,7 @@ class MapCollection(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The collection's page."""
+        """Returns the address of the collection's page."""
         return reverse("collections:detail", args=[self.pk])
 
 
@@ -80,7 +98,7 @@ class MapCollectionEntry(models.Model):
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["collection", "map"], name="one_entry_of_a_map"),
-            models.UniqueConstraint(  # looked at after a statement, so that one may move them all
+            models.UniqueConstraint(  # checked after each statement, so that one statement may move all
                 fields=["collection", "position"],
                 name="one_entry_at_a_place",
                 deferrable=models.Deferrable.IMMEDIATE,

@@ -1,4 +1,4 @@
-"""Decisions of moderators about maps."""
+"""The table of moderators' decisions about maps."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,7 @@ from maps.models.maps import GameMap
 
 
 class MapDecision(models.Model):
-    """What a moderator decided about a map, and why. Rows are added, never changed."""
+    """A moderator's decision about a map, with the reason. Rows are added, never changed."""
 
     class Action(models.TextChoices):
         """What was decided."""

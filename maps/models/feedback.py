@@ -1,4 +1,4 @@
-"""Stars and favourites: what players think of maps."""
+"""The tables of ratings and favourites."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,7 @@ from maps.models.maps import GameMap
 
 
 class MapRating(models.Model):
-    """One player's stars for one map. A trigger (migration 0002) keeps the map's mean in step."""
+    """A player's rating of a map. A trigger (migration 0002) updates the mean rating of the map."""
 
     id = models.UUIDField(
         primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
@@ -41,7 +41,7 @@ class MapRating(models.Model):
 
 
 class MapFavourite(models.Model):
-    """A map that a player wants to find again."""
+    """A map that a player marked, to find it again."""
 
     id = models.UUIDField(
         primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."

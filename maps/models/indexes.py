@@ -1,35 +1,35 @@
-"""The indexes that the orders of the browser are read off, and what searches are found by."""
+"""The indexes that pages of each order are read from, and the search column."""
 
 from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models.expressions import CombinedExpression
 
-from maps.models.querysets import PUBLISHED
+from maps.models.conditions import PUBLISHED
 from maps.search.language import SEPARATORS
 
-# What conditions look at. A walk along an order reads them from the index itself, so that passing by a
-# million maps that don't meet a condition costs a tenth of a second and not some.
-CONDITIONS = ("rating", "play_count", "terrains", "width", "height")
+# The columns that conditions compare. A walk along an order reads them from the index itself, so that it
+# passes a million maps that do not meet a condition in a tenth of a second, and not in several.
+COMPARED_COLUMNS = ("rating", "play_count", "terrains", "width", "height")
 
 
 def order_index(name: str, column: str) -> models.Index:
-    """The index of published maps by a column, the largest first, with what conditions look at."""
+    """Returns an index of published maps by a column, the largest first, with COMPARED_COLUMNS."""
     return models.Index(
         fields=[f"-{column}", "-id"],
-        include=[other for other in CONDITIONS if other != column],
+        include=[other for other in COMPARED_COLUMNS if other != column],
         condition=PUBLISHED,
         name=name,
     )
 
 
 def search_expression() -> CombinedExpression:
-    """The words of name and description, split as a search is (maps/search/language.py)."""
+    """Returns the words of name and description, split as queries are (maps/search/language.py)."""
     name = SearchVector(_words("name"), weight="A", config="english")
     return name + SearchVector(_words("description"), weight="B", config="english")
 
 
 def _words(column: str) -> models.Func:
-    """A text of which but words are left."""
+    """Returns a text column with spaces in place of all separators of words."""
     separators, space, everywhere = (models.Value(text) for text in (f"[{SEPARATORS}]+", " ", "g"))
     return models.Func(
         models.F(column),

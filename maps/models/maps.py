@@ -1,25 +1,93 @@
-"""The table of maps."""
+"""The table of maps, and the selections of maps that the application uses."""
+
+from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVectorField
+from django.contrib.postgres.search import SearchQuery, SearchVectorField
 from django.db import models
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest, Length, Now, Random
 from django.urls import reverse
 
 from config.db.constraints import ConstrainedModel
 from config.db.functions import RandomUUID
 from maps.drawing.pictures import DRAWING, FORMATS
+from maps.games import game_queries
 from maps.models import scores
+from maps.models.conditions import (
+    HAS_PREVIEWS,
+    LARGE_COLUMNS,
+    PRIVATE_AUTHOR_COLUMNS,
+    PUBLISHED,
+)
 from maps.models.indexes import order_index, search_expression
-from maps.models.querysets import DRAWN, PUBLISHED, GameMapQuerySet
+from maps.search.language import parse, to_tsquery
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 models.CharField.register_lookup(Length)
-LARGEST_TERRAIN, LARGEST_WAVES, LARGEST_POINT = 2 * 1024 * 1024, 512 * 1024, 1024  # bytes of jsonb
+# Sizes as jsonb.
+MAX_TERRAIN_BYTES = 2 * 1024 * 1024
+MAX_WAVES_BYTES = 512 * 1024
+MAX_POINT_BYTES = 1024
+
+
+def _owned_by(author: "User") -> models.Q:
+    return models.Q(user=author.pk, removed_at__isnull=True)
+
+
+class GameMapQuerySet(models.QuerySet["GameMap"]):
+    """Selections of maps."""
+
+    def published(self) -> "GameMapQuerySet":
+        """Returns the maps that everybody may see."""
+        return self.filter(PUBLISHED)
+
+    def visible_to(self, user: "User | AnonymousUser") -> "GameMapQuerySet":
+        """Returns published maps and those of the user. Staff who may view maps see all of them.
+
+        Players also see the map of the lobby or game in which they have a seat, unless a moderator hid it.
+        """
+        # Only staff have this permission. Asking for the permissions of players would cost two queries.
+        if user.is_staff and user.has_perm("maps.view_gamemap"):
+            return self.all()
+        if not user.is_authenticated:
+            return self.published()
+        seated_maps = RawSQL(game_queries().seated_map_ids, [user.pk])  # noqa: S611 - no text of users
+        in_play = models.Q(hidden_at__isnull=True, pk__in=seated_maps)
+        return self.filter(PUBLISHED | _owned_by(user) | in_play)
+
+    def playable_by(self, user: "User | AnonymousUser") -> "GameMapQuerySet":
+        """Returns published maps and those of the user. Staff see more maps, but may not play on them."""
+        return (
+            self.filter(PUBLISHED | _owned_by(user)) if user.is_authenticated else self.published()
+        )
+
+    def owned_by(self, author: "User") -> "GameMapQuerySet":
+        """Returns the maps of a player, including private and hidden ones, but not removed ones."""
+        return self.filter(_owned_by(author))
+
+    def search(self, words: str) -> "GameMapQuerySet":
+        """Returns maps with all these words in name or description. The last word may be unfinished."""
+        terms = to_tsquery(parse(words).terms)
+        if not terms:
+            return self.all()
+        return self.filter(search=SearchQuery(terms, search_type="raw", config="english"))
+
+    def for_cards(self) -> "GameMapQuerySet":
+        """Loads what a card shows, without the large columns: a terrain has up to a megabyte."""
+        return self.select_related("user").defer(*LARGE_COLUMNS, *PRIVATE_AUTHOR_COLUMNS)
+
+    def for_page(self) -> "GameMapQuerySet":
+        """Loads what the page of a map shows: also the waves. The terrain is shown as a picture."""
+        return self.select_related("user").defer("terrain_data", "search", *PRIVATE_AUTHOR_COLUMNS)
 
 
 class GameMap(ConstrainedModel):
-    """A map: a grid of terrain, where enemies come from and go to, and the waves they come in."""
+    """A map: a grid of terrain, the points where enemies enter and where they go, and their waves."""
 
     id = models.UUIDField(
         primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
@@ -142,10 +210,10 @@ class GameMap(ConstrainedModel):
             # Far above what a valid map needs: 100 × 100 tiles have 1.1 MB, a hundred full waves 90 KB.
             models.CheckConstraint(
                 condition=models.Q(
-                    terrain_data__stored_size__lte=LARGEST_TERRAIN,
-                    wave_config__stored_size__lte=LARGEST_WAVES,
-                    spawn_point__stored_size__lte=LARGEST_POINT,
-                    goal_point__stored_size__lte=LARGEST_POINT,
+                    terrain_data__stored_size__lte=MAX_TERRAIN_BYTES,
+                    wave_config__stored_size__lte=MAX_WAVES_BYTES,
+                    spawn_point__stored_size__lte=MAX_POINT_BYTES,
+                    goal_point__stored_size__lte=MAX_POINT_BYTES,
                 ),
                 name="map_document_size",
             ),
@@ -156,15 +224,17 @@ class GameMap(ConstrainedModel):
             models.Index(fields=["-play_count"], name="idx_maps_play_count"),
             models.Index(fields=["-created_at"], name="idx_maps_created_at"),  # the admin's order
             GinIndex(fields=["search"], name="idx_maps_search"),
-            # One for each order of the browser: a page is read off the index, never sorted.
+            # One for each order: a page is read from the index, never sorted.
             order_index("idx_maps_hot", "hot_score"),
             order_index("idx_maps_new", "created_at"),
             order_index("idx_maps_top", "top_score"),
             order_index("idx_maps_plays", "play_count"),
             order_index("idx_maps_random", "lot"),
             models.Index(fields=["user", "-created_at", "-id"], name="idx_maps_author"),
-            # Whether any map still has a picture; see maps.previews.cleanup.
-            models.Index(fields=["terrain_hash"], condition=DRAWN, name="idx_maps_terrain_hash"),
+            # Finds whether a map still needs a preview; see maps.previews.cleanup.
+            models.Index(
+                fields=["terrain_hash"], condition=HAS_PREVIEWS, name="idx_maps_terrain_hash"
+            ),
             # For conditions that few maps meet.
             models.Index(fields=["rating"], condition=PUBLISHED, name="idx_maps_rating"),
             models.Index(fields=["terrains"], condition=PUBLISHED, name="idx_maps_terrains"),
@@ -177,37 +247,40 @@ class GameMap(ConstrainedModel):
         return self.name
 
     def get_absolute_url(self) -> str:
-        """The map's page."""
+        """Returns the address of the map's page."""
         return reverse("maps:detail", args=[self.pk])
 
     @property
     def is_published(self) -> bool:
-        """Whether everybody may see it and players may rate it."""
+        """Whether everybody may see the map, and players may rate it."""
         return self.is_public and self.hidden_at is None
 
     @property
     def is_playable(self) -> bool:
-        """Not hidden, and known to be valid, as all is that is public; also maps.search.sql.PLAYABLE."""
+        """Whether the map is not hidden, and known to be valid, as all public maps are.
+
+        The same as maps.search.conditions.PLAYABLE.
+        """
         return self.hidden_at is None and (self.is_public or self.found_valid_at is not None)
 
     @property
     def card_picture(self) -> str:
-        """Address of the small picture."""
+        """The address of the small picture."""
         return self._picture("card")
 
     @property
     def page_picture(self) -> str:
-        """Address of the large picture."""
+        """The address of the large picture."""
         return self._picture("page")
 
     @property
     def link_picture(self) -> str:
-        """Address of the picture that previews of links show."""
+        """The address of the picture that link previews show."""
         return self._picture("link")
 
     @property
     def picture_content(self) -> str:
-        """What names its pictures: what is drawn, and by which version of the drawing."""
+        """The key of its pictures: the hash of what is drawn, and the version of the drawing code."""
         return f"{self.terrain_hash or 'unknown'}-{DRAWING}"
 
     def _picture(self, size: str) -> str:

@@ -1,11 +1,11 @@
-"""The words of map names and descriptions, for suggestions."""
+"""The table of words of published maps, for suggestions."""
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 
 class MapWord(models.Model):
-    """A word of a published map's texts, for maps.search.spelling. Triggers (migration 0005) add them."""
+    """A word of a published map, for maps.search.spelling. Triggers (migration 0005) add the rows."""
 
     word = models.CharField(primary_key=True, max_length=30, db_comment="In small letters.")
 

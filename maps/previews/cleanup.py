@@ -32,7 +32,7 @@ CHANNEL = "pictures"  # that the trigger speaks on, with hashes of content
 YOUNG = datetime.timedelta(hours=1)  # files that may belong to a change that is not committed yet
 BATCH = 500  # files that are looked up at once
 NAME = re.compile(r"([0-9a-f]{64})-(\d+)-([a-z]+)\.([a-z]+)")
-# As maps.models.querysets.DRAWN, which the index is for.
+# The same as maps.models.conditions.HAS_PREVIEWS, so that its index is used.
 USED = """
 SELECT DISTINCT terrain_hash FROM maps
 WHERE terrain_hash = ANY(%s) AND removed_at IS NULL AND terrain_hash <> ''"""

@@ -1,34 +1,43 @@
-"""The language of the search box, and of its form controls: words, and conditions. Pure of Django.
+"""The query language of the search box and of the filters beside it. Pure of Django.
 
     ember "old forge" -swamp author:mira rating>4 size<50 plays>=100 terrain:lava -terrain:water
 
-Words are searched for in name and description: stemmed, the last one also unfinished; in quotes as a
-phrase; with a minus they must not occur. A condition is a name of FIELDS, a comparison and a value.
-Whatever means nothing is left out, and said. What lies between words is SEPARATORS, here and in the
-database alike.
+A term is a word or a quoted phrase that the name or the description must contain. Words are stemmed, and the
+last word may be unfinished. A minus excludes a term. A condition is one of FIELDS with an operator and a
+value.
+
+A part without a meaning is left out, and a note says so. SEPARATORS are what stands between words, here and
+in the database.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
 from maps.terrain.grid import TERRAINS
 
-LONGEST = 200  # characters of the search box
-MOST_PARTS = 12  # words and conditions together
-MOST_STARS = 5
+MAX_QUERY_LENGTH = 200  # characters of the search box
+MAX_PARTS = 12  # terms and conditions together
+MAX_STARS = 5
 
-# A sign is read whole, also one that means nothing, as != does.
-NEGATED, NAME, SIGN, VALUE, PHRASE = "-?", "[a-zA-Z]+", "!*[<>=:~≠≤≥]+", r'"[^"]*"|\S*', r'"[^"]*"'
-PART = re.compile(rf"({NEGATED})(?:({NAME})({SIGN})({VALUE})|({PHRASE})|\S+)")
-# What lies between words: all of ASCII but letters and digits, signs, dashes, quotes, emoji. The column
-# `search` has spaces instead (maps/models/indexes.py), or PostgreSQL would take "North/South" for a file,
-# "v2.1" for a host and "-34" for a number. A range of PostgreSQL's expressions and of Python's alike; not
-# what either takes for a letter, since they disagree about accents and digits. What else there is they
-# leave to PostgreSQL, on both sides.
+# An operator is matched as a whole, even one that is not known, such as !=.
+NEGATED, NAME, OPERATOR, VALUE, PHRASE = (
+    "-?",
+    "[a-zA-Z]+",
+    "!*[<>=:~≠≤≥]+",
+    r'"[^"]*"|\S*',
+    r'"[^"]*"',
+)
+PART = re.compile(rf"({NEGATED})(?:({NAME})({OPERATOR})({VALUE})|({PHRASE})|\S+)")
+# What stands between words: all ASCII characters except letters and digits; signs, dashes, quotes, emoji.
+# The column `search` has spaces instead (maps/models/indexes.py). Otherwise PostgreSQL would read
+# "North/South" as a file, "v2.1" as a host and "-34" as a number. The ranges work in regular expressions of
+# PostgreSQL and of Python. Characters that one of the two takes for a letter are not among them, since they
+# disagree about accents and digits. All other characters are left to PostgreSQL, on both sides.
 SEPARATORS = (
     r"\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf"
     r"\u00d7\u00f7\u02c2-\u02c5\u02d2-\u02df\u037e\u0387\u0589\u058a\u05be\u05f3\u05f4\u060c\u061b-\u061f\u066a-\u066d\u06d4"
@@ -37,10 +46,10 @@ SEPARATORS = (
     r"\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\U0001f000-\U0001faff"
 )
 WORD = re.compile(rf"[^\0{SEPARATORS}]+")
-# A comparison of nothing: a part that begins with its sign, and is no <tag>.
-NAMELESS = re.compile(r"-?!*[<>=≠≤≥:]+[^<>=≠≤≥:]+")
-# PostgreSQL's dictionary has no stem for these, so that no map is found by them, nor left out.
-COMMON = frozenset(
+# A comparison without a field: a part that begins with an operator, and is not a <tag>.
+MISSING_FIELD = re.compile(r"-?!*[<>=≠≤≥:]+[^<>=≠≤≥:]+")
+# PostgreSQL's dictionary has no stem for stop words, so they neither find maps nor exclude any.
+STOP_WORDS = frozenset(
     """
     i me my myself we our ours ourselves you your yours yourself yourselves he him his himself
     she her hers herself it its itself they them their theirs themselves what which who whom
@@ -53,26 +62,26 @@ COMMON = frozenset(
 )
 
 
-class Nonsense(ValueError):
-    """A condition that means nothing. The text says why, to people."""
+class InvalidCondition(ValueError):
+    """A condition without a meaning. The text gives the reason, for people."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """`name sign value`, as `rating >= 4`; `negated` turns it round."""
+    """A condition such as `rating >= 4`. A `negated` one holds where it would not hold otherwise."""
 
-    name: str
-    sign: str
+    field: str
+    operator: str
     value: Any
     negated: bool = False
 
 
 @dataclass(frozen=True)
-class Words:
-    """Words that stand together: one, or a phrase.
+class Term:
+    """A word or a phrase.
 
-    The last one may be unfinished; `stems` are then of words that it begins, where they are not begun by it
-    themselves, as `wander` is not by "wanderi".
+    Where the last word is `unfinished`, all words that begin with it match. `stems` are the stems of such
+    words that do not begin with it themselves: "wanderi" begins "wandering", whose stem is "wander".
     """
 
     words: tuple[str, ...]
@@ -83,79 +92,81 @@ class Words:
 
 @dataclass(frozen=True)
 class Query:
-    """What was asked for, and what of it was not understood."""
+    """A parsed query, and notes about the parts that were not understood."""
 
-    words: tuple[Words, ...] = ()
+    terms: tuple[Term, ...] = ()
     conditions: tuple[Condition, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Field:
-    """What a condition may say of a map: which signs, and how its value is read."""
+    """A property of maps that conditions compare: its operators, the parser of values, and a hint."""
 
-    signs: tuple[str, ...]
-    read: Callable[[str], Any]
-    says: str
+    operators: tuple[str, ...]
+    parse: Callable[[str], Any]
+    hint: str
 
 
-def _stars(text: str) -> Decimal:
-    if not re.fullmatch(r"\d(\.\d{1,6})?", text, re.ASCII) or Decimal(text) > MOST_STARS:
-        raise Nonsense
+def _parse_stars(text: str) -> Decimal:
+    if not re.fullmatch(r"\d(\.\d{1,6})?", text, re.ASCII) or Decimal(text) > MAX_STARS:
+        raise InvalidCondition
     return Decimal(text)
 
 
-def _whole(text: str) -> int:
+def _parse_integer(text: str) -> int:
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        raise Nonsense
+        raise InvalidCondition
     return int(text)
 
 
-def _choice(choices: Mapping[str, Any]) -> Callable[[str], Any]:
-    def read(text: str) -> Any:
+def _choice_parser(choices: Mapping[str, Any]) -> Callable[[str], Any]:
+    def parse_choice(text: str) -> Any:
         if text.lower() not in choices:
-            raise Nonsense
+            raise InvalidCondition
         return choices[text.lower()]
 
-    return read
+    return parse_choice
 
 
-def _name(text: str) -> str:
+def _parse_username(text: str) -> str:
     if not re.fullmatch(r"[\w-]{1,50}", text):
-        raise Nonsense
+        raise InvalidCondition
     return text.lower()
 
 
-# Values have the types of the columns that they are compared with: others would shut out the indexes.
-COMPARED = ("<", "<=", "=", ">=", ">")
-YES_OR_NO = _choice({"yes": True, "no": False, "1": True, "0": False})
+# Values have the types of the columns that they are compared with. With another type no index is used.
+COMPARISONS = ("<", "<=", "=", ">=", ">")
+_parse_boolean = _choice_parser({"yes": True, "no": False, "1": True, "0": False})
 FIELDS = {
-    "rating": Field(COMPARED, _stars, "stars from 0 to 5, as in rating>4"),
-    "size": Field(COMPARED, _whole, "cells of the longer side, as in size<50"),
-    "plays": Field(COMPARED, _whole, "a number, as in plays>=100"),
+    "rating": Field(COMPARISONS, _parse_stars, "stars from 0 to 5, as in rating>4"),
+    "size": Field(COMPARISONS, _parse_integer, "cells of the longer side, as in size<50"),
+    "plays": Field(COMPARISONS, _parse_integer, "a number, as in plays>=100"),
     "terrain": Field(
         ("=",),
-        _choice({name.lower(): 1 << n for n, name in enumerate(TERRAINS)}),
+        _choice_parser({name.lower(): 1 << n for n, name in enumerate(TERRAINS)}),
         f"one of {', '.join(TERRAINS)}, as in terrain:lava",
     ),
-    "author": Field(("=",), _name, "a username, as in author:mira"),
-    "played": Field(("=",), YES_OR_NO, "yes or no"),
-    "favourite": Field(("=",), YES_OR_NO, "yes or no"),
+    "author": Field(("=",), _parse_username, "a username, as in author:mira"),
+    "played": Field(("=",), _parse_boolean, "yes or no"),
+    "favourite": Field(("=",), _parse_boolean, "yes or no"),
 }
 ALIASES = {
     "stars": "rating",
     "by": "author",
     **dict.fromkeys(("favorite", "favorites", "favourites"), "favourite"),
 }
-NAMES = FIELDS.keys() | ALIASES.keys()
-SIGNS = {sign: sign for sign in COMPARED} | {":": "=", "≤": "<=", "≥": ">="}
-SPACED = re.compile(
-    rf"(?<!\S)(-?(?:{'|'.join(sorted(NAMES))}))\s*({SIGN})(\s*)({VALUE})", re.I | re.A
+FIELD_NAMES = FIELDS.keys() | ALIASES.keys()
+OPERATORS = {sign: sign for sign in COMPARISONS} | {":": "=", "≤": "<=", "≥": ">="}
+CONDITION_WITH_SPACES = re.compile(
+    rf"(?<!\S)(-?(?:{'|'.join(sorted(FIELD_NAMES))}))\s*({OPERATOR})(\s*)({VALUE})", re.I | re.A
 )
-# A number behind the name of one, without a sign.
-UNSIGNED = re.compile(r"(?<!\S)-?(rating|stars|size|plays)\s+(\d[\d.]{0,8})(?!\S)", re.I | re.A)
-# The form's controls, which say the same: a parameter of the address, its field and its sign.
-CONTROLS = {
+# The name of a field with numbers, and a number, without an operator between them.
+MISSING_OPERATOR = re.compile(
+    r"(?<!\S)-?(rating|stars|size|plays)\s+(\d[\d.]{0,8})(?!\S)", re.I | re.A
+)
+# The query parameters of the filters, each with its field and operator.
+FILTERS = {
     "author": ("author", "="),
     "terrain": ("terrain", "="),
     "rating_min": ("rating", ">="),
@@ -167,141 +178,152 @@ CONTROLS = {
 }
 
 
-def condition(name: str, sign: str, text: str, *, negated: bool = False) -> Condition:
-    """One condition, checked. Raises Nonsense with the reason."""
-    name = _whole_name(name)
-    known = FIELDS.get(name)
-    if known is None:
-        raise Nonsense(f"there is no “{name}” to search by; there are {', '.join(FIELDS)}")
+def parse_condition(name: str, operator: str, text: str, *, negated: bool = False) -> Condition:
+    """Returns a checked condition. Raises InvalidCondition with the reason."""
+    name = _resolve_alias(name)
+    field = FIELDS.get(name)
+    if field is None:
+        raise InvalidCondition(f"there is no “{name}” to search by; there are {', '.join(FIELDS)}")
     try:
-        if SIGNS.get(sign) not in known.signs:
-            raise Nonsense
-        return Condition(name, SIGNS[sign], known.read(text.strip('"')), negated)
-    except Nonsense as error:
-        raise Nonsense(f"“{name}” takes {known.says}") from error
+        if OPERATORS.get(operator) not in field.operators:
+            raise InvalidCondition
+        return Condition(name, OPERATORS[operator], field.parse(text.strip('"')), negated)
+    except InvalidCondition as error:
+        raise InvalidCondition(f"“{name}” takes {field.hint}") from error
 
 
-def _whole_name(name: str) -> str:
+def _resolve_alias(name: str) -> str:
     return ALIASES.get(name.lower(), name.lower())
 
 
 @dataclass
-class _Reading:
-    words: list[Words] = field(default_factory=list)
-    conditions: list[Condition] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    wordless: list[str] = field(default_factory=list)
+class _QueryBuilder:
+    terms: list[Term] = dataclass_field(default_factory=list)
+    conditions: list[Condition] = dataclass_field(default_factory=list)
+    notes: list[str] = dataclass_field(default_factory=list)
+    parts_without_words: list[str] = dataclass_field(default_factory=list)
 
-    def add_condition(self, name: str, sign: str, text: str, *, negated: bool = False) -> None:
+    def add_condition(self, name: str, operator: str, text: str, *, negated: bool = False) -> None:
         try:
-            self.conditions.append(condition(name, sign, text, negated=negated))
-        except Nonsense as error:
-            self.notes.append(f"“{name}{sign}{text:.40}” was left out: {error}.")
+            self.conditions.append(parse_condition(name, operator, text, negated=negated))
+        except InvalidCondition as error:
+            self.notes.append(f"“{name}{operator}{text:.40}” was left out: {error}.")
 
     def add_words(self, text: str, *, negated: bool, unfinished: bool) -> None:
-        found = tuple(WORD.findall(text))
-        if NAMELESS.fullmatch(text):
+        words = tuple(WORD.findall(text))
+        if MISSING_FIELD.fullmatch(text):
             self.notes.append(
                 f"“{text:.40}” was left out: it doesn't say of what, as rating>4 does."
             )
-        elif not found:
-            self.wordless.append(text)
-        elif negated and _are_common(found):
+        elif not words:
+            self.parts_without_words.append(text)
+        elif negated and _are_stop_words(words):
             self.notes.append(f"“{text:.40}” was left out: it is in so many texts.")
         elif negated:
-            self.words.append(Words(found, negated))
+            self.terms.append(Term(words, negated))
         else:
-            phrases = [tuple(some) for _, some in groupby(found, key=_is_surely_word)]
-            self.words += map(Words, phrases)
-            self.words[-1] = replace(self.words[-1], unfinished=unfinished)
+            phrases = [tuple(some) for _, some in groupby(words, key=_is_word_everywhere)]
+            self.terms += map(Term, phrases)
+            self.terms[-1] = replace(self.terms[-1], unfinished=unfinished)
 
-    def end_common(self) -> None:
-        """A common last word is a whole one where there are others to find: maps may be named "Hold On"."""
-        *others, last = self.words or [Words(())]
-        found = any(not (group.negated or _are_common(group.words)) for group in others)
-        if found and last.unfinished and _are_common(last.words):
-            self.words[-1] = replace(last, unfinished=False)
+    def finish_last_stop_word(self) -> None:
+        """Takes a stop word at the end as a complete word where other words can be found.
+
+        Maps may be named "Hold On".
+        """
+        *others, last = self.terms or [Term(())]
+        has_others = any(not (term.negated or _are_stop_words(term.words)) for term in others)
+        if has_others and last.unfinished and _are_stop_words(last.words):
+            self.terms[-1] = replace(last, unfinished=False)
 
     def add_hints(self, text: str) -> None:
-        """What is not wrong, or of so little weight that one note does for all of it."""
-        if self.wordless:
-            left_out = " ".join(self.wordless)
+        """Adds notes about what is no mistake, or so small that one note is enough for all of it."""
+        if self.parts_without_words:
+            left_out = " ".join(self.parts_without_words)
             self.notes.append(f"“{left_out:.40}” was left out: there is no word in it.")
-        for name, number in UNSIGNED.findall(text):
+        for name, number in MISSING_OPERATOR.findall(text):
             hint = f"write {name}:{number} to mean the number, or {name}>{number}"
             self.notes.append(f"“{name} {number}” was searched for as words; {hint}.")
 
 
-def read(text: str, controls: Mapping[str, str] | None = None) -> Query:
-    """The search box, and the form's controls beside it. Never fails: what means nothing is noted."""
-    reading = _Reading()
-    text = SPACED.sub(_without_spaces, text[:LONGEST])
+def parse(text: str, filters: Mapping[str, str] | None = None) -> Query:
+    """Returns the query of the search box and the filters. Never fails: mistakes become notes."""
+    builder = _QueryBuilder()
+    text = CONDITION_WITH_SPACES.sub(_remove_spaces, text[:MAX_QUERY_LENGTH])
     parts = list(PART.finditer(text))
-    if len(parts) > MOST_PARTS:
-        reading.notes.append(f"Only the first {MOST_PARTS} parts of the search were used.")
-    for part in parts[:MOST_PARTS]:
-        minus, name, sign, value, phrase = part.groups()
+    if len(parts) > MAX_PARTS:
+        builder.notes.append(f"Only the first {MAX_PARTS} parts of the search were used.")
+    for part in parts[:MAX_PARTS]:
+        minus, name, operator, value, phrase = part.groups()
         negated = bool(minus)
-        if name and _is_condition(name, sign, value):
-            reading.add_condition(name, sign, value, negated=negated)
+        if name and _is_condition(name, operator, value):
+            builder.add_condition(name, operator, value, negated=negated)
         else:
             last = part.end() == len(text) and not (phrase or negated or (name and not value))
-            reading.add_words(part[0], negated=negated, unfinished=last)
-    reading.end_common()
-    reading.add_hints(text)
-    for control, (name, sign) in CONTROLS.items():
-        if value := (controls or {}).get(control, "").strip():
-            reading.add_condition(name, sign, value)
-    return Query(tuple(reading.words), tuple(reading.conditions), tuple(reading.notes))
+            builder.add_words(part[0], negated=negated, unfinished=last)
+    builder.finish_last_stop_word()
+    builder.add_hints(text)
+    for parameter, (name, operator) in FILTERS.items():
+        if value := (filters or {}).get(parameter, "").strip():
+            builder.add_condition(name, operator, value)
+    return Query(tuple(builder.terms), tuple(builder.conditions), tuple(builder.notes))
 
 
-def _are_common(words: tuple[str, ...]) -> bool:
-    return COMMON.issuperset(word.lower() for word in words)
+def _are_stop_words(words: tuple[str, ...]) -> bool:
+    return STOP_WORDS.issuperset(word.lower() for word in words)
 
 
-def _is_surely_word(word: str) -> bool:
-    """Whether every database has it among its words: one that has no "፨" misses none between two others."""
+def _is_word_everywhere(word: str) -> bool:
+    """Returns whether every version of PostgreSQL takes this for a word.
+
+    One that does not know "፨" would miss it between two other words of a phrase.
+    """
     return any(letter.isalpha() or letter.isdecimal() for letter in word)
 
 
-def _without_spaces(spaced: re.Match[str]) -> str:
-    """A condition with spaces round its sign as one without; a word where a number should be stays one."""
-    name, sign, gap, value = spaced.groups()
-    takes_numbers = FIELDS[_whole_name(name.removeprefix("-"))].signs == COMPARED
-    apart = takes_numbers and not value.strip('"')[:1].isdigit()
-    return name + sign + (gap if apart else "") + value
+def _remove_spaces(condition: re.Match[str]) -> str:
+    """Returns a condition without spaces around its operator.
+
+    The space before a word stays where a number is needed, so that the word remains a term.
+    """
+    name, operator, gap, value = condition.groups()
+    takes_numbers = FIELDS[_resolve_alias(name.removeprefix("-"))].operators == COMPARISONS
+    keeps_gap = takes_numbers and not value.strip('"')[:1].isdigit()
+    return name + operator + (gap if keeps_gap else "") + value
 
 
-def _is_condition(name: str, sign: str, value: str) -> bool:
-    """Whether `name sign value` is meant to be one, and not words with signs between them."""
-    return name.lower() in NAMES or (sign in SIGNS and not (sign == ":" and not value))
+def _is_condition(name: str, operator: str, value: str) -> bool:
+    """Returns whether this is meant as a condition, and not as words with signs between them."""
+    return name.lower() in FIELD_NAMES or (
+        operator in OPERATORS and not (operator == ":" and not value)
+    )
 
 
-def as_typed(words: tuple[Words, ...]) -> str:
-    """The words as somebody would type them."""
+def format_terms(terms: tuple[Term, ...]) -> str:
+    """Returns terms as a player would type them."""
     parts = []
-    for group in words:
-        text = " ".join(group.words)
-        parts.append(("-" if group.negated else "") + (f'"{text}"' if " " in text else text))
+    for term in terms:
+        text = " ".join(term.words)
+        parts.append(("-" if term.negated else "") + (f'"{text}"' if " " in text else text))
     return " ".join(parts)
 
 
-def text_query(words: tuple[Words, ...]) -> str:
-    """The words in the language of PostgreSQL's to_tsquery: letters and digits, and its operators."""
-    terms = []
-    for group in words:
-        term = " <-> ".join(group.words) + (":*" if group.unfinished else "")
-        if group.negated:
-            term = f"!({term})"
-        elif len(group.words) > 1:
-            term = f"({term})"
-        terms.append(term)
-    return " & ".join(terms)
+def to_tsquery(terms: tuple[Term, ...]) -> str:
+    """Returns terms as an argument of PostgreSQL's to_tsquery: letters, digits, and its operators."""
+    parts = []
+    for term in terms:
+        part = " <-> ".join(term.words) + (":*" if term.unfinished else "")
+        if term.negated:
+            part = f"!({part})"
+        elif len(term.words) > 1:
+            part = f"({part})"
+        parts.append(part)
+    return " & ".join(parts)
 
 
-def begun_query(group: Words) -> str:
-    """The unfinished word of a group, as stems that are not to be stemmed again: what begins so.
+def to_prefix_tsquery(term: Term) -> str:
+    """Returns the unfinished word of a term as stems, which must not be stemmed again.
 
-    Among them are those begun by a word too common to be searched for, as "forge" is by "for".
+    Words that begin with a stop word are found, too, as "forge" is by "for".
     """
-    return " | ".join((f"{group.words[-1]}:*", *group.stems))
+    return " | ".join((f"{term.words[-1]}:*", *term.stems))

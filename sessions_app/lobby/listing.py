@@ -10,6 +10,8 @@ from config.kernel.errors import InvalidInput
 from config.kernel.timestamps import to_json_sql
 from config.kernel.validators import read_integer
 from maps.search.sql import PUBLISHED
+from config.kernel.validators import integer_parameter
+from maps.search.conditions import PUBLISHED
 from sessions_app.lobby.store import Steps
 
 PAGE_SIZE, LARGEST_PAGE = 20, 50
@@ -75,14 +77,14 @@ def listing(wanted: Wanted) -> Steps[tuple[list[dict[str, Any]], str | None]]:
     if wanted.free_seats:
         narrowed.append("AND g.seat_limit - seated.count >= %s")
         values.append(str(wanted.free_seats))
-    if place := ORDER.read(wanted.cursor):
+    if after := ORDER.decode_cursor(wanted.cursor):
         narrowed.append("AND (g.created_at, g.id) < (%s::timestamptz, %s::uuid)")
-        values += [place.key, place.row_id]
+        values += [after.key, after.row_id]
     sql = CARDS.format(narrowed=" ".join(narrowed), limit=wanted.size + 1)
     rows = yield [(sql, values)]
     shown = rows[: wanted.size]
     more = len(rows) > wanted.size
-    return [row[0] for row in shown], ORDER.cursor(*shown[-1][1:]) if more else None
+    return [row[0] for row in shown], ORDER.encode_cursor(*shown[-1][1:]) if more else None
 
 
 @dataclass(frozen=True)

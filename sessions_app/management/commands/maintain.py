@@ -15,7 +15,7 @@ TASKS: tuple[tuple[str, Callable[[], int]], ...] = (
     ("expired sessions of pages", expiry.delete_expired),
     ("states of games that are over", states.drop_all_old),
     ("maps as played, without games", played_maps.delete_unused),
-    ("words that no map has", spelling.prune),
+    ("words that no map has", spelling.delete_unused_words),
     ("pictures that no map has", cleanup.sweep),
 )
 

@@ -1,0 +1,96 @@
+"""Conditions on maps as SQL: who sees which maps, and what a query asks for. Pure of Django.
+
+In the SQL, a map is `m`. All SQL text is ours: what was asked for becomes a value of a parameter.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from maps.games import game_queries
+from maps.search.language import Condition, Query, Term, to_prefix_tsquery, to_tsquery
+from maps.terrain.grid import TERRAINS
+
+PUBLISHED = "m.is_public AND m.hidden_at IS NULL"
+# The same as GameMap.is_playable.
+PLAYABLE = "(m.hidden_at IS NULL AND (m.is_public OR m.found_valid_at IS NOT NULL))"
+NOT_REMOVED = "m.removed_at IS NULL"
+PUBLISHED_OR_OWN = f"({PUBLISHED} OR m.user_id = %s AND {NOT_REMOVED})"
+FAVOURITE = "EXISTS (SELECT 1 FROM map_favourites f WHERE f.map_id = m.id AND f.user_id = %s)"
+# What fields with numbers are compared with.
+FIELD_SQL = {
+    "rating": "m.rating > 0 AND m.rating",  # 0 means without ratings
+    "size": "greatest(m.width, m.height)",
+    "plays": "m.play_count",
+}
+AUTHOR = "m.user_id = (SELECT id FROM users WHERE lower(username) = %s)"
+TERRAIN = "m.terrains = ANY(%s::smallint[])"
+VIEWER_FIELDS = ("played", "favourite")  # their meaning depends on who asks
+
+
+@dataclass(frozen=True)
+class Where:
+    """Conditions that must all hold, and the values of their parameters, in order."""
+
+    sql: list[str]
+    values: list[Any]
+
+    def __add__(self, other: "Where") -> "Where":
+        return Where(self.sql + other.sql, self.values + other.values)
+
+    @property
+    def text(self) -> str:
+        """All conditions as one."""
+        return " AND ".join(self.sql) or "true"
+
+
+def viewer_condition(field: str) -> str:
+    """Returns the SQL of one of VIEWER_FIELDS. Its parameter is the id of the viewer."""
+    return game_queries().has_completed if field == "played" else FAVOURITE
+
+
+def wants(query: Query, field: str) -> bool:
+    """Returns whether a query asks only for maps that the viewer played, or marked as a favourite."""
+    asked = (c for c in query.conditions if c.field == field)
+    return any(bool(c.value) is not c.negated for c in asked)
+
+
+def query_conditions(query: Query, viewer: str | None, column: str) -> Where:
+    """Returns what a query asks for, without what limits the order's own column. The terms come last."""
+    found = Where([], [])
+    for condition in query.conditions:
+        is_known = condition.field not in VIEWER_FIELDS or viewer
+        if is_known and not is_on_column(condition, column):
+            found += condition_sql(condition, viewer)
+    return found + _terms_sql(query.terms) if query.terms else found
+
+
+def is_on_column(condition: Condition, column: str) -> bool:
+    """Returns whether a condition limits this column itself."""
+    return FIELD_SQL.get(condition.field) == f"m.{column}"
+
+
+def condition_sql(condition: Condition, viewer: str | None) -> Where:
+    """Returns the SQL of one condition."""
+    field, value, negated = condition.field, condition.value, condition.negated
+    if field == "terrain":  # as a list of the sums that match, which an index can look up
+        sums = [n for n in range(2 ** len(TERRAINS)) if bool(n & value) is not negated]
+        return Where([TERRAIN], [sums])
+    if field in VIEWER_FIELDS:
+        sql, negated, value = viewer_condition(field), bool(value) is negated, viewer
+    else:
+        sql = AUTHOR if field == "author" else f"{FIELD_SQL[field]} {condition.operator} %s"
+    return Where([f"NOT ({sql})" if negated else f"({sql})"], [value])
+
+
+def _terms_sql(terms: tuple[Term, ...]) -> Where:
+    *others, last = terms
+    if not last.unfinished:
+        return Where(["m.search @@ to_tsquery('english', %s)"], [to_tsquery(terms)])
+    *before, _ = last.words
+    prefix = """(to_tsquery('english', %s)
+        || (to_tsquery('english', %s) <-> to_tsquery('simple', %s)))"""
+    values = [to_tsquery((last,)), " <-> ".join(before), to_prefix_tsquery(last)]
+    return Where(
+        [f"m.search @@ (to_tsquery('english', %s) && {prefix})"],
+        [to_tsquery(tuple(others)), *values],
+    )
