@@ -18,7 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from bench.figures import in_turns, table, with_ratios
 from maps.terrain import generator, waves
-from maps.terrain.validation import check
+from maps.terrain.validation import validate_document
 
 ROUNDS = 41
 
@@ -56,11 +56,11 @@ def measure() -> None:
     calls: dict[str, Callable[[], object]] = {
         "`json.loads`": lambda: json.loads(text),
         "the API's reader": lambda: MapParser().parse(io.BytesIO(text.encode())),
-        "checking, path included": lambda: check(good),
-        "checking a map with a fault": lambda: check(faulty),
+        "checking, path included": lambda: validate_document(good),
+        "checking a map with a fault": lambda: validate_document(faulty),
     }
-    assert check(good).is_valid
-    assert len(check(faulty).faults) == 1
+    assert validate_document(good).is_valid
+    assert len(validate_document(faulty).faults) == 1
     turns = {name: partial(milliseconds, call) for name, call in calls.items()}
     rows = with_ratios(in_turns(turns, ROUNDS), 1)
     table("Checking a map of 100 × 100 cells", "| milliseconds | ratio", rows)

@@ -34,7 +34,7 @@ def fill(maps: int, players: int) -> None:
             height=100,
             terrain_data=json.loads(draft.grid.to_json()),
             terrain_hash=draft.grid.content_hash(draft.spawn, draft.goal),
-            terrains=draft.grid.terrains,
+            terrains=draft.grid.terrain_mask,
             spawn_point=points[0],
             goal_point=points[1],
             wave_config=waves.generate(rng, 20),

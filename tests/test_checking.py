@@ -1,4 +1,4 @@
-"""The checker of maps: each rule, all faults at once, and never an exception."""
+"""Validation of map documents: each rule, all faults at once, and never an exception."""
 
 import copy
 import json
@@ -19,7 +19,7 @@ GOOD = document_of(flat_grid())
 
 
 def changed(path: str, value: Any) -> Document:
-    """The good document with a value in another place; `path` as in `terrain_data 17 height`."""
+    """Returns the valid document with one value changed; `path` as in `terrain_data 17 height`."""
     document = copy.deepcopy(GOOD)
     *way, last = [int(part) if part.isdigit() else part for part in path.split()]
     target: Any = document
@@ -29,13 +29,13 @@ def changed(path: str, value: Any) -> Document:
     return document
 
 
-def told(document: Any) -> list[tuple[str, str]]:
-    return [(fault.code, fault.place) for fault in check(document).faults]
+def faults_of(document: Any) -> list[tuple[str, str]]:
+    return [(fault.code, fault.place) for fault in validate_document(document).faults]
 
 
-def test_a_good_map() -> None:
-    report = check(GOOD)
-    assert (report.faults, report.is_valid, report.is_draft) == ((), True, True)
+def test_a_valid_map_has_no_faults() -> None:
+    report = validate_document(GOOD)
+    assert (report.faults, report.is_valid, report.is_valid_draft) == ((), True, True)
     assert (report.spawn, report.goal) == ((0, 0), (19, 19))
     assert report.grid is not None
     assert report.grid.to_json() == flat_grid().to_json()
@@ -43,7 +43,7 @@ def test_a_good_map() -> None:
     assert len(report.path) == 39
 
 
-# What is put where → the one fault it makes, at that place.
+# Path, value, and the code of the only fault that it causes at that place.
 ONE_FAULT = [
     ("width", 19, "invalid_size"),
     ("width", 20.0, "invalid_size"),
@@ -115,19 +115,19 @@ def place_of(path: str) -> str:
 
 
 @pytest.mark.parametrize(("path", "value", "code"), ONE_FAULT)
-def test_one_fault(path: str, value: Any, code: str) -> None:
+def test_one_mistake_is_one_fault(path: str, value: Any, code: str) -> None:
     where = path.rsplit(" ", 1)[0] if code == "point_outside" else path
-    assert (code, place_of(where)) in told(changed(path, value))
-    if path not in ("width", "height"):  # tiles lie elsewhere then
-        assert len(told(changed(path, value))) == 1
+    assert (code, place_of(where)) in faults_of(changed(path, value))
+    if path not in ("width", "height"):  # tiles are outside or missing then
+        assert len(faults_of(changed(path, value))) == 1
 
 
 @pytest.mark.parametrize("value", [1, 0.1, 10, 10.0])
-def test_intervals_are_numbers_of_either_kind(value: float) -> None:
-    assert told(changed("wave_config waves 0 enemies 0 spawnInterval", value)) == []
+def test_intervals_are_integers_or_floats(value: float) -> None:
+    assert faults_of(changed("wave_config waves 0 enemies 0 spawnInterval", value)) == []
 
 
-def test_tiles_missing_doubled_outside() -> None:
+def test_missing_doubled_and_outside_tiles_are_faults() -> None:
     good = GOOD["terrain_data"]
     doubled = ("tile_doubled", "terrain_data[400]")
     missing = ("tile_missing", "terrain_data")
@@ -145,42 +145,42 @@ def test_tiles_missing_doubled_outside() -> None:
         (good[::-1], []),
     ]
     for given_tiles, wanted in cases:
-        assert told(GOOD | {"terrain_data": given_tiles}) == wanted
-    faults = check(GOOD | {"terrain_data": good[5:]}).faults
+        assert faults_of(GOOD | {"terrain_data": given_tiles}) == wanted
+    faults = validate_document(GOOD | {"terrain_data": good[5:]}).faults
     assert faults[4].detail == "There is no tile at x=4, y=0."
     swapped = {key if key != "height" else "level": value for key, value in first.items()}
-    assert told(GOOD | {"terrain_data": [swapped, *good[1:]]}) == [
+    assert faults_of(GOOD | {"terrain_data": [swapped, *good[1:]]}) == [
         ("missing_key", "terrain_data[0].height"),
         ("unknown_key", "terrain_data[0].level"),
     ]
 
 
-def test_ten_thousand_and_one_tiles() -> None:
+def test_a_tile_too_many_on_the_largest_map_is_one_fault() -> None:
     large = document_of(flat_grid(100, 100))
     large["terrain_data"].append(large["terrain_data"][0])
-    assert told(large) == [("tile_doubled", "terrain_data[10000]")]
+    assert faults_of(large) == [("tile_doubled", "terrain_data[10000]")]
     large["terrain_data"] *= 5
-    assert len(told(large)) == MOST_FAULTS
+    assert len(faults_of(large)) == MAX_FAULTS
 
 
-def closed(kind: int = 0, *, blocked: int = 0) -> Grid:
-    """A flat grid whose first cell is closed."""
+def closed_grid(kind: int = 0, *, blocked: int = 0) -> Grid:
+    """Returns a flat grid whose first cell is impassable."""
     grid = flat_grid()
     grid.terrain[0, 0], grid.blocked[0, 0] = kind, blocked
     return grid
 
 
-@pytest.mark.parametrize("grid", [closed(LAVA), closed(WATER), closed(blocked=1)])
-def test_spawn_on_a_closed_cell(grid: Grid) -> None:
-    report = check(document_of(grid))
+@pytest.mark.parametrize("grid", [closed_grid(LAVA), closed_grid(WATER), closed_grid(blocked=1)])
+def test_a_spawn_on_a_closed_cell_is_allowed_in_drafts_only(grid: Grid) -> None:
+    report = validate_document(document_of(grid))
     assert [fault.code for fault in report.faults] == ["point_closed"]
-    assert (report.is_valid, report.is_draft, report.path) == (False, True, None)
+    assert (report.is_valid, report.is_valid_draft, report.path) == (False, True, None)
 
 
-def test_walls_all_round() -> None:
+def test_a_walled_in_spawn_has_no_path() -> None:
     grid = flat_grid()
     grid.blocked[1, :2] = grid.blocked[0, 1] = 1
-    assert told(document_of(grid)) == [("no_path", "goal_point")]
+    assert faults_of(document_of(grid)) == [("no_path", "goal_point")]
 
 
 def group(count: int, kind: str = "Basic") -> Document:
@@ -191,9 +191,9 @@ def wave(number: int, *groups: Document) -> Document:
     return {"waveNumber": number, "enemies": list(groups)}
 
 
-def test_how_many_waves_groups_and_enemies() -> None:
+def test_numbers_of_waves_groups_and_enemies_are_limited() -> None:
     def of(*given_waves: Document) -> list[tuple[str, str]]:
-        return told(GOOD | {"wave_config": {"waves": list(given_waves)}})
+        return faults_of(GOOD | {"wave_config": {"waves": list(given_waves)}})
 
     many = [wave(n, group(1)) for n in range(1, 102)]
     assert of(*many[:100]) == []
@@ -209,59 +209,59 @@ def test_how_many_waves_groups_and_enemies() -> None:
     ]
 
 
-def test_all_faults_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     document = changed("wave_config waves 0 enemies 0 count", 0)
     document["terrain_data"][7]["height"] = 9
     document["goal_point"] = {"x": 99, "y": 0}
     document["width"] = 20.5
-    assert [code for code, _ in told(document)] == [
+    assert [code for code, _ in faults_of(document)] == [
         "invalid_size",
         "invalid_height",
         "invalid_count",
     ]
     document["width"] = 20
-    assert [code for code, _ in told(document)] == [
+    assert [code for code, _ in faults_of(document)] == [
         "invalid_height",
         "point_outside",
         "invalid_count",
     ]
 
 
-def test_no_part_crowds_out_another() -> None:
+def test_faults_of_one_part_do_not_hide_those_of_another() -> None:
     document = GOOD | {"terrain_data": [], "goal_point": 1}
     document["wave_config"] = {"waves": [0] * 1000}
-    codes = [code for code, _ in told(document)]
-    assert len(codes) == MOST_FAULTS
+    codes = [code for code, _ in faults_of(document)]
+    assert len(codes) == MAX_FAULTS
     assert codes.count("not_an_object") > 20
     assert codes.count("tile_missing") > 20
-    assert ("not_an_object", "goal_point") in told(document)
+    assert ("not_an_object", "goal_point") in faults_of(document)
 
 
-def test_unfinished_faults_hide_none_of_shape() -> None:
+def test_faults_of_drafts_do_not_hide_faults_of_structure() -> None:
     empty = [wave(2) for _ in range(100)]
     empty[-1]["x"] = 1
-    report = check(GOOD | {"wave_config": {"waves": empty}})
-    assert len(report.faults) == MOST_FAULTS
-    assert not report.is_draft
+    report = validate_document(GOOD | {"wave_config": {"waves": empty}})
+    assert len(report.faults) == MAX_FAULTS
+    assert not report.is_valid_draft
     del empty[-1]["x"]
-    assert check(GOOD | {"wave_config": {"waves": empty}}).is_draft
+    assert validate_document(GOOD | {"wave_config": {"waves": empty}}).is_valid_draft
 
 
-def test_which_faults_a_draft_may_have() -> None:
-    unfinished = {code for code, rule in RULES.items() if rule.unfinished}
-    assert unfinished == {
+def test_drafts_may_have_these_faults_only() -> None:
+    allowed = {code for code, rule in FAULT_RULES.items() if rule.allowed_in_drafts}
+    assert allowed == {
         "point_closed", "points_equal", "no_path", "no_waves", "wave_order", "no_groups",
         "too_many_enemies",
     }  # fmt: skip
 
 
-def test_every_code_is_made_somewhere_here() -> None:
+def test_every_code_is_tested_in_this_file() -> None:
     text = Path(__file__).read_text()
-    assert [code for code in RULES if f'"{code}"' not in text] == []
+    assert [code for code in FAULT_RULES if f'"{code}"' not in text] == []
 
 
-def test_reading_without_the_rest() -> None:
-    grid, spawn, goal = read(GOOD | {"wave_config": None})
+def test_terrain_is_parsed_without_waves() -> None:
+    grid, spawn, goal = parse_terrain(GOOD | {"wave_config": None})
     assert (grid.to_json(), spawn, goal) == (flat_grid().to_json(), (0, 0), (19, 19))
     wrongs: list[Document] = [
         {"terrain_data": []},
@@ -270,17 +270,17 @@ def test_reading_without_the_rest() -> None:
     ]
     for wrong in wrongs:
         with pytest.raises(TerrainError):
-            read(GOOD | wrong)
+            parse_terrain(GOOD | wrong)
 
 
 @pytest.mark.parametrize("garbage", [None, 1, "x", [], [[]], {}, {"width": {}}, float("nan")])
-def test_garbage(garbage: Any) -> None:
-    assert not check(garbage).is_draft
-    for part in PARTS:
-        assert not check(GOOD | {part: garbage}).is_draft
+def test_garbage_is_not_a_draft(garbage: Any) -> None:
+    assert not validate_document(garbage).is_valid_draft
+    for part in DOCUMENT_KEYS:
+        assert not validate_document(GOOD | {part: garbage}).is_valid_draft
 
 
-# ---- Maps by chance -----------------------------------------------------------------------------
+# ---- Random maps --------------------------------------------------------------------------------
 
 
 @settings(max_examples=1000, deadline=None)
@@ -291,9 +291,9 @@ def test_broken_maps_never_raise(document: Document, data: st.DataObject) -> Non
         holder, key = places[data.draw(st.integers(0, len(places) - 1))] if places else ({}, "")
         if places:
             data.draw(st.sampled_from(BREAKS))(holder, key, data.draw(WEIRD))
-    report = check(document)
-    assert len(report.faults) <= MOST_FAULTS
-    assert all(fault.code in RULES and fault.detail for fault in report.faults)
+    report = validate_document(document)
+    assert len(report.faults) <= MAX_FAULTS
+    assert all(fault.code in FAULT_RULES and fault.detail for fault in report.faults)
     of_tiles = [fault for fault in report.faults if fault.place.startswith("terrain_data")]
     assert (report.grid is None) == bool(of_tiles or told_of_size(document))
     if report.is_valid:
@@ -302,26 +302,28 @@ def test_broken_maps_never_raise(document: Document, data: st.DataObject) -> Non
 
 
 def told_of_size(document: Document) -> bool:
-    return any(code == "invalid_size" for code, _ in told(document))
+    return any(code == "invalid_size" for code, _ in faults_of(document))
 
 
 @settings(max_examples=1000, deadline=None)
 @given(WEIRD)
-def test_anything_at_all_never_raises(document: Any) -> None:
-    assert not check(document).is_valid
+def test_any_value_is_invalid_and_never_raises(document: Any) -> None:
+    assert not validate_document(document).is_valid
 
 
 @settings(max_examples=1000, deadline=None)
 @given(maps())
-def test_maps_stay_equal_on_their_way_round(document: Document) -> None:
-    report = check(document)
-    assert report.is_draft
+def test_tiles_and_compact_documents_are_converted_without_loss(document: Document) -> None:
+    report = validate_document(document)
+    assert report.is_valid_draft
     assert report.grid is not None
     assert report.spawn is not None
     assert report.goal is not None
     assert json.loads(report.grid.to_json()) == document["terrain_data"]
-    small = json.loads(json.dumps(compact(report.grid, report.spawn, report.goal, report.path)))
-    again = read_compact(small)
-    assert json.loads(again.to_json()) == document["terrain_data"]
+    small = json.loads(
+        json.dumps(to_compact_document(report.grid, report.spawn, report.goal, report.path))
+    )
+    parsed = parse_compact_document(small)
+    assert json.loads(parsed.to_json()) == document["terrain_data"]
     assert small["spawn_point"] == document["spawn_point"]
-    assert small["hash"] == again.content_hash(report.spawn, report.goal)
+    assert small["hash"] == parsed.content_hash(report.spawn, report.goal)

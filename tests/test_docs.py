@@ -8,6 +8,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from config.http.errors import MESSAGES
 from maps.terrain.validation import RULES
+from config.http.errors import WORDS
+from maps.terrain.faults import FAULT_RULES
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]

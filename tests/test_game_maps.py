@@ -16,7 +16,7 @@ from config.limits import rate_limits
 from config.redis.clients import durable
 from maps.editing import actions as editing_actions
 from maps.models import GameMap
-from maps.terrain.validation import PARTS
+from maps.terrain.validation import DOCUMENT_KEYS
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules
 from sessions_app.lobby.rules import Status

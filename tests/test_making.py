@@ -19,6 +19,8 @@ from maps.editing import actions as editing_actions
 from maps.models import GameMap
 from maps.terrain.grid import LAVA
 from maps.terrain.validation import MOST_FAULTS, RULES
+from maps.terrain.faults import FAULT_RULES, MAX_FAULTS
+from maps.terrain.grid import LAVA, Grid
 from sessions_app.models import GameSession
 from tests.support.api import bearer
 from tests.support.concurrency import at_once
@@ -227,7 +229,7 @@ def test_parts_of_wrong_types_are_refused(client: Client, draft: GameMap) -> Non
         for garbage in garbages:
             answer = send(client, draft.user, "PATCH", f"/{draft.pk}", {part: garbage})
             assert answer.status_code == 400, (part, garbage)
-            assert {code for code, _ in codes(answer)} <= RULES.keys()
+            assert {code for code, _ in codes(answer)} <= FAULT_RULES.keys()
     assert GameMap.objects.get().version == 1
 
 
@@ -285,7 +287,7 @@ def test_the_report_lists_all_faults(client: Client, player: User) -> None:
     nothing = send(client, player, "POST", "/validate", {}).json()
     assert (nothing["valid"], nothing["draft"], nothing["path"]) == (False, False, None)
     many = send(client, player, "POST", "/validate", new_map(terrain_data=[])).json()
-    assert len(many["faults"]) == MOST_FAULTS
+    assert len(many["faults"]) == MAX_FAULTS
     assert not GameMap.objects.exists()
 
 

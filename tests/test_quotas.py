@@ -24,7 +24,7 @@ from maps.editing import actions as editing_actions
 from maps.feedback.actions import add_favourite
 from maps.models import GameMap, MapCollection
 from maps.terrain.grid import Grid
-from maps.terrain.validation import PARTS
+from maps.terrain.validation import DOCUMENT_KEYS
 from sessions_app.models import PlayedMap
 from tests.support.api import bearer
 from tests.support.concurrency import at_once
@@ -227,7 +227,7 @@ def test_played_versions_count_when_they_differ_from_the_map(
     game_map = make_map(author, is_public=False)
     size = used(author, "map_bytes")
     game_map.refresh_from_db()
-    parts = {part: getattr(game_map, part) for part in PARTS}
+    parts = {part: getattr(game_map, part) for part in DOCUMENT_KEYS}
     PlayedMap.objects.create(map_id=game_map.pk, version=1, name="Ford", **parts)
     assert used(author, "map_bytes") == size
     set_limit(monkeypatch, "map_bytes", 2 * size + 10)

@@ -11,8 +11,8 @@ from django.db.models import Count, F, Max, Min, Sum
 from accounts.models import User
 from maps.models import GameMap, MapRating
 from maps.previews.preview_files import read_map
-from maps.terrain.paths import cheapest_path
-from maps.terrain.validation import PARTS, check
+from maps.terrain.paths import find_cheapest_path
+from maps.terrain.validation import DOCUMENT_KEYS, validate_document
 from sessions_app.demo import names
 from sessions_app.demo.world import Plan, World
 from sessions_app.models import GameSession, SessionPlayer
@@ -63,7 +63,7 @@ def test_every_map_can_be_walked_and_drawn(terrains: int) -> None:
     assert GameMap.objects.values("terrain_hash").distinct().count() == terrains
     for game_map in GameMap.objects.all():
         grid, spawn, goal = read_map(game_map)
-        assert cheapest_path(grid, spawn, goal)
+        assert find_cheapest_path(grid, spawn, goal)
         assert game_map.terrain_hash == grid.content_hash(spawn, goal)
         assert 8 <= len(game_map.wave_config["waves"]) <= 25
 
@@ -73,7 +73,7 @@ def test_public_maps_are_valid() -> None:
     sample = GameMap.objects.published().order_by("lot")[:50]
     assert len(sample) == 50
     for game_map in sample:
-        report = check({part: getattr(game_map, part) for part in PARTS})
+        report = validate_document({part: getattr(game_map, part) for part in DOCUMENT_KEYS})
         assert (report.faults, report.is_valid) == ((), True)
 
 

@@ -18,8 +18,8 @@ from maps.browse.read_through import delete_keys, read_or_fill
 from maps.models import GameMap
 from maps.previews.preview_files import parts_of
 from maps.terrain import validation
-from maps.terrain.grid import compact
-from maps.terrain.paths import cheapest_path
+from maps.terrain.grid import to_compact_document
+from maps.terrain.paths import find_cheapest_path
 
 CACHE_SECONDS = 15 * 60
 NAME_OFFSET, NAME_FLAG = (

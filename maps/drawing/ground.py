@@ -13,6 +13,7 @@ from PIL import Image, ImageFilter
 
 from config.kernel.palette import rgb
 from maps.terrain.grid import IMPASSABLE, LARGEST, LAVA, WATER, Bytes, Grid
+from maps.terrain.grid import IMPASSABLE, LAVA, MAX_SIDE, WATER, ByteArray, Grid
 
 Field = npt.NDArray[np.float32]  # a number for each pixel of the texture
 
@@ -38,7 +39,7 @@ LIQUID_DEPTH = 0.35  # levels that the surface of a liquid lies below its cell's
 STEPS = 64  # into which a range of shades is cut
 
 
-def ground(grid: Grid, scale: int) -> Bytes:
+def ground(grid: Grid, scale: int) -> ByteArray:
     """The texture: shape (height · scale, width · scale, 4), red, green, blue, and how much it glows."""
     kind = _enlarged(grid.terrain, scale)
     coarse, middling, fine = (_noise(grid, scale, grain) for grain in (0.34, 1.6, 5.0))
@@ -87,7 +88,7 @@ def _light(grid: Grid, scale: int) -> Field:
     return shaded
 
 
-def _frayed(kind: Bytes, scale: int, middling: Field, fine: Field) -> Bytes:
+def _frayed(kind: ByteArray, scale: int, middling: Field, fine: Field) -> ByteArray:
     """The terrain of each pixel, with borders that wander a little; shores of liquids stay put."""
     rows, columns = (np.arange(n, dtype=np.float32) for n in kind.shape)
     down = rows[:, None] + (middling - 0.5) * (0.5 * scale)
@@ -95,7 +96,7 @@ def _frayed(kind: Bytes, scale: int, middling: Field, fine: Field) -> Bytes:
     np.clip(down, 0, kind.shape[0] - 1, out=down)
     np.clip(right, 0, kind.shape[1] - 1, out=right)
     moved = kind.ravel()[down.astype(np.intp) * kind.shape[1] + right.astype(np.intp)]
-    frayed: Bytes = np.where((moved >= WATER) | (kind >= WATER), kind, moved)
+    frayed: ByteArray = np.where((moved >= WATER) | (kind >= WATER), kind, moved)
     return frayed
 
 
@@ -111,7 +112,7 @@ def _paint_shore(colour: Field, near: Field, wander: Field, shore: Field) -> Non
 
 
 def _paint_water(
-    colour: Field, kind: Bytes, grid: Grid, scale: int, fields: tuple[Field, Field, Field]
+    colour: Field, kind: ByteArray, grid: Grid, scale: int, fields: tuple[Field, Field, Field]
 ) -> None:
     """Deeper is darker, foam along the shore, glints on the waves."""
     middling, fine, light = fields
@@ -135,8 +136,8 @@ def _paint_water(
 
 
 def _paint_lava(
-    colour: Field, kind: Bytes, scale: int, fields: tuple[Field, Field, Field]
-) -> Bytes:
+    colour: Field, kind: ByteArray, scale: int, fields: tuple[Field, Field, Field]
+) -> ByteArray:
     """Bright veins between plates of crust; the land around is lit by them. Answers how it glows."""
     coarse, middling, fine = fields
     molten = kind == LAVA
@@ -171,9 +172,9 @@ def _ranges() -> Field:
 
 
 @functools.cache
-def _lattice(grain: float) -> Bytes:
+def _lattice(grain: float) -> ByteArray:
     """Random bytes, `grain` of them a cell, for the largest map and a little more."""
-    side = int(LARGEST * grain) + 3
+    side = int(MAX_SIDE * grain) + 3
     return np.random.default_rng(int(grain * 100)).integers(0, 256, (side, side), dtype=np.uint8)
 
 

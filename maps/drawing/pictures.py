@@ -21,6 +21,8 @@ from config.kernel.palette import Rgb, rgb
 from maps.drawing.ground import SHADES, ground, surface
 from maps.drawing.landmarks import Corner, draw_goal, draw_spawn, obstacle
 from maps.terrain.grid import LAVA, WATER, Bytes, Grid, Point
+from maps.drawing.landmarks import Colour, Corner, draw_goal, draw_spawn, obstacle
+from maps.terrain.grid import LAVA, WATER, ByteArray, Grid, Point
 
 DRAWING = 3  # a part of addresses and names of files: another number makes all pictures anew
 # In pixels. Several programs that preview links read no WebP, so they get a JPEG, in the proportions
@@ -198,8 +200,8 @@ def _colour(parts: npt.NDArray[np.float32]) -> Rgb:
 
 
 def _lay(
-    view: View, texture: Bytes, paint: Image.Image, heights: Image.Image, scale: int
-) -> tuple[Image.Image, Bytes]:
+    view: View, texture: ByteArray, paint: Image.Image, heights: Image.Image, scale: int
+) -> tuple[Image.Image, ByteArray]:
     """The ground laid over the heights, and how much each pixel glows."""
     codes = np.asarray(heights)
     levels = ((np.arange(256, dtype=np.float32) - 21) / 20)[codes]
@@ -215,7 +217,7 @@ def _lay(
     return image, seen[..., 3]
 
 
-def _shine(image: Image.Image, glow: Bytes) -> Image.Image:
+def _shine(image: Image.Image, glow: ByteArray) -> Image.Image:
     """Light of lava spilled over what is near it."""
     small = Image.fromarray(np.ascontiguousarray(glow)).reduce(OVERSAMPLING * 2)
     soft = small.filter(ImageFilter.GaussianBlur(image.height / 90)).resize(image.size)
@@ -250,7 +252,7 @@ def _draw_shade_below(paint: Image.Image, view: View, grid: Grid) -> None:
     paint.paste(rgb("shade-below"), mask=mask)
 
 
-def _draw_path(texture: Bytes, path: list[Point], scale: int) -> None:
+def _draw_path(texture: ByteArray, path: list[Point], scale: int) -> None:
     """Dots along the way of the enemies, on the ground."""
     stride = max(1, round(9 / scale))
     half = max(1.6, scale * 0.12)

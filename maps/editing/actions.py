@@ -19,7 +19,8 @@ from maps.editing.locks import lock_storage
 from maps.models import GameMap
 from maps.models.conditions import LARGE_COLUMNS
 from maps.previews import preview_files
-from maps.terrain.validation import PARTS, Fault, Report, check
+from maps.terrain.faults import Fault
+from maps.terrain.validation import DOCUMENT_KEYS, ValidationReport, validate_document
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -194,8 +195,8 @@ def _assign(game_map: GameMap, given: Mapping[str, Any]) -> set[str]:
     """
     reasons = assign_checked(game_map, TEXT_CHECKS, given)
     document = _document(game_map, given)
-    report = check(document)
-    reasons += _reasons(fault for fault in report.faults if not fault.unfinished)
+    report = validate_document(document)
+    reasons += _reasons(fault for fault in report.faults if not fault.is_allowed_in_drafts)
     if reasons:
         raise InvalidInput.combine(reasons)
     if game_map.is_public:
@@ -214,7 +215,7 @@ def _assign_document(game_map: GameMap, document: dict[str, Any], report: Report
         setattr(game_map, part, value)
     game_map.width, game_map.height = report.grid.width, report.grid.height
     game_map.terrain_hash = report.grid.content_hash(report.spawn, report.goal)
-    game_map.terrains = report.grid.terrains
+    game_map.terrains = report.grid.terrain_mask
     game_map.found_valid_at = timezone.now() if report.is_valid else None
 
 

@@ -16,8 +16,8 @@ from config.storage.files import file_store
 from maps.drawing.pictures import FORMATS, render
 from maps.models import GameMap
 from maps.terrain.grid import Grid, Point
-from maps.terrain.paths import cheapest_path
-from maps.terrain.validation import PARTS, read
+from maps.terrain.paths import find_cheapest_path
+from maps.terrain.validation import DOCUMENT_KEYS, parse_terrain
 
 FOLDER = "pictures"
 FORESEEN = ("card", "page")  # the third is for previews of links, which few maps need
@@ -72,12 +72,12 @@ def file_name(content: str, size: str) -> str:
 
 def read_map(game_map: GameMap) -> tuple[Grid, Point, Point]:
     """A map's grid, spawn and goal. Raises TerrainError."""
-    return read(parts_of(game_map))
+    return parse_terrain(parts_of(game_map))
 
 
 def parts_of(game_map: Any) -> dict[str, Any]:
     """A map's document, from its row or from that of a played one."""
-    return {part: getattr(game_map, part) for part in PARTS}
+    return {part: getattr(game_map, part) for part in DOCUMENT_KEYS}
 
 
 def _job(game_map: GameMap, size: str) -> tuple[str, Work]:
@@ -93,7 +93,7 @@ def _draw(name: str, grid: Grid, spawn: Point, goal: Point, size: str) -> bytes:
     """Draw a picture, and keep it where it has a name, unless it is there meanwhile."""
     if name and (body := file_store.read(name)):
         return body
-    path = cheapest_path(grid, spawn, goal) or []
+    path = find_cheapest_path(grid, spawn, goal) or []
     body = render(grid, path, spawn, goal, size)
     if name:
         file_store.save(name, body)

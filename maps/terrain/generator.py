@@ -1,6 +1,6 @@
-"""Terrain from a seed: hills, rivers, lava, plateaus, and a road from spawn to goal. Pure of Django.
+"""Random terrain: hills, rivers, lava, plateaus, and a road from spawn to goal. Pure of Django.
 
-The same random generator gives the same map. Every map has a path by the rules of play.
+Equal random generators make equal maps. Every map has a path from spawn to goal.
 """
 
 from collections.abc import Callable
@@ -10,16 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import tcod.path
 
-from maps.terrain.grid import DIRT, GRASS, HIGHEST, LAVA, STONE, WATER, Grid, Point
-from maps.terrain.paths import NEIGHBOURS, cheapest_path
+from maps.terrain.grid import DIRT, GRASS, LAVA, MAX_TILE_HEIGHT, STONE, WATER, Grid, Point
+from maps.terrain.paths import NEIGHBOURS, find_cheapest_path
 
 Field = npt.NDArray[np.float64]
 Cells = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Draft:
-    """A generated map: its style, cells, two ends and the path between them."""
+class GeneratedTerrain:
+    """A generated terrain: its style, cells, spawn, goal, and the path between them."""
 
     style: str
     grid: Grid
@@ -28,8 +28,10 @@ class Draft:
     path: list[Point]
 
 
-def generate(rng: np.random.Generator, width: int, height: int, style: str = "") -> Draft:
-    """A new map of `width` × `height` cells; `style` is a key of STYLES, or drawn by chance."""
+def generate(
+    rng: np.random.Generator, width: int, height: int, style: str = ""
+) -> GeneratedTerrain:
+    """Returns a new terrain of `width` × `height` cells. Without a `style`, a key of STYLES is drawn."""
     style = style or list(STYLES)[rng.integers(len(STYLES))]
     while True:
         terrain = np.full((height, width), GRASS)
@@ -37,22 +39,22 @@ def generate(rng: np.random.Generator, width: int, height: int, style: str = "")
         level = np.clip((hills * 4.2 - 1.2).round(), 0, 3).astype(np.int64)
         terrain[_noise(rng, height, width, 6) > 0.72] = DIRT
         STYLES[style](rng, terrain, level)
-        spawn, goal = _ends(rng, width, height)
-        _road(rng, terrain, level, spawn, goal)
+        spawn, goal = _choose_ends(rng, width, height)
+        _lay_road(rng, terrain, level, spawn, goal)
         blocked = (rng.random((height, width)) < 0.03) & (terrain == GRASS)
         cells = (array.astype(np.uint8) for array in (terrain, level, blocked))
         grid = Grid(*cells)
-        # The road makes a way almost always; where levels cut it, the next draw is another map.
-        path = cheapest_path(grid, spawn, goal)
+        # The road makes a path almost always. Where a cliff cuts it, another terrain is drawn.
+        path = find_cheapest_path(grid, spawn, goal)
         if path:
-            return Draft(style, grid, spawn, goal, path)
+            return GeneratedTerrain(style, grid, spawn, goal, path)
 
 
 # ---- Styles: each changes terrain and level in place --------------------------------------------
 
 
 def _river(rng: np.random.Generator, terrain: Cells, level: Cells) -> None:
-    """One or two winding bands of water across the map, with shallow banks."""
+    """Adds one or two winding rivers across the map, with flat banks."""
     height, width = terrain.shape
     for _ in range(1 + (height > 45)):
         x = np.arange(width)
@@ -69,7 +71,7 @@ def _river(rng: np.random.Generator, terrain: Cells, level: Cells) -> None:
 
 
 def _lava(rng: np.random.Generator, terrain: Cells, level: Cells) -> None:
-    """Burnt stone around pools of lava."""
+    """Adds pools of lava in fields of stone."""
     height, width = terrain.shape
     heat = _noise(rng, height, width, 7)
     terrain[heat > 0.55] = STONE
@@ -79,16 +81,16 @@ def _lava(rng: np.random.Generator, terrain: Cells, level: Cells) -> None:
 
 
 def _plateau(rng: np.random.Generator, terrain: Cells, level: Cells) -> None:
-    """Table mountains with steep sides."""
+    """Adds plateaus with steep sides."""
     height, width = terrain.shape
     rise = _noise(rng, height, width, 8)
     top = rise > 0.58
-    level[top] = np.minimum(level[top] + 2, HIGHEST)
+    level[top] = np.minimum(level[top] + 2, MAX_TILE_HEIGHT)
     terrain[(rise > 0.5) & ~top] = STONE
 
 
 def _lakes(rng: np.random.Generator, terrain: Cells, level: Cells) -> None:
-    """Water in the hollows."""
+    """Fills low ground with water."""
     height, width = terrain.shape
     depth = _noise(rng, height, width, 8)
     terrain[depth < 0.27] = WATER
@@ -96,7 +98,7 @@ def _lakes(rng: np.random.Generator, terrain: Cells, level: Cells) -> None:
 
 
 def _crossroads(rng: np.random.Generator, terrain: Cells, level: Cells) -> None:
-    """Flat farm land, cut by straight dirt roads."""
+    """Flattens the map and adds straight dirt roads."""
     np.minimum(level, 1, out=level)
     height, width = terrain.shape
     for y in rng.integers(3, height - 3, size=1 + height // 25):
@@ -118,7 +120,7 @@ STYLES: dict[str, Callable[[np.random.Generator, Cells, Cells], None]] = {
 
 
 def _noise(rng: np.random.Generator, height: int, width: int, grain: int) -> Field:
-    """Smooth noise of 0 to 1: random values on a coarse lattice, blended between (value noise)."""
+    """Returns smooth noise of 0 to 1: random values on a coarse lattice, interpolated (value noise)."""
     lattice = rng.random((height // grain + 2, width // grain + 2))
     y, x = np.arange(height) / grain, np.arange(width) / grain
     row, column = y.astype(int), x.astype(int)
@@ -134,8 +136,8 @@ def _ease(t: Field) -> Field:
     return eased
 
 
-def _ends(rng: np.random.Generator, width: int, height: int) -> tuple[Point, Point]:
-    """Spawn on one edge of the map and goal near the opposite one, (x, y) each."""
+def _choose_ends(rng: np.random.Generator, width: int, height: int) -> tuple[Point, Point]:
+    """Returns a spawn on one edge of the map, and a goal near the opposite edge, as (x, y)."""
     if rng.random() < 0.5:
         ends = (
             (0, int(rng.integers(2, height - 2))),
@@ -146,10 +148,10 @@ def _ends(rng: np.random.Generator, width: int, height: int) -> tuple[Point, Poi
     return ends if rng.random() < 0.5 else ends[::-1]
 
 
-def _road(
+def _lay_road(
     rng: np.random.Generator, terrain: Cells, level: Cells, spawn: Point, goal: Point
 ) -> None:
-    """Lay a winding dirt road from spawn to goal, over bridges and ramps, changing both arrays."""
+    """Adds a winding dirt road from spawn to goal, with bridges and ramps. Changes both arrays."""
     height, width = terrain.shape
     effort = 2 + (_noise(rng, height, width, 5) * 14).astype(np.int32)
     effort[(terrain == WATER) | (terrain == LAVA)] += 25
@@ -161,11 +163,11 @@ def _road(
     cells = finder.path_to((goal[1], goal[0]))
     rows, columns = cells[:, 0], cells[:, 1]
     terrain[rows, columns] = DIRT
-    level[rows, columns] = _ramp(level[rows, columns])
+    level[rows, columns] = _smooth_ramp(level[rows, columns])
 
 
-def _ramp(levels: Cells) -> Cells:
-    """The highest line below `levels` that never rises or falls by more than one a step."""
+def _smooth_ramp(levels: Cells) -> Cells:
+    """Returns the highest levels, at most `levels`, that change by at most one from step to step."""
     steps = np.arange(len(levels))
     forward = np.minimum.accumulate(levels - steps) + steps
     backward = np.minimum.accumulate((levels + steps)[::-1])[::-1] - steps

@@ -1,8 +1,8 @@
-"""A map's terrain as arrays: writing tiles, packing, hashing. Pure of Django.
+"""The terrain of a map as arrays: writing tiles, packing, hashing. Pure of Django.
 
-Tiles are read, and found faulty, in maps/terrain/validation.py.
+Tiles are read and validated in maps/terrain/validation.py.
 
-Arrays are indexed [y, x], y running south and x running east; a point is a pair (x, y).
+Arrays are indexed [y, x]: y increases to the south, x to the east. A point is a pair (x, y).
 """
 
 import functools
@@ -16,20 +16,20 @@ import numpy.typing as npt
 TERRAINS = ("Grass", "Dirt", "Stone", "Water", "Lava")
 GRASS, DIRT, STONE, WATER, LAVA = range(5)
 IMPASSABLE = (WATER, LAVA)
-HIGHEST = 5
-SMALLEST, LARGEST = 20, 100  # cells on a side
+MAX_TILE_HEIGHT = 5
+MIN_SIDE, MAX_SIDE = 20, 100  # cells on a side
 
 Point = tuple[int, int]
-Bytes = npt.NDArray[np.uint8]
+ByteArray = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """The cells of a map; three arrays of uint8 and one shape (height, width)."""
+    """The cells of a map: three arrays of uint8 with the shape (height, width)."""
 
-    terrain: Bytes  # an index into TERRAINS
-    level: Bytes  # 0 to HIGHEST
-    blocked: Bytes  # 1 closes a cell whatever its terrain
+    terrain: ByteArray  # an index into TERRAINS
+    level: ByteArray  # 0 to MAX_TILE_HEIGHT
+    blocked: ByteArray  # 1 where something stands on the cell
 
     @property
     def width(self) -> int:
@@ -42,42 +42,44 @@ class Grid:
         return int(self.terrain.shape[0])
 
     @functools.cached_property
-    def open(self) -> npt.NDArray[np.bool_]:
-        """Where enemies may walk and towers may stand."""
+    def passable(self) -> npt.NDArray[np.bool_]:
+        """Which cells enemies may enter and towers may stand on."""
         passable: npt.NDArray[np.bool_] = (self.blocked == 0) & ~np.isin(self.terrain, IMPASSABLE)
         return passable
 
-    def packed(self) -> Bytes:
-        """Each cell as one byte: terrain · 12 + level · 2 + blocked. Shape (height, width)."""
+    def pack(self) -> ByteArray:
+        """Returns each cell as one byte: terrain · 12 + level · 2 + blocked. Shape (height, width)."""
         return self.terrain * np.uint8(12) + self.level * np.uint8(2) + self.blocked
 
     @property
-    def terrains(self) -> int:
-        """Which terrains there are, as a sum of 1 << their index in TERRAINS."""
+    def terrain_mask(self) -> int:
+        """The sum of `1 << index in TERRAINS` of the terrains that the map has."""
         return sum(1 << int(kind) for kind in np.unique(self.terrain))
 
     def content_hash(self, spawn: Point, goal: Point) -> str:
-        """64 hexadecimal digits that name this terrain with its two points."""
-        facts = [self.width, self.height, *spawn, *goal]
-        return hashlib.sha256(bytes(facts) + self.packed().tobytes()).hexdigest()
+        """Returns the SHA-256 of the terrain and its two points, as 64 hexadecimal digits."""
+        header = [self.width, self.height, *spawn, *goal]
+        return hashlib.sha256(bytes(header) + self.pack().tobytes()).hexdigest()
 
     def to_json(self) -> str:
-        """The tiles as the JSON text that `maps.terrain_data` holds, row by row."""
-        starts, ends = _json_parts(self.width, self.height)
-        return "[" + ",".join((starts + ends[self.packed().ravel()]).tolist()) + "]"
+        """Returns the tiles as JSON for the column `maps.terrain_data`, row by row."""
+        starts, ends = _tile_json_parts(self.width, self.height)
+        return "[" + ",".join((starts + ends[self.pack().ravel()]).tolist()) + "]"
 
 
-def compact(grid: Grid, spawn: Point, goal: Point, path: list[Point] | None) -> dict[str, Any]:
-    """What clients draw and play from, a fraction of the tiles' size.
+def to_compact_document(
+    grid: Grid, spawn: Point, goal: Point, path: list[Point] | None
+) -> dict[str, Any]:
+    """Returns what clients need to draw and play a map, in a fraction of the tiles' size.
 
-    `rows` holds a list for each row, north to south, and in it a number for each cell, west to east, as
-    `Grid.packed` makes it. `path` is the way of the enemies as pairs of x and y, or null.
+    `rows` has a list for each row, from north to south, with a number for each cell, from west to east, as
+    `Grid.pack` makes it. `path` is the path of the enemies as pairs of x and y, or null.
     """
     return {
         "width": grid.width,
         "height": grid.height,
         "terrains": TERRAINS,
-        "rows": grid.packed().tolist(),
+        "rows": grid.pack().tolist(),
         "spawn_point": {"x": spawn[0], "y": spawn[1]},
         "goal_point": {"x": goal[0], "y": goal[1]},
         "path": path,
@@ -85,24 +87,26 @@ def compact(grid: Grid, spawn: Point, goal: Point, path: list[Point] | None) -> 
     }
 
 
-def read_compact(document: dict[str, Any]) -> Grid:
-    """The grid of a compact document, without loss."""
-    return unpack(np.array(document["rows"], dtype=np.uint8))
+def parse_compact_document(document: dict[str, Any]) -> Grid:
+    """Returns the grid of a compact document."""
+    return unpack_grid(np.array(document["rows"], dtype=np.uint8))
 
 
-def unpack(packed: Bytes) -> Grid:
-    """The grid that `Grid.packed` packed."""
+def unpack_grid(packed: ByteArray) -> Grid:
+    """Returns the grid of bytes that `Grid.pack` made."""
     return Grid(packed // np.uint8(12), packed % np.uint8(12) // np.uint8(2), packed % np.uint8(2))
 
 
 @functools.lru_cache(maxsize=64)
-def _json_parts(width: int, height: int) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
-    """The beginning of each cell's JSON, and the 60 ends that it can have: joined, a tile."""
+def _tile_json_parts(
+    width: int, height: int
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+    """Returns the start of each cell's JSON, and the 60 possible ends. Joined, they make a tile."""
     starts = [f'{{"x":{x},"y":{y},"terrainType":' for y in range(height) for x in range(width)]
     ends = [
         f'"{terrain}","height":{level},"isBlocked":{blocked}}}'
         for terrain in TERRAINS
-        for level in range(HIGHEST + 1)
+        for level in range(MAX_TILE_HEIGHT + 1)
         for blocked in ("false", "true")
     ]
     return np.array(starts, dtype=object), np.array(ends, dtype=object)

@@ -189,7 +189,7 @@ class Terrain:
         wave_config = waves.generate(rng, int(rng.integers(8, 26)))
         documents = [json.dumps(document) for document in (*points, wave_config)]
         content = draft.grid.content_hash(draft.spawn, draft.goal)
-        terrain = draft.grid.to_json(), content, draft.grid.terrains
+        terrain = draft.grid.to_json(), content, draft.grid.terrain_mask
         return cls(draft.style, (width, height, *terrain, *documents))
 
 

@@ -15,6 +15,8 @@ from maps.browse.terrain_responses import TERRAIN_FORMAT, gzipped_json, incomple
 from maps.models import GameMap
 from maps.previews.preview_files import parts_of
 from maps.terrain.validation import PARTS, TerrainError
+from maps.previews.responses import FORM, terrain_not_whole, zipped_json
+from maps.terrain.validation import DOCUMENT_KEYS, TerrainError
 from sessions_app.games.access import game_for
 from sessions_app.models import GameSession, PlayedMap
 
@@ -47,7 +49,7 @@ def _find(game: GameSession) -> GameMap | PlayedMap:
 
 
 def _write(request: HttpRequest, game: GameSession, found: GameMap | PlayedMap) -> HttpResponse:
-    found.refresh_from_db(fields=["version", "name", *PARTS])
+    found.refresh_from_db(fields=["version", "name", *DOCUMENT_KEYS])
     parts = parts_of(found)
     try:
         terrain = compact_document(parts)

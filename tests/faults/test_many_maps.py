@@ -19,6 +19,8 @@ from maps.terrain.validation import PARTS, read
 from tests.support.api import bearer
 from tests.support.documents import Document
 from tests.support.random_documents import BREAKS, WEIRD, maps, nodes
+from maps.terrain.grid import parse_compact_document
+from maps.terrain.validation import DOCUMENT_KEYS, parse_terrain
 
 pytestmark = pytest.mark.django_db
 MAPS, MADE = 10_000, 1_000  # each of the latter takes three times as long
@@ -32,10 +34,12 @@ def come_back(client: Client, body: bytes, headers: dict[str, str]) -> None:
     assert made.status_code == 201, made.content
     address = made["Location"]
     kept = orjson.loads(client.get(address, headers=headers).content)
-    assert {part: kept[part] for part in PARTS} == {part: document[part] for part in PARTS}
+    assert {part: kept[part] for part in DOCUMENT_KEYS} == {
+        part: document[part] for part in DOCUMENT_KEYS
+    }
     answer = client.get(f"{address}/terrain", headers=headers)
     compact = orjson.loads(answer.content)
-    assert read_compact(compact).to_json() == read(document)[0].to_json()
+    assert parse_compact_document(compact).to_json() == parse_terrain(document)[0].to_json()
     points = ("spawn_point", "goal_point")
     assert [compact[point] for point in points] == [document[point] for point in points]
 
@@ -78,7 +82,7 @@ def test_whatever_is_sent_is_answered(player: User, monkeypatch: pytest.MonkeyPa
         if answer.status_code == 200 and not breaks:
             assert told["draft"] is True
         # What is made has no fields that there are not; the report is about the others.
-        if told.get("draft") and document.keys() <= {*PARTS} and made < MADE:
+        if told.get("draft") and document.keys() <= {*DOCUMENT_KEYS} and made < MADE:
             made += 1
             come_back(client, body, headers)
 

@@ -57,7 +57,7 @@ def make_map(author: User, name: str = "Quiet Ford", **more: Any) -> GameMap:
         "height": grid.height,
         "terrain_data": tiles(grid),
         "terrain_hash": grid.content_hash(spawn, goal),
-        "terrains": grid.terrains,
+        "terrains": grid.terrain_mask,
         "spawn_point": {"x": 0, "y": 0},
         "goal_point": {"x": goal[0], "y": goal[1]},
         "wave_config": waves.generate(np.random.default_rng(1), 3),
