@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from maps.drawing.pictures import DRAWING
+from maps.drawing.pictures import DRAWING_VERSION
 
 SQL = """
 SELECT m.id, m.name, m.description, m.width, m.height, m.rating::float8, m.rating_count, m.play_count,
@@ -34,7 +34,7 @@ PLAIN = (
 def card(row: Any) -> dict[str, Any]:
     document = {name: row[name] for name in PLAIN} | {"id": str(row["id"])}
     author = {"id": str(row["user_id"]), "username": row["username"], "level": row["level"]}
-    preview = f"/maps/{row['id']}/card-{row['terrain_hash']}-{DRAWING}.webp"
+    preview = f"/maps/{row['id']}/card-{row['terrain_hash']}-{DRAWING_VERSION}.webp"
     document["created_at"] = (
         row["created_at"].isoformat(timespec="microseconds").replace("+00:00", "Z")
     )

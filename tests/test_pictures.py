@@ -1,4 +1,4 @@
-"""Pictures of maps, pure: what is drawn, and that it is always the same."""
+"""Pictures of maps, without a database: what is drawn, and that equal content gives equal bytes."""
 
 import io
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maps.drawing.ground import ground
-from maps.drawing.landmarks import chance, obstacle
+from maps.drawing.ground import render_ground
+from maps.drawing.landmarks import cell_hash, obstacle_sprite
 from maps.drawing.pictures import FORMATS, SIZES, View, render
 from maps.terrain import generator
 from maps.terrain.grid import GRASS, LAVA, WATER, Grid, Point
@@ -23,21 +23,21 @@ def pixels(
     return np.asarray(Image.open(io.BytesIO(body)).convert("RGB"), dtype=np.float32)
 
 
-def seen_at(grid: Grid, picture: Pixels, x: float, y: float) -> Pixels:
-    """The mean colour around the middle of a cell."""
+def mean_colour(grid: Grid, picture: Pixels, x: float, y: float) -> Pixels:
+    """Returns the mean colour around the middle of a cell."""
     height, width = picture.shape[:2]
     view = View.fit(grid, (width, height))
-    across, down = view.at(x + 0.5, y + 0.5, int(grid.level[int(y), int(x)]))
+    across, down = view.project(x + 0.5, y + 0.5, int(grid.level[int(y), int(x)]))
     mean: Pixels = picture[int(down) - 2 : int(down) + 3, int(across) - 2 : int(across) + 3].mean(
         axis=(0, 1)
     )
     return mean
 
 
-def test_every_size_and_format() -> None:
-    draft = generator.generate(np.random.default_rng(3), 25, 40, "lava")
+def test_pictures_have_the_size_and_format_that_is_asked_for() -> None:
+    made = generator.generate(np.random.default_rng(3), 25, 40, "lava")
     for size, extent in SIZES.items():
-        body = render(draft.grid, draft.path, draft.spawn, draft.goal, size)
+        body = render(made.grid, made.path, made.spawn, made.goal, size)
         picture = Image.open(io.BytesIO(body))
         assert (picture.format or "").lower() == FORMATS[size]
         assert picture.size == extent
@@ -46,16 +46,14 @@ def test_every_size_and_format() -> None:
 
 
 @pytest.mark.parametrize("style", generator.STYLES)
-def test_the_same_content_gives_the_same_bytes(style: str) -> None:
-    draft = generator.generate(np.random.default_rng(5), 30, 24, style)
-    once, again = (
-        render(draft.grid, draft.path, draft.spawn, draft.goal, "card") for _ in range(2)
-    )
+def test_equal_content_gives_equal_bytes(style: str) -> None:
+    made = generator.generate(np.random.default_rng(5), 30, 24, style)
+    once, again = (render(made.grid, made.path, made.spawn, made.goal, "card") for _ in range(2))
     assert once == again
 
 
-def test_odd_maps_can_be_drawn() -> None:
-    """Every terrain at every height, all of it blocked, the longest and the narrowest."""
+def test_unusual_maps_can_be_drawn() -> None:
+    """Every terrain at every height, all cells blocked, and the longest and narrowest shapes."""
     rng = np.random.default_rng(1)
     for height, width in ((20, 100), (100, 20), (20, 20)):
         terrain, level = (rng.integers(0, n, (height, width), dtype=np.uint8) for n in (5, 6))
@@ -64,47 +62,52 @@ def test_odd_maps_can_be_drawn() -> None:
 
 
 @pytest.mark.parametrize("size", ["card", "page"])
-def test_terrains_read_as_what_they_are(size: str) -> None:
+def test_terrains_have_the_expected_colours(size: str) -> None:
     terrain = np.full((20, 20), GRASS, dtype=np.uint8)
     terrain[4:9, 4:9], terrain[12:17, 12:17] = WATER, LAVA
     grid = Grid(terrain, np.zeros_like(terrain), np.zeros_like(terrain))
     picture = pixels(grid, size)
-    red, green, blue = seen_at(grid, picture, 6, 6)
+    red, green, blue = mean_colour(grid, picture, 6, 6)
     assert blue > green > red
-    red, green, blue = seen_at(grid, picture, 14, 14)
+    red, green, blue = mean_colour(grid, picture, 14, 14)
     assert red > green > blue
-    red, green, blue = seen_at(grid, picture, 10, 3)
+    red, green, blue = mean_colour(grid, picture, 10, 3)
     assert green > max(red, blue)
 
 
-def test_the_lee_of_a_hill_is_dark_and_its_top_is_light() -> None:
+def test_hills_cast_a_shadow_and_have_bright_tops() -> None:
     grid = flat_grid()
     plain = pixels(grid, "page")
     level = grid.level.copy()
     level[8:12, 8:12] = 3
     hill = Grid(grid.terrain, level, grid.blocked)
     picture = pixels(hill, "page")
-    assert seen_at(hill, picture, 12, 10).mean() < 0.85 * seen_at(grid, plain, 12, 10).mean()
-    assert seen_at(hill, picture, 10, 10).mean() > 1.1 * seen_at(grid, plain, 10, 10).mean()
+    assert (
+        mean_colour(hill, picture, 12, 10).mean() < 0.85 * mean_colour(grid, plain, 12, 10).mean()
+    )
+    assert mean_colour(hill, picture, 10, 10).mean() > 1.1 * mean_colour(grid, plain, 10, 10).mean()
 
 
-def test_path_and_marks_show() -> None:
+def test_path_and_marks_are_visible() -> None:
     grid = flat_grid()
     path = [(x, 0) for x in range(20)] + [(19, y) for y in range(1, 20)]
     plain, dotted = pixels(grid, "page"), pixels(grid, "page", path)
-    assert seen_at(grid, dotted, 10, 0).mean() > 1.2 * seen_at(grid, plain, 10, 0).mean()
+    assert mean_colour(grid, dotted, 10, 0).mean() > 1.2 * mean_colour(grid, plain, 10, 0).mean()
     assert np.abs(pixels(grid, "page", goal=(10, 10)) - plain).max() > 100
 
 
-def test_what_stands_on_a_cell_depends_on_the_cell_alone() -> None:
-    luck = [chance(x, y) for x in range(100) for y in range(100)]
-    assert len(set(luck)) > 8000
-    assert obstacle(GRASS, 3, 4, 20)[0].tobytes() == obstacle(GRASS, 3, 4, 20)[0].tobytes()
-    kinds = {obstacle(GRASS, x, y, 20)[0].tobytes() for x in range(10) for y in range(10)}
+def test_the_obstacle_of_a_cell_depends_on_the_cell_alone() -> None:
+    hashes = [cell_hash(x, y) for x in range(100) for y in range(100)]
+    assert len(set(hashes)) > 8000
+    assert (
+        obstacle_sprite(GRASS, 3, 4, 20)[0].tobytes()
+        == obstacle_sprite(GRASS, 3, 4, 20)[0].tobytes()
+    )
+    kinds = {obstacle_sprite(GRASS, x, y, 20)[0].tobytes() for x in range(10) for y in range(10)}
     assert len(kinds) >= 6
 
 
-def test_the_ground_doesnt_depend_on_what_is_far_away() -> None:
-    """A larger map with the same cells looks the same there."""
-    small, large = ground(flat_grid(20, 20), 8), ground(flat_grid(40, 30), 8)
+def test_the_ground_does_not_depend_on_distant_cells() -> None:
+    """A larger map looks the same where its cells are the same."""
+    small, large = render_ground(flat_grid(20, 20), 8), render_ground(flat_grid(40, 30), 8)
     assert np.abs(small[:120, :120].astype(int) - large[:120, :120]).max() <= 2

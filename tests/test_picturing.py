@@ -23,7 +23,7 @@ from config.ops.worker import NotYet, Worker
 from config.storage.files import AtomicFileSystemStorage, FileStore
 from config.storage.urls import read_media_url
 from maps import models
-from maps.drawing.pictures import DRAWING, render
+from maps.drawing.pictures import DRAWING_VERSION, render
 from maps.editing import actions as editing_actions
 from maps.models import GameMap
 from maps.previews import preview_files, responses
@@ -49,9 +49,9 @@ def test_another_drawing_has_other_names(
     client: Client, game_map: GameMap, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     old = game_map.card_picture
-    assert old.endswith(f"card-{game_map.terrain_hash}-{DRAWING}.webp")
+    assert old.endswith(f"card-{game_map.terrain_hash}-{DRAWING_VERSION}.webp")
     assert "immutable" in client.get(old)["Cache-Control"]
-    monkeypatch.setattr(models, "DRAWING", DRAWING + 1)
+    monkeypatch.setattr(models, "DRAWING_VERSION", DRAWING_VERSION + 1)
     assert game_map.card_picture != old
     assert client.get(old)["Cache-Control"] == "public, no-cache"
     assert "immutable" in client.get(game_map.card_picture)["Cache-Control"]

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.models import PageSession, User
 from config.storage.files import FileStore
-from maps.drawing.pictures import DRAWING, FORMATS
+from maps.drawing.pictures import DRAWING_VERSION, FORMATS
 from maps.models import GameMap, MapWord
 from maps.previews import cleanup, preview_files
 from maps.search import spelling
@@ -238,11 +238,11 @@ def test_the_sweep_deletes_all_that_no_map_has(
     GameMap.objects.filter(pk=removed.pk).update(removed_at=timezone.now())
     folder, content = f"pictures/{public.terrain_hash[:2]}", public.terrain_hash
     strangers = [
-        f"{content}-{DRAWING - 1}-card.webp",  # an older drawing
-        f"{content}-{DRAWING}-card.webp.0123456789abcdef0123456789abcdef",  # never finished
-        f"{content}-{DRAWING}-huge.webp",
-        f"{content}-{DRAWING}-card.jpeg",
-        f"{content.upper()}-{DRAWING}-card.webp",
+        f"{content}-{DRAWING_VERSION - 1}-card.webp",  # an older drawing
+        f"{content}-{DRAWING_VERSION}-card.webp.0123456789abcdef0123456789abcdef",  # never finished
+        f"{content}-{DRAWING_VERSION}-huge.webp",
+        f"{content}-{DRAWING_VERSION}-card.jpeg",
+        f"{content.upper()}-{DRAWING_VERSION}-card.webp",
         "x",
     ]
     for name in strangers:
@@ -360,7 +360,7 @@ def test_one_task_that_fails_leaves_the_others(
 def test_words_are_pruned_unless_a_published_map_has_them(
     author: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spelling, "PRUNED_AT_ONCE", 2)
+    monkeypatch.setattr(spelling, "DELETION_BATCH", 2)
     game_map = make_map(author, "Old Name", description="Rivers v2 3rd x1e5 größe and so-called")
     make_map(author, "Secret", is_public=False)
     before = set(MapWord.objects.values_list("word", flat=True))

@@ -1,1 +1,1 @@
-"""Isometric pictures of maps. Pure."""
+"""Isometric pictures of maps. Pure of Django."""

@@ -1,7 +1,7 @@
-"""What stands on a map: trees, rocks, the spawn's gate and the goal's castle. Pure of Django.
+"""The objects on a map: trees, rocks, the spawn's banner and the goal's castle. Pure of Django.
 
-Trees and rocks are small pictures (sprites), drawn once for each size and kept; marks are drawn into the
-picture itself. Coordinates are in units of a mark's size around the point where it stands, y down.
+Trees and rocks are sprites, drawn once for each size and cached. Marks for spawn and goal are drawn into the
+picture itself. Coordinates are multiples of a mark's size, from the point where it stands, with y downwards.
 """
 
 import functools
@@ -14,12 +14,13 @@ from maps.terrain.grid import DIRT, GRASS, STONE
 
 Corner = tuple[float, float]
 
-GOLD, CRIMSON, BLUE = rgb("gold"), rgb("danger"), rgb("friendly")
-WHITE, INK = rgb("white"), rgb("ink")
-CASTLE_LIT, CASTLE_SHADED, BANNER_SHADED = map(
-    rgb, ("castle-lit", "castle-shaded", "banner-shaded")
-)
-FINENESS = 4  # sprites are drawn this much larger and scaled down
+GOLD: Colour = (255, 215, 0)
+CRIMSON: Colour = (220, 20, 60)
+BLUE: Colour = (65, 105, 225)
+PALE_BLUE: Colour = (118, 150, 245)
+WHITE: Colour = (255, 255, 255)
+INK: Colour = (18, 25, 33)
+SPRITE_OVERSAMPLING = 4  # sprites are drawn this much larger, and scaled down for smooth edges
 
 # Of each variant of a tree: the lit side, the shaded side, and the top of an oak.
 FOREST = tuple(
@@ -30,8 +31,11 @@ BARK = rgb("bark")
 ROCK, BOULDER = (
     (rgb(f"{name}-top"), rgb(f"{name}-left"), rgb(f"{name}-right")) for name in ("rock", "boulder")
 )
-# What may close a cell of a terrain; on liquids rocks rise from them.
-STANDS = {
+BARK: Colour = (84, 58, 40)
+ROCK: tuple[Colour, Colour, Colour] = ((188, 188, 186), (142, 144, 148), (92, 94, 102))
+BOULDER: tuple[Colour, Colour, Colour] = ((196, 160, 128), (150, 116, 92), (100, 76, 62))
+# The obstacles that a blocked cell of a terrain can show. Liquids show rocks.
+OBSTACLES = {
     GRASS: ("firs", "oaks", "firs", "rocks"),
     DIRT: ("boulders", "deadwood"),
     STONE: ("rocks",),
@@ -39,30 +43,30 @@ STANDS = {
 VARIANTS = 3
 
 
-def chance(x: int, y: int) -> int:
-    """A number of 0 to 65,535 that depends on a cell alone and looks like chance."""
+def cell_hash(x: int, y: int) -> int:
+    """Returns a number of 0 to 65,535 that depends on the cell alone and looks random."""
     mixed = (x * 73_856_093 ^ y * 19_349_663) * 2_654_435_761 & 0xFFFFFFFF
     return (mixed ^ mixed >> 13) >> 8 & 0xFFFF
 
 
-def obstacle(terrain: int, x: int, y: int, tile: int) -> tuple[Image.Image, Image.Image]:
-    """What stands on a blocked cell: its picture and its outline (mode 1), `tile` wide and 1.25 high.
+def obstacle_sprite(terrain: int, x: int, y: int, tile: int) -> tuple[Image.Image, Image.Image]:
+    """Returns the picture and the mask (mode 1) of a blocked cell, `tile` wide and 1.25 `tile` high.
 
-    The middle of the cell lies half of the tile's width from the left, and a quarter from below.
+    The middle of the cell is half of `tile` from the left, and a quarter of `tile` from the bottom.
     """
-    return _sprite(*stands(terrain, x, y), tile)
+    return _draw_sprite(*choose_obstacle(terrain, x, y), tile)
 
 
-def stands(terrain: int, x: int, y: int) -> tuple[str, int]:
-    """What closes a cell, and in which variant; static/js/map/isometric.js has the same rule."""
-    luck = chance(x, y)
-    choices = STANDS.get(terrain, ("rocks",))
-    return choices[luck % len(choices)], luck // 7 % VARIANTS
+def choose_obstacle(terrain: int, x: int, y: int) -> tuple[str, int]:
+    """Returns the obstacle of a blocked cell, and its variant. static/js has the same rule."""
+    number = cell_hash(x, y)
+    choices = OBSTACLES.get(terrain, ("rocks",))
+    return choices[number % len(choices)], number // 7 % VARIANTS
 
 
 @functools.lru_cache(maxsize=128)
-def _sprite(name: str, variant: int, tile: int) -> tuple[Image.Image, Image.Image]:
-    unit = tile * FINENESS
+def _draw_sprite(name: str, variant: int, tile: int) -> tuple[Image.Image, Image.Image]:
+    unit = tile * SPRITE_OVERSAMPLING
     image = Image.new("RGBA", (unit, unit * 5 // 4), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
     foot = (unit / 2, unit * 5 / 4 - unit / 4)
@@ -74,45 +78,46 @@ def _sprite(name: str, variant: int, tile: int) -> tuple[Image.Image, Image.Imag
                 (0.2, -0.02, 0.52 + shift),
                 (-shift, 0.1, 0.7),
             ):
-                _fir(draw, (foot[0] + dx * unit, foot[1] + dy * unit), size * unit, variant)
+                _draw_fir(draw, (foot[0] + dx * unit, foot[1] + dy * unit), size * unit, variant)
         case "oaks":
             for dx, dy, size in ((0.17 + shift, -0.05, 0.5), (-0.12, 0.07, 0.62 - shift)):
-                _oak(draw, (foot[0] + dx * unit, foot[1] + dy * unit), size * unit, variant)
+                _draw_oak(draw, (foot[0] + dx * unit, foot[1] + dy * unit), size * unit, variant)
         case "deadwood":
-            _deadwood(draw, foot, unit * (0.6 + shift))
+            _draw_deadwood(draw, foot, unit * (0.6 + shift))
         case _:
             tones = BOULDER if name == "boulders" else ROCK
             for dx, dy, size in ((0.18, -0.07, 0.38 - shift), (-0.09, 0.05, 0.56 + shift)):
-                _rock(draw, (foot[0] + dx * unit, foot[1] + dy * unit), size * unit, tones)
-    image = image.reduce(FINENESS)
+                _draw_rock(draw, (foot[0] + dx * unit, foot[1] + dy * unit), size * unit, tones)
+    image = image.reduce(SPRITE_OVERSAMPLING)
     return image.convert("RGB"), image.getchannel("A").point(
         lambda alpha: 255 * (alpha > 110)
     ).convert("1")
 
 
-def _fir(draw: ImageDraw.ImageDraw, foot: Corner, size: float, variant: int) -> None:
-    lit, dark, _ = FOREST[variant]
-    _polygon(draw, foot, size, [(-0.06, 0), (0.06, 0), (0.06, -0.25), (-0.06, -0.25)], BARK)
+def _draw_fir(draw: ImageDraw.ImageDraw, foot: Corner, size: float, variant: int) -> None:
+    lit, dark = FOREST[variant]
+    _draw_polygon(draw, foot, size, [(-0.06, 0), (0.06, 0), (0.06, -0.25), (-0.06, -0.25)], BARK)
     for base, top, half in ((-0.14, -0.75, 0.36), (-0.42, -1.05, 0.29), (-0.72, -1.35, 0.2)):
-        _polygon(draw, foot, size, [(-half, base), (0, base + 0.08), (0, top)], lit)
-        _polygon(draw, foot, size, [(half, base), (0, base + 0.08), (0, top)], dark)
+        _draw_polygon(draw, foot, size, [(-half, base), (0, base + 0.08), (0, top)], lit)
+        _draw_polygon(draw, foot, size, [(half, base), (0, base + 0.08), (0, top)], dark)
 
 
-def _oak(draw: ImageDraw.ImageDraw, foot: Corner, size: float, variant: int) -> None:
-    lit, dark, bright = FOREST[variant]
-    _polygon(draw, foot, size, [(-0.08, 0), (0.08, 0), (0.05, -0.5), (-0.05, -0.5)], BARK)
+def _draw_oak(draw: ImageDraw.ImageDraw, foot: Corner, size: float, variant: int) -> None:
+    lit, dark = FOREST[variant]
+    _draw_polygon(draw, foot, size, [(-0.08, 0), (0.08, 0), (0.05, -0.5), (-0.05, -0.5)], BARK)
+    bright: Colour = (lit[0] + 24, lit[1] + 24, lit[2] + 10)
     for dx, dy, half, colour in (
         (0.12, -0.62, 0.42, dark),
         (-0.12, -0.68, 0.42, lit),
         (0, -0.92, 0.36, lit),
         (-0.16, -0.9, 0.2, bright),
     ):
-        _disc(
+        _draw_disc(
             draw, (foot[0] + dx * size, foot[1] + dy * size), half * size, half * size * 0.9, colour
         )
 
 
-def _deadwood(draw: ImageDraw.ImageDraw, foot: Corner, size: float) -> None:
+def _draw_deadwood(draw: ImageDraw.ImageDraw, foot: Corner, size: float) -> None:
     for start, end, thickness in (
         ((0, 0), (0.02, -0.95), 0.11),
         ((0, -0.4), (-0.32, -0.85), 0.07),
@@ -123,56 +128,65 @@ def _deadwood(draw: ImageDraw.ImageDraw, foot: Corner, size: float) -> None:
         draw.line(line, fill=BARK, width=max(1, round(thickness * size)))
 
 
-def _rock(
-    draw: ImageDraw.ImageDraw, foot: Corner, size: float, tones: tuple[Rgb, Rgb, Rgb]
+def _draw_rock(
+    draw: ImageDraw.ImageDraw, foot: Corner, size: float, tones: tuple[Colour, Colour, Colour]
 ) -> None:
     top, left, right = tones
-    _polygon(draw, foot, size, [(-0.5, 0.02), (-0.36, -0.5), (0.05, -0.34), (0.04, 0.24)], left)
-    _polygon(draw, foot, size, [(0.04, 0.24), (0.05, -0.34), (0.42, -0.46), (0.54, 0)], right)
-    _polygon(draw, foot, size, [(-0.36, -0.5), (-0.04, -0.74), (0.42, -0.46), (0.05, -0.34)], top)
+    _draw_polygon(
+        draw, foot, size, [(-0.5, 0.02), (-0.36, -0.5), (0.05, -0.34), (0.04, 0.24)], left
+    )
+    _draw_polygon(draw, foot, size, [(0.04, 0.24), (0.05, -0.34), (0.42, -0.46), (0.54, 0)], right)
+    _draw_polygon(
+        draw, foot, size, [(-0.36, -0.5), (-0.04, -0.74), (0.42, -0.46), (0.05, -0.34)], top
+    )
 
 
 # ---- Marks --------------------------------------------------------------------------------------
 
 
 def draw_spawn(draw: ImageDraw.ImageDraw, foot: Corner, size: float) -> None:
-    """A round place and a tall red banner with a swallow's tail."""
-    _draw_place(draw, foot, size, CRIMSON)
+    """Draws a ring, and a tall red banner with a forked end."""
+    _draw_ring(draw, foot, size, CRIMSON)
     pole = [(-0.05, 0.02), (0.05, 0.02), (0.05, -1.5), (-0.05, -1.5)]
     flag = [(0.05, -1.46), (0.98, -1.3), (0.72, -1.07), (0.98, -0.84), (0.05, -0.74)]
-    _outlined(draw, foot, size, (pole, flag))
-    _polygon(draw, foot, size, pole, WHITE)
-    _polygon(draw, foot, size, flag, CRIMSON)
-    _polygon(
+    _draw_outlines(draw, foot, size, (pole, flag))
+    _draw_polygon(draw, foot, size, pole, WHITE)
+    _draw_polygon(draw, foot, size, flag, CRIMSON)
+    _draw_polygon(
         draw,
         foot,
         size,
         [(0.05, -0.92), (0.98, -0.97), (0.98, -0.84), (0.05, -0.74)],
         BANNER_SHADED,
     )
-    _disc(draw, (foot[0], foot[1] - 1.52 * size), 0.1 * size, 0.1 * size, GOLD)
+    _draw_disc(draw, (foot[0], foot[1] - 1.52 * size), 0.1 * size, 0.1 * size, GOLD)
 
 
 def draw_goal(draw: ImageDraw.ImageDraw, foot: Corner, size: float) -> None:
-    """A blue castle: a keep with battlements between two towers, trimmed with gold."""
-    _draw_place(draw, foot, size, BLUE)
-    keep = _battlements(-0.34, 0.34, -0.86, 5)
-    towers = [_battlements(-0.62, -0.26, -1.12, 3), _battlements(0.26, 0.62, -1.12, 3)]
+    """Draws a ring, and a blue castle: a keep with battlements between two towers."""
+    _draw_ring(draw, foot, size, BLUE)
+    keep = _battlement_corners(-0.34, 0.34, -0.86, 5)
+    towers = [
+        _battlement_corners(-0.62, -0.26, -1.12, 3),
+        _battlement_corners(0.26, 0.62, -1.12, 3),
+    ]
     spire = [(-0.05, -0.9), (-0.05, -1.62), (0.05, -1.62), (0.05, -0.9)]
     flag = [(0.05, -1.6), (0.42, -1.46), (0.05, -1.32)]
-    _outlined(draw, foot, size, (keep, *towers, spire, flag))
-    _polygon(draw, foot, size, spire, WHITE)
-    _polygon(draw, foot, size, flag, GOLD)
-    _polygon(draw, foot, size, keep, BLUE)
-    for tower, colour in zip(towers, (CASTLE_LIT, CASTLE_SHADED), strict=True):
-        _polygon(draw, foot, size, tower, colour)
-    _polygon(draw, foot, size, [(-0.34, -0.62), (0.34, -0.62), (0.34, -0.7), (-0.34, -0.7)], GOLD)
+    _draw_outlines(draw, foot, size, (keep, *towers, spire, flag))
+    _draw_polygon(draw, foot, size, spire, WHITE)
+    _draw_polygon(draw, foot, size, flag, GOLD)
+    _draw_polygon(draw, foot, size, keep, BLUE)
+    for tower, colour in zip(towers, (PALE_BLUE, (44, 74, 176)), strict=True):
+        _draw_polygon(draw, foot, size, tower, colour)
+    _draw_polygon(
+        draw, foot, size, [(-0.34, -0.62), (0.34, -0.62), (0.34, -0.7), (-0.34, -0.7)], GOLD
+    )
     door = [(-0.13, 0.1), (-0.13, -0.28), (0, -0.42), (0.13, -0.28), (0.13, 0.1)]
-    _polygon(draw, foot, size, door, INK)
+    _draw_polygon(draw, foot, size, door, INK)
 
 
-def _battlements(left: float, right: float, top: float, parts: int) -> list[Corner]:
-    """A wall from below the ground to `top`, every other part of its crest a tooth higher."""
+def _battlement_corners(left: float, right: float, top: float, parts: int) -> list[Corner]:
+    """Returns the corners of a wall up to `top`, with every other part of its upper edge higher."""
     step = (right - left) / parts
     crest: list[Corner] = []
     for part in range(parts):
@@ -181,29 +195,29 @@ def _battlements(left: float, right: float, top: float, parts: int) -> list[Corn
     return [(left, 0.1), *crest, (right, 0.1)]
 
 
-def _draw_place(draw: ImageDraw.ImageDraw, foot: Corner, size: float, colour: Rgb) -> None:
-    """A ring on the ground around a mark."""
+def _draw_ring(draw: ImageDraw.ImageDraw, foot: Corner, size: float, colour: Colour) -> None:
+    """Draws a ring on the ground around a mark."""
     for half, fill in ((0.86, (*INK, 150)), (0.78, (*colour, 255)), (0.66, (*INK, 120))):
-        _disc(draw, foot, half * size, half * size / 2, fill)
+        _draw_disc(draw, foot, half * size, half * size / 2, fill)
 
 
-def _outlined(
+def _draw_outlines(
     draw: ImageDraw.ImageDraw, foot: Corner, size: float, shapes: Sequence[Sequence[Corner]]
 ) -> None:
-    """A dark border around shapes, so that they stand out from any ground."""
+    """Draws a dark border around shapes, so that they are visible on any ground."""
     width = max(3, round(size * 0.14))
     for shape in shapes:
         points = [(foot[0] + x * size, foot[1] + y * size) for x, y in shape]
         draw.line([*points, points[0], points[1]], fill=INK, width=width, joint="curve")
 
 
-def _polygon(
-    draw: ImageDraw.ImageDraw, foot: Corner, size: float, shape: Sequence[Corner], colour: Rgb
+def _draw_polygon(
+    draw: ImageDraw.ImageDraw, foot: Corner, size: float, shape: Sequence[Corner], colour: Colour
 ) -> None:
     draw.polygon([(foot[0] + x * size, foot[1] + y * size) for x, y in shape], fill=colour)
 
 
-def _disc(
+def _draw_disc(
     draw: ImageDraw.ImageDraw,
     middle: Corner,
     across: float,

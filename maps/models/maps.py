@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from config.db.constraints import ConstrainedModel
 from config.db.functions import RandomUUID
-from maps.drawing.pictures import DRAWING, FORMATS
+from maps.drawing.pictures import DRAWING_VERSION, FORMATS
 from maps.games import game_queries
 from maps.models import scores
 from maps.models.conditions import (
@@ -281,7 +281,7 @@ class GameMap(ConstrainedModel):
     @property
     def picture_content(self) -> str:
         """The key of its pictures: the hash of what is drawn, and the version of the drawing code."""
-        return f"{self.terrain_hash or 'unknown'}-{DRAWING}"
+        return f"{self.terrain_hash or 'unknown'}-{DRAWING_VERSION}"
 
     def _picture(self, size: str) -> str:
         return reverse("maps:picture", args=[self.pk, size, self.picture_content, FORMATS[size]])

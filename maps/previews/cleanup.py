@@ -25,7 +25,7 @@ from django.utils import timezone
 from config.db.notifications import EVERYTHING
 from config.db.pools import TRANSACTION_SECONDS, break_connection, connection_string
 from config.storage.files import file_store
-from maps.drawing.pictures import DRAWING, FORMATS
+from maps.drawing.pictures import DRAWING_VERSION, FORMATS
 from maps.previews.preview_files import FOLDER, file_name, worker
 
 CHANNEL = "pictures"  # that the trigger speaks on, with hashes of content
@@ -59,7 +59,7 @@ def _delete_unused(contents: Collection[str]) -> bytes:
         return b""
     for content in set(contents) - used:
         for size in FORMATS:
-            file_store.delete(file_name(f"{content}-{DRAWING}", size))
+            file_store.delete(file_name(f"{content}-{DRAWING_VERSION}", size))
     return b""
 
 
@@ -116,7 +116,7 @@ def _sweep_files(names: Sequence[str]) -> int:
 def _content_of(name: str) -> str | None:
     """The content of a picture that pages may ask for now; None for any other file."""
     found = NAME.fullmatch(name.rpartition("/")[2])
-    if found and found[2] == str(DRAWING) and FORMATS.get(found[3]) == found[4]:
+    if found and found[2] == str(DRAWING_VERSION) and FORMATS.get(found[3]) == found[4]:
         return found[1]
     return None
 

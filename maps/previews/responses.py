@@ -13,6 +13,8 @@ from config.kernel.errors import RETRY_SECONDS
 from config.ops.worker import PATIENCE, Job, NotYet
 from config.server.handler import WAITS
 from maps.drawing.pictures import FORMATS, placeholder
+from maps.browse import terrain_cache
+from maps.drawing.pictures import FORMATS, render_placeholder
 from maps.models import GameMap
 from maps.previews import preview_files
 from maps.terrain.validation import TerrainError
@@ -66,7 +68,9 @@ def _picture(request: HttpRequest, game_map: GameMap, size: str) -> HttpResponse
 
 def placeholder_response(size: str) -> HttpResponse:
     """A blank picture in place of one that can't be drawn now, to be asked for again."""
-    response = HttpResponse(placeholder(size), content_type=f"image/{FORMATS[size]}", status=503)
+    response = HttpResponse(
+        render_placeholder(size), content_type=f"image/{FORMATS[size]}", status=503
+    )
     response["Retry-After"] = str(RETRY_SECONDS)
     response["Cache-Control"] = "no-store"
     return response

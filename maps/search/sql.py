@@ -17,7 +17,7 @@ from uuid import UUID
 
 from config.db.keyset import Cursor, Order
 from config.kernel.timestamps import to_json_sql
-from maps.drawing.pictures import DRAWING, FORMATS
+from maps.drawing.pictures import DRAWING_VERSION, FORMATS
 from maps.search.conditions import (
     NOT_REMOVED,
     PUBLISHED,
@@ -250,7 +250,7 @@ def _card(column: str, limit: int, maps: str, where: str, direction: str) -> str
         limit=limit,
         # The address of the preview is the same as GameMap.card_picture.
         card=CARD_JSON.format(
-            created_at=to_json_sql("m.created_at"), ending=f"-{DRAWING}.{FORMATS['card']}"
+            created_at=to_json_sql("m.created_at"), ending=f"-{DRAWING_VERSION}.{FORMATS['card']}"
         ),
     )
 

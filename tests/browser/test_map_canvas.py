@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from maps.drawing.landmarks import stands
+from maps.drawing.landmarks import choose_obstacle
 from maps.models import GameMap
 from maps.terrain.grid import LAVA, WATER
 from tests.support.factories import PASSWORD, flat_grid, make_map, make_user
@@ -276,7 +276,7 @@ def test_the_same_stands_on_each_cell_as_in_the_picture(page: Page, canvas: Loca
         }"""
     )
     assert there == [
-        "{} {}".format(*stands(kind, x, y))
+        "{} {}".format(*choose_obstacle(kind, x, y))
         for kind in range(5)
         for y in range(100)
         for x in range(100)
