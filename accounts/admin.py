@@ -21,7 +21,7 @@ from config.admin.forms import CheckedForm, ReasonForm
 from config.admin.options import ChangedFieldsAdmin, ReadOnlyInline
 from config.http.client import client_of
 from config.kernel.errors import DomainError
-from config.kernel.text import checked
+from config.kernel.text import check_text
 
 admin.site.login_form = StaffSignInForm
 admin.site.unregister(TOTPDevice)  # its form would show the secret

@@ -17,6 +17,8 @@ from accounts.models import User
 from config.kernel.errors import DomainError
 from config.kernel.text import checked
 from maps.browse.queries import find_maps, read_parameters, with_random_start
+from config.kernel.text import check_text
+from maps.browse.queries import begun, find, read
 from maps.models import GameMap, MapFavourite
 from maps.search import language, spelling
 from maps.search.sql import ORDERS, statements
@@ -185,7 +187,7 @@ def test_a_map_is_found_by_its_name(author: User, name: str) -> None:
 
 def allowed(name: str) -> bool:
     try:
-        return checked(name, "map_name", "name") == name
+        return check_text(name, "map_name", "name") == name
     except DomainError:
         return False
 

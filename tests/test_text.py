@@ -1,4 +1,4 @@
-"""The rule for text: what people write in many scripts passes, what hides or covers text does not."""
+"""The rules for text: text in many scripts is accepted, hidden and covering characters are not."""
 
 import unicodedata
 
@@ -9,8 +9,8 @@ from config.http.error_statuses import status_of
 from config.kernel import text
 from config.kernel.errors import DomainError
 
-# Words that people write, whose characters look like what is refused elsewhere.
-GOOD = {
+# Words with characters that are forbidden in other places.
+ACCEPTED = {
     "Persian, joined no more": "می‌خواهم کتاب‌ها",
     "Arabic, a letter that would join": "ه‍",
     "Arabic with all vowels": "بِسْمِ ٱللَّهِ ٱلرَّحْمَـٰنِ ٱلرَّحِيمِ",
@@ -46,8 +46,8 @@ GOOD = {
     "punctuation": "“Forge” – it’s… №5 x² −1",
 }
 ZALGO = "F" + "\u0335\u0327\u035a\u0301\u0310" + "ord"
-# What is refused, and its code.
-BAD = {
+# Refused texts, each with its error code.
+REFUSED = {
     "override": ("abc\u202edef", "bidirectional_character"),
     "embedding": ("abc\u202adef", "bidirectional_character"),
     "isolate": ("abc\u2066def", "bidirectional_character"),
@@ -100,64 +100,64 @@ BAD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", GOOD)
-def test_what_people_write_is_kept(name: str) -> None:
-    written = GOOD[name]
-    kept = text.checked(written, "map_description", "description")
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_text_in_many_scripts_is_accepted(name: str) -> None:
+    written = ACCEPTED[name]
+    kept = text.check_text(written, "map_description", "description")
     assert kept == unicodedata.normalize("NFC", written)
-    assert text.checked(kept, "map_description", "description") == kept
-    assert text.cleaned(written, "map_description") == kept
+    assert text.check_text(kept, "map_description", "description") == kept
+    assert text.clean_text(written, "map_description") == kept
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_what_hides_or_covers_text_is_refused(name: str) -> None:
-    written, code = BAD[name]
+@pytest.mark.parametrize("name", REFUSED)
+def test_invisible_and_covering_characters_are_refused(name: str) -> None:
+    written, code = REFUSED[name]
     for kind in ("map_name", "map_description", "chat", "reason", "search"):
         with pytest.raises(DomainError) as refused:
-            text.checked(written, kind, "field")
+            text.check_text(written, kind, "field")
         reason = refused.value
         assert (reason.code, status_of(reason), reason.field) == (code, 400, "field")
-    assert text.fault_of(text.cleaned(written, "device")) is None
+    assert text.find_text_fault(text.clean_text(written, "device")) is None
 
 
-def test_a_refusal_names_the_character() -> None:
+def test_the_error_names_the_character() -> None:
     with pytest.raises(DomainError) as refused:
-        text.checked("abc\u202edef", "map_name", "name")
+        text.check_text("abc\u202edef", "map_name", "name")
     assert refused.value.detail == (
         "This holds U+202E (right-to-left override), which turns the direction of text."
     )
 
 
-def test_all_that_unicode_ignores_by_default_is_refused_alone() -> None:
-    """All of category Cf but signs that are seen, and what the Unicode database lists beside."""
+def test_default_ignorable_characters_are_refused_outside_of_their_places() -> None:
+    """All of category Cf except visible signs, and others that the Unicode database lists."""
     seen = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
     seen |= set(range(0x13430, 0x13440))  # joiners of hieroglyphs, which place them
     others = [0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10)]
     others += [*range(0x180B, 0x1810), 0x2065, *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000)]
     format_ = [n for n in range(0x110000) if unicodedata.category(chr(n)) == "Cf"]
     for n in {*format_, *others} - seen:
-        assert text.fault_of(f"a{chr(n)}b"), hex(n)
+        assert text.find_text_fault(f"a{chr(n)}b"), hex(n)
 
 
-def test_lengths_are_those_after_normalisation() -> None:
-    assert text.checked("e\u0301" * 20, "tribe_name", "name") == "\u00e9" * 20
+def test_lengths_are_measured_after_normalization() -> None:
+    assert text.check_text("e\u0301" * 20, "tribe_name", "name") == "\u00e9" * 20
     with pytest.raises(DomainError, match="3 to 20"):
-        text.checked("\u0958" * 11, "tribe_name", "name")  # becomes two of each
+        text.check_text("\u0958" * 11, "tribe_name", "name")  # becomes two of each
     with pytest.raises(DomainError, match="3 to 20"):
-        text.checked("x" * 10_000_000, "tribe_name", "name")
+        text.check_text("x" * 10_000_000, "tribe_name", "name")
 
 
-def test_lines() -> None:
+def test_only_kinds_with_lines_keep_line_feeds() -> None:
     written = " a\r\nb\rc\u2028d\u2029e\n"
-    assert text.checked(written, "reason", "reason") == "a\nb\nc\nd\ne"
+    assert text.check_text(written, "reason", "reason") == "a\nb\nc\nd\ne"
     with pytest.raises(DomainError, match="one line"):
-        text.checked(written, "map_name", "name")
+        text.check_text(written, "map_name", "name")
 
 
 @pytest.mark.parametrize("value", [None, 5, b"abc", ["abc"], True])
-def test_what_is_no_text(value: object) -> None:
+def test_values_that_are_not_text_are_refused(value: object) -> None:
     with pytest.raises(DomainError, match="Text is needed"):
-        text.checked(value, "map_name", "name")
+        text.check_text(value, "map_name", "name")
 
 
 @pytest.mark.parametrize(

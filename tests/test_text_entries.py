@@ -21,6 +21,8 @@ from config.api.serialization import CheckedTextField
 from config.http.forms import TextField
 from config.kernel.text import named
 from maps.collections.actions import create_collection as make_collection
+from config.kernel.text import describe_character
+from maps.collections.actions import make as make_collection
 from maps.models import GameMap, MapCollection
 from sessions_app.live import protocol
 from tests.support.api import bearer
@@ -178,7 +180,7 @@ def test_every_field_for_text_has_a_rule_or_a_reason() -> None:
         name for name, has_rule in found.items() if has_rule
     }
     without = {name for name, has_rule in found.items() if not has_rule}
-    assert without - ELSEWHERE.keys() == set(), "give them a kind of config.kernel.text.RULES"
+    assert without - ELSEWHERE.keys() == set(), "give them a kind of config.kernel.text.TEXT_RULES"
     assert ELSEWHERE.keys() - without == set(), "these are no more, or have a rule now"
 
 
@@ -193,7 +195,7 @@ HOSTILE = [
 
 def told_of(written: str) -> str:
     """What a refusal says of a hostile text: its character, or its marks."""
-    return "accents" if written[0] in "Fx" else named(written[3])
+    return "accents" if written[0] in "Fx" else describe_character(written[3])
 
 
 @pytest.fixture(params=HOSTILE, ids=ascii)

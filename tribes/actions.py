@@ -13,7 +13,7 @@ from accounts.models.locking import lock_player
 from config.db.constraints import save_or_field_error
 from config.db.lookups import get_or_not_found
 from config.kernel.errors import DomainError, InvalidInput, Reason
-from config.kernel.text import RULES, checked
+from config.kernel.text import TEXT_RULES, check_text
 from config.kernel.validators import assign_checked
 from config.limits import quotas
 from tribes import config_cache

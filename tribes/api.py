@@ -18,6 +18,10 @@ from config.api.views import APIView
 from config.http.conditional import conditional_json_response
 from config.http.quotas import quota_headers
 from config.kernel.text import SHORTEST_NAME
+from config.http.conditional import conditional_document
+from config.kernel.text import MIN_NAME_LENGTH
+from config.limits import quotas
+from config.limits.quotas import HEADER_PARAMETER
 from tribes import actions
 from tribes.actions import MAX_NAME_LENGTH
 from tribes.bonuses import PRESETS, SLIDERS, bonus_of

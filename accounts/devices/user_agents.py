@@ -1,6 +1,6 @@
 """Names of devices, from the `User-Agent` of browsers and game clients. Pure."""
 
-from config.kernel.text import cleaned, shows
+from config.kernel.text import clean_text, has_visible_character
 
 # The first match counts, because most browsers also send the names of others.
 BROWSERS = {
@@ -28,9 +28,9 @@ def device_name(user_agent: str) -> str:
     """Returns `Chrome on Linux`; of an unknown program what the text begins with, as `Godot/4.4`."""
     browser = _find(BROWSERS, user_agent)
     if not browser:
-        name = cleaned(user_agent.partition("(")[0], "device")
-        return name if shows(name) else "Unknown device"
-    system = _find(SYSTEMS, user_agent)
+        name = clean_text(agent.partition("(")[0], "device")
+        return name if has_visible_character(name) else "Unknown device"
+    system = _found(SYSTEMS, agent)
     return f"{browser} on {system}" if system else browser
 
 

@@ -96,7 +96,7 @@ class CheckedTextField(serializers.CharField):
     def __init__(self, *, kind: str | None, **options: Any) -> None:
         self.kind = kind
         if kind is not None:
-            options.setdefault("max_length", text.RULES[kind].longest)
+            options.setdefault("max_length", text.TEXT_RULES[kind].max_length)
         super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> str:

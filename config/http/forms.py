@@ -14,7 +14,7 @@ class TextField(forms.CharField):
 
     def __init__(self, kind: str, **options: Any) -> None:
         self.kind = kind
-        super().__init__(max_length=text.RULES[kind].longest, **options)
+        super().__init__(max_length=text.TEXT_RULES[kind].max_length, **options)
 
     def clean(self, value: Any) -> Any:
         """Returns the text as it is stored. Raises ValidationError with the reason."""

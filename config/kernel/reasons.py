@@ -1,12 +1,12 @@
-"""The reason that every decision of a moderator has."""
+"""The reason that each decision of a moderator needs."""
 
 from typing import Any
 
-from config.kernel.text import RULES, checked
+from config.kernel.text import TEXT_RULES, check_text
 
-MAX_REASON_LENGTH = RULES["reason"].longest
+MAX_REASON_LENGTH = TEXT_RULES["reason"].max_length
 
 
 def check_reason(reason: Any) -> str:
-    """Returns a reason that obeys its rule. Raises DomainError (400) for the field `reason`."""
-    return checked(reason, "reason", "reason")
+    """Returns a checked reason. Raises InvalidInput for the field `reason`."""
+    return check_text(reason, "reason", "reason")

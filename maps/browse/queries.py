@@ -18,6 +18,8 @@ from django.db import connection
 from config.kernel.errors import DomainError, InvalidInput
 from config.kernel.text import checked
 from config.kernel.validators import read_integer
+from config.kernel.text import check_text
+from config.kernel.validators import integer_parameter
 from maps.search import language, spelling
 from maps.search.conditions import VIEWER_FIELDS
 from maps.search.sql import (
@@ -66,7 +68,7 @@ def read_parameters(
     """Reads what the parameters of an address ask for. Raises DomainError with the parameter's name."""
     sort = parameters.get("sort", USUAL_ORDER)
     searched = {
-        name: checked(parameters[name], "search", name)
+        name: check_text(parameters[name], "search", name)
         for name in ("q", *language.FILTERS)
         if name in parameters
     }

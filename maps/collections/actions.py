@@ -18,6 +18,8 @@ from config.db.constraints import save_or_field_error
 from config.db.lookups import get_or_not_found
 from config.kernel.errors import AccessDenied, InvalidInput, NotFound
 from config.kernel.text import checked
+from config.kernel.errors import DomainError, InvalidInput
+from config.kernel.text import TEXT_RULES, check_text
 from config.kernel.validators import assign_checked, check_boolean
 from config.limits import quotas
 from maps.collections.queries import visible_map_ids

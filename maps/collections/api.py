@@ -22,6 +22,12 @@ from config.http.conditional import conditional_json_response
 from config.http.quotas import quota_headers
 from config.kernel.text import RULES, SHORTEST_NAME
 from maps.browse.queries import find_cards
+from config.http.conditional import conditional_document
+from config.kernel.text import MIN_NAME_LENGTH
+from config.limits import quotas
+from config.limits.quotas import HEADER_PARAMETER
+from maps.browse import queries
+from maps.browse.api import MapCard
 from maps.collections import actions
 from maps.collections.queries import find_collection, own_collections, visible_map_ids
 from maps.models import MapCollection

@@ -14,6 +14,7 @@ from config.db.lookups import get_or_not_found
 from config.kernel.errors import DomainError, InvalidInput, Reason
 from config.kernel.text import checked as check_text
 from config.kernel.validators import assign_checked
+from config.kernel.text import check_text
 from config.limits import quotas
 from maps.editing.locks import lock_storage
 from maps.models import GameMap

@@ -15,7 +15,7 @@ from accounts.tokens.authentication import caller
 from config.api.openapi import LOCATION, Error
 from config.api.serialization import RawField, StrictJSONParser, read_body
 from config.api.views import APIView
-from config.kernel.text import SHORTEST_NAME
+from config.kernel.text import MIN_NAME_LENGTH
 from config.limits import quotas, rate_limits
 from config.limits.quotas import HEADER_PARAMETER, QuotaReached
 from maps.browse.api import Cell, FullMap, MapCard, MapDetail, MapList
@@ -91,7 +91,7 @@ class WaveConfig(serializers.Serializer[Any]):
     waves = serializers.ListField(child=Wave(), max_length=MAX_WAVES)
 
 
-@extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME})
+@extend_schema_field({"type": "string", "minLength": MIN_NAME_LENGTH, "maxLength": LONGEST_NAME})
 class Name(RawField):
     """See config.kernel.text."""
 

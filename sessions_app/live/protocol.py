@@ -15,10 +15,10 @@ from uuid import UUID
 import orjson
 
 from config.kernel.errors import DomainError
-from config.kernel.text import RULES, checked
+from config.kernel.text import TEXT_RULES, check_text
 
 SUBPROTOCOL = "tribehold.v1"
-LONGEST_CHAT = RULES["chat"].longest  # characters
+LONGEST_CHAT = TEXT_RULES["chat"].max_length  # characters
 LONGEST_ID = 64
 
 
@@ -138,7 +138,7 @@ def _whole(least: int, most: int) -> Callable[[Any], int]:
 def _text(kind: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         try:
-            return checked(value, kind, kind)
+            return check_text(value, kind, kind)
         except DomainError as refusal:
             raise ValueError(f"is refused: {refusal.detail}") from refusal
 
