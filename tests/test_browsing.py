@@ -1,4 +1,4 @@
-"""Finding maps: conditions, typing errors, plans of the database."""
+"""Finding maps: conditions, typing errors, query plans."""
 
 import html
 import itertools
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def maps(author: User) -> None:
-    """Four maps that differ in everything one can ask for."""
+    """Four maps that differ in everything that conditions compare."""
     mira = make_user("Mira")
     make_map(author, "Ember Forge", description="Old smiths.", play_count=5)
     make_map(mira, "Sunken Road", grid=drawn_grid(40, "Water"), play_count=200)
@@ -106,14 +106,14 @@ def test_typing_errors_are_corrected(client: Client, maps: None, typed: str, mea
     assert f"Showing “{meant}” instead" in page
 
 
-def test_unknown_words_find_nothing(client: Client, maps: None) -> None:
+def test_a_word_without_similar_words_finds_nothing(client: Client, maps: None) -> None:
     answer = client.get("/api/v1/maps", {"q": "xyzzy"}).json()
     assert (answer["results"], answer["corrected"]) == ([], None)
     assert "No maps found for “xyzzy”" in client.get("/maps/?q=xyzzy").content.decode()
     assert "Ember Draft" not in client.get("/maps/?q=embr drat").content.decode()
 
 
-def test_a_whole_word_does_not_match_its_continuations(author: User) -> None:
+def test_a_known_word_is_not_taken_for_a_beginning(author: User) -> None:
     make_map(author, "Ford")
     make_map(author, "Formation")
     assert sorted(names(q="fo")) == ["Ford", "Formation"]
@@ -139,7 +139,7 @@ def test_a_whole_word_does_not_match_its_continuations(author: User) -> None:
         ("University", "university"),
     ],
 )
-def test_each_prefix_of_a_word_finds_it(author: User, name: str, wholly: str) -> None:
+def test_each_beginning_of_a_word_finds_the_map(author: User, name: str, wholly: str) -> None:
     make_map(author, "Plain", description=f"Here is {name}, old.")
     make_map(author, "Other")
     for end in range(1, len(wholly) + 1):
@@ -185,7 +185,7 @@ def test_a_map_is_found_by_its_name(author: User, name: str) -> None:
         assert (found.corrected, found.notes) == (None, ()), q
 
 
-def allowed(name: str) -> bool:
+def is_allowed(name: str) -> bool:
     try:
         return check_text(name, "map_name", "name") == name
     except DomainError:
@@ -198,17 +198,17 @@ def allowed(name: str) -> bool:
             st.characters(exclude_categories=["Cc", "Cn", "Co", "Cs"]), min_size=3, max_size=30
         ),
         st.text("aBtx129 .,-/'_&<>@é—²।\u0301🔥", min_size=3, max_size=30),
-    ).filter(allowed)
+    ).filter(is_allowed)
 )
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_map_is_found_by_any_allowed_name(author: User, name: str) -> None:
+def test_a_map_is_found_by_any_name(author: User, name: str) -> None:
     """But for what a search has other meanings for, and for words too common to search by."""
     asked = language.parse(name)
     assume(asked.terms and not asked.conditions)
     assume(
         not any(term.negated for term in asked.terms) and not spelling.has_only_stop_words(asked)
     )
-    # What but few scripts have between words is left to PostgreSQL, which differs by locale.
+    # Separators of some scripts are left to PostgreSQL, which depends on its locale.
     letters = "".join(word for term in asked.terms for word in term.words)
     assume(all(c.isalpha() or c.isdecimal() or unicodedata.combining(c) for c in letters))
     game_map = GameMap.objects.filter(user=author).first() or make_map(author, "New")
@@ -216,7 +216,7 @@ def test_a_map_is_found_by_any_allowed_name(author: User, name: str) -> None:
     assert names(q=name) == [name]
 
 
-def test_known_words_are_split_like_searches(author: User) -> None:
+def test_known_words_are_split_as_queries_are(author: User) -> None:
     make_map(author, "Cafe\u0301s/Burg—Tor")
     with connection.cursor() as cursor:
         cursor.execute("SELECT word FROM map_words")
@@ -224,7 +224,7 @@ def test_known_words_are_split_like_searches(author: User) -> None:
     assert {"cafe\u0301s", "burg", "tor"} <= known
 
 
-def test_common_words_are_those_of_the_database() -> None:
+def test_stop_words_are_those_of_the_database() -> None:
     letters = string.ascii_lowercase
     short = ["".join(some) for n in (1, 2, 3) for some in itertools.product(letters, repeat=n)]
     with connection.cursor() as cursor:
@@ -235,7 +235,7 @@ def test_common_words_are_those_of_the_database() -> None:
         assert {word for (word,) in cursor.fetchall()} == language.STOP_WORDS
 
 
-def test_common_words_cannot_be_excluded_and_the_rest_works(maps: None) -> None:
+def test_stop_words_are_not_excluded_and_the_rest_works(maps: None) -> None:
     assert names(q="-the") == names(q="")
     assert names(q='-"of the" -and rating>4') == ["Lava Gate"]
     assert names(q="ember -the") == ["Ember Forge"]
@@ -251,7 +251,7 @@ def test_corrected_searches_have_pages(client: Client, author: User) -> None:
     assert sorted(rows) == [f"Ember {n}" for n in range(5)]
 
 
-def test_words_of_private_maps_correct_nothing(client: Client, author: User) -> None:
+def test_words_of_private_maps_are_no_corrections(client: Client, author: User) -> None:
     game_map = make_map(author, "Secret Garden", is_public=False)
     assert spelling.correct(language.parse("secrt")) is None
     GameMap.objects.filter(pk=game_map.pk).update(is_public=True)
@@ -260,18 +260,18 @@ def test_words_of_private_maps_correct_nothing(client: Client, author: User) -> 
     assert language.format_terms(corrected.terms) == "secret"
 
 
-def test_words_of_descriptions_are_corrected(author: User) -> None:
+def test_words_of_descriptions_are_corrections(author: User) -> None:
     game_map = make_map(author, "Ford", description="Where smugglers met.")
     assert names(q="smuglers") == ["Ford"]
     assert names(q="fodr ") == ["Ford"]
     GameMap.objects.filter(pk=game_map.pk).update(description="Where pilgrims met.")
     assert names(q="pilgrms ") == ["Ford"]
-    assert spelling.correct(language.parse("hwere")) is None  # a word too common to search by
+    assert spelling.correct(language.parse("hwere")) is None  # a stop word
     hidden = make_map(author, "Draft", description="Where witches met.", is_public=False)
     assert names(hidden.user, filter="own", q="wiches") == []
 
 
-def test_long_searches_are_not_corrected(author: User) -> None:
+def test_long_queries_are_not_corrected(author: User) -> None:
     make_map(author, "Ember")
     words = [f"embr{n}" for n in range(spelling.MAX_WORDS + 1)]
     assert spelling.correct(language.parse(f'"{" ".join(words)}"')) is None
@@ -349,7 +349,7 @@ def test_the_controls_list_values_in_order_and_no_invalid_ones(client: Client, d
 
 
 def nodes(plan: dict[str, Any]) -> list[tuple[str, str]]:
-    """(kind, index or table) of each node of a plan."""
+    """Returns (kind, index or table) of each node of a plan."""
     own = plan["Node Type"], plan.get("Index Name") or plan.get("Relation Name") or ""
     return [own, *(node for part in plan.get("Plans", []) for node in nodes(part))]
 
@@ -372,7 +372,7 @@ FACETS = ("", "rating>4", "size<50", "plays>=10", "terrain:lava", "rating>3 size
 
 @pytest.fixture
 def large(author: User) -> None:
-    """A table that tells the planner it is large, without the rows to be."""
+    """Makes the planner believe that the table is large."""
     others = [User(username=f"Other{n}", email=f"{n}@example.com") for n in range(30)]
     User.objects.bulk_create(others)
     authors = [author, *User.objects.exclude(pk=author.pk)]
@@ -389,7 +389,7 @@ def large(author: User) -> None:
 
 @pytest.mark.parametrize("facet", FACETS)
 @pytest.mark.parametrize("sort", ORDERS)
-def test_each_order_is_read_off_its_index(large: None, sort: str, facet: str) -> None:
+def test_each_order_is_read_from_its_index(large: None, sort: str, facet: str) -> None:
     plan = plan_of(sort=sort, q=facet)
     assert {kind for kind, _ in plan} & {"Sort", "Incremental Sort", "Seq Scan"} == set()
     assert INDEXES[sort] in {name for _, name in plan}
@@ -398,7 +398,7 @@ def test_each_order_is_read_off_its_index(large: None, sort: str, facet: str) ->
 
 
 @pytest.mark.parametrize("sort", ORDERS)
-def test_what_opposes_an_order_is_found_by_its_index_alone(large: None, sort: str) -> None:
+def test_maps_at_the_end_of_an_order_are_found_by_its_index_alone(large: None, sort: str) -> None:
     for facet in ("rating<3", "-rating>=3", "plays<10", "-terrain:grass", "size>95 rating<2"):
         asked = with_random_start(read_parameters({"sort": sort, "q": facet}))
         for which in range(len(statements(asked))):
@@ -411,7 +411,7 @@ def test_what_opposes_an_order_is_found_by_its_index_alone(large: None, sort: st
 
 @pytest.mark.parametrize("facet", ["-ember", "-ember rating<3", "-ember -ford terrain:grass"])
 @pytest.mark.parametrize("sort", ORDERS)
-def test_what_has_not_a_word_is_found_along_the_order(large: None, sort: str, facet: str) -> None:
+def test_maps_without_an_excluded_word_are_found_along_the_order(large: None, sort: str, facet: str) -> None:
     """The index of words is no help there; conditions are still met by the order's index alone."""
     asked = with_random_start(read_parameters({"sort": sort, "q": facet}))
     for which in range(len(statements(asked))):
@@ -422,7 +422,7 @@ def test_what_has_not_a_word_is_found_along_the_order(large: None, sort: str, fa
     assert ("Index Only Scan", INDEXES[sort]) in plan
 
 
-def test_a_condition_on_the_key_says_where_to_begin(large: None) -> None:
+def test_a_condition_on_the_sort_key_limits_the_index_range(large: None) -> None:
     (only,) = statements(read_parameters({"sort": "plays", "q": "plays<10 plays>=5"}))
     assert only.sql.index("play_count >=") < only.sql.index("ORDER BY")
     assert names(sort="plays", q="plays<10 plays>=8") == ["Map 9", "Map 8"]
@@ -432,10 +432,10 @@ def test_a_condition_on_the_key_says_where_to_begin(large: None) -> None:
 
 
 @pytest.mark.parametrize("sort", ORDERS)
-def test_an_author_is_found_by_an_index_of_authors(
+def test_maps_of_an_author_are_found_by_an_index_of_authors(
     large: None, sort: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However the planner would like to walk an order, and meet them by chance."""
+    """Even where the planner estimates that a walk along the order is cheaper."""
     # Near an end of the random order so few maps are left that walking them is right.
     monkeypatch.setattr("maps.browse.queries.random.random", lambda: 0.5)
     with connection.cursor() as cursor:
@@ -455,7 +455,7 @@ def test_an_author_is_found_by_an_index_of_authors(
 
 @pytest.mark.parametrize("sort", ORDERS)
 def test_favourites_are_found_by_their_index(large: None, author: User, sort: str) -> None:
-    """Drafts among them: no walk along an order, however the planner would like one."""
+    """Even with drafts, and where the planner estimates that a walk along the order is cheaper."""
     for one in GameMap.objects.all()[:3]:
         MapFavourite.objects.create(user=author, map=one)
     with connection.cursor() as cursor:
@@ -474,7 +474,7 @@ def test_favourites_are_found_by_their_index(large: None, author: User, sort: st
 
 
 @pytest.mark.parametrize("sort", sorted(ORDERS.keys() - {"random"}))
-def test_later_pages_start_in_the_index(large: None, sort: str) -> None:
+def test_later_pages_start_inside_the_index(large: None, sort: str) -> None:
     cursor = find_maps(read_parameters({"sort": sort})).next
     plan = plan_of(sort=sort, cursor=cursor or "")
     assert "Sort" not in {kind for kind, _ in plan}
@@ -489,7 +489,7 @@ def test_later_pages_start_in_the_index(large: None, sort: str) -> None:
         ("author:mira", ("idx_maps_author", "idx_maps_user_id")),
     ],
 )
-def test_few_are_found_by_an_index_of_their_own(
+def test_few_maps_are_found_by_an_index_of_their_own(
     large: None, q: str, index: str | tuple[str, ...]
 ) -> None:
     with connection.cursor() as cursor:
@@ -501,9 +501,7 @@ def test_few_are_found_by_an_index_of_their_own(
     assert any(name.startswith(index) for _, name in plan), plan
 
 
-def test_a_condition_that_few_meet_finds_them_beyond_the_window(
-    maps: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_maps_beyond_the_window_are_found(maps: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maps.search.sql.WINDOW", 1)
     monkeypatch.setattr("maps.search.sql.WINDOW_WITH_TERMS", 1)
     assert names(q="size>50") == ["Lava Gate"]

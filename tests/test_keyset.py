@@ -1,4 +1,4 @@
-"""Pages by cursor: every row once, in both directions, whatever the ties."""
+"""Keyset pages: each row once, in both directions, also among equal keys."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def maps(author: User) -> list[GameMap]:
-    """Eleven maps, most of them equal in plays and stars."""
+    """Eleven maps, most of them with equal plays and ratings."""
     return [make_map(author, f"Map {n}", play_count=n // 5) for n in range(11)]
 
 
@@ -41,7 +41,7 @@ def ids(*found: ResultPage) -> list[str]:
 
 
 @pytest.mark.parametrize("sort", sorted(ORDERS.keys() - {"random"}))
-def test_pages_lead_forward_and_back(maps: list[GameMap], sort: str) -> None:
+def test_pages_lead_to_the_end_and_back(maps: list[GameMap], sort: str) -> None:
     order, there = ORDERS[sort], pages(sort)
     expected = GameMap.objects.order_by(f"-{order.column}", "-id")
     assert ids(*there) == [str(game_map.pk) for game_map in expected]
@@ -56,7 +56,7 @@ def test_pages_lead_forward_and_back(maps: list[GameMap], sort: str) -> None:
     assert first.next
 
 
-def test_a_random_order_shows_each_map_once_and_stays_while_paging(maps: list[GameMap]) -> None:
+def test_the_random_order_shows_each_map_once_and_is_stable_while_paging(maps: list[GameMap]) -> None:
     beginnings = set()
     for _ in range(20):
         there = pages("random")
@@ -66,7 +66,7 @@ def test_a_random_order_shows_each_map_once_and_stays_while_paging(maps: list[Ga
     assert len(beginnings) > 1
 
 
-def test_a_page_takes_one_query(maps: list[GameMap]) -> None:
+def test_a_page_costs_one_query(maps: list[GameMap]) -> None:
     cursor = pages("new")[0].next
     with CaptureQueriesContext(connection) as queries:
         find_maps(Browse(sort="new", size=4, place=ORDERS["new"].read(cursor or "")))

@@ -1,4 +1,4 @@
-"""The language of the search box: what is read, what is noted, and that nothing breaks it."""
+"""The query language: terms, conditions, notes, and that any text can be parsed."""
 
 from decimal import Decimal
 
@@ -32,7 +32,7 @@ from maps.search.language import (
         ("50% 'x' & | ! ( :* <->", "50 & x"),
         ("title: ember", "title & ember:*"),
         ("ember!=x", "(ember <-> x:*)"),
-        ("ſize > 5", "ſize & 5:*"),  # a letter that ignoring the case takes for an s
+        ("ſize > 5", "ſize & 5:*"),  # a letter that equals "s" if case is ignored
         ("wow! great~", "wow & great"),
         ('"unclosed', "unclosed:*"),
         ('- -- "" \'', ""),
@@ -42,10 +42,13 @@ from maps.search.language import (
         (
             "cafe\u0301 हिन्दी",
             "cafe\u0301 & हिन्दी:*",
-        ),  # accents and signs of vowels are no ends of words
+        ),  # accents and vowel signs do not end words
         ("Burg—Tor🔥x²", "(Burg <-> Tor <-> x:*)"),
-        ("A/፨/B ford", "A & ፨ & B & ford:*"),  # no phrase of what not every database has for a word
-        ("Hold On", "Hold & On"),  # and no word that begins with "on"
+        (
+            "A/፨/B ford",
+            "A & ፨ & B & ford:*",
+        ),  # no phrase: for some databases "፨" is no word
+        ("Hold On", "Hold & On"),  # "On" is complete, not a beginning
         ("-hold on", "!(hold) & on:*"),
         ("of the", "of & the:*"),
         ("ford -the", "ford"),
@@ -54,7 +57,7 @@ from maps.search.language import (
         ("größe", "größe:*"),
     ],
 )
-def test_words(text: str, terms: str) -> None:
+def test_words_become_terms(text: str, terms: str) -> None:
     query = parse(text)
     assert to_tsquery(query.terms) == terms
     assert not query.conditions
@@ -84,7 +87,7 @@ def test_words(text: str, terms: str) -> None:
         ('plays = "7"', Condition("plays", "=", 7)),
     ],
 )
-def test_conditions(text: str, condition: Condition) -> None:
+def test_conditions_are_parsed(text: str, condition: Condition) -> None:
     query = parse(f"ember {text}")
     assert query.conditions == (condition,)
     assert to_tsquery(query.terms) == "ember"
@@ -132,7 +135,7 @@ def test_conditions(text: str, condition: Condition) -> None:
         ('-"Of the"', "it is in so many texts"),
     ],
 )
-def test_what_means_nothing_is_said_and_the_rest_still_works(text: str, note: str) -> None:
+def test_parts_without_meaning_get_a_note_and_the_rest_works(text: str, note: str) -> None:
     query = parse(f"{text} ember")
     assert len(query.notes) == 1
     assert note in query.notes[0]
@@ -141,49 +144,49 @@ def test_what_means_nothing_is_said_and_the_rest_still_works(text: str, note: st
 
 
 @pytest.mark.parametrize("text", ["rating 4", "SIZE 50", "plays  100.5", "-stars 3"])
-def test_a_number_behind_a_name_is_two_words_and_a_hint(text: str) -> None:
+def test_a_missing_operator_gets_a_hint(text: str) -> None:
     query = parse(f"{text} ember")
     assert len(query.terms) >= 3
     assert "was searched for as words" in query.notes[0]
 
 
 @pytest.mark.parametrize("text", ["rating four", "ember 4", "ratings 4", "size 4x", "rating>4 4"])
-def test_what_is_but_words_has_no_hint(text: str) -> None:
+def test_words_get_no_hint(text: str) -> None:
     assert parse(text).notes == ()
 
 
-def test_a_name_is_a_value_behind_a_space() -> None:
+def test_a_username_may_follow_a_space() -> None:
     assert parse("author: ember").conditions == (Condition("author", "=", "ember"),)
     assert parse("ember author:").notes
 
 
-def test_the_controls_say_the_same_as_the_box() -> None:
+def test_filters_mean_the_same_as_conditions() -> None:
     box = parse(
         "author:mira terrain:lava rating>=4 size>=30 size<=50 plays>=10 played:no favourite:yes"
     )
-    controls = {
+    filters = {
         "author": "Mira", "terrain": "lava", "rating_min": "4", "size_min": "30",
         "size_max": "50", "plays_min": "10", "played": "no", "favourite": "yes",
     }  # fmt: skip
-    assert controls.keys() == FILTERS.keys()
-    assert parse("", controls).conditions == box.conditions
+    assert filters.keys() == FILTERS.keys()
+    assert parse("", filters).conditions == box.conditions
     assert {condition.field for condition in box.conditions} == FIELDS.keys()
-    assert len(parse("", dict.fromkeys(controls, "?")).notes) == len(FILTERS)
+    assert len(parse("", dict.fromkeys(filters, "?")).notes) == len(FILTERS)
 
 
-def test_an_unfinished_word_stands_for_the_stems_of_what_it_begins() -> None:
+def test_an_unfinished_word_matches_the_stems_that_it_begins() -> None:
     term = Term(("old", "wanderi"), unfinished=True, stems=("wander",))
     assert to_prefix_tsquery(term) == "wanderi:* | wander"
 
 
-def test_only_so_many_parts_are_used() -> None:
+def test_the_number_of_parts_is_limited() -> None:
     query = parse("a " * 60)
     assert len(query.terms) == MAX_PARTS
     assert "Only the first" in query.notes[0]
 
 
 @given(st.text(max_size=220), st.dictionaries(st.sampled_from(sorted(FILTERS)), st.text()))
-def test_whatever_is_typed_is_read(text: str, controls: dict[str, str]) -> None:
-    query = parse(text, controls)
+def test_any_text_can_be_parsed(text: str, filters: dict[str, str]) -> None:
+    query = parse(text, filters)
     terms = to_tsquery(query.terms)
     assert not set("'\\%\0") & set(terms)

@@ -8,12 +8,12 @@ from maps.models import GameMap
 from maps.search.ranking import PRIOR_STARS, hot_score, top_score
 
 
-def test_one_perfect_vote_does_not_beat_a_hundred_good_ones() -> None:
+def test_one_perfect_rating_is_below_a_hundred_good_ones() -> None:
     assert top_score(5, 1) < top_score(450, 100)
     assert top_score(0, 0) == PRIOR_STARS
 
 
-def test_heat_fades_by_itself_and_rises_with_points() -> None:
+def test_the_hot_score_rises_with_points_and_with_creation_time() -> None:
     monday = datetime.datetime(2026, 1, 5, tzinfo=datetime.UTC)
     week = datetime.timedelta(days=7)
     assert hot_score(10, 0, 0, monday) == pytest.approx(hot_score(1, 0, 0, monday + week))
@@ -22,7 +22,7 @@ def test_heat_fades_by_itself_and_rises_with_points() -> None:
 
 
 @pytest.mark.django_db
-def test_the_database_keeps_the_same_scores(game_map: GameMap) -> None:
+def test_the_database_computes_the_same_scores(game_map: GameMap) -> None:
     GameMap.objects.update(play_count=41, rating_sum=9, rating_count=2)
     game_map.refresh_from_db()
     assert game_map.hot_score == pytest.approx(hot_score(41, 9, 2, game_map.created_at))

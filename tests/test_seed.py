@@ -1,4 +1,4 @@
-"""The invented world: believable, walkable, and the same every time."""
+"""The generated world: plausible, valid, and equal for equal seeds."""
 
 import datetime
 from typing import Any
@@ -45,7 +45,7 @@ def clear() -> None:
     MapRating.objects.all().delete()
 
 
-def test_the_same_seed_gives_the_same_rows_and_another_others() -> None:
+def test_equal_seeds_make_equal_rows() -> None:
     populate()
     first = fingerprint()
     clear()
@@ -57,7 +57,7 @@ def test_the_same_seed_gives_the_same_rows_and_another_others() -> None:
 
 
 @pytest.mark.parametrize("terrains", [40, 7])
-def test_every_map_can_be_walked_and_drawn(terrains: int) -> None:
+def test_every_map_has_a_path_and_a_hash(terrains: int) -> None:
     populate(terrains=terrains)
     assert GameMap.objects.count() == 40
     assert GameMap.objects.values("terrain_hash").distinct().count() == terrains
@@ -77,7 +77,7 @@ def test_public_maps_are_valid() -> None:
         assert (report.faults, report.is_valid) == ((), True)
 
 
-def test_it_is_believable() -> None:
+def test_the_numbers_are_plausible() -> None:
     populate(maps=300, players=120)
     published = GameMap.objects.published()
     assert 250 < published.count() < 300
@@ -101,14 +101,14 @@ def test_it_is_believable() -> None:
     assert Tribe.objects.count() >= 120
 
 
-def test_it_can_be_added_to() -> None:
+def test_more_maps_can_be_added() -> None:
     populate(maps=10, players=20)
     populate(maps=10, players=20)
     assert (GameMap.objects.count(), User.objects.count()) == (20, 40)
     assert GameMap.objects.values("terrain_hash").distinct().count() == 20
 
 
-def test_it_can_be_added_to_after_some_have_left() -> None:
+def test_more_maps_can_be_added_after_some_players_have_left() -> None:
     populate(maps=5, players=20)
     leaver = User.objects.filter(maps=None).first()
     assert leaver
@@ -117,13 +117,13 @@ def test_it_can_be_added_to_after_some_have_left() -> None:
     assert User.objects.count() == 39
 
 
-def test_players_alone_and_few_of_them() -> None:
+def test_a_few_players_without_maps_can_be_made() -> None:
     populate(maps=0, players=3)
     populate(maps=5, players=2, seed=3)
     assert User.objects.count() == 5
 
 
-def test_names_are_not_given_twice() -> None:
+def test_usernames_are_unique() -> None:
     given = [names.player_name(number) for number in range(20_000)]
     assert len({name.lower() for name in given}) == 20_000
 
@@ -131,12 +131,12 @@ def test_names_are_not_given_twice() -> None:
 @pytest.mark.parametrize(
     "options", [{"maps": -1}, {"players": 0}, {"terrains": 0}, {"seed": -1}, {"players": -5}]
 )
-def test_a_plan_that_makes_no_sense(options: dict[str, int]) -> None:
+def test_an_impossible_plan_is_refused(options: dict[str, int]) -> None:
     with pytest.raises(CommandError):
         call_command("seed", **options)
 
 
-def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_makes_a_world(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("seed", maps=5, players=5, today=TODAY)
     said = capsys.readouterr()
     assert "5 maps and 5 players in" in said.out

@@ -198,7 +198,8 @@ def find_text_fault(text: str) -> tuple[str, str] | None:
         )
         return code, f"This holds {describe_character(found[0])}, {words}."
     if has_too_many_marks(text):
-        words = f"A character has {MAX_NONSPACING_MARKS} accents at the most, a text three for two characters."
+        limit = f"A character has {MAX_NONSPACING_MARKS} accents at the most"
+        words = f"{limit}, a text three for two characters."
         return "too_many_marks", words
     return None
 
