@@ -84,12 +84,12 @@ def test_hiding_requires_a_reason(
 
 
 WRONG_WORDS = [
-    ("name", "abc\u202edef", "turns the direction of text"),
+    ("name", "abc\u202edef", "changes the direction of text"),
     ("name", "ab", "A name has 3 to 100 characters."),
-    ("name", "\u3164\u3164\u3164", "U+3164 (hangul filler), which can&#x27;t be seen"),
-    ("name", "\u2800\u2800\u2800", "needs something to read"),
-    ("name", "A" + "\u0301" * 9, "accents at the most"),
-    ("description", "abc\u202edef", "turns the direction of text"),
+    ("name", "\u3164\u3164\u3164", "U+3164 (hangul filler), which is invisible"),
+    ("name", "\u2800\u2800\u2800", "needs a visible character"),
+    ("name", "A" + "\u0301" * 9, "at most 4 accents"),
+    ("description", "abc\u202edef", "changes the direction of text"),
     ("description", "x" * 5001, "A description has up to 5,000 characters."),
 ]
 

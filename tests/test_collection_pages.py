@@ -95,7 +95,7 @@ def test_name_and_description_are_changed(signed_in: Client, fords: MapCollectio
     answer = signed_in.post(url, {"name": "Deep Fords", "description": ""}, follow=True)
     assert "Deep Fords" in answer.content.decode()
     wrong = signed_in.post(url, {"name": "\u2800\u2800\u2800"})
-    assert "something to read" in wrong.content.decode()
+    assert "a visible character" in wrong.content.decode()
     fords.refresh_from_db()
     assert (fords.name, fords.description, fords.is_public) == ("Deep Fords", "", False)
 

@@ -150,7 +150,7 @@ def test_a_filter_that_means_nothing_says_so_and_leaves_the_other(
     page = text(client.get("/lobbies/?map=%00&free=3"))
     assert f'data-lobby="{other.id}"' in page
     assert f'data-lobby="{lobby.id}"' not in page  # two free ones
-    assert "Map: This holds U+0000, a control character." in page
+    assert "Map: This contains U+0000, a control character." in page
     assert "field__errors" not in text(client.get("/lobbies/?map=lava&free=3")).split("filters")[1]
 
 

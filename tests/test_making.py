@@ -280,7 +280,7 @@ def test_the_report_lists_all_faults(client: Client, player: User) -> None:
         {
             "code": "no_waves",
             "place": "wave_config.waves",
-            "detail": "There is no wave yet.",
+            "detail": "There are no waves yet.",
         }
     ]
     assert (unfinished.json()["valid"], unfinished.json()["draft"]) == (False, True)

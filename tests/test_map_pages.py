@@ -109,7 +109,7 @@ def test_a_search_that_is_too_long_is_reported(client: Client, game_map: GameMap
 
 def test_a_search_with_forbidden_characters_is_reported(client: Client, game_map: GameMap) -> None:
     page = text(client, "/maps/?q=quiet%00ford")
-    assert "This holds U+0000, a control character." in page
+    assert "This contains U+0000, a control character." in page
     assert "200 characters" not in page
     assert client.get("/api/v1/maps?q=%00").status_code == 400
 

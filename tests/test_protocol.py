@@ -196,7 +196,7 @@ def test_what_is_not_of_the_protocol(frame: str, code: str) -> None:
 
 @pytest.mark.parametrize("text", ["\u0301", "\u2800\n", "\ufffc"])
 def test_a_chat_needs_something_to_read(text: str) -> None:
-    with pytest.raises(Unreadable, match="needs something to read") as refused:
+    with pytest.raises(Unreadable, match="needs a visible character") as refused:
         read(json.dumps({"type": "chat", "id": "7", "data": {"text": text}}))
     assert (refused.value.code, refused.value.re) == ("invalid_field", "7")
 

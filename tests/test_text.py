@@ -124,7 +124,7 @@ def test_the_error_names_the_character() -> None:
     with pytest.raises(DomainError) as refused:
         text.check_text("abc\u202edef", "map_name", "name")
     assert refused.value.detail == (
-        "This holds U+202E (right-to-left override), which turns the direction of text."
+        "This contains U+202E (right-to-left override), which changes the direction of text."
     )
 
 
@@ -150,13 +150,13 @@ def test_lengths_are_measured_after_normalization() -> None:
 def test_only_kinds_with_lines_keep_line_feeds() -> None:
     written = " a\r\nb\rc\u2028d\u2029e\n"
     assert text.check_text(written, "reason", "reason") == "a\nb\nc\nd\ne"
-    with pytest.raises(DomainError, match="one line"):
+    with pytest.raises(DomainError, match="only one line"):
         text.check_text(written, "map_name", "name")
 
 
 @pytest.mark.parametrize("value", [None, 5, b"abc", ["abc"], True])
 def test_values_that_are_not_text_are_refused(value: object) -> None:
-    with pytest.raises(DomainError, match="Text is needed"):
+    with pytest.raises(DomainError, match="must be text"):
         text.check_text(value, "map_name", "name")
 
 

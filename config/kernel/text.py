@@ -94,10 +94,10 @@ INVISIBLE = (
 # The error code, what the error says of the character, and the characters.
 FORBIDDEN = (
     ("control_character", "a control character", CONTROL),
-    ("control_character", "half a character", SURROGATES),
-    ("bidirectional_character", "which turns the direction of text", DIRECTION),
-    ("noncharacter", "which is no character", NONCHARACTERS),
-    ("invisible_character", "which can't be seen", INVISIBLE),
+    ("control_character", "half of a character", SURROGATES),
+    ("bidirectional_character", "which changes the direction of text", DIRECTION),
+    ("noncharacter", "which is not a character", NONCHARACTERS),
+    ("invisible_character", "which is invisible", INVISIBLE),
 )
 FORBIDDEN_CODES = frozenset(code for code, _, _ in FORBIDDEN) | {"too_many_marks"}
 FORBIDDEN_PATTERNS = [
@@ -159,7 +159,7 @@ def check_text(value: Any, kind: str, field: str) -> str:
     Raises InvalidInput for the field where the text breaks the rule of its kind.
     """
     if type(value) is not str:
-        raise InvalidInput("invalid", "Text is needed here.", field=field)
+        raise InvalidInput("invalid", "This must be text.", field=field)
     rule = TEXT_RULES[kind]
     if len(value) > 4 * rule.max_length + 100:  # normalization never makes a text that much shorter
         raise InvalidInput(rule.code, rule.length, field=field)
@@ -169,10 +169,10 @@ def check_text(value: Any, kind: str, field: str) -> str:
     if not rule.min_length <= len(text) <= rule.max_length:
         raise InvalidInput(rule.code, rule.length, field=field)
     if "\n" in text and not rule.is_multiline:
-        raise InvalidInput("control_character", f"{rule.noun} has one line.", field=field)
+        raise InvalidInput("control_character", f"{rule.noun} has only one line.", field=field)
     if rule.min_length and not has_visible_character(text):
         code = rule.code.replace("name_length", "name_blank")
-        raise InvalidInput(code, f"{rule.noun} needs something to read.", field=field)
+        raise InvalidInput(code, f"{rule.noun} needs a visible character.", field=field)
     return text
 
 
@@ -196,10 +196,10 @@ def find_text_fault(text: str) -> tuple[str, str] | None:
         code, words = next(
             (code, words) for code, words, kind in FORBIDDEN_PATTERNS if kind.match(found[0])
         )
-        return code, f"This holds {describe_character(found[0])}, {words}."
+        return code, f"This contains {describe_character(found[0])}, {words}."
     if has_too_many_marks(text):
-        limit = f"A character has {MAX_NONSPACING_MARKS} accents at the most"
-        words = f"{limit}, a text three for two characters."
+        limit = f"A character has at most {MAX_NONSPACING_MARKS} accents"
+        words = f"{limit}, and a text has at most three for every two characters."
         return "too_many_marks", words
     return None
 

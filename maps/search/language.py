@@ -183,7 +183,7 @@ def parse_condition(name: str, operator: str, text: str, *, negated: bool = Fals
     name = _resolve_alias(name)
     field = FIELDS.get(name)
     if field is None:
-        raise InvalidCondition(f"there is no “{name}” to search by; there are {', '.join(FIELDS)}")
+        raise InvalidCondition(f"“{name}” is unknown; use one of {', '.join(FIELDS)}")
     try:
         if OPERATORS.get(operator) not in field.operators:
             raise InvalidCondition
@@ -212,13 +212,11 @@ class _QueryBuilder:
     def add_words(self, text: str, *, negated: bool, unfinished: bool) -> None:
         words = tuple(WORD.findall(text))
         if MISSING_FIELD.fullmatch(text):
-            self.notes.append(
-                f"“{text:.40}” was left out: it doesn't say of what, as rating>4 does."
-            )
+            self.notes.append(f"“{text:.40}” was left out: name what to compare, as in rating>4.")
         elif not words:
             self.parts_without_words.append(text)
         elif negated and _are_stop_words(words):
-            self.notes.append(f"“{text:.40}” was left out: it is in so many texts.")
+            self.notes.append(f"“{text:.40}” was left out: it is too common.")
         elif negated:
             self.terms.append(Term(words, negated))
         else:
@@ -240,7 +238,7 @@ class _QueryBuilder:
         """Adds notes about what is no mistake, or so small that one note is enough for all of it."""
         if self.parts_without_words:
             left_out = " ".join(self.parts_without_words)
-            self.notes.append(f"“{left_out:.40}” was left out: there is no word in it.")
+            self.notes.append(f"“{left_out:.40}” was left out: it contains no word.")
         for name, number in MISSING_OPERATOR.findall(text):
             hint = f"write {name}:{number} to mean the number, or {name}>{number}"
             self.notes.append(f"“{name} {number}” was searched for as words; {hint}.")

@@ -31,36 +31,36 @@ class FaultRule:
 
 
 FAULT_RULES = {
-    "not_an_object": FaultRule("An object is needed here."),
-    "not_a_list": FaultRule("A list is needed here."),
-    "missing_key": FaultRule("This is missing."),
-    "unknown_key": FaultRule("Nothing of this name belongs here."),
-    "invalid_size": FaultRule(f"A side has {MIN_SIDE} to {MAX_SIDE} cells, a whole number."),
+    "not_an_object": FaultRule("This must be an object."),
+    "not_a_list": FaultRule("This must be a list."),
+    "missing_key": FaultRule("This key is missing."),
+    "unknown_key": FaultRule("This key is unknown."),
+    "invalid_size": FaultRule(f"Width and height are whole numbers from {MIN_SIDE} to {MAX_SIDE}."),
     "invalid_coordinate": FaultRule("A coordinate is a whole number."),
-    "unknown_terrain": FaultRule(f"The terrains are {', '.join(TERRAINS)}."),
+    "unknown_terrain": FaultRule(f"A terrain is one of {', '.join(TERRAINS)}."),
     "invalid_height": FaultRule(f"A height is a whole number from 0 to {MAX_TILE_HEIGHT}."),
     "invalid_blocked": FaultRule("This is either true or false."),
-    "tile_outside": FaultRule("This tile lies outside of the map."),
-    "tile_doubled": FaultRule("There is a tile at x={x}, y={y} already."),
+    "tile_outside": FaultRule("This tile is outside of the map."),
+    "tile_doubled": FaultRule("There is already a tile at x={x}, y={y}."),
     "tile_missing": FaultRule("There is no tile at x={x}, y={y}."),
-    "point_outside": FaultRule("This point lies outside of the map."),
+    "point_outside": FaultRule("This point is outside of the map."),
     "point_closed": FaultRule(
-        "This cell is closed: blocked, water or lava.", allowed_in_drafts=True
+        "This cell is closed: it is blocked, water or lava.", allowed_in_drafts=True
     ),
     "points_equal": FaultRule("Spawn and goal are the same cell.", allowed_in_drafts=True),
-    "no_path": FaultRule("No way leads from spawn to goal.", allowed_in_drafts=True),
-    "no_waves": FaultRule("There is no wave yet.", allowed_in_drafts=True),
-    "too_many_waves": FaultRule(f"A map has {MAX_WAVES} waves at the most."),
-    "invalid_wave_number": FaultRule(f"A wave's number is a whole number from 1 to {MAX_WAVES}."),
+    "no_path": FaultRule("There is no path from spawn to goal.", allowed_in_drafts=True),
+    "no_waves": FaultRule("There are no waves yet.", allowed_in_drafts=True),
+    "too_many_waves": FaultRule(f"A map has at most {MAX_WAVES} waves."),
+    "invalid_wave_number": FaultRule(f"A wave number is a whole number from 1 to {MAX_WAVES}."),
     "wave_order": FaultRule(
         "Waves are numbered 1, 2, 3 …: this is wave {number}.", allowed_in_drafts=True
     ),
     "no_groups": FaultRule("This wave has no enemies yet.", allowed_in_drafts=True),
-    "too_many_groups": FaultRule(f"A wave has {MAX_GROUPS} groups at the most."),
+    "too_many_groups": FaultRule(f"A wave has at most {MAX_GROUPS} groups."),
     "too_many_enemies": FaultRule(
-        f"A wave has {MAX_WAVE_ENEMIES:,} enemies at the most.", allowed_in_drafts=True
+        f"A wave has at most {MAX_WAVE_ENEMIES:,} enemies.", allowed_in_drafts=True
     ),
-    "unknown_enemy": FaultRule(f"The enemies are {', '.join(ENEMY_TYPES)}."),
+    "unknown_enemy": FaultRule(f"An enemy is one of {', '.join(ENEMY_TYPES)}."),
     "invalid_count": FaultRule(f"A count is a whole number from 1 to {MAX_GROUP_SIZE}."),
     "invalid_interval": FaultRule(
         f"An interval is a number of seconds from {MIN_SPAWN_INTERVAL} to {MAX_SPAWN_INTERVAL}."

@@ -161,7 +161,7 @@ def test_filters_act_in_place_and_can_be_shared(page: Page) -> None:
     expect(page.locator(".card")).to_have_count(24)
     page.get_by_role("searchbox").fill("forge colour:red")
     expect(page.locator(".card")).to_have_count(1)
-    expect(page.get_by_text("there is no “colour” to search by")).to_be_visible()
+    expect(page.get_by_text("“colour” is unknown")).to_be_visible()
     page.reload()
     expect(page.get_by_label("Terrain")).to_have_value("grass")
     expect(page.locator(".card")).to_have_count(1)
