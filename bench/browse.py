@@ -225,7 +225,7 @@ if __name__ == "__main__":
         sys.exit("The benchmark needs wrk: apt install wrk, or brew install wrk.")
     with embedded.running():
         fill(MAPS, PLAYERS)
-        from bench.world import hundred_of
+        from bench.world import largest_map_id
 
         fill(SMALL_MAPS, SMALL_MAPS // 10, TRIBEHOLD_DATA=str(DATA / "small"))
-        measure(hundred_of())
+        measure(largest_map_id())

@@ -1,7 +1,7 @@
-"""`python -m bench.checking`: what checking a map of 100 × 100 cells takes.
+"""`python -m bench.checking`: how long the validation of a map of 100 × 100 cells takes.
 
-Beside it stands what any server must do with the same map: `json.loads` of its text. The API's own
-reader, which refuses what JSON should not hold, is measured apart.
+It is compared with `json.loads` of the same map, which any server must do. The API's own parser, which
+refuses invalid JSON, is measured separately.
 """
 
 import io
@@ -44,7 +44,7 @@ def milliseconds(call: Callable[[], object]) -> float:
 
 
 def measure() -> None:
-    """Print the table: each call in turns, medians."""
+    """Prints the table of medians. The calls are measured in turns."""
     import django
 
     django.setup()
@@ -55,15 +55,15 @@ def measure() -> None:
     text = json.dumps(good)
     calls: dict[str, Callable[[], object]] = {
         "`json.loads`": lambda: json.loads(text),
-        "the API's reader": lambda: MapParser().parse(io.BytesIO(text.encode())),
-        "checking, path included": lambda: validate_document(good),
-        "checking a map with a fault": lambda: validate_document(faulty),
+        "the API's parser": lambda: MapParser().parse(io.BytesIO(text.encode())),
+        "validation with path": lambda: validate_document(good),
+        "validation of a map with a fault": lambda: validate_document(faulty),
     }
     assert validate_document(good).is_valid
     assert len(validate_document(faulty).faults) == 1
     turns = {name: partial(milliseconds, call) for name, call in calls.items()}
     rows = with_ratios(in_turns(turns, ROUNDS), 1)
-    table("Checking a map of 100 × 100 cells", "| milliseconds | ratio", rows)
+    table("Validating a map of 100 × 100 cells", "| milliseconds | ratio", rows)
 
 
 if __name__ == "__main__":

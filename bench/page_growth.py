@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from bench.plans import FACETS, OF_THE_VIEWER
+from bench.plans import SEARCHES, VIEWER_SEARCHES
 from bench.visits import WITHOUT_PAGE, Visitors, routes
 from bench.work import Counter
 
@@ -116,7 +116,7 @@ def search_all(visitors: Visitors) -> Iterator[tuple[str, str, int, int]]:
 
     viewer = str(visitors.people["player"].pk)
     for sort in ORDERS:
-        for q, whose in [(q, None) for q in FACETS] + [(q, viewer) for q in OF_THE_VIEWER]:
+        for q, whose in [(q, None) for q in SEARCHES] + [(q, viewer) for q in VIEWER_SEARCHES]:
             random.seed(1)  # where a random order begins
             with visitors.counter.counting() as work:
                 queries.find_maps(queries.read_parameters({"sort": sort, "q": q}, viewer=whose))

@@ -1,7 +1,7 @@
-"""`python -m bench.plans`: what the database does for each search, at a million maps.
+"""`python -m bench.plans`: the query plan of each search, among a million maps.
 
-Fails where an order is sorted instead of read off its index, or where a table is read whole. Pages of a few
-maps, and the few maps of an author, may be sorted.
+Fails where an order is sorted instead of read from its index, or where a whole table is read. Pages of few
+maps, and the maps of one author, may be sorted.
 """
 
 import json
@@ -15,39 +15,39 @@ from config import embedded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-FACETS = (
+SEARCHES = (
     "", "rating>4", "rating>4.9", "size<50", "size>90", "plays>=100", "terrain:lava", "-terrain:grass",
     "rating>3 size<50 -terrain:water", "ember ", "emb", "ember ridge", "author:amberadder",
     "author:nobody", "wanderi", "for",
-    # What opposes an order: none of it at its beginning.
+    # Maps that are at the end of an order, not at its start.
     "rating<3", "rating<2", "-rating>=3", "-rating>0", "plays<10", "plays<1", "size>95", "rating<2 size>90",
     "terrain:lava plays<5", "author:amberadder rating<3",
-    # What is excluded is in no index.
+    # Excluded words are in no index.
     "-ember", "-ember rating<3", "-ember -terrain:grass", "ember rating<3", "-ember plays<1",
 )  # fmt: skip
-# Of whoever asks: a player with many games, and hearts as a few such have.
-OF_THE_VIEWER = (
+# Of the viewer: a player with many games and FAVOURITES favourites.
+VIEWER_SEARCHES = (
     "played:yes", "played:no", "favourite:yes", "favourite:no", "played:no rating<3", "played:yes ember ",
 )  # fmt: skip
-HEARTS = 200
-SORTED = 1_000  # maps that may be sorted
+FAVOURITES = 200
+MAX_SORTED = 1_000  # maps
 
 
 def nodes(plan: dict[str, Any]) -> list[tuple[str, str]]:
-    """(kind, index or table) of each node of a plan."""
+    """Returns (kind, index or table) of each node of a plan."""
     own = plan["Node Type"], plan.get("Index Name") or plan.get("Relation Name") or ""
     return [own, *(node for part in plan.get("Plans", []) for node in nodes(part))]
 
 
 def sorts(plan: dict[str, Any]) -> list[float]:
-    """How many rows each node of a plan that sorts was given."""
+    """Returns the number of rows that each sorting node of a plan gets."""
     parts = plan.get("Plans", [])
     own = [p["Actual Rows"] * p["Actual Loops"] for p in parts if "Sort" in plan["Node Type"]]
     return [*own, *(rows for part in parts for rows in sorts(part))]
 
 
-def busiest() -> str:
-    """The player with the most games, by id, who has given hearts."""
+def find_busiest_player() -> str:
+    """Returns the id of the player with the most games, and gives them favourites."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -58,27 +58,27 @@ def busiest() -> str:
         cursor.execute(
             "INSERT INTO map_favourites (user_id, map_id)"
             " SELECT %s, id FROM maps WHERE is_public LIMIT %s ON CONFLICT DO NOTHING",
-            [viewer, HEARTS],
+            [viewer, FAVOURITES],
         )
     return str(viewer)
 
 
 def faults() -> list[str]:
-    """What is not as it must be; prints a line for each statement on the way."""
+    """Returns what is wrong, and prints a line for each statement."""
     from maps.search.sql import ORDERS
 
-    viewer = busiest()
-    asked = [(q, None) for q in FACETS] + [(q, viewer) for q in OF_THE_VIEWER]
+    viewer = find_busiest_player()
+    asked = [(q, None) for q in SEARCHES] + [(q, viewer) for q in VIEWER_SEARCHES]
     return [
         fault
         for sort in ORDERS
         for q, whose in asked
-        for fault in faults_of(sort=sort, q=q, viewer=whose)
+        for fault in faults_of_search(sort=sort, q=q, viewer=whose)
     ]
 
 
-def faults_of(*, sort: str, q: str, viewer: str | None) -> list[str]:
-    """The same of one search."""
+def faults_of_search(*, sort: str, q: str, viewer: str | None) -> list[str]:
+    """Returns what is wrong with one search."""
     from django.db import connection
 
     from maps.browse.queries import begun, read
@@ -99,10 +99,10 @@ def faults_of(*, sort: str, q: str, viewer: str | None) -> list[str]:
         print(f"{sort:7}{q:34}{number}  {took:8.2f} ms  {', '.join(indexes)}")
         if ("Seq Scan", "maps") in plan:
             found.append(f"{sort} {q}: reads the whole table")
-        # Words that few maps have are found by the index of words, and sorted; so is what is a viewer's.
+        # Maps with rare words are found by the index of words and sorted, and so are those of the viewer.
         few = (asked.has_word and (number or " " in q.strip(" "))) or q.endswith(":yes")
-        if not few and max(sorts(whole[0]["Plan"]), default=0) > SORTED:
-            found.append(f"{sort} {q}: sorts more than {SORTED} maps")
+        if not few and max(sorts(whole[0]["Plan"]), default=0) > MAX_SORTED:
+            found.append(f"{sort} {q}: sorts more than {MAX_SORTED} maps")
         few = few or q.startswith("author")
         if number == 0 and not few and f"idx_maps_{sort}" not in indexes:
             found.append(f"{sort} {q}: is not read off its index")

@@ -1,4 +1,4 @@
-"""The maps to measure with."""
+"""The maps that benchmarks use."""
 
 import json
 import os
@@ -8,11 +8,11 @@ import psycopg
 
 from config import embedded
 
-HUNDRED = "A hundred by a hundred"
+LARGEST_MAP = "A hundred by a hundred"
 
 
 def fill(maps: int, players: int) -> None:
-    """Invent what is missing. Called where Django is set up."""
+    """Creates missing maps and players. Called where Django is set up."""
     from django.core.management import call_command
 
     from accounts.models import User
@@ -23,25 +23,25 @@ def fill(maps: int, players: int) -> None:
     missing = maps - GameMap.objects.count()
     if missing > 1:
         call_command("seed", maps=missing, players=players)
-    if not GameMap.objects.filter(name=HUNDRED).exists():
+    if not GameMap.objects.filter(name=LARGEST_MAP).exists():
         rng = np.random.default_rng(100)
-        draft = generator.generate(rng, 100, 100)
-        points = [{"x": x, "y": y} for x, y in (draft.spawn, draft.goal)]
+        made = generator.generate(rng, 100, 100)
+        points = [{"x": x, "y": y} for x, y in (made.spawn, made.goal)]
         GameMap.objects.create(
             user=User.objects.first(),
-            name=HUNDRED,
+            name=LARGEST_MAP,
             width=100,
             height=100,
-            terrain_data=json.loads(draft.grid.to_json()),
-            terrain_hash=draft.grid.content_hash(draft.spawn, draft.goal),
-            terrains=draft.grid.terrain_mask,
+            terrain_data=json.loads(made.grid.to_json()),
+            terrain_hash=made.grid.content_hash(made.spawn, made.goal),
+            terrains=made.grid.terrain_mask,
             spawn_point=points[0],
             goal_point=points[1],
             wave_config=waves.generate(rng, 20),
             is_public=True,
         )
-    hundred = GameMap.objects.get(name=HUNDRED)
-    # The reference reads the same bytes from a table of its own: no server could have them nearer.
+    hundred = GameMap.objects.get(name=LARGEST_MAP)
+    # The reference server reads the same bytes from a table of its own, the fastest way there is.
     os.environ.setdefault("PGHOST", str(embedded.socket_folder()))
     body = terrain_cache.read_terrain(hundred.pk, hundred.terrain_hash)
     with connect() as database:
@@ -54,16 +54,16 @@ def fill(maps: int, players: int) -> None:
         )
 
 
-def hundred_of() -> str:
-    """The id of the map of 100 × 100 cells."""
+def largest_map_id() -> str:
+    """Returns the id of the map of 100 × 100 cells."""
     with connect() as database:
-        row = database.execute("SELECT id FROM maps WHERE name = %s", [HUNDRED]).fetchone()
+        row = database.execute("SELECT id FROM maps WHERE name = %s", [LARGEST_MAP]).fetchone()
     assert row
     return str(row[0])
 
 
 def connect() -> "psycopg.Connection[tuple[object, ...]]":
-    """The database of the embedded server."""
+    """Connects to the database of the embedded server."""
     return psycopg.connect(
         host=str(embedded.socket_folder()), user="tribehold", dbname="tribehold", autocommit=True
     )

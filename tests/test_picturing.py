@@ -22,7 +22,6 @@ from accounts.models import User
 from config.ops.worker import NotYet, Worker
 from config.storage.files import AtomicFileSystemStorage, FileStore
 from config.storage.urls import read_media_url
-from maps import models
 from maps.drawing.pictures import DRAWING_VERSION, render
 from maps.editing import actions as editing_actions
 from maps.models import GameMap
@@ -51,7 +50,7 @@ def test_another_drawing_has_other_names(
     old = game_map.card_picture
     assert old.endswith(f"card-{game_map.terrain_hash}-{DRAWING_VERSION}.webp")
     assert "immutable" in client.get(old)["Cache-Control"]
-    monkeypatch.setattr(models, "DRAWING_VERSION", DRAWING_VERSION + 1)
+    monkeypatch.setattr("maps.models.maps.DRAWING_VERSION", DRAWING_VERSION + 1)
     assert game_map.card_picture != old
     assert client.get(old)["Cache-Control"] == "public, no-cache"
     assert "immutable" in client.get(game_map.card_picture)["Cache-Control"]
@@ -220,7 +219,7 @@ def test_the_command_that_draws_tells_of_a_storage_that_fails(
 ) -> None:
     settings.MEDIA_ROOT = tmp_path / "file" / "pictures"
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(CommandError, match="kept"):
+    with pytest.raises(CommandError, match="stored"):
         call_command("draw", verbosity=0)
 
 

@@ -1,1 +1,1 @@
-"""The pictures of maps as files: made, served and deleted."""
+"""The pictures of maps as files: rendering, serving and deleting them."""

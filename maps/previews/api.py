@@ -1,4 +1,4 @@
-"""The pictures of maps in the REST API."""
+"""The API of previews: the pictures of maps."""
 
 from typing import Any
 from uuid import UUID
@@ -17,47 +17,48 @@ from maps.previews.responses import picture_response
 
 
 class PreviewQuery(serializers.Serializer[Any]):
-    """Which picture is wanted."""
+    """The query parameters of a preview."""
 
     size = serializers.ChoiceField(
         choices=["card", "page"], default="card", help_text="480 × 270 or 1200 × 675 pixels."
     )
 
 
-class JSONErrors(BaseContentNegotiation):
-    """Whoever accepts pictures alone gets the picture; what goes wrong is told in JSON all the same."""
+class IgnoreAcceptHeader(BaseContentNegotiation):
+    """Sends pictures, and errors as JSON, whatever the client accepts."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
-        """Nothing is sent here."""
+        """Returns the first parser; requests have no body."""
         return parsers[0]
 
     def select_renderer(
         self, request: Request, renderers: Any, format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """The first one, whatever the request accepts."""
+        """Returns the first renderer."""
         return renderers[0], renderers[0].media_type
 
 
 class MapPreview(APIView):
-    """A map's picture."""
+    """The preview of a map."""
 
     parameters = {"GET": ["size"]}
     permission_classes = (AllowAny,)
-    content_negotiation_class = JSONErrors
+    content_negotiation_class = IgnoreAcceptHeader
 
     @extend_schema(
         operation_id="maps_preview",
         parameters=[PreviewQuery],
         responses={
             (200, "image/webp"): OpenApiTypes.BINARY,
-            304: OpenApiResponse(description="As `If-None-Match` says: nothing changed."),
+            304: OpenApiResponse(description="The picture has not changed since `If-None-Match`."),
         },
         tags=["maps"],
     )
     def get(self, request: Request, map_id: UUID) -> HttpResponseBase:
-        """The isometric picture as WebP, with an ETag. A private or hidden map is a 404 to strangers.
+        """Returns the isometric picture as WebP, with an `ETag`. A map that the caller can't see is a 404.
 
-        `preview` of a map is an address that names the content instead, and may be kept for a year.
+        The field `preview` of a map has an address that changes with the content. Clients may cache
+        it for a year.
         """
         query = PreviewQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)

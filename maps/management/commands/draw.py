@@ -1,4 +1,4 @@
-"""`manage.py draw`: draw the pictures of maps that are not there yet."""
+"""`manage.py draw`: draws missing pictures of maps."""
 
 import sys
 from typing import Any
@@ -14,12 +14,12 @@ from maps.terrain.validation import TerrainError
 
 
 class Command(BaseCommand):
-    """Draw what browsing would have to wait for. It can be stopped, and begun again."""
+    """Draws the pictures that pages would have to wait for. It can be stopped and started again."""
 
-    help = "Draw the pictures of maps that are missing: after a seed, or a new way of drawing."
+    help = "Draw missing pictures of maps: after `seed`, or after a change of the drawing code."
 
     def handle(self, *arguments: Any, **options: Any) -> None:
-        # One without a hash is drawn for each request: its pictures have no name.
+        # Pictures of a map without a hash can't be stored: they are drawn for each request.
         maps = GameMap.objects.filter(removed_at__isnull=True).exclude(terrain_hash="")
         ids = maps.order_by("-hot_score").values_list("pk", flat=True)
         total, kept = maps.count() if options["verbosity"] else 0, 0
@@ -32,13 +32,16 @@ class Command(BaseCommand):
 
 
 def draw(map_id: UUID) -> int:
-    """Draw what is missing of a map; answers how much. Raises CommandError where it can't be kept."""
+    """Draws the missing pictures of a map and returns their number.
+
+    Raises CommandError if they can't be stored.
+    """
     try:
         drawn, kept = preview_files.draw_missing(map_id)
-    except (TerrainError, GameMap.DoesNotExist):  # no whole terrain, or deleted meanwhile
+    except (TerrainError, GameMap.DoesNotExist):  # an invalid terrain, or deleted meanwhile
         return 0
     except Exception as error:  # each storage has errors of its own
-        raise CommandError(f"The storage of pictures can't be asked: {error}") from error
+        raise CommandError(f"The storage of pictures can't be read: {error}") from error
     if kept < drawn:
-        raise CommandError("Pictures can't be kept; the log says why.")
+        raise CommandError("Pictures can't be stored. The log says why.")
     return kept
