@@ -52,7 +52,7 @@ FOR_ADMINISTRATORS: Any = (
 class GroupForm(CheckedForm):
     """A group of staff."""
 
-    checks = {"name": lambda name: checked(name, "group_name", "name")}
+    checks = {"name": lambda name: check_text(name, "group_name", "name")}
 
 
 @admin.register(Group)

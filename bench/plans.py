@@ -81,12 +81,12 @@ def faults_of_search(*, sort: str, q: str, viewer: str | None) -> list[str]:
     """Returns what is wrong with one search."""
     from django.db import connection
 
-    from maps.browse.queries import begun, read
+    from maps.browse.queries import read_parameters, with_random_start
     from maps.search.spelling import resolve_last_word
     from maps.search.sql import build_statements
 
     found = []
-    asked = begun(read({"sort": sort, "q": q}, viewer=viewer))
+    asked = with_random_start(read_parameters({"sort": sort, "q": q}, viewer=viewer))
     asked = replace(asked, query=resolve_last_word(asked.query))
     for number, statement in enumerate(build_statements(asked)):
         with connection.cursor() as cursor:

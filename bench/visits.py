@@ -111,7 +111,7 @@ def make_things(player: Any) -> Parameters:
     from django.utils.encoding import force_bytes
     from django.utils.http import urlsafe_base64_encode
 
-    from accounts.identity import emails
+    from accounts.identity.links import verification_tokens
     from maps.drawing.pictures import DRAWING_VERSION
     from maps.models import GameMap, MapCollection, MapCollectionEntry
     from sessions_app.lobby import actions as lobby_actions
@@ -149,7 +149,7 @@ def make_things(player: Any) -> Parameters:
         "size": "card",
         "form": "webp",
         "content": f"{own[0].terrain_hash}-{DRAWING_VERSION}",
-        "accounts:verify": {"token": emails.address_tokens.make_token(player)},
+        "accounts:verify": {"token": verification_tokens.make_token(player)},
         "accounts:reset": {"token": default_token_generator.make_token(player)},
         "content_type_id": ContentType.objects.get_for_model(GameMap).pk,
         "object_id": own[0].pk,

@@ -114,7 +114,7 @@ class GameMapAdmin(ChangedFieldsAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GameMap]:
         """Leaves out the documents: those of one page would need tens of megabytes."""
-        return super().get_queryset(request).select_related("user").defer(*BULKY)
+        return super().get_queryset(request).select_related("user").defer(*LARGE_COLUMNS)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[GameMap], search_term: str
@@ -153,8 +153,8 @@ class GameMapAdmin(ChangedFieldsAdmin):
     @admin.display(description="waves")
     def wave_table(self, game_map: GameMap) -> str:
         """Returns the waves as a table."""
-        rows = waves.summary(game_map.wave_config)
-        return render_to_string("maps/_waves.html", {"waves": rows, "enemies": waves.ENEMIES})
+        rows = waves.summarize(game_map.wave_config)
+        return render_to_string("maps/_waves.html", {"waves": rows, "enemies": waves.ENEMY_TYPES})
 
     @admin.display
     def size(self, game_map: GameMap) -> str:

@@ -29,7 +29,7 @@ from maps.editing.permissions import IsMapAuthor, ReadOnly
 from maps.editing.serializers import MapParser, NewMap, ReportOnMap
 from maps.models import GameMap
 from maps.serializers import FullMap, MapCard
-from maps.terrain.validation import check
+from maps.terrain.validation import validate_document
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
@@ -148,10 +148,10 @@ class MapValidation(APIView):
     )
     def post(self, request: Request) -> Response:
         """List all that is wrong with a map. Nothing is saved."""
-        report = check(request.data)
+        report = validate_document(request.data)
         document = {
             "valid": report.is_valid,
-            "draft": report.is_draft,
+            "draft": report.is_valid_draft,
             "faults": report.faults,
             "path": report.path,
         }

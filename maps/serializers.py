@@ -7,14 +7,14 @@ from rest_framework import serializers
 
 from accounts.identity.serializers import PublicUser
 from maps.models import GameMap
-from maps.terrain.grid import HIGHEST, LARGEST, TERRAINS
+from maps.terrain.grid import MAX_SIDE, MAX_TILE_HEIGHT, TERRAINS
 from maps.terrain.waves import (
-    ENEMIES,
-    LONGEST_INTERVAL,
-    MOST_COUNT,
-    MOST_GROUPS,
-    MOST_WAVES,
-    SHORTEST_INTERVAL,
+    ENEMY_TYPES,
+    MAX_GROUP_SIZE,
+    MAX_GROUPS,
+    MAX_SPAWN_INTERVAL,
+    MAX_WAVES,
+    MIN_SPAWN_INTERVAL,
 )
 
 
@@ -72,34 +72,34 @@ class Cell(serializers.Serializer[Any]):
 class Tile(serializers.Serializer[Any]):
     """The terrain of one cell."""
 
-    x = serializers.IntegerField(min_value=0, max_value=LARGEST - 1)
-    y = serializers.IntegerField(min_value=0, max_value=LARGEST - 1)
+    x = serializers.IntegerField(min_value=0, max_value=MAX_SIDE - 1)
+    y = serializers.IntegerField(min_value=0, max_value=MAX_SIDE - 1)
     terrainType = serializers.ChoiceField(choices=TERRAINS)  # noqa: N815 - the key in documents
-    height = serializers.IntegerField(min_value=0, max_value=HIGHEST)
+    height = serializers.IntegerField(min_value=0, max_value=MAX_TILE_HEIGHT)
     isBlocked = serializers.BooleanField()  # noqa: N815
 
 
 class EnemyGroup(serializers.Serializer[Any]):
     """Enemies of one kind that spawn one after the other."""
 
-    type = serializers.ChoiceField(choices=ENEMIES)
-    count = serializers.IntegerField(min_value=1, max_value=MOST_COUNT)
+    type = serializers.ChoiceField(choices=ENEMY_TYPES)
+    count = serializers.IntegerField(min_value=1, max_value=MAX_GROUP_SIZE)
     spawnInterval = serializers.FloatField(  # noqa: N815
-        min_value=SHORTEST_INTERVAL, max_value=LONGEST_INTERVAL, help_text="Seconds."
+        min_value=MIN_SPAWN_INTERVAL, max_value=MAX_SPAWN_INTERVAL, help_text="Seconds."
     )
 
 
 class Wave(serializers.Serializer[Any]):
     """One wave. The first has number 1."""
 
-    waveNumber = serializers.IntegerField(min_value=1, max_value=MOST_WAVES)  # noqa: N815
-    enemies = serializers.ListField(child=EnemyGroup(), max_length=MOST_GROUPS)
+    waveNumber = serializers.IntegerField(min_value=1, max_value=MAX_WAVES)  # noqa: N815
+    enemies = serializers.ListField(child=EnemyGroup(), max_length=MAX_GROUPS)
 
 
 class WaveConfig(serializers.Serializer[Any]):
     """All waves in their order."""
 
-    waves = serializers.ListField(child=Wave(), max_length=MOST_WAVES)
+    waves = serializers.ListField(child=Wave(), max_length=MAX_WAVES)
 
 
 class CompactTerrain(serializers.Serializer[Any]):

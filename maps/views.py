@@ -14,7 +14,7 @@ from maps.browse.queries import find_maps
 from maps.collections.queries import collections_for_map, with_map_counts
 from maps.feedback.queries import rating_panel
 from maps.models import GameMap, MapCollection
-from maps.search.sql import ORDERS, Browse
+from maps.search.sql import ORDERS, BrowseRequest
 from maps.terrain import waves
 
 
@@ -23,15 +23,15 @@ def detail(request: HttpRequest, map_id: UUID) -> HttpResponse:
     """Shows a map's page."""
     visible = GameMap.objects.visible_to(request.user).for_page()
     game_map = get_object_or_404(visible, pk=map_id)
-    rows = waves.summary(game_map.wave_config)
+    rows = waves.summarize(game_map.wave_config)
     # One query for the marks of this map and of the others.
     this, *others = add_marks(request.user, [{"id": str(map_id)}, *other_maps(game_map)])
     context = {
         "game_map": game_map,
         "panel": rating_panel(request.user, game_map),
         "waves": rows,
-        "chart": waves.chart(rows),
-        "enemies": waves.ENEMIES,
+        "chart": waves.lay_out_chart(rows),
+        "enemies": waves.ENEMY_TYPES,
         "marks": this["marks"],
         "collections": collections_for_map(request.user, map_id),
         "others": others,
@@ -48,10 +48,10 @@ def player(request: HttpRequest, username: str) -> HttpResponse:
         raise Http404
     place, problems = None, []
     try:
-        place = ORDERS["new"].read(request.GET.get("cursor", ""))
+        place = ORDERS["new"].decode_cursor(request.GET.get("cursor", ""))
     except DomainError:
         problems.append(EXPIRED_CURSOR)
-    page = find_maps(Browse(sort="new", place=place, size=PAGE_SIZE, author=str(found.pk)))
+    page = find_maps(BrowseRequest(sort="new", cursor=place, size=PAGE_SIZE, author=str(found.pk)))
     shared = MapCollection.objects.shared().filter(user=found).order_by(Lower("name"))
     context = {
         "player": found,

@@ -15,16 +15,13 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from config.kernel.errors import DomainError
-from config.kernel.text import checked
-from maps.browse.queries import find_maps, read_parameters, with_random_start
 from config.kernel.text import check_text
-from maps.browse.queries import begun, find, read
+from maps.browse.queries import find_maps, read_parameters, with_random_start
 from maps.models import GameMap, MapFavourite
 from maps.search import language, spelling
-from maps.search.sql import ORDERS, statements
+from maps.search.sql import ORDERS, build_statements
 from tests.support.api import bearer
 from tests.support.factories import drawn_grid, make_map, make_user
-from maps.search.sql import ORDERS, build_statements
 
 pytestmark = pytest.mark.django_db
 
@@ -356,7 +353,7 @@ def nodes(plan: dict[str, Any]) -> list[tuple[str, str]]:
 
 def plan_of(which: int = 0, viewer: str = "", **parameters: str) -> list[tuple[str, str]]:
     asked = with_random_start(read_parameters(parameters, viewer=viewer or NOBODY))
-    statement = statements(asked)[which]
+    statement = build_statements(asked)[which]
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (FORMAT JSON) " + statement.sql, statement.values)
         answer = cursor.fetchone()[0]
@@ -401,7 +398,7 @@ def test_each_order_is_read_from_its_index(large: None, sort: str, facet: str) -
 def test_maps_at_the_end_of_an_order_are_found_by_its_index_alone(large: None, sort: str) -> None:
     for facet in ("rating<3", "-rating>=3", "plays<10", "-terrain:grass", "size>95 rating<2"):
         asked = with_random_start(read_parameters({"sort": sort, "q": facet}))
-        for which in range(len(statements(asked))):
+        for which in range(len(build_statements(asked))):
             plan = plan_of(which, sort=sort, q=facet)
             assert {kind for kind, _ in plan} & {"Sort", "Incremental Sort", "Seq Scan"} == set()
             assert INDEXES[sort] in {name for _, name in plan}
@@ -411,10 +408,12 @@ def test_maps_at_the_end_of_an_order_are_found_by_its_index_alone(large: None, s
 
 @pytest.mark.parametrize("facet", ["-ember", "-ember rating<3", "-ember -ford terrain:grass"])
 @pytest.mark.parametrize("sort", ORDERS)
-def test_maps_without_an_excluded_word_are_found_along_the_order(large: None, sort: str, facet: str) -> None:
+def test_maps_without_an_excluded_word_are_found_along_the_order(
+    large: None, sort: str, facet: str
+) -> None:
     """The index of words is no help there; conditions are still met by the order's index alone."""
     asked = with_random_start(read_parameters({"sort": sort, "q": facet}))
-    for which in range(len(statements(asked))):
+    for which in range(len(build_statements(asked))):
         plan = plan_of(which, sort=sort, q=facet)
         assert {kind for kind, _ in plan} & {"Sort", "Incremental Sort", "Seq Scan"} == set()
         assert INDEXES[sort] in {name for _, name in plan}
@@ -423,7 +422,7 @@ def test_maps_without_an_excluded_word_are_found_along_the_order(large: None, so
 
 
 def test_a_condition_on_the_sort_key_limits_the_index_range(large: None) -> None:
-    (only,) = statements(read_parameters({"sort": "plays", "q": "plays<10 plays>=5"}))
+    (only,) = build_statements(read_parameters({"sort": "plays", "q": "plays<10 plays>=5"}))
     assert only.sql.index("play_count >=") < only.sql.index("ORDER BY")
     assert names(sort="plays", q="plays<10 plays>=8") == ["Map 9", "Map 8"]
     assert names(sort="plays", q="-plays<58 size<50") == ["Map 59", "Map 58"]
@@ -444,7 +443,7 @@ def test_maps_of_an_author_are_found_by_an_index_of_authors(
     for parameters in ({"q": "author:mira"}, {"filter": "own"}, {"q": "author:mira plays<10"}):
         for which in range(
             len(
-                statements(
+                build_statements(
                     with_random_start(read_parameters({"sort": sort} | parameters, viewer=NOBODY))
                 )
             )
@@ -465,7 +464,7 @@ def test_favourites_are_found_by_their_index(large: None, author: User, sort: st
         asked = with_random_start(
             read_parameters({"sort": sort, "q": f"favourite:yes {facet}"}, viewer=str(author.pk))
         )
-        for which in range(len(statements(asked))):
+        for which in range(len(build_statements(asked))):
             plan = plan_of(which, str(author.pk), sort=sort, q=f"favourite:yes {facet}")
             used = {name for _, name in plan}
             assert ("Seq Scan", "maps") not in plan

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maps.terrain.grid import LAVA, WATER, Grid, compact, read_compact
-from maps.terrain.validation import MOST_FAULTS, PARTS, RULES, TerrainError, check, read
+from maps.terrain.faults import FAULT_RULES, MAX_FAULTS
+from maps.terrain.grid import LAVA, WATER, Grid, parse_compact_document, to_compact_document
+from maps.terrain.validation import DOCUMENT_KEYS, TerrainError, parse_terrain, validate_document
 from tests.support.documents import Document, document_of
 from tests.support.factories import flat_grid
 from tests.support.random_documents import BREAKS, HUGE, WEIRD, maps, nodes

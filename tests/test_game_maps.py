@@ -384,7 +384,7 @@ def test_what_is_known_to_be_valid_is_not_checked_again(
     """Neither what is public, or was, nor what was saved valid, nor a map that was checked before."""
     author = table.players[0]
     public = make_map(author)
-    parts = {name: getattr(public, name) for name in PARTS}
+    parts = {name: getattr(public, name) for name in DOCUMENT_KEYS}
     saved = editing_actions.draft_map(author=author, given=parts | {"name": "Saved Ford"})
     saved.save()
     once_public = make_map(author)

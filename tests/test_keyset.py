@@ -13,9 +13,8 @@ from accounts.models import User
 from config.kernel.errors import DomainError
 from maps.browse.queries import ResultPage, find_maps, with_random_start
 from maps.models import GameMap
-from maps.search.sql import ORDERS, Browse
-from tests.support.factories import make_map
 from maps.search.sql import ORDERS, BrowseRequest
+from tests.support.factories import make_map
 
 pytestmark = pytest.mark.django_db
 
@@ -28,11 +27,11 @@ def maps(author: User) -> list[GameMap]:
 
 def pages(sort: str, size: int = 4) -> list[ResultPage]:
     """All pages of an order, from the first to the last."""
-    asked = with_random_start(Browse(sort=sort, size=size))
+    asked = with_random_start(BrowseRequest(sort=sort, size=size))
     found = [find_maps(asked)]
     while found[-1].next:
-        place = ORDERS[sort].read(found[-1].next)
-        found.append(find_maps(replace(asked, place=place)))
+        place = ORDERS[sort].decode_cursor(found[-1].next)
+        found.append(find_maps(replace(asked, cursor=place)))
     return found
 
 
@@ -47,16 +46,20 @@ def test_pages_lead_to_the_end_and_back(maps: list[GameMap], sort: str) -> None:
     assert ids(*there) == [str(game_map.pk) for game_map in expected]
     assert there[0].previous is None
     assert there[-1].previous
-    back = find_maps(Browse(sort=sort, size=4, place=order.read(there[-1].previous)))
+    back = find_maps(
+        BrowseRequest(sort=sort, size=4, cursor=order.decode_cursor(there[-1].previous))
+    )
     assert back.cards == there[-2].cards
     assert back.previous
-    first = find_maps(Browse(sort=sort, size=4, place=order.read(back.previous)))
+    first = find_maps(BrowseRequest(sort=sort, size=4, cursor=order.decode_cursor(back.previous)))
     assert first.cards == there[0].cards
     assert first.previous is None
     assert first.next
 
 
-def test_the_random_order_shows_each_map_once_and_is_stable_while_paging(maps: list[GameMap]) -> None:
+def test_the_random_order_shows_each_map_once_and_is_stable_while_paging(
+    maps: list[GameMap],
+) -> None:
     beginnings = set()
     for _ in range(20):
         there = pages("random")
@@ -69,7 +72,9 @@ def test_the_random_order_shows_each_map_once_and_is_stable_while_paging(maps: l
 def test_a_page_costs_one_query(maps: list[GameMap]) -> None:
     cursor = pages("new")[0].next
     with CaptureQueriesContext(connection) as queries:
-        find_maps(Browse(sort="new", size=4, place=ORDERS["new"].read(cursor or "")))
+        find_maps(
+            BrowseRequest(sort="new", size=4, cursor=ORDERS["new"].decode_cursor(cursor or ""))
+        )
     assert len(queries) == 1
 
 

@@ -17,10 +17,8 @@ from config.limits import rate_limits
 from config.limits.rate_limits import POLICIES
 from maps.editing import actions as editing_actions
 from maps.models import GameMap
-from maps.terrain.grid import LAVA
-from maps.terrain.validation import MOST_FAULTS, RULES
 from maps.terrain.faults import FAULT_RULES, MAX_FAULTS
-from maps.terrain.grid import LAVA, Grid
+from maps.terrain.grid import LAVA
 from sessions_app.models import GameSession
 from tests.support.api import bearer
 from tests.support.concurrency import at_once

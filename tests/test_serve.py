@@ -50,7 +50,7 @@ def read_settings(data: Path) -> Callable[..., dict[str, Any]]:
 
 
 def assert_mistake(found: dict[str, Any], words: str) -> None:
-    """The settings have a mistake, which is told without the value. `check` reports all of them."""
+    """The settings have a mistake, which is told without the value. `check` reports all."""
     told = " ".join(found["CONFIGURATION_MISTAKES"])
     assert words in told
     assert "secret" not in told

@@ -17,9 +17,8 @@ from maps.terrain.grid import (
     to_compact_document,
     unpack_grid,
 )
-from maps.terrain.paths import cheapest_path
-from tests.support.factories import flat_grid
 from maps.terrain.paths import find_cheapest_path
+from tests.support.factories import flat_grid
 
 
 def grid_of(rows: list[str], levels: list[str] | None = None) -> Grid:

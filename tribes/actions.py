@@ -21,7 +21,7 @@ from tribes.bonuses import PRESETS, SLIDERS, Points, bonus_of, find_faults, poin
 from tribes.colours import DEFAULT_COLOUR, check_colour
 from tribes.models import Tribe
 
-MAX_NAME_LENGTH = RULES["tribe_name"].longest
+MAX_NAME_LENGTH = TEXT_RULES["tribe_name"].max_length
 BONUS_FIELDS = [slider.field for slider in SLIDERS]
 
 
@@ -148,7 +148,7 @@ def _check_archetype(value: Any) -> str:
 
 
 CHECKS = {
-    "name": lambda name: checked(name, "tribe_name", "name"),
+    "name": lambda name: check_text(name, "tribe_name", "name"),
     "archetype": _check_archetype,
     "color_theme": check_colour,
 }

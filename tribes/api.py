@@ -17,11 +17,7 @@ from config.api.serialization import RawField, read_body
 from config.api.views import APIView
 from config.http.conditional import conditional_json_response
 from config.http.quotas import quota_headers
-from config.kernel.text import SHORTEST_NAME
-from config.http.conditional import conditional_document
 from config.kernel.text import MIN_NAME_LENGTH
-from config.limits import quotas
-from config.limits.quotas import HEADER_PARAMETER
 from tribes import actions
 from tribes.actions import MAX_NAME_LENGTH
 from tribes.bonuses import PRESETS, SLIDERS, bonus_of
@@ -53,7 +49,7 @@ class TribeList(serializers.Serializer[Any]):
     results = FullTribe(many=True)
 
 
-@extend_schema_field({"type": "string", "minLength": SHORTEST_NAME, "maxLength": MAX_NAME_LENGTH})
+@extend_schema_field({"type": "string", "minLength": MIN_NAME_LENGTH, "maxLength": MAX_NAME_LENGTH})
 class TribeName(RawField):
     """Checked by the action."""
 

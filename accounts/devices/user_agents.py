@@ -28,9 +28,9 @@ def device_name(user_agent: str) -> str:
     """Returns `Chrome on Linux`; of an unknown program what the text begins with, as `Godot/4.4`."""
     browser = _find(BROWSERS, user_agent)
     if not browser:
-        name = clean_text(agent.partition("(")[0], "device")
+        name = clean_text(user_agent.partition("(")[0], "device")
         return name if has_visible_character(name) else "Unknown device"
-    system = _found(SYSTEMS, agent)
+    system = _find(SYSTEMS, user_agent)
     return f"{browser} on {system}" if system else browser
 
 

@@ -88,7 +88,7 @@ class RawBooleanField(RawField):
 
 
 class CheckedTextField(serializers.CharField):
-    """Text that obeys a rule of config.kernel.text.RULES. Numbers are not accepted as text.
+    """Text that obeys a rule of config.kernel.text.TEXT_RULES. Numbers are not accepted as text.
 
     Without a rule (kind None) are passwords and tokens, which nobody reads, and what a form checks later.
     """
@@ -106,7 +106,7 @@ class CheckedTextField(serializers.CharField):
         if self.kind is None:
             return super().to_internal_value(data)
         try:
-            return text.checked(data, self.kind, self.field_name or "")
+            return text.check_text(data, self.kind, self.field_name or "")
         except DomainError as error:
             raise serializers.ValidationError(error.detail, error.code) from error
 

@@ -10,7 +10,7 @@ from config.kernel.errors import DomainError
 
 
 class TextField(forms.CharField):
-    """Text that obeys a rule of config.kernel.text.RULES."""
+    """Text that obeys a rule of config.kernel.text.TEXT_RULES."""
 
     def __init__(self, kind: str, **options: Any) -> None:
         self.kind = kind
@@ -19,10 +19,10 @@ class TextField(forms.CharField):
     def clean(self, value: Any) -> Any:
         """Returns the text as it is stored. Raises ValidationError with the reason."""
         value = "" if value is None else str(value)
-        if not text.normalized(value):
+        if not text.normalize_text(value):
             return super().clean(value)  # which checks whether it is required
         try:
-            value = text.checked(value, self.kind, "")
+            value = text.check_text(value, self.kind, "")
         except DomainError as error:
             raise forms.ValidationError(error.detail, error.code) from error
         return super().clean(value)

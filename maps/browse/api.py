@@ -16,7 +16,7 @@ from config.http.conditional import conditional_json_response
 from maps.browse import queries
 from maps.browse.queries import MAX_PAGE_SIZE
 from maps.browse.terrain_responses import terrain_response
-from maps.search.sql import Browse
+from maps.search.sql import BrowseRequest
 from maps.serializers import CompactTerrain, MapCard
 
 
@@ -58,7 +58,7 @@ class PlayerProfile(APIView):
     def get(self, request: Request, username: str) -> HttpResponseBase:
         """Read level, games and public maps of a player."""
         player = get_object_or_404(User.objects.active(), username__lower=username.lower())
-        browse = Browse(sort="new", size=MAX_PAGE_SIZE, author=str(player.pk))
+        browse = BrowseRequest(sort="new", size=MAX_PAGE_SIZE, author=str(player.pk))
         cards = [orjson.loads(card) for card in queries.find_maps(browse).cards]
         profile = PublicProfile(player).data | {"maps": cards}
         return conditional_json_response(request, profile, is_public=True)

@@ -63,12 +63,12 @@ class CacheableMapReads:
             if not parameters.keys() <= KNOWN_PARAMETERS:
                 return None
             browse = queries.with_random_start(queries.read_parameters(parameters))
-            settled = spelling.settled_by_memory(browse.query)
+            settled = spelling.resolve_from_memory(browse.query)
             if settled is None:
                 return None
             browse = replace(browse, query=settled)
             async with pool_connection(self.pool, LIST_SECONDS) as database:
-                for statement in statements(browse):
+                for statement in build_statements(browse):
                     cursor = await database.execute(
                         statement.sql, statement.values, prepare=statement.is_preparable
                     )
@@ -78,7 +78,9 @@ class CacheableMapReads:
         except (DomainError, PoolTimeout, psycopg.Error, ValueError):
             return None  # Django's response says what is wrong
         page = queries.page_of_rows(browse, rows)
-        needs_correction = queries.looks_mistyped(browse, page) and not spelling.are_met(settled)
+        needs_correction = queries.looks_mistyped(browse, page) and not spelling.are_all_remembered(
+            settled
+        )
         return None if needs_correction else page.to_json()
 
 

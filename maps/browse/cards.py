@@ -9,7 +9,7 @@ import orjson
 from maps.browse.queries import find_maps
 from maps.feedback.queries import find_marks
 from maps.models import GameMap
-from maps.search.sql import Browse
+from maps.search.sql import BrowseRequest
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -43,6 +43,6 @@ def marked_cards(viewer: "User | AnonymousUser", texts: Iterable[str]) -> list[C
 
 def other_maps(game_map: GameMap) -> list[Card]:
     """Returns the cards of the author's newest other maps."""
-    browse = Browse(sort="new", size=MAX_OTHER_MAPS + 1, author=str(game_map.user_id))
+    browse = BrowseRequest(sort="new", size=MAX_OTHER_MAPS + 1, author=str(game_map.user_id))
     cards = read_cards(find_maps(browse).cards)
     return [card for card in cards if card["id"] != str(game_map.pk)][:MAX_OTHER_MAPS]

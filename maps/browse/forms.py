@@ -43,7 +43,7 @@ class Facet(forms.ChoiceField):
 
         try:
             wanted = meaning(given)
-        except language.Nonsense:
+        except language.InvalidCondition:
             return
         listed = {meaning(value): (value, label) for value, label in self.values.items()}
         # It may be listed in another spelling: `Lava` and `4.0` are lava and 4.

@@ -16,10 +16,8 @@ import orjson
 from django.db import connection
 
 from config.kernel.errors import DomainError, InvalidInput
-from config.kernel.text import checked
-from config.kernel.validators import read_integer
 from config.kernel.text import check_text
-from config.kernel.validators import integer_parameter
+from config.kernel.validators import read_integer
 from maps.search import language, spelling
 from maps.search.conditions import VIEWER_FIELDS
 from maps.search.sql import (
@@ -32,7 +30,7 @@ from maps.search.sql import (
 
 DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 20, 50
 OWN_FILTER = "own"  # the only value of the parameter `filter`
-PARAMETERS = ("q", *language.CONTROLS, "sort", "cursor", "page_size", "filter")
+PARAMETERS = ("q", *language.FILTERS, "sort", "cursor", "page_size", "filter")
 
 
 @dataclass(frozen=True)
@@ -64,9 +62,9 @@ class ResultPage:
 
 def read_parameters(
     parameters: Mapping[str, str], *, viewer: str | None = None, size: int = DEFAULT_PAGE_SIZE
-) -> Browse:
+) -> BrowseRequest:
     """Reads what the parameters of an address ask for. Raises DomainError with the parameter's name."""
-    sort = parameters.get("sort", USUAL_ORDER)
+    sort = parameters.get("sort", DEFAULT_ORDER)
     searched = {
         name: check_text(parameters[name], "search", name)
         for name in ("q", *language.FILTERS)
@@ -80,39 +78,41 @@ def read_parameters(
         raise InvalidInput("invalid_choice", f"The only value is `{OWN_FILTER}`.", field="filter")
     if own and viewer is None:
         raise DomainError("not_authenticated", "Sign in to see your own maps.")
-    place = ORDERS[sort].read(parameters.get("cursor", ""))
-    query = language.read(searched.get("q", ""), searched)
-    return Browse(query, sort, place, size, viewer, author=viewer if own else None, drafts=own)
+    place = ORDERS[sort].decode_cursor(parameters.get("cursor", ""))
+    query = language.parse(searched.get("q", ""), searched)
+    return BrowseRequest(
+        query, sort, place, size, viewer, author=viewer if own else None, includes_drafts=own
+    )
 
 
-def with_random_start(browse: Browse) -> Browse:
+def with_random_start(browse: BrowseRequest) -> BrowseRequest:
     """Returns the same request with a random start, if its order is random and it has no cursor yet."""
-    if browse.sort != "random" or browse.place:
+    if browse.sort != "random" or browse.cursor:
         return browse
-    return replace(browse, place=browse.order.read(random_cursor()))
+    return replace(browse, cursor=browse.order.decode_cursor(random_cursor()))
 
 
 def random_cursor() -> str:
     """Returns a cursor of the random order that begins at a random place."""
     start = repr(random.random())  # noqa: S311 - the start is no secret
-    return ORDERS["random"].cursor(start, str(uuid.UUID(int=0)), start, "0")
+    return ORDERS["random"].encode_cursor(start, str(uuid.UUID(int=0)), start, "0")
 
 
 # ---- Pages --------------------------------------------------------------------------------------
 
 
-def find_maps(browse: Browse) -> ResultPage:
+def find_maps(browse: BrowseRequest) -> ResultPage:
     """Returns a page of maps. If the words match nothing, they are corrected like typing errors."""
-    browse = with_random_start(replace(browse, query=spelling.settle(browse.query)))
+    browse = with_random_start(replace(browse, query=spelling.resolve_last_word(browse.query)))
     page = _run(browse)
     if not looks_mistyped(browse, page):
         return page
     if corrected := spelling.correct(browse.query):
         second = _run(with_random_start(replace(browse, query=corrected)))
         if second.cards:
-            return replace(second, corrected=language.as_typed(corrected.words))
-    if spelling.is_common(browse.query):
-        words = language.as_typed(browse.query.words)
+            return replace(second, corrected=language.format_terms(corrected.terms))
+    if spelling.has_only_stop_words(browse.query):
+        words = language.format_terms(browse.query.terms)
         note = f"“{words}” is in so many texts that nothing is found by it."
         return replace(page, notes=(*page.notes, note))
     return page
@@ -120,16 +120,16 @@ def find_maps(browse: Browse) -> ResultPage:
 
 def find_cards(map_ids: Sequence[UUID]) -> tuple[str, ...]:
     """Returns the cards of maps in the order of their ids. The caller has checked who may see them."""
-    statement = cards_statement(map_ids)
+    statement = build_cards_statement(map_ids)
     with connection.cursor() as cursor:
         cursor.execute(statement.sql, statement.values)
         return tuple(row[-1] for row in cursor.fetchall())
 
 
-def page_of_rows(browse: Browse, rows: Sequence[Sequence[Any]]) -> ResultPage:
+def page_of_rows(browse: BrowseRequest, rows: Sequence[Sequence[Any]]) -> ResultPage:
     """Makes a page of the statement's rows, which are one more than the page if there is a next one."""
-    place, order = browse.place, browse.order
-    backwards = bool(place and place.backwards)
+    place, order = browse.cursor, browse.order
+    backwards = bool(place and place.is_backwards)
     has_more, shown = len(rows) > browse.size, list(rows[: browse.size])
     if backwards:
         shown.reverse()
@@ -140,28 +140,30 @@ def page_of_rows(browse: Browse, rows: Sequence[Sequence[Any]]) -> ResultPage:
     (first_key, first_id, *_), (last_key, last_id, wrapped, _) = shown[0], shown[-1]
     if order.name == "random":
         assert place
-        start = place.more[0]
-        next_cursor = order.cursor(last_key, last_id, start, str(wrapped)) if has_more else None
+        start = place.extra_values[0]
+        next_cursor = (
+            order.encode_cursor(last_key, last_id, start, str(wrapped)) if has_more else None
+        )
         return ResultPage(cards, next_cursor, None, notes)
     has_next = has_more or backwards
     has_previous = has_more if backwards else bool(place)
     return ResultPage(
         cards,
-        order.cursor(last_key, last_id) if has_next else None,
-        order.cursor(first_key, first_id, backwards=True) if has_previous else None,
+        order.encode_cursor(last_key, last_id) if has_next else None,
+        order.encode_cursor(first_key, first_id, backwards=True) if has_previous else None,
         notes,
     )
 
 
-def looks_mistyped(browse: Browse, page: ResultPage) -> bool:
+def looks_mistyped(browse: BrowseRequest, page: ResultPage) -> bool:
     """Returns whether the query has words and matches nothing."""
-    return bool(browse.query.words) and not page.cards
+    return bool(browse.query.terms) and not page.cards
 
 
-def _run(browse: Browse) -> ResultPage:
+def _run(browse: BrowseRequest) -> ResultPage:
     """Runs the statements until one brings a full page."""
     with connection.cursor() as cursor:
-        for statement in statements(browse):
+        for statement in build_statements(browse):
             cursor.execute(statement.sql, statement.values)
             rows = cursor.fetchall()
             if len(rows) > browse.size:
@@ -169,7 +171,7 @@ def _run(browse: Browse) -> ResultPage:
     return page_of_rows(browse, rows)
 
 
-def _sign_in_notes(browse: Browse) -> tuple[str, ...]:
+def _sign_in_notes(browse: BrowseRequest) -> tuple[str, ...]:
     """Returns notes about the conditions that need a signed-in viewer."""
     if browse.viewer:
         return ()

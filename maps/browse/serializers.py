@@ -6,8 +6,8 @@ from rest_framework import serializers
 
 from config.db import keyset
 from maps.browse.queries import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, OWN_FILTER
-from maps.search.language import LONGEST
-from maps.search.sql import ORDERS, USUAL_ORDER
+from maps.search.language import MAX_QUERY_LENGTH
+from maps.search.sql import DEFAULT_ORDER, ORDERS
 from maps.serializers import MapCard
 
 
@@ -35,17 +35,17 @@ class BrowseQuery(serializers.Serializer[Any]):
     """The parameters of the list. `maps.browse.queries` reads them."""
 
     q = serializers.CharField(
-        max_length=LONGEST,
+        max_length=MAX_QUERY_LENGTH,
         required=False,
         allow_blank=True,
         help_text='Words and conditions, such as `ember "old forge" -swamp author:mira rating>4'
         " size<50 plays>=100 terrain:lava`.",
     )
-    sort = serializers.ChoiceField(choices=list(ORDERS), default=USUAL_ORDER)
+    sort = serializers.ChoiceField(choices=list(ORDERS), default=DEFAULT_ORDER)
     cursor = serializers.CharField(
         required=False,
         allow_blank=True,
-        max_length=keyset.LONGEST,
+        max_length=keyset.MAX_CURSOR_LENGTH,
         help_text="From `next` or `previous`.",
     )
     page_size = serializers.IntegerField(

@@ -52,8 +52,8 @@ def invalidate_terrains(map_ids: Iterable[str]) -> None:
 
 def compact_document(parts: dict[str, Any]) -> dict[str, Any]:
     """Returns the compact terrain of a map's document. Raises TerrainError."""
-    grid, spawn, goal = validation.read(parts)
-    return compact(grid, spawn, goal, cheapest_path(grid, spawn, goal))
+    grid, spawn, goal = validation.parse_terrain(parts)
+    return to_compact_document(grid, spawn, goal, find_cheapest_path(grid, spawn, goal))
 
 
 def _build_terrain(map_id: UUID) -> bytes:

@@ -18,19 +18,8 @@ from maps.browse.cards import EXPIRED_CURSOR, PAGE_SIZE, marked_cards
 from maps.browse.forms import ORDER_LABELS, FacetForm, PersonalFacetForm
 from maps.browse.queries import ResultPage
 from maps.browse.terrain_responses import terrain_response
-from maps.search.language import CONTROLS, LONGEST
-from maps.search.sql import USUAL_ORDER, Browse
-from maps.browse.forms import ORDER_NAMES, FacetForm, PersonalFacetForm, RatingForm
-from maps.browse.queries import Found
-from maps.collections import actions as collection_actions
-from maps.drawing.pictures import FORMATS
-from maps.feedback import favourites
-from maps.feedback.ratings import HOW_MANY_STARS, histogram, rate, stars_given, unrate
-from maps.models import GameMap, MapCollection
-from maps.previews.responses import picture_response, placeholder_response, terrain_response
 from maps.search.language import FILTERS, MAX_QUERY_LENGTH
-from maps.search.sql import DEFAULT_ORDER, ORDERS, BrowseRequest
-from maps.terrain import waves
+from maps.search.sql import DEFAULT_ORDER, BrowseRequest
 
 PROBLEM_TEXTS = {
     "cursor": EXPIRED_CURSOR,
@@ -56,13 +45,13 @@ def browse(request: HttpRequest) -> HttpResponse:
         response = render(request, "maps/_part.html", context)
         response["HX-Push-Url"] = reverse("maps:browse") + Links(parameters, wanted).to()
     response["Vary"] = "HX-Request, HX-Target, Cookie"
-    if wanted.sort == "random" and not wanted.place:
+    if wanted.sort == "random" and not wanted.cursor:
         response["Cache-Control"] = "no-store"
     return response
 
 
 def browser_context(
-    request: HttpRequest, wanted: Browse, page: ResultPage, parameters: QueryDict
+    request: HttpRequest, wanted: BrowseRequest, page: ResultPage, parameters: QueryDict
 ) -> dict[str, Any]:
     """Returns what the templates of the browser need."""
     links = Links(parameters, wanted)
@@ -70,11 +59,13 @@ def browser_context(
     facets = (PersonalFacetForm if is_signed_in else FacetForm)(parameters)
     active = facets.active(parameters)
     wants_favourites = request.GET.get("favourite", "").strip().lower() == "yes"
-    is_favourites = wants_favourites and list(active) == ["favourite"] and not wanted.drafts
+    is_favourites = (
+        wants_favourites and list(active) == ["favourite"] and not wanted.includes_drafts
+    )
     return {
         "found": page,
         "cards": marked_cards(request.user, page.cards),
-        "words": parameters.get("q", "")[:LONGEST],
+        "words": parameters.get("q", "")[:MAX_QUERY_LENGTH],
         "sort": wanted.sort,
         "orders": [
             (name, label, links.to(sort=name, cursor=None)) for name, label in ORDER_LABELS.items()
@@ -83,24 +74,24 @@ def browser_context(
         "previous_link": links.to(cursor=page.previous) if page.previous else None,
         "first_link": links.to(cursor=None),
         "facets": facets,
-        "narrowed": any(parameters.get(name) for name in CONTROLS),
+        "narrowed": any(parameters.get(name) for name in FILTERS),
         "active": [
             (label, links.to(cursor=None, **{name: None})) for name, label in active.items()
         ],
         "clear_link": links.to(cursor=None, **dict.fromkeys(active)),
         "favourites": is_favourites,
-        "title": "My maps" if wanted.drafts else "Favourites" if is_favourites else "Maps",
+        "title": "My maps" if wanted.includes_drafts else "Favourites" if is_favourites else "Maps",
         "sign_in_for": request.get_full_path() if wants_favourites and not is_signed_in else "",
         # The first page of a random order has a cursor, too: that of its start.
-        "paged": bool(wanted.place and wanted.place.key not in wanted.place.more[:1]),
-        "own": wanted.drafts,
+        "paged": bool(wanted.cursor and wanted.cursor.key not in wanted.cursor.extra_values[:1]),
+        "own": wanted.includes_drafts,
     }
 
 
 def redirect_to_random(request: HttpRequest) -> HttpResponse:
     """Redirects to a random order, whose address shows the same order to everybody who opens it."""
     is_own = request.GET.get("filter") == queries.OWN_FILTER
-    links = Links(request.GET, Browse(sort="random", drafts=is_own))
+    links = Links(request.GET, BrowseRequest(sort="random", includes_drafts=is_own))
     response = redirect(reverse("maps:browse") + links.to(cursor=queries.random_cursor()))
     response["Vary"] = "HX-Request, HX-Target, Cookie"
     response["Cache-Control"] = "no-store"
@@ -109,13 +100,13 @@ def redirect_to_random(request: HttpRequest) -> HttpResponse:
 
 def search(
     parameters: QueryDict, viewer: str | None
-) -> tuple[Browse, ResultPage, list[str], QueryDict]:
+) -> tuple[BrowseRequest, ResultPage, list[str], QueryDict]:
     """Returns what a page asks for, the results, the problems, and the parameters to show again.
 
     A parameter that is wrong is left out and named in the problems. It is shown again, unless its text is
     one that no text may be.
     """
-    names = ("q", "sort", "cursor", "filter", *CONTROLS)
+    names = ("q", "sort", "cursor", "filter", *FILTERS)
     accepted = {name: str(parameters[name]) for name in names if name in parameters}
     problems: list[str] = []
     shown = parameters.copy()
@@ -127,7 +118,7 @@ def search(
             if refusal.field not in accepted:
                 raise
             del accepted[refusal.field]
-            if refusal.code in text.CODES:
+            if refusal.code in text.FORBIDDEN_CODES:
                 del shown[refusal.field]
             problems.append(PROBLEM_TEXTS.get(refusal.field, refusal.detail))
 
@@ -135,17 +126,17 @@ def search(
 class Links:
     """Addresses of the browser with the parameters of a request, some of them changed."""
 
-    def __init__(self, parameters: QueryDict, wanted: Browse) -> None:
-        given = {name: parameters.get(name, "") for name in ("q", *CONTROLS, "cursor")}
+    def __init__(self, parameters: QueryDict, wanted: BrowseRequest) -> None:
+        given = {name: parameters.get(name, "") for name in ("q", *FILTERS, "cursor")}
         self.parameters = given | {
-            "filter": queries.OWN_FILTER if wanted.drafts else "",
+            "filter": queries.OWN_FILTER if wanted.includes_drafts else "",
             "sort": wanted.sort,
         }
 
     def to(self, **changes: str | None) -> str:
         """Returns the query string with these changes. Empty parameters and the usual order are left out."""
         changed = {name: value for name, value in (self.parameters | changes).items() if value}
-        if changed.get("sort") == USUAL_ORDER:
+        if changed.get("sort") == DEFAULT_ORDER:
             del changed["sort"]
         return "?" + urlencode(changed) if changed else "?"
 

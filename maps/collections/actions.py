@@ -17,9 +17,7 @@ from accounts.moderation.actions import require_not_suspended
 from config.db.constraints import save_or_field_error
 from config.db.lookups import get_or_not_found
 from config.kernel.errors import AccessDenied, InvalidInput, NotFound
-from config.kernel.text import checked
-from config.kernel.errors import DomainError, InvalidInput
-from config.kernel.text import TEXT_RULES, check_text
+from config.kernel.text import check_text
 from config.kernel.validators import assign_checked, check_boolean
 from config.limits import quotas
 from maps.collections.queries import visible_map_ids
@@ -32,9 +30,9 @@ UPDATE map_collection_entries e SET position = wanted.position
 FROM unnest(%s::uuid[]) WITH ORDINALITY AS wanted (map_id, position)
 WHERE e.collection_id = %s AND e.map_id = wanted.map_id AND e.position <> wanted.position"""
 CHECKS = {
-    "name": lambda name: checked(name, "collection_name", "name"),
+    "name": lambda name: check_text(name, "collection_name", "name"),
     "description": lambda text: (
-        "" if text is None else checked(text, "collection_description", "description")
+        "" if text is None else check_text(text, "collection_description", "description")
     ),
     "is_public": lambda value: check_boolean(value, "is_public"),
 }

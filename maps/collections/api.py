@@ -20,14 +20,8 @@ from config.api.views import APIView
 from config.db.lookups import get_or_not_found
 from config.http.conditional import conditional_json_response
 from config.http.quotas import quota_headers
-from config.kernel.text import RULES, SHORTEST_NAME
+from config.kernel.text import MIN_NAME_LENGTH, TEXT_RULES
 from maps.browse.queries import find_cards
-from config.http.conditional import conditional_document
-from config.kernel.text import MIN_NAME_LENGTH
-from config.limits import quotas
-from config.limits.quotas import HEADER_PARAMETER
-from maps.browse import queries
-from maps.browse.api import MapCard
 from maps.collections import actions
 from maps.collections.queries import find_collection, own_collections, visible_map_ids
 from maps.models import MapCollection
@@ -64,13 +58,19 @@ class FullCollection(CollectionCard):
 
 
 @extend_schema_field(
-    {"type": "string", "minLength": SHORTEST_NAME, "maxLength": RULES["collection_name"].longest}
+    {
+        "type": "string",
+        "minLength": MIN_NAME_LENGTH,
+        "maxLength": TEXT_RULES["collection_name"].max_length,
+    }
 )
 class CollectionName(RawField):
     """Checked by the action."""
 
 
-@extend_schema_field({"type": "string", "maxLength": RULES["collection_description"].longest})
+@extend_schema_field(
+    {"type": "string", "maxLength": TEXT_RULES["collection_description"].max_length}
+)
 class CollectionDescription(RawField):
     """Checked by the action."""
 

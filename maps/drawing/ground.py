@@ -12,13 +12,18 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from config.kernel.palette import rgb
-from maps.terrain.grid import IMPASSABLE, LARGEST, LAVA, WATER, Bytes, Grid
 from maps.terrain.grid import IMPASSABLE, LAVA, MAX_SIDE, WATER, ByteArray, Grid
 
 PixelField = npt.NDArray[np.float32]  # a number for each pixel of the texture
 
-# Dark, usual and light colour of each terrain.
-SHADES = np.array(
+
+def _colours(*names: str) -> PixelField:
+    """Colours of the palette, shape (…, 3)."""
+    return np.array([rgb(name) for name in names], dtype=np.float32)
+
+
+# From the darkest to the lightest, by terrain; in between lies the terrain's own colour.
+SHADES = np.stack(
     [
         _colours("grass-dark", "grass", "grass-light"),
         _colours("dirt-dark", "dirt", "dirt-light"),
@@ -27,10 +32,7 @@ SHADES = np.array(
         _colours("lava-crust", "lava", "lava-heart"),
     ]
 )
-FOAM = np.array((236, 250, 255), dtype=np.float32)
-SAND = np.array((214, 190, 134), dtype=np.float32)
-ASH = np.array((58, 44, 42), dtype=np.float32)
-GLOW = np.array((150, 52, 6), dtype=np.float32)
+FOAM, SAND, ASH, GLOW = _colours("foam", "sand", "ash", "lava-glow")
 SUN_SLOPE = 1.3  # levels that the light falls with each cell; it comes from the west
 LIQUID_DEPTH = 0.35  # levels from the height of a cell down to the surface of its liquid
 SHADE_STEPS = 64  # colours between the darkest and the lightest

@@ -14,12 +14,11 @@ from maps.terrain.grid import DIRT, GRASS, STONE
 
 Corner = tuple[float, float]
 
-GOLD: Colour = (255, 215, 0)
-CRIMSON: Colour = (220, 20, 60)
-BLUE: Colour = (65, 105, 225)
-PALE_BLUE: Colour = (118, 150, 245)
-WHITE: Colour = (255, 255, 255)
-INK: Colour = (18, 25, 33)
+GOLD, CRIMSON, BLUE = rgb("gold"), rgb("danger"), rgb("friendly")
+WHITE, INK = rgb("white"), rgb("ink")
+CASTLE_LIT, CASTLE_SHADED, BANNER_SHADED = map(
+    rgb, ("castle-lit", "castle-shaded", "banner-shaded")
+)
 SPRITE_OVERSAMPLING = 4  # sprites are drawn this much larger, and scaled down for smooth edges
 
 # Of each variant of a tree: the lit side, the shaded side, and the top of an oak.
@@ -31,9 +30,6 @@ BARK = rgb("bark")
 ROCK, BOULDER = (
     (rgb(f"{name}-top"), rgb(f"{name}-left"), rgb(f"{name}-right")) for name in ("rock", "boulder")
 )
-BARK: Colour = (84, 58, 40)
-ROCK: tuple[Colour, Colour, Colour] = ((188, 188, 186), (142, 144, 148), (92, 94, 102))
-BOULDER: tuple[Colour, Colour, Colour] = ((196, 160, 128), (150, 116, 92), (100, 76, 62))
 # The obstacles that a blocked cell of a terrain can show. Liquids show rocks.
 OBSTACLES = {
     GRASS: ("firs", "oaks", "firs", "rocks"),
@@ -95,7 +91,7 @@ def _draw_sprite(name: str, variant: int, tile: int) -> tuple[Image.Image, Image
 
 
 def _draw_fir(draw: ImageDraw.ImageDraw, foot: Corner, size: float, variant: int) -> None:
-    lit, dark = FOREST[variant]
+    lit, dark, _ = FOREST[variant]
     _draw_polygon(draw, foot, size, [(-0.06, 0), (0.06, 0), (0.06, -0.25), (-0.06, -0.25)], BARK)
     for base, top, half in ((-0.14, -0.75, 0.36), (-0.42, -1.05, 0.29), (-0.72, -1.35, 0.2)):
         _draw_polygon(draw, foot, size, [(-half, base), (0, base + 0.08), (0, top)], lit)
@@ -103,9 +99,8 @@ def _draw_fir(draw: ImageDraw.ImageDraw, foot: Corner, size: float, variant: int
 
 
 def _draw_oak(draw: ImageDraw.ImageDraw, foot: Corner, size: float, variant: int) -> None:
-    lit, dark = FOREST[variant]
+    lit, dark, bright = FOREST[variant]
     _draw_polygon(draw, foot, size, [(-0.08, 0), (0.08, 0), (0.05, -0.5), (-0.05, -0.5)], BARK)
-    bright: Colour = (lit[0] + 24, lit[1] + 24, lit[2] + 10)
     for dx, dy, half, colour in (
         (0.12, -0.62, 0.42, dark),
         (-0.12, -0.68, 0.42, lit),
@@ -129,7 +124,7 @@ def _draw_deadwood(draw: ImageDraw.ImageDraw, foot: Corner, size: float) -> None
 
 
 def _draw_rock(
-    draw: ImageDraw.ImageDraw, foot: Corner, size: float, tones: tuple[Colour, Colour, Colour]
+    draw: ImageDraw.ImageDraw, foot: Corner, size: float, tones: tuple[Rgb, Rgb, Rgb]
 ) -> None:
     top, left, right = tones
     _draw_polygon(
@@ -176,7 +171,7 @@ def draw_goal(draw: ImageDraw.ImageDraw, foot: Corner, size: float) -> None:
     _draw_polygon(draw, foot, size, spire, WHITE)
     _draw_polygon(draw, foot, size, flag, GOLD)
     _draw_polygon(draw, foot, size, keep, BLUE)
-    for tower, colour in zip(towers, (PALE_BLUE, (44, 74, 176)), strict=True):
+    for tower, colour in zip(towers, (CASTLE_LIT, CASTLE_SHADED), strict=True):
         _draw_polygon(draw, foot, size, tower, colour)
     _draw_polygon(
         draw, foot, size, [(-0.34, -0.62), (0.34, -0.62), (0.34, -0.7), (-0.34, -0.7)], GOLD
@@ -195,7 +190,7 @@ def _battlement_corners(left: float, right: float, top: float, parts: int) -> li
     return [(left, 0.1), *crest, (right, 0.1)]
 
 
-def _draw_ring(draw: ImageDraw.ImageDraw, foot: Corner, size: float, colour: Colour) -> None:
+def _draw_ring(draw: ImageDraw.ImageDraw, foot: Corner, size: float, colour: Rgb) -> None:
     """Draws a ring on the ground around a mark."""
     for half, fill in ((0.86, (*INK, 150)), (0.78, (*colour, 255)), (0.66, (*INK, 120))):
         _draw_disc(draw, foot, half * size, half * size / 2, fill)
@@ -212,7 +207,7 @@ def _draw_outlines(
 
 
 def _draw_polygon(
-    draw: ImageDraw.ImageDraw, foot: Corner, size: float, shape: Sequence[Corner], colour: Colour
+    draw: ImageDraw.ImageDraw, foot: Corner, size: float, shape: Sequence[Corner], colour: Rgb
 ) -> None:
     draw.polygon([(foot[0] + x * size, foot[1] + y * size) for x, y in shape], fill=colour)
 

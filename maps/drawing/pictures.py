@@ -17,12 +17,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from config.kernel.palette import Rgb, rgb
 from maps.drawing.ground import SHADES, render_ground, surface_levels
-from maps.drawing.landmarks import Colour, Corner, draw_goal, draw_spawn, obstacle_sprite
+from maps.drawing.landmarks import Corner, draw_goal, draw_spawn, obstacle_sprite
 from maps.terrain.grid import LAVA, WATER, ByteArray, Grid, Point
 
 DRAWING_VERSION = (
-    2  # part of addresses and file names: with another number all pictures are drawn again
+    3  # part of addresses and file names: with another number all pictures are drawn again
 )
 # In pixels. Several programs that show link previews can't read WebP. They get a JPEG in the proportions
 # that they crop pictures to.
@@ -33,8 +34,8 @@ OVERSAMPLING = 2  # pictures are drawn this much larger, and scaled down for smo
 BASE_LEVEL = -1.3  # the lower end of the sides at the edge of the map
 FILLED_SHARE = 0.93  # of the picture that the map may fill
 VERTICAL_CENTRE = 0.515  # a little below the middle: marks need more space above than below
-CREAM: Colour = (255, 246, 214)
-EARTH: tuple[Colour, ...] = ((112, 84, 64), (98, 72, 56), (122, 94, 70), (88, 66, 54))
+PATH = rgb("path")
+EARTH = tuple(rgb(f"earth-{n}") for n in (1, 2, 3, 4))
 LIGHT_SOUTH, LIGHT_EAST = 0.98, 0.66  # the sun is in the west
 
 
@@ -171,7 +172,7 @@ def _draw_side(
 @functools.lru_cache(maxsize=4096)
 def _side_layers(
     high: int, low: int, kind: int, light: float, detailed: bool
-) -> Sequence[tuple[int, int, Colour]]:
+) -> Sequence[tuple[int, int, Rgb]]:
     """Returns upper end, lower end (in twentieths of a level) and colour of each layer of a side."""
     if kind in (WATER, LAVA):  # the section through a liquid, at the edge of the map
         shallow, deep = SHADES[kind][1], SHADES[kind][0]
@@ -189,13 +190,13 @@ def _side_layers(
             part = earth * 0.72 + stone * 0.28 if kind else earth
             parts.append(part * (1 - 0.05 * min(6, (high - upper) / 20)))
     return [
-        (upper, lower, _to_colour(part * light))
+        (upper, lower, _to_rgb(part * light))
         for upper, lower, part in zip(cuts, cuts[1:], parts, strict=False)
         if upper > lower
     ]
 
 
-def _to_colour(parts: npt.NDArray[np.float32]) -> Colour:
+def _to_rgb(parts: npt.NDArray[np.float32]) -> Rgb:
     red, green, blue = (min(255, round(float(part))) for part in parts)
     return red, green, blue
 

@@ -12,9 +12,8 @@ from django.utils import timezone
 from accounts.moderation.actions import require_not_suspended
 from config.db.lookups import get_or_not_found
 from config.kernel.errors import DomainError, InvalidInput, Reason
-from config.kernel.text import checked as check_text
+from config.kernel.text import check_text as check_text
 from config.kernel.validators import assign_checked
-from config.kernel.text import check_text
 from config.limits import quotas
 from maps.editing.locks import lock_storage
 from maps.models import GameMap
@@ -90,7 +89,7 @@ def delete_map(*, author: "User", map_id: UUID, if_match: str | None = None) -> 
     """
     with transaction.atomic():
         # The stronger lock makes the opening of a game on this map wait, and then it finds no map.
-        game_map = _lock_own_map(author, map_id, if_match, without=BULKY, no_key=False)
+        game_map = _lock_own_map(author, map_id, if_match, without=LARGE_COLUMNS, no_key=False)
         try:
             with transaction.atomic():
                 game_map.delete()
@@ -110,7 +109,7 @@ def publish_map(*, author: "User", map_id: UUID, if_match: str | None = None) ->
         require_not_suspended(author, "publishing")
         if game_map.hidden_at:
             raise DomainError("map_hidden", "A moderator has hidden this map.")
-        _require_no_faults(check(_document(game_map, {})).faults)
+        _require_no_faults(validate_document(_document(game_map, {})).faults)
         game_map.is_public, game_map.found_valid_at = True, timezone.now()
         game_map.save(update_fields=["is_public", "found_valid_at"])
         preview_files.foresee(game_map)
@@ -124,7 +123,7 @@ def unpublish_map(*, author: "User", map_id: UUID, if_match: str | None = None) 
     another player's map, DomainError if somebody has saved it since.
     """
     with transaction.atomic():
-        game_map = _lock_own_map(author, map_id, if_match, without=BULKY)
+        game_map = _lock_own_map(author, map_id, if_match, without=LARGE_COLUMNS)
         _make_private(game_map)
     return game_map
 
@@ -140,7 +139,7 @@ def require_playable(game_map: GameMap) -> None:
         words = "This map can't be played: a moderator has hidden it."
         raise DomainError("map_not_playable", words, field="map_id")
     whole = get_or_not_found(GameMap.objects.defer("search"), pk=game_map.pk)
-    if reasons := _reasons(check(_document(whole, {})).faults):
+    if reasons := _reasons(validate_document(_document(whole, {})).faults):
         words = f"This map can't be played yet. {reasons[0].detail}"
         raise DomainError.combine([Reason("map_not_playable", words, "map_id"), *reasons])
     checked = GameMap.objects.filter(pk=whole.pk, version=whole.version)
@@ -150,7 +149,7 @@ def require_playable(game_map: GameMap) -> None:
 @contextmanager
 def _limit_size(author: "User", given: Mapping[str, Any]) -> Iterator[None]:
     """Runs a change of a map, whose document may grow if a part of it is given. Raises QuotaReached."""
-    if given.keys().isdisjoint(PARTS):
+    if given.keys().isdisjoint(DOCUMENT_KEYS):
         yield
         return
     lock_storage(author.pk)
@@ -179,7 +178,7 @@ def _lock_own_map(
     `without` names columns that are not needed. The weaker lock (`no_key`) lets players open games meanwhile.
     Raises NotFound for another player's map, DomainError if its version is not that of `if_match`.
     """
-    locked = GameMap.objects.own(author).select_for_update(no_key=no_key).defer(*without)
+    locked = GameMap.objects.owned_by(author).select_for_update(no_key=no_key).defer(*without)
     game_map = get_or_not_found(locked, pk=map_id)
     game_map.user = author
     accepts_any = if_match is None or if_match.strip() == "*"
@@ -203,11 +202,11 @@ def _assign(game_map: GameMap, given: Mapping[str, Any]) -> set[str]:
     if game_map.is_public:
         _require_no_faults(report.faults)
     _assign_document(game_map, document, report)
-    changed = given.keys() & {*TEXT_CHECKS, *PARTS}
-    return changed | DERIVED_COLUMNS if changed & set(PARTS) else set(changed)
+    changed = given.keys() & {*TEXT_CHECKS, *DOCUMENT_KEYS}
+    return changed | DERIVED_COLUMNS if changed & set(DOCUMENT_KEYS) else set(changed)
 
 
-def _assign_document(game_map: GameMap, document: dict[str, Any], report: Report) -> None:
+def _assign_document(game_map: GameMap, document: dict[str, Any], report: ValidationReport) -> None:
     """Assigns a checked document to a map, with the columns that are computed from it."""
     assert report.grid
     assert report.spawn
@@ -222,7 +221,9 @@ def _assign_document(game_map: GameMap, document: dict[str, Any], report: Report
 
 def _document(game_map: GameMap, given: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a map's document, with the given parts in place of the stored ones."""
-    return {part: given[part] if part in given else getattr(game_map, part) for part in PARTS}
+    return {
+        part: given[part] if part in given else getattr(game_map, part) for part in DOCUMENT_KEYS
+    }
 
 
 def _reasons(faults: Iterable[Fault]) -> list[Reason]:

@@ -6,9 +6,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.api.serialization import RawField, StrictJSONParser
-from config.kernel.text import RULES, SHORTEST_NAME
+from config.kernel.text import MIN_NAME_LENGTH, TEXT_RULES
 from maps.serializers import Cell, Tile, WaveConfig
-from maps.terrain.grid import LARGEST, SMALLEST
+from maps.terrain.grid import MAX_SIDE, MIN_SIDE
 
 
 class MapParser(StrictJSONParser):
@@ -20,18 +20,18 @@ class MapParser(StrictJSONParser):
 
 
 @extend_schema_field(
-    {"type": "string", "minLength": SHORTEST_NAME, "maxLength": RULES["map_name"].longest}
+    {"type": "string", "minLength": MIN_NAME_LENGTH, "maxLength": TEXT_RULES["map_name"].max_length}
 )
 class MapName(RawField):
     """Checked by the action."""
 
 
-@extend_schema_field({"type": "string", "maxLength": RULES["map_description"].longest})
+@extend_schema_field({"type": "string", "maxLength": TEXT_RULES["map_description"].max_length})
 class MapDescription(RawField):
     """Checked by the action."""
 
 
-@extend_schema_field({"type": "integer", "minimum": SMALLEST, "maximum": LARGEST})
+@extend_schema_field({"type": "integer", "minimum": MIN_SIDE, "maximum": MAX_SIDE})
 class Side(RawField):
     """Cells on a side."""
 

@@ -10,14 +10,14 @@ from django.db.models import Count
 
 from maps.feedback.rules import MAX_STARS, MIN_STARS
 from maps.models import GameMap, MapRating
-from maps.search.sql import FAVOURITE, PLAYED
+from maps.search.conditions import viewer_condition
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from accounts.models import User
 
-MARKS_SQL = f"SELECT m.id::text, {FAVOURITE}, {PLAYED} FROM unnest(%s::uuid[]) AS m (id)"  # noqa: S608
+MARKS_SQL = "SELECT m.id::text, {favourite}, {played} FROM unnest(%s::uuid[]) AS m (id)"
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,8 @@ def find_marks(viewer_id: UUID | str | None, map_ids: Collection[str]) -> dict[s
     """Returns the marks of maps for a player by the maps' ids, in one query; nothing without a player."""
     if viewer_id is None or not map_ids:
         return {}
+    favourite, played = viewer_condition("favourite"), viewer_condition("played")
+    sql = MARKS_SQL.format(favourite=favourite, played=played)
     with connection.cursor() as cursor:
-        cursor.execute(MARKS_SQL, [viewer_id, viewer_id, list(map_ids)])
-        return {map_id: Marks(favourite, played) for map_id, favourite, played in cursor.fetchall()}
+        cursor.execute(sql, [viewer_id, viewer_id, list(map_ids)])
+        return {map_id: Marks(*marks) for map_id, *marks in cursor.fetchall()}

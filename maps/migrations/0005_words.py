@@ -1,7 +1,7 @@
 """Words of what everybody may read, as maps.search.spelling corrects typing errors by.
 
 Words too common to search by ("the") have no stem, and are not learned: they are nobody's typing error, and no
-whole word to look for. Words that no published map has any more are deleted daily (maps.search.spelling.prune).
+whole word to look for. Words that no published map has any more are deleted daily (maps.search.spelling.delete_unused_words).
 """
 
 from importlib import import_module

@@ -12,8 +12,6 @@ from config.http.conditional import conditional_response
 from config.kernel.errors import RETRY_SECONDS
 from config.ops.worker import PATIENCE, Job, NotYet
 from config.server.handler import WAITS
-from maps.drawing.pictures import FORMATS, placeholder
-from maps.browse import terrain_cache
 from maps.drawing.pictures import FORMATS, render_placeholder
 from maps.models import GameMap
 from maps.previews import preview_files

@@ -14,8 +14,6 @@ from maps.browse.terrain_cache import compact_document
 from maps.browse.terrain_responses import TERRAIN_FORMAT, gzipped_json, incomplete_terrain
 from maps.models import GameMap
 from maps.previews.preview_files import parts_of
-from maps.terrain.validation import PARTS, TerrainError
-from maps.previews.responses import FORM, terrain_not_whole, zipped_json
 from maps.terrain.validation import DOCUMENT_KEYS, TerrainError
 from sessions_app.games.access import game_for
 from sessions_app.models import GameSession, PlayedMap

@@ -9,8 +9,6 @@ from config.db.keyset import Order
 from config.kernel.errors import InvalidInput
 from config.kernel.timestamps import to_json_sql
 from config.kernel.validators import read_integer
-from maps.search.sql import PUBLISHED
-from config.kernel.validators import integer_parameter
 from maps.search.conditions import PUBLISHED
 from sessions_app.lobby.store import Steps
 

@@ -14,13 +14,11 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from config.limits import quotas, rate_limits
-from maps.terrain.grid import read_compact
-from maps.terrain.validation import PARTS, read
+from maps.terrain.grid import parse_compact_document
+from maps.terrain.validation import DOCUMENT_KEYS, parse_terrain
 from tests.support.api import bearer
 from tests.support.documents import Document
 from tests.support.random_documents import BREAKS, WEIRD, maps, nodes
-from maps.terrain.grid import parse_compact_document
-from maps.terrain.validation import DOCUMENT_KEYS, parse_terrain
 
 pytestmark = pytest.mark.django_db
 MAPS, MADE = 10_000, 1_000  # each of the latter takes three times as long

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from maps.terrain import generator, waves
-from maps.terrain.grid import unpack
+from maps.terrain.grid import unpack_grid
 from tests.support.documents import Document, document_of
 
 HUGE = 10**400
@@ -45,7 +45,7 @@ def maps(draw: st.DrawFn) -> Document:
             made.grid, spawn_point=points[0], goal_point=points[1], wave_config=wave_config
         )
     packed = rng.integers(0, 60, size=(height, width), dtype=np.uint8)
-    return document_of(unpack(packed), wave_config=wave_config)
+    return document_of(unpack_grid(packed), wave_config=wave_config)
 
 
 def nodes(value: Any) -> Iterator[tuple[Any, Any]]:
