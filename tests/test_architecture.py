@@ -34,6 +34,7 @@ PURE = [
     "maps/search/sql.py",
     "maps/terrain",
     "sessions_app/demo/names.py",
+    "sessions_app/kernel",
     "sessions_app/live/protocol.py",
     "sessions_app/lobby/documents.py",
     "sessions_app/lobby/rules.py",

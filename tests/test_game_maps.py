@@ -17,9 +17,10 @@ from config.redis.clients import durable
 from maps.editing import actions as editing_actions
 from maps.models import GameMap
 from maps.terrain.validation import DOCUMENT_KEYS
+from maps.terrain.validation import PARTS
+from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules
-from sessions_app.lobby.rules import Status
 from sessions_app.lobby.store import run
 from sessions_app.models import GameSession, PlayedMap
 from tests.support.api import bearer

@@ -19,9 +19,9 @@ from config.kernel.errors import DomainError
 from config.redis.clients import durable, durable_async
 from maps.models import GameMap
 from sessions_app.games import played_maps, states
+from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import store
-from sessions_app.lobby.rules import Status
 from sessions_app.models import GameSession, PlayedMap
 from tests.support.concurrency import at_once
 from tests.support.game_api import Table, code_of

@@ -19,9 +19,10 @@ from hypothesis.stateful import (
 
 from config.kernel.errors import DomainError
 from maps.models import GameMap
+from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules
-from sessions_app.lobby.rules import Lobby, Seat, Status
+from sessions_app.lobby.rules import Lobby, Seat
 from sessions_app.lobby.store import Change, Steps, reading, run
 from sessions_app.models import GameSession, LobbyServer, SessionPlayer
 from tests.support.factories import make_tribe, make_user

@@ -15,11 +15,12 @@ from accounts.models import User
 from config.kernel.errors import DomainError, Reason
 from config.limits import rate_limits
 from maps.models import GameMap
+from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import views
 from sessions_app.lobby.cards import find
 from sessions_app.lobby.listing import Wanted
-from sessions_app.lobby.rules import Lobby, Status
+from sessions_app.lobby.rules import Lobby
 from sessions_app.lobby.store import run
 from sessions_app.models import GameSession, SessionPlayer
 from tests.support.concurrency import at_once

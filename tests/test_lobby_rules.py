@@ -9,6 +9,8 @@ import pytest
 
 from config.http.error_statuses import status_of
 from config.kernel.errors import DomainError
+from sessions_app.kernel.limits import MAX_KICKED_PLAYERS
+from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import rules
 from sessions_app.lobby.rules import (
     COUNTDOWN,
@@ -20,6 +22,7 @@ from sessions_app.lobby.rules import (
     Status,
 )
 from tests.support.lobbies import NOON, PLAYERS, make_lobby, make_seat
+from sessions_app.lobby.rules import COUNTDOWN, GRACE, MOST_KICKED, UNTOUCHED, Lobby
 
 HOST, GUEST, THIRD, FOURTH, STRANGER, _ = PLAYERS
 SECOND = timedelta(seconds=1)
@@ -38,7 +41,7 @@ RUNNING = replace(READY, status=Status.IN_PROGRESS)
 OVER = replace(READY, status=Status.COMPLETED)
 FULL = of(HOST, GUEST, THIRD, FOURTH)
 TOO_MANY_KICKED = replace(
-    PAIR, kicked=frozenset(UUID(int=1000 + n) for n in range(MOST_REMEMBERED))
+    PAIR, kicked=frozenset(UUID(int=1000 + n) for n in range(MAX_KICKED_PLAYERS))
 )
 MANY_KICKED = replace(PAIR, kicked=frozenset(UUID(int=1000 + n) for n in range(MOST_KICKED)))
 

@@ -9,12 +9,12 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
 from config.redis import clients
+from sessions_app.kernel.statuses import Status
 from sessions_app.live import list_socket
 from sessions_app.live.announcements import group_of
 from sessions_app.live.protocol import Close
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules
-from sessions_app.lobby.rules import Status
 from sessions_app.lobby.store import run
 from sessions_app.models import GameSession
 from tests.support.database import execute

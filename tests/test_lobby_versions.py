@@ -11,9 +11,10 @@ from django.db.models import RestrictedError
 
 from config.kernel.errors import DomainError
 from maps.models import GameMap
+from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import store
-from sessions_app.lobby.rules import Lobby, Status
+from sessions_app.lobby.rules import Lobby
 from sessions_app.lobby.store import run
 from sessions_app.models import GameSession
 from tests.support.concurrency import at_once

@@ -13,6 +13,7 @@ from websockets.http11 import MAX_LINE_LENGTH
 from config.limits.token_bucket import TokenBucket
 from config.management.commands.serve import server_config
 from config.server import websocket_protocol
+from sessions_app.kernel import limits
 from sessions_app.live import hub, list_socket, protocol, reconciliation, sockets, tickets
 from sessions_app.live.protocol import CLOSES, FROM_CLIENT, FROM_SERVER, Unreadable, read
 from sessions_app.lobby import actions as lobby_actions
@@ -78,7 +79,7 @@ SAID: dict[str, tuple[Any, Any]] = {
     "16 KiB at the most": (server_config(None).ws_max_size, 16 * 1024),
     "up to 64 characters": (protocol.LONGEST_ID, 64),
     "up to 300 characters": (protocol.LONGEST_CHAT, 300),
-    "how many may sit (2 to 4)": ((rules.FEWEST_SEATS, rules.MOST_SEATS), (2, 4)),
+    "how many may sit (2 to 4)": ((limits.MIN_SEATS, limits.MAX_SEATS), (2, 4)),
     "several within 50 ms may come as one": (hub.TOGETHER, 0.05),
     "the newest 200 at the most": (list_socket.MOST_LISTED, 200),
     "After 25 seconds without a word": (reconciliation.SILENT, 25),

@@ -19,6 +19,8 @@ from maps.models import GameMap
 from maps.terrain import generator, waves
 from sessions_app.demo import names
 from tribes.bonuses import PRESETS, bonus_of
+from sessions_app.kernel.statuses import OVER_STATUSES
+from tribes.bonuses import PRESETS, share
 from tribes.colours import PALETTES
 
 Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
@@ -37,8 +39,7 @@ COLUMNS = {
     "game_sessions": "id map_id status current_wave shared_lives created_at completed_at touched_at",
     "session_players": "id session_id user_id tribe_id gold is_host is_ready is_connected joined_at",
 }
-STATUSES = ("Completed", "Abandoned")
-STATUS_SHARES = (0.91, 0.09)
+STATUS_SHARES = (0.91, 0.09)  # of OVER_STATUSES
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ class Games:
         self.tribe_ids = _uuids(rng, len(self.tribe_owners))
         published = np.flatnonzero(world.public)
         count = min(plan.maps // 2, 100_000) if len(published) and plan.players >= 4 else 0
-        self.status = rng.choice(len(STATUSES), size=count, p=STATUS_SHARES)
+        self.status = rng.choice(len(OVER_STATUSES), size=count, p=STATUS_SHARES)
         self.maps = rng.choice(published, size=count) if count else published[:0]
         self.ids = _uuids(rng, count)
         since = world.made[self.maps]
@@ -248,7 +249,7 @@ class Games:
             yield (
                 game_id,
                 game_map,
-                STATUSES[self.status[n]],
+                OVER_STATUSES[self.status[n]].value,
                 wave,
                 lives,
                 _time(opened),

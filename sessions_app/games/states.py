@@ -25,9 +25,9 @@ from config.kernel.errors import DomainError, InvalidInput
 from config.limits.rate_limits import RateLimitUnavailable
 from config.redis.clients import circuit_breaker, durable
 from sessions_app.games.access import game_for, is_game_server
+from sessions_app.kernel.statuses import OVER_STATUSES, RUNNING_STATUSES, Status, to_sql
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import store
-from sessions_app.lobby.rules import Status
 from sessions_app.lobby.store import Change
 from sessions_app.models import GameSession
 
@@ -40,7 +40,6 @@ LARGEST = 256 * 1024  # bytes of JSON
 BATCH = 50
 MOST_BATCHES = 100  # of one round; what is left then is first in the next
 UNWRITTEN = "games:unwritten"
-RUNNING = (Status.IN_PROGRESS, Status.PAUSED)
 
 # A game's mark bears the milliseconds since when it is unwritten. An older mark stays.
 MARK = """
@@ -77,21 +76,21 @@ redis.call('ZREM', KEYS[2], ARGV[2])
 if ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
 """
 # Locked in one order, or two processes that write at once might wait for each other.
-BEHIND = """
+BEHIND = f"""
 WITH locked AS (SELECT id FROM game_sessions WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
 UPDATE game_sessions AS g SET game_state = written.state::jsonb
 FROM unnest(%s::uuid[], %s::int[], %s::text[]) AS written (id, fence, state) JOIN locked USING (id)
-WHERE g.id = written.id AND g.fence <= written.fence AND g.status <> 'Completed'
-RETURNING g.id"""
+WHERE g.id = written.id AND g.fence <= written.fence AND g.status <> '{Status.COMPLETED}'
+RETURNING g.id"""  # noqa: S608
 # A game's result is in its columns. Clients may read the state that it ended with for an hour.
 DROP_OLD = f"""
 UPDATE game_sessions SET game_state = NULL WHERE id IN (
     SELECT id FROM game_sessions
-    WHERE status IN ('Completed', 'Abandoned') AND game_state IS NOT NULL
+    WHERE status IN {to_sql(OVER_STATUSES)} AND game_state IS NOT NULL
         AND (completed_at IS NULL OR completed_at < statement_timestamp() - interval '1 hour')
     LIMIT {BATCH} FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING id"""  # noqa: S608 - nothing from outside
-OVER = "SELECT id FROM game_sessions WHERE id = ANY(%s) AND status IN ('Completed', 'Abandoned')"
+OVER = f"SELECT id FROM game_sessions WHERE id = ANY(%s) AND status IN {to_sql(OVER_STATUSES)}"  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ class State:
 def begin(session_id: UUID) -> None:
     """Write the state that a game begins with, unless something is written. Raises RateLimitUnavailable."""
     close_old_connections()
-    games = GameSession.objects.filter(pk=session_id, status__in=RUNNING)
+    games = GameSession.objects.filter(pk=session_id, status__in=RUNNING_STATUSES)
     for fence, state in games.values_list("fence", "game_state"):
         _write(session_id, fence, _json(_known(state)), over="first")
 
@@ -251,7 +250,7 @@ def _game(session_id: UUID, player: User) -> GameSession:
 
 
 def _demand_writer(game: GameSession, player: User) -> None:
-    if game.status not in RUNNING:
+    if game.status not in RUNNING_STATUSES:
         raise DomainError("over", "This game is over.")
     is_host = game.seats.filter(user=player, is_host=True).exists()
     if not (is_host or is_game_server(player)):

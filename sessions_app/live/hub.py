@@ -29,13 +29,13 @@ from config.kernel.errors import DomainError
 from config.limits.rate_limits import RateLimitUnavailable
 from config.redis import clients
 from sessions_app.games import states
+from sessions_app.kernel.statuses import OVER_STATUSES, Status
 from sessions_app.live import announcements
 from sessions_app.live.announcements import News, group_of
 from sessions_app.live.protocol import Close
 from sessions_app.live.rooms import Room, Visitor
 from sessions_app.live.sign_in_checks import SignIns, take_seat
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby.rules import OVER, Status
 from sessions_app.lobby.store import Change, run_async
 
 if TYPE_CHECKING:
@@ -289,7 +289,7 @@ class Hub:
         re = message_id if asker is socket else None
         if player in news.kicked:
             socket.show_out(room.write("kicked", {}), Close.REMOVED)
-        elif news.status in OVER:
+        elif news.status in OVER_STATUSES:
             reason = "completed" if news.status == Status.COMPLETED else "abandoned"
             socket.show_out(room.write("closed", {"reason": reason}, re), Close.NO_SUCH_SESSION)
         elif player not in news.connections:

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from config.kernel.errors import DomainError
 from config.redis import clients
 from sessions_app.games import states
+from sessions_app.kernel.statuses import Status
 from sessions_app.live.announcements import News
 from sessions_app.live.hub import AWAY, Hub
 from sessions_app.live.rooms import Room
@@ -39,10 +40,10 @@ INSERT INTO lobby_servers (id) VALUES (%s)
 ON CONFLICT (id) DO UPDATE SET seen_at = statement_timestamp()"""
 BURY = "DELETE FROM lobby_servers WHERE seen_at < statement_timestamp() - interval '1 hour'"
 # Lobbies that never became games tell nothing.
-CLEAR = """
-DELETE FROM game_sessions AS g WHERE status = 'Abandoned' AND started_at IS NULL
+CLEAR = f"""
+DELETE FROM game_sessions AS g WHERE status = '{Status.ABANDONED}' AND started_at IS NULL
     AND completed_at < statement_timestamp() - interval '1 day'
-    AND NOT EXISTS (SELECT FROM session_players AS s WHERE s.session_id = g.id)"""
+    AND NOT EXISTS (SELECT FROM session_players AS s WHERE s.session_id = g.id)"""  # noqa: S608
 VERSIONS = "SELECT id, version FROM game_sessions WHERE id = ANY(%s)"
 # Many rows are locked in one order, or two processes might wait for each other.
 SPOKEN = """
@@ -60,7 +61,7 @@ SELECT g.id FROM game_sessions AS g CROSS JOIN LATERAL (
 WHERE g.{lobby_actions.OPEN} AND (
     seats.have_host IS NOT TRUE OR seats.are_due
     OR g.countdown_ends_at < statement_timestamp() - interval '1 second'
-    OR (g.status = 'Lobby'
+    OR (g.status = '{Status.LOBBY}'
         AND g.touched_at < statement_timestamp() - interval '{UNTOUCHED.seconds} seconds'))
 LIMIT {MOST_DUE}"""  # noqa: S608 - nothing from outside
 logger = logging.getLogger(__name__)

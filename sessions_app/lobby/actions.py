@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from config.kernel.errors import DomainError, InvalidInput
+from sessions_app.kernel.statuses import OPEN_STATUSES, Status, to_sql
 from sessions_app.lobby import rules
 from sessions_app.lobby.rules import Lobby, Seat
 from sessions_app.lobby.store import TRIBE, Change, Steps, changing, reading
@@ -16,7 +17,7 @@ from sessions_app.lobby.store import TRIBE, Change, Steps, changing, reading
 # Letters and digits that nobody takes for one another.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 6
-OPEN = "status IN ('Lobby', 'InProgress', 'Paused')"
+OPEN = f"status IN {to_sql(OPEN_STATUSES)}"
 NEWCOMER = f"""
 SELECT u.username, u.level, {TRIBE}, statement_timestamp()
 FROM tribes AS t JOIN users AS u ON u.id = t.user_id
@@ -158,7 +159,7 @@ def seen_by(session_id: UUID, player_id: UUID | None) -> Steps[Lobby]:
     found = yield from reading(session_id)
     if found is not None:
         lobby, _ = found
-        is_open = lobby.is_listed and lobby.status == rules.Status.LOBBY
+        is_open = lobby.is_listed and lobby.status == Status.LOBBY
         if is_open or (player_id is not None and lobby.seat_of(player_id)):
             return lobby
     raise DomainError("not_found", "There is no such open lobby.")

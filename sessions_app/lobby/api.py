@@ -21,6 +21,7 @@ from config.kernel.errors import InvalidInput
 from config.kernel.validators import check_boolean, check_integer
 from maps.models import GameMap
 from sessions_app.games import game_maps, game_tribes, states
+from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
 from sessions_app.live import tickets
 from sessions_app.live.protocol import SUBPROTOCOL
 from sessions_app.lobby import actions, listing, store
@@ -45,7 +46,7 @@ from sessions_app.lobby.documents import lobby_document, strangers_document
 from sessions_app.lobby.invite_codes import wrong_codes_count
 from sessions_app.lobby.listing import LARGEST_PAGE, MOST_FREE, PAGE_SIZE
 from sessions_app.lobby.opening import open_lobby
-from sessions_app.lobby.rules import FEWEST_SEATS, MOST_SEATS, Lobby
+from sessions_app.lobby.rules import Lobby
 
 FREE_SEATS = {"type": "integer", "minimum": 0, "maximum": MOST_FREE}
 SIZE = {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE_SIZE}
@@ -102,7 +103,7 @@ class SessionsView(APIView):
         """
         given, player = read_body(NewLobby, request), caller(request)
         is_public = check_boolean(given.get("is_public", True), "is_public")
-        seats = check_integer(given.get("seats", MOST_SEATS), "seats", FEWEST_SEATS, MOST_SEATS)
+        seats = check_integer(given.get("seats", MAX_SEATS), "seats", MIN_SEATS, MAX_SEATS)
         playable = GameMap.objects.playable_by(player).only(
             "is_public", "hidden_at", "found_valid_at"
         )

@@ -8,6 +8,10 @@ from rest_framework import serializers
 from config.api.serialization import CheckedTextField, RawBooleanField, RawField
 from maps.serializers import Cell, CompactTerrain, WaveConfig
 from sessions_app.lobby.rules import FEWEST_SEATS, MOST_SEATS, Status
+from maps.browse.api import Cell, CompactTerrain
+from maps.editing.api import WaveConfig
+from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
+from sessions_app.kernel.statuses import Status
 
 
 class MapOfLobby(serializers.Serializer[Any]):
@@ -144,7 +148,7 @@ class Ticket(serializers.Serializer[Any]):
     connect = Connection()
 
 
-@extend_schema_field({"type": "integer", "minimum": FEWEST_SEATS, "maximum": MOST_SEATS})
+@extend_schema_field({"type": "integer", "minimum": MIN_SEATS, "maximum": MAX_SEATS})
 class Seats(RawField):
     """How many may sit."""
 

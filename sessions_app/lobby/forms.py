@@ -7,12 +7,12 @@ from django import forms
 from accounts.models import User
 from config.http.forms import TextField
 from config.kernel.errors import DomainError
+from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
 from sessions_app.lobby.actions import ALPHABET, CODE_LENGTH, read_code
-from sessions_app.lobby.rules import FEWEST_SEATS, MOST_SEATS
 from tribes.models import Tribe
 
-SEATS = [(n, f"{n} players") for n in range(FEWEST_SEATS, MOST_SEATS + 1)]
-FREE = [(n, f"{n} or more") for n in range(1, MOST_SEATS)]
+SEATS = [(n, f"{n} players") for n in range(MIN_SEATS, MAX_SEATS + 1)]
+FREE = [(n, f"{n} or more") for n in range(1, MAX_SEATS)]
 WHO = [
     ("yes", "Anyone (listed publicly)"),
     ("no", "Friends only (link or code)"),
@@ -67,7 +67,7 @@ class SettingsForm(RefusableForm):
         widget=forms.RadioSelect,
     )
     seats = forms.TypedChoiceField(
-        label="Seats", choices=SEATS, coerce=int, initial=MOST_SEATS, widget=forms.RadioSelect
+        label="Seats", choices=SEATS, coerce=int, initial=MAX_SEATS, widget=forms.RadioSelect
     )
 
     def __init__(self, *args: Any, is_map_published: bool = True, **kwargs: Any) -> None:

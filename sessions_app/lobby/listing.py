@@ -10,10 +10,14 @@ from config.kernel.errors import InvalidInput
 from config.kernel.timestamps import to_json_sql
 from config.kernel.validators import read_integer
 from maps.search.conditions import PUBLISHED
+from config.kernel.validators import integer_parameter
+from maps.search.sql import PUBLISHED
+from sessions_app.kernel.limits import MAX_SEATS
+from sessions_app.kernel.statuses import Status
 from sessions_app.lobby.store import Steps
 
 PAGE_SIZE, LARGEST_PAGE = 20, 50
-MOST_FREE = 3
+MOST_FREE = MAX_SEATS - 1
 ORDER = Order("new", "g.created_at", "timestamptz")
 CARD = f"""json_build_object(
     'id', g.id, 'created_at', {to_json_sql("g.created_at")}, 'seats', g.seat_limit,
@@ -25,7 +29,7 @@ CROSS JOIN LATERAL (
     SELECT count(*)::int AS count, max(u.username) FILTER (WHERE s.is_host) AS host
     FROM session_players AS s JOIN users AS u ON u.id = s.user_id
     WHERE s.session_id = g.id AND s.left_at IS NULL) AS seated
-WHERE g.status = 'Lobby' AND g.is_public AND seated.count > 0 AND {PUBLISHED}"""  # noqa: S608
+WHERE g.status = '{Status.LOBBY}' AND g.is_public AND seated.count > 0 AND {PUBLISHED}"""  # noqa: S608
 NEWEST = "ORDER BY g.created_at DESC, g.id DESC"
 CARDS = (
     f"SELECT {CARD}, g.created_at::text, g.id::text {OPEN} {{narrowed}} {NEWEST} LIMIT {{limit}}"

@@ -10,31 +10,17 @@ What must always hold is said once, in `settled`, which each rule ends with.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from config.kernel.errors import DomainError, InvalidInput
+from sessions_app.kernel.limits import MAX_KICKED_PLAYERS, MAX_SEATS
+from sessions_app.kernel.statuses import OVER_STATUSES, Status
 
 COUNTDOWN = timedelta(seconds=3)
 GRACE = timedelta(seconds=30)  # how long a lost socket keeps its seat
 UNTOUCHED = timedelta(hours=1)  # after that a lobby is closed
-FEWEST_SEATS, MOST_SEATS = 2, 4
 MOST_KICKED = 100  # players who are remembered though they had no seat: a host may name anybody
-MOST_REMEMBERED = 1000  # kicked players of a lobby in all
-
-
-class Status(StrEnum):
-    """Where a game is in its life."""
-
-    LOBBY = "Lobby"
-    IN_PROGRESS = "InProgress"
-    PAUSED = "Paused"
-    COMPLETED = "Completed"
-    ABANDONED = "Abandoned"
-
-
-OVER = (Status.COMPLETED, Status.ABANDONED)
 
 
 @dataclass(frozen=True)
@@ -72,7 +58,7 @@ class Lobby:
     created_at: datetime
     touched_at: datetime
     is_public: bool = True
-    seat_limit: int = MOST_SEATS
+    seat_limit: int = MAX_SEATS
     kicked: frozenset[UUID] = frozenset()
     countdown_ends_at: datetime | None = None
     started_at: datetime | None = None
@@ -86,7 +72,7 @@ class Lobby:
     @property
     def is_over(self) -> bool:
         """Whether nothing more can happen."""
-        return self.status in OVER
+        return self.status in OVER_STATUSES
 
     @property
     def host(self) -> Seat | None:
@@ -146,7 +132,7 @@ def kick(lobby: Lobby, host_id: UUID, player_id: UUID) -> Lobby:
     """Remove another player for good; also one who has left at this very moment, and would come back.
 
     Raises DomainError: 403 for all but the host, 409 `started`, 400 for oneself, 404 for who isn't seated
-    once MOST_KICKED are remembered, 409 `quota_reached` beyond MOST_REMEMBERED.
+    once MOST_KICKED are remembered, 409 `quota_reached` beyond MAX_KICKED_PLAYERS.
     """
     _demand_host(lobby, host_id)
     _demand_lobby(lobby)
@@ -155,8 +141,8 @@ def kick(lobby: Lobby, host_id: UUID, player_id: UUID) -> Lobby:
             "invalid", "You can't remove yourself: leave instead.", field="player_id"
         )
     after = replace(lobby, kicked=lobby.kicked | {player_id})
-    if len(after.kicked) > MOST_REMEMBERED:
-        words = f"You have removed {MOST_REMEMBERED:,} players from this lobby, the maximum."
+    if len(after.kicked) > MAX_KICKED_PLAYERS:
+        words = f"You have removed {MAX_KICKED_PLAYERS:,} players from this lobby, the maximum."
         raise DomainError("quota_reached", f"{words} Open another lobby.")
     if lobby.seat_of(player_id):
         return _without(after, player_id)

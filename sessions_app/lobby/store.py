@@ -23,8 +23,10 @@ from psycopg_pool import AsyncConnectionPool
 from config.db.pools import pool_connection
 from config.kernel.errors import DomainError
 from maps.search.conditions import PLAYABLE, PUBLISHED
+from maps.search.sql import PLAYABLE, PUBLISHED
+from sessions_app.kernel.statuses import Status
 from sessions_app.live import announcements
-from sessions_app.lobby.rules import Lobby, Seat, Status
+from sessions_app.lobby.rules import Lobby, Seat
 
 P = ParamSpec("P")
 T = TypeVar("T")

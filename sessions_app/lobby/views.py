@@ -23,6 +23,7 @@ from config.http.pages import redirect_to_sign_in
 from config.kernel.errors import DomainError, InvalidInput
 from maps.models import GameMap
 from sessions_app.games import states
+from sessions_app.kernel.statuses import OVER_STATUSES, RUNNING_STATUSES, Status
 from sessions_app.live.list_socket import MOST_LISTED
 from sessions_app.live.protocol import LONGEST_CHAT
 from sessions_app.lobby import actions, cards
@@ -30,7 +31,7 @@ from sessions_app.lobby.forms import CodeForm, FilterForm, NewLobbyForm, Setting
 from sessions_app.lobby.invite_codes import wrong_codes_count
 from sessions_app.lobby.listing import Wanted
 from sessions_app.lobby.opening import open_lobby
-from sessions_app.lobby.rules import OVER, Lobby, Status
+from sessions_app.lobby.rules import Lobby
 from sessions_app.lobby.store import Change, look, run
 
 page = require_http_methods(["GET", "HEAD", "POST"])
@@ -243,8 +244,8 @@ def lobby_context(request: HttpRequest, lobby: Lobby, player_id: UUID | None) ->
         "seats": seats,
         "pips": cards.pips(seats, free),
         "is_open": lobby.status == Status.LOBBY,
-        "is_running": lobby.status in (Status.IN_PROGRESS, Status.PAUSED),
-        "is_over": lobby.status in OVER,
+        "is_running": lobby.status in RUNNING_STATUSES,
+        "is_over": lobby.status in OVER_STATUSES,
         # A private map shows only to those who sit here: not yet to whoever was invited.
         "game_map": seen_map(request, lobby.game_map["id"]),
     }

@@ -5,7 +5,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from config.db.functions import RandomUUID
-from sessions_app.lobby.rules import MOST_REMEMBERED
+from sessions_app.kernel.limits import MAX_KICKED_PLAYERS, MAX_SEATS, MIN_SEATS
+from sessions_app.kernel.statuses import OPEN_STATUSES, OVER_STATUSES, Status, to_values
 
 # States have up to 256 KiB of JSON (states.LARGEST). As jsonb they have six times as much at the worst: each
 # `0,` of two bytes is a number of eight and an entry of four.
@@ -19,15 +20,6 @@ class GameSession(models.Model):
     that a change typed in psql counts too.
     """
 
-    class Status(models.TextChoices):
-        """Where a game is in its life."""
-
-        LOBBY = "Lobby"
-        IN_PROGRESS = "InProgress"
-        PAUSED = "Paused"
-        COMPLETED = "Completed"
-        ABANDONED = "Abandoned"
-
     id = models.UUIDField(
         primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
     )
@@ -40,8 +32,8 @@ class GameSession(models.Model):
     )
     status = models.CharField(
         max_length=50,
-        choices=Status,
-        db_default=Status.LOBBY,
+        choices=[(status.value, status.label) for status in Status],
+        db_default=Status.LOBBY.value,
         db_comment="Lobby, InProgress, Paused, Completed or Abandoned.",
     )
     current_wave = models.IntegerField(db_default=0, db_comment="0 before the first wave.")
@@ -100,20 +92,18 @@ class GameSession(models.Model):
         db_table_comment = "Games, from lobby to end."
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(
-                    status__in=["Lobby", "InProgress", "Paused", "Completed", "Abandoned"]
-                ),
-                name="status_values",
+                condition=models.Q(status__in=to_values(Status)), name="status_values"
             ),
             models.CheckConstraint(
-                condition=models.Q(seat_limit__range=(2, 4)), name="seat_limit_values"
+                condition=models.Q(seat_limit__range=(MIN_SEATS, MAX_SEATS)),
+                name="seat_limit_values",
             ),
             models.CheckConstraint(
                 condition=models.Q(game_state__stored_size__lte=LARGEST_STATE),
                 name="game_state_size",
             ),
             models.CheckConstraint(
-                condition=models.Q(kicked__len__lte=MOST_REMEMBERED), name="kicked_size"
+                condition=models.Q(kicked__len__lte=MAX_KICKED_PLAYERS), name="kicked_size"
             ),
         ]
         indexes = [
@@ -122,19 +112,19 @@ class GameSession(models.Model):
             models.Index(fields=["-created_at"], name="idx_game_sessions_created_at"),
             models.Index(
                 fields=["-created_at", "-id"],
-                condition=models.Q(status="Lobby", is_public=True),
+                condition=models.Q(status=Status.LOBBY.value, is_public=True),
                 name="idx_game_sessions_open",
             ),
             # What players sit in at any moment is few among the games of years.
             models.Index(
                 fields=["touched_at"],
-                condition=models.Q(status__in=["Lobby", "InProgress", "Paused"]),
+                condition=models.Q(status__in=to_values(OPEN_STATUSES)),
                 name="idx_game_sessions_alive",
             ),
             # States that are no longer needed; see sessions_app.games.states.
             models.Index(
                 fields=["completed_at"],
-                condition=models.Q(status__in=["Completed", "Abandoned"], game_state__isnull=False),
+                condition=models.Q(status__in=to_values(OVER_STATUSES), game_state__isnull=False),
                 name="idx_game_sessions_old_states",
             ),
         ]

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from maps.models import GameMap
+from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby.rules import Lobby, Seat, Status
+from sessions_app.lobby.rules import Lobby, Seat
 from sessions_app.lobby.store import reading, run
 from sessions_app.models import LobbyServer
 from tests.support.factories import make_map, make_tribe, make_user
