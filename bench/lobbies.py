@@ -96,20 +96,22 @@ class World:
         """New lobbies, full, nobody ready; the seats as bench/sockets takes them."""
         from sessions_app.live import tickets
         from sessions_app.lobby import actions as lobby_actions
-        from sessions_app.lobby import store
+        from sessions_app.lobby import transactions
 
         self.clear()
         made = []
         for first in range(0, LOBBIES * SEATS, SEATS):
             group = self.players[first : first + SEATS]
-            lobby = store.run(lobby_actions.create, group[0].id, self.map_id, group[0].tribe).after
+            lobby = transactions.run(
+                lobby_actions.create, group[0].id, map_id=self.map_id, tribe_id=group[0].tribe
+            ).after
             for player in group[1:]:
-                store.run(lobby_actions.join, lobby.id, player.id, player.tribe)
+                transactions.run(lobby_actions.join, lobby.id, player.id, tribe_id=player.tribe)
             made.append(
                 [
                     {
                         "url": f"ws://127.0.0.1:{port}/ws/game-sessions/{lobby.id}",
-                        "ticket": tickets.make(player.token, lobby.id),
+                        "ticket": tickets.create_ticket(player.token, lobby.id),
                         "token": player.access,
                         "address": f"10.0.{(first + n) // 16}.{(first + n) % 16}",
                         "reconnect_url": f"http://127.0.0.1:{port}/api/v1/game-sessions/{lobby.id}/ticket",
@@ -213,15 +215,17 @@ def idle(world: World, server: Running) -> None:
 def last_seat(world: World) -> None:
     """Fifty players want the last seat of a lobby at once."""
     from sessions_app.lobby import actions as lobby_actions
-    from sessions_app.lobby import store
+    from sessions_app.lobby import transactions
 
     seated, wanting = world.players[: SEATS - 1], world.players[SEATS : SEATS + RIVALS]
     slowest = []
     for _ in range(SEAT_ROUNDS):
         world.clear()
-        lobby = store.run(lobby_actions.create, seated[0].id, world.map_id, seated[0].tribe).after
+        lobby = transactions.run(
+            lobby_actions.create, seated[0].id, map_id=world.map_id, tribe_id=seated[0].tribe
+        ).after
         for player in seated[1:]:
-            store.run(lobby_actions.join, lobby.id, player.id, player.tribe)
+            transactions.run(lobby_actions.join, lobby.id, player.id, tribe_id=player.tribe)
         answers = asyncio.run(join_at_once(f"game-sessions/{lobby.id}/join", wanting))
         statuses = [status for status, _ in answers]
         assert (statuses.count(200), statuses.count(409)) == (1, RIVALS - 1), statuses

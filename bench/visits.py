@@ -115,7 +115,7 @@ def make_things(player: Any) -> Parameters:
     from maps.drawing.pictures import DRAWING_VERSION
     from maps.models import GameMap, MapCollection, MapCollectionEntry
     from sessions_app.lobby import actions as lobby_actions
-    from sessions_app.lobby.store import run
+    from sessions_app.lobby.transactions import run
     from tribes.models import Tribe
 
     game_map = GameMap.objects.defer("search").filter(is_public=True)[0]
@@ -135,7 +135,7 @@ def make_things(player: Any) -> Parameters:
     shelf = MapCollection.objects.create(user=player, name="Shelf", is_public=True)
     for n, kept in enumerate(own):
         MapCollectionEntry.objects.create(collection=shelf, map=kept, position=n + 1)
-    lobby = run(lobby_actions.create, player.pk, own[0].pk, tribe.pk).after
+    lobby = run(lobby_actions.create, player.pk, map_id=own[0].pk, tribe_id=tribe.pk).after
     who = urlsafe_base64_encode(force_bytes(player.pk))
     return {
         "map_id": own[0].pk,

@@ -23,7 +23,7 @@ from maps.browse.cacheable import (  # noqa: E402
     CacheableMapReads,
 )
 from maps.previews.preview_files import worker  # noqa: E402
-from sessions_app.live.endpoint import Live  # noqa: E402
+from sessions_app.live.routing import WebSocketRouter  # noqa: E402
 
 # New objects after which the garbage collector runs. With Python's 700, it took a tenth of the time when a
 # thousand players came back together.
@@ -36,7 +36,7 @@ async def lifespan(
     django: ThreadedASGIHandler,
     lane: FastLane,
     reads: CacheableMapReads,
-    live: Live,
+    sockets: WebSocketRouter,
     health: Health,
     counter: RequestCounter,
 ) -> None:
@@ -49,8 +49,8 @@ async def lifespan(
         ends.push_async_callback(lane.close)
         ends.push_async_callback(reads.close)
         await reads.open()
-        ends.push_async_callback(live.close)
-        await live.open()
+        ends.push_async_callback(sockets.close)
+        await sockets.open()
         ends.callback(worker.close)
         worker.foresees = True
         gc.collect()
@@ -69,13 +69,13 @@ def make_application() -> StaticFiles:
     reads = CacheableMapReads(ResponseCache(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
     counter = RequestCounter()
     lane = FastLane(django, reads.routes, reads.memory, TokenCache(), counter)
-    live, health = Live(counter), Health()
+    sockets, health = WebSocketRouter(counter), Health()
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await live(scope, receive, send)
+            await sockets(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await lifespan(receive, send, django, lane, reads, live, health, counter)
+            await lifespan(receive, send, django, lane, reads, sockets, health, counter)
         elif scope["path"] in Health.PATHS:
             await health(scope, send)
         else:

@@ -188,7 +188,7 @@ CACHES = {
     }
 }
 
-# The fan-out between processes that hold sockets; see sessions_app/live/announcements.py.
+# The fan-out between processes that hold sockets; see sessions_app/live/updates.py.
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",

@@ -17,21 +17,23 @@ from maps.collections.api import CollectionMapView, CollectionsView, CollectionV
 from maps.feedback.api import MapFavouriteView, MapRatingView
 from maps.previews.api import MapPreview
 from maps.views import player
+from sessions_app.games.api import (
+    EndView,
+    FenceView,
+    GameTribesView,
+    PlayedMapView,
+    StateView,
+)
+from sessions_app.live.api import TicketView
 from sessions_app.lobby.api import (
     ActiveView,
     CodeView,
-    EndView,
-    FenceView,
     JoinView,
     KickView,
     LeaveView,
-    MapOfGameView,
     SessionsView,
     SessionView,
     StartView,
-    StateView,
-    TicketView,
-    TribesOfGameView,
 )
 from tribes.api import TribesView, TribeView
 
@@ -77,8 +79,8 @@ api += [
             "start": StartView,
             "end": EndView,
             "ticket": TicketView,
-            "map": MapOfGameView,
-            "tribes": TribesOfGameView,
+            "map": PlayedMapView,
+            "tribes": GameTribesView,
             "state": StateView,
             "fence": FenceView,
         }.items()

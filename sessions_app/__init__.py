@@ -1,1 +1,1 @@
-"""Games: lobbies, seats, and the invented world that fills a demo."""
+"""Games: lobbies, seats, sockets, and the generated world of the demo."""

@@ -1,19 +1,22 @@
-"""The application's name in the admin, and what it registers with the application of maps."""
+"""The app of lobbies and games."""
 
 from django.apps import AppConfig
 
 
 class SessionsConfig(AppConfig):
-    """See the modules beside this one."""
+    """The configuration of the app."""
 
     name = "sessions_app"
     verbose_name = "Games"
 
     def ready(self) -> None:
-        """Registers what the apps below need to know of games."""
+        """Registers what the apps below need to know of games, and connects lobbies to sockets."""
         from maps.quotas import register_stored_documents
         from sessions_app import quotas
+        from sessions_app.live import updates
+        from sessions_app.lobby.transactions import add_change_listener
         from tribes.actions import register_usage_check
 
         register_stored_documents(quotas.EARLIER_MAP_VERSIONS)
         register_usage_check(lambda tribe: tribe.seats.exists())
+        add_change_listener(updates.publish)

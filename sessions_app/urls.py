@@ -1,8 +1,8 @@
-"""Addresses of the lobbies' pages."""
+"""Addresses of the pages of lobbies."""
 
 from django.urls import path
 
-from sessions_app.lobby import views
+from sessions_app.lobby import form_views, views
 
 app_name = "lobbies"
 urlpatterns = [
@@ -12,5 +12,5 @@ urlpatterns = [
     path("join/<str:code>/", views.invited, name="invited"),
     path("<uuid:lobby_id>/", views.detail, name="detail"),
     path("<uuid:lobby_id>/join", views.join, name="join"),
-    path("<uuid:lobby_id>/act", views.act, name="act"),
+    path("<uuid:lobby_id>/act", form_views.act, name="act"),
 ]

@@ -122,13 +122,13 @@ def test_a_lobby_client_refreshes_a_token_and_asks_for_another_ticket(
 ) -> None:
     table = Table(1)
     _, refresh = start_family(table.users[0], "tests")
-    redeem, died = tickets.redeem, [True, False, True, True]
+    redeem, died = tickets.redeem_ticket, [True, False, True, True]
 
     async def redeem_some(*arguments: Any) -> Any:
         holder = await redeem(*arguments)
         return None if died.pop(0) else holder
 
-    monkeypatch.setattr(tickets, "redeem", redeem_some)
+    monkeypatch.setattr(tickets, "redeem_ticket", redeem_some)
     module = example(LOBBY_EXAMPLE)
 
     async def drill() -> list[str]:

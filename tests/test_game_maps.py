@@ -21,7 +21,7 @@ from maps.terrain.validation import PARTS
 from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules
-from sessions_app.lobby.store import run
+from sessions_app.lobby.transactions import run
 from sessions_app.models import GameSession, PlayedMap
 from tests.support.api import bearer
 from tests.support.factories import make_map, make_user
@@ -166,7 +166,7 @@ def test_a_map_saved_at_the_moment_of_the_start_is_played_as_saved(
 ) -> None:
     table = Table()
     lobby = table.open()
-    start = rules.tidy
+    start = rules.apply_due_changes
     saved: list[bool] = []
 
     def save() -> None:
@@ -183,7 +183,7 @@ def test_a_map_saved_at_the_moment_of_the_start_is_played_as_saved(
         return start(*facts)
 
     waves = {"waves": table.game_map.wave_config["waves"][:1]}
-    monkeypatch.setattr(rules, "tidy", tidy)
+    monkeypatch.setattr(rules, "apply_due_changes", tidy)
     table.start(lobby, 0)
     assert saved
     played = shown(table, 0, lobby)
@@ -338,8 +338,8 @@ def test_what_was_broken_meanwhile_does_not_start(
     session_id = UUID(lobby["id"])
     assert lobby["map"]["is_playable"] is True
     for_all = (session_id, table.players[0].pk)
-    run(lobby_actions.connect, *for_all, UUID(int=1), None)
-    run(lobby_actions.ready, *for_all, is_ready=True)
+    run(lobby_actions.connect, *for_all, connection=UUID(int=1), server=None)
+    run(lobby_actions.set_ready, *for_all, is_ready=True)
     starting = ("POST", f"/{session_id}/start", {"solo": True})
     if when == "in the countdown":
         assert table.ask(0, *starting)[0] == 200
@@ -348,7 +348,7 @@ def test_what_was_broken_meanwhile_does_not_start(
     with connection.cursor() as cursor:  # nobody leaves for want of a socket
         cursor.execute("INSERT INTO lobby_servers (id) VALUES (gen_random_uuid())")
         cursor.execute("UPDATE session_players SET server_id = (SELECT id FROM lobby_servers)")
-    run(lobby_actions.tidy, session_id)
+    run(lobby_actions.apply_due_changes, session_id)
     now = table.ask(0, "GET", f"/{session_id}")[1]
     assert (now["status"], now["countdown_ends_at"]) == (Status.LOBBY, None)
     assert now["map"]["is_playable"] is False

@@ -14,7 +14,7 @@ from config.limits import rate_limits
 from config.redis.clients import disposable
 from maps.models import GameMap
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import store
+from sessions_app.lobby import transactions
 from sessions_app.models import GameSession, SessionPlayer
 from tests.support.api import bearer
 from tests.support.factories import make_moderator, make_tribe
@@ -63,8 +63,8 @@ def test_a_lobby_is_sent_again_only_when_it_has_changed(table: Table) -> None:
         answers: list[Any] = []
         for n in range(3):
             if n == 2:
-                store.run(
-                    lobby_actions.ready,
+                transactions.run(
+                    lobby_actions.set_ready,
                     UUID(lobby["id"]),
                     table.players[0].pk,
                     is_ready=path != "/active",
@@ -350,7 +350,7 @@ def test_the_start_fixes_and_counts(table: Table) -> None:
     lobby = table.open()
     table.join(1, lobby)
     table.start(lobby, 0, 1)
-    store.run(lobby_actions.tidy, UUID(lobby["id"]))  # nothing more to do
+    transactions.run(lobby_actions.apply_due_changes, UUID(lobby["id"]))  # nothing more to do
     game = GameSession.objects.get()
     assert (game.status, game.map_version) == ("InProgress", table.game_map.version)
     assert GameMap.objects.get().play_count == table.game_map.play_count + 1

@@ -18,10 +18,12 @@ from config.db.pools import create_pool
 from config.kernel.errors import DomainError
 from config.redis.clients import durable, durable_async
 from maps.models import GameMap
-from sessions_app.games import played_maps, states
+from sessions_app.games import actions as game_actions
+from sessions_app.games import played_maps, state_store, write_behind
+from sessions_app.games import queries as game_queries
 from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import store
+from sessions_app.lobby import transactions
 from sessions_app.models import GameSession, PlayedMap
 from tests.support.concurrency import at_once
 from tests.support.game_api import Table, code_of
@@ -44,7 +46,7 @@ def game(table: Table) -> UUID:
     return UUID(lobby["id"])
 
 
-def asking(pool: Any) -> states.Ask:
+def asking(pool: Any) -> write_behind.Query:
     """A way to ask the database, as the watch has one."""
 
     async def ask(sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -64,7 +66,7 @@ def running(game_map: GameMap, number: int) -> list[GameSession]:
 
 
 def test_claims_at_once_get_a_number_each(table: Table, game: UUID) -> None:
-    claimed = at_once(12, lambda _: states.claim(game, table.players[0]))
+    claimed = at_once(12, lambda _: game_actions.claim_state(game, table.players[0]))
     assert sorted(claimed) == list(range(1, 13))
 
 
@@ -72,8 +74,8 @@ def test_what_is_written_behind_by_two_processes_ends_with_the_newest(
     table: Table, game: UUID
 ) -> None:
     """One has read a state; before it writes it, another writes one that is newer."""
-    fence = states.claim(game, table.players[0])
-    states.write(game, table.players[0], fence=fence, state={"wave": 1})
+    fence = game_actions.claim_state(game, table.players[0])
+    game_actions.write_state(game, table.players[0], fence=fence, state={"wave": 1})
 
     async def drill() -> None:
         client = durable_async()
@@ -81,14 +83,14 @@ def test_what_is_written_behind_by_two_processes_ends_with_the_newest(
             ask = asking(pool)
 
             async def ask_late(sql: str, *values: Any) -> list[tuple[Any, ...]]:
-                if sql == states.BEHIND:
-                    states._write(game, fence, '{"wave": 2}')
-                    assert await states.write_behind(client, ask) == 1
+                if sql == write_behind.WRITE_STATES:
+                    state_store.write(game, fence, '{"wave": 2}')
+                    assert await write_behind.write_states(client, ask) == 1
                 return await ask(sql, *values)
 
-            assert await states.write_behind(client, ask_late) == 1
-            await states.write_behind(client, ask)  # the next round, of either
-            assert await states.write_behind(client, ask) == 0
+            assert await write_behind.write_states(client, ask_late) == 1
+            await write_behind.write_states(client, ask)  # the next round, of either
+            assert await write_behind.write_states(client, ask) == 0
 
     asyncio.run(drill())
     assert GameSession.objects.get(pk=game).game_state == {"wave": 2}
@@ -103,15 +105,15 @@ def test_one_round_writes_what_was_marked_when_it_began(game_map: GameMap) -> No
             ask = asking(pool)
 
             async def ask_late(sql: str, *values: Any) -> list[tuple[Any, ...]]:
-                if sql == states.BEHIND:
-                    states._write(games[0].pk, 0, '{"wave": 2}')
+                if sql == write_behind.WRITE_STATES:
+                    state_store.write(games[0].pk, 0, '{"wave": 2}')
                 return await ask(sql, *values)
 
-            first = await states.write_behind(client, ask_late)
-            return first, await states.write_behind(client, ask)
+            first = await write_behind.write_states(client, ask_late)
+            return first, await write_behind.write_states(client, ask)
 
     for game in games:
-        states._write(game.pk, 0, '{"wave": 1}')
+        state_store.write(game.pk, 0, '{"wave": 1}')
     assert asyncio.run(drill()) == (300, 1)  # what is written meanwhile has its turn in the next
     waves = GameSession.objects.values_list("game_state__wave", flat=True)
     assert Counter(waves) == {1: 299, 2: 1}
@@ -124,18 +126,18 @@ def now_of_redis() -> int:
 
 
 def test_the_oldest_marks_come_first(game_map: GameMap, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(states, "BATCH", 2)
-    monkeypatch.setattr(states, "MOST_BATCHES", 1)
+    monkeypatch.setattr(write_behind, "BATCH_SIZE", 2)
+    monkeypatch.setattr(write_behind, "MAX_BATCHES", 1)
     games = running(game_map, 4)
     for turn in range(2):  # to be written again makes nobody wait longer
         for game in games:
-            states._write(game.pk, 0, f'{{"wave": {turn}}}')
+            state_store.write(game.pk, 0, f'{{"wave": {turn}}}')
             marked = now_of_redis()
             until(lambda before=marked: now_of_redis() > before)  # type: ignore[misc]
 
     async def drill() -> None:
         async with create_pool(1) as pool, durable_async() as client:
-            assert await states.write_behind(client, asking(pool)) == 2
+            assert await write_behind.write_states(client, asking(pool)) == 2
 
     asyncio.run(drill())
     written = GameSession.objects.filter(game_state__wave=1)
@@ -143,8 +145,8 @@ def test_the_oldest_marks_come_first(game_map: GameMap, monkeypatch: pytest.Monk
 
 
 def test_the_end_by_the_page_writes_the_last_state_too(table: Table, game: UUID) -> None:
-    fence = states.claim(game, table.players[0])
-    states.write(game, table.players[0], fence=fence, state={"wave": 7})
+    fence = game_actions.claim_state(game, table.players[0])
+    game_actions.write_state(game, table.players[0], fence=fence, state={"wave": 7})
     browser = Client()
     browser.force_login(table.players[0])
     browser.post(f"/lobbies/{game}/act", {"act": "end"})
@@ -156,24 +158,24 @@ def test_the_end_by_the_page_writes_the_last_state_too(table: Table, game: UUID)
 def test_a_start_writes_the_first_state(site: Site, table: Table, game: UUID) -> None:
     until(lambda: durable().hexists(f"game:{game}:state", "state"))
     player = table.players[0]
-    assert states.read(game, player).sequence == 1
-    fence = states.claim(game, player)
-    states.write(game, player, fence=fence, state={"wave": 7})
-    states.begin(game)  # as whatever changes the seats of a running game does
-    assert states.read(game, player).state == {"wave": 7}
+    assert game_queries.read_state(game, player).sequence == 1
+    fence = game_actions.claim_state(game, player)
+    game_actions.write_state(game, player, fence=fence, state={"wave": 7})
+    state_store.write_first_state(game)  # as whatever changes the seats of a running game does
+    assert game_queries.read_state(game, player).state == {"wave": 7}
 
 
 def test_a_game_that_is_over_gets_no_state(table: Table, game: UUID) -> None:
-    states.finish(game, table.players[0])
-    states.begin(game)
+    game_actions.end_game(game, table.players[0])
+    state_store.write_first_state(game)
     assert durable().keys("game*") == []
 
 
 def test_a_game_that_is_abandoned_leaves_no_key(site: Site, table: Table, game: UUID) -> None:
-    fence = states.claim(game, table.players[0])
-    states.write(game, table.players[0], fence=fence, state={"wave": 7})
-    until(lambda: not durable().exists(states.UNWRITTEN))
-    store.run(lobby_actions.leave, game, table.players[0].pk)
+    fence = game_actions.claim_state(game, table.players[0])
+    game_actions.write_state(game, table.players[0], fence=fence, state={"wave": 7})
+    until(lambda: not durable().exists(state_store.UNWRITTEN))
+    transactions.run(lobby_actions.leave, game, table.players[0].pk)
     until(lambda: not durable().exists(f"game:{game}:state"))
     ended = GameSession.objects.get(pk=game)
     assert (ended.status, ended.game_state) == ("Abandoned", {"wave": 7})
@@ -209,9 +211,9 @@ def test_a_late_write_is_refused_even_where_only_redis_knows(table: Table) -> No
     lobby = table.open()
     table.start(lobby, 0)
     session_id = UUID(lobby["id"])
-    old = states.claim(session_id, table.players[0])
-    states.claim(session_id, table.players[0])
-    assert states._write(session_id, old, '{"wave": 9}') == -1
+    old = game_actions.claim_state(session_id, table.players[0])
+    game_actions.claim_state(session_id, table.players[0])
+    assert state_store.write(session_id, old, '{"wave": 9}') == -1
 
 
 def test_the_end_writes_the_last_state(table: Table) -> None:
@@ -259,7 +261,10 @@ def test_a_state_is_not_too_large(table: Table) -> None:
     lobby = table.open()
     table.start(lobby, 0)
     _, fence = table.ask(0, "POST", f"/{lobby['id']}/fence")
-    for text in ("y" * states.LARGEST, "é" * (states.LARGEST // 2)):  # bytes, not characters
+    for text in (
+        "y" * game_actions.MAX_STATE_BYTES,
+        "é" * (game_actions.MAX_STATE_BYTES // 2),
+    ):  # bytes, not characters
         large = fence | {"state": {"x": text}}
         answer = table.ask(0, "PUT", f"/{lobby['id']}/state", large)
         assert code_of(answer) == (413, "state_too_large")
@@ -269,38 +274,40 @@ def test_a_write_that_meets_the_end_is_refused_not_lost(
     table: Table, game: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session_id, host = game, table.players[0]
-    fence = states.claim(session_id, host)
-    states.write(session_id, host, fence=fence, state={"wave": 1})
-    write = states._write
+    fence = game_actions.claim_state(session_id, host)
+    game_actions.write_state(session_id, host, fence=fence, state={"wave": 1})
+    write = state_store.write
 
     def end_first(*arguments: Any, **named: Any) -> int:
         monkeypatch.undo()
-        states.finish(session_id, host)
+        game_actions.end_game(session_id, host)
         return write(*arguments, **named)
 
-    monkeypatch.setattr(states, "_write", end_first)
+    monkeypatch.setattr(state_store, "write", end_first)
     with pytest.raises(DomainError) as refused:
-        states.write(session_id, host, fence=fence, state={"wave": 2})
+        game_actions.write_state(session_id, host, fence=fence, state={"wave": 2})
     assert refused.value.code == "over"
     assert GameSession.objects.get().game_state == {"wave": 1}
     assert durable().keys("game*") == []
 
 
-@pytest.mark.parametrize("late", [states.finish, states.claim])
+@pytest.mark.parametrize("late", [game_actions.end_game, game_actions.claim_state])
 def test_an_end_that_meets_another_leaves_no_key(
     table: Table, game: UUID, monkeypatch: pytest.MonkeyPatch, late: Callable[..., Any]
 ) -> None:
     """The late one has counted its fence; before Redis hears of it, the game ends."""
-    host, write = table.players[0], states._write
-    states.write(game, host, fence=states.claim(game, host), state={"wave": 1})
+    host, write = table.players[0], state_store.write
+    game_actions.write_state(
+        game, host, fence=game_actions.claim_state(game, host), state={"wave": 1}
+    )
 
     def end_first(*arguments: Any, **named: Any) -> int:
         monkeypatch.undo()
-        states.finish(game, host)
+        game_actions.end_game(game, host)
         assert durable().keys("game*") == []
         return write(*arguments, **named)
 
-    monkeypatch.setattr(states, "_write", end_first)
+    monkeypatch.setattr(state_store, "write", end_first)
     with contextlib.suppress(DomainError):
         late(game, host)
     round_of_the_watch()
@@ -311,37 +318,37 @@ def test_an_end_that_meets_another_leaves_no_key(
 def round_of_the_watch() -> None:
     async def drill() -> None:
         async with create_pool(1) as pool, durable_async() as client:
-            await states.write_behind(client, asking(pool))
+            await write_behind.write_states(client, asking(pool))
 
     asyncio.run(drill())
 
 
 def test_a_claim_alone_keeps_the_key_of_a_game_that_runs(table: Table, game: UUID) -> None:
-    fence = states.claim(game, table.players[0])
+    fence = game_actions.claim_state(game, table.players[0])
     round_of_the_watch()
-    assert not durable().exists(states.UNWRITTEN)
+    assert not durable().exists(state_store.UNWRITTEN)
     assert durable().hgetall(f"game:{game}:state") == {"fence": str(fence)}
 
 
 def test_numbers_come_back_as_they_were_put(table: Table, game: UUID) -> None:
     """PostgreSQL writes 1e25 out, as a whole number that is longer than we read."""
     host, state = table.players[0], {"far": 1e25, "near": 1e-7, "whole": 2**63}
-    states.write(game, host, fence=states.claim(game, host), state=state)
+    game_actions.write_state(game, host, fence=game_actions.claim_state(game, host), state=state)
     round_of_the_watch()
     durable().delete(f"game:{game}:state")
     for begun in (False, True):
         if begun:
-            states.begin(game)
-        assert states.read(game, host) == states.State(1, int(begun), state)
+            state_store.write_first_state(game)
+        assert game_queries.read_state(game, host) == state_store.State(1, int(begun), state)
         assert table.ask(0, "GET", f"/{game}/state")[1]["state"] == state
 
 
 def test_an_emptied_redis_takes_the_next_write(table: Table, game: UUID) -> None:
     session_id, host = game, table.players[0]
-    fence = states.claim(session_id, host)
+    fence = game_actions.claim_state(session_id, host)
     durable().flushdb()
-    assert states.write(session_id, host, fence=fence, state={"wave": 3}) == 1
-    assert states.read(session_id, host).state == {"wave": 3}
+    assert game_actions.write_state(session_id, host, fence=fence, state={"wave": 3}) == 1
+    assert game_queries.read_state(session_id, host).state == {"wave": 3}
 
 
 # ---- Size, and what remains of it ---------------------------------------------------------------
@@ -353,8 +360,8 @@ def test_an_emptied_redis_takes_the_next_write(table: Table, game: UUID) -> None
 def test_what_jsonb_stores_least_well_still_fits(table: Table, game: UUID, state: Any) -> None:
     """A number of two bytes takes twelve there; 1e308 has 309 digits as text."""
     host = table.players[0]
-    states.write(game, host, fence=states.claim(game, host), state=state)
-    states.finish(game, host)
+    game_actions.write_state(game, host, fence=game_actions.claim_state(game, host), state=state)
+    game_actions.end_game(game, host)
     assert GameSession.objects.filter(pk=game, game_state__isnull=False).exists()
 
 
@@ -368,12 +375,12 @@ def test_the_database_refuses_a_larger_state(game: UUID) -> None:
 def drop_old() -> None:
     async def drill() -> None:
         async with create_pool(1) as pool:
-            await states.drop_old(asking(pool))
+            await write_behind.delete_old_states_async(asking(pool))
 
     asyncio.run(drill())
 
 
-@pytest.mark.parametrize("drop", [drop_old, states.drop_all_old])
+@pytest.mark.parametrize("drop", [drop_old, write_behind.delete_old_states])
 def test_states_are_dropped_an_hour_after_the_end_however_it_came(
     game_map: GameMap, monkeypatch: pytest.MonkeyPatch, drop: Callable[[], Any]
 ) -> None:
@@ -394,7 +401,7 @@ def test_states_are_dropped_an_hour_after_the_end_however_it_came(
     }
     many = [
         GameSession(pk=uuid4(), map=game_map, status="Completed", completed_at=minutes["old"])
-        for _ in range(2 * states.BATCH + 1)
+        for _ in range(2 * write_behind.BATCH_SIZE + 1)
     ]
     for row in many:
         row.game_state = {}
@@ -411,8 +418,10 @@ def test_states_are_dropped_an_hour_after_the_end_however_it_came(
 
 def test_what_is_read_after_the_end(table: Table, game: UUID) -> None:
     host = table.players[0]
-    states.write(game, host, fence=states.claim(game, host), state={"wave": 7})
-    states.finish(game, host)
+    game_actions.write_state(
+        game, host, fence=game_actions.claim_state(game, host), state={"wave": 7}
+    )
+    game_actions.end_game(game, host)
     first = table.ask(0, "GET", f"/{game}/state")
     assert (first[0], first[1]["state"]) == (200, {"wave": 7})
     GameSession.objects.update(completed_at=timezone.now() - datetime.timedelta(hours=2))
@@ -442,7 +451,7 @@ def test_an_unused_map_is_not_deleted_while_a_game_on_it_starts(
 ) -> None:
     """It was found without a game; before it is deleted, a game on it has started."""
     GameSession.objects.filter(pk=game).update(map_version=None)
-    lock = played_maps.LOCK
+    lock = played_maps.LOCK_MAPS
 
     def start_first(cursor: Any, sql: str, values: Any) -> Any:
         if sql == lock:
@@ -451,8 +460,8 @@ def test_an_unused_map_is_not_deleted_while_a_game_on_it_starts(
 
     execute = CursorWrapper.execute
     monkeypatch.setattr(CursorWrapper, "execute", start_first)
-    assert played_maps.delete_unused() == 0
+    assert played_maps.delete_unused_maps() == 0
     monkeypatch.undo()
     assert PlayedMap.objects.count() == 1
     GameSession.objects.filter(pk=game).update(map_version=None)
-    assert played_maps.delete_unused() == 1
+    assert played_maps.delete_unused_maps() == 1

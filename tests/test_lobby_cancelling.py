@@ -15,15 +15,19 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from config.db.pools import connection_string, create_pool
 from sessions_app.live import announcements
 from sessions_app.live.announcements import News
+from config.db.pools import database_address, make_pool
+from sessions_app.live import updates
 from sessions_app.live.hub import Hub
 from sessions_app.live.protocol import Message
-from sessions_app.live.rooms import Room
-from sessions_app.live.sockets import SeatSocket
+from sessions_app.live.rooms import Room, SeatSocket
+from sessions_app.live.sockets import SeatReader
 from sessions_app.live.tickets import Holder
+from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby.store import run_async
 from tests.support.lobbies import Table
 from tests.support.waiting import until_async
+from sessions_app.lobby.transactions import run_async
 
 pytestmark = pytest.mark.django_db(transaction=True)
 IDLE_IN_TRANSACTION = (
@@ -35,14 +39,14 @@ IDLE_IN_TRANSACTION = (
 @pytest.fixture(autouse=True)
 def _told() -> Iterator[None]:
     """Somebody on this loop who tells of changes, as the hub does."""
-    heard: list[News] = []
-    announcements.tell(heard.append)
+    heard: list[LobbyUpdate] = []
+    updates.add_listener(heard.append)
     yield
-    announcements.stop(heard.append)
+    updates.remove_listener(heard.append)
 
 
 async def ready(pool: AsyncConnectionPool[Any], table: Table, *, is_ready: bool) -> None:
-    await run_async(pool, lobby_actions.ready, table.id, table.users[0].pk, is_ready=is_ready)
+    await run_async(pool, lobby_actions.set_ready, table.id, table.users[0].pk, is_ready=is_ready)
 
 
 def test_cut_off_at_any_moment() -> None:
@@ -116,13 +120,13 @@ def test_a_command_that_is_cut_off_may_be_sent_again(monkeypatch: pytest.MonkeyP
 
     async def drill() -> None:
         hub = Hub()
-        monkeypatch.setattr(hub, "do", wait_for_ever)
-        socket = SeatSocket(hub, wait_for_ever, "192.0.2.1", uuid4())
-        socket.holder, socket.room = Holder(uuid4()), Room(socket.session_id)
+        monkeypatch.setattr(hub, "run", wait_for_ever)
+        socket = SeatSocket(wait_for_ever, "192.0.2.1", uuid4())
+        socket.holder, socket.room = Holder(uuid4()), Room(socket.game_id)
         message = Message("ready", "one", {"is_ready": True})
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(socket.do(message), 0.01)
-        assert not hub.visitor(socket.player_id).has_done(socket.session_id, message)
+            await asyncio.wait_for(SeatReader(hub, socket).handle(message), 0.01)
+        assert not hub.connected_player(socket.player_id).mark_handled(socket.game_id, message)
 
     asyncio.run(drill())
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sessions_app.kernel.statuses import Status
 from sessions_app.lobby.documents import lobby_document
-from sessions_app.lobby.rules import Lobby, Seat
+from sessions_app.lobby.entities import Lobby, Seat
 
 NOW = datetime.datetime(2026, 5, 1, 12, tzinfo=datetime.UTC)
 EXAMPLE = Lobby(

@@ -30,8 +30,20 @@ from config.limits.token_bucket import TokenBucket
 from config.management.commands.serve import open_listener, server_config
 from config.redis.clients import durable
 from config.server.tcp import UNACKED_TIMEOUT_SECONDS
-from config.server.websocket_protocol import FrameBucket
+from config.server import websocket_protocol
 from sessions_app.live import hub, list_socket, reconciliation, sign_in_checks, sockets, tickets
+from config.management.commands.serve import UNREAD_SECONDS, claim_port, server_config
+from config.server import websocket_protocol
+from sessions_app.live import (
+    base_socket,
+    hub,
+    list_feed,
+    reconciliation,
+    sign_in_checks,
+    sockets,
+    tickets,
+)
+from sessions_app.live.base_socket import MESSAGE_BURST, MESSAGES_PER_SECOND
 from sessions_app.live.protocol import Close
 from sessions_app.live.rooms import Room
 from sessions_app.lobby import rules
@@ -79,7 +91,7 @@ def test_an_unknown_path(site: Site) -> None:
 
 def test_a_bad_ticket(site: Site) -> None:
     table = Table(1)
-    for ticket in (None, "x" * 32, tickets.make(token_of(table.users[0]), uuid4())):
+    for ticket in (None, "x" * 32, tickets.create_ticket(token_of(table.users[0]), uuid4())):
         with Caller(site, path_of(table.id)) as caller:
             message_id = caller.say("hello", ticket=ticket)
             code = "bad_ticket" if ticket else "not_signed_in"
@@ -112,11 +124,11 @@ def test_a_ticket_dies_soon(site: Site) -> None:
 def test_who_does_not_sit_there(site: Site) -> None:
     table, other = Table(1), Table(1)
     with Caller(site, path_of(table.id)) as caller:
-        caller.say("hello", ticket=tickets.make(token_of(other.users[0]), table.id))
+        caller.say("hello", ticket=tickets.create_ticket(token_of(other.users[0]), table.id))
         assert caller.refused() == ("not_seated", Close.NO_SUCH_SESSION)
     missing = uuid4()
     with Caller(site, path_of(missing)) as caller:
-        caller.say("hello", ticket=tickets.make(token_of(other.users[0]), missing))
+        caller.say("hello", ticket=tickets.create_ticket(token_of(other.users[0]), missing))
         assert caller.refused() == ("not_found", Close.NO_SUCH_SESSION)
 
 
@@ -178,7 +190,7 @@ def test_a_page_whose_cookie_cannot_be_looked_up(
     def away(key: str) -> None:
         raise OperationalError("the database is away")
 
-    monkeypatch.setattr(tickets, "holder_of_page", away)
+    monkeypatch.setattr(tickets, "find_page_holder", away)
     headers = {"Cookie": f"sessionid={'a' * 32}", "Origin": f"http://127.0.0.1:{site.port}"}
     with Caller(site, path_of(uuid4()), additional_headers=headers) as caller:
         caller.say("hello")
@@ -187,7 +199,7 @@ def test_a_page_whose_cookie_cannot_be_looked_up(
 
 def test_who_vanishes_before_a_word_leaves_the_place_to_others(site: Site) -> None:
     """A page that is left while it connects; twenty of them must not shut their address out."""
-    for _ in range(hub.MOST_OF_ADDRESS + 5):
+    for _ in range(hub.MAX_SOCKETS_OF_ADDRESS + 5):
         with Caller(site, path_of(uuid4())) as caller:
             caller.socket.socket.shutdown(socket.SHUT_RDWR)
     with sit_down(site, Table(1)) as player:
@@ -269,8 +281,8 @@ GARBAGE: list[str | bytes] = [
 
 def test_garbage_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand bad frames of every kind; a good one in between keeps the socket open."""
-    monkeypatch.setattr(TokenBucket, "capacity", 10_000)
-    monkeypatch.setattr(FrameBucket, "capacity", 30_000)
+    monkeypatch.setattr("sessions_app.live.base_socket.MESSAGE_BURST", 10_000)
+    monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 30_000)
     table = Table(2)
     with seated(site, table) as (host, guest):
         version = table.version
@@ -336,7 +348,7 @@ def test_a_frame_of_16_kib_is_read(site: Site) -> None:
 
 def test_a_flood(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the pace of players alone; tests/test_protocols.py has the frames of a socket."""
-    monkeypatch.setattr(FrameBucket, "capacity", 10_000)
+    monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 10_000)
     table = Table(2)
     with seated(site, table) as (host, guest):
         began = time.monotonic()
@@ -344,19 +356,19 @@ def test_a_flood(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
             for n in range(5000):  # a busy machine needs more of them
                 guest.say("chat", text=str(n))
         assert guest.closed() == Close.TOO_MUCH
-        most = TokenBucket.capacity + TokenBucket.tokens_per_second * (time.monotonic() - began)
+        most = MESSAGE_BURST + MESSAGES_PER_SECOND * (time.monotonic() - began)
         errors = [f for f in guest.heard if f["type"] == "error"]
         assert {error["data"]["code"] for error in errors} == {"rate_limited"}
         assert len(errors) <= 60
         host.silence(0.1)
-        assert TokenBucket.capacity <= len([f for f in host.heard if f["type"] == "chat"]) <= most
+        assert MESSAGE_BURST <= len([f for f in host.heard if f["type"] == "chat"]) <= most
         assert host.ask("ping")["type"] == "pong"
     with sit_down(site, table, 1) as again:  # the pace is the player's, not the socket's
         assert again.ask("chat", text="x")["data"].get("code") in (None, "rate_limited")
 
 
 def test_who_hastes_on_is_told_why_it_ends(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "MOST_HASTY", 3)
+    monkeypatch.setattr(base_socket, "MAX_EXCESS_MESSAGES", 3)
     with sit_down(site, Table(1)) as caller:
         with contextlib.suppress(ConnectionClosed):
             for _ in range(100):
@@ -379,9 +391,9 @@ def test_the_21st_socket_of_an_address(site: Site) -> None:
 
 
 def test_the_last_socket_of_a_process(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert hub.MOST_SOCKETS == 1000
-    monkeypatch.setattr(hub, "MOST_SOCKETS", 3)
-    monkeypatch.setattr(hub, "KEPT_FOR_SEATS", 2)
+    assert hub.MAX_SOCKETS == 1000
+    monkeypatch.setattr(hub, "MAX_SOCKETS", 3)
+    monkeypatch.setattr(hub, "SOCKETS_RESERVED_FOR_SEATS", 2)
     with Caller(site, "/ws/lobbies") as looking, seated(site, Table(2)):
         looking.hear("lobbies")
         with Caller(site, f"/ws/game-sessions/{uuid4()}") as fourth:
@@ -391,9 +403,9 @@ def test_the_last_socket_of_a_process(site: Site, monkeypatch: pytest.MonkeyPatc
 def test_who_only_looks_leaves_places_to_players(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert hub.KEPT_FOR_SEATS == 500
-    monkeypatch.setattr(hub, "MOST_SOCKETS", 3)
-    monkeypatch.setattr(hub, "KEPT_FOR_SEATS", 2)
+    assert hub.SOCKETS_RESERVED_FOR_SEATS == 500
+    monkeypatch.setattr(hub, "MAX_SOCKETS", 3)
+    monkeypatch.setattr(hub, "SOCKETS_RESERVED_FOR_SEATS", 2)
     with Caller(site, "/ws/lobbies") as looking:
         looking.hear("lobbies")
         with Caller(site, "/ws/lobbies") as another:
@@ -415,7 +427,7 @@ def test_who_vanishes_at_the_door_leaves_no_trace() -> None:
     scope = {"subprotocols": ["tribehold.v1"], "headers": [], "client": ("192.0.2.1", 1)}
     for application in (
         sockets.serve_seat(own_hub, uuid4(), scope, receive, send),
-        list_socket.serve_list(list_socket.Cards(own_hub), scope, receive, send),
+        sockets.serve_list(list_feed.ListFeed(own_hub), scope, receive, send),
     ):
         with pytest.raises(ConnectionResetError):
             asyncio.run(application)
@@ -442,10 +454,10 @@ def test_a_connection_is_bound_that_nobody_reads(monkeypatch: pytest.MonkeyPatch
 @pytest.fixture
 def quick_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     """A watch that looks often. To be asked for before the site, which takes it as it starts."""
-    monkeypatch.setattr(reconciliation, "TICK", 0.1)
-    monkeypatch.setattr(reconciliation, "SWEEP", 0.1)
-    monkeypatch.setattr(reconciliation, "QUIET", 0.5)
-    monkeypatch.setattr(reconciliation, "SILENT", 1.5)
+    monkeypatch.setattr(reconciliation, "CHECK_SOCKETS_SECONDS", 0.1)
+    monkeypatch.setattr(reconciliation, "SWEEP_SECONDS", 0.1)
+    monkeypatch.setattr(reconciliation, "CHECK_AFTER_SECONDS", 0.5)
+    monkeypatch.setattr(reconciliation, "SILENCE_SECONDS", 1.5)
 
 
 def test_silence(quick_watch: None, site: Site) -> None:
@@ -468,8 +480,8 @@ def test_who_leaves_as_if_the_server_stopped(
     quick_watch: None, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The seats of a process that stops are kept as they are. A client can send its code too."""
-    assert (server_config(None).timeout_graceful_shutdown or 0) < hub.STOPPING
-    monkeypatch.setattr(hub, "STOPPING", 0.3)
+    assert (server_config(None).timeout_graceful_shutdown or 0) < hub.SHUTDOWN_SECONDS
+    monkeypatch.setattr(hub, "SHUTDOWN_SECONDS", 0.3)
     table = Table(2)
     with sit_down(site, table) as host:
         with sit_down(site, table, 1) as guest:
@@ -520,16 +532,16 @@ def test_a_seat_that_the_watch_gives_up_at_the_same_moment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     own_hub, room, player_id, socket_id = hub.Hub(), Room(uuid4()), uuid4(), uuid4()
-    room.news = cast("Any", SimpleNamespace(connections={player_id: socket_id}))
+    room.update = cast("Any", SimpleNamespace(connections={player_id: socket_id}))
     leaver = cast("Any", SimpleNamespace(id=socket_id, room=room, player_id=player_id))
 
-    async def disconnect(*arguments: Any) -> None:
-        assert own_hub.owed == {socket_id: (room.session_id, player_id)}
-        own_hub.owed.clear()  # as the watch does that told of it
+    async def disconnect(*_: Any, **__: Any) -> None:
+        assert own_hub.pending_disconnects == {socket_id: (room.game_id, player_id)}
+        own_hub.pending_disconnects.clear()  # as the watch does that told of it
 
-    monkeypatch.setattr(hub, "do", disconnect)
-    asyncio.run(own_hub.leave(leaver, keep=False))
-    assert own_hub.owed == {}
+    monkeypatch.setattr(own_hub, "run", disconnect)
+    asyncio.run(own_hub.leave(leaver, keeps_seat=False))
+    assert own_hub.pending_disconnects == {}
 
 
 def banned(table: Table) -> None:
@@ -630,7 +642,7 @@ def test_a_ticket_dies_with_its_sign_in(
 def test_a_ticket_dies_with_its_own_family_alone(site: Site) -> None:
     table = Table(1)
     token, other = token_of(table.users[0]), token_of(table.users[0])
-    ticket, good = tickets.make(token, table.id), tickets.make(other, table.id)
+    ticket, good = tickets.create_ticket(token, table.id), tickets.create_ticket(other, table.id)
     families.end(token.user_id, token.family)
     with Caller(site, path_of(table.id)) as caller:
         caller.say("hello", ticket=ticket)
@@ -660,13 +672,13 @@ def test_a_sign_in_that_ends_while_the_seat_is_taken(
     cookie = f"sessionid={browser.cookies['sessionid'].value}"
     headers = {"Cookie": cookie, "Origin": f"http://127.0.0.1:{site.port}"}
     ticket = None if by_page else ticket_for(table, 1)
-    subscribe = hub.Hub.subscribe
+    enter = hub.Hub.enter
 
-    async def end_first(own_hub: hub.Hub, room: Room) -> None:
-        await own_hub.ask_django(end, table)
-        await subscribe(own_hub, room)
+    async def end_first(own_hub: hub.Hub, *arguments: Any) -> None:
+        await own_hub.run_in_django(end, table)
+        await enter(own_hub, *arguments)
 
-    monkeypatch.setattr(hub.Hub, "subscribe", end_first)
+    monkeypatch.setattr(hub.Hub, "enter", end_first)
     with Caller(site, path_of(table.id), additional_headers=headers) as caller:
         caller.say("hello", ticket=ticket)
         assert caller.refused() == ends
@@ -679,13 +691,13 @@ def test_an_open_socket_ends_with_its_account_as_it_was(
 ) -> None:
     """Nothing but the account's row tells of it: families and sessions of pages are all there."""
     looked = threading.Semaphore(0)
-    check = sign_in_checks.SignIns.check
+    check = sign_in_checks.SignInChecker.check
 
-    async def checked(own: sign_in_checks.SignIns, holders: Any) -> None:
+    async def checked(own: sign_in_checks.SignInChecker, holders: Any) -> None:
         await check(own, holders)
         looked.release()
 
-    monkeypatch.setattr(sign_in_checks.SignIns, "check", checked)
+    monkeypatch.setattr(sign_in_checks.SignInChecker, "check", checked)
     table, browser = Table(2), Client()
     with sit_down(site, table, 1) as guest:
         end(table)
@@ -741,7 +753,7 @@ def test_an_emptied_redis_has_no_tickets(site: Site) -> None:
 def late_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rooms are compared as often as ever; the next sweep comes when the test is over."""
     monkeypatch.setattr(reconciliation, "SLICES", reconciliation.SLICES * 10)
-    monkeypatch.setattr(reconciliation, "SWEEP", reconciliation.SWEEP * 10)
+    monkeypatch.setattr(reconciliation, "SWEEP_SECONDS", reconciliation.SWEEP_SECONDS * 10)
 
 
 def test_an_emptied_redis_throws_nobody_out(late_sweep: None, site: Site) -> None:
@@ -775,7 +787,7 @@ def test_a_page_keeps_its_sign_in_where_keys_are_rotated(site: Site, settings: A
 @pytest.fixture
 def quick_hours(monkeypatch: pytest.MonkeyPatch) -> None:
     """A watch that cleans up often. To be asked for before the site."""
-    monkeypatch.setattr(reconciliation, "HOUR", 0.1)
+    monkeypatch.setattr(reconciliation, "CLEAN_UP_SECONDS", 0.1)
 
 
 def test_sessions_of_pages_that_are_over_are_removed(quick_hours: None, site: Site) -> None:

@@ -21,9 +21,10 @@ from config.kernel.errors import DomainError
 from maps.models import GameMap
 from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import rules
-from sessions_app.lobby.rules import Lobby, Seat
-from sessions_app.lobby.store import Change, Steps, reading, run
+from sessions_app.lobby import invite_codes, rules
+from sessions_app.lobby.entities import Lobby, LobbyChange, Seat
+from sessions_app.lobby.store import read_lobby
+from sessions_app.lobby.transactions import Steps, run
 from sessions_app.models import GameSession, LobbyServer, SessionPlayer
 from tests.support.factories import make_tribe, make_user
 from tests.support.lobbies import PLAYERS, make_lobby
@@ -72,13 +73,15 @@ class Life(RuleBasedStateMachine):
         chosen, now = {"id": self.tribes[n][tribe]}, self.now()
         return Seat(self.players[n], f"Player{n}", 1, chosen, joined_at=now, lost_at=now)
 
-    def carry_out(self, change: Rule, steps: Callable[[UUID], Steps[Change]], *, by: str) -> None:
+    def carry_out(
+        self, change: Rule, steps: Callable[[UUID], Steps[LobbyChange]], *, by: str
+    ) -> None:
         """Do it to the model. `by` is "player", or "time" for what touches nothing."""
         before, now = self.lobby, self.now()
         seen = replace(
             before,
             seats=tuple(
-                replace(s, is_orphan=s.server is None or s.server in self.dead)
+                replace(s, is_orphaned=s.server is None or s.server in self.dead)
                 for s in before.seats
             ),
         )
@@ -95,7 +98,7 @@ class Life(RuleBasedStateMachine):
         self.carried_out(steps, code, is_change=is_change)
 
     def carried_out(
-        self, steps: Callable[[UUID], Steps[Change]], code: str | None, *, is_change: bool
+        self, steps: Callable[[UUID], Steps[LobbyChange]], code: str | None, *, is_change: bool
     ) -> None:
         """For the machine that does the same to a database."""
 
@@ -116,7 +119,10 @@ class Life(RuleBasedStateMachine):
         self.carry_out(
             lambda lobby, _: rules.join(lobby, seat, code=given),
             lambda game: lobby_actions.join(
-                game, self.players[n], self.tribes[n][tribe], code=self.code() if code else None
+                game,
+                self.players[n],
+                tribe_id=self.tribes[n][tribe],
+                code=self.code() if code else None,
             ),
             by="player",
         )
@@ -138,8 +144,8 @@ class Life(RuleBasedStateMachine):
     def ready(self, n: int, is_ready: bool) -> None:
         player = self.players[n]
         self.carry_out(
-            lambda lobby, _: rules.ready(lobby, player, is_ready=is_ready),
-            lambda game: lobby_actions.ready(game, player, is_ready=is_ready),
+            lambda lobby, _: rules.set_ready(lobby, player, is_ready=is_ready),
+            lambda game: lobby_actions.set_ready(game, player, is_ready=is_ready),
             by="player",
         )
 
@@ -147,8 +153,8 @@ class Life(RuleBasedStateMachine):
     def take_tribe(self, n: int, tribe: int) -> None:
         player, chosen = self.players[n], self.tribes[n][tribe]
         self.carry_out(
-            lambda lobby, _: rules.take_tribe(lobby, player, {"id": chosen}),
-            lambda game: lobby_actions.take_tribe(game, player, chosen),
+            lambda lobby, _: rules.choose_tribe(lobby, player, {"id": chosen}),
+            lambda game: lobby_actions.choose_tribe(game, player, tribe_id=chosen),
             by="player",
         )
 
@@ -157,7 +163,7 @@ class Life(RuleBasedStateMachine):
         host, player = self.players[n], self.players[other]
         self.carry_out(
             lambda lobby, _: rules.kick(lobby, host, player),
-            lambda game: lobby_actions.kick(game, host, player),
+            lambda game: lobby_actions.kick(game, host, player_id=player),
             by="player",
         )
 
@@ -216,7 +222,7 @@ class Life(RuleBasedStateMachine):
     def _take_seat(self, player: UUID, socket: UUID, process: UUID) -> None:
         self.carry_out(
             lambda lobby, _: rules.connect(lobby, player, socket, process),
-            lambda game: lobby_actions.connect(game, player, socket, process),
+            lambda game: lobby_actions.connect(game, player, connection=socket, server=process),
             by="time",
         )
 
@@ -226,7 +232,7 @@ class Life(RuleBasedStateMachine):
         player, socket = self.players[n], self.sockets[n][-age:][0]
         self.carry_out(
             lambda lobby, now: rules.disconnect(lobby, player, socket, now),
-            lambda game: lobby_actions.disconnect(game, player, socket),
+            lambda game: lobby_actions.disconnect(game, player, connection=socket),
             by="time",
         )
 
@@ -234,8 +240,8 @@ class Life(RuleBasedStateMachine):
     def stay(self, n: int) -> None:
         player = self.players[n]
         self.carry_out(
-            lambda lobby, now: rules.stay(lobby, player, now),
-            lambda game: lobby_actions.stay(game, player),
+            lambda lobby, now: rules.renew_grace_period(lobby, player, now),
+            lambda game: lobby_actions.renew_grace_period(game, player),
             by="time",
         )
 
@@ -252,7 +258,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def tidy(self) -> None:
-        self.carry_out(rules.tidy, lobby_actions.tidy, by="time")
+        self.carry_out(rules.apply_due_changes, lobby_actions.apply_due_changes, by="time")
 
     # ---- What always holds ----------------------------------------------------------------------
 
@@ -305,14 +311,14 @@ class LifeInTheDatabase(Life):
         super().__init__()
         for server in self.servers:
             LobbyServer.objects.create(pk=server)
-        self.game = GameSession.objects.create(map=self.game_map, code=lobby_actions.new_code())
+        self.game = GameSession.objects.create(map=self.game_map, code=invite_codes.generate_code())
         self.version = 0
 
     def code(self) -> str | None:
         return self.game.code if self.lobby.code else None
 
     def carried_out(
-        self, steps: Callable[[UUID], Steps[Change]], code: str | None, *, is_change: bool
+        self, steps: Callable[[UUID], Steps[LobbyChange]], code: str | None, *, is_change: bool
     ) -> None:
         refused = None
         try:
@@ -320,7 +326,7 @@ class LifeInTheDatabase(Life):
         except DomainError as refusal:
             refused = refusal.code
         assert refused == code
-        found = run(reading, self.game.pk)
+        found = run(read_lobby, self.game.pk)
         assert found
         assert shape(found[0]) == shape(self.lobby)
         assert found[0].version == self.version + is_change

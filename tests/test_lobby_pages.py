@@ -17,11 +17,10 @@ from config.limits import rate_limits
 from maps.models import GameMap
 from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import views
-from sessions_app.lobby.cards import find
-from sessions_app.lobby.listing import Wanted
-from sessions_app.lobby.rules import Lobby
-from sessions_app.lobby.store import run
+from sessions_app.lobby import limited_actions, queries
+from sessions_app.lobby.entities import Lobby
+from sessions_app.lobby.open_lobbies import LobbyFilter, find_page_cards
+from sessions_app.lobby.transactions import run
 from sessions_app.models import GameSession, SessionPlayer
 from tests.support.concurrency import at_once
 from tests.support.factories import NOBODY, make_map, make_tribe, make_user
@@ -31,12 +30,16 @@ pytestmark = pytest.mark.django_db
 
 
 def open_lobby(host: User, game_map: GameMap, **more: Any) -> Lobby:
-    return run(lobby_actions.create, host.pk, game_map.pk, make_tribe(host).pk, **more).after
+    return run(
+        lobby_actions.create, host.pk, map_id=game_map.pk, tribe_id=make_tribe(host).pk, **more
+    ).after
 
 
 def lobby_now(lobby_id: UUID) -> Lobby:
     return run(
-        lobby_actions.seen_by, lobby_id, SessionPlayer.objects.values_list("user", flat=True)[0]
+        queries.find_visible_lobby,
+        lobby_id,
+        SessionPlayer.objects.values_list("user", flat=True)[0],
     )
 
 
@@ -73,7 +76,7 @@ def lobby(host: User, game_map: GameMap) -> Lobby:
 @pytest.fixture
 def full_house(lobby: Lobby, player: User, tribe: Tribe) -> Lobby:
     """Two players, host and Player1."""
-    return run(lobby_actions.join, lobby.id, player.pk, tribe.pk).after
+    return run(lobby_actions.join, lobby.id, player.pk, tribe_id=tribe.pk).after
 
 
 def at(lobby: Lobby, more: str = "") -> str:
@@ -108,7 +111,7 @@ def test_private_full_and_begun_ones_are_not_listed(
     private = open_lobby(make_user("Private1"), game_map, is_public=False)
     full = open_lobby(make_user("Full1"), game_map, seats=2)
     guest = make_user("Guest1")
-    run(lobby_actions.join, full.id, guest.pk, make_tribe(guest).pk)
+    run(lobby_actions.join, full.id, guest.pk, tribe_id=make_tribe(guest).pk)
     begun = open_lobby(make_user("Begun1"), game_map)
     begin(begun)
     page = text(client.get("/lobbies/"))
@@ -156,8 +159,8 @@ def test_a_filter_that_means_nothing_says_so_and_leaves_the_other(
 
 
 def test_two_of_four_seats_are_not_three_free_ones(full_house: Lobby) -> None:
-    assert len(find(Wanted(free_seats=2))) == 1
-    assert find(Wanted(free_seats=3)) == []
+    assert len(find_page_cards(LobbyFilter(free_seats=2))) == 1
+    assert find_page_cards(LobbyFilter(free_seats=3)) == []
 
 
 def test_an_empty_list_of_one_map_leads_to_a_new_lobby_there(
@@ -275,7 +278,7 @@ def test_all_that_a_refusal_says_is_shown(
     def refuse(*_: Any, **__: Any) -> None:
         raise DomainError.combine(reasons)
 
-    monkeypatch.setattr(views, "open_lobby", refuse)
+    monkeypatch.setattr(limited_actions, "open_lobby", refuse)
     given = {"tribe": str(tribe.pk), "is_public": "yes", "seats": "4"}
     page = unescape(text(signed_in.post(f"/lobbies/new/?map={game_map.pk}", given)))
     assert all(reason.detail in page for reason in reasons)
@@ -417,11 +420,11 @@ def test_refusals_of_joining(
     elif change == "full":
         games.update(seat_limit=2)
         guest = make_user("Guest1")
-        run(lobby_actions.join, lobby.id, guest.pk, make_tribe(guest).pk)
+        run(lobby_actions.join, lobby.id, guest.pk, tribe_id=make_tribe(guest).pk)
     elif change == "started":
         begin(lobby)
     elif change == "elsewhere":
-        run(lobby_actions.create, player.pk, game_map.pk, tribe.pk)
+        run(lobby_actions.create, player.pk, map_id=game_map.pk, tribe_id=tribe.pk)
     else:
         given = str(host.tribes.get().pk)
     answer = signed_in.post(f"/lobbies/join/{lobby.code}/", {"tribe": given})

@@ -23,6 +23,8 @@ from sessions_app.lobby.rules import (
 )
 from tests.support.lobbies import NOON, PLAYERS, make_lobby, make_seat
 from sessions_app.lobby.rules import COUNTDOWN, GRACE, MOST_KICKED, UNTOUCHED, Lobby
+from sessions_app.lobby.entities import Lobby
+from sessions_app.lobby.rules import COUNTDOWN, GRACE_PERIOD, IDLE_LIMIT, MAX_KICKED_ABSENT_PLAYERS
 
 HOST, GUEST, THIRD, FOURTH, STRANGER, _ = PLAYERS
 SECOND = timedelta(seconds=1)
@@ -43,7 +45,9 @@ FULL = of(HOST, GUEST, THIRD, FOURTH)
 TOO_MANY_KICKED = replace(
     PAIR, kicked=frozenset(UUID(int=1000 + n) for n in range(MAX_KICKED_PLAYERS))
 )
-MANY_KICKED = replace(PAIR, kicked=frozenset(UUID(int=1000 + n) for n in range(MOST_KICKED)))
+MANY_KICKED = replace(
+    PAIR, kicked=frozenset(UUID(int=1000 + n) for n in range(MAX_KICKED_ABSENT_PLAYERS))
+)
 
 
 def join(player: UUID, code: str | None = None) -> Rule:
@@ -55,11 +59,11 @@ def leave(player: UUID) -> Rule:
 
 
 def ready(player: UUID, *, is_ready: bool = True) -> Rule:
-    return lambda lobby: rules.ready(lobby, player, is_ready=is_ready)
+    return lambda lobby: rules.set_ready(lobby, player, is_ready=is_ready)
 
 
 def tribe(player: UUID) -> Rule:
-    return lambda lobby: rules.take_tribe(lobby, player, {"id": STRANGER})
+    return lambda lobby: rules.choose_tribe(lobby, player, {"id": STRANGER})
 
 
 def kick(host: UUID, player: UUID) -> Rule:
@@ -135,7 +139,7 @@ REFUSED: list[tuple[str, Lobby, Rule, str, int]] = [
         replace(PAIR, kicked=frozenset({THIRD})),
         connect(THIRD),
         "kicked",
-        403,
+        409,
     ),
     ("connect after the end", OVER, connect(HOST), "over", 409),
 ]
@@ -192,7 +196,10 @@ STOPS: dict[str, tuple[Rule, bool]] = {
     "another tribe": (tribe(GUEST), False),
     "settings": (settings(HOST, 3, is_public=False), False),
     "a newer socket": (connect(GUEST), False),
-    "time, but not enough": (lambda lobby: rules.tidy(lobby, NOON + COUNTDOWN - SECOND), False),
+    "time, but not enough": (
+        lambda lobby: rules.apply_due_changes(lobby, NOON + COUNTDOWN - SECOND),
+        False,
+    ),
 }
 
 
@@ -205,8 +212,8 @@ def test_what_stops_a_countdown(rule: Rule, stops: bool) -> None:
 
 def test_the_start() -> None:
     assert start(HOST)(READY).countdown_ends_at == NOON + COUNTDOWN
-    assert rules.tidy(COUNTING, NOON + COUNTDOWN - SECOND) == COUNTING
-    after = rules.tidy(COUNTING, NOON + COUNTDOWN)
+    assert rules.apply_due_changes(COUNTING, NOON + COUNTDOWN - SECOND) == COUNTING
+    after = rules.apply_due_changes(COUNTING, NOON + COUNTDOWN)
     assert (after.status, after.countdown_ends_at) == (Status.IN_PROGRESS, None)
     assert after.started_at == NOON + COUNTDOWN
 
@@ -285,35 +292,38 @@ def test_in_a_game_a_lost_socket_costs_nothing_but_itself() -> None:
 
 def test_back_within_grace_is_the_seat_as_it_was() -> None:
     lost = rules.disconnect(RUNNING, HOST, UUID(int=101), NOON)
-    kept = rules.tidy(lost, NOON + GRACE - SECOND)
+    kept = rules.apply_due_changes(lost, NOON + GRACE_PERIOD - SECOND)
     assert connect(HOST)(kept) == connect(HOST)(RUNNING)
-    assert rules.tidy(lost, NOON + GRACE).seat_of(HOST) is None
+    assert rules.apply_due_changes(lost, NOON + GRACE_PERIOD).seat_of(HOST) is None
 
 
 def test_signs_of_life_keep_a_seat() -> None:
     lost = rules.disconnect(PAIR, GUEST, UUID(int=102), NOON)
-    later = rules.stay(lost, GUEST, NOON + GRACE - SECOND)
-    assert rules.tidy(later, NOON + GRACE).seat_of(GUEST)
-    assert rules.stay(PAIR, GUEST, NOON) is PAIR
-    assert rules.stay(PAIR, STRANGER, NOON) is PAIR
+    later = rules.renew_grace_period(lost, GUEST, NOON + GRACE_PERIOD - SECOND)
+    assert rules.apply_due_changes(later, NOON + GRACE_PERIOD).seat_of(GUEST)
+    assert rules.renew_grace_period(PAIR, GUEST, NOON) is PAIR
+    assert rules.renew_grace_period(PAIR, STRANGER, NOON) is PAIR
 
 
 def test_an_orphan_is_lost_from_now_on() -> None:
     """Its time begins when it is found, not when its process was last seen."""
-    lobby = make_lobby(make_seat(HOST), make_seat(GUEST, is_orphan=True, is_ready=True))
-    seat = rules.tidy(lobby, NOON).seat_of(GUEST)
+    lobby = make_lobby(make_seat(HOST), make_seat(GUEST, is_orphaned=True, is_ready=True))
+    seat = rules.apply_due_changes(lobby, NOON).seat_of(GUEST)
     assert seat
     assert (seat.lost_at, seat.is_ready, seat.connection) == (NOON, False, None)
 
 
 def test_an_untouched_lobby_is_closed_and_a_game_is_not() -> None:
-    assert rules.tidy(PAIR, NOON + UNTOUCHED - SECOND) == PAIR
-    assert rules.tidy(PAIR, NOON + UNTOUCHED).status == Status.ABANDONED
-    assert rules.tidy(RUNNING, NOON + UNTOUCHED).status == Status.IN_PROGRESS
+    assert rules.apply_due_changes(PAIR, NOON + IDLE_LIMIT - SECOND) == PAIR
+    assert rules.apply_due_changes(PAIR, NOON + IDLE_LIMIT).status == Status.ABANDONED
+    assert rules.apply_due_changes(RUNNING, NOON + IDLE_LIMIT).status == Status.IN_PROGRESS
 
 
 def test_over_is_over() -> None:
-    for rule in (rules.settled, lambda it: rules.tidy(it, NOON + UNTOUCHED)):
+    for rule in (
+        rules.enforce_invariants,
+        lambda it: rules.apply_due_changes(it, NOON + IDLE_LIMIT),
+    ):
         assert rule(OVER) is OVER
     assert rules.disconnect(OVER, HOST, UUID(int=101), NOON) is OVER
     assert end(HOST)(RUNNING).status == Status.COMPLETED

@@ -10,12 +10,11 @@ from channels.layers import get_channel_layer
 
 from config.redis import clients
 from sessions_app.kernel.statuses import Status
-from sessions_app.live import list_socket
-from sessions_app.live.announcements import group_of
 from sessions_app.live.protocol import Close
+from sessions_app.live.updates import channel_group
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import rules
-from sessions_app.lobby.store import run
+from sessions_app.lobby import open_lobbies, rules
+from sessions_app.lobby.transactions import run
 from sessions_app.models import GameSession
 from tests.support.database import execute
 from tests.support.factories import make_tribe, make_user
@@ -91,7 +90,7 @@ def test_each_message_has_the_answer_that_is_documented(site: Site) -> None:
         "settings": {"seats": 3},
         "chat": {"text": "Hello"},
     }
-    told = {names(kind)[0]: names(answer) for kind, *_, answer in rows("### What a client says")}
+    told = {names(kind)[0]: names(answer) for kind, *_, answer in rows("### Client messages")}
     with seated(site, table) as (host, guest):
         guest.ask("ready", is_ready=True)
         order = [kind for kind in told if kind != "leave"]
@@ -138,7 +137,7 @@ def test_the_same_message_is_done_in_another_lobby(site: Site) -> None:
         assert seat_of(caller.ask("ready", id="1", is_ready=True), 0)["is_ready"]
         caller.say("leave", id="2")
         assert caller.closed() == Close.NO_SUCH_SESSION
-    run(lobby_actions.join, second.id, player.pk, first.tribes[0].pk)
+    run(lobby_actions.join, second.id, player.pk, tribe_id=first.tribes[0].pk)
     second.users.append(player)
     with sit_down(site, second, 1) as caller:
         assert seat_of(caller.ask("ready", id="1", is_ready=True), 1)["is_ready"]
@@ -315,7 +314,7 @@ def say_elsewhere(table: Table, text: str) -> None:
     """A word that another process passes on."""
     said = {"player_id": str(table.users[0].pk), "text": text, "at": "2026-07-01T12:00:00Z"}
     message = {"type": "chat", "session_id": str(table.id), "hub": "another", "said": said}
-    async_to_sync(get_channel_layer().group_send)(group_of(table.id), message)
+    async_to_sync(get_channel_layer().group_send)(channel_group(table.id), message)
 
 
 def test_a_lobby_opened_while_redis_was_away_is_not_deaf(site: Site) -> None:
@@ -360,7 +359,7 @@ def test_full_lobbies_are_not_listed(site: Site) -> None:
     with Caller(site, "/ws/lobbies") as looker:
         assert len(looker.hear("lobbies")["data"]["lobbies"]) == 1
         guest = make_user("Guest1")
-        run(lobby_actions.join, table.id, guest.pk, make_tribe(guest).pk)
+        run(lobby_actions.join, table.id, guest.pk, tribe_id=make_tribe(guest).pk)
         change = looker.hear("lobbies")["data"]
         assert (change["lobbies"], change["gone"], change["total"]) == ([], [str(table.id)], 0)
         assert change["maps"] == {str(table.map.pk): {"lobbies": 0, "free_seats": 0}}
@@ -371,7 +370,7 @@ def test_full_lobbies_are_not_listed(site: Site) -> None:
 def test_of_many_lobbies_the_list_tells_which_it_shows(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(list_socket, "MOST_LISTED", 2)
+    monkeypatch.setattr(open_lobbies, "MAX_LISTED", 2)
     old = Table(1)
     newer = [Table(1, game_map=old.map) for _ in range(2)]
     with Caller(site, "/ws/lobbies") as looker:

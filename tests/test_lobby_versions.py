@@ -13,9 +13,9 @@ from config.kernel.errors import DomainError
 from maps.models import GameMap
 from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import store
-from sessions_app.lobby.rules import Lobby
-from sessions_app.lobby.store import run
+from sessions_app.lobby import invite_codes, statements
+from sessions_app.lobby.entities import Lobby
+from sessions_app.lobby.transactions import run
 from sessions_app.models import GameSession
 from tests.support.concurrency import at_once
 from tests.support.factories import make_tribe, make_user
@@ -106,7 +106,7 @@ def test_a_seated_player_can_be_erased(n: int, by_sql: bool, has_begun: bool) ->
     else:
         table.users[n].delete()
     assert [seat.player_id for seat in table.now.seats] == [table.users[1 - n].pk]
-    run(lobby_actions.tidy, table.id)  # as each sweep does
+    run(lobby_actions.apply_due_changes, table.id)  # as each sweep does
     assert table.now.seats[0].is_host
 
 
@@ -122,7 +122,7 @@ def start(table: Table, *, solo: bool = False) -> None:
     table.all_ready()
     run(lobby_actions.start, table.id, table.users[0].pk, solo=solo)
     end_countdown(table)
-    run(lobby_actions.tidy, table.id)
+    run(lobby_actions.apply_due_changes, table.id)
     assert table.now.status == Status.IN_PROGRESS
 
 
@@ -142,7 +142,7 @@ def counts(table: Table) -> tuple[int, list[int]]:
 
 
 def tidy(table: Table, _: int) -> None:
-    run(lobby_actions.tidy, table.id)
+    run(lobby_actions.apply_due_changes, table.id)
 
 
 def do_one(steps: list[tuple[Any, ...]], n: int) -> str | None:
@@ -160,7 +160,7 @@ def due() -> Table:
 def test_a_start_is_counted_once_by_twenty_at_once() -> None:
     table = due()
     before = table.version
-    changes = at_once(20, lambda _: run(lobby_actions.tidy, table.id))
+    changes = at_once(20, lambda _: run(lobby_actions.apply_due_changes, table.id))
     assert [change.is_change for change in changes].count(True) == 1
     assert counts(table) == (1, [1, 1])
     assert table.version == before + 1
@@ -168,7 +168,7 @@ def test_a_start_is_counted_once_by_twenty_at_once() -> None:
 
 def test_the_bug_without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same race where each only reads: shows that the test above can fail."""
-    monkeypatch.setattr(store, "LOCK", "SELECT 1 FROM game_sessions WHERE id = %s")
+    monkeypatch.setattr(statements, "LOCK", "SELECT 1 FROM game_sessions WHERE id = %s")
     for _ in range(10):
         table = due()
         at_once(20, partial(tidy, table))
@@ -177,10 +177,10 @@ def test_the_bug_without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.fail("the lock is not what keeps this right")
 
 
-def try_to(steps: Callable[..., Any], *arguments: Any) -> str | None:
+def try_to(steps: Callable[..., Any], *arguments: Any, **named: Any) -> str | None:
     """Do it; the code of the refusal, if it is refused."""
     try:
-        run(steps, *arguments)
+        run(steps, *arguments, **named)
     except DomainError as refusal:
         return refusal.code
     return None
@@ -192,7 +192,7 @@ def test_the_last_seat_for_fifty_at_once(game_map: GameMap) -> None:
     tribes = [make_tribe(user) for user in users]
 
     def join(n: int) -> str | None:
-        return try_to(lobby_actions.join, table.id, users[n].pk, tribes[n].pk)
+        return try_to(lobby_actions.join, table.id, users[n].pk, tribe_id=tribes[n].pk)
 
     codes = at_once(50, join)
     assert (codes.count(None), codes.count("full")) == (1, 49)
@@ -221,16 +221,20 @@ PAIRS: dict[str, Callable[[Table], list[tuple[Any, ...]]]] = {
         (lobby_actions.leave, t.id, t.users[1].pk),
     ],
     "the host kicks who leaves": lambda t: [
-        (lobby_actions.kick, t.id, t.users[0].pk, t.users[1].pk),
+        (partial(lobby_actions.kick, player_id=t.users[1].pk), t.id, t.users[0].pk),
         (lobby_actions.leave, t.id, t.users[1].pk),
     ],
     "the host kicks and leaves": lambda t: [
-        (lobby_actions.kick, t.id, t.users[0].pk, t.users[1].pk),
+        (partial(lobby_actions.kick, player_id=t.users[1].pk), t.id, t.users[0].pk),
         (lobby_actions.leave, t.id, t.users[0].pk),
     ],
     "the host leaves, the guest is lost": lambda t: [
         (lobby_actions.leave, t.id, t.users[0].pk),
-        (lobby_actions.disconnect, t.id, t.users[1].pk, t.now.seats[1].connection),
+        (
+            partial(lobby_actions.disconnect, connection=t.now.seats[1].connection or uuid4()),
+            t.id,
+            t.users[1].pk,
+        ),
     ],
 }
 
@@ -250,7 +254,9 @@ def test_two_at_once(pair: Callable[[Table], list[tuple[Any, ...]]]) -> None:
 def test_one_player_opens_two_lobbies_at_once(game_map: GameMap) -> None:
     user = make_user("Racer")
     tribe = make_tribe(user)
-    codes = at_once(8, lambda _: try_to(lobby_actions.create, user.pk, game_map.pk, tribe.pk))
+    codes = at_once(
+        8, lambda _: try_to(lobby_actions.create, user.pk, map_id=game_map.pk, tribe_id=tribe.pk)
+    )
     assert (codes.count(None), codes.count("already_seated")) == (1, 7)
     assert GameSession.objects.count() == 1  # those refused left nothing behind
 
@@ -258,11 +264,11 @@ def test_one_player_opens_two_lobbies_at_once(game_map: GameMap) -> None:
 def test_a_code_that_is_taken_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     table = Table(1)
     codes = iter([table.now.code, "ABC234"])
-    monkeypatch.setattr(lobby_actions, "new_code", lambda: next(codes))
+    monkeypatch.setattr(invite_codes, "generate_code", lambda: next(codes))
     assert Table(1, game_map=table.map).now.code == "ABC234"
 
 
 def test_a_process_that_never_said_a_word_holds_no_seat() -> None:
     table = Table(1)
     with pytest.raises(IntegrityError):
-        run(lobby_actions.connect, table.id, table.users[0].pk, uuid4(), uuid4())
+        run(lobby_actions.connect, table.id, table.users[0].pk, connection=uuid4(), server=uuid4())

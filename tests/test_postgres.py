@@ -10,8 +10,8 @@ from django.db.backends.postgresql import base as postgresql
 from django.test.utils import CaptureQueriesContext
 
 from config.kernel.errors import DomainError
-from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import store
+from sessions_app.lobby import queries as lobby_queries
+from sessions_app.lobby import transactions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,8 +88,8 @@ def test_a_closed_connection_is_not_usable(other: BaseDatabaseWrapper) -> None:
     assert not other.is_usable()
 
 
-def test_reads_need_no_transaction() -> None:
+def test_what_only_reads_needs_no_transaction() -> None:
     for run, statements in ((store.look, 1), (store.run, 3)):
         with CaptureQueriesContext(connection) as queries, pytest.raises(DomainError):
-            run(lobby_actions.demand_seat, uuid4(), uuid4())
+            run(lobby_queries.require_seat, uuid4(), uuid4())
         assert len(queries) == statements

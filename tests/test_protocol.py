@@ -11,14 +11,30 @@ from hypothesis import strategies as st
 from websockets.http11 import MAX_LINE_LENGTH
 
 from config.limits.token_bucket import TokenBucket
+from config.limits.rate_limits import POLICIES
 from config.management.commands.serve import server_config
 from config.server import websocket_protocol
 from sessions_app.kernel import limits
-from sessions_app.live import hub, list_socket, protocol, reconciliation, sockets, tickets
-from sessions_app.live.protocol import CLOSES, FROM_CLIENT, FROM_SERVER, Unreadable, read
+from sessions_app.live import (
+    base_socket,
+    hub,
+    protocol,
+    reconciliation,
+    rooms,
+    sockets,
+    tickets,
+)
+from sessions_app.live.protocol import (
+    CLIENT_MESSAGES,
+    CLOSES,
+    SERVER_MESSAGES,
+    InvalidMessage,
+    parse,
+)
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules, store
 from tests.support.protocol_document import DOCUMENT, names, rows
+from sessions_app.lobby import open_lobbies, rules, store, transactions
 
 ROOT = Path(__file__).parent.parent
 STATIC = ROOT / "static/js"
@@ -26,24 +42,24 @@ STATIC = ROOT / "static/js"
 
 def test_the_document_tells_what_clients_say() -> None:
     told = {}
-    for kind, data, *_ in rows("### What a client says"):
+    for kind, data, *_ in rows("### Client messages"):
         fields = re.findall(r"`(\w+)`(\??)", data)
         told[names(kind)[0]] = {name: not optional for name, optional in fields}
     known = {
-        kind: {n: f.required for n, f in fields.items()} for kind, fields in FROM_CLIENT.items()
+        kind: {n: f.required for n, f in fields.items()} for kind, fields in CLIENT_MESSAGES.items()
     }
     assert told == known
 
 
 def test_the_document_tells_what_the_server_says() -> None:
-    assert sorted(names(row[0])[0] for row in rows("### What the server says")) == sorted(
-        FROM_SERVER
+    assert sorted(names(row[0])[0] for row in rows("### Server messages")) == sorted(
+        SERVER_MESSAGES
     )
 
 
 def test_each_last_word_goes_with_a_close() -> None:
-    for code, (close, words) in protocol.LAST_WORDS.items():
-        frame, closes = protocol.last_word(4, code, "7")
+    for code, (close, words) in protocol.FINAL_ERRORS.items():
+        frame, closes = protocol.write_final_error(4, code, "7")
         data = {"code": code, "detail": words, "re": "7", "closes": int(close)}
         assert (json.loads(frame)["data"], closes) == (data, close)
 
@@ -54,11 +70,13 @@ def test_the_document_tells_the_closes() -> None:
 
 
 def test_the_document_tells_every_code_of_an_error() -> None:
-    told = {name for row in rows("## Codes of errors") for name in names(row[0])}
-    sources = (rules, protocol, sockets, lobby_actions, store)
+    told = {name for row in rows("## Error codes") for name in names(row[0])}
+    sources = (rules, protocol, base_socket, sockets, lobby_actions, store)
     text = "".join(Path(str(module.__file__)).read_text() for module in sources)
-    raised = set(re.findall(r'(?:DomainError|InvalidInput|Unreadable|_refuse_)\(\s*"(\w+)"', text))
-    raised |= {code for code, _ in store.REFUSALS.values()} | protocol.LAST_WORDS.keys()
+    raised = set(re.findall(r'(?:DomainError|InvalidInput|InvalidMessage)\(\s*"(\w+)"', text))
+    raised |= {
+        code for code, _ in transactions.CONSTRAINT_ERRORS.values()
+    } | protocol.FINAL_ERRORS.keys()
     raised |= {"rate_limited"}
     raised -= {"unknown_code", "not_started"}  # of REST alone
     assert told == raised
@@ -68,46 +86,50 @@ def test_the_document_tells_the_whole_lobby() -> None:
     from sessions_app.lobby.documents import lobby_document
     from tests.support.lobbies import EXAMPLE
 
-    told = names(DOCUMENT.split("A lobby is the document of", 1)[1].split("Count down", 1)[0])
+    told = names(DOCUMENT.split("**The lobby** is the document of", 1)[1].split("\n\n", 1)[0])
     assert told == list(lobby_document(EXAMPLE))
 
 
-SAID: dict[str, tuple[Any, Any]] = {
-    "kept for thirty seconds until a socket holds it": (rules.GRACE.seconds, 30),
-    "good once, for thirty seconds": (tickets.SECONDS, 30),
-    "send, within five seconds, `hello`": (sockets.HELLO_SECONDS, 5),
-    "16 KiB at the most": (server_config(None).ws_max_size, 16 * 1024),
-    "up to 64 characters": (protocol.LONGEST_ID, 64),
-    "up to 300 characters": (protocol.LONGEST_CHAT, 300),
-    "how many may sit (2 to 4)": ((limits.MIN_SEATS, limits.MAX_SEATS), (2, 4)),
-    "several within 50 ms may come as one": (hub.TOGETHER, 0.05),
-    "the newest 200 at the most": (list_socket.MOST_LISTED, 200),
-    "After 25 seconds without a word": (reconciliation.SILENT, 25),
-    "heard nothing for ten": (reconciliation.QUIET, 10),
-    "keeps its seat for thirty seconds": (rules.GRACE.seconds, 30),
-    "Ten messages a second for a player, bursts of twenty": (
-        (TokenBucket.tokens_per_second, TokenBucket.capacity),
+STATED: dict[str, tuple[Any, Any]] = {
+    "The seat is kept for thirty seconds until a socket holds it": (rules.GRACE_PERIOD.seconds, 30),
+    "A ticket is valid once, for thirty seconds": (tickets.TICKET_SECONDS, 30),
+    "Within five seconds, send `hello`": (sockets.HELLO_SECONDS, 5),
+    "of at most 16 KiB": (server_config(None).ws_max_size, 16 * 1024),
+    "up to 64 characters": (protocol.MAX_ID_LENGTH, 64),
+    "remembers the last 32 messages": (rooms.MAX_REMEMBERED_MESSAGES, 32),
+    "up to 300 characters": (protocol.MAX_CHAT_LENGTH, 300),
+    "the number of seats (2 to 4)": ((limits.MIN_SEATS, limits.MAX_SEATS), (2, 4)),
+    "Changes within 50 ms may come as one": (hub.COALESCE_SECONDS, 0.05),
+    "the newest 200 at most": (open_lobbies.MAX_LISTED, 200),
+    "receives nothing for 25 seconds": (reconciliation.SILENCE_SECONDS, 25),
+    "receives nothing for ten seconds": (reconciliation.CHECK_AFTER_SECONDS, 10),
+    "The seat is kept for thirty seconds, and in a lobby": (rules.GRACE_PERIOD.seconds, 30),
+    "messages of a player | 10 a second, 20 at once": (
+        (base_socket.MESSAGES_PER_SECOND, base_socket.MESSAGE_BURST),
         (10, 20),
     ),
-    "one more for each whole KiB. Fifty frames a second, bursts of two hundred": (
+    "one more for each whole KiB | 50 a second, 200 at once": (
         (
             websocket_protocol.BYTES_PER_TOKEN,
-            websocket_protocol.FrameBucket.tokens_per_second,
-            websocket_protocol.FrameBucket.capacity,
+            websocket_protocol.FRAMES_PER_SECOND,
+            websocket_protocol.FRAME_BURST,
         ),
         (1024, 50, 200),
     ),
-    "lines of 8 KiB at the most": (MAX_LINE_LENGTH, 8 * 1024),
-    "Twenty frames in a row that are not of the protocol": (sockets.MOST_BAD, 20),
-    "Twenty sockets for an address": (hub.MOST_OF_ADDRESS, 20),
-    "a thousand for a server process, half of which the list cannot take": (
-        (hub.MOST_SOCKETS, hub.KEPT_FOR_SEATS),
+    "lines of the handshake | 8 KiB each": (MAX_LINE_LENGTH, 8 * 1024),
+    "bad frames | 20 in a row": (base_socket.MAX_BAD_FRAMES, 20),
+    "sockets of an address | 20 open, 300 new in a minute": (
+        (hub.MAX_SOCKETS_OF_ADDRESS, POLICIES["sockets"].limit, POLICIES["sockets"].seconds),
+        (20, 300, 60),
+    ),
+    "sockets of a server process | 1,000, of which list sockets can take 500": (
+        (hub.MAX_SOCKETS, hub.MAX_SOCKETS - hub.SOCKETS_RESERVED_FOR_SEATS),
         (1000, 500),
     ),
 }
 
 
-@pytest.mark.parametrize(("words", "numbers"), SAID.items(), ids=SAID)
+@pytest.mark.parametrize(("words", "numbers"), STATED.items(), ids=STATED)
 def test_the_document_tells_the_numbers(words: str, numbers: tuple[Any, Any]) -> None:
     assert words in " ".join(DOCUMENT.split())
     known, told = numbers
@@ -122,8 +144,8 @@ def test_the_document_tells_how_soon_the_client_comes_back() -> None:
     }
     assert known == {"MIN_DELAY": 100, "MAX_DELAY": 5_000, "SILENCE_TIMEOUT": 25_000}
     text = " ".join(DOCUMENT.split())
-    assert "wait 0.1 seconds, then up to twice as long each time, up to 5 seconds" in text
-    assert "hears nothing for 25 seconds connects anew" in text
+    assert "Wait 0.1 seconds, then up to twice as long each time, up to 5 seconds" in text
+    assert "A client that receives nothing for 25 seconds connects again" in text
 
 
 def test_the_document_tells_the_client_for_browsers() -> None:
@@ -138,7 +160,7 @@ def test_the_document_tells_the_client_for_browsers() -> None:
     [_, says, has, fires, states] = [row[0] for row in rows("", f"\n{table}")]
     commands = re.findall(r"^  (\w+) = \(", of_client, re.MULTILINE)
     assert re.findall(r"`(\w+)\(", says) == commands
-    assert set(commands) == FROM_CLIENT.keys() - {"hello", "ping"}
+    assert set(commands) == CLIENT_MESSAGES.keys() - {"hello", "ping"}
     for name in re.findall(r"`(\w+)", has):
         assert re.search(rf"this\.{name} = |get {name}\(|^  {name}\(", client + below, re.MULTILINE)
     assert names(fires) == re.findall(r"@fires LobbyClient#(\w+)", client)
@@ -189,16 +211,16 @@ def test_the_document_tells_the_client_for_browsers() -> None:
     ],
 )
 def test_what_is_not_of_the_protocol(frame: str, code: str) -> None:
-    with pytest.raises(Unreadable) as refused:
-        read(frame)
+    with pytest.raises(InvalidMessage) as refused:
+        parse(frame)
     assert refused.value.code == code
-    assert len(protocol.error(1, code, refused.value.detail, refused.value.re)) < 500
+    assert len(protocol.write_error(1, code, refused.value.detail, refused.value.re)) < 500
 
 
 @pytest.mark.parametrize("text", ["\u0301", "\u2800\n", "\ufffc"])
 def test_a_chat_needs_something_to_read(text: str) -> None:
-    with pytest.raises(Unreadable, match="needs a visible character") as refused:
-        read(json.dumps({"type": "chat", "id": "7", "data": {"text": text}}))
+    with pytest.raises(InvalidMessage, match="needs a visible character") as refused:
+        parse(json.dumps({"type": "chat", "id": "7", "data": {"text": text}}))
     assert (refused.value.code, refused.value.re) == ("invalid_field", "7")
 
 
@@ -213,24 +235,24 @@ def test_a_chat_needs_something_to_read(text: str) -> None:
     ],
 )
 def test_a_chat_is_said_in_normal_form(text: str, said: str) -> None:
-    message = read(json.dumps({"type": "chat", "data": {"text": text}}))
+    message = parse(json.dumps({"type": "chat", "data": {"text": text}}))
     assert message.data == {"text": said}
 
 
 def test_only_a_pong_that_asks_has_no_re() -> None:
     """Whatever clients go by, an answer is never taken for a question, or they would answer for ever."""
     frames = ('{"type": "ping", "id": "7"}', '{"type": "ping"}')
-    answers = [json.loads(protocol.pong(3, 1.5, read(frame))) for frame in frames]
+    answers = [json.loads(protocol.write_pong(3, 1.5, parse(frame))) for frame in frames]
     assert [answer["re"] for answer in answers] == ["7", "ping"]
     assert [answer["data"] for answer in answers] == [{"time": 1.5, "asks": False}] * 2
     asking = {"type": "pong", "version": 3, "data": {"time": 1.5, "asks": True}}
-    assert json.loads(protocol.pong(3, 1.5)) == asking
+    assert json.loads(protocol.write_pong(3, 1.5)) == asking
 
 
 def test_what_is_of_the_protocol() -> None:
-    message = read('{"type": "chat", "id": "7", "data": {"text": " <b>hi</b>\\nthere "}}')
+    message = parse('{"type": "chat", "id": "7", "data": {"text": " <b>hi</b>\\nthere "}}')
     assert (message.type, message.id, message.data) == ("chat", "7", {"text": "<b>hi</b>\nthere"})
-    assert read('{"type": "ping"}').id is None
+    assert parse('{"type": "ping"}').id is None
 
 
 json_values: Any = st.recursive(
@@ -241,16 +263,16 @@ json_values: Any = st.recursive(
 
 @given(st.text() | json_values.map(json.dumps))
 def test_no_text_does_more_than_be_refused(frame: str) -> None:
-    with pytest.raises(Unreadable):
-        read(frame)
+    with pytest.raises(InvalidMessage):
+        parse(frame)
 
 
-@given(st.sampled_from(list(FROM_CLIENT)), st.dictionaries(st.text(), json_values), json_values)
+@given(st.sampled_from(list(CLIENT_MESSAGES)), st.dictionaries(st.text(), json_values), json_values)
 def test_no_data_does_more_than_be_refused(
     kind: str, data: dict[str, Any], message_id: Any
 ) -> None:
     try:
-        message = read(json.dumps({"type": kind, "id": message_id, "data": data}))
-    except Unreadable:
+        message = parse(json.dumps({"type": kind, "id": message_id, "data": data}))
+    except InvalidMessage:
         return
-    assert set(message.data) <= set(FROM_CLIENT[kind])
+    assert set(message.data) <= set(CLIENT_MESSAGES[kind])

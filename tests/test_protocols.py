@@ -22,8 +22,16 @@ from config.server.http_protocol import (
     MAX_PIPELINED,
     HttpProtocol,
 )
-from config.server.websocket_protocol import CLOSE_TOO_MUCH, FrameBucket, WebSocketProtocol
+from config.server.websocket_protocol import FRAME_BURST, FRAMES_PER_SECOND, WebSocketProtocol
 from sessions_app.live import sockets
+from config.server import http_protocol, websocket_protocol
+from config.server.http_protocol import LARGEST_HEAD, MOST_HEADERS, MOST_PIPELINED
+from config.server.websocket_protocol import (
+    FRAME_BURST,
+    FRAMES_PER_SECOND,
+    WebSocketProtocol,
+)
+from sessions_app.live import base_socket
 from sessions_app.live.protocol import Close
 from tests.support.live_site import Site
 from tests.support.lobbies import Table
@@ -104,12 +112,12 @@ def test_a_flood_of_frames_ends_only_its_own_socket(
             flooder.socket.close()
 
 
-def test_a_flood_gets_a_close_code(site: Site) -> None:
-    assert CLOSE_TOO_MUCH == Close.TOO_MUCH
+def test_a_flood_is_told_why_it_ends(site: Site) -> None:
+    assert close_codes.TOO_MUCH == Close.TOO_MUCH
     with Caller(site, "/ws/lobbies") as looker:
         looker.hear("lobbies")
         looker.socket.socket.sendall(
-            PONG * int(FrameBucket.capacity + FrameBucket.tokens_per_second)
+            PONG * int(FRAME_BURST + FRAMES_PER_SECOND)
         )
         assert looker.closed() == Close.TOO_MUCH
 
@@ -117,21 +125,21 @@ def test_a_flood_gets_a_close_code(site: Site) -> None:
 def test_each_kibibyte_of_a_frame_costs_a_token(site: Site) -> None:
     with Caller(site, "/ws/lobbies") as looker:
         looker.hear("lobbies")
-        looker.socket.socket.sendall(BINARY * int(FrameBucket.capacity / 17 + 4))
+        looker.socket.socket.sendall(BINARY * int(FRAME_BURST / 17 + 4))
         assert looker.closed() == Close.TOO_MUCH
 
 
-def test_the_frame_limit_is_far_above_the_message_limit() -> None:
+def test_the_limit_leaves_room_for_the_pace_of_players() -> None:
     """So a player who is too fast gets errors before the close."""
-    assert FrameBucket.capacity > 2 * (TokenBucket.capacity + sockets.MOST_HASTY)
-    assert FrameBucket.tokens_per_second > 4 * TokenBucket.tokens_per_second
+    assert FRAME_BURST > 2 * (TokenBucket.capacity + sockets.MOST_HASTY)
+    assert FRAMES_PER_SECOND > 4 * TokenBucket.tokens_per_second
 
 
 def test_a_client_within_the_frame_limit_stays_connected(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With frames, messages and messages in parts, for longer than a burst lasts."""
-    monkeypatch.setattr(FrameBucket, "capacity", 60)
+    monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 60)
     with sit_down(site, Table(1)) as player:
         began = time.monotonic()
         for said in range(30, 150, 30):
@@ -143,7 +151,7 @@ def test_a_client_within_the_frame_limit_stays_connected(
             assert player.hear(re="parts")["type"] == "pong"
             assert player.ask("ping")["type"] == "pong"
             # The pace of a client, no wait for a state: a slower one is kept as well.
-            time.sleep(max(0, began + said / FrameBucket.tokens_per_second - time.monotonic()))
+            time.sleep(max(0, began + said / FRAMES_PER_SECOND - time.monotonic()))
         assert player.ask("ping")["type"] == "pong"
 
 

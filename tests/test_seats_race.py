@@ -8,8 +8,8 @@ from django.db import IntegrityError, connection
 from config.kernel.errors import DomainError
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules
-from sessions_app.lobby.rules import Lobby
-from sessions_app.lobby.store import run
+from sessions_app.lobby.entities import Lobby
+from sessions_app.lobby.transactions import run
 from sessions_app.models import GameSession, SessionPlayer
 from tests.support.concurrency import at_once
 from tests.support.factories import make_map, make_tribe, make_user
@@ -80,5 +80,5 @@ def test_a_tribe_that_goes_while_it_is_brought_along(
 
     monkeypatch.setattr(rules, "join", join)
     with pytest.raises(DomainError, match="This tribe is gone") as refused:
-        run(lobby_actions.join, table.id, tribe.user.pk, tribe.pk)
+        run(lobby_actions.join, table.id, tribe.user.pk, tribe_id=tribe.pk)
     assert refused.value.code == "unknown_tribe"

@@ -115,7 +115,7 @@ def test_stored_session_keys_sign_nobody_in(player: User) -> None:
     for stolen in (row.session_key, row.session_key[:32], row.session_data):
         thief.cookies["sessionid"] = stolen
         assert not get_user(thief).is_authenticated
-        assert tickets.holder_of_page(stolen) is None
+        assert tickets.find_page_holder(stolen) is None
     assert get_user(client) == player
 
 
@@ -123,7 +123,7 @@ def test_stored_session_keys_sign_nobody_in(player: User) -> None:
 def test_ticket_of_a_page_holds_the_stored_session_key(player: User) -> None:
     client = Client()
     client.force_login(player)
-    holder = tickets.holder_of_page(key_of(client))
+    holder = tickets.find_page_holder(key_of(client))
     assert holder
     assert holder.player_id == player.pk
     assert holder.page == PageSession.objects.get().session_key
@@ -231,7 +231,7 @@ def test_redis_contains_no_tokens_or_tickets(player: User) -> None:
     access, refresh = start_family(player, "game")
     said = signing.read(access, "access")
     family = said.family
-    ticket = tickets.make(said, uuid.uuid4())
+    ticket = tickets.create_ticket(said, uuid.uuid4())
     text = all_of_redis()
     assert family in text
     for token in (access, refresh):

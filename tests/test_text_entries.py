@@ -21,6 +21,9 @@ from config.api.serialization import CheckedTextField
 from config.http.forms import TextField
 from config.kernel.text import describe_character
 from maps.collections.actions import create_collection as make_collection
+from config.kernel.errors import DomainError
+from config.kernel.text import named
+from maps.collections.actions import make as make_collection
 from maps.models import GameMap, MapCollection
 from sessions_app.live import protocol
 from tests.support.api import bearer
@@ -158,15 +161,15 @@ def forms_of_admin() -> Iterator[Any]:
 
 
 def fields_of_sockets() -> dict[str, bool]:
-    def takes_text(check: Callable[[Any], Any]) -> bool:
+    def takes_text(check: Callable[[Any, str], Any]) -> bool:
         try:
-            return isinstance(check("some text"), str)
-        except ValueError:
+            return isinstance(check("some text", "field"), str)
+        except DomainError:
             return hasattr(check, "kind")
 
     return {
         f"{kind}.{name}": hasattr(field.check, "kind")
-        for kind, fields in protocol.FROM_CLIENT.items()
+        for kind, fields in protocol.CLIENT_MESSAGES.items()
         for name, field in fields.items()
         if takes_text(field.check)
     }
@@ -174,7 +177,7 @@ def fields_of_sockets() -> dict[str, bool]:
 
 def test_every_field_for_text_has_a_rule_or_a_reason() -> None:
     found = fields_of_documents() | fields_of_forms() | fields_of_sockets()
-    assert {"chat.text", "JoiningByCode.code", "DecisionForm.reason", "GroupForm.name"} <= {
+    assert {"chat.text", "JoinByCode.code", "DecisionForm.reason", "GroupForm.name"} <= {
         name for name, has_rule in found.items() if has_rule
     }
     without = {name for name, has_rule in found.items() if not has_rule}
@@ -320,8 +323,8 @@ def test_of_names_and_addresses(client: Client, hostile: str) -> None:
 def test_of_sockets(hostile: str) -> None:
     for kind, field in (("chat", "text"), ("hello", "ticket")):
         frame = json.dumps({"type": kind, "id": "7", "data": {field: hostile}})
-        with pytest.raises(protocol.Unreadable) as refused:
-            protocol.read(frame)
+        with pytest.raises(protocol.InvalidMessage) as refused:
+            protocol.parse(frame)
         assert (refused.value.code, refused.value.re) == ("invalid_field", "7")
         assert told_of(hostile) in refused.value.detail
 

@@ -1,24 +1,23 @@
-"""A token bucket: how fast one client may send. Pure: the caller has the clock."""
-
-from typing import ClassVar
+"""A token bucket, which limits how many events may happen in a time. Pure: the caller has the clock."""
 
 
 class TokenBucket:
-    """The tokens of one client, by a monotonic clock. A subclass has other limits."""
+    """Tokens that are refilled at a steady rate, up to a burst. An event takes one token or more."""
 
-    __slots__ = ("refilled_at", "tokens")
+    __slots__ = ("burst", "per_second", "refilled_at", "tokens")
 
-    capacity: ClassVar[float] = 20.0  # the largest burst
-    tokens_per_second: ClassVar[float] = 10.0
+    def __init__(self, *, per_second: float, burst: float, now: float) -> None:
+        self.per_second, self.burst = per_second, burst
+        self.tokens, self.refilled_at = burst, now
 
-    def __init__(self, now: float) -> None:
-        self.tokens, self.refilled_at = self.capacity, now
+    def take(self, now: float, count: int = 1) -> bool:
+        """Takes tokens. Returns False, and takes none, where there are not enough.
 
-    def allows(self, now: float, cost: float = 1) -> bool:
-        """Takes the cost in tokens. Returns False, and takes nothing, where there are too few."""
-        refilled = self.tokens + (now - self.refilled_at) * self.tokens_per_second
-        self.tokens, self.refilled_at = min(self.capacity, refilled), now
-        if self.tokens < cost:
+        `now` is in seconds of a clock that never goes back.
+        """
+        refilled = self.tokens + (now - self.refilled_at) * self.per_second
+        self.tokens, self.refilled_at = min(self.burst, refilled), now
+        if self.tokens < count:
             return False
-        self.tokens -= cost
+        self.tokens -= count
         return True

@@ -14,6 +14,7 @@ from websockets.server import ServerProtocol
 
 from config.limits.token_bucket import TokenBucket
 from config.server.connections import AWAITING_HEAD, guard_of
+from config.kernel.close_codes import TOO_MUCH
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,21 +23,12 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
     from websockets.frames import Frame
 
+# Frames of one socket. This is twice what a client needs that keeps the limit of messages
+# (sessions_app/live), is warned fifty times beyond it, and sends pings.
+FRAMES_PER_SECOND = 50.0
+FRAME_BURST = 200.0
 CLOSE_TIMEOUT_SECONDS = 2.0  # for the client's own close frame; by then it has received ours
-CLOSE_TOO_MUCH = 4429  # also in sessions_app.live.protocol.Close, which nothing here may import
 BYTES_PER_TOKEN = 1024  # each full one costs as much as one more frame
-
-
-class FrameBucket(TokenBucket):
-    """The frames of one socket.
-
-    A player may send ten messages a second and twenty at once, and gets fifty warnings before the close
-    (sessions_app). All of that and pings is less than half of this limit.
-    """
-
-    __slots__ = ()
-    capacity = 200.0
-    tokens_per_second = 50.0
 
 
 class FrameLimitingParser(ServerProtocol):
@@ -47,15 +39,15 @@ class FrameLimitingParser(ServerProtocol):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.bucket = FrameBucket(time.monotonic())
+        self.frames = TokenBucket(
+            per_second=FRAMES_PER_SECOND, burst=FRAME_BURST, now=time.monotonic()
+        )
 
     def recv_frame(self, frame: "Frame") -> None:
         """Takes a frame. Raises ProtocolError, which stops the parser and drops what it has not parsed."""
-        cost = 1 + len(frame.data) // BYTES_PER_TOKEN
-        if not self.bucket.allows(time.monotonic(), cost):
-            self.fail(
-                CLOSE_TOO_MUCH, "too_much"
-            )  # the first reason to fail is the one that is sent
+        if not self.frames.take(time.monotonic(), 1 + len(frame.data) // BYTES_PER_TOKEN):
+            # The first reason to fail is the one that is sent.
+            self.fail(TOO_MUCH, "too_much")
             raise ProtocolError("too many frames")
         super().recv_frame(frame)
 

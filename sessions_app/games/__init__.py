@@ -1,1 +1,1 @@
-"""Games after their start: the map and tribes they are played with, and their state."""
+"""Games that have started: the map and tribes they are played with, and their state."""

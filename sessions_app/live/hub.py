@@ -1,8 +1,8 @@
 """The sockets of one process: who is in which room, and what is sent to whom.
 
-A hub decides nothing. It is told of each lobby as it is now (`News`), by this process or by another
-over the channel layer, and sends it on; whoever has no seat in the news is shown out. News that is old
-is dropped by its version, so that it may come twice, late, or not at all: `watch` finds what is behind.
+A hub decides nothing. It gets each changed lobby as a `LobbyUpdate`, from this process or from another, and
+sends it to the room's sockets. A socket without a seat in the update is closed. An update that is not newer
+is dropped, so that it may come twice, late, or not at all: reconciliation finds rooms that are behind.
 """
 
 import asyncio
@@ -14,11 +14,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import psycopg
-from channels.layers import get_channel_layer
 from django.db import Error as DjangoDatabaseError
 from django.db import connections
 from psycopg_pool import PoolTimeout
@@ -28,357 +27,338 @@ from config.db.pools import create_pool, pool_connection, set_query_limits
 from config.kernel.errors import DomainError
 from config.limits.rate_limits import RateLimitUnavailable
 from config.redis import clients
-from sessions_app.games import states
+from sessions_app.games import state_store, write_behind
 from sessions_app.kernel.statuses import OVER_STATUSES, Status
-from sessions_app.live import announcements
-from sessions_app.live.announcements import News, group_of
+from sessions_app.live import updates
+from sessions_app.live.base_socket import Socket
+from sessions_app.live.fan_out import FanOut
 from sessions_app.live.protocol import Close
-from sessions_app.live.rooms import Room, Visitor
-from sessions_app.live.sign_in_checks import SignIns, take_seat
+from sessions_app.live.rooms import ConnectedPlayer, Room, SeatSocket, current_command
+from sessions_app.live.sign_in_checks import SignInChecker, take_seat
+from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby.store import Change, run_async
-
-if TYPE_CHECKING:
-    from sessions_app.live.sockets import SeatSocket, Socket
+from sessions_app.lobby.entities import LobbyChange
+from sessions_app.lobby.transactions import run_async
 
 T = TypeVar("T")
-CONNECTIONS = 12  # to the database: changes that are committed together share one write to its disk
-MOST_SOCKETS, MOST_OF_ADDRESS = 1000, 20
-KEPT_FOR_SEATS = 500  # sockets that those who only look at the list can't take
-STOPPING = 15.0  # seconds; the end of a process takes ten at the most (serve.py)
-CANCEL_AGAIN = 0.5  # seconds, at the end of the process
-TOGETHER = 0.05  # seconds after a change in which further ones wait, to travel as one
-AWAY = (psycopg.Error, DjangoDatabaseError, PoolTimeout, RedisError, OSError)
-# The socket whose message is being done, and the message's id.
-ANSWERING: contextvars.ContextVar["tuple[SeatSocket | None, str | None]"] = contextvars.ContextVar(
-    "answering", default=(None, None)
+POOL_SIZE = (
+    12  # connections to the database: changes that commit together share one write to its disk
 )
+MAX_SOCKETS, MAX_SOCKETS_OF_ADDRESS = 1000, 20
+SOCKETS_RESERVED_FOR_SEATS = 500  # which sockets of the list can not take
+SHUTDOWN_SECONDS = 15.0  # the end of a process takes ten at most (serve.py)
+CANCEL_RETRY_SECONDS = 0.5
+COALESCE_SECONDS = 0.05  # after an update, for which later ones wait, to be sent as one
+UNAVAILABLE_ERRORS = (psycopg.Error, DjangoDatabaseError, PoolTimeout, RedisError, OSError)
 logger = logging.getLogger(__name__)
 
 
 class Hub:
-    """All rooms of a process. Belongs to one event loop, except for `tell`."""
+    """All rooms of a process. It belongs to one event loop, except for `handle_change`."""
 
     def __init__(self) -> None:
         self.id = uuid4()
         self.rooms: dict[UUID, Room] = {}
-        self.visitors: dict[UUID, Visitor] = {}
+        self.players: dict[UUID, ConnectedPlayer] = {}
         self.sockets: set[Socket] = set()
         self.addresses: Counter[str] = Counter()
-        self.holding: set[UUID] = set()  # connections that have a seat, or are about to
-        # Connections that ended without the database being told: (session, player) of each.
-        self.owed: dict[UUID, tuple[UUID, UUID]] = {}
+        self.connections: set[UUID] = set()  # sockets that have a seat, or are about to get one
+        # Sockets that ended before the database knew: the game and player of each.
+        self.pending_disconnects: dict[UUID, tuple[UUID, UUID]] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
-        self.outgoing: dict[UUID, News] = {}
-        self.publisher: asyncio.Task[Any] | None = None
-        self.heard_beat_at = 0.0
-        self.channel = ""
 
     async def open(self) -> None:
-        """Begin. Waits for nothing: servers that are away may come."""
+        """Starts. Waits for nothing, because the database and Redis may be unavailable."""
         self.loop, self.thread = asyncio.get_running_loop(), threading.get_ident()
-        self.pool = create_pool(CONNECTIONS)
+        self.pool = create_pool(POOL_SIZE)
         await self.pool.open()
         self.redis = clients.durable_async()
-        self.sign_ins = SignIns(self)
-        self.layer: Any = get_channel_layer()
+        self.sign_ins = SignInChecker(self.redis, self.query, self.id, self.connections)
+        self.fan_out = FanOut(
+            self.spawn, {"lobby": self._handle_update_message, "chat": self._handle_chat_message}
+        )
         self.django = ThreadPoolExecutor(1, "sockets", initializer=set_query_limits)
-        announcements.tell(self.tell)
+        updates.add_listener(self.handle_change)
 
     async def close(self) -> None:
-        """End what is open. Its seats stay as they are until its last heartbeat is old.
+        """Stops. The seats of its sockets stay as they are until its last heartbeat is old.
 
-        Its row in `lobby_servers` stays too: without it the seats would be orphans before anybody is back.
+        The row in `lobby_servers` stays as well. Without it the seats would be orphaned before the players
+        are back.
         """
-        # More than once: where an answer comes at the same moment, `asyncio.wait_for` of Python 3.11
-        # takes that and drops the cancelling. A watch that goes on would keep the process alive for good,
-        # and with its heartbeat the seats of sockets that are long gone.
+        # More than once: where a result comes at the same moment, `asyncio.wait_for` of Python 3.11 returns
+        # it and loses the cancellation. A reconciliation that goes on would keep the process alive, and the
+        # seats of sockets that are gone.
         while self.tasks:
             for task in self.tasks:
                 task.cancel()
-            await asyncio.wait(self.tasks, timeout=CANCEL_AGAIN)
-        announcements.stop(self.tell)  # whatever was still done on this loop was told by it
+            await asyncio.wait(self.tasks, timeout=CANCEL_RETRY_SECONDS)
+        updates.remove_listener(
+            self.handle_change
+        )  # the tasks that were cancelled may have used it
         await self.pool.close()
         await self.redis.aclose()
         self.django.submit(connections.close_all)
         self.django.shutdown(wait=False)
-        with contextlib.suppress(Exception):  # whatever the layer's connection is at
-            await asyncio.wait_for(self.layer.flush(), 1)
+        await self.fan_out.close()
 
     def spawn(self, coroutine: Any) -> "asyncio.Task[Any]":
-        """Run something beside; the hub keeps it alive, and ends it when it closes.
+        """Runs a coroutine as a task, which the hub keeps alive and cancels when it closes.
 
-        In a context of its own, as timers are: it answers nobody, whoever caused it. What answers a
-        message is not sent to its asker, who is answered already.
+        The task has an empty context, as timers have: whatever caused it, it is not part of a command
+        (`current_command`), so that what it sends goes to the socket of the command as well.
         """
         task = self.loop.create_task(coroutine, context=contextvars.Context())
         self.tasks.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._finish_task)
         return task
 
-    async def ask_django(self, question: Callable[..., T], *arguments: Any) -> T:
-        """Ask what only Django's own connection answers, in a thread kept for it."""
-        return await self.loop.run_in_executor(self.django, question, *arguments)
+    def _finish_task(self, task: "asyncio.Task[Any]") -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("A task of the sockets failed", exc_info=error)
 
-    async def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """The rows of a statement."""
+    # ---- The database ---------------------------------------------------------------------------
+
+    async def run_in_django(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Calls a function that needs Django's own connection, in a thread for that."""
+        return await self.loop.run_in_executor(self.django, function, *arguments)
+
+    async def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Returns the rows of a statement."""
         async with pool_connection(self.pool) as database:
             cursor = await database.execute(sql, values)
             return await cursor.fetchall() if cursor.description else []
 
-    async def do(self, steps: Any, *arguments: Any, **named: Any) -> Change:
-        """Run steps of `seating` here."""
-        change: Change = await run_async(self.pool, steps, *arguments, **named)
+    async def run(self, action: Any, *arguments: Any, **named: Any) -> LobbyChange:
+        """Runs an action of lobbies."""
+        change: LobbyChange = await run_async(self.pool, action, *arguments, **named)
         return change
 
-    # ---- Coming and going -----------------------------------------------------------------------
+    async def apply_due_changes(self, game_id: UUID) -> None:
+        """Applies what is due in a lobby by time."""
+        with contextlib.suppress(DomainError, *UNAVAILABLE_ERRORS):
+            await self.run(lobby_actions.apply_due_changes, game_id)
 
-    def admit(self, socket: "Socket") -> bool:
-        """Count a socket in, if there is room for it in this process and for its address."""
-        most = MOST_SOCKETS if socket.is_seat else MOST_SOCKETS - KEPT_FOR_SEATS
-        if len(self.sockets) >= most or self.addresses[socket.address] >= MOST_OF_ADDRESS:
+    # ---- Sockets --------------------------------------------------------------------------------
+
+    def admit(self, socket: Socket) -> bool:
+        """Adds a socket. Returns False where this process or the address has too many."""
+        reserved = 0 if socket.is_seat else SOCKETS_RESERVED_FOR_SEATS
+        is_full = len(self.sockets) >= MAX_SOCKETS - reserved
+        if is_full or self.addresses[socket.address] >= MAX_SOCKETS_OF_ADDRESS:
             return False
         self.sockets.add(socket)
         self.addresses[socket.address] += 1
         return True
 
-    def dismiss(self, socket: "Socket") -> None:
-        """Count a socket out."""
+    def release(self, socket: Socket) -> None:
+        """Removes a socket that was admitted."""
         if socket in self.sockets:
             self.sockets.remove(socket)
             self.addresses -= Counter([socket.address])
 
-    def visitor(self, player_id: UUID) -> Visitor:
-        """What is remembered of a player."""
-        now = time.monotonic()
-        visitor = self.visitors.setdefault(player_id, Visitor(now))
-        visitor.seen_at = now
-        return visitor
+    def connected_player(self, player_id: UUID) -> ConnectedPlayer:
+        """Returns what is remembered of a player."""
+        player = self.players.setdefault(player_id, ConnectedPlayer())
+        player.seen_at = time.monotonic()
+        return player
 
-    async def enter(self, socket: "SeatSocket", re: str | None) -> None:
-        """Give a player's seat to a socket, and welcome it. Raises DomainError, psycopg.Error."""
-        room = self.rooms.get(socket.session_id)
+    async def enter(self, socket: SeatSocket, re: str | None) -> None:
+        """Gives a player's seat to a socket, and welcomes it. Raises DomainError, psycopg.Error."""
+        assert socket.holder
+        room = self.rooms.get(socket.game_id)
         if room is None:
-            room = self.rooms[socket.session_id] = Room(socket.session_id)
+            room = self.rooms[socket.game_id] = Room(socket.game_id)
         room.entering += 1
-        self.holding.add(socket.id)
+        self.connections.add(socket.id)
         try:
-            await self.subscribe(room)
-            change = await self.do(take_seat, socket.holder, room.session_id, socket.id, self.id)
-            self.hear(News.of(change.after))
+            await self.fan_out.subscribe(room)
+            change = await self.run(
+                take_seat, socket.holder, room.game_id, connection=socket.id, server=self.id
+            )
+            self.apply_update(LobbyUpdate.from_lobby(change.after))
             room.sockets[socket.id] = socket
             socket.room = room
-            socket.welcome(re)
-            self._check(room, socket)
-        except BaseException:  # perhaps it has the seat: who lost the connection can't know
-            self.holding.discard(socket.id)
-            self.owed[socket.id] = socket.session_id, socket.player_id
+            socket.push_welcome(re)
+            self._check_seat(room, socket)
+        except BaseException:  # the seat may be taken: a lost connection does not tell
+            self.connections.discard(socket.id)
+            self.pending_disconnects[socket.id] = socket.game_id, socket.player_id
             raise
         finally:
             room.entering -= 1
-            self._leave_if_empty(room)
+            self._close_empty_room(room)
 
-    async def leave(self, socket: "SeatSocket", *, keep: bool) -> None:
-        """A socket is gone. Kept, its seat stays as it is: the process ends, another will hold it."""
-        self.holding.discard(socket.id)
+    async def leave(self, socket: SeatSocket, *, keeps_seat: bool) -> None:
+        """Removes a socket that is gone.
+
+        `keeps_seat` says that the server process stops: the seat stays as it is, because another process
+        will get the player's next socket.
+        """
+        self.connections.discard(socket.id)
         room = socket.room
         if room is None:
             return
         room.sockets.pop(socket.id, None)
-        has_seat = room.news is not None and socket.id in room.news.connections.values()
-        if has_seat and keep:
-            # Told by the code of its close alone, which a client can send as well: a process that is
-            # still here when it should have ended gives the seat up after all.
-            owed = room.session_id, socket.player_id
-            self.loop.call_later(STOPPING, self.owed.setdefault, socket.id, owed)
+        has_seat = room.update is not None and socket.id in room.update.connections.values()
+        disconnect = room.game_id, socket.player_id
+        if has_seat and keeps_seat:
+            # Only the close code says that the process stops, and a client may send the same. A process
+            # that is still running afterwards disconnects the seat.
+            self.loop.call_later(
+                SHUTDOWN_SECONDS, self.pending_disconnects.setdefault, socket.id, disconnect
+            )
         try:
-            if has_seat and not keep:
-                seat = (room.session_id, socket.player_id)
-                self.owed[socket.id] = seat  # `watch` tells if we can't
-                with contextlib.suppress(DomainError, *AWAY):
-                    await self.do(lobby_actions.disconnect, *seat, socket.id)
-                    self.owed.pop(socket.id, None)  # unless the watch was quicker
+            if has_seat and not keeps_seat:
+                self.pending_disconnects[socket.id] = (
+                    disconnect  # for reconciliation, if this fails
+                )
+                with contextlib.suppress(DomainError, *UNAVAILABLE_ERRORS):
+                    await self.run(lobby_actions.disconnect, *disconnect, connection=socket.id)
+                    self.pending_disconnects.pop(
+                        socket.id, None
+                    )  # unless reconciliation was faster
         finally:
-            self._leave_if_empty(room)
+            self._close_empty_room(room)
 
-    def _leave_if_empty(self, room: Room) -> None:
-        if room.sockets or room.entering or self.rooms.get(room.session_id) is not room:
+    def _close_empty_room(self, room: Room) -> None:
+        if room.sockets or room.entering or self.rooms.get(room.game_id) is not room:
             return
-        del self.rooms[room.session_id]
-        for timer in (room.later, room.countdown):
-            if timer:
-                timer.cancel()
-        self.spawn(self._unsubscribe(room.session_id))
+        del self.rooms[room.game_id]
+        room.cancel_timers()
+        self.spawn(self._unsubscribe(room.game_id))
 
-    async def subscribe(self, room: Room) -> None:
-        """Hear what other processes do in a game; `watch` tries again where Redis is away."""
-        if not room.is_subscribed:
-            group = group_of(room.session_id)
-            room.is_subscribed = await self.layer_do("group_add", group, self.channel)
+    async def _unsubscribe(self, game_id: UUID) -> None:
+        if game_id not in self.rooms:  # a new room may have been opened since
+            await self.fan_out.unsubscribe(game_id)
 
-    async def _unsubscribe(self, session_id: UUID) -> None:
-        if session_id not in self.rooms:  # nobody has opened it again meanwhile
-            await self.layer_do("group_discard", group_of(session_id), self.channel)
+    # ---- Updates --------------------------------------------------------------------------------
 
-    # ---- News -----------------------------------------------------------------------------------
-
-    def tell(self, news: News) -> None:
-        """This process has changed a lobby. From any thread."""
+    def handle_change(self, update: LobbyUpdate) -> None:
+        """Handles a change that this process has committed. May be called from any thread."""
         if threading.get_ident() == self.thread:
-            self._tell(news)
+            self._handle_change(update)
         else:
             with contextlib.suppress(RuntimeError):  # the loop has ended
-                self.loop.call_soon_threadsafe(self._tell, news)
+                self.loop.call_soon_threadsafe(self._handle_change, update)
 
-    def _tell(self, news: News) -> None:
-        self.hear(news)
-        if news.status == Status.IN_PROGRESS:
-            self.spawn(self._begin(news.session_id))
-        elif news.status == Status.ABANDONED:
-            self.spawn(self._retire(news.session_id))
-        self.outgoing[news.session_id] = news
-        if self.publisher is None or self.publisher.done():
-            self.publisher = self.spawn(self._publish())
+    def _handle_change(self, update: LobbyUpdate) -> None:
+        self.apply_update(update)
+        if update.status == Status.IN_PROGRESS:
+            self.spawn(self._write_first_state(update.game_id))
+        elif update.status == Status.ABANDONED:
+            self.spawn(self._retire_state(update.game_id))
+        self.fan_out.publish(update)
 
-    async def _publish(self) -> None:
-        while self.outgoing:
-            session_id, news = self.outgoing.popitem()
-            await self.layer_do("group_send", group_of(session_id), news.to_message())
+    def _handle_update_message(self, message: dict[str, Any]) -> None:
+        self.apply_update(LobbyUpdate.from_message(message))
 
-    async def layer_do(self, what: str, *arguments: Any) -> bool:
-        """Ask the channel layer; with Redis away, do without it for a moment, and answer False."""
-        if clients.is_circuit_open() or not self.channel:
-            return False
-        try:
-            await asyncio.wait_for(getattr(self.layer, what)(*arguments), clients.TIMEOUT_SECONDS)
-        except (RedisError, OSError, RuntimeError):
-            clients.record_failure()
-            return False
-        return True
-
-    def hear(self, news: News) -> None:
-        """A lobby as it is now: send it to whom it concerns, unless something newer was sent."""
-        room = self.rooms.get(news.session_id)
-        if room is None or news.version <= room.version:
+    def apply_update(self, update: LobbyUpdate) -> None:
+        """Sends an update to the room's sockets, unless it is not newer than the last."""
+        room = self.rooms.get(update.game_id)
+        if room is None or update.version <= room.version:
             return
-        before, room.news = room.news, news
-        if before and before.status == Status.LOBBY and news.status == Status.IN_PROGRESS:
-            self._send(room)
-            self._send_all(room, room.write("started", {"lobby": room.document}))
+        before, room.update = room.update, update
+        if before and before.status == Status.LOBBY and update.status == Status.IN_PROGRESS:
+            self._send_update(room)
+            room.broadcast(room.write("started", {"lobby": room.document}))
         for socket in list(room.sockets.values()):
-            self._check(room, socket)
-        if before is None or before.countdown_ends_at != news.countdown_ends_at:
+            self._check_seat(room, socket)
+        if before is None or before.countdown_ends_at != update.countdown_ends_at:
             self._set_countdown(room)
-        self._send_soon(room)
+        self._schedule_update(room)
 
-    async def _begin(self, session_id: UUID) -> None:
-        """See that the state of a game is written; it is read from the database where that fails."""
-        with contextlib.suppress(RateLimitUnavailable, *AWAY):
-            await self.ask_django(states.begin, session_id)
+    async def _write_first_state(self, game_id: UUID) -> None:
+        """Writes the state of a game that has started. Where this fails, the database has it."""
+        with contextlib.suppress(RateLimitUnavailable, *UNAVAILABLE_ERRORS):
+            await self.run_in_django(state_store.write_first_state, game_id)
 
-    async def _retire(self, session_id: UUID) -> None:
-        """Let go of the state of a game; its key ends by itself where that fails."""
+    async def _retire_state(self, game_id: UUID) -> None:
+        """Has the state of an abandoned game written and deleted. Where this fails, its key expires."""
         with contextlib.suppress(RedisError, OSError):
-            await states.retire(self.redis, session_id)
+            await write_behind.retire(self.redis, game_id)
 
-    def _check(self, room: Room, socket: "SeatSocket") -> None:
-        """Show a socket out that has no seat any more; have it take its seat again if it lost it."""
-        assert room.news
-        news, player = room.news, socket.player_id
-        asker, message_id = ANSWERING.get()
-        re = message_id if asker is socket else None
-        if player in news.kicked:
-            socket.show_out(room.write("kicked", {}), Close.REMOVED)
-        elif news.status in OVER_STATUSES:
-            reason = "completed" if news.status == Status.COMPLETED else "abandoned"
-            socket.show_out(room.write("closed", {"reason": reason}, re), Close.NO_SUCH_SESSION)
-        elif player not in news.connections:
-            socket.show_out(room.write("closed", {"reason": "left"}, re), Close.NO_SUCH_SESSION)
-        elif (holder := news.connections[player]) is None:
-            self.spawn(self._take_again(socket))
-        elif holder != socket.id:
+    def _check_seat(self, room: Room, socket: SeatSocket) -> None:
+        """Closes a socket that has no seat any more. One that lost it by mistake takes it again."""
+        assert room.update
+        update, player = room.update, socket.player_id
+        command_socket, message_id = current_command.get()
+        re = message_id if command_socket is socket else None
+        if player in update.kicked:
+            socket.close(room.write("kicked", {}), Close.REMOVED)
+        elif update.status in OVER_STATUSES:
+            reason = "completed" if update.status == Status.COMPLETED else "abandoned"
+            socket.close(room.write("closed", {"reason": reason}, re), Close.NO_SUCH_SESSION)
+        elif player not in update.connections:
+            socket.close(room.write("closed", {"reason": "left"}, re), Close.NO_SUCH_SESSION)
+        elif (connection := update.connections[player]) is None:
+            self.spawn(self._take_seat_again(socket))
+        elif connection != socket.id:
             socket.refuse("replaced")
 
-    async def _take_again(self, socket: "SeatSocket") -> None:
-        """The database took this process for dead; this socket is not."""
-        if socket.is_leaving or socket.id not in self.holding:
+    async def _take_seat_again(self, socket: SeatSocket) -> None:
+        """Takes the seat of an open socket again, which was lost because a heartbeat was late."""
+        if socket.is_closing or socket.id not in self.connections:
             return
-        with contextlib.suppress(DomainError, *AWAY):
-            await self.do(
-                lobby_actions.connect, socket.session_id, socket.player_id, socket.id, self.id
+        with contextlib.suppress(DomainError, *UNAVAILABLE_ERRORS):
+            await self.run(
+                lobby_actions.connect,
+                socket.game_id,
+                socket.player_id,
+                connection=socket.id,
+                server=self.id,
             )
 
-    def _send_soon(self, room: Room) -> None:
-        """Send the lobby at once, or with what else changes in this moment."""
-        wait = room.sent_at + TOGETHER - time.monotonic()
+    def _schedule_update(self, room: Room) -> None:
+        """Sends the lobby at once, or together with the next changes."""
+        wait = room.sent_at + COALESCE_SECONDS - time.monotonic()
         if wait <= 0:
-            self._send(room)
-        elif room.later is None:
-            room.later = self.loop.call_later(wait, self._send, room, context=contextvars.Context())
+            self._send_update(room)
+        elif room.send_timer is None:
+            room.send_timer = self.loop.call_later(
+                wait, self._send_update, room, context=contextvars.Context()
+            )
 
-    def _send(self, room: Room) -> None:
-        if room.later:
-            room.later.cancel()
-        room.later, room.sent_at = None, time.monotonic()
-        frame, (asker, _) = room.lobby(), ANSWERING.get()
+    def _send_update(self, room: Room) -> None:
+        if room.send_timer:
+            room.send_timer.cancel()
+        room.send_timer, room.sent_at = None, time.monotonic()
+        frame, (command_socket, _) = room.write_lobby(), current_command.get()
         for socket in room.sockets.values():
-            if socket is not asker:  # its answer, which follows, is the lobby
-                socket.push_lobby(frame, room.version)
-
-    def _send_all(self, room: Room, frame: str) -> None:
-        for socket in room.sockets.values():
-            socket.push(frame)
+            if socket is not command_socket:  # it gets the lobby as the response
+                socket.push_update(frame, room.version)
 
     def _set_countdown(self, room: Room) -> None:
-        assert room.news
-        if room.countdown:
-            room.countdown.cancel()
-        room.countdown = None
-        if ends_at := room.news.countdown_ends_at:
-            wait = max(0, ends_at - time.time()) + 0.005  # the database's clock must have passed it
-            room.countdown = self.loop.call_later(
-                wait, lambda: self.spawn(self.tidy(room.session_id))
+        assert room.update
+        if room.countdown_timer:
+            room.countdown_timer.cancel()
+        room.countdown_timer = None
+        if ends_at := room.update.countdown_ends_at:
+            wait = (
+                max(0, ends_at - time.time()) + 0.005
+            )  # the database's clock must be past the end
+            room.countdown_timer = self.loop.call_later(
+                wait, lambda: self.spawn(self.apply_due_changes(room.game_id))
             )
-
-    async def tidy(self, session_id: UUID) -> None:
-        """Do what is due in a lobby."""
-        with contextlib.suppress(DomainError, *AWAY):
-            await self.do(lobby_actions.tidy, session_id)
 
     # ---- Chat -----------------------------------------------------------------------------------
 
-    def chat(self, socket: "SeatSocket", text: str, re: str | None) -> None:
-        """Tell everybody seated."""
+    def send_chat(self, socket: SeatSocket, text: str, re: str | None) -> None:
+        """Sends a chat message to all players with a seat."""
         assert socket.room
-        said = {
+        chat = {
             "player_id": str(socket.player_id),
             "text": text,
             "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
-        socket.room.was_spoken_in = True
+        socket.room.had_chat = True
         for other in socket.room.sockets.values():
-            other.push(socket.room.write("chat", said, re if other is socket else None))
-        message = {"type": "chat", "session_id": str(socket.session_id), "hub": str(self.id)}
-        self.spawn(
-            self.layer_do("group_send", group_of(socket.session_id), message | {"said": said})
-        )
+            other.push(socket.room.write("chat", chat, re if other is socket else None))
+        message = {"type": "chat", "session_id": str(socket.game_id), "hub": str(self.id)}
+        self.spawn(self.fan_out.send(socket.game_id, message | {"said": chat}))
 
-    # ---- Other processes ------------------------------------------------------------------------
-
-    async def listen(self) -> None:
-        """Hear the other processes, for ever."""
-        while True:
-            message = await self.layer.receive(self.channel)
-            if message["type"] == "beat":
-                self.heard_beat_at = time.monotonic()
-            elif message["type"] == "lobby":
-                self.hear(News.from_message(message))
-            elif message["type"] == "chat" and message["hub"] != str(self.id):
-                room = self.rooms.get(UUID(message["session_id"]))
-                if room:
-                    self._send_all(room, room.write("chat", message["said"]))
-
-    def _done(self, task: "asyncio.Task[Any]") -> None:
-        self.tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            logger.error("Something broke beside the sockets", exc_info=error)
+    def _handle_chat_message(self, message: dict[str, Any]) -> None:
+        room = self.rooms.get(UUID(message["session_id"]))
+        if room and message["hub"] != str(self.id):
+            room.broadcast(room.write("chat", message["said"]))

@@ -1,29 +1,35 @@
-"""What client and server say to each other on a socket: a closed set, parsed here and nowhere else.
+"""The messages between client and server on a socket: a closed set, parsed only here. Pure.
 
-Pure. docs/protocol.md tells the same for authors of clients; a test compares the two.
+docs/protocol.md says the same to authors of clients; a test compares the two.
 
-A client sends `{"type", "id", "data"}`, where `id` is its own and comes back as `re` in the answer. The
+A client sends `{"type", "id", "data"}`. The client chooses `id`, and the response has it as `re`. The
 server sends `{"type", "version", "data", "re"?}`.
 """
 
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from config.kernel.errors import DomainError
+from config.kernel import close_codes
+from config.kernel.errors import DomainError, InvalidInput
 from config.kernel.text import TEXT_RULES, check_text
+from config.kernel.validators import check_boolean, check_integer
+from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
 
 SUBPROTOCOL = "tribehold.v1"
-LONGEST_CHAT = TEXT_RULES["chat"].max_length  # characters
-LONGEST_ID = 64
+MAX_CHAT_LENGTH = TEXT_RULES["chat"].max_length  # characters
+MAX_ID_LENGTH = 64
+MAX_VERSION = 2**53  # the largest integer that JavaScript has exactly
+UUID_LENGTH = 36
 
 
 class Close(enum.IntEnum):
-    """Why the server closes a socket."""
+    """Close codes of the server. Their names are the reasons that it sends, in small letters."""
 
     RESTARTING = 1012
     TOO_BIG = 1009
@@ -33,69 +39,74 @@ class Close(enum.IntEnum):
     NO_SUCH_SESSION = 4404
     SILENT = 4408
     REPLACED = 4409
-    TOO_MUCH = 4429
+    TOO_MUCH = close_codes.TOO_MUCH
 
 
-# What each means, and whether the same client should come back.
+# The meaning of each close code, and whether the same client should reconnect.
 CLOSES: dict[Close, tuple[str, bool]] = {
-    Close.RESTARTING: ("The server restarts, or can't look right now: come back.", True),
+    Close.RESTARTING: ("The server restarts, or is unavailable for the moment.", True),
     Close.TOO_BIG: ("A frame was larger than 16 KiB.", False),
     Close.BAD_PROTOCOL: (
-        "Not the protocol: no TLS, subprotocol, first message, or twenty bad ones.",
+        "No TLS, no or another subprotocol, a wrong first message, or twenty bad frames in a row.",
         False,
     ),
     Close.NOT_LET_IN: (
-        "The ticket, the session or the origin is not good, or the sign-in has ended.",
+        "The ticket, the browser session or the origin is not valid, or the sign-in has ended.",
         False,
     ),
-    Close.REMOVED: ("Kicked by the host, or banned from the site.", False),
+    Close.REMOVED: ("The player was kicked by the host, or banned from the site.", False),
     Close.NO_SUCH_SESSION: (
-        "There is no such session, it is over, or one doesn't sit there.",
+        "The game does not exist or is over, or the player has no seat in it.",
         False,
     ),
     Close.SILENT: (
-        "Nothing was heard for 25 seconds, or for 5 before `hello`, or nothing was read.",
+        "The server received nothing for 25 seconds, or for 5 before `hello`, or the client did not read.",
         True,
     ),
     Close.REPLACED: ("A newer connection of the same player has the seat.", False),
-    Close.TOO_MUCH: ("Too many sockets or messages: come back later.", True),
+    Close.TOO_MUCH: ("Too many sockets or messages.", True),
 }
 
-# The last word to whoever is shown out: the code of its `error`, the close that follows, and words.
-# What a rule of the lobby refuses has the code and the words of that rule.
-LAST_WORDS: dict[str, tuple[Close, str]] = {
+# Errors that end a connection: the close code that follows the `error` message, and its text. An error of a
+# lobby rule that ends a connection has the code and text of the rule.
+FINAL_ERRORS: dict[str, tuple[Close, str]] = {
     "insecure_transport": (
         Close.BAD_PROTOCOL,
-        "Connect by wss: over plain HTTP others can read the ticket. One that was sent is exposed.",
+        "Connect by wss: over plain HTTP others can read the ticket. A ticket that was sent is exposed.",
     ),
     "bad_subprotocol": (Close.BAD_PROTOCOL, f"Offer the subprotocol {SUBPROTOCOL}."),
     "bad_ticket": (
         Close.NOT_LET_IN,
-        "This ticket is used, too old or for another seat. Ask for a new one.",
+        "This ticket was used before, has expired, or is for another seat. Request a new one.",
     ),
     "not_signed_in": (
         Close.NOT_LET_IN,
-        "Send a ticket with hello; without one only a page of the site comes in, signed in.",
+        "Send a ticket with hello. Only signed-in pages of this site may connect without one.",
     ),
     "foreign_origin": (
         Close.NOT_LET_IN,
-        "Of browsers, pages of the site alone may look at the list.",
+        "Pages of other sites may not read the list.",
     ),
     "signed_out": (Close.NOT_LET_IN, "The sign-in has ended."),
     "suspended": (Close.REMOVED, "This account is suspended or erased."),
-    "not_found": (Close.NO_SUCH_SESSION, "There is no lobby, no game and no list here."),
-    "silent": (Close.SILENT, "Nothing was heard for too long."),
+    "not_found": (Close.NO_SUCH_SESSION, "There is no lobby, game or list at this address."),
+    "silent": (Close.SILENT, "The server received nothing for too long."),
     "replaced": (Close.REPLACED, "A newer connection of the same player has the seat."),
     "too_many_sockets": (
         Close.TOO_MUCH,
-        "Too many sockets are open, or were opened within a minute, from this address or in all.",
+        "Too many sockets are open, or were opened within a minute, from this address or in total.",
     ),
-    "unavailable": (Close.RESTARTING, "This is not possible right now. Come back in a moment."),
+    "unavailable": (Close.RESTARTING, "This is not possible right now. Reconnect in a moment."),
 }
 
 
-class Unreadable(Exception):
-    """A frame that is not of the protocol. `re` is its id, where it has a usable one."""
+def socket_address(game_id: UUID) -> dict[str, str]:
+    """Returns where and how a client connects to its seat, for documents of the API."""
+    return {"path": f"/ws/game-sessions/{game_id}", "subprotocol": SUBPROTOCOL}
+
+
+class InvalidMessage(Exception):
+    """A frame that is not a message of the protocol. `re` is its id, where it has a valid one."""
 
     def __init__(self, code: str, detail: str, re: str | None = None) -> None:
         super().__init__(detail)
@@ -104,7 +115,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """What a client says: a type of FROM_CLIENT, its id, and its data, checked."""
+    """A message of a client: a type of CLIENT_MESSAGES, its id, and its checked data."""
 
     type: str
     id: str | None
@@ -114,64 +125,55 @@ class Message:
 # ---- Fields -------------------------------------------------------------------------------------
 
 
-def _truth(value: Any) -> bool:
-    if type(value) is not bool:
-        raise ValueError("must be true or false")
-    return value
-
-
-def _uuid(value: Any) -> UUID:
-    if type(value) is not str or len(value) != 36:
-        raise ValueError("must be a UUID with hyphens")
-    return UUID(value)
-
-
-def _whole(least: int, most: int) -> Callable[[Any], int]:
-    def check(value: Any) -> int:
-        if type(value) is not int or not least <= value <= most:
-            raise ValueError(f"must be a whole number from {least} to {most}")
-        return value
-
-    return check
-
-
-def _text(kind: str) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        try:
-            return check_text(value, kind, kind)
-        except DomainError as refusal:
-            raise ValueError(f"is refused: {refusal.detail}") from refusal
-
-    check.kind = kind  # type: ignore[attr-defined] # for the test that looks for texts without a rule
-    return check
-
-
 @dataclass(frozen=True)
 class Field:
-    """A field of a message's data: how to check it, and whether it must be there."""
+    """A field of a message's data: its check, which takes the value and the field's name, and whether it is
+    required.
+    """
 
-    check: Callable[[Any], Any]
+    check: Callable[[Any, str], Any]
     required: bool = True
 
 
-FROM_CLIENT: dict[str, dict[str, Field]] = {
+def _check_uuid(value: Any, field: str) -> UUID:
+    try:
+        if type(value) is str and len(value) == UUID_LENGTH:
+            return UUID(value)
+    except ValueError:
+        pass
+    raise InvalidInput("invalid", "A UUID with hyphens is needed here.", field=field)
+
+
+def _text(kind: str, *, required: bool = True) -> Field:
+    def check(value: Any, field: str) -> str:
+        return checked(value, kind, field)
+
+    check.kind = kind  # type: ignore[attr-defined] # for the test that looks for texts without a rule
+    return Field(check, required)
+
+
+def _integer(minimum: int, maximum: int, *, required: bool = True) -> Field:
+    return Field(partial(check_integer, least=minimum, most=maximum), required)
+
+
+CLIENT_MESSAGES: dict[str, dict[str, Field]] = {
     "hello": {
-        "ticket": Field(_text("ticket"), required=False),
-        "version": Field(_whole(0, 2**53), required=False),
+        "ticket": _text("ticket", required=False),
+        "version": _integer(0, MAX_VERSION, required=False),
     },
-    "ready": {"is_ready": Field(_truth)},
-    "tribe": {"tribe_id": Field(_uuid)},
+    "ready": {"is_ready": Field(check_boolean)},
+    "tribe": {"tribe_id": Field(_check_uuid)},
     "leave": {},
-    "start": {"solo": Field(_truth, required=False)},
-    "kick": {"player_id": Field(_uuid)},
+    "start": {"solo": Field(check_boolean, required=False)},
+    "kick": {"player_id": Field(_check_uuid)},
     "settings": {
-        "is_public": Field(_truth, required=False),
-        "seats": Field(_whole(2, 4), required=False),
+        "is_public": Field(check_boolean, required=False),
+        "seats": _integer(MIN_SEATS, MAX_SEATS, required=False),
     },
-    "chat": {"text": Field(_text("chat"))},
+    "chat": {"text": _text("chat")},
     "ping": {},
 }
-FROM_SERVER = (
+SERVER_MESSAGES = (
     "welcome",
     "lobby",
     "chat",
@@ -186,51 +188,74 @@ FROM_SERVER = (
 # ---- Reading and writing ------------------------------------------------------------------------
 
 
-def read(text: str | None) -> Message:
-    """A client's frame, None for a binary one.
+def parse(text: str | None) -> Message:
+    """Returns the message in a frame; `text` is None for a binary frame.
 
-    Raises Unreadable with words that tell an author of clients what to mend.
+    Raises InvalidMessage with a text that tells authors of clients what to fix.
     """
     if text is None:
-        raise Unreadable("binary", "Frames are text.")
+        raise InvalidMessage("binary", "Send text frames.")
     try:
         frame = orjson.loads(text)
     except (orjson.JSONDecodeError, UnicodeEncodeError, RecursionError) as error:
-        raise Unreadable("not_json", "The message is not JSON.") from error
+        raise InvalidMessage("not_json", "The message is not JSON.") from error
     if type(frame) is not dict:
-        raise Unreadable("not_an_object", "A message is an object with type, id and data.")
+        raise InvalidMessage("not_an_object", "A message is an object with type, id and data.")
     re = frame.get("id")
-    if re is not None and not (type(re) is str and 0 < len(re) <= LONGEST_ID):
-        words = f"The id of a message is text of 1 to {LONGEST_ID} characters."
-        raise Unreadable("invalid_id", words)
+    if re is not None and not (type(re) is str and 0 < len(re) <= MAX_ID_LENGTH):
+        detail = f"The id of a message is text of 1 to {MAX_ID_LENGTH} characters."
+        raise InvalidMessage("invalid_id", detail)
     if unknown := frame.keys() - {"type", "id", "data"}:
-        raise Unreadable("unknown_field", f"Unknown in a message: {_names(unknown)}.", re)
+        raise InvalidMessage("unknown_field", f"Unknown in a message: {_names(unknown)}.", re)
     kind = frame.get("type")
-    if type(kind) is not str or kind not in FROM_CLIENT:
-        words = f"The type of a message is one of {', '.join(FROM_CLIENT)}."
-        raise Unreadable("unknown_type", words, re)
+    if type(kind) is not str or kind not in CLIENT_MESSAGES:
+        detail = f"The type of a message is one of {', '.join(CLIENT_MESSAGES)}."
+        raise InvalidMessage("unknown_type", detail, re)
     data = frame.get("data", {})
     if type(data) is not dict:
-        raise Unreadable("invalid_data", "The data of a message is an object.", re)
-    return Message(kind, re, _checked(kind, data, re))
+        raise InvalidMessage("invalid_data", "The data of a message is an object.", re)
+    return Message(kind, re, _parse_data(kind, data, re))
+
+
+def _parse_data(kind: str, data: dict[str, Any], re: str | None) -> dict[str, Any]:
+    fields = CLIENT_MESSAGES[kind]
+    if unknown := data.keys() - fields.keys():
+        raise InvalidMessage("unknown_field", f"Unknown in {kind}: {_names(unknown)}.", re)
+    parsed = {}
+    for name, field in fields.items():
+        if data.get(name) is None:
+            if field.required:
+                raise InvalidMessage("missing_field", f"{kind} needs {name}.", re)
+            continue
+        try:
+            parsed[name] = field.check(data[name], name)
+        except DomainError as error:
+            detail = f"{name} of {kind}: {error.detail}"
+            raise InvalidMessage("invalid_field", detail, re) from error
+    return parsed
+
+
+def _names(unknown: set[str]) -> str:
+    """Returns a few names that a client has sent, shortened so that the error stays small."""
+    return ", ".join(sorted(name[:20] for name in unknown)[:3])
 
 
 def write(
     kind: str, version: int, data: "Mapping[str, Any] | orjson.Fragment", re: str | None = None
 ) -> str:
-    """A server's frame."""
+    """Returns a frame of the server."""
     frame: dict[str, Any] = {"type": kind, "version": version, "data": data}
     if re is not None:
         frame["re"] = re
     return orjson.dumps(frame, default=str).decode()
 
 
-def error(
+def write_error(
     version: int, code: str, detail: str, re: str | None = None, *, closes: Close | None = None
 ) -> str:
-    """An `error`; its data repeats `re`, for clients that hand only the data on.
+    """Returns an `error`. Its data repeats `re`, for clients that pass only the data on.
 
-    The last one before a close tells its code as `closes`.
+    `closes` is the close code that follows, if the connection ends.
     """
     data: dict[str, Any] = {"code": code, "detail": detail, "re": re}
     if closes is not None:
@@ -238,39 +263,17 @@ def error(
     return write("error", version, data, re)
 
 
-def last_word(version: int, code: str, re: str | None = None) -> tuple[str, Close]:
-    """The `error` that comes before a close, and that close: one of LAST_WORDS."""
-    close, words = LAST_WORDS[code]
-    return error(version, code, words, re, closes=close), close
+def write_final_error(version: int, code: str, re: str | None = None) -> tuple[str, Close]:
+    """Returns the `error` for one of FINAL_ERRORS, and the close code that follows it."""
+    close, detail = FINAL_ERRORS[code]
+    return write_error(version, code, detail, re, closes=close), close
 
 
-def pong(version: int, time: float, message: Message | None = None) -> str:
-    """The answer to a `ping`; without one it asks for a sign of life.
+def write_pong(version: int, time: float, ping: Message | None = None) -> str:
+    """Returns the response to a `ping`; without one, a `pong` that asks for a `ping`.
 
-    An answer always bears a `re`: a client that answers whatever has none must not answer answers.
+    A response always has a `re`, also where the `ping` had no id. A client that replies to each `pong`
+    without a `re` must not reply to responses.
     """
-    re = None if message is None else message.id or message.type
-    return write("pong", version, {"time": time, "asks": message is None}, re)
-
-
-def _checked(kind: str, data: dict[str, Any], re: str | None) -> dict[str, Any]:
-    fields = FROM_CLIENT[kind]
-    if unknown := data.keys() - fields.keys():
-        raise Unreadable("unknown_field", f"Unknown in {kind}: {_names(unknown)}.", re)
-    found = {}
-    for name, field in fields.items():
-        if data.get(name) is None:
-            if field.required:
-                raise Unreadable("missing_field", f"{kind} needs {name}.", re)
-            continue
-        try:
-            found[name] = field.check(data[name])
-        except ValueError as fault:
-            words = f"{name} of {kind} {str(fault).rstrip('.')}."
-            raise Unreadable("invalid_field", words, re) from fault
-    return found
-
-
-def _names(unknown: set[str]) -> str:
-    """A few names from outside, cut so that an answer stays small."""
-    return ", ".join(sorted(name[:20] for name in unknown)[:3])
+    re = None if ping is None else ping.id or ping.type
+    return write("pong", version, {"time": time, "asks": ping is None}, re)

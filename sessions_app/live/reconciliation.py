@@ -1,209 +1,165 @@
-"""The watch of one process: every other second it finds what was missed, lost, or is due.
+"""Reconciliation: every other second a process finds what was missed, lost, or is due.
 
-Nothing here is needed while all goes well. It mends what no message can: a process that was killed, a
-Redis that was emptied, a database that restarted, a change typed in psql, a sign-in that ended.
+Nothing here is needed while all works. It repairs what no message can: a process that was killed, a Redis
+that was emptied, a database that restarted, a change typed in psql, a sign-in that ended.
 """
 
 import asyncio
 import contextlib
 import logging
 import time
-from typing import Any
+from collections.abc import Awaitable, Callable
 from uuid import UUID
-
-from channels import DEFAULT_CHANNEL_LAYER
-from channels.layers import channel_layers
-from redis.exceptions import RedisError
 
 from config.kernel.errors import DomainError
 from config.redis import clients
-from sessions_app.games import states
+from sessions_app.games import write_behind
 from sessions_app.kernel.statuses import Status
-from sessions_app.live.announcements import News
-from sessions_app.live.hub import AWAY, Hub
+from sessions_app.live.hub import UNAVAILABLE_ERRORS, Hub
 from sessions_app.live.rooms import Room
+from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby.rules import GRACE, UNTOUCHED
-from sessions_app.lobby.store import SERVER_SILENT, reading, run_async
+from sessions_app.lobby.statements import FIND_DUE_LOBBIES
+from sessions_app.lobby.store import read_lobby
+from sessions_app.lobby.transactions import run_async
 
-TICK, SWEEP, HOUR = 1.0, 2.0, 3600.0  # seconds
-SILENT = 25.0  # seconds after which a socket is lost
-QUIET = 10.0  # seconds after which a client is asked for a sign of life
+CHECK_SOCKETS_SECONDS, SWEEP_SECONDS, CLEAN_UP_SECONDS = 1.0, 2.0, 3600.0
+SILENCE_SECONDS = 25.0  # after which a socket is lost
+CHECK_AFTER_SECONDS = 10.0  # of silence, after which the client is asked for a ping
+MAX_WRITE_SECONDS = 5.0  # that one frame may wait for its reader
+FORGET_PLAYER_SECONDS = 60.0  # after which a player without a socket is forgotten
 SLICES = 20  # of the rooms, compared one after another
-STUCK = 5.0  # seconds that one frame may wait for its reader
-DEAF = 8.0  # seconds without a beat, after which the channel layer is begun anew
-FORGOTTEN = 60.0  # seconds after which a player who has no socket is forgotten
-MOST_DUE = 100  # lobbies at once
 
 HEARTBEAT = """
 INSERT INTO lobby_servers (id) VALUES (%s)
 ON CONFLICT (id) DO UPDATE SET seen_at = statement_timestamp()"""
-BURY = "DELETE FROM lobby_servers WHERE seen_at < statement_timestamp() - interval '1 hour'"
-# Lobbies that never became games tell nothing.
-CLEAR = f"""
+DELETE_DEAD_SERVERS = """
+DELETE FROM lobby_servers WHERE seen_at < statement_timestamp() - interval '1 hour'"""
+# Lobbies that never became games are not part of the history.
+DELETE_ABANDONED_LOBBIES = f"""
 DELETE FROM game_sessions AS g WHERE status = '{Status.ABANDONED}' AND started_at IS NULL
     AND completed_at < statement_timestamp() - interval '1 day'
     AND NOT EXISTS (SELECT FROM session_players AS s WHERE s.session_id = g.id)"""  # noqa: S608
-VERSIONS = "SELECT id, version FROM game_sessions WHERE id = ANY(%s)"
-# Many rows are locked in one order, or two processes might wait for each other.
-SPOKEN = """
+READ_VERSIONS = "SELECT id, version FROM game_sessions WHERE id = ANY(%s)"
+# Rows are locked in one order, because two processes could wait for each other otherwise.
+TOUCH = """
 UPDATE game_sessions SET touched_at = statement_timestamp() WHERE id IN (
     SELECT id FROM game_sessions WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)"""
-# Seats are looked up game by game: those of all the games that were ever played are many.
-DUE = f"""
-SELECT g.id FROM game_sessions AS g CROSS JOIN LATERAL (
-    SELECT bool_or(s.is_host) AS have_host, bool_or(
-        s.lost_at < statement_timestamp() - interval '{GRACE.seconds} seconds'
-        OR (s.lost_at IS NULL AND (v.seen_at IS NULL
-            OR v.seen_at < statement_timestamp() - interval '{SERVER_SILENT}'))) AS are_due
-    FROM session_players AS s LEFT JOIN lobby_servers AS v ON v.id = s.server_id
-    WHERE s.session_id = g.id AND s.left_at IS NULL) AS seats
-WHERE g.{lobby_actions.OPEN} AND (
-    seats.have_host IS NOT TRUE OR seats.are_due
-    OR g.countdown_ends_at < statement_timestamp() - interval '1 second'
-    OR (g.status = '{Status.LOBBY}'
-        AND g.touched_at < statement_timestamp() - interval '{UNTOUCHED.seconds} seconds'))
-LIMIT {MOST_DUE}"""  # noqa: S608 - nothing from outside
 logger = logging.getLogger(__name__)
 
 
-class Watch:
-    """Watches over a hub, from `open` to the hub's end."""
+class Reconciler:
+    """Reconciles a hub with the database and Redis until the hub closes."""
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.listener: asyncio.Task[Any] | None = None
 
     def open(self) -> None:
-        """Begin, once the hub is open."""
-        duties = (
-            (self.live, SWEEP),
-            (self.tick, TICK),
-            (self.sweep, SWEEP),
-            (self.round, SWEEP / SLICES),
-            (self.beat, SWEEP),
-            (self.clear, HOUR),
+        """Starts. The hub must be open."""
+        jobs = (
+            (self.write_heartbeat, SWEEP_SECONDS),
+            (self.check_sockets, CHECK_SOCKETS_SECONDS),
+            (self.sweep, SWEEP_SECONDS),
+            (self.compare_rooms, SWEEP_SECONDS / SLICES),
+            (self.beat, SWEEP_SECONDS),
+            (self.clean_up, CLEAN_UP_SECONDS),
         )
-        for duty, seconds in duties:
-            self.hub.spawn(self.forever(duty, seconds))
+        for job, seconds in jobs:
+            self.hub.spawn(self._repeat(job, seconds))
 
-    async def forever(self, duty: Any, seconds: float) -> None:
-        """Do a duty again and again, whatever breaks meanwhile."""
+    async def _repeat(self, job: Callable[[], Awaitable[None]], seconds: float) -> None:
+        """Runs a job again and again, whatever fails."""
         while True:
             try:
-                await duty()
-            except AWAY as error:
-                logger.info("Can't watch right now: %s", type(error).__name__)
+                await job()
+            except UNAVAILABLE_ERRORS as error:
+                logger.info("Reconciliation is not possible right now: %s", type(error).__name__)
             except Exception:
-                logger.exception("The watch of lobbies stumbled")
+                logger.exception("Reconciliation of lobbies failed")
             await asyncio.sleep(seconds)
 
     # ---- Sockets --------------------------------------------------------------------------------
 
-    async def tick(self) -> None:
-        """Find clients that are silent or do not read."""
+    async def check_sockets(self) -> None:
+        """Finds clients that are silent or do not read, and forgets players who are gone."""
         now = time.monotonic()
         for socket in list(self.hub.sockets):
-            quiet = now - socket.heard_at
-            if socket.writing_since and now - socket.writing_since > STUCK:
+            silence = now - socket.heard_at
+            if socket.writing_since and now - socket.writing_since > MAX_WRITE_SECONDS:
                 socket.drop()
-            elif quiet > SILENT:
+            elif silence > SILENCE_SECONDS:
                 socket.refuse("silent")
-                if quiet > SILENT + STUCK:
+                if silence > SILENCE_SECONDS + MAX_WRITE_SECONDS:
                     socket.drop()
-            elif quiet > QUIET * (1 + socket.asked):
-                socket.asked += 1
-                socket.pong()
-        for player_id, visitor in list(self.hub.visitors.items()):
-            if now - visitor.seen_at > FORGOTTEN:
-                del self.hub.visitors[player_id]
+            elif silence > CHECK_AFTER_SECONDS * (1 + socket.checks_sent):
+                socket.checks_sent += 1
+                socket.push_pong()
+        for player_id, player in list(self.hub.players.items()):
+            if now - player.seen_at > FORGET_PLAYER_SECONDS:
+                del self.hub.players[player_id]
+
+    async def beat(self) -> None:
+        """Checks the channel layer by a heartbeat."""
+        await self.hub.fan_out.beat(self.hub.rooms.values())
 
     # ---- The database ---------------------------------------------------------------------------
 
-    async def live(self) -> None:
-        """Say that this process lives, whatever else takes long."""
-        await self.hub.ask(HEARTBEAT, self.hub.id)
+    async def write_heartbeat(self) -> None:
+        """Writes that this process is alive. It is a job of its own, because the others may take long."""
+        await self.hub.query(HEARTBEAT, self.hub.id)
 
     async def sweep(self) -> None:
-        """Compare with the database, and do what is due."""
-        await self.give_up_seats()
+        """Writes to the database what it lacks, and applies what is due."""
+        await self._write_pending_disconnects()
         if not clients.is_circuit_open():
-            await self.hub.sign_ins.note_emptied()
-        if spoken := [room for room in self.hub.rooms.values() if room.was_spoken_in]:
-            for room in spoken:
-                room.was_spoken_in = False
-            await self.hub.ask(SPOKEN, [room.session_id for room in spoken])
-        for (session_id,) in await self.hub.ask(DUE):
-            await self.hub.tidy(session_id)
+            await self.hub.sign_ins.detect_emptied_redis()
+        if rooms := [room for room in self.hub.rooms.values() if room.had_chat]:
+            for room in rooms:
+                room.had_chat = False
+            await self.hub.query(TOUCH, [room.game_id for room in rooms])
+        for (game_id,) in await self.hub.query(FIND_DUE_LOBBIES):
+            await self.hub.apply_due_changes(game_id)
         if not clients.is_circuit_open():
-            await states.write_behind(self.hub.redis, self.hub.ask)
+            await write_behind.write_states(self.hub.redis, self.hub.query)
 
-    async def round(self) -> None:
-        """Compare each room with the database, a few at a time: all at once would make others wait."""
-        rooms = [room for room in self.hub.rooms.values() if room.news]
-        few = max(1, -(-len(rooms) // SLICES))
-        for first in range(0, len(rooms), few):
-            some = rooms[first : first + few]
-            await self.catch_up({room.session_id: room for room in some})
+    async def compare_rooms(self) -> None:
+        """Compares each room with the database, a few at a time: all at once would delay other work."""
+        rooms = [room for room in self.hub.rooms.values() if room.update]
+        size = max(1, -(-len(rooms) // SLICES))
+        for first in range(0, len(rooms), size):
+            some = rooms[first : first + size]
+            await self._update_outdated({room.game_id: room for room in some})
             await self.hub.sign_ins.check(
                 {s: s.holder for room in some for s in room.sockets.values() if s.holder}
             )
-            await asyncio.sleep(SWEEP / SLICES)
+            await asyncio.sleep(SWEEP_SECONDS / SLICES)
 
-    async def clear(self) -> None:
-        """Remove what nobody needs any more."""
-        await self.hub.ask(BURY)
-        await self.hub.ask(CLEAR)
-        await states.drop_old(self.hub.ask)
-        await self.hub.sign_ins.clear()
+    async def clean_up(self) -> None:
+        """Deletes what is not needed any more."""
+        await self.hub.query(DELETE_DEAD_SERVERS)
+        await self.hub.query(DELETE_ABANDONED_LOBBIES)
+        await write_behind.delete_old_states_async(self.hub.query)
+        await self.hub.sign_ins.clean_up()
 
-    async def catch_up(self, rooms: dict[UUID, Room]) -> None:
-        """Read each lobby again of which something newer is in the database."""
-        versions = dict(await self.hub.ask(VERSIONS, list(rooms)))
-        for session_id, room in rooms.items():
-            if session_id not in versions:
+    async def _update_outdated(self, rooms: dict[UUID, Room]) -> None:
+        """Reads the lobbies whose version in the database is newer than that of their room."""
+        versions = dict(await self.hub.query(READ_VERSIONS, list(rooms)))
+        for game_id, room in rooms.items():
+            if game_id not in versions:
                 for socket in list(room.sockets.values()):
                     socket.refuse("not_found")
-            elif versions[session_id] > room.version:
-                found = await run_async(self.hub.pool, reading, session_id)
+            elif versions[game_id] > room.version:
+                found = await run_async(self.hub.pool, read_lobby, game_id)
                 if found and (found[0].host or found[0].is_over):
-                    self.hub.hear(News.of(found[0]))
-                else:  # a host was deleted: the next one is chosen at once
-                    await self.hub.tidy(session_id)
+                    self.hub.apply_update(LobbyUpdate.from_lobby(found[0]))
+                else:  # the host was deleted, and the next one is chosen at once
+                    await self.hub.apply_due_changes(game_id)
 
-    async def give_up_seats(self) -> None:
-        """Tell of sockets that ended while the database was away."""
-        for connection, (session_id, player_id) in list(self.hub.owed.items()):
+    async def _write_pending_disconnects(self) -> None:
+        """Writes the loss of sockets that ended while the database was unavailable."""
+        for connection, (game_id, player_id) in list(self.hub.pending_disconnects.items()):
             with contextlib.suppress(DomainError):  # the game is gone
-                await self.hub.do(lobby_actions.disconnect, session_id, player_id, connection)
-            self.hub.owed.pop(connection, None)
-
-    # ---- The channel layer ----------------------------------------------------------------------
-
-    async def beat(self) -> None:
-        """Send this process a word through Redis; not hearing it means being deaf to all others."""
-        hub = self.hub
-        deaf_for = time.monotonic() - hub.heard_beat_at
-        if not hub.channel or deaf_for > DEAF:
-            await self.begin_layer()
-        for room in [room for room in hub.rooms.values() if not room.is_subscribed]:
-            await hub.subscribe(room)
-        await hub.layer_do("send", hub.channel, {"type": "beat"})
-
-    async def begin_layer(self) -> None:
-        """Hear and speak anew, by a channel layer that knows nothing of what befell the last one."""
-        hub = self.hub
-        if self.listener:
-            self.listener.cancel()
-        with contextlib.suppress(Exception):  # whatever its connections are at
-            await asyncio.wait_for(hub.layer.flush(), clients.TIMEOUT_SECONDS)
-        hub.layer, hub.channel = channel_layers.make_backend(DEFAULT_CHANNEL_LAYER), ""
-        for room in hub.rooms.values():
-            room.is_subscribed = False
-        try:
-            channel = await asyncio.wait_for(hub.layer.new_channel(), clients.TIMEOUT_SECONDS)
-        except (RedisError, OSError):
-            clients.record_failure()
-            return
-        hub.channel, hub.heard_beat_at = channel, time.monotonic()
-        self.listener = hub.spawn(hub.listen())
+                await self.hub.run(
+                    lobby_actions.disconnect, game_id, player_id, connection=connection
+                )
+            self.hub.pending_disconnects.pop(connection, None)

@@ -1,89 +1,151 @@
-"""What a process remembers of a game and of a player, while their sockets are here."""
+"""What a process keeps about a game and its players while their sockets are connected here."""
 
 import asyncio
+import contextvars
 import hashlib
+import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import orjson
 
-from config.limits.token_bucket import TokenBucket
+from config.server.handler import Send
 from sessions_app.live import protocol
-from sessions_app.live.announcements import News
+from sessions_app.live.base_socket import Socket, message_bucket
 from sessions_app.live.protocol import Message
+from sessions_app.live.tickets import Holder
+from sessions_app.live.updates import LobbyUpdate
 
-if TYPE_CHECKING:
-    from sessions_app.live.sockets import SeatSocket
-
-REMEMBERED = 32  # ids of messages of a player
+MAX_REMEMBERED_MESSAGES = 32  # of one player
+# The socket whose command this task carries out, and the id of the message.
+current_command: contextvars.ContextVar["tuple[SeatSocket | None, str | None]"] = (
+    contextvars.ContextVar("current_command", default=(None, None))
+)
 
 
 class Room:
-    """The sockets of this process in one game, and the last news of it."""
+    """The sockets of one game in this process, and the newest update of the game."""
 
-    def __init__(self, session_id: UUID) -> None:
-        self.session_id = session_id
-        self.news: News | None = None
+    def __init__(self, game_id: UUID) -> None:
+        self.game_id = game_id
+        self.update: LobbyUpdate | None = None
         self.sockets: dict[UUID, SeatSocket] = {}
-        self.entering = 0  # sockets on their way in keep the room open
+        self.entering = 0  # sockets that are about to be added; they keep the room open
         self.sent_at = 0.0
-        self.later: asyncio.TimerHandle | None = None
-        self.countdown: asyncio.TimerHandle | None = None
-        self.was_spoken_in = False
-        self.is_subscribed = False  # to what other processes tell
+        self.send_timer: asyncio.TimerHandle | None = None
+        self.countdown_timer: asyncio.TimerHandle | None = None
+        self.had_chat = False  # since the last sweep
+        self.is_subscribed = False  # to the updates of other processes
 
     @property
     def version(self) -> int:
-        """Of the last news; 0 before it."""
-        return self.news.version if self.news else 0
-
-    def lobby(self, re: str | None = None) -> str:
-        """The `lobby` message as it is now."""
-        return self.write("lobby", self.document, re)
-
-    def write(self, kind: str, data: Any, re: str | None = None) -> str:
-        """A message with the version that the room has."""
-        return protocol.write(kind, self.version, data, re)
+        """The version of the newest update; 0 before the first."""
+        return self.update.version if self.update else 0
 
     @property
     def document(self) -> "orjson.Fragment":
-        """The whole lobby, as JSON that is not made again."""
-        assert self.news
-        return orjson.Fragment(self.news.document)
+        """The lobby's document, as JSON that is not encoded again."""
+        assert self.update
+        return orjson.Fragment(self.update.document)
+
+    def write(self, kind: str, data: Any, re: str | None = None) -> str:
+        """Returns a frame with the version of the room."""
+        return protocol.write(kind, self.version, data, re)
+
+    def write_lobby(self, re: str | None = None) -> str:
+        """Returns the `lobby` message."""
+        return self.write("lobby", self.document, re)
+
+    def broadcast(self, frame: str) -> None:
+        """Sends a frame to all sockets."""
+        for socket in self.sockets.values():
+            socket.push(frame)
+
+    def cancel_timers(self) -> None:
+        """Cancels what the room has planned."""
+        for timer in (self.send_timer, self.countdown_timer):
+            if timer:
+                timer.cancel()
 
 
-class Visitor:
-    """What is remembered of a player whatever the socket: how fast, and which messages were done."""
+class SeatSocket(Socket):
+    """The socket of a player with a seat. `holder` and `room` are set once the client is identified."""
 
-    def __init__(self, now: float) -> None:
-        self.pace = TokenBucket(now)
-        self.done: OrderedDict[str, bytes] = OrderedDict()  # id → what was said, and where
-        self.seen_at = now
+    is_seat = True
 
-    def has_done(self, session_id: UUID, message: Message) -> bool:
-        """Whether the same message came before, for the same session; if not, from now on it has.
+    def __init__(self, send: Send, address: str, game_id: UUID) -> None:
+        super().__init__(send, address)
+        self.game_id = game_id
+        self.holder: Holder | None = None
+        self.room: Room | None = None
+        self.sent_version = -1
 
-        An id alone does not make it the same: clients that count from one on each connection say
-        other things by it, or say them elsewhere.
+    @property
+    def player_id(self) -> UUID:
+        """The player. Only valid once the client is identified."""
+        assert self.holder
+        return self.holder.player_id
+
+    @property
+    def version(self) -> int:
+        """The version of the lobby."""
+        return self.room.version if self.room else 0
+
+    def push_update(self, frame: str, version: int) -> None:
+        """Sends a `lobby` message, unless this version was sent before."""
+        if version > self.sent_version:
+            self.sent_version = version
+            self.push(frame, replaceable=True)
+
+    def push_lobby_response(self, re: str | None) -> None:
+        """Responds to a message with the lobby."""
+        assert self.room
+        self._push_response(self.room.write_lobby(re))
+
+    def push_welcome(self, re: str | None, *, known_version: int | None = None) -> None:
+        """Responds to `hello`. Leaves the lobby out where the client has its current version."""
+        assert self.room
+        lobby = None if known_version == self.room.version else self.room.document
+        data = {"player_id": self.player_id, "time": time.time(), "lobby": lobby}
+        self._push_response(self.room.write("welcome", data, re))
+
+    def _push_response(self, frame: str) -> None:
+        self.sent_version = max(self.version, self.sent_version)
+        self.push(frame)
+
+
+class ConnectedPlayer:
+    """What is remembered of a player over all sockets: the rate of messages, and which were handled."""
+
+    def __init__(self) -> None:
+        self.seen_at = time.monotonic()
+        self.bucket = message_bucket()
+        self.handled: OrderedDict[str, bytes] = OrderedDict()  # message id → digest
+
+    def mark_handled(self, game_id: UUID, message: Message) -> bool:
+        """Remembers a message as handled. Returns whether the same one was handled before in this game.
+
+        The same id alone does not make a message the same. Clients that count from one on each connection
+        send other messages under an id, or send them to another game.
         """
         if message.id is None:
             return False
-        digest = _digest(session_id, message)
-        was_done = self.done.pop(message.id, None) == digest
-        self.done[message.id] = digest
-        if len(self.done) > REMEMBERED:
-            self.done.popitem(last=False)
-        return was_done
+        digest = _digest(game_id, message)
+        was_handled = self.handled.pop(message.id, None) == digest
+        self.handled[message.id] = digest
+        if len(self.handled) > MAX_REMEMBERED_MESSAGES:
+            self.handled.popitem(last=False)
+        return was_handled
 
-    def forget(self, session_id: UUID, message: Message) -> None:
-        """A message was not done after all."""
-        if message.id and self.done.get(message.id) == _digest(session_id, message):
-            del self.done[message.id]
+    def forget(self, game_id: UUID, message: Message) -> None:
+        """Forgets a message that failed, so that it can be sent again."""
+        if message.id and self.handled.get(message.id) == _digest(game_id, message):
+            del self.handled[message.id]
 
 
-def _digest(session_id: UUID, message: Message) -> bytes:
-    """What makes a message the same as another: short, since a chat alone can be a kilobyte."""
-    said = [session_id, message.type, message.data]
-    text = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+def _digest(game_id: UUID, message: Message) -> bytes:
+    """Returns a hash of what makes a message the same as another. It is shorter than most chat messages."""
+    content = [game_id, message.type, message.data]
+    text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(text, digest_size=16).digest()

@@ -1,135 +1,137 @@
-"""Whether those who sit at sockets are still signed in: not banned, not erased, not signed out.
+"""Whether the players at sockets are still signed in: not banned, not erased, not signed out.
 
-A sign-in is a token family (Redis) or a page's session (PostgreSQL). A Redis that was emptied knows no
-family any more, and has ended none: each process keeps its name in a set there, and finds it gone. Who
-was here by then keeps the socket; who comes later, with a ticket made since, can be signed out again.
-Tickets are in the same Redis: one that is there was made after the emptying, by a family of then.
+A sign-in is a token family (Redis) or the session of a page (PostgreSQL). A Redis that was emptied knows no
+families, although none has ended. Each process therefore keeps its id in a set in Redis, and finds it
+missing after that. Sockets that were connected then stay. A later socket has a ticket that was created
+later, so its family is known and can be checked.
 """
 
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from redis.exceptions import RedisError
 
+from accounts.devices import statements
+from accounts.devices.statements import stamps_by_player
 from accounts.tokens import families
-from accounts.tokens.signing import stamp
 from config.kernel.errors import DomainError
 from config.redis import clients
-from sessions_app.live.protocol import LAST_WORDS
+from sessions_app.live.protocol import FINAL_ERRORS
+from sessions_app.live.rooms import SeatSocket
+from sessions_app.live.tickets import Holder
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby.store import Change, Steps
+from sessions_app.lobby.entities import LobbyChange
+from sessions_app.lobby.transactions import Steps
 
 if TYPE_CHECKING:
-    from sessions_app.live.hub import Hub
-    from sessions_app.live.sockets import SeatSocket
-    from sessions_app.live.tickets import Holder
+    import redis.asyncio
 
-PROCESSES = "lobby:servers"  # a set, gone when Redis was emptied
-SECONDS = 24 * 3600
-GOOD_PLAYERS = """
-SELECT id, times_closed, password_hash FROM users WHERE id = ANY(%s) AND is_active"""
-ACCOUNT = "SELECT times_closed, password_hash FROM users WHERE id = %s AND is_active"
-GOOD_PAGES = "SELECT session_key FROM page_sessions WHERE session_key = ANY(%s)"
-OLD_PAGES = "DELETE FROM page_sessions WHERE expire_date < statement_timestamp()"
-# Whether this process is in the set, and each family in force: one command, where a pipeline of a
-# thousand would keep the event loop busy for a tenth of a second.
-IN_FORCE = """
-local answers = {redis.call('SISMEMBER', KEYS[1], ARGV[1])}
-for n = 2, #KEYS do answers[n] = redis.call('HEXISTS', KEYS[n], ARGV[n]) end
-return answers
-"""
+PROCESSES = "lobby:servers"  # a set of the ids of processes
+PROCESSES_SECONDS = 24 * 3600
+Query = Callable[..., Awaitable[list[tuple[Any, ...]]]]  # a statement and its values → its rows
 
 
-def demand_signed_in(holder: "Holder") -> Steps[None]:
-    """Steps that look whether a holder's account is what it was when the ticket was made.
+def require_signed_in(holder: Holder) -> Steps[None]:
+    """Checks that a holder's account is as it was when the ticket was created.
 
-    They are part of the transaction that takes the seat. Raises DomainError, by codes of
-    `protocol.LAST_WORDS`: `suspended` for a player who was banned or erased, `signed_out` for one who has
-    another password, or whose token family has ended.
+    This is a part of the transaction that takes the seat. Raises DomainError: `suspended` for a player who
+    was banned or erased, `signed_out` for one whose password has changed or whose token family has ended.
     """
-    rows = yield [(ACCOUNT, [holder.player_id])]
-    if not rows:
-        raise _last_word("suspended")
-    is_other = holder.stamp is not None and holder.stamp != stamp(*rows[0])
-    if is_other or holder.has_ended:
-        raise _last_word("signed_out")
+    rows = yield [(statements.FIND_OPEN_ACCOUNTS, [[holder.player_id]])]
+    stamp = stamps_by_player(rows).get(holder.player_id)
+    if stamp is None:
+        raise _final_error("suspended")
+    if holder.has_ended or holder.stamp not in (None, stamp):
+        raise _final_error("signed_out")
 
 
-def _last_word(code: str) -> DomainError:
-    return DomainError(code, LAST_WORDS[code][1])
+def _final_error(code: str) -> DomainError:
+    return DomainError(code, FINAL_ERRORS[code][1])
 
 
-def take_seat(holder: "Holder", session_id: UUID, connection: UUID, server: UUID) -> Steps[Change]:
-    """A socket takes the seat of its holder, who must still be signed in. Raises DomainError."""
-    yield from demand_signed_in(holder)
-    return (yield from lobby_actions.connect(session_id, holder.player_id, connection, server))
+def take_seat(
+    holder: Holder, game_id: UUID, *, connection: UUID, server: UUID
+) -> Steps[LobbyChange]:
+    """Gives the seat of a holder, who must still be signed in, to a socket. Raises DomainError."""
+    yield from require_signed_in(holder)
+    connect = lobby_actions.connect(game_id, holder.player_id, connection=connection, server=server)
+    return (yield from connect)
 
 
-class SignIns:
-    """The sign-ins of a hub's sockets."""
+class SignInChecker:
+    """Checks the sign-ins of the sockets of one process.
 
-    def __init__(self, hub: "Hub") -> None:
-        self.hub = hub
-        self.trusted: set[UUID] = set()  # sockets whose families an emptied Redis forgot
-        self.in_force = hub.redis.register_script(IN_FORCE)
+    `connections` are the ids of the sockets that have a seat or are about to get one; the hub changes this
+    set.
+    """
 
-    async def note_emptied(self) -> None:
-        """See whether Redis was emptied since the last look. Raises RedisError.
+    def __init__(
+        self,
+        redis: "redis.asyncio.Redis",
+        query: Query,
+        process_id: UUID,
+        connections: Collection[UUID],
+    ) -> None:
+        self._redis, self._query = redis, query
+        self._process_id, self._connections = str(process_id), connections
+        self._trusted: set[UUID] = set()  # sockets whose families an emptied Redis has forgotten
 
-        Asked for each newcomer too, before it counts as being here.
+    async def detect_emptied_redis(self) -> None:
+        """Finds out whether Redis was emptied since the last call. Raises RedisError.
+
+        It is also called for each new socket, before the socket counts as connected.
         """
-        if await self.hub.redis.sadd(PROCESSES, str(self.hub.id)):
-            self.trusted = set(self.hub.holding)
-            await self.hub.redis.expire(PROCESSES, SECONDS)
+        if await self._redis.sadd(PROCESSES, self._process_id):
+            self._trusted = set(self._connections)
+            await self._redis.expire(PROCESSES, PROCESSES_SECONDS)
 
-    async def clear(self) -> None:
-        """Once in a while: remove pages' sessions that are over, and keep the set from ending by age."""
-        await self.hub.ask(OLD_PAGES)
+    async def clean_up(self) -> None:
+        """Deletes expired sessions of pages, and keeps the set of processes from expiring."""
+        await self._query(statements.DELETE_EXPIRED_PAGE_SESSIONS)
         if not clients.is_circuit_open():
-            await self.hub.redis.expire(PROCESSES, SECONDS)
+            await self._redis.expire(PROCESSES, PROCESSES_SECONDS)
 
-    async def check(self, holders: "dict[SeatSocket, Holder]") -> None:
-        """Show out who was banned or erased, or whose sign-in has ended.
+    async def check(self, holders: dict[SeatSocket, Holder]) -> None:
+        """Closes the sockets of players who were banned or erased, or whose sign-ins have ended.
 
-        The stamp of an account tells of what befell it between two looks, and of passwords that were set
-        without ending sign-ins, as in psql. A page may have set the password itself, and stay signed in:
-        its socket comes back, and is let in by what its cookie is worth then.
+        The stamp of an account shows what happened between two checks, and a password that was changed
+        without ending sign-ins, as in psql. A page may have changed the password itself, and stays signed
+        in. Its socket is asked to reconnect, and its cookie is checked then.
         """
         players = [holder.player_id for holder in holders.values()]
-        stamps = {row[0]: stamp(*row[1:]) for row in await self.hub.ask(GOOD_PLAYERS, players)}
+        stamps = stamps_by_player(await self._query(statements.FIND_OPEN_ACCOUNTS, players))
         pages = [holder.page for holder in holders.values() if holder.page]
-        good_pages = {row[0] for row in await self.hub.ask(GOOD_PAGES, pages)} if pages else set()
-        ended = await self._ended(holders)
+        rows = await self._query(statements.FIND_PAGE_SESSIONS, pages) if pages else []
+        valid_pages = {key for (key,) in rows}
+        ended = await self._find_ended(holders)
         for socket, holder in holders.items():
-            now = stamps.get(holder.player_id)
-            if now is None:
+            stamp = stamps.get(holder.player_id)
+            if stamp is None:
                 socket.refuse("suspended")
-            elif (holder.page and holder.page not in good_pages) or socket in ended:
+            elif (holder.page and holder.page not in valid_pages) or socket in ended:
                 socket.refuse("signed_out")
-            elif holder.stamp is None:  # of a page, which was looked at a moment ago
-                socket.holder = replace(holder, stamp=now)
-            elif holder.stamp != now:
+            elif holder.stamp is None:  # a page, which was checked a moment ago
+                socket.holder = replace(holder, stamp=stamp)
+            elif holder.stamp != stamp:
                 socket.refuse("unavailable" if holder.page else "signed_out")
 
-    async def _ended(self, holders: "dict[SeatSocket, Holder]") -> "set[SeatSocket]":
-        """Those whose token family has ended."""
-        asked = [(s, holder) for s, holder in holders.items() if holder.family]
-        if not asked or clients.is_circuit_open():
+    async def _find_ended(self, holders: dict[SeatSocket, Holder]) -> set[SeatSocket]:
+        """Returns the sockets whose token families have ended."""
+        sockets = {s: (h.player_id, h.family) for s, h in holders.items() if h.family}
+        if not sockets or clients.is_circuit_open():
             return set()
-        keys = [families.families_key(holder.player_id) for _, holder in asked]
-        names = [str(holder.family) for _, holder in asked]
+        trusted = self._trusted
         try:
-            was_kept, *in_force = await self.in_force(
-                keys=[PROCESSES, *keys], args=[str(self.hub.id), *names]
-            )
-            if not was_kept:
-                await self.note_emptied()
-                return set()
+            in_force = await families.are_families_in_force(self._redis, list(sockets.values()))
+            await self.detect_emptied_redis()
         except (RedisError, OSError):
             clients.record_failure()
             return set()
-        pairs = list(zip(asked, in_force, strict=True))
-        # Whoever Redis knows, signed in since it was emptied, and can be signed out again.
-        self.trusted -= {socket.id for (socket, _), good in pairs if good}
-        return {s for (s, _), good in pairs if not good and s.id not in self.trusted}
+        if self._trusted is not trusted:  # Redis was emptied around the first question
+            return set()
+        known = {socket for socket, is_known in zip(sockets, in_force, strict=True) if is_known}
+        # A family that Redis knows was created after Redis was emptied, and can end again.
+        self._trusted -= {socket.id for socket in known}
+        return {s for s in sockets if s not in known and s.id not in self._trusted}

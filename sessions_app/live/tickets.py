@@ -1,9 +1,9 @@
-"""Tickets: what lets a client of the API open a socket. Random, good once, for thirty seconds.
+"""Tickets: one-time secrets that open a socket for a client of the API. They expire after thirty seconds.
 
-A ticket is kept as its hash, so that whoever reads Redis can't sit down in another's place. It names
-the sign-in it was made under: when that ends, so does the socket. Thirty seconds are long enough for a
-ban or a new password, so whoever redeems a ticket is looked at anew: the token family here, the account
-where the seat is taken (sign_ins.demand_signed_in).
+Redis holds the hash of a ticket, so that whoever reads Redis can not take another player's seat. A ticket
+names the sign-in under which it was created, and the socket ends with that sign-in. A ban or a new password
+may come between ticket and socket. So the sign-in is checked again when the ticket is redeemed: its token
+family here, the account where the seat is taken (`sign_in_checks.require_signed_in`).
 """
 
 import secrets
@@ -27,25 +27,25 @@ from config.redis.clients import circuit_breaker
 if TYPE_CHECKING:
     import redis.asyncio
 
-SECONDS = 30
-# KEYS: a ticket. Returns what it holds, and whether its family is in force; nothing for none. The family's
-# key is known by the ticket alone, and can't be declared: this needs a Redis that is no cluster, as
-# accounts.tokens.families does.
+TICKET_SECONDS = 30
+# KEYS: a ticket. Returns its content, and whether its family is in force; nothing for an unknown ticket.
+# The key of the family is known only from the ticket, so it can not be declared. This needs a Redis that is
+# no cluster.
 REDEEM = """
-local said = redis.call('GETDEL', KEYS[1])
-if not said then return {} end
-local facts = cjson.decode(said)
-return {said, redis.call('HEXISTS', facts.families, facts.family)}
+local content = redis.call('GETDEL', KEYS[1])
+if not content then return {} end
+local facts = cjson.decode(content)
+return {content, redis.call('HEXISTS', facts.families, facts.family)}
 """
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who is at the other end of a socket, and by which sign-in: a token family or a page's session.
+    """The player at a socket, and the sign-in: a token family, or the session of a page.
 
-    `page` is the session's key as it is stored, not what the cookie holds.
-    `stamp` is that of the account (accounts.tokens.signing) when the ticket was made. `has_ended` says
-    that the family was not in force any more when the ticket was redeemed.
+    `page` is the session's key as it is stored, which is not the value of the cookie. `stamp` is the stamp
+    of the account (accounts/tokens/signing.py) when the ticket was created. `has_ended` says that the
+    family was no longer in force when the ticket was redeemed.
     """
 
     player_id: UUID
@@ -55,13 +55,13 @@ class Holder:
     has_ended: bool = False
 
 
-def make(token: Token, session_id: UUID) -> str:
-    """A ticket for the seat of a token's holder. Raises RateLimitUnavailable (503) when Redis is away."""
+def create_ticket(token: Token, game_id: UUID) -> str:
+    """Returns a ticket for the seat of a token's holder. Raises RateLimitUnavailable without Redis."""
     ticket = secrets.token_urlsafe(24)
-    said = orjson.dumps(
+    content = orjson.dumps(
         {
             "player": token.user_id,
-            "session": session_id,
+            "session": game_id,
             "families": families.families_key(token.user_id),
             "family": token.family,
             "stamp": token.stamp,
@@ -69,24 +69,24 @@ def make(token: Token, session_id: UUID) -> str:
     )
     try:
         with circuit_breaker() as redis:
-            redis.set(_key(ticket), said, ex=SECONDS)
+            redis.set(_key(ticket), content, ex=TICKET_SECONDS)
     except RedisError as error:
         raise RateLimitUnavailable from error
     return ticket
 
 
-async def redeem(client: "redis.asyncio.Redis", ticket: str, session_id: UUID) -> Holder | None:
-    """Who a ticket for this session was made for; None for one that is used, late, or for another.
+async def redeem_ticket(client: "redis.asyncio.Redis", ticket: str, game_id: UUID) -> Holder | None:
+    """Returns for whom a ticket was created; None for one that was used, has expired, or is for another game.
 
-    Whatever it was for, it is used up. Whether the holder is still signed in is for
-    `sign_ins.demand_signed_in` to say. Raises RedisError.
+    The ticket is used up in any case. `sign_in_checks.require_signed_in` says whether the holder is still
+    signed in. Raises RedisError.
     """
     found = await client.register_script(REDEEM)(keys=[_key(ticket)])
     if not found:
         return None
-    said, is_in_force = found
-    facts = orjson.loads(said)
-    if facts["session"] != str(session_id):
+    content, is_in_force = found
+    facts = orjson.loads(content)
+    if facts["session"] != str(game_id):
         return None
     return Holder(
         UUID(facts["player"]),
@@ -96,29 +96,31 @@ async def redeem(client: "redis.asyncio.Redis", ticket: str, session_id: UUID) -
     )
 
 
-class Glance(SessionStore):
-    """The session of a page, only looked at.
+class ReadOnlySession(SessionStore):
+    """The session of a page, which is read and never changed.
 
-    Where its secret is that of before, Django gives it a new key, and ends one that is not good. A socket
-    can't send the new key to its browser, which would be signed out by that.
+    Django gives a session with an old secret a new key, and deletes one that is not valid. A socket can not
+    send the new key to its browser, which would be signed out.
     """
 
-    key_salt = SessionStore().key_salt  # else Django makes it of the name of the class
+    key_salt = SessionStore().key_salt  # Django derives it from the name of the class otherwise
 
     def cycle_key(self) -> None:
-        """Leave it as it is."""
+        """Does nothing."""
 
     def flush(self) -> None:
-        """Leave it as it is."""
+        """Does nothing."""
 
 
-def holder_of_page(key: str) -> Holder | None:
-    """Who is signed in by the session of a page; None for nobody."""
+def find_page_holder(session_key: str) -> Holder | None:
+    """Returns the player who is signed in by the session of a page, or None."""
     close_old_connections()
     request = HttpRequest()
-    request.session = Glance(key)
+    request.session = ReadOnlySession(session_key)
     player = get_user(request)
-    return Holder(player.pk, page=stored_key(key)) if player.is_authenticated else None
+    if not player.is_authenticated:
+        return None
+    return Holder(player.pk, page=stored_key(session_key))
 
 
 def _key(ticket: str) -> str:

@@ -1,200 +1,154 @@
-"""What can be done to a lobby, each as steps for `store.run` and `store.run_async`.
+"""What can be done to a lobby. Each action is a generator of SQL for `transactions.run` and `run_async`.
 
-The rules stand in `lobby`; here is what they need to know of the database, and who may call them.
+The rules are in `rules.py`. The actions add what needs the database. Each takes the lobby and the player
+who acts first; all else is given by keyword.
 """
 
-import secrets
-from functools import partial
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from config.kernel.errors import DomainError, InvalidInput
-from sessions_app.kernel.statuses import OPEN_STATUSES, Status, to_sql
-from sessions_app.lobby import rules
-from sessions_app.lobby.rules import Lobby, Seat
-from sessions_app.lobby.store import TRIBE, Change, Steps, changing, reading
-
-# Letters and digits that nobody takes for one another.
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-CODE_LENGTH = 6
-OPEN = f"status IN {to_sql(OPEN_STATUSES)}"
-NEWCOMER = f"""
-SELECT u.username, u.level, {TRIBE}, statement_timestamp()
-FROM tribes AS t JOIN users AS u ON u.id = t.user_id
-WHERE t.id = %s AND t.user_id = %s AND u.is_active"""  # noqa: S608
-OPEN_LOBBY = """
-INSERT INTO game_sessions (map_id, is_public, seat_limit, code) VALUES (%s, %s, %s, %s) RETURNING id"""
-LAST_STATE = "UPDATE game_sessions SET game_state = %s::jsonb WHERE id = %s RETURNING id"
-BY_CODE = f"SELECT id FROM game_sessions WHERE code = %s AND {OPEN}"  # noqa: S608
-OF_PLAYER = f"""
-SELECT g.id FROM session_players AS s JOIN game_sessions AS g ON g.id = s.session_id
-WHERE s.user_id = %s AND s.left_at IS NULL AND g.{OPEN}"""  # noqa: S608
-
-
-def new_code() -> str:
-    """An invite code: thirty bits of chance, easy to read aloud."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
-
-
-def read_code(text: str) -> str:
-    """A code as it is kept, of one as people type it: in small letters, with spaces or hyphens."""
-    return "".join(text.upper().replace("-", " ").split())
+from sessions_app.kernel.limits import MAX_SEATS
+from sessions_app.lobby import invite_codes, rules, statements
+from sessions_app.lobby.entities import Lobby, LobbyChange, Seat
+from sessions_app.lobby.store import change_lobby
+from sessions_app.lobby.transactions import Steps
 
 
 def create(
-    player_id: UUID, map_id: UUID, tribe_id: UUID, *, is_public: bool = True, seats: int = 4
-) -> Steps[Change]:
-    """Open a lobby, as its host, on a map that this player may play on: the caller (`opening`) has looked.
+    player_id: UUID,
+    *,
+    map_id: UUID,
+    tribe_id: UUID,
+    is_public: bool = True,
+    seats: int = MAX_SEATS,
+) -> Steps[LobbyChange]:
+    """Creates a lobby with the player as host.
 
-    Raises DomainError: 400 for a tribe that is not one's own, 409 `already_seated`.
+    The caller has checked that the player may play on the map (`limited_actions.open_lobby`). Raises
+    InvalidInput for another player's tribe, DomainError `already_seated`.
     """
-    newcomer = yield from _newcomer(player_id, tribe_id)
-    rows = yield [(OPEN_LOBBY, [map_id, is_public, seats, new_code()])]
-    return (
-        yield from changing(
-            rows[0][0], lambda lobby, _: rules.join(lobby, newcomer, code=lobby.code)
-        )
-    )
+    newcomer = yield from _read_newcomer(player_id, tribe_id)
+    values = [map_id, is_public, seats, invite_codes.generate_code()]
+    [[game_id]] = yield [(statements.INSERT_LOBBY, values)]
+
+    def rule(lobby: Lobby, _: datetime) -> Lobby:
+        return rules.join(lobby, newcomer, code=lobby.code)
+
+    return (yield from change_lobby(game_id, rule))
 
 
 def join(
-    session_id: UUID, player_id: UUID, tribe_id: UUID, *, code: str | None = None
-) -> Steps[Change]:
-    """Take a seat. Raises DomainError as `lobby.join` does, and 400 for another's tribe."""
-    newcomer = yield from _newcomer(player_id, tribe_id)
-    return (
-        yield from changing(session_id, lambda lobby, _: rules.join(lobby, newcomer, code=code))
+    game_id: UUID, player_id: UUID, *, tribe_id: UUID, code: str | None = None
+) -> Steps[LobbyChange]:
+    """Takes a seat. Raises as `rules.join` does, and InvalidInput for another player's tribe."""
+    newcomer = yield from _read_newcomer(player_id, tribe_id)
+
+    def rule(lobby: Lobby, _: datetime) -> Lobby:
+        return rules.join(lobby, newcomer, code=code)
+
+    return (yield from change_lobby(game_id, rule))
+
+
+def join_by_code(code: str, player_id: UUID, *, tribe_id: UUID) -> Steps[LobbyChange]:
+    """Takes a seat by invite code. Raises DomainError `unknown_code`, and as `join` does."""
+    code = invite_codes.normalize_code(code)
+    rows = yield [(statements.FIND_BY_CODE, [code])]
+    if not rows:
+        raise DomainError("unknown_code", "No open lobby has this code.", field="code")
+    return (yield from join(rows[0][0], player_id, tribe_id=tribe_id, code=code))
+
+
+def leave(game_id: UUID, player_id: UUID) -> Steps[LobbyChange]:
+    """Gives up a seat."""
+    return change_lobby(game_id, lambda lobby, _: rules.leave(lobby, player_id))
+
+
+def set_ready(game_id: UUID, player_id: UUID, *, is_ready: bool) -> Steps[LobbyChange]:
+    """Marks a player as ready or not."""
+    return change_lobby(
+        game_id, lambda lobby, _: rules.set_ready(lobby, player_id, is_ready=is_ready)
     )
 
 
-def join_by_code(code: str, player_id: UUID, tribe_id: UUID) -> Steps[Change]:
-    """Take a seat by invite code. Raises DomainError: 404 for an unknown code, and as `join` does."""
-    code = read_code(code)
-    rows = yield [(BY_CODE, [code])]
-    if not rows:
-        raise DomainError("unknown_code", "No open lobby has this code.", field="code")
-    return (yield from join(rows[0][0], player_id, tribe_id, code=code))
+def choose_tribe(game_id: UUID, player_id: UUID, *, tribe_id: UUID) -> Steps[LobbyChange]:
+    """Gives a player another of the player's own tribes."""
+    newcomer = yield from _read_newcomer(player_id, tribe_id)
+
+    def rule(lobby: Lobby, _: datetime) -> Lobby:
+        return rules.choose_tribe(lobby, player_id, newcomer.tribe)
+
+    return (yield from change_lobby(game_id, rule))
 
 
-def leave(session_id: UUID, player_id: UUID) -> Steps[Change]:
-    """Give up a seat."""
-    return changing(session_id, lambda lobby, _: rules.leave(lobby, player_id))
-
-
-def ready(session_id: UUID, player_id: UUID, *, is_ready: bool) -> Steps[Change]:
-    """Say whether a player is ready."""
-    return changing(session_id, lambda lobby, _: rules.ready(lobby, player_id, is_ready=is_ready))
-
-
-def take_tribe(session_id: UUID, player_id: UUID, tribe_id: UUID) -> Steps[Change]:
-    """Play with another of one's tribes."""
-    newcomer = yield from _newcomer(player_id, tribe_id)
-    rule = partial(rules.take_tribe, player_id=player_id, tribe=newcomer.tribe)
-    return (yield from changing(session_id, lambda lobby, _: rule(lobby)))
-
-
-def kick(session_id: UUID, host_id: UUID, player_id: UUID) -> Steps[Change]:
-    """Remove a player for good."""
-    return changing(session_id, lambda lobby, _: rules.kick(lobby, host_id, player_id))
+def kick(game_id: UUID, host_id: UUID, *, player_id: UUID) -> Steps[LobbyChange]:
+    """Removes a player for good."""
+    return change_lobby(game_id, lambda lobby, _: rules.kick(lobby, host_id, player_id))
 
 
 def change_settings(
-    session_id: UUID, host_id: UUID, *, is_public: bool | None = None, seats: int | None = None
-) -> Steps[Change]:
-    """Change who sees the lobby and how many may sit."""
-    return changing(
-        session_id,
-        lambda lobby, _: rules.change_settings(lobby, host_id, is_public=is_public, seats=seats),
-    )
+    game_id: UUID, host_id: UUID, *, is_public: bool | None = None, seats: int | None = None
+) -> Steps[LobbyChange]:
+    """Changes who sees the lobby, and how many seats it has."""
+
+    def rule(lobby: Lobby, _: datetime) -> Lobby:
+        return rules.change_settings(lobby, host_id, is_public=is_public, seats=seats)
+
+    return change_lobby(game_id, rule)
 
 
-def start(session_id: UUID, host_id: UUID, *, solo: bool = False) -> Steps[Change]:
-    """Begin the countdown."""
-    return changing(session_id, lambda lobby, now: rules.start(lobby, host_id, now, solo=solo))
+def start(game_id: UUID, host_id: UUID, *, solo: bool = False) -> Steps[LobbyChange]:
+    """Starts the countdown."""
+    return change_lobby(game_id, lambda lobby, now: rules.start(lobby, host_id, now, solo=solo))
 
 
-def end(session_id: UUID, host_id: UUID, state: str | None = None) -> Steps[Change]:
-    """End a game that has begun; its last state, as JSON, is written with it."""
-    change = yield from changing(session_id, lambda lobby, _: rules.end(lobby, host_id))
-    if state is not None:
-        yield [(LAST_STATE, [state, session_id])]
+def end(game_id: UUID, host_id: UUID, *, last_state: str | None = None) -> Steps[LobbyChange]:
+    """Ends a game that has started, and writes its last state, which is JSON, in the same transaction."""
+    change = yield from change_lobby(game_id, lambda lobby, _: rules.end(lobby, host_id))
+    if last_state is not None:
+        yield [(statements.WRITE_LAST_STATE, [last_state, game_id])]
     return change
 
 
 def connect(
-    session_id: UUID, player_id: UUID, connection: UUID, server: UUID | None
-) -> Steps[Change]:
-    """A socket takes its player's seat."""
-    return changing(
-        session_id,
-        lambda lobby, _: rules.connect(lobby, player_id, connection, server),
-        touches=False,
-    )
+    game_id: UUID, player_id: UUID, *, connection: UUID, server: UUID | None
+) -> Steps[LobbyChange]:
+    """Gives the player's seat to a socket."""
+
+    def rule(lobby: Lobby, _: datetime) -> Lobby:
+        return rules.connect(lobby, player_id, connection, server)
+
+    return change_lobby(game_id, rule, touches=False)
 
 
-def disconnect(session_id: UUID, player_id: UUID, connection: UUID) -> Steps[Change]:
-    """A socket is lost."""
-    return changing(
-        session_id,
-        lambda lobby, now: rules.disconnect(lobby, player_id, connection, now),
-        touches=False,
-    )
+def disconnect(game_id: UUID, player_id: UUID, *, connection: UUID) -> Steps[LobbyChange]:
+    """Takes the player's seat from a lost socket."""
+
+    def rule(lobby: Lobby, now: datetime) -> Lobby:
+        return rules.disconnect(lobby, player_id, connection, now)
+
+    return change_lobby(game_id, rule, touches=False)
 
 
-def stay(session_id: UUID, player_id: UUID) -> Steps[Change]:
-    """A player without a socket shows signs of life."""
-    return changing(session_id, lambda lobby, now: rules.stay(lobby, player_id, now), touches=False)
+def renew_grace_period(game_id: UUID, player_id: UUID) -> Steps[LobbyChange]:
+    """Restarts the grace period of a player without a socket."""
+
+    def rule(lobby: Lobby, now: datetime) -> Lobby:
+        return rules.renew_grace_period(lobby, player_id, now)
+
+    return change_lobby(game_id, rule, touches=False)
 
 
-def tidy(session_id: UUID) -> Steps[Change]:
-    """Do what is due by time alone."""
-    return changing(session_id, rules.tidy, touches=False)
+def apply_due_changes(game_id: UUID) -> Steps[LobbyChange]:
+    """Applies what is due by time alone."""
+    return change_lobby(game_id, rules.apply_due_changes, touches=False)
 
 
-def seen_by(session_id: UUID, player_id: UUID | None) -> Steps[Lobby]:
-    """A lobby as somebody may see it: seated, or a public one that is open, on a map that is public too.
-
-    Raises DomainError (404) otherwise.
-    """
-    found = yield from reading(session_id)
-    if found is not None:
-        lobby, _ = found
-        is_open = lobby.is_listed and lobby.status == Status.LOBBY
-        if is_open or (player_id is not None and lobby.seat_of(player_id)):
-            return lobby
-    raise DomainError("not_found", "There is no such open lobby.")
-
-
-def by_code(code: str) -> Steps[Lobby]:
-    """The lobby or game that an invite code leads to. Raises DomainError (404) for an unknown code."""
-    rows = yield [(BY_CODE, [read_code(code)])]
-    found = (yield from reading(rows[0][0])) if rows else None
-    if found is None:
-        raise DomainError("unknown_code", "No open lobby has this code.", field="code")
-    return found[0]
-
-
-def demand_seat(session_id: UUID, player_id: UUID) -> Steps[None]:
-    """Raise DomainError (404) for whoever doesn't sit in this lobby or game."""
-    rows = yield [(OF_PLAYER, [player_id])]
-    if (session_id,) not in rows:
-        raise DomainError("not_seated", "You don't sit here.")
-
-
-def active(player_id: UUID) -> Steps[Lobby]:
-    """The lobby or game that a player sits in. Raises DomainError (404) without one."""
-    rows = yield [(OF_PLAYER, [player_id])]
-    found = (yield from reading(rows[0][0])) if rows else None
-    if found is None:
-        raise DomainError("not_seated", "You sit in no lobby and no game.")
-    return found[0]
-
-
-def _newcomer(player_id: UUID, tribe_id: UUID) -> Steps[Seat]:
-    """A seat for a player with a tribe of the player's own, not yet held by a socket."""
-    rows: list[tuple[Any, ...]] = yield [(NEWCOMER, [tribe_id, player_id])]
+def _read_newcomer(player_id: UUID, tribe_id: UUID) -> Steps[Seat]:
+    """Returns a seat for a player with one of the player's own tribes. No socket holds it yet."""
+    rows: list[tuple[Any, ...]] = yield [(statements.READ_NEWCOMER, [tribe_id, player_id])]
     if not rows:
-        words = "Choose one of your own tribes."
-        raise InvalidInput("unknown_tribe", words, field="tribe_id")
+        raise InvalidInput("unknown_tribe", "Choose one of your own tribes.", field="tribe_id")
     username, level, tribe, now = rows[0]
     return Seat(player_id, username, level, tribe, joined_at=now, lost_at=now)

@@ -1,4 +1,4 @@
-"""Lobbies and games in the REST API. Edges alone: the rules stand in sessions_app/lobby/rules.py."""
+"""Lobbies in the API."""
 
 from typing import Any
 from uuid import UUID
@@ -18,61 +18,47 @@ from config.api.views import APIView
 from config.http.client import client_of
 from config.http.conditional import conditional_json_response
 from config.kernel.errors import InvalidInput
+from accounts.tokens.authentication import caller
+from config.api.openapi import LOCATION, Error
+from config.api.serialization import read_body
+from config.http.conditional import conditional_document
 from config.kernel.validators import check_boolean, check_integer
 from maps.models import GameMap
-from sessions_app.games import game_maps, game_tribes, states
 from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
-from sessions_app.live import tickets
-from sessions_app.live.protocol import SUBPROTOCOL
-from sessions_app.lobby import actions, listing, store
-from sessions_app.lobby.api_schema import (
-    Fence,
-    FullState,
-    Joining,
-    JoiningByCode,
-    Kicking,
+from sessions_app.live.protocol import socket_address
+from sessions_app.lobby import actions, limited_actions, open_lobbies, queries
+from sessions_app.lobby.documents import lobby_document, public_document
+from sessions_app.lobby.entities import Lobby
+from sessions_app.lobby.open_lobbies import MAX_FREE_SEATS, MAX_PAGE_SIZE, PAGE_SIZE
+from sessions_app.lobby.serializers import (
+    CreateLobby,
+    JoinByCode,
+    JoinLobby,
+    KickPlayer,
     LobbyDocument,
     LobbyPage,
-    MapOfGame,
-    NewLobby,
-    NewState,
-    SeatedLobby,
-    Sequence,
-    Starting,
-    Ticket,
-    TribesOfGame,
+    OwnLobby,
+    StartGame,
 )
-from sessions_app.lobby.documents import lobby_document, strangers_document
-from sessions_app.lobby.invite_codes import wrong_codes_count
-from sessions_app.lobby.listing import LARGEST_PAGE, MOST_FREE, PAGE_SIZE
-from sessions_app.lobby.opening import open_lobby
-from sessions_app.lobby.rules import Lobby
+from sessions_app.lobby.transactions import run, run_query
 
-FREE_SEATS = {"type": "integer", "minimum": 0, "maximum": MOST_FREE}
-SIZE = {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE_SIZE}
+FREE_SEATS = {"type": "integer", "minimum": 0, "maximum": MAX_FREE_SEATS}
+SIZE = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}
 LIST_PARAMETERS = [
     OpenApiParameter("map", str, description="The id of a map."),
-    OpenApiParameter("free_seats", FREE_SEATS, description="At least so many."),
+    OpenApiParameter("free_seats", FREE_SEATS, description="The smallest number of free seats."),
     OpenApiParameter("page_size", SIZE),
     OpenApiParameter("cursor", str, description="`next` of the page before."),
 ]
 
 
-def table(lobby: Lobby) -> dict[str, Any]:
-    """A lobby for whoever sits there."""
-    return lobby_document(lobby) | {"connect": where(lobby.id)}
-
-
-def where(session_id: UUID) -> dict[str, str]:
-    """Where to connect."""
-    return {"path": f"/ws/game-sessions/{session_id}", "subprotocol": SUBPROTOCOL}
-
-
-# ---- Lobbies ------------------------------------------------------------------------------------
+def own_document(lobby: Lobby) -> dict[str, Any]:
+    """Returns the document of a lobby in which the caller has a seat."""
+    return lobby_document(lobby) | {"connect": socket_address(lobby.id)}
 
 
 class SessionsView(APIView):
-    """Open lobbies, and new ones."""
+    """Open lobbies."""
 
     parameters = {"GET": [parameter.name for parameter in LIST_PARAMETERS]}
     permission_classes = (IsAuthenticatedOrReadOnly,)
@@ -84,34 +70,38 @@ class SessionsView(APIView):
         tags=["game sessions"],
     )
     def get(self, request: Request) -> Response:
-        """Open public lobbies, the newest first."""
-        wanted = listing.read(request.query_params.dict())
-        cards, following = store.look(listing.listing, wanted)
-        return Response({"results": cards, "next": following})
+        """List open public lobbies, the newest first."""
+        wanted = open_lobbies.parse_filter(request.query_params.dict())
+        cards, next_cursor = run_query(open_lobbies.list_open_lobbies, wanted)
+        return Response({"results": cards, "next": next_cursor})
 
     @extend_schema(
         operation_id="game_sessions_open",
-        request=NewLobby,
-        responses={201: SeatedLobby, 404: Error, 409: Error},
-        parameters=[LOCATION_HEADER],
+        request=CreateLobby,
+        responses={201: OwnLobby, 404: Error, 409: Error},
+        parameters=[LOCATION],
         tags=["game sessions"],
     )
     def post(self, request: Request) -> Response:
-        """Open a lobby, as its host. One on a private map is for friends, whatever was asked for.
+        """Create a lobby, with the caller as host. A lobby on a private map is never public.
 
-        409: `already_seated`, or `map_not_playable` with all that is wrong with the map.
+        409: `already_seated`, or `map_not_playable` with all faults of the map.
         """
-        given, player = read_body(NewLobby, request), caller(request)
-        is_public = check_boolean(given.get("is_public", True), "is_public")
-        seats = check_integer(given.get("seats", MAX_SEATS), "seats", MIN_SEATS, MAX_SEATS)
+        data, player = read_body(CreateLobby, request), caller(request)
+        is_public = check_boolean(data.get("is_public", True), "is_public")
+        seats = check_integer(data.get("seats", MAX_SEATS), "seats", MIN_SEATS, MAX_SEATS)
         playable = GameMap.objects.playable_by(player).only(
             "is_public", "hidden_at", "found_valid_at"
         )
-        game_map = get_object_or_404(playable, pk=given["map_id"])
-        wish = (player, game_map, given["tribe_id"])
-        lobby = open_lobby(*wish, is_public=is_public, seats=seats).after
-        address = reverse("api:game-session", args=[lobby.id])
-        return Response(table(lobby), status=201, headers={"Location": address})
+        change = limited_actions.open_lobby(
+            player_id=player.pk,
+            game_map=get_object_or_404(playable, pk=data["map_id"]),
+            tribe_id=data["tribe_id"],
+            is_public=is_public,
+            seats=seats,
+        )
+        address = reverse("api:game-session", args=[change.after.id])
+        return Response(own_document(change.after), status=201, headers={"Location": address})
 
 
 class SessionView(APIView):
@@ -125,28 +115,28 @@ class SessionView(APIView):
         tags=["game sessions"],
     )
     def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
-        """A public lobby that is open, on a public map, or whatever one sits in; else a 404."""
+        """Read an open public lobby, or one's own lobby or game. 404 for any other."""
         player_id = request.user.pk
-        lobby = store.look(actions.seen_by, session_id, player_id)
+        lobby = run_query(queries.find_visible_lobby, session_id, player_id)
         is_seated = player_id is not None and lobby.seat_of(player_id) is not None
-        shown = lobby_document(lobby) if is_seated else strangers_document(lobby)
-        return conditional_json_response(request, shown)
+        document = lobby_document(lobby) if is_seated else public_document(lobby)
+        return conditional_document(request, document)
 
 
 class ActiveView(APIView):
-    """Where one sits."""
+    """The caller's own lobby or game."""
 
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
         operation_id="game_sessions_active",
-        responses={200: SeatedLobby, 304: None, 404: Error},
+        responses={200: OwnLobby, 304: None, 404: Error},
         tags=["game sessions"],
     )
     def get(self, request: Request) -> HttpResponseBase:
-        """The lobby or game that one sits in, or 404."""
-        lobby = store.look(actions.active, caller(request).pk)
-        return conditional_json_response(request, table(lobby))
+        """Read the lobby or game in which the caller has a seat. 404 without one."""
+        lobby = run_query(queries.find_lobby_of_player, caller(request).pk)
+        return conditional_document(request, own_document(lobby))
 
 
 class CodeView(APIView):
@@ -156,16 +146,20 @@ class CodeView(APIView):
 
     @extend_schema(
         operation_id="game_sessions_join_by_code",
-        request=JoiningByCode,
-        responses={200: SeatedLobby, 404: Error, 409: Error},
+        request=JoinByCode,
+        responses={200: OwnLobby, 404: Error, 409: Error},
         tags=["game sessions"],
     )
     def post(self, request: Request) -> Response:
-        """Take a seat by invite code, in small letters or with hyphens too. Ten wrong ones a minute."""
-        given, player = read_body(JoiningByCode, request), caller(request)
-        with wrong_codes_count(client_of(request), player.pk):
-            change = store.run(actions.join_by_code, given["code"], player.pk, given["tribe_id"])
-        return Response(table(change.after))
+        """Join by invite code. Small letters and hyphens are accepted. At most ten wrong codes a minute."""
+        data = read_body(JoinByCode, request)
+        change = limited_actions.join_by_code(
+            client=client_of(request._request),
+            player_id=caller(request).pk,
+            code=data["code"],
+            tribe_id=data["tribe_id"],
+        )
+        return Response(own_document(change.after))
 
 
 class JoinView(APIView):
@@ -175,15 +169,15 @@ class JoinView(APIView):
 
     @extend_schema(
         operation_id="game_sessions_join",
-        request=Joining,
-        responses=SeatedLobby,
+        request=JoinLobby,
+        responses=OwnLobby,
         tags=["game sessions"],
     )
     def post(self, request: Request, session_id: UUID) -> Response:
-        """Take a seat. 409: `full`, `started`, `over`, `kicked` or `already_seated`."""
-        tribe_id = read_body(Joining, request)["tribe_id"]
-        change = store.run(actions.join, session_id, caller(request).pk, tribe_id)
-        return Response(table(change.after))
+        """Join a public lobby. 409: `full`, `started`, `over`, `kicked` or `already_seated`."""
+        tribe_id = read_body(JoinLobby, request)["tribe_id"]
+        change = run(actions.join, session_id, caller(request).pk, tribe_id=tribe_id)
+        return Response(own_document(change.after))
 
 
 class LeaveView(APIView):
@@ -199,7 +193,7 @@ class LeaveView(APIView):
     )
     def post(self, request: Request, session_id: UUID) -> Response:
         """Give up one's seat."""
-        store.run(actions.leave, session_id, caller(request).pk)
+        run(actions.leave, session_id, caller(request).pk)
         return Response(status=204)
 
 
@@ -210,14 +204,14 @@ class KickView(APIView):
 
     @extend_schema(
         operation_id="game_sessions_kick",
-        request=Kicking,
+        request=KickPlayer,
         responses=LobbyDocument,
         tags=["game sessions"],
     )
     def post(self, request: Request, session_id: UUID) -> Response:
-        """The host removes a player for good."""
-        player_id = read_body(Kicking, request)["player_id"]
-        change = store.run(actions.kick, session_id, caller(request).pk, player_id)
+        """Remove a player for good. Only the host may do this."""
+        player_id = read_body(KickPlayer, request)["player_id"]
+        change = run(actions.kick, session_id, caller(request).pk, player_id=player_id)
         return Response(lobby_document(change.after))
 
 
@@ -228,140 +222,16 @@ class StartView(APIView):
 
     @extend_schema(
         operation_id="game_sessions_start",
-        request=Starting,
+        request=StartGame,
         responses=LobbyDocument,
         tags=["game sessions"],
     )
     def post(self, request: Request, session_id: UUID) -> Response:
-        """The host begins the countdown of three seconds.
+        """Start the countdown of three seconds. Only the host may do this.
 
-        409: `alone` unless solo, `not_ready`, `not_connected` for who is ready but has no socket,
-        `map_not_playable` where its author has broken the map, or a moderator has hidden it.
+        409: `alone` unless solo, `not_ready`, `not_connected` where a player is ready but has no socket,
+        `map_not_playable` where the author has broken the map or a moderator has hidden it.
         """
-        solo = check_boolean(read_body(Starting, request).get("solo", False), "solo")
-        change = store.run(actions.start, session_id, caller(request).pk, solo=solo)
+        solo = check_boolean(read_body(StartGame, request).get("solo", False), "solo")
+        change = run(actions.start, session_id, caller(request).pk, solo=solo)
         return Response(lobby_document(change.after))
-
-
-class EndView(APIView):
-    """Ending a game."""
-
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_end",
-        request=None,
-        responses=LobbyDocument,
-        tags=["game sessions"],
-    )
-    def post(self, request: Request, session_id: UUID) -> Response:
-        """The host ends a game that has begun."""
-        return Response(lobby_document(states.finish(session_id, caller(request)).after))
-
-
-class TicketView(APIView):
-    """Tickets for the socket."""
-
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_ticket",
-        request=None,
-        responses={201: Ticket},
-        tags=["game sessions"],
-    )
-    def post(self, request: Request, session_id: UUID) -> Response:
-        """A ticket for one's seat: good once, for thirty seconds."""
-        player = caller(request)
-        store.look(actions.demand_seat, session_id, player.pk)
-        ticket = tickets.make(caller_token(request), session_id)
-        facts = {"ticket": ticket, "connect": where(session_id)}
-        return Response(facts, status=201, headers=NO_STORE)
-
-
-# ---- What a game is played on -------------------------------------------------------------------
-
-
-class MapOfGameView(APIView):
-    """The map of a lobby or game."""
-
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_map",
-        responses={200: MapOfGame, 304: None, 409: Error},
-        tags=["game sessions"],
-    )
-    def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
-        """The whole map, for whoever sits there: as it was at the start, before that as it is."""
-        return game_maps.map_response(request, caller(request), session_id)
-
-
-class TribesOfGameView(APIView):
-    """The tribes of a lobby or game."""
-
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_tribes",
-        responses={200: TribesOfGame, 304: None},
-        tags=["game sessions"],
-    )
-    def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
-        """What each player's tribe multiplies, for whoever sits there: fixed from the start on.
-
-        From then on with those who have left, whose towers may stand.
-        """
-        found = game_tribes.tribes_at(session_id, caller(request))
-        return conditional_json_response(request, {"tribes": found})
-
-
-# ---- The state of a game ------------------------------------------------------------------------
-
-
-class StateView(APIView):
-    """The state of a running game."""
-
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_state_read",
-        responses={200: FullState, 304: None, 409: Error},
-        tags=["game sessions"],
-    )
-    def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
-        """The state as last written, for whoever sits there."""
-        found = states.read(session_id, caller(request))
-        document = {"fence": found.fence, "sequence": found.sequence, "state": found.state}
-        return conditional_json_response(request, document)
-
-    @extend_schema(
-        operation_id="game_sessions_state_write",
-        request=NewState,
-        responses=Sequence,
-        tags=["game sessions"],
-    )
-    def put(self, request: Request, session_id: UUID) -> Response:
-        """Put the state, with the fence that one claimed. 409 `stale_fence` once another has claimed it."""
-        given = read_body(NewState, request)
-        fence = check_integer(given["fence"], "fence", 1, 2**31 - 1)  # 0: nobody has claimed
-        if type(given["state"]) is not dict:
-            raise InvalidInput("invalid", "A state is an object.", field="state")
-        sequence = states.write(session_id, caller(request), fence=fence, state=given["state"])
-        return Response({"sequence": sequence})
-
-
-class FenceView(APIView):
-    """Who writes the state."""
-
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_state_claim",
-        request=None,
-        responses=Fence,
-        tags=["game sessions"],
-    )
-    def post(self, request: Request, session_id: UUID) -> Response:
-        """Become the writer of the state, as the host's client or a game server; others stop being it."""
-        return Response({"fence": states.claim(session_id, caller(request))})

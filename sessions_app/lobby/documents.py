@@ -1,35 +1,36 @@
-"""What players and strangers are shown of a lobby. Pure."""
+"""The document of a lobby, as its players and others see it. Pure."""
 
+from datetime import datetime
 from typing import Any
 
 from config.kernel.timestamps import to_json
-from sessions_app.lobby.rules import Lobby, Seat
+from sessions_app.lobby.entities import Lobby, Seat
 
 
 def lobby_document(lobby: Lobby) -> dict[str, Any]:
-    """The whole lobby as its players see it: the `lobby` message, and the answer of the API."""
+    """Returns the document for a lobby's players: the socket's `lobby` message, and the API's response."""
     host = lobby.host
     return {
         "id": lobby.id,
         "status": lobby.status,
         "version": lobby.version,
         "host": host.player_id if host else None,
-        "players": [_player(seat) for seat in lobby.seats],
+        "players": [_player_document(seat) for seat in lobby.seats],
         "settings": {"is_public": lobby.is_listed, "seats": lobby.seat_limit},
         "map": lobby.game_map,
         "code": lobby.code,
-        "countdown_ends_at": _time(lobby.countdown_ends_at),
-        "created_at": _time(lobby.created_at),
-        "started_at": _time(lobby.started_at),
+        "countdown_ends_at": _timestamp(lobby.countdown_ends_at),
+        "created_at": _timestamp(lobby.created_at),
+        "started_at": _timestamp(lobby.started_at),
     }
 
 
-def strangers_document(lobby: Lobby) -> dict[str, Any]:
-    """The lobby without its code: who looked while it was public must not come in once it is private."""
+def public_document(lobby: Lobby) -> dict[str, Any]:
+    """Returns the document for others. It has no code, which would let them in once the lobby is private."""
     return lobby_document(lobby) | {"code": None}
 
 
-def _player(seat: Seat) -> dict[str, Any]:
+def _player_document(seat: Seat) -> dict[str, Any]:
     return {
         "player_id": seat.player_id,
         "username": seat.username,
@@ -38,9 +39,9 @@ def _player(seat: Seat) -> dict[str, Any]:
         "is_host": seat.is_host,
         "is_ready": seat.is_ready,
         "is_connected": seat.is_connected,
-        "joined_at": _time(seat.joined_at),
+        "joined_at": _timestamp(seat.joined_at),
     }
 
 
-def _time(moment: Any) -> str | None:
+def _timestamp(moment: datetime | None) -> str | None:
     return to_json(moment) if moment else None

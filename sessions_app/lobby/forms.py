@@ -1,4 +1,4 @@
-"""What the pages of lobbies take from people."""
+"""The forms of the pages of lobbies."""
 
 from typing import Any
 
@@ -8,31 +8,28 @@ from accounts.models import User
 from config.http.forms import TextField
 from config.kernel.errors import DomainError
 from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
-from sessions_app.lobby.actions import ALPHABET, CODE_LENGTH, read_code
+from sessions_app.lobby.invite_codes import CODE_LENGTH, is_code, normalize_code
 from tribes.models import Tribe
 
-SEATS = [(n, f"{n} players") for n in range(MIN_SEATS, MAX_SEATS + 1)]
-FREE = [(n, f"{n} or more") for n in range(1, MAX_SEATS)]
-WHO = [
-    ("yes", "Anyone (listed publicly)"),
-    ("no", "Friends only (link or code)"),
-]
-FRIENDS = WHO[1:]
+SEAT_CHOICES = [(n, f"{n} players") for n in range(MIN_SEATS, MAX_SEATS + 1)]
+FREE_SEAT_CHOICES = [(n, f"{n} or more") for n in range(1, MAX_SEATS)]
+PUBLIC_CHOICE = ("yes", "Anyone (listed publicly)")
+PRIVATE_CHOICE = ("no", "Friends only (link or code)")
 
 
-class RefusableForm(forms.Form):
-    """A form that also shows what an activity refuses."""
+class LobbyForm(forms.Form):
+    """A form that also shows the errors of actions."""
 
-    renamed = {"tribe_id": "tribe"}  # fields that are called otherwise by the activities
+    field_names = {"tribe_id": "tribe"}  # of fields that have another name in actions
 
-    def refuse(self, refusal: DomainError) -> None:
-        """Show all that a refusal says, each at the field that it names."""
-        for reason in refusal.reasons:
-            field = self.renamed.get(reason.field or "", reason.field)
+    def add_domain_error(self, error: DomainError) -> None:
+        """Adds all reasons of an error, each to the field that it names."""
+        for reason in error.reasons:
+            field = self.field_names.get(reason.field or "", reason.field)
             self.add_error(field if field in self.fields else None, reason.detail)
 
 
-class TribeForm(RefusableForm):
+class TribeForm(LobbyForm):
     """One of a player's own tribes."""
 
     tribe = forms.ChoiceField(
@@ -49,39 +46,39 @@ class TribeForm(RefusableForm):
 
     @property
     def cards(self) -> list[tuple[Tribe, bool]]:
-        """The tribes, and which of them is chosen: the first one, unless another is named."""
-        wanted = str(self["tribe"].value())
-        named = next((tribe for tribe in self.tribes if str(tribe.pk) == wanted), None)
-        chosen = named or next(iter(self.tribes), None)
+        """The tribes, and whether each is chosen. Without a choice it is the first one."""
+        value = str(self["tribe"].value())
+        chosen = next((tribe for tribe in self.tribes if str(tribe.pk) == value), None)
+        chosen = chosen or next(iter(self.tribes), None)
         return [(tribe, tribe is chosen) for tribe in self.tribes]
 
 
-class SettingsForm(RefusableForm):
-    """Who may join, and how many. On a map that isn't published nobody is let in but friends."""
+class SettingsForm(LobbyForm):
+    """Who may join, and how many seats there are. A lobby on a map that is not published is private."""
 
     is_public = forms.TypedChoiceField(
         label="Who may join?",
-        choices=WHO,
+        choices=[PUBLIC_CHOICE, PRIVATE_CHOICE],
         coerce=lambda text: text == "yes",
         initial="yes",
         widget=forms.RadioSelect,
     )
     seats = forms.TypedChoiceField(
-        label="Seats", choices=SEATS, coerce=int, initial=MAX_SEATS, widget=forms.RadioSelect
+        label="Seats", choices=SEAT_CHOICES, coerce=int, initial=MAX_SEATS, widget=forms.RadioSelect
     )
 
     def __init__(self, *args: Any, is_map_published: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not is_map_published:
-            self.fields["is_public"].choices = FRIENDS  # type: ignore[attr-defined]
+            self.fields["is_public"].choices = [PRIVATE_CHOICE]  # type: ignore[attr-defined]
             self.fields["is_public"].initial = "no"
 
 
 class NewLobbyForm(TribeForm, SettingsForm):
-    """A lobby to open."""
+    """A new lobby."""
 
 
-class CodeForm(RefusableForm):
+class CodeForm(LobbyForm):
     """An invite code, as people type it."""
 
     code = TextField(
@@ -98,16 +95,16 @@ class CodeForm(RefusableForm):
     )
 
     def clean_code(self) -> str:
-        """The code as it is kept."""
-        code = read_code(self.cleaned_data["code"])
-        if len(code) != CODE_LENGTH or not set(code) <= set(ALPHABET):
-            words = f"A code has {CODE_LENGTH} letters and digits, as in 7KQ2MX."
-            raise forms.ValidationError(words)
+        """Returns the code as it is stored."""
+        code = normalize_code(self.cleaned_data["code"])
+        if not is_code(code):
+            message = f"A code has {CODE_LENGTH} letters and digits, as in 7KQ2MX."
+            raise forms.ValidationError(message)
         return code
 
 
 class FilterForm(forms.Form):
-    """What one looks for among the open lobbies."""
+    """The filters of the list of open lobbies."""
 
     use_required_attribute = False
     game_map = TextField(
@@ -119,11 +116,11 @@ class FilterForm(forms.Form):
     free = forms.TypedChoiceField(
         label="Free seats",
         required=False,
-        choices=FREE,
+        choices=FREE_SEAT_CHOICES,
         coerce=int,
         error_messages={"invalid_choice": "there is no such choice, so any number is shown."},
     )
 
     def add_prefix(self, field_name: str) -> str:
-        """The name in the address, which is for people."""
+        """Returns the name of a field in the address, which people read."""
         return "map" if field_name == "game_map" else field_name

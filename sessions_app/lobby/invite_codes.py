@@ -1,34 +1,22 @@
-"""Invite codes are not guessed for long: wrong ones are counted, by player and by address."""
+"""Invite codes: how they are drawn, and how people may type them. Pure."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from uuid import UUID
+import secrets
 
-from config.kernel.client import Client
-from config.kernel.errors import DomainError
-from config.limits import rate_limits
-
-POLICY = "codes"
+# Letters and digits that nobody confuses with each other.
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+CODE_LENGTH = 6
 
 
-@contextmanager
-def wrong_codes_count(client: Client, player_id: UUID) -> Iterator[None]:
-    """Look a code up inside of this. Raises RateLimited, RateLimitUnavailable, and what is raised inside.
+def generate_code() -> str:
+    """Returns a new code with thirty random bits."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
 
-    Each is counted before it is looked up, or many that are sent at once would all be looked up; the
-    right ones are taken back. After too many wrong ones a right one is refused too: it may be a guess.
-    """
-    # By player and by address: neither many accounts nor many addresses make guessing quick.
-    subjects = str(player_id), client.address
-    for subject in subjects:
-        rate_limits.require(POLICY, subject)
-    is_wrong = False
-    try:
-        yield
-    except DomainError as refusal:
-        is_wrong = refusal.code == "unknown_code"
-        raise
-    finally:
-        if not is_wrong:
-            for subject in subjects:
-                rate_limits.undo_count(POLICY, subject)
+
+def normalize_code(text: str) -> str:
+    """Returns a code as it is stored. People also type small letters, spaces and hyphens."""
+    return "".join(text.upper().replace("-", " ").split())
+
+
+def is_code(text: str) -> bool:
+    """Returns whether a normalized text can be a code."""
+    return len(text) == CODE_LENGTH and set(text) <= set(ALPHABET)

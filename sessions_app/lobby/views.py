@@ -1,19 +1,17 @@
-"""Pages of lobbies: the list of open ones, opening and joining one, and the lobby itself.
+"""Pages of lobbies: the list, opening and joining one, and the lobby itself.
 
-The lobby's page is kept up to date by its socket (static/js/lobby/page.js). Its forms do the same by
-POST, so that all but the chat works without scripts.
+The lobby's page is kept up to date by its socket (static/js/lobby-page.js). `form_views.py` does the same
+by POST, so that everything except the chat works without scripts.
 """
 
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-
 from accounts.identity.current_user import current_user
 from accounts.models import User
 from config.http.client import client_of
@@ -21,20 +19,29 @@ from config.http.error_statuses import status_of
 from config.http.methods import require_http_methods, require_POST, require_safe
 from config.http.pages import redirect_to_sign_in
 from config.kernel.errors import DomainError, InvalidInput
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from accounts.identity.views import own
+from config.kernel.errors import DomainError
+from maps.browse.views import to_sign_in
 from maps.models import GameMap
-from sessions_app.games import states
-from sessions_app.kernel.statuses import OVER_STATUSES, RUNNING_STATUSES, Status
-from sessions_app.live.list_socket import MOST_LISTED
-from sessions_app.live.protocol import LONGEST_CHAT
-from sessions_app.lobby import actions, cards
+from sessions_app.kernel.statuses import Status
+from sessions_app.live.protocol import MAX_CHAT_LENGTH
+from sessions_app.lobby import actions, limited_actions, open_lobbies, queries
+from sessions_app.lobby.entities import Lobby, LobbyChange
 from sessions_app.lobby.forms import CodeForm, FilterForm, NewLobbyForm, SettingsForm, TribeForm
-from sessions_app.lobby.invite_codes import wrong_codes_count
-from sessions_app.lobby.listing import Wanted
-from sessions_app.lobby.opening import open_lobby
-from sessions_app.lobby.rules import Lobby
-from sessions_app.lobby.store import Change, look, run
+from sessions_app.lobby.open_lobbies import LobbyFilter
+from sessions_app.lobby.page_context import (
+    BLANK_CARD,
+    find_own_lobby,
+    find_visible_map,
+    lobby_context,
+    new_tribe_url,
+    parse_id,
+    render_gone,
+)
+from sessions_app.lobby.transactions import run, run_query
 
-page = require_http_methods(["GET", "HEAD", "POST"])
+require_page_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 # ---- The list -----------------------------------------------------------------------------------
 
@@ -42,137 +49,125 @@ page = require_http_methods(["GET", "HEAD", "POST"])
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The open lobbies, and a form for an invite code."""
-    return listed(request, CodeForm())
+    return _render_list(request, CodeForm())
 
 
-def listed(request: HttpRequest, form: CodeForm, status: int = 200) -> HttpResponse:
-    """The list with a form as it is, and the status that the form has come to."""
+def _render_list(request: HttpRequest, form: CodeForm, status: int = 200) -> HttpResponse:
     filters = FilterForm(request.GET)
     filters.full_clean()
-    good = filters.cleaned_data  # one that means nothing is left out, and says so; the other counts
-    text, free = good.get("game_map", ""), good.get("free") or 1
-    map_id = read_id(text)
-    wanted = Wanted(map_id, free, MOST_LISTED, words="" if map_id else text)
+    valid = filters.cleaned_data  # without values that are not valid, which show an error
+    text, free_seats = valid.get("game_map", ""), valid.get("free") or 1
+    map_id = parse_id(text)
+    words = "" if map_id else text
+    wanted = LobbyFilter(map_id, free_seats, open_lobbies.MAX_LISTED, words=words)
     context = {
-        "cards": cards.find(wanted),
+        "cards": open_lobbies.find_page_cards(wanted),
         "blank": BLANK_CARD,
         "filters": filters,
         "wanted": wanted,
         "narrowed": bool(wanted.map_id or wanted.words or wanted.free_seats > 1),
-        "only_map": seen_map(request, wanted.map_id),
+        "only_map": find_visible_map(request, wanted.map_id),
         "form": form,
-        "seated": seated(request),
+        "seated": find_own_lobby(request),
     }
     return render(request, "lobbies/index.html", context, status=status)
-
-
-# What the browser fills in for a lobby that it hears of.
-BLANK_CARD = {"id": "", "url": "", "picture": "", "pips": [], "map": {"name": ""}, "host": ""}
-
-
-def seated(request: HttpRequest) -> Lobby | None:
-    """The lobby or game that the reader sits in."""
-    if not request.user.is_authenticated:
-        return None
-    try:
-        return look(actions.active, current_user(request).pk)
-    except DomainError:
-        return None
 
 
 # ---- Opening and joining ------------------------------------------------------------------------
 
 
-@page
+@require_page_methods
 def new(request: HttpRequest) -> HttpResponse:
-    """Open a lobby on a map."""
+    """A form to open a lobby on a map."""
     if not request.user.is_authenticated:
-        return redirect_to_sign_in(request, request.get_full_path())
-    wanted = request.GET.get("map", "")
-    if not wanted:
+        return to_sign_in(request, request.get_full_path())
+    map_id = request.GET.get("map", "")
+    if not map_id:
         messages.info(request, "Choose a map first, then “Play together”.")
         return redirect("maps:browse")
     player = current_user(request)
     playable = GameMap.objects.playable_by(player).for_cards()
-    game_map = get_object_or_404(playable, pk=read_id(wanted))
-    sent = request.POST if request.method == "POST" else None
+    game_map = get_object_or_404(playable, pk=parse_id(map_id))
     form = NewLobbyForm(
         player,
-        sent,
+        request.POST if request.method == "POST" else None,
         is_map_published=game_map.is_published,
         initial={"tribe": request.GET.get("tribe", "")},
     )
     if form.is_bound and form.is_valid():
         try:
-            change = open_lobby(
-                player,
-                game_map,
-                UUID(form.cleaned_data["tribe"]),
+            change = limited_actions.open_lobby(
+                player_id=player.pk,
+                game_map=game_map,
+                tribe_id=UUID(form.cleaned_data["tribe"]),
                 is_public=form.cleaned_data["is_public"],
                 seats=form.cleaned_data["seats"],
             )
             return redirect("lobbies:detail", change.after.id)
-        except DomainError as refusal:
-            form.refuse(refusal)
+        except DomainError as error:
+            form.add_domain_error(error)
     context = {
         "game_map": game_map,
         "form": form,
-        "seated": seated(request),
-        "new_tribe": new_tribe_address(request),
+        "seated": find_own_lobby(request),
+        "new_tribe": new_tribe_url(request),
     }
     return render(request, "lobbies/new.html", context)
 
 
 @require_POST
 def join_by_code(request: HttpRequest) -> HttpResponse:
-    """Lead whoever types a code to its lobby."""
+    """Redirects to the lobby of the code that was typed."""
     form = CodeForm(request.POST)
     if form.is_valid():
         return redirect("lobbies:invited", form.cleaned_data["code"])
-    return listed(request, form)
+    return _render_list(request, form)
 
 
-@page
+@require_page_methods
 def invited(request: HttpRequest, code: str) -> HttpResponse:
-    """A lobby by its invite code: look who is there, choose a tribe, join."""
+    """A lobby by its invite code: who is there, and a form to join with a tribe."""
     if not request.user.is_authenticated:
         return redirect_to_sign_in(request, request.path)
     form = CodeForm({"code": code})
     if not form.is_valid():
-        return listed(request, form, status=404)
+        return _render_list(request, form, status=404)
+    client, player_id, code = client_of(request), own(request).pk, form.cleaned_data["code"]
     try:
-        with wrong_codes_count(client_of(request), current_user(request).pk):
-            lobby = look(actions.by_code, form.cleaned_data["code"])
-    except DomainError as refusal:
-        messages.error(request, refusal.detail)  # whoever follows a link doesn't look at the form
-        return listed(request, form, status=status_of(refusal))
-    given = form.cleaned_data["code"]
-    return ask_to_join(
-        request,
-        lobby,
-        lambda tribe_id: run(actions.join_by_code, given, current_user(request).pk, tribe_id),
-    )
+        lobby = limited_actions.find_lobby_by_code(client=client, player_id=player_id, code=code)
+    except DomainError as error:
+        messages.error(
+            request, error.detail
+        )  # the form is easily overlooked after following a link
+        return _render_list(request, form, status=status_of(error))
+
+    def take_seat(tribe_id: UUID) -> LobbyChange:
+        return run(actions.join_by_code, code, player_id, tribe_id=tribe_id)
+
+    return _render_join(request, lobby, take_seat)
 
 
 @require_POST
 def join(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
-    """Take a seat in a public lobby."""
+    """Takes a seat in a public lobby."""
     if not request.user.is_authenticated:
-        return redirect_to_sign_in(request, reverse("lobbies:detail", args=[lobby_id]))
-    player = current_user(request)
+        return to_sign_in(request, reverse("lobbies:detail", args=[lobby_id]))
+    player_id = own(request).pk
     try:
-        lobby = look(actions.seen_by, lobby_id, player.pk)
+        lobby = run_query(queries.find_visible_lobby, lobby_id, player_id)
     except DomainError:
-        return gone(request)
-    return ask_to_join(
-        request, lobby, lambda tribe_id: run(actions.join, lobby_id, player.pk, tribe_id)
-    )
+        return render_gone(request)
+
+    def take_seat(tribe_id: UUID) -> LobbyChange:
+        return run(actions.join, lobby_id, player_id, tribe_id=tribe_id)
+
+    return _render_join(request, lobby, take_seat)
 
 
-def ask_to_join(
-    request: HttpRequest, lobby: Lobby, take_seat: Callable[[UUID], Change] | None = None
+def _render_join(
+    request: HttpRequest, lobby: Lobby, take_seat: Callable[[UUID], LobbyChange] | None = None
 ) -> HttpResponse:
-    """The page of a lobby for somebody who has no seat there; a POST takes one."""
+    """Renders a lobby for somebody without a seat. A POST takes one with `take_seat`."""
     form = None
     if request.user.is_authenticated:
         player = current_user(request)
@@ -183,14 +178,14 @@ def ask_to_join(
             try:
                 take_seat(UUID(form.cleaned_data["tribe"]))
                 return redirect("lobbies:detail", lobby.id)
-            except DomainError as refusal:
-                form.refuse(refusal)
+            except DomainError as error:
+                form.add_domain_error(error)
     context = lobby_context(request, lobby, None) | {
         "form": form,
-        "seated": seated(request),
+        "seated": find_own_lobby(request),
         "is_removed": request.user.pk in lobby.kicked,
         "may_join": lobby.status == Status.LOBBY and len(lobby.seats) < lobby.seat_limit,
-        "new_tribe": new_tribe_address(request),
+        "new_tribe": new_tribe_url(request),
         "address": request.path if take_seat else reverse("lobbies:join", args=[lobby.id]),
     }
     return render(request, "lobbies/join.html", context)
@@ -201,18 +196,18 @@ def ask_to_join(
 
 @require_safe
 def detail(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
-    """A lobby: for those who sit there, and while it is public and open for others to join."""
+    """A lobby, for its players; for others while it is public and open."""
     player_id = request.user.pk
     try:
-        lobby = look(actions.seen_by, lobby_id, player_id)
+        lobby = run_query(queries.find_visible_lobby, lobby_id, player_id)
         seat = lobby.seat_of(player_id) if player_id else None
         if seat is None:
-            return ask_to_join(request, lobby)
+            return _render_join(request, lobby)
         if not seat.is_connected:
-            # Whoever has no socket shows by looking that the seat is still wanted.
-            run(actions.stay, lobby_id, seat.player_id)
+            # A player without a socket shows by reading the page that the seat is still in use.
+            run(actions.renew_grace_period, lobby_id, seat.player_id)
     except DomainError:
-        return gone(request)
+        return render_gone(request)
     code_path = reverse("lobbies:invited", args=[lobby.code]) if lobby.code else ""
     settings = {"is_public": "yes" if lobby.is_listed else "no", "seats": lobby.seat_limit}
     context = lobby_context(request, lobby, seat.player_id) | {
@@ -221,128 +216,9 @@ def detail(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
             initial=settings, auto_id="settings_%s", is_map_published=lobby.is_map_published
         ),
         "invitation": request.build_absolute_uri(code_path) if code_path else "",
-        "longest_chat": LONGEST_CHAT,
-        "new_tribe": new_tribe_address(request),
+        "max_chat_length": MAX_CHAT_LENGTH,
+        "new_tribe": new_tribe_url(request),
     }
     response = render(request, "lobbies/detail.html", context)
-    response["Cache-Control"] = "no-store"  # going back shows the lobby as it is, not as it was
+    response["Cache-Control"] = "no-store"  # going back must show the current lobby
     return response
-
-
-def lobby_context(request: HttpRequest, lobby: Lobby, player_id: UUID | None) -> dict[str, Any]:
-    """What the templates show of a lobby to a player, or to somebody without a seat."""
-    own_seat = lobby.seat_of(player_id) if player_id else None
-    # A game that has begun is joined by nobody: its seats are those that are taken.
-    seats = lobby.seat_limit if lobby.status == Status.LOBBY else len(lobby.seats)
-    free = max(0, seats - len(lobby.seats))
-    return {
-        "lobby": lobby,
-        "me": own_seat,
-        "is_host": bool(own_seat and own_seat.is_host),
-        "free": range(free),
-        "taken": len(lobby.seats),
-        "seats": seats,
-        "pips": cards.pips(seats, free),
-        "is_open": lobby.status == Status.LOBBY,
-        "is_running": lobby.status in RUNNING_STATUSES,
-        "is_over": lobby.status in OVER_STATUSES,
-        # A private map shows only to those who sit here: not yet to whoever was invited.
-        "game_map": seen_map(request, lobby.game_map["id"]),
-    }
-
-
-@require_POST
-def act(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
-    """Do what a button of the lobby's page says, for a page without scripts."""
-    address = reverse("lobbies:detail", args=[lobby_id])
-    if not request.user.is_authenticated:
-        return redirect_to_sign_in(request, address)
-    wanted = request.POST.get("act", "")
-    if wanted not in ACTS:
-        raise Http404
-    try:
-        ACTS[wanted](request, lobby_id, current_user(request))
-    except DomainError as refusal:
-        if refusal.code in ("not_found", "not_seated"):
-            return gone(request)
-        messages.error(request, refusal.detail)
-    else:
-        if wanted == "leave":
-            messages.success(request, "You have left.")
-            return redirect("lobbies:index")
-    return redirect(address)
-
-
-def ready(request: HttpRequest, lobby_id: UUID, player: User) -> None:
-    """Say whether one is ready."""
-    run(actions.ready, lobby_id, player.pk, is_ready=request.POST.get("is_ready") == "yes")
-
-
-def take_tribe(request: HttpRequest, lobby_id: UUID, player: User) -> None:
-    """Play with another tribe."""
-    form = TribeForm(player, request.POST)
-    demand(form.is_valid(), "Choose one of your own tribes.")
-    run(actions.take_tribe, lobby_id, player.pk, UUID(form.cleaned_data["tribe"]))
-
-
-def kick(request: HttpRequest, lobby_id: UUID, player: User) -> None:
-    """Remove another player."""
-    other = read_id(request.POST.get("player", ""))
-    demand(other is not None, "Choose a player.")
-    assert other
-    run(actions.kick, lobby_id, player.pk, other)
-
-
-def change_settings(request: HttpRequest, lobby_id: UUID, player: User) -> None:
-    """Change who may join, and how many."""
-    form = SettingsForm(request.POST)
-    demand(form.is_valid(), "Choose who may join and how many seats there are.")
-    run(actions.change_settings, lobby_id, player.pk, **form.cleaned_data)
-
-
-ACTS: dict[str, Callable[[HttpRequest, UUID, User], Any]] = {
-    "ready": ready,
-    "tribe": take_tribe,
-    "kick": kick,
-    "settings": change_settings,
-    "leave": lambda request, lobby_id, player: run(actions.leave, lobby_id, player.pk),
-    "start": lambda request, lobby_id, player: run(
-        actions.start, lobby_id, player.pk, solo="solo" in request.POST
-    ),
-    "end": lambda request, lobby_id, player: states.finish(lobby_id, player),
-}
-
-# ---- What they share ----------------------------------------------------------------------------
-
-
-def demand(holds: bool, words: str) -> None:
-    """Raise DomainError with these words for a form that makes no sense."""
-    if not holds:
-        raise InvalidInput("invalid", words)
-
-
-def gone(request: HttpRequest) -> HttpResponse:
-    """For a lobby that does not exist, is over, or is not for this reader: all the same to strangers."""
-    return render(request, "lobbies/gone.html", {"seated": seated(request)}, status=404)
-
-
-def seen_map(request: HttpRequest, map_id: UUID | None) -> GameMap | None:
-    """A map that the reader may see, if it is one."""
-    visible = GameMap.objects.visible_to(request.user).for_cards()
-    return visible.filter(pk=map_id).first() if map_id else None
-
-
-def new_tribe_address(request: HttpRequest) -> str:
-    """Where one makes a tribe, to come back to this page afterwards."""
-    onward = request.get_full_path()
-    if request.method == "POST" and request.path.endswith("/join"):
-        onward = request.path.removesuffix("join")  # it answers POST alone
-    return f"{reverse('tribes:new')}?{urlencode({'next': onward})}"
-
-
-def read_id(text: str) -> UUID | None:
-    """An id that a form or an address names."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -8,8 +8,8 @@ from config.db.functions import RandomUUID
 from sessions_app.kernel.limits import MAX_KICKED_PLAYERS, MAX_SEATS, MIN_SEATS
 from sessions_app.kernel.statuses import OPEN_STATUSES, OVER_STATUSES, Status, to_values
 
-# States have up to 256 KiB of JSON (states.LARGEST). As jsonb they have six times as much at the worst: each
-# `0,` of two bytes is a number of eight and an entry of four.
+# States have up to 256 KiB of JSON (games/actions.py). As jsonb they have up to six times as much: each `0,`
+# of two bytes becomes a number of eight bytes and an entry of four.
 LARGEST_STATE = 2 * 1024 * 1024  # bytes of jsonb
 
 
@@ -121,7 +121,7 @@ class GameSession(models.Model):
                 condition=models.Q(status__in=to_values(OPEN_STATUSES)),
                 name="idx_game_sessions_alive",
             ),
-            # States that are no longer needed; see sessions_app.games.states.
+            # States that are no longer needed; see sessions_app/games/write_behind.py.
             models.Index(
                 fields=["completed_at"],
                 condition=models.Q(status__in=to_values(OVER_STATUSES), game_state__isnull=False),

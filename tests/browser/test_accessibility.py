@@ -10,6 +10,7 @@ from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby.store import run
 from tests.support.browser import no_violations, sign_in
 from tests.support.factories import make_map, make_tribe, make_user
+from sessions_app.lobby.transactions import run
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -63,7 +64,7 @@ def test_the_list_of_lobbies(page: Page) -> None:
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     no_violations(page)
     host = make_user("Hosta")
-    run(lobby_actions.create, host.pk, make_map(host).pk, make_tribe(host).pk)
+    run(lobby_actions.create, host.pk, map_id=make_map(host).pk, tribe_id=make_tribe(host).pk)
     expect(page.locator(".lobby-card")).to_have_count(1)
     no_violations(page)
     page.get_by_label("Invite code").fill("x")
@@ -87,7 +88,7 @@ def test_a_lobby_from_its_opening_to_its_end(page: Page) -> None:
     expect(lobby).to_be_visible()
     no_violations(page)
     lobby_id = UUID(lobby.get_attribute("data-lobby") or "")
-    run(lobby_actions.join, lobby_id, guest.pk, make_tribe(guest).pk)
+    run(lobby_actions.join, lobby_id, guest.pk, tribe_id=make_tribe(guest).pk)
     expect(page.locator(".seat__name", has_text="Guest")).to_be_visible()
     page.locator(".seat__kick summary:visible").last.click()
     no_violations(page)
@@ -105,7 +106,9 @@ def test_a_lobby_from_its_opening_to_its_end(page: Page) -> None:
 
 def test_a_lobby_to_join(page: Page) -> None:
     host, mira = make_user("Hosta"), make_user("Mira")
-    lobby = run(lobby_actions.create, host.pk, make_map(host).pk, make_tribe(host).pk).after
+    lobby = run(
+        lobby_actions.create, host.pk, map_id=make_map(host).pk, tribe_id=make_tribe(host).pk
+    ).after
     page.goto(f"/lobbies/{lobby.id}/")
     no_violations(page)
     make_tribe(mira)

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from accounts.models import User
 from maps.editing import actions as editing_actions
 from maps.models import GameMap
-from sessions_app.live import list_socket
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby.store import run
+from sessions_app.lobby import open_lobbies
+from sessions_app.lobby.transactions import run
 from sessions_app.models import GameSession, SessionPlayer
 from tests.support.browser import no_sideways_scrolling, no_violations
 from tests.support.factories import NOBODY, PASSWORD, make_map, make_tribe, make_user
@@ -296,7 +296,7 @@ def test_a_tribe_that_is_made_on_another_page(
     opened(page, game_map)
     mira, lobby_id = players["Mira"], page.url.split("/")[-2]
     owls = make_tribe(mira, "Owls", archetype="Support")
-    run(lobby_actions.take_tribe, UUID(lobby_id), mira.pk, owls.pk)
+    run(lobby_actions.choose_tribe, UUID(lobby_id), mira.pk, tribe_id=owls.pk)
     expect(page.locator("#own-tribe option:checked")).to_have_text("Owls (Support)")
     expect(page.locator("#own-tribe")).to_have_value(str(owls.pk))
 
@@ -433,14 +433,16 @@ def test_the_list_is_live(
         expect(each.get_by_text("Live", exact=True)).to_be_visible()
     page.get_by_label("Map").focus()
     mira, odo = players["Mira"], players["Odo"]
-    lobby = run(lobby_actions.create, mira.pk, game_map.pk, mira.tribes.get().pk, seats=3).after
+    lobby = run(
+        lobby_actions.create, mira.pk, map_id=game_map.pk, tribe_id=mira.tribes.get().pk, seats=3
+    ).after
     card = page.locator(".lobby-card")
     expect(card).to_contain_text("1 of 3 seats taken")
     expect(card).to_contain_text("hosted by Mira")
     expect(page.get_by_label("Map")).to_be_focused()
     expect(page.locator("#announcement")).to_have_text("1 open lobby")
     expect(page.get_by_text("No open lobbies")).to_be_hidden()
-    run(lobby_actions.join, lobby.id, odo.pk, odo.tribes.all()[0].pk)
+    run(lobby_actions.join, lobby.id, odo.pk, tribe_id=odo.tribes.all()[0].pk)
     expect(card).to_contain_text("2 of 3 seats taken")
     page.context.set_offline(True)
     site.cut()
@@ -464,10 +466,12 @@ def test_of_many_lobbies_the_older_ones_stay_and_count(
     site: Site,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(list_socket, "MOST_LISTED", 1)
+    monkeypatch.setattr(open_lobbies, "MAX_LISTED", 1)
     mira, odo = players["Mira"], players["Odo"]
-    old = run(lobby_actions.create, mira.pk, game_map.pk, mira.tribes.get().pk).after
-    run(lobby_actions.create, odo.pk, game_map.pk, odo.tribes.all()[0].pk)
+    old = run(
+        lobby_actions.create, mira.pk, map_id=game_map.pk, tribe_id=mira.tribes.get().pk
+    ).after
+    run(lobby_actions.create, odo.pk, map_id=game_map.pk, tribe_id=odo.tribes.all()[0].pk)
     page = enter()
     page.goto(game_map.get_absolute_url())
     expect(page.get_by_text("2 open lobbies, 6 free seats")).to_be_visible()
@@ -476,7 +480,7 @@ def test_of_many_lobbies_the_older_ones_stay_and_count(
     cards = page.locator(".lobby-card")
     expect(cards).to_have_count(2)
     new = make_user("New1")
-    run(lobby_actions.create, new.pk, game_map.pk, make_tribe(new).pk)
+    run(lobby_actions.create, new.pk, map_id=game_map.pk, tribe_id=make_tribe(new).pk)
     expect(cards).to_have_count(3)
     expect(page.locator("#announcement")).to_have_text("3 open lobbies")
     page.context.set_offline(True)
@@ -503,7 +507,9 @@ def test_maps_tell_of_their_lobbies_and_nothing_moves(
     badge = page.locator(".card__lobbies")
     expect(badge).to_be_hidden()
     mira = players["Mira"]
-    lobby = run(lobby_actions.create, mira.pk, game_map.pk, mira.tribes.get().pk, seats=3).after
+    lobby = run(
+        lobby_actions.create, mira.pk, map_id=game_map.pk, tribe_id=mira.tribes.get().pk, seats=3
+    ).after
     expect(badge).to_have_text(f"1 open lobby, 2 free seats on {game_map.name}")
     assert page.evaluate("window.shift") < 0.01
     no_violations(page)
@@ -531,7 +537,7 @@ def test_open_lobbies_are_two_steps_from_the_maps_without_javascript(
     enter: Enter, game_map: GameMap, players: dict[str, User]
 ) -> None:
     mira = players["Mira"]
-    run(lobby_actions.create, mira.pk, game_map.pk, mira.tribes.get().pk)
+    run(lobby_actions.create, mira.pk, map_id=game_map.pk, tribe_id=mira.tribes.get().pk)
     page = enter(java_script_enabled=False)
     page.goto("/maps/")
     expect(page.locator(".card__lobbies")).to_be_hidden()

@@ -20,6 +20,7 @@ from sessions_app.live.protocol import Close
 from sessions_app.live.reconciliation import SILENT, STUCK
 from tests.support.fault_players import Player, Stage
 from tests.support.processes import ROOT, Serving, servers_of, stage
+from sessions_app.live.reconciliation import MAX_WRITE_SECONDS, SILENCE_SECONDS
 
 LOBBIES = 50
 PROCESSES = 3  # of players who live in processes of their own
@@ -182,7 +183,7 @@ async def clients_stop(drill: Drill) -> None:
     assert await drill.seats_elsewhere() == [True] * len(drill.elsewhere)
     for client in drill.clients:
         client.send_signal(signal.SIGSTOP)
-    await asyncio.sleep(SILENT + STUCK + 4)
+    await asyncio.sleep(SILENCE_SECONDS + MAX_WRITE_SECONDS + 4)
     assert await drill.seats_elsewhere() == [False] * len(drill.elsewhere)  # kept all the same
     for client in drill.clients:
         client.send_signal(signal.SIGCONT)

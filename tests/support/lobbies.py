@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 from maps.models import GameMap
 from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby.rules import Lobby, Seat
-from sessions_app.lobby.store import reading, run
+from sessions_app.lobby.entities import Lobby, Seat
+from sessions_app.lobby.store import read_lobby
+from sessions_app.lobby.transactions import run
 from sessions_app.models import LobbyServer
 from tests.support.factories import make_map, make_tribe, make_user
 
@@ -58,15 +59,20 @@ class Table:
         self.users = [make_user(f"Seat{number}x{n}") for n in range(players)]
         self.tribes = [make_tribe(user) for user in self.users]
         self.map = game_map or make_map(make_user(f"Mapper{number}"))
-        first = (self.users[0].pk, self.map.pk, self.tribes[0].pk)
-        self.id: UUID = run(lobby_actions.create, *first, **options).after.id
+        self.id: UUID = run(
+            lobby_actions.create,
+            self.users[0].pk,
+            map_id=self.map.pk,
+            tribe_id=self.tribes[0].pk,
+            **options,
+        ).after.id
         for user, tribe in list(zip(self.users, self.tribes, strict=True))[1:]:
-            run(lobby_actions.join, self.id, user.pk, tribe.pk, code=self.now.code)
+            run(lobby_actions.join, self.id, user.pk, tribe_id=tribe.pk, code=self.now.code)
 
     @property
     def now(self) -> Lobby:
         """The lobby as the database has it."""
-        found = run(reading, self.id)
+        found = run(read_lobby, self.id)
         assert found
         return found[0]
 
@@ -79,8 +85,8 @@ class Table:
         """Everybody has a socket of a living process, and is ready."""
         server = LobbyServer.objects.create(pk=uuid4())
         for user in self.users:
-            run(lobby_actions.connect, self.id, user.pk, uuid4(), server.pk)
-            run(lobby_actions.ready, self.id, user.pk, is_ready=True)
+            run(lobby_actions.connect, self.id, user.pk, connection=uuid4(), server=server.pk)
+            run(lobby_actions.set_ready, self.id, user.pk, is_ready=True)
 
 
 EXAMPLE = Lobby(

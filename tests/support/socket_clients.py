@@ -125,7 +125,7 @@ def path_of(session_id: UUID | str) -> str:
 
 def ticket_for(table: Table, n: int = 0) -> str:
     """A ticket for a player of a table."""
-    return tickets.make(token_of(table.users[n]), table.id)
+    return tickets.create_ticket(token_of(table.users[n]), table.id)
 
 
 def sit_down(site: Site, table: Table, n: int = 0, **options: Any) -> Caller:

@@ -9,12 +9,12 @@ from django.core.management.base import BaseCommand
 from accounts.devices import expiry
 from maps.previews import cleanup
 from maps.search import spelling
-from sessions_app.games import played_maps, states
+from sessions_app.games import played_maps, write_behind
 
 TASKS: tuple[tuple[str, Callable[[], int]], ...] = (
     ("expired sessions of pages", expiry.delete_expired),
-    ("states of games that are over", states.drop_all_old),
-    ("maps as played, without games", played_maps.delete_unused),
+    ("states of games that are over", write_behind.delete_old_states),
+    ("maps as played, without games", played_maps.delete_unused_maps),
     ("words that no map has", spelling.delete_unused_words),
     ("pictures that no map has", cleanup.sweep),
 )

@@ -1,8 +1,8 @@
-"""Telling whoever holds sockets that a lobby has changed.
+"""Updates of lobbies: what the processes that hold sockets get when a lobby has changed.
 
-Inside a process that holds sockets, its hub is told directly and passes the word on to the others;
-anywhere else (a command, a shell) the word goes to the channel layer alone. A word that is lost, with
-Redis away, costs a moment: each hub compares versions with the database every other second.
+In a process that holds sockets, its hub gets the update and forwards it to the other processes. Any other
+process, such as a command, sends it to the channel layer. An update that is lost while Redis is unavailable
+costs a moment: each hub compares versions with the database every other second.
 """
 
 import logging
@@ -18,16 +18,16 @@ from redis.exceptions import RedisError
 
 from config.redis.clients import is_circuit_open, record_failure
 from sessions_app.lobby.documents import lobby_document
-from sessions_app.lobby.rules import Lobby
+from sessions_app.lobby.entities import Lobby
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class News:
-    """A lobby as it is now, and what a hub must know to send it: it travels between processes."""
+class LobbyUpdate:
+    """A changed lobby, with what a hub needs to send it. It travels between processes."""
 
-    session_id: UUID
+    game_id: UUID
     version: int
     status: str
     document: bytes  # JSON
@@ -36,8 +36,8 @@ class News:
     countdown_ends_at: float | None  # seconds since 1970
 
     @classmethod
-    def of(cls, lobby: Lobby) -> "News":
-        """The news of a lobby."""
+    def from_lobby(cls, lobby: Lobby) -> "LobbyUpdate":
+        """Returns the update for a lobby."""
         countdown = lobby.countdown_ends_at
         return cls(
             lobby.id,
@@ -50,10 +50,10 @@ class News:
         )
 
     def to_message(self) -> dict[str, Any]:
-        """As the channel layer takes it."""
+        """Returns the update as a message of the channel layer."""
         return {
             "type": "lobby",
-            "session_id": str(self.session_id),
+            "session_id": str(self.game_id),
             "version": self.version,
             "status": self.status,
             "document": self.document,
@@ -66,8 +66,8 @@ class News:
         }
 
     @classmethod
-    def from_message(cls, message: dict[str, Any]) -> "News":
-        """As another process told it."""
+    def from_message(cls, message: dict[str, Any]) -> "LobbyUpdate":
+        """Returns the update in a message of another process."""
         return cls(
             UUID(message["session_id"]),
             message["version"],
@@ -82,37 +82,38 @@ class News:
         )
 
 
-Teller = Callable[[News], None]
-_tellers: list[Teller] = []
+UpdateListener = Callable[[LobbyUpdate], None]
+_listeners: list[UpdateListener] = []
 
 
-def group_of(session_id: UUID) -> str:
-    """The group of the channel layer that hears of a game."""
-    return f"game.{session_id}"
+def channel_group(game_id: UUID) -> str:
+    """Returns the group of the channel layer that gets the updates of a game."""
+    return f"game.{game_id}"
 
 
-def tell(teller: Teller) -> None:
-    """From now on this process's hub tells of changes; it must be callable from any thread."""
-    _tellers.append(teller)
+def add_listener(listener: UpdateListener) -> None:
+    """Registers the hub of this process. The listener may be called from any thread."""
+    _listeners.append(listener)
 
 
-def stop(teller: Teller) -> None:
-    """The hub has closed."""
-    _tellers.remove(teller)
+def remove_listener(listener: UpdateListener) -> None:
+    """Removes a hub that closes."""
+    _listeners.remove(listener)
 
 
-def announce(lobby: Lobby) -> None:
-    """Tell that a lobby has changed. Never raises: the change is committed already."""
-    news = News.of(lobby)
-    if _tellers:
-        for teller in _tellers:
-            teller(news)
+def publish(lobby: Lobby) -> None:
+    """Publishes a changed lobby. Never raises, because the change is committed already."""
+    update = LobbyUpdate.from_lobby(lobby)
+    if _listeners:
+        for listener in _listeners:
+            listener(update)
         return
     layer = get_channel_layer()
     if layer is None or is_circuit_open():
         return
     try:
-        async_to_sync(layer.group_send)(group_of(lobby.id), news.to_message())
-    except (RedisError, OSError):  # the sweep of each hub finds out
+        async_to_sync(layer.group_send)(channel_group(lobby.id), update.to_message())
+    except (RedisError, OSError):
         record_failure()
-        logger.warning("Nobody was told of a change of game %s: Redis is away", lobby.id)
+        # Reconciliation finds the change within seconds.
+        logger.warning("A change of game %s was not published: Redis is unavailable", lobby.id)

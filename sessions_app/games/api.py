@@ -1,0 +1,168 @@
+"""Games that have started, in the API: map, tribes, state, end."""
+
+import gzip
+from uuid import UUID
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.tokens.authentication import caller
+from config.api.openapi import Error
+from config.api.serialization import read_body
+from config.api.views import APIView
+from config.http.conditional import conditional, conditional_document
+from config.kernel.errors import InvalidInput
+from config.kernel.validators import check_integer
+from maps.browse.terrain_cache import document_of
+from maps.models import GameMap
+from maps.previews.preview_files import parts_of
+from maps.previews.responses import FORM, terrain_not_whole, zipped_json
+from maps.terrain.validation import PARTS, TerrainError
+from sessions_app.games import actions, queries
+from sessions_app.games.serializers import (
+    MAX_FENCE,
+    Fence,
+    GameState,
+    GameTribes,
+    PlayedMapDocument,
+    Sequence,
+    WriteState,
+)
+from sessions_app.lobby.documents import lobby_document
+from sessions_app.lobby.serializers import LobbyDocument
+from sessions_app.models import GameSession, PlayedMap
+
+
+class EndView(APIView):
+    """Ending a game."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_end",
+        request=None,
+        responses=LobbyDocument,
+        tags=["game sessions"],
+    )
+    def post(self, request: Request, session_id: UUID) -> Response:
+        """End a game that has started. Only the host may do this."""
+        change = actions.end_game(session_id, caller(request))
+        return Response(lobby_document(change.after))
+
+
+class PlayedMapView(APIView):
+    """The map of a lobby or game."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_map",
+        responses={200: PlayedMapDocument, 304: None, 409: Error},
+        tags=["game sessions"],
+    )
+    def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
+        """Read the complete map, for players with a seat.
+
+        From the start on it is the map as it was then, before that the current one.
+        """
+        game = queries.find_game(session_id, caller(request))
+        found = queries.find_map(game)
+        # A weak tag, because the map is the same with and without compression. FORM is the version of the
+        # terrain's format.
+        etag = f'W/"{FORM}-{game.map_id}-{found.version}"'
+        http_request = request._request
+        response = conditional(http_request, etag, lambda: _map_response(http_request, game, found))
+        response["Vary"] = "Accept-Encoding, Authorization"
+        response["Cache-Control"] = "private, no-cache"
+        return response
+
+
+def _map_response(
+    request: HttpRequest, game: GameSession, found: GameMap | PlayedMap
+) -> HttpResponse:
+    found.refresh_from_db(fields=["version", "name", *PARTS])
+    parts = parts_of(found)
+    try:
+        terrain = document_of(parts)
+    except TerrainError as error:
+        raise terrain_not_whole() from error
+    document = {"id": game.map_id, "name": found.name, "version": found.version} | parts
+    document.pop("terrain_data")
+    return zipped_json(request, gzip.compress(orjson.dumps(document | {"terrain": terrain}), 6))
+
+
+class GameTribesView(APIView):
+    """The tribes of a lobby or game."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_tribes",
+        responses={200: GameTribes, 304: None},
+        tags=["game sessions"],
+    )
+    def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
+        """Read what the players' tribes multiply, for players with a seat. Fixed from the start on.
+
+        From then on players who have left are included, because their towers may stand.
+        """
+        tribes = queries.list_tribes(session_id, caller(request))
+        return conditional_document(request, {"tribes": tribes})
+
+
+class StateView(APIView):
+    """The state of a running game."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_state_read",
+        responses={200: GameState, 304: None, 409: Error},
+        tags=["game sessions"],
+    )
+    def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
+        """Read the last state, for players with a seat."""
+        found = queries.read_state(session_id, caller(request))
+        document = {"fence": found.fence, "sequence": found.sequence, "state": found.state}
+        return conditional_document(request, document)
+
+    @extend_schema(
+        operation_id="game_sessions_state_write",
+        request=WriteState,
+        responses=Sequence,
+        tags=["game sessions"],
+    )
+    def put(self, request: Request, session_id: UUID) -> Response:
+        """Write the state, with the fence that was claimed. 409 `stale_fence` once another has claimed it."""
+        data = read_body(WriteState, request)
+        fence = check_integer(data["fence"], "fence", 1, MAX_FENCE)  # 0: nobody has claimed it
+        if type(data["state"]) is not dict:
+            raise InvalidInput("invalid", "A state is an object.", field="state")
+        sequence = actions.write_state(
+            session_id, caller(request), fence=fence, state=data["state"]
+        )
+        return Response({"sequence": sequence})
+
+
+class FenceView(APIView):
+    """Who writes the state."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_state_claim",
+        request=None,
+        responses=Fence,
+        tags=["game sessions"],
+    )
+    def post(self, request: Request, session_id: UUID) -> Response:
+        """Become the writer of the state, as the host's client or a game server.
+
+        The writer before can not write any more.
+        """
+        return Response({"fence": actions.claim_state(session_id, caller(request))})

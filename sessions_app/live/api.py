@@ -1,0 +1,36 @@
+"""Tickets for sockets, in the API."""
+
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.tokens.authentication import caller, caller_token
+from config.api.serialization import SECRET
+from config.api.views import APIView
+from sessions_app.live.protocol import socket_address
+from sessions_app.live.serializers import Ticket
+from sessions_app.live.tickets import create_ticket
+from sessions_app.lobby import queries
+from sessions_app.lobby.transactions import run_query
+
+
+class TicketView(APIView):
+    """Tickets for the socket."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="game_sessions_ticket",
+        request=None,
+        responses={201: Ticket},
+        tags=["game sessions"],
+    )
+    def post(self, request: Request, session_id: UUID) -> Response:
+        """Create a ticket for one's seat. It is valid once, for thirty seconds."""
+        run_query(queries.require_seat, session_id, caller(request).pk)
+        ticket = create_ticket(caller_token(request), session_id)
+        document = {"ticket": ticket, "connect": socket_address(session_id)}
+        return Response(document, status=201, headers=SECRET)

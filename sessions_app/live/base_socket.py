@@ -1,0 +1,182 @@
+"""A WebSocket that was accepted: what waits to be sent, and what the client sends."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable
+from typing import Any
+from uuid import uuid4
+
+from config.limits.token_bucket import TokenBucket
+from config.server.handler import Receive, Send
+from sessions_app.live import protocol
+from sessions_app.live.protocol import Close, InvalidMessage, Message
+
+ABNORMAL_CLOSURE = 1006  # RFC 6455: the connection ended without a close frame
+MAX_OUTBOX_FRAMES = 64
+MESSAGES_PER_SECOND, MESSAGE_BURST = 10.0, 20.0
+MAX_BAD_FRAMES = 20  # in a row
+MAX_EXCESS_MESSAGES = 50  # beyond the rate limit; each message within it takes two off
+
+
+def message_bucket() -> TokenBucket:
+    """Returns a full bucket of messages."""
+    return TokenBucket(per_second=MESSAGES_PER_SECOND, burst=MESSAGE_BURST, now=time.monotonic())
+
+
+class Socket:
+    """The sending side of a WebSocket.
+
+    Frames wait in an outbox of limited length. So nobody waits for a slow reader, and a client that does
+    not read at all is dropped.
+    """
+
+    is_seat = False
+
+    def __init__(self, send: Send, address: str) -> None:
+        self.id = uuid4()
+        self.address = address
+        self.heard_at = time.monotonic()
+        self.is_closing = False  # nothing more is queued
+        self.is_dropped = False  # nothing more is sent, not even the reason
+        self.checks_sent = 0  # requests for a ping since the client was last heard
+        self.writing_since: float | None = None
+        self._send = send
+        self._outbox: deque[tuple[str, bool]] = (
+            deque()
+        )  # frames, and whether the next may replace it
+        self._close: Close | int | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[Any] | None = None
+
+    @property
+    def version(self) -> int:
+        """The version of what this socket shows."""
+        return 0
+
+    def push(self, frame: str, *, replaceable: bool = False) -> None:
+        """Queues a frame. A replaceable one takes the place of another that waits at the end of the queue."""
+        if self.is_closing:
+            return
+        if replaceable and self._outbox and self._outbox[-1][1]:
+            self._outbox.pop()
+        self._outbox.append((frame, replaceable))
+        if len(self._outbox) > MAX_OUTBOX_FRAMES:
+            self.drop()
+        else:
+            self._start_writer()
+
+    def push_pong(self, ping: Message | None = None) -> None:
+        """Responds to a `ping` with the current version; without one, asks the client for a `ping`."""
+        self.push(protocol.write_pong(self.version, time.time(), ping))
+
+    def push_error(
+        self, code: str, detail: str, re: str | None, closes: Close | None = None
+    ) -> None:
+        """Sends an error, and closes the connection where a close code is given."""
+        frame = protocol.write_error(self.version, code, detail, re, closes=closes)
+        if closes is None:
+            self.push(frame)
+        else:
+            self.close(frame, closes)
+
+    def close(self, frame: str | None, code: Close | int) -> None:
+        """Sends a last frame, then closes the connection."""
+        if self.is_closing:
+            return
+        if frame is not None:
+            self._outbox.append((frame, False))
+        self.is_closing, self._close = True, code
+        self._start_writer()
+
+    def refuse(self, code: str, re: str | None = None) -> None:
+        """Sends one of `protocol.FINAL_ERRORS`, then closes the connection."""
+        self.close(*protocol.write_final_error(self.version, code, re))
+
+    def drop(self) -> None:
+        """Ends the connection of a client that does not read, and so would not read the reason either."""
+        if self.is_dropped:  # a second cancellation would interrupt the clean-up after the first
+            return
+        self.is_closing = self.is_dropped = True
+        self._outbox.clear()
+        for task in (self._writer, self._task):
+            if task:
+                task.cancel()
+
+    async def run(self, work: Awaitable[None]) -> None:
+        """Awaits the work of this socket, which ends early where the client is dropped."""
+        self._task = asyncio.current_task()
+        try:
+            await work
+        except asyncio.CancelledError:
+            if not self.is_dropped:
+                raise
+        finally:
+            self._task = None
+
+    def _start_writer(self) -> None:
+        if self._writer is None:
+            self._writer = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        try:
+            while self._outbox:
+                frame, _ = self._outbox.popleft()
+                self.writing_since = time.monotonic()
+                await self._send({"type": "websocket.send", "text": frame})
+            if self._close is not None:
+                reason = self._close.name.lower() if isinstance(self._close, Close) else ""
+                await self._send(
+                    {"type": "websocket.close", "code": int(self._close), "reason": reason}
+                )
+        except (OSError, RuntimeError):
+            self.is_closing = True  # the client is gone; the reading side notices as well
+        finally:
+            self._writer = self.writing_since = None
+
+
+class MessageReader:
+    """The receiving side of a socket: limits the rate of its messages, parses them, and has them handled."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+        self._bad_frames = self._excess_messages = 0
+
+    @property
+    def bucket(self) -> TokenBucket:
+        """What limits the rate of messages."""
+        raise NotImplementedError
+
+    async def handle(self, message: Message) -> None:
+        """Handles a valid message."""
+        raise NotImplementedError
+
+    async def read(self, receive: Receive) -> int:
+        """Reads and handles frames until the client is gone. Returns the close code."""
+        socket = self._socket
+        while True:
+            event = await receive()
+            if event["type"] == "websocket.disconnect":
+                return int(event.get("code") or ABNORMAL_CLOSURE)
+            socket.heard_at, socket.checks_sent = time.monotonic(), 0
+            if not socket.is_closing:
+                await self._read_frame(event.get("text"))
+
+    async def _read_frame(self, text: str | None) -> None:
+        try:
+            message: Message | InvalidMessage = protocol.parse(text)
+        except InvalidMessage as error:
+            message = error
+        re = message.re if isinstance(message, InvalidMessage) else message.id
+        if not self.bucket.take(time.monotonic()):
+            self._excess_messages += 1
+            closes = Close.TOO_MUCH if self._excess_messages >= MAX_EXCESS_MESSAGES else None
+            detail = f"At most {MESSAGES_PER_SECOND:.0f} messages a second."
+            self._socket.push_error("rate_limited", detail, re, closes)
+        elif isinstance(message, InvalidMessage):
+            self._bad_frames += 1
+            closes = Close.BAD_PROTOCOL if self._bad_frames >= MAX_BAD_FRAMES else None
+            self._socket.push_error(message.code, message.detail, re, closes)
+        else:
+            self._bad_frames, self._excess_messages = 0, max(0, self._excess_messages - 2)
+            await self.handle(message)

@@ -1,0 +1,116 @@
+"""Sends updates between the processes that hold sockets, through the channel layer."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from channels import DEFAULT_CHANNEL_LAYER
+from channels.layers import channel_layers, get_channel_layer
+from redis.exceptions import RedisError
+
+from config.redis import clients
+from sessions_app.live.rooms import Room
+from sessions_app.live.updates import LobbyUpdate, channel_group
+
+RESUBSCRIBE_AFTER = 8.0  # seconds without a heartbeat
+Handler = Callable[[dict[str, Any]], None]
+
+
+class FanOut:
+    """The channel of one process. `handlers` take the messages of other processes, by their type.
+
+    Everything that is sent may be lost while Redis is unavailable. Reconciliation makes up for it.
+    """
+
+    def __init__(
+        self, spawn: Callable[..., "asyncio.Task[Any]"], handlers: dict[str, Handler]
+    ) -> None:
+        self._spawn, self._handlers = spawn, handlers
+        self._layer: Any = get_channel_layer()
+        self._channel = ""
+        self._heartbeat_at = 0.0
+        self._listener: asyncio.Task[Any] | None = None
+        self._outgoing: dict[UUID, LobbyUpdate] = {}
+        self._publisher: asyncio.Task[Any] | None = None
+
+    async def close(self) -> None:
+        """Closes the connections of the channel layer."""
+        with contextlib.suppress(Exception):  # in whatever state they are
+            await asyncio.wait_for(self._layer.flush(), clients.TIMEOUT_SECONDS)
+
+    def publish(self, update: LobbyUpdate) -> None:
+        """Sends an update to the other processes. A newer update of the same game replaces one that waits."""
+        self._outgoing[update.game_id] = update
+        if self._publisher is None or self._publisher.done():
+            self._publisher = self._spawn(self._publish())
+
+    async def _publish(self) -> None:
+        while self._outgoing:
+            game_id, update = self._outgoing.popitem()
+            await self.send(game_id, update.to_message())
+
+    async def send(self, game_id: UUID, message: dict[str, Any]) -> None:
+        """Sends a message to the processes with a room for a game."""
+        await self._call("group_send", channel_group(game_id), message)
+
+    async def subscribe(self, room: Room) -> None:
+        """Subscribes to the updates of a room's game. `beat` tries again where Redis is unavailable."""
+        if not room.is_subscribed:
+            group = channel_group(room.game_id)
+            room.is_subscribed = await self._call("group_add", group, self._channel)
+
+    async def unsubscribe(self, game_id: UUID) -> None:
+        """Ends the subscription to a game."""
+        await self._call("group_discard", channel_group(game_id), self._channel)
+
+    async def beat(self, rooms: Iterable[Room]) -> None:
+        """Sends a heartbeat to this process's own channel, and subscribes rooms that are not.
+
+        A process that does not receive its own heartbeats receives nothing from others either, and starts
+        anew.
+        """
+        rooms = list(rooms)
+        if not self._channel or time.monotonic() - self._heartbeat_at > RESUBSCRIBE_AFTER:
+            await self._restart(rooms)
+        for room in rooms:
+            await self.subscribe(room)
+        await self._call("send", self._channel, {"type": "beat"})
+
+    async def _restart(self, rooms: Iterable[Room]) -> None:
+        """Starts with a new channel layer, which has none of the broken connections of the last one."""
+        if self._listener:
+            self._listener.cancel()
+        await self.close()
+        self._layer, self._channel = channel_layers.make_backend(DEFAULT_CHANNEL_LAYER), ""
+        for room in rooms:
+            room.is_subscribed = False
+        try:
+            channel = await asyncio.wait_for(self._layer.new_channel(), clients.TIMEOUT_SECONDS)
+        except (RedisError, OSError):
+            clients.record_failure()
+            return
+        self._channel, self._heartbeat_at = channel, time.monotonic()
+        self._listener = self._spawn(self._listen())
+
+    async def _listen(self) -> None:
+        while True:
+            message = await self._layer.receive(self._channel)
+            if message["type"] == "beat":
+                self._heartbeat_at = time.monotonic()
+            elif handler := self._handlers.get(message["type"]):
+                handler(message)
+
+    async def _call(self, method: str, *arguments: Any) -> bool:
+        """Calls the channel layer. Returns False where Redis is unavailable."""
+        if clients.is_circuit_open() or not self._channel:
+            return False
+        try:
+            call = getattr(self._layer, method)(*arguments)
+            await asyncio.wait_for(call, clients.TIMEOUT_SECONDS)
+        except (RedisError, OSError, RuntimeError):
+            clients.record_failure()
+            return False
+        return True

@@ -1,0 +1,102 @@
+"""The list of open lobbies, kept up to date for the list sockets of a process."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from sessions_app.live import protocol
+from sessions_app.live.base_socket import Socket
+from sessions_app.live.hub import UNAVAILABLE_ERRORS, Hub
+from sessions_app.lobby import open_lobbies
+from sessions_app.lobby.open_lobbies import Summary, summarize_open_lobbies
+from sessions_app.lobby.transactions import run_async
+
+REFRESH_SECONDS = 1.0
+NO_LOBBIES = {"lobbies": 0, "free_seats": 0}
+
+
+class ListFeed:
+    """The open lobbies, read while at least one list socket is connected."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.version = 0
+        self._sockets: set[Socket] = set()
+        self._cards: dict[str, bytes] = {}  # id → JSON
+        self._summary = Summary([], frozenset(), {})
+        self._refresher: asyncio.Task[Any] | None = None
+
+    async def add(self, socket: Socket) -> None:
+        """Sends the list to a socket, and from then on what changes."""
+        if not self._sockets:
+            try:
+                await self._refresh()
+            except UNAVAILABLE_ERRORS:
+                socket.refuse("unavailable")
+        self._sockets.add(socket)
+        socket.push(self.write_snapshot())
+        if self._refresher is None or self._refresher.done():
+            self._refresher = self.hub.spawn(self._keep_refreshing())
+
+    def remove(self, socket: Socket) -> None:
+        """Removes a socket that is gone."""
+        self._sockets.discard(socket)
+
+    def write_snapshot(self, re: str | None = None) -> str:
+        """Returns the `lobbies` message with all lobbies."""
+        data = self._data(self._cards.values(), [], self._summary.maps, is_snapshot=True)
+        return protocol.write("lobbies", self.version, data, re)
+
+    def _data(
+        self,
+        cards: Iterable[bytes],
+        gone: list[str],
+        maps: dict[str, dict[str, int]],
+        *,
+        is_snapshot: bool,
+    ) -> dict[str, Any]:
+        """Returns the data of a `lobbies` message. `since` says from when on the list is complete."""
+        is_complete = len(self._summary.cards) == len(self._summary.ids)
+        return {
+            "lobbies": [orjson.Fragment(card) for card in cards],
+            "gone": gone,
+            "maps": maps,
+            "total": len(self._summary.ids),
+            "since": None if is_complete else self._summary.cards[-1]["created_at"],
+            "is_snapshot": is_snapshot,
+        }
+
+    async def _keep_refreshing(self) -> None:
+        while self._sockets:
+            await asyncio.sleep(REFRESH_SECONDS)
+            with contextlib.suppress(*UNAVAILABLE_ERRORS):  # the next refresh has the changes
+                await self._refresh()
+
+    async def _refresh(self) -> None:
+        """Reads the list, and sends what has changed."""
+        if changes := await self._read_changes():
+            frame = protocol.write("lobbies", self.version, changes)
+            for socket in self._sockets:
+                socket.push(frame)
+
+    async def _read_changes(self) -> dict[str, Any] | None:
+        """Reads the list. Returns what differs from the list before, or None."""
+        summary = await run_async(self.hub.pool, summarize_open_lobbies, open_lobbies.MAX_LISTED)
+        # From here on nothing is awaited: `before` is what was sent last, also where two refreshes overlap.
+        before, self._summary = self._summary, summary
+        old_cards, self._cards = self._cards, {c["id"]: orjson.dumps(c) for c in summary.cards}
+        changed = [card for key, card in self._cards.items() if old_cards.get(key) != card]
+        # A lobby that is only no longer among the newest is not gone.
+        gone = sorted(before.ids - summary.ids)
+        maps = {
+            key: summary.maps.get(key, NO_LOBBIES)
+            for key in before.maps.keys() | summary.maps.keys()
+            if before.maps.get(key) != summary.maps.get(key)
+        }
+        if not changed and not gone and not maps:
+            return None
+        self.version += 1
+        return self._data(changed, gone, maps, is_snapshot=False)

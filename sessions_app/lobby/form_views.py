@@ -1,0 +1,92 @@
+"""The buttons of a lobby's page, for browsers without scripts."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from accounts.identity.views import own
+from accounts.models import User
+from config.kernel.errors import DomainError, InvalidInput
+from maps.browse.views import to_sign_in
+from sessions_app.games.actions import end_game
+from sessions_app.lobby import actions
+from sessions_app.lobby.forms import SettingsForm, TribeForm
+from sessions_app.lobby.page_context import parse_id, render_gone
+from sessions_app.lobby.transactions import run
+
+
+@require_POST
+def act(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
+    """Does what a button of the lobby's page says."""
+    page_url = reverse("lobbies:detail", args=[lobby_id])
+    if not request.user.is_authenticated:
+        return to_sign_in(request, page_url)
+    name = request.POST.get("act", "")
+    if name not in ACTS:
+        raise Http404
+    try:
+        ACTS[name](request, lobby_id, own(request))
+    except DomainError as error:
+        if error.code in ("not_found", "not_seated"):
+            return render_gone(request)
+        messages.error(request, error.detail)
+    else:
+        if name == "leave":
+            messages.success(request, "You have left.")
+            return redirect("lobbies:index")
+    return redirect(page_url)
+
+
+def _set_ready(request: HttpRequest, lobby_id: UUID, player: User) -> None:
+    is_ready = request.POST.get("is_ready") == "yes"
+    run(actions.set_ready, lobby_id, player.pk, is_ready=is_ready)
+
+
+def _choose_tribe(request: HttpRequest, lobby_id: UUID, player: User) -> None:
+    form = TribeForm(player, request.POST)
+    if not form.is_valid():
+        raise InvalidInput("invalid", "Choose one of your own tribes.")
+    run(actions.choose_tribe, lobby_id, player.pk, tribe_id=UUID(form.cleaned_data["tribe"]))
+
+
+def _kick(request: HttpRequest, lobby_id: UUID, player: User) -> None:
+    kicked_id = parse_id(request.POST.get("player", ""))
+    if kicked_id is None:
+        raise InvalidInput("invalid", "Choose a player.")
+    run(actions.kick, lobby_id, player.pk, player_id=kicked_id)
+
+
+def _change_settings(request: HttpRequest, lobby_id: UUID, player: User) -> None:
+    form = SettingsForm(request.POST)
+    if not form.is_valid():
+        raise InvalidInput("invalid", "Choose who may join and how many seats there are.")
+    run(actions.change_settings, lobby_id, player.pk, **form.cleaned_data)
+
+
+def _leave(request: HttpRequest, lobby_id: UUID, player: User) -> None:
+    run(actions.leave, lobby_id, player.pk)
+
+
+def _start(request: HttpRequest, lobby_id: UUID, player: User) -> None:
+    run(actions.start, lobby_id, player.pk, solo="solo" in request.POST)
+
+
+def _end(request: HttpRequest, lobby_id: UUID, player: User) -> None:
+    end_game(lobby_id, player)
+
+
+ACTS: dict[str, Callable[[HttpRequest, UUID, User], Any]] = {
+    "ready": _set_ready,
+    "tribe": _choose_tribe,
+    "kick": _kick,
+    "settings": _change_settings,
+    "leave": _leave,
+    "start": _start,
+    "end": _end,
+}

@@ -1,0 +1,83 @@
+"""What the templates of lobbies show."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from config.kernel.errors import DomainError
+from maps.models import GameMap
+from sessions_app.kernel.statuses import RUNNING_STATUSES, Status
+from sessions_app.lobby import queries
+from sessions_app.lobby.entities import Lobby
+from sessions_app.lobby.open_lobbies import seat_pips
+from sessions_app.lobby.transactions import run_query
+
+# The browser fills in this card for a lobby that its socket reports.
+BLANK_CARD = {"id": "", "url": "", "picture": "", "pips": [], "map": {"name": ""}, "host": ""}
+
+
+def lobby_context(request: HttpRequest, lobby: Lobby, player_id: UUID | None) -> dict[str, Any]:
+    """Returns the context for a lobby as a player sees it, or somebody without a seat."""
+    own_seat = lobby.seat_of(player_id) if player_id else None
+    # Nobody can join a game that has started, so it has no free seats.
+    seats = lobby.seat_limit if lobby.status == Status.LOBBY else len(lobby.seats)
+    free_seats = max(0, seats - len(lobby.seats))
+    return {
+        "lobby": lobby,
+        "me": own_seat,
+        "is_host": bool(own_seat and own_seat.is_host),
+        "free": range(free_seats),
+        "taken": len(lobby.seats),
+        "seats": seats,
+        "pips": seat_pips(seats, free_seats),
+        "is_open": lobby.status == Status.LOBBY,
+        "is_running": lobby.status in RUNNING_STATUSES,
+        "is_over": lobby.is_over,
+        # None for a private map and somebody who was invited: only players with a seat see it.
+        "game_map": find_visible_map(request, lobby.game_map["id"]),
+    }
+
+
+def find_own_lobby(request: HttpRequest) -> Lobby | None:
+    """Returns the lobby or game in which the visitor has a seat, or None."""
+    if not request.user.is_authenticated:
+        return None
+    try:
+        return run_query(queries.find_lobby_of_player, request.user.pk)
+    except DomainError:
+        return None
+
+
+def find_visible_map(request: HttpRequest, map_id: UUID | None) -> GameMap | None:
+    """Returns a map that the visitor may see, or None."""
+    visible = GameMap.objects.visible_to(request.user).for_cards()
+    return visible.filter(pk=map_id).first() if map_id else None
+
+
+def new_tribe_url(request: HttpRequest) -> str:
+    """Returns the address of the page for a new tribe, which leads back to this page."""
+    next_url = request.get_full_path()
+    if request.method == "POST" and request.path.endswith("/join"):
+        next_url = request.path.removesuffix("join")  # that address only accepts POST
+    return f"{reverse('tribes:new')}?{urlencode({'next': next_url})}"
+
+
+def parse_id(text: str) -> UUID | None:
+    """Returns the id in a form or an address, or None."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def render_gone(request: HttpRequest) -> HttpResponse:
+    """Renders the page for a lobby that does not exist, is over, or is not visible to the visitor.
+
+    The three look the same, so that strangers learn nothing.
+    """
+    context = {"seated": find_own_lobby(request)}
+    return render(request, "lobbies/gone.html", context, status=404)

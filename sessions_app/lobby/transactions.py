@@ -1,0 +1,150 @@
+"""Runs lobby actions, in a thread of Django's or on the event loop of the sockets.
+
+An action is written once, as a generator that yields batches of SQL statements and receives the rows of
+each batch's last statement. `run` and `run_async` carry it out in one transaction, so that the API, pages,
+sockets and timers share every rule and lock. psycopg sends each batch in one round trip. After the commit
+the change is reported to the listeners (`add_change_listener`).
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+import psycopg
+from django.db import DatabaseError, connection, transaction
+from psycopg.errors import DeadlockDetected, SerializationFailure
+from psycopg_pool import AsyncConnectionPool
+
+from config.db.pools import connected
+from config.kernel.errors import DomainError
+from sessions_app.lobby.entities import Lobby, LobbyChange
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Statement = tuple[str, Sequence[Any]]
+Rows = list[tuple[Any, ...]]
+Steps = Generator[list[Statement], Rows, T]
+
+MAX_ATTEMPTS = 3  # after a deadlock one of its transactions is tried again
+RETRIED_ERRORS = (DeadlockDetected, SerializationFailure)
+CODE_CONSTRAINT = (
+    "game_sessions_code_key"  # violated by chance; the next attempt draws another code
+)
+CONSTRAINT_ERRORS = {
+    "four_seats": ("full", "All seats of this lobby are taken."),
+    "one_open_game_per_player": (
+        "already_seated",
+        "You have a seat in another lobby or game. Leave it first.",
+    ),
+    "one_seat_per_player": ("already_seated", "You have a seat in this game already."),
+    # A row that existed when it was read may be deleted before the end of the transaction.
+    "session_players_tribe_id_fdd91c21_fk_tribes_id": ("unknown_tribe", "This tribe is gone."),
+    "session_players_user_id_ca251bc2_fk_users_id": ("not_found", "This player is gone."),
+    "game_sessions_map_id_d67a980a_fk_maps_id": ("not_found", "This map is gone."),
+}
+
+ChangeListener = Callable[[Lobby], None]
+_change_listeners: list[ChangeListener] = []
+
+
+def add_change_listener(listener: ChangeListener) -> None:
+    """Registers a function that gets each changed lobby after the commit. It must not raise."""
+    _change_listeners.append(listener)
+
+
+def run(make_steps: Callable[P, Steps[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs an action on Django's connection.
+
+    Raises what the action raises, and DomainError for violated constraints.
+    """
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        with _translate_errors(is_last=attempt == MAX_ATTEMPTS):
+            with transaction.atomic():
+                result = _execute(make_steps(*args, **kwargs))
+                transaction.on_commit(partial(_notify, result))
+            return result
+    raise AssertionError
+
+
+def run_query(make_steps: Callable[P, Steps[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs steps that only read, on Django's connection. Raises what they raise.
+
+    There is no transaction: it would add two round trips, and each statement sees what is committed by then.
+    """
+    return _execute(make_steps(*args, **kwargs))
+
+
+async def run_async(
+    pool: "AsyncConnectionPool[Any]",
+    make_steps: Callable[P, Steps[T]],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Runs an action on the event loop.
+
+    Raises what the action raises, DomainError for violated constraints, psycopg.Error.
+    """
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        with _translate_errors(is_last=attempt == MAX_ATTEMPTS):
+            async with (
+                connected(pool) as database,
+                database.pipeline(),
+                database.transaction(),
+            ):
+                result = await _execute_async(database, make_steps(*args, **kwargs))
+            _notify(result)
+            return result
+    raise AssertionError
+
+
+def _execute(steps: Steps[T]) -> T:
+    rows: Rows | None = None
+    with connection.cursor() as cursor:
+        while True:
+            try:
+                statements = next(steps) if rows is None else steps.send(rows)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            for sql, values in statements:
+                cursor.execute(sql, list(values))
+            rows = cursor.fetchall()
+
+
+async def _execute_async(database: "psycopg.AsyncConnection[Any]", steps: Steps[T]) -> T:
+    rows: Rows | None = None
+    while True:
+        try:
+            statements = next(steps) if rows is None else steps.send(rows)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        for sql, values in statements:
+            cursor = await database.execute(sql, values)
+        rows = await cursor.fetchall()
+
+
+def _notify(result: Any) -> None:
+    if isinstance(result, LobbyChange) and result.is_change:
+        for listener in _change_listeners:
+            listener(result.after)
+
+
+@contextmanager
+def _translate_errors(*, is_last: bool) -> Iterator[None]:
+    """Ignores an error that another attempt may avoid, and turns violated constraints into DomainError.
+
+    Errors of psycopg come as they are on the event loop, and wrapped by Django elsewhere.
+    """
+    try:
+        yield
+    except (DatabaseError, psycopg.Error) as error:
+        cause = error if isinstance(error, psycopg.Error) else error.__cause__
+        constraint = cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None
+        can_retry = isinstance(cause, RETRIED_ERRORS) or constraint == CODE_CONSTRAINT
+        if can_retry and not is_last:
+            return
+        if constraint not in CONSTRAINT_ERRORS:
+            raise
+        raise DomainError(*CONSTRAINT_ERRORS[constraint]) from error
