@@ -17,7 +17,7 @@ class SeatInline(ReadOnlyInline):
 
 @admin.register(GameSession)
 class GameSessionAdmin(admin.ModelAdmin[GameSession]):
-    """Games are looked at here, not made."""
+    """Shows games. Nobody creates one here."""
 
     list_display = ("map", "status", "current_wave", "shared_lives", "created_at", "completed_at")
     list_filter = ("status",)
@@ -27,5 +27,5 @@ class GameSessionAdmin(admin.ModelAdmin[GameSession]):
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Players open lobbies themselves."""
+        """Returns False: players open lobbies on the site."""
         return False

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sessions_app.lobby import form_views, views
+from sessions_app.pages import form_views, views
 
 app_name = "lobbies"
 urlpatterns = [

@@ -193,7 +193,7 @@ def test_what_the_list_costs(
 ) -> None:
     for n in range(3):
         open_lobby(make_user(f"Host{n}"), make_map(author, f"Map {n}"))
-    with django_assert_num_queries(4):  # cards in a savepoint, and the maps' pictures
+    with django_assert_num_queries(2):  # the cards, and the pictures of their maps
         client.get("/lobbies/")
 
 
@@ -529,7 +529,7 @@ def test_a_start_from_a_page(full_house: Lobby, host: User) -> None:
     ("who", "fields", "words"),
     [
         ("host", {"act": "start"}, "Not ready yet: Hosta, Player1."),
-        ("host", {"act": "end"}, "The game has not begun."),
+        ("host", {"act": "end"}, "The game has not started."),
         ("host", {"act": "kick", "player": "x"}, "Choose a player."),
         ("host", {"act": "settings", "seats": "9"}, "Choose who may join"),
         ("host", {"act": "tribe", "tribe": "x"}, "Choose one of your own tribes."),

@@ -97,7 +97,7 @@ STATED: dict[str, tuple[Any, Any]] = {
     "of at most 16 KiB": (server_config(None).ws_max_size, 16 * 1024),
     "up to 64 characters": (protocol.MAX_ID_LENGTH, 64),
     "remembers the last 32 messages": (rooms.MAX_REMEMBERED_MESSAGES, 32),
-    "up to 300 characters": (protocol.MAX_CHAT_LENGTH, 300),
+    "up to 300 characters": (limits.MAX_CHAT_LENGTH, 300),
     "the number of seats (2 to 4)": ((limits.MIN_SEATS, limits.MAX_SEATS), (2, 4)),
     "Changes within 50 ms may come as one": (hub.COALESCE_SECONDS, 0.05),
     "the newest 200 at most": (open_lobbies.MAX_LISTED, 200),

@@ -1,1 +1,1 @@
-"""Invented players, maps and games that fill an empty database."""
+"""The generated world that fills an empty database: players, maps, tribes and games."""

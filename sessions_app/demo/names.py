@@ -1,4 +1,4 @@
-"""Names and words for invented players, maps and tribes. Pure of Django."""
+"""Names and texts for generated players, maps and tribes. Pure."""
 
 import itertools
 
@@ -47,13 +47,13 @@ TRIBES = "Ravens Wardens Sentinels Embers Tides Oaks Lanterns Spears Shields Ham
 
 
 def free_names(taken: set[str], first: int, count: int) -> list[str]:
-    """`count` names from number `first` on, without those that are taken (in lower case)."""
+    """Returns `count` names from number `first` on, without taken ones. `taken` is in lower case."""
     names = map(player_name, itertools.count(first))
     return list(itertools.islice((n for n in names if n.lower() not in taken), count))
 
 
 def player_name(number: int) -> str:
-    """The name of invented player `number`; no two numbers share one."""
+    """Returns the name of generated player `number`. No two numbers share one."""
     pairs = len(ADJECTIVES) * len(ANIMALS)
     # A step that shares no factor with the number of pairs visits each pair once, in mixed order.
     pair = number % pairs * 2741 % pairs
@@ -63,7 +63,7 @@ def player_name(number: int) -> str:
 
 
 def map_name(rng: np.random.Generator, style: str) -> str:
-    """A name for a map of a style."""
+    """Returns a name for a map of a style."""
     adjective, animal = _pick(rng, ADJECTIVES), _pick(rng, ANIMALS)
     place = _pick(rng, PLACES[style])
     patterns = (
@@ -76,14 +76,14 @@ def map_name(rng: np.random.Generator, style: str) -> str:
 
 
 def map_description(rng: np.random.Generator, style: str) -> str | None:
-    """A sentence or two about a map; some authors write nothing."""
+    """Returns a description of a map, or None, because some authors write nothing."""
     if rng.random() < 0.15:
         return None
     return f"{OPENINGS[style]} {_pick(rng, HINTS)}"
 
 
 def tribe_name(rng: np.random.Generator) -> str:
-    """A name for a tribe, 20 characters at most."""
+    """Returns a name for a tribe, of at most 20 characters."""
     return f"{_pick(rng, ADJECTIVES)} {_pick(rng, TRIBES)}"[:20]
 
 

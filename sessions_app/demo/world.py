@@ -1,6 +1,6 @@
-"""An invented world to fill an empty database with: players, maps, stars, tribes and games.
+"""A generated world that fills an empty database: players, maps, ratings, tribes and games.
 
-The same plan makes the same world, row for row, whatever the machine, and is sent with COPY.
+The same plan gives the same rows on every machine. They are sent with COPY.
 """
 
 import datetime
@@ -44,25 +44,25 @@ STATUS_SHARES = (0.91, 0.09)  # of OVER_STATUSES
 
 @dataclass(frozen=True)
 class Plan:
-    """How much to invent. `terrains` is how many different ones the maps share."""
+    """How much to generate. `terrains` is how many different ones the maps share."""
 
     maps: int
     players: int
     terrains: int
     seed: int
-    today: datetime.date  # nothing invented is younger
+    today: datetime.date  # no row is younger
 
     def rng(self, kind: str, number: int = 0) -> np.random.Generator:
-        """The random generator for one kind of thing, or for one thing of a kind."""
+        """Returns the random generator for a kind of row, or for one row of a kind."""
         return np.random.default_rng([self.seed, *kind.encode(), number])
 
 
 class World:
-    """Fills the database by a plan, beside what is there already, in one transaction."""
+    """Fills the database by a plan, in one transaction. Existing rows stay."""
 
     def __init__(self, plan: Plan, progress: Progress) -> None:
         self.plan, self.progress = plan, progress
-        # What is there shifts the numbers of what is invented, so that names and rows don't meet.
+        # Existing rows shift the numbers of new ones, so that names and rows do not collide.
         self.first_player = User.objects.count()
         taken = set(User.objects.values_list("username__lower", flat=True))
         self.player_names = names.free_names(taken, self.first_player, plan.players)
@@ -85,7 +85,7 @@ class World:
         self.games = Games(self)
 
     def populate(self) -> None:
-        """Write everything, or nothing."""
+        """Writes all rows, or none."""
         with transaction.atomic():
             self._copy("users", self._players(), self.plan.players)
             if self.plan.terrains < self.plan.maps:
@@ -105,7 +105,7 @@ class World:
         for n, player_id in enumerate(self.player_ids):
             name = self.player_names[n]
             games = int(self.games.played[n])
-            # No password: nobody signs in as an invented player.
+            # No password: nobody can sign in as a generated player.
             yield (
                 *(player_id, name, f"{name.lower()}@players.example", "!"),
                 *(1 + games // 3, games, _time(self.joined[n]), True, False, False),
@@ -113,7 +113,7 @@ class World:
 
     def _terrains(self) -> "Iterator[Terrain]":
         for n in range(self.plan.terrains):
-            yield Terrain.invent(self.plan.rng("terrain", self.first_map + n))
+            yield Terrain.generate(self.plan.rng("terrain", self.first_map + n))
 
     def _map(self, n: int, terrain: "Terrain") -> tuple[Any, ...]:
         rng = self.plan.rng("map", self.first_map + n)
@@ -124,7 +124,7 @@ class World:
         return (self.map_ids[n], author, name, description, *facts)
 
     def _maps_from_pool(self) -> None:
-        """Maps that share terrains: the terrains are sent once and copied inside the database."""
+        """Writes maps that share terrains. The terrains are sent once and copied inside the database."""
         light, heavy = COLUMNS["maps"], COLUMNS["terrain"].split(maxsplit=1)[1]
         with connection.cursor() as cursor:
             for table, columns in (("pool", heavy), ("light_maps", light)):
@@ -135,7 +135,7 @@ class World:
             terrains = list(self._terrains())
             pool = ((n, *terrain.columns) for n, terrain in enumerate(terrains))
             self._copy("pool", pool, len(terrains), columns=f"terrain {heavy}")
-            # Once for each terrain, in place of once for each map.
+            # Computed once for each terrain instead of once for each map.
             cursor.execute("ALTER TABLE pool ADD document_bytes integer")
             parts = "terrain_data, wave_config, spawn_point, goal_point"
             cursor.execute(f"UPDATE pool SET document_bytes = maps_bytes_of({parts})")
@@ -150,7 +150,7 @@ class World:
             )
 
     def _ratings(self) -> Iterator[tuple[Any, ...]]:
-        """Stars for public maps, about one for eight plays, around a map's own quality."""
+        """Yields ratings of public maps: about one for eight plays, around the quality of the map."""
         rng = self.plan.rng("ratings", self.first_map)
         for n in range(self.plan.maps):
             raters = np.unique(rng.integers(self.plan.players, size=int(self.plays[n]) // 8))
@@ -176,14 +176,14 @@ class World:
 
 @dataclass(frozen=True)
 class Terrain:
-    """A generated terrain: its style, and its columns as COLUMNS["terrain"] names them."""
+    """A generated terrain: its style, and its columns in the order of COLUMNS["terrain"]."""
 
     style: str
     columns: tuple[Any, ...]
 
     @classmethod
-    def invent(cls, rng: np.random.Generator) -> "Terrain":
-        """A terrain of any style and size; small ones are more frequent."""
+    def generate(cls, rng: np.random.Generator) -> "Terrain":
+        """Returns a terrain of any style and size. Small ones are more frequent."""
         width, height = (int(20 + min(rng.exponential(9), 80)) for _ in range(2))
         draft = generator.generate(rng, width, height)
         points = ({"x": x, "y": y} for x, y in (draft.spawn, draft.goal))
@@ -195,7 +195,7 @@ class Terrain:
 
 
 class Games:
-    """Tribes, and games that were played. No open ones: invented players hold no sockets."""
+    """Tribes, and games that are over. There are no open games, because generated players have no sockets."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -219,7 +219,7 @@ class Games:
         self.rng = rng
 
     def _seat_players(self, rng: np.random.Generator) -> list[tuple[int, int, bool]]:
-        """(game, player, whether host) for each seat."""
+        """Returns game, player, and whether the player is host, for each seat."""
         seats = []
         for game in range(len(self.status)):
             players = np.unique(rng.integers(self.world.plan.players, size=rng.integers(1, 5)))
@@ -227,7 +227,7 @@ class Games:
         return seats
 
     def tribe_rows(self) -> Iterator[tuple[Any, ...]]:
-        """Rows of `tribes`."""
+        """Yields the rows of `tribes`."""
         used: set[tuple[int, str]] = set()
         for tribe_id, owner in zip(self.tribe_ids, self.tribe_owners.tolist(), strict=True):
             name = names.tribe_name(self.rng)
@@ -241,7 +241,7 @@ class Games:
             yield tribe_id, self.world.player_ids[owner], name, archetype, *bonuses, colour, since
 
     def session_rows(self) -> Iterator[tuple[Any, ...]]:
-        """Rows of `game_sessions`."""
+        """Yields the rows of `game_sessions`."""
         for n, (game_id, opened) in enumerate(zip(self.ids, self.opened, strict=True)):
             wave, lives = int(self.rng.integers(1, 26)), int(self.rng.integers(0, 21))
             ended = _time(min(opened + int(self.rng.integers(300, 3600)), self.world.end))
@@ -258,7 +258,7 @@ class Games:
             )
 
     def seat_rows(self) -> Iterator[tuple[Any, ...]]:
-        """Rows of `session_players`."""
+        """Yields the rows of `session_players`."""
         for seat_id, (game, player, host) in zip(self.seat_ids, self.seats, strict=True):
             tribe = self.tribe_ids[self.first_tribe[player]]
             gold = int(self.rng.integers(40, 2000))
@@ -267,10 +267,17 @@ class Games:
 
 
 def _uuids(rng: np.random.Generator, count: int) -> list[uuid.UUID]:
-    """Random (version 4) UUIDs from a generator of ours."""
+    """Returns random UUIDs (version 4) of a generator with a known seed."""
     random = rng.bytes(16 * count)
     return [uuid.UUID(bytes=random[n * 16 : n * 16 + 16], version=4) for n in range(count)]
 
 
 def _time(seconds: float) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(int(seconds), datetime.UTC)
+
+
+def analyze_tables() -> None:
+    """Updates the planner's statistics, which do not have the new rows yet."""
+    tables = [table for table in COLUMNS if table != "terrain"]
+    with connection.cursor() as cursor:
+        cursor.execute(f"VACUUM ANALYZE {', '.join(tables)}")

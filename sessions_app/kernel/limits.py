@@ -1,4 +1,7 @@
-"""Limits of a lobby that both the database and the rules hold. Pure."""
+"""Limits of a lobby that several packages share. Pure."""
+
+from config.kernel.text import RULES
 
 MIN_SEATS, MAX_SEATS = 2, 4
 MAX_KICKED_PLAYERS = 1000  # that one lobby remembers
+MAX_CHAT_LENGTH = RULES["chat"].longest  # characters

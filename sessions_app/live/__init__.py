@@ -1,1 +1,1 @@
-"""Lobbies over WebSockets: protocol, sockets, hub, tickets, reconciliation."""
+"""Sockets of lobbies: protocol, hub, tickets, fan-out between processes, reconciliation."""

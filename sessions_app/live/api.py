@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from accounts.tokens.authentication import caller, caller_token
 from config.api.serialization import SECRET
 from config.api.views import APIView
-from sessions_app.live.protocol import socket_address
+from sessions_app.kernel.socket_address import socket_address
 from sessions_app.live.serializers import Ticket
 from sessions_app.live.tickets import create_ticket
 from sessions_app.lobby import queries

@@ -6,10 +6,10 @@ from django.conf import settings
 from django.http.request import validate_host
 
 from config.server.handler import Receive, Scope, Send, header
+from sessions_app.kernel.socket_address import SUBPROTOCOL
 from sessions_app.live import protocol
 from sessions_app.live.base_socket import Socket
 from sessions_app.live.hub import Hub
-from sessions_app.live.protocol import SUBPROTOCOL
 
 
 async def accept(hub: Hub, socket: Socket, scope: Scope, receive: Receive, send: Send) -> bool:

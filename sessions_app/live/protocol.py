@@ -18,11 +18,11 @@ import orjson
 from config.kernel import close_codes
 from config.kernel.errors import DomainError, InvalidInput
 from config.kernel.text import TEXT_RULES, check_text
+from config.kernel.text import checked
 from config.kernel.validators import check_boolean, check_integer
 from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
+from sessions_app.kernel.socket_address import SUBPROTOCOL
 
-SUBPROTOCOL = "tribehold.v1"
-MAX_CHAT_LENGTH = TEXT_RULES["chat"].max_length  # characters
 MAX_ID_LENGTH = 64
 MAX_VERSION = 2**53  # the largest integer that JavaScript has exactly
 UUID_LENGTH = 36
@@ -98,11 +98,6 @@ FINAL_ERRORS: dict[str, tuple[Close, str]] = {
     ),
     "unavailable": (Close.RESTARTING, "This is not possible right now. Reconnect in a moment."),
 }
-
-
-def socket_address(game_id: UUID) -> dict[str, str]:
-    """Returns where and how a client connects to its seat, for documents of the API."""
-    return {"path": f"/ws/game-sessions/{game_id}", "subprotocol": SUBPROTOCOL}
 
 
 class InvalidMessage(Exception):

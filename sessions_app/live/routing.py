@@ -9,10 +9,10 @@ from django.urls.converters import UUIDConverter
 from config.http.secure_transport import is_secure
 from config.limits.request_limits import RequestCounter
 from config.server.handler import Receive, Scope, Send
+from sessions_app.kernel.socket_address import SUBPROTOCOL
 from sessions_app.live import handshake
 from sessions_app.live.hub import Hub
 from sessions_app.live.list_feed import ListFeed
-from sessions_app.live.protocol import SUBPROTOCOL
 from sessions_app.live.reconciliation import Reconciler
 from sessions_app.live.sockets import serve_list, serve_seat
 

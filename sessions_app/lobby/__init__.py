@@ -1,1 +1,1 @@
-"""Lobbies: rules, actions, storage, lists, pages and REST API."""
+"""Lobbies: rules, actions, queries, storage, and their API. Pages and sockets are elsewhere."""

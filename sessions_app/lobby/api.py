@@ -25,7 +25,7 @@ from config.http.conditional import conditional_document
 from config.kernel.validators import check_boolean, check_integer
 from maps.models import GameMap
 from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
-from sessions_app.live.protocol import socket_address
+from sessions_app.kernel.socket_address import socket_address
 from sessions_app.lobby import actions, limited_actions, open_lobbies, queries
 from sessions_app.lobby.documents import lobby_document, public_document
 from sessions_app.lobby.entities import Lobby

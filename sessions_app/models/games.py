@@ -1,4 +1,4 @@
-"""The table of games, from the lobby to the end."""
+"""The table of games."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,14 +10,14 @@ from sessions_app.kernel.statuses import OPEN_STATUSES, OVER_STATUSES, Status, t
 
 # States have up to 256 KiB of JSON (games/actions.py). As jsonb they have up to six times as much: each `0,`
 # of two bytes becomes a number of eight bytes and an entry of four.
-LARGEST_STATE = 2 * 1024 * 1024  # bytes of jsonb
+MAX_STATE_SIZE = 2 * 1024 * 1024  # bytes of jsonb
 
 
 class GameSession(models.Model):
-    """One game of two to four players on a map.
+    """A game of up to four players on a map, from the lobby to the end.
 
-    `version` counts the committed changes of what its players see, by a trigger (migration 0003), so
-    that a change typed in psql counts too.
+    `version` counts the committed changes of what the players see. A trigger counts (migration 0003), so that
+    a change typed in psql counts as well.
     """
 
     id = models.UUIDField(
@@ -99,7 +99,7 @@ class GameSession(models.Model):
                 name="seat_limit_values",
             ),
             models.CheckConstraint(
-                condition=models.Q(game_state__stored_size__lte=LARGEST_STATE),
+                condition=models.Q(game_state__stored_size__lte=MAX_STATE_SIZE),
                 name="game_state_size",
             ),
             models.CheckConstraint(
@@ -115,7 +115,7 @@ class GameSession(models.Model):
                 condition=models.Q(status=Status.LOBBY.value, is_public=True),
                 name="idx_game_sessions_open",
             ),
-            # What players sit in at any moment is few among the games of years.
+            # The open games are few among those of years.
             models.Index(
                 fields=["touched_at"],
                 condition=models.Q(status__in=to_values(OPEN_STATUSES)),

@@ -7,10 +7,10 @@ from config.db.functions import RandomUUID
 
 
 class PlayedMap(models.Model):
-    """A version of a map that was played: kept from the start of its first game on, and never changed.
+    """A version of a map that was played. The start of its first game creates it, and nothing changes it.
 
-    It stays when the author changes the map, makes it private or removes it. `map_id` is no foreign key,
-    so that it would even outlive the map's row. Columns are called as those of `maps` that they copy.
+    It stays when the author changes the map, makes it private or removes it. `map_id` is not a foreign key,
+    so that the row can outlive the map's. Columns have the names of those of `maps` that they copy.
     """
 
     id = models.UUIDField(

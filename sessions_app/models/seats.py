@@ -1,4 +1,4 @@
-"""Seats, and the server processes that hold their sockets."""
+"""The tables of seats, and of the server processes that hold their sockets."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,7 @@ from sessions_app.models.games import GameSession
 
 
 class LobbyServer(models.Model):
-    """A process that holds sockets. One that is no longer seen holds none."""
+    """A process that holds sockets. After `seen_at` is too old, it holds none."""
 
     id = models.UUIDField(primary_key=True, editable=False, db_comment="Made at its start.")
     seen_at = models.DateTimeField(db_default=Now(), db_comment="When it last said that it lives.")
@@ -23,11 +23,11 @@ class LobbyServer(models.Model):
 
 
 class SessionPlayer(models.Model):
-    """A seat: one player in one game, with the tribe brought along.
+    """A seat: one player in one game, with one tribe.
 
-    Two more rules live in a trigger (migration 0002), because no constraint can state them: a game
-    has at most as many seats as its limit, and a player sits in at most one game that is not over.
-    Who leaves a lobby leaves no row; who leaves a running game is kept for history, with `left_at`.
+    A trigger holds two more rules (migration 0002), because no constraint can: a game has at most as many
+    seats as its limit, and a player has a seat in at most one game that is not over. Leaving a lobby
+    deletes the row. Leaving a running game keeps it for the history, with `left_at`.
     """
 
     id = models.UUIDField(

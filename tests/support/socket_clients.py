@@ -22,6 +22,7 @@ from tests.support.live_site import Site
 from tests.support.lobbies import Table
 from tests.support.processes import Serving
 from tests.support.waiting import PATIENCE
+from sessions_app.kernel.socket_address import SUBPROTOCOL
 
 Frame = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""`manage.py demo`: fill an empty database so that there is something to see and to do."""
+"""`manage.py demo`: fills an empty database, so that there is something to see and to do."""
 
 import secrets
 from typing import Any
@@ -12,10 +12,12 @@ from django.db import transaction
 from accounts.models import User
 from accounts.models.users import MODERATORS
 from sessions_app.management.commands.seed import tidy_up
+from accounts.models.querysets import MODERATORS
+from sessions_app.demo.world import analyze_tables
 
 
 class Command(BaseCommand):
-    """Make 300 maps and three accounts to sign in with; leave a database with players alone."""
+    """Creates 300 maps and three accounts. Changes nothing in a database with players."""
 
     help = "Fill an empty database with a demo."
 
@@ -23,8 +25,8 @@ class Command(BaseCommand):
         if User.objects.exists():
             return
         self.stdout.write("Filling the empty database with a demo …")
-        # The accounts come first and commit with the rest or not at all: an interrupted start leaves
-        # the database empty, and the next one begins anew.
+        # All in one transaction: an interrupted start leaves the database empty, and the next one starts
+        # again.
         with transaction.atomic():
             password = demo_password()
             User.objects.create_user("player", "player@example.com", password)
@@ -34,11 +36,11 @@ class Command(BaseCommand):
             moderator.groups.add(Group.objects.get(name=MODERATORS))
             User.objects.create_superuser("admin", "admin@example.com", password)
             call_command("seed", verbosity=0)
-        tidy_up()
+        analyze_tables()
 
 
 def demo_password() -> str:
-    """The password of the demo's accounts: random, so that a demo left open is not open to all."""
+    """Returns the password of the demo's accounts. It is random, because others may reach the demo."""
     file = settings.DATA_DIR / "secrets" / "demo_password"
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file.touch(mode=0o600)

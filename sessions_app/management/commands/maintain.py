@@ -1,4 +1,4 @@
-"""`manage.py maintain`: delete what nobody needs any more."""
+"""`manage.py maintain`: deletes what is not needed any more."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,16 +21,16 @@ TASKS: tuple[tuple[str, Callable[[], int]], ...] = (
 
 
 class Command(BaseCommand):
-    """Runs all tasks. It can be stopped and run again, beside the site and beside another one."""
+    """Runs all tasks. It may run beside the site and beside itself, and may be interrupted."""
 
-    help = "Delete what nobody needs any more: a daily job."
+    help = "Delete what is not needed any more. Run it daily."
 
     def handle(self, *arguments: Any, **options: Any) -> None:
         failed = []
         for what, task in TASKS:
             try:
                 number = task()
-            except Exception as error:  # the others can be done all the same
+            except Exception as error:  # the other tasks do not depend on this one
                 failed.append(f"{what} ({type(error).__name__})")
                 continue
             if options["verbosity"]:

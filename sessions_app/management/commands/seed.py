@@ -1,4 +1,4 @@
-"""`manage.py seed`: fill the database with invented maps and players."""
+"""`manage.py seed`: fills the database with generated maps and players."""
 
 import datetime
 import sys
@@ -12,16 +12,16 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from tqdm import tqdm
 
-from sessions_app.demo.world import COLUMNS, Plan, World
+from sessions_app.demo.world import Plan, World, analyze_tables
 
-DISTINCT_TERRAINS = 100_000  # up to here every map has its own
-POOL = 1_000
+MAX_DISTINCT_TERRAINS = 100_000  # up to so many maps, each has a terrain of its own
+TERRAIN_POOL_SIZE = 1_000  # for more maps
 
 
 class Command(BaseCommand):
-    """Invent a world. The same options and an equally filled database give the same rows."""
+    """Generates a world. The same options and an equally filled database give the same rows."""
 
-    help = "Add invented players, maps, ratings, tribes and games."
+    help = "Add generated players, maps, ratings, tribes and games."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--maps", type=int, default=300, help="how many maps (300)")
@@ -29,20 +29,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--terrains",
             type=int,
-            help=f"how many different terrains; all up to {DISTINCT_TERRAINS:,} maps, else {POOL:,}",
+            help=f"how many different terrains; all up to {MAX_DISTINCT_TERRAINS:,} maps,"
+            f" else {TERRAIN_POOL_SIZE:,}",
         )
-        parser.add_argument("--seed", type=int, default=1, help="another number, another world (1)")
+        parser.add_argument(
+            "--seed", type=int, default=1, help="the seed of the random numbers (1)"
+        )
         parser.add_argument(
             "--today",
             type=datetime.date.fromisoformat,
             default=datetime.datetime.now(datetime.UTC).date(),
-            help="the day on which the invented history ends (today, YYYY-MM-DD)",
+            help="the day on which the generated history ends (today, YYYY-MM-DD)",
         )
 
     def handle(self, *arguments: Any, **options: Any) -> None:
         maps, players, terrains = options["maps"], options["players"], options["terrains"]
         if terrains is None:
-            terrains = maps if maps <= DISTINCT_TERRAINS else POOL
+            terrains = maps if maps <= MAX_DISTINCT_TERRAINS else TERRAIN_POOL_SIZE
         if (
             maps < 0
             or players < 0
@@ -54,26 +57,19 @@ class Command(BaseCommand):
             )
         started = time.monotonic()
         plan = Plan(maps, players, min(terrains, maps), options["seed"], options["today"])
-        World(plan, bar if options["verbosity"] else silent).populate()
+        World(plan, show_progress if options["verbosity"] else show_nothing).populate()
         if not connection.in_atomic_block:
-            tidy_up()
+            analyze_tables()
         if options["verbosity"]:
             took = time.monotonic() - started
             self.stdout.write(f"{maps:,} maps and {players:,} players in {took:.1f} s.")
 
 
-def tidy_up() -> None:
-    """Tell the planner about what has just arrived; it knows nothing of it yet."""
-    tables = [table for table in COLUMNS if table != "terrain"]
-    with connection.cursor() as cursor:
-        cursor.execute(f"VACUUM ANALYZE {', '.join(tables)}")
-
-
-def bar(label: str, rows: Iterable[Any], total: int) -> Iterable[Any]:
-    """Show progress on the terminal while rows are sent."""
+def show_progress(label: str, rows: Iterable[Any], total: int) -> Iterable[Any]:
+    """Shows a progress bar on the terminal while rows are sent."""
     return tqdm(rows, label, total, unit=" rows", unit_scale=True, file=sys.stderr, mininterval=0.3)
 
 
-def silent(label: str, rows: Iterable[Any], total: int) -> Iterable[Any]:
-    """Show nothing."""
+def show_nothing(label: str, rows: Iterable[Any], total: int) -> Iterable[Any]:
+    """Shows nothing."""
     return rows

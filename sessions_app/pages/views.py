@@ -24,13 +24,13 @@ from accounts.identity.views import own
 from config.kernel.errors import DomainError
 from maps.browse.views import to_sign_in
 from maps.models import GameMap
+from sessions_app.kernel.limits import MAX_CHAT_LENGTH
 from sessions_app.kernel.statuses import Status
-from sessions_app.live.protocol import MAX_CHAT_LENGTH
 from sessions_app.lobby import actions, limited_actions, open_lobbies, queries
 from sessions_app.lobby.entities import Lobby, LobbyChange
-from sessions_app.lobby.forms import CodeForm, FilterForm, NewLobbyForm, SettingsForm, TribeForm
 from sessions_app.lobby.open_lobbies import LobbyFilter
-from sessions_app.lobby.page_context import (
+from sessions_app.lobby.transactions import run, run_query
+from sessions_app.pages.context import (
     BLANK_CARD,
     find_own_lobby,
     find_visible_map,
@@ -39,7 +39,7 @@ from sessions_app.lobby.page_context import (
     parse_id,
     render_gone,
 )
-from sessions_app.lobby.transactions import run, run_query
+from sessions_app.pages.forms import CodeForm, FilterForm, NewLobbyForm, SettingsForm, TribeForm
 
 require_page_methods = require_http_methods(["GET", "HEAD", "POST"])
 

@@ -16,9 +16,9 @@ from config.kernel.errors import DomainError, InvalidInput
 from maps.browse.views import to_sign_in
 from sessions_app.games.actions import end_game
 from sessions_app.lobby import actions
-from sessions_app.lobby.forms import SettingsForm, TribeForm
-from sessions_app.lobby.page_context import parse_id, render_gone
 from sessions_app.lobby.transactions import run
+from sessions_app.pages.context import parse_id, render_gone
+from sessions_app.pages.forms import SettingsForm, TribeForm
 
 
 @require_POST

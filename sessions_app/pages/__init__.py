@@ -1,0 +1,1 @@
+"""The pages of lobbies: the list, opening and joining one, and the lobby itself."""
