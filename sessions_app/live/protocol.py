@@ -148,7 +148,7 @@ def _text(kind: str, *, required: bool = True) -> Field:
 
 
 def _integer(minimum: int, maximum: int, *, required: bool = True) -> Field:
-    return Field(partial(check_integer, least=minimum, most=maximum), required)
+    return Field(partial(check_integer, minimum=minimum, maximum=maximum), required)
 
 
 CLIENT_MESSAGES: dict[str, dict[str, Field]] = {

@@ -71,8 +71,8 @@ def parse_filter(parameters: Mapping[str, str]) -> LobbyFilter:
         raise InvalidInput("invalid", "This is not the id of a map.", field="map") from error
     return LobbyFilter(
         map_id,
-        integer_parameter(parameters, "free_seats", 0, MAX_FREE_SEATS, usual=0),
-        integer_parameter(parameters, "page_size", 1, MAX_PAGE_SIZE, usual=PAGE_SIZE),
+        integer_parameter(parameters, "free_seats", 0, MAX_FREE_SEATS, default=0),
+        integer_parameter(parameters, "page_size", 1, MAX_PAGE_SIZE, default=PAGE_SIZE),
         parameters.get("cursor", ""),
     )
 
