@@ -38,7 +38,7 @@ def example(path: Path = EXAMPLE) -> Any:
     return module
 
 
-def test_it_signs_in_lists_and_goes_on_with_a_dead_token(site: Site) -> None:
+def test_the_example_signs_in_lists_maps_and_refreshes_its_token(site: Site) -> None:
     author = make_user("Author")
     for n in range(60):
         make_map(author, f"Ford {n:02}")
@@ -54,7 +54,7 @@ def test_it_signs_in_lists_and_goes_on_with_a_dead_token(site: Site) -> None:
     client.close()
 
 
-def test_it_runs_as_a_program(site: Site) -> None:
+def test_the_example_runs_as_a_program(site: Site) -> None:
     make_map(make_user("Author"), "Quiet Ford")
     command = [sys.executable, str(EXAMPLE), site.url, "author", PASSWORD]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=30)
@@ -91,7 +91,7 @@ def has_begun(program: "subprocess.Popen[str]") -> None:
     assert complained == ""
 
 
-def test_two_lobby_clients_gather_and_start(site: Site) -> None:
+def test_two_lobby_clients_join_and_start(site: Site) -> None:
     make_map(make_user("Author"))
     make_user("Friend")
     with begin(site, "author", PASSWORD) as host:
@@ -101,7 +101,7 @@ def test_two_lobby_clients_gather_and_start(site: Site) -> None:
             has_begun(host)
 
 
-def test_lobby_clients_come_back_and_start_all_the_same(site: Site) -> None:
+def test_lobby_clients_reconnect_and_start(site: Site) -> None:
     """Cut off while one is ready, and again while the countdown runs."""
     make_map(make_user("Author"))
     make_user("Friend")
@@ -117,7 +117,7 @@ def test_lobby_clients_come_back_and_start_all_the_same(site: Site) -> None:
             has_begun(host)
 
 
-def test_a_lobby_client_refreshes_a_token_and_asks_for_another_ticket(
+def test_a_lobby_client_refreshes_its_token_and_requests_a_new_ticket(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = Table(1)
@@ -150,7 +150,7 @@ def test_a_lobby_client_refreshes_a_token_and_asks_for_another_ticket(
 @pytest.mark.parametrize(
     ("steady", "waits"), [(5, [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5]), (0, [0.1] * 8)]
 )
-def test_a_lobby_client_waits_longer_each_time_until_it_was_in_for_a_while(
+def test_a_lobby_client_waits_longer_until_a_connection_lasts(
     monkeypatch: pytest.MonkeyPatch, steady: float, waits: list[float]
 ) -> None:
     """Before a server that welcomes, and drops whom it has welcomed."""

@@ -70,7 +70,7 @@ def end_countdown(lobby: Any) -> None:
 # ---- Kept from the start on ---------------------------------------------------------------------
 
 
-def test_an_open_lobby_has_the_map_as_it_is(table: Table) -> None:
+def test_an_open_lobby_has_the_current_map(table: Table) -> None:
     lobby = table.open()
     before = shown(table, 0, lobby)
     assert before["id"] == str(table.game_map.pk)
@@ -87,7 +87,7 @@ def test_an_open_lobby_has_the_map_as_it_is(table: Table) -> None:
     assert (after["name"], after["version"]) == ("Loud Ford", 2)
 
 
-def test_a_game_keeps_the_map_that_it_began_on(table: Table) -> None:
+def test_a_game_keeps_the_map_of_its_start(table: Table) -> None:
     lobby = table.open()
     table.join(1, lobby)
     table.start(lobby, 0, 1)
@@ -107,7 +107,7 @@ def test_a_game_keeps_the_map_that_it_began_on(table: Table) -> None:
     assert table.ask(1, "GET", f"/{lobby['id']}")[1]["map"] == lobby["map"]
 
 
-def test_a_version_is_kept_once_for_all_its_games(table: Table) -> None:
+def test_games_on_the_same_version_share_one_row(table: Table) -> None:
     for version in (1, 1, 2):
         if version == 2:
             change(table.game_map, name="Loud Ford")
@@ -122,7 +122,7 @@ def test_a_version_is_kept_once_for_all_its_games(table: Table) -> None:
     assert GameMap.objects.get().play_count == 3
 
 
-def test_who_has_the_map_is_not_sent_it_again(table: Table) -> None:
+def test_an_unchanged_map_is_a_304(table: Table) -> None:
     lobby = table.open()
     client = Client(headers=table.headers[0])
     address = f"/api/v1/game-sessions/{lobby['id']}/map"
@@ -141,7 +141,7 @@ def test_who_has_the_map_is_not_sent_it_again(table: Table) -> None:
     assert client.get(address, headers={"If-None-Match": tag}).status_code == 200
 
 
-def test_who_gets_the_map_of_a_game(table: Table) -> None:
+def test_only_players_with_a_seat_and_game_servers_get_the_map(table: Table) -> None:
     server = make_user("Engine", is_staff=True, is_superuser=True)
     lobby = table.open()
     table.join(1, lobby)
@@ -154,14 +154,14 @@ def test_who_gets_the_map_of_a_game(table: Table) -> None:
     assert asked == [401, 200, 404, 404, 200]
 
 
-def test_a_broken_row_is_told(table: Table) -> None:
+def test_a_broken_map_is_a_409(table: Table) -> None:
     lobby = table.open()
     GameMap.objects.update(terrain_data=[])
     assert code_of(table.ask(0, "GET", f"/{lobby['id']}/map")) == (409, "terrain_not_whole")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_map_saved_at_the_moment_of_the_start_is_played_as_saved(
+def test_a_map_saved_during_the_start_is_played_as_saved(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     table = Table()
@@ -241,7 +241,7 @@ def test_a_guest_sees_the_private_map_while_seated(table: Table, private: GameMa
     assert answers(guest, private) == {404}
 
 
-def test_a_guest_sees_it_no_more_once_the_game_is_over(table: Table, private: GameMap) -> None:
+def test_a_guest_can_not_see_it_after_the_game(table: Table, private: GameMap) -> None:
     lobby = table.open()
     join_by_code(table, 1, lobby)
     table.start(lobby, 0, 1)
@@ -250,14 +250,14 @@ def test_a_guest_sees_it_no_more_once_the_game_is_over(table: Table, private: Ga
     assert shown(table, 1, lobby)["name"] == "Hidden Ford"  # what was played stays theirs
 
 
-def test_a_guest_opens_no_lobby_on_it(table: Table, private: GameMap) -> None:
+def test_a_guest_can_not_open_a_lobby_on_it(table: Table, private: GameMap) -> None:
     lobby = table.open()
     join_by_code(table, 1, lobby)
     body = {"map_id": private.pk, "tribe_id": table.tribes[1].pk}
     assert table.ask(1, "POST", "", body)[0] == 404
 
 
-def test_looking_at_one_map_stays_a_matter_of_its_key(table: Table, private: GameMap) -> None:
+def test_reading_one_map_uses_its_primary_key(table: Table, private: GameMap) -> None:
     for n in range(300):  # of a few rows all would be read at once
         make_map(table.players[n % 5], f"Map {n}")
     with connection.cursor() as cursor:
@@ -331,7 +331,7 @@ def broken_by_hand(table: Table) -> None:
 
 @pytest.mark.parametrize("break_map", [broken_by_author, broken_by_hand])
 @pytest.mark.parametrize("when", ["before the start", "in the countdown"])
-def test_what_was_broken_meanwhile_does_not_start(
+def test_a_map_that_was_broken_since_does_not_start(
     table: Table, private: GameMap, break_map: Callable[[Table], None], when: str
 ) -> None:
     lobby = table.open()
@@ -363,7 +363,7 @@ def test_what_was_broken_meanwhile_does_not_start(
     assert table.ask(0, *starting)[0] == 200
 
 
-def test_no_game_begins_on_a_hidden_map(table: Table) -> None:
+def test_no_game_starts_on_a_hidden_map(table: Table) -> None:
     lobby = table.open()
     session_id = lobby["id"]
     GameMap.objects.update(hidden_at=Now())
@@ -379,7 +379,7 @@ def test_no_game_begins_on_a_hidden_map(table: Table) -> None:
         editing_actions.require_playable(GameMap.objects.get())
 
 
-def test_what_is_known_to_be_valid_is_not_checked_again(
+def test_a_map_known_to_be_valid_is_not_checked_again(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither what is public, or was, nor what was saved valid, nor a map that was checked before."""
@@ -403,7 +403,7 @@ def test_what_is_known_to_be_valid_is_not_checked_again(
 # ---- For whom -----------------------------------------------------------------------------------
 
 
-def test_a_lobby_on_a_private_map_is_for_friends(table: Table, private: GameMap) -> None:
+def test_a_lobby_on_a_private_map_is_private(table: Table, private: GameMap) -> None:
     lobby = table.open(is_public=True)
     assert lobby["settings"]["is_public"] is False
     assert table.ask(1, "GET", f"/{lobby['id']}")[0] == 404
@@ -416,7 +416,7 @@ def test_a_lobby_on_a_private_map_is_for_friends(table: Table, private: GameMap)
     assert table.ask(3, "GET", f"/{lobby['id']}")[0] == 404
 
 
-def test_its_settings_say_so(table: Table, private: GameMap) -> None:
+def test_settings_of_a_lobby_on_a_private_map_say_private(table: Table, private: GameMap) -> None:
     lobby = table.open()
     host = table.players[0].pk
     run(lobby_actions.change_settings, UUID(lobby["id"]), host, is_public=True)
@@ -429,7 +429,7 @@ def test_its_settings_say_so(table: Table, private: GameMap) -> None:
         table.ask(0, "POST", f"/{lobby['id']}/leave")
 
 
-def test_forms_offer_friends_alone_on_a_private_map(table: Table, private: GameMap) -> None:
+def test_forms_offer_only_private_lobbies_on_a_private_map(table: Table, private: GameMap) -> None:
     client = Client()
     client.force_login(table.players[0])
     address = f"/lobbies/new/?map={private.pk}"

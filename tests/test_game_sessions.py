@@ -35,7 +35,7 @@ def listed(table: Table, query: str = "") -> list[str]:
     return [card["id"] for card in table.ask(None, "GET", query)[1]["results"]]
 
 
-def test_nobody_keeps_a_ticket(client: Client, table: Table) -> None:
+def test_a_ticket_is_not_cached(client: Client, table: Table) -> None:
     path = f"{ROUTE}/{table.open()['id']}/ticket"
     answer = client.post(path, headers=table.headers[0])
     assert answer.status_code == 201
@@ -45,7 +45,7 @@ def test_nobody_keeps_a_ticket(client: Client, table: Table) -> None:
 # ---- Opening and finding ------------------------------------------------------------------------
 
 
-def test_opening(table: Table) -> None:
+def test_a_lobby_is_opened(table: Table) -> None:
     lobby = table.open(seats=3)
     assert lobby["status"] == "Lobby"
     assert lobby["host"] == str(table.players[0].pk)
@@ -57,7 +57,7 @@ def test_opening(table: Table) -> None:
     assert table.ask(None, "GET", f"/{lobby['id']}")[0] == 200
 
 
-def test_a_lobby_is_sent_again_only_when_it_has_changed(table: Table) -> None:
+def test_an_unchanged_lobby_is_a_304(table: Table) -> None:
     lobby = table.open()
     for path in (f"/{lobby['id']}", "/active"):
         answers: list[Any] = []
@@ -74,7 +74,7 @@ def test_a_lobby_is_sent_again_only_when_it_has_changed(table: Table) -> None:
         assert [answer.status_code for answer in answers] == [200, 304, 200]
 
 
-def test_each_read_of_one_thing_is_sent_again_only_when_it_has_changed(table: Table) -> None:
+def test_each_unchanged_document_is_a_304(table: Table) -> None:
     lobby = table.open()
     table.start(lobby, 0)
     patterns: list[Any] = urls.api
@@ -114,13 +114,13 @@ def test_each_read_of_one_thing_is_sent_again_only_when_it_has_changed(table: Ta
         ({"is_public": 1}, 400, "invalid"),
     ],
 )
-def test_what_cannot_be_opened(table: Table, more: Any, status: int, code: str) -> None:
+def test_invalid_lobbies_are_refused(table: Table, more: Any, status: int, code: str) -> None:
     body = {"map_id": table.game_map.pk, "tribe_id": table.tribes[0].pk} | more
     assert code_of(table.ask(0, "POST", "", body)) == (status, code)
     assert GameSession.objects.count() == 0
 
 
-def test_anothers_tribe_and_anothers_draft(table: Table) -> None:
+def test_tribes_and_drafts_of_others_are_refused(table: Table) -> None:
     body = {"map_id": table.game_map.pk, "tribe_id": table.tribes[1].pk}
     assert code_of(table.ask(0, "POST", "", body)) == (400, "unknown_tribe")
     GameMap.objects.update(is_public=False)
@@ -131,9 +131,7 @@ def test_anothers_tribe_and_anothers_draft(table: Table) -> None:
 @pytest.mark.parametrize(
     "state", [{"is_public": False}, {"is_public": False, "removed_at": NOON}, {"hidden_at": NOON}]
 )
-def test_whoever_looks_after_maps_plays_on_those_that_others_may_too(
-    table: Table, state: Any
-) -> None:
+def test_moderators_play_only_on_maps_that_others_may_play(table: Table, state: Any) -> None:
     moderator = make_moderator()
     GameMap.objects.update(**state)
     table.headers[0] = bearer(moderator)
@@ -144,7 +142,7 @@ def test_whoever_looks_after_maps_plays_on_those_that_others_may_too(
     assert browser.get(f"/lobbies/new/?map={table.game_map.pk}").status_code == 404
 
 
-def test_one_sits_in_one_place(table: Table) -> None:
+def test_a_player_has_one_seat_at_a_time(table: Table) -> None:
     lobby = table.open()
     body = {"map_id": table.game_map.pk, "tribe_id": table.tribes[0].pk}
     assert code_of(table.ask(0, "POST", "", body)) == (409, "already_seated")
@@ -156,7 +154,7 @@ def test_one_sits_in_one_place(table: Table) -> None:
 
 
 @pytest.mark.parametrize("why", ["already_seated", "unknown_tribe"])
-def test_what_is_refused_uses_up_none_of_the_lobbies_of_an_hour(table: Table, why: str) -> None:
+def test_a_refused_lobby_does_not_count_for_the_rate_limit(table: Table, why: str) -> None:
     if why == "already_seated":
         lobby = table.open()
     body = {"map_id": table.game_map.pk, "tribe_id": table.tribes[0].pk}
@@ -168,7 +166,7 @@ def test_what_is_refused_uses_up_none_of_the_lobbies_of_an_hour(table: Table, wh
     assert table.ask(0, "POST", "", body)[0] == 201
 
 
-def test_who_has_left_just_before_a_kick_does_not_come_back(table: Table) -> None:
+def test_a_player_who_left_just_before_a_kick_can_not_return(table: Table) -> None:
     lobby = table.open()
     table.join(1, lobby)
     assert table.ask(1, "POST", f"/{lobby['id']}/leave")[0] == 204
@@ -184,7 +182,7 @@ def tribes_of(table: Table, lobby: Any, who: int = 0) -> Any:
     return document["tribes"]
 
 
-def test_what_tribes_count_is_kept_in_redis_until_the_start_fixes_it(table: Table) -> None:
+def test_tribes_are_cached_until_the_start_fixes_them(table: Table) -> None:
     lobby = table.open()
     table.join(1, lobby)
     first = tribes_of(table, lobby, 1)
@@ -208,7 +206,7 @@ def test_what_tribes_count_is_kept_in_redis_until_the_start_fixes_it(table: Tabl
     assert [t["color_theme"] for t in tribes_of(table, lobby)] == ["#FFD700", "#99C2FF"]
 
 
-def test_the_list(table: Table) -> None:
+def test_the_list_has_pages(table: Table) -> None:
     first, second = table.open(0), table.open(1, seats=2)
     table.join(2, second)
     table.open(3, is_public=False)
@@ -238,7 +236,7 @@ def test_the_list(table: Table) -> None:
 @pytest.mark.parametrize(
     "query", ["map=x", "free_seats=4", "free_seats=-1", "page_size=0", "page_size=51", "cursor=x"]
 )
-def test_a_list_that_means_nothing(table: Table, query: str) -> None:
+def test_invalid_parameters_of_the_list_are_refused(table: Table, query: str) -> None:
     status, body = table.ask(None, "GET", f"?{query}")
     assert (status, body["errors"][0]["attr"]) == (400, query.split("=")[0])
 
@@ -250,7 +248,7 @@ def test_a_lobby_on_a_map_that_is_hidden_is_not_listed(table: Table) -> None:
 
 
 @pytest.mark.parametrize("state", [{"hidden_at": NOON}, {"is_public": False}])
-def test_strangers_are_not_told_of_a_map_that_is_hidden(table: Table, state: Any) -> None:
+def test_others_do_not_see_a_lobby_on_a_hidden_map(table: Table, state: Any) -> None:
     lobby = table.open()
     page, browser = f"/lobbies/{lobby['id']}/", Client()
     assert table.game_map.name in browser.get(page).content.decode()
@@ -269,7 +267,7 @@ def test_strangers_are_not_told_of_a_map_that_is_hidden(table: Table, state: Any
 # ---- Joining and leaving ------------------------------------------------------------------------
 
 
-def test_a_private_lobby_is_joined_by_code_alone(table: Table) -> None:
+def test_a_private_lobby_is_joined_only_by_code(table: Table) -> None:
     lobby = table.open(is_public=False)
     assert table.ask(1, "GET", f"/{lobby['id']}")[0] == 404
     assert code_of(table.join(1, lobby)) == (404, "not_found")
@@ -280,7 +278,7 @@ def test_a_private_lobby_is_joined_by_code_alone(table: Table) -> None:
     assert code_of(table.ask(2, "POST", "/join", body)) == (404, "unknown_code")
 
 
-def test_a_code_is_told_to_those_who_sit_there(table: Table) -> None:
+def test_only_players_with_a_seat_see_the_code(table: Table) -> None:
     """Whoever looked at a public lobby must not come in once it is private."""
     lobby = table.open()
     for stranger in (None, 1):
@@ -288,13 +286,13 @@ def test_a_code_is_told_to_those_who_sit_there(table: Table) -> None:
     assert table.ask(0, "GET", f"/{lobby['id']}")[1]["code"] == lobby["code"]
 
 
-def test_codes_are_not_guessed(table: Table) -> None:
+def test_wrong_codes_are_rate_limited(table: Table) -> None:
     body = {"tribe_id": table.tribes[1].pk, "code": "WRONG2"}
     answers = [table.ask(1, "POST", "/join", body)[0] for _ in range(11)]
     assert answers == [404] * 10 + [429]
 
 
-def test_codes_are_read_as_people_type_them(table: Table) -> None:
+def test_codes_may_be_typed_in_small_letters_with_hyphens(table: Table) -> None:
     lobby = table.open(is_public=False)
     code = lobby["code"].lower()
     body = {"tribe_id": table.tribes[1].pk, "code": f" {code[:3]} - {code[3:]}"}
@@ -302,7 +300,7 @@ def test_codes_are_read_as_people_type_them(table: Table) -> None:
         assert table.ask(1, "POST", "/join", body)[0] == 200
 
 
-def test_full_kicked_started_over(table: Table) -> None:
+def test_joining_has_an_error_for_each_reason(table: Table) -> None:
     lobby = table.open(seats=2)
     assert table.join(1, lobby)[0] == 200
     assert table.join(1, lobby)[0] == 200  # again: already there
@@ -320,7 +318,7 @@ def test_full_kicked_started_over(table: Table) -> None:
     assert code_of(table.join(0, lobby)) == (409, "over")  # nobody sits there any more
 
 
-def test_the_host_leaves(table: Table) -> None:
+def test_the_next_player_is_host_when_the_host_leaves(table: Table) -> None:
     lobby = table.open()
     table.join(1, lobby)
     assert table.ask(0, "POST", f"/{lobby['id']}/leave")[0] == 204
@@ -331,7 +329,7 @@ def test_the_host_leaves(table: Table) -> None:
     assert (game.status, game.code, game.seats.count()) == ("Abandoned", None, 0)
 
 
-def test_starting_demands_everybody(table: Table) -> None:
+def test_a_start_needs_every_player(table: Table) -> None:
     lobby = table.open()
     assert code_of(table.ask(0, "POST", f"/{lobby['id']}/start", {})) == (409, "alone")
     solo = {"solo": True}
@@ -346,7 +344,7 @@ def test_starting_demands_everybody(table: Table) -> None:
 # ---- The game -----------------------------------------------------------------------------------
 
 
-def test_the_start_fixes_and_counts(table: Table) -> None:
+def test_the_start_fixes_map_and_tribes_and_counts_the_play(table: Table) -> None:
     lobby = table.open()
     table.join(1, lobby)
     table.start(lobby, 0, 1)
@@ -362,7 +360,7 @@ def test_the_start_fixes_and_counts(table: Table) -> None:
     assert after["players"][0]["tribe"]["name"] == "Ravens"
 
 
-def test_whoever_left_a_game_is_kept_for_history(table: Table) -> None:
+def test_a_player_who_left_a_game_stays_in_the_history(table: Table) -> None:
     lobby = table.open()
     table.join(1, lobby)
     table.start(lobby, 0, 1)
@@ -372,7 +370,7 @@ def test_whoever_left_a_game_is_kept_for_history(table: Table) -> None:
     table.open(1)  # free to sit elsewhere
 
 
-def test_there_is_no_fifth_seat(table: Table) -> None:
+def test_the_database_refuses_a_fifth_seat(table: Table) -> None:
     lobby = table.open()
     for who in (1, 2, 3):
         table.join(who, lobby)

@@ -65,14 +65,12 @@ def running(game_map: GameMap, number: int) -> list[GameSession]:
     return GameSession.objects.bulk_create(games)
 
 
-def test_claims_at_once_get_a_number_each(table: Table, game: UUID) -> None:
+def test_concurrent_claims_get_different_numbers(table: Table, game: UUID) -> None:
     claimed = at_once(12, lambda _: game_actions.claim_state(game, table.players[0]))
     assert sorted(claimed) == list(range(1, 13))
 
 
-def test_what_is_written_behind_by_two_processes_ends_with_the_newest(
-    table: Table, game: UUID
-) -> None:
+def test_of_two_concurrent_write_behinds_the_newer_state_stays(table: Table, game: UUID) -> None:
     """One has read a state; before it writes it, another writes one that is newer."""
     fence = game_actions.claim_state(game, table.players[0])
     game_actions.write_state(game, table.players[0], fence=fence, state={"wave": 1})
@@ -96,7 +94,7 @@ def test_what_is_written_behind_by_two_processes_ends_with_the_newest(
     assert GameSession.objects.get(pk=game).game_state == {"wave": 2}
 
 
-def test_one_round_writes_what_was_marked_when_it_began(game_map: GameMap) -> None:
+def test_one_round_writes_what_was_marked_when_it_started(game_map: GameMap) -> None:
     """Three hundred busy games, one of which is written again while the round is under way."""
     games = running(game_map, 300)
 
@@ -144,7 +142,7 @@ def test_the_oldest_marks_come_first(game_map: GameMap, monkeypatch: pytest.Monk
     assert {game.code for game in written} == {"000000", "000001"}
 
 
-def test_the_end_by_the_page_writes_the_last_state_too(table: Table, game: UUID) -> None:
+def test_the_end_through_the_page_writes_the_last_state(table: Table, game: UUID) -> None:
     fence = game_actions.claim_state(game, table.players[0])
     game_actions.write_state(game, table.players[0], fence=fence, state={"wave": 7})
     browser = Client()
@@ -206,7 +204,7 @@ def test_the_state_has_one_writer(table: Table) -> None:
     assert code_of(table.ask(1, "PUT", path, new | {"state": {}})) == (403, "not_host")
 
 
-def test_a_late_write_is_refused_even_where_only_redis_knows(table: Table) -> None:
+def test_a_late_write_is_refused_although_only_redis_knows(table: Table) -> None:
     """The database was asked before another claimed; the script refuses all the same."""
     lobby = table.open()
     table.start(lobby, 0)
@@ -251,13 +249,13 @@ def test_the_end_writes_the_last_state(table: Table) -> None:
         {"fence": 1, "state": None},
     ],
 )
-def test_states_that_are_none(table: Table, body: Any) -> None:
+def test_invalid_states_are_refused(table: Table, body: Any) -> None:
     lobby = table.open()
     table.start(lobby, 0)
     assert table.ask(0, "PUT", f"/{lobby['id']}/state", body)[0] == 400
 
 
-def test_a_state_is_not_too_large(table: Table) -> None:
+def test_a_state_that_is_too_large_is_refused(table: Table) -> None:
     lobby = table.open()
     table.start(lobby, 0)
     _, fence = table.ask(0, "POST", f"/{lobby['id']}/fence")
@@ -270,7 +268,7 @@ def test_a_state_is_not_too_large(table: Table) -> None:
         assert code_of(answer) == (413, "state_too_large")
 
 
-def test_a_write_that_meets_the_end_is_refused_not_lost(
+def test_a_write_during_the_end_is_refused(
     table: Table, game: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session_id, host = game, table.players[0]
@@ -292,7 +290,7 @@ def test_a_write_that_meets_the_end_is_refused_not_lost(
 
 
 @pytest.mark.parametrize("late", [game_actions.end_game, game_actions.claim_state])
-def test_an_end_that_meets_another_leaves_no_key(
+def test_concurrent_ends_leave_no_key(
     table: Table, game: UUID, monkeypatch: pytest.MonkeyPatch, late: Callable[..., Any]
 ) -> None:
     """The late one has counted its fence; before Redis hears of it, the game ends."""
@@ -323,14 +321,14 @@ def round_of_the_watch() -> None:
     asyncio.run(drill())
 
 
-def test_a_claim_alone_keeps_the_key_of_a_game_that_runs(table: Table, game: UUID) -> None:
+def test_a_claim_without_a_write_keeps_the_key_of_a_running_game(table: Table, game: UUID) -> None:
     fence = game_actions.claim_state(game, table.players[0])
     round_of_the_watch()
     assert not durable().exists(state_store.UNWRITTEN)
     assert durable().hgetall(f"game:{game}:state") == {"fence": str(fence)}
 
 
-def test_numbers_come_back_as_they_were_put(table: Table, game: UUID) -> None:
+def test_numbers_are_read_as_they_were_written(table: Table, game: UUID) -> None:
     """PostgreSQL writes 1e25 out, as a whole number that is longer than we read."""
     host, state = table.players[0], {"far": 1e25, "near": 1e-7, "whole": 2**63}
     game_actions.write_state(game, host, fence=game_actions.claim_state(game, host), state=state)
@@ -343,7 +341,7 @@ def test_numbers_come_back_as_they_were_put(table: Table, game: UUID) -> None:
         assert table.ask(0, "GET", f"/{game}/state")[1]["state"] == state
 
 
-def test_an_emptied_redis_takes_the_next_write(table: Table, game: UUID) -> None:
+def test_an_emptied_redis_accepts_the_next_write(table: Table, game: UUID) -> None:
     session_id, host = game, table.players[0]
     fence = game_actions.claim_state(session_id, host)
     durable().flushdb()
@@ -357,7 +355,7 @@ def test_an_emptied_redis_takes_the_next_write(table: Table, game: UUID) -> None
 @pytest.mark.parametrize(
     "state", [{"x": [0] * 130_000}, {"x": [1e308] * 37_000}, {"x": [[]] * 87_000}]
 )
-def test_what_jsonb_stores_least_well_still_fits(table: Table, game: UUID, state: Any) -> None:
+def test_the_largest_state_fits_as_jsonb(table: Table, game: UUID, state: Any) -> None:
     """A number of two bytes takes twelve there; 1e308 has 309 digits as text."""
     host = table.players[0]
     game_actions.write_state(game, host, fence=game_actions.claim_state(game, host), state=state)
@@ -381,7 +379,7 @@ def drop_old() -> None:
 
 
 @pytest.mark.parametrize("drop", [drop_old, write_behind.delete_old_states])
-def test_states_are_dropped_an_hour_after_the_end_however_it_came(
+def test_states_are_deleted_an_hour_after_any_end(
     game_map: GameMap, monkeypatch: pytest.MonkeyPatch, drop: Callable[[], Any]
 ) -> None:
     now = timezone.now()
@@ -416,7 +414,7 @@ def test_states_are_dropped_an_hour_after_the_end_however_it_came(
     }
 
 
-def test_what_is_read_after_the_end(table: Table, game: UUID) -> None:
+def test_the_last_state_is_read_after_the_end(table: Table, game: UUID) -> None:
     host = table.players[0]
     game_actions.write_state(
         game, host, fence=game_actions.claim_state(game, host), state={"wave": 7}
@@ -433,7 +431,7 @@ def test_what_is_read_after_the_end(table: Table, game: UUID) -> None:
     assert table.ask(0, "GET", f"/{game}")[1]["status"] == "Completed"
 
 
-def test_a_start_keeps_the_size_of_the_map_with_it(table: Table, game: UUID) -> None:
+def test_a_played_map_has_the_size_of_its_document(table: Table, game: UUID) -> None:
     played = PlayedMap.objects.get(map_id=table.game_map.pk)
     assert (
         played.document_bytes == GameMap.objects.get(pk=table.game_map.pk).document_bytes > 30_000

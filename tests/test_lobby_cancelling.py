@@ -49,7 +49,7 @@ async def ready(pool: AsyncConnectionPool[Any], table: Table, *, is_ready: bool)
     await run_async(pool, lobby_actions.set_ready, table.id, table.users[0].pk, is_ready=is_ready)
 
 
-def test_cut_off_at_any_moment() -> None:
+def test_an_action_that_is_cancelled_at_any_moment_leaves_nothing_behind() -> None:
     table = Table(2)
     chance = random.Random(20260701)
     before = table.version
@@ -84,7 +84,7 @@ def test_cut_off_at_any_moment() -> None:
     assert table.now.seats[0].is_ready is False
 
 
-def test_a_lock_that_is_held_for_long_costs_others_nothing_but_time() -> None:
+def test_a_lock_that_is_held_for_long_only_delays_others() -> None:
     """All connections of a pool wait for one lobby: what is asked meanwhile is refused in time."""
     table, other = Table(1), Table(1)
 
@@ -112,7 +112,7 @@ def test_a_lock_that_is_held_for_long_costs_others_nothing_but_time() -> None:
     assert other.now.seats[0].is_ready
 
 
-def test_a_command_that_is_cut_off_may_be_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_is_cancelled_may_be_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its socket is dropped while it waits for a lock; the client comes back, and repeats it."""
 
     async def wait_for_ever(*_: Any, **__: Any) -> None:
@@ -131,7 +131,7 @@ def test_a_command_that_is_cut_off_may_be_sent_again(monkeypatch: pytest.MonkeyP
     asyncio.run(drill())
 
 
-def test_a_hub_ends_even_where_a_task_misses_that_it_is_cancelled() -> None:
+def test_a_hub_closes_although_a_task_ignores_a_cancellation() -> None:
     async def misses_one() -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.Event().wait()  # for ever

@@ -26,7 +26,7 @@ EXAMPLE = Lobby(
 )
 
 
-def test_nothing_is_shown_but_what_players_may_know() -> None:
+def test_the_document_has_only_what_players_may_know() -> None:
     shown = lobby_document(EXAMPLE)
     assert shown["players"] == [
         {

@@ -76,20 +76,20 @@ def has_lost_the_other(frame: Frame) -> bool:
 # ---- Getting in ---------------------------------------------------------------------------------
 
 
-def test_another_protocol(site: Site) -> None:
+def test_another_subprotocol_is_refused(site: Site) -> None:
     for subprotocols in (None, ["tribehold.v2"], ["chat", "tribehold"]):
         for path in ("/ws/lobbies", path_of(uuid4())):
             with Caller(site, path, subprotocols=subprotocols) as caller:
                 assert caller.refused() == ("bad_subprotocol", Close.BAD_PROTOCOL)
 
 
-def test_an_unknown_path(site: Site) -> None:
+def test_an_unknown_path_is_refused(site: Site) -> None:
     for path in ("/ws/x", "/ws/", "/ws/game-sessions/", "/ws/game-sessions/1", "/ws/lobbies/", "/"):
         with Caller(site, path) as caller:
             assert caller.refused() == ("not_found", Close.NO_SUCH_SESSION)
 
 
-def test_a_bad_ticket(site: Site) -> None:
+def test_an_invalid_ticket_is_refused(site: Site) -> None:
     table = Table(1)
     for ticket in (None, "x" * 32, tickets.create_ticket(token_of(table.users[0]), uuid4())):
         with Caller(site, path_of(table.id)) as caller:
@@ -99,7 +99,7 @@ def test_a_bad_ticket(site: Site) -> None:
             assert caller.heard[-1]["re"] == caller.heard[-1]["data"]["re"] == message_id
 
 
-def test_a_ticket_is_good_once(site: Site) -> None:
+def test_a_ticket_is_valid_once(site: Site) -> None:
     table = Table(1)
     ticket = ticket_for(table)
     with Caller(site, path_of(table.id)) as first, Caller(site, path_of(table.id)) as second:
@@ -109,7 +109,7 @@ def test_a_ticket_is_good_once(site: Site) -> None:
         assert first.ask("ping")["type"] == "pong"
 
 
-def test_a_ticket_dies_soon(site: Site) -> None:
+def test_a_ticket_expires_after_thirty_seconds(site: Site) -> None:
     table = Table(1)
     ticket = ticket_for(table)
     [key] = durable().scan_iter("ticket:*")
@@ -121,7 +121,7 @@ def test_a_ticket_dies_soon(site: Site) -> None:
         assert caller.refused() == ("bad_ticket", Close.NOT_LET_IN)
 
 
-def test_who_does_not_sit_there(site: Site) -> None:
+def test_a_player_without_a_seat_is_refused(site: Site) -> None:
     table, other = Table(1), Table(1)
     with Caller(site, path_of(table.id)) as caller:
         caller.say("hello", ticket=tickets.create_ticket(token_of(other.users[0]), table.id))
@@ -149,7 +149,7 @@ ORIGINS = {
 }
 
 
-def test_a_cookie_counts_on_our_pages_alone(site: Site) -> None:
+def test_a_cookie_is_accepted_only_from_pages_of_the_site(site: Site) -> None:
     table, browser = Table(1), Client()
     browser.force_login(table.users[0])
     cookie = {"Cookie": f"sessionid={browser.cookies['sessionid'].value}"}
@@ -163,7 +163,7 @@ def test_a_cookie_counts_on_our_pages_alone(site: Site) -> None:
                 assert caller.refused() == ("not_signed_in", Close.NOT_LET_IN), name
 
 
-def test_the_list_is_for_our_pages_and_for_programs(site: Site) -> None:
+def test_the_list_accepts_pages_of_the_site_and_programs(site: Site) -> None:
     for name, (origin, is_let_in) in ORIGINS.items():
         headers = {"Origin": origin.format(port=site.port)} if origin else {}
         with Caller(site, "/ws/lobbies", additional_headers=headers) as looker:
@@ -173,7 +173,7 @@ def test_the_list_is_for_our_pages_and_for_programs(site: Site) -> None:
                 assert looker.refused() == ("foreign_origin", Close.NOT_LET_IN), name
 
 
-def test_a_bad_cookie(site: Site) -> None:
+def test_an_invalid_cookie_is_refused(site: Site) -> None:
     table = Table(1)
     for cookie in ("", "x", "a" * 32, "%00" * 8, "\xe9" * 10, "a" * 4000, "a;sessionid", '"\\000"'):
         headers = {"Cookie": f"sessionid={cookie}", "Origin": f"http://127.0.0.1:{site.port}"}
@@ -182,7 +182,7 @@ def test_a_bad_cookie(site: Site) -> None:
             assert caller.refused() == ("not_signed_in", Close.NOT_LET_IN)
 
 
-def test_a_page_whose_cookie_cannot_be_looked_up(
+def test_a_cookie_that_can_not_be_checked_asks_the_client_to_reconnect(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cookies are asked for by Django's own connection, whose errors are Django's."""
@@ -197,7 +197,7 @@ def test_a_page_whose_cookie_cannot_be_looked_up(
         assert caller.refused() == ("unavailable", Close.RESTARTING)
 
 
-def test_who_vanishes_before_a_word_leaves_the_place_to_others(site: Site) -> None:
+def test_a_client_that_disconnects_before_hello_frees_its_place(site: Site) -> None:
     """A page that is left while it connects; twenty of them must not shut their address out."""
     for _ in range(hub.MAX_SOCKETS_OF_ADDRESS + 5):
         with Caller(site, path_of(uuid4())) as caller:
@@ -206,13 +206,13 @@ def test_who_vanishes_before_a_word_leaves_the_place_to_others(site: Site) -> No
         assert player.ask("ping")["type"] == "pong"
 
 
-def test_no_hello(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_without_hello_is_closed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "HELLO_SECONDS", 0.2)
     with Caller(site, path_of(uuid4())) as caller:
         assert caller.refused() == ("silent", Close.SILENT)
 
 
-def test_something_else_than_hello(site: Site) -> None:
+def test_a_first_message_that_is_not_hello_is_refused(site: Site) -> None:
     for first in ('{"type":"ping"}', "[]", "hello", b"\x00"):
         with Caller(site, path_of(uuid4())) as caller:
             caller.socket.send(first)
@@ -279,7 +279,7 @@ GARBAGE: list[str | bytes] = [
 ]
 
 
-def test_garbage_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_bad_frame_gets_an_error(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand bad frames of every kind; a good one in between keeps the socket open."""
     monkeypatch.setattr("sessions_app.live.base_socket.MESSAGE_BURST", 10_000)
     monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 30_000)
@@ -297,7 +297,7 @@ def test_garbage_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None
         assert guest.silence(0.05) == []
 
 
-def test_another_players_seat_is_out_of_reach(site: Site) -> None:
+def test_no_message_acts_for_another_player(site: Site) -> None:
     """No message names whose seat it is for; the one that names a player is the host's."""
     table = Table(2)
     with seated(site, table) as (host, guest):
@@ -307,7 +307,7 @@ def test_another_players_seat_is_out_of_reach(site: Site) -> None:
         assert host.silence(0.05) == []
 
 
-def test_twenty_in_a_row_close(site: Site) -> None:
+def test_twenty_bad_frames_in_a_row_close_the_socket(site: Site) -> None:
     table = Table(1)
     with sit_down(site, table) as caller:
         for _ in range(20):
@@ -326,7 +326,7 @@ RAW: dict[str, tuple[bytes, int]] = {
 }
 
 
-def test_frames_that_are_none(site: Site) -> None:
+def test_invalid_websocket_frames_close_the_socket(site: Site) -> None:
     table = Table(2)
     with sit_down(site, table) as host:
         for name, (frame, code) in RAW.items():
@@ -346,7 +346,9 @@ def test_a_frame_of_16_kib_is_read(site: Site) -> None:
 # ---- Too much -----------------------------------------------------------------------------------
 
 
-def test_a_flood(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_of_messages_is_limited_and_ended(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By the pace of players alone; tests/test_protocols.py has the frames of a socket."""
     monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 10_000)
     table = Table(2)
@@ -367,7 +369,9 @@ def test_a_flood(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         assert again.ask("chat", text="x")["data"].get("code") in (None, "rate_limited")
 
 
-def test_who_hastes_on_is_told_why_it_ends(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_ignores_the_rate_limit_gets_the_reason(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(base_socket, "MAX_EXCESS_MESSAGES", 3)
     with sit_down(site, Table(1)) as caller:
         with contextlib.suppress(ConnectionClosed):
@@ -376,7 +380,7 @@ def test_who_hastes_on_is_told_why_it_ends(site: Site, monkeypatch: pytest.Monke
         assert caller.refused() == ("rate_limited", Close.TOO_MUCH)
 
 
-def test_the_21st_socket_of_an_address(site: Site) -> None:
+def test_an_address_has_at_most_twenty_sockets(site: Site) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(20):
             stack.enter_context(Caller(site, "/ws/lobbies")).hear("lobbies")
@@ -390,7 +394,9 @@ def test_the_21st_socket_of_an_address(site: Site) -> None:
     until(is_let_in)  # those who left make room
 
 
-def test_the_last_socket_of_a_process(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_refuses_sockets_beyond_its_limit(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert hub.MAX_SOCKETS == 1000
     monkeypatch.setattr(hub, "MAX_SOCKETS", 3)
     monkeypatch.setattr(hub, "SOCKETS_RESERVED_FOR_SEATS", 2)
@@ -400,9 +406,7 @@ def test_the_last_socket_of_a_process(site: Site, monkeypatch: pytest.MonkeyPatc
             assert fourth.refused() == ("too_many_sockets", Close.TOO_MUCH)
 
 
-def test_who_only_looks_leaves_places_to_players(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_list_sockets_leave_places_for_players(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     assert hub.SOCKETS_RESERVED_FOR_SEATS == 500
     monkeypatch.setattr(hub, "MAX_SOCKETS", 3)
     monkeypatch.setattr(hub, "SOCKETS_RESERVED_FOR_SEATS", 2)
@@ -414,7 +418,7 @@ def test_who_only_looks_leaves_places_to_players(
             assert host.ask("ping")["type"] == guest.ask("ping")["type"] == "pong"
 
 
-def test_who_vanishes_at_the_door_leaves_no_trace() -> None:
+def test_a_client_that_disconnects_in_the_handshake_is_not_counted() -> None:
     """A client may be gone before it is let in, as the ASGI server tells by an OSError."""
     own_hub = hub.Hub()
 
@@ -435,7 +439,7 @@ def test_who_vanishes_at_the_door_leaves_no_trace() -> None:
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
-def test_a_connection_is_bound_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_nobody_reads_has_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is set on the listener holds for what it accepts; the drill of slow readers shows the rest."""
     monkeypatch.setenv("PORT", "0")
     with open_listener() as listener, socket.create_connection(listener.getsockname()):
@@ -460,7 +464,7 @@ def quick_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconciliation, "SILENCE_SECONDS", 1.5)
 
 
-def test_silence(quick_watch: None, site: Site) -> None:
+def test_a_silent_client_is_asked_and_then_closed(quick_watch: None, site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         asked = 0
@@ -476,7 +480,7 @@ def test_silence(quick_watch: None, site: Site) -> None:
         assert "pong" in {f["type"] for f in guest.heard}
 
 
-def test_who_leaves_as_if_the_server_stopped(
+def test_a_client_that_sends_the_close_code_of_a_restart_loses_its_seat(
     quick_watch: None, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The seats of a process that stops are kept as they are. A client can send its code too."""
@@ -490,7 +494,7 @@ def test_who_leaves_as_if_the_server_stopped(
         assert host.until(has_lost_the_other)
 
 
-def test_a_restart_in_good_order_keeps_who_is_ready_and_the_countdown(
+def test_a_graceful_restart_keeps_readiness_and_the_countdown(
     quick_watch: None, site: Site, static_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process looks at the lobby many times before anybody is back."""
@@ -528,7 +532,7 @@ def test_a_restart_in_good_order_keeps_who_is_ready_and_the_countdown(
         other.stop()
 
 
-def test_a_seat_that_the_watch_gives_up_at_the_same_moment(
+def test_a_seat_may_be_disconnected_by_reconciliation_at_the_same_moment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     own_hub, room, player_id, socket_id = hub.Hub(), Room(uuid4()), uuid4(), uuid4()
@@ -571,7 +575,7 @@ ENDS: dict[str, tuple[Callable[[Table], None], set[tuple[str, Close]]]] = {
 
 
 @pytest.mark.parametrize(("end", "ends"), ENDS.values(), ids=ENDS)
-def test_who_may_no_longer_sit_there(
+def test_an_open_socket_ends_with_its_sign_in(
     site: Site, end: Callable[[Table], None], ends: set[tuple[str, Close]]
 ) -> None:
     table = Table(2)
@@ -623,7 +627,7 @@ BETWEEN: dict[str, tuple[Callable[[Table], None], tuple[str, Close]]] = {
 
 
 @pytest.mark.parametrize(("end", "ends"), BETWEEN.values(), ids=BETWEEN)
-def test_a_ticket_dies_with_its_sign_in(
+def test_a_ticket_ends_with_its_sign_in(
     site: Site, end: Callable[[Table], None], ends: tuple[str, Close]
 ) -> None:
     table = Table(2)
@@ -639,7 +643,7 @@ def test_a_ticket_dies_with_its_sign_in(
         assert host.ask("ping")["type"] == "pong"
 
 
-def test_a_ticket_dies_with_its_own_family_alone(site: Site) -> None:
+def test_a_ticket_ends_only_with_its_own_token_family(site: Site) -> None:
     table = Table(1)
     token, other = token_of(table.users[0]), token_of(table.users[0])
     ticket, good = tickets.create_ticket(token, table.id), tickets.create_ticket(other, table.id)
@@ -659,7 +663,7 @@ def test_a_ticket_dies_with_its_own_family_alone(site: Site) -> None:
         (new_password_in_psql, SIGNED_OUT, False),
     ],
 )
-def test_a_sign_in_that_ends_while_the_seat_is_taken(
+def test_a_sign_in_that_ends_while_the_seat_is_taken_is_refused(
     site: Site,
     monkeypatch: pytest.MonkeyPatch,
     end: Callable[[Table], None],
@@ -686,7 +690,7 @@ def test_a_sign_in_that_ends_while_the_seat_is_taken(
 
 
 @pytest.mark.parametrize("end", [banned_for_a_while, new_password_in_psql])
-def test_an_open_socket_ends_with_its_account_as_it_was(
+def test_an_open_socket_ends_when_the_account_changes(
     site: Site, monkeypatch: pytest.MonkeyPatch, end: Callable[[Table], None]
 ) -> None:
     """Nothing but the account's row tells of it: families and sessions of pages are all there."""
@@ -723,7 +727,7 @@ def test_an_open_socket_ends_with_its_account_as_it_was(
     [banned, new_password, erased, "signed out"],
     ids=["banned", "new password", "erased", "signed out"],
 )
-def test_a_cookie_of_a_sign_in_that_has_ended(site: Site, end: Any) -> None:
+def test_a_cookie_of_a_sign_in_that_has_ended_is_refused(site: Site, end: Any) -> None:
     table, browser = Table(2), Client()
     browser.force_login(table.users[1])
     cookie = f"sessionid={browser.cookies['sessionid'].value}"
@@ -756,7 +760,7 @@ def late_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconciliation, "SWEEP_SECONDS", reconciliation.SWEEP_SECONDS * 10)
 
 
-def test_an_emptied_redis_throws_nobody_out(late_sweep: None, site: Site) -> None:
+def test_an_emptied_redis_closes_no_socket(late_sweep: None, site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         for _ in range(3):
@@ -771,7 +775,7 @@ def test_an_emptied_redis_throws_nobody_out(late_sweep: None, site: Site) -> Non
             assert again.closed() == Close.NOT_LET_IN
 
 
-def test_a_page_keeps_its_sign_in_where_keys_are_rotated(site: Site, settings: Any) -> None:
+def test_a_page_stays_signed_in_when_keys_are_rotated(site: Site, settings: Any) -> None:
     """A socket can't give a browser another session key."""
     table, browser = Table(1), Client()
     browser.force_login(table.users[0])
@@ -790,7 +794,7 @@ def quick_hours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconciliation, "CLEAN_UP_SECONDS", 0.1)
 
 
-def test_sessions_of_pages_that_are_over_are_removed(quick_hours: None, site: Site) -> None:
+def test_expired_sessions_of_pages_are_deleted(quick_hours: None, site: Site) -> None:
     over, good = (
         PageSession.objects.create(session_key=name, expire_date=timezone.now() + timedelta(days))
         for name, days in (("over", -1), ("good", 1))
@@ -800,7 +804,7 @@ def test_sessions_of_pages_that_are_over_are_removed(quick_hours: None, site: Si
     assert PageSession.objects.filter(pk=good.pk).exists()
 
 
-def test_a_page_that_signs_out(site: Site) -> None:
+def test_a_page_that_signs_out_loses_its_socket(site: Site) -> None:
     table, browser = Table(1), Client()
     browser.force_login(table.users[0])
     key = browser.cookies["sessionid"].value

@@ -298,7 +298,7 @@ QUICK = settings(
 )
 
 
-def test_the_rules() -> None:
+def test_the_rules_hold_their_invariants() -> None:
     run_state_machine_as_test(Life, settings=settings(QUICK, max_examples=300))
 
 
@@ -366,7 +366,7 @@ class LifeInTheDatabase(Life):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_database(game_map: GameMap) -> None:
+def test_the_database_does_the_same_as_the_rules(game_map: GameMap) -> None:
     users = [make_user(f"Player{n}") for n in range(len(PLAYERS))]
     LifeInTheDatabase.players = [user.pk for user in users]
     LifeInTheDatabase.tribes = [

@@ -86,14 +86,14 @@ def at(lobby: Lobby, more: str = "") -> str:
 # ---- The list -----------------------------------------------------------------------------------
 
 
-def test_an_empty_list(client: Client, db: None) -> None:
+def test_an_empty_list_leads_to_the_maps(client: Client, db: None) -> None:
     page = text(client.get("/lobbies/"))
     assert "No open lobbies right now" in page
     assert 'href="/maps/">Choose a map</a>' in page
     assert "Return" not in page
 
 
-def test_a_card(client: Client, lobby: Lobby, game_map: GameMap) -> None:
+def test_a_card_shows_map_host_and_seats(client: Client, lobby: Lobby, game_map: GameMap) -> None:
     page = text(client.get("/lobbies/"))
     card = page.split('data-lobby="')[1].split("</li>")[0]
     for words in ("Quiet Ford", "Hosta", "1 of 4 seats taken", game_map.card_picture):
@@ -105,7 +105,7 @@ def test_a_card(client: Client, lobby: Lobby, game_map: GameMap) -> None:
     assert re.search(r'data-list="nothing" hidden', page)
 
 
-def test_private_full_and_begun_ones_are_not_listed(
+def test_private_full_and_started_lobbies_are_not_listed(
     client: Client, author: User, game_map: GameMap
 ) -> None:
     private = open_lobby(make_user("Private1"), game_map, is_public=False)
@@ -137,12 +137,12 @@ def test_private_full_and_begun_ones_are_not_listed(
         ("map=%00", True),
     ],
 )
-def test_filters(client: Client, lobby: Lobby, query: str, found: bool) -> None:
+def test_filters_narrow_the_list(client: Client, lobby: Lobby, query: str, found: bool) -> None:
     page = text(client.get("/lobbies/?" + query.format(id=lobby.game_map["id"])))
     assert (f'data-lobby="{lobby.id}"' in page) == found
 
 
-def test_a_filter_that_means_nothing_says_so_and_leaves_the_other(
+def test_an_invalid_filter_shows_an_error_and_keeps_the_other(
     client: Client, lobby: Lobby, full_house: Lobby, author: User
 ) -> None:
     other = open_lobby(make_user("Other"), make_map(author, "Lava Kiln"))
@@ -171,13 +171,13 @@ def test_an_empty_list_of_one_map_leads_to_a_new_lobby_there(
     assert "Open a lobby on <bdi>Quiet Ford</bdi>" in page
 
 
-def test_names_are_text(client: Client, author: User, host: User) -> None:
+def test_names_are_escaped(client: Client, author: User, host: User) -> None:
     open_lobby(host, make_map(author, "<b>Ford</b>"))
     assert "&lt;b&gt;Ford&lt;/b&gt;" in text(client.get("/lobbies/"))
     assert "<b>Ford" not in text(client.get("/lobbies/?map=<b>"))
 
 
-def test_who_sits_somewhere_is_led_back(lobby: Lobby, host: User) -> None:
+def test_a_player_with_a_seat_gets_a_link_to_it(lobby: Lobby, host: User) -> None:
     for address in (
         "/lobbies/",
         f"/lobbies/new/?map={lobby.game_map['id']}",
@@ -188,7 +188,7 @@ def test_who_sits_somewhere_is_led_back(lobby: Lobby, host: User) -> None:
         assert f'href="{at(lobby)}">Return</a>' in page
 
 
-def test_what_the_list_costs(
+def test_the_list_takes_two_queries(
     client: Client, author: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for n in range(3):
@@ -200,7 +200,9 @@ def test_what_the_list_costs(
 # ---- Opening ------------------------------------------------------------------------------------
 
 
-def test_opening_one(signed_in: Client, player: User, tribe: Tribe, game_map: GameMap) -> None:
+def test_a_lobby_is_opened_with_its_settings(
+    signed_in: Client, player: User, tribe: Tribe, game_map: GameMap
+) -> None:
     address = f"/lobbies/new/?map={game_map.pk}"
     page = text(signed_in.get(address))
     assert 'fill="#32CD32"' in page
@@ -223,7 +225,7 @@ def test_opening_one(signed_in: Client, player: User, tribe: Tribe, game_map: Ga
         ({"is_public": "maybe"}, "Select a valid choice"),
     ],
 )
-def test_what_opening_complains_about(
+def test_errors_of_opening_are_shown(
     signed_in: Client, tribe: Tribe, game_map: GameMap, changes: dict[str, str], words: str
 ) -> None:
     other = make_tribe(make_user("Other"), "Foreign")
@@ -238,14 +240,16 @@ def test_what_opening_complains_about(
     assert not GameSession.objects.exists()
 
 
-def test_only_one_at_a_time(lobby: Lobby, host: User) -> None:
+def test_a_player_opens_only_one_lobby_at_a_time(lobby: Lobby, host: User) -> None:
     given = {"tribe": str(host.tribes.get().pk), "is_public": "yes", "seats": "4"}
     page = text(client_of(host).post(f"/lobbies/new/?map={lobby.game_map['id']}", given))
     assert "You’re in a lobby on <bdi>Quiet Ford</bdi>" in page
     assert GameSession.objects.count() == 1
 
 
-def test_not_too_many(signed_in: Client, player: User, tribe: Tribe, game_map: GameMap) -> None:
+def test_opening_lobbies_is_rate_limited(
+    signed_in: Client, player: User, tribe: Tribe, game_map: GameMap
+) -> None:
     for _ in range(rate_limits.POLICIES["lobbies"].limit):
         rate_limits.count_one("lobbies", str(player.pk))
     given = {"tribe": str(tribe.pk), "is_public": "yes", "seats": "4"}
@@ -254,7 +258,7 @@ def test_not_too_many(signed_in: Client, player: User, tribe: Tribe, game_map: G
     assert not GameSession.objects.exists()
 
 
-def test_what_is_not_opened_is_not_counted(
+def test_a_lobby_that_is_not_opened_is_not_counted(
     lobby: Lobby, host: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever sits somewhere and tries again may open as many as before."""
@@ -266,7 +270,7 @@ def test_what_is_not_opened_is_not_counted(
     assert browser.post(address, given).status_code == 302
 
 
-def test_all_that_a_refusal_says_is_shown(
+def test_all_reasons_of_an_error_are_shown(
     signed_in: Client, tribe: Tribe, game_map: GameMap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reasons = [
@@ -285,7 +289,9 @@ def test_all_that_a_refusal_says_is_shown(
     assert "This tribe is gone." in page.split('id="id_tribe_error"')[1].split("</div>")[0]
 
 
-def test_where_nothing_can_be_opened(signed_in: Client, author: User, tribe: Tribe) -> None:
+def test_a_map_that_can_not_be_played_is_not_found(
+    signed_in: Client, author: User, tribe: Tribe
+) -> None:
     private = make_map(author, is_public=False)
     assert signed_in.get("/lobbies/new/").headers["Location"] == "/maps/"
     for wanted in (private.pk, NOBODY, "x", "%00"):
@@ -293,7 +299,9 @@ def test_where_nothing_can_be_opened(signed_in: Client, author: User, tribe: Tri
         assert signed_in.post(f"/lobbies/new/?map={wanted}", {}).status_code == 404
 
 
-def test_without_a_tribe_one_is_made_first(signed_in: Client, game_map: GameMap) -> None:
+def test_a_player_without_a_tribe_gets_a_link_to_make_one(
+    signed_in: Client, game_map: GameMap
+) -> None:
     page = text(signed_in.get(f"/lobbies/new/?map={game_map.pk}"))
     assert f'href="/tribes/new/?next=%2Flobbies%2Fnew%2F%3Fmap%3D{game_map.pk}"' in page
     assert "Open lobby</button>" not in page
@@ -302,7 +310,9 @@ def test_without_a_tribe_one_is_made_first(signed_in: Client, game_map: GameMap)
 # ---- Joining ------------------------------------------------------------------------------------
 
 
-def test_joining_a_public_one(signed_in: Client, lobby: Lobby, player: User, tribe: Tribe) -> None:
+def test_a_public_lobby_is_joined(
+    signed_in: Client, lobby: Lobby, player: User, tribe: Tribe
+) -> None:
     page = text(signed_in.get(at(lobby)))
     assert "Join a lobby on <bdi>Quiet Ford</bdi>" in page
     assert "Hosta" in page
@@ -314,14 +324,14 @@ def test_joining_a_public_one(signed_in: Client, lobby: Lobby, player: User, tri
     assert signed_in.post(at(lobby, "join"), {}).headers["Location"] == at(lobby)
 
 
-def test_a_stranger_looks_and_signs_in(client: Client, lobby: Lobby) -> None:
+def test_a_visitor_sees_a_public_lobby_and_signs_in(client: Client, lobby: Lobby) -> None:
     page = text(client.get(at(lobby)))
     assert f'href="/login/?next={at(lobby)}"' in page
     assert "csrf" not in page
     assert f"next=%2Flobbies%2F{lobby.id}%2F" in client.post(at(lobby, "join")).headers["Location"]
 
 
-def test_by_code(
+def test_a_private_lobby_is_joined_by_code(
     signed_in: Client, host: User, player: User, tribe: Tribe, game_map: GameMap
 ) -> None:
     private = open_lobby(host, game_map, is_public=False)
@@ -337,20 +347,20 @@ def test_by_code(
     assert signed_in.get(invitation).headers["Location"] == at(private)  # once seated
 
 
-def test_an_invitation_waits_for_who_signs_in(client: Client, lobby: Lobby) -> None:
+def test_an_invitation_continues_after_the_sign_in(client: Client, lobby: Lobby) -> None:
     answer = client.get(f"/lobbies/join/{lobby.code}/")
     assert answer.headers["Location"] == f"/login/?next=%2Flobbies%2Fjoin%2F{lobby.code}%2F"
 
 
 @pytest.mark.parametrize("code", ["", "ABC", "ABCDEF7", "ABCDE0", "ÄBCDEF", "a\0cdef"])
-def test_what_is_no_code(client: Client, db: None, code: str) -> None:
+def test_a_text_that_is_not_a_code_shows_an_error(client: Client, db: None, code: str) -> None:
     page = text(client.post("/lobbies/join/", {"code": code}))
     assert 'class="field field--wrong"' in page
     if code == "ABC":
         assert 'value="ABC"' in page  # nothing typed is lost
 
 
-def test_a_wrong_code(signed_in: Client, lobby: Lobby) -> None:
+def test_a_wrong_code_shows_an_error(signed_in: Client, lobby: Lobby) -> None:
     wrong = "222222" if lobby.code != "222222" else "333333"
     page = text(signed_in.get(f"/lobbies/join/{wrong}/"), 404)
     assert "No open lobby has this code." in page.split("<h1>")[0]  # above all else
@@ -358,7 +368,7 @@ def test_a_wrong_code(signed_in: Client, lobby: Lobby) -> None:
     assert signed_in.get("/lobbies/join/nonsense/").status_code == 404
 
 
-def test_codes_are_not_guessed_for_long(signed_in: Client, lobby: Lobby) -> None:
+def test_wrong_codes_are_rate_limited(signed_in: Client, lobby: Lobby) -> None:
     most = rate_limits.POLICIES["codes"].limit
     for _ in range(most):
         assert signed_in.get("/lobbies/join/222222/").status_code == 404
@@ -373,7 +383,7 @@ def test_codes_are_not_guessed_for_long(signed_in: Client, lobby: Lobby) -> None
     assert other.get("/lobbies/join/222222/", REMOTE_ADDR="10.9.9.9").status_code == 404
 
 
-def test_right_codes_are_no_guesses(signed_in: Client, lobby: Lobby, tribe: Tribe) -> None:
+def test_right_codes_are_not_counted(signed_in: Client, lobby: Lobby, tribe: Tribe) -> None:
     most = rate_limits.POLICIES["codes"].limit
     invitation = f"/lobbies/join/{lobby.code}/"
     for _ in range(most + 1):
@@ -385,7 +395,7 @@ def test_right_codes_are_no_guesses(signed_in: Client, lobby: Lobby, tribe: Trib
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_wrong_codes_sent_at_once_no_more_are_looked_up(player: User) -> None:
+def test_concurrent_wrong_codes_do_not_exceed_the_limit(player: User) -> None:
     most = rate_limits.POLICIES["codes"].limit
     clients = [client_of(player) for _ in range(3 * most)]
     answers = at_once(3 * most, lambda n: clients[n].get("/lobbies/join/222222/").status_code)
@@ -402,7 +412,7 @@ def test_of_wrong_codes_sent_at_once_no_more_are_looked_up(player: User) -> None
         ("foreign", 200, "Choose one of your own tribes."),
     ],
 )
-def test_refusals_of_joining(
+def test_errors_of_joining_are_shown(
     signed_in: Client,
     lobby: Lobby,
     player: User,
@@ -432,7 +442,7 @@ def test_refusals_of_joining(
     assert not SessionPlayer.objects.filter(session=lobby.id, user=player).exists()
 
 
-def test_who_was_removed_is_not_asked_to_join(
+def test_a_kicked_player_gets_no_form_to_join(
     signed_in: Client, lobby: Lobby, player: User, tribe: Tribe
 ) -> None:
     GameSession.objects.filter(pk=lobby.id).update(kicked=[player.pk])
@@ -445,7 +455,7 @@ def test_who_was_removed_is_not_asked_to_join(
 # ---- The lobby ----------------------------------------------------------------------------------
 
 
-def test_who_sits_there(full_house: Lobby, host: User) -> None:
+def test_a_lobby_shows_its_players(full_house: Lobby, host: User) -> None:
     page = text(client_of(host).get(at(full_house)))
     seats = page.split('data-part="seats"')[1].split("</ol>")[0]
     assert seats.count("data-player=") == 2
@@ -462,7 +472,7 @@ def test_who_sits_there(full_house: Lobby, host: User) -> None:
     assert '<meta http-equiv="refresh" content="10">' in page
 
 
-def test_without_scripts_a_start_is_not_promised(
+def test_without_scripts_the_page_promises_no_automatic_start(
     full_house: Lobby, host: User, player: User
 ) -> None:
     for who, starter in ((host, "You start"), (player, "The host starts")):
@@ -471,7 +481,9 @@ def test_without_scripts_a_start_is_not_promised(
         assert "<noscript> This page connects by JavaScript" in hint
 
 
-def test_looking_keeps_the_seat(full_house: Lobby, player: User, signed_in: Client) -> None:
+def test_reading_the_page_renews_the_grace_period(
+    full_house: Lobby, player: User, signed_in: Client
+) -> None:
     seats = SessionPlayer.objects.filter(user=player)
     before = seats.get().lost_at
     assert before
@@ -481,7 +493,7 @@ def test_looking_keeps_the_seat(full_house: Lobby, player: User, signed_in: Clie
     assert after > before
 
 
-def test_a_private_one_is_a_404_to_strangers(
+def test_a_private_lobby_is_not_found_by_others(
     client: Client, signed_in: Client, host: User, game_map: GameMap
 ) -> None:
     private = open_lobby(host, game_map, is_public=False)
@@ -496,7 +508,7 @@ def act(who: User, lobby: Lobby, **fields: str) -> str:
     return text(client_of(who).post(at(lobby, "act"), fields, follow=True))
 
 
-def test_without_scripts(full_house: Lobby, host: User, player: User) -> None:
+def test_the_buttons_work_without_scripts(full_house: Lobby, host: User, player: User) -> None:
     lobby_id = full_house.id
     page = act(host, full_house, act="ready", is_ready="yes")
     assert re.search(r'value="no"[^>]*aria-pressed="true"', page)
@@ -519,7 +531,7 @@ def test_without_scripts(full_house: Lobby, host: User, player: User) -> None:
     assert GameSession.objects.get().status == Status.ABANDONED
 
 
-def test_a_start_from_a_page(full_house: Lobby, host: User) -> None:
+def test_the_page_starts_the_game(full_house: Lobby, host: User) -> None:
     SessionPlayer.objects.update(is_ready=True, is_connected=True, lost_at=None)
     act(host, full_house, act="start")
     assert lobby_now(full_house.id).countdown_ends_at
@@ -538,7 +550,7 @@ def test_a_start_from_a_page(full_house: Lobby, host: User) -> None:
         ("guest", {"act": "end"}, "Only the host may do this."),
     ],
 )
-def test_refusals_become_messages(
+def test_errors_become_messages(
     full_house: Lobby, host: User, player: User, who: str, fields: dict[str, str], words: str
 ) -> None:
     page = act({"host": host, "guest": player}[who], full_house, **fields)
@@ -546,27 +558,31 @@ def test_refusals_become_messages(
     assert lobby_now(full_house.id).version == full_house.version
 
 
-def test_who_is_ready_without_a_socket_is_named_as_such(full_house: Lobby, host: User) -> None:
+def test_a_ready_player_without_a_socket_is_marked(full_house: Lobby, host: User) -> None:
     SessionPlayer.objects.update(is_ready=True)
     page = act(host, full_house, act="start")
     assert "Not connected: Hosta, Player1." in page.split("notice--error")[1]
     assert page.count("✓ Ready") == 2
 
 
-def test_host_alone_and_who_may_not_be_removed(lobby: Lobby, host: User) -> None:
+def test_a_host_starts_alone_only_with_solo_and_can_not_kick_themselves(
+    lobby: Lobby, host: User
+) -> None:
     assert "Nobody else is here" in act(host, lobby, act="start")
     assert "Not ready yet: Hosta." in act(host, lobby, act="start", solo="yes")
     assert "leave instead" in act(host, lobby, act="kick", player=str(host.pk))
 
 
-def test_what_no_button_says(full_house: Lobby, host: User) -> None:
+def test_an_unknown_button_is_not_found(full_house: Lobby, host: User) -> None:
     for wanted in ("", "dance", "ready\0"):
         assert client_of(host).post(at(full_house, "act"), {"act": wanted}).status_code == 404
     answer = Client().post(at(full_house, "act"), {"act": "leave"})
     assert answer.headers["Location"].startswith("/login/")
 
 
-def test_a_game_that_has_begun_and_its_end(full_house: Lobby, host: User, player: User) -> None:
+def test_the_page_shows_a_started_game_and_its_end(
+    full_house: Lobby, host: User, player: User
+) -> None:
     begin(full_house)
     page = text(client_of(host).get(at(full_house)))
     assert re.search(r'data-when="InProgress Paused"[^>]*aria-labelledby="running" >', page)
@@ -586,7 +602,7 @@ def test_a_game_that_has_begun_and_its_end(full_house: Lobby, host: User, player
     assert client_of(player).get(again[1].replace("&amp;", "&")).status_code == 200
 
 
-def test_a_lobby_to_open_takes_the_tribe_that_is_named(
+def test_the_form_selects_the_tribe_in_the_address(
     signed_in: Client, player: User, game_map: GameMap, tribe: Tribe
 ) -> None:
     second = make_tribe(player, "Tides")
@@ -599,7 +615,7 @@ def test_a_lobby_to_open_takes_the_tribe_that_is_named(
     "address",
     ["/lobbies/new/?map={map}", "/lobbies/join/", "/lobbies/join/{code}/", "{at}join", "{at}act"],
 )
-def test_forms_come_from_our_pages(lobby: Lobby, player: User, tribe: Tribe, address: str) -> None:
+def test_forms_need_a_csrf_token(lobby: Lobby, player: User, tribe: Tribe, address: str) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(player)
     given = {"tribe": str(tribe.pk), "act": "leave", "code": lobby.code or ""}
@@ -608,7 +624,7 @@ def test_forms_come_from_our_pages(lobby: Lobby, player: User, tribe: Tribe, add
     assert SessionPlayer.objects.count() == 1
 
 
-def test_what_a_lobby_costs(
+def test_a_lobby_page_takes_few_queries(
     full_house: Lobby, signed_in: Client, django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
     with django_assert_max_num_queries(14):  # session, player, lobby, stay, map, tribes; savepoints
@@ -618,7 +634,7 @@ def test_what_a_lobby_costs(
 # ---- Pages of maps ------------------------------------------------------------------------------
 
 
-def test_pages_of_maps_lead_to_lobbies_and_hold_no_numbers(
+def test_pages_of_maps_link_to_lobbies_without_numbers(
     client: Client, lobby: Lobby, game_map: GameMap
 ) -> None:
     page = text(client.get(game_map.get_absolute_url()))

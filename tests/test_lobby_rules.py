@@ -148,13 +148,15 @@ REFUSED: list[tuple[str, Lobby, Rule, str, int]] = [
 @pytest.mark.parametrize(
     ("lobby", "rule", "code", "status"), [row[1:] for row in REFUSED], ids=[r[0] for r in REFUSED]
 )
-def test_what_is_refused(lobby: Lobby, rule: Rule, code: str, status: int) -> None:
+def test_each_forbidden_step_has_its_error(
+    lobby: Lobby, rule: Rule, code: str, status: int
+) -> None:
     with pytest.raises(DomainError) as refusal:
         rule(lobby)
     assert (refusal.value.code, status_of(refusal.value)) == (code, status)
 
 
-def test_joining_comes_last_and_is_no_host() -> None:
+def test_a_newcomer_is_last_and_not_host() -> None:
     after = join(THIRD)(PAIR)
     assert [seat.player_id for seat in after.seats] == [HOST, GUEST, THIRD]
     assert after.host
@@ -175,7 +177,7 @@ def test_joining_again_changes_nothing(lobby: Lobby) -> None:
     assert join(GUEST)(lobby) is lobby
 
 
-def test_a_private_lobby_opens_by_its_code() -> None:
+def test_a_private_lobby_is_joined_by_its_code() -> None:
     assert join(THIRD, "ABC234")(replace(PAIR, is_public=False)).seat_of(THIRD)
 
 
@@ -204,13 +206,13 @@ STOPS: dict[str, tuple[Rule, bool]] = {
 
 
 @pytest.mark.parametrize(("rule", "stops"), STOPS.values(), ids=STOPS)
-def test_what_stops_a_countdown(rule: Rule, stops: bool) -> None:
+def test_a_countdown_stops_when_a_player_is_not_ready_or_leaves(rule: Rule, stops: bool) -> None:
     after = rule(COUNTING)
     assert (after.countdown_ends_at is None) == stops
     assert after.countdown_ends_at in (None, NOON + COUNTDOWN)
 
 
-def test_the_start() -> None:
+def test_the_game_starts_when_the_countdown_ends() -> None:
     assert start(HOST)(READY).countdown_ends_at == NOON + COUNTDOWN
     assert rules.apply_due_changes(COUNTING, NOON + COUNTDOWN - SECOND) == COUNTING
     after = rules.apply_due_changes(COUNTING, NOON + COUNTDOWN)
@@ -218,12 +220,12 @@ def test_the_start() -> None:
     assert after.started_at == NOON + COUNTDOWN
 
 
-def test_alone_by_choice() -> None:
+def test_a_single_player_may_choose_to_start_alone() -> None:
     alone = make_lobby(make_seat(HOST, is_ready=True))
     assert start(HOST, solo=True)(alone).countdown_ends_at
 
 
-def test_a_ready_player_without_a_socket_is_waited_for() -> None:
+def test_a_ready_player_without_a_socket_prevents_the_start() -> None:
     lost = make_seat(GUEST, is_ready=True, lost_at=NOON)
     with pytest.raises(DomainError, match="Player2"):
         start(HOST)(make_lobby(make_seat(HOST, is_ready=True), lost))
@@ -238,7 +240,9 @@ HEIRS: dict[str, tuple[list[dict[str, object]], UUID]] = {
 
 
 @pytest.mark.parametrize(("facts", "heir"), HEIRS.values(), ids=HEIRS)
-def test_who_is_host_next(facts: list[dict[str, object]], heir: UUID) -> None:
+def test_the_connected_player_who_joined_first_is_the_next_host(
+    facts: list[dict[str, object]], heir: UUID
+) -> None:
     others = [make_seat(p, **f) for p, f in zip((GUEST, THIRD), facts, strict=True)]
     for status in (Status.LOBBY, Status.IN_PROGRESS):
         after = leave(HOST)(make_lobby(make_seat(HOST), *others, status=status))
@@ -247,19 +251,19 @@ def test_who_is_host_next(facts: list[dict[str, object]], heir: UUID) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.LOBBY, Status.IN_PROGRESS, Status.PAUSED])
-def test_the_last_one_gone_abandons_it(status: Status) -> None:
+def test_the_last_player_who_leaves_abandons_the_game(status: Status) -> None:
     after = leave(HOST)(of(HOST, status=status))
     assert (after.status, after.code, after.seats) == (Status.ABANDONED, None, ())
 
 
-def test_a_kick_is_for_good() -> None:
+def test_a_kicked_player_can_not_return() -> None:
     after = kick(HOST, GUEST)(PAIR)
     assert after.seat_of(GUEST) is None
     with pytest.raises(DomainError):
         join(GUEST)(after)
 
 
-def test_who_left_a_moment_before_is_kicked_all_the_same() -> None:
+def test_a_player_who_has_just_left_can_be_kicked() -> None:
     counting = leave(THIRD)(of(HOST, GUEST, THIRD))
     after = kick(HOST, THIRD)(counting)
     assert after == replace(counting, kicked=frozenset({THIRD}))
@@ -271,12 +275,12 @@ def test_who_left_a_moment_before_is_kicked_all_the_same() -> None:
     assert kick(HOST, known)(MANY_KICKED) == MANY_KICKED
 
 
-def test_settings_change_what_is_given() -> None:
+def test_settings_change_only_what_is_given() -> None:
     assert settings(HOST, 2)(PAIR) == replace(PAIR, seat_limit=2)
     assert settings(HOST, is_public=False)(PAIR) == replace(PAIR, is_public=False)
 
 
-def test_a_newer_socket_has_the_seat() -> None:
+def test_a_newer_socket_takes_the_seat() -> None:
     after = connect(GUEST)(COUNTING)
     assert rules.disconnect(after, GUEST, UUID(int=102), NOON) is after
     lost = rules.disconnect(after, GUEST, SOCKET, NOON).seat_of(GUEST)
@@ -284,20 +288,20 @@ def test_a_newer_socket_has_the_seat() -> None:
     assert (lost.is_connected, lost.is_ready, lost.connection) == (False, False, None)
 
 
-def test_in_a_game_a_lost_socket_costs_nothing_but_itself() -> None:
+def test_in_a_game_a_lost_socket_keeps_readiness() -> None:
     seat = rules.disconnect(RUNNING, GUEST, UUID(int=102), NOON).seat_of(GUEST)
     assert seat
     assert (seat.is_connected, seat.is_ready) == (False, True)
 
 
-def test_back_within_grace_is_the_seat_as_it_was() -> None:
+def test_a_player_who_returns_in_time_has_the_same_seat() -> None:
     lost = rules.disconnect(RUNNING, HOST, UUID(int=101), NOON)
     kept = rules.apply_due_changes(lost, NOON + GRACE_PERIOD - SECOND)
     assert connect(HOST)(kept) == connect(HOST)(RUNNING)
     assert rules.apply_due_changes(lost, NOON + GRACE_PERIOD).seat_of(HOST) is None
 
 
-def test_signs_of_life_keep_a_seat() -> None:
+def test_a_renewed_grace_period_keeps_the_seat() -> None:
     lost = rules.disconnect(PAIR, GUEST, UUID(int=102), NOON)
     later = rules.renew_grace_period(lost, GUEST, NOON + GRACE_PERIOD - SECOND)
     assert rules.apply_due_changes(later, NOON + GRACE_PERIOD).seat_of(GUEST)
@@ -305,7 +309,7 @@ def test_signs_of_life_keep_a_seat() -> None:
     assert rules.renew_grace_period(PAIR, STRANGER, NOON) is PAIR
 
 
-def test_an_orphan_is_lost_from_now_on() -> None:
+def test_the_grace_period_of_an_orphaned_seat_starts_when_it_is_found() -> None:
     """Its time begins when it is found, not when its process was last seen."""
     lobby = make_lobby(make_seat(HOST), make_seat(GUEST, is_orphaned=True, is_ready=True))
     seat = rules.apply_due_changes(lobby, NOON).seat_of(GUEST)
@@ -313,13 +317,13 @@ def test_an_orphan_is_lost_from_now_on() -> None:
     assert (seat.lost_at, seat.is_ready, seat.connection) == (NOON, False, None)
 
 
-def test_an_untouched_lobby_is_closed_and_a_game_is_not() -> None:
+def test_an_idle_lobby_is_closed_and_an_idle_game_is_not() -> None:
     assert rules.apply_due_changes(PAIR, NOON + IDLE_LIMIT - SECOND) == PAIR
     assert rules.apply_due_changes(PAIR, NOON + IDLE_LIMIT).status == Status.ABANDONED
     assert rules.apply_due_changes(RUNNING, NOON + IDLE_LIMIT).status == Status.IN_PROGRESS
 
 
-def test_over_is_over() -> None:
+def test_a_game_that_is_over_does_not_change() -> None:
     for rule in (
         rules.enforce_invariants,
         lambda it: rules.apply_due_changes(it, NOON + IDLE_LIMIT),

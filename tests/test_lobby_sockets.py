@@ -32,7 +32,7 @@ def seat_of(frame: dict[str, Any], n: int) -> dict[str, Any]:
     return seat
 
 
-def test_welcome(site: Site) -> None:
+def test_welcome_has_the_lobby_the_player_and_the_time(site: Site) -> None:
     table = Table(2)
     with sit_down(site, table) as host:
         welcome = host.heard[0]
@@ -45,7 +45,7 @@ def test_welcome(site: Site) -> None:
         assert host.socket.subprotocol == "tribehold.v1"
 
 
-def test_all_hear_of_a_change_and_the_asker_is_answered(site: Site) -> None:
+def test_a_change_reaches_all_players_and_the_sender_gets_a_response(site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         answer = guest.ask("ready", is_ready=True)
@@ -55,7 +55,7 @@ def test_all_hear_of_a_change_and_the_asker_is_answered(site: Site) -> None:
         assert guest.silence() == []  # its answer was the news
 
 
-def test_settings_and_tribe(site: Site) -> None:
+def test_settings_are_for_the_host_and_tribes_for_their_owners(site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         answer = host.ask("settings", is_public=False, seats=3)
@@ -69,7 +69,7 @@ def test_settings_and_tribe(site: Site) -> None:
         assert guest.ask("tribe", tribe_id=str(table.tribes[1].pk))["type"] == "lobby"
 
 
-def test_chat_is_heard_by_all_and_stays_plain(site: Site) -> None:
+def test_chat_reaches_all_players_as_plain_text(site: Site) -> None:
     table, words = Table(2), "<b>hello</b> & günaydın\n👋"
     with seated(site, table) as (host, guest):
         answer = host.ask("chat", text=f"  {words} ")
@@ -80,7 +80,7 @@ def test_chat_is_heard_by_all_and_stays_plain(site: Site) -> None:
         assert "re" not in heard
 
 
-def test_each_message_has_the_answer_that_is_documented(site: Site) -> None:
+def test_each_message_has_the_documented_response(site: Site) -> None:
     table = Table(2)
     data: dict[str, dict[str, Any]] = {
         "ready": {"is_ready": True},
@@ -101,7 +101,7 @@ def test_each_message_has_the_answer_that_is_documented(site: Site) -> None:
                 assert host.ask(kind, id=kind, **data[kind])["type"] == told[kind][1] == "lobby"
 
 
-def test_sent_twice_done_once_across_a_reconnect(site: Site) -> None:
+def test_a_repeated_message_is_handled_once_after_a_reconnect(site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         guest.ask("chat", id="one", text="once")
@@ -117,7 +117,7 @@ def test_sent_twice_done_once_across_a_reconnect(site: Site) -> None:
         assert [f["data"]["text"] for f in host.heard if f["type"] == "chat"] == ["once"]
 
 
-def test_another_message_under_an_id_of_before_is_done(site: Site) -> None:
+def test_a_different_message_with_a_known_id_is_handled(site: Site) -> None:
     """As of a client that counts from one on each connection."""
     table = Table(2)
     with seated(site, table) as (host, guest):
@@ -130,7 +130,7 @@ def test_another_message_under_an_id_of_before_is_done(site: Site) -> None:
         assert [f["data"]["text"] for f in host.heard if f["type"] == "chat"] == ["first", "second"]
 
 
-def test_the_same_message_is_done_in_another_lobby(site: Site) -> None:
+def test_the_same_message_is_handled_in_another_lobby(site: Site) -> None:
     first, second = Table(1), Table(1)
     player = first.users[0]
     with sit_down(site, first) as caller:
@@ -145,7 +145,7 @@ def test_the_same_message_is_done_in_another_lobby(site: Site) -> None:
         assert caller.closed() == Close.NO_SUCH_SESSION
 
 
-def test_what_was_refused_may_be_sent_again(site: Site) -> None:
+def test_a_message_that_failed_may_be_sent_again(site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         assert host.ask("start", id="go")["data"]["code"] == "not_ready"
@@ -154,7 +154,7 @@ def test_what_was_refused_may_be_sent_again(site: Site) -> None:
         assert host.ask("start", id="go")["data"]["countdown_ends_at"]
 
 
-def test_resync(site: Site) -> None:
+def test_hello_sends_the_lobby_unless_the_client_has_it(site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, _):
         version = table.version
@@ -165,7 +165,7 @@ def test_resync(site: Site) -> None:
         assert (pong["type"], pong["version"]) == ("pong", version)
 
 
-def test_the_asker_hears_what_others_do_in_the_same_moment(site: Site) -> None:
+def test_the_sender_also_gets_the_changes_of_others(site: Site) -> None:
     """Changes within a moment travel as one, to all; one's own answer is no substitute for that."""
     table = Table(3)
     with seated(site, table) as callers:
@@ -179,7 +179,7 @@ def test_the_asker_hears_what_others_do_in_the_same_moment(site: Site) -> None:
                     caller.hear("lobby", version=version)
 
 
-def test_the_whole_way_to_the_start(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lobby_becomes_a_game(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "COUNTDOWN", timedelta(seconds=0.3))
     table = Table(2)
     with seated(site, table) as (host, guest):
@@ -199,7 +199,7 @@ def test_the_whole_way_to_the_start(site: Site, monkeypatch: pytest.MonkeyPatch)
     assert state == {"towers": [], "enemies": [], "resources": gold}
 
 
-def test_solo_by_choice(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_player_starts_only_with_solo(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "COUNTDOWN", timedelta(seconds=0.3))
     table = Table(1)
     with sit_down(site, table) as host:
@@ -210,7 +210,7 @@ def test_solo_by_choice(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("way", ["unready", "leave", "disconnect"])
-def test_what_stops_the_countdown(site: Site, way: str) -> None:
+def test_the_countdown_stops_for_all_players(site: Site, way: str) -> None:
     table = Table(3)
     with seated(site, table) as callers:
         for caller in callers:
@@ -225,7 +225,7 @@ def test_what_stops_the_countdown(site: Site, way: str) -> None:
         assert callers[2].hear("lobby", countdown_ends_at=None)["data"]["status"] == Status.LOBBY
 
 
-def test_leaving_and_the_next_host(site: Site) -> None:
+def test_when_the_host_leaves_another_player_is_host(site: Site) -> None:
     table = Table(3)
     with seated(site, table) as (host, guest, third):
         host.say("leave")
@@ -239,7 +239,7 @@ def test_leaving_and_the_next_host(site: Site) -> None:
     assert table.now.status == Status.LOBBY  # the guest's seat is kept
 
 
-def test_kicked(site: Site) -> None:
+def test_a_kicked_player_is_removed_and_can_not_reconnect(site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         assert guest.ask("kick", player_id=str(table.users[0].pk))["data"]["code"] == "not_host"
@@ -251,7 +251,7 @@ def test_kicked(site: Site) -> None:
         assert again.closed() == Close.REMOVED
 
 
-def test_a_lost_socket_keeps_the_seat(site: Site) -> None:
+def test_a_lost_socket_keeps_its_seat(site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         guest.ask("ready", is_ready=True)
@@ -264,7 +264,7 @@ def test_a_lost_socket_keeps_the_seat(site: Site) -> None:
             assert back["joined_at"] == lost["joined_at"]
 
 
-def test_later_it_is_free(site: Site) -> None:
+def test_after_the_grace_period_the_seat_is_free(site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         guest.socket.close()
@@ -273,7 +273,7 @@ def test_later_it_is_free(site: Site) -> None:
         assert host.until(lambda frame: len(frame["data"]["players"]) == 1)
 
 
-def test_a_newer_connection_takes_the_place_of_the_first(site: Site) -> None:
+def test_a_newer_connection_replaces_the_first(site: Site) -> None:
     table = Table(2)
     with sit_down(site, table) as first, sit_down(site, table) as second:
         assert first.refused() == ("replaced", Close.REPLACED)
@@ -281,7 +281,7 @@ def test_a_newer_connection_takes_the_place_of_the_first(site: Site) -> None:
         assert table.now.seats[0].is_connected
 
 
-def test_the_end_of_a_game(site: Site) -> None:
+def test_the_end_of_a_game_closes_its_sockets(site: Site) -> None:
     table = Table(2)
     with seated(site, table) as callers:
         execute("UPDATE game_sessions SET status = 'InProgress' WHERE id = %s", table.id)
@@ -291,7 +291,7 @@ def test_the_end_of_a_game(site: Site) -> None:
             assert caller.closed() == Close.NO_SUCH_SESSION
 
 
-def test_a_change_typed_in_psql_is_seen(site: Site) -> None:
+def test_a_change_typed_in_psql_reaches_the_players(site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         execute("UPDATE tribes SET name = 'Typed' WHERE id = %s", table.tribes[1].pk)
@@ -301,7 +301,7 @@ def test_a_change_typed_in_psql_is_seen(site: Site) -> None:
         assert guest.until(lambda frame: frame["data"]["host"] == str(table.users[1].pk))
 
 
-def test_a_map_that_is_renamed_is_seen(site: Site) -> None:
+def test_a_new_name_of_the_map_reaches_the_players(site: Site) -> None:
     table = Table(1)
     with sit_down(site, table) as host:
         before = table.version
@@ -317,7 +317,7 @@ def say_elsewhere(table: Table, text: str) -> None:
     async_to_sync(get_channel_layer().group_send)(channel_group(table.id), message)
 
 
-def test_a_lobby_opened_while_redis_was_away_is_not_deaf(site: Site) -> None:
+def test_a_room_opened_without_redis_is_subscribed_later(site: Site) -> None:
     """Its subscription is made up for; so it is where the one before has just been given up."""
     table = Table(1)
     ticket = ticket_for(table)
@@ -336,7 +336,7 @@ def test_a_lobby_opened_while_redis_was_away_is_not_deaf(site: Site) -> None:
             assert caller.hear("chat", text="again")
 
 
-def test_the_list(site: Site) -> None:
+def test_the_list_sends_a_snapshot_and_changes(site: Site) -> None:
     table, later = Table(2), None
     with Caller(site, "/ws/lobbies") as looker:
         snapshot = looker.hear("lobbies")["data"]
@@ -367,7 +367,7 @@ def test_full_lobbies_are_not_listed(site: Site) -> None:
         assert [c["id"] for c in looker.hear("lobbies")["data"]["lobbies"]] == [str(table.id)]
 
 
-def test_of_many_lobbies_the_list_tells_which_it_shows(
+def test_a_long_list_says_since_when_it_is_complete(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(open_lobbies, "MAX_LISTED", 2)

@@ -53,14 +53,14 @@ TYPED: dict[str, tuple[str, int]] = {
 
 
 @pytest.mark.parametrize(("sql", "risen"), TYPED.values(), ids=TYPED)
-def test_what_is_typed_counts_too(sql: str, risen: int) -> None:
+def test_changes_typed_in_psql_raise_the_version(sql: str, risen: int) -> None:
     table = Table(3)
     before = table.version
     execute(sql)
     assert table.version == before + risen
 
 
-def test_a_map_changes_open_lobbies_alone() -> None:
+def test_a_changed_map_raises_the_version_of_open_lobbies_only() -> None:
     """A game has its map as it began; a lobby that counts down gets a new version anyway."""
     counting, begun = Table(1), Table(1)
     counting.all_ready()
@@ -71,7 +71,7 @@ def test_a_map_changes_open_lobbies_alone() -> None:
     assert (counting.version, begun.version) == before
 
 
-def test_one_transaction_is_one_version() -> None:
+def test_one_transaction_raises_the_version_by_one() -> None:
     table, other = Table(3), Table(1)
     before, untouched = table.version, other.version
     with transaction.atomic():
@@ -85,7 +85,7 @@ def test_one_transaction_is_one_version() -> None:
     assert table.version == before + 2
 
 
-def test_what_is_rolled_back_never_was() -> None:
+def test_a_rollback_raises_no_version() -> None:
     table = Table(2)
     before = table.version
     with transaction.atomic():
@@ -97,7 +97,7 @@ def test_what_is_rolled_back_never_was() -> None:
 @pytest.mark.parametrize("n", [0, 1], ids=["the host", "a guest"])
 @pytest.mark.parametrize("by_sql", [True, False], ids=["in psql", "by the site"])
 @pytest.mark.parametrize("has_begun", [True, False], ids=["in a game", "in a lobby"])
-def test_a_seated_player_can_be_erased(n: int, by_sql: bool, has_begun: bool) -> None:
+def test_a_player_with_a_seat_can_be_erased(n: int, by_sql: bool, has_begun: bool) -> None:
     table = Table(2)
     if has_begun:
         start(table)
@@ -110,7 +110,7 @@ def test_a_seated_player_can_be_erased(n: int, by_sql: bool, has_begun: bool) ->
     assert table.now.seats[0].is_host
 
 
-def test_a_seated_tribe_can_not_be_deleted_alone() -> None:
+def test_a_tribe_with_a_seat_can_not_be_deleted() -> None:
     with pytest.raises(RestrictedError):
         Table(1).tribes[0].delete()
 
@@ -157,7 +157,7 @@ def due() -> Table:
     return table
 
 
-def test_a_start_is_counted_once_by_twenty_at_once() -> None:
+def test_twenty_concurrent_starts_are_counted_once() -> None:
     table = due()
     before = table.version
     changes = at_once(20, lambda _: run(lobby_actions.apply_due_changes, table.id))
@@ -166,7 +166,9 @@ def test_a_start_is_counted_once_by_twenty_at_once() -> None:
     assert table.version == before + 1
 
 
-def test_the_bug_without_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_lock_concurrent_starts_are_counted_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The same race where each only reads: shows that the test above can fail."""
     monkeypatch.setattr(statements, "LOCK", "SELECT 1 FROM game_sessions WHERE id = %s")
     for _ in range(10):
@@ -186,7 +188,7 @@ def try_to(steps: Callable[..., Any], *arguments: Any, **named: Any) -> str | No
     return None
 
 
-def test_the_last_seat_for_fifty_at_once(game_map: GameMap) -> None:
+def test_of_fifty_concurrent_joins_one_gets_the_last_seat(game_map: GameMap) -> None:
     table = Table(3, game_map=game_map)
     users = [make_user(f"Racer{n}") for n in range(50)]
     tribes = [make_tribe(user) for user in users]
@@ -240,7 +242,9 @@ PAIRS: dict[str, Callable[[Table], list[tuple[Any, ...]]]] = {
 
 
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
-def test_two_at_once(pair: Callable[[Table], list[tuple[Any, ...]]]) -> None:
+def test_two_concurrent_actions_leave_a_valid_lobby(
+    pair: Callable[[Table], list[tuple[Any, ...]]],
+) -> None:
     for turn in range(5):
         table = Table(2 + turn % 2)
         table.all_ready()
@@ -251,7 +255,7 @@ def test_two_at_once(pair: Callable[[Table], list[tuple[Any, ...]]]) -> None:
         assert table.version == before + codes.count(None)
 
 
-def test_one_player_opens_two_lobbies_at_once(game_map: GameMap) -> None:
+def test_a_player_can_not_open_two_lobbies_at_once(game_map: GameMap) -> None:
     user = make_user("Racer")
     tribe = make_tribe(user)
     codes = at_once(
@@ -268,7 +272,7 @@ def test_a_code_that_is_taken_is_drawn_again(monkeypatch: pytest.MonkeyPatch) ->
     assert Table(1, game_map=table.map).now.code == "ABC234"
 
 
-def test_a_process_that_never_said_a_word_holds_no_seat() -> None:
+def test_an_unknown_process_can_not_hold_a_seat() -> None:
     table = Table(1)
     with pytest.raises(IntegrityError):
         run(lobby_actions.connect, table.id, table.users[0].pk, connection=uuid4(), server=uuid4())

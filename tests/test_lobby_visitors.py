@@ -9,7 +9,7 @@ HERE, THERE = UUID(int=1), UUID(int=2)
 READY = Message("ready", "1", {"is_ready": True})
 
 
-def test_only_the_same_message_in_the_same_session_was_done() -> None:
+def test_only_the_same_message_in_the_same_game_was_handled() -> None:
     others = [
         (HERE, Message("ready", "1", {"is_ready": False})),
         (HERE, Message("leave", "1", {})),
@@ -24,13 +24,13 @@ def test_only_the_same_message_in_the_same_session_was_done() -> None:
         assert not player.mark_handled(session_id, other), other
 
 
-def test_fields_have_no_order() -> None:
+def test_the_order_of_fields_does_not_matter() -> None:
     player = ConnectedPlayer()
     assert not player.mark_handled(HERE, Message("settings", "1", {"seats": 2, "is_public": True}))
     assert player.mark_handled(HERE, Message("settings", "1", {"is_public": True, "seats": 2}))
 
 
-def test_what_was_not_done_after_all_is_done_again() -> None:
+def test_a_message_that_failed_is_handled_again() -> None:
     player, leave = ConnectedPlayer(), Message("leave", "1", {})
     assert not player.mark_handled(HERE, READY)
     player.forget(HERE, READY)
@@ -40,7 +40,7 @@ def test_what_was_not_done_after_all_is_done_again() -> None:
     assert player.mark_handled(HERE, leave)
 
 
-def test_memory_is_bounded() -> None:
+def test_remembered_messages_are_limited() -> None:
     player = ConnectedPlayer()
     for n in range(MAX_REMEMBERED_MESSAGES * 3):
         player.mark_handled(HERE, Message("chat", str(n), {"text": "x" * 300}))

@@ -40,7 +40,7 @@ ROOT = Path(__file__).parent.parent
 STATIC = ROOT / "static/js"
 
 
-def test_the_document_tells_what_clients_say() -> None:
+def test_the_document_lists_all_client_messages() -> None:
     told = {}
     for kind, data, *_ in rows("### Client messages"):
         fields = re.findall(r"`(\w+)`(\??)", data)
@@ -51,25 +51,25 @@ def test_the_document_tells_what_clients_say() -> None:
     assert told == known
 
 
-def test_the_document_tells_what_the_server_says() -> None:
+def test_the_document_lists_all_server_messages() -> None:
     assert sorted(names(row[0])[0] for row in rows("### Server messages")) == sorted(
         SERVER_MESSAGES
     )
 
 
-def test_each_last_word_goes_with_a_close() -> None:
+def test_each_final_error_has_a_close_code() -> None:
     for code, (close, words) in protocol.FINAL_ERRORS.items():
         frame, closes = protocol.write_final_error(4, code, "7")
         data = {"code": code, "detail": words, "re": "7", "closes": int(close)}
         assert (json.loads(frame)["data"], closes) == (data, close)
 
 
-def test_the_document_tells_the_closes() -> None:
+def test_the_document_lists_all_close_codes() -> None:
     told = {int(code): (why, back == "yes") for code, why, back in rows("## Close codes")}
     assert told == {int(code): facts for code, facts in CLOSES.items()}
 
 
-def test_the_document_tells_every_code_of_an_error() -> None:
+def test_the_document_lists_all_error_codes() -> None:
     told = {name for row in rows("## Error codes") for name in names(row[0])}
     sources = (rules, protocol, base_socket, sockets, lobby_actions, store)
     text = "".join(Path(str(module.__file__)).read_text() for module in sources)
@@ -82,7 +82,7 @@ def test_the_document_tells_every_code_of_an_error() -> None:
     assert told == raised
 
 
-def test_the_document_tells_the_whole_lobby() -> None:
+def test_the_document_lists_all_fields_of_a_lobby() -> None:
     from sessions_app.lobby.documents import lobby_document
     from tests.support.lobbies import EXAMPLE
 
@@ -130,13 +130,13 @@ STATED: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize(("words", "numbers"), STATED.items(), ids=STATED)
-def test_the_document_tells_the_numbers(words: str, numbers: tuple[Any, Any]) -> None:
+def test_the_document_states_the_limits(words: str, numbers: tuple[Any, Any]) -> None:
     assert words in " ".join(DOCUMENT.split())
     known, told = numbers
     assert known == told
 
 
-def test_the_document_tells_how_soon_the_client_comes_back() -> None:
+def test_the_document_states_how_the_client_reconnects() -> None:
     script = (STATIC / "lobby/connection.js").read_text()
     known = {
         name: int(re.search(rf"const {name} = ([\d_]+)", script)[1])  # type: ignore[index]
@@ -148,7 +148,7 @@ def test_the_document_tells_how_soon_the_client_comes_back() -> None:
     assert "A client that receives nothing for 25 seconds connects again" in text
 
 
-def test_the_document_tells_the_client_for_browsers() -> None:
+def test_the_document_describes_the_client_for_browsers() -> None:
     client, below = ((STATIC / f"lobby/{name}.js").read_text() for name in ("client", "connection"))
     part = DOCUMENT.split("## The client for browsers\n", 1)[1].split("\n## ", 1)[0]
     told = re.search(r"The first exports (.+?)\.\n", part)
@@ -210,7 +210,7 @@ def test_the_document_tells_the_client_for_browsers() -> None:
         ('{"type": "hello", "data": {"version": 1e99}}', "invalid_field"),
     ],
 )
-def test_what_is_not_of_the_protocol(frame: str, code: str) -> None:
+def test_invalid_messages_are_refused(frame: str, code: str) -> None:
     with pytest.raises(InvalidMessage) as refused:
         parse(frame)
     assert refused.value.code == code
@@ -218,7 +218,7 @@ def test_what_is_not_of_the_protocol(frame: str, code: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["\u0301", "\u2800\n", "\ufffc"])
-def test_a_chat_needs_something_to_read(text: str) -> None:
+def test_a_chat_needs_a_visible_character(text: str) -> None:
     with pytest.raises(InvalidMessage, match="needs a visible character") as refused:
         parse(json.dumps({"type": "chat", "id": "7", "data": {"text": text}}))
     assert (refused.value.code, refused.value.re) == ("invalid_field", "7")
@@ -234,7 +234,7 @@ def test_a_chat_needs_something_to_read(text: str) -> None:
         ("?!", "?!"),
     ],
 )
-def test_a_chat_is_said_in_normal_form(text: str, said: str) -> None:
+def test_a_chat_is_normalized(text: str, said: str) -> None:
     message = parse(json.dumps({"type": "chat", "data": {"text": text}}))
     assert message.data == {"text": said}
 
@@ -249,7 +249,7 @@ def test_only_a_pong_that_asks_has_no_re() -> None:
     assert json.loads(protocol.write_pong(3, 1.5)) == asking
 
 
-def test_what_is_of_the_protocol() -> None:
+def test_a_valid_message_is_parsed() -> None:
     message = parse('{"type": "chat", "id": "7", "data": {"text": " <b>hi</b>\\nthere "}}')
     assert (message.type, message.id, message.data) == ("chat", "7", {"text": "<b>hi</b>\nthere"})
     assert parse('{"type": "ping"}').id is None
@@ -262,15 +262,13 @@ json_values: Any = st.recursive(
 
 
 @given(st.text() | json_values.map(json.dumps))
-def test_no_text_does_more_than_be_refused(frame: str) -> None:
+def test_no_text_causes_another_error(frame: str) -> None:
     with pytest.raises(InvalidMessage):
         parse(frame)
 
 
 @given(st.sampled_from(list(CLIENT_MESSAGES)), st.dictionaries(st.text(), json_values), json_values)
-def test_no_data_does_more_than_be_refused(
-    kind: str, data: dict[str, Any], message_id: Any
-) -> None:
+def test_no_data_causes_another_error(kind: str, data: dict[str, Any], message_id: Any) -> None:
     try:
         message = parse(json.dumps({"type": kind, "id": message_id, "data": data}))
     except InvalidMessage:

@@ -38,7 +38,7 @@ def tribes(transactional_db: None) -> list[Tribe]:
     return [make_tribe(make_user(f"Racer{n}")) for n in range(THREADS)]
 
 
-def test_the_last_seat(tribes: list[Tribe]) -> None:
+def test_one_of_many_concurrent_players_gets_the_last_seat(tribes: list[Tribe]) -> None:
     game = GameSession.objects.create(map=make_map(make_user("Author")))
     for tribe in tribes[:3]:
         SessionPlayer.objects.create(session=game, user=tribe.user, tribe=tribe)
@@ -47,7 +47,7 @@ def test_the_last_seat(tribes: list[Tribe]) -> None:
     assert game.seats.count() == 4
 
 
-def test_the_bug_without_the_trigger(tribes: list[Tribe]) -> None:
+def test_without_the_trigger_too_many_players_get_a_seat(tribes: list[Tribe]) -> None:
     """The same race, checked in Python alone: shows that the test above can fail."""
     game = GameSession.objects.create(map=make_map(make_user("Author")))
     with connection.cursor() as cursor:
@@ -60,14 +60,14 @@ def test_the_bug_without_the_trigger(tribes: list[Tribe]) -> None:
     assert got > 4
 
 
-def test_one_player_in_many_games_at_once(tribes: list[Tribe]) -> None:
+def test_a_player_gets_a_seat_in_only_one_of_many_games(tribes: list[Tribe]) -> None:
     game_map = make_map(make_user("Author"))
     games = [GameSession.objects.create(map=game_map) for _ in range(THREADS)]
     tribe = tribes[0]
     assert sit_at_once([{"session": g, "user": tribe.user, "tribe": tribe} for g in games]) == 1
 
 
-def test_a_tribe_that_goes_while_it_is_brought_along(
+def test_a_tribe_that_is_deleted_while_its_player_joins_is_an_error(
     tribes: list[Tribe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was there when the newcomer was read, and is not when the seat is taken."""
