@@ -1,4 +1,4 @@
-"""The example of the documentation, against the real server."""
+"""The example clients of the documentation, with the real server."""
 
 import asyncio
 import importlib.util
@@ -63,7 +63,7 @@ def test_the_example_runs_as_a_program(site: Site) -> None:
 
 @contextmanager
 def begin(site: Site, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """The example of a lobby's client, as a program, for a minute at the most."""
+    """Runs the example client of lobbies as a program, for at most a minute."""
     command = [sys.executable, str(LOBBY_EXAMPLE), site.url, *arguments]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as program:
@@ -77,7 +77,7 @@ def begin(site: Site, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 def until(program: "subprocess.Popen[str]", *words: str) -> str:
-    """The next line that a program says with all of these words."""
+    """Returns the next line of a program with all of these words."""
     assert program.stdout
     for line in program.stdout:
         if all(word in line for word in words):
@@ -102,7 +102,7 @@ def test_two_lobby_clients_join_and_start(site: Site) -> None:
 
 
 def test_lobby_clients_reconnect_and_start(site: Site) -> None:
-    """Cut off while one is ready, and again while the countdown runs."""
+    """Connections are cut while one player is ready, and again during the countdown."""
     make_map(make_user("Author"))
     make_user("Friend")
     with begin(site, "author", PASSWORD) as host:
@@ -141,7 +141,7 @@ def test_a_lobby_client_refreshes_its_token_and_requests_a_new_ticket(
             return kinds
 
     kinds = asyncio.run(drill())
-    assert "welcome" in kinds  # after one ticket that died; after two in a row nobody comes back
+    assert "welcome" in kinds  # after one invalid ticket; after two in a row the client ends
     assert died == []
     with pytest.raises(httpx.HTTPStatusError, match="401"):
         asyncio.run(signed_out(module, site, str(table.id)))
@@ -153,7 +153,7 @@ def test_a_lobby_client_refreshes_its_token_and_requests_a_new_ticket(
 def test_a_lobby_client_waits_longer_until_a_connection_lasts(
     monkeypatch: pytest.MonkeyPatch, steady: float, waits: list[float]
 ) -> None:
-    """Before a server that welcomes, and drops whom it has welcomed."""
+    """The server sends `welcome` and then closes each connection."""
     module, waited, asks = example(LOBBY_EXAMPLE), [], []
     monkeypatch.setattr(module, "STEADY", steady)
     data = {"player_id": "me", "time": 0, "lobby": None}

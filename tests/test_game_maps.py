@@ -1,4 +1,4 @@
-"""What a game is played on: kept from its start, shown to those who play, and never a broken map."""
+"""The map of a game: it is fixed at the start, visible to its players, and never broken."""
 
 import threading
 from collections.abc import Callable
@@ -38,13 +38,13 @@ def table(db: None) -> Table:
 
 @pytest.fixture
 def private(table: Table) -> GameMap:
-    """A private map of the first player's."""
+    """A private map of the first player."""
     table.game_map = make_map(table.players[0], "Hidden Ford", is_public=False)
     return table.game_map
 
 
 def shown(table: Table, who: int, lobby: Any) -> Any:
-    """The map that somebody gets who sits there."""
+    """Returns the map that a player with a seat gets."""
     status, document = table.ask(who, "GET", f"/{lobby['id']}/map")
     assert status == 200, document
     return document
@@ -174,7 +174,7 @@ def test_a_map_saved_during_the_start_is_played_as_saved(
         connection.close()
 
     def tidy(*facts: Any) -> Any:
-        """The author's save comes between what the start reads and what it writes."""
+        """The author saves between what the start reads and what it writes."""
         if not saved:
             saved.append(True)
             author = threading.Thread(target=save)
@@ -196,7 +196,7 @@ def test_a_map_saved_during_the_start_is_played_as_saved(
 
 
 def addresses(game_map: GameMap) -> list[str]:
-    """Where one map shows."""
+    """Returns the addresses that show one map."""
     api = f"/api/v1/maps/{game_map.pk}"
     page = f"/maps/{game_map.pk}"
     found = [api, f"{api}/terrain", f"{api}/preview", f"{page}/", f"{page}/terrain.json"]
@@ -210,7 +210,7 @@ def answers(user: User, game_map: GameMap) -> set[int]:
 
 
 def listings(user: User) -> str:
-    """All lists of maps that somebody can ask for, as text."""
+    """Returns all lists of maps that a player can request, as text."""
     client = Client(headers=bearer(user))
     client.force_login(user)
     wanted = ["/maps/", "/maps/?q=hidden", "/maps/?favourite=yes", f"/players/{user.username}/"]
@@ -231,7 +231,7 @@ def test_a_guest_sees_the_private_map_while_seated(table: Table, private: GameMa
     assert answers(stranger, private) == {404}
     Client(headers=bearer(guest)).put(f"/api/v1/maps/{private.pk}/favourite")
     assert str(private.pk) not in listings(guest)
-    assert str(private.pk) in listings(host)  # filter=own: the lists would tell
+    assert str(private.pk) in listings(host)  # filter=own: this shows that the lists would have it
     table.start(lobby, 0, 1)
     assert answers(guest, private) == {200}
     GameMap.objects.update(is_public=True, hidden_at="2026-07-01T12:00Z")
@@ -247,7 +247,7 @@ def test_a_guest_can_not_see_it_after_the_game(table: Table, private: GameMap) -
     table.start(lobby, 0, 1)
     table.ask(0, "POST", f"/{lobby['id']}/end")
     assert answers(table.players[1], private) == {404}
-    assert shown(table, 1, lobby)["name"] == "Hidden Ford"  # what was played stays theirs
+    assert shown(table, 1, lobby)["name"] == "Hidden Ford"  # players keep what they have played
 
 
 def test_a_guest_can_not_open_a_lobby_on_it(table: Table, private: GameMap) -> None:
@@ -258,7 +258,7 @@ def test_a_guest_can_not_open_a_lobby_on_it(table: Table, private: GameMap) -> N
 
 
 def test_reading_one_map_uses_its_primary_key(table: Table, private: GameMap) -> None:
-    for n in range(300):  # of a few rows all would be read at once
+    for n in range(300):  # with few rows, PostgreSQL would read all of them
         make_map(table.players[n % 5], f"Map {n}")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE maps")
@@ -272,7 +272,7 @@ def test_the_lobby_page_of_a_guest_shows_the_private_map(table: Table, private: 
     guest = Client()
     guest.force_login(table.players[1])
     invited = guest.get(f"/lobbies/join/{lobby['code']}/").content.decode()
-    assert "Hidden Ford" in invited  # but no picture and no link that lead nowhere
+    assert "Hidden Ford" in invited  # but no picture, and no link to a page that is not visible
     assert str(private.pk) not in invited
     join_by_code(table, 1, lobby)
     page = guest.get(f"/lobbies/{lobby['id']}/").content.decode()
@@ -345,7 +345,7 @@ def test_a_map_that_was_broken_since_does_not_start(
         assert table.ask(0, *starting)[0] == 200
         end_countdown(lobby)
     break_map(table)
-    with connection.cursor() as cursor:  # nobody leaves for want of a socket
+    with connection.cursor() as cursor:  # so that nobody loses the seat without a socket
         cursor.execute("INSERT INTO lobby_servers (id) VALUES (gen_random_uuid())")
         cursor.execute("UPDATE session_players SET server_id = (SELECT id FROM lobby_servers)")
     run(lobby_actions.apply_due_changes, session_id)
@@ -358,7 +358,7 @@ def test_a_map_that_was_broken_since_does_not_start(
     client.force_login(table.players[0])
     page = client.get(f"/lobbies/{session_id}/").content.decode()
     assert "The map can’t be played right now" in page
-    # Mended, it starts.
+    # Once it is repaired, it starts.
     change(private, wave_config=table.game_map.wave_config, goal_point={"x": 19, "y": 19})
     assert table.ask(0, *starting)[0] == 200
 
@@ -382,7 +382,7 @@ def test_no_game_starts_on_a_hidden_map(table: Table) -> None:
 def test_a_map_known_to_be_valid_is_not_checked_again(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither what is public, or was, nor what was saved valid, nor a map that was checked before."""
+    """Neither a map that is or was public, nor one that was saved as valid or checked before."""
     author = table.players[0]
     public = make_map(author)
     parts = {name: getattr(public, name) for name in DOCUMENT_KEYS}

@@ -1,4 +1,4 @@
-"""Lobbies by REST: open, list, join, by code, leave, kick, start, end."""
+"""Lobbies in the API: open, list, join, leave, kick, start, end."""
 
 import datetime
 from typing import Any
@@ -148,7 +148,7 @@ def test_a_player_has_one_seat_at_a_time(table: Table) -> None:
     assert code_of(table.ask(0, "POST", "", body)) == (409, "already_seated")
     other = table.open(1)
     assert code_of(table.join(0, other)) == (409, "already_seated")
-    assert GameSession.objects.count() == 2  # what could not be opened left nothing
+    assert GameSession.objects.count() == 2  # the refused ones left nothing behind
     assert table.ask(0, "POST", f"/{lobby['id']}/leave")[0] == 204
     assert table.join(0, other)[0] == 200
 
@@ -279,7 +279,7 @@ def test_a_private_lobby_is_joined_only_by_code(table: Table) -> None:
 
 
 def test_only_players_with_a_seat_see_the_code(table: Table) -> None:
-    """Whoever looked at a public lobby must not come in once it is private."""
+    """Otherwise somebody who has seen a public lobby could join it once it is private."""
     lobby = table.open()
     for stranger in (None, 1):
         assert table.ask(stranger, "GET", f"/{lobby['id']}")[1]["code"] is None
@@ -296,14 +296,14 @@ def test_codes_may_be_typed_in_small_letters_with_hyphens(table: Table) -> None:
     lobby = table.open(is_public=False)
     code = lobby["code"].lower()
     body = {"tribe_id": table.tribes[1].pk, "code": f" {code[:3]} - {code[3:]}"}
-    for _ in range(11):  # once seated, one is there already; a right code is no guess
+    for _ in range(11):  # a player with a seat keeps it; a right code is not counted
         assert table.ask(1, "POST", "/join", body)[0] == 200
 
 
 def test_joining_has_an_error_for_each_reason(table: Table) -> None:
     lobby = table.open(seats=2)
     assert table.join(1, lobby)[0] == 200
-    assert table.join(1, lobby)[0] == 200  # again: already there
+    assert table.join(1, lobby)[0] == 200  # again: the player has a seat already
     assert code_of(table.join(2, lobby)) == (409, "full")
     kick = {"player_id": table.players[1].pk}
     assert code_of(table.ask(1, "POST", f"/{lobby['id']}/kick", kick)) == (403, "not_host")
@@ -315,7 +315,7 @@ def test_joining_has_an_error_for_each_reason(table: Table) -> None:
     assert code_of(table.join(3, lobby)) == (409, "started")
     assert table.ask(0, "POST", f"/{lobby['id']}/end")[0] == 200
     assert code_of(table.join(3, lobby)) == (409, "over")
-    assert code_of(table.join(0, lobby)) == (409, "over")  # nobody sits there any more
+    assert code_of(table.join(0, lobby)) == (409, "over")  # it has no players any more
 
 
 def test_the_next_player_is_host_when_the_host_leaves(table: Table) -> None:
@@ -337,7 +337,7 @@ def test_a_start_needs_every_player(table: Table) -> None:
     table.join(1, lobby)
     assert code_of(table.ask(0, "POST", f"/{lobby['id']}/start", {})) == (409, "not_ready")
     assert code_of(table.ask(1, "POST", f"/{lobby['id']}/start", {})) == (403, "not_host")
-    SessionPlayer.objects.update(is_ready=True)  # by pages without scripts, who have no socket
+    SessionPlayer.objects.update(is_ready=True)  # as pages without scripts do, which have no socket
     assert code_of(table.ask(0, "POST", f"/{lobby['id']}/start", {})) == (409, "not_connected")
 
 
@@ -367,7 +367,7 @@ def test_a_player_who_left_a_game_stays_in_the_history(table: Table) -> None:
     assert table.ask(1, "POST", f"/{lobby['id']}/leave")[0] == 204
     seat = GameSession.objects.get().seats.get(user=table.players[1])
     assert seat.left_at is not None
-    table.open(1)  # free to sit elsewhere
+    table.open(1)  # may have a seat elsewhere
 
 
 def test_the_database_refuses_a_fifth_seat(table: Table) -> None:

@@ -1,4 +1,4 @@
-"""The state of a running game: one writer at a time, nothing that breaks further in, nothing lost."""
+"""The state of a running game: it has one writer at a time, is valid, and is not lost."""
 
 import asyncio
 import contextlib
@@ -40,14 +40,14 @@ def table(transactional_db: None) -> Table:
 
 @pytest.fixture
 def game(table: Table) -> UUID:
-    """One that has begun, played by its host alone."""
+    """A game that has started, with its host as the only player."""
     lobby = table.open()
     table.start(lobby, 0)
     return UUID(lobby["id"])
 
 
 def asking(pool: Any) -> write_behind.Query:
-    """A way to ask the database, as the watch has one."""
+    """Returns a function for queries, as reconciliation has one."""
 
     async def ask(sql: str, *values: Any) -> list[tuple[Any, ...]]:
         async with pool.connection() as database:
@@ -59,7 +59,7 @@ def asking(pool: Any) -> write_behind.Query:
 
 
 def running(game_map: GameMap, number: int) -> list[GameSession]:
-    """So many games that have begun, with codes that count up."""
+    """Creates games that have started. Their codes are consecutive numbers."""
     facts = {"map": game_map, "status": Status.IN_PROGRESS}
     games = [GameSession(pk=uuid4(), code=f"{n:06}", **facts) for n in range(number)]
     return GameSession.objects.bulk_create(games)
@@ -71,7 +71,7 @@ def test_concurrent_claims_get_different_numbers(table: Table, game: UUID) -> No
 
 
 def test_of_two_concurrent_write_behinds_the_newer_state_stays(table: Table, game: UUID) -> None:
-    """One has read a state; before it writes it, another writes one that is newer."""
+    """One has read a state. Before it writes that state, another writes a newer one."""
     fence = game_actions.claim_state(game, table.players[0])
     game_actions.write_state(game, table.players[0], fence=fence, state={"wave": 1})
 
@@ -87,7 +87,7 @@ def test_of_two_concurrent_write_behinds_the_newer_state_stays(table: Table, gam
                 return await ask(sql, *values)
 
             assert await write_behind.write_states(client, ask_late) == 1
-            await write_behind.write_states(client, ask)  # the next round, of either
+            await write_behind.write_states(client, ask)  # the next round of either process
             assert await write_behind.write_states(client, ask) == 0
 
     asyncio.run(drill())
@@ -95,7 +95,7 @@ def test_of_two_concurrent_write_behinds_the_newer_state_stays(table: Table, gam
 
 
 def test_one_round_writes_what_was_marked_when_it_started(game_map: GameMap) -> None:
-    """Three hundred busy games, one of which is written again while the round is under way."""
+    """Three hundred games, one of which is written to during the round."""
     games = running(game_map, 300)
 
     async def drill() -> tuple[int, int]:
@@ -112,7 +112,7 @@ def test_one_round_writes_what_was_marked_when_it_started(game_map: GameMap) -> 
 
     for game in games:
         state_store.write(game.pk, 0, '{"wave": 1}')
-    assert asyncio.run(drill()) == (300, 1)  # what is written meanwhile has its turn in the next
+    assert asyncio.run(drill()) == (300, 1)  # later writes are part of the next round
     waves = GameSession.objects.values_list("game_state__wave", flat=True)
     assert Counter(waves) == {1: 299, 2: 1}
 
@@ -127,7 +127,7 @@ def test_the_oldest_marks_come_first(game_map: GameMap, monkeypatch: pytest.Monk
     monkeypatch.setattr(write_behind, "BATCH_SIZE", 2)
     monkeypatch.setattr(write_behind, "MAX_BATCHES", 1)
     games = running(game_map, 4)
-    for turn in range(2):  # to be written again makes nobody wait longer
+    for turn in range(2):  # a second write does not change the order
         for game in games:
             state_store.write(game.pk, 0, f'{{"wave": {turn}}}')
             marked = now_of_redis()
@@ -159,7 +159,7 @@ def test_a_start_writes_the_first_state(site: Site, table: Table, game: UUID) ->
     assert game_queries.read_state(game, player).sequence == 1
     fence = game_actions.claim_state(game, player)
     game_actions.write_state(game, player, fence=fence, state={"wave": 7})
-    state_store.write_first_state(game)  # as whatever changes the seats of a running game does
+    state_store.write_first_state(game)  # as each change of the seats of a running game does
     assert game_queries.read_state(game, player).state == {"wave": 7}
 
 
@@ -205,7 +205,7 @@ def test_the_state_has_one_writer(table: Table) -> None:
 
 
 def test_a_late_write_is_refused_although_only_redis_knows(table: Table) -> None:
-    """The database was asked before another claimed; the script refuses all the same."""
+    """The database was read before another claim. The script refuses the write."""
     lobby = table.open()
     table.start(lobby, 0)
     session_id = UUID(lobby["id"])
@@ -293,7 +293,7 @@ def test_a_write_during_the_end_is_refused(
 def test_concurrent_ends_leave_no_key(
     table: Table, game: UUID, monkeypatch: pytest.MonkeyPatch, late: Callable[..., Any]
 ) -> None:
-    """The late one has counted its fence; before Redis hears of it, the game ends."""
+    """The late one has a new fence in the database. Before Redis gets it, the game ends."""
     host, write = table.players[0], state_store.write
     game_actions.write_state(
         game, host, fence=game_actions.claim_state(game, host), state={"wave": 1}
@@ -308,12 +308,12 @@ def test_concurrent_ends_leave_no_key(
     monkeypatch.setattr(state_store, "write", end_first)
     with contextlib.suppress(DomainError):
         late(game, host)
-    round_of_the_watch()
+    write_states_once()
     assert durable().keys("game*") == []
     assert GameSession.objects.get().game_state == {"wave": 1}
 
 
-def round_of_the_watch() -> None:
+def write_states_once() -> None:
     async def drill() -> None:
         async with create_pool(1) as pool, durable_async() as client:
             await write_behind.write_states(client, asking(pool))
@@ -323,16 +323,16 @@ def round_of_the_watch() -> None:
 
 def test_a_claim_without_a_write_keeps_the_key_of_a_running_game(table: Table, game: UUID) -> None:
     fence = game_actions.claim_state(game, table.players[0])
-    round_of_the_watch()
+    write_states_once()
     assert not durable().exists(state_store.UNWRITTEN)
     assert durable().hgetall(f"game:{game}:state") == {"fence": str(fence)}
 
 
 def test_numbers_are_read_as_they_were_written(table: Table, game: UUID) -> None:
-    """PostgreSQL writes 1e25 out, as a whole number that is longer than we read."""
+    """PostgreSQL writes 1e25 as an integer that is longer than the parser accepts."""
     host, state = table.players[0], {"far": 1e25, "near": 1e-7, "whole": 2**63}
     game_actions.write_state(game, host, fence=game_actions.claim_state(game, host), state=state)
-    round_of_the_watch()
+    write_states_once()
     durable().delete(f"game:{game}:state")
     for begun in (False, True):
         if begun:
@@ -356,7 +356,7 @@ def test_an_emptied_redis_accepts_the_next_write(table: Table, game: UUID) -> No
     "state", [{"x": [0] * 130_000}, {"x": [1e308] * 37_000}, {"x": [[]] * 87_000}]
 )
 def test_the_largest_state_fits_as_jsonb(table: Table, game: UUID, state: Any) -> None:
-    """A number of two bytes takes twelve there; 1e308 has 309 digits as text."""
+    """A number of two bytes takes twelve there, and 1e308 has 309 digits as text."""
     host = table.players[0]
     game_actions.write_state(game, host, fence=game_actions.claim_state(game, host), state=state)
     game_actions.end_game(game, host)
@@ -390,7 +390,7 @@ def test_states_are_deleted_an_hour_after_any_end(
         for status in ("Completed", "Abandoned")
         for name, ended_at in minutes.items()
     }
-    by_hand = {"by hand": ("Completed", None)}  # as in psql, where nobody sets the time
+    by_hand = {"by hand": ("Completed", None)}  # as in psql, without a time
     rows = {
         name: GameSession.objects.create(
             map=game_map, status=status, completed_at=at, game_state={"wave": 7}, current_wave=7
@@ -447,7 +447,7 @@ def test_a_played_map_has_the_size_of_its_document(table: Table, game: UUID) -> 
 def test_an_unused_map_is_not_deleted_while_a_game_on_it_starts(
     table: Table, game: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was found without a game; before it is deleted, a game on it has started."""
+    """It was found without a game. Before it is deleted, a game on it starts."""
     GameSession.objects.filter(pk=game).update(map_version=None)
     lock = played_maps.LOCK_MAPS
 

@@ -1,4 +1,4 @@
-"""Work on the event loop that is cut off in the middle: no lock, no connection and no half change stays."""
+"""Actions on the event loop that are cancelled leave no lock, no connection and no partial change."""
 
 import asyncio
 import contextlib
@@ -37,8 +37,8 @@ IDLE_IN_TRANSACTION = (
 
 
 @pytest.fixture(autouse=True)
-def _told() -> Iterator[None]:
-    """Somebody on this loop who tells of changes, as the hub does."""
+def _listener() -> Iterator[None]:
+    """A listener for changes on this event loop, as the hub is one."""
     heard: list[LobbyUpdate] = []
     updates.add_listener(heard.append)
     yield
@@ -85,7 +85,7 @@ def test_an_action_that_is_cancelled_at_any_moment_leaves_nothing_behind() -> No
 
 
 def test_a_lock_that_is_held_for_long_only_delays_others() -> None:
-    """All connections of a pool wait for one lobby: what is asked meanwhile is refused in time."""
+    """All connections of a pool wait for one lobby. Other actions are refused in time."""
     table, other = Table(1), Table(1)
 
     async def drill() -> None:
@@ -97,7 +97,7 @@ def test_a_lock_that_is_held_for_long_only_delays_others() -> None:
                 waiting = [asyncio.create_task(ready(pool, table, is_ready=True)) for _ in range(4)]
                 await until_async(lambda: pool.get_stats().get("requests_waiting", 0) == 2)
                 waiting.append(asyncio.create_task(ready(pool, other, is_ready=True)))
-                async with asyncio.timeout(5):  # nobody's patience is longer
+                async with asyncio.timeout(5):  # longer than any limit of the pool
                     await asyncio.wait(waiting)
                 answers = await asyncio.gather(*waiting, return_exceptions=True)
                 kinds = [type(answer) for answer in answers]
@@ -113,7 +113,7 @@ def test_a_lock_that_is_held_for_long_only_delays_others() -> None:
 
 
 def test_a_command_that_is_cancelled_may_be_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its socket is dropped while it waits for a lock; the client comes back, and repeats it."""
+    """The socket is dropped while a command waits for a lock. The client reconnects and repeats it."""
 
     async def wait_for_ever(*_: Any, **__: Any) -> None:
         await asyncio.Event().wait()

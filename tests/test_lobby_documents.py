@@ -1,4 +1,4 @@
-"""What is shown of a lobby."""
+"""The document of a lobby."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Who is let in at the sockets, and what bad guests do there: told so, shown out, never a traceback."""
+"""Which clients the sockets accept, and how they end bad ones: with an error, and never a traceback."""
 
 import asyncio
 import contextlib
@@ -69,7 +69,7 @@ pytestmark = [
 
 
 def has_lost_the_other(frame: Frame) -> bool:
-    """Whether the second player of a lobby has no socket, or no seat."""
+    """Returns whether the second player of a lobby has no socket, or no seat."""
     return not any(seat["is_connected"] for seat in frame["data"]["players"][1:])
 
 
@@ -115,7 +115,7 @@ def test_a_ticket_expires_after_thirty_seconds(site: Site) -> None:
     [key] = durable().scan_iter("ticket:*")
     assert 25 < durable().ttl(key) <= 30
     assert ticket not in key
-    durable().delete(key)  # what its end does
+    durable().delete(key)  # as its expiry does
     with Caller(site, path_of(table.id)) as caller:
         caller.say("hello", ticket=ticket)
         assert caller.refused() == ("bad_ticket", Close.NOT_LET_IN)
@@ -185,7 +185,7 @@ def test_an_invalid_cookie_is_refused(site: Site) -> None:
 def test_a_cookie_that_can_not_be_checked_asks_the_client_to_reconnect(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cookies are asked for by Django's own connection, whose errors are Django's."""
+    """Cookies are checked on Django's own connection, whose errors are Django's."""
 
     def away(key: str) -> None:
         raise OperationalError("the database is away")
@@ -198,7 +198,7 @@ def test_a_cookie_that_can_not_be_checked_asks_the_client_to_reconnect(
 
 
 def test_a_client_that_disconnects_before_hello_frees_its_place(site: Site) -> None:
-    """A page that is left while it connects; twenty of them must not shut their address out."""
+    """As a page does that is left while it connects. Twenty of them must not block their address."""
     for _ in range(hub.MAX_SOCKETS_OF_ADDRESS + 5):
         with Caller(site, path_of(uuid4())) as caller:
             caller.socket.socket.shutdown(socket.SHUT_RDWR)
@@ -280,7 +280,7 @@ GARBAGE: list[str | bytes] = [
 
 
 def test_each_bad_frame_gets_an_error(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thousand bad frames of every kind; a good one in between keeps the socket open."""
+    """A thousand bad frames of every kind. A valid one in between keeps the socket open."""
     monkeypatch.setattr("sessions_app.live.base_socket.MESSAGE_BURST", 10_000)
     monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 30_000)
     table = Table(2)
@@ -298,7 +298,7 @@ def test_each_bad_frame_gets_an_error(site: Site, monkeypatch: pytest.MonkeyPatc
 
 
 def test_no_message_acts_for_another_player(site: Site) -> None:
-    """No message names whose seat it is for; the one that names a player is the host's."""
+    """No message says for which seat it is. The one that names a player is for the host."""
     table = Table(2)
     with seated(site, table) as (host, guest):
         for kind in ("ready", "tribe", "leave", "chat"):
@@ -349,7 +349,7 @@ def test_a_frame_of_16_kib_is_read(site: Site) -> None:
 def test_a_flood_of_messages_is_limited_and_ended(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the pace of players alone; tests/test_protocols.py has the frames of a socket."""
+    """By the rate limit of messages. tests/test_protocols.py has that of frames."""
     monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 10_000)
     table = Table(2)
     with seated(site, table) as (host, guest):
@@ -365,7 +365,7 @@ def test_a_flood_of_messages_is_limited_and_ended(
         host.silence(0.1)
         assert MESSAGE_BURST <= len([f for f in host.heard if f["type"] == "chat"]) <= most
         assert host.ask("ping")["type"] == "pong"
-    with sit_down(site, table, 1) as again:  # the pace is the player's, not the socket's
+    with sit_down(site, table, 1) as again:  # the rate limit is the player's, not the socket's
         assert again.ask("chat", text="x")["data"].get("code") in (None, "rate_limited")
 
 
@@ -419,7 +419,7 @@ def test_list_sockets_leave_places_for_players(site: Site, monkeypatch: pytest.M
 
 
 def test_a_client_that_disconnects_in_the_handshake_is_not_counted() -> None:
-    """A client may be gone before it is let in, as the ASGI server tells by an OSError."""
+    """A client may be gone before it is accepted. The ASGI server raises OSError then."""
     own_hub = hub.Hub()
 
     async def receive() -> dict[str, Any]:
@@ -440,7 +440,7 @@ def test_a_client_that_disconnects_in_the_handshake_is_not_counted() -> None:
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
 def test_a_connection_that_nobody_reads_has_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is set on the listener holds for what it accepts; the drill of slow readers shows the rest."""
+    """Options of the listener hold for accepted connections. tests/test_slow_clients.py shows the rest."""
     monkeypatch.setenv("PORT", "0")
     with open_listener() as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
@@ -456,15 +456,17 @@ def test_a_connection_that_nobody_reads_has_limits(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def quick_watch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A watch that looks often. To be asked for before the site, which takes it as it starts."""
+def frequent_reconciliation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes reconciliation frequent. Request it before `site`, which reads the values at its start."""
     monkeypatch.setattr(reconciliation, "CHECK_SOCKETS_SECONDS", 0.1)
     monkeypatch.setattr(reconciliation, "SWEEP_SECONDS", 0.1)
     monkeypatch.setattr(reconciliation, "CHECK_AFTER_SECONDS", 0.5)
     monkeypatch.setattr(reconciliation, "SILENCE_SECONDS", 1.5)
 
 
-def test_a_silent_client_is_asked_and_then_closed(quick_watch: None, site: Site) -> None:
+def test_a_silent_client_is_asked_and_then_closed(
+    frequent_reconciliation: None, site: Site
+) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         asked = 0
@@ -481,9 +483,9 @@ def test_a_silent_client_is_asked_and_then_closed(quick_watch: None, site: Site)
 
 
 def test_a_client_that_sends_the_close_code_of_a_restart_loses_its_seat(
-    quick_watch: None, site: Site, monkeypatch: pytest.MonkeyPatch
+    frequent_reconciliation: None, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The seats of a process that stops are kept as they are. A client can send its code too."""
+    """The seats of a process that stops stay as they are. A client can send the same close code."""
     assert (server_config(None).timeout_graceful_shutdown or 0) < hub.SHUTDOWN_SECONDS
     monkeypatch.setattr(hub, "SHUTDOWN_SECONDS", 0.3)
     table = Table(2)
@@ -495,9 +497,9 @@ def test_a_client_that_sends_the_close_code_of_a_restart_loses_its_seat(
 
 
 def test_a_graceful_restart_keeps_readiness_and_the_countdown(
-    quick_watch: None, site: Site, static_root: Path, monkeypatch: pytest.MonkeyPatch
+    frequent_reconciliation: None, site: Site, static_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process looks at the lobby many times before anybody is back."""
+    """Another process reconciles the lobby many times before the players are back."""
     monkeypatch.setattr(rules, "COUNTDOWN", timedelta(seconds=3600))
     looks: list[None] = []
     sweep = reconciliation.Watch.sweep
@@ -527,7 +529,7 @@ def test_a_graceful_restart_keeps_readiness_and_the_countdown(
                 assert lobby["countdown_ends_at"] == ends_at
                 if n == 0:
                     assert back.ask("ping")["type"] == "pong"
-                back.socket.close(Close.RESTARTING)  # to stay as it is for the next one
+                back.socket.close(Close.RESTARTING)  # so that the seat stays as it is
     finally:
         other.stop()
 
@@ -541,7 +543,7 @@ def test_a_seat_may_be_disconnected_by_reconciliation_at_the_same_moment(
 
     async def disconnect(*_: Any, **__: Any) -> None:
         assert own_hub.pending_disconnects == {socket_id: (room.game_id, player_id)}
-        own_hub.pending_disconnects.clear()  # as the watch does that told of it
+        own_hub.pending_disconnects.clear()  # as reconciliation does
 
     monkeypatch.setattr(own_hub, "run", disconnect)
     asyncio.run(own_hub.leave(leaver, keeps_seat=False))
@@ -564,7 +566,7 @@ def signed_out_everywhere(table: Table) -> None:
     families.end_all(table.users[1].pk)
 
 
-# Of somebody erased the watch finds first that the seat is gone, or that the player is.
+# Reconciliation finds first either that the seat of an erased player is gone, or that the player is.
 ERASED = {("closed", Close.NO_SUCH_SESSION), ("suspended", Close.REMOVED)}
 ENDS: dict[str, tuple[Callable[[Table], None], set[tuple[str, Close]]]] = {
     "banned": (banned, {("suspended", Close.REMOVED)}),
@@ -670,7 +672,7 @@ def test_a_sign_in_that_ends_while_the_seat_is_taken_is_refused(
     ends: tuple[str, Close],
     by_page: bool,
 ) -> None:
-    """The account is looked at in the transaction that takes the seat."""
+    """The account is checked in the transaction that takes the seat."""
     table, browser = Table(2), Client()
     browser.force_login(table.users[1])
     cookie = f"sessionid={browser.cookies['sessionid'].value}"
@@ -693,7 +695,7 @@ def test_a_sign_in_that_ends_while_the_seat_is_taken_is_refused(
 def test_an_open_socket_ends_when_the_account_changes(
     site: Site, monkeypatch: pytest.MonkeyPatch, end: Callable[[Table], None]
 ) -> None:
-    """Nothing but the account's row tells of it: families and sessions of pages are all there."""
+    """Only the row of the account has changed. Token families and sessions of pages are all there."""
     looked = threading.Semaphore(0)
     check = sign_in_checks.SignInChecker.check
 
@@ -713,7 +715,7 @@ def test_an_open_socket_ends_when_the_account_changes(
         assert page.ask("hello")["type"] == "welcome"
         while looked.acquire(blocking=False):
             pass
-        assert looked.acquire(timeout=5)  # one that may have begun before the welcome
+        assert looked.acquire(timeout=5)  # this check may have started before the welcome
         assert looked.acquire(timeout=5)
         end(table)
         assert page.refused() == ("unavailable", Close.RESTARTING)
@@ -749,13 +751,13 @@ def test_an_emptied_redis_has_no_tickets(site: Site) -> None:
         caller.say("hello", ticket=ticket)
         assert caller.refused() == ("bad_ticket", Close.NOT_LET_IN)
         assert caller.heard[0]["type"] == "error"
-    with sit_down(site, table):  # who signs in anew comes in
+    with sit_down(site, table):  # a new sign-in is accepted
         pass
 
 
 @pytest.fixture
 def late_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rooms are compared as often as ever; the next sweep comes when the test is over."""
+    """Delays the next sweep until the test is over. Rooms are compared as often as usual."""
     monkeypatch.setattr(reconciliation, "SLICES", reconciliation.SLICES * 10)
     monkeypatch.setattr(reconciliation, "SWEEP_SECONDS", reconciliation.SWEEP_SECONDS * 10)
 
@@ -768,7 +770,7 @@ def test_an_emptied_redis_closes_no_socket(late_sweep: None, site: Site) -> None
             assert guest.silence(0.5) == []
         assert guest.ask("ready", is_ready=True)["type"] == "lobby"
         assert host.hear("lobby")
-        # Who signs in after it can be signed out again.
+        # A later sign-in can end again.
         with sit_down(site, table, 1) as again:
             host.silence(0.5)
             families.end_all(table.users[1].pk)
@@ -776,7 +778,7 @@ def test_an_emptied_redis_closes_no_socket(late_sweep: None, site: Site) -> None
 
 
 def test_a_page_stays_signed_in_when_keys_are_rotated(site: Site, settings: Any) -> None:
-    """A socket can't give a browser another session key."""
+    """A socket can not give a browser another session key."""
     table, browser = Table(1), Client()
     browser.force_login(table.users[0])
     key = browser.cookies["sessionid"].value
@@ -789,12 +791,12 @@ def test_a_page_stays_signed_in_when_keys_are_rotated(site: Site, settings: Any)
 
 
 @pytest.fixture
-def quick_hours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A watch that cleans up often. To be asked for before the site."""
+def frequent_clean_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the clean-up frequent. Request it before `site`."""
     monkeypatch.setattr(reconciliation, "CLEAN_UP_SECONDS", 0.1)
 
 
-def test_expired_sessions_of_pages_are_deleted(quick_hours: None, site: Site) -> None:
+def test_expired_sessions_of_pages_are_deleted(frequent_clean_up: None, site: Site) -> None:
     over, good = (
         PageSession.objects.create(session_key=name, expire_date=timezone.now() + timedelta(days))
         for name, days in (("over", -1), ("good", 1))

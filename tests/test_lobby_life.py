@@ -1,4 +1,4 @@
-"""Whatever players do, in whatever order, a lobby keeps its promises: in rules and database alike."""
+"""Whatever players do, in any order, a lobby keeps its invariants, in the rules and in the database."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,7 +35,7 @@ SERVERS = 2
 
 
 def shape(lobby: Lobby) -> dict[str, Any]:
-    """What others see of a lobby, but for exact times."""
+    """Returns what players see of a lobby, without exact times."""
     return {
         "status": lobby.status,
         "seats": [
@@ -50,8 +50,8 @@ def shape(lobby: Lobby) -> dict[str, Any]:
     }
 
 
-class Life(RuleBasedStateMachine):
-    """Players at one lobby, who may do anything at any moment."""
+class LobbyMachine(RuleBasedStateMachine):
+    """Players in one lobby who may do anything at any moment."""
 
     players: ClassVar[list[UUID]] = list(PLAYERS)
     tribes: ClassVar[list[list[UUID]]] = [[uuid4(), uuid4()] for _ in PLAYERS]
@@ -63,20 +63,18 @@ class Life(RuleBasedStateMachine):
         self.sockets: list[list[UUID]] = [[uuid4()] for _ in PLAYERS]
         self.servers = [uuid4() for _ in range(SERVERS)]
         self.dead: set[UUID] = set()
-        self.was_sat_in = False
+        self.had_players = False
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.offset
 
     def seat(self, n: int, tribe: int) -> Seat:
-        """A newcomer's seat."""
+        """Returns the seat of a newcomer."""
         chosen, now = {"id": self.tribes[n][tribe]}, self.now()
         return Seat(self.players[n], f"Player{n}", 1, chosen, joined_at=now, lost_at=now)
 
-    def carry_out(
-        self, change: Rule, steps: Callable[[UUID], Steps[LobbyChange]], *, by: str
-    ) -> None:
-        """Do it to the model. `by` is "player", or "time" for what touches nothing."""
+    def apply(self, change: Rule, steps: Callable[[UUID], Steps[LobbyChange]], *, by: str) -> None:
+        """Applies a step to the model. `by` is "player", or "time" for what does not touch the lobby."""
         before, now = self.lobby, self.now()
         seen = replace(
             before,
@@ -93,14 +91,14 @@ class Life(RuleBasedStateMachine):
         is_change = shape(after) != shape(seen)
         if by == "player" and (is_change or after != seen):
             after = replace(after, touched_at=now)
-        self.lobby, self.was_sat_in = after, self.was_sat_in or bool(after.seats)
+        self.lobby, self.had_players = after, self.had_players or bool(after.seats)
         self.check_step(before, after)
-        self.carried_out(steps, code, is_change=is_change)
+        self.apply_to_database(steps, code, is_change=is_change)
 
-    def carried_out(
+    def apply_to_database(
         self, steps: Callable[[UUID], Steps[LobbyChange]], code: str | None, *, is_change: bool
     ) -> None:
-        """For the machine that does the same to a database."""
+        """Does nothing here. The machine with a database does the same step there."""
 
     def check_step(self, before: Lobby, after: Lobby) -> None:
         if before.is_over:
@@ -116,7 +114,7 @@ class Life(RuleBasedStateMachine):
     @rule(n=number, tribe=st.integers(0, 1), code=st.booleans())
     def join(self, n: int, tribe: int, code: bool) -> None:
         seat, given = self.seat(n, tribe), self.lobby.code if code else None
-        self.carry_out(
+        self.apply(
             lambda lobby, _: rules.join(lobby, seat, code=given),
             lambda game: lobby_actions.join(
                 game,
@@ -128,13 +126,13 @@ class Life(RuleBasedStateMachine):
         )
 
     def code(self) -> str | None:
-        """The code of the real lobby, where there is one."""
+        """Returns the code of the real lobby, where there is one."""
         return self.lobby.code
 
     @rule(n=number)
     def leave(self, n: int) -> None:
         player = self.players[n]
-        self.carry_out(
+        self.apply(
             lambda lobby, _: rules.leave(lobby, player),
             lambda game: lobby_actions.leave(game, player),
             by="player",
@@ -143,16 +141,16 @@ class Life(RuleBasedStateMachine):
     @rule(n=number, is_ready=st.booleans())
     def ready(self, n: int, is_ready: bool) -> None:
         player = self.players[n]
-        self.carry_out(
+        self.apply(
             lambda lobby, _: rules.set_ready(lobby, player, is_ready=is_ready),
             lambda game: lobby_actions.set_ready(game, player, is_ready=is_ready),
             by="player",
         )
 
     @rule(n=number, tribe=st.integers(0, 1))
-    def take_tribe(self, n: int, tribe: int) -> None:
+    def choose_tribe(self, n: int, tribe: int) -> None:
         player, chosen = self.players[n], self.tribes[n][tribe]
-        self.carry_out(
+        self.apply(
             lambda lobby, _: rules.choose_tribe(lobby, player, {"id": chosen}),
             lambda game: lobby_actions.choose_tribe(game, player, tribe_id=chosen),
             by="player",
@@ -161,7 +159,7 @@ class Life(RuleBasedStateMachine):
     @rule(n=number, other=number)
     def kick(self, n: int, other: int) -> None:
         host, player = self.players[n], self.players[other]
-        self.carry_out(
+        self.apply(
             lambda lobby, _: rules.kick(lobby, host, player),
             lambda game: lobby_actions.kick(game, host, player_id=player),
             by="player",
@@ -170,7 +168,7 @@ class Life(RuleBasedStateMachine):
     @rule(n=number, is_public=st.none() | st.booleans(), seats=st.none() | st.integers(2, 4))
     def change_settings(self, n: int, is_public: bool | None, seats: int | None) -> None:
         host, wish = self.players[n], {"is_public": is_public, "seats": seats}
-        self.carry_out(
+        self.apply(
             lambda lobby, _: rules.change_settings(lobby, host, **wish),  # type: ignore[arg-type]
             lambda game: lobby_actions.change_settings(game, host, **wish),  # type: ignore[arg-type]
             by="player",
@@ -179,7 +177,7 @@ class Life(RuleBasedStateMachine):
     @rule(n=number, solo=st.booleans())
     def start(self, n: int, solo: bool) -> None:
         host = self.players[n]
-        self.carry_out(
+        self.apply(
             lambda lobby, now: rules.start(lobby, host, now, solo=solo),
             lambda game: lobby_actions.start(game, host, solo=solo),
             by="player",
@@ -187,7 +185,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(solo=st.booleans())
     def all_ready_and_start(self, solo: bool) -> None:
-        """What chance alone would seldom do."""
+        """Does what random steps would seldom do."""
         for seat in self.lobby.seats:
             n = self.players.index(seat.player_id)
             self.connect(n, server=0)
@@ -198,7 +196,7 @@ class Life(RuleBasedStateMachine):
     @rule(n=number)
     def end(self, n: int) -> None:
         host = self.players[n]
-        self.carry_out(
+        self.apply(
             lambda lobby, _: rules.end(lobby, host),
             lambda game: lobby_actions.end(game, host),
             by="player",
@@ -206,7 +204,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(n=number, server=st.integers(0, SERVERS - 1))
     def connect(self, n: int, server: int) -> None:
-        """A socket of a process that is alive: one that was taken for dead has said a word again."""
+        """Connects a socket of a live process. A process that was considered dead has sent a heartbeat."""
         player, process = self.players[n], self.servers[server]
         self.revive(process)
         self.sockets[n].append(uuid4())
@@ -214,13 +212,13 @@ class Life(RuleBasedStateMachine):
 
     @rule(n=number, age=st.integers(1, 2), server=st.integers(0, SERVERS - 1))
     def take_again(self, n: int, age: int, server: int) -> None:
-        """A socket that its process still has, new or old."""
+        """Takes the seat again with a socket that its process still has, new or old."""
         process = self.servers[server]
         self.revive(process)
         self._take_seat(self.players[n], self.sockets[n][-age:][0], process)
 
     def _take_seat(self, player: UUID, socket: UUID, process: UUID) -> None:
-        self.carry_out(
+        self.apply(
             lambda lobby, _: rules.connect(lobby, player, socket, process),
             lambda game: lobby_actions.connect(game, player, connection=socket, server=process),
             by="time",
@@ -228,18 +226,18 @@ class Life(RuleBasedStateMachine):
 
     @rule(n=number, age=st.integers(1, 2))
     def disconnect(self, n: int, age: int) -> None:
-        """The newest socket is lost, or an older one."""
+        """Loses the newest socket, or an older one."""
         player, socket = self.players[n], self.sockets[n][-age:][0]
-        self.carry_out(
+        self.apply(
             lambda lobby, now: rules.disconnect(lobby, player, socket, now),
             lambda game: lobby_actions.disconnect(game, player, connection=socket),
             by="time",
         )
 
     @rule(n=number)
-    def stay(self, n: int) -> None:
+    def renew_grace_period(self, n: int) -> None:
         player = self.players[n]
-        self.carry_out(
+        self.apply(
             lambda lobby, now: rules.renew_grace_period(lobby, player, now),
             lambda game: lobby_actions.renew_grace_period(game, player),
             by="time",
@@ -257,8 +255,8 @@ class Life(RuleBasedStateMachine):
         self.dead.discard(process)
 
     @rule()
-    def tidy(self) -> None:
-        self.carry_out(rules.apply_due_changes, lobby_actions.apply_due_changes, by="time")
+    def apply_due_changes(self) -> None:
+        self.apply(rules.apply_due_changes, lobby_actions.apply_due_changes, by="time")
 
     # ---- What always holds ----------------------------------------------------------------------
 
@@ -283,7 +281,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def is_abandoned_exactly_when_nobody_sits(self) -> None:
-        if self.was_sat_in or self.lobby.is_over:
+        if self.had_players or self.lobby.is_over:
             assert (not self.lobby.seats) == (self.lobby.status == Status.ABANDONED)
         assert (self.lobby.code is None) == self.lobby.is_over
 
@@ -299,11 +297,11 @@ QUICK = settings(
 
 
 def test_the_rules_hold_their_invariants() -> None:
-    run_state_machine_as_test(Life, settings=settings(QUICK, max_examples=300))
+    run_state_machine_as_test(LobbyMachine, settings=settings(QUICK, max_examples=300))
 
 
-class LifeInTheDatabase(Life):
-    """The same, done to a real lobby too, which must be like the model's after each step."""
+class DatabaseLobbyMachine(LobbyMachine):
+    """The same steps on a real lobby, which must equal the model after each step."""
 
     game_map: ClassVar[GameMap]
 
@@ -317,7 +315,7 @@ class LifeInTheDatabase(Life):
     def code(self) -> str | None:
         return self.game.code if self.lobby.code else None
 
-    def carried_out(
+    def apply_to_database(
         self, steps: Callable[[UUID], Steps[LobbyChange]], code: str | None, *, is_change: bool
     ) -> None:
         refused = None
@@ -334,7 +332,7 @@ class LifeInTheDatabase(Life):
 
     @rule(seconds=st.sampled_from([4, 20, 31, 3601]))
     def time_passes(self, seconds: int) -> None:
-        """Push back what the database remembers: its clock is not ours."""
+        """Moves the times in the database back, because its clock can not be set."""
         super().time_passes(seconds)
         with connection.cursor() as cursor:
             cursor.execute(
@@ -368,9 +366,9 @@ class LifeInTheDatabase(Life):
 @pytest.mark.django_db(transaction=True)
 def test_the_database_does_the_same_as_the_rules(game_map: GameMap) -> None:
     users = [make_user(f"Player{n}") for n in range(len(PLAYERS))]
-    LifeInTheDatabase.players = [user.pk for user in users]
-    LifeInTheDatabase.tribes = [
+    DatabaseLobbyMachine.players = [user.pk for user in users]
+    DatabaseLobbyMachine.tribes = [
         [make_tribe(user, name).pk for name in ("Ravens", "Wolves")] for user in users
     ]
-    LifeInTheDatabase.game_map = game_map
-    run_state_machine_as_test(LifeInTheDatabase, settings=settings(QUICK, max_examples=20))
+    DatabaseLobbyMachine.game_map = game_map
+    run_state_machine_as_test(DatabaseLobbyMachine, settings=settings(QUICK, max_examples=20))

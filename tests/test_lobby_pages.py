@@ -1,4 +1,4 @@
-"""The pages of lobbies, by request: what they show, to whom, and what their forms do."""
+"""The pages of lobbies: what they show, to whom, and what their forms do."""
 
 import re
 from collections import Counter
@@ -101,7 +101,7 @@ def test_a_card_shows_map_host_and_seats(client: Client, lobby: Lobby, game_map:
     assert card.startswith(str(lobby.id))
     assert f'href="{at(lobby)}"' in card
     assert card.count("pip--taken") == 1
-    assert card.count('<span class="pip') == 4 + 1  # and what holds them
+    assert card.count('<span class="pip') == 4 + 1  # and the element around them
     assert re.search(r'data-list="nothing" hidden', page)
 
 
@@ -128,7 +128,7 @@ def test_private_full_and_started_lobbies_are_not_listed(
         ("map={id}", True),
         (f"map={NOBODY}", False),
         ("free=3", True),
-        ("free=4", True),  # there is no such choice: what means nothing is left out
+        ("free=4", True),  # not a choice: an invalid value is ignored
         ("free=x&map=lava", False),
         ("free=9&map={id}", True),
         (f"free=9&map={NOBODY}", False),
@@ -234,7 +234,7 @@ def test_errors_of_opening_are_shown(
     assert words in page
     assert "Foreign" not in page
     if "seats" not in changes:
-        assert re.search(r'value="3"[^>]* checked', page)  # nothing chosen is lost
+        assert re.search(r'value="3"[^>]* checked', page)  # the choice is kept
     given = {"tribe": str(other.pk), "is_public": "no", "seats": "3"}
     assert "own tribes" in text(signed_in.post(f"/lobbies/new/?map={game_map.pk}", given))
     assert not GameSession.objects.exists()
@@ -261,7 +261,7 @@ def test_opening_lobbies_is_rate_limited(
 def test_a_lobby_that_is_not_opened_is_not_counted(
     lobby: Lobby, host: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever sits somewhere and tries again may open as many as before."""
+    """A player with a seat who tries again may open as many lobbies as before."""
     given = {"tribe": str(host.tribes.get().pk), "is_public": "yes", "seats": "4"}
     browser, address = client_of(host), f"/lobbies/new/?map={lobby.game_map['id']}"
     for _ in range(rate_limits.POLICIES["lobbies"].limit + 1):
@@ -317,7 +317,7 @@ def test_a_public_lobby_is_joined(
     assert "Join a lobby on <bdi>Quiet Ford</bdi>" in page
     assert "Hosta" in page
     assert lobby.code
-    assert lobby.code not in page  # strangers are not told how to let in others
+    assert lobby.code not in page  # others must not learn the code
     answer = signed_in.post(at(lobby, "join"), {"tribe": str(tribe.pk)})
     assert answer.headers["Location"] == at(lobby)
     assert lobby_now(lobby.id).seat_of(player.pk)
@@ -344,7 +344,7 @@ def test_a_private_lobby_is_joined_by_code(
     assert "Hosta" in text(signed_in.get(invitation))
     answer = signed_in.post(invitation, {"tribe": str(tribe.pk)})
     assert answer.headers["Location"] == at(private)
-    assert signed_in.get(invitation).headers["Location"] == at(private)  # once seated
+    assert signed_in.get(invitation).headers["Location"] == at(private)  # with a seat
 
 
 def test_an_invitation_continues_after_the_sign_in(client: Client, lobby: Lobby) -> None:
@@ -357,13 +357,13 @@ def test_a_text_that_is_not_a_code_shows_an_error(client: Client, db: None, code
     page = text(client.post("/lobbies/join/", {"code": code}))
     assert 'class="field field--wrong"' in page
     if code == "ABC":
-        assert 'value="ABC"' in page  # nothing typed is lost
+        assert 'value="ABC"' in page  # the text is kept
 
 
 def test_a_wrong_code_shows_an_error(signed_in: Client, lobby: Lobby) -> None:
     wrong = "222222" if lobby.code != "222222" else "333333"
     page = text(signed_in.get(f"/lobbies/join/{wrong}/"), 404)
-    assert "No open lobby has this code." in page.split("<h1>")[0]  # above all else
+    assert "No open lobby has this code." in page.split("<h1>")[0]  # above everything else
     assert f'value="{wrong}"' in page
     assert signed_in.get("/lobbies/join/nonsense/").status_code == 404
 
@@ -376,7 +376,7 @@ def test_wrong_codes_are_rate_limited(signed_in: Client, lobby: Lobby) -> None:
     page = text(answer, 429)
     assert "You tried too many codes. Try again in a minute." in page.split("<h1>")[0]
     assert 0 < int(answer.headers["Retry-After"]) <= 60
-    # Another player at the same address is held up too, the same player elsewhere as well.
+    # The limit holds for another player at the same address, and for the same player at another address.
     other = client_of(make_user("Other"))
     assert other.get("/lobbies/join/222222/").status_code == 429
     assert signed_in.get("/lobbies/join/222222/", REMOTE_ADDR="10.9.9.9").status_code == 429
@@ -627,7 +627,9 @@ def test_forms_need_a_csrf_token(lobby: Lobby, player: User, tribe: Tribe, addre
 def test_a_lobby_page_takes_few_queries(
     full_house: Lobby, signed_in: Client, django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
-    with django_assert_max_num_queries(14):  # session, player, lobby, stay, map, tribes; savepoints
+    with django_assert_max_num_queries(
+        14
+    ):  # session, player, lobby, grace period, map, tribes; savepoints
         signed_in.get(at(full_house))
 
 

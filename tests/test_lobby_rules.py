@@ -1,4 +1,4 @@
-"""The rules of a lobby, one by one, with no database."""
+"""Each rule of a lobby, without a database."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -270,7 +270,9 @@ def test_a_player_who_has_just_left_can_be_kicked() -> None:
     with pytest.raises(DomainError):
         join(THIRD)(after)
     assert kick(HOST, STRANGER)(COUNTING).countdown_ends_at
-    assert kick(HOST, GUEST)(MANY_KICKED).seat_of(GUEST) is None  # whoever sits there can go
+    assert (
+        kick(HOST, GUEST)(MANY_KICKED).seat_of(GUEST) is None
+    )  # a player with a seat can be kicked
     known = next(iter(MANY_KICKED.kicked))
     assert kick(HOST, known)(MANY_KICKED) == MANY_KICKED
 
@@ -310,7 +312,7 @@ def test_a_renewed_grace_period_keeps_the_seat() -> None:
 
 
 def test_the_grace_period_of_an_orphaned_seat_starts_when_it_is_found() -> None:
-    """Its time begins when it is found, not when its process was last seen."""
+    """It does not start when the process was last seen."""
     lobby = make_lobby(make_seat(HOST), make_seat(GUEST, is_orphaned=True, is_ready=True))
     seat = rules.apply_due_changes(lobby, NOON).seat_of(GUEST)
     assert seat

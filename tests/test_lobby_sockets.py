@@ -1,4 +1,4 @@
-"""Players at their sockets, before the real server: what they say, what they hear."""
+"""What players send and receive on their sockets, with the real server."""
 
 import time
 from datetime import timedelta
@@ -52,7 +52,7 @@ def test_a_change_reaches_all_players_and_the_sender_gets_a_response(site: Site)
         assert answer["type"] == "lobby"
         assert seat_of(answer, 1)["is_ready"]
         assert host.hear("lobby", version=answer["version"])["data"] == answer["data"]
-        assert guest.silence() == []  # its answer was the news
+        assert guest.silence() == []  # the response has the change
 
 
 def test_settings_are_for_the_host_and_tribes_for_their_owners(site: Site) -> None:
@@ -118,7 +118,7 @@ def test_a_repeated_message_is_handled_once_after_a_reconnect(site: Site) -> Non
 
 
 def test_a_different_message_with_a_known_id_is_handled(site: Site) -> None:
-    """As of a client that counts from one on each connection."""
+    """As a client sends it that counts from one on each connection."""
     table = Table(2)
     with seated(site, table) as (host, guest):
         assert seat_of(guest.ask("ready", id="1", is_ready=True), 1)["is_ready"]
@@ -166,7 +166,7 @@ def test_hello_sends_the_lobby_unless_the_client_has_it(site: Site) -> None:
 
 
 def test_the_sender_also_gets_the_changes_of_others(site: Site) -> None:
-    """Changes within a moment travel as one, to all; one's own answer is no substitute for that."""
+    """Changes within a moment are sent as one, to all. The response does not replace that message."""
     table = Table(3)
     with seated(site, table) as callers:
         for turn in range(10):
@@ -310,15 +310,15 @@ def test_a_new_name_of_the_map_reaches_the_players(site: Site) -> None:
         assert host.ask("hello", version=before)["data"]["lobby"]["map"]["name"] == "New Ford"
 
 
-def say_elsewhere(table: Table, text: str) -> None:
-    """A word that another process passes on."""
+def send_from_another_process(table: Table, text: str) -> None:
+    """Sends a chat message as another process does."""
     said = {"player_id": str(table.users[0].pk), "text": text, "at": "2026-07-01T12:00:00Z"}
     message = {"type": "chat", "session_id": str(table.id), "hub": "another", "said": said}
     async_to_sync(get_channel_layer().group_send)(channel_group(table.id), message)
 
 
 def test_a_room_opened_without_redis_is_subscribed_later(site: Site) -> None:
-    """Its subscription is made up for; so it is where the one before has just been given up."""
+    """Also where the subscription before has just ended."""
     table = Table(1)
     ticket = ticket_for(table)
     with Caller(site, path_of(table.id)) as caller:
@@ -332,7 +332,7 @@ def test_a_room_opened_without_redis_is_subscribed_later(site: Site) -> None:
         until(is_heard)
     for _ in range(5):
         with sit_down(site, table) as caller:
-            say_elsewhere(table, "again")
+            send_from_another_process(table, "again")
             assert caller.hear("chat", text="again")
 
 
@@ -381,11 +381,11 @@ def test_a_long_list_says_since_when_it_is_complete(
         newest = Table(1)
         change = looker.hear("lobbies")["data"]
         assert [c["id"] for c in change["lobbies"]] == [str(newest.id)]
-        assert change["gone"] == []  # what it took the place of is open as before
+        assert change["gone"] == []  # the lobby that it replaced in the list is still open
         assert change["maps"] == {str(newest.map.pk): {"lobbies": 1, "free_seats": 3}}
         run(lobby_actions.leave, old.id, old.users[0].pk)
         change = looker.hear("lobbies")["data"]
-        assert (change["gone"], change["total"]) == ([str(old.id)], 3)  # though it was not listed
+        assert (change["gone"], change["total"]) == ([str(old.id)], 3)  # although it was not listed
         run(lobby_actions.leave, newest.id, newest.users[0].pk)
         change = looker.hear("lobbies")["data"]
         assert (change["total"], change["since"]) == (2, None)

@@ -1,4 +1,4 @@
-"""What the database promises of a lobby: its version, erasure, and what many hands at once can't break."""
+"""What the database guarantees for a lobby: versions, erasure, and concurrent actions."""
 
 from collections.abc import Callable
 from functools import partial
@@ -39,7 +39,10 @@ TYPED: dict[str, tuple[str, int]] = {
     "a player is erased": ("DELETE FROM users WHERE username LIKE 'Seat%%x1'", 1),
     "a tribe is renamed": ("UPDATE tribes SET name = 'Wolves'", 1),
     "the map is renamed": ("UPDATE maps SET name = 'New Ford'", 1),
-    "the map is changed": ("UPDATE maps SET description = 'Deeper'", 1),  # its version is shown
+    "the map is changed": (
+        "UPDATE maps SET description = 'Deeper'",
+        1,
+    ),  # lobbies show the version of their map
     "stars and plays": ("UPDATE maps SET play_count = play_count + 1", 0),
     "settings": ("UPDATE game_sessions SET seat_limit = 2, is_public = false", 1),
     "a kick": ("UPDATE game_sessions SET kicked = ARRAY[gen_random_uuid()]", 1),
@@ -61,7 +64,7 @@ def test_changes_typed_in_psql_raise_the_version(sql: str, risen: int) -> None:
 
 
 def test_a_changed_map_raises_the_version_of_open_lobbies_only() -> None:
-    """A game has its map as it began; a lobby that counts down gets a new version anyway."""
+    """A game has its map as it was at the start. A countdown ends in a new version anyway."""
     counting, begun = Table(1), Table(1)
     counting.all_ready()
     run(lobby_actions.start, counting.id, counting.users[0].pk, solo=True)
@@ -77,7 +80,7 @@ def test_one_transaction_raises_the_version_by_one() -> None:
     with transaction.atomic():
         execute("UPDATE session_players SET is_ready = true WHERE session_id = %s", table.id)
         execute("UPDATE game_sessions SET seat_limit = 3 WHERE id = %s", table.id)
-        with transaction.atomic():  # a savepoint is no transaction of its own
+        with transaction.atomic():  # a savepoint is not a transaction
             execute("UPDATE session_players SET is_ready = false WHERE session_id = %s", table.id)
     assert table.version == before + 1
     assert other.version == untouched
@@ -134,7 +137,7 @@ def end_countdown(table: Table) -> None:
 
 
 def counts(table: Table) -> tuple[int, list[int]]:
-    """How often the map was played, and how many games its players did."""
+    """Returns how often the map was played, and how many games each player has played."""
     table.map.refresh_from_db()
     for user in table.users:
         user.refresh_from_db()
@@ -169,7 +172,7 @@ def test_twenty_concurrent_starts_are_counted_once() -> None:
 def test_without_the_lock_concurrent_starts_are_counted_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The same race where each only reads: shows that the test above can fail."""
+    """Shows that the test above can fail."""
     monkeypatch.setattr(statements, "LOCK", "SELECT 1 FROM game_sessions WHERE id = %s")
     for _ in range(10):
         table = due()
@@ -180,7 +183,7 @@ def test_without_the_lock_concurrent_starts_are_counted_twice(
 
 
 def try_to(steps: Callable[..., Any], *arguments: Any, **named: Any) -> str | None:
-    """Do it; the code of the refusal, if it is refused."""
+    """Runs an action. Returns the code of its error, or None."""
     try:
         run(steps, *arguments, **named)
     except DomainError as refusal:
@@ -202,7 +205,7 @@ def test_of_fifty_concurrent_joins_one_gets_the_last_seat(game_map: GameMap) -> 
 
 
 def check(lobby: Lobby) -> None:
-    """What always holds."""
+    """Checks the invariants."""
     hosts = [seat for seat in lobby.seats if seat.is_host]
     assert len(hosts) == (1 if lobby.seats and not lobby.is_over else 0)
     if not lobby.is_over:
@@ -262,7 +265,7 @@ def test_a_player_can_not_open_two_lobbies_at_once(game_map: GameMap) -> None:
         8, lambda _: try_to(lobby_actions.create, user.pk, map_id=game_map.pk, tribe_id=tribe.pk)
     )
     assert (codes.count(None), codes.count("already_seated")) == (1, 7)
-    assert GameSession.objects.count() == 1  # those refused left nothing behind
+    assert GameSession.objects.count() == 1  # the refused ones left nothing behind
 
 
 def test_a_code_that_is_taken_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What a process remembers of a player's messages: the same is done once, and memory stays small."""
+"""What a process remembers of a player's messages, so that the same message is handled once."""
 
 from uuid import UUID
 
@@ -35,7 +35,7 @@ def test_a_message_that_failed_is_handled_again() -> None:
     assert not player.mark_handled(HERE, READY)
     player.forget(HERE, READY)
     assert not player.mark_handled(HERE, READY)
-    assert not player.mark_handled(HERE, leave)  # while the one before is under way
+    assert not player.mark_handled(HERE, leave)  # another message, while the first is handled
     player.forget(HERE, READY)
     assert player.mark_handled(HERE, leave)
 

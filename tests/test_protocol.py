@@ -1,4 +1,4 @@
-"""The protocol of the sockets: what is read and refused, and that the documentation says the same."""
+"""The protocol of the sockets: which messages are valid, and that its document says the same."""
 
 import json
 import re
@@ -78,7 +78,7 @@ def test_the_document_lists_all_error_codes() -> None:
         code for code, _ in transactions.CONSTRAINT_ERRORS.values()
     } | protocol.FINAL_ERRORS.keys()
     raised |= {"rate_limited"}
-    raised -= {"unknown_code", "not_started"}  # of REST alone
+    raised -= {"unknown_code", "not_started"}  # only in the API
     assert told == raised
 
 
@@ -240,7 +240,7 @@ def test_a_chat_is_normalized(text: str, said: str) -> None:
 
 
 def test_only_a_pong_that_asks_has_no_re() -> None:
-    """Whatever clients go by, an answer is never taken for a question, or they would answer for ever."""
+    """A client that mistakes a response for a request would reply forever."""
     frames = ('{"type": "ping", "id": "7"}', '{"type": "ping"}')
     answers = [json.loads(protocol.write_pong(3, 1.5, parse(frame))) for frame in frames]
     assert [answer["re"] for answer in answers] == ["7", "ping"]

@@ -1,4 +1,4 @@
-"""Fifty players want the last seat at once: the trigger lets one in. Without it, many get in."""
+"""Many concurrent players want the last seat. The trigger gives it to one of them."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ THREADS = 12
 
 
 def sit_at_once(seats: list[dict[str, Any]]) -> int:
-    """Take all of these seats at the same moment; how many were got."""
+    """Takes all of these seats at the same moment. Returns how many succeeded."""
 
     def sit(number: int) -> bool:
         try:
@@ -48,7 +48,7 @@ def test_one_of_many_concurrent_players_gets_the_last_seat(tribes: list[Tribe]) 
 
 
 def test_without_the_trigger_too_many_players_get_a_seat(tribes: list[Tribe]) -> None:
-    """The same race, checked in Python alone: shows that the test above can fail."""
+    """Shows that the test above can fail."""
     game = GameSession.objects.create(map=make_map(make_user("Author")))
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE session_players DISABLE TRIGGER session_players_before_seat")
@@ -70,7 +70,7 @@ def test_a_player_gets_a_seat_in_only_one_of_many_games(tribes: list[Tribe]) -> 
 def test_a_tribe_that_is_deleted_while_its_player_joins_is_an_error(
     tribes: list[Tribe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It was there when the newcomer was read, and is not when the seat is taken."""
+    """The tribe exists when the newcomer is read, and not when the seat is taken."""
     table, tribe = Table(1), tribes[0]
     by_the_rules = rules.join
 

@@ -71,8 +71,8 @@ class SessionsView(APIView):
     )
     def get(self, request: Request) -> Response:
         """List open public lobbies, the newest first."""
-        wanted = open_lobbies.parse_filter(request.query_params.dict())
-        cards, next_cursor = run_query(open_lobbies.list_open_lobbies, wanted)
+        lobby_filter = open_lobbies.parse_filter(request.query_params.dict())
+        cards, next_cursor = run_query(open_lobbies.list_open_lobbies, lobby_filter)
         return Response({"results": cards, "next": next_cursor})
 
     @extend_schema(

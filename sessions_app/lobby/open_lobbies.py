@@ -77,25 +77,25 @@ def parse_filter(parameters: Mapping[str, str]) -> LobbyFilter:
     )
 
 
-def list_open_lobbies(wanted: LobbyFilter) -> Steps[tuple[list[dict[str, Any]], str | None]]:
+def list_open_lobbies(lobby_filter: LobbyFilter) -> Steps[tuple[list[dict[str, Any]], str | None]]:
     """Returns a page of cards, and the cursor of the next page. Raises InvalidInput for a bad cursor."""
     conditions, values = [], []
-    if wanted.map_id:
+    if lobby_filter.map_id:
         conditions.append("AND g.map_id = %s")
-        values.append(str(wanted.map_id))
-    if wanted.words:
+        values.append(str(lobby_filter.map_id))
+    if lobby_filter.words:
         conditions.append("AND strpos(lower(m.name), lower(%s)) > 0")
-        values.append(wanted.words)
-    if wanted.free_seats:
+        values.append(lobby_filter.words)
+    if lobby_filter.free_seats:
         conditions.append("AND g.seat_limit - seated.count >= %s")
-        values.append(str(wanted.free_seats))
-    if place := ORDER.read(wanted.cursor):
+        values.append(str(lobby_filter.free_seats))
+    if place := ORDER.read(lobby_filter.cursor):
         conditions.append("AND (g.created_at, g.id) < (%s::timestamptz, %s::uuid)")
         values += [place.key, place.row_id]
-    sql = LIST_CARDS.format(conditions=" ".join(conditions), limit=wanted.size + 1)
+    sql = LIST_CARDS.format(conditions=" ".join(conditions), limit=lobby_filter.size + 1)
     rows = yield [(sql, values)]
-    shown = rows[: wanted.size]
-    has_more = len(rows) > wanted.size
+    shown = rows[: lobby_filter.size]
+    has_more = len(rows) > lobby_filter.size
     return [row[0] for row in shown], ORDER.cursor(*shown[-1][1:]) if has_more else None
 
 
@@ -120,9 +120,9 @@ def summarize_open_lobbies(max_cards: int) -> Steps[Summary]:
     return Summary(cards, frozenset(row[1] for row in rows), maps)
 
 
-def find_page_cards(wanted: LobbyFilter) -> list[dict[str, Any]]:
+def find_page_cards(lobby_filter: LobbyFilter) -> list[dict[str, Any]]:
     """Returns the cards of a page of lobbies, with what the template needs: links, pictures and seats."""
-    cards, _ = run_query(list_open_lobbies, wanted)
+    cards, _ = run_query(list_open_lobbies, lobby_filter)
     maps = GameMap.objects.for_cards().in_bulk({card["map"]["id"] for card in cards})
     pictures = {str(game_map.pk): game_map.card_picture for game_map in maps.values()}
     return [

@@ -28,9 +28,9 @@ def lobby_context(request: HttpRequest, lobby: Lobby, player_id: UUID | None) ->
     free_seats = max(0, seats - len(lobby.seats))
     return {
         "lobby": lobby,
-        "me": own_seat,
+        "own_seat": own_seat,
         "is_host": bool(own_seat and own_seat.is_host),
-        "free": range(free_seats),
+        "free_seats": range(free_seats),
         "taken": len(lobby.seats),
         "seats": seats,
         "pips": seat_pips(seats, free_seats),
@@ -79,5 +79,5 @@ def render_gone(request: HttpRequest) -> HttpResponse:
 
     The three look the same, so that strangers learn nothing.
     """
-    context = {"seated": find_own_lobby(request)}
+    context = {"own_lobby": find_own_lobby(request)}
     return render(request, "lobbies/gone.html", context, status=404)

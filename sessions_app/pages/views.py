@@ -59,16 +59,16 @@ def _render_list(request: HttpRequest, form: CodeForm, status: int = 200) -> Htt
     text, free_seats = valid.get("game_map", ""), valid.get("free") or 1
     map_id = parse_id(text)
     words = "" if map_id else text
-    wanted = LobbyFilter(map_id, free_seats, open_lobbies.MAX_LISTED, words=words)
+    lobby_filter = LobbyFilter(map_id, free_seats, open_lobbies.MAX_LISTED, words=words)
     context = {
-        "cards": open_lobbies.find_page_cards(wanted),
-        "blank": BLANK_CARD,
+        "cards": open_lobbies.find_page_cards(lobby_filter),
+        "blank_card": BLANK_CARD,
         "filters": filters,
-        "wanted": wanted,
-        "narrowed": bool(wanted.map_id or wanted.words or wanted.free_seats > 1),
-        "only_map": find_visible_map(request, wanted.map_id),
+        "lobby_filter": lobby_filter,
+        "is_filtered": bool(map_id or words or free_seats > 1),
+        "filtered_map": find_visible_map(request, map_id),
         "form": form,
-        "seated": find_own_lobby(request),
+        "own_lobby": find_own_lobby(request),
     }
     return render(request, "lobbies/index.html", context, status=status)
 
@@ -109,8 +109,8 @@ def new(request: HttpRequest) -> HttpResponse:
     context = {
         "game_map": game_map,
         "form": form,
-        "seated": find_own_lobby(request),
-        "new_tribe": new_tribe_url(request),
+        "own_lobby": find_own_lobby(request),
+        "new_tribe_url": new_tribe_url(request),
     }
     return render(request, "lobbies/new.html", context)
 
@@ -182,11 +182,11 @@ def _render_join(
                 form.add_domain_error(error)
     context = lobby_context(request, lobby, None) | {
         "form": form,
-        "seated": find_own_lobby(request),
-        "is_removed": request.user.pk in lobby.kicked,
+        "own_lobby": find_own_lobby(request),
+        "is_kicked": request.user.pk in lobby.kicked,
         "may_join": lobby.status == Status.LOBBY and len(lobby.seats) < lobby.seat_limit,
-        "new_tribe": new_tribe_url(request),
-        "address": request.path if take_seat else reverse("lobbies:join", args=[lobby.id]),
+        "new_tribe_url": new_tribe_url(request),
+        "form_url": request.path if take_seat else reverse("lobbies:join", args=[lobby.id]),
     }
     return render(request, "lobbies/join.html", context)
 
@@ -215,9 +215,9 @@ def detail(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
         "settings_form": SettingsForm(
             initial=settings, auto_id="settings_%s", is_map_published=lobby.is_map_published
         ),
-        "invitation": request.build_absolute_uri(code_path) if code_path else "",
+        "invite_url": request.build_absolute_uri(code_path) if code_path else "",
         "max_chat_length": MAX_CHAT_LENGTH,
-        "new_tribe": new_tribe_url(request),
+        "new_tribe_url": new_tribe_url(request),
     }
     response = render(request, "lobbies/detail.html", context)
     response["Cache-Control"] = "no-store"  # going back must show the current lobby
