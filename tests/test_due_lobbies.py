@@ -23,7 +23,7 @@ from sessions_app.lobby.statements import SERVER_TIMEOUT_SECONDS as SERVER_TIMEO
 from sessions_app.lobby.store import read_lobby
 from sessions_app.lobby.transactions import run_query
 from sessions_app.models import GameSession, LobbyServer, SessionPlayer
-from tests.cast import make_tribe, make_user
+from tests.support.factories import make_tribe, make_user
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -17,7 +17,6 @@ from config.redis.clients import durable
 from maps.editing import actions as editing_actions
 from maps.models import GameMap
 from maps.terrain.validation import DOCUMENT_KEYS
-from maps.terrain.validation import PARTS
 from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules

@@ -13,9 +13,6 @@ import pytest
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from config.db.pools import connection_string, create_pool
-from sessions_app.live import announcements
-from sessions_app.live.announcements import News
-from config.db.pools import database_address, make_pool
 from sessions_app.live import updates
 from sessions_app.live.hub import Hub
 from sessions_app.live.protocol import Message
@@ -24,10 +21,9 @@ from sessions_app.live.sockets import SeatReader
 from sessions_app.live.tickets import Holder
 from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby.store import run_async
+from sessions_app.lobby.transactions import run_async
 from tests.support.lobbies import Table
 from tests.support.waiting import until_async
-from sessions_app.lobby.transactions import run_async
 
 pytestmark = pytest.mark.django_db(transaction=True)
 IDLE_IN_TRANSACTION = (

@@ -26,14 +26,10 @@ from accounts.identity import passwords
 from accounts.models import PageSession, User
 from accounts.moderation import actions as moderation_actions
 from accounts.tokens import families
-from config.limits.token_bucket import TokenBucket
 from config.management.commands.serve import open_listener, server_config
 from config.redis.clients import durable
+from config.server import websocket_protocol
 from config.server.tcp import UNACKED_TIMEOUT_SECONDS
-from config.server import websocket_protocol
-from sessions_app.live import hub, list_socket, reconciliation, sign_in_checks, sockets, tickets
-from config.management.commands.serve import UNREAD_SECONDS, claim_port, server_config
-from config.server import websocket_protocol
 from sessions_app.live import (
     base_socket,
     hub,
@@ -502,13 +498,13 @@ def test_a_graceful_restart_keeps_readiness_and_the_countdown(
     """Another process reconciles the lobby many times before the players are back."""
     monkeypatch.setattr(rules, "COUNTDOWN", timedelta(seconds=3600))
     looks: list[None] = []
-    sweep = reconciliation.Watch.sweep
+    sweep = reconciliation.Reconciler.sweep
 
-    async def counted(self: reconciliation.Watch) -> None:
+    async def counted(self: reconciliation.Reconciler) -> None:
         await sweep(self)
         looks.append(None)
 
-    monkeypatch.setattr(reconciliation.Watch, "sweep", counted)
+    monkeypatch.setattr(reconciliation.Reconciler, "sweep", counted)
     table = Table(2)
     other = Site(static_root)
     try:

@@ -12,19 +12,14 @@ from config.kernel.errors import DomainError
 from sessions_app.kernel.limits import MAX_KICKED_PLAYERS
 from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import rules
+from sessions_app.lobby.entities import Lobby
 from sessions_app.lobby.rules import (
     COUNTDOWN,
-    GRACE,
-    MOST_KICKED,
-    MOST_REMEMBERED,
-    UNTOUCHED,
-    Lobby,
-    Status,
+    GRACE_PERIOD,
+    IDLE_LIMIT,
+    MAX_KICKED_ABSENT_PLAYERS,
 )
 from tests.support.lobbies import NOON, PLAYERS, make_lobby, make_seat
-from sessions_app.lobby.rules import COUNTDOWN, GRACE, MOST_KICKED, UNTOUCHED, Lobby
-from sessions_app.lobby.entities import Lobby
-from sessions_app.lobby.rules import COUNTDOWN, GRACE_PERIOD, IDLE_LIMIT, MAX_KICKED_ABSENT_PLAYERS
 
 HOST, GUEST, THIRD, FOURTH, STRANGER, _ = PLAYERS
 SECOND = timedelta(seconds=1)

@@ -326,7 +326,7 @@ def test_a_room_opened_without_redis_is_subscribed_later(site: Site) -> None:
         assert caller.ask("hello", ticket=ticket)["type"] == "welcome"
 
         def is_heard() -> bool:
-            say_elsewhere(table, "hello")
+            send_from_another_process(table, "hello")
             return "chat" in {frame["type"] for frame in caller.silence(0.2)}
 
         until(is_heard)

@@ -7,8 +7,6 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from maps.models import GameMap
 from tests.support.roles import METHODS, ROLES, Cast
-from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import transactions
 
 pytestmark = pytest.mark.django_db
 

@@ -89,7 +89,7 @@ def test_a_closed_connection_is_not_usable(other: BaseDatabaseWrapper) -> None:
 
 
 def test_what_only_reads_needs_no_transaction() -> None:
-    for run, statements in ((store.look, 1), (store.run, 3)):
+    for run, statements in ((transactions.run_query, 1), (transactions.run, 3)):
         with CaptureQueriesContext(connection) as queries, pytest.raises(DomainError):
             run(lobby_queries.require_seat, uuid4(), uuid4())
         assert len(queries) == statements

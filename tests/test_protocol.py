@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.http11 import MAX_LINE_LENGTH
 
-from config.limits.token_bucket import TokenBucket
 from config.limits.rate_limits import POLICIES
 from config.management.commands.serve import server_config
 from config.server import websocket_protocol
@@ -32,9 +31,8 @@ from sessions_app.live.protocol import (
     parse,
 )
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import rules, store
-from tests.support.protocol_document import DOCUMENT, names, rows
 from sessions_app.lobby import open_lobbies, rules, store, transactions
+from tests.support.protocol_document import DOCUMENT, names, rows
 
 ROOT = Path(__file__).parent.parent
 STATIC = ROOT / "static/js"

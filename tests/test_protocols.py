@@ -13,9 +13,9 @@ import httpx
 import pytest
 from uvicorn.server import ServerState
 
-from config.limits.token_bucket import TokenBucket
+from config.kernel import close_codes
 from config.management.commands.serve import server_config
-from config.server import http_protocol
+from config.server import http_protocol, websocket_protocol
 from config.server.http_protocol import (
     MAX_HEAD_BYTES,
     MAX_HEADERS,
@@ -23,14 +23,6 @@ from config.server.http_protocol import (
     HttpProtocol,
 )
 from config.server.websocket_protocol import FRAME_BURST, FRAMES_PER_SECOND, WebSocketProtocol
-from sessions_app.live import sockets
-from config.server import http_protocol, websocket_protocol
-from config.server.http_protocol import LARGEST_HEAD, MOST_HEADERS, MOST_PIPELINED
-from config.server.websocket_protocol import (
-    FRAME_BURST,
-    FRAMES_PER_SECOND,
-    WebSocketProtocol,
-)
 from sessions_app.live import base_socket
 from sessions_app.live.protocol import Close
 from tests.support.live_site import Site
@@ -113,12 +105,10 @@ def test_a_flood_of_frames_ends_only_its_own_socket(
 
 
 def test_a_flood_is_told_why_it_ends(site: Site) -> None:
-    assert close_codes.TOO_MUCH == Close.TOO_MUCH
+    assert int(Close.TOO_MUCH) == close_codes.TOO_MUCH
     with Caller(site, "/ws/lobbies") as looker:
         looker.hear("lobbies")
-        looker.socket.socket.sendall(
-            PONG * int(FRAME_BURST + FRAMES_PER_SECOND)
-        )
+        looker.socket.socket.sendall(PONG * int(FRAME_BURST + FRAMES_PER_SECOND))
         assert looker.closed() == Close.TOO_MUCH
 
 
@@ -131,8 +121,8 @@ def test_each_kibibyte_of_a_frame_costs_a_token(site: Site) -> None:
 
 def test_the_limit_leaves_room_for_the_pace_of_players() -> None:
     """So a player who is too fast gets errors before the close."""
-    assert FRAME_BURST > 2 * (TokenBucket.capacity + sockets.MOST_HASTY)
-    assert FRAMES_PER_SECOND > 4 * TokenBucket.tokens_per_second
+    assert 2 * (base_socket.MESSAGE_BURST + base_socket.MAX_EXCESS_MESSAGES) < FRAME_BURST
+    assert 4 * base_socket.MESSAGES_PER_SECOND < FRAMES_PER_SECOND
 
 
 def test_a_client_within_the_frame_limit_stays_connected(

@@ -19,11 +19,9 @@ from accounts.models import User
 from config.admin.forms import CheckedForm
 from config.api.serialization import CheckedTextField
 from config.http.forms import TextField
+from config.kernel.errors import DomainError
 from config.kernel.text import describe_character
 from maps.collections.actions import create_collection as make_collection
-from config.kernel.errors import DomainError
-from config.kernel.text import named
-from maps.collections.actions import make as make_collection
 from maps.models import GameMap, MapCollection
 from sessions_app.live import protocol
 from tests.support.api import bearer

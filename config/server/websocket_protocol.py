@@ -12,9 +12,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.exceptions import ProtocolError
 from websockets.server import ServerProtocol
 
+from config.kernel.close_codes import TOO_MUCH
 from config.limits.token_bucket import TokenBucket
 from config.server.connections import AWAITING_HEAD, guard_of
-from config.kernel.close_codes import TOO_MUCH
 
 if TYPE_CHECKING:
     import asyncio

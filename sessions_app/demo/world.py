@@ -18,9 +18,8 @@ from accounts.models import User
 from maps.models import GameMap
 from maps.terrain import generator, waves
 from sessions_app.demo import names
-from tribes.bonuses import PRESETS, bonus_of
 from sessions_app.kernel.statuses import OVER_STATUSES
-from tribes.bonuses import PRESETS, share
+from tribes.bonuses import PRESETS, bonus_of
 from tribes.colours import PALETTES
 
 Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]

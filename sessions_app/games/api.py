@@ -15,14 +15,14 @@ from accounts.tokens.authentication import caller
 from config.api.openapi import Error
 from config.api.serialization import read_body
 from config.api.views import APIView
-from config.http.conditional import conditional, conditional_document
+from config.http.conditional import conditional_json_response, conditional_response
 from config.kernel.errors import InvalidInput
 from config.kernel.validators import check_integer
-from maps.browse.terrain_cache import document_of
+from maps.browse.terrain_cache import compact_document
+from maps.browse.terrain_responses import TERRAIN_FORMAT, gzipped_json, incomplete_terrain
 from maps.models import GameMap
 from maps.previews.preview_files import parts_of
-from maps.previews.responses import FORM, terrain_not_whole, zipped_json
-from maps.terrain.validation import PARTS, TerrainError
+from maps.terrain.validation import DOCUMENT_KEYS, TerrainError
 from sessions_app.games import actions, queries
 from sessions_app.games.serializers import (
     MAX_FENCE,
@@ -74,9 +74,11 @@ class PlayedMapView(APIView):
         found = queries.find_map(game)
         # A weak tag, because the map is the same with and without compression. FORM is the version of the
         # terrain's format.
-        etag = f'W/"{FORM}-{game.map_id}-{found.version}"'
+        etag = f'W/"{TERRAIN_FORMAT}-{game.map_id}-{found.version}"'
         http_request = request._request
-        response = conditional(http_request, etag, lambda: _map_response(http_request, game, found))
+        response = conditional_response(
+            http_request, etag, lambda: _map_response(http_request, game, found)
+        )
         response["Vary"] = "Accept-Encoding, Authorization"
         response["Cache-Control"] = "private, no-cache"
         return response
@@ -85,15 +87,15 @@ class PlayedMapView(APIView):
 def _map_response(
     request: HttpRequest, game: GameSession, found: GameMap | PlayedMap
 ) -> HttpResponse:
-    found.refresh_from_db(fields=["version", "name", *PARTS])
+    found.refresh_from_db(fields=["version", "name", *DOCUMENT_KEYS])
     parts = parts_of(found)
     try:
-        terrain = document_of(parts)
+        terrain = compact_document(parts)
     except TerrainError as error:
-        raise terrain_not_whole() from error
+        raise incomplete_terrain() from error
     document = {"id": game.map_id, "name": found.name, "version": found.version} | parts
     document.pop("terrain_data")
-    return zipped_json(request, gzip.compress(orjson.dumps(document | {"terrain": terrain}), 6))
+    return gzipped_json(request, gzip.compress(orjson.dumps(document | {"terrain": terrain}), 6))
 
 
 class GameTribesView(APIView):
@@ -112,7 +114,7 @@ class GameTribesView(APIView):
         From then on players who have left are included, because their towers may stand.
         """
         tribes = queries.list_tribes(session_id, caller(request))
-        return conditional_document(request, {"tribes": tribes})
+        return conditional_json_response(request, {"tribes": tribes})
 
 
 class StateView(APIView):
@@ -129,7 +131,7 @@ class StateView(APIView):
         """Read the last state, for players with a seat."""
         found = queries.read_state(session_id, caller(request))
         document = {"fence": found.fence, "sequence": found.sequence, "state": found.state}
-        return conditional_document(request, document)
+        return conditional_json_response(request, document)
 
     @extend_schema(
         operation_id="game_sessions_state_write",

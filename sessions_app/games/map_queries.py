@@ -1,14 +1,13 @@
 """What maps ask about games (maps/games.py), as SQL over the tables of games."""
 
 from maps.games import GameQueries
-from sessions_app.lobby.rules import OVER, Status
+from sessions_app.kernel.statuses import OPEN_STATUSES, Status, to_sql
 
-_OPEN_STATUSES = ", ".join(f"'{status}'" for status in Status if status not in OVER)
 MAP_QUERIES = GameQueries(
     has_completed=f"""EXISTS (
     SELECT 1 FROM session_players s JOIN game_sessions g ON g.id = s.session_id
     WHERE g.map_id = m.id AND s.user_id = %s AND g.status = '{Status.COMPLETED}')""",  # noqa: S608
     seated_map_ids=f"""
 SELECT g.map_id FROM session_players s JOIN game_sessions g ON g.id = s.session_id
-WHERE s.user_id = %s AND s.left_at IS NULL AND g.status IN ({_OPEN_STATUSES})""",  # noqa: S608
+WHERE s.user_id = %s AND s.left_at IS NULL AND g.status IN {to_sql(OPEN_STATUSES)}""",  # noqa: S608
 )

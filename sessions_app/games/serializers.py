@@ -6,8 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.api.serialization import RawField
-from maps.browse.api import Cell, CompactTerrain
-from maps.editing.api import WaveConfig
+from maps.serializers import Cell, CompactTerrain, WaveConfig
 from sessions_app.lobby.serializers import LobbyMap, TribeBonuses
 
 MAX_FENCE = 2**31 - 1

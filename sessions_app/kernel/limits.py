@@ -1,7 +1,7 @@
 """Limits of a lobby that several packages share. Pure."""
 
-from config.kernel.text import RULES
+from config.kernel.text import TEXT_RULES
 
 MIN_SEATS, MAX_SEATS = 2, 4
 MAX_KICKED_PLAYERS = 1000  # that one lobby remembers
-MAX_CHAT_LENGTH = RULES["chat"].longest  # characters
+MAX_CHAT_LENGTH = TEXT_RULES["chat"].max_length  # characters

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller, caller_token
-from config.api.serialization import SECRET
+from config.api.serialization import NO_STORE
 from config.api.views import APIView
 from sessions_app.kernel.socket_address import socket_address
 from sessions_app.live.serializers import Ticket
@@ -33,4 +33,4 @@ class TicketView(APIView):
         run_query(queries.require_seat, session_id, caller(request).pk)
         ticket = create_ticket(caller_token(request), session_id)
         document = {"ticket": ticket, "connect": socket_address(session_id)}
-        return Response(document, status=201, headers=SECRET)
+        return Response(document, status=201, headers=NO_STORE)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from config.limits.token_bucket import TokenBucket
-from config.server.handler import Receive, Send
+from config.server.asgi import Receive, Send
 from sessions_app.live import protocol
 from sessions_app.live.protocol import Close, InvalidMessage, Message
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http.request import validate_host
 
-from config.server.handler import Receive, Scope, Send, header
+from config.server.asgi import Receive, Scope, Send, read_header
 from sessions_app.kernel.socket_address import SUBPROTOCOL
 from sessions_app.live import protocol
 from sessions_app.live.base_socket import Socket
@@ -39,7 +39,7 @@ async def refuse(send: Send, code: str, subprotocol: str | None = None) -> None:
 def has_own_origin(scope: Scope) -> bool:
     """Returns whether a page of this site opened the socket. Only then its cookie counts."""
     try:
-        origin, host = urlsplit(header(scope, b"origin")), header(scope, b"host")
+        origin, host = urlsplit(read_header(scope, b"origin")), read_header(scope, b"host")
     except ValueError:  # not an address
         return False
     schemes = ("https",) if settings.PRODUCTION else ("http", "https")
@@ -50,4 +50,4 @@ def has_own_origin(scope: Scope) -> bool:
 
 def _has_foreign_origin(scope: Scope) -> bool:
     """Returns whether a page of another site opened the socket. Programs send no origin."""
-    return bool(header(scope, b"origin")) and not has_own_origin(scope)
+    return bool(read_header(scope, b"origin")) and not has_own_origin(scope)

@@ -17,8 +17,7 @@ import orjson
 
 from config.kernel import close_codes
 from config.kernel.errors import DomainError, InvalidInput
-from config.kernel.text import TEXT_RULES, check_text
-from config.kernel.text import checked
+from config.kernel.text import check_text
 from config.kernel.validators import check_boolean, check_integer
 from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
 from sessions_app.kernel.socket_address import SUBPROTOCOL
@@ -141,7 +140,7 @@ def _check_uuid(value: Any, field: str) -> UUID:
 
 def _text(kind: str, *, required: bool = True) -> Field:
     def check(value: Any, field: str) -> str:
-        return checked(value, kind, field)
+        return check_text(value, kind, field)
 
     check.kind = kind  # type: ignore[attr-defined] # for the test that looks for texts without a rule
     return Field(check, required)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from config.server.handler import Send
+from config.server.asgi import Send
 from sessions_app.live import protocol
 from sessions_app.live.base_socket import Socket, message_bucket
 from sessions_app.live.protocol import Message

@@ -8,7 +8,7 @@ from django.urls.converters import UUIDConverter
 
 from config.http.secure_transport import is_secure
 from config.limits.request_limits import RequestCounter
-from config.server.handler import Receive, Scope, Send
+from config.server.asgi import Receive, Scope, Send
 from sessions_app.kernel.socket_address import SUBPROTOCOL
 from sessions_app.live import handshake
 from sessions_app.live.hub import Hub

@@ -15,10 +15,6 @@ from config.kernel.errors import DomainError
 from config.limits.client_addresses import client_address_of_scope
 from config.limits.token_bucket import TokenBucket
 from config.server.asgi import Receive, Scope, Send, read_header
-from sessions_app.live import protocol, tickets
-from sessions_app.live.hub import ANSWERING, AWAY
-from sessions_app.live.protocol import SUBPROTOCOL, Close, Message, Unreadable
-from config.server.handler import Receive, Scope, Send, header
 from sessions_app.live import handshake, protocol, tickets
 from sessions_app.live.base_socket import ABNORMAL_CLOSURE, MessageReader, Socket, message_bucket
 from sessions_app.live.hub import UNAVAILABLE_ERRORS, Hub
@@ -118,7 +114,7 @@ async def _identify(
     if ticket is not None:
         await hub.sign_ins.detect_emptied_redis()
         return await tickets.redeem_ticket(hub.redis, ticket, socket.game_id)
-    session_key = parse_cookie(header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME)
+    session_key = parse_cookie(read_header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME)
     if session_key is None or not handshake.has_own_origin(scope):
         return None
     return await hub.run_in_django(tickets.find_page_holder, session_key)

@@ -11,17 +11,12 @@ from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnl
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.tokens.authentication import caller, caller_token
+from accounts.tokens.authentication import caller
 from config.api.openapi import LOCATION_HEADER, Error
-from config.api.serialization import NO_STORE, read_body
+from config.api.serialization import read_body
 from config.api.views import APIView
 from config.http.client import client_of
 from config.http.conditional import conditional_json_response
-from config.kernel.errors import InvalidInput
-from accounts.tokens.authentication import caller
-from config.api.openapi import LOCATION, Error
-from config.api.serialization import read_body
-from config.http.conditional import conditional_document
 from config.kernel.validators import check_boolean, check_integer
 from maps.models import GameMap
 from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
@@ -79,7 +74,7 @@ class SessionsView(APIView):
         operation_id="game_sessions_open",
         request=CreateLobby,
         responses={201: OwnLobby, 404: Error, 409: Error},
-        parameters=[LOCATION],
+        parameters=[LOCATION_HEADER],
         tags=["game sessions"],
     )
     def post(self, request: Request) -> Response:
@@ -120,7 +115,7 @@ class SessionView(APIView):
         lobby = run_query(queries.find_visible_lobby, session_id, player_id)
         is_seated = player_id is not None and lobby.seat_of(player_id) is not None
         document = lobby_document(lobby) if is_seated else public_document(lobby)
-        return conditional_document(request, document)
+        return conditional_json_response(request, document)
 
 
 class ActiveView(APIView):
@@ -136,7 +131,7 @@ class ActiveView(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         """Read the lobby or game in which the caller has a seat. 404 without one."""
         lobby = run_query(queries.find_lobby_of_player, caller(request).pk)
-        return conditional_document(request, own_document(lobby))
+        return conditional_json_response(request, own_document(lobby))
 
 
 class CodeView(APIView):

@@ -7,7 +7,7 @@ from uuid import UUID
 from config.kernel.client import Client
 from config.kernel.errors import DomainError
 from config.limits import rate_limits
-from maps.editing.actions import demand_playable
+from maps.editing.actions import require_playable
 from maps.models import GameMap
 from sessions_app.lobby import actions, queries
 from sessions_app.lobby.entities import Lobby, LobbyChange
@@ -33,7 +33,7 @@ def open_lobby(
     rate_limits.require(LOBBIES, str(player_id))
     change = None
     try:
-        demand_playable(game_map)  # outside of the transaction, because it may take long
+        require_playable(game_map)  # outside of the transaction, because it may take long
         change = run(
             actions.create,
             player_id,

@@ -14,9 +14,9 @@ from django.urls import reverse
 from config.db.keyset import Order
 from config.kernel.errors import InvalidInput
 from config.kernel.timestamps import to_json_sql
-from config.kernel.validators import integer_parameter
+from config.kernel.validators import read_integer
 from maps.models import GameMap
-from maps.search.sql import PUBLISHED
+from maps.search.conditions import PUBLISHED
 from sessions_app.kernel.limits import MAX_SEATS
 from sessions_app.kernel.statuses import Status
 from sessions_app.lobby.transactions import Steps, run_query
@@ -71,8 +71,8 @@ def parse_filter(parameters: Mapping[str, str]) -> LobbyFilter:
         raise InvalidInput("invalid", "This is not the id of a map.", field="map") from error
     return LobbyFilter(
         map_id,
-        integer_parameter(parameters, "free_seats", 0, MAX_FREE_SEATS, default=0),
-        integer_parameter(parameters, "page_size", 1, MAX_PAGE_SIZE, default=PAGE_SIZE),
+        read_integer(parameters, "free_seats", 0, MAX_FREE_SEATS, default=0),
+        read_integer(parameters, "page_size", 1, MAX_PAGE_SIZE, default=PAGE_SIZE),
         parameters.get("cursor", ""),
     )
 
@@ -89,14 +89,14 @@ def list_open_lobbies(lobby_filter: LobbyFilter) -> Steps[tuple[list[dict[str, A
     if lobby_filter.free_seats:
         conditions.append("AND g.seat_limit - seated.count >= %s")
         values.append(str(lobby_filter.free_seats))
-    if place := ORDER.read(lobby_filter.cursor):
+    if place := ORDER.decode_cursor(lobby_filter.cursor):
         conditions.append("AND (g.created_at, g.id) < (%s::timestamptz, %s::uuid)")
         values += [place.key, place.row_id]
     sql = LIST_CARDS.format(conditions=" ".join(conditions), limit=lobby_filter.size + 1)
     rows = yield [(sql, values)]
     shown = rows[: lobby_filter.size]
     has_more = len(rows) > lobby_filter.size
-    return [row[0] for row in shown], ORDER.cursor(*shown[-1][1:]) if has_more else None
+    return [row[0] for row in shown], ORDER.encode_cursor(*shown[-1][1:]) if has_more else None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """SQL of lobbies. The statements are constants, built at import; values are always parameters."""
 
-from maps.search.sql import PLAYABLE, PUBLISHED
+from maps.search.conditions import PLAYABLE, PUBLISHED
 from sessions_app.kernel.statuses import OPEN_STATUSES, Status, to_sql
 from sessions_app.lobby.rules import GRACE_PERIOD, IDLE_LIMIT
 

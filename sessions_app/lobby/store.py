@@ -8,10 +8,7 @@ from uuid import UUID
 
 from psycopg.errors import SerializationFailure
 
-from config.db.pools import pool_connection
 from config.kernel.errors import DomainError
-from maps.search.conditions import PLAYABLE, PUBLISHED
-from maps.search.sql import PLAYABLE, PUBLISHED
 from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import statements
 from sessions_app.lobby.entities import Lobby, LobbyChange, Seat

@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection, transaction
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg_pool import AsyncConnectionPool
 
-from config.db.pools import connected
+from config.db.pools import pool_connection
 from config.kernel.errors import DomainError
 from sessions_app.lobby.entities import Lobby, LobbyChange
 
@@ -88,7 +88,7 @@ async def run_async(
     for attempt in range(1, MAX_ATTEMPTS + 1):
         with _translate_errors(is_last=attempt == MAX_ATTEMPTS):
             async with (
-                connected(pool) as database,
+                pool_connection(pool) as database,
                 database.pipeline(),
                 database.transaction(),
             ):

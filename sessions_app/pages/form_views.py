@@ -10,10 +10,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from accounts.identity.views import own
+from accounts.identity.current_user import current_user
 from accounts.models import User
+from config.http.pages import redirect_to_sign_in
 from config.kernel.errors import DomainError, InvalidInput
-from maps.browse.views import to_sign_in
 from sessions_app.games.actions import end_game
 from sessions_app.lobby import actions
 from sessions_app.lobby.transactions import run
@@ -26,12 +26,12 @@ def act(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     """Does what a button of the lobby's page says."""
     page_url = reverse("lobbies:detail", args=[lobby_id])
     if not request.user.is_authenticated:
-        return to_sign_in(request, page_url)
+        return redirect_to_sign_in(request, page_url)
     name = request.POST.get("act", "")
     if name not in ACTS:
         raise Http404
     try:
-        ACTS[name](request, lobby_id, own(request))
+        ACTS[name](request, lobby_id, current_user(request))
     except DomainError as error:
         if error.code in ("not_found", "not_seated"):
             return render_gone(request)

@@ -11,18 +11,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import urlencode
+
 from accounts.identity.current_user import current_user
-from accounts.models import User
 from config.http.client import client_of
 from config.http.error_statuses import status_of
 from config.http.methods import require_http_methods, require_POST, require_safe
 from config.http.pages import redirect_to_sign_in
-from config.kernel.errors import DomainError, InvalidInput
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from accounts.identity.views import own
 from config.kernel.errors import DomainError
-from maps.browse.views import to_sign_in
 from maps.models import GameMap
 from sessions_app.kernel.limits import MAX_CHAT_LENGTH
 from sessions_app.kernel.statuses import Status
@@ -80,7 +75,7 @@ def _render_list(request: HttpRequest, form: CodeForm, status: int = 200) -> Htt
 def new(request: HttpRequest) -> HttpResponse:
     """A form to open a lobby on a map."""
     if not request.user.is_authenticated:
-        return to_sign_in(request, request.get_full_path())
+        return redirect_to_sign_in(request, request.get_full_path())
     map_id = request.GET.get("map", "")
     if not map_id:
         messages.info(request, "Choose a map first, then “Play together”.")
@@ -132,7 +127,11 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
     form = CodeForm({"code": code})
     if not form.is_valid():
         return _render_list(request, form, status=404)
-    client, player_id, code = client_of(request), own(request).pk, form.cleaned_data["code"]
+    client, player_id, code = (
+        client_of(request),
+        current_user(request).pk,
+        form.cleaned_data["code"],
+    )
     try:
         lobby = limited_actions.find_lobby_by_code(client=client, player_id=player_id, code=code)
     except DomainError as error:
@@ -151,8 +150,8 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
 def join(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     """Takes a seat in a public lobby."""
     if not request.user.is_authenticated:
-        return to_sign_in(request, reverse("lobbies:detail", args=[lobby_id]))
-    player_id = own(request).pk
+        return redirect_to_sign_in(request, reverse("lobbies:detail", args=[lobby_id]))
+    player_id = current_user(request).pk
     try:
         lobby = run_query(queries.find_visible_lobby, lobby_id, player_id)
     except DomainError:

@@ -7,10 +7,9 @@ from playwright.sync_api import Page, expect
 
 from maps.feedback.actions import rate_map
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby.store import run
+from sessions_app.lobby.transactions import run
 from tests.support.browser import no_violations, sign_in
 from tests.support.factories import make_map, make_tribe, make_user
-from sessions_app.lobby.transactions import run
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

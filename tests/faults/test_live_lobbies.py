@@ -17,10 +17,9 @@ from typing import Any
 import psycopg
 
 from sessions_app.live.protocol import Close
-from sessions_app.live.reconciliation import SILENT, STUCK
+from sessions_app.live.reconciliation import MAX_WRITE_SECONDS, SILENCE_SECONDS
 from tests.support.fault_players import Player, Stage
 from tests.support.processes import ROOT, Serving, servers_of, stage
-from sessions_app.live.reconciliation import MAX_WRITE_SECONDS, SILENCE_SECONDS
 
 LOBBIES = 50
 PROCESSES = 3  # of players who live in processes of their own

@@ -24,10 +24,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
 from accounts.tokens.signing import stamp
-from sessions_app.live.protocol import CLOSES, SUBPROTOCOL, Close
-from tests.support.fault_setup import PASSWORD
 from sessions_app.kernel.socket_address import SUBPROTOCOL
 from sessions_app.live.protocol import CLOSES, Close
+from tests.support.fault_setup import PASSWORD
 
 SHORTEST, LONGEST = 0.1, 5.0  # seconds between two tries
 PING = 5.0  # seconds

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import store
+from sessions_app.lobby import transactions
 from sessions_app.models import GameSession
 from tests.support.api import bearer
 from tests.support.factories import make_map, make_tribe, make_user
@@ -51,11 +51,13 @@ class Table:
         return self.ask(who, "POST", f"/{lobby['id']}/join", body)
 
     def start(self, lobby: Any, *players: int) -> None:
-        """Bring a lobby into the game: everybody connected and ready, the countdown over."""
+        """Starts a game: all players are connected and ready, and the countdown is over."""
         session_id = UUID(lobby["id"])
         for player in map(self.players.__getitem__, players):
-            store.run(lobby_actions.connect, session_id, player.pk, uuid4(), None)
-            store.run(lobby_actions.ready, session_id, player.pk, is_ready=True)
+            transactions.run(
+                lobby_actions.connect, session_id, player.pk, connection=uuid4(), server=None
+            )
+            transactions.run(lobby_actions.set_ready, session_id, player.pk, is_ready=True)
         status, _ = self.ask(0, "POST", f"/{session_id}/start", {"solo": len(players) == 1})
         assert status == 200
         over = datetime.timedelta(seconds=4)
@@ -70,7 +72,7 @@ class Table:
                 "UPDATE session_players SET server_id = %s WHERE session_id = %s",
                 [server, session_id],
             )
-        store.run(lobby_actions.tidy, session_id)
+        transactions.run(lobby_actions.apply_due_changes, session_id)
 
 
 def code_of(answer: Any) -> tuple[int, str]:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.models import User
 from maps.collections import actions as collection_actions
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import store
+from sessions_app.lobby import transactions
 from tests.support.api import bearer
 from tests.support.factories import make_map, make_moderator, make_tribe, make_user
 
@@ -67,8 +67,11 @@ class Cast:
         given = {"name": "Fords", "is_public": True}
         self.collection = collection_actions.create_collection(player=owner, given=given)
         self.tribe = make_tribe(owner)
-        seat = (owner.pk, self.game_map.pk, self.tribe.pk)
-        self.lobby = store.run(lobby_actions.create, *seat).after if seated else None
+        self.lobby = None
+        if seated:
+            self.lobby = transactions.run(
+                lobby_actions.create, owner.pk, map_id=self.game_map.pk, tribe_id=self.tribe.pk
+            ).after
 
     def address(self, route: str) -> str:
         arguments: dict[str, list[Any]] = {

@@ -16,13 +16,12 @@ from websockets.sync.client import ClientConnection, connect
 from accounts.models import User
 from accounts.tokens import signing
 from accounts.tokens.actions import start_family
+from sessions_app.kernel.socket_address import SUBPROTOCOL
 from sessions_app.live import tickets
-from sessions_app.live.protocol import SUBPROTOCOL
 from tests.support.live_site import Site
 from tests.support.lobbies import Table
 from tests.support.processes import Serving
 from tests.support.waiting import PATIENCE
-from sessions_app.kernel.socket_address import SUBPROTOCOL
 
 Frame = dict[str, Any]
 

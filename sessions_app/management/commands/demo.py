@@ -11,8 +11,6 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.models.users import MODERATORS
-from sessions_app.management.commands.seed import tidy_up
-from accounts.models.querysets import MODERATORS
 from sessions_app.demo.world import analyze_tables
 
 
