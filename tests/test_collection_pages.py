@@ -63,7 +63,7 @@ def test_a_collection_is_created(signed_in: Client, maps: list[GameMap]) -> None
         ({"name": "x" * 61}, "A name has 3 to 60 characters."),
         ({"name": "  "}, "This field is required"),
         ({"name": "fords"}, "already have a collection with this name"),
-        ({"name": "a\u202eb c"}, "turns the direction"),
+        ({"name": "a\u202eb c"}, "changes the direction"),
         ({"name": "Fine", "description": "x" * 501}, "A description has up to 500 characters."),
         ({"name": "Fine", "first_map": "x"}, "No collections yet"),
         ({"name": "a\0bc"}, "U+0000, a control character"),

@@ -14,9 +14,9 @@ from maps.terrain.grid import MAX_SIDE, MIN_SIDE
 class MapParser(StrictJSONParser):
     """JSON of ten times the usual size: an indented map of 100 × 100 cells is larger than a megabyte."""
 
-    most_bytes = 10 * 1024 * 1024
+    max_bytes = 10 * 1024 * 1024
     # Four times the largest map, so that the author of a larger one gets a report and no bare 413.
-    most_values = 250_000
+    max_values = 250_000
 
 
 @extend_schema_field(

@@ -24,7 +24,7 @@ ALL_METHODS = (*METHODS, "HEAD", "OPTIONS")
 OF_A_MAP = [
     "maps:detail",
     "maps:terrain",
-    "maps:give-stars",
+    "maps:rating",
     "maps:favourite",
     "maps:collect",
     *(f"api:{name}" for name in "map terrain rating favourite publish unpublish".split()),
