@@ -10,10 +10,11 @@ from channels.layers import get_channel_layer
 
 from config.redis import clients
 from sessions_app.kernel.statuses import Status
+from sessions_app.live import list_feed
 from sessions_app.live.protocol import Close
 from sessions_app.live.updates import channel_group
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import open_lobbies, rules
+from sessions_app.lobby import rules
 from sessions_app.lobby.transactions import run
 from sessions_app.models import GameSession
 from tests.support.database import execute
@@ -370,7 +371,7 @@ def test_full_lobbies_are_not_listed(site: Site) -> None:
 def test_a_long_list_says_since_when_it_is_complete(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(open_lobbies, "MAX_LISTED", 2)
+    monkeypatch.setattr(list_feed, "MAX_LISTED", 2)
     old = Table(1)
     newer = [Table(1, game_map=old.map) for _ in range(2)]
     with Caller(site, "/ws/lobbies") as looker:

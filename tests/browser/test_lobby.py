@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from accounts.models import User
 from maps.editing import actions as editing_actions
 from maps.models import GameMap
+from sessions_app.live import list_feed
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import open_lobbies
 from sessions_app.lobby.transactions import run
 from sessions_app.models import GameSession, SessionPlayer
 from tests.support.browser import no_sideways_scrolling, no_violations
@@ -466,7 +466,7 @@ def test_of_many_lobbies_the_older_ones_stay_and_count(
     site: Site,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(open_lobbies, "MAX_LISTED", 1)
+    monkeypatch.setattr(list_feed, "MAX_LISTED", 1)
     mira, odo = players["Mira"], players["Odo"]
     old = run(
         lobby_actions.create, mira.pk, map_id=game_map.pk, tribe_id=mira.tribes.get().pk
