@@ -100,9 +100,7 @@ class MapView(APIView):
         visible = GameMap.objects.visible_to(request.user).select_related("user").defer("search")
         game_map = get_object_or_404(visible, pk=map_id)
         etag = etag_of(game_map)
-        response = conditional_response(
-            request._request, etag, lambda: Response(FullMap(game_map).data)
-        )
+        response = conditional_response(request, etag, lambda: Response(FullMap(game_map).data))
         response["Cache-Control"] = "no-cache" if game_map.is_published else "private, no-cache"
         response["Vary"] = "Authorization"
         return response

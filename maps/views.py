@@ -5,9 +5,9 @@ from uuid import UUID
 from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from config.http.methods import require_safe
 from config.kernel.errors import DomainError
 from maps.browse.cards import EXPIRED_CURSOR, PAGE_SIZE, add_marks, marked_cards, other_maps
 from maps.browse.queries import find_maps

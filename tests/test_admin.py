@@ -170,7 +170,7 @@ def test_rules_of_decisions_about_maps(author: User, player: User, moderator: Us
 def test_too_many_at_once(
     moderator_client: Client, author: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("maps.admin.MOST_AT_ONCE", 2)
+    monkeypatch.setattr("maps.admin.MAX_DECISIONS_AT_ONCE", 2)
     maps = [make_map(author, f"Ford {n}") for n in range(3)]
     page = act(
         moderator_client, MAPS, "hide", *maps, decide="1", reason="All of them."

@@ -391,7 +391,7 @@ def test_a_map_known_to_be_valid_is_not_checked_again(
     editing_actions.unpublish_map(author=author, map_id=once_public.pk)
     looked_at = make_map(author, is_public=False)
     editing_actions.require_playable(looked_at)
-    monkeypatch.setattr(editing_actions, "check", None)
+    monkeypatch.setattr(editing_actions, "validate_document", None)
     for made in (public, saved, once_public, looked_at):
         table.game_map = made
         lobby = table.open()

@@ -263,7 +263,7 @@ def test_a_slow_head_ends_the_connection(
 def test_a_slow_body_does_not_count_as_a_slow_head(
     monkeypatch: pytest.MonkeyPatch, site: Site
 ) -> None:
-    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(http_protocol, "HEAD_TIMEOUT_SECONDS", 0.1)
     moments: list[float] = []
     check = HttpProtocol.check
 

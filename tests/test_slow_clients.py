@@ -466,7 +466,7 @@ def test_rejected_sockets_that_stay_open_make_room(
     for _ in range(5):
         assert httpx.get(site.url + "/privacy/").status_code == 200
     until(lambda: len(site.server.server_state.connections) <= 10)
-    monkeypatch.setattr(websocket_protocol, "CLOSE_SECONDS", 0)
+    monkeypatch.setattr(websocket_protocol, "CLOSE_TIMEOUT_SECONDS", 0)
     for client in sockets:
         client.close()
 

@@ -82,7 +82,7 @@ class Register(APIView):
     )
     def post(self, request: Request) -> Response:
         """Create an account and sign in."""
-        client = client_of(request._request)
+        client = client_of(request)
         try:
             user = registration.register(client=client, **read_body(NewUser, request))
         except InvalidInput as error:
@@ -102,7 +102,7 @@ class Login(APIView):
     )
     def post(self, request: Request) -> Response:
         """Exchange username or email address and password for a pair of tokens."""
-        given, client = read_body(Credentials, request), client_of(request._request)
+        given, client = read_body(Credentials, request), client_of(request)
         user = sign_in.check_credentials(
             client=client, name=given["username"], password=given["password"]
         )
@@ -122,7 +122,7 @@ class Refresh(APIView):
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair. It works once; used again, it ends its family."""
         token = read_body(RefreshToken, request)["refresh"]
-        device = device_name(client_of(request._request).user_agent)
+        device = device_name(client_of(request).user_agent)
         return signed_in_response(*token_actions.refresh(token, device))
 
 

@@ -36,7 +36,7 @@ class Me(APIView):
         given = read_body(NewAddress, request)
         try:
             user = email_addresses.change_email(
-                client=client_of(request._request),
+                client=client_of(request),
                 user=caller(request),
                 device=CurrentDevice(family=caller_token(request).family),
                 **given,
@@ -64,7 +64,7 @@ class Password(APIView):
         given, user, client = (
             read_body(NewPassword, request),
             caller(request),
-            client_of(request._request),
+            client_of(request),
         )
         try:
             passwords.change_password(

@@ -6,7 +6,8 @@ from functools import wraps
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+
+from config.http.methods import require_POST
 
 
 def account_form(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:

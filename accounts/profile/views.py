@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_safe
 
 from accounts.devices import actions as device_actions
 from accounts.devices.attempts import CurrentDevice
@@ -17,6 +16,7 @@ from accounts.profile.decorators import account_form
 from accounts.profile.forms import ChangeEmailForm, ChangePasswordForm
 from config.http.client import client_of
 from config.http.forms import add_reasons
+from config.http.methods import require_safe
 from config.kernel.errors import DomainError
 from config.limits import quotas
 

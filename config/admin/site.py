@@ -44,10 +44,10 @@ class AdminSite(admin.AdminSite):
         if super().has_permission(request) and lacks_second_factor(request):
             query = urlencode({REDIRECT_FIELD_NAME: target})
             return HttpResponseRedirect(f"{resolve_url(settings.SECOND_FACTOR_URL)}?{query}")
-        for name in ("GET", "POST"):  # Django's view reads the target there
-            values = getattr(request, name)
+        for method in ("GET", "POST"):  # Django's view reads the target there
+            values = getattr(request, method)
             if REDIRECT_FIELD_NAME in values:
-                setattr(request, name, (values := values.copy()))
+                setattr(request, method, (values := values.copy()))
                 values[REDIRECT_FIELD_NAME] = target
         return super().login(request, extra_context)
 

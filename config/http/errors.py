@@ -31,7 +31,7 @@ from config.limits.quotas import QuotaReached
 
 # Code and sentence for errors without their own, by status. Some, as `busy`, have another code.
 MESSAGES = {
-    400: ("bad_request", "The request can't be read."),
+    400: ("bad_request", "The request can't be understood."),
     403: (
         "permission_denied",
         "You can't do this, or the page expired. Reload and try again.",

@@ -4,9 +4,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils.http import urlencode
-from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
+
+from config.http.methods import require_http_methods
 
 # For a page with a form that is sent to the page itself.
 require_page_methods = require_http_methods(["GET", "HEAD", "POST"])

@@ -40,7 +40,7 @@ MAX_EXCEPTIONS = 5  # of a chain or a group
 
 # Loggers whose messages are fixed texts, with values as arguments. Messages of others may have values.
 LITERAL_LOGGERS = {"django", "python", "uvicorn"}
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class ClientFaultFilter(logging.Filter):

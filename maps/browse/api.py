@@ -30,7 +30,7 @@ class MapTerrain(APIView):
     )
     def get(self, request: Request, map_id: UUID) -> HttpResponseBase:
         """Read the compact terrain. `terrain_data` of the map has the same, tile by tile."""
-        return terrain_response(request._request, request.user, map_id)
+        return terrain_response(request, request.user, map_id)
 
 
 class PublicProfile(PublicUser):

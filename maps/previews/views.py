@@ -4,8 +4,8 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_safe
 
+from config.http.methods import require_safe
 from config.ops.worker import NotYet
 from maps.drawing.pictures import FORMATS
 from maps.previews.responses import picture_response, placeholder_response

@@ -72,13 +72,10 @@ class PlayedMapView(APIView):
         """
         game = queries.find_game(session_id, caller(request))
         found = queries.find_map(game)
-        # A weak tag, because the map is the same with and without compression. FORM is the version of the
-        # terrain's format.
+        # A weak tag, because the map is the same with and without compression. TERRAIN_FORMAT is the version
+        # of the terrain's format.
         etag = f'W/"{TERRAIN_FORMAT}-{game.map_id}-{found.version}"'
-        http_request = request._request
-        response = conditional_response(
-            http_request, etag, lambda: _map_response(http_request, game, found)
-        )
+        response = conditional_response(request, etag, lambda: _map_response(request, game, found))
         response["Vary"] = "Accept-Encoding, Authorization"
         response["Cache-Control"] = "private, no-cache"
         return response

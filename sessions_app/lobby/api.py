@@ -149,7 +149,7 @@ class CodeView(APIView):
         """Join by invite code. Small letters and hyphens are accepted. At most ten wrong codes a minute."""
         data = read_body(JoinByCode, request)
         change = limited_actions.join_by_code(
-            client=client_of(request._request),
+            client=client_of(request),
             player_id=caller(request).pk,
             code=data["code"],
             tribe_id=data["tribe_id"],

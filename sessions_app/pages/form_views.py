@@ -8,10 +8,10 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from accounts.identity.current_user import current_user
 from accounts.models import User
+from config.http.methods import require_POST
 from config.http.pages import redirect_to_sign_in
 from config.kernel.errors import DomainError, InvalidInput
 from sessions_app.games.actions import end_game

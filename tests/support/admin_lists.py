@@ -35,7 +35,7 @@ def refused(client: Client, address: str) -> None:
     with CaptureQueriesContext(connection) as queries:
         answer = client.get(address)
     assert answer.status_code == 400, address
-    assert b"be read" in answer.content
+    assert b"be understood" in answer.content
     # Session, account, and what it may do.
     assert not [q["sql"] for q in queries.captured_queries if "COUNT(" in q["sql"]]
     assert len(queries) <= 6
