@@ -13,11 +13,14 @@ class AccountsConfig(AppConfig):
     verbose_name = "Players"
 
     def ready(self) -> None:
-        """Connects signals, and the cache of tokens to the database's notifications."""
+        """Connects signals, the cache of tokens and what is deleted daily."""
         from accounts import receivers
+        from accounts.devices import expiry
         from accounts.tokens import token_cache
         from config.http.secure_transport import tokens_exposed
+        from config.ops import maintenance
 
         user_logged_in.connect(receivers.record_device)
         tokens_exposed.connect(receivers.revoke_exposed_tokens)
         on_change(token_cache.CHANNEL, token_cache.invalidate, at_once=True)
+        maintenance.register("sessions", "expired page sessions", expiry.delete_expired)

@@ -149,10 +149,11 @@ REFUSALS = {"game_sessions_stay_over"}
 
 
 def triggers(connection: Connection) -> dict[str, bool]:
-    """Our triggers, by the catalogue; true for those that the plan of a statement names when they fire."""
+    """Our triggers, not those of the task queue; true for those that a plan names when they fire."""
     found = connection.execute(
         # 34: BEFORE, and TRUNCATE, of which there is no plan.
-        "SELECT tgname, tgtype & 34 = 0 FROM pg_trigger WHERE NOT tgisinternal AND NOT EXISTS ("
+        "SELECT tgname, tgtype & 34 = 0 FROM pg_trigger WHERE NOT tgisinternal"
+        " AND tgname NOT LIKE 'procrastinate%' AND NOT EXISTS ("
         " SELECT FROM pg_depend WHERE objid = pg_trigger.oid AND deptype = 'e')"
     )
     return dict(found.fetchall())

@@ -1,19 +1,31 @@
 """The Django applications of the project itself."""
 
 from django.apps import AppConfig
+from django.contrib import admin
 from django.contrib.admin import apps as admin_apps
 from django.contrib.staticfiles import apps as static_apps
 
+from config.db.notifications import on_change
+
 
 class TribeholdConfig(AppConfig):
-    """`config`, which is an application because of its commands and checks."""
+    """`config`, which is an application because of its commands, checks and task queue."""
 
     default = True
     name = "config"
 
     def ready(self) -> None:
-        """Registers the system checks."""
+        """Registers the system checks and the results of tasks; keeps the queue's rows out of the admin.
+
+        Arguments of jobs may hold an address until the email is sent.
+        """
+        from procrastinate.contrib.django.models import ProcrastinateJob
+
         from config import checks  # noqa: F401
+        from config.ops import results
+
+        admin.site.unregister(ProcrastinateJob)
+        on_change(results.CHANNEL, results.resolve, at_once=True)
 
 
 class TribeholdAdmin(admin_apps.AdminConfig):

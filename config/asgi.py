@@ -1,5 +1,6 @@
 """The ASGI application: static files, sockets, and Django behind them, on one port."""
 
+import asyncio
 import contextlib
 import gc
 import os
@@ -13,16 +14,14 @@ setup(set_prefix=False)
 
 from accounts.tokens.token_cache import TokenCache  # noqa: E402 - needs setup()
 from config.limits.request_limits import RequestCounter  # noqa: E402
+from config.ops.tasks import run_workers  # noqa: E402
 from config.server.asgi import Receive, Scope, Send  # noqa: E402
 from config.server.fast_lane import FastLane  # noqa: E402
 from config.server.handler import ThreadedASGIHandler  # noqa: E402
 from config.server.health import Health  # noqa: E402
 from config.server.response_cache import ResponseCache  # noqa: E402
 from config.server.static_files import StaticFiles, set_static_headers  # noqa: E402
-from maps.browse.cacheable import (  # noqa: E402
-    CacheableMapReads,
-)
-from maps.previews.preview_files import worker  # noqa: E402
+from maps.browse.cacheable import CacheableMapReads  # noqa: E402
 from sessions_app.live.routing import WebSocketRouter  # noqa: E402
 
 # New objects after which the garbage collector runs. With Python's 700, it took a tenth of the time when a
@@ -51,14 +50,21 @@ async def lifespan(
         await reads.open()
         ends.push_async_callback(sockets.close)
         await sockets.open()
-        ends.callback(worker.close)
-        worker.foresees = True
+        if settings.TASKS:
+            ends.push_async_callback(end_tasks, asyncio.create_task(run_workers()))
         gc.collect()
         gc.freeze()  # modules are never garbage, and to check them takes 0.1 s
         gc.set_threshold(GC_THRESHOLD)
         await send({"type": "lifespan.startup.complete"})
         await receive()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+async def end_tasks(workers: "asyncio.Task[None]") -> None:
+    """Let the jobs finish that are running, and begin no more."""
+    workers.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await workers
 
 
 def make_application() -> StaticFiles:

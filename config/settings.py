@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
+    "procrastinate.contrib.django",
     "config",
     "accounts",
     "tribes",
@@ -169,6 +170,26 @@ DATABASES = {
         | DATABASE.get("OPTIONS", {}),
     }
 }
+# The task queue is in PostgreSQL, too; see config/ops/tasks.py. A process that runs it holds two connections
+# that listen, TASKS_POOL to take jobs, and one for each job that runs, at most three.
+TASKS = (
+    environment.choice("TRIBEHOLD_TASKS", ("on", "off")) == "on"
+)  # off where `manage.py tasks` runs
+TASKS_POOL = environment.integer(
+    "TRIBEHOLD_TASKS_POOL", default=2, least=1, most=10, meaning="each is a connection."
+)
+# Behind a PgBouncer that pools transactions nothing can listen; workers then look every five seconds.
+TASKS_LISTEN = environment.boolean("TRIBEHOLD_TASKS_LISTEN", True)
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
+PROCRASTINATE_IMPORT_PATHS = [
+    "accounts.identity.emails",
+    "config.ops.maintenance",
+    "maps.previews.cleanup",
+    "maps.previews.preview_files",
+]
+PROCRASTINATE_ON_APP_READY = "config.ops.connector.install"
+# What was due while nothing ran is done at the next start.
+PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 24 * 3600}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---- Redis --------------------------------------------------------------------------------------

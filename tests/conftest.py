@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.db import connection, connections
 from django.test import Client, TransactionTestCase, override_settings
+from procrastinate.contrib.django import app
 from pytest_django import DjangoDbBlocker
 from redis.asyncio.connection import AbstractConnection as AsyncConnection
 from redis.connection import AbstractConnection as Connection
@@ -55,6 +56,12 @@ def quick_passwords(settings: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
+def no_workers(settings: Any) -> None:
+    """A site that runs tasks costs more to start and to stop; few tests need one."""
+    settings.TASKS = False
+
+
+@pytest.fixture(autouse=True)
 def own_files(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Pictures go to a folder that vanishes; pages refer to static files as they lie."""
     settings.MEDIA_ROOT = tmp_path_factory.mktemp("media")
@@ -84,6 +91,22 @@ def no_redis(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for kind in (Connection, AsyncConnection):
         monkeypatch.setattr(kind, "connect", fail)
+
+
+@pytest.fixture(autouse=True)
+def own_jobs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leaves no jobs behind: Django empties its own tables alone. What is due daily is not due in tests."""
+    monkeypatch.setitem(app.periodic_defaults, "max_delay", 0)
+    marker = request.node.get_closest_marker("django_db")
+    if (marker and marker.kwargs.get("transaction")) or "transactional_db" in request.fixturenames:
+        request.getfixturevalue("transactional_db")
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM procrastinate_periodic_defers")
+            cursor.execute("DELETE FROM procrastinate_jobs")
+            cursor.execute("DELETE FROM procrastinate_workers")
+    else:
+        yield
 
 
 @pytest.fixture
@@ -161,8 +184,14 @@ def static_root() -> Path:
 
 
 @pytest.fixture
+def tasks_run(settings: Any) -> None:
+    """Has the site of a test run its tasks, too."""
+    settings.TASKS = True
+
+
+@pytest.fixture
 def site(transactional_db: None, static_root: Path, settings: Any) -> Iterator[Site]:
-    """The real application on a real port, with the tests' database."""
+    """The real application on a real port, with the tests' database; it runs no tasks unless told."""
     from django.contrib.staticfiles.storage import staticfiles_storage  # noqa: F401
 
     settings.STATIC_ROOT = static_root

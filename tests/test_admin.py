@@ -12,7 +12,6 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.devices import actions as device_actions
-from accounts.identity import emails
 from accounts.models import User, UserDecision
 from accounts.moderation.actions import Action, require_not_suspended
 from accounts.moderation.actions import decide as decide_player
@@ -28,6 +27,7 @@ from sessions_app.models import GameSession, SessionPlayer
 from tests.support.api import bearer, login
 from tests.support.factories import PASSWORD, make_map, make_tribe, make_user
 from tests.support.redis import redis_away
+from tests.support.task_queue import run_tasks
 
 pytestmark = pytest.mark.django_db
 MAPS = "/admin/maps/gamemap/"
@@ -544,7 +544,7 @@ def test_address_changed_by_an_administrator_is_unverified(
     )
     player.refresh_from_db()
     assert (player.email, player.email_verified_at) == ("new@example.com", None)
-    emails.POST.submit(int).result(5)
+    run_tasks()
     assert sorted(letter.to for letter in mail.outbox) == [
         ["new@example.com"],
         ["player1@example.com"],

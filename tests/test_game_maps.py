@@ -25,6 +25,7 @@ from sessions_app.models import GameSession, PlayedMap
 from tests.support.api import bearer
 from tests.support.factories import make_map, make_user
 from tests.support.game_api import Table, code_of
+from tests.support.task_queue import get_drawn
 
 pytestmark = pytest.mark.django_db
 NO_WAVES: dict[str, Any] = {"wave_config": {"waves": []}}
@@ -205,7 +206,7 @@ def addresses(game_map: GameMap) -> list[str]:
 def answers(user: User, game_map: GameMap) -> set[int]:
     client = Client(headers=bearer(user))
     client.force_login(user)
-    return {client.get(address).status_code for address in addresses(game_map)}
+    return {get_drawn(client, address).status_code for address in addresses(game_map)}
 
 
 def listings(user: User) -> str:
@@ -276,7 +277,7 @@ def test_the_lobby_page_of_a_guest_shows_the_private_map(table: Table, private: 
     join_by_code(table, 1, lobby)
     page = guest.get(f"/lobbies/{lobby['id']}/").content.decode()
     assert private.card_picture in page
-    assert guest.get(private.card_picture).status_code == 200
+    assert get_drawn(guest, private.card_picture).status_code == 200
     assert f'href="{private.get_absolute_url()}"' in page
     assert guest.get(private.get_absolute_url()).status_code == 200
     table.start(lobby, 0, 1)

@@ -24,6 +24,7 @@ from tests.support.api import bearer
 from tests.support.concurrency import at_once
 from tests.support.documents import document_of, new_map
 from tests.support.factories import NOBODY, flat_grid, make_map, make_user
+from tests.support.task_queue import get_drawn
 
 pytestmark = pytest.mark.django_db
 
@@ -83,7 +84,7 @@ def test_a_map_is_created(client: Client, author: User) -> None:
     assert (stored.terrain_hash, stored.terrains) == (twin.terrain_hash, twin.terrains)
     assert client.get(stored.card_picture).status_code == 404
     client.force_login(author)
-    assert client.get(stored.card_picture).status_code == 200
+    assert get_drawn(client, stored.card_picture).status_code == 200
     assert client.get(f"/maps/{stored.pk}/").status_code == 200
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from accounts.devices import actions as device_actions
 from accounts.devices.session_store import SessionStore
-from accounts.identity import emails, links
+from accounts.identity import links
 from accounts.models import PageSession, User
 from accounts.tokens import signing
 from accounts.tokens.actions import start_family
@@ -27,6 +27,7 @@ from config.redis.clients import durable
 from sessions_app.live import tickets
 from tests.support.api import bearer
 from tests.support.factories import PASSWORD, make_user
+from tests.support.task_queue import run_tasks
 
 pytestmark = pytest.mark.django_db
 OTHER = "another long sentence"
@@ -251,7 +252,7 @@ def sent_emails(settings: Any) -> None:
 def reset_link(client: Client) -> str:
     """The path of a link that was sent to set a new password."""
     client.post("/reset/", {"name": "Player1"})
-    emails.POST.submit(int).result(5)
+    run_tasks()
     (link,) = re.findall(r"https?://[^/]+(/reset/\S+)", str(mail.outbox[-1].body))
     return str(link)
 

@@ -17,6 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import PageSession, User
+from config.db.notifications import EVERYTHING
 from config.storage.files import FileStore
 from maps.drawing.pictures import DRAWING_VERSION, FORMATS
 from maps.models import GameMap, MapWord
@@ -28,6 +29,7 @@ from tests.support.database import told
 from tests.support.factories import drawn_grid, make_map, make_user
 from tests.support.live_site import Site
 from tests.support.object_storage import use_bucket
+from tests.support.task_queue import get_drawn, jobs
 from tests.support.waiting import until
 
 
@@ -116,7 +118,9 @@ def change_by_sql(site: Site, game_map: GameMap) -> None:
         change_by_sql,
     ],
 )
-def test_pictures_go_with_the_content(site: Site, go: Callable[[Site, GameMap], None]) -> None:
+def test_pictures_go_with_the_content(
+    tasks_run: None, site: Site, go: Callable[[Site, GameMap], None]
+) -> None:
     author = make_user("Author")
     alone = make_map(author, "Alone", grid=drawn_grid(30, "Water"))
     shared = make_map(author, "Shared", grid=drawn_grid(31, "Lava"))
@@ -180,26 +184,28 @@ def test_a_map_that_gets_the_content_before_the_check_keeps_its_pictures() -> No
     content = old.terrain_hash
     old.delete()
     again = make_map(author, "Again", grid=drawn_grid(30, "Water"))
-    cleanup._delete_unused([content])
+    cleanup.delete_unused([content])
     assert has_pictures(again)
     GameMap.objects.all().delete()
-    cleanup._delete_unused([content])
+    cleanup.delete_unused([content])
     assert not has_pictures(again)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_picture_that_was_deleted_too_early_is_drawn_again(client: Any) -> None:
     game_map = make_map(make_user("Author"))
-    first = client.get(game_map.card_picture).content
+    first = get_drawn(client, game_map.card_picture).content
     default_storage.delete(preview_files.name_of(game_map, "card"))
-    assert client.get(game_map.card_picture).content == first
+    assert get_drawn(client, game_map.card_picture).content == first
     assert default_storage.exists(preview_files.name_of(game_map, "card"))
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_is_away_costs_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cleanup, "connection_string", lambda: "host=127.0.0.1 port=1")
-    assert cleanup._delete_unused(["0" * 64]) == b""
+def test_what_several_processes_hear_is_deleted_once() -> None:
+    for _ in range(2):
+        cleanup.delete_later(["0" * 64, "1" * 64])
+    cleanup.delete_later([EVERYTHING])
+    assert jobs().get().args == {"contents": ["0" * 64, "1" * 64]}
 
 
 @pytest.mark.django_db

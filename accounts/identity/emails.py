@@ -1,76 +1,116 @@
 """Emails to players: links that they asked for, and warnings of changes.
 
-They are sent in a thread of their own, so that the time of a response does not show whether the account
-exists. There they are also counted, invisibly to whoever asked. For each kind of email an email address
+The task queue sends them, so that the time of a response does not show whether the account exists. A job
+names the player and the kind of email. The link is made when the email is sent, so the queue has no secret.
+Only the warning to a previous email address has that address, until it is sent or given up. A mail server
+that fails is tried again for almost three hours.
+
+Emails are counted when they are sent, invisibly to whoever asked. For each kind of email an email address
 gets five in an hour that one client asked for, and twenty in all. The same holds for an account.
 """
 
 import logging
-from concurrent.futures import Future, ThreadPoolExecutor
+import uuid
+from collections.abc import Callable
+from smtplib import SMTPRecipientsRefused
 
 from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+from procrastinate.job_context import JobContext
 
 from accounts.identity import links
 from accounts.models import User
 from config.limits import rate_limits
+from config.ops import tasks
 
-POST = ThreadPoolExecutor(1, "post")
 SUBJECTS = {
     "verify": "Confirm your email address",
     "reset": "Choose a new password",
     "address_changed": "Your email address was changed",
     "password_changed": "Your password was changed",
 }
+LINKS: dict[str, Callable[[User], str]] = {
+    "verify": links.verification_link,
+    "reset": links.reset_link,
+}
+RETRIES = RetryStrategy(max_attempts=8, exponential_wait=3)  # after 3 s, 9 s, … 1 h 49 min
 logger = logging.getLogger(__name__)
 
 
-def send_verification(user: User, client_address: str) -> "Future[None]":
+def send_verification(user: User, client_address: str) -> None:
     """Sends the link that confirms an email address."""
-    return _send(user, "verify", link=links.verification_link(user), client_address=client_address)
+    _add_job("verify", user, client_address=client_address)
 
 
-def send_password_reset(user: User, client_address: str) -> "Future[None]":
-    """Sends the link that replaces a lost password."""
-    return _send(user, "reset", link=links.reset_link(user), client_address=client_address)
+def send_password_reset(user: User | None, client_address: str) -> None:
+    """Sends the link that replaces a lost password.
+
+    Without an account it adds a job that does nothing: otherwise the time would show whether there is one.
+    """
+    _add_job("reset", user, client_address=client_address)
 
 
-def send_email_changed(user: User, previous: str, client_address: str) -> "Future[None]":
+def send_email_changed(user: User, previous: str, client_address: str) -> None:
     """Warns the previous email address of an account."""
-    return _send(user, "address_changed", to=previous, client_address=client_address)
+    _add_job("address_changed", user, to=previous, client_address=client_address)
 
 
-def send_password_changed(user: User) -> "Future[None]":
+def send_password_changed(user: User) -> None:
     """Warns the owner: otherwise a password that somebody else has set goes unnoticed."""
-    return _send(user, "password_changed")
+    _add_job("password_changed", user)
 
 
-def _send(
-    user: User, kind: str, *, link: str = "", to: str = "", client_address: str = ""
-) -> "Future[None]":
-    """Sends an email of a kind. `client_address` is that of whoever asked for it, where anybody may ask."""
-    body = render_to_string(f"accounts/emails/{kind}.txt", {"user": user, "link": link})
+@app.task(name="accounts.send_email", queue=tasks.EMAIL, retry=RETRIES, pass_context=True)
+def send(context: JobContext, kind: str, user_id: str, client: str, to: str) -> None:
+    """Sends an email of a kind to a player, or to the player's previous email address.
+
+    Each attempt that fails is logged. An email address that is refused for good is not tried again.
+    """
+    user = User.objects.filter(pk=user_id).first()
+    if user is None:
+        return
     address = to or user.email
-    # Each kind is counted apart: many emails of one kind must not hold back a warning.
-    subjects = [f"{kind}:{user.pk}", f"{kind}:{rate_limits.hash_subject(address)}"]
-    subject = f"{SUBJECTS[kind]} · Tribehold"
-    return POST.submit(_deliver, subject, body, address, subjects, client_address)
-
-
-def _deliver(
-    subject: str, body: str, address: str, subjects: list[str], client_address: str
-) -> None:
+    link = LINKS[kind](user) if kind in LINKS else ""
+    body = render_to_string(f"accounts/emails/{kind}.txt", {"user": user, "link": link})
     try:
-        for counted in subjects:
-            by_client = f"{counted}:{client_address}" if client_address else counted
-            rate_limits.count_one("letters_to", by_client)
-        for counted in subjects:
-            rate_limits.count_one("letters_to_all", counted)
-        send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [address])
+        if not context.job.attempts:
+            _count(kind, user, address, client)
+        send_mail(f"{SUBJECTS[kind]} · Tribehold", body, settings.DEFAULT_FROM_EMAIL, [address])
     except rate_limits.RateLimited:
         logger.warning(
             "An email was not sent: too many of its kind went to that address or account"
         )
-    except Exception:  # mostly of the mail server; nothing else would report it in this thread
-        logger.exception("An email could not be sent")
+    except Exception as error:
+        if _is_refused_for_good(error):
+            logger.warning("An email was refused for good: %s", type(error).__name__)
+            return
+        number = context.job.attempts + 1
+        logger.warning("An email could not be sent, attempt %d: %s", number, type(error).__name__)
+        raise
+
+
+def _add_job(kind: str, user: User | None, *, to: str = "", client_address: str = "") -> None:
+    """Adds an email to the queue. `client_address` is that of whoever asked, where anybody may ask."""
+    client = rate_limits.hash_subject(client_address) if client_address else ""
+    user_id = str(user.pk if user else uuid.uuid4())
+    if not tasks.defer(send, {}, kind=kind, user_id=user_id, client=client, to=to):
+        logger.error("An email was not sent: too many wait in the queue")
+
+
+def _count(kind: str, user: User, address: str, client: str) -> None:
+    """Counts an email, each kind apart: many of one kind must not hold back a warning. Raises RateLimited."""
+    subjects = [f"{kind}:{user.pk}", f"{kind}:{rate_limits.hash_subject(address)}"]
+    for subject in subjects:
+        rate_limits.count_one("letters_to", f"{subject}:{client}" if client else subject)
+    for subject in subjects:
+        rate_limits.count_one("letters_to_all", subject)
+
+
+def _is_refused_for_good(error: Exception) -> bool:
+    """Returns whether a mail server accepts nothing for this address. A 4xx may pass later."""
+    return isinstance(error, SMTPRecipientsRefused) and all(
+        code >= 500 for code, _ in error.recipients.values()
+    )

@@ -87,8 +87,7 @@ def request_password_reset(*, client: Client, name: str) -> None:
     """
     rate_limits.require("letters", client.address)
     user = User.objects.active().known_as(name).first()
-    if user is not None:
-        emails.send_password_reset(user, client.address)
+    emails.send_password_reset(user, client.address)
 
 
 def reset_password(

@@ -1,1 +1,1 @@
-"""What operators need: readiness, logs, background work."""
+"""What operators need: readiness, logs, the task queue, daily maintenance."""

@@ -27,7 +27,7 @@ from config.http.middleware import RATE_LIMIT_STATUS
 from config.http.request_id import REQUEST_ID
 from config.limits.client_addresses import client_address_of_scope
 from config.limits.rate_limits import RateLimitStatus
-from config.ops.worker import PATIENCE, Job
+from config.ops.results import AWAITED, Result
 from config.server.asgi import CLOSE, Headers, Receive, Scope, Send, send_error, set_request_id
 from config.server.request_bodies import Body, BodyStore, BodyTooLarge, NoRoomForBody
 
@@ -37,9 +37,7 @@ T = TypeVar("T")
 RESPONSE_TIMEOUT_SECONDS = 8.0
 THREAD_TIMEOUT_SECONDS = 2.0  # for a free thread; a 503 is better than a longer queue
 CLOSE_TIMEOUT_SECONDS = 2.0  # for the last request of each thread, when the server stops
-# A key of scopes. At first it holds a list, which a view may put one job into; the handler awaits the job
-# and calls the view again, with the job in the list's place.
-WAITS = "tribehold.waits"
+RESULT_TIMEOUT_SECONDS = 5.0  # for a task that a request waits for (config/ops/results.py)
 
 # What says who sent a request. Kept when everything else of it can't be read.
 IDENTIFYING_HEADERS = {b"host", b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"}
@@ -124,16 +122,14 @@ class ThreadedASGIHandler(ASGIHandler):
     async def answer(self, scope: Scope, body: Body) -> Any:
         """Returns Django's response to a request. Raises TimeoutError, ResponseTimeout.
 
-        A view that reads what a worker makes is asked again when it is made; no thread waits for it.
+        A view that reads what a task makes is asked again when it is made; no thread waits for it.
         """
-        waits: list[Job] = []
-        response = await self.run(scope := scope | {WAITS: waits}, body.file)
-        if waits:
-            with contextlib.suppress(Exception):  # the view meets it again
-                async with asyncio.timeout(PATIENCE):
-                    await asyncio.shield(asyncio.wrap_future(waits[0].done))
+        awaited: list[Result] = []
+        response = await self.run(scope | {AWAITED: awaited}, body.file)
+        if awaited:
+            await asyncio.wait([asyncio.wrap_future(awaited[0])], timeout=RESULT_TIMEOUT_SECONDS)
             no_body = io.BytesIO()  # Django closed the other one
-            response = await self.run(scope | {WAITS: waits[0]}, no_body)
+            response = await self.run(scope, no_body)
         return response
 
     async def run(self, scope: Scope, body: IO[bytes]) -> Any:

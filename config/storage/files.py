@@ -63,17 +63,18 @@ class FileStore:
         self._failing.discard("read")
         return body
 
-    def save(self, name: str, body: bytes) -> None:
-        """Saves a file, if the storage works."""
+    def save(self, name: str, body: bytes) -> bool:
+        """Saves a file, if the storage works. Returns whether it was saved."""
         began = time.monotonic()
         if began < self._unavailable_until:
-            return
+            return False
         try:
             default_storage.save(name, ContentFile(body))
         except Exception:  # a full disk, a bucket that is missing
             self._record_failure("saved", name, began)
-        else:
-            self._failing.discard("saved")
+            return False
+        self._failing.discard("saved")
+        return True
 
     def delete(self, name: str) -> None:
         """Deletes a file, if there is one and the storage works."""

@@ -52,7 +52,7 @@ def save_new_map(game_map: GameMap) -> None:
         quotas.require_room(game_map.user_id, "maps", "drafts")
         with quotas.limit_growth(game_map.user_id, "map_bytes"):
             game_map.save()
-        preview_files.foresee(game_map)
+        preview_files.draw_ahead(game_map)
 
 
 def change_map(
@@ -78,7 +78,7 @@ def change_map(
             game_map.save(update_fields=["terrain_hash", "terrains"])
         game_map.refresh_from_db(fields=["version"])
         if columns & DERIVED_COLUMNS:
-            preview_files.foresee(game_map)
+            preview_files.draw_ahead(game_map)
     return game_map
 
 
@@ -112,7 +112,7 @@ def publish_map(*, author: "User", map_id: UUID, if_match: str | None = None) ->
         _require_no_faults(validate_document(_document(game_map, {})).faults)
         game_map.is_public, game_map.found_valid_at = True, timezone.now()
         game_map.save(update_fields=["is_public", "found_valid_at"])
-        preview_files.foresee(game_map)
+        preview_files.draw_ahead(game_map)
     return game_map
 
 

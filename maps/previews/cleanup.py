@@ -1,9 +1,9 @@
 """Deletes pictures that no map has any more: soon after the change, and by a daily sweep.
 
 Files are named by content, and maps of the same content share them. A trigger (migration 0007) names the
-content that a map had before it changed, was removed or was deleted, whoever did it. The worker of each
-process then deletes its pictures, unless another map has the same content. The sweep (`manage.py maintain`)
-finds the rest: what changed while no server ran, drawings of older versions, files that were never finished.
+content that a map had before it changed, was removed or was deleted, whoever did it. A task then deletes its
+pictures, unless another map has the same content. The daily sweep finds the rest: what changed while no
+server ran, drawings of older versions, files that were never finished.
 
 A map of the same content may be saved between the check and the deletion. That costs only time: the picture
 is drawn again as soon as somebody asks for it. So is the picture of a map that was removed, which moderators
@@ -11,22 +11,20 @@ and the players of a running game still see.
 """
 
 import datetime
-import logging
+import hashlib
 import re
-import threading
 from collections.abc import Collection, Iterator, Sequence
-from functools import partial
 
-import psycopg
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
+from procrastinate.contrib.django import app
 
 from config.db.notifications import EVERYTHING
-from config.db.pools import TRANSACTION_SECONDS, break_connection, connection_string
+from config.ops import tasks
 from config.storage.files import file_store
 from maps.drawing.pictures import DRAWING_VERSION, FORMATS
-from maps.previews.preview_files import FOLDER, file_name, worker
+from maps.previews.preview_files import FOLDER, RETRIES, file_name
 
 CHANNEL = "pictures"  # that the trigger speaks on, with hashes of content
 YOUNG = datetime.timedelta(hours=1)  # files that may belong to a change that is not committed yet
@@ -36,42 +34,36 @@ NAME = re.compile(r"([0-9a-f]{64})-(\d+)-([a-z]+)\.([a-z]+)")
 USED = """
 SELECT DISTINCT terrain_hash FROM maps
 WHERE terrain_hash = ANY(%s) AND removed_at IS NULL AND terrain_hash <> ''"""
-logger = logging.getLogger(__name__)
 
 
 # ---- After a change -----------------------------------------------------------------------------
 
 
 def delete_later(contents: list[str]) -> None:
-    """Have the pictures of these contents deleted by the worker. Returns at once."""
-    named = [content for content in contents if content != EVERYTHING]
-    if named:
-        key = f"no pictures of {named[0]} and {len(named) - 1} more"
-        worker.foresee(key, partial(_delete_unused, named))
-
-
-def _delete_unused(contents: Collection[str]) -> bytes:
-    """Delete the pictures of contents that no map has now. Without a database the sweep does it later."""
+    """Has the pictures of these contents deleted by a task."""
+    named = sorted(set(contents) - {EVERYTHING})
+    if not named:
+        return
     try:
-        used = _used_by_worker(contents)
-    except psycopg.Error as error:
-        logger.info("Pictures are not deleted right now: %s", type(error).__name__)
-        return b""
-    for content in set(contents) - used:
+        key = hashlib.sha256(",".join(named).encode()).hexdigest()
+        tasks.defer(delete_unused, {"queueing_lock": f"unused:{key}"}, contents=named)
+    finally:
+        connection.close()  # it is called in any thread, which would keep it
+
+
+@app.task(name="maps.delete_unused", queue=tasks.PICTURES_AHEAD, retry=RETRIES)
+def delete_unused(contents: list[str]) -> None:
+    """Deletes the pictures of contents that no map has now."""
+    for content in set(contents) - _used(contents):
         for size in FORMATS:
             file_store.delete(file_name(f"{content}-{DRAWING_VERSION}", size))
-    return b""
 
 
-def _used_by_worker(contents: Collection[str]) -> set[str]:
-    """Those of these contents that maps have, by a connection of its own. Raises psycopg.Error."""
-    with psycopg.connect(connection_string(), autocommit=True) as database:
-        timer = threading.Timer(TRANSACTION_SECONDS, break_connection, [database])
-        timer.start()
-        try:
-            return {row[0] for row in database.execute(USED, [list(contents)])}
-        finally:
-            timer.cancel()
+def _used(contents: Collection[str]) -> set[str]:
+    """Returns those of these contents that maps have."""
+    with connection.cursor() as cursor:
+        cursor.execute(USED, [list(contents)])
+        return {row[0] for row in cursor.fetchall()}
 
 
 # ---- The sweep ----------------------------------------------------------------------------------
@@ -107,9 +99,7 @@ def _list(folder: str) -> tuple[list[str], list[str]]:
 
 def _sweep_files(names: Sequence[str]) -> int:
     contents = {name: _content_of(name) for name in names}
-    with connection.cursor() as cursor:
-        cursor.execute(USED, [[content for content in contents.values() if content]])
-        used = {row[0] for row in cursor.fetchall()}
+    used = _used([content for content in contents.values() if content])
     return sum(_delete_old(name) for name, content in contents.items() if content not in used)
 
 

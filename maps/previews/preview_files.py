@@ -1,63 +1,88 @@
 """The pictures of maps as files: made once for each content and drawing, kept under their names.
 
-One thread draws (config.ops.worker). Those of a map that is made, changed or published are drawn right
-after it, so that browsing costs a file.
+The task queue draws them (config.ops.tasks), one at a time in each process. Those of a map that is made,
+changed or published are drawn right after it, so that browsing costs a file.
 """
 
-from functools import partial
+import contextlib
+import logging
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
 from django.core.files.storage import default_storage
-from django.db import transaction
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+from procrastinate.tasks import ConfigureTaskOptions
+from redis.exceptions import RedisError
 
-from config.ops.worker import PATIENCE, Job, Work, Worker
+from config.kernel.errors import DomainError
+from config.ops import results, tasks
 from config.storage.files import file_store
-from maps.drawing.pictures import FORMATS, render
+from maps.drawing.pictures import DRAWING_VERSION, FORMATS
+from maps.drawing.process import render
 from maps.models import GameMap
 from maps.terrain.grid import Grid, Point
 from maps.terrain.paths import find_cheapest_path
-from maps.terrain.validation import DOCUMENT_KEYS, parse_terrain
+from maps.terrain.validation import DOCUMENT_KEYS, TerrainError, parse_terrain
 
 FOLDER = "pictures"
-FORESEEN = ("card", "page")  # the third is for previews of links, which few maps need
-worker = Worker()
+AHEAD = ("card", "page")  # the third is for previews of links, which few maps need
+UNKEPT_SECONDS = 60  # that a picture waits in Redis for whoever asked, where it can't be a file
+RETRIES = RetryStrategy(max_attempts=3, exponential_wait=5)
+logger = logging.getLogger(__name__)
 
 
-def picture(
-    game_map: GameMap, size: str, patience: float = PATIENCE, made: Job | None = None
-) -> bytes:
-    """The picture of a map in one of `pictures.SIZES`; drawn and kept when it is new.
+class NotDrawn(DomainError):
+    """A picture is not there yet. `result` ends when it is drawn; none where too many wait before it."""
 
-    `made` is a job that was waited for before. Raises TerrainError, and NotYet where drawing takes
-    longer than `patience`, in seconds.
+    def __init__(self, result: results.Result | None = None) -> None:
+        words = "This is being made. Please try again in a moment."
+        super().__init__("busy", words)
+        self.result = result
+
+
+def picture(game_map: GameMap, size: str) -> bytes:
+    """Returns the picture of a map in one of `pictures.SIZES`.
+
+    Raises TerrainError; NotDrawn where it is new, and has it drawn before those that nobody waits for.
     """
-    if body := file_store.read(name_of(game_map, size)):
+    if game_map.terrain_hash and (body := file_store.read(name_of(game_map, size))):
         return body
-    return worker.ask(*_job(game_map, size), patience, made)
+    if body := _read_unkept(_content(game_map), size):
+        return body
+    result = results.expect(_key(game_map.pk, size))
+    if not _add_job(tasks.PICTURES, game_map.pk, size):
+        raise NotDrawn
+    raise NotDrawn(result)
 
 
-def foresee(game_map: GameMap) -> None:
-    """Have the pictures of a map drawn that is being saved, once its transaction is over."""
-    if worker.foresees:
-        for size in FORESEEN:
-            transaction.on_commit(partial(worker.foresee, *_job(game_map, size)))
+def draw_ahead(game_map: GameMap) -> None:
+    """Has the pictures of a map drawn that is being saved, once its transaction is over."""
+    _add_job(tasks.PICTURES_AHEAD, game_map.pk, *AHEAD)
+
+
+@app.task(name="maps.draw", queue=tasks.PICTURES, retry=RETRIES)
+def draw(map_id: str, sizes: list[str]) -> None:
+    """Draws what is missing of a map, as it is now. One that is gone, or is not whole, has no pictures."""
+    game_map = (
+        GameMap.objects.defer("terrain_data", "wave_config", "search").filter(pk=map_id).first()
+    )
+    if game_map:
+        with contextlib.suppress(TerrainError):
+            for size in sizes:
+                _draw(game_map, size)
+    results.announce(*(_key(UUID(map_id), size) for size in sizes))
 
 
 def draw_missing(map_id: UUID) -> tuple[int, int]:
-    """Draw and keep what is foreseen of a map and not there: how many pictures were drawn, and kept.
+    """Draws and keeps what is drawn ahead of a map and not there: how many pictures were drawn, and kept.
 
     Raises TerrainError, GameMap.DoesNotExist, and what the storage raises when it can't be asked.
     """
     game_map = GameMap.objects.defer("terrain_data", "wave_config", "search").get(pk=map_id)
-
-    def is_missing(size: str) -> bool:
-        return not default_storage.exists(name_of(game_map, size))
-
-    missing = [size for size in FORESEEN if is_missing(size)]
-    for size in missing:
-        _job(game_map, size)[1]()
-    return len(missing), len(missing) - sum(map(is_missing, missing))
+    missing = [s for s in AHEAD if not default_storage.exists(name_of(game_map, s))]
+    return len(missing), sum(_draw(game_map, size) for size in missing)
 
 
 def name_of(game_map: GameMap, size: str) -> str:
@@ -80,21 +105,60 @@ def parts_of(game_map: Any) -> dict[str, Any]:
     return {part: getattr(game_map, part) for part in DOCUMENT_KEYS}
 
 
-def _job(game_map: GameMap, size: str) -> tuple[str, Work]:
-    """What there is to do for a picture, under a key for all who need it. Raises TerrainError."""
+def _add_job(queue: str, map_id: UUID, *sizes: str) -> bool:
+    """Adds a job that draws; returns False where too many wait.
+
+    What somebody waits for comes first. A job that was added ahead for the same picture then finds it there.
+    No two jobs draw one map at once.
+    """
+    options: ConfigureTaskOptions = {
+        "queue": queue,
+        "priority": 10 if queue == tasks.PICTURES else 0,
+        "lock": f"draw:{map_id}",
+        "queueing_lock": f"{queue}:{map_id}:{','.join(sizes)}",
+    }
+    return tasks.defer(draw, options, map_id=str(map_id), sizes=list(sizes))
+
+
+def _draw(game_map: GameMap, size: str) -> bool:
+    """Draws a picture unless it is there; returns whether it is a file then. Raises TerrainError.
+
+    Names are for good: a map whose hash is not that of its content has none. Its pictures, and those that no
+    file can be made of now, wait in Redis for whoever asked.
+    """
+    name = name_of(game_map, size)
+    if game_map.terrain_hash and file_store.read(name):
+        return True
     grid, spawn, goal = read_map(game_map)
-    name, content = name_of(game_map, size), grid.content_hash(spawn, goal)
-    # The author may have changed the map since its row was read, and names are for good.
-    is_named = content == game_map.terrain_hash
-    return f"{name} {content}", partial(_draw, name if is_named else "", grid, spawn, goal, size)
+    content = grid.content_hash(spawn, goal)
+    body = render(grid, find_cheapest_path(grid, spawn, goal) or [], spawn, goal, size)
+    if content == game_map.terrain_hash and file_store.save(name, body):
+        return True
+    try:
+        cache.set(_unkept_key(content, size), body, UNKEPT_SECONDS)
+    except RedisError:
+        logger.info("A picture can be kept nowhere right now")
+    return False
 
 
-def _draw(name: str, grid: Grid, spawn: Point, goal: Point, size: str) -> bytes:
-    """Draw a picture, and keep it where it has a name, unless it is there meanwhile."""
-    if name and (body := file_store.read(name)):
-        return body
-    path = find_cheapest_path(grid, spawn, goal) or []
-    body = render(grid, path, spawn, goal, size)
-    if name:
-        file_store.save(name, body)
+def _read_unkept(content: str, size: str) -> bytes | None:
+    try:
+        body: bytes | None = cache.get(_unkept_key(content, size))
+    except RedisError:
+        return None
     return body
+
+
+def _content(game_map: GameMap) -> str:
+    """Returns the hash of what would be drawn. Raises TerrainError."""
+    grid, spawn, goal = read_map(game_map)
+    return grid.content_hash(spawn, goal)
+
+
+def _unkept_key(content: str, size: str) -> str:
+    return f"picture:{content}-{DRAWING_VERSION}-{size}"
+
+
+def _key(map_id: UUID, size: str) -> str:
+    """Returns what is announced when a picture is drawn."""
+    return f"{map_id}:{size}"

@@ -10,8 +10,7 @@ from django.shortcuts import get_object_or_404
 
 from config.http.conditional import conditional_response
 from config.kernel.errors import RETRY_SECONDS
-from config.ops.worker import PATIENCE, Job, NotYet
-from config.server.handler import WAITS
+from config.ops.results import await_result
 from maps.drawing.pictures import FORMATS, render_placeholder
 from maps.models import GameMap
 from maps.previews import preview_files
@@ -34,7 +33,7 @@ def picture_response(
 
     Caches may keep it for a year where `content` names what the map looks like now.
 
-    Raises Http404, and NotYet for a new one while too many others are drawn.
+    Raises Http404, and NotDrawn for a new one; the handler may then call the view again, when it is drawn.
     """
     visible = GameMap.objects.visible_to(user).defer("terrain_data", "wave_config", "search")
     game_map = get_object_or_404(visible, pk=map_id)
@@ -50,17 +49,14 @@ def picture_response(
 
 
 def _picture(request: HttpRequest, game_map: GameMap, size: str) -> HttpResponse:
-    waits = getattr(request, "scope", {}).get(WAITS)  # none where no server can ask again
     try:
-        made = waits if isinstance(waits, Job) else None
-        body = preview_files.picture(game_map, size, PATIENCE if waits is None else 0, made)
+        body = preview_files.picture(game_map, size)
     except (TerrainError, GameMap.DoesNotExist) as error:  # broken, or deleted at this moment
         raise Http404("This map can't be drawn.") from error
-    except NotYet as refusal:
-        if not (isinstance(waits, list) and refusal.job):
-            raise
-        waits.append(refusal.job)
-        return HttpResponse(status=204)  # nobody sees it
+    except preview_files.NotDrawn as refusal:
+        if refusal.result and await_result(request, refusal.result):
+            return HttpResponse(status=204)  # nobody sees it
+        raise
     return HttpResponse(body, content_type=f"image/{FORMATS[size]}")
 
 

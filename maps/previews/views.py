@@ -6,8 +6,8 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 from config.http.methods import require_safe
-from config.ops.worker import NotYet
 from maps.drawing.pictures import FORMATS
+from maps.previews.preview_files import NotDrawn
 from maps.previews.responses import picture_response, placeholder_response
 
 
@@ -23,5 +23,5 @@ def picture(
         raise Http404
     try:
         return picture_response(request, request.user, map_id, size, content)
-    except NotYet:
+    except NotDrawn:
         return placeholder_response(size)

@@ -1,0 +1,34 @@
+"""`manage.py tasks`: runs the task queue apart from the site."""
+
+import asyncio
+import contextlib
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from config.ops import logs
+from config.ops.tasks import run_workers
+
+
+class Command(BaseCommand):
+    """Runs jobs until SIGTERM or SIGINT; those that are running then are finished."""
+
+    help = "Run the task queue: email, pictures, maintenance. For servers with TRIBEHOLD_TASKS=off."
+
+    def handle(self, *arguments: Any, **options: Any) -> None:
+        logs.install_exception_hooks()
+        if options["verbosity"]:
+            self.stdout.write("Tasks are run. Ctrl-C stops that.")
+            self.stdout.flush()
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(run_until_stopped())
+
+
+async def run_until_stopped() -> None:
+    """Runs the workers; a signal cancels them."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    await run_workers()
