@@ -145,7 +145,7 @@ def test_what_takes_too_long_is_to_be_asked_for_again(
     site: Site, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     game_map = make_map(make_user("Author"))
-    monkeypatch.setattr(handler, "RESULT_SECONDS", 0.05)
+    monkeypatch.setattr(handler, "RESULT_TIMEOUT_SECONDS", 0.05)
     blank = httpx.get(site.url + game_map.card_picture)
     assert (blank.status_code, blank.headers["Cache-Control"], blank.headers["Retry-After"]) == (
         503,

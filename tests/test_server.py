@@ -14,9 +14,11 @@ import websockets.sync.client
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
+from psycopg.conninfo import conninfo_to_dict
 from websockets.exceptions import ConnectionClosedError
 
 from accounts.models import User
+from config.db import pools
 from config.server import handler
 from config.urls import handler404, urlpatterns
 from maps.models import GameMap
@@ -371,3 +373,21 @@ def test_a_socket_with_an_unknown_path_gets_a_close_code(site: Site) -> None:
                 socket.recv(timeout=5)
             assert closed.value.rcvd is not None
             assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4404, "no_such_session")
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        ({"HOST": "", "OPTIONS": {"host": "/sockets"}}, "/sockets"),
+        ({"HOST": "db.example", "OPTIONS": {}}, "db.example"),
+        ({"HOST": "db.example", "OPTIONS": {"host": "/sockets"}}, "db.example"),
+    ],
+)
+def test_pools_reach_the_database_that_django_reaches(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], host: str
+) -> None:
+    other = connection.copy()
+    other.settings_dict = connection.settings_dict | given
+    monkeypatch.setattr(pools, "connection", other)
+    parameters = conninfo_to_dict(pools.connection_string())
+    assert parameters["host"] == host == other.get_connection_params()["host"]

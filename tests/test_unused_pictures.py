@@ -334,7 +334,7 @@ def test_maintain_deletes_and_reports(author: User, capsys: pytest.CaptureFixtur
     call_command("maintain")
     said = capsys.readouterr().out
     for words in (
-        "2 expired sessions of pages deleted.",
+        "2 expired page sessions deleted.",
         "2 maps as played, without games deleted.",
         "2 words that no map has deleted.",
         "3 pictures that no map has deleted.",

@@ -73,13 +73,11 @@ def break_connection(database: "psycopg.Connection[Any] | psycopg.AsyncConnectio
 def connection_string() -> str:
     """Returns the connection string of Django's database, for psycopg."""
     database = connection.settings_dict
-    parameters = database["OPTIONS"] | {
-        "host": database["HOST"],
-        "port": database["PORT"],
-        "user": database["USER"],
-        "password": database["PASSWORD"],
-        "dbname": database["NAME"],
-    }
+    settings = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+    settings["dbname"] = "NAME"
+    # An empty setting leaves room for an option: `?host=…` names a folder of sockets.
+    given = {name: database[key] for name, key in settings.items() if database[key]}
+    parameters = database["OPTIONS"] | given
     names = "host port user password dbname options application_name".split()
     names += [
         name for name in parameters if name.startswith(("ssl", "tcp_", "keepalives", "connect_"))

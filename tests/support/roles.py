@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from maps.collections import actions as collection_actions
+from maps.previews import preview_files
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import transactions
 from tests.support.api import bearer
@@ -101,6 +102,8 @@ class Cast:
 
     def answer(self, route: str, method: str, role: str) -> Any:
         client, user = Client(), self.people[role]
+        if route in ("maps:picture", "api:preview"):
+            preview_files.draw_missing(self.game_map.pk)
         headers = {}
         if user and route.startswith("api:"):
             headers = bearer(user)
