@@ -207,3 +207,15 @@ def test_nothing_is_loaded_from_another_host() -> None:
         text = file.read_text().replace("http://www.w3.org/", "")
         assert "http://" not in text, file
         assert "https://" not in text, file
+
+
+def test_tests_share_through_support_alone() -> None:
+    """A fixture or helper that two test modules need is in tests/support."""
+    for file in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [str(node.module)]
+            for name in names:
+                is_shared = f"{name}.".startswith("tests.support.")
+                assert name.split(".")[0] != "tests" or is_shared, (file, name)

@@ -12,7 +12,7 @@ from config.kernel.errors import InvalidInput
 from config.kernel.palette import COLOURS, group
 
 # Apart from each other for everybody: also where red, green or blue is not seen, no two are closer than
-# a difference of 28 in CIELAB (tests/test_tribe_rules.py simulates it). Found by a search among colours of
+# a difference of 28 in CIELAB (tests/tribes/test_tribe_rules.py simulates it). Found by a search among colours of
 # enough contrast, with gold among them.
 PALETTES = {
     name.removeprefix("tribe-").capitalize(): colour.upper()

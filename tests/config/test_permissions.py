@@ -151,7 +151,7 @@ TABLE_PRIVATE = {
 
 
 def routes(patterns: Any = None, prefix: str = "") -> list[str]:
-    """Returns the names of all routes but those of the admin, which tests/test_admin_permissions.py lists."""
+    """Returns the names of all routes. Those of the admin are in test_admin_permissions.py."""
     found = []
     for entry in get_resolver().url_patterns if patterns is None else patterns:
         if isinstance(entry, URLResolver) and entry.namespace != "admin":

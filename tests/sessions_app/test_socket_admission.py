@@ -345,7 +345,7 @@ def test_a_frame_of_16_kib_is_read(site: Site) -> None:
 def test_a_flood_of_messages_is_limited_and_ended(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the rate limit of messages. tests/test_protocols.py has that of frames."""
+    """By the rate limit of messages. tests/config/test_http_protocol.py has that of frames."""
     monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 10_000)
     table = Table(2)
     with seated(site, table) as (host, guest):
@@ -436,7 +436,7 @@ def test_a_client_that_disconnects_in_the_handshake_is_not_counted() -> None:
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
 def test_a_connection_that_nobody_reads_has_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Options of the listener hold for accepted connections. tests/test_slow_clients.py shows the rest."""
+    """Options of the listener hold for accepted connections. tests/config/test_slow_clients.py shows the rest."""
     monkeypatch.setenv("PORT", "0")
     with open_listener() as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()

@@ -25,7 +25,7 @@ from tests.support.live_site import Site
 from tests.support.lobbies import Table
 
 pytestmark = pytest.mark.django_db(transaction=True)
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLE, LOBBY_EXAMPLE = DOCS / "example_client.py", DOCS / "example_lobby_client.py"
 
 

@@ -120,7 +120,7 @@ def test_safe_attributes_and_places_of_exceptions_are_logged(log: io.StringIO) -
     said = log.getvalue()
     assert "smtplib.SMTPResponseException (smtp=535)" in said
     assert "PermissionError (errno=EACCES)" in said
-    assert "tests/test_logs.py:" in said
+    assert "tests/config/test_logs.py:" in said
     assert " raised\n" in said
 
 

@@ -34,7 +34,7 @@ from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import open_lobbies, rules, store, transactions
 from tests.support.protocol_document import DOCUMENT, names, rows
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "static/js"
 
 

@@ -36,7 +36,7 @@ from tests.support.live_site import Site
 from tests.support.task_queue import jobs, run_tasks
 from tests.support.waiting import until
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 # ---- Adding jobs --------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from tribes.bonuses import (
 from tribes.colours import BACKGROUNDS, PALETTES, check_colour, contrast, lowest_contrast
 from tribes.models import Tribe
 
-TOKENS = Path(__file__).parent.parent / "static/css/tokens.css"
+TOKENS = Path(__file__).parents[2] / "static/css/tokens.css"
 any_points = st.builds(Points, *[st.integers(-3, 14)] * 3)
 
 

@@ -30,7 +30,7 @@ from tests.support.factories import make_map, make_moderator, make_tribe, make_u
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 APPS = ("config", "accounts", "tribes", "maps", "sessions_app")
 
 # Fields without a rule of their own, and who sees to them. Whatever is new must get a rule, or a reason here.
