@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 # Processes that run tests; docs/testing.md says how many there may be.
 WORKERS ?= 3
+BROWSER_WORKERS ?= 2
 BIN := $(VENV)/bin
 PRODUCTION := TRIBEHOLD_ENV=production ALLOWED_HOSTS=tribehold.example SITE_URL=https://tribehold.example \
 	DATABASE_URL=postgres://nobody@localhost/none REDIS_URL=redis://localhost:6379/0 \
@@ -14,7 +15,7 @@ PRODUCTION := TRIBEHOLD_ENV=production ALLOWED_HOSTS=tribehold.example SITE_URL=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help run test lint check format hooks palette lock bench growth faults fuzz clean
+.PHONY: help run test browser lint check format hooks palette lock bench growth faults fuzz clean
 
 help: ## List the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile
@@ -22,8 +23,11 @@ help: ## List the commands
 run: $(VENV)/run.ok ## Serve Tribehold on PORT (8000), with everything it needs
 	@exec $(BIN)/python manage.py serve
 
-test: $(VENV)/dev.ok ## Run the tests; ARGS="-k rating" runs some
-	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+test: $(VENV)/dev.ok ## Run the tests without browsers; ARGS="-k rating" runs some
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/browser $(ARGS)
+
+browser: $(VENV)/dev.ok ## Run the browser tests, which need Chromium; ARGS="-k lobby" runs some
+	@exec $(BIN)/python -m pytest -n $(BROWSER_WORKERS) --dist worksteal tests/browser $(ARGS)
 
 lint: $(VENV)/dev.ok node_modules/.ok ## Check form, types, templates, scripts, styles and settings (needs Node and npm)
 	$(BIN)/ruff check .
@@ -34,7 +38,8 @@ lint: $(VENV)/dev.ok node_modules/.ok ## Check form, types, templates, scripts, 
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 check: lint ## Everything that must hold before a change lands: lint, then tests with coverage
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report= --ignore=tests/browser
+	$(BIN)/python -m pytest -n $(BROWSER_WORKERS) --dist worksteal --cov --cov-append --cov-report=term tests/browser
 
 format: $(VENV)/dev.ok ## Bring code and templates into form
 	$(BIN)/ruff check --fix .

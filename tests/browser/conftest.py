@@ -34,6 +34,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(autouse=True)
+def with_tasks(tasks_run: None) -> None:
+    """Pages show previews, which tasks draw."""
+
+
 @pytest.fixture(params=[1440, 375], ids=["desktop", "phone"])
 def page(chromium: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
     """An empty page. Whatever the browser complains about fails the test."""

@@ -24,6 +24,7 @@ def mira(transactional_db: None) -> User:
 def editor(page: Page) -> Page:
     sign_in(page, "/tribes/new/")
     expect(page.get_by_role("heading", name="New tribe")).to_be_visible()
+    page.wait_for_load_state()  # until then the sliders have no script
     return page
 
 
