@@ -74,7 +74,7 @@ def make_application() -> StaticFiles:
     django = ThreadedASGIHandler(settings.THREADS)
     reads = CacheableMapReads(ResponseCache(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
     counter = RequestCounter()
-    lane = FastLane(django, reads.routes, reads.memory, TokenCache(), counter)
+    lane = FastLane(django, reads.routes, reads.cache, TokenCache(), counter)
     sockets, health = WebSocketRouter(counter), Health()
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from config.kernel.errors import InvalidInput
 from config.kernel.palette import COLOURS, group
 
-# Apart from each other for everybody: also where red, green or blue is not seen, no two are closer than
-# a difference of 28 in CIELAB (tests/tribes/test_tribe_rules.py simulates it). Found by a search among colours of
+# Players who do not see red, green or blue tell them apart, too: no two are closer than a difference of 28 in
+# CIELAB, which tests/tribes/test_tribe_rules.py simulates. They were found by a search among colours with
 # enough contrast, with gold among them.
 PALETTES = {
     name.removeprefix("tribe-").capitalize(): colour.upper()

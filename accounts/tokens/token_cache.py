@@ -36,9 +36,9 @@ def remember(text: str, token: Token, generation: int) -> None:
 def invalidate(user_ids: list[str]) -> None:
     """Removes the tokens of players; those of all players if it is unknown whose changed."""
     if EVERYTHING in user_ids:
-        _tokens.wake()
+        _tokens.enable()
     else:
-        _tokens.forget(user_ids)
+        _tokens.invalidate(user_ids)
 
 
 class TokenCache:

@@ -1,7 +1,7 @@
-"""Answers kept in the memory of a process: so many bytes, the least used go first.
+"""A cache in the memory of a process, with a limit in bytes. The least recently used entries go first.
 
-Entries bear a tag, and are forgotten by it when what they were made of changes. Whoever fills an entry
-takes the generation beforehand: what was made of old facts is not kept when they changed meanwhile.
+Entries have a tag, by which they are invalidated. Whoever makes an entry reads the generation before: an
+entry that was made of facts that changed meanwhile is not stored.
 """
 
 import threading
@@ -24,21 +24,21 @@ class _Entry(Generic[T]):
 
 
 class ResponseCache(Generic[T]):
-    """Values by key, at most `max_bytes` together, each for at most `seconds`. For all threads.
+    """Values by key: at most `max_bytes` together, each for at most `seconds`. For all threads.
 
-    While `awake` is false it stores and returns nothing, because nobody tells it of changes.
+    While it is disabled it stores nothing, because no notification of a change would arrive.
     """
 
     def __init__(self, max_bytes: int, seconds: float) -> None:
         self.max_bytes, self.seconds = max_bytes, seconds
         self.bytes = 0
         self.generation = 0
-        self.awake = False
+        self.is_enabled = False
         self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: Hashable) -> T | None:
-        """The value of a key, unless it is old or was forgotten."""
+        """Returns the value of a key, unless it has expired or was invalidated."""
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
@@ -50,9 +50,9 @@ class ResponseCache(Generic[T]):
             return entry.value
 
     def put(self, key: Hashable, value: T, *, tag: str, size: int, generation: int) -> None:
-        """Keep a value of `size` bytes that was made of what was true at a generation."""
+        """Stores a value of `size` bytes that was made of the facts of a generation."""
         with self._lock:
-            if not self.awake or generation != self.generation or size > self.max_bytes // 8:
+            if not self.is_enabled or generation != self.generation or size > self.max_bytes // 8:
                 return
             if key in self._entries:
                 self._drop(key)
@@ -61,8 +61,8 @@ class ResponseCache(Generic[T]):
             while self.bytes > self.max_bytes:
                 self._drop(next(iter(self._entries)))
 
-    def forget(self, tags: Collection[str]) -> None:
-        """Forget what bears one of these tags; EVERYTHING is all tags."""
+    def invalidate(self, tags: Collection[str]) -> None:
+        """Removes the entries with one of these tags. EVERYTHING stands for all tags."""
         with self._lock:
             self.generation += 1
             if EVERYTHING in tags:
@@ -72,15 +72,15 @@ class ResponseCache(Generic[T]):
             for key in [key for key, entry in self._entries.items() if entry.tag in tags]:
                 self._drop(key)
 
-    def sleep(self) -> None:
-        """Keep nothing until `wake`."""
-        self.awake = False
-        self.forget([EVERYTHING])
+    def disable(self) -> None:
+        """Removes all entries, and stores nothing until `enable`."""
+        self.is_enabled = False
+        self.invalidate([EVERYTHING])
 
-    def wake(self) -> None:
-        """Begin to keep: somebody tells of changes now."""
-        self.forget([EVERYTHING])
-        self.awake = True
+    def enable(self) -> None:
+        """Removes all entries, and stores new ones: notifications of changes arrive from now on."""
+        self.invalidate([EVERYTHING])
+        self.is_enabled = True
 
     def _drop(self, key: Hashable) -> None:
         self.bytes -= self._entries.pop(key).size

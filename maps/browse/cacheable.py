@@ -16,7 +16,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from config.db.pools import create_pool, pool_connection
 from config.kernel.errors import DomainError
-from config.server.fast_lane import Answer, Route
+from config.server.cacheable_requests import Route
+from config.server.fast_lane import CachedResponse
 from config.server.response_cache import ResponseCache
 from maps.browse import queries
 from maps.browse.invalidation import TERRAIN_SUFFIX, CacheInvalidator
@@ -32,9 +33,9 @@ KNOWN_PARAMETERS = frozenset(queries.PARAMETERS)
 class CacheableMapReads:
     """The routes whose responses are cached, and what they need. One for each event loop."""
 
-    def __init__(self, memory: ResponseCache[Answer]) -> None:
-        self.memory = memory
-        self.invalidator = CacheInvalidator(memory)
+    def __init__(self, cache: ResponseCache[CachedResponse]) -> None:
+        self.cache = cache
+        self.invalidator = CacheInvalidator(cache)
         self.pool: AsyncConnectionPool[Any] | None = None
         map_tag = rf"(?P<tag>{UUID_PATTERN}(?:{TERRAIN_SUFFIX})?)"
         self.routes = (

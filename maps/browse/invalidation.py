@@ -17,7 +17,7 @@ from django.db.backends.signals import connection_created
 
 from config.db import notifications
 from config.db.pools import break_connection, connection_string
-from config.server.fast_lane import Answer
+from config.server.fast_lane import CachedResponse
 from config.server.response_cache import EVERYTHING, ResponseCache
 from maps.browse import terrain_cache, top_maps
 
@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 class CacheInvalidator:
     """Listens for changes of maps. One for each event loop."""
 
-    def __init__(self, memory: ResponseCache[Answer]) -> None:
-        self.memory = memory
+    def __init__(self, cache: ResponseCache[CachedResponse]) -> None:
+        self.cache = cache
         self.listener: asyncio.Task[None] | None = None
         self.pending: dict[notifications.Callback, set[str]] = {}
         self.callbacks: asyncio.Task[None] | None = None
@@ -48,7 +48,7 @@ class CacheInvalidator:
     async def close(self) -> None:
         """Stops listening. Nothing is cached from then on."""
         connection_created.disconnect(self.watch)
-        self.memory.sleep()
+        self.cache.disable()
         for task in (self.listener, self.callbacks):
             if task:
                 task.cancel()
@@ -68,7 +68,7 @@ class CacheInvalidator:
                     await asyncio.to_thread(top_maps.invalidate_top_maps)
                     for subscriber in notifications.subscribers.values():
                         await asyncio.to_thread(subscriber.heard, [notifications.EVERYTHING])
-                    self.memory.wake()
+                    self.cache.enable()
                     while True:
                         async for notify in database.notifies(timeout=QUIET_SECONDS):
                             self.handle(notify.channel, notify.payload)
@@ -78,21 +78,21 @@ class CacheInvalidator:
             except Exception:  # of a subscriber, which must not end the listening
                 logger.exception("A change could not be handled; trying again")
             finally:  # whatever ended it
-                self.memory.sleep()
+                self.cache.disable()
             await asyncio.sleep(RETRY_SECONDS)
 
     def handle(self, channel: str, payload: str) -> None:
         """Handles a notification. One without ids may be about an author, so that all maps may have changed.
 
-        The memory is invalidated at once, Redis a little later: a Redis that hangs must not delay the next
-        notification, which may be that of a ban.
+        The response cache is invalidated at once, Redis a little later: a Redis that hangs must not delay
+        the next notification, which may be that of a ban.
         """
         ids = notifications.parse_ids(payload)
         if channel == MAPS_CHANNEL:
-            self.memory.forget([LIST_TAG, *ids] if ids else [EVERYTHING])
+            self.cache.invalidate([LIST_TAG, *ids] if ids else [EVERYTHING])
             self.call_later(invalidate_top_maps, [])
         elif channel == TERRAINS_CHANNEL:
-            self.memory.forget([f"{map_id}{TERRAIN_SUFFIX}" for map_id in ids])
+            self.cache.invalidate([f"{map_id}{TERRAIN_SUFFIX}" for map_id in ids])
             self.call_later(terrain_cache.invalidate_terrains, ids)
         elif (subscriber := notifications.subscribers[channel]).at_once:
             subscriber.heard(ids)
@@ -129,10 +129,10 @@ class CacheInvalidator:
         result = execute(sql, params, many, context)
         if sql.startswith(WRITE_STATEMENTS):
             if '"maps"' in sql:
-                context["connection"].on_commit(lambda: self.memory.forget([EVERYTHING]))
+                context["connection"].on_commit(lambda: self.cache.invalidate([EVERYTHING]))
             elif '"map_ratings"' in sql:
                 ids = [str(value) for value in params or () if isinstance(value, uuid.UUID)]
-                context["connection"].on_commit(lambda: self.memory.forget([LIST_TAG, *ids]))
+                context["connection"].on_commit(lambda: self.cache.invalidate([LIST_TAG, *ids]))
         return result
 
 

@@ -436,7 +436,7 @@ def test_a_client_that_disconnects_in_the_handshake_is_not_counted() -> None:
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
 def test_a_connection_that_nobody_reads_has_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Options of the listener hold for accepted connections. tests/config/test_slow_clients.py shows the rest."""
+    """Options of the listener hold for accepted connections. test_slow_clients.py shows the rest."""
     monkeypatch.setenv("PORT", "0")
     with open_listener() as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
