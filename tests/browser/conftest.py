@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from config.redis import clients
 from tests.support.live_site import Site
+from tests.support.redis import forget_connections
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -37,6 +39,16 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(autouse=True)
 def with_tasks(tasks_run: None) -> None:
     """Pages show previews, which tasks draw."""
+
+
+@pytest.fixture(autouse=True)
+def patient_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Browsers keep the machine busy: Redis may take longer than a request waits for it otherwise."""
+    for name in ("socket_timeout", "socket_connect_timeout"):
+        monkeypatch.setitem(clients.CONNECTION_OPTIONS, name, 10.0)
+    forget_connections()
+    yield
+    forget_connections()
 
 
 @pytest.fixture(params=[1440, 375], ids=["desktop", "phone"])

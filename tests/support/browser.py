@@ -18,7 +18,8 @@ def sign_in(page: Page, onward: str) -> None:
     page.goto(f"/login/?next={onward}")
     page.get_by_label("Username").fill("Mira")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation():  # until the page has loaded: until then it has no scripts
+        page.get_by_role("button", name="Sign in").click()
 
 
 def no_sideways_scrolling(page: Page) -> None:

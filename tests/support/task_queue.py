@@ -8,6 +8,7 @@ from typing import Any
 from unittest import mock
 
 from asgiref.sync import async_to_sync, sync_to_async
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -16,13 +17,20 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.jobs import Job
 
+from tests.support.waiting import until
+
 
 def run_tasks(*, hours: float = 0) -> None:
     """Runs all jobs that are due, or will be in so many hours, until none is left.
 
+    Waits for the workers of the site in a test that has them.
+
     The worker asks by Django's connection, and tasks run in the test's thread: a test in a transaction sees
     what they do.
     """
+    if settings.TASKS:
+        until(lambda: not jobs().exists())
+        return
     with _in_this_thread(), mock.patch.object(app.periodic_registry, "periodic_tasks", {}):
         due = timezone.now() + timedelta(hours=hours)
         while jobs(status="todo").filter(scheduled_at=None).exists() or _advance(due):
