@@ -114,6 +114,7 @@ def make_things(player: Any) -> Parameters:
     from accounts.identity.links import verification_tokens
     from maps.drawing.pictures import DRAWING_VERSION
     from maps.models import GameMap, MapCollection, MapCollectionEntry
+    from maps.previews import preview_files
     from sessions_app.lobby import actions as lobby_actions
     from sessions_app.lobby.transactions import run
     from tribes.models import Tribe
@@ -125,6 +126,7 @@ def make_things(player: Any) -> Parameters:
         if not field.generated and field.attname not in ("id", "user_id", "name", "search")
     }
     own = [GameMap.objects.create(user=player, name=f"Own {n}", **copied) for n in range(3)]
+    preview_files.draw_missing(own[0].pk)  # tasks do not run here
     tribe = Tribe.objects.create(
         user=player,
         name="Ravens",
