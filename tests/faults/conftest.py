@@ -19,3 +19,8 @@ def data() -> Iterator[Path]:
         for pid in servers_of(folder / "data"):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def no_redis() -> None:
+    """Lets these tests ask Redis: each has servers of its own."""
