@@ -21,6 +21,11 @@ from sessions_app.live.reconciliation import MAX_WRITE_SECONDS, SILENCE_SECONDS
 from tests.support.fault_players import Player, Stage
 from tests.support.processes import ROOT, Serving, servers_of, stage
 
+# Players in a process of their own: models are imported after the setup.
+PLAY = (
+    "import django; django.setup(); from tests.support import fault_players; fault_players.main()"
+)
+
 LOBBIES = 50
 PROCESSES = 3  # of players who live in processes of their own
 RECOVERY = 10.0  # seconds
@@ -55,7 +60,7 @@ class Drill:
         folder = self.data.parent
         facts = {"redis": self.redis, "seats": self.elsewhere[number::PROCESSES]}
         (folder / f"players-{number}.json").write_text(json.dumps(facts))
-        command = [sys.executable, "-m", "tests.support.fault_players", str(folder), str(number)]
+        command = [sys.executable, "-c", PLAY, str(folder), str(number)]
         return subprocess.Popen(command, cwd=ROOT)
 
     def tell_ports(self) -> None:

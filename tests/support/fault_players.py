@@ -1,7 +1,7 @@
 """Players as the site's own client is: they come back, with patience and chance, wherever a server is.
 
-`python -m tests.support.fault_players FOLDER NUMBER` plays those of
-`FOLDER/players-NUMBER.json`, who do nothing but stay, at the ports of `FOLDER/ports.json`.
+`main`, with the arguments FOLDER and NUMBER, plays those of `FOLDER/players-NUMBER.json`, who do nothing but
+stay, at the ports of `FOLDER/ports.json`.
 """
 
 import asyncio
@@ -180,5 +180,6 @@ async def live_elsewhere(folder: Path, number: str) -> None:
     await asyncio.gather(*(player.live() for player in players))
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Plays the players of the file that the arguments of this process name."""
     asyncio.run(live_elsewhere(Path(sys.argv[1]), sys.argv[2]))
