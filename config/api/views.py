@@ -15,7 +15,9 @@ MIN_SIMILARITY = 0.75  # from 0 to 1, of two names where one may be a typing err
 
 
 class APIView(views.APIView):
-    """A view that rejects unknown query parameters: a client would expect the effect of an ignored one.
+    """A view that rejects unknown and repeated query parameters.
+
+    A client would expect an effect of what is ignored.
 
     `parameters` has the names by method. HEAD and OPTIONS have those of GET.
     """
@@ -23,7 +25,7 @@ class APIView(views.APIView):
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     def initial(self, request: Request, *arguments: Any, **named: Any) -> None:
-        """Rejects unknown parameters, before the view's method runs. Raises InvalidInput."""
+        """Checks the names of parameters, before the view's method runs. Raises InvalidInput."""
         super().initial(request, *arguments, **named)
         if request.method not in self.allowed_methods:
             return  # a 405, whatever its parameters
@@ -31,6 +33,9 @@ class APIView(views.APIView):
         known = self.parameters.get(method or "", ())
         if unknown := sorted(set(request.query_params) - set(known))[:MAX_REPORTED]:
             raise InvalidInput.combine([_unknown_parameter(name, known) for name in unknown])
+        for name, values in request.query_params.lists():
+            if len(values) > 1:
+                raise InvalidInput("invalid", "Give this parameter once.", field=name)
 
 
 def _unknown_parameter(name: str, known: Sequence[str]) -> Reason:

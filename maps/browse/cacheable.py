@@ -94,6 +94,10 @@ def list_header_variant(query_string: str) -> str:
 
 
 def read_query(query_string: str) -> dict[str, str]:
-    """Reads the parameters like Django does. Raises ValueError for more than Django accepts."""
+    """Reads the parameters like Django does. Raises ValueError for what only Django can answer."""
     max_fields = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
-    return dict(parse_qsl(query_string, keep_blank_values=True, max_num_fields=max_fields))
+    pairs = parse_qsl(query_string, keep_blank_values=True, max_num_fields=max_fields)
+    parameters = dict(pairs)
+    if len(parameters) != len(pairs):
+        raise ValueError("a parameter is repeated")
+    return parameters

@@ -336,3 +336,14 @@ def test_the_schema_is_made_once_however_many_ask_first(db: None) -> None:
     answers = at_once(8, lambda _: Client().get("/api/schema").content)
     assert len(answers) == 8
     assert len(set(answers)) == 1
+
+
+@pytest.mark.parametrize(
+    "query", ["sort=top&sort=new", "page_size=5&page_size=5", "q=a&q=", "page_size=x&page_size="]
+)
+@pytest.mark.parametrize("path", ["maps", "game-sessions"])
+def test_a_repeated_parameter_is_rejected(client: Client, db: None, path: str, query: str) -> None:
+    name = query.partition("=")[0]
+    answer = client.get(f"/api/v1/{path}?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["attr"] == name
