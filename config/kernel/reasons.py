@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from config.kernel.text import TEXT_RULES, check_text
-
-MAX_REASON_LENGTH = TEXT_RULES["reason"].max_length
+from config.kernel.text import check_text
 
 
 def check_reason(reason: Any) -> str:

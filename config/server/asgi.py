@@ -24,26 +24,35 @@ def set_request_id(scope: Scope) -> None:
     REQUEST_ID.set(choose_request_id(read_header(scope, b"x-request-id")))
 
 
-def build_error(
-    path: str, status: int, code: str = "", *more: tuple[bytes, bytes]
-) -> tuple[Headers, bytes]:
-    """Returns the headers and the body of an error that needs neither Django's views nor the database."""
-    content_type, body = render_error(path, status, code)
-    headers = [
+def build_headers(content_type: str, body: bytes, *more: tuple[bytes, bytes]) -> Headers:
+    """Returns the headers of a response that the server sends without Django."""
+    return [
         (b"content-type", content_type.encode()),
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", REQUEST_ID.get().encode()),
         *more,
     ]
+
+
+def build_error(
+    path: str, status: int, code: str = "", *more: tuple[bytes, bytes]
+) -> tuple[Headers, bytes]:
+    """Returns the headers and the body of an error that needs neither Django's views nor the database."""
+    content_type, body = render_error(path, status, code)
+    headers = build_headers(content_type, body, *more)
     if status == 503:
         headers.append((b"retry-after", b"%d" % RETRY_SECONDS))
     return headers, body
+
+
+async def send_bytes(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    """Sends a complete response."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def send_error(
     scope: Scope, send: Send, status: int, code: str = "", *more: tuple[bytes, bytes]
 ) -> None:
     """Sends such an error."""
-    headers, body = build_error(scope["path"], status, code, *more)
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send_bytes(send, status, *build_error(scope["path"], status, code, *more))

@@ -14,10 +14,17 @@ from typing import Any, Protocol
 
 from config.http.errors import render_domain_error
 from config.http.middleware import RATE_LIMIT_STATUS
-from config.http.request_id import REQUEST_ID
 from config.limits.rate_limits import RateLimited, RateLimitStatus
 from config.limits.request_limits import RequestCounter, find_policy
-from config.server.asgi import Headers, Receive, Scope, Send, set_request_id
+from config.server.asgi import (
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    build_headers,
+    send_bytes,
+    set_request_id,
+)
 from config.server.cacheable_requests import (
     MAX_KEY_BYTES,
     CacheableRequest,
@@ -231,22 +238,15 @@ async def send_cached(
     if response.etag and matches(request.headers.get(b"if-none-match", b""), response.etag):
         status, body = 304, b""
         headers = [header for header in headers if header[0] not in BODY_HEADERS]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send_bytes(send, status, headers, body)
 
 
 async def reject(scope: Scope, send: Send, status: RateLimitStatus) -> None:
     """Sends a 429, as the middleware does."""
     set_request_id(scope)
     content_type, body = render_domain_error(scope["method"], scope["path"], RateLimited(status))
-    headers = [
-        (b"content-type", content_type.encode()),
-        (b"content-length", b"%d" % len(body)),
-        (b"x-request-id", REQUEST_ID.get().encode()),
-        *encode_rate_limit_headers(status),
-    ]
-    await send({"type": "http.response.start", "status": 429, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    headers = build_headers(content_type, body, *encode_rate_limit_headers(status))
+    await send_bytes(send, 429, headers, body)
 
 
 def matches(given: bytes, etag: bytes) -> bool:

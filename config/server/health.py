@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 from config.ops.readiness import Checks, check_services
-from config.server.asgi import send_error, set_request_id
+from config.server.asgi import send_bytes, send_error, set_request_id
 from config.server.handler import RequestThread, call_in_thread, interrupt_until_done
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class Health:
         status = 200 if is_good else 503
         length = (b"content-length", b"%d" % len(body))
         headers = [(b"content-type", b"application/json"), length, NO_STORE]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send_bytes(send, status, headers, body)
 
     async def find_checks(self) -> Checks:
         """Returns the checks of less than a second ago, or new ones. Requests share one check."""

@@ -11,8 +11,9 @@ from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from config.db.notifications import EVERYTHING
+
 T = TypeVar("T")
-EVERYTHING = "*"
 
 
 @dataclass(frozen=True)

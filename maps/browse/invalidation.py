@@ -16,9 +16,10 @@ import psycopg
 from django.db.backends.signals import connection_created
 
 from config.db import notifications
+from config.db.notifications import EVERYTHING
 from config.db.pools import break_connection, connection_string
 from config.server.fast_lane import CachedResponse
-from config.server.response_cache import EVERYTHING, ResponseCache
+from config.server.response_cache import ResponseCache
 from maps.browse import terrain_cache, top_maps
 
 QUIET_SECONDS = 2.0  # without a notification, after which the connection is checked
@@ -67,7 +68,7 @@ class CacheInvalidator:
                     # Anything may have changed before.
                     await asyncio.to_thread(top_maps.invalidate_top_maps)
                     for subscriber in notifications.subscribers.values():
-                        await asyncio.to_thread(subscriber.heard, [notifications.EVERYTHING])
+                        await asyncio.to_thread(subscriber.heard, [EVERYTHING])
                     self.cache.enable()
                     while True:
                         async for notify in database.notifies(timeout=QUIET_SECONDS):

@@ -1,8 +1,10 @@
 """Tickets for sockets, in the API."""
 
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,10 +13,17 @@ from accounts.tokens.authentication import caller, caller_token
 from config.api.serialization import NO_STORE
 from config.api.views import APIView
 from sessions_app.kernel.socket_address import socket_address
-from sessions_app.live.serializers import Ticket
 from sessions_app.live.tickets import create_ticket
 from sessions_app.lobby import queries
+from sessions_app.lobby.serializers import SocketAddress
 from sessions_app.lobby.transactions import run_query
+
+
+class Ticket(serializers.Serializer[Any]):
+    """A ticket for the first message of a socket. It is valid once, for thirty seconds."""
+
+    ticket = serializers.CharField()
+    connect = SocketAddress()
 
 
 class TicketView(APIView):
