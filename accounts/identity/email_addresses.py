@@ -18,7 +18,7 @@ def request_verification(*, client: Client, user: User) -> bool:
     """
     if user.email_verified_at:
         return False
-    rate_limits.require("letters", client.address)
+    rate_limits.require("email_requests", client.address)
     emails.send_verification(user, client.address)
     return True
 

@@ -104,9 +104,9 @@ def _count(kind: str, user: User, address: str, client: str) -> None:
     """Counts an email, each kind apart: many of one kind must not hold back a warning. Raises RateLimited."""
     subjects = [f"{kind}:{user.pk}", f"{kind}:{rate_limits.hash_subject(address)}"]
     for subject in subjects:
-        rate_limits.count_one("letters_to", f"{subject}:{client}" if client else subject)
+        rate_limits.count_one("emails_per_client", f"{subject}:{client}" if client else subject)
     for subject in subjects:
-        rate_limits.count_one("letters_to_all", subject)
+        rate_limits.count_one("emails", subject)
 
 
 def _is_refused_for_good(error: Exception) -> bool:

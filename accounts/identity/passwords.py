@@ -85,7 +85,7 @@ def request_password_reset(*, client: Client, name: str) -> None:
 
     Raises RateLimited, RateLimitUnavailable.
     """
-    rate_limits.require("letters", client.address)
+    rate_limits.require("email_requests", client.address)
     user = User.objects.active().known_as(name).first()
     emails.send_password_reset(user, client.address)
 

@@ -79,11 +79,11 @@ POLICIES = {
         Policy("login", 5, 60, True, "You tried to sign in too often."),
         Policy("signup", 10, 3600, True, "You tried to make an account too often."),
         Policy("address", 20, 3600, True, "You tried to change your address too often."),
-        Policy("letters", 5, 3600, True, "You asked for too many emails."),
+        Policy("email_requests", 5, 3600, True, "You asked for too many emails."),
         # For each account and each email address. Nobody sees it: an email is sent, or is not. The first
         # counts for each client, or a stranger who asks for resets would use up those of the owner.
-        Policy("letters_to", 5, 3600, False, "Too many emails went there."),
-        Policy("letters_to_all", 20, 3600, False, "Too many emails went there."),
+        Policy("emails_per_client", 5, 3600, False, "Too many emails went there."),
+        Policy("emails", 20, 3600, False, "Too many emails went there."),
         Policy("maps", 10, 3600, True, "You made too many maps."),
         # Each change may draw two pictures, which stay for those who have their address.
         Policy("map_changes", 240, 3600, True, "You changed maps too often."),

@@ -312,7 +312,7 @@ PAGES = {
         {"username": "Mira", "email": "mira@example.com", "password": OTHER, "privacy": "on"},
         "signup",
     ),
-    "/reset/": ({"name": "Player1"}, "letters"),
+    "/reset/": ({"name": "Player1"}, "email_requests"),
     "/account/password": (
         {"old_password": PASSWORD, "new_password1": OTHER, "new_password2": OTHER},
         "password",

@@ -2,7 +2,7 @@
  * The live lobby of Tribehold, for pages of the site and as an example for authors of other clients.
  *
  * Needs no framework and no page: only WebSocket, EventTarget and timers, as browsers, Node and Deno have
- * them. What client and server say to each other is told in docs/protocol.md.
+ * them. What client and server say to each other is described in docs/protocol.md.
  *
  *     const client = new LobbyClient("wss://host/ws/game-sessions/" + id, { ticket: fetchTicket });
  *     client.addEventListener("lobby", ({ detail }) => show(detail));
@@ -321,7 +321,7 @@ export class LobbyList extends Connection {
   #since = null;
 
   /**
-   * Tells whether a lobby that opened then may be open without being among `all`: only the newest are told.
+   * Returns whether a lobby that was created then may be open but not in `all`, which has only the newest.
    * @param {string} createdAt
    */
   mayMiss(createdAt) {
