@@ -6,7 +6,6 @@ commits, before the response is sent.
 """
 
 import asyncio
-import contextlib
 import logging
 import uuid
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from django.db.backends.signals import connection_created
 from config.db import notifications
 from config.db.notifications import EVERYTHING
 from config.db.pools import break_connection, connection_string
+from config.kernel.cancellation import cancel_and_wait
 from config.server.fast_lane import CachedResponse
 from config.server.response_cache import ResponseCache
 from maps.browse import terrain_cache, top_maps
@@ -50,11 +50,7 @@ class CacheInvalidator:
         """Stops listening. Nothing is cached from then on."""
         connection_created.disconnect(self.watch)
         self.cache.disable()
-        for task in (self.listener, self.callbacks):
-            if task:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        await cancel_and_wait([task for task in (self.listener, self.callbacks) if task])
 
     async def listen(self, address: str) -> None:
         """Listens until it is cancelled. While the database can't report changes, nothing is cached."""

@@ -24,6 +24,7 @@ from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
 from config.db.pools import create_pool, pool_connection, set_query_limits
+from config.kernel.cancellation import cancel_and_wait
 from config.kernel.errors import DomainError
 from config.limits.rate_limits import RateLimitUnavailable
 from config.redis import clients
@@ -47,7 +48,6 @@ POOL_SIZE = (
 MAX_SOCKETS, MAX_SOCKETS_OF_ADDRESS = 1000, 20
 SOCKETS_RESERVED_FOR_SEATS = 500  # which sockets of the list can not take
 SHUTDOWN_SECONDS = 15.0  # the end of a process takes ten at most (serve.py)
-CANCEL_RETRY_SECONDS = 0.5
 COALESCE_SECONDS = 0.05  # after an update, for which later ones wait, to be sent as one
 UNAVAILABLE_ERRORS = (psycopg.Error, DjangoDatabaseError, PoolTimeout, RedisError, OSError)
 logger = logging.getLogger(__name__)
@@ -86,13 +86,8 @@ class Hub:
         The row in `lobby_servers` stays as well. Without it the seats would be orphaned before the players
         are back.
         """
-        # More than once: where a result comes at the same moment, `asyncio.wait_for` of Python 3.11 returns
-        # it and loses the cancellation. A reconciliation that goes on would keep the process alive, and the
-        # seats of sockets that are gone.
-        while self.tasks:
-            for task in self.tasks:
-                task.cancel()
-            await asyncio.wait(self.tasks, timeout=CANCEL_RETRY_SECONDS)
+        # A reconciliation that goes on would keep the seats of sockets that are gone.
+        await cancel_and_wait(self.tasks)
         updates.remove_listener(
             self.handle_change
         )  # the tasks that were cancelled may have used it

@@ -159,16 +159,10 @@ class Drill:
 
 @contextlib.asynccontextmanager
 async def drilling(drill: Drill) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(player.live()) for player in drill.players]
-    try:
+    async with drill.stage.live(drill.players) as tasks:
         yield
         assert not any(task.done() for task in tasks), drill.closes()  # nobody gave up
         assert [client.poll() for client in drill.clients] == [None] * PROCESSES
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await drill.stage.redis.aclose()
 
 
 # ---- What happens -------------------------------------------------------------------------------
@@ -193,6 +187,18 @@ async def clients_stop(drill: Drill) -> None:
         client.send_signal(signal.SIGCONT)
 
 
+async def stand_still(pids: list[int]) -> None:
+    """Stops processes for five seconds."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(5)
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
 async def redis_restarts(drill: Drill) -> None:
     await drill.restart("redis")
 
@@ -203,9 +209,7 @@ async def redis_is_emptied(drill: Drill) -> None:
 
 async def redis_hangs(drill: Drill) -> None:
     pid = drill.pid_of("redis.sock")
-    os.kill(pid, signal.SIGSTOP)
-    await asyncio.sleep(5)
-    os.kill(pid, signal.SIGCONT)
+    await stand_still([pid])
 
 
 async def postgres_restarts(drill: Drill) -> None:
@@ -214,12 +218,7 @@ async def postgres_restarts(drill: Drill) -> None:
 
 async def postgres_hangs(drill: Drill) -> None:
     pids = [pid for pid, line in servers_of(drill.data).items() if "postgres" in line]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    await asyncio.sleep(5)
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
+    await stand_still(pids)
 
 
 async def a_process_stops_in_good_order(drill: Drill) -> None:
@@ -269,12 +268,13 @@ def test_fifty_lobbies_live_through_it_all(data: Path) -> None:
     finally:
         print(f"\n{'seconds':30}  lasted  all well    median   slowest   closed")  # noqa: T201
         print("\n".join(rows))  # noqa: T201
-        for client in drill.clients:
-            client.kill()
-            client.wait(10)
-        for server in drill.servers:
-            if server.process.poll() is None:
-                server.end(signal.SIGTERM)
+        with contextlib.ExitStack() as ends:  # each, whatever happens to the others
+            for server in drill.servers:
+                if server.process.poll() is None:
+                    ends.callback(server.end, signal.SIGTERM)
+            for client in drill.clients:
+                ends.callback(client.wait, 10)
+                ends.callback(client.kill)
         said = "".join(server.said for server in drill.servers)
     assert servers_of(data) == {}
     assert "Traceback" not in said, said[-3000:]

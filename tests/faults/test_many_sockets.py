@@ -26,19 +26,15 @@ def test_the_end_of_a_full_process(data: Path) -> None:
                 for player_id in ids
             ][:1000]
             before, began = memory(server.process.pid), time.monotonic()
-            tasks = [asyncio.create_task(player.live()) for player in seated]
-            while not all(player.socket for player in seated):
-                assert time.monotonic() - began < 60
-                await asyncio.sleep(0.1)
-            came, after = time.monotonic() - began, memory(server.process.pid)
-            began = time.monotonic()
-            assert await asyncio.to_thread(server.end, signal.SIGTERM) == 0
-            took = time.monotonic() - began
-            closes = sum(player.closes[Close.RESTARTING] for player in seated)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await players.redis.aclose()
+            async with players.live(seated):
+                while not all(player.socket for player in seated):
+                    assert time.monotonic() - began < 60
+                    await asyncio.sleep(0.1)
+                came, after = time.monotonic() - began, memory(server.process.pid)
+                began = time.monotonic()
+                assert await asyncio.to_thread(server.end, signal.SIGTERM) == 0
+                took = time.monotonic() - began
+                closes = sum(player.closes[Close.RESTARTING] for player in seated)
             print(  # noqa: T201
                 f"\n{len(seated)} came in {came:.1f} s, {(after - before) * 1000 / len(seated):.0f} kB"
                 f" each; all were told to come back, and it ended in {took:.1f} s"

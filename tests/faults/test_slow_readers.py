@@ -62,28 +62,22 @@ def test_who_never_reads_is_dropped(data: Path) -> None:
         async def drill() -> list[float]:
             players = Stage(facts["redis"])
             players.ports = [port]
-            talking: list[asyncio.Task[None]] = []
+            talking: list[Player] = []
             gone: list[float] = []
             mutes: dict[int, socket.socket] = {}
             for session_id, (first, *others) in facts["lobbies"].items():
                 ticket = await players.ticket(Player(players, session_id, first))
                 mute = say_hello_and_never_read(port, session_id, ticket)
                 mutes[mute.getsockname()[1]] = mute
-                talking += [
-                    asyncio.create_task(Chatterbox(players, session_id, other).live())
-                    for other in others
-                ]
+                talking += [Chatterbox(players, session_id, other) for other in others]
             began, before = time.monotonic(), memory(pid)
-            while len(gone) < MUTE:
-                for client in [client for client in mutes if not is_open(port, client)]:
-                    mutes.pop(client).close()
-                    gone.append(time.monotonic() - began)
-                assert time.monotonic() - began < 60, f"{len(gone)} are gone"
-                await asyncio.sleep(0.1)
-            for task in talking:
-                task.cancel()
-            await asyncio.gather(*talking, return_exceptions=True)
-            await players.redis.aclose()
+            async with players.live(talking):
+                while len(gone) < MUTE:
+                    for client in [client for client in mutes if not is_open(port, client)]:
+                        mutes.pop(client).close()
+                        gone.append(time.monotonic() - began)
+                    assert time.monotonic() - began < 60, f"{len(gone)} are gone"
+                    await asyncio.sleep(0.1)
             after = memory(pid)
             print(f"\ngone after {gone} s; memory {before:.1f} → {after:.1f} MB")  # noqa: T201
             assert after - before < 10

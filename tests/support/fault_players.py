@@ -14,6 +14,7 @@ import secrets
 import sys
 import time
 from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
 from accounts.tokens.signing import stamp
+from config.kernel.cancellation import cancel_and_wait
 from sessions_app.kernel.socket_address import SUBPROTOCOL
 from sessions_app.live.protocol import CLOSES, Close
 from tests.support.fault_setup import PASSWORD
@@ -140,6 +142,16 @@ class Stage:
         self.ports: list[int] = []
         self.is_still = False
         self.redis = redis.asyncio.Redis.from_url(redis_url, socket_timeout=2)
+
+    @contextlib.asynccontextmanager
+    async def live(self, players: "Iterable[Player]") -> "AsyncIterator[list[asyncio.Task[None]]]":
+        """Runs players until the end of the block, however it ends, and closes their connections."""
+        tasks = [asyncio.create_task(player.live()) for player in players]
+        try:
+            yield tasks
+        finally:
+            await cancel_and_wait(tasks)
+            await self.redis.aclose()
 
     async def ticket(self, player: Player) -> str:
         """A ticket, as the API makes them; and signed in again, where Redis forgot that."""

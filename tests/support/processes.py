@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.support.waiting import until
 
+START_SECONDS = 90.0
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -58,20 +58,18 @@ class Serving:
             start_new_session=True,
         )
         self.said = ""
-        assert self.process.stdout
-        for line in self.process.stdout:
-            self.said += line
-            if "Ctrl-C" in line:
-                break
-        found = re.search(r"http://localhost:\d+", self.said)
-        if not found:
-            self.process.communicate(timeout=30)
-            pytest.fail(self.said)
-        self.url = found.group()
-        # Its log must be read on, or a full pipe stops it.
+        # Its log is read all the time, or a full pipe stops it.
         self.reader = threading.Thread(target=self.read_on, daemon=True)
         self.reader.start()
-        until(self.is_ready)
+        try:
+            until(lambda: "Ctrl-C" in self.said or not self.reader.is_alive(), START_SECONDS)
+            found = re.search(r"http://localhost:\d+", self.said)
+            assert found, self.said
+            self.url = found.group()
+            until(self.is_ready)
+        except BaseException:
+            self.process.kill()
+            raise
 
     def read_on(self) -> None:
         assert self.process.stdout
@@ -86,8 +84,13 @@ class Serving:
 
     def end(self, how: signal.Signals) -> int:
         self.process.send_signal(how)
-        self.process.wait(30)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
         self.reader.join(10)
+        assert not self.reader.is_alive(), "a process that it started goes on"
         assert self.process.stdout
         self.process.stdout.close()
         return self.process.returncode

@@ -7,9 +7,9 @@ from collections.abc import Callable
 PATIENCE = 20.0  # seconds: far more than a busy machine needs; only a test that fails waits so long
 
 
-def until(holds: Callable[[], bool]) -> None:
+def until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Returns as soon as something holds; fails where it never does."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it never came true"
         time.sleep(0.005)
