@@ -5,6 +5,7 @@ import contextlib
 import gc
 import os
 
+from channels.routing import ProtocolTypeRouter
 from django import setup
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -22,7 +23,7 @@ from config.server.health import Health  # noqa: E402
 from config.server.response_cache import ResponseCache  # noqa: E402
 from config.server.static_files import StaticFiles, set_static_headers  # noqa: E402
 from maps.browse.cacheable import CacheableMapReads  # noqa: E402
-from sessions_app.live.routing import WebSocketRouter  # noqa: E402
+from sessions_app.live.routing import WebSocketApplication  # noqa: E402
 
 # New objects after which the garbage collector runs. With Python's 700, it took a tenth of the time when a
 # thousand players came back together.
@@ -35,7 +36,7 @@ async def lifespan(
     django: ThreadedASGIHandler,
     lane: FastLane,
     reads: CacheableMapReads,
-    sockets: WebSocketRouter,
+    sockets: WebSocketApplication,
     health: Health,
     counter: RequestCounter,
 ) -> None:
@@ -75,20 +76,19 @@ def make_application() -> StaticFiles:
     reads = CacheableMapReads(ResponseCache(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
     counter = RequestCounter()
     lane = FastLane(django, reads.routes, reads.cache, TokenCache(), counter)
-    sockets, health = WebSocketRouter(counter), Health()
+    sockets, health = WebSocketApplication(counter), Health()
 
-    async def route(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await sockets(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await lifespan(receive, send, django, lane, reads, sockets, health, counter)
-        elif scope["path"] in Health.PATHS:
+    async def http(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in Health.PATHS:
             await health(scope, send)
         else:
             await lane(scope, receive, send)
 
+    async def run_lifespan(scope: Scope, receive: Receive, send: Send) -> None:
+        await lifespan(receive, send, django, lane, reads, sockets, health, counter)
+
     return StaticFiles(
-        route,
+        ProtocolTypeRouter({"http": http, "websocket": sockets, "lifespan": run_lifespan}),
         root=settings.STATIC_ROOT,
         prefix=settings.STATIC_URL,
         allow_all_origins=False,

@@ -42,7 +42,7 @@ PURE = (
     "tribes.bonuses",
     "tribes.colours",
 )
-EDGES = {"admin", "api", "form_views", "forms", "routing", "sitemap", "sockets", "urls", "views"}
+EDGES = {"admin", "api", "form_views", "forms", "routing", "sitemap", "consumers", "urls", "views"}
 ROUTERS = {"urls", "routing"}  # they name the edges that requests go to
 FRAMEWORKS = ("django", "rest_framework", "drf_spectacular", "channels")
 Module = str

@@ -89,7 +89,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         return AWAITING_HEAD, self.close_timer.when() - self.close_timeout
 
     def check(self, now: float) -> None:
-        """Does nothing: the application ends sockets that read too slowly (sessions_app.live.sockets)."""
+        """Does nothing: sessions_app.live.reconciliation ends sockets that read too slowly."""
 
     def unread_bytes(self) -> int:
         """Returns how many bytes the process keeps for the client."""

@@ -31,11 +31,11 @@ from config.redis import clients
 from sessions_app.games import state_store, write_behind
 from sessions_app.kernel.statuses import OVER_STATUSES, Status
 from sessions_app.live import updates
-from sessions_app.live.base_socket import Socket
 from sessions_app.live.fan_out import FanOut
 from sessions_app.live.protocol import Close
 from sessions_app.live.rooms import ConnectedPlayer, Room, SeatSocket, current_command
 from sessions_app.live.sign_in_checks import SignInChecker, take_seat
+from sessions_app.live.sockets import Socket
 from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby.entities import LobbyChange

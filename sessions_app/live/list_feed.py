@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from sessions_app.live import protocol
-from sessions_app.live.base_socket import Socket
 from sessions_app.live.hub import UNAVAILABLE_ERRORS, Hub
+from sessions_app.live.sockets import Socket
 from sessions_app.lobby.open_lobbies import MAX_LISTED, Summary, summarize_open_lobbies
 from sessions_app.lobby.transactions import run_async
 

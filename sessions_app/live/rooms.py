@@ -12,8 +12,8 @@ import orjson
 
 from config.server.asgi import Send
 from sessions_app.live import protocol
-from sessions_app.live.base_socket import Socket, message_bucket
 from sessions_app.live.protocol import Message
+from sessions_app.live.sockets import Socket, message_bucket
 from sessions_app.live.tickets import Holder
 from sessions_app.live.updates import LobbyUpdate
 

@@ -1,33 +1,36 @@
-"""Everything about sockets in a process, and which address leads to which socket."""
+"""Everything about sockets in a process, and which address leads to which consumer."""
 
-import re
-from uuid import UUID
-
+from channels.routing import URLRouter
+from channels.sessions import CookieMiddleware
 from django.conf import settings
-from django.urls.converters import UUIDConverter
+from django.urls import path, re_path
 
 from config.http.secure_transport import is_secure
 from config.limits.request_limits import RequestCounter
 from config.server.asgi import Receive, Scope, Send
 from sessions_app.kernel.socket_address import SUBPROTOCOL
-from sessions_app.live import handshake
+from sessions_app.live.consumers import ListConsumer, RefusingConsumer, SeatConsumer
+from sessions_app.live.handshake import send_refusal
 from sessions_app.live.hub import Hub
 from sessions_app.live.list_feed import ListFeed
 from sessions_app.live.reconciliation import Reconciler
-from sessions_app.live.sockets import serve_list, serve_seat
-
-SEAT_PATH = re.compile(rf"/ws/game-sessions/({UUIDConverter.regex})")
-LIST_PATH = "/ws/lobbies"
 
 
-class WebSocketRouter:
+class WebSocketApplication:
     """The ASGI application for WebSockets, for one event loop."""
 
     def __init__(self, counter: RequestCounter) -> None:
         self.counter = counter
         self.hub = Hub()
-        self.list_feed = ListFeed(self.hub)
         self.reconciler = Reconciler(self.hub)
+        seat = SeatConsumer.as_asgi(hub=self.hub)
+        self.router = URLRouter(
+            [
+                path("ws/game-sessions/<uuid:session_id>", CookieMiddleware(seat)),
+                path("ws/lobbies", ListConsumer.as_asgi(feed=ListFeed(self.hub))),
+                re_path("", RefusingConsumer.as_asgi()),
+            ]
+        )
 
     async def open(self) -> None:
         """Starts. Waits for nothing, because the database and Redis may be unavailable."""
@@ -49,11 +52,6 @@ class WebSocketRouter:
         if error:
             await receive()
             subprotocol = SUBPROTOCOL if SUBPROTOCOL in scope["subprotocols"] else None
-            await handshake.refuse(send, error, subprotocol)
-        elif found := SEAT_PATH.fullmatch(scope["path"]):
-            await serve_seat(self.hub, UUID(found[1]), scope, receive, send)
-        elif scope["path"] == LIST_PATH:
-            await serve_list(self.list_feed, scope, receive, send)
+            await send_refusal(send, error, subprotocol)
         else:
-            await receive()
-            await handshake.refuse(send, "not_found")
+            await self.router(scope, receive, send)

@@ -1,225 +1,131 @@
-"""The two kinds of sockets: of a player with a seat, and of anybody who watches the list.
-
-These are not consumers of Channels; docs/decisions/0013-lobby.md has the reasons.
-"""
+"""The sending side of a WebSocket: what waits to be sent."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import time
+from collections import deque
+from collections.abc import Awaitable
 from typing import Any
-from uuid import UUID
+from uuid import uuid4
 
-from django.conf import settings
-from django.http import parse_cookie
-
-from config.kernel.errors import DomainError
-from config.limits.client_addresses import client_address_of_scope
 from config.limits.token_bucket import TokenBucket
-from config.server.asgi import Receive, Scope, Send, read_header
-from sessions_app.live import handshake, protocol, tickets
-from sessions_app.live.base_socket import ABNORMAL_CLOSURE, MessageReader, Socket, message_bucket
-from sessions_app.live.hub import UNAVAILABLE_ERRORS, Hub
-from sessions_app.live.list_feed import ListFeed
-from sessions_app.live.protocol import Close, InvalidMessage, Message
-from sessions_app.live.rooms import SeatSocket, current_command
-from sessions_app.live.tickets import Holder
-from sessions_app.lobby import actions as lobby_actions
+from config.server.asgi import Send
+from sessions_app.live import protocol
+from sessions_app.live.protocol import Close, Message
 
-HELLO_SECONDS = 5.0
-# The actions of messages. The fields of a message are their keyword arguments.
-COMMANDS: dict[str, Callable[..., Any]] = {
-    "ready": lobby_actions.set_ready,
-    "tribe": lobby_actions.choose_tribe,
-    "leave": lobby_actions.leave,
-    "start": lobby_actions.start,
-    "kick": lobby_actions.kick,
-    "settings": lobby_actions.change_settings,
-}
-# Close codes for errors of lobby rules; NO_SUCH_SESSION for others.
-RULE_CLOSES = {"kicked": Close.REMOVED}
+MAX_OUTBOX_FRAMES = 64
+MESSAGES_PER_SECOND, MESSAGE_BURST = 10.0, 20.0
 
 
-async def serve_seat(hub: Hub, game_id: UUID, scope: Scope, receive: Receive, send: Send) -> None:
-    """The ASGI application at `/ws/game-sessions/{session_id}`."""
-    socket = SeatSocket(send, client_address_of_scope(scope), game_id)
-    try:
-        if await handshake.accept(hub, socket, scope, receive, send):
-            await socket.run(_serve_seat(hub, socket, scope, receive))
-    finally:
-        hub.release(socket)
+def message_bucket() -> TokenBucket:
+    """Returns a full bucket of messages."""
+    return TokenBucket(per_second=MESSAGES_PER_SECOND, burst=MESSAGE_BURST, now=time.monotonic())
 
 
-async def _serve_seat(hub: Hub, socket: SeatSocket, scope: Scope, receive: Receive) -> None:
-    close_code = ABNORMAL_CLOSURE
-    try:
-        first = await _first_event(receive)
-        if first is not None and first["type"] == "websocket.disconnect":
-            return  # no other event follows, and waiting for one would keep the socket's place
-        if await _say_hello(hub, socket, scope, first):
-            close_code = await SeatReader(hub, socket).read(receive)
-        else:
-            while (await receive())["type"] != "websocket.disconnect":
-                pass  # what a client sends after it was refused is ignored
-    finally:
-        await hub.leave(socket, keeps_seat=close_code == Close.RESTARTING)
+class Socket:
+    """The sending side of a WebSocket.
 
-
-async def _first_event(receive: Receive) -> Mapping[str, Any] | None:
-    """Returns the first event, or None where it does not come in time."""
-    try:
-        async with asyncio.timeout(HELLO_SECONDS):
-            return await receive()
-    except TimeoutError:
-        return None
-
-
-async def _say_hello(
-    hub: Hub, socket: SeatSocket, scope: Scope, event: Mapping[str, Any] | None
-) -> bool:
-    """Identifies the client and gives it the seat. Otherwise closes the socket, and returns False."""
-    if event is None:
-        socket.refuse("silent")
-        return False
-    try:
-        message = protocol.parse(event.get("text"))
-        if message.type != "hello":
-            raise InvalidMessage("hello_first", "The first message is hello.", message.id)
-    except InvalidMessage as error:
-        socket.push_error(error.code, error.detail, error.re, Close.BAD_PROTOCOL)
-        return False
-    try:
-        ticket = message.data.get("ticket")
-        socket.holder = await _identify(hub, socket, scope, ticket)
-        if socket.holder is None:
-            socket.refuse("not_signed_in" if ticket is None else "bad_ticket", message.id)
-            return False
-        await hub.enter(socket, message.id)
-    except DomainError as error:
-        close, _ = protocol.FINAL_ERRORS.get(error.code, (Close.NO_SUCH_SESSION, ""))
-        close = RULE_CLOSES.get(error.code, close)
-        socket.push_error(error.code, error.detail, message.id, close)
-        return False
-    except UNAVAILABLE_ERRORS:
-        socket.refuse("unavailable", message.id)
-        return False
-    return True
-
-
-async def _identify(
-    hub: Hub, socket: SeatSocket, scope: Scope, ticket: str | None
-) -> Holder | None:
-    """Returns the holder of a ticket; without one, the player who is signed in on a page of this site.
-
-    Raises UNAVAILABLE_ERRORS.
+    Frames wait in an outbox of limited length. So nobody waits for a slow reader, and a client that does
+    not read at all is dropped.
     """
-    if ticket is not None:
-        await hub.sign_ins.detect_emptied_redis()
-        return await tickets.redeem_ticket(hub.redis, ticket, socket.game_id)
-    session_key = parse_cookie(read_header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME)
-    if session_key is None or not handshake.has_own_origin(scope):
-        return None
-    return await hub.run_in_django(tickets.find_page_holder, session_key)
 
+    is_seat = False
 
-class SeatReader(MessageReader):
-    """Handles the messages of a player with a seat."""
-
-    def __init__(self, hub: Hub, socket: SeatSocket) -> None:
-        super().__init__(socket)
-        self.hub, self.socket = hub, socket
-
-    @property
-    def bucket(self) -> TokenBucket:
-        """The bucket of the player, shared by all sockets of the player."""
-        return self.hub.connected_player(self.socket.player_id).bucket
-
-    async def handle(self, message: Message) -> None:
-        """Handles a message, and responds."""
-        socket, player = self.socket, self.hub.connected_player(self.socket.player_id)
-        if message.type == "hello":
-            socket.push_welcome(message.id, known_version=message.data.get("version"))
-        elif message.type == "ping":
-            socket.push_pong(message)
-        elif player.mark_handled(socket.game_id, message):
-            socket.push_lobby_response(message.id)
-        elif message.type == "chat":
-            self.hub.send_chat(socket, message.data["text"], message.id)
-        else:
-            is_done = False
-            try:
-                is_done = await self._run_command(message)
-            finally:  # also where the socket is dropped meanwhile
-                if not is_done:
-                    player.forget(socket.game_id, message)  # so that the client may repeat it
-
-    async def _run_command(self, message: Message) -> bool:
-        socket = self.socket
-        current_command.set((socket, message.id))
-        try:
-            await self.hub.run(
-                COMMANDS[message.type], socket.game_id, socket.player_id, **message.data
-            )
-        except DomainError as error:
-            socket.push_error(error.code, error.detail, message.id)
-            return False
-        except UNAVAILABLE_ERRORS:
-            detail = "This is not possible right now. Try again in a moment."
-            socket.push_error("unavailable", detail, message.id)
-            return False
-        finally:
-            current_command.set((None, None))
-        socket.push_lobby_response(message.id)
-        return True
-
-
-class ListSocket(Socket):
-    """The socket of somebody who watches the list."""
-
-    def __init__(self, feed: ListFeed, send: Send, address: str) -> None:
-        super().__init__(send, address)
-        self.feed = feed
+    def __init__(self, send: Send, address: str) -> None:
+        self.id = uuid4()
+        self.address = address
+        self.heard_at = time.monotonic()
+        self.is_closing = False  # nothing more is queued
+        self.is_dropped = False  # nothing more is sent, not even the reason
+        self.checks_sent = 0  # requests for a ping since the client was last heard
+        self.writing_since: float | None = None
+        self._send = send
+        # Frames, and whether the next may replace it.
+        self._outbox: deque[tuple[str, bool]] = deque()
+        self._close: Close | int | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[Any] | None = None
 
     @property
     def version(self) -> int:
-        """The version of the list."""
-        return self.feed.version
+        """The version of what this socket shows."""
+        return 0
 
-
-class ListReader(MessageReader):
-    """Handles the messages of a list socket, which may ask for the list and send pings."""
-
-    def __init__(self, socket: ListSocket) -> None:
-        super().__init__(socket)
-        self.socket, self._bucket = socket, message_bucket()
-
-    @property
-    def bucket(self) -> TokenBucket:
-        """The bucket of this socket: its player is not known."""
-        return self._bucket
-
-    async def handle(self, message: Message) -> None:
-        """Responds to `hello` and `ping`."""
-        if message.type == "ping":
-            self.socket.push_pong(message)
-        elif message.type == "hello":
-            self.socket.push(self.socket.feed.write_snapshot(message.id))
+    def push(self, frame: str, *, replaceable: bool = False) -> None:
+        """Queues a frame. A replaceable one takes the place of another that waits at the end of the queue."""
+        if self.is_closing:
+            return
+        if replaceable and self._outbox and self._outbox[-1][1]:
+            self._outbox.pop()
+        self._outbox.append((frame, replaceable))
+        if len(self._outbox) > MAX_OUTBOX_FRAMES:
+            self.drop()
         else:
-            detail = "This socket only sends the list."
-            self.socket.push_error("unknown_type", detail, message.id)
+            self._start_writer()
 
+    def push_pong(self, ping: Message | None = None) -> None:
+        """Responds to a `ping` with the current version; without one, asks the client for a `ping`."""
+        self.push(protocol.write_pong(self.version, time.time(), ping))
 
-async def serve_list(feed: ListFeed, scope: Scope, receive: Receive, send: Send) -> None:
-    """The ASGI application at `/ws/lobbies`."""
-    socket = ListSocket(feed, send, client_address_of_scope(scope))
-    try:
-        if await handshake.accept(feed.hub, socket, scope, receive, send):
-            await socket.run(_serve_list(feed, socket, receive))
-    finally:
-        feed.hub.release(socket)
+    def push_error(
+        self, code: str, detail: str, re: str | None, closes: Close | None = None
+    ) -> None:
+        """Sends an error, and closes the connection where a close code is given."""
+        frame = protocol.write_error(self.version, code, detail, re, closes=closes)
+        if closes is None:
+            self.push(frame)
+        else:
+            self.close(frame, closes)
 
+    def close(self, frame: str | None, code: Close | int) -> None:
+        """Sends a last frame, then closes the connection."""
+        if self.is_closing:
+            return
+        if frame is not None:
+            self._outbox.append((frame, False))
+        self.is_closing, self._close = True, code
+        self._start_writer()
 
-async def _serve_list(feed: ListFeed, socket: ListSocket, receive: Receive) -> None:
-    try:
-        await feed.add(socket)
-        await ListReader(socket).read(receive)
-    finally:
-        feed.remove(socket)
+    def refuse(self, code: str, re: str | None = None) -> None:
+        """Sends one of `protocol.FINAL_ERRORS`, then closes the connection."""
+        self.close(*protocol.write_final_error(self.version, code, re))
+
+    def drop(self) -> None:
+        """Ends the connection of a client that does not read, and so would not read the reason either."""
+        if self.is_dropped:  # a second cancellation would interrupt the clean-up after the first
+            return
+        self.is_closing = self.is_dropped = True
+        self._outbox.clear()
+        for task in (self._writer, self._task):
+            if task:
+                task.cancel()
+
+    async def run(self, work: Awaitable[None]) -> None:
+        """Awaits the work of this socket, which ends early where the client is dropped."""
+        self._task = asyncio.current_task()
+        try:
+            await work
+        except asyncio.CancelledError:
+            if not self.is_dropped:
+                raise
+        finally:
+            self._task = None
+
+    def _start_writer(self) -> None:
+        if self._writer is None:
+            self._writer = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        try:
+            while self._outbox:
+                frame, _ = self._outbox.popleft()
+                self.writing_since = time.monotonic()
+                await self._send({"type": "websocket.send", "text": frame})
+            if self._close is not None:
+                reason = self._close.name.lower() if isinstance(self._close, Close) else ""
+                await self._send(
+                    {"type": "websocket.close", "code": int(self._close), "reason": reason}
+                )
+        except (OSError, RuntimeError):
+            self.is_closing = True  # the client is gone; the reading side notices as well
+        finally:
+            self._writer = self.writing_since = None

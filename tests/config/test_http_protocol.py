@@ -23,7 +23,7 @@ from config.server.http_protocol import (
     HttpProtocol,
 )
 from config.server.websocket_protocol import FRAME_BURST, FRAMES_PER_SECOND, WebSocketProtocol
-from sessions_app.live import base_socket
+from sessions_app.live import consumers, sockets
 from sessions_app.live.protocol import Close
 from tests.support.live_site import Site
 from tests.support.lobbies import Table
@@ -121,8 +121,8 @@ def test_each_kibibyte_of_a_frame_costs_a_token(site: Site) -> None:
 
 def test_the_limit_leaves_room_for_the_pace_of_players() -> None:
     """So a player who is too fast gets errors before the close."""
-    assert 2 * (base_socket.MESSAGE_BURST + base_socket.MAX_EXCESS_MESSAGES) < FRAME_BURST
-    assert 4 * base_socket.MESSAGES_PER_SECOND < FRAMES_PER_SECOND
+    assert 2 * (sockets.MESSAGE_BURST + consumers.MAX_EXCESS_MESSAGES) < FRAME_BURST
+    assert 4 * sockets.MESSAGES_PER_SECOND < FRAMES_PER_SECOND
 
 
 def test_a_client_within_the_frame_limit_stays_connected(

@@ -14,10 +14,10 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from config.db.pools import connection_string, create_pool
 from sessions_app.live import updates
+from sessions_app.live.consumers import SeatConsumer
 from sessions_app.live.hub import Hub
 from sessions_app.live.protocol import Message
 from sessions_app.live.rooms import Room, SeatSocket
-from sessions_app.live.sockets import SeatReader
 from sessions_app.live.tickets import Holder
 from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
@@ -117,11 +117,12 @@ def test_a_command_that_is_cancelled_may_be_sent_again(monkeypatch: pytest.Monke
     async def drill() -> None:
         hub = Hub()
         monkeypatch.setattr(hub, "run", wait_for_ever)
-        socket = SeatSocket(wait_for_ever, "192.0.2.1", uuid4())
+        consumer = SeatConsumer(hub)
+        socket = consumer.socket = SeatSocket(wait_for_ever, "192.0.2.1", uuid4())
         socket.holder, socket.room = Holder(uuid4()), Room(socket.game_id)
         message = Message("ready", "one", {"is_ready": True})
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(SeatReader(hub, socket).handle(message), 0.01)
+            await asyncio.wait_for(consumer.handle(message), 0.01)
         assert not hub.connected_player(socket.player_id).mark_handled(socket.game_id, message)
 
     asyncio.run(drill())

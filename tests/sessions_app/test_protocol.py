@@ -15,7 +15,7 @@ from config.management.commands.serve import server_config
 from config.server import websocket_protocol
 from sessions_app.kernel import limits
 from sessions_app.live import (
-    base_socket,
+    consumers,
     hub,
     protocol,
     reconciliation,
@@ -69,7 +69,7 @@ def test_the_document_lists_all_close_codes() -> None:
 
 def test_the_document_lists_all_error_codes() -> None:
     told = {name for row in rows("## Error codes") for name in names(row[0])}
-    sources = (rules, protocol, base_socket, sockets, lobby_actions, store)
+    sources = (rules, protocol, consumers, sockets, lobby_actions, store)
     text = "".join(Path(str(module.__file__)).read_text() for module in sources)
     raised = set(re.findall(r'(?:DomainError|InvalidInput|InvalidMessage)\(\s*"(\w+)"', text))
     raised |= {
@@ -91,7 +91,7 @@ def test_the_document_lists_all_fields_of_a_lobby() -> None:
 STATED: dict[str, tuple[Any, Any]] = {
     "The seat is kept for thirty seconds until a socket holds it": (rules.GRACE_PERIOD.seconds, 30),
     "A ticket is valid once, for thirty seconds": (tickets.TICKET_SECONDS, 30),
-    "Within five seconds, send `hello`": (sockets.HELLO_SECONDS, 5),
+    "Within five seconds, send `hello`": (consumers.HELLO_SECONDS, 5),
     "of at most 16 KiB": (server_config(None).ws_max_size, 16 * 1024),
     "up to 64 characters": (protocol.MAX_ID_LENGTH, 64),
     "remembers the last 32 messages": (rooms.MAX_REMEMBERED_MESSAGES, 32),
@@ -103,7 +103,7 @@ STATED: dict[str, tuple[Any, Any]] = {
     "receives nothing for ten seconds": (reconciliation.CHECK_AFTER_SECONDS, 10),
     "The seat is kept for thirty seconds, and in a lobby": (rules.GRACE_PERIOD.seconds, 30),
     "messages of a player | 10 a second, 20 at once": (
-        (base_socket.MESSAGES_PER_SECOND, base_socket.MESSAGE_BURST),
+        (sockets.MESSAGES_PER_SECOND, sockets.MESSAGE_BURST),
         (10, 20),
     ),
     "one more for each whole KiB | 50 a second, 200 at once": (
@@ -115,7 +115,7 @@ STATED: dict[str, tuple[Any, Any]] = {
         (1024, 50, 200),
     ),
     "lines of the handshake | 8 KiB each": (MAX_LINE_LENGTH, 8 * 1024),
-    "bad frames | 20 in a row": (base_socket.MAX_BAD_FRAMES, 20),
+    "bad frames | 20 in a row": (consumers.MAX_BAD_FRAMES, 20),
     "sockets of an address | 20 open, 300 new in a minute": (
         (hub.MAX_SOCKETS_OF_ADDRESS, POLICIES["sockets"].limit, POLICIES["sockets"].seconds),
         (20, 300, 60),

@@ -31,17 +31,16 @@ from config.redis.clients import durable
 from config.server import websocket_protocol
 from config.server.tcp import UNACKED_TIMEOUT_SECONDS
 from sessions_app.live import (
-    base_socket,
+    consumers,
     hub,
     list_feed,
     reconciliation,
     sign_in_checks,
-    sockets,
     tickets,
 )
-from sessions_app.live.base_socket import MESSAGE_BURST, MESSAGES_PER_SECOND
 from sessions_app.live.protocol import Close
 from sessions_app.live.rooms import Room
+from sessions_app.live.sockets import MESSAGE_BURST, MESSAGES_PER_SECOND
 from sessions_app.lobby import rules
 from tests.support.database import execute
 from tests.support.factories import make_moderator
@@ -203,7 +202,7 @@ def test_a_client_that_disconnects_before_hello_frees_its_place(site: Site) -> N
 
 
 def test_a_client_without_hello_is_closed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "HELLO_SECONDS", 0.2)
+    monkeypatch.setattr(consumers, "HELLO_SECONDS", 0.2)
     with Caller(site, path_of(uuid4())) as caller:
         assert caller.refused() == ("silent", Close.SILENT)
 
@@ -277,7 +276,7 @@ GARBAGE: list[str | bytes] = [
 
 def test_each_bad_frame_gets_an_error(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand bad frames of every kind. A valid one in between keeps the socket open."""
-    monkeypatch.setattr("sessions_app.live.base_socket.MESSAGE_BURST", 10_000)
+    monkeypatch.setattr("sessions_app.live.sockets.MESSAGE_BURST", 10_000)
     monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 30_000)
     table = Table(2)
     with seated(site, table) as (host, guest):
@@ -368,7 +367,7 @@ def test_a_flood_of_messages_is_limited_and_ended(
 def test_a_client_that_ignores_the_rate_limit_gets_the_reason(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base_socket, "MAX_EXCESS_MESSAGES", 3)
+    monkeypatch.setattr(consumers, "MAX_EXCESS_MESSAGES", 3)
     with sit_down(site, Table(1)) as caller:
         with contextlib.suppress(ConnectionClosed):
             for _ in range(100):
@@ -424,13 +423,18 @@ def test_a_client_that_disconnects_in_the_handshake_is_not_counted() -> None:
     async def send(message: Any) -> None:
         raise ConnectionResetError
 
-    scope = {"subprotocols": ["tribehold.v1"], "headers": [], "client": ("192.0.2.1", 1)}
-    for application in (
-        sockets.serve_seat(own_hub, uuid4(), scope, receive, send),
-        sockets.serve_list(list_feed.ListFeed(own_hub), scope, receive, send),
+    scope = {
+        "subprotocols": ["tribehold.v1"],
+        "headers": [],
+        "client": ("192.0.2.1", 1),
+        "url_route": {"kwargs": {"session_id": uuid4()}},
+    }
+    for consumer in (
+        consumers.SeatConsumer(own_hub),
+        consumers.ListConsumer(list_feed.ListFeed(own_hub)),
     ):
         with pytest.raises(ConnectionResetError):
-            asyncio.run(application)
+            asyncio.run(consumer(scope, receive, send))
     assert (own_hub.sockets, own_hub.addresses) == (set(), {})
 
 

@@ -1,0 +1,310 @@
+"""The consumers of Channels: of a player with a seat, of anybody who watches the list, and of other paths.
+
+A consumer reads. What is sent goes through the outbox of its `Socket`, because a consumer's own `send` waits
+for the client to read. It has no channel of the layer: the hub has one for all sockets of the process.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from django.conf import settings
+
+from config.kernel.errors import DomainError
+from config.limits.client_addresses import client_address_of_scope
+from config.limits.token_bucket import TokenBucket
+from config.server.asgi import Receive, Scope, Send
+from sessions_app.kernel.socket_address import SUBPROTOCOL
+from sessions_app.live import protocol, tickets
+from sessions_app.live.handshake import has_foreign_origin, has_own_origin, send_refusal
+from sessions_app.live.hub import UNAVAILABLE_ERRORS, Hub
+from sessions_app.live.list_feed import ListFeed
+from sessions_app.live.protocol import Close, InvalidMessage, Message
+from sessions_app.live.rooms import SeatSocket, current_command
+from sessions_app.live.sockets import MESSAGES_PER_SECOND, Socket, message_bucket
+from sessions_app.live.tickets import Holder
+from sessions_app.lobby import actions as lobby_actions
+
+ABNORMAL_CLOSURE = 1006  # RFC 6455: the connection ended without a close frame
+HELLO_SECONDS = 5.0
+MAX_BAD_FRAMES = 20  # in a row
+MAX_EXCESS_MESSAGES = 50  # beyond the rate limit; each message within it takes two off
+# The actions of messages. The fields of a message are their keyword arguments.
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "ready": lobby_actions.set_ready,
+    "tribe": lobby_actions.choose_tribe,
+    "leave": lobby_actions.leave,
+    "start": lobby_actions.start,
+    "kick": lobby_actions.kick,
+    "settings": lobby_actions.change_settings,
+}
+# Close codes for errors of lobby rules; NO_SUCH_SESSION for others.
+RULE_CLOSES = {"kicked": Close.REMOVED}
+
+
+class RefusingConsumer(AsyncConsumer):  # type: ignore[misc]  # has no types
+    """Refuses a WebSocket with one of `protocol.FINAL_ERRORS`. The one for paths with no socket."""
+
+    channel_layer_alias = "none"
+    code = "not_found"
+
+    async def websocket_connect(self, event: Mapping[str, Any]) -> None:
+        """Refuses the socket."""
+        await send_refusal(self.send, self.code)
+        raise StopConsumer
+
+
+class SocketConsumer(AsyncConsumer):  # type: ignore[misc]
+    """Accepts a WebSocket while there is room, limits the rate of its messages, and parses them."""
+
+    channel_layer_alias = "none"
+    socket: Socket
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.close_code = ABNORMAL_CLOSURE
+        self.bad_frames = self.excess_messages = 0
+
+    def create_socket(self, send: Send, address: str) -> Socket:
+        """Returns the sending side."""
+        raise NotImplementedError
+
+    @property
+    def bucket(self) -> TokenBucket:
+        """What limits the rate of messages."""
+        raise NotImplementedError
+
+    async def accepted(self) -> None:
+        """Begins the work of an accepted socket."""
+
+    async def handle(self, message: Message) -> None:
+        """Handles a valid message."""
+        raise NotImplementedError
+
+    async def ended(self) -> None:
+        """Cleans up after a socket that is gone."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves the socket until the client is gone."""
+        self.scope = scope
+        self.socket = self.create_socket(send, client_address_of_scope(scope))
+        try:
+            await self.socket.run(super().__call__(scope, receive, send))
+        finally:
+            try:
+                await self.ended()
+            finally:
+                self.hub.release(self.socket)
+
+    async def dispatch(self, event: Mapping[str, Any]) -> None:
+        """Calls the handler of an event. Channels' own first enters a thread, to close old connections."""
+        await getattr(self, event["type"].replace(".", "_"))(event)
+
+    async def websocket_connect(self, event: Mapping[str, Any]) -> None:
+        """Accepts or refuses the socket."""
+        subprotocols = self.scope["subprotocols"]
+        if SUBPROTOCOL not in subprotocols:
+            # Browsers read the close code only where one of the subprotocols that they offered was chosen.
+            await send_refusal(self.send, "bad_subprotocol", next(iter(subprotocols), None))
+        elif not self.socket.is_seat and has_foreign_origin(self.scope):  # tickets protect seats
+            await send_refusal(self.send, "foreign_origin", SUBPROTOCOL)
+        elif not self.hub.admit(self.socket):
+            await send_refusal(self.send, "too_many_sockets", SUBPROTOCOL)
+        else:
+            await self.send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
+            await self.accepted()
+            return
+        raise StopConsumer
+
+    async def websocket_receive(self, event: Mapping[str, Any]) -> None:
+        """Reads a frame. What comes after a refusal is ignored."""
+        self.socket.heard_at, self.socket.checks_sent = time.monotonic(), 0
+        if not self.socket.is_closing:
+            await self.read_frame(event.get("text"))
+
+    async def websocket_disconnect(self, event: Mapping[str, Any]) -> None:
+        """Stops."""
+        self.close_code = int(event.get("code") or ABNORMAL_CLOSURE)
+        raise StopConsumer
+
+    async def read_frame(self, text: str | None) -> None:
+        """Parses a frame, and handles the message in it."""
+        try:
+            message: Message | InvalidMessage = protocol.parse(text)
+        except InvalidMessage as error:
+            message = error
+        re = message.re if isinstance(message, InvalidMessage) else message.id
+        if not self.bucket.take(time.monotonic()):
+            self.excess_messages += 1
+            closes = Close.TOO_MUCH if self.excess_messages >= MAX_EXCESS_MESSAGES else None
+            detail = f"At most {MESSAGES_PER_SECOND:.0f} messages a second."
+            self.socket.push_error("rate_limited", detail, re, closes)
+        elif isinstance(message, InvalidMessage):
+            self.bad_frames += 1
+            closes = Close.BAD_PROTOCOL if self.bad_frames >= MAX_BAD_FRAMES else None
+            self.socket.push_error(message.code, message.detail, re, closes)
+        else:
+            self.bad_frames, self.excess_messages = 0, max(0, self.excess_messages - 2)
+            await self.handle(message)
+
+
+class SeatConsumer(SocketConsumer):
+    """Serves `/ws/game-sessions/{session_id}`. The first message says who the client is."""
+
+    socket: SeatSocket
+    hello_timer: asyncio.TimerHandle | None = None
+
+    def create_socket(self, send: Send, address: str) -> SeatSocket:
+        """Returns the socket of a seat."""
+        return SeatSocket(send, address, self.scope["url_route"]["kwargs"]["session_id"])
+
+    @property
+    def bucket(self) -> TokenBucket:
+        """The bucket of the player, shared by all sockets of the player."""
+        return self.hub.connected_player(self.socket.player_id).bucket
+
+    async def accepted(self) -> None:
+        """Waits for `hello`, but not for ever."""
+        loop = asyncio.get_running_loop()
+        self.hello_timer = loop.call_later(HELLO_SECONDS, self.socket.refuse, "silent")
+
+    async def ended(self) -> None:
+        """Leaves the room."""
+        if self.hello_timer:
+            self.hello_timer.cancel()
+        await self.hub.leave(self.socket, keeps_seat=self.close_code == Close.RESTARTING)
+
+    async def read_frame(self, text: str | None) -> None:
+        """Reads `hello`, then the other messages."""
+        if self.hello_timer:
+            self.hello_timer.cancel()
+            self.hello_timer = None
+            await self.read_hello(text)
+        else:
+            await super().read_frame(text)
+
+    async def read_hello(self, text: str | None) -> None:
+        """Identifies the client and gives it the seat, or closes the socket."""
+        socket, re = self.socket, None
+        try:
+            message = protocol.parse(text)
+            re = message.id
+            if message.type != "hello":
+                raise InvalidMessage("hello_first", "The first message is hello.", re)
+            ticket = message.data.get("ticket")
+            socket.holder = await self.find_holder(ticket)
+            if socket.holder is None:
+                socket.refuse("not_signed_in" if ticket is None else "bad_ticket", re)
+            else:
+                await self.hub.enter(socket, re)
+        except InvalidMessage as error:
+            socket.push_error(error.code, error.detail, error.re, Close.BAD_PROTOCOL)
+        except DomainError as error:
+            close, _ = protocol.FINAL_ERRORS.get(error.code, (Close.NO_SUCH_SESSION, ""))
+            close = RULE_CLOSES.get(error.code, close)
+            socket.push_error(error.code, error.detail, re, close)
+        except UNAVAILABLE_ERRORS:
+            socket.refuse("unavailable", re)
+
+    async def find_holder(self, ticket: str | None) -> Holder | None:
+        """Returns the holder of a ticket; without one, the player signed in on a page of this site.
+
+        Raises UNAVAILABLE_ERRORS.
+        """
+        if ticket is not None:
+            await self.hub.sign_ins.detect_emptied_redis()
+            return await tickets.redeem_ticket(self.hub.redis, ticket, self.socket.game_id)
+        session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME)
+        if session_key is None or not has_own_origin(self.scope):
+            return None
+        return await self.hub.run_in_django(tickets.find_page_holder, session_key)
+
+    async def handle(self, message: Message) -> None:
+        """Handles a message, and responds."""
+        socket, player = self.socket, self.hub.connected_player(self.socket.player_id)
+        if message.type == "hello":
+            socket.push_welcome(message.id, known_version=message.data.get("version"))
+        elif message.type == "ping":
+            socket.push_pong(message)
+        elif player.mark_handled(socket.game_id, message):
+            socket.push_lobby_response(message.id)
+        elif message.type == "chat":
+            self.hub.send_chat(socket, message.data["text"], message.id)
+        else:
+            is_done = False
+            try:
+                is_done = await self.run_command(message)
+            finally:  # also where the socket is dropped meanwhile
+                if not is_done:
+                    player.forget(socket.game_id, message)  # so that the client may repeat it
+
+    async def run_command(self, message: Message) -> bool:
+        """Runs the action of a message, and responds. Returns whether it was done."""
+        socket = self.socket
+        current_command.set((socket, message.id))
+        try:
+            await self.hub.run(
+                COMMANDS[message.type], socket.game_id, socket.player_id, **message.data
+            )
+        except DomainError as error:
+            socket.push_error(error.code, error.detail, message.id)
+            return False
+        except UNAVAILABLE_ERRORS:
+            detail = "This is not possible right now. Try again in a moment."
+            socket.push_error("unavailable", detail, message.id)
+            return False
+        finally:
+            current_command.set((None, None))
+        socket.push_lobby_response(message.id)
+        return True
+
+
+class ListSocket(Socket):
+    """The socket of somebody who watches the list."""
+
+    def __init__(self, feed: ListFeed, send: Send, address: str) -> None:
+        super().__init__(send, address)
+        self.feed = feed
+
+    @property
+    def version(self) -> int:
+        """The version of the list."""
+        return self.feed.version
+
+
+class ListConsumer(SocketConsumer):
+    """Serves `/ws/lobbies`, where a client may ask for the list and send pings."""
+
+    def __init__(self, feed: ListFeed) -> None:
+        super().__init__(feed.hub)
+        self.feed, self._bucket = feed, message_bucket()
+
+    def create_socket(self, send: Send, address: str) -> ListSocket:
+        """Returns the socket of the list."""
+        return ListSocket(self.feed, send, address)
+
+    @property
+    def bucket(self) -> TokenBucket:
+        """The bucket of this socket: its player is not known."""
+        return self._bucket
+
+    async def accepted(self) -> None:
+        """Sends the list."""
+        await self.feed.add(self.socket)
+
+    async def ended(self) -> None:
+        """Sends no more."""
+        self.feed.remove(self.socket)
+
+    async def handle(self, message: Message) -> None:
+        """Responds to `hello` and `ping`."""
+        if message.type == "ping":
+            self.socket.push_pong(message)
+        elif message.type == "hello":
+            self.socket.push(self.feed.write_snapshot(message.id))
+        else:
+            detail = "This socket only sends the list."
+            self.socket.push_error("unknown_type", detail, message.id)
