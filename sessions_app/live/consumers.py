@@ -19,8 +19,9 @@ from config.limits.token_bucket import TokenBucket
 from config.server.asgi import Receive, Scope, Send
 from sessions_app.kernel.socket_address import SUBPROTOCOL
 from sessions_app.live import protocol, tickets
+from sessions_app.live.database import UNAVAILABLE_ERRORS
 from sessions_app.live.handshake import has_foreign_origin, has_own_origin, send_refusal
-from sessions_app.live.hub import UNAVAILABLE_ERRORS, Hub
+from sessions_app.live.hub import Hub
 from sessions_app.live.list_feed import ListFeed
 from sessions_app.live.protocol import Close, InvalidMessage, Message
 from sessions_app.live.rooms import SeatSocket, current_command
@@ -97,7 +98,7 @@ class SocketConsumer(AsyncConsumer):  # type: ignore[misc]
             try:
                 await self.ended()
             finally:
-                self.hub.release(self.socket)
+                self.hub.places.release(self.socket)
 
     async def dispatch(self, event: Mapping[str, Any]) -> None:
         """Calls the handler of an event. Channels' own first enters a thread, to close old connections."""
@@ -111,7 +112,7 @@ class SocketConsumer(AsyncConsumer):  # type: ignore[misc]
             await send_refusal(self.send, "bad_subprotocol", next(iter(subprotocols), None))
         elif not self.socket.is_seat and has_foreign_origin(self.scope):  # tickets protect seats
             await send_refusal(self.send, "foreign_origin", SUBPROTOCOL)
-        elif not self.hub.admit(self.socket):
+        elif not self.hub.places.take(self.socket):
             await send_refusal(self.send, "too_many_sockets", SUBPROTOCOL)
         else:
             await self.send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
@@ -220,7 +221,7 @@ class SeatConsumer(SocketConsumer):
         session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME)
         if session_key is None or not has_own_origin(self.scope):
             return None
-        return await self.hub.run_in_django(tickets.find_page_holder, session_key)
+        return await self.hub.database.call(tickets.find_page_holder, session_key)
 
     async def handle(self, message: Message) -> None:
         """Handles a message, and responds."""
@@ -246,7 +247,7 @@ class SeatConsumer(SocketConsumer):
         socket = self.socket
         current_command.set((socket, message.id))
         try:
-            await self.hub.run(
+            await self.hub.database.run(
                 COMMANDS[message.type], socket.game_id, socket.player_id, **message.data
             )
         except DomainError as error:

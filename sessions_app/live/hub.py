@@ -11,19 +11,11 @@ import contextvars
 import logging
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
-from django.db import Error as DjangoDatabaseError
-from django.db import connections
-from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
-from config.db.pools import create_pool, pool_connection, set_query_limits
 from config.kernel.cancellation import cancel_and_wait
 from config.kernel.errors import DomainError
 from config.limits.rate_limits import RateLimitUnavailable
@@ -31,25 +23,18 @@ from config.redis import clients
 from sessions_app.games import state_store, write_behind
 from sessions_app.kernel.statuses import OVER_STATUSES, Status
 from sessions_app.live import updates
+from sessions_app.live.database import UNAVAILABLE_ERRORS, Database
 from sessions_app.live.fan_out import FanOut
+from sessions_app.live.places import Places
 from sessions_app.live.protocol import Close
 from sessions_app.live.rooms import ConnectedPlayer, Room, SeatSocket, current_command
 from sessions_app.live.sign_in_checks import SignInChecker, take_seat
-from sessions_app.live.sockets import Socket
 from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby.entities import LobbyChange
-from sessions_app.lobby.transactions import run_async
 
-T = TypeVar("T")
-POOL_SIZE = (
-    12  # connections to the database: changes that commit together share one write to its disk
-)
-MAX_SOCKETS, MAX_SOCKETS_OF_ADDRESS = 1000, 20
-SOCKETS_RESERVED_FOR_SEATS = 500  # which sockets of the list can not take
 SHUTDOWN_SECONDS = 15.0  # the end of a process takes ten at most (serve.py)
 COALESCE_SECONDS = 0.05  # after an update, for which later ones wait, to be sent as one
-UNAVAILABLE_ERRORS = (psycopg.Error, DjangoDatabaseError, PoolTimeout, RedisError, OSError)
+CLOCK_MARGIN_SECONDS = 0.005  # the database's clock must be past the end of a countdown
 logger = logging.getLogger(__name__)
 
 
@@ -60,8 +45,8 @@ class Hub:
         self.id = uuid4()
         self.rooms: dict[UUID, Room] = {}
         self.players: dict[UUID, ConnectedPlayer] = {}
-        self.sockets: set[Socket] = set()
-        self.addresses: Counter[str] = Counter()
+        self.places = Places()
+        self.database = Database()
         self.connections: set[UUID] = set()  # sockets that have a seat, or are about to get one
         # Sockets that ended before the database knew: the game and player of each.
         self.pending_disconnects: dict[UUID, tuple[UUID, UUID]] = {}
@@ -70,14 +55,12 @@ class Hub:
     async def open(self) -> None:
         """Starts. Waits for nothing, because the database and Redis may be unavailable."""
         self.loop, self.thread = asyncio.get_running_loop(), threading.get_ident()
-        self.pool = create_pool(POOL_SIZE)
-        await self.pool.open()
+        await self.database.open()
         self.redis = clients.durable_async()
-        self.sign_ins = SignInChecker(self.redis, self.query, self.id, self.connections)
+        self.sign_ins = SignInChecker(self.redis, self.database.query, self.id, self.connections)
         self.fan_out = FanOut(
             self.spawn, {"lobby": self._handle_update_message, "chat": self._handle_chat_message}
         )
-        self.django = ThreadPoolExecutor(1, "sockets", initializer=set_query_limits)
         updates.add_listener(self.handle_change)
 
     async def close(self) -> None:
@@ -88,13 +71,9 @@ class Hub:
         """
         # A reconciliation that goes on would keep the seats of sockets that are gone.
         await cancel_and_wait(self.tasks)
-        updates.remove_listener(
-            self.handle_change
-        )  # the tasks that were cancelled may have used it
-        await self.pool.close()
+        updates.remove_listener(self.handle_change)  # the cancelled tasks may have used it
+        await self.database.close()
         await self.redis.aclose()
-        self.django.submit(connections.close_all)
-        self.django.shutdown(wait=False)
         await self.fan_out.close()
 
     def spawn(self, coroutine: Any) -> "asyncio.Task[Any]":
@@ -113,45 +92,7 @@ class Hub:
         if not task.cancelled() and (error := task.exception()):
             logger.error("A task of the sockets failed", exc_info=error)
 
-    # ---- The database ---------------------------------------------------------------------------
-
-    async def run_in_django(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Calls a function that needs Django's own connection, in a thread for that."""
-        return await self.loop.run_in_executor(self.django, function, *arguments)
-
-    async def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Returns the rows of a statement."""
-        async with pool_connection(self.pool) as database:
-            cursor = await database.execute(sql, values)
-            return await cursor.fetchall() if cursor.description else []
-
-    async def run(self, action: Any, *arguments: Any, **named: Any) -> LobbyChange:
-        """Runs an action of lobbies."""
-        change: LobbyChange = await run_async(self.pool, action, *arguments, **named)
-        return change
-
-    async def apply_due_changes(self, game_id: UUID) -> None:
-        """Applies what is due in a lobby by time."""
-        with contextlib.suppress(DomainError, *UNAVAILABLE_ERRORS):
-            await self.run(lobby_actions.apply_due_changes, game_id)
-
-    # ---- Sockets --------------------------------------------------------------------------------
-
-    def admit(self, socket: Socket) -> bool:
-        """Adds a socket. Returns False where this process or the address has too many."""
-        reserved = 0 if socket.is_seat else SOCKETS_RESERVED_FOR_SEATS
-        is_full = len(self.sockets) >= MAX_SOCKETS - reserved
-        if is_full or self.addresses[socket.address] >= MAX_SOCKETS_OF_ADDRESS:
-            return False
-        self.sockets.add(socket)
-        self.addresses[socket.address] += 1
-        return True
-
-    def release(self, socket: Socket) -> None:
-        """Removes a socket that was admitted."""
-        if socket in self.sockets:
-            self.sockets.remove(socket)
-            self.addresses -= Counter([socket.address])
+    # ---- Seats -------------------------------------------------------------------------------------
 
     def connected_player(self, player_id: UUID) -> ConnectedPlayer:
         """Returns what is remembered of a player."""
@@ -169,7 +110,7 @@ class Hub:
         self.connections.add(socket.id)
         try:
             await self.fan_out.subscribe(room)
-            change = await self.run(
+            change = await self.database.run(
                 take_seat, socket.holder, room.game_id, connection=socket.id, server=self.id
             )
             self.apply_update(LobbyUpdate.from_lobby(change.after))
@@ -206,14 +147,13 @@ class Hub:
             )
         try:
             if has_seat and not keeps_seat:
-                self.pending_disconnects[socket.id] = (
-                    disconnect  # for reconciliation, if this fails
-                )
+                # For reconciliation, if this fails.
+                self.pending_disconnects[socket.id] = disconnect
                 with contextlib.suppress(DomainError, *UNAVAILABLE_ERRORS):
-                    await self.run(lobby_actions.disconnect, *disconnect, connection=socket.id)
-                    self.pending_disconnects.pop(
-                        socket.id, None
-                    )  # unless reconciliation was faster
+                    await self.database.run(
+                        lobby_actions.disconnect, *disconnect, connection=socket.id
+                    )
+                    self.pending_disconnects.pop(socket.id, None)  # reconciliation may be faster
         finally:
             self._close_empty_room(room)
 
@@ -267,7 +207,7 @@ class Hub:
     async def _write_first_state(self, game_id: UUID) -> None:
         """Writes the state of a game that has started. Where this fails, the database has it."""
         with contextlib.suppress(RateLimitUnavailable, *UNAVAILABLE_ERRORS):
-            await self.run_in_django(state_store.write_first_state, game_id)
+            await self.database.call(state_store.write_first_state, game_id)
 
     async def _retire_state(self, game_id: UUID) -> None:
         """Has the state of an abandoned game written and deleted. Where this fails, its key expires."""
@@ -297,7 +237,7 @@ class Hub:
         if socket.is_closing or socket.id not in self.connections:
             return
         with contextlib.suppress(DomainError, *UNAVAILABLE_ERRORS):
-            await self.run(
+            await self.database.run(
                 lobby_actions.connect,
                 socket.game_id,
                 socket.player_id,
@@ -330,11 +270,9 @@ class Hub:
             room.countdown_timer.cancel()
         room.countdown_timer = None
         if ends_at := room.update.countdown_ends_at:
-            wait = (
-                max(0, ends_at - time.time()) + 0.005
-            )  # the database's clock must be past the end
+            wait = max(0, ends_at - time.time()) + CLOCK_MARGIN_SECONDS
             room.countdown_timer = self.loop.call_later(
-                wait, lambda: self.spawn(self.apply_due_changes(room.game_id))
+                wait, lambda: self.spawn(self.database.apply_due_changes(room.game_id))
             )
 
     # ---- Chat -----------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 
 from sessions_app.live import protocol
-from sessions_app.live.hub import UNAVAILABLE_ERRORS, Hub
+from sessions_app.live.database import UNAVAILABLE_ERRORS
+from sessions_app.live.hub import Hub
 from sessions_app.live.sockets import Socket
 from sessions_app.lobby.open_lobbies import MAX_LISTED, Summary, summarize_open_lobbies
-from sessions_app.lobby.transactions import run_async
 
 REFRESH_SECONDS = 1.0
 NO_LOBBIES = {"lobbies": 0, "free_seats": 0}
@@ -83,7 +83,7 @@ class ListFeed:
 
     async def _read_changes(self) -> dict[str, Any] | None:
         """Reads the list. Returns what differs from the list before, or None."""
-        summary = await run_async(self.hub.pool, summarize_open_lobbies, MAX_LISTED)
+        summary = await self.hub.database.run(summarize_open_lobbies, MAX_LISTED)
         # From here on nothing is awaited: `before` is what was sent last, also where two refreshes overlap.
         before, self._summary = self._summary, summary
         old_cards, self._cards = self._cards, {c["id"]: orjson.dumps(c) for c in summary.cards}

@@ -15,13 +15,13 @@ from config.kernel.errors import DomainError
 from config.redis import clients
 from sessions_app.games import write_behind
 from sessions_app.kernel.statuses import Status
-from sessions_app.live.hub import UNAVAILABLE_ERRORS, Hub
+from sessions_app.live.database import UNAVAILABLE_ERRORS
+from sessions_app.live.hub import Hub
 from sessions_app.live.rooms import Room
 from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby.statements import FIND_DUE_LOBBIES
 from sessions_app.lobby.store import read_lobby
-from sessions_app.lobby.transactions import run_async
 
 CHECK_SOCKETS_SECONDS, SWEEP_SECONDS, CLEAN_UP_SECONDS = 1.0, 2.0, 3600.0
 SILENCE_SECONDS = 25.0  # after which a socket is lost
@@ -83,7 +83,7 @@ class Reconciler:
     async def check_sockets(self) -> None:
         """Finds clients that are silent or do not read, and forgets players who are gone."""
         now = time.monotonic()
-        for socket in list(self.hub.sockets):
+        for socket in list(self.hub.places.sockets):
             silence = now - socket.heard_at
             if socket.writing_since and now - socket.writing_since > MAX_WRITE_SECONDS:
                 socket.drop()
@@ -106,7 +106,7 @@ class Reconciler:
 
     async def write_heartbeat(self) -> None:
         """Writes that this process is alive. It is a job of its own, because the others may take long."""
-        await self.hub.query(HEARTBEAT, self.hub.id)
+        await self.hub.database.query(HEARTBEAT, self.hub.id)
 
     async def sweep(self) -> None:
         """Writes to the database what it lacks, and applies what is due."""
@@ -116,11 +116,11 @@ class Reconciler:
         if rooms := [room for room in self.hub.rooms.values() if room.had_chat]:
             for room in rooms:
                 room.had_chat = False
-            await self.hub.query(TOUCH, [room.game_id for room in rooms])
-        for (game_id,) in await self.hub.query(FIND_DUE_LOBBIES):
-            await self.hub.apply_due_changes(game_id)
+            await self.hub.database.query(TOUCH, [room.game_id for room in rooms])
+        for (game_id,) in await self.hub.database.query(FIND_DUE_LOBBIES):
+            await self.hub.database.apply_due_changes(game_id)
         if not clients.is_circuit_open():
-            await write_behind.write_states(self.hub.redis, self.hub.query)
+            await write_behind.write_states(self.hub.redis, self.hub.database.query)
 
     async def compare_rooms(self) -> None:
         """Compares each room with the database, a few at a time: all at once would delay other work."""
@@ -136,30 +136,30 @@ class Reconciler:
 
     async def clean_up(self) -> None:
         """Deletes what is not needed any more."""
-        await self.hub.query(DELETE_DEAD_SERVERS)
-        await self.hub.query(DELETE_ABANDONED_LOBBIES)
-        await write_behind.delete_old_states_async(self.hub.query)
+        await self.hub.database.query(DELETE_DEAD_SERVERS)
+        await self.hub.database.query(DELETE_ABANDONED_LOBBIES)
+        await write_behind.delete_old_states_async(self.hub.database.query)
         await self.hub.sign_ins.clean_up()
 
     async def _update_outdated(self, rooms: dict[UUID, Room]) -> None:
         """Reads the lobbies whose version in the database is newer than that of their room."""
-        versions = dict(await self.hub.query(READ_VERSIONS, list(rooms)))
+        versions = dict(await self.hub.database.query(READ_VERSIONS, list(rooms)))
         for game_id, room in rooms.items():
             if game_id not in versions:
                 for socket in list(room.sockets.values()):
                     socket.refuse("not_found")
             elif versions[game_id] > room.version:
-                found = await run_async(self.hub.pool, read_lobby, game_id)
+                found = await self.hub.database.run(read_lobby, game_id)
                 if found and (found[0].host or found[0].is_over):
                     self.hub.apply_update(LobbyUpdate.from_lobby(found[0]))
                 else:  # the host was deleted, and the next one is chosen at once
-                    await self.hub.apply_due_changes(game_id)
+                    await self.hub.database.apply_due_changes(game_id)
 
     async def _write_pending_disconnects(self) -> None:
         """Writes the loss of sockets that ended while the database was unavailable."""
         for connection, (game_id, player_id) in list(self.hub.pending_disconnects.items()):
             with contextlib.suppress(DomainError):  # the game is gone
-                await self.hub.run(
+                await self.hub.database.run(
                     lobby_actions.disconnect, game_id, player_id, connection=connection
                 )
             self.hub.pending_disconnects.pop(connection, None)

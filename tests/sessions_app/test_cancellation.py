@@ -116,7 +116,7 @@ def test_a_command_that_is_cancelled_may_be_sent_again(monkeypatch: pytest.Monke
 
     async def drill() -> None:
         hub = Hub()
-        monkeypatch.setattr(hub, "run", wait_for_ever)
+        monkeypatch.setattr(hub.database, "run", wait_for_ever)
         consumer = SeatConsumer(hub)
         socket = consumer.socket = SeatSocket(wait_for_ever, "192.0.2.1", uuid4())
         socket.holder, socket.room = Holder(uuid4()), Room(socket.game_id)

@@ -17,6 +17,7 @@ from sessions_app.kernel import limits
 from sessions_app.live import (
     consumers,
     hub,
+    places,
     protocol,
     reconciliation,
     rooms,
@@ -117,11 +118,11 @@ STATED: dict[str, tuple[Any, Any]] = {
     "lines of the handshake | 8 KiB each": (MAX_LINE_LENGTH, 8 * 1024),
     "bad frames | 20 in a row": (consumers.MAX_BAD_FRAMES, 20),
     "sockets of an address | 20 open, 300 new in a minute": (
-        (hub.MAX_SOCKETS_OF_ADDRESS, POLICIES["sockets"].limit, POLICIES["sockets"].seconds),
+        (places.MAX_SOCKETS_OF_ADDRESS, POLICIES["sockets"].limit, POLICIES["sockets"].seconds),
         (20, 300, 60),
     ),
     "sockets of a server process | 1,000, of which list sockets can take 500": (
-        (hub.MAX_SOCKETS, hub.MAX_SOCKETS - hub.SOCKETS_RESERVED_FOR_SEATS),
+        (places.MAX_SOCKETS, places.MAX_SOCKETS - places.SOCKETS_RESERVED_FOR_SEATS),
         (1000, 500),
     ),
 }

@@ -34,6 +34,7 @@ from sessions_app.live import (
     consumers,
     hub,
     list_feed,
+    places,
     reconciliation,
     sign_in_checks,
     tickets,
@@ -194,7 +195,7 @@ def test_a_cookie_that_can_not_be_checked_asks_the_client_to_reconnect(
 
 def test_a_client_that_disconnects_before_hello_frees_its_place(site: Site) -> None:
     """As a page does that is left while it connects. Twenty of them must not block their address."""
-    for _ in range(hub.MAX_SOCKETS_OF_ADDRESS + 5):
+    for _ in range(places.MAX_SOCKETS_OF_ADDRESS + 5):
         with Caller(site, path_of(uuid4())) as caller:
             caller.socket.socket.shutdown(socket.SHUT_RDWR)
     with sit_down(site, Table(1)) as player:
@@ -392,9 +393,9 @@ def test_an_address_has_at_most_twenty_sockets(site: Site) -> None:
 def test_a_process_refuses_sockets_beyond_its_limit(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert hub.MAX_SOCKETS == 1000
-    monkeypatch.setattr(hub, "MAX_SOCKETS", 3)
-    monkeypatch.setattr(hub, "SOCKETS_RESERVED_FOR_SEATS", 2)
+    assert places.MAX_SOCKETS == 1000
+    monkeypatch.setattr(places, "MAX_SOCKETS", 3)
+    monkeypatch.setattr(places, "SOCKETS_RESERVED_FOR_SEATS", 2)
     with Caller(site, "/ws/lobbies") as looking, seated(site, Table(2)):
         looking.hear("lobbies")
         with Caller(site, f"/ws/game-sessions/{uuid4()}") as fourth:
@@ -402,9 +403,9 @@ def test_a_process_refuses_sockets_beyond_its_limit(
 
 
 def test_list_sockets_leave_places_for_players(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert hub.SOCKETS_RESERVED_FOR_SEATS == 500
-    monkeypatch.setattr(hub, "MAX_SOCKETS", 3)
-    monkeypatch.setattr(hub, "SOCKETS_RESERVED_FOR_SEATS", 2)
+    assert places.SOCKETS_RESERVED_FOR_SEATS == 500
+    monkeypatch.setattr(places, "MAX_SOCKETS", 3)
+    monkeypatch.setattr(places, "SOCKETS_RESERVED_FOR_SEATS", 2)
     with Caller(site, "/ws/lobbies") as looking:
         looking.hear("lobbies")
         with Caller(site, "/ws/lobbies") as another:
@@ -435,7 +436,7 @@ def test_a_client_that_disconnects_in_the_handshake_is_not_counted() -> None:
     ):
         with pytest.raises(ConnectionResetError):
             asyncio.run(consumer(scope, receive, send))
-    assert (own_hub.sockets, own_hub.addresses) == (set(), {})
+    assert (own_hub.places.sockets, own_hub.places.addresses) == (set(), {})
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
@@ -545,7 +546,7 @@ def test_a_seat_may_be_disconnected_by_reconciliation_at_the_same_moment(
         assert own_hub.pending_disconnects == {socket_id: (room.game_id, player_id)}
         own_hub.pending_disconnects.clear()  # as reconciliation does
 
-    monkeypatch.setattr(own_hub, "run", disconnect)
+    monkeypatch.setattr(own_hub.database, "run", disconnect)
     asyncio.run(own_hub.leave(leaver, keeps_seat=False))
     assert own_hub.pending_disconnects == {}
 
@@ -681,7 +682,7 @@ def test_a_sign_in_that_ends_while_the_seat_is_taken_is_refused(
     enter = hub.Hub.enter
 
     async def end_first(own_hub: hub.Hub, *arguments: Any) -> None:
-        await own_hub.run_in_django(end, table)
+        await own_hub.database.call(end, table)
         await enter(own_hub, *arguments)
 
     monkeypatch.setattr(hub.Hub, "enter", end_first)
