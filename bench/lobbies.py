@@ -94,9 +94,9 @@ class World:
 
     def lobbies(self, port: int) -> list[list[dict[str, str]]]:
         """New lobbies, full, nobody ready; the seats as bench/sockets takes them."""
-        from sessions_app.live import tickets
         from sessions_app.lobby import actions as lobby_actions
         from sessions_app.lobby import transactions
+        from sessions_app.tickets import tickets
 
         self.clear()
         made = []

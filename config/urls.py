@@ -24,7 +24,6 @@ from sessions_app.games.api import (
     PlayedMapView,
     StateView,
 )
-from sessions_app.live.api import TicketView
 from sessions_app.lobby.api import (
     ActiveView,
     CodeView,
@@ -35,6 +34,7 @@ from sessions_app.lobby.api import (
     SessionView,
     StartView,
 )
+from sessions_app.tickets.api import TicketView
 from tribes.api import TribesView, TribeView
 
 api = [

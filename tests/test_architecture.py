@@ -34,7 +34,7 @@ PURE = (
     "maps.terrain",
     "sessions_app.demo.names",
     "sessions_app.kernel",
-    "sessions_app.live.protocol",
+    "sessions_app.kernel.protocol",
     "sessions_app.lobby.documents",
     "sessions_app.lobby.entities",
     "sessions_app.lobby.invite_codes",

@@ -1,1 +1,1 @@
-"""Facts about games that models, rules and SQL share: statuses and limits. Pure."""
+"""What models, rules, SQL and clients share of games: statuses, limits, the protocol of sockets. Pure."""

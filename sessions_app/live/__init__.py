@@ -1,1 +1,1 @@
-"""Sockets of lobbies: protocol, hub, tickets, fan-out between processes, reconciliation."""
+"""Sockets of lobbies: consumers, hub and rooms, fan-out between processes, reconciliation."""

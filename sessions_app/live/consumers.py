@@ -17,17 +17,18 @@ from config.kernel.errors import DomainError
 from config.limits.client_addresses import client_address_of_scope
 from config.limits.token_bucket import TokenBucket
 from config.server.asgi import Receive, Scope, Send
+from sessions_app.kernel import protocol
+from sessions_app.kernel.protocol import Close, InvalidMessage, Message
 from sessions_app.kernel.socket_address import SUBPROTOCOL
-from sessions_app.live import protocol, tickets
 from sessions_app.live.database import UNAVAILABLE_ERRORS
 from sessions_app.live.handshake import has_foreign_origin, has_own_origin, send_refusal
 from sessions_app.live.hub import Hub
 from sessions_app.live.list_feed import ListFeed
-from sessions_app.live.protocol import Close, InvalidMessage, Message
 from sessions_app.live.rooms import SeatSocket, current_command
 from sessions_app.live.sockets import MESSAGES_PER_SECOND, Socket, message_bucket
-from sessions_app.live.tickets import Holder
 from sessions_app.lobby import actions as lobby_actions
+from sessions_app.tickets import tickets
+from sessions_app.tickets.tickets import Holder
 
 ABNORMAL_CLOSURE = 1006  # RFC 6455: the connection ended without a close frame
 HELLO_SECONDS = 5.0

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http.request import validate_host
 
 from config.server.asgi import Scope, Send, read_header
-from sessions_app.live import protocol
+from sessions_app.kernel import protocol
 
 
 async def send_refusal(send: Send, code: str, subprotocol: str | None = None) -> None:

@@ -21,16 +21,16 @@ from config.kernel.errors import DomainError
 from config.limits.rate_limits import RateLimitUnavailable
 from config.redis import clients
 from sessions_app.games import state_store, write_behind
+from sessions_app.kernel.protocol import Close
 from sessions_app.kernel.statuses import OVER_STATUSES, Status
 from sessions_app.live import updates
 from sessions_app.live.database import UNAVAILABLE_ERRORS, Database
 from sessions_app.live.fan_out import FanOut
 from sessions_app.live.places import Places
-from sessions_app.live.protocol import Close
 from sessions_app.live.rooms import ConnectedPlayer, Room, SeatSocket, current_command
-from sessions_app.live.sign_in_checks import SignInChecker, take_seat
 from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
+from sessions_app.tickets.sign_in_checks import SignInChecker, take_seat
 
 SHUTDOWN_SECONDS = 15.0  # the end of a process takes ten at most (serve.py)
 COALESCE_SECONDS = 0.05  # after an update, for which later ones wait, to be sent as one

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from sessions_app.live import protocol
+from sessions_app.kernel import protocol
 from sessions_app.live.database import UNAVAILABLE_ERRORS
 from sessions_app.live.hub import Hub
 from sessions_app.live.sockets import Socket

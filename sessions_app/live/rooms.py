@@ -11,11 +11,11 @@ from uuid import UUID
 import orjson
 
 from config.server.asgi import Send
-from sessions_app.live import protocol
-from sessions_app.live.protocol import Message
+from sessions_app.kernel import protocol
+from sessions_app.kernel.protocol import Message
 from sessions_app.live.sockets import Socket, message_bucket
-from sessions_app.live.tickets import Holder
 from sessions_app.live.updates import LobbyUpdate
+from sessions_app.tickets.tickets import Holder
 
 MAX_REMEMBERED_MESSAGES = 32  # of one player
 # The socket whose command this task carries out, and the id of the message.

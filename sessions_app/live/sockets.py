@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from config.limits.token_bucket import TokenBucket
 from config.server.asgi import Send
-from sessions_app.live import protocol
-from sessions_app.live.protocol import Close, Message
+from sessions_app.kernel import protocol
+from sessions_app.kernel.protocol import Close, Message
 
 MAX_OUTBOX_FRAMES = 64
 MESSAGES_PER_SECOND, MESSAGE_BURST = 10.0, 20.0

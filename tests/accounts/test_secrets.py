@@ -24,7 +24,7 @@ from accounts.models import PageSession, User
 from accounts.tokens import signing
 from accounts.tokens.actions import start_family
 from config.redis.clients import durable
-from sessions_app.live import tickets
+from sessions_app.tickets import tickets
 from tests.support.api import bearer
 from tests.support.factories import PASSWORD, make_user
 from tests.support.task_queue import run_tasks

@@ -23,8 +23,8 @@ from config.server.http_protocol import (
     HttpProtocol,
 )
 from config.server.websocket_protocol import FRAME_BURST, FRAMES_PER_SECOND, WebSocketProtocol
+from sessions_app.kernel.protocol import Close
 from sessions_app.live import consumers, sockets
-from sessions_app.live.protocol import Close
 from tests.support.live_site import Site
 from tests.support.lobbies import Table
 from tests.support.raw_http import HANDSHAKE, Client, assert_shape, exchange

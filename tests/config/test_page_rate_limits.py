@@ -15,7 +15,7 @@ from config.limits.request_limits import find_policy
 from config.redis.clients import durable
 from maps.drawing.pictures import FORMATS
 from maps.models import GameMap
-from sessions_app.live.protocol import Close
+from sessions_app.kernel.protocol import Close
 from tests.support.api import assert_error
 from tests.support.concurrency import at_once
 from tests.support.live_site import Site

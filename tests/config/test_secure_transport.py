@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import User
 from accounts.tokens.actions import start_family
 from config.http.secure_transport import is_secure
-from sessions_app.live.protocol import Close
+from sessions_app.kernel.protocol import Close
 from tests.support.api import assert_error, bearer
 from tests.support.factories import PASSWORD, make_map, make_user
 from tests.support.live_site import Site

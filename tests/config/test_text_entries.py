@@ -23,7 +23,7 @@ from config.kernel.errors import DomainError
 from config.kernel.text import describe_character
 from maps.collections.actions import create_collection as make_collection
 from maps.models import GameMap, MapCollection
-from sessions_app.live import protocol
+from sessions_app.kernel import protocol
 from tests.support.api import bearer
 from tests.support.documents import new_map
 from tests.support.factories import make_map, make_moderator, make_tribe, make_user

@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from sessions_app.live.protocol import Close
+from sessions_app.kernel.protocol import Close
 from sessions_app.live.reconciliation import MAX_WRITE_SECONDS, SILENCE_SECONDS
 from tests.support.fault_players import Player, Stage
 from tests.support.processes import ROOT, Serving, servers_of, stage

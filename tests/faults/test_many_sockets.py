@@ -6,7 +6,7 @@ import signal
 import time
 from pathlib import Path
 
-from sessions_app.live.protocol import Close
+from sessions_app.kernel.protocol import Close
 from tests.support.fault_players import Player, Stage
 from tests.support.processes import memory, serving, stage
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from sessions_app.live.protocol import Close
+from sessions_app.kernel.protocol import Close
 from tests.support.fault_players import Player, Stage
 from tests.support.processes import Serving, serving, stage
 from tests.support.socket_clients import Caller, path_of

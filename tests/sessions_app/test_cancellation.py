@@ -13,15 +13,15 @@ import pytest
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from config.db.pools import connection_string, create_pool
+from sessions_app.kernel.protocol import Message
 from sessions_app.live import updates
 from sessions_app.live.consumers import SeatConsumer
 from sessions_app.live.hub import Hub
-from sessions_app.live.protocol import Message
 from sessions_app.live.rooms import Room, SeatSocket
-from sessions_app.live.tickets import Holder
 from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby.transactions import run_async
+from sessions_app.tickets.tickets import Holder
 from tests.support.lobbies import Table
 from tests.support.waiting import until_async
 

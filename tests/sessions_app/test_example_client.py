@@ -17,8 +17,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
 from accounts.tokens.actions import start_family
-from sessions_app.live import tickets
 from sessions_app.models import GameSession
+from sessions_app.tickets import tickets
 from tests.support import waiting
 from tests.support.factories import PASSWORD, make_map, make_user
 from tests.support.live_site import Site

@@ -9,9 +9,9 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
 from config.redis import clients
+from sessions_app.kernel.protocol import Close
 from sessions_app.kernel.statuses import Status
 from sessions_app.live import list_feed
-from sessions_app.live.protocol import Close
 from sessions_app.live.updates import channel_group
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules

@@ -13,26 +13,18 @@ from websockets.http11 import MAX_LINE_LENGTH
 from config.limits.rate_limits import POLICIES
 from config.management.commands.serve import server_config
 from config.server import websocket_protocol
-from sessions_app.kernel import limits
-from sessions_app.live import (
-    consumers,
-    hub,
-    places,
-    protocol,
-    reconciliation,
-    rooms,
-    sockets,
-    tickets,
-)
-from sessions_app.live.protocol import (
+from sessions_app.kernel import limits, protocol
+from sessions_app.kernel.protocol import (
     CLIENT_MESSAGES,
     CLOSES,
     SERVER_MESSAGES,
     InvalidMessage,
     parse,
 )
+from sessions_app.live import consumers, hub, places, reconciliation, rooms, sockets
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import open_lobbies, rules, store, transactions
+from sessions_app.tickets import tickets
 from tests.support.protocol_document import DOCUMENT, names, rows
 
 ROOT = Path(__file__).parents[2]

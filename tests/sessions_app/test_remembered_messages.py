@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sessions_app.live.protocol import Message
+from sessions_app.kernel.protocol import Message
 from sessions_app.live.rooms import MAX_REMEMBERED_MESSAGES, ConnectedPlayer
 
 HERE, THERE = UUID(int=1), UUID(int=2)

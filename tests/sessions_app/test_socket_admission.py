@@ -30,19 +30,12 @@ from config.management.commands.serve import open_listener, server_config
 from config.redis.clients import durable
 from config.server import websocket_protocol
 from config.server.tcp import UNACKED_TIMEOUT_SECONDS
-from sessions_app.live import (
-    consumers,
-    hub,
-    list_feed,
-    places,
-    reconciliation,
-    sign_in_checks,
-    tickets,
-)
-from sessions_app.live.protocol import Close
+from sessions_app.kernel.protocol import Close
+from sessions_app.live import consumers, hub, list_feed, places, reconciliation
 from sessions_app.live.rooms import Room
 from sessions_app.live.sockets import MESSAGE_BURST, MESSAGES_PER_SECOND
 from sessions_app.lobby import rules
+from sessions_app.tickets import sign_in_checks, tickets
 from tests.support.database import execute
 from tests.support.factories import make_moderator
 from tests.support.live_site import Site

@@ -26,8 +26,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 
 from accounts.tokens.signing import stamp
 from config.kernel.cancellation import cancel_and_wait
+from sessions_app.kernel.protocol import CLOSES, Close
 from sessions_app.kernel.socket_address import SUBPROTOCOL
-from sessions_app.live.protocol import CLOSES, Close
 from tests.support.fault_setup import PASSWORD
 
 SHORTEST, LONGEST = 0.1, 5.0  # seconds between two tries

@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.tokens import signing
 from accounts.tokens.actions import start_family
 from sessions_app.kernel.socket_address import SUBPROTOCOL
-from sessions_app.live import tickets
+from sessions_app.tickets import tickets
 from tests.support.live_site import Site
 from tests.support.lobbies import Table
 from tests.support.processes import Serving

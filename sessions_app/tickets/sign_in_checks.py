@@ -8,7 +8,7 @@ later, so its family is known and can be checked.
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID
 
 from redis.exceptions import RedisError
@@ -18,12 +18,11 @@ from accounts.devices.statements import stamps_by_player
 from accounts.tokens import families
 from config.kernel.errors import DomainError
 from config.redis import clients
-from sessions_app.live.protocol import FINAL_ERRORS
-from sessions_app.live.rooms import SeatSocket
-from sessions_app.live.tickets import Holder
+from sessions_app.kernel.protocol import FINAL_ERRORS
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby.entities import LobbyChange
 from sessions_app.lobby.transactions import Steps
+from sessions_app.tickets.tickets import Holder
 
 if TYPE_CHECKING:
     import redis.asyncio
@@ -31,6 +30,19 @@ if TYPE_CHECKING:
 PROCESSES = "lobby:servers"  # a set of the ids of processes
 PROCESSES_SECONDS = 24 * 3600
 Query = Callable[..., Awaitable[list[tuple[Any, ...]]]]  # a statement and its values → its rows
+
+
+class SignedInSocket(Protocol):
+    """What a check needs of a socket."""
+
+    id: UUID
+    holder: Holder | None
+
+    def refuse(self, code: str, re: str | None = None) -> None:
+        """Closes the socket, for one of `protocol.FINAL_ERRORS`."""
+
+
+S = TypeVar("S", bound=SignedInSocket)
 
 
 def require_signed_in(holder: Holder) -> Steps[None]:
@@ -93,7 +105,7 @@ class SignInChecker:
         if not clients.is_circuit_open():
             await self._redis.expire(PROCESSES, PROCESSES_SECONDS)
 
-    async def check(self, holders: dict[SeatSocket, Holder]) -> None:
+    async def check(self, holders: dict[S, Holder]) -> None:
         """Closes the sockets of players who were banned or erased, or whose sign-ins have ended.
 
         The stamp of an account shows what happened between two checks, and a password that was changed
@@ -117,7 +129,7 @@ class SignInChecker:
             elif holder.stamp != stamp:
                 socket.refuse("unavailable" if holder.page else "signed_out")
 
-    async def _find_ended(self, holders: dict[SeatSocket, Holder]) -> set[SeatSocket]:
+    async def _find_ended(self, holders: dict[S, Holder]) -> set[S]:
         """Returns the sockets whose token families have ended."""
         sockets = {s: (h.player_id, h.family) for s, h in holders.items() if h.family}
         if not sockets or clients.is_circuit_open():

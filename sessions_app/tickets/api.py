@@ -13,10 +13,10 @@ from accounts.tokens.authentication import caller, caller_token
 from config.api.serialization import NO_STORE
 from config.api.views import APIView
 from sessions_app.kernel.socket_address import socket_address
-from sessions_app.live.tickets import create_ticket
 from sessions_app.lobby import queries
 from sessions_app.lobby.serializers import SocketAddress
 from sessions_app.lobby.transactions import run_query
+from sessions_app.tickets.tickets import create_ticket
 
 
 class Ticket(serializers.Serializer[Any]):
