@@ -1,14 +1,17 @@
-"""`python -m bench.limits`: what counting a limit costs a request.
+"""`python -m bench.limits`: what Redis costs a request, for its rate limit, its token and a cached value.
 
-One count is one script and one round trip. Beside it stands the cheapest round trip there is (PING)
-over the same socket, and a request of the API with its limit counted.
+Each is one round trip. Beside them stand the cheapest round trip there is (PING) over the same socket, and
+the cached bytes as a client without Django's cache API reads them.
 """
 
+import gzip
+import io
 import os
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 os.environ.setdefault("TRIBEHOLD_DATA", str(Path(__file__).parent.parent / ".data-bench"))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -16,7 +19,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from bench.figures import in_turns, table, with_ratios
 from config import embedded
 
-ROUNDS, CALLS = 7, 2000
+ROUNDS, CALLS = 31, 500
+TERRAIN_BYTES, TERRAIN_HASH = 6000, "0" * 64
 
 
 def microseconds(call: Callable[[], object]) -> float:
@@ -27,23 +31,42 @@ def microseconds(call: Callable[[], object]) -> float:
     return (time.perf_counter() - begin) / CALLS * 1e6
 
 
+def zipped(content: bytes) -> bytes:
+    """A gzip file that has the hash of a terrain as its name."""
+    file = io.BytesIO()
+    with gzip.GzipFile(filename=TERRAIN_HASH, mode="wb", fileobj=file, mtime=0) as gz:
+        gz.write(content)
+    return file.getvalue()
+
+
 def measure() -> None:
-    """Print the table: a ping, a count, both in turns."""
+    """Print the table: a ping and the others, in turns."""
     import django
 
     django.setup()
-    from config.limits import rate_limits
-    from config.redis.clients import durable
+    from django_redis import get_redis_connection
 
-    numbers = iter(range(10**9))
+    from accounts.tokens import families
+    from config.limits import rate_limits
+    from config.redis.clients import disposable, durable
+    from maps.browse.terrain_cache import read_terrain
+
+    numbers, someone, map_id = iter(range(10**9)), uuid4(), uuid4()
+    token = families.start(someone, "bench").access
+    key = f"map:{map_id}:data"
+    disposable().set(key, zipped(os.urandom(TERRAIN_BYTES)), 900)
+    stored = get_redis_connection("disposable")
     calls: dict[str, Callable[[], object]] = {
         "a round trip (`PING`)": durable().ping,
         # A new address now and then: 90 requests each, as busy ones have.
-        "a limit counted": lambda: rate_limits.count_one("api", f"bench-{next(numbers) // 90}"),
+        "a limit counted": lambda: rate_limits.count_one("api", f"{someone}-{next(numbers) // 90}"),
+        "a token checked": lambda: families.is_in_force(someone, token),
+        "6 KB read by a plain client": lambda: stored.get(key),
+        "a cached terrain of 6 KB": lambda: read_terrain(map_id, TERRAIN_HASH),
     }
     turns = {name: partial(microseconds, call) for name, call in calls.items()}
     rows = with_ratios(in_turns(turns, ROUNDS), 0)
-    table("What a limit costs", "| microseconds | ratio", rows)
+    table("What Redis costs a request", "| microseconds | ratio", rows)
 
 
 if __name__ == "__main__":

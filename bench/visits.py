@@ -77,7 +77,7 @@ class Visitors:
         from config.redis.clients import disposable
 
         for _ in range(2):
-            disposable().flushdb()
+            disposable().clear()
             number = next(self.numbers)  # each from another address, which the limits count
             more: dict[str, Any] = {
                 "REMOTE_ADDR": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"

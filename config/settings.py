@@ -16,6 +16,7 @@ from config import embedded
 from config.environment import Environment
 from config.http.site_url import read_site_url
 from config.kernel import timestamps
+from config.redis.aliases import cache_aliases
 from config.redis.urls import check_redis_url, next_database
 from config.storage.urls import read_media_url
 
@@ -199,15 +200,11 @@ REDIS_URL = environment.text("REDIS_URL", f"unix://{embedded.redis_socket()}?db=
 REDIS_CACHE_URL = environment.text("REDIS_CACHE_URL") or next_database(REDIS_URL)
 for name, url in (("REDIS_URL", REDIS_URL), ("REDIS_CACHE_URL", REDIS_CACHE_URL)):
     environment.parsed(name, url, check_redis_url, default=None)
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_CACHE_URL,
-        "KEY_FUNCTION": "config.redis.clients.cache_key",
-        # A page may lose half a second to a Redis that does not respond.
-        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
-    }
-}
+if REDIS_CACHE_URL == REDIS_URL:
+    environment.report(
+        "REDIS_CACHE_URL equals REDIS_URL: whoever clears the cache would sign everybody out."
+    )
+CACHES = cache_aliases(REDIS_URL, REDIS_CACHE_URL)
 
 # The fan-out between processes that hold sockets; see sessions_app/live/updates.py.
 CHANNEL_LAYERS = {

@@ -78,7 +78,7 @@ def forget_counts(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("no_redis")
         return
     durable().flushdb()
-    clients.disposable().flushdb()
+    clients.disposable().clear()
     spelling._remembered.clear()
 
 

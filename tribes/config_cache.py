@@ -19,7 +19,7 @@ from django.db import transaction
 from redis.exceptions import RedisError
 
 from config.db.notifications import EVERYTHING
-from config.redis.clients import circuit_breaker, disposable
+from config.redis.clients import CircuitBreaker, disposable
 from tribes.bonuses import SLIDERS
 from tribes.models import Tribe
 
@@ -46,7 +46,7 @@ def read_config(tribe_id: UUID) -> TribeConfig:
     Not to be called in a transaction that changes the tribe: what is rolled back later would be cached.
     """
     try:
-        with circuit_breaker(disposable):
+        with CircuitBreaker("disposable"):
             return _read_cached(tribe_id) or _fill_cache(tribe_id)
     except RedisError:
         return _read_row(tribe_id)
@@ -61,19 +61,16 @@ def invalidate_after_commit(tribe_ids: Iterable[UUID]) -> None:
 def invalidate(tribe_ids: list[str]) -> None:
     """Deletes the cached configs of these tribes, or of all. Without Redis they expire."""
     try:
-        redis = disposable()
         if EVERYTHING in tribe_ids:
-            keys = list(redis.scan_iter(match=KEY_PATTERN, count=1000))
+            disposable().delete_pattern(KEY_PATTERN, itersize=1000)
         else:
-            keys = [_key(tribe_id).encode() for tribe_id in tribe_ids]
-        if keys:
-            redis.delete(*keys)
+            disposable().delete_many(map(_key, tribe_ids))
     except RedisError:
         logger.warning("Cached configs of tribes could not be deleted: Redis is unavailable")
 
 
 def _read_cached(tribe_id: UUID) -> TribeConfig | None:
-    found: bytes | None = disposable().get(_key(tribe_id))  # type: ignore[assignment]
+    found = disposable().get(_key(tribe_id))
     return TribeConfig(**orjson.loads(found)) if found else None
 
 
@@ -83,7 +80,7 @@ def _fill_cache(tribe_id: UUID) -> TribeConfig:
         config = _read_row(tribe_id, lock=True)
         cached = _read_cached(tribe_id)
         if cached is None:
-            disposable().set(_key(tribe_id), orjson.dumps(config), ex=CACHE_SECONDS)
+            disposable().set(_key(tribe_id), orjson.dumps(config), CACHE_SECONDS)
         return cached or config
 
 

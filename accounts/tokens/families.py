@@ -20,7 +20,7 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from config.kernel.errors import DomainError
-from config.redis.clients import circuit_breaker, durable
+from config.redis.clients import CircuitBreaker, durable
 
 if TYPE_CHECKING:
     import redis.asyncio
@@ -195,7 +195,7 @@ def _issue(user_id: uuid.UUID, ids: TokenIds, *, presented: str, device: str) ->
 
 def _call(command: Callable[[], Any]) -> Any:
     try:
-        with circuit_breaker():
+        with CircuitBreaker():
             return command()
     except RedisError as error:
         raise TokensUnavailable from error

@@ -19,7 +19,7 @@ from redis.commands.core import Script
 from redis.exceptions import RedisError
 
 from config.kernel.errors import RETRY_SECONDS, DomainError
-from config.redis.clients import circuit_breaker, durable
+from config.redis.clients import CircuitBreaker, durable
 
 if TYPE_CHECKING:
     import redis.asyncio
@@ -162,7 +162,7 @@ def count_one(name: str, subject: str) -> RateLimitStatus | None:
     """
     policy = POLICIES[name]
     try:
-        with circuit_breaker():
+        with CircuitBreaker():
             results = _script()(keys=[key(name, subject)], args=policy.arguments)
     except RedisError as error:
         if policy.fails_closed:

@@ -1,85 +1,80 @@
-"""Connections to Redis.
+"""Connections to Redis, by the aliases of `CACHES` (config/redis/aliases.py).
 
 What must not be lost (rate limits, tickets, tokens, states of games) and what may be lost (caches) are in two
 databases, or on two servers. A command times out after TIMEOUT_SECONDS. For a second after a failure no
 command is sent: many requests that each wait for a silent Redis would hold all threads.
 """
 
-import contextlib
 import functools
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Literal
 
 import redis
 import redis.asyncio
 from django.conf import settings
+from django.core.cache import caches
+from django_redis import get_redis_connection
+from django_redis.cache import RedisCache
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-TIMEOUT_SECONDS = 0.4  # that a request may lose to a Redis that does not respond
+Alias = Literal["durable", "disposable"]
 CIRCUIT_OPEN_SECONDS = 1.0  # after a failure
-NO_RETRIES = (NoBackoff(), 0)  # the client's default retries for seconds
-CONNECTION_OPTIONS: dict[str, Any] = {
-    "max_connections": 100,
-    "socket_timeout": TIMEOUT_SECONDS,
-    "socket_connect_timeout": TIMEOUT_SECONDS,
-}
-_failure_times: "dict[Callable[[], redis.Redis], float]" = {}
+_failure_times: dict[Alias, float] = {}
 
 
-def cache_key(key: str, key_prefix: str, version: int) -> str:
-    """Returns the key in Redis: without a version, with the prefix that a deployment sets."""
-    return f"{key_prefix}{key}"
+# Django makes a cache anew in each context, which is each request, and that takes three times as long as a
+# command. The backend and the client are safe for threads. So both are kept for the process.
+@functools.cache
+def durable() -> "redis.Redis":
+    """Returns the client of the Redis that must not lose anything. It returns text."""
+    client: redis.Redis = get_redis_connection("durable")
+    return client
 
 
 @functools.cache
-def durable() -> "redis.Redis":
-    """Returns a client of the Redis that must not lose anything. It returns text."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL, decode_responses=True, retry=Retry(*NO_RETRIES), **CONNECTION_OPTIONS
-    )
+def disposable() -> RedisCache:
+    """Returns the cache in the Redis that may lose anything. Its values are bytes."""
+    return caches["disposable"]
 
 
 def durable_async() -> "redis.asyncio.Redis":
-    """Returns a new client of the same Redis for one event loop. The caller closes it."""
-    return redis.asyncio.Redis.from_url(
-        settings.REDIS_URL,
-        decode_responses=True,
-        retry=AsyncRetry(*NO_RETRIES),
-        **CONNECTION_OPTIONS,
-    )
+    """Returns a new client of the durable Redis for one event loop. The caller closes it.
 
-
-@functools.cache
-def disposable() -> "redis.Redis":
-    """Returns a client of the Redis that may lose anything. It returns bytes."""
-    return redis.Redis.from_url(
-        settings.REDIS_CACHE_URL, retry=Retry(*NO_RETRIES), **CONNECTION_OPTIONS
-    )
-
-
-@contextlib.contextmanager
-def circuit_breaker(which: "Callable[[], redis.Redis]" = durable) -> "Iterator[redis.Redis]":
-    """Yields the client of `durable` or `disposable`. Raises RedisError at once after a recent failure.
-
-    Not for cache invalidation, which must always be tried.
+    django-redis has none for event loops.
     """
-    if is_circuit_open(which):
-        raise redis.ConnectionError("Redis failed a moment ago")
-    try:
-        yield which()
-    except redis.RedisError:
-        record_failure(which)
-        raise
+    alias = settings.CACHES["durable"]
+    [url] = alias["LOCATION"]
+    options = alias["OPTIONS"]["CONNECTION_POOL_KWARGS"] | {"retry": AsyncRetry(NoBackoff(), 0)}
+    return redis.asyncio.Redis.from_url(url, **options)
 
 
-def record_failure(which: "Callable[[], redis.Redis]" = durable) -> None:
+class CircuitBreaker:
+    """Around commands for one Redis. Raises RedisError at once after a recent failure.
+
+    Not for cache invalidation, which must always be tried. A class, because a generator takes four times
+    as long, before each command.
+    """
+
+    __slots__ = ("alias",)
+
+    def __init__(self, alias: Alias = "durable") -> None:
+        self.alias = alias
+
+    def __enter__(self) -> None:
+        if is_circuit_open(self.alias):
+            raise redis.ConnectionError("Redis failed a moment ago")
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, redis.RedisError):
+            record_failure(self.alias)
+
+
+def record_failure(alias: Alias = "durable") -> None:
     """Opens the circuit: no commands for a while."""
-    _failure_times[which] = time.monotonic()
+    _failure_times[alias] = time.monotonic()
 
 
-def is_circuit_open(which: "Callable[[], redis.Redis]" = durable) -> bool:
+def is_circuit_open(alias: Alias = "durable") -> bool:
     """Returns whether a Redis failed a moment ago."""
-    return time.monotonic() - _failure_times.get(which, float("-inf")) < CIRCUIT_OPEN_SECONDS
+    return time.monotonic() - _failure_times.get(alias, float("-inf")) < CIRCUIT_OPEN_SECONDS

@@ -24,8 +24,8 @@ def next_database(url: str) -> str:
         return url[: match.start(2)] + str(int(match[2]) + 1) + url[match.end(2) :]
     if url.startswith("unix:"):
         return url + ("&" if "?" in url else "?") + "db=1"
-    base, slash, number = url.partition("://")[2].partition("/")
-    scheme = url.partition("://")[0]
-    return (
-        f"{scheme}://{base}/{int(number) + 1 if number.isdigit() else 1}" if base else url + slash
-    )
+    address, mark, options = url.partition("?")
+    scheme, _, rest = address.partition("://")
+    host, _, number = rest.partition("/")
+    following = int(number) + 1 if number.isdigit() else 1
+    return f"{scheme}://{host}/{following}{mark}{options}"

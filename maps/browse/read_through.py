@@ -2,37 +2,27 @@
 
 import logging
 from collections.abc import Callable
-from typing import TypeVar
 
 from django.db import connection, transaction
 from redis.exceptions import RedisError
 
-from config.redis.clients import circuit_breaker, disposable
+from config.redis.clients import CircuitBreaker, disposable
 
-T = TypeVar("T")
+CACHE_SECONDS = 15 * 60
 LOCK_SPACE = 77001  # of advisory locks; the quotas of maps have another
 logger = logging.getLogger(__name__)
 
 
 def read_or_fill(
-    key: str, read: Callable[[], T | None], fill: Callable[[], T], make: Callable[[], T]
-) -> T:
+    key: str, make: Callable[[], bytes], is_current: Callable[[bytes], bool] = bool
+) -> bytes:
     """Returns the cached value. If there is none, one request fills the cache, and the others wait for it.
 
-    Without Redis each request makes the value itself.
+    A cached value that is not current is replaced. Without Redis each request makes the value itself.
     """
     try:
-        with circuit_breaker(disposable):
-            cached = read()
-            if cached is not None:
-                return cached
-            with transaction.atomic():
-                with connection.cursor() as cursor:
-                    cursor.execute(
-                        "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_SPACE, key]
-                    )
-                cached = read()  # whoever waited for the lock finds it filled
-                return cached if cached is not None else fill()
+        with CircuitBreaker("disposable"):
+            return _read(key, is_current) or _fill(key, make, is_current)
     except RedisError:
         return make()
 
@@ -40,7 +30,22 @@ def read_or_fill(
 def delete_keys(*keys: str) -> None:
     """Deletes keys. Without Redis they expire, and no reader sends a value that has changed or is hidden."""
     try:
-        if keys:
-            disposable().delete(*keys)
+        disposable().delete_many(keys)
     except RedisError:
         logger.warning("Cached values of maps could not be deleted: Redis is unavailable")
+
+
+def _read(key: str, is_current: Callable[[bytes], bool]) -> bytes | None:
+    cached: bytes | None = disposable().get(key)
+    return cached if cached and is_current(cached) else None
+
+
+def _fill(key: str, make: Callable[[], bytes], is_current: Callable[[bytes], bool]) -> bytes:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_SPACE, key])
+        cached = _read(key, is_current)  # whoever waited for the lock finds it filled
+        if cached is None:
+            cached = make()
+            disposable().set(key, cached, CACHE_SECONDS)
+        return cached

@@ -13,7 +13,6 @@ from uuid import UUID
 import orjson
 
 from config.db.notifications import EVERYTHING
-from config.redis.clients import disposable
 from maps.browse.read_through import delete_keys, read_or_fill
 from maps.models import GameMap
 from maps.previews.preview_files import parts_of
@@ -21,7 +20,6 @@ from maps.terrain import validation
 from maps.terrain.grid import to_compact_document
 from maps.terrain.paths import find_cheapest_path
 
-CACHE_SECONDS = 15 * 60
 NAME_OFFSET, NAME_FLAG = (
     10,
     8,
@@ -30,19 +28,11 @@ NAME_OFFSET, NAME_FLAG = (
 
 def read_terrain(map_id: UUID, terrain_hash: str) -> bytes:
     """Returns the compact terrain of a map as gzipped JSON. Raises TerrainError, GameMap.DoesNotExist."""
-    key = _key(map_id)
-
-    def read() -> bytes | None:
-        cached: bytes | None = disposable().get(key)  # type: ignore[assignment]
-        is_current = cached and terrain_hash and _gzip_file_name(cached) == terrain_hash
-        return cached if is_current else None
-
-    def fill() -> bytes:
-        terrain = _build_terrain(map_id)
-        disposable().set(key, terrain, ex=CACHE_SECONDS)
-        return terrain
-
-    return read_or_fill(key, read, fill, lambda: _build_terrain(map_id))
+    return read_or_fill(
+        _key(map_id),
+        make=lambda: _build_terrain(map_id),
+        is_current=lambda cached: bool(terrain_hash) and _gzip_file_name(cached) == terrain_hash,
+    )
 
 
 def invalidate_terrains(map_ids: Iterable[str]) -> None:

@@ -9,7 +9,6 @@ import logging
 from typing import Any
 from uuid import UUID
 
-from django.core.cache import cache
 from django.core.files.storage import default_storage
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
@@ -18,6 +17,7 @@ from redis.exceptions import RedisError
 
 from config.kernel.errors import DomainError
 from config.ops import results, tasks
+from config.redis.clients import CircuitBreaker, disposable
 from config.storage.files import file_store
 from maps.drawing.pictures import DRAWING_VERSION, FORMATS
 from maps.drawing.process import render
@@ -135,7 +135,8 @@ def _draw(game_map: GameMap, size: str) -> bool:
     if content == game_map.terrain_hash and file_store.save(name, body):
         return True
     try:
-        cache.set(_unkept_key(content, size), body, UNKEPT_SECONDS)
+        with CircuitBreaker("disposable"):
+            disposable().set(_unkept_key(content, size), body, UNKEPT_SECONDS)
     except RedisError:
         logger.info("A picture can be kept nowhere right now")
     return False
@@ -143,7 +144,8 @@ def _draw(game_map: GameMap, size: str) -> bool:
 
 def _read_unkept(content: str, size: str) -> bytes | None:
     try:
-        body: bytes | None = cache.get(_unkept_key(content, size))
+        with CircuitBreaker("disposable"):
+            body: bytes | None = disposable().get(_unkept_key(content, size))
     except RedisError:
         return None
     return body

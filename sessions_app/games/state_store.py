@@ -18,7 +18,7 @@ from django.db import close_old_connections
 from redis.exceptions import RedisError
 
 from config.limits.rate_limits import RateLimitUnavailable
-from config.redis.clients import circuit_breaker, durable
+from config.redis.clients import CircuitBreaker, durable
 from sessions_app.kernel.statuses import RUNNING_STATUSES
 from sessions_app.models import GameSession
 
@@ -70,8 +70,8 @@ def write_first_state(game_id: UUID) -> None:
 
 def read(game_id: UUID) -> State | None:
     """Returns the state that Redis has, or None. Raises RedisError."""
-    with circuit_breaker() as redis:
-        content: Any = redis.hgetall(state_key(game_id))
+    with CircuitBreaker():
+        content: Any = durable().hgetall(state_key(game_id))
     if "state" not in content:
         return None
     return State(int(content["fence"]), int(content["sequence"]), orjson.loads(content["state"]))
@@ -87,8 +87,8 @@ def write(game_id: UUID, fence: int, text: str, *, condition: str = "any") -> in
     """Runs WRITE, and returns its result. Raises RateLimitUnavailable."""
     arguments = (fence, text, STATE_SECONDS, str(game_id), condition)
     try:
-        with circuit_breaker() as redis:
-            result: Any = redis.eval(WRITE, 2, *keys(game_id), *arguments)
+        with CircuitBreaker():
+            result: Any = durable().eval(WRITE, 2, *keys(game_id), *arguments)
     except RedisError as error:
         raise RateLimitUnavailable from error
     return int(result)

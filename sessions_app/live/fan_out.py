@@ -12,6 +12,7 @@ from channels.layers import channel_layers, get_channel_layer
 from redis.exceptions import RedisError
 
 from config.redis import clients
+from config.redis.aliases import TIMEOUT_SECONDS
 from sessions_app.live.rooms import Room
 from sessions_app.live.updates import LobbyUpdate, channel_group
 
@@ -39,7 +40,7 @@ class FanOut:
     async def close(self) -> None:
         """Closes the connections of the channel layer."""
         with contextlib.suppress(Exception):  # in whatever state they are
-            await asyncio.wait_for(self._layer.flush(), clients.TIMEOUT_SECONDS)
+            await asyncio.wait_for(self._layer.flush(), TIMEOUT_SECONDS)
 
     def publish(self, update: LobbyUpdate) -> None:
         """Sends an update to the other processes. A newer update of the same game replaces one that waits."""
@@ -88,7 +89,7 @@ class FanOut:
         for room in rooms:
             room.is_subscribed = False
         try:
-            channel = await asyncio.wait_for(self._layer.new_channel(), clients.TIMEOUT_SECONDS)
+            channel = await asyncio.wait_for(self._layer.new_channel(), TIMEOUT_SECONDS)
         except (RedisError, OSError):
             clients.record_failure()
             return
@@ -109,7 +110,7 @@ class FanOut:
             return False
         try:
             call = getattr(self._layer, method)(*arguments)
-            await asyncio.wait_for(call, clients.TIMEOUT_SECONDS)
+            await asyncio.wait_for(call, TIMEOUT_SECONDS)
         except (RedisError, OSError, RuntimeError):
             clients.record_failure()
             return False

@@ -22,7 +22,7 @@ from accounts.tokens import families
 from accounts.tokens.signing import Token
 from config.kernel.digests import digest
 from config.limits.rate_limits import RateLimitUnavailable
-from config.redis.clients import circuit_breaker
+from config.redis.clients import CircuitBreaker, durable
 
 if TYPE_CHECKING:
     import redis.asyncio
@@ -68,8 +68,8 @@ def create_ticket(token: Token, game_id: UUID) -> str:
         }
     )
     try:
-        with circuit_breaker() as redis:
-            redis.set(_key(ticket), content, ex=TICKET_SECONDS)
+        with CircuitBreaker():
+            durable().set(_key(ticket), content, ex=TICKET_SECONDS)
     except RedisError as error:
         raise RateLimitUnavailable from error
     return ticket

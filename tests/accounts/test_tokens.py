@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 
 import jwt
 import pytest
-import redis.asyncio
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.db import connection
@@ -22,7 +21,7 @@ from accounts.devices import statements
 from accounts.models import User
 from accounts.tokens import families, signing
 from accounts.tokens.actions import start_family
-from config.redis.clients import durable
+from config.redis.clients import durable, durable_async
 from maps.models import GameMap
 from tests.support.api import assert_error, login, post
 from tests.support.concurrency import at_once
@@ -278,8 +277,7 @@ def test_token_families_are_limited_and_listed(player: User) -> None:
 
 
 async def ask_redis(question: Any, *named: Any) -> list[bool]:
-    client = redis.asyncio.Redis.from_url(settings.REDIS_URL, decode_responses=True)
-    async with client:
+    async with durable_async() as client:
         return [bool(found) for found in await question(client, named)]
 
 

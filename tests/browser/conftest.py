@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from config.redis import clients
 from tests.support.live_site import Site
 from tests.support.redis import forget_connections
 
@@ -44,8 +44,9 @@ def with_tasks(tasks_run: None) -> None:
 @pytest.fixture(autouse=True)
 def patient_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Browsers keep the machine busy: Redis may take longer than a request waits for it otherwise."""
+    options = settings.CACHES["durable"]["OPTIONS"]["CONNECTION_POOL_KWARGS"]
     for name in ("socket_timeout", "socket_connect_timeout"):
-        monkeypatch.setitem(clients.CONNECTION_OPTIONS, name, 10.0)
+        monkeypatch.setitem(options, name, 10.0)
     forget_connections()
     yield
     forget_connections()

@@ -19,12 +19,13 @@ from config.limits import rate_limits
 from config.limits.client_addresses import client_address_of_scope
 from config.ops import readiness
 from config.redis import clients
+from config.redis.aliases import TIMEOUT_SECONDS
 from config.redis.clients import durable
 from tests.support.api import assert_error, bearer, login
 from tests.support.concurrency import at_once
 from tests.support.factories import PASSWORD, make_user
 from tests.support.live_site import Site
-from tests.support.redis import forget_connections, redis_away
+from tests.support.redis import redis_away
 
 pytestmark = pytest.mark.django_db
 
@@ -535,23 +536,23 @@ def test_without_redis_reads_go_on_and_sign_in_refuses(
 
 
 @pytest.fixture
-def silent_redis(settings: Any) -> Iterator[None]:
+def silent_redis() -> Iterator[None]:
     """It takes connections and never answers, as a stopped process does."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(50)
-        settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        forget_connections()
-        yield
-        durable().close()
-        forget_connections()
+        with redis_away(f"redis://127.0.0.1:{silent.getsockname()[1]}/0"):
+            yield
 
 
 def test_a_redis_that_hangs_is_waited_for_once(
-    client: Client, player: User, silent_redis: None, monkeypatch: pytest.MonkeyPatch
+    client: Client,
+    player: User,
+    silent_redis: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """That costs half a second, whoever asks how often; a request that asks next loses nothing."""
-    assert clients.TIMEOUT_SECONDS < 0.5
+    assert TIMEOUT_SECONDS < 0.5
     waits: list[str] = []
     connect = Connection.connect
 

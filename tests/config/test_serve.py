@@ -188,6 +188,13 @@ def test_settings_that_make_no_sense(
     assert_mistake(read_settings(**{name: value}), words)
 
 
+def test_the_cache_cannot_be_in_the_same_database(
+    read_settings: Callable[..., dict[str, Any]],
+) -> None:
+    url = "redis://:secret@127.0.0.1:1/0"
+    assert_mistake(read_settings(REDIS_URL=url, REDIS_CACHE_URL=url), "equals REDIS_URL")
+
+
 @pytest.mark.parametrize("missing", SECRETS)
 def test_production_starts_with_all_of_its_secrets_or_not(
     read_settings: Callable[..., dict[str, Any]], missing: str
@@ -283,6 +290,8 @@ def test_options_of_database_url_are_kept(read_settings: Callable[..., dict[str,
         ("unix:///s?db=8", "unix:///s?db=9"),
         ("unix:///s", "unix:///s?db=1"),
         ("redis://h?db=3&x=1", "redis://h?db=4&x=1"),
+        ("redis://h?x=1", "redis://h/1?x=1"),
+        ("redis://", "redis:///1"),
     ],
 )
 def test_the_cache_has_its_own_database(url: str, following: str) -> None:

@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django_redis import get_redis_connection
 
 from accounts.models import User
 from config import urls
 from config.limits import rate_limits
-from config.redis.clients import disposable
 from maps.models import GameMap
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import transactions
@@ -193,7 +193,9 @@ def test_tribes_are_cached_until_the_start_fixes_them(table: Table) -> None:
         "color_theme": "#FFD700",
     }
     assert [tribe["player_id"] for tribe in first] == [str(p.pk) for p in table.players[:2]]
-    keys = sorted(key.decode() for key in disposable().scan_iter("tribe:*:config"))
+    keys = sorted(
+        key.decode() for key in get_redis_connection("disposable").scan_iter("tribe:*:config")
+    )
     assert keys == sorted(f"tribe:{tribe.pk}:config" for tribe in table.tribes[:2])
     Tribe.objects.filter(pk=table.tribes[1].pk).update(color_theme="#99C2FF")
     assert tribes_of(table, lobby) == first  # from there
