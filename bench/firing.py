@@ -83,63 +83,65 @@ NO_RATINGS = f"DELETE FROM map_ratings {FEW}"
 OWN_RATINGS = "DELETE FROM map_ratings WHERE id <= bench_id({last} + 1)"  # by and of these players
 OTHERS = 2**30  # the ids of rows that a statement adds begin here
 FIRINGS = (
-    update("users", "last_login = now()", "users_tell_update"),
-    update("users", "password_hash = 'x'", "users_tell_update"),
-    update("users", "is_active = NOT is_active", "users_tell_update users_count_closings"),
-    update("users", "level = level + 1", "users_tell_update maps_tell_author"),
+    update("users", "last_login = now()", "users_notify_update"),
+    update("users", "password_hash = 'x'", "users_notify_update"),
+    update("users", "is_active = NOT is_active", "users_notify_update users_count_closings"),
+    update("users", "level = level + 1", "users_notify_update maps_notify_author"),
     Firing(
         "UPDATE users SET id",
         f"UPDATE users SET id = bench_id({OTHERS} + bench_number(id)) {FEW}",
-        "users_tell_update",
+        "users_notify_update",
         before=f"{NO_GAMES}; {OWN_RATINGS}; DELETE FROM maps {FEW}; DELETE FROM tribes {FEW}",
     ),
-    delete("users", "users_tell_delete maps_tell_delete tribes_tell_delete", before=NO_GAMES),
-    Firing("TRUNCATE users", "TRUNCATE users CASCADE", "users_tell_truncate maps_tell_truncate"),
+    delete("users", "users_notify_delete maps_notify_delete tribes_notify_delete", before=NO_GAMES),
+    Firing(
+        "TRUNCATE users", "TRUNCATE users CASCADE", "users_notify_truncate maps_notify_truncate"
+    ),
     insert(
         "maps",
         MAPS.replace("{offset}", str(OTHERS)),
-        "maps_tell_insert maps_learn_words_insert maps_count_bytes_insert",
+        "maps_notify_insert maps_add_words_insert maps_count_bytes_insert",
     ),
-    update("maps", "play_count = play_count + 1", "maps_tell_update"),
-    update("maps", "is_public = NOT is_public", "maps_tell_update maps_change_lobbies"),
-    update("maps", "hidden_at = now()", "maps_tell_update maps_change_lobbies"),
+    update("maps", "play_count = play_count + 1", "maps_notify_update"),
+    update("maps", "is_public = NOT is_public", "maps_notify_update maps_change_lobbies"),
+    update("maps", "hidden_at = now()", "maps_notify_update maps_change_lobbies"),
     update(
         "maps",
         "width = 21",
-        "maps_next_version maps_forget_valid maps_forget_hash maps_tell_update maps_change_lobbies"
+        "maps_next_version maps_clear_validity maps_clear_terrain_hash maps_notify_update maps_change_lobbies"
         " maps_pictures_update",
     ),
     update("maps", """spawn_point = '{{"x": 1}}'""", "maps_next_version maps_count_bytes_update"),
-    update(
-        "maps", "description = concat('Moor', name)", "maps_learn_words_update maps_next_version"
-    ),
+    update("maps", "description = concat('Moor', name)", "maps_add_words_update maps_next_version"),
     Firing(
         "UPDATE maps SET id",
         f"UPDATE maps SET id = bench_id({OTHERS} + bench_number(id)) {FEW}",
-        "maps_tell_update",
+        "maps_notify_update",
         before=f"{NO_GAMES}; {OWN_RATINGS}",
     ),
     delete(
-        "maps", "maps_tell_delete maps_after_rating_delete maps_pictures_delete", before=NO_GAMES
+        "maps", "maps_notify_delete maps_after_rating_delete maps_pictures_delete", before=NO_GAMES
     ),
-    insert("map_ratings", RATINGS, "maps_after_rating_insert maps_tell_update", before=NO_RATINGS),
-    update("map_ratings", "stars = 6 - stars", "maps_after_rating_update maps_tell_update"),
-    delete("map_ratings", "maps_after_rating_delete maps_tell_update"),
-    update("tribes", "color_theme = '#4477AA'", "tribes_tell_update tribes_change_lobbies"),
-    delete("tribes", "tribes_tell_delete", before=NO_SEATS),
+    insert(
+        "map_ratings", RATINGS, "maps_after_rating_insert maps_notify_update", before=NO_RATINGS
+    ),
+    update("map_ratings", "stars = 6 - stars", "maps_after_rating_update maps_notify_update"),
+    delete("map_ratings", "maps_after_rating_delete maps_notify_update"),
+    update("tribes", "color_theme = '#4477AA'", "tribes_notify_update tribes_change_lobbies"),
+    delete("tribes", "tribes_notify_delete", before=NO_SEATS),
     update("game_sessions", "status = 'InProgress'", "game_sessions_next_version"),
     update("game_sessions", "status = 'Abandoned'", "game_sessions_next_version"),
     insert(
         "session_players",
         SEATS,
-        "session_players_before_seat session_players_count_change",
+        "session_players_check_seat session_players_count_change",
         before=NO_SEATS,
     ),
     update("session_players", "is_ready = true", "session_players_count_change"),
     update(
         "session_players",
         "left_at = now()",
-        "session_players_before_seat session_players_count_change",
+        "session_players_check_seat session_players_count_change",
     ),
     delete("session_players", "session_players_count_change"),
     insert("played_maps", PLAYED, "played_maps_count_bytes"),

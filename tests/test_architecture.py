@@ -57,7 +57,7 @@ FILES = {
     module_of(file): file
     for app in MAY_IMPORT
     for file in sorted((ROOT / app).rglob("*.py"))
-    if "migrations" not in file.parts
+    if "migrations" not in file.relative_to(ROOT).parts
 }
 
 

@@ -14,7 +14,7 @@ FILES = [
     file.relative_to(ROOT)
     for app in APPS
     for file in sorted((ROOT / app).rglob("*.py"))
-    if "migrations" not in file.parts
+    if "migrations" not in file.relative_to(ROOT).parts
 ]
 
 

@@ -6,7 +6,7 @@ the cache: it copies the rows of the tribes in its own transaction, so that noth
 An empty key is filled under a lock of the tribe's row. One request fills it, the others wait and find it
 filled. A change of the tribe waits, too, so that the old config can't be stored after the change has deleted
 the key. Each change deletes the key after its transaction. Changes from outside the application (psql, a
-cascade) are reported on channel `tribes` (migration 0002).
+cascade) are reported on channel `tribes` (migration 0002_notifications).
 """
 
 import logging

@@ -3,11 +3,10 @@
 from decimal import Decimal
 
 from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.db.models.lookups import Exact
-
-from config.db.functions import RandomUUID
 
 
 class Tribe(models.Model):
@@ -22,7 +21,10 @@ class Tribe(models.Model):
         SUPPORT = "Support"
 
     id = models.UUIDField(
-        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+        primary_key=True,
+        db_default=RandomUUID(),
+        editable=False,
+        db_comment="Random UUID, never reused.",
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -32,7 +34,7 @@ class Tribe(models.Model):
         db_comment="The owner.",
     )
     name = models.CharField(
-        max_length=100, db_comment="3 to 20 characters; unique for its owner, whatever the case."
+        max_length=100, db_comment="3 to 20 characters; unique for its owner, regardless of case."
     )
     archetype = models.CharField(
         max_length=50, choices=Archetype, db_comment="Aggressive, Defensive, Balanced or Support."
@@ -41,26 +43,26 @@ class Tribe(models.Model):
         max_digits=5,
         decimal_places=2,
         db_default=Decimal(0),
-        db_comment="0.00 to 0.50: share added.",
+        db_comment="Added share of damage, 0.00 to 0.50.",
     )
     attack_speed_bonus = models.DecimalField(
         max_digits=5,
         decimal_places=2,
         db_default=Decimal(0),
-        db_comment="0.00 to 0.30: share added.",
+        db_comment="Added share of attack speed, 0.00 to 0.30.",
     )
     range_bonus = models.DecimalField(
         max_digits=5,
         decimal_places=2,
         db_default=Decimal(0),
-        db_comment="0.00 to 0.20: share added.",
+        db_comment="Added share of range, 0.00 to 0.20.",
     )
-    color_theme = models.CharField(max_length=7, db_comment="#RRGGBB.")
-    created_at = models.DateTimeField(db_default=Now(), db_comment="When the tribe was made.")
+    color_theme = models.CharField(max_length=7, db_comment="Colour, as #RRGGBB.")
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When the tribe was created.")
 
     class Meta:
         db_table = "tribes"
-        db_table_comment = "A player's tribes: bonuses and colours."
+        db_table_comment = "Tribes of players: bonuses and a colour."
         constraints = [
             models.UniqueConstraint("user", Lower("name"), name="tribe_name_once_per_user"),
             models.CheckConstraint(

@@ -1,15 +1,14 @@
-"""The audit log, partitioned by month, which Django can't make itself.
+"""The audit log, partitioned by month.
 
-`audit_log_add_month` makes the partition of one month when it is missing. This migration makes those
-of this month and the next two; maintenance makes the later ones ahead. Rows of a month without a
-partition land in `audit_log_other`, so that no change ever fails for want of one.
+This migration makes the partitions of this month and the next two; maintenance makes later ones in time. Rows
+of a month without a partition go to `audit_log_other`, so that no change fails because a partition is missing.
 """
 
-import django.db.models.functions.datetime
+from django.contrib.postgres.functions import RandomUUID
 from django.db import migrations, models
+from django.db.models.functions import Now
 
-import config.db.functions
-
+# Django makes no partitioned tables, so that this one is made in SQL.
 CREATE = """
 CREATE TABLE audit_log (
     id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -20,24 +19,26 @@ CREATE TABLE audit_log (
     user_id uuid,
     changed_data jsonb,
     created_at timestamptz NOT NULL DEFAULT statement_timestamp(),
-    -- A key of a partitioned table holds the partition's column.
+    -- The key of a partitioned table must contain the column that selects the partition.
     PRIMARY KEY (id, created_at)
 ) PARTITION BY RANGE (created_at);
+
 CREATE INDEX idx_audit_log_table_record ON audit_log (table_name, record_id);
 CREATE INDEX idx_audit_log_user ON audit_log (user_id);
 CREATE INDEX idx_audit_log_created_at ON audit_log (created_at);
-COMMENT ON TABLE audit_log IS 'Who changed what, when. Partitioned by month of created_at.';
-COMMENT ON COLUMN audit_log.id IS 'Never reused.';
-COMMENT ON COLUMN audit_log.table_name IS 'The table that was changed.';
-COMMENT ON COLUMN audit_log.record_id IS 'Primary key of the row that was changed.';
+
+COMMENT ON TABLE audit_log IS 'Who changed what, and when. Partitioned by month of created_at.';
+COMMENT ON COLUMN audit_log.id IS 'Random UUID, never reused.';
+COMMENT ON COLUMN audit_log.table_name IS 'The changed table.';
+COMMENT ON COLUMN audit_log.record_id IS 'The id of the changed row.';
 COMMENT ON COLUMN audit_log.action IS 'INSERT, UPDATE or DELETE.';
-COMMENT ON COLUMN audit_log.user_id IS
-    'Who acted, as the application told the transaction. No foreign key.';
-COMMENT ON COLUMN audit_log.changed_data IS 'The row, secrets and personal data masked.';
-COMMENT ON COLUMN audit_log.created_at IS 'When; the partition''s key.';
+COMMENT ON COLUMN audit_log.user_id IS 'Who made the change. No foreign key: the row outlives the account.';
+COMMENT ON COLUMN audit_log.changed_data IS 'The row, with secrets and personal data masked.';
+COMMENT ON COLUMN audit_log.created_at IS 'When it happened. Selects the partition.';
 
 CREATE TABLE audit_log_other PARTITION OF audit_log DEFAULT;
 
+-- Makes the partition of a month, unless it exists.
 CREATE FUNCTION audit_log_add_month(month date) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     first date := date_trunc('month', month);
@@ -48,6 +49,7 @@ BEGIN
         name, first::timestamp AT TIME ZONE 'UTC', (first + interval '1 month') AT TIME ZONE 'UTC'
     );
 END $$;
+
 SELECT audit_log_add_month((current_date + n * interval '1 month')::date) FROM generate_series(0, 2) n;
 """
 DROP = """
@@ -69,58 +71,60 @@ class Migration(migrations.Migration):
                         (
                             "id",
                             models.UUIDField(
-                                db_comment="Never reused.",
-                                db_default=config.db.functions.RandomUUID(),
                                 primary_key=True,
                                 serialize=False,
+                                db_default=RandomUUID(),
+                                db_comment="Random UUID, never reused.",
                             ),
                         ),
                         (
                             "table_name",
-                            models.CharField(
-                                db_comment="The table that was changed.", max_length=100
-                            ),
+                            models.CharField(max_length=100, db_comment="The changed table."),
                         ),
-                        (
-                            "record_id",
-                            models.UUIDField(db_comment="Primary key of the row that was changed."),
-                        ),
+                        ("record_id", models.UUIDField(db_comment="The id of the changed row.")),
                         (
                             "action",
                             models.CharField(
+                                max_length=10,
                                 choices=[
                                     ("INSERT", "Insert"),
                                     ("UPDATE", "Update"),
                                     ("DELETE", "Delete"),
                                 ],
                                 db_comment="INSERT, UPDATE or DELETE.",
-                                max_length=10,
                             ),
                         ),
                         (
                             "user_id",
                             models.UUIDField(
-                                db_comment="Who acted, as the application told the transaction. No foreign key.",
                                 null=True,
+                                db_comment="Who made the change. No foreign key: the row outlives the account.",
                             ),
                         ),
                         (
                             "changed_data",
                             models.JSONField(
-                                db_comment="The row, secrets and personal data masked.", null=True
+                                null=True,
+                                db_comment="The row, with secrets and personal data masked.",
                             ),
                         ),
                         (
                             "created_at",
                             models.DateTimeField(
-                                db_comment="When; the partition's key.",
-                                db_default=django.db.models.functions.datetime.Now(),
+                                db_default=Now(),
+                                db_comment="When it happened. Selects the partition.",
                             ),
                         ),
                     ],
                     options={
                         "db_table": "audit_log",
-                        "db_table_comment": "Who changed what, when. Partitioned by month of created_at.",
+                        "db_table_comment": "Who changed what, and when. Partitioned by month of created_at.",
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(action__in=["INSERT", "UPDATE", "DELETE"]),
+                                name="action_values",
+                            )
+                        ],
                         "indexes": [
                             models.Index(
                                 fields=["table_name", "record_id"],
@@ -129,14 +133,8 @@ class Migration(migrations.Migration):
                             models.Index(fields=["user_id"], name="idx_audit_log_user"),
                             models.Index(fields=["created_at"], name="idx_audit_log_created_at"),
                         ],
-                        "constraints": [
-                            models.CheckConstraint(
-                                condition=models.Q(("action__in", ["INSERT", "UPDATE", "DELETE"])),
-                                name="action_values",
-                            )
-                        ],
                     },
-                )
+                ),
             ],
         )
     ]

@@ -1,9 +1,8 @@
 """The audit log."""
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
-
-from config.db.functions import RandomUUID
 
 
 class AuditLog(models.Model):
@@ -16,21 +15,25 @@ class AuditLog(models.Model):
         UPDATE = "UPDATE"
         DELETE = "DELETE"
 
-    id = models.UUIDField(primary_key=True, db_default=RandomUUID(), db_comment="Never reused.")
-    table_name = models.CharField(max_length=100, db_comment="The table that was changed.")
-    record_id = models.UUIDField(db_comment="Primary key of the row that was changed.")
+    id = models.UUIDField(
+        primary_key=True, db_default=RandomUUID(), db_comment="Random UUID, never reused."
+    )
+    table_name = models.CharField(max_length=100, db_comment="The changed table.")
+    record_id = models.UUIDField(db_comment="The id of the changed row.")
     action = models.CharField(max_length=10, choices=Action, db_comment="INSERT, UPDATE or DELETE.")
     user_id = models.UUIDField(
-        null=True, db_comment="Who acted, as the application told the transaction. No foreign key."
+        null=True, db_comment="Who made the change. No foreign key: the row outlives the account."
     )
     changed_data = models.JSONField(
-        null=True, db_comment="The row, secrets and personal data masked."
+        null=True, db_comment="The row, with secrets and personal data masked."
     )
-    created_at = models.DateTimeField(db_default=Now(), db_comment="When; the partition's key.")
+    created_at = models.DateTimeField(
+        db_default=Now(), db_comment="When it happened. Selects the partition."
+    )
 
     class Meta:
         db_table = "audit_log"
-        db_table_comment = "Who changed what, when. Partitioned by month of created_at."
+        db_table_comment = "Who changed what, and when. Partitioned by month of created_at."
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(action__in=["INSERT", "UPDATE", "DELETE"]), name="action_values"

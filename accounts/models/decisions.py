@@ -1,10 +1,10 @@
 """Decisions of moderators about players."""
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models.users import User
-from config.db.functions import RandomUUID
 
 
 class UserDecision(models.Model):
@@ -21,7 +21,10 @@ class UserDecision(models.Model):
         UNBAN = "unban", "unbanned"
 
     id = models.UUIDField(
-        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+        primary_key=True,
+        db_default=RandomUUID(),
+        editable=False,
+        db_comment="Random UUID, never reused.",
     )
     user = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="decisions", db_comment="The player."
@@ -31,16 +34,20 @@ class UserDecision(models.Model):
         null=True,
         on_delete=models.SET_NULL,
         related_name="user_decisions",
-        db_comment="Who decided; null once that account is gone.",
+        db_comment="The moderator; null after that account was deleted.",
     )
-    action = models.CharField(max_length=20, choices=Action, db_comment="What was decided.")
-    reason = models.CharField(max_length=500, db_comment="Told to the player.")
-    until = models.DateTimeField(null=True, db_comment="When a suspension ends.")
-    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was decided.")
+    action = models.CharField(
+        max_length=20, choices=Action, db_comment="What the moderator decided."
+    )
+    reason = models.CharField(max_length=500, db_comment="Shown to the player.")
+    until = models.DateTimeField(
+        null=True, db_comment="When a suspension ends; null for other decisions."
+    )
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When the moderator decided.")
 
     class Meta:
         db_table = "user_decisions"
-        db_table_comment = "Moderators' decisions about players, with reasons."
+        db_table_comment = "Decisions of moderators about players, with reasons."
         ordering = ["-created_at"]
         constraints = [
             models.CheckConstraint(

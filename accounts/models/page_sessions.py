@@ -16,28 +16,32 @@ class PageSession(AbstractBaseSession):
     """Django's session of a browser, with its player and device. Visitors have one for messages and forms."""
 
     session_key = models.CharField(
-        max_length=64, primary_key=True, db_comment="SHA-256 of what the cookie holds."
+        max_length=64, primary_key=True, db_comment="SHA-256 of the key in the cookie."
     )
-    session_data = models.TextField(db_comment="Signed by the site.")
-    expire_date = models.DateTimeField(db_index=True, db_comment="Two weeks after the last change.")
+    session_data = models.TextField(db_comment="Data of the session, signed by the site.")
+    expire_date = models.DateTimeField(
+        db_index=True, db_comment="When the session expires: two weeks after its last change."
+    )
     user = models.ForeignKey(
         User,
         null=True,
         on_delete=models.CASCADE,
         related_name="page_sessions",
-        db_comment="Who is signed in; null for nobody.",
+        db_comment="The signed-in player; null for a visitor.",
     )
     device = models.CharField(
-        max_length=100, db_default="", db_comment="The browser's own name, at the sign-in."
+        max_length=100,
+        db_default="",
+        db_comment="Browser and system at the sign-in, as Chrome on Linux.",
     )
-    created_at = models.DateTimeField(db_default=Now(), db_comment="When it began.")
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When the session began.")
     objects: ClassVar[Any] = (
         models.Manager()
     )  # Django's own would save the key itself, not its hash
 
     class Meta:
         db_table = "page_sessions"
-        db_table_comment = "Browsers that are signed in."
+        db_table_comment = "Sessions of browsers, with or without a signed-in player."
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:

@@ -13,13 +13,13 @@ class RecoveryCode(models.Model):
         max_length=64, primary_key=True, db_comment="SHA-256 of the code, which has 80 random bits."
     )
     user = models.ForeignKey(
-        User, on_delete=models.CASCADE, related_name="recovery_codes", db_comment="Whose it is."
+        User, on_delete=models.CASCADE, related_name="recovery_codes", db_comment="The owner."
     )
-    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was made.")
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When the code was created.")
 
     class Meta:
         db_table = "recovery_codes"
-        db_table_comment = "Recovery codes of staff that were not used yet."
+        db_table_comment = "Unused recovery codes of staff."
         default_permissions = ()
 
     def __str__(self) -> str:

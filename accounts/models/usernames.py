@@ -1,8 +1,10 @@
 """What a username may be."""
 
 import re
+from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import models
 
 MIN_USERNAME_LENGTH, MAX_USERNAME_LENGTH = 3, 50
 # ASCII only. With other letters a stranger could look like somebody else: 'а' (Cyrillic) beside 'a'.
@@ -28,3 +30,14 @@ def validate_username(name: str) -> None:
         )
     if name.lower() in RESERVED_NAMES or name.lower().startswith("deleted_"):
         raise ValidationError("This name is reserved. Choose another.", code="username_reserved")
+
+
+class UsernameField(models.CharField[str, str]):
+    """A column of usernames. Migrations contain a plain CharField, since they import nothing of this code."""
+
+    default_validators = [validate_username]
+
+    def deconstruct(self) -> Any:
+        """Returns what migrations contain."""
+        name, _, arguments, options = super().deconstruct()
+        return name, "django.db.models.CharField", arguments, options

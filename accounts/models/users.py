@@ -5,14 +5,14 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Length, Lower, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.usernames import MAX_USERNAME_LENGTH, MIN_USERNAME_LENGTH, validate_username
+from accounts.models.usernames import MAX_USERNAME_LENGTH, MIN_USERNAME_LENGTH, UsernameField
 from config.db.constraints import ConstrainedModel
-from config.db.functions import RandomUUID
 
 MAX_EMAIL_LENGTH = 255
 MODERATORS = "Moderators"  # the name of the group that a migration makes
@@ -65,57 +65,67 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
     """A player. Moderators are in the group `Moderators`, administrators are superusers."""
 
     id = models.UUIDField(
-        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+        primary_key=True,
+        db_default=RandomUUID(),
+        editable=False,
+        db_comment="Random UUID, never reused.",
     )
-    username = models.CharField(
+    username = UsernameField(
         max_length=MAX_USERNAME_LENGTH,
-        validators=[validate_username],
-        db_comment="Public name, unique whatever its case.",
+        db_comment="Public name, unique regardless of case.",
     )
     email = models.EmailField(
         _("e-mail address"),
         max_length=MAX_EMAIL_LENGTH,
-        db_comment="Confidential: shown to its owner and administrators only.",
+        db_comment="Confidential: only the player and administrators see it.",
     )
     email_verified_at = models.DateTimeField(
-        blank=True, null=True, db_comment="When its owner proved the address; null while unproved."
+        blank=True, null=True, db_comment="When the player confirmed the address; null before."
     )
     password = models.CharField(
-        max_length=255, db_column="password_hash", db_comment="Argon2 hash. Never leaves the table."
+        max_length=255,
+        db_column="password_hash",
+        db_comment="Argon2 hash of the password. Never sent to anybody.",
     )
     level = models.IntegerField(db_default=1, db_comment="Rises with games played; starts at 1.")
     total_games_played = models.IntegerField(
-        db_default=0, db_comment="Games that began with this player."
+        db_default=0, db_comment="Number of games that began with this player."
     )
-    created_at = models.DateTimeField(db_default=Now(), db_comment="When the account was made.")
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When the account was created.")
     last_login = models.DateTimeField(
-        blank=True, null=True, db_comment="Last sign-in by page or API; null before the first."
+        blank=True, null=True, db_comment="Last sign-in, by page or API; null before the first."
     )
     privacy_accepted_at = models.DateTimeField(
         blank=True,
         null=True,
-        db_comment="When the privacy policy was agreed to; null for staff-made.",
+        db_comment="When the player accepted the privacy policy; null if staff made it.",
     )
     rating_suspended_until = models.DateTimeField(
-        blank=True, null=True, db_comment="May not rate maps before; null: may."
+        blank=True,
+        null=True,
+        db_comment="The player may not rate maps before this time; null: allowed.",
     )
     publishing_suspended_until = models.DateTimeField(
-        blank=True, null=True, db_comment="May not publish maps before; null: may."
+        blank=True,
+        null=True,
+        db_comment="The player may not publish maps before this time; null: allowed.",
     )
     is_active = models.BooleanField(
-        default=True, db_default=True, db_comment="False: can't sign in, tokens are refused."
+        default=True,
+        db_default=True,
+        db_comment="False: the account is closed. Sign-ins and tokens are rejected.",
     )
     times_closed = models.IntegerField(
         default=0,
         db_default=0,
         editable=False,
-        db_comment="How often is_active became false; a trigger counts. Ends all sign-ins.",
+        db_comment="How often is_active became false. A trigger counts; all sign-ins end.",
     )
     is_staff = models.BooleanField(
         default=False, db_default=False, db_comment="True: may enter the admin."
     )
     is_superuser = models.BooleanField(
-        default=False, db_default=False, db_comment="True: an administrator, who may do everything."
+        default=False, db_default=False, db_comment="True: an administrator, with all permissions."
     )
 
     USERNAME_FIELD = "username"

@@ -1,8 +1,8 @@
 """Access tokens that were accepted a while ago, for cached responses.
 
 Each process keeps what `tokens.actions.authorize` found, until the account changes. The database notifies of
-each change, also one made in psql (migration 0007). Whether a token was ended in the meantime is checked in
-Redis each time. A token that is not in the cache is not refused: its request goes through Django.
+each change, also one made in psql (migration 0003_triggers). Whether a token was ended in the meantime is
+checked in Redis each time. A token that is not in the cache is not refused: its request goes through Django.
 """
 
 import asyncio

@@ -3,24 +3,13 @@
 from django.db import models
 
 
-class RandomUUID(models.Func):
-    """A random UUID (version 4), made by the database. It needs no extension."""
-
-    function = "gen_random_uuid"
-    template = "%(function)s()"
-    output_field = models.UUIDField()
-
-
 class StoredSize(models.Transform):
     """The size of a stored value in bytes, as in `jsonb__stored_size`. It may be compressed.
 
     Of a value that is being written, it is the size as jsonb. It is fast, because no text is made of the
-    value. A constraint checks it at each change.
+    value. A constraint checks it at each change. Models register it, and migrations use it by its name.
     """
 
     lookup_name = "stored_size"
     function = "pg_column_size"
     output_field = models.IntegerField()
-
-
-models.JSONField.register_lookup(StoredSize)

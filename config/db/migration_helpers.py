@@ -1,27 +1,24 @@
-"""Helpers for migrations."""
+"""What migrations import besides Django. It stays as it is, because released migrations use it."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth.management import create_permissions
 
+def grant(apps: Any, group: str, permissions: Mapping[tuple[str, str, str], str]) -> None:
+    """Gives a group permissions. Creates the group and the permissions if needed.
 
-def grant(apps: Any, group: str, app_label: str, *codenames: str) -> None:
-    """Gives a group permissions of an application. Creates the group and the permissions if needed.
-
-    Django creates permissions after all migrations, which is too late for a migration that grants them.
+    `permissions` has their names by application, model and codename, such as ("maps", "gamemap",
+    "view_gamemap"). Django creates missing permissions after all migrations, which is too late to grant
+    them in one.
     """
-    app_config = apps.get_app_config(app_label)
-    app_config.models_module = True
-    create_permissions(app_config, apps=apps, verbosity=0)
-    app_config.models_module = None
-    permissions = apps.get_model("auth", "Permission").objects.filter(
-        content_type__app_label=app_label, codename__in=codenames
-    )
-    if len(permissions) != len(codenames):
-        raise LookupError(f"{app_label} lacks one of the permissions {codenames}")
-    apps.get_model("auth", "Group").objects.get_or_create(name=group)[0].permissions.add(
-        *permissions
-    )
+    row, _ = apps.get_model("auth", "Group").objects.get_or_create(name=group)
+    content_types = apps.get_model("contenttypes", "ContentType").objects
+    for (app_label, model, codename), name in permissions.items():
+        content_type, _ = content_types.get_or_create(app_label=app_label, model=model)
+        permission, _ = apps.get_model("auth", "Permission").objects.get_or_create(
+            content_type=content_type, codename=codename, defaults={"name": name}
+        )
+        row.permissions.add(permission)
 
 
 def withdraw(apps: Any, group: str, app_label: str) -> None:

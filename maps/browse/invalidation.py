@@ -1,8 +1,8 @@
 """Removes cached responses when maps change, and calls the subscribers of other channels.
 
-Triggers report every change, however it is made (migration 0004): on channel `maps` each one, on channel
-`terrains` all but those of ratings and plays. What this process itself writes is removed when its transaction
-commits, before the response is sent.
+Triggers report every change, however it is made (migration 0005_notifications): on channel `maps` each one,
+on channel `terrains` all but those of ratings and plays. What this process itself writes is removed when its
+transaction commits, before the response is sent.
 """
 
 import asyncio

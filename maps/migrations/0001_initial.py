@@ -1,20 +1,18 @@
-import django.contrib.postgres.indexes
-import django.db.models.constraints
-import django.db.models.deletion
-import django.db.models.expressions
-import django.db.models.functions.comparison
-import django.db.models.functions.datetime
-import django.db.models.functions.math
-import django.db.models.functions.text
+"""Maps, with the scores, the words and the indexes by which they are found."""
+
 from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
+from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.operations import TrigramExtension
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import migrations, models
+from django.db.models.functions import Cast, Greatest, Now, Random
 
-import config.db.functions
-import maps.models.scores
-
-# What parts words, in names and in searches (maps/search/language.py); as it stood when this was written.
+PUBLISHED = models.Q(is_public=True, hidden_at__isnull=True)
+HAS_PREVIEWS = models.Q(removed_at__isnull=True) & ~models.Q(terrain_hash="")
+# The columns that conditions compare. The index of an order includes them, so that it is enough to skip other maps.
+COMPARED_COLUMNS = ("rating", "play_count", "terrains", "width", "height")
+# The characters between words, in names as in queries.
 SEPARATORS = (
     r"\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf"
     r"\u00d7\u00f7\u02c2-\u02c5\u02d2-\u02df\u037e\u0387\u0589\u058a\u05be\u05f3\u05f4\u060c\u061b-\u061f\u066a-\u066d\u06d4"
@@ -24,25 +22,55 @@ SEPARATORS = (
 )
 
 
-def words(column: str) -> models.Func:
-    """A text of which but words are left."""
-    separators, space, everywhere = (models.Value(text) for text in (f"[{SEPARATORS}]+", " ", "g"))
+def order_index(name, column):
+    """Returns an index of published maps by a column, the largest first."""
+    return models.Index(
+        fields=[f"-{column}", "-id"],
+        include=[other for other in COMPARED_COLUMNS if other != column],
+        condition=PUBLISHED,
+        name=name,
+    )
+
+
+def words(column):
+    """Returns the text of a column, with spaces in place of separators."""
     return models.Func(
         models.F(column),
-        separators,
-        space,
-        everywhere,
+        models.Value(f"[{SEPARATORS}]+"),
+        models.Value(" "),
+        models.Value("g"),
         function="regexp_replace",
         output_field=models.TextField(),
     )
 
 
+def as_float(number):
+    return Cast(number, models.FloatField())
+
+
+STARS = as_float(models.F("rating_sum"))
+# Eight ratings of three stars are added, so that a few ratings do not lead the list.
+TOP_SCORE = (STARS + 24.0) / as_float(models.F("rating_count") + 8)
+# Ten times as many points count as much as a week.
+POINTS = as_float(models.F("play_count")) + 2 * (STARS - 3.0 * models.F("rating_count"))
+LOG_POINTS = models.Func(
+    Greatest(POINTS, models.Value(1.0)), function="LOG", output_field=models.FloatField()
+)
+SECONDS = models.Func(
+    models.F("created_at"),
+    template="extract(epoch from %(expressions)s at time zone 'UTC')::float8",
+    output_field=models.FloatField(),
+)
+HOT_SCORE = LOG_POINTS + SECONDS / models.Value(604800.0)
+SEARCH = SearchVector(words("name"), weight="A", config="english") + SearchVector(
+    words("description"), weight="B", config="english"
+)
+
+
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = [
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = [migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
 
     operations = [
         TrigramExtension(),
@@ -52,22 +80,33 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        db_comment="Never reused.",
-                        db_default=config.db.functions.RandomUUID(),
-                        editable=False,
                         primary_key=True,
                         serialize=False,
+                        db_default=RandomUUID(),
+                        editable=False,
+                        db_comment="Random UUID, never reused.",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        settings.AUTH_USER_MODEL,
+                        verbose_name="author",
+                        on_delete=models.CASCADE,
+                        related_name="maps",
+                        db_index=False,
+                        db_comment="The author.",
                     ),
                 ),
                 (
                     "name",
-                    models.CharField(
-                        db_comment="3 to 100 characters; need not be unique.", max_length=100
-                    ),
+                    models.CharField(max_length=100, db_comment="3 to 100 characters, not unique."),
                 ),
                 (
                     "description",
-                    models.TextField(blank=True, db_comment="Plain text for players.", null=True),
+                    models.TextField(
+                        blank=True, null=True, db_comment="Plain text; null without one."
+                    ),
                 ),
                 ("width", models.IntegerField(db_comment="Cells from west to east, 20 to 100.")),
                 ("height", models.IntegerField(db_comment="Cells from north to south, 20 to 100.")),
@@ -80,10 +119,10 @@ class Migration(migrations.Migration):
                 (
                     "terrain_hash",
                     models.CharField(
-                        db_comment="SHA-256 of the compact terrain, spawn and goal: names the pictures.",
+                        max_length=64,
                         db_default="",
                         editable=False,
-                        max_length=64,
+                        db_comment="SHA-256 of terrain and points, the name of previews; empty: unknown.",
                     ),
                 ),
                 ("spawn_point", models.JSONField(db_comment="{x, y}: where enemies enter.")),
@@ -97,640 +136,189 @@ class Migration(migrations.Migration):
                 (
                     "is_public",
                     models.BooleanField(
-                        db_comment="True once the author published it.", db_default=False
+                        db_default=False, db_comment="True: the author published it."
                     ),
                 ),
                 (
                     "hidden_at",
                     models.DateTimeField(
-                        blank=True,
-                        db_comment="When a moderator hid it; null while it is not hidden.",
                         null=True,
+                        blank=True,
+                        db_comment="When a moderator hid the map; null while it is not hidden.",
                     ),
                 ),
                 (
                     "found_valid_at",
                     models.DateTimeField(
-                        db_comment="When it was checked and valid; null while that is not known.",
-                        editable=False,
                         null=True,
+                        editable=False,
+                        db_comment="When validation found no fault; null while that is unknown.",
                     ),
                 ),
                 (
                     "removed_at",
                     models.DateTimeField(
-                        blank=True,
-                        db_comment="When the author removed it, where games keep it; only moderators see it then.",
-                        editable=False,
                         null=True,
+                        blank=True,
+                        editable=False,
+                        db_comment="When the author removed a map that has games. Only moderators see it.",
                     ),
                 ),
                 (
                     "play_count",
-                    models.IntegerField(db_comment="Games that began on this map.", db_default=0),
+                    models.IntegerField(
+                        db_default=0, db_comment="Number of games that began on this map."
+                    ),
                 ),
                 (
                     "rating",
                     models.DecimalField(
-                        db_comment="Exact mean of its ratings in stars, kept by a trigger; 0 without any.",
-                        db_default=0,
-                        decimal_places=2,
                         max_digits=3,
+                        decimal_places=2,
+                        db_default=0,
+                        db_comment="Mean of the ratings in stars, 0 without any. A trigger updates it.",
                     ),
                 ),
                 (
                     "rating_sum",
                     models.IntegerField(
-                        db_comment="Sum of its ratings, by the trigger.", db_default=0
+                        db_default=0,
+                        db_comment="Sum of the stars of all ratings. A trigger updates it.",
                     ),
                 ),
                 (
                     "rating_count",
                     models.IntegerField(
-                        db_comment="Number of ratings, by the trigger.", db_default=0
+                        db_default=0, db_comment="Number of ratings. A trigger updates it."
                     ),
                 ),
                 (
                     "top_score",
                     models.GeneratedField(
-                        db_comment="Bayesian average of its stars; see maps/search/ranking.py.",
-                        db_persist=True,
-                        expression=django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                django.db.models.functions.comparison.Cast(
-                                    models.F("rating_sum"), models.FloatField()
-                                ),
-                                "+",
-                                models.Value(24.0),
-                            ),
-                            "/",
-                            django.db.models.functions.comparison.Cast(
-                                django.db.models.expressions.CombinedExpression(
-                                    models.F("rating_count"), "+", models.Value(8)
-                                ),
-                                models.FloatField(),
-                            ),
-                        ),
+                        expression=TOP_SCORE,
                         output_field=models.FloatField(),
+                        db_persist=True,
+                        db_comment="Bayesian average of the ratings.",
                     ),
                 ),
                 (
                     "hot_score",
                     models.GeneratedField(
-                        db_comment="Plays and stars, and how young it is; see maps/search/ranking.py.",
-                        db_persist=True,
-                        expression=django.db.models.expressions.CombinedExpression(
-                            maps.models.scores.Log10(
-                                django.db.models.functions.comparison.Greatest(
-                                    django.db.models.expressions.CombinedExpression(
-                                        django.db.models.functions.comparison.Cast(
-                                            models.F("play_count"), models.FloatField()
-                                        ),
-                                        "+",
-                                        django.db.models.expressions.CombinedExpression(
-                                            models.Value(2),
-                                            "*",
-                                            django.db.models.expressions.CombinedExpression(
-                                                django.db.models.functions.comparison.Cast(
-                                                    models.F("rating_sum"), models.FloatField()
-                                                ),
-                                                "-",
-                                                django.db.models.expressions.CombinedExpression(
-                                                    models.Value(3.0), "*", models.F("rating_count")
-                                                ),
-                                            ),
-                                        ),
-                                    ),
-                                    models.Value(1.0),
-                                )
-                            ),
-                            "+",
-                            django.db.models.expressions.CombinedExpression(
-                                maps.models.scores.Epoch(models.F("created_at")),
-                                "/",
-                                models.Value(604800.0),
-                            ),
-                        ),
+                        expression=HOT_SCORE,
                         output_field=models.FloatField(),
+                        db_persist=True,
+                        db_comment="Plays, ratings and age in one number.",
                     ),
                 ),
                 (
                     "lot",
                     models.FloatField(
-                        db_comment="0 to 1, by chance: the random order.",
-                        db_default=django.db.models.functions.math.Random(),
+                        db_default=Random(),
                         editable=False,
+                        db_comment="Random number from 0 to 1, for the random sort order.",
                     ),
                 ),
                 (
                     "terrains",
                     models.SmallIntegerField(
-                        db_comment="Which terrains it has: the sum of 1 Grass, 2 Dirt, 4 Stone, 8 Water, 16 Lava.",
                         db_default=0,
                         editable=False,
+                        db_comment="Sum of its terrains: 1 Grass, 2 Dirt, 4 Stone, 8 Water, 16 Lava.",
+                    ),
+                ),
+                (
+                    "document_bytes",
+                    models.IntegerField(
+                        db_default=0,
+                        editable=False,
+                        db_comment="Bytes of terrain, waves and points as JSON text. A trigger counts.",
                     ),
                 ),
                 (
                     "version",
                     models.IntegerField(
-                        db_comment="One more with each change of what the author made, by a trigger.",
                         db_default=1,
                         editable=False,
+                        db_comment="Rises by one with each change of the content. A trigger counts.",
                     ),
                 ),
                 (
                     "search",
                     models.GeneratedField(
-                        db_comment="Words of name and description, stemmed for full-text search.",
-                        db_persist=True,
-                        expression=SearchVector(words("name"), weight="A", config="english")
-                        + SearchVector(words("description"), weight="B", config="english"),
+                        expression=SEARCH,
                         output_field=SearchVectorField(),
+                        db_persist=True,
+                        db_comment="Words of name and description, stemmed for full-text search.",
                     ),
                 ),
                 (
                     "created_at",
-                    models.DateTimeField(
-                        db_comment="When the map was made.",
-                        db_default=django.db.models.functions.datetime.Now(),
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        db_comment="The author.",
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="maps",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="author",
-                    ),
+                    models.DateTimeField(db_default=Now(), db_comment="When the map was created."),
                 ),
             ],
             options={
-                "verbose_name": "map",
                 "db_table": "maps",
-                "db_table_comment": "Maps that players made, public and private.",
+                "db_table_comment": "Maps of players, public and private.",
+                "verbose_name": "map",
                 "permissions": [("moderate_gamemap", "Can hide and restore maps")],
-            },
-        ),
-        migrations.CreateModel(
-            name="MapCollection",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_comment="Never reused.",
-                        db_default=config.db.functions.RandomUUID(),
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(name__length__gte=3, name__length__lte=100),
+                        name="map_name_length",
                     ),
-                ),
-                (
-                    "name",
-                    models.CharField(
-                        db_comment="3 to 60 characters; unique for its player, whatever the case.",
-                        max_length=60,
+                    models.CheckConstraint(
+                        condition=models.Q(width__range=(20, 100), height__range=(20, 100)),
+                        name="map_dimensions",
                     ),
-                ),
-                (
-                    "description",
-                    models.CharField(
-                        blank=True,
-                        db_comment="Plain text, or empty.",
-                        db_default="",
-                        max_length=500,
+                    models.CheckConstraint(
+                        condition=models.Q(removed_at__isnull=True) | models.Q(is_public=False),
+                        name="removed_maps_are_private",
                     ),
-                ),
-                (
-                    "is_public",
-                    models.BooleanField(
-                        db_comment="True once everybody may see it who has its address.",
-                        db_default=False,
+                    models.CheckConstraint(
+                        condition=models.Q(rating__gte=0, rating__lte=5), name="rating_range"
                     ),
-                ),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_comment="When it was made.",
-                        db_default=django.db.models.functions.datetime.Now(),
+                    # Far above what a valid map needs: 100 × 100 tiles have 1.1 MB, a hundred full waves 90 KB.
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            terrain_data__stored_size__lte=2 * 1024 * 1024,
+                            wave_config__stored_size__lte=512 * 1024,
+                            spawn_point__stored_size__lte=1024,
+                            goal_point__stored_size__lte=1024,
+                        ),
+                        name="map_document_size",
                     ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        db_comment="The player who keeps it.",
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="collections",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "map_collections",
-                "db_table_comment": "Collections of maps that players keep and share.",
-            },
-        ),
-        migrations.CreateModel(
-            name="MapCollectionEntry",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_comment="Never reused.",
-                        db_default=config.db.functions.RandomUUID(),
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("position", models.IntegerField(db_comment="Its place in the order, from 1.")),
-                (
-                    "collection",
-                    models.ForeignKey(
-                        db_comment="The collection.",
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="entries",
-                        to="maps.mapcollection",
-                    ),
-                ),
-                (
-                    "map",
-                    models.ForeignKey(
-                        db_comment="The map.",
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="entries",
-                        to="maps.gamemap",
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "map_collection_entries",
-                "db_table_comment": "The maps of collections, in their order.",
-                "ordering": ["position"],
-            },
-        ),
-        migrations.CreateModel(
-            name="MapDecision",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_comment="Never reused.",
-                        db_default=config.db.functions.RandomUUID(),
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "action",
-                    models.CharField(
-                        choices=[("hide", "hidden"), ("restore", "restored")],
-                        db_comment="hide or restore.",
-                        max_length=10,
-                    ),
-                ),
-                ("reason", models.CharField(db_comment="Told to the author.", max_length=500)),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_comment="When it was decided.",
-                        db_default=django.db.models.functions.datetime.Now(),
-                    ),
-                ),
-                (
-                    "map",
-                    models.ForeignKey(
-                        db_comment="The map.",
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="decisions",
-                        to="maps.gamemap",
-                    ),
-                ),
-                (
-                    "moderator",
-                    models.ForeignKey(
-                        db_comment="Who decided; null once that account is gone.",
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="map_decisions",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "map_decisions",
-                "db_table_comment": "Moderators' decisions about maps, with reasons.",
-                "ordering": ["-created_at"],
-            },
-        ),
-        migrations.CreateModel(
-            name="MapFavourite",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_comment="Never reused.",
-                        db_default=config.db.functions.RandomUUID(),
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_comment="When it was marked.",
-                        db_default=django.db.models.functions.datetime.Now(),
-                    ),
-                ),
-                (
-                    "map",
-                    models.ForeignKey(
-                        db_comment="The map.",
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="favourites",
-                        to="maps.gamemap",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        db_comment="The player.",
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="favourites",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "map_favourites",
-                "db_table_comment": "Maps that players marked, to find them again.",
-            },
-        ),
-        migrations.CreateModel(
-            name="MapRating",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_comment="Never reused.",
-                        db_default=config.db.functions.RandomUUID(),
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("stars", models.SmallIntegerField(db_comment="1 to 5.")),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_comment="When it was first given.",
-                        db_default=django.db.models.functions.datetime.Now(),
-                    ),
-                ),
-                (
-                    "map",
-                    models.ForeignKey(
-                        db_comment="The map.",
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="ratings",
-                        to="maps.gamemap",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        db_comment="Who rated; null once the account is gone: the stars stay in the mean.",
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="ratings",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "map_ratings",
-                "db_table_comment": "Stars that players gave to maps.",
-            },
-        ),
-        migrations.CreateModel(
-            name="MapWord",
-            fields=[
-                (
-                    "word",
-                    models.CharField(
-                        db_comment="In small letters.",
-                        max_length=30,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "map_words",
-                "db_table_comment": "Words of published maps' names, to correct typing errors by.",
+                ],
                 "indexes": [
-                    django.contrib.postgres.indexes.GinIndex(
-                        fields=["word"], name="idx_map_words_trigrams", opclasses=["gin_trgm_ops"]
-                    )
+                    models.Index(fields=["user"], name="idx_maps_user_id"),
+                    models.Index(fields=["is_public"], name="idx_maps_is_public"),
+                    models.Index(fields=["-play_count"], name="idx_maps_play_count"),
+                    # The order of the admin.
+                    models.Index(fields=["-created_at"], name="idx_maps_created_at"),
+                    GinIndex(fields=["search"], name="idx_maps_search"),
+                    # One for each order: a page is read from the index, never sorted.
+                    order_index("idx_maps_hot", "hot_score"),
+                    order_index("idx_maps_new", "created_at"),
+                    order_index("idx_maps_top", "top_score"),
+                    order_index("idx_maps_plays", "play_count"),
+                    order_index("idx_maps_random", "lot"),
+                    models.Index(fields=["user", "-created_at", "-id"], name="idx_maps_author"),
+                    # Finds whether a map still needs a preview.
+                    models.Index(
+                        fields=["terrain_hash"],
+                        condition=HAS_PREVIEWS,
+                        name="idx_maps_terrain_hash",
+                    ),
+                    # For conditions that few maps meet.
+                    models.Index(fields=["rating"], condition=PUBLISHED, name="idx_maps_rating"),
+                    models.Index(
+                        fields=["terrains"], condition=PUBLISHED, name="idx_maps_terrains"
+                    ),
+                    models.Index(
+                        Greatest("width", "height"),
+                        condition=PUBLISHED,
+                        name="idx_maps_longer_side",
+                    ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="gamemap",
-            index=models.Index(fields=["user"], name="idx_maps_user_id"),
-        ),
-        migrations.AddIndex(
-            model_name="gamemap",
-            index=models.Index(fields=["is_public"], name="idx_maps_is_public"),
-        ),
-        migrations.AddIndex(
-            model_name="gamemap",
-            index=models.Index(fields=["-play_count"], name="idx_maps_play_count"),
-        ),
-        migrations.AddIndex(
-            model_name="gamemap",
-            index=models.Index(fields=["-created_at"], name="idx_maps_created_at"),
-        ),
-        migrations.AddIndex(
-            model_name="gamemap",
-            index=django.contrib.postgres.indexes.GinIndex(
-                fields=["search"], name="idx_maps_search"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="gamemap",
-            index=models.Index(
-                condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
-                fields=["-hot_score", "-id"],
-                include=("rating", "play_count", "terrains", "width", "height"),
-                name="idx_maps_hot",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="gamemap",
-            index=models.Index(
-                condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
-                fields=["-created_at", "-id"],
-                include=("rating", "play_count", "terrains", "width", "height"),
-                name="idx_maps_new",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="gamemap",
-            index=models.Index(
-                condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
-                fields=["-top_score", "-id"],
-                include=("rating", "play_count", "terrains", "width", "height"),
-                name="idx_maps_top",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="gamemap",
-            index=models.Index(
-                condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
-                fields=["-play_count", "-id"],
-                include=("rating", "terrains", "width", "height"),
-                name="idx_maps_plays",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="gamemap",
-            index=models.Index(
-                condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
-                fields=["-lot", "-id"],
-                include=("rating", "play_count", "terrains", "width", "height"),
-                name="idx_maps_random",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="gamemap",
-            index=models.Index(fields=["user", "-created_at", "-id"], name="idx_maps_author"),
-        ),
-        migrations.AddIndex(
-            model_name="gamemap",
-            index=models.Index(
-                condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
-                fields=["rating"],
-                name="idx_maps_rating",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="gamemap",
-            index=models.Index(
-                condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
-                fields=["terrains"],
-                name="idx_maps_terrains",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="gamemap",
-            index=models.Index(
-                django.db.models.functions.comparison.Greatest("width", "height"),
-                condition=models.Q(("hidden_at__isnull", True), ("is_public", True)),
-                name="idx_maps_longer_side",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gamemap",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name__length__gte", 3), ("name__length__lte", 100)),
-                name="map_name_length",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gamemap",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("height__range", (20, 100)), ("width__range", (20, 100))),
-                name="map_dimensions",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gamemap",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("removed_at__isnull", True), ("is_public", False), _connector="OR"
-                ),
-                name="removed_maps_are_private",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gamemap",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("rating__gte", 0), ("rating__lte", 5)), name="rating_range"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mapcollection",
-            constraint=models.UniqueConstraint(
-                models.F("user"),
-                django.db.models.functions.text.Lower("name"),
-                name="one_collection_of_a_name",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mapcollection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name__length__gte", 3), ("name__length__lte", 60)),
-                name="collection_name_length",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mapcollectionentry",
-            constraint=models.UniqueConstraint(
-                fields=("collection", "map"), name="one_entry_of_a_map"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mapcollectionentry",
-            constraint=models.UniqueConstraint(
-                deferrable=django.db.models.constraints.Deferrable["IMMEDIATE"],
-                fields=("collection", "position"),
-                name="one_entry_at_a_place",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mapcollectionentry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("position__gte", 1)), name="collection_position_range"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mapdecision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("action__in", ["hide", "restore"])), name="map_decision_actions"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mapdecision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason__regex", "^\\s*$"), _negated=True),
-                name="map_decision_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mapfavourite",
-            constraint=models.UniqueConstraint(
-                fields=("user", "map"), name="one_favourite_per_player"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="maprating",
-            constraint=models.UniqueConstraint(
-                fields=("user", "map"), name="one_rating_per_player"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="maprating",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("stars__range", (1, 5))), name="stars_range"
-            ),
         ),
     ]

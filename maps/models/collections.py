@@ -4,11 +4,10 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Length, Lower, Now
 from django.urls import reverse
-
-from config.db.functions import RandomUUID
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -33,31 +32,36 @@ class MapCollection(models.Model):
     """A list of maps that a player put together."""
 
     id = models.UUIDField(
-        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+        primary_key=True,
+        db_default=RandomUUID(),
+        editable=False,
+        db_comment="Random UUID, never reused.",
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
         related_name="collections",
         db_index=False,
-        db_comment="The player who keeps it.",
+        db_comment="The owner.",
     )
     name = models.CharField(
-        max_length=60, db_comment="3 to 60 characters; unique for its player, whatever the case."
+        max_length=60, db_comment="3 to 60 characters; unique for its owner, regardless of case."
     )
     description = models.CharField(
-        max_length=500, blank=True, db_default="", db_comment="Plain text, or empty."
+        max_length=500, blank=True, db_default="", db_comment="Plain text, may be empty."
     )
     is_public = models.BooleanField(
-        db_default=False, db_comment="True once everybody may see it who has its address."
+        db_default=False, db_comment="True: everybody with its address may see it."
     )
-    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was made.")
+    created_at = models.DateTimeField(
+        db_default=Now(), db_comment="When the collection was created."
+    )
 
     objects = models.Manager.from_queryset(MapCollectionQuerySet)()
 
     class Meta:
         db_table = "map_collections"
-        db_table_comment = "Collections of maps that players keep and share."
+        db_table_comment = "Collections: lists of maps, private or public."
         constraints = [
             models.UniqueConstraint("user", Lower("name"), name="one_collection_of_a_name"),
             models.CheckConstraint(
@@ -78,7 +82,10 @@ class MapCollectionEntry(models.Model):
     """A map in a collection."""
 
     id = models.UUIDField(
-        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+        primary_key=True,
+        db_default=RandomUUID(),
+        editable=False,
+        db_comment="Random UUID, never reused.",
     )
     collection = models.ForeignKey(
         MapCollection,
@@ -90,11 +97,11 @@ class MapCollectionEntry(models.Model):
     map = models.ForeignKey(
         "maps.GameMap", on_delete=models.CASCADE, related_name="entries", db_comment="The map."
     )
-    position = models.IntegerField(db_comment="Its place in the order, from 1.")
+    position = models.IntegerField(db_comment="Position in the collection, from 1.")
 
     class Meta:
         db_table = "map_collection_entries"
-        db_table_comment = "The maps of collections, in their order."
+        db_table_comment = "Entries of collections: maps in an order."
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["collection", "map"], name="one_entry_of_a_map"),

@@ -1,10 +1,10 @@
 """The table of moderators' decisions about maps."""
 
 from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
 
-from config.db.functions import RandomUUID
 from maps.models.maps import GameMap
 
 
@@ -18,7 +18,10 @@ class MapDecision(models.Model):
         RESTORE = "restore", "restored"
 
     id = models.UUIDField(
-        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+        primary_key=True,
+        db_default=RandomUUID(),
+        editable=False,
+        db_comment="Random UUID, never reused.",
     )
     map = models.ForeignKey(
         GameMap, on_delete=models.CASCADE, related_name="decisions", db_comment="The map."
@@ -28,15 +31,15 @@ class MapDecision(models.Model):
         null=True,
         on_delete=models.SET_NULL,
         related_name="map_decisions",
-        db_comment="Who decided; null once that account is gone.",
+        db_comment="The moderator; null after that account was deleted.",
     )
     action = models.CharField(max_length=10, choices=Action, db_comment="hide or restore.")
-    reason = models.CharField(max_length=500, db_comment="Told to the author.")
-    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was decided.")
+    reason = models.CharField(max_length=500, db_comment="Shown to the author.")
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When the moderator decided.")
 
     class Meta:
         db_table = "map_decisions"
-        db_table_comment = "Moderators' decisions about maps, with reasons."
+        db_table_comment = "Decisions of moderators about maps, with reasons."
         ordering = ["-created_at"]
         constraints = [
             models.CheckConstraint(

@@ -1,18 +1,21 @@
 """The tables of ratings and favourites."""
 
 from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
 
-from config.db.functions import RandomUUID
 from maps.models.maps import GameMap
 
 
 class MapRating(models.Model):
-    """A player's rating of a map. A trigger (migration 0002) updates the mean rating of the map."""
+    """A player's rating of a map. A trigger (migration 0003_ratings) updates the mean rating of the map."""
 
     id = models.UUIDField(
-        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+        primary_key=True,
+        db_default=RandomUUID(),
+        editable=False,
+        db_comment="Random UUID, never reused.",
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -20,17 +23,19 @@ class MapRating(models.Model):
         on_delete=models.SET_NULL,
         related_name="ratings",
         db_index=False,
-        db_comment="Who rated; null once the account is gone: the stars stay in the mean.",
+        db_comment="The player; null after the account was deleted. The rating stays.",
     )
     map = models.ForeignKey(
         GameMap, on_delete=models.CASCADE, related_name="ratings", db_comment="The map."
     )
-    stars = models.SmallIntegerField(db_comment="1 to 5.")
-    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was first given.")
+    stars = models.SmallIntegerField(db_comment="Stars, 1 to 5.")
+    created_at = models.DateTimeField(
+        db_default=Now(), db_comment="When the player first rated the map."
+    )
 
     class Meta:
         db_table = "map_ratings"
-        db_table_comment = "Stars that players gave to maps."
+        db_table_comment = "Ratings of maps by players."
         constraints = [
             models.UniqueConstraint(fields=["user", "map"], name="one_rating_per_player"),
             models.CheckConstraint(condition=models.Q(stars__range=(1, 5)), name="stars_range"),
@@ -44,7 +49,10 @@ class MapFavourite(models.Model):
     """A map that a player marked, to find it again."""
 
     id = models.UUIDField(
-        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+        primary_key=True,
+        db_default=RandomUUID(),
+        editable=False,
+        db_comment="Random UUID, never reused.",
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -56,11 +64,13 @@ class MapFavourite(models.Model):
     map = models.ForeignKey(
         GameMap, on_delete=models.CASCADE, related_name="favourites", db_comment="The map."
     )
-    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was marked.")
+    created_at = models.DateTimeField(
+        db_default=Now(), db_comment="When the player marked the map."
+    )
 
     class Meta:
         db_table = "map_favourites"
-        db_table_comment = "Maps that players marked, to find them again."
+        db_table_comment = "Favourites: maps that players marked to find them again."
         constraints = [
             models.UniqueConstraint(fields=["user", "map"], name="one_favourite_per_player")
         ]

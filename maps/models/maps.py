@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
 from django.db import models
@@ -12,7 +13,7 @@ from django.db.models.functions import Greatest, Length, Now, Random
 from django.urls import reverse
 
 from config.db.constraints import ConstrainedModel
-from config.db.functions import RandomUUID
+from config.db.functions import StoredSize
 from maps.drawing.pictures import DRAWING_VERSION, FORMATS
 from maps.games import game_queries
 from maps.models import scores
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 models.CharField.register_lookup(Length)
+models.JSONField.register_lookup(StoredSize)
 # Sizes as jsonb.
 MAX_TERRAIN_BYTES = 2 * 1024 * 1024
 MAX_WAVES_BYTES = 512 * 1024
@@ -90,7 +92,10 @@ class GameMap(ConstrainedModel):
     """A map: a grid of terrain, the points where enemies enter and where they go, and their waves."""
 
     id = models.UUIDField(
-        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+        primary_key=True,
+        db_default=RandomUUID(),
+        editable=False,
+        db_comment="Random UUID, never reused.",
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -100,8 +105,10 @@ class GameMap(ConstrainedModel):
         db_index=False,
         db_comment="The author.",
     )
-    name = models.CharField(max_length=100, db_comment="3 to 100 characters; need not be unique.")
-    description = models.TextField(blank=True, null=True, db_comment="Plain text for players.")
+    name = models.CharField(max_length=100, db_comment="3 to 100 characters, not unique.")
+    description = models.TextField(
+        blank=True, null=True, db_comment="Plain text; null without one."
+    )
     width = models.IntegerField(db_comment="Cells from west to east, 20 to 100.")
     height = models.IntegerField(db_comment="Cells from north to south, 20 to 100.")
     terrain_data = models.JSONField(
@@ -111,70 +118,76 @@ class GameMap(ConstrainedModel):
         max_length=64,
         db_default="",
         editable=False,
-        db_comment="SHA-256 of the compact terrain, spawn and goal: names the pictures.",
+        db_comment="SHA-256 of terrain and points, the name of previews; empty: unknown.",
     )
     spawn_point = models.JSONField(db_comment="{x, y}: where enemies enter.")
     goal_point = models.JSONField(db_comment="{x, y}: what players defend.")
     wave_config = models.JSONField(
         db_comment="{waves: [{waveNumber, enemies: [{type, count, spawnInterval}]}]}."
     )
-    is_public = models.BooleanField(
-        db_default=False, db_comment="True once the author published it."
-    )
+    is_public = models.BooleanField(db_default=False, db_comment="True: the author published it.")
     hidden_at = models.DateTimeField(
-        null=True, blank=True, db_comment="When a moderator hid it; null while it is not hidden."
+        null=True,
+        blank=True,
+        db_comment="When a moderator hid the map; null while it is not hidden.",
     )
     found_valid_at = models.DateTimeField(
         null=True,
         editable=False,
-        db_comment="When it was checked and valid; null while that is not known.",
+        db_comment="When validation found no fault; null while that is unknown.",
     )
     removed_at = models.DateTimeField(
         null=True,
         blank=True,
         editable=False,
-        db_comment="When the author removed it, where games keep it; only moderators see it then.",
+        db_comment="When the author removed a map that has games. Only moderators see it.",
     )
-    play_count = models.IntegerField(db_default=0, db_comment="Games that began on this map.")
+    play_count = models.IntegerField(
+        db_default=0, db_comment="Number of games that began on this map."
+    )
     rating = models.DecimalField(
         max_digits=3,
         decimal_places=2,
         db_default=0,
-        db_comment="Exact mean of its ratings in stars, kept by a trigger; 0 without any.",
+        db_comment="Mean of the ratings in stars, 0 without any. A trigger updates it.",
     )
-    rating_sum = models.IntegerField(db_default=0, db_comment="Sum of its ratings, by the trigger.")
+    rating_sum = models.IntegerField(
+        db_default=0, db_comment="Sum of the stars of all ratings. A trigger updates it."
+    )
     rating_count = models.IntegerField(
-        db_default=0, db_comment="Number of ratings, by the trigger."
+        db_default=0, db_comment="Number of ratings. A trigger updates it."
     )
     top_score = models.GeneratedField(
         expression=scores.top_score_expression(),
         output_field=models.FloatField(),
         db_persist=True,
-        db_comment="Bayesian average of its stars; see maps/search/ranking.py.",
+        db_comment="Bayesian average of the ratings.",
     )
     hot_score = models.GeneratedField(
         expression=scores.hot_score_expression(),
         output_field=models.FloatField(),
         db_persist=True,
-        db_comment="Plays and stars, and how young it is; see maps/search/ranking.py.",
+        db_comment="Plays, ratings and age in one number.",
     )
     lot = models.FloatField(
-        db_default=Random(), editable=False, db_comment="0 to 1, by chance: the random order."
+        db_default=Random(),
+        editable=False,
+        db_comment="Random number from 0 to 1, for the random sort order.",
     )
     terrains = models.SmallIntegerField(
         db_default=0,
         editable=False,
-        db_comment="Which terrains it has: the sum of 1 Grass, 2 Dirt, 4 Stone, 8 Water, 16 Lava.",
+        db_comment="Sum of its terrains: 1 Grass, 2 Dirt, 4 Stone, 8 Water, 16 Lava.",
     )
     document_bytes = models.IntegerField(
         db_default=0,
         editable=False,
-        db_comment="Bytes of terrain_data, wave_config and both points as text, by a trigger.",
+        db_comment="Bytes of terrain, waves and points as JSON text. A trigger counts.",
     )
     version = models.IntegerField(
         db_default=1,
         editable=False,
-        db_comment="One more with each change of what the author made, by a trigger.",
+        db_comment="Rises by one with each change of the content. A trigger counts.",
     )
     search = models.GeneratedField(
         expression=search_expression(),
@@ -182,13 +195,13 @@ class GameMap(ConstrainedModel):
         db_persist=True,
         db_comment="Words of name and description, stemmed for full-text search.",
     )
-    created_at = models.DateTimeField(db_default=Now(), db_comment="When the map was made.")
+    created_at = models.DateTimeField(db_default=Now(), db_comment="When the map was created.")
 
     objects = models.Manager.from_queryset(GameMapQuerySet)()
 
     class Meta:
         db_table = "maps"
-        db_table_comment = "Maps that players made, public and private."
+        db_table_comment = "Maps of players, public and private."
         verbose_name = "map"
         permissions = [("moderate_gamemap", "Can hide and restore maps")]
         constraints = [

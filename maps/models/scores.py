@@ -1,4 +1,8 @@
-"""The formulas of maps/search/ranking.py as expressions of generated columns."""
+"""The formulas of maps/search/ranking.py as expressions of generated columns.
+
+They are made of Django's own expressions, because migrations contain them and import nothing of the
+applications.
+"""
 
 from django.db import models
 from django.db.models.functions import Cast, Greatest
@@ -12,25 +16,25 @@ def top_score_expression() -> models.Expression:
     return stars / Cast(models.F("rating_count") + PRIOR_RATINGS, models.FloatField())
 
 
-class Epoch(models.Func):
-    """Seconds since 1970, in a form that does not depend on the time zone of the database."""
-
-    template = "extract(epoch from %(expressions)s at time zone 'UTC')::float8"
-    output_field = models.FloatField()
-
-
-class Log10(models.Func):
-    """The decimal logarithm. Django's `Log` always passes a base, which makes it numeric and slow."""
-
-    function = "LOG"
-    output_field = models.FloatField()
-
-
 def hot_score_expression() -> models.Expression:
     """Returns the expression of `hot_score`."""
     stars_above_prior = Cast(models.F("rating_sum"), models.FloatField()) - PRIOR_STARS * models.F(
         "rating_count"
     )
     points = Cast(models.F("play_count"), models.FloatField()) + STAR_POINTS * stars_above_prior
-    recency = Epoch(models.F("created_at")) / models.Value(float(HOT_SECONDS))
-    return Log10(Greatest(points, models.Value(1.0))) + recency
+    recency = _seconds_since_1970("created_at") / models.Value(float(HOT_SECONDS))
+    return _log10(Greatest(points, models.Value(1.0))) + recency
+
+
+def _seconds_since_1970(column: str) -> models.Func:
+    """Returns the time of a column as a number that does not depend on the time zone of the database."""
+    return models.Func(
+        models.F(column),
+        template="extract(epoch from %(expressions)s at time zone 'UTC')::float8",
+        output_field=models.FloatField(),
+    )
+
+
+def _log10(number: models.Expression) -> models.Func:
+    """Returns the decimal logarithm. Django's `Log` passes a base, which makes it numeric and slow."""
+    return models.Func(number, function="LOG", output_field=models.FloatField())

@@ -1,9 +1,9 @@
 """Deletes pictures that no map has any more: soon after the change, and by a daily sweep.
 
-Files are named by content, and maps of the same content share them. A trigger (migration 0007) names the
-content that a map had before it changed, was removed or was deleted, whoever did it. A task then deletes its
-pictures, unless another map has the same content. The daily sweep finds the rest: what changed while no
-server ran, drawings of older versions, files that were never finished.
+Files are named by content, and maps of the same content share them. A trigger (migration 0005_notifications)
+names the content that a map had before it changed, was removed or was deleted, whoever did it. A task then
+deletes its pictures, unless another map has the same content. The daily sweep finds the rest: what changed
+while no server ran, drawings of older versions, files that were never finished.
 
 A map of the same content may be saved between the check and the deletion. That costs only time: the picture
 is drawn again as soon as somebody asks for it. So is the picture of a map that was removed, which moderators

@@ -1,7 +1,7 @@
 """The words that maps have: completing the last word of a query, and correcting typing errors.
 
 The table `map_words` holds the words of published names and descriptions, without stop words. Triggers
-(migration 0005) fill it. Similar words share groups of three letters
+(migration 0006_words) fill it. Similar words share groups of three letters
 (https://www.postgresql.org/docs/current/pgtrgm.html). Among them, the one with the fewest differences is the
 correction.
 

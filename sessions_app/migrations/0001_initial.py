@@ -1,10 +1,10 @@
-import django.contrib.postgres.fields
-import django.db.models.deletion
-import django.db.models.functions.datetime
-from django.conf import settings
-from django.db import migrations, models
+"""Games, the seats of their players, and the processes that hold the sockets."""
 
-import config.db.functions
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
+from django.db import migrations, models
+from django.db.models.functions import Now
 
 
 class Migration(migrations.Migration):
@@ -18,46 +18,32 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="LobbyServer",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_comment="Made at its start.",
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                (
-                    "seen_at",
-                    models.DateTimeField(
-                        db_comment="When it last said that it lives.",
-                        db_default=django.db.models.functions.datetime.Now(),
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "lobby_servers",
-                "db_table_comment": "Processes that hold the sockets of players.",
-            },
-        ),
-        migrations.CreateModel(
             name="GameSession",
             fields=[
                 (
                     "id",
                     models.UUIDField(
-                        db_comment="Never reused.",
-                        db_default=config.db.functions.RandomUUID(),
-                        editable=False,
                         primary_key=True,
                         serialize=False,
+                        db_default=RandomUUID(),
+                        editable=False,
+                        db_comment="Random UUID, never reused.",
+                    ),
+                ),
+                (
+                    "map",
+                    models.ForeignKey(
+                        "maps.gamemap",
+                        on_delete=models.RESTRICT,
+                        related_name="games",
+                        db_index=False,
+                        db_comment="The map. A map with games can be hidden, but not deleted.",
                     ),
                 ),
                 (
                     "status",
                     models.CharField(
+                        max_length=50,
                         choices=[
                             ("Lobby", "Lobby"),
                             ("InProgress", "In Progress"),
@@ -65,140 +51,193 @@ class Migration(migrations.Migration):
                             ("Completed", "Completed"),
                             ("Abandoned", "Abandoned"),
                         ],
-                        db_comment="Lobby, InProgress, Paused, Completed or Abandoned.",
                         db_default="Lobby",
-                        max_length=50,
+                        db_comment="Lobby, InProgress, Paused, Completed or Abandoned.",
                     ),
                 ),
                 (
                     "current_wave",
-                    models.IntegerField(db_comment="0 before the first wave.", db_default=0),
+                    models.IntegerField(
+                        db_default=0, db_comment="Number of the current wave; 0 before the first."
+                    ),
                 ),
                 (
                     "shared_lives",
-                    models.IntegerField(db_comment="Lives left to all players.", db_default=20),
+                    models.IntegerField(
+                        db_default=20, db_comment="Remaining lives of all players together."
+                    ),
                 ),
                 (
                     "game_state",
                     models.JSONField(
-                        blank=True,
-                        db_comment="{towers, enemies, resources}, written behind Redis; null an hour after the end.",
                         null=True,
+                        blank=True,
+                        db_comment="{towers, enemies, resources}, copied from Redis. Deleted an hour after the end.",
                     ),
                 ),
                 (
                     "created_at",
-                    models.DateTimeField(
-                        db_comment="When the lobby was opened.",
-                        db_default=django.db.models.functions.datetime.Now(),
-                    ),
+                    models.DateTimeField(db_default=Now(), db_comment="When the lobby was opened."),
                 ),
                 (
                     "completed_at",
                     models.DateTimeField(
-                        blank=True,
-                        db_comment="When the game ended; null while it has not.",
-                        null=True,
+                        null=True, blank=True, db_comment="When the game ended; null before."
                     ),
                 ),
                 (
                     "version",
                     models.BigIntegerField(
-                        db_comment="Rises by one with each change of lobby or seats.",
                         db_default=0,
                         editable=False,
+                        db_comment="Rises by one with each change of lobby or seats. A trigger counts.",
                     ),
                 ),
                 (
                     "changed_in",
                     models.BigIntegerField(
-                        db_comment="The transaction of the last change: one raises the version once.",
                         db_default=0,
                         editable=False,
+                        db_comment="Transaction of the last change: each raises the version once.",
                     ),
                 ),
                 (
                     "touched_at",
                     models.DateTimeField(
+                        db_default=Now(),
                         db_comment="When a player last did something in the lobby.",
-                        db_default=django.db.models.functions.datetime.Now(),
                     ),
                 ),
                 (
                     "is_public",
                     models.BooleanField(
-                        db_comment="Listed for everybody; otherwise one joins by code.",
                         db_default=True,
+                        db_comment="True: listed for everybody. False: joined by invite code.",
                     ),
                 ),
                 (
                     "seat_limit",
-                    models.SmallIntegerField(db_comment="How many may sit, 2 to 4.", db_default=4),
+                    models.SmallIntegerField(
+                        db_default=4, db_comment="Greatest number of seats, 2 to 4."
+                    ),
                 ),
                 (
                     "code",
                     models.CharField(
-                        blank=True,
-                        db_comment="What friends type to join; null once the game is over.",
                         max_length=6,
                         null=True,
+                        blank=True,
                         unique=True,
+                        db_comment="Invite code; null after the end of the game.",
                     ),
                 ),
                 (
                     "kicked",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.UUIDField(),
-                        db_comment="Players who may not come back.",
+                    ArrayField(
+                        models.UUIDField(),
                         db_default=[],
-                        size=None,
+                        db_comment="Players whom the host removed. They may not join again.",
                     ),
                 ),
                 (
                     "countdown_ends_at",
                     models.DateTimeField(
-                        blank=True,
-                        db_comment="When the game begins; null without a countdown.",
                         null=True,
+                        blank=True,
+                        db_comment="When the countdown ends and the game begins; null without one.",
                     ),
                 ),
                 (
                     "started_at",
                     models.DateTimeField(
-                        blank=True,
-                        db_comment="When the game began; null while it has not.",
-                        null=True,
+                        null=True, blank=True, db_comment="When the game began; null before."
                     ),
                 ),
                 (
                     "map_version",
                     models.IntegerField(
-                        blank=True,
-                        db_comment="The version of the map that is played, from the start on.",
                         null=True,
+                        blank=True,
+                        db_comment="The played version of the map; null before the start.",
                     ),
                 ),
                 (
                     "fence",
                     models.IntegerField(
-                        db_comment="The number of the writer of the state; older ones are refused.",
-                        db_default=0,
-                    ),
-                ),
-                (
-                    "map",
-                    models.ForeignKey(
-                        db_comment="The map; one with games can be hidden, not deleted.",
-                        db_index=False,
-                        on_delete=django.db.models.deletion.RESTRICT,
-                        related_name="games",
-                        to="maps.gamemap",
+                        db_default=0, db_comment="Fencing token of the newest writer of game_state."
                     ),
                 ),
             ],
             options={
                 "db_table": "game_sessions",
-                "db_table_comment": "Games, from lobby to end.",
+                "db_table_comment": "Games, from the lobby to the end.",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            status__in=["Lobby", "InProgress", "Paused", "Completed", "Abandoned"]
+                        ),
+                        name="status_values",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(seat_limit__range=(2, 4)),
+                        name="seat_limit_values",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(game_state__stored_size__lte=2 * 1024 * 1024),
+                        name="game_state_size",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(kicked__len__lte=1000), name="kicked_size"
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["map"], name="idx_game_sessions_map_id"),
+                    models.Index(fields=["status"], name="idx_game_sessions_status"),
+                    models.Index(fields=["-created_at"], name="idx_game_sessions_created_at"),
+                    models.Index(
+                        fields=["-created_at", "-id"],
+                        condition=models.Q(status="Lobby", is_public=True),
+                        name="idx_game_sessions_open",
+                    ),
+                    # The open games are few among those of years.
+                    models.Index(
+                        fields=["touched_at"],
+                        condition=models.Q(status__in=["Lobby", "InProgress", "Paused"]),
+                        name="idx_game_sessions_alive",
+                    ),
+                    # States that are no longer needed.
+                    models.Index(
+                        fields=["completed_at"],
+                        condition=models.Q(
+                            status__in=["Completed", "Abandoned"], game_state__isnull=False
+                        ),
+                        name="idx_game_sessions_old_states",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="LobbyServer",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        primary_key=True,
+                        serialize=False,
+                        editable=False,
+                        db_comment="Random UUID, made when the process starts.",
+                    ),
+                ),
+                (
+                    "seen_at",
+                    models.DateTimeField(
+                        db_default=Now(), db_comment="Last heartbeat of the process."
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "lobby_servers",
+                "db_table_comment": "Server processes that hold sockets of players.",
             },
         ),
         migrations.CreateModel(
@@ -207,175 +246,122 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        db_comment="Never reused.",
-                        db_default=config.db.functions.RandomUUID(),
-                        editable=False,
                         primary_key=True,
                         serialize=False,
-                    ),
-                ),
-                ("gold", models.IntegerField(db_comment="Gold in hand.", db_default=500)),
-                (
-                    "is_host",
-                    models.BooleanField(
-                        db_comment="True for the one who may start.", db_default=False
-                    ),
-                ),
-                ("is_ready", models.BooleanField(db_comment="Ready to start.", db_default=False)),
-                (
-                    "is_connected",
-                    models.BooleanField(
-                        db_comment="False while the socket is lost.", db_default=True
-                    ),
-                ),
-                (
-                    "joined_at",
-                    models.DateTimeField(
-                        db_comment="The longest here is next host.",
-                        db_default=django.db.models.functions.datetime.Now(),
-                    ),
-                ),
-                (
-                    "connection",
-                    models.UUIDField(
-                        blank=True,
-                        db_comment="The socket that holds the seat; an older one of the player has no say.",
+                        db_default=RandomUUID(),
                         editable=False,
-                        null=True,
-                    ),
-                ),
-                (
-                    "lost_at",
-                    models.DateTimeField(
-                        blank=True,
-                        db_comment="Since when nobody is connected; null while somebody is.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "left_at",
-                    models.DateTimeField(
-                        blank=True,
-                        db_comment="When the player left a game that had begun.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "tribe_config",
-                    models.JSONField(
-                        blank=True, db_comment="The tribe as it was when the game began.", null=True
-                    ),
-                ),
-                (
-                    "server",
-                    models.ForeignKey(
-                        blank=True,
-                        db_comment="The process that has the socket.",
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="seats",
-                        to="sessions_app.lobbyserver",
+                        db_comment="Random UUID, never reused.",
                     ),
                 ),
                 (
                     "session",
                     models.ForeignKey(
-                        db_comment="The game.",
+                        "sessions_app.gamesession",
+                        on_delete=models.CASCADE,
+                        related_name="seats",
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="seats",
-                        to="sessions_app.gamesession",
-                    ),
-                ),
-                (
-                    "tribe",
-                    models.ForeignKey(
-                        db_comment="The tribe brought along; one that has played is kept.",
-                        on_delete=django.db.models.deletion.RESTRICT,
-                        related_name="seats",
-                        to="tribes.tribe",
+                        db_comment="The game.",
                     ),
                 ),
                 (
                     "user",
                     models.ForeignKey(
-                        db_comment="The player.",
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        settings.AUTH_USER_MODEL,
+                        on_delete=models.CASCADE,
                         related_name="seats",
-                        to=settings.AUTH_USER_MODEL,
+                        db_index=False,
+                        db_comment="The player.",
+                    ),
+                ),
+                (
+                    "tribe",
+                    models.ForeignKey(
+                        "tribes.tribe",
+                        on_delete=models.RESTRICT,
+                        related_name="seats",
+                        db_comment="The tribe. One with seats can't be deleted.",
+                    ),
+                ),
+                ("gold", models.IntegerField(db_default=500, db_comment="Gold of the player.")),
+                ("is_host", models.BooleanField(db_default=False, db_comment="True for the host.")),
+                (
+                    "is_ready",
+                    models.BooleanField(
+                        db_default=False, db_comment="True: the player agrees to start."
+                    ),
+                ),
+                (
+                    "is_connected",
+                    models.BooleanField(
+                        db_default=True, db_comment="False while the player has no socket."
+                    ),
+                ),
+                (
+                    "joined_at",
+                    models.DateTimeField(
+                        db_default=Now(),
+                        db_comment="When the player joined. The longest in the lobby is the next host.",
+                    ),
+                ),
+                (
+                    "connection",
+                    models.UUIDField(
+                        null=True,
+                        blank=True,
+                        editable=False,
+                        db_comment="The newest socket of the player. Older ones can't change the seat.",
+                    ),
+                ),
+                (
+                    "server",
+                    models.ForeignKey(
+                        "sessions_app.lobbyserver",
+                        on_delete=models.SET_NULL,
+                        related_name="seats",
+                        null=True,
+                        blank=True,
+                        editable=False,
+                        db_comment="The server process that holds the socket.",
+                    ),
+                ),
+                (
+                    "lost_at",
+                    models.DateTimeField(
+                        null=True,
+                        blank=True,
+                        db_comment="When the connection was lost; null while the player is connected.",
+                    ),
+                ),
+                (
+                    "left_at",
+                    models.DateTimeField(
+                        null=True,
+                        blank=True,
+                        db_comment="When the player left a game that had begun.",
+                    ),
+                ),
+                (
+                    "tribe_config",
+                    models.JSONField(
+                        null=True, blank=True, db_comment="The tribe as it was when the game began."
                     ),
                 ),
             ],
             options={
                 "db_table": "session_players",
                 "db_table_comment": "Seats: who plays in which game, with which tribe.",
+                "constraints": [
+                    models.UniqueConstraint(fields=["session", "user"], name="one_seat_per_player"),
+                    models.UniqueConstraint(
+                        fields=["session"],
+                        condition=models.Q(is_host=True),
+                        name="one_host_per_session",
+                    ),
+                ],
+                "indexes": [
+                    models.Index(fields=["session"], name="idx_session_players_session_id"),
+                    models.Index(fields=["user"], name="idx_session_players_user_id"),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="gamesession",
-            index=models.Index(fields=["map"], name="idx_game_sessions_map_id"),
-        ),
-        migrations.AddIndex(
-            model_name="gamesession",
-            index=models.Index(fields=["status"], name="idx_game_sessions_status"),
-        ),
-        migrations.AddIndex(
-            model_name="gamesession",
-            index=models.Index(fields=["-created_at"], name="idx_game_sessions_created_at"),
-        ),
-        migrations.AddIndex(
-            model_name="gamesession",
-            index=models.Index(
-                condition=models.Q(("is_public", True), ("status", "Lobby")),
-                fields=["-created_at", "-id"],
-                name="idx_game_sessions_open",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="gamesession",
-            index=models.Index(
-                condition=models.Q(("status__in", ["Lobby", "InProgress", "Paused"])),
-                fields=["touched_at"],
-                name="idx_game_sessions_alive",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gamesession",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status__in", ["Lobby", "InProgress", "Paused", "Completed", "Abandoned"])
-                ),
-                name="status_values",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gamesession",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("seat_limit__range", (2, 4))), name="seat_limit_values"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="sessionplayer",
-            index=models.Index(fields=["session"], name="idx_session_players_session_id"),
-        ),
-        migrations.AddIndex(
-            model_name="sessionplayer",
-            index=models.Index(fields=["user"], name="idx_session_players_user_id"),
-        ),
-        migrations.AddConstraint(
-            model_name="sessionplayer",
-            constraint=models.UniqueConstraint(
-                fields=("session", "user"), name="one_seat_per_player"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sessionplayer",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_host", True)),
-                fields=("session",),
-                name="one_host_per_session",
-            ),
         ),
     ]

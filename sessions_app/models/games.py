@@ -1,13 +1,15 @@
 """The table of games."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
 
-from config.db.functions import RandomUUID
+from config.db.functions import StoredSize
 from sessions_app.kernel.limits import MAX_KICKED_PLAYERS, MAX_SEATS, MIN_SEATS
 from sessions_app.kernel.statuses import OPEN_STATUSES, OVER_STATUSES, Status, to_values
 
+models.JSONField.register_lookup(StoredSize)
 # States have up to 256 KiB of JSON (games/actions.py). As jsonb they have up to six times as much: each `0,`
 # of two bytes becomes a number of eight bytes and an entry of four.
 MAX_STATE_SIZE = 2 * 1024 * 1024  # bytes of jsonb
@@ -16,19 +18,22 @@ MAX_STATE_SIZE = 2 * 1024 * 1024  # bytes of jsonb
 class GameSession(models.Model):
     """A game of up to four players on a map, from the lobby to the end.
 
-    `version` counts the committed changes of what the players see. A trigger counts (migration 0003), so that
-    a change typed in psql counts as well.
+    `version` counts the committed changes of what the players see. A trigger counts (migration
+    0004_versions), so that a change typed in psql counts as well.
     """
 
     id = models.UUIDField(
-        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+        primary_key=True,
+        db_default=RandomUUID(),
+        editable=False,
+        db_comment="Random UUID, never reused.",
     )
     map = models.ForeignKey(
         "maps.GameMap",
         on_delete=models.RESTRICT,
         related_name="games",
         db_index=False,
-        db_comment="The map; one with games can be hidden, not deleted.",
+        db_comment="The map. A map with games can be hidden, but not deleted.",
     )
     status = models.CharField(
         max_length=50,
@@ -36,60 +41,72 @@ class GameSession(models.Model):
         db_default=Status.LOBBY.value,
         db_comment="Lobby, InProgress, Paused, Completed or Abandoned.",
     )
-    current_wave = models.IntegerField(db_default=0, db_comment="0 before the first wave.")
-    shared_lives = models.IntegerField(db_default=20, db_comment="Lives left to all players.")
+    current_wave = models.IntegerField(
+        db_default=0, db_comment="Number of the current wave; 0 before the first."
+    )
+    shared_lives = models.IntegerField(
+        db_default=20, db_comment="Remaining lives of all players together."
+    )
     game_state = models.JSONField(
         null=True,
         blank=True,
-        db_comment="{towers, enemies, resources}, written behind Redis; null an hour after the end.",
+        db_comment="{towers, enemies, resources}, copied from Redis. Deleted an hour after the end.",
     )
     created_at = models.DateTimeField(db_default=Now(), db_comment="When the lobby was opened.")
     completed_at = models.DateTimeField(
-        null=True, blank=True, db_comment="When the game ended; null while it has not."
+        null=True, blank=True, db_comment="When the game ended; null before."
     )
     version = models.BigIntegerField(
-        db_default=0, editable=False, db_comment="Rises by one with each change of lobby or seats."
+        db_default=0,
+        editable=False,
+        db_comment="Rises by one with each change of lobby or seats. A trigger counts.",
     )
     changed_in = models.BigIntegerField(
         db_default=0,
         editable=False,
-        db_comment="The transaction of the last change: one raises the version once.",
+        db_comment="Transaction of the last change: each raises the version once.",
     )
     touched_at = models.DateTimeField(
         db_default=Now(), db_comment="When a player last did something in the lobby."
     )
     is_public = models.BooleanField(
-        db_default=True, db_comment="Listed for everybody; otherwise one joins by code."
+        db_default=True, db_comment="True: listed for everybody. False: joined by invite code."
     )
-    seat_limit = models.SmallIntegerField(db_default=4, db_comment="How many may sit, 2 to 4.")
+    seat_limit = models.SmallIntegerField(
+        db_default=4, db_comment="Greatest number of seats, 2 to 4."
+    )
     code = models.CharField(
         max_length=6,
         null=True,
         blank=True,
         unique=True,
-        db_comment="What friends type to join; null once the game is over.",
+        db_comment="Invite code; null after the end of the game.",
     )
     kicked = ArrayField(
-        models.UUIDField(), db_default=[], db_comment="Players who may not come back."
+        models.UUIDField(),
+        db_default=[],
+        db_comment="Players whom the host removed. They may not join again.",
     )
     countdown_ends_at = models.DateTimeField(
-        null=True, blank=True, db_comment="When the game begins; null without a countdown."
+        null=True,
+        blank=True,
+        db_comment="When the countdown ends and the game begins; null without one.",
     )
     started_at = models.DateTimeField(
-        null=True, blank=True, db_comment="When the game began; null while it has not."
+        null=True, blank=True, db_comment="When the game began; null before."
     )
     map_version = models.IntegerField(
         null=True,
         blank=True,
-        db_comment="The version of the map that is played, from the start on.",
+        db_comment="The played version of the map; null before the start.",
     )
     fence = models.IntegerField(
-        db_default=0, db_comment="The number of the writer of the state; older ones are refused."
+        db_default=0, db_comment="Fencing token of the newest writer of game_state."
     )
 
     class Meta:
         db_table = "game_sessions"
-        db_table_comment = "Games, from lobby to end."
+        db_table_comment = "Games, from the lobby to the end."
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(status__in=to_values(Status)), name="status_values"

@@ -1,9 +1,8 @@
 """Maps as they were played."""
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
-
-from config.db.functions import RandomUUID
 
 
 class PlayedMap(models.Model):
@@ -14,10 +13,13 @@ class PlayedMap(models.Model):
     """
 
     id = models.UUIDField(
-        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+        primary_key=True,
+        db_default=RandomUUID(),
+        editable=False,
+        db_comment="Random UUID, never reused.",
     )
     map_id = models.UUIDField(db_comment="The map.")
-    version = models.IntegerField(db_comment="Which version of the map.")
+    version = models.IntegerField(db_comment="The version of the map.")
     name = models.CharField(max_length=100, db_comment="The map's name.")
     width = models.IntegerField(db_comment="Cells from west to east.")
     height = models.IntegerField(db_comment="Cells from north to south.")
@@ -26,13 +28,17 @@ class PlayedMap(models.Model):
     goal_point = models.JSONField(db_comment="{x, y}: what players defend.")
     wave_config = models.JSONField(db_comment="As in maps.")
     document_bytes = models.IntegerField(
-        db_default=0, editable=False, db_comment="As in maps: counts as its author's."
+        db_default=0,
+        editable=False,
+        db_comment="As in maps. Counts towards the quota of the author.",
     )
-    created_at = models.DateTimeField(db_default=Now(), db_comment="When it was first played.")
+    created_at = models.DateTimeField(
+        db_default=Now(), db_comment="When the first game on this version began."
+    )
 
     class Meta:
         db_table = "played_maps"
-        db_table_comment = "Maps as they were when games began on them, one row for each version."
+        db_table_comment = "Played maps: each version of a map on which a game began."
         constraints = [
             models.UniqueConstraint(fields=["map_id", "version"], name="one_row_of_a_version")
         ]

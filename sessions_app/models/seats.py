@@ -1,22 +1,24 @@
 """The tables of seats, and of the server processes that hold their sockets."""
 
 from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
 
-from config.db.functions import RandomUUID
 from sessions_app.models.games import GameSession
 
 
 class LobbyServer(models.Model):
     """A process that holds sockets. After `seen_at` is too old, it holds none."""
 
-    id = models.UUIDField(primary_key=True, editable=False, db_comment="Made at its start.")
-    seen_at = models.DateTimeField(db_default=Now(), db_comment="When it last said that it lives.")
+    id = models.UUIDField(
+        primary_key=True, editable=False, db_comment="Random UUID, made when the process starts."
+    )
+    seen_at = models.DateTimeField(db_default=Now(), db_comment="Last heartbeat of the process.")
 
     class Meta:
         db_table = "lobby_servers"
-        db_table_comment = "Processes that hold the sockets of players."
+        db_table_comment = "Server processes that hold sockets of players."
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -25,13 +27,16 @@ class LobbyServer(models.Model):
 class SessionPlayer(models.Model):
     """A seat: one player in one game, with one tribe.
 
-    A trigger holds two more rules (migration 0002), because no constraint can: a game has at most as many
-    seats as its limit, and a player has a seat in at most one game that is not over. Leaving a lobby
+    A trigger holds two more rules (migration 0003_seat_rules), because no constraint can: a game has at most
+    as many seats as its limit, and a player has a seat in at most one game that is not over. Leaving a lobby
     deletes the row. Leaving a running game keeps it for the history, with `left_at`.
     """
 
     id = models.UUIDField(
-        primary_key=True, db_default=RandomUUID(), editable=False, db_comment="Never reused."
+        primary_key=True,
+        db_default=RandomUUID(),
+        editable=False,
+        db_comment="Random UUID, never reused.",
     )
     session = models.ForeignKey(
         GameSession,
@@ -51,20 +56,23 @@ class SessionPlayer(models.Model):
         "tribes.Tribe",
         on_delete=models.RESTRICT,
         related_name="seats",
-        db_comment="The tribe brought along; one that has played is kept.",
+        db_comment="The tribe. One with seats can't be deleted.",
     )
-    gold = models.IntegerField(db_default=500, db_comment="Gold in hand.")
-    is_host = models.BooleanField(db_default=False, db_comment="True for the one who may start.")
-    is_ready = models.BooleanField(db_default=False, db_comment="Ready to start.")
+    gold = models.IntegerField(db_default=500, db_comment="Gold of the player.")
+    is_host = models.BooleanField(db_default=False, db_comment="True for the host.")
+    is_ready = models.BooleanField(db_default=False, db_comment="True: the player agrees to start.")
     is_connected = models.BooleanField(
-        db_default=True, db_comment="False while the socket is lost."
+        db_default=True, db_comment="False while the player has no socket."
     )
-    joined_at = models.DateTimeField(db_default=Now(), db_comment="The longest here is next host.")
+    joined_at = models.DateTimeField(
+        db_default=Now(),
+        db_comment="When the player joined. The longest in the lobby is the next host.",
+    )
     connection = models.UUIDField(
         null=True,
         blank=True,
         editable=False,
-        db_comment="The socket that holds the seat; an older one of the player has no say.",
+        db_comment="The newest socket of the player. Older ones can't change the seat.",
     )
     server = models.ForeignKey(
         LobbyServer,
@@ -73,10 +81,12 @@ class SessionPlayer(models.Model):
         null=True,
         blank=True,
         editable=False,
-        db_comment="The process that has the socket.",
+        db_comment="The server process that holds the socket.",
     )
     lost_at = models.DateTimeField(
-        null=True, blank=True, db_comment="Since when nobody is connected; null while somebody is."
+        null=True,
+        blank=True,
+        db_comment="When the connection was lost; null while the player is connected.",
     )
     left_at = models.DateTimeField(
         null=True, blank=True, db_comment="When the player left a game that had begun."

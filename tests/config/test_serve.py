@@ -13,8 +13,9 @@ import httpx
 import pytest
 import websockets.sync.client
 from django.core.management import CommandError, call_command
+from django.db import connection
 
-from config.management.commands.serve import Command, open_listener
+from config.management.commands.serve import Command, migrate, open_listener
 from config.redis.urls import check_redis_url, next_database
 from tests.support.processes import (
     ROOT,
@@ -274,6 +275,15 @@ def test_production_does_not_start_with_pending_migrations(settings: Any) -> Non
             Command().prepare(demo=True)
     finally:
         call_command("migrate", verbosity=0)
+
+
+@pytest.mark.django_db
+def test_a_database_from_before_the_first_release_is_refused_with_advice() -> None:
+    with connection.cursor() as cursor:
+        # An applied migration without the one before it: names of the earlier history were used again.
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'maps' AND name = '0003_ratings'")
+    with pytest.raises(CommandError, match=r"before version 0\.1\.0 can't be kept\. Delete it"):
+        migrate()
 
 
 def test_options_of_database_url_are_kept(read_settings: Callable[..., dict[str, Any]]) -> None:

@@ -88,7 +88,7 @@ def modules() -> Iterator[Any]:
 def files() -> Iterator[Path]:
     for app in APPS:
         for file in sorted((ROOT / app).rglob("*.py")):
-            if not {"migrations", "management"} & set(file.parts):
+            if not {"migrations", "management"} & set(file.relative_to(ROOT).parts):
                 yield file
 
 

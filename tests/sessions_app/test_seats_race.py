@@ -51,12 +51,12 @@ def test_without_the_trigger_too_many_players_get_a_seat(tribes: list[Tribe]) ->
     """Shows that the test above can fail."""
     game = GameSession.objects.create(map=make_map(make_user("Author")))
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE session_players DISABLE TRIGGER session_players_before_seat")
+        cursor.execute("ALTER TABLE session_players DISABLE TRIGGER session_players_check_seat")
     try:
         got = sit_at_once([{"session": game, "user": t.user, "tribe": t} for t in tribes])
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE session_players ENABLE TRIGGER session_players_before_seat")
+            cursor.execute("ALTER TABLE session_players ENABLE TRIGGER session_players_check_seat")
     assert got > 4
 
 

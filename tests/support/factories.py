@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,8 @@ def make_user(name: str, **more: Any) -> User:
 def make_moderator(name: str = "Moderna") -> User:
     moderator = make_user(name, is_staff=True)
     # Some tests empty all tables, and the group that the migrations made with them.
-    grant(apps, MODERATORS, "accounts", "view_user", "deactivate_user")
-    grant(apps, MODERATORS, "maps", "view_gamemap", "moderate_gamemap", "view_mapdecision")
+    for migration in ("accounts.migrations.0004_moderators", "maps.migrations.0007_moderators"):
+        grant(apps, MODERATORS, import_module(migration).PERMISSIONS)
     moderator.groups.add(Group.objects.get(name=MODERATORS))
     moderator.refresh_from_db()
     return moderator

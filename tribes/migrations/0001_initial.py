@@ -1,14 +1,12 @@
+"""Tribes: ten points on three bonuses, and a colour."""
+
 from decimal import Decimal
 
-import django.db.models.deletion
-import django.db.models.expressions
-import django.db.models.functions.datetime
-import django.db.models.functions.text
-import django.db.models.lookups
 from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
 from django.db import migrations, models
-
-import config.db.functions
+from django.db.models.functions import Lower, Now
+from django.db.models.lookups import Exact
 
 
 class Migration(migrations.Migration):
@@ -23,23 +21,34 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.UUIDField(
-                        db_comment="Never reused.",
-                        db_default=config.db.functions.RandomUUID(),
-                        editable=False,
                         primary_key=True,
                         serialize=False,
+                        db_default=RandomUUID(),
+                        editable=False,
+                        db_comment="Random UUID, never reused.",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        settings.AUTH_USER_MODEL,
+                        on_delete=models.CASCADE,
+                        related_name="tribes",
+                        db_index=False,
+                        db_comment="The owner.",
                     ),
                 ),
                 (
                     "name",
                     models.CharField(
-                        db_comment="3 to 20 characters; unique for its owner, whatever the case.",
                         max_length=100,
+                        db_comment="3 to 20 characters; unique for its owner, regardless of case.",
                     ),
                 ),
                 (
                     "archetype",
                     models.CharField(
+                        max_length=50,
                         choices=[
                             ("Aggressive", "Aggressive"),
                             ("Defensive", "Defensive"),
@@ -47,103 +56,81 @@ class Migration(migrations.Migration):
                             ("Support", "Support"),
                         ],
                         db_comment="Aggressive, Defensive, Balanced or Support.",
-                        max_length=50,
                     ),
                 ),
                 (
                     "damage_bonus",
                     models.DecimalField(
-                        db_comment="0.00 to 0.50: share added.",
-                        db_default=Decimal("0"),
-                        decimal_places=2,
                         max_digits=5,
+                        decimal_places=2,
+                        db_default=Decimal(0),
+                        db_comment="Added share of damage, 0.00 to 0.50.",
                     ),
                 ),
                 (
                     "attack_speed_bonus",
                     models.DecimalField(
-                        db_comment="0.00 to 0.30: share added.",
-                        db_default=Decimal("0"),
-                        decimal_places=2,
                         max_digits=5,
+                        decimal_places=2,
+                        db_default=Decimal(0),
+                        db_comment="Added share of attack speed, 0.00 to 0.30.",
                     ),
                 ),
                 (
                     "range_bonus",
                     models.DecimalField(
-                        db_comment="0.00 to 0.20: share added.",
-                        db_default=Decimal("0"),
-                        decimal_places=2,
                         max_digits=5,
+                        decimal_places=2,
+                        db_default=Decimal(0),
+                        db_comment="Added share of range, 0.00 to 0.20.",
                     ),
                 ),
-                ("color_theme", models.CharField(db_comment="#RRGGBB.", max_length=7)),
+                ("color_theme", models.CharField(max_length=7, db_comment="Colour, as #RRGGBB.")),
                 (
                     "created_at",
                     models.DateTimeField(
-                        db_comment="When the tribe was made.",
-                        db_default=django.db.models.functions.datetime.Now(),
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        db_comment="The owner.",
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="tribes",
-                        to=settings.AUTH_USER_MODEL,
+                        db_default=Now(), db_comment="When the tribe was created."
                     ),
                 ),
             ],
             options={
                 "db_table": "tribes",
-                "db_table_comment": "A player's tribes: bonuses and colours.",
-                "indexes": [models.Index(fields=["user"], name="idx_tribes_user_id")],
+                "db_table_comment": "Tribes of players: bonuses and a colour.",
                 "constraints": [
-                    models.UniqueConstraint(
-                        models.F("user"),
-                        django.db.models.functions.text.Lower("name"),
-                        name="tribe_name_once_per_user",
-                    ),
+                    models.UniqueConstraint("user", Lower("name"), name="tribe_name_once_per_user"),
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("archetype__in", ["Aggressive", "Defensive", "Balanced", "Support"])
+                            archetype__in=["Aggressive", "Defensive", "Balanced", "Support"]
                         ),
                         name="archetype_values",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            django.db.models.lookups.Exact(
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        models.F("damage_bonus"),
-                                        "+",
-                                        models.F("attack_speed_bonus"),
-                                    ),
-                                    "+",
-                                    models.F("range_bonus"),
-                                ),
+                            Exact(
+                                models.F("damage_bonus")
+                                + models.F("attack_speed_bonus")
+                                + models.F("range_bonus"),
                                 Decimal("0.50"),
                             ),
-                            ("attack_speed_bonus__gte", 0),
-                            ("damage_bonus__gte", 0),
-                            ("range_bonus__gte", 0),
+                            damage_bonus__gte=0,
+                            attack_speed_bonus__gte=0,
+                            range_bonus__gte=0,
                         ),
                         name="total_bonus_points",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("attack_speed_bonus__lte", Decimal("0.30")),
-                            ("range_bonus__lte", Decimal("0.20")),
+                            attack_speed_bonus__lte=Decimal("0.30"),
+                            range_bonus__lte=Decimal("0.20"),
                         ),
                         name="tribe_bonus_limits",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("color_theme__regex", "^#[0-9A-Fa-f]{6}$")),
+                        condition=models.Q(color_theme__regex=r"^#[0-9A-Fa-f]{6}$"),
                         name="valid_color_theme",
                     ),
                 ],
+                "indexes": [models.Index(fields=["user"], name="idx_tribes_user_id")],
             },
-        )
+        ),
     ]

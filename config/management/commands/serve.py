@@ -13,7 +13,8 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
-from django.db import OperationalError, connection
+from django.db import OperationalError, ProgrammingError, connection
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from redis.exceptions import RedisError
 
 from config.checks import CONFIGURATION
@@ -62,7 +63,7 @@ class Command(BaseCommand):
             if has_pending_migrations():
                 raise CommandError("The database needs 'manage.py migrate' first.")
         else:
-            call_command("migrate", verbosity=0, interactive=False)
+            migrate()
             if demo:
                 call_command("demo")
         build_static_files()
@@ -83,6 +84,17 @@ class Command(BaseCommand):
             )
         self.stdout.write("Ctrl-C stops it.")
         self.stdout.flush()
+
+
+def migrate() -> None:
+    """Updates the schema. Raises CommandError where another history of migrations has made the database."""
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    except (InconsistentMigrationHistory, ProgrammingError) as error:
+        raise CommandError(
+            f"The database can't be updated: {str(error).strip()}\nA database from before version 0.1.0"
+            f" can't be kept. Delete it (without DATABASE_URL: {settings.DATA_DIR}), then start again."
+        ) from error
 
 
 def find_demo_password() -> str | None:

@@ -1,18 +1,18 @@
-"""Rules about seats that no constraint can state, kept by triggers.
+"""Rules about seats that no constraint can express.
 
-A game has at most as many seats as its limit; a player sits in at most one game that is not over; those
-who left don't count. Both count rows that other transactions may be adding at the same moment, so each
-seat first locks its game and then its player, always in this order. A game that is over stays over, or
-its players might sit in two. A violation is reported like that of a check constraint, by name.
+A game has at most as many seats as its limit. A player has a seat in at most one game that is not over. Seats of
+players who left do not count. Both rules count rows that other transactions may add at the same moment. So each
+seat first locks its game, and then its player, always in this order. A game that is over stays over; otherwise
+its players might have seats in two open games. A violation is reported by name, like that of a check constraint.
 
-A session keeps its plans: one that was made while a table was small must not read it whole for each of a
-million rows later. Hence functions that look something up by an index say so.
+A session keeps the plan of a function. One that was made while a table was small must not read the whole table
+for each of a million rows later. So functions that look up rows by an index are limited to that.
 """
 
 from django.db import migrations
 
-CREATE = """
-CREATE FUNCTION session_players_before_seat() RETURNS trigger LANGUAGE plpgsql
+SEATS = """
+CREATE FUNCTION session_players_check_seat() RETURNS trigger LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     lobby record;
@@ -36,29 +36,37 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER session_players_before_seat
-    BEFORE INSERT OR UPDATE OF session_id, user_id, left_at ON session_players
-    FOR EACH ROW EXECUTE FUNCTION session_players_before_seat();
 
+CREATE TRIGGER session_players_check_seat
+    BEFORE INSERT OR UPDATE OF session_id, user_id, left_at ON session_players
+    FOR EACH ROW EXECUTE FUNCTION session_players_check_seat();
+"""
+DROP_SEATS = """
+DROP TRIGGER session_players_check_seat ON session_players;
+DROP FUNCTION session_players_check_seat();
+"""
+STAY_OVER = """
 CREATE FUNCTION game_sessions_stay_over() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'game % is over', OLD.id
         USING ERRCODE = 'check_violation', CONSTRAINT = 'over_is_over', TABLE = 'game_sessions';
 END $$;
+
 CREATE TRIGGER game_sessions_stay_over
     BEFORE UPDATE OF status ON game_sessions FOR EACH ROW
     WHEN (OLD.status IN ('Completed', 'Abandoned') AND NEW.status NOT IN ('Completed', 'Abandoned'))
     EXECUTE FUNCTION game_sessions_stay_over();
 """
-DROP = """
+DROP_STAY_OVER = """
 DROP TRIGGER game_sessions_stay_over ON game_sessions;
 DROP FUNCTION game_sessions_stay_over();
-DROP TRIGGER session_players_before_seat ON session_players;
-DROP FUNCTION session_players_before_seat();
 """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sessions_app", "0001_initial")]
+    dependencies = [("sessions_app", "0002_played_maps")]
 
-    operations = [migrations.RunSQL(CREATE, DROP)]
+    operations = [
+        migrations.RunSQL(SEATS, DROP_SEATS),
+        migrations.RunSQL(STAY_OVER, DROP_STAY_OVER),
+    ]
