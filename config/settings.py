@@ -22,6 +22,7 @@ from config.storage.urls import read_media_url
 
 django_stubs_ext.monkeypatch()  # allows ModelForm[User] and the like
 
+VERSION = "0.1.0"  # of Tribehold; pyproject.toml has it, too
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = embedded.data_folder()
 environment = Environment()
@@ -274,7 +275,7 @@ DRF_STANDARDIZED_ERRORS = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tribehold",
-    "VERSION": "1",
+    "VERSION": VERSION,
     "DESCRIPTION": "Maps, players and lobbies of Tribehold, for game clients in any language.",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
