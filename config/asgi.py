@@ -15,7 +15,7 @@ setup(set_prefix=False)
 
 from accounts.tokens.token_cache import TokenCache  # noqa: E402 - needs setup()
 from config.limits.request_limits import RequestCounter  # noqa: E402
-from config.ops.tasks import run_workers  # noqa: E402
+from config.ops.tasks import run_workers, stop_workers  # noqa: E402
 from config.server.asgi import Receive, Scope, Send  # noqa: E402
 from config.server.fast_lane import FastLane  # noqa: E402
 from config.server.handler import ThreadedASGIHandler  # noqa: E402
@@ -52,20 +52,13 @@ async def lifespan(
         ends.push_async_callback(sockets.close)
         await sockets.open()
         if settings.TASKS:
-            ends.push_async_callback(end_tasks, asyncio.create_task(run_workers()))
+            ends.push_async_callback(stop_workers, asyncio.create_task(run_workers()))
         gc.collect()
         gc.freeze()  # modules are never garbage, and to check them takes 0.1 s
         gc.set_threshold(GC_THRESHOLD)
         await send({"type": "lifespan.startup.complete"})
         await receive()
     await send({"type": "lifespan.shutdown.complete"})
-
-
-async def end_tasks(workers: "asyncio.Task[None]") -> None:
-    """Let the jobs finish that are running, and begin no more."""
-    workers.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await workers
 
 
 def make_application() -> StaticFiles:

@@ -24,6 +24,8 @@ from procrastinate.tasks import ConfigureTaskOptions, Task
 from procrastinate.worker import Worker
 from psycopg_pool import PoolTimeout
 
+from config.kernel.cancellation import cancel_and_wait
+
 PICTURES, PICTURES_AHEAD, EMAIL, MAINTENANCE = "pictures", "pictures_ahead", "email", "maintenance"
 # Jobs that may wait in a queue. What is refused then is made later, or is asked for again.
 MOST_WAITING = {PICTURES: 64, PICTURES_AHEAD: 1000, EMAIL: 10_000, MAINTENANCE: 1000}
@@ -32,6 +34,7 @@ MOST_WAITING = {PICTURES: 64, PICTURES_AHEAD: 1000, EMAIL: 10_000, MAINTENANCE: 
 WORKERS = (((PICTURES, PICTURES_AHEAD), 1), ((EMAIL, MAINTENANCE), 2))
 POLL_SECONDS = 5.0  # between two looks at the queue, where no notification of a job arrives
 STALLED_SECONDS = 60.0  # without a heartbeat; then a worker counts as killed
+STOP_SECONDS = 8.0  # for running jobs, when the process stops
 RESTART_SECONDS = 2.0  # before workers try again that were stopped by an error
 MOST_ATTEMPTS = 10  # of a job whose workers were killed: it may be the job that kills them
 logger = logging.getLogger(__name__)
@@ -79,6 +82,16 @@ async def run_workers() -> None:
                 logger.warning("Tasks wait for the database: %s", name)
             is_reported = True
         await asyncio.sleep(RESTART_SECONDS)
+
+
+async def stop_workers(workers: "asyncio.Task[None]") -> None:
+    """Ends the task that runs the workers. Running jobs have STOP_SECONDS; others are retried later.
+
+    A cancellation can be lost (config.kernel.cancellation). Without the second one the process would go on.
+    """
+    workers.cancel()
+    await asyncio.wait([workers], timeout=STOP_SECONDS)
+    await cancel_and_wait([workers])
 
 
 async def retry_stalled() -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from procrastinate.periodic import PeriodicDeferrer
 
 from accounts.identity import emails
 from accounts.models import User
+from config.kernel.cancellation import cancel_and_wait
 from config.ops import maintenance, tasks
 from config.ops.logs import SafeFormatter
 from maps.models import MapWord
@@ -272,22 +273,44 @@ def running(settings: Any) -> Iterator[None]:
     """Workers in a thread of their own, as `manage.py tasks` runs them."""
     loop = asyncio.new_event_loop()
     workers = loop.create_task(tasks.run_workers())
-    thread = threading.Thread(target=run_until_cancelled, args=(loop, workers))
+    thread = threading.Thread(target=run_until_cancelled, args=(loop, workers), daemon=True)
     thread.start()
     try:
         yield
     finally:
-        loop.call_soon_threadsafe(workers.cancel)
+        asyncio.run_coroutine_threadsafe(tasks.stop_workers(workers), loop)
         thread.join(20)
         assert not thread.is_alive()
         loop.close()
 
 
 def run_until_cancelled(loop: asyncio.AbstractEventLoop, workers: "asyncio.Task[None]") -> None:
-    try:
+    with suppress(asyncio.CancelledError):
         loop.run_until_complete(workers)
-    except asyncio.CancelledError:
-        loop.run_until_complete(loop.shutdown_default_executor())
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(end_rest(loop))
+
+
+async def end_rest(loop: asyncio.AbstractEventLoop) -> None:
+    await cancel_and_wait(asyncio.all_tasks(loop) - {asyncio.current_task(loop)})
+    await loop.shutdown_default_executor()
+
+
+def test_workers_that_lose_a_cancellation_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "STOP_SECONDS", 0.01)
+
+    async def lose_the_first_cancellation() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    async def stop() -> None:
+        workers = asyncio.create_task(lose_the_first_cancellation())
+        await asyncio.sleep(0)
+        await tasks.stop_workers(workers)
+        assert workers.cancelled()
+
+    asyncio.run(stop())
 
 
 def run_one() -> None:

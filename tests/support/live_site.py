@@ -42,5 +42,6 @@ class Site:
 
     def stop(self) -> None:
         self.server.should_exit = True
-        self.thread.join(10)
+        self.thread.join(30)
         self.listener.close()
+        assert not self.thread.is_alive(), "the site does not stop"

@@ -1,14 +1,13 @@
 """`manage.py tasks`: runs the task queue apart from the site."""
 
 import asyncio
-import contextlib
 import signal
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from config.ops import logs
-from config.ops.tasks import run_workers
+from config.ops.tasks import run_workers, stop_workers
 
 
 class Command(BaseCommand):
@@ -21,14 +20,14 @@ class Command(BaseCommand):
         if options["verbosity"]:
             self.stdout.write("Tasks are run. Ctrl-C stops that.")
             self.stdout.flush()
-        with contextlib.suppress(asyncio.CancelledError):
-            asyncio.run(run_until_stopped())
+        asyncio.run(run_until_stopped())
 
 
 async def run_until_stopped() -> None:
-    """Runs the workers; a signal cancels them."""
-    task, loop = asyncio.current_task(), asyncio.get_running_loop()
-    assert task
+    """Runs the workers until a signal."""
+    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
-    await run_workers()
+        loop.add_signal_handler(number, stopped.set)
+    workers = asyncio.create_task(run_workers())
+    await stopped.wait()
+    await stop_workers(workers)
