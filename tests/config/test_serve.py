@@ -4,6 +4,8 @@ import contextlib
 import os
 import runpy
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -108,6 +110,39 @@ def test_two_processes_share_the_embedded_servers(data: Path) -> None:
         assert httpx.get(other.url + "/health/ready").status_code == 200
         assert httpx.get(other.url + "/maps/").status_code == 200
     assert servers_of(data) == {}
+
+
+HANGING = """
+import asyncio, os, signal, socket, threading
+import django
+django.setup()
+from config.management.commands import serve
+
+async def application(scope, receive, send):
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    threading.Thread(target=os.kill, args=[os.getpid(), signal.SIGTERM]).start()
+    await asyncio.Event().wait()
+
+serve.STOP_LIMIT_SECONDS = 0.2
+config = serve.server_config(application)
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+serve.Server(config).run(sockets=[listener])
+"""
+
+
+def test_a_process_that_hangs_when_it_stops_shows_where_and_ends(data: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", HANGING],
+        cwd=ROOT,
+        env=environment(data, DJANGO_SETTINGS_MODULE="config.settings"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert "Timeout (0:00:00.2" in ended.stderr
 
 
 def test_serve_starts_after_kill_9(data: Path) -> None:

@@ -1,11 +1,13 @@
 """`manage.py serve`: prepares the database and the static files, and serves the site."""
 
 import contextlib
+import faulthandler
 import os
 import resource
 import socket
 from argparse import ArgumentParser
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -25,6 +27,7 @@ from config.server.tcp import limit_kernel_buffers
 from config.storage.static_files import build_static_files
 
 MAX_FRAME_BYTES = 16 * 1024  # of a WebSocket message
+STOP_LIMIT_SECONDS = 30.0  # requests have ten of them, jobs of the task queue eight
 MAX_CONNECTIONS = 1500  # HTTP and WebSockets together; more get a 503
 MAX_OPEN_FILES = 4 * MAX_CONNECTIONS  # connections, temporary files, static files, databases
 PREPARE_LOCK_ID = 0x7_219E_401D  # of an advisory lock; any number that nothing else uses
@@ -180,9 +183,19 @@ def server_config(application: Any) -> uvicorn.Config:
     )
 
 
+class Server(uvicorn.Server):
+    """A server that ends for certain: one that hangs would keep its port, and nothing would replace it."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begins to stop. After STOP_LIMIT_SECONDS the process prints where it hangs, and exits."""
+        faulthandler.dump_traceback_later(STOP_LIMIT_SECONDS, exit=True)
+        super().handle_exit(sig, frame)
+
+
 def serve(listener: socket.socket) -> None:
     """Serves until SIGINT or SIGTERM. Running requests then have ten seconds to end."""
     logs.install_exception_hooks()
     # uvicorn shuts down on a signal, then raises it again.
     with contextlib.suppress(KeyboardInterrupt, SystemExit):
-        uvicorn.Server(server_config("config.asgi:application")).run(sockets=[listener])
+        Server(server_config("config.asgi:application")).run(sockets=[listener])
+    faulthandler.cancel_dump_traceback_later()
