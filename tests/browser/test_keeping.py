@@ -23,7 +23,7 @@ def mira(transactional_db: None) -> User:
     return make_user("Mira")
 
 
-def test_hearts_in_place(page: Page) -> None:
+def test_favourites_change_in_place(page: Page) -> None:
     sign_in(page, "/maps/")
     page.evaluate("window.stillTheSamePage = true")
     heart = page.get_by_role("button", name="Favourite Birch Ford")
@@ -34,7 +34,7 @@ def test_hearts_in_place(page: Page) -> None:
     assert box["height"] >= 44
     heart.click()
     expect(heart).to_have_attribute("aria-pressed", "true")
-    page.keyboard.press("Enter")  # the new heart has the focus of the old one
+    page.keyboard.press("Enter")  # the new button has the focus of the old one
     expect(heart).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("Space")
     expect(heart).to_have_attribute("aria-pressed", "true")

@@ -57,8 +57,8 @@ def test_the_example_signs_in_lists_maps_and_refreshes_its_token(site: Site) -> 
 def test_the_example_runs_as_a_program(site: Site) -> None:
     make_map(make_user("Author"), "Quiet Ford")
     command = [sys.executable, str(EXAMPLE), site.url, "author", PASSWORD]
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=30)
-    assert answer.stdout == "0.00 ★ Quiet Ford, by Author\n", answer.stderr
+    response = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert response.stdout == "0.00 ★ Quiet Ford, by Author\n", response.stderr
 
 
 @contextmanager
