@@ -35,7 +35,9 @@ class VarietyValidator:
             words = f"This password has less than {MIN_DIFFERENT_CHARACTERS} different characters."
             raise ValidationError(words, "password_too_uniform")
         if SITE_NAME in password.casefold() and len(password) < 2 * len(SITE_NAME):
-            raise ValidationError("The name of this site is no password.", "password_too_common")
+            raise ValidationError(
+                "The name of this site is not a safe password.", "password_too_common"
+            )
 
     def get_help_text(self) -> str:
         """Returns the rule for people."""

@@ -32,7 +32,7 @@ class WrongCode(InvalidInput):
     """A code that is wrong, or was used before."""
 
     def __init__(self) -> None:
-        words = "This code does not fit. Codes change every thirty seconds and work once."
+        words = "This code is not valid. Codes change every thirty seconds and work once."
         super().__init__("wrong_code", words, field="code")
 
 

@@ -11,7 +11,7 @@ class InvalidToken(DomainError):
     """A token that is not accepted. Callers are not told why."""
 
     def __init__(self) -> None:
-        super().__init__("invalid_token", "This token is not valid, or no longer.")
+        super().__init__("invalid_token", "This token is not valid or has ended. Sign in again.")
 
 
 def start_family(user: User, device: str) -> tuple[str, str]:

@@ -37,7 +37,7 @@ class NotDrawn(DomainError):
     """A picture is not there yet. `result` ends when it is drawn; none where too many wait before it."""
 
     def __init__(self, result: results.Result | None = None) -> None:
-        words = "This is being made. Please try again in a moment."
+        words = "The picture is being drawn. Try again in a moment."
         super().__init__("busy", words)
         self.result = result
 
@@ -138,7 +138,7 @@ def _draw(game_map: GameMap, size: str) -> bool:
         with CircuitBreaker("disposable"):
             disposable().set(_unkept_key(content, size), body, UNKEPT_SECONDS)
     except RedisError:
-        logger.info("A picture can be kept nowhere right now")
+        logger.info("A picture can not be stored right now")
     return False
 
 

@@ -141,7 +141,7 @@ def test_maps_are_restored_in_bulk(moderator_client: Client, author: User, moder
     page = act(
         moderator_client, MAPS, "restore", *maps, decide="1", reason="Cleared up."
     ).content.decode()
-    assert "2 maps restored. 1 was so already." in page
+    assert "2 maps restored. 1 unchanged." in page
     assert GameMap.objects.published().count() == 3
     assert MapDecision.objects.filter(action="restore").count() == 2
     assert LogEntry.objects.count() == 2  # no evidence of what did not happen
@@ -298,7 +298,7 @@ def test_players_are_banned_with_a_reason(
     page = act(
         moderator_client, USERS, "ban", *selected, decide="1", reason="Abuse."
     ).content.decode()
-    assert "2 of 3 players: banned. 1 left as they were" in page
+    assert "2 of 3 players: banned. 1 unchanged" in page
     assert set(User.objects.filter(is_active=False)) == {player, author}
     assert "Abuse." in moderator_client.get(f"{USERS}{player.pk}/change/").content.decode()
     page = act(

@@ -197,7 +197,7 @@ def test_missing_page_offers_search_and_links(client: Client) -> None:
     shown = client.get("/nowhere/").content.decode()
     for words in ("Page not found.", 'role="search"', ">All maps</a>", "Error 404 · request "):
         assert words in shown
-    assert "There is nothing at this address." in client.get("/api/v1/nowhere").content.decode()
+    assert "Nothing exists at this address." in client.get("/api/v1/nowhere").content.decode()
 
 
 def test_password_field_has_focus_after_a_failed_sign_in(client: Client, player: User) -> None:

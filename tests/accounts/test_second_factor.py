@@ -69,7 +69,7 @@ def test_password_alone_redirects_to_the_second_factor(client: Client, moderator
     assert b'value="/admin/maps/gamemap/"' in response.content
     assert not TOTPDevice.objects.exists()  # looking draws no secret
     response = client.post(PAGE, {"begin": "1", "next": "/admin/maps/gamemap/"}, follow=True)
-    assert b"Scan this picture" in response.content
+    assert b"Scan this QR code" in response.content
     assert b'value="/admin/maps/gamemap/"' in response.content
     assert "no-store" in response.headers["Cache-Control"]
     assert not is_in(client)
@@ -82,7 +82,7 @@ def test_setup_requires_a_code_and_shows_recovery_codes(moderator_client: Client
     assert "otpauth://totp/Tribehold%3AModerna" in page
     moderator_client.get(PAGE)
     assert TOTPDevice.objects.get().key == device.key  # looking twice does not change the secret
-    assert b"does not fit" in moderator_client.post(PAGE, {"code": "000000"}).content
+    assert b"is not valid" in moderator_client.post(PAGE, {"code": "000000"}).content
     assert not is_in(moderator_client)
     shown = moderator_client.post(PAGE, {"code": code_of(device)})
     assert len(re.findall(CODE, shown.content.decode())) == 10
@@ -156,7 +156,7 @@ def test_code_works_once(moderator_client: Client, moderator: User) -> None:
     assert is_in(moderator_client)
     other = Client()
     other.force_login(moderator)
-    assert b"does not fit" in other.post(PAGE, {"code": code}).content
+    assert b"is not valid" in other.post(PAGE, {"code": code}).content
     assert not is_in(other)
 
 
@@ -302,7 +302,7 @@ def test_repeated_sign_ins_do_not_allow_more_guesses(moderator: User) -> None:
         client.force_login(moderator)
         for n in range(8):
             response = client.post(PAGE, {"code": "123"}, REMOTE_ADDR=f"10.{n}.{thief}.1")
-            tried += b"does not fit" in response.content
+            tried += b"is not valid" in response.content
     assert tried == 40
     rate_limits.reset_count(
         "page_writes", str(moderator.pk)

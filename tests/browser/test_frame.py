@@ -71,7 +71,7 @@ def test_failures_are_shown_in_view_and_can_be_closed(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("You seem to be offline")
     no_violations(page)
     page.get_by_role("button", name="Close").click()
-    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator("#error-banner")).to_be_hidden()
     expect(page.get_by_role("link", name="Privacy")).to_be_focused()
 
 

@@ -113,5 +113,5 @@ def test_failures_are_shown_after_going_back_too(page: Page) -> None:
     expect(page.locator("[aria-current=true]")).to_have_text("Hot")
     page.context.set_offline(True)
     page.get_by_role("link", name="New", exact=True).click()
-    expect(page.locator("#trouble")).to_contain_text("You seem to be offline")
+    expect(page.locator("#error-banner")).to_contain_text("You seem to be offline")
     page.context.set_offline(False)

@@ -147,7 +147,7 @@ def test_players_join_by_code_play_and_end_the_game(
     host.get_by_role("button", name="Start the game").click()
     for page in (host, guest):
         expect(page.get_by_role("heading", name="The game has started")).to_be_visible()
-        expect(page.locator("[data-part=told]")).to_have_text("The game has started.")
+        expect(page.locator("[data-part=announcement]")).to_have_text("The game has started.")
         expect(page.get_by_text("You can’t play in the browser yet.")).to_be_visible()
     no_violations(guest)
 
@@ -193,10 +193,12 @@ def test_a_lost_connection_is_restored_automatically(
     ready(guest).click()  # sent while the client is not connected
     guest.get_by_label("Message").fill("Hello")
     guest.keyboard.press("Enter")
-    expect(guest.get_by_text("It will be sent when the connection is back.")).to_be_visible()
+    expect(
+        guest.get_by_text("Your message will be sent when the connection is back.")
+    ).to_be_visible()
     no_violations(guest)
     guest.context.set_offline(False)
-    expect(guest.get_by_text("Back again.")).to_be_visible()
+    expect(guest.get_by_text("Connected again.")).to_be_visible()
     expect(seat(host, "Odo")).to_contain_text("✓ Ready")
     expect(ready(guest)).to_have_attribute("aria-pressed", "true")
     expect(host.get_by_role("log")).to_contain_text("Hello")
@@ -277,7 +279,7 @@ def test_a_second_page_takes_the_seat_and_the_first_shows_it(
     second.goto(first.url)
     live(second)
     expect(first.get_by_text("This lobby is open in another tab")).to_be_visible()
-    expect(first.locator("[data-part=refused]")).to_be_hidden()  # it is shown once
+    expect(first.locator("[data-part=refusal]")).to_be_hidden()  # it is shown once
     no_violations(first)
     ready(first).click()  # what can't be done there leads to what can
     expect(first.get_by_role("button", name="Use it here")).to_be_focused()
@@ -317,12 +319,12 @@ def test_a_new_password_does_not_disconnect_the_page(
     ):
         field.fill(words)
     form.get_by_role("button").click()
-    expect(page.get_by_text("Back again.")).to_be_visible()
+    expect(page.get_by_text("Connected again.")).to_be_visible()
     live(page)
     assert page.evaluate("window.stays")
     account.get_by_role("button", name="Sign out").click()
     expect(page.get_by_text("You are signed out.")).to_be_visible()
-    expect(page.locator("[data-part=refused]")).to_be_hidden()
+    expect(page.locator("[data-part=refusal]")).to_be_hidden()
 
 
 def test_a_banned_player_does_not_read_that_the_host_removed_them(
@@ -330,10 +332,8 @@ def test_a_banned_player_does_not_read_that_the_host_removed_them(
 ) -> None:
     _, guest = both_seated(enter, game_map)
     User.objects.filter(pk=players["Odo"].pk).update(is_active=False)
-    expect(guest.get_by_role("heading", name="You are out of this lobby")).to_be_visible()
-    expect(
-        guest.get_by_text("Your account is suspended or erased", exact=False).last
-    ).to_be_visible()
+    expect(guest.get_by_role("heading", name="You are no longer in this lobby")).to_be_visible()
+    expect(guest.get_by_text("Your account is banned or deleted", exact=False).last).to_be_visible()
 
 
 def test_an_error_is_shown_until_the_lobby_changes(

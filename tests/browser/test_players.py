@@ -125,7 +125,7 @@ def test_the_header_does_not_wrap(page: Page, name: str) -> None:
     no_sideways_scrolling(page)
     cut, height = page.evaluate(
         """(() => {
-          const name = document.querySelector(".nav__name");
+          const name = document.querySelector(".nav__username");
           const words = document.createRange();
           words.selectNodeContents(document.querySelector(".nav--account .button"));
           return [name.scrollWidth > name.clientWidth, words.getBoundingClientRect().height];
@@ -176,11 +176,11 @@ def test_changes_are_announced_and_failures_are_shown(page: Page) -> None:
     expect(page.locator("#announcement")).to_have_text("1 map shown")
     page.context.set_offline(True)
     page.get_by_role("link", name="Top").click()
-    expect(page.locator("#trouble")).to_contain_text("You seem to be offline")
+    expect(page.locator("#error-banner")).to_contain_text("You seem to be offline")
     page.context.set_offline(False)
     page.get_by_role("link", name="Top").click()
     expect(page.locator("[aria-current=true]")).to_have_text("Top")
-    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator("#error-banner")).to_be_hidden()
     expect(page.get_by_role("link", name="Top")).to_be_focused()
 
 

@@ -45,7 +45,7 @@ def expected_figures(spent: list[int]) -> list[str]:
 
 
 def test_sliders_work_by_keyboard(editor: Page) -> None:
-    status = editor.locator("#purse")
+    status = editor.locator("#points-status")
     damage = slider(editor, "Damage")
     damage.focus()
     editor.keyboard.press("ArrowRight")
@@ -96,7 +96,7 @@ def test_dragging_there_and_back_changes_nothing(editor: Page) -> None:
     editor.mouse.move(at(4), middle, steps=8)
     editor.mouse.up()
     assert points(editor) == [4, 1, 1]  # dragged again: released points can be spent
-    expect(editor.locator("#purse")).to_have_text("4 points left to spend")
+    expect(editor.locator("#points-status")).to_have_text("4 points left to spend")
 
 
 def test_sliders_never_overspend(editor: Page) -> None:
@@ -128,7 +128,7 @@ def test_styles_set_the_sliders(editor: Page) -> None:
         editor.get_by_role("radio", name=name).check()
         assert points(editor) == list(wanted)
         assert figures(editor) == expected_figures(list(wanted))
-        expect(editor.locator("#preview-archetype")).to_have_text(name)
+        expect(editor.locator("#tribe-preview-archetype")).to_have_text(name)
     editor.get_by_role("radio", name="Support").focus()
     editor.keyboard.press("ArrowUp")
     assert points(editor) == list(PRESETS["Balanced"])
@@ -138,14 +138,14 @@ def test_a_tribe_from_its_making_to_its_undoing(editor: Page) -> None:
     editor.get_by_role("button", name="Create tribe").click()
     expect(editor.get_by_label("Name")).to_be_focused()  # it is needed
     editor.get_by_label("Name").fill("Ravens")
-    expect(editor.locator("#preview-name")).to_have_text("Ravens")
+    expect(editor.locator("#tribe-preview-name")).to_have_text("Ravens")
     slider(editor, "Damage").focus()
     editor.keyboard.press("ArrowLeft")
     editor.get_by_role("button", name="Create tribe").click()
     assert Tribe.objects.count() == 0  # a point is left to spend
     editor.keyboard.press("ArrowRight")
     editor.get_by_role("radio", name="Sky").check()
-    expect(editor.locator(".preview .emblem")).to_have_attribute("fill", "#99C2FF")
+    expect(editor.locator(".tribe-preview .emblem")).to_have_attribute("fill", "#99C2FF")
     editor.get_by_role("button", name="Create tribe").click()
     expect(editor.get_by_text("“Ravens” is ready to play.")).to_be_visible()
     no_sideways_scrolling(editor)
@@ -213,7 +213,7 @@ def test_spent_points_show_in_forced_colours(editor: Page) -> None:
     editor.emulate_media(forced_colors="active")
     filled, hollow = (
         editor.locator(selector).first.evaluate("pip => getComputedStyle(pip).backgroundColor")
-        for selector in (".purse__pip--spent", ".purse__pips")
+        for selector in (".points__pip--spent", ".points__pips")
     )
     assert filled != hollow
 

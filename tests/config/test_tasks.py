@@ -384,7 +384,7 @@ def test_jobs_of_a_killed_worker_are_retried_then_failed(
 
     asyncio.run(retry_stalled_jobs())
     assert (jobs().get().status, jobs().get().args) == ("todo", {"timestamp": 1})
-    assert "given up" in caplog.text
+    assert "killed repeatedly" in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)

@@ -226,8 +226,8 @@ def test_a_map_is_added_from_its_page(
     assert "Added to the collection" in response.content.decode()
     assert map_order(fords) == "ABCD"
     part = signed_in.post(url, chosen, headers=HTMX).content.decode()
-    assert part.lstrip().startswith('<div id="collect"')
-    assert "Fords (in it)" in " ".join(part.split())
+    assert part.lstrip().startswith('<div id="add-to-collection"')
+    assert "Fords (already added)" in " ".join(part.split())
     assert signed_in.post(f"/maps/{NOBODY}/collect", chosen).status_code == 404
 
 

@@ -149,7 +149,7 @@ def test_favourites_work_without_javascript(signed_in: Client, game_map: GameMap
     url = f"/maps/{game_map.pk}/favourite"
     assert b'aria-pressed="false"' in signed_in.get("/maps/").content
     response = signed_in.post(url, {"favourite": "yes", "next": "/maps/?q=ford"})
-    assert response.headers["Location"] == f"/maps/?q=ford#heart-{game_map.pk}"
+    assert response.headers["Location"] == f"/maps/?q=ford#favourite-{game_map.pk}"
     assert b'aria-pressed="true"' in signed_in.get("/maps/").content
     assert b'aria-pressed="true"' in signed_in.get(f"/maps/{game_map.pk}/").content
     signed_in.post(url, {"favourite": "no"})
@@ -178,7 +178,7 @@ def test_visitors_see_no_favourite_button(client: Client, game_map: GameMap) -> 
     for url in ("/maps/", game_map.get_absolute_url(), "/players/Author/"):
         page = client.get(url).content.decode()
         assert "csrf" not in page
-        assert 'class="heart' not in page
+        assert 'class="favourite' not in page
     assert "Sign in</a> to add it" in client.get(game_map.get_absolute_url()).content.decode()
     response: Any = client.post(f"/maps/{game_map.pk}/favourite", headers={"HX-Request": "true"})
     assert response.headers["HX-Redirect"].startswith("/login/?next=%2Fmaps%2F")

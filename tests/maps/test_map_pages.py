@@ -95,7 +95,7 @@ def test_a_search_finds_words(client: Client, author: User, words: str, found: b
 def test_a_note_explains_that_common_words_find_nothing(client: Client, author: User) -> None:
     make_map(author, "Quiet Ford", description="The end of the road.")
     for words in ("the", "of the ", "and"):
-        note = f"“{words.strip()}” is in so many texts that nothing is found by it."
+        note = f"“{words.strip()}” is too common to search for. Add another word."
         assert note in text(client, f"/maps/?q={words}")
         assert client.get("/api/v1/maps", {"q": words}).json()["notes"] == [note]
     assert client.get("/api/v1/maps?q=xyzzy").json()["notes"] == []
@@ -207,7 +207,7 @@ def test_favourites_are_a_page_of_their_own(signed_in: Client, game_map: GameMap
     assert "<title>Favourites · Tribehold</title>" in page
     assert '<details class="facets">' in page
     assert "No favourites yet" in page
-    assert "Tap ♡ on a map to keep it here." in page
+    assert "Tap ♡ on a map to add it here." in page
     narrower = text(signed_in, "/maps/?favourite=yes&terrain=lava")
     assert "<h1>Maps</h1>" in narrower
     assert '<details class="facets" open>' in narrower
@@ -305,10 +305,8 @@ def test_the_author_sees_why_a_map_is_hidden(client: Client, player: User, moder
     decide(moderator=moderator, map_id=hidden.pk, action=hide, reason="Copied.")
     client.force_login(player)
     page = text(client, "/maps/?filter=own")
-    link = (
-        f'<a class="card__why" href="/maps/{hidden.pk}/#state">hidden by a moderator: see why</a>'
-    )
-    assert page.count("card__why") == page.count(link) == 1
+    link = f'<a class="card__reason" href="/maps/{hidden.pk}/#state">hidden by a moderator: see why</a>'
+    assert page.count("card__reason") == page.count(link) == 1
     assert page.count(">private<") == 1
     notice = text(client, hidden.get_absolute_url()).split('<div id="state"')[1]
     assert "Reason: Copied." in notice

@@ -375,10 +375,10 @@ def test_pages_warn_and_refuse(
     assert "You have used 1 of 1 collections. This is the maximum. Delete those" in made
     again = signed_in.post("/collections/", new | {"name": "Others"}).content.decode()
     assert "You have used 1 of 1 collections, so there is no room for this." in again
-    heart = f"/maps/{game_map.pk}/favourite"
-    assert b"1 of 1 favourites. This is the maximum" in signed_in.post(heart, follow=True).content
-    signed_in.post(heart, {"favourite": "no"})
-    part = signed_in.post(heart, headers={"HX-Request": "true"}).content
+    url = f"/maps/{game_map.pk}/favourite"
+    assert b"1 of 1 favourites. This is the maximum" in signed_in.post(url, follow=True).content
+    signed_in.post(url, {"favourite": "no"})
+    part = signed_in.post(url, headers={"HX-Request": "true"}).content
     assert b"1 of 1 favourites. This is the maximum" in part
     collect = {"collection": str(MapCollection.objects.get().pk)}
     added = signed_in.post(f"/maps/{game_map.pk}/collect", collect, follow=True).content

@@ -102,7 +102,7 @@ def test_a_card_shows_map_host_and_seats(client: Client, lobby: Lobby, game_map:
     assert f'href="{at(lobby)}"' in card
     assert card.count("pip--taken") == 1
     assert card.count('<span class="pip') == 4 + 1  # and the element around them
-    assert re.search(r'data-list="nothing" hidden', page)
+    assert re.search(r'data-list="empty" hidden', page)
 
 
 def test_private_full_and_started_lobbies_are_not_listed(
@@ -149,7 +149,7 @@ def test_an_invalid_filter_shows_an_error_and_keeps_the_other(
     page = text(client.get("/lobbies/?map=lava&free=9"))
     assert f'data-lobby="{other.id}"' in page
     assert f'data-lobby="{lobby.id}"' not in page
-    assert "Free seats: there is no such choice" in page
+    assert "Free seats: this is not a valid number" in page
     assert 'value="lava"' in page
     page = text(client.get("/lobbies/?map=%00&free=3"))
     assert f'data-lobby="{other.id}"' in page
@@ -276,7 +276,7 @@ def test_all_reasons_of_an_error_are_shown(
     reasons = [
         Reason("map_not_playable", "This map can't be played yet.", "map_id"),
         Reason("no_path", "No path leads to the goal.", "goal_point"),
-        Reason("unknown_tribe", "This tribe is gone.", "tribe_id"),
+        Reason("unknown_tribe", "This tribe no longer exists. Choose another one.", "tribe_id"),
     ]
 
     def refuse(*_: Any, **__: Any) -> None:
@@ -286,7 +286,10 @@ def test_all_reasons_of_an_error_are_shown(
     given = {"tribe": str(tribe.pk), "is_public": "yes", "seats": "4"}
     page = unescape(text(signed_in.post(f"/lobbies/new/?map={game_map.pk}", given)))
     assert all(reason.detail in page for reason in reasons)
-    assert "This tribe is gone." in page.split('id="id_tribe_error"')[1].split("</div>")[0]
+    assert (
+        "This tribe no longer exists. Choose another one."
+        in page.split('id="id_tribe_error"')[1].split("</div>")[0]
+    )
 
 
 def test_a_map_that_can_not_be_played_is_not_found(
@@ -355,7 +358,7 @@ def test_an_invitation_continues_after_the_sign_in(client: Client, lobby: Lobby)
 @pytest.mark.parametrize("code", ["", "ABC", "ABCDEF7", "ABCDE0", "ÄBCDEF", "a\0cdef"])
 def test_a_text_that_is_not_a_code_shows_an_error(client: Client, db: None, code: str) -> None:
     page = text(client.post("/lobbies/join/", {"code": code}))
-    assert 'class="field field--wrong"' in page
+    assert 'class="field field--invalid"' in page
     if code == "ABC":
         assert 'value="ABC"' in page  # the text is preserved
 
@@ -363,7 +366,10 @@ def test_a_text_that_is_not_a_code_shows_an_error(client: Client, db: None, code
 def test_a_wrong_code_shows_an_error(signed_in: Client, lobby: Lobby) -> None:
     wrong = "222222" if lobby.code != "222222" else "333333"
     page = text(signed_in.get(f"/lobbies/join/{wrong}/"), 404)
-    assert "No open lobby has this code." in page.split("<h1>")[0]  # above everything else
+    assert (
+        "No open lobby has this code. Check the code, or ask for a new one."
+        in page.split("<h1>")[0]
+    )  # above everything else
     assert f'value="{wrong}"' in page
     assert signed_in.get("/lobbies/join/nonsense/").status_code == 404
 
@@ -477,8 +483,8 @@ def test_without_scripts_the_page_promises_no_automatic_start(
 ) -> None:
     for who, starter in ((host, "You start"), (player, "The host starts")):
         hint = text(client_of(who).get(at(full_lobby))).split('id="start-hint"')[1].split("</p>")[0]
-        assert f"{starter} the game once everybody is ready and connected." in hint
-        assert "<noscript> This page connects by JavaScript" in hint
+        assert f"{starter} the game when all players are ready and connected." in hint
+        assert "<noscript> You are not connected, because JavaScript is off" in hint
 
 
 def test_reading_the_page_renews_the_grace_period(

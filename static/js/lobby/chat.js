@@ -29,8 +29,8 @@ export class Chat {
     this.part = part;
     this.client = client;
     this.refuse = refuse;
-    this.form = part("say", HTMLFormElement);
-    this.input = part("say-text", HTMLInputElement);
+    this.form = part("chat-form", HTMLFormElement);
+    this.input = part("chat-input", HTMLInputElement);
     this.form.hidden = false;
     this.form.addEventListener("submit", (event) => this.#say(event));
     this.input.addEventListener("input", () => this.#count());
@@ -63,7 +63,7 @@ export class Chat {
     if (!text) return;
     this.input.value = "";
     this.#count();
-    if (this.client.state !== "live") this.part("left").textContent = "It will be sent when the connection is back.";
+    if (this.client.state !== "live") this.part("characters-left").textContent = "Your message will be sent when the connection is back.";
     try {
       await this.client.chat(text);
       this.#count();
@@ -76,7 +76,7 @@ export class Chat {
 
   #count() {
     const left = MAX_CHAT_LENGTH - this.input.value.length;
-    this.part("left").textContent = left <= COUNTED_FROM ? `${left} characters left` : "";
+    this.part("characters-left").textContent = left <= COUNTED_FROM ? `${left} characters left` : "";
   }
 
   /** @param {ChatMessage} message */
@@ -92,7 +92,7 @@ export class Chat {
     name.dir = "auto";
     name.textContent = player?.username ?? "Somebody";
     const words = document.createElement("span");
-    words.className = "chat__words";
+    words.className = "chat__text";
     words.dir = "auto"; // by its own first letter
     words.textContent = text;
     line.append(swatch(player?.tribe.color_theme), name, " ", time, words);

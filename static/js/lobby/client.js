@@ -167,7 +167,7 @@ export class LobbyClient extends Connection {
         continue;
       }
       this.#pending.delete(id);
-      command.reject(refusal("unanswered", "The server did not answer. Please try again."));
+      command.reject(refusal("unanswered", "The server did not respond. Please try again."));
     }
   }
 

@@ -48,7 +48,7 @@ export class ConnectionBanner {
       clearTimeout(this.#timer);
       if (!this.#wasLost) return this.#hide();
       this.#wasLost = false;
-      this.#show("live", "Back again.");
+      this.#show("live", "Connected again.");
       this.#timer = setTimeout(() => this.#hide(), RESTORED_SHOWS);
     },
     ended: ({ reason, code }) => {

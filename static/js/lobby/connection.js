@@ -25,7 +25,7 @@ const CHECK_INTERVAL = 2_500; // how often it is asked whether something was hea
  */
 export const FINAL_CLOSES = {
   1009: "A message was too large.",
-  4400: "This client and the server don't understand each other. Reload the page.",
+  4400: "This page is outdated. Reload it.",
   4401: "You are signed out. Sign in again to return.",
   4403: "You were removed from this lobby, and can't come back.",
   4404: "You have no seat in this lobby any more.",
@@ -36,8 +36,8 @@ export const FINAL_CLOSES = {
  * @type {Record<number, string>}
  */
 export const RETRIED_CLOSES = {
-  1012: "The server restarts.",
-  4408: "The server did not hear from you.",
+  1012: "The server is restarting.",
+  4408: "The server received nothing from you for too long.",
   4429: "Too many connections or messages.",
 };
 const LOST = "The connection is lost.";

@@ -37,7 +37,7 @@ export class Countdown {
     clearInterval(this.#timer);
     const isRunning = lobby.status === "Lobby" && Boolean(lobby.countdown_ends_at);
     if (isRunning) {
-      this.part("stopped").hidden = true;
+      this.part("countdown-stopped").hidden = true;
       this.#step();
       this.#timer = setInterval(() => this.#step(), 100);
     } else {
@@ -65,7 +65,7 @@ export class Countdown {
   /** @param {Lobby} lobby */
   #stop(lobby) {
     const words = `Stopped: ${cause(this.#before, lobby)}`;
-    const stopped = this.part("stopped");
+    const stopped = this.part("countdown-stopped");
     stopped.textContent = words;
     stopped.hidden = false;
     this.announce(words);

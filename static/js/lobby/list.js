@@ -98,7 +98,7 @@ function show() {
   all.sort((one, other) => Date.parse(createdAt(other)) - Date.parse(createdAt(one)));
   const before = shown.size;
   arrange(cards, all);
-  listPart("nothing").hidden = all.length > 0;
+  listPart("empty").hidden = all.length > 0;
   // Not more than what is shown is known of those that are looked for; of all the server knows it.
   const isNarrowed = map || words || Number(free) > 1;
   const number = isNarrowed ? all.length : Math.max(list.total, all.length);
@@ -116,7 +116,7 @@ const count = (/** @type {number} */ n) => (n === 1 ? "1 open lobby" : `${n} ope
 function mark(id, item, card) {
   if (card) fill(item, card);
   else if (mayStay(id, item)) return;
-  item.classList.toggle("lobby-card--gone", !card || !isWanted(card));
+  item.classList.toggle("lobby-card--closed", !card || !isWanted(card));
   if (!card) find(item, "part")("seats").textContent = "No longer open";
 }
 
@@ -136,7 +136,7 @@ function fill(item, card) {
     item.classList.add("lobby-card--new");
   }
   const taken = card.seats - card.free_seats;
-  item.classList.remove("lobby-card--gone");
+  item.classList.remove("lobby-card--closed");
   part("host").textContent = card.host ?? "nobody";
   part("seats").textContent = `${taken} of ${card.seats} seats taken`;
   showPips(part("pips"), taken, card.seats);

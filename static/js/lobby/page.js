@@ -21,10 +21,10 @@ const ENDINGS = {
   abandoned: ["The lobby is closed", "Everyone left, or nothing happened for an hour."],
   left: ["You have left", "Your seat is free again."],
   kicked: ["You were removed", "The host has removed you from this lobby."],
-  shut: ["You are out of this lobby", "Your account is suspended or erased, so your seat is free for others."],
+  shut: ["You are no longer in this lobby", "Your account is banned or deleted, so your seat is free for others."],
   gone: [
     "Your seat was freed while you were away",
-    "Seats are kept for half a minute. If the lobby is still open and has a free one, you can join again.",
+    "Your seat is kept for half a minute. If the lobby is still open and has a free seat, you can join again.",
   ],
 };
 const MAY_RETURN = ["left", "gone"];
@@ -101,7 +101,7 @@ class Room {
 
   begin() {
     announce("The game has started.");
-    focusStage("InProgress");
+    focusPhase("InProgress");
   }
 
   /** @param {string} reason */
@@ -110,13 +110,13 @@ class Room {
     this.isOver = true;
     const [title, text] = ENDINGS[reason];
     part("over-title").textContent = title;
-    part("over-words").textContent = text;
+    part("over-text").textContent = text;
     part("return").hidden = !MAY_RETURN.includes(reason);
     part("rematch").hidden = reason !== "completed";
     part("room").hidden = true;
     hideRefusal();
     showStatus("over");
-    focusStage("over");
+    focusPhase("over");
     announce(`${title}: ${text}`);
   }
 
@@ -139,8 +139,8 @@ class Room {
 
 // ---- What is shown -------------------------------------------------------------------------------
 
-/** @returns {NodeListOf<HTMLElement>} what is shown at some stages of a lobby alone */
-const stages = () => page.querySelectorAll("[data-when]");
+/** @returns {NodeListOf<HTMLElement>} what is shown only in some phases of a lobby */
+const phases = () => page.querySelectorAll("[data-when]");
 
 /**
  * @param {HTMLElement} element
@@ -151,14 +151,14 @@ const isShownAt = (element, status) => (element.dataset.when ?? "").split(" ").i
 /** @param {string} status */
 function showStatus(status) {
   page.dataset.status = status;
-  for (const element of stages()) {
+  for (const element of phases()) {
     element.hidden = !isShownAt(element, status);
   }
 }
 
 /** @param {string} status */
-function focusStage(status) {
-  [...stages()].find((element) => isShownAt(element, status))?.focus();
+function focusPhase(status) {
+  [...phases()].find((element) => isShownAt(element, status))?.focus();
 }
 
 /** @param {Lobby} lobby */
@@ -219,9 +219,9 @@ function showSettings(lobby) {
   const isHost = lobby.host === me;
   const form = part("settings", HTMLFormElement);
   form.hidden = !isHost;
-  part("settings-words").hidden = isHost;
+  part("settings-text").hidden = isHost;
   const who = isPublic ? "Anyone may join" : "Friends with the link or code may join";
-  part("settings-words").textContent = `${who}, up to ${seats} players.`;
+  part("settings-text").textContent = `${who}, up to ${seats} players.`;
   if (form.contains(document.activeElement)) return; // somebody is choosing
   for (const radio of form.querySelectorAll("input")) {
     if (radio.name === "is_public") radio.checked = (radio.value === "yes") === isPublic;
@@ -264,7 +264,7 @@ function listenToForms(client, refuse) {
     if (!(form instanceof HTMLFormElement)) return;
     if ("needs" in form.dataset && client.state !== "live") {
       event.preventDefault();
-      showRefusal("Not while the connection is lost. Try again when it is back.");
+      showRefusal("You are not connected. Try again when the connection is back.");
     }
     const act = commands[form.dataset.command ?? ""];
     if (!act) return;
@@ -327,24 +327,24 @@ let hiding;
 /** @param {string} words */
 function showRefusal(words) {
   hideRefusal();
-  part("refused").textContent = words;
-  part("refused").hidden = false;
+  part("refusal").textContent = words;
+  part("refusal").hidden = false;
 }
 
 /** Hides a refusal soon: the lobby has changed, and what was refused may be possible by now. */
 function outdateRefusal() {
-  if (!part("refused").hidden) hiding ??= setTimeout(hideRefusal, REFUSAL_SHOWS);
+  if (!part("refusal").hidden) hiding ??= setTimeout(hideRefusal, REFUSAL_SHOWS);
 }
 
 function hideRefusal() {
   clearTimeout(hiding);
   hiding = undefined;
-  part("refused").hidden = true;
+  part("refusal").hidden = true;
 }
 
 /** @param {string} words */
 function announce(words) {
-  part("told").textContent = words;
+  part("announcement").textContent = words;
 }
 
 /**

@@ -104,7 +104,7 @@ function fill(seat, player, lobby, me) {
   const inLobby = lobby.status === "Lobby";
   seat.dataset.player = player.player_id;
   seat.classList.toggle("seat--ready", player.is_ready && inLobby);
-  seat.classList.toggle("seat--lost", !player.is_connected);
+  seat.classList.toggle("seat--disconnected", !player.is_connected);
   part("colour", SVGElement).setAttribute("fill", player.tribe.color_theme);
   fillEmblem(part("emblem"), player.tribe);
   part("name").textContent = part("kick-name").textContent = player.username;
@@ -113,7 +113,7 @@ function fill(seat, player, lobby, me) {
   part("host").hidden = !player.is_host;
   part("ready").textContent = player.is_ready ? "✓ Ready" : "… Not ready";
   part("ready").hidden = !inLobby;
-  part("lost").hidden = player.is_connected;
+  part("disconnected").hidden = player.is_connected;
   part("kick").hidden = isMine || lobby.host !== me || !inLobby;
   for (const input of seat.querySelectorAll("input")) {
     if (input.name === "player") input.value = player.player_id;

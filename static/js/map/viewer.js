@@ -25,17 +25,17 @@ for (const element of document.querySelectorAll("[data-terrain]")) {
 /** @param {HTMLElement} element */
 function start(element) {
   const part = find(element, "board");
-  const failure = part("failure");
+  const error = part("error");
   const load = async () => {
-    failure.hidden = true;
+    error.hidden = true;
     element.classList.add("board--loading");
     const board = await fetchBoard(element.dataset.terrain ?? "").catch(() => null);
     element.classList.remove("board--loading");
     if (board) open(element, part, board);
-    else failure.hidden = false;
+    else error.hidden = false;
   };
   element.classList.add("board--live");
-  part("again").addEventListener("click", load);
+  part("retry").addEventListener("click", load);
   load();
 }
 
@@ -70,8 +70,8 @@ function open(element, part, board) {
 
   canvas.hidden = false;
   part("picture").hidden = true;
-  fitToStage(part("stage"), camera, renderer);
-  const cursor = new Cursor(board, camera, renderer, part("told"));
+  fitToViewport(part("viewport"), camera, renderer);
+  const cursor = new Cursor(board, camera, renderer, part("status"));
   listenToKeys(canvas, camera, cursor, board);
   listenToPointers(canvas, camera, {
     pick: (point) => cursor.goTo(cellAt(board, camera.toWorld(point))),
@@ -81,19 +81,19 @@ function open(element, part, board) {
 }
 
 /**
- * @param {HTMLElement} stage
+ * @param {HTMLElement} viewport
  * @param {Camera} camera
  * @param {Renderer} renderer
  */
-function fitToStage(stage, camera, renderer) {
+function fitToViewport(viewport, camera, renderer) {
   const resize = () => {
-    const { clientWidth: width, clientHeight: height } = stage;
+    const { clientWidth: width, clientHeight: height } = viewport;
     if (!width || !height) return;
     renderer.resize(width, height);
     camera.resize(width, height);
   };
   resize();
-  new ResizeObserver(resize).observe(stage);
+  new ResizeObserver(resize).observe(viewport);
   // Another screen, or the browser's own zoom, can change what a pixel is and leave the size.
   window.addEventListener("resize", resize);
 }

@@ -22,17 +22,17 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 /** @param {string} text */
 function showError(text) {
   focusedBefore = document.activeElement;
-  byId("trouble").hidden = false; // first: words that come into a hidden place are not read out
-  byId("trouble-words").textContent = text;
+  byId("error-banner").hidden = false; // first: words that come into a hidden place are not read out
+  byId("error-banner-text").textContent = text;
 }
 
 function hideError() {
-  byId("trouble").hidden = true;
-  byId("trouble-words").textContent = "";
+  byId("error-banner").hidden = true;
+  byId("error-banner-text").textContent = "";
 }
 
 document.addEventListener("click", ({ target }) => {
-  if (!(target instanceof Element) || !target.closest("#trouble-close")) return;
+  if (!(target instanceof Element) || !target.closest("#error-banner-close")) return;
   hideError();
   if (focusedBefore instanceof HTMLElement) focusedBefore.focus({ preventScroll: true });
 });
