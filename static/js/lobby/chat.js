@@ -1,4 +1,4 @@
-// The chat of a lobby. What people write is text, and becomes text: never markup.
+// The chat of a lobby. Messages are plain text, never markup.
 
 import { MAX_CHAT_LENGTH } from "./client.js";
 
@@ -15,9 +15,9 @@ const SVG = "http://www.w3.org/2000/svg";
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "medium" });
 
-/** Shows what is said, and sends what one says. */
+/** Shows and sends messages. */
 export class Chat {
-  /** @type {Map<string, Player>} also those who have left */
+  /** @type {Map<string, Player>} including those who have left */
   #players = new Map();
 
   /**
@@ -32,13 +32,13 @@ export class Chat {
     this.form = part("chat-form", HTMLFormElement);
     this.input = part("chat-input", HTMLInputElement);
     this.form.hidden = false;
-    this.form.addEventListener("submit", (event) => this.#say(event));
+    this.form.addEventListener("submit", (event) => this.#send(event));
     this.input.addEventListener("input", () => this.#count());
     client.on("chat", (/** @type {ChatMessage} */ message) => this.#show(message));
   }
 
   /**
-   * Learns who is in the lobby.
+   * Updates the players of the lobby.
    * @param {Lobby} lobby
    */
   update(lobby) {
@@ -46,7 +46,7 @@ export class Chat {
   }
 
   /**
-   * Shows something that happened, among what people say.
+   * Shows an event between the messages.
    * @param {string} text
    */
   note(text) {
@@ -57,7 +57,7 @@ export class Chat {
   }
 
   /** @param {Event} event */
-  async #say(event) {
+  async #send(event) {
     event.preventDefault();
     const text = this.input.value.trim();
     if (!text) return;
@@ -68,7 +68,7 @@ export class Chat {
       await this.client.chat(text);
       this.#count();
     } catch (error) {
-      this.input.value ||= text; // nothing typed is lost
+      this.input.value ||= text; // so that no text is lost
       this.#count();
       this.refuse(/** @type {Refusal} */ (error));
     }
@@ -85,8 +85,8 @@ export class Chat {
     const line = document.createElement("p");
     line.className = "chat__line";
     const time = document.createElement("time");
-    const said = new Date(at);
-    Object.assign(time, { dateTime: at, title: exact.format(said), textContent: clock.format(said) });
+    const sentAt = new Date(at);
+    Object.assign(time, { dateTime: at, title: exact.format(sentAt), textContent: clock.format(sentAt) });
     time.className = "small";
     const name = document.createElement("strong");
     name.dir = "auto";
@@ -106,7 +106,7 @@ export class Chat {
     log.querySelector("[data-part=log-empty]")?.remove();
     log.append(line);
     while (log.children.length > MOST_SHOWN) log.firstElementChild?.remove();
-    // Who reads what was said before is not carried away.
+    // A player who reads older messages stays there.
     if (isAtEnd) log.scrollTop = log.scrollHeight;
   }
 }

@@ -1,4 +1,4 @@
-// Three, two, one: by the server's time, shown large and announced.
+// The countdown to the start: shown large and announced, by the time of the server.
 
 /**
  * @import { Find } from "../site/find.js"
@@ -20,13 +20,13 @@ export class Countdown {
   /**
    * @param {Find} part
    * @param {LobbyClient} client
-   * @param {(text: string) => void} announce says something aloud at once
+   * @param {(text: string) => void} announce announces a text to screen readers at once
    */
   constructor(part, client, announce) {
     this.part = part;
     this.client = client;
     this.announce = announce;
-    // Whoever loses the connection stops it, and hears so when it is back.
+    // A lost connection stops the countdown, which is shown when the connection is back.
     client.on("state", (/** @type {StateDetail} */ { state }) => {
       if (state !== "live") this.#hide();
     });
@@ -77,7 +77,7 @@ export class Countdown {
 }
 
 /**
- * Returns who stopped it, and how, as far as two lobbies tell.
+ * Returns who stopped the countdown, and how, as far as two lobbies show.
  * @param {Lobby | null} before
  * @param {Lobby} after
  */
@@ -90,5 +90,5 @@ function cause(before, after) {
     if (!player.is_connected) return `${username} has lost the connection.`;
     if (!player.is_ready) return `${username} is not ready.`;
   }
-  return "somebody is not ready.";
+  return "a player is not ready.";
 }

@@ -1,4 +1,4 @@
-// Who sits where, kept as it is: what has not changed stays in its place, with its focus.
+// The seats of a lobby. Seats that have not changed keep their place and their focus.
 
 import { find } from "../site/find.js";
 
@@ -22,7 +22,7 @@ export class Seats {
   /** @param {Lobby} lobby */
   show(lobby) {
     const players = lobby.players;
-    // A game that has begun is joined by nobody: its seats are those that are taken.
+    // Nobody can join a game that has started, so its free seats are not shown.
     const all = lobby.status === "Lobby" ? lobby.settings.seats : players.length;
     const free = Math.max(0, all - players.length);
     const known = byData(this.list, "player");
