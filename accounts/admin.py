@@ -85,7 +85,7 @@ class DecisionInline(ReadOnlyInline):
     verbose_name_plural = "decisions"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Returns whether the request may read decisions: whoever may decide may."""
+        """Returns whether the request may read decisions: those who may decide may read them."""
         return request.user.has_perm("accounts.deactivate_user")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UserDecision]:

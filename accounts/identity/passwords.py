@@ -1,6 +1,6 @@
 """Passwords: what they must be like, and how they are changed.
 
-Whoever sets a password ends all other sign-ins, and the owner gets an email.
+A new password ends all other sign-ins, and the owner gets an email.
 """
 
 import uuid
@@ -113,7 +113,7 @@ def reset_password(
             raise InvalidInput.combine(faults)
         user.set_password(new_password)
         save_password(user, session_key=session_key)
-        user.mark_email_verified()  # whoever has the link can read emails to that address
+        user.mark_email_verified()  # the owner of the link can read emails to that address
     sign_in.unlock(client=client, user=user)
 
 

@@ -94,7 +94,7 @@ def list_header_variant(query_string: str) -> str:
 
 
 def read_query(query_string: str) -> dict[str, str]:
-    """Reads the parameters like Django does. Raises ValueError for what only Django can answer."""
+    """Reads the parameters like Django does. Raises ValueError for requests that only Django can handle."""
     max_fields = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
     pairs = parse_qsl(query_string, keep_blank_values=True, max_num_fields=max_fields)
     parameters = dict(pairs)
