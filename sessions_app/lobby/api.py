@@ -146,7 +146,7 @@ class CodeView(APIView):
         tags=["game sessions"],
     )
     def post(self, request: Request) -> Response:
-        """Join by invite code. Small letters and hyphens are accepted. At most ten wrong codes a minute."""
+        """Join by invite code. Case and hyphens do not matter. At most ten wrong codes a minute."""
         data = read_body(JoinByCode, request)
         change = limited_actions.join_by_code(
             client=client_of(request),

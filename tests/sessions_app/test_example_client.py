@@ -155,7 +155,7 @@ def test_a_lobby_client_waits_longer_until_a_connection_lasts(
 ) -> None:
     """The server sends `welcome` and then closes each connection."""
     module, waited, asks = example(LOBBY_EXAMPLE), [], []
-    monkeypatch.setattr(module, "STEADY", steady)
+    monkeypatch.setattr(module, "STABLE_AFTER", steady)
     data = {"player_id": "me", "time": 0, "lobby": None}
 
     def wait(_: float, longest: float) -> float:
