@@ -545,7 +545,7 @@ def test_address_changed_by_an_administrator_is_unverified(
     player.refresh_from_db()
     assert (player.email, player.email_verified_at) == ("new@example.com", None)
     run_tasks()
-    assert sorted(letter.to for letter in mail.outbox) == [
+    assert sorted(email.to for email in mail.outbox) == [
         ["new@example.com"],
         ["player1@example.com"],
     ]

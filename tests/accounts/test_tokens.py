@@ -322,7 +322,7 @@ def test_secret_key_does_not_sign_tokens(client: Client, player: User, settings:
     old = settings.SECRET_KEY
     settings.SECRET_KEY = "n" * 60
     settings.SECRET_KEY_FALLBACKS = [old]
-    assert client.get("/account/").status_code == 200  # signs the session anew
+    assert client.get("/account/").status_code == 200  # signs the session again
     settings.SECRET_KEY_FALLBACKS = []
     assert client.get("/account/").status_code == 200
     settings.SECRET_KEY = "o" * 60
@@ -409,7 +409,7 @@ def forgeries(good: str) -> list[str]:
         "..", "é", "x" * 5000, "null", "{}", good + "x", good[:-1], good * 2,
     ]  # fmt: skip
     letters = string.ascii_letters + string.digits + "-_"
-    same = {good[:-1] + letter for letter in letters}  # the last letter has bits that mean nothing
+    same = {good[:-1] + letter for letter in letters}  # the last letter has unused bits
     for position in itertools.count():
         if len(made) == 1000:
             return made

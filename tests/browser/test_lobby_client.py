@@ -40,7 +40,7 @@ class Server:
         self.sockets: list[WebSocketRoute] = []
         self.received: list[dict[str, Any]] = []
         self.greets = True  # replies to hello
-        self.answers = True  # replies to commands
+        self.replies = True  # replies to commands
         self.version = 1
 
     def accept(self, socket: WebSocketRoute) -> None:
@@ -53,7 +53,7 @@ class Server:
             known = message["data"].get("version") == self.version
             data = {"player_id": "me", "time": 0, "lobby": None if known else LOBBY}
             self.send("welcome", data, re=message["id"])
-        elif message["type"] not in ("hello", "ping") and self.answers:
+        elif message["type"] not in ("hello", "ping") and self.replies:
             self.send("lobby", LOBBY, re=message["id"])
 
     def send(self, kind: str, data: Any, **more: Any) -> None:
@@ -139,8 +139,8 @@ def test_the_client_pings_when_the_server_asks(page: Page, server: Server) -> No
 
 
 def test_a_command_without_a_reply_is_sent_once_more(page: Page, server: Server) -> None:
-    server.answers = False
-    page.evaluate("window.answer = client.ready(true).catch((error) => error.code); 0")
+    server.replies = False
+    page.evaluate("window.reply = client.ready(true).catch((error) => error.code); 0")
     until(page, lambda: len(server.of("ready")) == 1)
     server.sockets[-1].close(code=1012)
     until(page, lambda: len(server.of("ready")) == 2)
@@ -148,18 +148,18 @@ def test_a_command_without_a_reply_is_sent_once_more(page: Page, server: Server)
     until(page, lambda: len(server.of("hello")) == 3)
     first, second = server.of("ready")
     assert first == second  # with its id, so that it is done once
-    assert page.evaluate("answer") == "unanswered"
+    assert page.evaluate("reply") == "unanswered"
 
 
 def test_commands_resolve_or_reject_with_the_reason(page: Page, server: Server) -> None:
     assert page.evaluate("client.start(true).then((lobby) => lobby.status)") == "Lobby"
     assert server.of("start")[0]["data"] == {"solo": True}
-    server.answers = False
-    page.evaluate("window.answer = client.kick('x').catch(({ code, detail }) => [code, detail]); 0")
+    server.replies = False
+    page.evaluate("window.reply = client.kick('x').catch(({ code, detail }) => [code, detail]); 0")
     until(page, lambda: server.of("kick"))
     data = {"code": "not_host", "detail": "Only the host may do this."}
     server.send("error", data, re=server.of("kick")[0]["id"])
-    assert page.evaluate("answer") == list(data.values())
+    assert page.evaluate("reply") == list(data.values())
     assert count(page, "error") == 0
     server.send("error", {"code": "not_json", "detail": "?"}, re=None)
     sees(page, "events.some(([name]) => name === 'error')")
@@ -169,7 +169,7 @@ def test_commands_resolve_or_reject_with_the_reason(page: Page, server: Server) 
 def test_other_close_codes_make_the_client_reconnect(page: Page, server: Server, code: int) -> None:
     if code == 1006:  # no server may send it
         page.evaluate("window.dispatchEvent(new Event('offline'))")
-        server.answers = False
+        server.replies = False
         until(page, lambda: server.of("ping"))
     else:
         server.sockets[-1].close(code=code)
@@ -195,12 +195,12 @@ def test_a_sign_in_that_ended_is_tried_once_more(page: Page, server: Server) -> 
 
 @pytest.mark.parametrize("code", [1009, 4400, 4403, 4404, 4409])
 def test_final_close_codes_end_the_client(page: Page, server: Server, code: int) -> None:
-    server.answers = False
-    page.evaluate("window.answer = client.leave().catch((error) => error.code); 0")
+    server.replies = False
+    page.evaluate("window.reply = client.leave().catch((error) => error.code); 0")
     until(page, lambda: server.of("leave"))
     server.sockets[-1].close(code=code)
     sees(page, "client.state === 'ended'")
-    assert page.evaluate("answer") == "ended"
+    assert page.evaluate("reply") == "ended"
     assert page.evaluate("client.ready(true).catch((error) => error.code)") == "ended"
     reported = page.evaluate("events.filter(([name]) => name === 'state').at(-1)[1]")
     assert reported["code"] == code

@@ -374,18 +374,18 @@ def test_a_filtered_list_has_actions_and_pages(
     admin_clients: dict[str, Client], staff: dict[str, User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(SITE.get_model_admin(GameMap), "list_per_page", 2)
-    desk, author = admin_clients["moderator"], make_user("Author")
+    client, author = admin_clients["moderator"], make_user("Author")
     maps = [make_map(author, f"Ford {n}") for n in range(3)]
     page = f"{MAPS}?state=public&q=ford&p=2"
-    assert len(desk.get(page).context["cl"].result_list) == 1
+    assert len(client.get(page).context["cl"].result_list) == 1
     body = {"action": "hide", "decide": "1", "reason": "Stolen."}
     body |= {"_selected_action": [game_map.pk for game_map in maps]}  # type: ignore[dict-item]
-    response = desk.post(page, body, follow=True)
+    response = client.post(page, body, follow=True)
     assert "3 maps hidden." in response.content.decode()
     assert response.status_code == 200  # the first page, because there is no second any more
     assert LogEntry.objects.count() == 3
     before = GameMap.objects.published().count()
-    desk.post(f"{MAPS}?user__password__regex=^a", body | {"action": "restore"})
+    client.post(f"{MAPS}?user__password__regex=^a", body | {"action": "restore"})
     assert GameMap.objects.published().count() == before == 0
 
 

@@ -37,7 +37,7 @@ def test_a_full_process_ends_in_good_order(data: Path) -> None:
                 closes = sum(player.closes[Close.RESTARTING] for player in seated)
             print(  # noqa: T201
                 f"\n{len(seated)} came in {came:.1f} s, {(after - before) * 1000 / len(seated):.0f} kB"
-                f" each; all were told to come back, and it ended in {took:.1f} s"
+                f" each; all got code 1012, and the process ended in {took:.1f} s"
             )
             assert closes >= len(seated)
             assert took < 10

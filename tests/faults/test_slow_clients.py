@@ -163,7 +163,7 @@ def test_slow_clients_do_not_prevent_others_from_connecting(
     grown = memory(server.process.pid) - before
     print(  # noqa: T201
         f"\n{len(slow)} slow clients gone after {slow[0]:.1f} to {slow[-1]:.1f} s; honest:"
-        f" {len(times)} answered, p99 {times[int(len(times) * 0.99)] * 1000:.0f} ms,"
+        f" {len(times)} responses, p99 {times[int(len(times) * 0.99)] * 1000:.0f} ms,"
         f" refused {refused}; {grown:+.1f} MB"
     )
     assert not refused
