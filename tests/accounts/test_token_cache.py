@@ -310,7 +310,7 @@ def test_other_tokens_get_no_cached_response(
     assert ordinary.status_code == (401 if header.strip() else 200)
 
 
-# ---- Limits, trouble ----------------------------------------------------------------------------
+# ---- Limits, failures ----------------------------------------------------------------------------
 
 
 def test_requests_with_a_token_are_counted_once(

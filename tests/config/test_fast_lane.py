@@ -338,7 +338,7 @@ def test_a_response_made_during_a_change_is_not_cached(
     assert maps_http.get(address).status_code == 404
 
 
-# ---- Limits, tokens, trouble --------------------------------------------------------------------
+# ---- Limits, tokens, failures --------------------------------------------------------------------
 
 
 def test_cached_responses_count_for_the_rate_limit(site: Site, thirty_maps: list[GameMap]) -> None:
