@@ -64,7 +64,7 @@ bench: $(VENV)/dev.ok ## Measure against references (needs wrk, Node and npm; mi
 	$(BIN)/python -m bench.lobbies
 	$(BIN)/python -m bench.pages
 
-faults: $(VENV)/dev.ok ## Kill first starts at random moments, and other rough handling (minutes)
+faults: $(VENV)/dev.ok ## Kill and stop servers under live lobbies and first starts (minutes)
 	$(BIN)/python -m pytest -o addopts="-p tests.support.servers" tests/faults $(ARGS)
 
 fuzz: $(VENV)/dev.ok ## Send the running API what fits its schema and what does not (two minutes)
@@ -79,10 +79,10 @@ lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 			$$([ -n "$$group" ] || echo pyproject.toml); \
 	done
 
-clean: ## Remove what was installed; data stays in .data
+clean: ## Remove what was installed, except the data in .data
 	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .coverage
 
-# ---- What is installed, and when. A file marks the end, so that an interrupted install starts anew.
+# ---- What is installed, and when. A file marks the end, so that an interrupted install is repeated.
 
 $(VENV)/run.ok: requirements.txt requirements-embedded.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

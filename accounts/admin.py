@@ -85,7 +85,7 @@ class DecisionInline(ReadOnlyInline):
     verbose_name_plural = "decisions"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Returns whether the request may read decisions: whoever may decide may."""
+        """Returns whether the request may read decisions: those who may decide may read them."""
         return request.user.has_perm("accounts.deactivate_user")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UserDecision]:
@@ -185,15 +185,16 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
                 client=client_of(request), user=obj, previous=form.initial["email"]
             )
 
-    @admin.action(
-        description="Selected staff: take the second factor away", permissions=["administer"]
-    )
+    @admin.action(description="Selected staff: reset two-step sign-in", permissions=["administer"])
     def forget_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Removes app and codes of staff who lost them. They set up new ones at their next sign-in."""
         for user in queryset:
             second_factor.remove(user)
-            self.log_change(request, user, "Second factor taken away")
-        self.message_user(request, "They set up a new one when they sign in next.")
+            self.log_change(request, user, "Two-step sign-in reset")
+        self.message_user(
+            request,
+            "Two-step sign-in is reset. The selected staff set up a new app at their next sign-in.",
+        )
 
     def _decide(
         self, request: HttpRequest, players: QuerySet[User], action: Action
@@ -234,5 +235,5 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
         left = asked - len(changed)
         words = f"{len(changed)} of {asked} players: {action.label}."
         if left:
-            words += f" {left} left as they were: so already, staff, or yourself."
+            words += f" {left} unchanged: the decision already applies, or it is staff or your own account."
         self.message_user(request, words, messages.WARNING if left else messages.SUCCESS)

@@ -1,9 +1,9 @@
-"""A client of the REST API in sixty lines: sign in, list maps, go on when the access token has died.
+"""A client of the REST API in sixty lines: sign in, list maps, and refresh an expired access token.
 
     python docs/example_client.py http://localhost:8000 player PASSWORD
 
-Needs httpx. Tokens are kept in memory; a game would keep the refresh token where its system keeps
-secrets, and write the new one before it forgets the old.
+Needs httpx. Tokens are in memory only. A game would store the refresh token where its system stores
+secrets, and store the new one before it deletes the old one.
 """
 
 import contextlib
@@ -15,33 +15,33 @@ import httpx
 
 
 class Tribehold:
-    """A signed-in player. Any method raises httpx.HTTPStatusError with the API's own words inside."""
+    """A signed-in player. All methods raise httpx.HTTPStatusError, which has the response of the API."""
 
     def __init__(self, site: str, username: str, password: str) -> None:
         self.http = httpx.Client(base_url=f"{site}/api/v1/")
         self._take_tokens("auth/login", {"username": username, "password": password})
 
     def close(self) -> None:
-        """Close the connections."""
+        """Closes the connections."""
         self.http.close()
 
     def _take_tokens(self, path: str, body: dict[str, str]) -> None:
-        answer = self.http.post(path, json=body).raise_for_status().json()
-        self.refresh_token = answer["refresh"]
-        self.http.headers["Authorization"] = f"Bearer {answer['access']}"
+        response = self.http.post(path, json=body).raise_for_status().json()
+        self.refresh_token = response["refresh"]
+        self.http.headers["Authorization"] = f"Bearer {response['access']}"
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
-        """A call of the API, with the tokens renewed when the access token has died."""
-        answer = self.http.request(method, path, **options)
-        if answer.status_code == 401:
-            # A refresh token works once: never send it twice, not even after a lost answer.
+        """Calls the API, and refreshes the access token if it has expired."""
+        response = self.http.request(method, path, **options)
+        if response.status_code == 401:
+            # A refresh token works once: never send it twice, not even after a lost response.
             del self.http.headers["Authorization"]
             self._take_tokens("auth/refresh", {"refresh": self.refresh_token})
-            answer = self.http.request(method, path, **options)
-        return answer.raise_for_status().json()
+            response = self.http.request(method, path, **options)
+        return response.raise_for_status().json()
 
     def maps(self, words: str = "", sort: str = "top") -> Iterator[dict[str, Any]]:
-        """All maps that match, page after page."""
+        """Yields all maps that match, page by page."""
         cursor = None
         while True:
             wanted = {"q": words, "sort": sort, "page_size": 50, "cursor": cursor}

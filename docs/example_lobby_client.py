@@ -1,4 +1,4 @@
-"""A client of the live lobby: take a seat, get ready, stay in step, come back when the network went.
+"""A client of the live lobby: takes a seat, gets ready, receives changes, reconnects after a lost connection.
 
     python docs/example_lobby_client.py http://localhost:8000 player PASSWORD          opens a lobby
     python docs/example_lobby_client.py http://localhost:8000 friend PASSWORD CODE     joins one
@@ -23,14 +23,22 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-STEADY = 5  # seconds; whoever was in for so long waits as little as at first
-FINAL = {1000, 1009, 4400, 4401, 4403, 4404, 4409}  # close codes after which nobody comes back
-NOT_LET_IN = 4401  # but after this once: a ticket may have died on the way
-SILENT = 25  # seconds
+STABLE_AFTER = 5  # seconds; after a connection that lasted this long, the delay is short again
+FINAL = {
+    1000,
+    1009,
+    4400,
+    4401,
+    4403,
+    4404,
+    4409,
+}  # close codes after which a client does not reconnect
+UNAUTHORIZED = 4401  # except once after this one: a ticket may have expired meanwhile
+SILENCE_TIMEOUT = 25  # seconds
 
 
 class SignIn(httpx.Auth):
-    """Signs requests in; an access token that has ended is refreshed, and the request sent again."""
+    """Adds the access token to requests. If it has expired, refreshes it and sends the request again."""
 
     requires_response_body = True
 
@@ -38,15 +46,15 @@ class SignIn(httpx.Auth):
         self.site, self.tokens = site, tokens
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """The request, and where it is refused what helps."""
+        """Sends a request. If the access token has expired, refreshes it and sends the request again."""
         request.headers["Authorization"] = f"Bearer {self.tokens['access']}"
-        answer = yield request
-        if answer.status_code != 401:
+        response = yield request
+        if response.status_code != 401:
             return
         body = {"refresh": self.tokens["refresh"]}
-        answer = yield httpx.Request("POST", f"{self.site}/api/v1/auth/refresh", json=body)
-        if answer.is_success:
-            self.tokens = answer.json()
+        response = yield httpx.Request("POST", f"{self.site}/api/v1/auth/refresh", json=body)
+        if response.is_success:
+            self.tokens = response.json()
             request.headers["Authorization"] = f"Bearer {self.tokens['access']}"
             yield request
 
@@ -59,14 +67,14 @@ class LobbyClient:
         self.lobby: dict[str, Any] = {"version": 0}
         self.player_id = ""
         self.socket: ClientConnection | None = None
-        self.unanswered: dict[str, str] = {}  # id → frame; sent again after a reconnection
+        self.pending: dict[str, str] = {}  # id → frame; sent again after a reconnection
         self.wait, self.welcomed_at = 0.1, math.inf
         self.ids = map(str, itertools.count(int(time.time() * 1000)))
 
     async def messages(self) -> AsyncGenerator[dict[str, Any], None]:
-        """All messages until the seat is gone; lost connections are made anew meanwhile.
+        """Yields all messages until the seat is lost, and reconnects meanwhile.
 
-        Whoever stops listening earlier closes it (`aclosing`), and the socket with it.
+        A caller that stops listening earlier closes it (`aclosing`), and the socket with it.
         """
         is_forgiven = False
         while True:
@@ -77,36 +85,36 @@ class LobbyClient:
                         yield message
             except ConnectionClosed as end:
                 code = end.rcvd.code if end.rcvd else 1006
-                if code in FINAL and (code != NOT_LET_IN or is_forgiven):
+                if code in FINAL and (code != UNAUTHORIZED or is_forgiven):
                     return
-                is_forgiven = code == NOT_LET_IN
+                is_forgiven = code == UNAUTHORIZED
             except httpx.HTTPStatusError as error:
                 if error.response.status_code in (401, 404):
                     raise
             except (OSError, TimeoutError, httpx.HTTPError):
-                pass  # not there right now
+                pass  # the server is not available right now
             await self._pause()
 
     async def say(self, kind: str, **data: Any) -> None:
-        """Send a message. Its answer is among `messages`, with this id as `re`."""
+        """Sends a message. Its response is among `messages`, with this id as `re`."""
         message_id = next(self.ids)
         frame = json.dumps({"type": kind, "id": message_id, "data": data})
-        self.unanswered[message_id] = frame
+        self.pending[message_id] = frame
         if self.socket:
             with suppress(ConnectionClosed):  # it is sent again after the next welcome
                 await self.socket.send(frame)
 
     async def _pause(self) -> None:
-        """Wait for the next try: longer each time, until one has been in for a while."""
-        if time.monotonic() - self.welcomed_at > STEADY:
+        """Waits before the next attempt: longer each time, until a connection has lasted for a while."""
+        if time.monotonic() - self.welcomed_at > STABLE_AFTER:
             self.wait = 0.1
         self.welcomed_at = math.inf
         await asyncio.sleep(random.uniform(0.1, self.wait))  # noqa: S311 - spreads clients, hides nothing
         self.wait = min(2 * self.wait, 5)
 
     async def _connected(self) -> AsyncGenerator[dict[str, Any], None]:
-        answer = await self.api.post(f"game-sessions/{self.session_id}/ticket")
-        ticket = answer.raise_for_status().json()
+        response = await self.api.post(f"game-sessions/{self.session_id}/ticket")
+        ticket = response.raise_for_status().json()
         address = str(self.api.base_url.copy_with(path=ticket["connect"]["path"]))
         subprotocol = Subprotocol(ticket["connect"]["subprotocol"])
         async with connect(
@@ -118,7 +126,7 @@ class LobbyClient:
             self.socket = socket
             try:
                 while True:
-                    message = json.loads(await asyncio.wait_for(socket.recv(), SILENT))
+                    message = json.loads(await asyncio.wait_for(socket.recv(), SILENCE_TIMEOUT))
                     await self._take(message)
                     yield message
             finally:
@@ -127,12 +135,12 @@ class LobbyClient:
     async def _take(self, message: dict[str, Any]) -> None:
         assert self.socket
         kind, data = message["type"], message["data"]
-        self.unanswered.pop(message.get("re", ""), None)
+        self.pending.pop(message.get("re", ""), None)
         if kind == "welcome":
             self.player_id = data["player_id"]
             self.welcomed_at = min(self.welcomed_at, time.monotonic())
             self._take_lobby(data["lobby"])
-            for frame in list(self.unanswered.values()):
+            for frame in list(self.pending.values()):
                 await self.socket.send(frame)
         elif kind == "lobby":
             self._take_lobby(data)
@@ -147,23 +155,25 @@ class LobbyClient:
 
 
 async def take_seat(api: httpx.AsyncClient, code: str) -> dict[str, Any]:
-    """Join by code, or open a lobby on the map that is played most; with any tribe, made if need be."""
+    """Joins by code, or opens a lobby on the most played map, with any tribe or a new one."""
     tribes = (await api.get("tribes")).raise_for_status().json()["results"]
     if not tribes:
         tribe = {"name": "First tribe", "archetype": "Balanced"}
         tribes = [(await api.post("tribes", json=tribe)).raise_for_status().json()]
     wanted = {"tribe_id": tribes[0]["id"]}
     if code:
-        answer = await api.post("game-sessions/join", json=wanted | {"code": code})
+        response = await api.post("game-sessions/join", json=wanted | {"code": code})
     else:
         maps = (await api.get("maps", params={"sort": "plays"})).raise_for_status().json()
-        answer = await api.post("game-sessions", json=wanted | {"map_id": maps["results"][0]["id"]})
-    lobby: dict[str, Any] = answer.raise_for_status().json()
+        response = await api.post(
+            "game-sessions", json=wanted | {"map_id": maps["results"][0]["id"]}
+        )
+    lobby: dict[str, Any] = response.raise_for_status().json()
     return lobby
 
 
 async def play(site: str, username: str, password: str, code: str = "") -> None:
-    """Gather, and start."""
+    """Waits until all players are ready, and starts the game."""
     async with httpx.AsyncClient(base_url=f"{site}/api/v1/") as api:
         sign_in = {"username": username, "password": password}
         tokens = (await api.post("auth/login", json=sign_in)).raise_for_status().json()
@@ -171,7 +181,7 @@ async def play(site: str, username: str, password: str, code: str = "") -> None:
         lobby = await take_seat(api, code)
         print("Code:", lobby["code"], flush=True)
         client = LobbyClient(api, lobby["id"])
-        asked = 0  # the version in which we asked for the start
+        asked = 0  # the version for which the start was requested
         async with aclosing(client.messages()) as messages:
             async for message in messages:
                 players = client.lobby.get("players", [])
@@ -181,7 +191,7 @@ async def play(site: str, username: str, password: str, code: str = "") -> None:
                 if client.lobby.get("status") == "InProgress":
                     print("The game begins.", flush=True)
                     break
-                if message["type"] == "welcome":  # who was lost is no longer ready
+                if message["type"] == "welcome":  # a player who was disconnected is no longer ready
                     await client.say("ready", is_ready=True)
                 if may_start(client) and asked < client.lobby["version"]:
                     asked = client.lobby["version"]
@@ -189,7 +199,7 @@ async def play(site: str, username: str, password: str, code: str = "") -> None:
 
 
 def may_start(client: LobbyClient) -> bool:
-    """Whether we are host and all are ready, but nobody has begun the countdown, or it was stopped."""
+    """Returns whether this player is host, all are ready, and no countdown is running."""
     players = client.lobby.get("players", [])
     are_set = all(player["is_ready"] and player["is_connected"] for player in players)
     is_host = client.lobby.get("host") == client.player_id

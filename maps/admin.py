@@ -211,7 +211,7 @@ class GameMapAdmin(ChangedFieldsAdmin):
         changed = results.count(True)
         words = f"{changed} map{'s'[: changed != 1]} {action.label}."
         if same := results.count(False):
-            words += f" {same} {'was' if same == 1 else 'were'} so already."
+            words += f" {same} unchanged."
         self.message_user(request, words)
         return None
 

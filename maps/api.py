@@ -127,7 +127,7 @@ class MapView(APIView):
         tags=["maps"],
     )
     def delete(self, request: Request, map_id: UUID) -> Response:
-        """Delete one's own map. Games that were played on it keep it, but nobody finds it any more."""
+        """Delete one's own map. Games that were played on it still have it, but nobody finds it any more."""
         actions.delete_map(**change_arguments(request, map_id))
         return Response(status=204)
 

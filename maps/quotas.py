@@ -15,7 +15,7 @@ MAX_COLLECTION_MAPS = 200
 MAX_FAVOURITES = 1000
 
 OWN_MAPS = "SELECT count(*) FROM maps WHERE user_id = %(subject)s AND removed_at IS NULL"
-# Maps that were removed are kept for the games that were played on them, so their bytes count.
+# Removed maps remain for the games that were played on them, so their bytes count.
 _document_sizes = ["SELECT document_bytes FROM maps WHERE user_id = %(subject)s"]
 
 

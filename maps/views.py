@@ -57,7 +57,7 @@ def player(request: HttpRequest, username: str) -> HttpResponse:
         "player": found,
         "page": page,
         "cards": marked_cards(request.user, page.cards),
-        "troubles": problems,
+        "problems": problems,
         "collections": with_map_counts(shared, request.user),
     }
     return render(request, "maps/player.html", context)

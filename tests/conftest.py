@@ -1,4 +1,4 @@
-"""Fixtures: the cast, a signed-in client, and the real application on a real port."""
+"""Fixtures: players and staff, a signed-in client, and the real application on a real port."""
 
 import fcntl
 import hashlib
@@ -38,7 +38,7 @@ pytest_plugins = [
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The test database; nobody misses its last rows after a crash."""
+    """The test database, without waits for the disk: its rows need not survive a crash."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         name = connection.ops.quote_name(connection.settings_dict["NAME"])
         cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
@@ -49,8 +49,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 
 @pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    """Argon2 is slow by design; tests of other things needn't wait for it."""
+def fast_password_hasher(settings: Any) -> None:
+    """Replaces Argon2, which is slow by design, with a fast hasher."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     make_password("warm")
 
@@ -71,8 +71,8 @@ def own_files(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(autouse=True)
-def forget_counts(request: pytest.FixtureRequest) -> None:
-    """Limits, locks, token families and caches begin anew with each test. Pure tests have no Redis."""
+def reset_stores(request: pytest.FixtureRequest) -> None:
+    """Empties Redis and the caches before each test. Pure tests have no Redis."""
     clients._failure_times.clear()
     if is_pure(request.node):
         request.getfixturevalue("no_redis")
@@ -126,12 +126,12 @@ def moderator(db: None) -> User:
 
 @pytest.fixture
 def staff(db: None) -> dict[str, User]:
-    chief = make_user("Chief", is_staff=True, is_superuser=True)
-    return {"moderator": make_moderator(), "administrator": chief}
+    administrator = make_user("Chief", is_staff=True, is_superuser=True)
+    return {"moderator": make_moderator(), "administrator": administrator}
 
 
 @pytest.fixture
-def desks(staff: dict[str, User]) -> dict[str, Client]:
+def admin_clients(staff: dict[str, User]) -> dict[str, Client]:
     found = {role: Client() for role in staff}
     for role, client in found.items():
         client.force_login(staff[role])
@@ -149,7 +149,7 @@ def signed_in(client: Client, player: User) -> Client:
     return client
 
 
-# Where the server tells of what went wrong; uvicorn's own does not reach the root.
+# The logs of server errors. That of uvicorn does not propagate to the root.
 SERVER_LOGS = ("uvicorn.error", "asyncio")
 # The library the tests' own clients are made with; it complains of servers that cut it off.
 CLIENTS_LOG = "websockets.client"
@@ -172,7 +172,7 @@ def no_errors_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 def static_root() -> Path:
     """Static files as production has them: hashed and compressed.
 
-    Compressing takes ten seconds, so that the result is kept until its sources change, for all workers.
+    Compressing takes ten seconds, so all workers share the result until its sources change.
     """
     made_by = hashlib.sha256(Path(inspect.getfile(HashedStaticFilesStorage)).read_bytes())
     root = data_folder() / f"test-static-{made_by.hexdigest()[:12]}" / "static"
@@ -191,7 +191,7 @@ def tasks_run(settings: Any) -> None:
 
 @pytest.fixture
 def site(transactional_db: None, static_root: Path, settings: Any) -> Iterator[Site]:
-    """The real application on a real port, with the tests' database; it runs no tasks unless told."""
+    """The real application on a real port, with the tests' database. It runs tasks only with `tasks_run`."""
     from django.contrib.staticfiles.storage import staticfiles_storage  # noqa: F401
 
     settings.STATIC_ROOT = static_root

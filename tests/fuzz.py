@@ -1,7 +1,7 @@
 """`make fuzz`: Schemathesis against the running site, with all of its checks.
 
-It reads the site's own schema and sends what fits it and what doesn't: nothing may answer 5xx, nor with
-a status or a body that the schema does not tell.
+It reads the schema of the site, and sends valid and invalid requests: no response may be a 5xx, or have
+a status or a body that the schema does not describe.
 """
 
 import os
@@ -11,15 +11,15 @@ import sys
 import time
 from pathlib import Path
 
-from tests.support.processes import ROOT, open_folder, serving
+from tests.support.processes import ROOT, open_folder, running_server
 
 EXAMPLES = os.environ.get("EXAMPLES", "10")
 SEED = os.environ.get("SEED") or str(random.randrange(2**32))
 
 
 def main() -> int:
-    """Fuzz a fresh demo as a player; answers the exit code of Schemathesis."""
-    with open_folder() as folder, serving(folder, TRUSTED_PROXIES="1") as site:
+    """Fuzzes a fresh demo as a player; returns the exit code of Schemathesis."""
+    with open_folder() as folder, running_server(folder, TRUSTED_PROXIES="1") as site:
         facts = {
             "SCHEMATHESIS_HOOKS": "tests.fuzz_hooks",
             "FUZZED": site.url,

@@ -1,4 +1,4 @@
-"""Hooks of Schemathesis: who asks, and from where."""
+"""Hooks of Schemathesis: the tokens and addresses of requests."""
 
 import os
 import random
@@ -13,23 +13,23 @@ CHANCE = random.SystemRandom()  # the ordinary one is set back for each example
 ENDS_TOKENS = ["auth_logout", "users_password"]
 
 
-def somewhere() -> str:
-    """An address of its own for each call, since limits are tested elsewhere."""
+def random_address() -> str:
+    """Returns another client address for each call, so that rate limits do not matter."""
     return ".".join(str(CHANCE.randrange(1, 255)) for _ in range(4))
 
 
 def ask(route: str, **body: Any) -> httpx.Response:
-    """What a route that signs in answers."""
-    address = {"X-Forwarded-For": somewhere()}
+    """Returns the response of a route that signs in."""
+    address = {"X-Forwarded-For": random_address()}
     url = f"{os.environ['FUZZED']}/api/v1/auth/{route}"
     return httpx.post(url, json=body, headers=address, timeout=30)
 
 
 class Bearer:
-    """Sends a token with each call, but for those that are meant to lack it."""
+    """Sends a token with each call, except those that are meant to lack it."""
 
     def set(self, case: Any, token: str, context: Any) -> None:
-        """Put the token into the header."""
+        """Puts the token into the header."""
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
 
 
@@ -38,37 +38,37 @@ class Player(Bearer):
     """The player of the demo."""
 
     def get(self, case: Any, context: Any) -> str:
-        """A token, kept for the whole run."""
-        answer = ask("login", username="player", password=os.environ["FUZZED_PASSWORD"])
-        token: str = answer.raise_for_status().json()["access"]
+        """A token for the whole run."""
+        response = ask("login", username="player", password=os.environ["FUZZED_PASSWORD"])
+        token: str = response.raise_for_status().json()["access"]
         return token
 
 
 @schemathesis.auth(refresh_interval=None).apply_to(operation_id=ENDS_TOKENS)
 class Newcomer(Bearer):
-    """Somebody new, whenever a call has ended the token of the one before."""
+    """Registers another player whenever a call has ended the token of the last one."""
 
     password = "a quite long sentence"
     refresh = "none yet"
 
     def get(self, case: Any, context: Any) -> str:
-        """A token in force, asked for each call."""
-        answer = ask("refresh", refresh=self.refresh)
-        if answer.status_code == 401:
+        """Provides a valid token for each call."""
+        response = ask("refresh", refresh=self.refresh)
+        if response.status_code == 401:
             name = uuid.uuid4().hex[:20]
-            answer = ask(
+            response = ask(
                 "register",
                 username=name,
                 email=f"{name}@example.com",
                 password=self.password,
                 accept_privacy_policy=True,
             )
-        pair: dict[str, str] = answer.raise_for_status().json()
+        pair: dict[str, str] = response.raise_for_status().json()
         self.refresh = pair["refresh"]
         return pair["access"]
 
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Put an address into the header that the server trusts in this run."""
-    case.headers = {**(case.headers or {}), "X-Forwarded-For": somewhere()}
+    """Puts an address into the header that the server trusts in this run."""
+    case.headers = {**(case.headers or {}), "X-Forwarded-For": random_address()}

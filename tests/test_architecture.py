@@ -1,4 +1,4 @@
-"""The structure of the code: which way imports run, what stays pure, how long a file may be."""
+"""The structure of the code: directions of imports, pure modules, lengths of files and functions."""
 
 import ast
 from collections.abc import Iterator
@@ -125,7 +125,7 @@ def test_imports_between_applications_run_one_way(app: str) -> None:
             assert apps <= MAY_IMPORT[app] | {app}, module
 
 
-def test_the_rules_see_imports_in_the_wrong_direction() -> None:
+def test_imports_in_the_wrong_direction_are_detected() -> None:
     assert "maps" in {name.split(".")[0] for name in imports("config.urls")}
     assert layer_of("maps.browse.views") == "edge"
     assert layer_of("maps.models.maps") == "models"
@@ -157,13 +157,13 @@ def test_each_pure_place_exists(place: str) -> None:
     assert any(is_within(module, (place,)) for module in FILES)
 
 
-def test_each_package_says_what_it_is_for() -> None:
+def test_each_package_states_its_purpose() -> None:
     for module, file in FILES.items():
         if file.name == "__init__.py" and "management" not in file.parts:
             assert ast.get_docstring(ast.parse(file.read_text())), module
 
 
-def test_maps_know_no_tables_and_statuses_of_games() -> None:
+def test_the_maps_application_has_no_tables_and_statuses_of_games() -> None:
     """The app of games registers what maps ask about games (maps/games.py)."""
     names = ("game_sessions", "session_players", "lobby_servers", "played_maps", "InProgress")
     for module, file in FILES.items():

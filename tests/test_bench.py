@@ -6,7 +6,7 @@ from accounts.models import User
 from bench.people import new_player
 
 
-def test_whoever_signs_up_for_a_measurement_is_let_in() -> None:
+def test_passwords_of_measured_players_are_accepted() -> None:
     """A random password of hexadecimal digits was too much like the name in a third of all runs."""
     for _ in range(500):
         player = new_player()

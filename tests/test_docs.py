@@ -1,4 +1,4 @@
-"""Documentation that can't fall behind: what is not written down fails."""
+"""Documentation is complete: every setting, command, route and error code is described."""
 
 import re
 from pathlib import Path
@@ -70,7 +70,7 @@ def test_every_decision_is_listed() -> None:
         assert page.name in index
 
 
-PAGES_ALONE = {  # codes that no answer of the API has
+PAGES_ALONE = {  # codes that no response of the API has
     "invalid_date",
     "invalid_reason",
     "link_used_up",

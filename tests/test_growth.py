@@ -1,4 +1,4 @@
-"""The counting of work: whatever grows faster than a statement's rows is seen, wherever it hides."""
+"""The counting of work detects triggers whose work grows faster than the rows of a statement."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -66,11 +66,11 @@ def work_of_rows(session: "psycopg.Connection[Any]", rows: int) -> int:
 
 
 @pytest.mark.parametrize(("body", "fine"), [(JOINED, False), (HASHED, True), (ROWWISE, False)])
-def test_a_quadratic_trigger_is_seen(
+def test_a_quadratic_trigger_is_detected(
     session: "psycopg.Connection[Any]", body: str, fine: bool
 ) -> None:
     session.execute("SET enable_hashjoin = off")
-    session.execute("SET enable_mergejoin = off")  # the plan that nobody wants
+    session.execute("SET enable_mergejoin = off")  # a deliberately bad plan
     session.execute("SET enable_material = off")
     define(session, body)
     work_of_rows(session, 1)

@@ -62,7 +62,7 @@ def create_tribe(*, player: User, given: Mapping[str, Any]) -> Tribe:
 
 
 def change_tribe(*, player: User, tribe_id: UUID, given: Mapping[str, Any]) -> Tribe:
-    """Changes the given fields of the player's own tribe. Other bonuses stay as they are.
+    """Changes the given fields of the player's own tribe. Other bonuses do not change.
 
     Raises NotFound for somebody else's tribe, and the errors of `create_tribe`.
     """

@@ -130,7 +130,7 @@ class TribeView(APIView):
         operation_id="tribes_change", request=NewTribe, responses=FullTribe, tags=["tribes"]
     )
     def patch(self, request: Request, tribe_id: UUID) -> Response:
-        """Change the given fields. Bonuses that are not given stay, and all three are checked together."""
+        """Change the given fields. Other bonuses do not change, and all three are checked together."""
         given = read_body(NewTribe, request, partial=True)
         changed = actions.change_tribe(player=caller(request), tribe_id=tribe_id, given=given)
         return Response(FullTribe(changed).data)

@@ -11,7 +11,7 @@ from typing import Any
 from config.kernel.errors import InvalidInput
 from config.kernel.palette import COLOURS, group
 
-# Players who do not see red, green or blue tell them apart, too: no two are closer than a difference of 28 in
+# Players who do not see red, green or blue can tell them apart: no two are closer than a difference of 28 in
 # CIELAB, which tests/tribes/test_tribe_rules.py simulates. They were found by a search among colours with
 # enough contrast, with gold among them.
 PALETTES = {

@@ -31,8 +31,8 @@ def index(request: HttpRequest) -> HttpResponse:
     tribes = list(actions.own_tribes(current_user(request)))
     context = {
         "tribes": [(tribe, TribeForm(initial=initial_values(tribe))) for tribe in tribes],
-        "most": MAX_TRIBES,
-        "full": len(tribes) >= MAX_TRIBES,
+        "max_tribes": MAX_TRIBES,
+        "is_full": len(tribes) >= MAX_TRIBES,
         "mottoes": MOTTOES,
         "usual": DEFAULT_COLOUR,
         "deleted": request.session.pop(DELETED_KEY, None),
@@ -58,8 +58,12 @@ def new(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"“{made.name}” is ready to play.")
             show_quota_warnings(request, made.user_id, "tribes")
             return HttpResponseRedirect(next_page or reverse("tribes:index"))
-    full = actions.own_tribes(current_user(request)).count() >= MAX_TRIBES
-    context = editor_context(form) | {"next": next_page, "full": full, "most": MAX_TRIBES}
+    is_full = actions.own_tribes(current_user(request)).count() >= MAX_TRIBES
+    context = editor_context(form) | {
+        "next": next_page,
+        "is_full": is_full,
+        "max_tribes": MAX_TRIBES,
+    }
     return render(request, "tribes/edit.html", context)
 
 

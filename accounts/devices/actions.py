@@ -83,7 +83,7 @@ def end_other_devices(user: User, *, current: str | None) -> None:
 def delete_ended(users: Sequence[User], *, current: str | None = None) -> None:
     """Deletes the devices that a ban or a new password has signed out, but not the browser `current`.
 
-    Their stamps and hashes are out of date, so they are refused also if Redis is away and keeps their
+    Their stamps and hashes are out of date, so they are refused also if Redis is away and still has their
     families.
     """
     rows = PageSession.objects.filter(user__in=users).exclude(session_key=stored_key(current))

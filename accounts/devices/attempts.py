@@ -1,12 +1,12 @@
 """How often a signed-in player may be wrong about a secret: the password, or a code of the second factor.
 
-If wrong attempts were counted for the account, whoever has stolen a token or a cookie could lock its owner
+If wrong attempts were counted for the account, a thief with a token or a cookie could lock its owner
 out. So they are counted
 
 - for the device at its address: five, then a quarter of an hour of lockout for that address;
-- for the device at all addresses: twenty an hour, for whoever changes addresses;
+- for the device at all addresses: twenty an hour, against clients that change addresses;
 - for the account with its current stamp: many more. To reach that limit takes several devices, and each
-  takes the password or another theft. A new password changes the stamp, so that this count begins anew.
+  takes the password or another theft. A new password changes the stamp, so that this count restarts.
 
 See docs/decisions/0008-tokens-and-limits.md.
 """

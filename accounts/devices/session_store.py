@@ -1,6 +1,6 @@
 """Django's sessions, in a table that also has their player and device.
 
-The table has only the hash of a session's key. The key is in the cookie, so whoever reads the table can't
+The table has only the hash of a session's key. The key is in the cookie, so a reader of the table can't
 sign in.
 """
 

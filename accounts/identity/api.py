@@ -37,7 +37,7 @@ class NewUser(serializers.Serializer[Any]):
         kind=None, max_length=MAX_USERNAME_LENGTH, help_text="3 to 50 of a-z, 0-9, - and _."
     )
     email = CheckedTextField(
-        kind=None, max_length=MAX_EMAIL_LENGTH, help_text="Unique, whatever its case."
+        kind=None, max_length=MAX_EMAIL_LENGTH, help_text="Unique, ignoring case."
     )
     password = CheckedTextField(
         kind=None,
@@ -52,7 +52,7 @@ class Credentials(serializers.Serializer[Any]):
     """Username or email address, and password."""
 
     username = CheckedTextField(
-        kind=None, max_length=MAX_EMAIL_LENGTH, help_text="Username or email address."
+        kind=None, max_length=MAX_EMAIL_LENGTH, help_text="The username or the email address."
     )
     password = CheckedTextField(kind=None, max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)
 
@@ -67,7 +67,10 @@ class SignOut(serializers.Serializer[Any]):
     """Which device to sign out, if no access token says it."""
 
     refresh = CheckedTextField(
-        kind=None, max_length=MAX_TOKEN_LENGTH, required=False, help_text="Of this device."
+        kind=None,
+        max_length=MAX_TOKEN_LENGTH,
+        required=False,
+        help_text="The refresh token of this device.",
     )
 
 

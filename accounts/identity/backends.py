@@ -21,7 +21,7 @@ class UsernameOrEmailBackend(ModelBackend):
         """Returns the account; None for an unknown one or a wrong password.
 
         A closed account is returned too, so that sign_in.check_credentials can show the reason of a ban to
-        whoever knows the password. `get_user` never returns one, so nobody is signed in.
+        everybody who knows the password. `get_user` never returns one, so nobody is signed in.
         """
         if not username or password is None:
             return None

@@ -33,7 +33,7 @@ def confirm_email(*, uid: str, token: str) -> None:
 def change_email(
     *, client: Client, user: User, device: CurrentDevice, email: str, password: str
 ) -> User:
-    """Changes the email address, which has to be confirmed anew. Returns the account as it is now.
+    """Changes the email address, which has to be confirmed again. Returns the account as it is now.
 
     It takes the password, because emails lead into the account. Raises InvalidInput with all that is
     wrong, RateLimited, RateLimitUnavailable.

@@ -5,7 +5,7 @@ names the player and the kind of email. The link is made when the email is sent,
 Only the warning to a previous email address has that address, until it is sent or given up. A mail server
 that fails is tried again for almost three hours.
 
-Emails are counted when they are sent, invisibly to whoever asked. For each kind of email an email address
+Emails are counted when they are sent, invisibly to the client. For each kind of email an email address
 gets five in an hour that one client asked for, and twenty in all. The same holds for an account.
 """
 
@@ -93,7 +93,7 @@ def send(context: JobContext, kind: str, user_id: str, client: str, to: str) -> 
 
 
 def _add_job(kind: str, user: User | None, *, to: str = "", client_address: str = "") -> None:
-    """Adds an email to the queue. `client_address` is that of whoever asked, where anybody may ask."""
+    """Adds an email to the queue. `client_address` is that of the requester, if anybody may request it."""
     client = rate_limits.hash_subject(client_address) if client_address else ""
     user_id = str(user.pk if user else uuid.uuid4())
     if not tasks.defer(send, {}, kind=kind, user_id=user_id, client=client, to=to):

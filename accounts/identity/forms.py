@@ -69,7 +69,7 @@ class SignUpForm(forms.Form):
     password = password_field("Password", is_new=True, help_text=HELP_TEXT)
     privacy = forms.BooleanField(
         label=mark_safe('I agree to the <a href="/privacy/">privacy policy</a>'),
-        help_text="Read it (it's short).",
+        help_text="Please read it: it is short.",
         required=False,  # the action requires it, and reports it with all other faults
         widget=forms.CheckboxInput(attrs={"required": True}),
     )

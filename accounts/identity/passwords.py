@@ -1,6 +1,6 @@
 """Passwords: what they must be like, and how they are changed.
 
-Whoever sets a password ends all other sign-ins, and the owner gets an email.
+A new password ends all other sign-ins, and the owner gets an email.
 """
 
 import uuid
@@ -35,7 +35,9 @@ class VarietyValidator:
             words = f"This password has less than {MIN_DIFFERENT_CHARACTERS} different characters."
             raise ValidationError(words, "password_too_uniform")
         if SITE_NAME in password.casefold() and len(password) < 2 * len(SITE_NAME):
-            raise ValidationError("The name of this site is no password.", "password_too_common")
+            raise ValidationError(
+                "The name of this site is not a safe password.", "password_too_common"
+            )
 
     def get_help_text(self) -> str:
         """Returns the rule for people."""
@@ -111,7 +113,7 @@ def reset_password(
             raise InvalidInput.combine(faults)
         user.set_password(new_password)
         save_password(user, session_key=session_key)
-        user.mark_email_verified()  # whoever has the link can read emails to that address
+        user.mark_email_verified()  # the owner of the link can read emails to that address
     sign_in.unlock(client=client, user=user)
 
 

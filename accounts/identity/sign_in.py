@@ -17,9 +17,9 @@ def check_credentials(*, client: Client, name: str, password: str) -> User:
     """Returns the player with this username or email address and this password.
 
     Each attempt is counted before the password is checked, for the client and for the account at that
-    client: a hundred attempts at once cost five password hashes, and strangers elsewhere can't lock a
+    client: a hundred attempts at once cost five password hashes, and other clients can't lock a
     player out. Raises DomainError (invalid_credentials), RateLimited, RateLimitUnavailable; for an account
-    that does not exist the same ones at the same moments. Whoever knows the password of a closed account
+    that does not exist the same ones at the same moments. A client with the password of a closed account
     gets the reason: banned.
 
     Two lockouts are counted. That of the name as it was typed is reported. That of the account, which

@@ -103,7 +103,7 @@ class ResetPassword(FormView[NewPasswordForm]):
     """Choose a new password by the link of an email.
 
     The link redirects to an address without its token, which moves into a cookie for that address alone. So
-    no referrer, history or table of ours holds the token, and whoever reads our database can't use the link.
+    no referrer, history or table of ours has the token, and a reader of the database can't use the link.
     """
 
     form_class = NewPasswordForm
@@ -111,7 +111,7 @@ class ResetPassword(FormView[NewPasswordForm]):
     success_url = reverse_lazy("accounts:sign-in")
 
     def dispatch(self, request: HttpRequest, *given: Any, **parts: Any) -> HttpResponseBase:
-        """Shows the form to whoever has the token of a link, to others that the link has expired."""
+        """Shows the form to a client with the token of a link, else that the link has expired."""
         is_form = parts["token"] == RESET_FORM
         self.token = request.COOKIES.get(RESET_COOKIE, "") if is_form else parts["token"]
         user = links.find_reset_user(parts["uidb64"], self.token)

@@ -11,7 +11,7 @@ from config.http.methods import require_POST
 
 
 def account_form(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Takes POST only. Whoever was signed out in the meantime signs in, and goes on to the account page."""
+    """Accepts only POST. A player who was signed out meanwhile signs in, then gets to the account page."""
 
     @wraps(view)
     def checked(request: HttpRequest) -> HttpResponse:

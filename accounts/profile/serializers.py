@@ -16,7 +16,9 @@ from config.limits import quotas
 class QuotaUse(serializers.Serializer[Any]):
     """How much of a quota is used."""
 
-    used = serializers.IntegerField(help_text="May be above the limit, which refuses growth alone.")
+    used = serializers.IntegerField(
+        help_text="May be above the limit: then only growth is refused."
+    )
     limit = serializers.IntegerField()
 
 
@@ -37,7 +39,7 @@ class OwnAccount(OwnUser):
     """What only the player may know, and how much is stored."""
 
     quotas = serializers.SerializerMethodField(
-        help_text="A 409 `quota_reached` refuses what would grow beyond a limit."
+        help_text="What would exceed a limit is refused with a 409 `quota_reached`."
     )
 
     class Meta(OwnUser.Meta):
@@ -69,6 +71,6 @@ class NewAddress(serializers.Serializer[Any]):
     # Both are required, though it is a PATCH: the schema would show them as optional.
     partial = property(lambda self: False, lambda self, value: None)
     email = CheckedTextField(
-        kind=None, max_length=MAX_EMAIL_LENGTH, help_text="Unique, whatever its case."
+        kind=None, max_length=MAX_EMAIL_LENGTH, help_text="Unique, ignoring case."
     )
     password = CheckedTextField(kind=None, max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)

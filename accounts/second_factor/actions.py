@@ -2,7 +2,7 @@
 
 Apps are rows of django-otp. Recovery codes have a table of ours, because django-otp stores them in clear.
 `is_verified()` of a request's user says whether this browser has shown a code. AdminSite asks for it
-(settings.ADMIN_SECOND_FACTOR). The edge keeps in the session which app the browser is setting up, and marks
+(settings.ADMIN_SECOND_FACTOR). The edge stores in the session which app the browser is setting up, and marks
 it as verified.
 """
 
@@ -32,7 +32,7 @@ class WrongCode(InvalidInput):
     """A code that is wrong, or was used before."""
 
     def __init__(self) -> None:
-        words = "This code does not fit. Codes change every thirty seconds and work once."
+        words = "This code is not valid. Codes change every thirty seconds and work once."
         super().__init__("wrong_code", words, field="code")
 
 
@@ -46,7 +46,7 @@ def is_set_up(user: User) -> bool:
 def begin_setup(*, user: User, is_verified: bool) -> int:
     """Creates an app with a new secret. Returns its id, for the browser that may confirm it.
 
-    Until then an earlier app stays in force. Raises WrongCode for a browser that has not shown a code of
+    Until then an earlier app remains valid. Raises WrongCode for a browser that has not shown a code of
     that one.
     """
     lock_player(user)

@@ -1,4 +1,4 @@
-"""Pages of the second factor, on the way into the admin."""
+"""Pages of the second factor, which the admin requires."""
 
 from contextlib import suppress
 from typing import Any

@@ -8,10 +8,10 @@ from config.kernel.errors import DomainError
 
 
 class InvalidToken(DomainError):
-    """A token that is not accepted. Callers are not told why."""
+    """A token that is not accepted. The error does not reveal the reason."""
 
     def __init__(self) -> None:
-        super().__init__("invalid_token", "This token is not valid, or no longer.")
+        super().__init__("invalid_token", "This token is not valid or has ended. Sign in again.")
 
 
 def start_family(user: User, device: str) -> tuple[str, str]:

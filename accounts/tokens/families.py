@@ -151,7 +151,7 @@ async def are_families_in_force(
 
 
 async def _exist(client: "redis.asyncio.Redis", fields: Sequence[tuple[str, str]]) -> list[bool]:
-    # One script for all: a pipeline of a thousand commands would keep the event loop busy for 0.1 s.
+    # One script for all: a pipeline of a thousand commands would block the event loop for 0.1 s.
     keys, names = [key for key, _ in fields], [name for _, name in fields]
     return [
         bool(found) for found in await client.register_script(FIELDS_EXIST)(keys=keys, args=names)

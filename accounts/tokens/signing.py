@@ -1,6 +1,6 @@
 """Tokens of the API: JSON Web Tokens (RFC 7519), signed by this server alone.
 
-An access token is good for a quarter of an hour, a refresh token for a week and for one use. Both name
+An access token is valid for a quarter of an hour, a refresh token for a week and for one use. Both name
 their family (accounts/tokens/families.py), which can end at any moment. Both have a stamp of the account, so
 that a new password or a ban ends them all, also one made in psql. Each names the key that signed it, so that
 keys can be replaced: an old one is accepted as long as the settings list it.

@@ -1,6 +1,6 @@
 """Access tokens that were accepted a while ago, for cached responses.
 
-Each process keeps what `tokens.actions.authorize` found, until the account changes. The database notifies of
+Each process caches results of `tokens.actions.authorize` until the account changes. The database notifies of
 each change, also one made in psql (migration 0003_triggers). Whether a token was ended in the meantime is
 checked in Redis each time. A token that is not in the cache is not refused: its request goes through Django.
 """

@@ -13,7 +13,7 @@ LOCATION_HEADER = OpenApiParameter(
     str,
     OpenApiParameter.HEADER,
     response=[201],
-    description="Path of what was created.",
+    description="The path of the new resource.",
 )
 QUOTA_PARAMETER = OpenApiParameter(
     QUOTA_HEADER,
@@ -28,10 +28,10 @@ QUOTA_PARAMETER = OpenApiParameter(
 # config.limits.rate_limits sends these for the limit with the fewest requests left.
 RATE_LIMIT_HEADERS = {
     "X-RateLimit-Limit": "How many requests the limit allows.",
-    "X-RateLimit-Remaining": "How many of them are left.",
-    "X-RateLimit-Reset": "Seconds until all of them are left again.",
+    "X-RateLimit-Remaining": "How many requests are left.",
+    "X-RateLimit-Reset": "Seconds until the full limit is available again.",
 }
-RETRY_AFTER = {"Retry-After": "Seconds to wait, where they are known."}
+RETRY_AFTER = {"Retry-After": "Seconds to wait, if known."}
 SAFE_METHODS = ("get", "head", "options")
 
 
@@ -50,7 +50,7 @@ class Error(serializers.Serializer[Any]):
 
     type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
     errors = ErrorDetail(many=True)  # type: ignore[assignment] # a property of DRF, unused here
-    request_id = serializers.CharField(help_text="Quote it when you ask for help.")
+    request_id = serializers.CharField(help_text="Include it when you ask for help.")
 
 
 def complete_schema(result: Any, generator: Any, request: Any, public: bool) -> Any:

@@ -36,7 +36,7 @@ MESSAGES = {
         "permission_denied",
         "You can't do this, or the page expired. Reload and try again.",
     ),
-    404: ("not_found", "There is nothing at this address."),
+    404: ("not_found", "Nothing exists at this address."),
     405: ("method_not_allowed", "This method is not allowed at this address."),
     408: ("body_too_slow", "The request came too slowly. Send it again on a better connection."),
     412: ("precondition_failed", "This has changed since you loaded it. Reload it."),

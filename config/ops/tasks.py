@@ -55,7 +55,7 @@ def defer(task: "Task[..., Any, Any]", options: ConfigureTaskOptions, **argument
         with transaction.atomic():  # a job that waits already must not end the caller's transaction
             task.configure(**options).defer(**arguments)
     except AlreadyEnqueued:
-        logger.debug("This job waits already: %s", options.get("queueing_lock"))
+        logger.debug("This job is in the queue already: %s", options.get("queueing_lock"))
     return True
 
 
@@ -154,5 +154,5 @@ async def _retry_stalled_for_ever() -> None:
 
 
 async def _give_up(job: Job) -> None:
-    logger.error("A job was given up whose workers were killed: %s", job.task_name)
+    logger.error("A job failed because its workers were killed repeatedly: %s", job.task_name)
     await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)

@@ -64,10 +64,10 @@ class CacheableMapReads:
             if not parameters.keys() <= KNOWN_PARAMETERS:
                 return None
             browse = queries.with_random_start(queries.read_parameters(parameters))
-            settled = spelling.resolve_from_memory(browse.query)
-            if settled is None:
+            resolved = spelling.resolve_from_memory(browse.query)
+            if resolved is None:
                 return None
-            browse = replace(browse, query=settled)
+            browse = replace(browse, query=resolved)
             async with pool_connection(self.pool, LIST_SECONDS) as database:
                 for statement in build_statements(browse):
                     cursor = await database.execute(
@@ -80,7 +80,7 @@ class CacheableMapReads:
             return None  # Django's response says what is wrong
         page = queries.page_of_rows(browse, rows)
         needs_correction = queries.looks_mistyped(browse, page) and not spelling.are_all_remembered(
-            settled
+            resolved
         )
         return None if needs_correction else page.to_json()
 
@@ -94,7 +94,7 @@ def list_header_variant(query_string: str) -> str:
 
 
 def read_query(query_string: str) -> dict[str, str]:
-    """Reads the parameters like Django does. Raises ValueError for what only Django can answer."""
+    """Reads the parameters like Django does. Raises ValueError for requests that only Django can handle."""
     max_fields = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
     pairs = parse_qsl(query_string, keep_blank_values=True, max_num_fields=max_fields)
     parameters = dict(pairs)

@@ -136,7 +136,7 @@ class CacheInvalidator:
 async def check_connection(database: "psycopg.AsyncConnection[Any]") -> None:
     """Raises psycopg.Error if the connection is broken.
 
-    A link that was cut without an error stays silent for minutes, because nobody writes on it.
+    A connection that was lost without an error is not noticed for minutes, because nothing is sent on it.
     """
     timer = asyncio.get_running_loop().call_later(CHECK_SECONDS, break_connection, database)
     try:

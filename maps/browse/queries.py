@@ -113,7 +113,7 @@ def find_maps(browse: BrowseRequest) -> ResultPage:
             return replace(second, corrected=language.format_terms(corrected.terms))
     if spelling.has_only_stop_words(browse.query):
         words = language.format_terms(browse.query.terms)
-        note = f"“{words}” is in so many texts that nothing is found by it."
+        note = f"“{words}” is too common to search for. Add another word."
         return replace(page, notes=(*page.notes, note))
     return page
 

@@ -44,7 +44,7 @@ def _fill(key: str, make: Callable[[], bytes], is_current: Callable[[bytes], boo
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_SPACE, key])
-        cached = _read(key, is_current)  # whoever waited for the lock finds it filled
+        cached = _read(key, is_current)  # filled while this one waited for the lock
         if cached is None:
             cached = make()
             disposable().set(key, cached, CACHE_SECONDS)

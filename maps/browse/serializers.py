@@ -46,7 +46,7 @@ class BrowseQuery(serializers.Serializer[Any]):
         required=False,
         allow_blank=True,
         max_length=keyset.MAX_CURSOR_LENGTH,
-        help_text="From `next` or `previous`.",
+        help_text="A cursor from `next` or `previous`.",
     )
     page_size = serializers.IntegerField(
         min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE
@@ -57,7 +57,7 @@ class BrowseQuery(serializers.Serializer[Any]):
         help_text="`own`: the caller's own maps, drafts included.",
     )
     author = optional_text("A username.")
-    terrain = optional_text("Its name, such as Lava.")
+    terrain = optional_text("The name of a terrain, such as Lava.")
     rating_min = optional_text("Stars, 0 to 5.")
     size_min = optional_text("Cells of the longer side.")
     size_max = optional_text("Cells of the longer side.")

@@ -36,7 +36,7 @@ def browse(request: HttpRequest) -> HttpResponse:
     if request.GET.get("sort") == "random" and not request.GET.get("cursor"):
         return redirect_to_random(request)
     wanted, page, problems, parameters = search(request.GET, viewer)
-    context = browser_context(request, wanted, page, parameters) | {"troubles": problems}
+    context = browser_context(request, wanted, page, parameters) | {"problems": problems}
     if not is_htmx(request):
         response = render(request, "maps/browse.html", context)
     elif request.headers.get("HX-Target") == "more":

@@ -1,7 +1,7 @@
 """Actions of players on their collections of maps.
 
 Each action locks the collection's row first, so that changes of one collection happen one after the other.
-Positions count only the maps that the player can see. Maps that were hidden or made private since keep their
+Positions count only the maps that the player can see. Maps that were hidden or made private later keep their
 place beside the maps that they stood next to.
 """
 
@@ -114,7 +114,7 @@ def _assign(player: User, collection: MapCollection, given: Mapping[str, Any]) -
 def add_map(*, player: User, collection_id: UUID, map_id: UUID, position: Any = None) -> int:
     """Adds a map to the player's own collection, or moves it. Returns its position, from 1.
 
-    Without a position a new map comes last, and a map that is in the collection stays where it is. Raises
+    Without a position a new map comes last, and a map in the collection is not moved. Raises
     NotFound for a map that the player can't see, QuotaReached, InvalidInput for a wrong position, and like
     `lock_own_collection`.
     """

@@ -86,7 +86,7 @@ class NewCollection(serializers.Serializer[Any]):
     name = CollectionName(help_text="No other collection of the caller has it.")
     description = CollectionDescription(required=False, allow_null=True)
     is_public = RawBooleanField(
-        required=False, help_text="Whether everybody who has its address may see it."
+        required=False, help_text="Whether everybody with the link can see it."
     )
 
 

@@ -9,7 +9,7 @@ def reorder(
 ) -> list[UUID]:
     """Returns the order with one map at a position among the visible ones, from 1; last beyond them.
 
-    A map that its owner can't see stays behind the map that it followed.
+    A map that its owner can't see remains behind the map that it followed.
     """
     others = [other for other in order if other != map_id]
     shown = [other for other in others if other in visible]

@@ -196,7 +196,7 @@ def collect(request: HttpRequest, map_id: UUID) -> HttpResponse:
         "message": message,
         "error": error,
     }
-    return render(request, "maps/_collect.html", context)
+    return render(request, "maps/_add_to_collection.html", context)
 
 
 # ---- Helpers ------------------------------------------------------------------------------------

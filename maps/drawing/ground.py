@@ -97,7 +97,7 @@ def _compute_light(grid: Grid, scale: int) -> PixelField:
 
 
 def _fray_borders(kind: ByteArray, scale: int, middling: PixelField, fine: PixelField) -> ByteArray:
-    """Returns the terrain of each pixel, with irregular borders. Shores of liquids stay straight."""
+    """Returns the terrain of each pixel, with irregular borders. Shores of liquids are straight."""
     rows, columns = (np.arange(n, dtype=np.float32) for n in kind.shape)
     down = rows[:, None] + (middling - 0.5) * (0.5 * scale)
     right = columns[None, :] + (fine - 0.5) * (0.5 * scale)

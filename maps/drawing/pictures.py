@@ -2,10 +2,10 @@
 
 Cell (x, y) is a diamond that is twice as wide as high, at ((x − y) · w / 2, (x + y) · h / 2). Each level
 lifts it by half of its height and shows its sides. Two images are painted from the back to the front: the
-sides and obstacles in colours, and the height that is visible at each pixel. The height tells which point of
+sides and obstacles in colours, and the height that is visible at each pixel. The height shows which point of
 the ground (maps/drawing/ground.py) the pixel shows.
 
-Equal content gives equal bytes. Whoever changes how pictures look increases DRAWING up.
+Equal content gives equal bytes. A change of the drawing increases DRAWING up.
 """
 
 import functools

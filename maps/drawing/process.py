@@ -1,7 +1,7 @@
 """Draws pictures in a process of its own.
 
 Drawing takes a processor for a tenth of a second and much memory. In the server's process requests would
-wait for it, and the memory would stay. The process starts with the first picture, runs at low priority, and
+wait for it, and would not free memory. The process starts with the first picture, runs at low priority, and
 ends when it has nothing to do.
 """
 
@@ -26,7 +26,7 @@ def render(grid: Grid, path: Sequence[Point], spawn: Point, goal: Point, size: s
 
 
 def draw_until_idle(requests: "Connection[object, object]") -> None:
-    """The process: draws what arrives, until the server is gone or wants nothing more."""
+    """Runs the process: draws requests until the server ends or is idle."""
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C is for the server, which finishes its jobs
@@ -35,7 +35,7 @@ def draw_until_idle(requests: "Connection[object, object]") -> None:
         while requests.poll(IDLE_SECONDS):
             arguments: tuple[Grid, Sequence[Point], Point, Point, str] = requests.recv()  # type: ignore[assignment]
             requests.send(_drawn(*arguments))
-    except (EOFError, BrokenPipeError):  # the server is gone
+    except (EOFError, BrokenPipeError):  # the server has ended
         return
 
 
@@ -60,14 +60,14 @@ class DrawingProcess:
         """Returns a picture. A process that ends as it is asked is started again."""
         with self._guard:
             try:
-                answer = self._ask(arguments)
+                result = self._ask(arguments)
             except (EOFError, OSError):
                 self._end()
-                answer = self._ask(arguments)
-        if isinstance(answer, Exception):
-            raise answer
-        assert isinstance(answer, bytes)
-        return answer
+                result = self._ask(arguments)
+        if isinstance(result, Exception):
+            raise result
+        assert isinstance(result, bytes)
+        return result
 
     def _ask(self, arguments: tuple[object, ...]) -> object:
         if self._process is None or not self._process.is_alive():

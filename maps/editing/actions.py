@@ -63,7 +63,7 @@ def change_map(
     Raises NotFound for another player's map; InvalidInput for what can't be stored; QuotaReached if the
     author's maps would need more space than there is; DomainError if somebody has saved it since, if a public
     map would become invalid, or while the author is suspended from publishing. The version of a map that was
-    played is kept for its games, so that the new version needs space of its own.
+    played remains for its games, so that the new version needs its own space.
     """
     with transaction.atomic(), _limit_size(author, given):
         game_map = _lock_own_map(author, map_id, if_match)
@@ -83,7 +83,7 @@ def change_map(
 
 
 def delete_map(*, author: "User", map_id: UUID, if_match: str | None = None) -> None:
-    """Deletes the author's own map. One that was played is kept for its games, but no longer shown.
+    """Deletes the author's own map. One that was played remains for its games, but is not shown.
 
     Raises NotFound for another player's map, DomainError if somebody has saved it since.
     """
@@ -117,7 +117,7 @@ def publish_map(*, author: "User", map_id: UUID, if_match: str | None = None) ->
 
 
 def unpublish_map(*, author: "User", map_id: UUID, if_match: str | None = None) -> GameMap:
-    """Makes the author's own map private. Its ratings stay, and games on it continue.
+    """Makes the author's own map private. Its ratings remain, and games on it continue.
 
     The quota of private maps does not apply, because an author can always withdraw a map. Raises NotFound for
     another player's map, DomainError if somebody has saved it since.
@@ -158,7 +158,7 @@ def _limit_size(author: "User", given: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _make_private(game_map: GameMap, *more: str) -> None:
-    """Makes a map private. What was public is valid, and stays known as valid for the games on it."""
+    """Makes a map private. A public map is valid, and remains marked as valid for the games on it."""
     if game_map.is_public and not game_map.found_valid_at:
         game_map.found_valid_at = timezone.now()
     game_map.is_public = False

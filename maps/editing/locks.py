@@ -11,7 +11,7 @@ def lock_storage(player_id: UUID) -> None:
     """Makes others wait that store maps of this player, until the transaction ends.
 
     To be taken before any row is locked. The lock on the player's row would deadlock: a change of a map
-    updates the lobbies on it, and whoever takes a seat there holds the lobby and waits for the player.
+    updates the lobbies on it, and an action that takes a seat there holds the lobby and waits for the player.
     """
     with connection.cursor() as cursor:
         cursor.execute(

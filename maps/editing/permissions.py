@@ -22,7 +22,7 @@ class IsMapAuthor(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Returns whether the caller is the author. Raises Http404."""
         if not hasattr(view, str(request.method).lower()):
-            return True  # the view answers 405, which says nothing about the map
+            return True  # the view returns a 405, which reveals nothing about the map
         visible = GameMap.objects.visible_to(request.user).only("user_id")
         game_map: GameMap = get_object_or_404(visible, pk=view.kwargs["map_id"])
         return game_map.user_id == request.user.pk

@@ -27,7 +27,7 @@ def rate_map(*, player: User, map_id: UUID, stars: int) -> GameMap:
         require_not_suspended(player, "rating")
         game_map = _lock_ratable_map(player, map_id)
         # One statement, so that of two requests of one player neither fails. A trigger of the same
-        # statement updates the map's mean, so that no code path can forget it.
+        # statement updates the mean of the map, so that no code path can miss it.
         MapRating.objects.bulk_create(
             [MapRating(user=player, map=game_map, stars=stars)],
             update_conflicts=True,

@@ -1,4 +1,4 @@
-"""Forms on the map pages: stars, and the heart on maps and their cards."""
+"""Forms on the map pages: stars, and the favourite button on maps and their cards."""
 
 from uuid import UUID
 
@@ -48,7 +48,7 @@ def change_rating(request: HttpRequest, map_id: UUID) -> HttpResponse:
 
 @require_POST
 def change_favourite(request: HttpRequest, map_id: UUID) -> HttpResponse:
-    """Adds a favourite or removes it. htmx gets the new heart, other clients their page again."""
+    """Adds a favourite or removes it. htmx gets the new button, other clients their page again."""
     map_page = reverse("maps:detail", args=[map_id])
     user = request.user
     if not user.is_authenticated:
@@ -70,7 +70,7 @@ def change_favourite(request: HttpRequest, map_id: UUID) -> HttpResponse:
             messages.error(request, error)
         for usage in warnings:
             messages.warning(request, usage.warning)
-        return HttpResponseRedirect(f"{next_page}#heart-{map_id}")
+        return HttpResponseRedirect(f"{next_page}#favourite-{map_id}")
     names = GameMap.objects.visible_to(user).values_list("name", flat=True)
     context = {
         "map_id": map_id,
@@ -80,4 +80,4 @@ def change_favourite(request: HttpRequest, map_id: UUID) -> HttpResponse:
         "error": error,
         "warnings": warnings,
     }
-    return render(request, "maps/_heart.html", context)
+    return render(request, "maps/_favourite.html", context)

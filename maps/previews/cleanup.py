@@ -1,7 +1,7 @@
 """Deletes pictures that no map has any more: soon after the change, and by a daily sweep.
 
 Files are named by content, and maps of the same content share them. A trigger (migration 0005_notifications)
-names the content that a map had before it changed, was removed or was deleted, whoever did it. A task then
+names the content that a map had before it changed, was removed or was deleted, by any writer. A task then
 deletes its pictures, unless another map has the same content. The daily sweep finds the rest: what changed
 while no server ran, drawings of older versions, files that were never finished.
 
@@ -26,7 +26,7 @@ from config.storage.files import file_store
 from maps.drawing.pictures import DRAWING_VERSION, FORMATS
 from maps.previews.preview_files import FOLDER, RETRIES, file_name
 
-CHANNEL = "pictures"  # that the trigger speaks on, with hashes of content
+CHANNEL = "pictures"  # of the trigger, with hashes of content
 YOUNG = datetime.timedelta(hours=1)  # files that may belong to a change that is not committed yet
 BATCH = 500  # files that are looked up at once
 NAME = re.compile(r"([0-9a-f]{64})-(\d+)-([a-z]+)\.([a-z]+)")

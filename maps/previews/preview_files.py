@@ -1,4 +1,4 @@
-"""The pictures of maps as files: made once for each content and drawing, kept under their names.
+"""The pictures of maps as files: drawn once for each content and drawing version, stored by name.
 
 The task queue draws them (config.ops.tasks), one at a time in each process. Those of a map that is made,
 changed or published are drawn right after it, so that browsing costs a file.
@@ -28,7 +28,7 @@ from maps.terrain.validation import DOCUMENT_KEYS, TerrainError, parse_terrain
 
 FOLDER = "pictures"
 AHEAD = ("card", "page")  # the third is for previews of links, which few maps need
-UNKEPT_SECONDS = 60  # that a picture waits in Redis for whoever asked, where it can't be a file
+UNKEPT_SECONDS = 60  # that a picture is in Redis for its requests, if it can't be stored as a file
 RETRIES = RetryStrategy(max_attempts=3, exponential_wait=5)
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class NotDrawn(DomainError):
     """A picture is not there yet. `result` ends when it is drawn; none where too many wait before it."""
 
     def __init__(self, result: results.Result | None = None) -> None:
-        words = "This is being made. Please try again in a moment."
+        words = "The picture is being drawn. Try again in a moment."
         super().__init__("busy", words)
         self.result = result
 
@@ -64,7 +64,7 @@ def draw_ahead(game_map: GameMap) -> None:
 
 @app.task(name="maps.draw", queue=tasks.PICTURES, retry=RETRIES)
 def draw(map_id: str, sizes: list[str]) -> None:
-    """Draws what is missing of a map, as it is now. One that is gone, or is not whole, has no pictures."""
+    """Draws the missing pictures of a map as it is now. A deleted or incomplete map has no pictures."""
     game_map = (
         GameMap.objects.defer("terrain_data", "wave_config", "search").filter(pk=map_id).first()
     )
@@ -124,7 +124,7 @@ def _draw(game_map: GameMap, size: str) -> bool:
     """Draws a picture unless it is there; returns whether it is a file then. Raises TerrainError.
 
     Names are for good: a map whose hash is not that of its content has none. Its pictures, and those that no
-    file can be made of now, wait in Redis for whoever asked.
+    file can be made of now, are in Redis for their requests.
     """
     name = name_of(game_map, size)
     if game_map.terrain_hash and file_store.read(name):
@@ -138,7 +138,7 @@ def _draw(game_map: GameMap, size: str) -> bool:
         with CircuitBreaker("disposable"):
             disposable().set(_unkept_key(content, size), body, UNKEPT_SECONDS)
     except RedisError:
-        logger.info("A picture can be kept nowhere right now")
+        logger.info("A picture can not be stored right now")
     return False
 
 

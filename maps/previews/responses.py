@@ -29,9 +29,9 @@ def picture_response(
     size: str,
     content: str = "",
 ) -> HttpResponseBase:
-    """A map's picture for whoever may see the map, or a 304.
+    """The picture of a map for those who may see the map, or a 304.
 
-    Caches may keep it for a year where `content` names what the map looks like now.
+    Caches may store it for a year if `content` names what the map looks like now.
 
     Raises Http404, and NotDrawn for a new one; the handler may then call the view again, when it is drawn.
     """
@@ -41,7 +41,7 @@ def picture_response(
     etag = f'"{game_map.picture_content}-{size}"' if named else None
     response = conditional_response(request, etag, lambda: _picture(request, game_map, size))
     public = "public" if game_map.is_published else "private"
-    # Browsers keep it for a year. Caches that many share ask again soon: the map may be hidden.
+    # Browsers store it for a year. Shared caches revalidate soon, because the map may be hidden.
     age = f"max-age={YEAR}, s-maxage=60, immutable"
     age = age if named and content == game_map.picture_content else "no-cache"
     response["Cache-Control"] = f"{public}, {age}"

@@ -33,7 +33,7 @@ NEGATED, NAME, OPERATOR, VALUE, PHRASE = (
     r'"[^"]*"',
 )
 PART = re.compile(rf"({NEGATED})(?:({NAME})({OPERATOR})({VALUE})|({PHRASE})|\S+)")
-# What stands between words: all ASCII characters except letters and digits; signs, dashes, quotes, emoji.
+# What separates words: all ASCII characters except letters and digits; signs, dashes, quotes, emoji.
 # The column `search` has spaces instead (maps/models/indexes.py). Otherwise PostgreSQL would read
 # "North/South" as a file, "v2.1" as a host and "-34" as a number. The ranges work in regular expressions of
 # PostgreSQL and of Python. Characters that one of the two takes for a letter are not among them, since they
@@ -282,7 +282,7 @@ def _is_word_everywhere(word: str) -> bool:
 def _remove_spaces(condition: re.Match[str]) -> str:
     """Returns a condition without spaces around its operator.
 
-    The space before a word stays where a number is needed, so that the word remains a term.
+    The space before a word remains if a number is needed, so that the word is a term.
     """
     name, operator, gap, value = condition.groups()
     takes_numbers = FIELDS[_resolve_alias(name.removeprefix("-"))].operators == COMPARISONS

@@ -165,7 +165,7 @@ def delete_unused_words() -> int:
     """Deletes the words that no published map has any more, and returns how many.
 
     A map that is published at the same moment may need a word that is being deleted. So each batch is
-    checked again afterwards. A word stays while a map has a word of the same stem.
+    checked again afterwards. A word remains while a map has a word of the same stem.
     """
     deleted, last = 0, ""
     with connection.cursor() as cursor:

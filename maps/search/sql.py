@@ -221,7 +221,7 @@ def _walk_index(request: BrowseRequest, scope: Where, conditions: Where, directi
         terms = terms.replace("m.search", "w.search")
         looked_up = f"(SELECT {terms} FROM maps w WHERE w.id = m.id)"  # noqa: S608
         asked = Where([*others, looked_up], asked.values)
-    # The comparison of the keys tells the planner that the rows are in order already.
+    # The comparison of the keys shows the planner that the rows are in order already.
     rows = f"""(
         SELECT maps.* FROM (
             SELECT m.id, m.{column} FROM maps m WHERE {asked.text}
@@ -234,7 +234,7 @@ def _walk_index(request: BrowseRequest, scope: Where, conditions: Where, directi
 def _sort_matches(request: BrowseRequest, scope: Where, conditions: Where, direction: str) -> str:
     """Finds all maps that meet the conditions, and sorts them.
 
-    OFFSET keeps the planner from walking along the order instead.
+    OFFSET prevents the planner from scanning along the order instead.
     """
     where = (scope + conditions).text
     matches = f"(SELECT * FROM maps m WHERE {where} OFFSET 0)"  # noqa: S608

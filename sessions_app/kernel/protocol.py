@@ -87,7 +87,7 @@ FINAL_ERRORS: dict[str, tuple[Close, str]] = {
         "Pages of other sites may not read the list.",
     ),
     "signed_out": (Close.NOT_LET_IN, "The sign-in has ended."),
-    "suspended": (Close.REMOVED, "This account is suspended or erased."),
+    "suspended": (Close.REMOVED, "This account is banned or deleted."),
     "not_found": (Close.NO_SUCH_SESSION, "There is no lobby, game or list at this address."),
     "silent": (Close.SILENT, "The server received nothing for too long."),
     "replaced": (Close.REPLACED, "A newer connection of the same player has the seat."),

@@ -56,7 +56,11 @@ def join_by_code(code: str, player_id: UUID, *, tribe_id: UUID) -> Steps[LobbyCh
     code = invite_codes.normalize_code(code)
     rows = yield [(statements.FIND_BY_CODE, [code])]
     if not rows:
-        raise DomainError("unknown_code", "No open lobby has this code.", field="code")
+        raise DomainError(
+            "unknown_code",
+            "No open lobby has this code. Check the code, or ask for a new one.",
+            field="code",
+        )
     return (yield from join(rows[0][0], player_id, tribe_id=tribe_id, code=code))
 
 

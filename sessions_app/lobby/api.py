@@ -41,9 +41,9 @@ FREE_SEATS = {"type": "integer", "minimum": 0, "maximum": MAX_FREE_SEATS}
 SIZE = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}
 LIST_PARAMETERS = [
     OpenApiParameter("map", str, description="The id of a map."),
-    OpenApiParameter("free_seats", FREE_SEATS, description="The smallest number of free seats."),
+    OpenApiParameter("free_seats", FREE_SEATS, description="The minimum number of free seats."),
     OpenApiParameter("page_size", SIZE),
-    OpenApiParameter("cursor", str, description="`next` of the page before."),
+    OpenApiParameter("cursor", str, description="The value of `next` on the previous page."),
 ]
 
 
@@ -146,7 +146,7 @@ class CodeView(APIView):
         tags=["game sessions"],
     )
     def post(self, request: Request) -> Response:
-        """Join by invite code. Small letters and hyphens are accepted. At most ten wrong codes a minute."""
+        """Join by invite code. Case and hyphens do not matter. At most ten wrong codes a minute."""
         data = read_body(JoinByCode, request)
         change = limited_actions.join_by_code(
             client=client_of(request),

@@ -30,7 +30,11 @@ def find_lobby_by_code(code: str) -> Steps[Lobby]:
     rows = yield [(statements.FIND_BY_CODE, [normalize_code(code)])]
     found = (yield from read_lobby(rows[0][0])) if rows else None
     if found is None:
-        raise DomainError("unknown_code", "No open lobby has this code.", field="code")
+        raise DomainError(
+            "unknown_code",
+            "No open lobby has this code. Check the code, or ask for a new one.",
+            field="code",
+        )
     return found[0]
 
 
@@ -47,4 +51,4 @@ def require_seat(game_id: UUID, player_id: UUID) -> Steps[None]:
     """Raises DomainError `not_seated` for a player without a seat in this lobby or game."""
     rows = yield [(statements.FIND_BY_PLAYER, [player_id])]
     if (game_id,) not in rows:
-        raise DomainError("not_seated", "You have no seat here.")
+        raise DomainError("not_seated", "You have no seat in this lobby or game.")

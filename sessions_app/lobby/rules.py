@@ -87,7 +87,7 @@ def kick(lobby: Lobby, host_id: UUID, player_id: UUID) -> Lobby:
     if lobby.seat_of(player_id):
         return _without_seat(after, player_id)
     if len(after.kicked) > MAX_KICKED_ABSENT_PLAYERS:
-        raise DomainError("not_found", "This player has no seat here.", field="player_id")
+        raise DomainError("not_found", "This player has no seat in this lobby.", field="player_id")
     return after
 
 
@@ -102,7 +102,7 @@ def change_settings(
     _require_host(lobby, host_id)
     _require_not_started(lobby)
     if seats is not None and seats < len(lobby.seats):
-        detail = f"{len(lobby.seats)} players have a seat here already."
+        detail = f"{len(lobby.seats)} players have a seat already. Choose at least as many seats."
         raise InvalidInput("too_few_seats", detail, field="seats")
     return enforce_invariants(
         replace(
@@ -124,7 +124,7 @@ def start(lobby: Lobby, host_id: UUID, now: datetime, *, solo: bool = False) -> 
     if lobby.countdown_ends_at:
         return lobby
     if not lobby.game_map["is_playable"]:
-        reason = "its author has broken it, or a moderator has hidden it"
+        reason = "it has errors, or a moderator has hidden it"
         raise DomainError("map_not_playable", f"The map can't be played right now: {reason}.")
     if len(lobby.seats) == 1 and not solo:
         raise DomainError(
@@ -243,7 +243,7 @@ def _without_seat(lobby: Lobby, player_id: UUID) -> Lobby:
 def _require_seat(lobby: Lobby, player_id: UUID) -> Seat:
     seat = lobby.seat_of(player_id)
     if seat is None:
-        raise DomainError("not_seated", "You have no seat here.")
+        raise DomainError("not_seated", "You have no seat in this lobby or game.")
     return seat
 
 

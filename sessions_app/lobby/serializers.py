@@ -24,7 +24,7 @@ class VersionedMap(LobbyMap):
 
     version = serializers.IntegerField()
     is_playable = serializers.BooleanField(
-        help_text="False while the author has broken the map or a moderator has hidden it: no game can start."
+        help_text="False while the map has errors or a moderator has hidden it: no game can start."
     )
 
 
@@ -64,7 +64,7 @@ class LobbySettings(serializers.Serializer[Any]):
     is_public = serializers.BooleanField(
         help_text="Whether everybody sees the lobby and may join. Always false on a private map."
     )
-    seats = serializers.IntegerField(help_text="The number of seats, free ones included.")
+    seats = serializers.IntegerField(help_text="The number of seats, including free ones.")
 
 
 class LobbyDocument(serializers.Serializer[Any]):

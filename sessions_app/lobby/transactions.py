@@ -39,9 +39,15 @@ CONSTRAINT_ERRORS = {
     ),
     "one_seat_per_player": ("already_seated", "You have a seat in this game already."),
     # A row that existed when it was read may be deleted before the end of the transaction.
-    "session_players_tribe_id_fdd91c21_fk_tribes_id": ("unknown_tribe", "This tribe is gone."),
-    "session_players_user_id_ca251bc2_fk_users_id": ("not_found", "This player is gone."),
-    "game_sessions_map_id_d67a980a_fk_maps_id": ("not_found", "This map is gone."),
+    "session_players_tribe_id_fdd91c21_fk_tribes_id": (
+        "unknown_tribe",
+        "This tribe no longer exists. Choose another one.",
+    ),
+    "session_players_user_id_ca251bc2_fk_users_id": ("not_found", "This player no longer exists."),
+    "game_sessions_map_id_d67a980a_fk_maps_id": (
+        "not_found",
+        "This map no longer exists. Choose another one.",
+    ),
 }
 
 ChangeListener = Callable[[Lobby], None]

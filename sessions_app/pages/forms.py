@@ -118,7 +118,7 @@ class FilterForm(forms.Form):
         required=False,
         choices=FREE_SEAT_CHOICES,
         coerce=int,
-        error_messages={"invalid_choice": "there is no such choice, so any number is shown."},
+        error_messages={"invalid_choice": "this is not a valid number, so all lobbies are shown."},
     )
 
     def add_prefix(self, field_name: str) -> str:

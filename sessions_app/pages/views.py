@@ -78,7 +78,7 @@ def new(request: HttpRequest) -> HttpResponse:
         return redirect_to_sign_in(request, request.get_full_path())
     map_id = request.GET.get("map", "")
     if not map_id:
-        messages.info(request, "Choose a map first, then “Play together”.")
+        messages.info(request, "Choose a map first, then choose “Play together” on its page.")
         return redirect("maps:browse")
     player = current_user(request)
     playable = GameMap.objects.playable_by(player).for_cards()

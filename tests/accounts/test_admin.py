@@ -1,4 +1,4 @@
-"""The moderators' moderator_client: who may do what, what it shows, what it costs."""
+"""The admin of moderators: permissions, contents and numbers of queries."""
 
 from typing import Any
 
@@ -94,16 +94,16 @@ WRONG_WORDS = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value", "told"), WRONG_WORDS)
+@pytest.mark.parametrize(("field", "value", "reported"), WRONG_WORDS)
 def test_map_texts_are_checked_in_the_admin(
-    administrator_client: Client, game_map: GameMap, field: str, value: str, told: str
+    administrator_client: Client, game_map: GameMap, field: str, value: str, reported: str
 ) -> None:
     body = {"name": game_map.name, "description": ""} | {field: value}
     body |= {f"decisions-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL")}
-    answer = administrator_client.post(f"{MAPS}{game_map.pk}/change/", body)
-    errors = answer.context["adminform"].form.errors
+    response = administrator_client.post(f"{MAPS}{game_map.pk}/change/", body)
+    errors = response.context["adminform"].form.errors
     assert list(errors) == [field]
-    assert told in str(errors)
+    assert reported in str(errors)
     body[field] = " A good one "
     assert administrator_client.post(f"{MAPS}{game_map.pk}/change/", body).status_code == 302
     game_map.refresh_from_db()
@@ -125,8 +125,8 @@ def test_tribe_texts_are_checked_in_the_admin(administrator_client: Client, play
     }
     address = f"/admin/tribes/tribe/{tribe.pk}/change/"
     for field, value in (("name", "a\u202ebc"), ("name", "ab"), ("color_theme", "red")):
-        answer = administrator_client.post(address, body | {field: value})
-        errors = answer.context["adminform"].form.errors
+        response = administrator_client.post(address, body | {field: value})
+        errors = response.context["adminform"].form.errors
         assert list(errors) == [field]
         assert "violated" not in str(errors)
     assert administrator_client.post(address, body | {"name": "Owls"}).status_code == 302
@@ -141,7 +141,7 @@ def test_maps_are_restored_in_bulk(moderator_client: Client, author: User, moder
     page = act(
         moderator_client, MAPS, "restore", *maps, decide="1", reason="Cleared up."
     ).content.decode()
-    assert "2 maps restored. 1 was so already." in page
+    assert "2 maps restored. 1 unchanged." in page
     assert GameMap.objects.published().count() == 3
     assert MapDecision.objects.filter(action="restore").count() == 2
     assert LogEntry.objects.count() == 2  # no evidence of what did not happen
@@ -161,13 +161,13 @@ def test_rules_of_decisions_about_maps(author: User, player: User, moderator: Us
         with pytest.raises(DomainError) as refusal:
             decide(moderator=who, map_id=which.pk, action=HIDE, reason=reason)
         assert refusal.value.code == code
-    chief = make_user("Chief", is_staff=True, is_superuser=True)
-    decide(moderator=chief, map_id=of_staff.pk, action=HIDE, reason="Because.")
-    decide(moderator=chief, map_id=of_staff.pk, action=HIDE, reason="Again.")
+    administrator = make_user("Chief", is_staff=True, is_superuser=True)
+    decide(moderator=administrator, map_id=of_staff.pk, action=HIDE, reason="Because.")
+    decide(moderator=administrator, map_id=of_staff.pk, action=HIDE, reason="Again.")
     assert MapDecision.objects.count() == 1
 
 
-def test_too_many_at_once(
+def test_the_number_of_maps_in_one_decision_is_limited(
     moderator_client: Client, author: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("maps.admin.MAX_DECISIONS_AT_ONCE", 2)
@@ -242,8 +242,8 @@ def test_map_list_filters_and_searches(
     make_map(author, "public")
     make_map(author, "private", is_public=False)
     make_map(author, "hidden", hidden_at="2026-01-01T00:00Z")
-    answer = moderator_client.get(MAPS + query)
-    assert {m.name for m in answer.context["cl"].queryset} == set(found.split())
+    response = moderator_client.get(MAPS + query)
+    assert {m.name for m in response.context["cl"].queryset} == set(found.split())
 
 
 def test_admin_lists_need_few_queries(
@@ -298,7 +298,7 @@ def test_players_are_banned_with_a_reason(
     page = act(
         moderator_client, USERS, "ban", *selected, decide="1", reason="Abuse."
     ).content.decode()
-    assert "2 of 3 players: banned. 1 left as they were" in page
+    assert "2 of 3 players: banned. 1 unchanged" in page
     assert set(User.objects.filter(is_active=False)) == {player, author}
     assert "Abuse." in moderator_client.get(f"{USERS}{player.pk}/change/").content.decode()
     page = act(
@@ -321,7 +321,7 @@ def test_only_decisions_close_accounts(administrator_client: Client, player: Use
     assert "is_active" not in form.fields
 
 
-def test_suspension_from_rating(
+def test_a_suspended_player_cannot_rate(
     moderator_client: Client, player: User, game_map: GameMap, moderator: User
 ) -> None:
     past = act(
@@ -353,8 +353,8 @@ def test_suspension_from_rating(
     own = Client()
     own.force_login(player)
     assert "Spite." in own.get("/account/").content.decode()
-    answer = own.post(f"/maps/{game_map.pk}/rating", {"stars": "5"}, follow=True)
-    assert b"suspended you from rating until 01 January 2999" in answer.content
+    response = own.post(f"/maps/{game_map.pk}/rating", {"stars": "5"}, follow=True)
+    assert b"suspended you from rating until 01 January 2999" in response.content
     act(moderator_client, USERS, "lift_rating", player, decide="1", reason="Enough.")
     player.refresh_from_db()
     assert rate_map(player=player, map_id=game_map.pk, stars=1).rating == 1
@@ -377,23 +377,23 @@ def test_right_password_shows_the_reason_of_a_ban(
     everybody = User.objects.filter(pk=player.pk)
 
     def by_page(password: str) -> str:
-        answer = client.post("/login/", {"username": "Player1", "password": password})
+        response = client.post("/login/", {"username": "Player1", "password": password})
         assert not get_user(client).is_authenticated
-        return str(answer.content.decode())
+        return str(response.content.decode())
 
     def by_api(password: str) -> str:
-        answer = login(client, password=password)
+        response = login(client, password=password)
         expected = (403, "banned") if password == PASSWORD else (401, "invalid_credentials")
-        error = answer.json()["errors"][0]
-        assert (answer.status_code, error["code"]) == expected
+        error = response.json()["errors"][0]
+        assert (response.status_code, error["code"]) == expected
         return str(error["detail"])
 
     decide_player(moderator=moderator, players=everybody, action=Action.BAN, reason="Insults.")
     for way in (by_page, by_api):
         for _ in range(6):  # the right password is not counted as a wrong one
             rate_limits.reset_count("login", "127.0.0.1")
-            told = way(PASSWORD)
-            assert "until a moderator unbans it. The reason: Insults." in told
+            reported = way(PASSWORD)
+            assert "until a moderator unbans it. The reason: Insults." in reported
         rate_limits.reset_count("login", "127.0.0.1")
         assert "banned" not in way("wrong")
     decide_player(moderator=moderator, players=everybody, action=Action.UNBAN, reason="Sorry.")
@@ -461,7 +461,7 @@ def test_only_closing_an_account_is_counted(player: User) -> None:
 
 
 def test_rules_of_decisions_about_players(player: User, moderator: User) -> None:
-    chief = make_user("Chief", is_staff=True, is_superuser=True)
+    administrator = make_user("Chief", is_staff=True, is_superuser=True)
     everybody, ban = User.objects.all(), UserDecision.Action.BAN
     for who, reason, code in (
         (player, "Because.", "permission_denied"),
@@ -473,7 +473,7 @@ def test_rules_of_decisions_about_players(player: User, moderator: User) -> None
         assert refusal.value.code == code
     done = decide_player(moderator=moderator, players=everybody, action=ban, reason="Because.")
     assert done == [player]
-    done = decide_player(moderator=chief, players=everybody, action=ban, reason="Because.")
+    done = decide_player(moderator=administrator, players=everybody, action=ban, reason="Because.")
     assert done == [moderator]
     assert UserDecision.objects.count() == 2
 
@@ -492,8 +492,8 @@ def test_invalid_map_name_shows_at_its_field(
     administrator_client: Client, game_map: GameMap
 ) -> None:
     inline = {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
-    answer = administrator_client.post(f"{MAPS}{game_map.pk}/change/", inline | {"name": "ab"})
-    assert "name" in answer.context["adminform"].form.errors
+    response = administrator_client.post(f"{MAPS}{game_map.pk}/change/", inline | {"name": "ab"})
+    assert "name" in response.context["adminform"].form.errors
 
 
 def test_saving_a_form_keeps_concurrent_changes(
@@ -545,7 +545,7 @@ def test_address_changed_by_an_administrator_is_unverified(
     player.refresh_from_db()
     assert (player.email, player.email_verified_at) == ("new@example.com", None)
     run_tasks()
-    assert sorted(letter.to for letter in mail.outbox) == [
+    assert sorted(email.to for email in mail.outbox) == [
         ["new@example.com"],
         ["player1@example.com"],
     ]

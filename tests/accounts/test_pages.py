@@ -128,24 +128,24 @@ def open_reset(client: Client) -> str:
 def test_reset_link_opened_four_times_at_once_works_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """All four have been shown the form, and each is found good before any of them is saved."""
+    """All four have the form, and each is found valid before any of them is saved."""
     make_user("Player1")
     browsers = [Client() for _ in range(4)]
     browsers[0].post("/reset/", {"name": "Player1"})
     addresses = [open_reset(browser) for browser in browsers]
     barrier, reset = threading.Barrier(4), passwords.reset_password
 
-    def reset_together(**given: Any) -> None:
+    def reset_at_once(**given: Any) -> None:
         barrier.wait(10)
         reset(**given)
 
-    monkeypatch.setattr(passwords, "reset_password", reset_together)
+    monkeypatch.setattr(passwords, "reset_password", reset_at_once)
     words = [f"{OTHER} {n}" for n in range(4)]
 
     def choose(n: int) -> tuple[int, int, bytes]:
         body = {"new_password1": words[n], "new_password2": words[n]}
-        answer = browsers[n].post(addresses[n], body)
-        return answer.status_code, n, answer.content
+        response = browsers[n].post(addresses[n], body)
+        return response.status_code, n, response.content
 
     *losers, winner = sorted(at_once(4, choose))
     assert winner[0] == 302
@@ -208,11 +208,11 @@ def test_links_in_emails_use_the_configured_site_url(
 
 def test_reset_response_does_not_show_who_has_an_account(client: Client, player: User) -> None:
     User.objects.filter(pk=make_user("Closed").pk).update(is_active=False)
-    answers = {
+    responses = {
         re.sub(rb'[0-9a-f]{32}|value="\w{64}"', b"", client.post("/reset/", {"name": name}).content)
         for name in ("Player1", "Nobody", "nobody@example.com", "Closed")
     }
-    assert len(answers) == 1
+    assert len(responses) == 1
     run_tasks()
     assert len(mail.outbox) == 1
 
@@ -231,13 +231,13 @@ def sent_to(address: str) -> int:
 
 
 def test_emails_to_one_address_are_limited_invisibly(client: Client, player: User) -> None:
-    answers = set()
+    responses = set()
     for n in range(25):
         elsewhere = Client(REMOTE_ADDR=f"10.0.0.{n}")
         for name in ("Player1", "Nobody"):
-            answer = elsewhere.post("/reset/", {"name": name})
-            answers.add((answer.status_code, re.sub(rb"[0-9a-f]{32}", b"", answer.content)))
-    assert len(answers) == 1
+            response = elsewhere.post("/reset/", {"name": name})
+            responses.add((response.status_code, re.sub(rb"[0-9a-f]{32}", b"", response.content)))
+    assert len(responses) == 1
     assert sent_to("player1@example.com") == 20
     assert not any("@" in key for key in durable().keys("*"))
 
@@ -490,9 +490,9 @@ def test_change_of_address_does_not_undo_a_ban(player: User) -> None:
 
 def by_api(user: User) -> None:
     headers, body = bearer(user), {"old_password": PASSWORD, "new_password": OTHER}
-    answer = Client().post("/api/v1/users/me/password", body, "application/json", headers=headers)
+    response = Client().post("/api/v1/users/me/password", body, "application/json", headers=headers)
     family = families.list_families(user.pk)[0].id  # that of the new pair, and no other is left
-    assert answer.status_code == 200
+    assert response.status_code == 200
     families.end(user.pk, family)
 
 
@@ -503,18 +503,18 @@ def by_link(user: User) -> None:
     body = {"new_password1": OTHER, "new_password2": OTHER}
     address = open_reset(browser)
     mail.outbox.clear()
-    answer = browser.post(address, body, follow=True)
-    assert b"Your password is changed. Sign in with the new one." in answer.content
+    response = browser.post(address, body, follow=True)
+    assert b"Your password is changed. Sign in with the new one." in response.content
 
 
 def by_an_administrator(user: User) -> None:
-    browser, chief = Client(), make_user("Chief", is_staff=True, is_superuser=True)
-    browser.force_login(chief)
+    browser, administrator = Client(), make_user("Chief", is_staff=True, is_superuser=True)
+    browser.force_login(administrator)
     body = {"password1": OTHER, "password2": OTHER, "usable_password": "true"}
     browser.post(f"/admin/accounts/user/{user.pk}/password/", body)
-    own = f"/admin/accounts/user/{chief.pk}/password/"
+    own = f"/admin/accounts/user/{administrator.pk}/password/"
     assert browser.post(own, body).status_code == 302
-    assert get_user(browser) == chief
+    assert get_user(browser) == administrator
     run_tasks()
     assert mail.outbox.pop().to == ["chief@example.com"]
 
@@ -543,8 +543,8 @@ FORMS = ("devices", "password", "address", "verification", "recovery-codes")
 def test_visitors_sign_in_first_and_return_to_the_account_page(
     client: Client, db: None, path: str
 ) -> None:
-    answer = client.post(f"/account/{path}") if path else client.get("/account/")
-    assert answer.headers["Location"] == "/login/?next=/account/"
+    response = client.post(f"/account/{path}") if path else client.get("/account/")
+    assert response.headers["Location"] == "/login/?next=/account/"
 
 
 def test_account_page_is_not_stored_by_browsers(client: Client, player: User) -> None:
@@ -581,9 +581,9 @@ def test_invalid_address_is_rejected(
     assert b"field__errors" in page.content
     headers = bearer(player)
     body = {"email": email, "password": PASSWORD}
-    answer = client.patch("/api/v1/users/me", body, "application/json", headers=headers)
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["attr"] == "email"
+    response = client.patch("/api/v1/users/me", body, "application/json", headers=headers)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["attr"] == "email"
     player.refresh_from_db()
     assert player.email == "player1@example.com"
 
@@ -592,10 +592,10 @@ def test_address_is_changed_by_the_api(client: Client, player: User) -> None:
     body = {"email": "new@example.com", "password": PASSWORD}
     headers = bearer(player)
     for _ in range(2):  # the second time nothing changes, and no email is sent
-        answer = client.patch("/api/v1/users/me", body, "application/json", headers=headers)
-        assert answer.json()["email"] == "new@example.com"
+        response = client.patch("/api/v1/users/me", body, "application/json", headers=headers)
+        assert response.json()["email"] == "new@example.com"
     last_email()
     assert len(mail.outbox) == 2
     wrong = body | {"password": "guess"}
-    answer = client.patch("/api/v1/users/me", wrong, "application/json", headers=headers)
-    assert answer.json()["errors"][0]["code"] == "wrong_password"
+    response = client.patch("/api/v1/users/me", wrong, "application/json", headers=headers)
+    assert response.json()["errors"][0]["code"] == "wrong_password"

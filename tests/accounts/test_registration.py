@@ -45,8 +45,8 @@ def test_sign_in_and_sign_up_pass_next_to_each_other(client: Client) -> None:
 
 
 def test_sign_up_signs_in(client: Client) -> None:
-    answer = sign_up(client)
-    assert answer.headers["Location"] == "/maps/"
+    response = sign_up(client)
+    assert response.headers["Location"] == "/maps/"
     user = User.objects.get(username="Mira_7")
     assert get_user(client) == user
     assert user.check_password(PASSWORD)
@@ -82,9 +82,9 @@ def test_sign_up_signs_in(client: Client) -> None:
 def test_sign_up_errors_show_at_their_fields(
     client: Client, player: User, field: str, value: str, words: str
 ) -> None:
-    answer = sign_up(client, **{field: value})
-    assert answer.status_code == 200
-    assert words in " ".join(answer.context["form"].errors[field])
+    response = sign_up(client, **{field: value})
+    assert response.status_code == 200
+    assert words in " ".join(response.context["form"].errors[field])
     assert User.objects.count() == 1
 
 
@@ -98,10 +98,10 @@ def test_username_registered_twice_at_once_is_taken_once(monkeypatch: pytest.Mon
         save_or_explain(*given)
 
     monkeypatch.setattr("accounts.identity.registration.save_or_explain", save_together)
-    answers: list[Any] = []
+    responses: list[Any] = []
 
     def ask(name: str) -> None:
-        answers.append(sign_up(Client(), username=name, email=f"{name}@example.com"))
+        responses.append(sign_up(Client(), username=name, email=f"{name}@example.com"))
         connection.close()
 
     threads = [threading.Thread(target=ask, args=[name]) for name in ("mira", "MIRA")]
@@ -109,15 +109,15 @@ def test_username_registered_twice_at_once_is_taken_once(monkeypatch: pytest.Mon
         thread.start()
     for thread in threads:
         thread.join(20)
-    loser, winner = sorted(answers, key=lambda answer: int(answer.status_code))
+    loser, winner = sorted(responses, key=lambda response: int(response.status_code))
     assert (winner.status_code, loser.status_code) == (302, 200)
     assert "This name is taken" in loser.content.decode()
 
 
 @pytest.mark.parametrize("name", ["Player1", "PLAYER1", "player1@EXAMPLE.com"])
 def test_sign_in_and_out(client: Client, player: User, name: str) -> None:
-    answer = client.post("/login/?next=/maps/?q=x", {"username": name, "password": PASSWORD})
-    assert answer.headers["Location"] == "/maps/?q=x"
+    response = client.post("/login/?next=/maps/?q=x", {"username": name, "password": PASSWORD})
+    assert response.headers["Location"] == "/maps/?q=x"
     assert get_user(client) == player
     assert client.get("/logout/").status_code == 405
     assert client.post("/logout/").headers["Location"] == "/maps/"
@@ -130,9 +130,9 @@ def test_sign_in_does_not_redirect_to_other_sites(client: Client, player: User) 
 
 
 @pytest.mark.parametrize("name", ["Player1", "Nobody", "nobody@example.com", ""])
-def test_wrong_credentials(client: Client, player: User, name: str) -> None:
-    answer = client.post("/login/", {"username": name, "password": "wrong"})
-    assert answer.status_code == 200
+def test_wrong_credentials_are_rejected(client: Client, player: User, name: str) -> None:
+    response = client.post("/login/", {"username": name, "password": "wrong"})
+    assert response.status_code == 200
     assert not get_user(client).is_authenticated
 
 
@@ -141,15 +141,15 @@ def test_wrong_credentials(client: Client, player: User, name: str) -> None:
 def test_impossible_usernames_are_rejected_at_sign_in(
     client: Client, db: None, path: str, name: str
 ) -> None:
-    answer = client.post(path, {"username": name, "password": PASSWORD})
-    assert answer.status_code == 200
-    assert answer.context["form"].errors["username"]
+    response = client.post(path, {"username": name, "password": PASSWORD})
+    assert response.status_code == 200
+    assert response.context["form"].errors["username"]
 
 
 @pytest.mark.parametrize("password", [" " * 8, "abababababab", "Tribehold", "tribehold123"])
 def test_guessable_passwords_are_rejected(client: Client, password: str) -> None:
-    answer = sign_up(client, password=password)
-    assert answer.context["form"].errors["password"]
+    response = sign_up(client, password=password)
+    assert response.context["form"].errors["password"]
 
 
 def test_deactivated_player_is_signed_out_at_once(signed_in: Client) -> None:
@@ -168,16 +168,16 @@ def test_players_sign_in_with_long_addresses(client: Client, player: User) -> No
 
 @pytest.mark.parametrize("key", ["\\000abcdefgh", "é" * 10, "x", "../../etc", "a" * 5000])
 def test_invalid_session_cookies_are_ignored(client: Client, player: User, key: str) -> None:
-    answer = client.get("/login/", headers={"Cookie": f'sessionid="{key}"'})
-    assert answer.status_code == 200
+    response = client.get("/login/", headers={"Cookie": f'sessionid="{key}"'})
+    assert response.status_code == 200
 
 
 def test_form_without_csrf_token_is_rejected(player: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    answer = client.post("/login/", {"username": "Player1", "password": PASSWORD})
-    assert answer.status_code == 403
-    assert b"Reload and try again" in answer.content
-    assert b'href="/login/">Reload</a>' in answer.content  # where it came from is not known
+    response = client.post("/login/", {"username": "Player1", "password": PASSWORD})
+    assert response.status_code == 403
+    assert b"Reload and try again" in response.content
+    assert b'href="/login/">Reload</a>' in response.content  # where it came from is not known
 
 
 @pytest.mark.parametrize(
@@ -187,17 +187,17 @@ def test_form_without_csrf_token_is_rejected(player: User) -> None:
 def test_expired_form_links_back_to_its_page(player: User, referer: str, offered: bool) -> None:
     client = Client(enforce_csrf_checks=True)
     credentials = {"username": "Player1", "password": PASSWORD}
-    answer = client.post("/login/", credentials, headers={"Referer": referer})
+    response = client.post("/login/", credentials, headers={"Referer": referer})
     back = "/login/?next=/maps/" if offered else "/login/"
-    assert f'href="{back}">Reload</a>' in answer.content.decode()
-    assert "evil" not in answer.content.decode()
+    assert f'href="{back}">Reload</a>' in response.content.decode()
+    assert "evil" not in response.content.decode()
 
 
 def test_missing_page_offers_search_and_links(client: Client) -> None:
     shown = client.get("/nowhere/").content.decode()
     for words in ("Page not found.", 'role="search"', ">All maps</a>", "Error 404 · request "):
         assert words in shown
-    assert "There is nothing at this address." in client.get("/api/v1/nowhere").content.decode()
+    assert "Nothing exists at this address." in client.get("/api/v1/nowhere").content.decode()
 
 
 def test_password_field_has_focus_after_a_failed_sign_in(client: Client, player: User) -> None:
@@ -221,7 +221,7 @@ def test_header_marks_the_current_page(client: Client, player: User) -> None:
     assert "aria-current" not in client.get("/privacy/").content.decode()
 
 
-def test_username_rules() -> None:
+def test_usernames_follow_the_rules() -> None:
     for name in ("abc", "A-b_c", "x" * 50, "007"):
         validate_username(name)
     for name in ("", "ab", "x" * 51, "a b c", "-abc", "abc-", "abc\n", "root", "ROOT"):

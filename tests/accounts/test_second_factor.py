@@ -1,4 +1,4 @@
-"""The second factor of staff: codes that work once, recovery, limits, and the way around that isn't."""
+"""The second factor of staff: codes that work once, recovery, limits, and attempts to get around it."""
 
 import hashlib
 import io
@@ -36,7 +36,7 @@ def second_factor_required(settings: Any) -> None:
 
 @pytest.fixture
 def moderator_client(client: Client, moderator: User) -> Client:
-    """A moderator who has given the password, and no more."""
+    """A moderator who has given only the password."""
     client.force_login(moderator)
     return client
 
@@ -58,20 +58,20 @@ def is_in(client: Client) -> bool:
 
 
 def test_password_alone_redirects_to_the_second_factor(client: Client, moderator: User) -> None:
-    answer = client.post(
+    response = client.post(
         "/admin/login/?next=/admin/maps/gamemap/", {"username": "Moderna", "password": PASSWORD}
     )
     for _ in range(4):
-        if answer.status_code != 302:
+        if response.status_code != 302:
             break
-        answer = client.get(answer.headers["Location"])
-    assert answer.request["PATH_INFO"] == PAGE
-    assert b'value="/admin/maps/gamemap/"' in answer.content
+        response = client.get(response.headers["Location"])
+    assert response.request["PATH_INFO"] == PAGE
+    assert b'value="/admin/maps/gamemap/"' in response.content
     assert not TOTPDevice.objects.exists()  # looking draws no secret
-    answer = client.post(PAGE, {"begin": "1", "next": "/admin/maps/gamemap/"}, follow=True)
-    assert b"Scan this picture" in answer.content
-    assert b'value="/admin/maps/gamemap/"' in answer.content
-    assert "no-store" in answer.headers["Cache-Control"]
+    response = client.post(PAGE, {"begin": "1", "next": "/admin/maps/gamemap/"}, follow=True)
+    assert b"Scan this QR code" in response.content
+    assert b'value="/admin/maps/gamemap/"' in response.content
+    assert "no-store" in response.headers["Cache-Control"]
     assert not is_in(client)
 
 
@@ -82,7 +82,7 @@ def test_setup_requires_a_code_and_shows_recovery_codes(moderator_client: Client
     assert "otpauth://totp/Tribehold%3AModerna" in page
     moderator_client.get(PAGE)
     assert TOTPDevice.objects.get().key == device.key  # looking twice does not change the secret
-    assert b"does not fit" in moderator_client.post(PAGE, {"code": "000000"}).content
+    assert b"is not valid" in moderator_client.post(PAGE, {"code": "000000"}).content
     assert not is_in(moderator_client)
     shown = moderator_client.post(PAGE, {"code": code_of(device)})
     assert len(re.findall(CODE, shown.content.decode())) == 10
@@ -128,7 +128,7 @@ def test_new_app_replaces_the_old_one(
 def test_setup_ends_when_another_browser_finishes_first(
     moderator_client: Client, moderator: User
 ) -> None:
-    """Two browsers with the password begin, and one is faster: the other can't add its own."""
+    """Two browsers with the password start the setup. Once one finishes, the other cannot add an app."""
     moderator_client.post(PAGE, {"begin": "1"})
     late = TOTPDevice.objects.get()
     with_app(moderator)
@@ -156,7 +156,7 @@ def test_code_works_once(moderator_client: Client, moderator: User) -> None:
     assert is_in(moderator_client)
     other = Client()
     other.force_login(moderator)
-    assert b"does not fit" in other.post(PAGE, {"code": code}).content
+    assert b"is not valid" in other.post(PAGE, {"code": code}).content
     assert not is_in(other)
 
 
@@ -167,8 +167,8 @@ def test_code_sent_several_times_at_once_works_once() -> None:
     clients = [Client() for _ in range(4)]
     for client in clients:
         client.force_login(moderator)
-    answers = at_once(4, lambda n: clients[n].post(PAGE, {"code": code}))
-    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 302]
+    responses = at_once(4, lambda n: clients[n].post(PAGE, {"code": code}))
+    assert sorted(response.status_code for response in responses) == [200, 200, 200, 302]
 
 
 def test_recovery_codes_work_once_and_are_replaced(
@@ -239,8 +239,8 @@ def test_recovery_code_sent_several_times_at_once_works_once() -> None:
     clients = [Client() for _ in range(4)]
     for client in clients:
         client.force_login(moderator)
-    answers = at_once(4, lambda n: clients[n].post(PAGE, {"code": code}))
-    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 302]
+    responses = at_once(4, lambda n: clients[n].post(PAGE, {"code": code}))
+    assert sorted(response.status_code for response in responses) == [200, 200, 200, 302]
     assert [is_in(client) for client in clients].count(True) == 1
     assert count_recovery_codes(moderator) == 9
 
@@ -301,8 +301,8 @@ def test_repeated_sign_ins_do_not_allow_more_guesses(moderator: User) -> None:
         client = Client(REMOTE_ADDR=f"10.0.{thief}.1")
         client.force_login(moderator)
         for n in range(8):
-            answer = client.post(PAGE, {"code": "123"}, REMOTE_ADDR=f"10.{n}.{thief}.1")
-            tried += b"does not fit" in answer.content
+            response = client.post(PAGE, {"code": "123"}, REMOTE_ADDR=f"10.{n}.{thief}.1")
+            tried += b"is not valid" in response.content
     assert tried == 40
     rate_limits.reset_count(
         "page_writes", str(moderator.pk)
@@ -331,12 +331,12 @@ def test_players_have_no_second_factor(signed_in: Client) -> None:
 
 def test_code_does_not_redirect_to_other_sites(moderator_client: Client, moderator: User) -> None:
     code = code_of(with_app(moderator))
-    answer = moderator_client.post(PAGE, {"code": code, "next": "https://elsewhere.example/"})
-    assert answer.headers["Location"] == ADMIN
-    answer = moderator_client.post(
+    response = moderator_client.post(PAGE, {"code": code, "next": "https://elsewhere.example/"})
+    assert response.headers["Location"] == ADMIN
+    response = moderator_client.post(
         PAGE, {"code": code_of(TOTPDevice.objects.get(), 1), "next": "word"}
     )
-    assert answer.status_code == 302  # an address that names no page of ours is harmless
+    assert response.status_code == 302  # an address that names no page of ours is harmless
 
 
 def test_removed_second_factor_closes_the_admin_at_once(
@@ -344,20 +344,20 @@ def test_removed_second_factor_closes_the_admin_at_once(
 ) -> None:
     moderator_client.post(PAGE, {"code": code_of(with_app(moderator))})
     assert is_in(moderator_client)
-    chief, staff = Client(), make_user("Chief", is_staff=True, is_superuser=True)
-    chief.force_login(staff)
-    chief.post(PAGE, {"code": code_of(with_app(staff))})
+    administrator, staff = Client(), make_user("Chief", is_staff=True, is_superuser=True)
+    administrator.force_login(staff)
+    administrator.post(PAGE, {"code": code_of(with_app(staff))})
     action = {"action": "forget_second_factor", "_selected_action": [moderator.pk]}
-    chief.post("/admin/accounts/user/", action)
+    administrator.post("/admin/accounts/user/", action)
     assert not is_in(moderator_client)
     assert b"Set up an app" in moderator_client.get(PAGE).content
-    assert is_in(chief)
+    assert is_in(administrator)
 
 
 def test_secrets_are_not_shown_in_the_admin(client: Client) -> None:
-    chief = make_user("Chief", is_staff=True, is_superuser=True)
-    client.force_login(chief)
-    client.post(PAGE, {"code": code_of(with_app(chief))})
+    administrator = make_user("Chief", is_staff=True, is_superuser=True)
+    client.force_login(administrator)
+    client.post(PAGE, {"code": code_of(with_app(administrator))})
     assert client.get("/admin/otp_totp/totpdevice/").status_code == 404
     assert b"otp" not in client.get(ADMIN).content.lower()
 

@@ -1,4 +1,4 @@
-"""Secrets at rest: what the stores hold lets nobody in, and no statement ever bears the secret itself."""
+"""Secrets at rest: what is stored cannot be used to sign in, and no SQL statement contains a secret."""
 
 import hashlib
 import re
@@ -65,7 +65,7 @@ def all_of_redis() -> str:
 def test_no_sql_statement_contains_a_session_key(
     player: User, statements: CaptureQueriesContext
 ) -> None:
-    """Through a whole life: a form, signing in, pages, devices, a new password, signing out."""
+    """From sign-in to sign-out: a form, pages, devices, a new password."""
     client, elsewhere = Client(), Client()
     keys: set[str] = set()
 
@@ -250,7 +250,7 @@ def sent_emails(settings: Any) -> None:
 
 
 def reset_link(client: Client) -> str:
-    """The path of a link that was sent to set a new password."""
+    """Returns the path of an emailed link to set a new password."""
     client.post("/reset/", {"name": "Player1"})
     run_tasks()
     (link,) = re.findall(r"https?://[^/]+(/reset/\S+)", str(mail.outbox[-1].body))
@@ -263,23 +263,23 @@ def test_reset_token_is_not_stored(
     client = Client()
     link = reset_link(client)
     token = link.split("/")[3]
-    answer = client.get(link)
-    form = answer.headers["Location"]
+    response = client.get(link)
+    form = response.headers["Location"]
     assert form == link.replace(token, "set-password")
-    cookie = answer.cookies["reset_token"]
+    cookie = response.cookies["reset_token"]
     assert cookie.value == token
     assert (cookie["path"], cookie["max-age"]) == (form, 3600)
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
-    assert "no-store" in answer.headers["Cache-Control"]
+    assert "no-store" in response.headers["Cache-Control"]
     assert b"Choose a new password" in client.get(form).content
     assert not PageSession.objects.exists()
     for text in (all_of_the_database(), all_of_redis()):
         assert token not in text
     wrong = {"new_password1": "12345678", "new_password2": "12345678"}
     assert b"too common" in client.post(form, wrong).content
-    answer = client.post(form, {"new_password1": OTHER, "new_password2": OTHER})
-    assert answer.headers["Location"] == "/login/"
-    assert (answer.cookies["reset_token"]["path"], answer.cookies["reset_token"].value) == (
+    response = client.post(form, {"new_password1": OTHER, "new_password2": OTHER})
+    assert response.headers["Location"] == "/login/"
+    assert (response.cookies["reset_token"]["path"], response.cookies["reset_token"].value) == (
         form,
         "",
     )
@@ -315,8 +315,8 @@ def test_reset_form_requires_the_cookie_of_its_link(sent_emails: None, player: U
         client = Client()
         if cookie is not None:
             client.cookies["reset_token"] = cookie
-        for answer in (client.get(address), client.post(address, body)):
-            assert b"has expired" in answer.content
+        for response in (client.get(address), client.post(address, body)):
+            assert b"has expired" in response.content
     for user in (player, other):
         user.refresh_from_db()
         assert user.check_password(PASSWORD)
@@ -336,6 +336,6 @@ def test_variants_of_a_link_redirect_to_one_address(sent_emails: None, player: U
     """Base64 is read leniently; the cookie's path is ours."""
     link = reset_link(Client())
     name = links.uid_of(player)
-    answer = Client().get(link.replace(name, name[:4] + "%3B%20" + name[4:]))
-    assert answer.headers["Location"] == f"/reset/{name}/set-password/"
-    assert answer.cookies["reset_token"]["path"] == f"/reset/{name}/set-password/"
+    response = Client().get(link.replace(name, name[:4] + "%3B%20" + name[4:]))
+    assert response.headers["Location"] == f"/reset/{name}/set-password/"
+    assert response.cookies["reset_token"]["path"] == f"/reset/{name}/set-password/"

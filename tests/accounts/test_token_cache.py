@@ -1,4 +1,4 @@
-"""Whoever shows a good token takes the fast lane to what is public; no other token does, from that moment."""
+"""Public data with a token: valid tokens get cached responses, and tokens that ended do not, at once."""
 
 import threading
 import time
@@ -18,10 +18,10 @@ from config.redis.clients import durable
 from maps.browse import terrain_cache, top_maps
 from maps.models import GameMap
 from tests.support.api import assert_error, bearer
-from tests.support.database import cut_database, no_connections, told
+from tests.support.database import cut_database, no_connections, received_notifications
 from tests.support.factories import make_user
-from tests.support.fast_lane import ORDINARY, facts, hide
-from tests.support.waiting import PATIENCE, until
+from tests.support.fast_lane import ORDINARY, comparable, hide
+from tests.support.waiting import TIMEOUT, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,8 +42,8 @@ def address(thirty_maps: list[GameMap]) -> str:
     return f"/api/v1/maps/{thirty_maps[0].pk}/terrain"
 
 
-def warm(maps_http: httpx.Client, address: str, shown: dict[str, str]) -> None:
-    """The first request makes the token known, the second one the answer."""
+def fill_caches(maps_http: httpx.Client, address: str, shown: dict[str, str]) -> None:
+    """The first request caches the token, the second one the response."""
     for _ in range(2):
         assert maps_http.get(address, headers=shown).status_code == 200
 
@@ -64,15 +64,15 @@ def test_cached_map_is_the_same_for_all_tokens(
     )
     ordinary = maps_http.get(address, headers=headers | ORDINARY)
     for _ in range(3):
-        assert facts(maps_http.get(address, headers=headers)) == facts(ordinary)
+        assert comparable(maps_http.get(address, headers=headers)) == comparable(ordinary)
     tag = {"If-None-Match": ordinary.headers["ETag"]}
     known = maps_http.get(address, headers=headers | tag | ORDINARY)
     assert known.status_code == 304
     django_paths.clear()
-    assert facts(maps_http.get(address, headers=headers)) == facts(ordinary)
-    assert facts(maps_http.get(address, headers=headers | tag)) == facts(known)
+    assert comparable(maps_http.get(address, headers=headers)) == comparable(ordinary)
+    assert comparable(maps_http.get(address, headers=headers | tag)) == comparable(known)
     del headers["Authorization"]
-    assert facts(maps_http.get(address, headers=headers)) == facts(ordinary)
+    assert comparable(maps_http.get(address, headers=headers)) == comparable(ordinary)
     assert django_paths == []
 
 
@@ -82,8 +82,8 @@ def test_lists_with_a_token_are_not_cached(
     shown: dict[str, str],
 ) -> None:
     for _ in range(3):
-        answer = maps_http.get("/api/v1/maps", headers=shown)
-        assert answer.headers["Cache-Control"] == "private, no-cache"
+        response = maps_http.get("/api/v1/maps", headers=shown)
+        assert response.headers["Cache-Control"] == "private, no-cache"
     assert len(django_paths) == 3
 
 
@@ -96,25 +96,25 @@ def test_drafts_are_cached_for_nobody_else(
     part: str,
 ) -> None:
     own, address = bearer(author), f"/api/v1/maps/{thirty_maps[0].pk}{part}"
-    warm(maps_http, address, own)
-    warm(maps_http, address, shown)
+    fill_caches(maps_http, address, own)
+    fill_caches(maps_http, address, shown)
     GameMap.objects.filter(pk=thirty_maps[0].pk).update(is_public=False)
     for _ in range(3):
-        answer = maps_http.get(address, headers=own)
-        assert answer.headers["Cache-Control"] == "private, no-cache"
-        tag = {"If-None-Match": answer.headers["ETag"]}
+        response = maps_http.get(address, headers=own)
+        assert response.headers["Cache-Control"] == "private, no-cache"
+        tag = {"If-None-Match": response.headers["ETag"]}
         assert maps_http.get(address, headers=own | tag).status_code == 304
         assert maps_http.get(address, headers=shown).status_code == 404
         assert maps_http.get(address).status_code == 404
 
 
-def test_hidden_map_is_gone_at_once(
+def test_a_hidden_map_disappears_from_cached_lists_at_once(
     maps_http: httpx.Client,
     thirty_maps: list[GameMap],
     address: str,
     shown: dict[str, str],
 ) -> None:
-    warm(maps_http, address, shown)
+    fill_caches(maps_http, address, shown)
     hide(thirty_maps[0])
     assert maps_http.get(address, headers=shown).status_code == 404
 
@@ -145,7 +145,7 @@ def test_ended_token_is_rejected_at_once(
     shown: dict[str, str],
     end: Callable[[User, dict[str, str]], None],
 ) -> None:
-    warm(maps_http, address, shown)
+    fill_caches(maps_http, address, shown)
     end(player, shown)
     refused = maps_http.get(address, headers=shown)
     assert_error(refused, 401, "invalid_token")
@@ -170,7 +170,7 @@ def test_changes_in_psql_end_tokens(
     statement: str,
     listener: "psycopg.Connection[Any]",
 ) -> None:
-    warm(maps_http, address, shown)
+    fill_caches(maps_http, address, shown)
     listener.execute(statement)
     until(lambda: maps_http.get(address, headers=shown).status_code == 401)
 
@@ -181,7 +181,7 @@ def test_truncated_table_ends_all_tokens(
     shown: dict[str, str],
     listener: "psycopg.Connection[Any]",
 ) -> None:
-    warm(maps_http, address, shown)
+    fill_caches(maps_http, address, shown)
     assert maps_http.get(address).status_code == 200
     listener.execute("TRUNCATE users CASCADE")
     until(lambda: maps_http.get(address, headers=shown).status_code == 401)
@@ -195,14 +195,14 @@ def test_ban_notifications_are_processed_before_redis(
     monkeypatch: pytest.MonkeyPatch,
     listener: "psycopg.Connection[Any]",
 ) -> None:
-    """Stars and plays come by dozens, and each drops something in a Redis that may hang."""
-    warm(maps_http, address, shown)
+    """Ratings and plays are frequent, and each would delete keys in a Redis that may hang."""
+    fill_caches(maps_http, address, shown)
     dropped: list[None] = []
     go_on = threading.Event()
 
     def slow() -> None:
         dropped.append(None)
-        go_on.wait(PATIENCE)
+        go_on.wait(TIMEOUT)
 
     monkeypatch.setattr(top_maps, "invalidate_top_maps", slow)
     for n in range(20):
@@ -221,7 +221,7 @@ def test_unban_does_not_revive_old_tokens(
     shown: dict[str, str],
     listener: "psycopg.Connection[Any]",
 ) -> None:
-    warm(maps_http, address, shown)
+    fill_caches(maps_http, address, shown)
     for is_active in (False, True):
         listener.execute("UPDATE users SET is_active = %s WHERE username = 'Player'", [is_active])
     until(lambda: maps_http.get(address, headers=shown).status_code == 401)
@@ -235,14 +235,16 @@ def test_only_changes_that_end_sign_ins_are_notified(
     listener.execute("UNLISTEN maps; LISTEN accounts")
     harmless = "last_login = now(), level = 3, username = 'Renamed', email = 'new@example.com'"
     listener.execute(f"UPDATE users SET {harmless}, is_active = true WHERE id = %s", [player.pk])
-    assert told(listener) == []
+    assert received_notifications(listener) == []
     User.objects.filter(pk__in=[player.pk, others[0].pk]).update(is_active=False)
-    assert sorted(told(listener)[0].split(",")) == sorted([str(player.pk), str(others[0].pk)])
+    assert sorted(received_notifications(listener)[0].split(",")) == sorted(
+        [str(player.pk), str(others[0].pk)]
+    )
     User.objects.update(password="x")
-    assert told(listener) == ["*"]
+    assert received_notifications(listener) == ["*"]
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM users WHERE id = %s", [player.pk])
-    assert told(listener) == [str(player.pk)]
+    assert received_notifications(listener) == [str(player.pk)]
 
 
 def test_token_checked_during_a_change_is_not_cached(
@@ -252,7 +254,7 @@ def test_token_checked_during_a_change_is_not_cached(
     monkeypatch: pytest.MonkeyPatch,
     listener: "psycopg.Connection[Any]",
 ) -> None:
-    """A slow look-up begins before a ban and ends after word of it."""
+    """A slow look-up begins before a ban and ends after its notification."""
     look = families.is_in_force
 
     def slow(*arguments: Any) -> bool:
@@ -297,18 +299,18 @@ def test_other_tokens_get_no_cached_response(
     shown: dict[str, str],
     header: str,
 ) -> None:
-    warm(maps_http, address, shown)
+    fill_caches(maps_http, address, shown)
     headers = httpx.Headers(
         [(b"Authorization", header.encode("latin1")), (b"X-Request-Id", b"same")]
     )
-    answer = maps_http.get(address, headers=headers)
+    response = maps_http.get(address, headers=headers)
     headers.update(ORDINARY)
     ordinary = maps_http.get(address, headers=headers)
-    assert facts(answer) == facts(ordinary)
+    assert comparable(response) == comparable(ordinary)
     assert ordinary.status_code == (401 if header.strip() else 200)
 
 
-# ---- Limits, trouble ----------------------------------------------------------------------------
+# ---- Limits, failures ----------------------------------------------------------------------------
 
 
 def test_requests_with_a_token_are_counted_once(
@@ -318,8 +320,8 @@ def test_requests_with_a_token_are_counted_once(
     shown: dict[str, str],
 ) -> None:
     def left(name: str) -> int:
-        answer = maps_http.get(f"/api/v1/maps/{name}/terrain", headers=shown)
-        return int(answer.headers["X-RateLimit-Remaining"])
+        response = maps_http.get(f"/api/v1/maps/{name}/terrain", headers=shown)
+        return int(response.headers["X-RateLimit-Remaining"])
 
     known, unknown = str(thirty_maps[0].pk), str(uuid.uuid4())
     assert [left(name) for name in (known, known, unknown, known)] == [99, 98, 97, 96]
@@ -335,7 +337,7 @@ def test_cached_token_is_not_accepted_without_redis(
     shown: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    warm(maps_http, address, shown)
+    fill_caches(maps_http, address, shown)
     monkeypatch.setattr(clients, "CIRCUIT_OPEN_SECONDS", 60)
     clients.record_failure()
     assert_error(maps_http.get(address, headers=shown), 503, "unavailable")
@@ -350,22 +352,22 @@ def test_no_token_is_cached_without_notifications(
     shown: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nor does a banned player get what a stranger is waiting for at that moment."""
+    """A banned player does not share the response that a visitor is waiting for."""
     begun, go_on, make = threading.Event(), threading.Event(), terrain_cache.read_terrain
 
     def slow(*arguments: Any) -> bytes:
         begun.set()
-        go_on.wait(PATIENCE)
+        go_on.wait(TIMEOUT)
         return make(*arguments)
 
-    warm(maps_http, address, shown)
+    fill_caches(maps_http, address, shown)
     with no_connections(monkeypatch) as tried:
         cut_database()
-        until(lambda: len(tried) > 0)  # it has seen that nobody tells of changes
+        until(lambda: len(tried) > 0)  # it has noticed that there are no notifications
         monkeypatch.setattr(terrain_cache, "read_terrain", slow)
         stranger = threading.Thread(target=lambda: httpx.get(f"{maps_http.base_url}{address}"))
         stranger.start()
-        assert begun.wait(PATIENCE)
+        assert begun.wait(TIMEOUT)
         User.objects.filter(username="Player").update(is_active=False)
         assert maps_http.get(address, headers=shown).status_code == 401
         go_on.set()

@@ -1,4 +1,4 @@
-"""Tokens of the API: register, sign in, refresh, sign out, new password; and every way to cheat."""
+"""Tokens of the API: register, sign in, refresh, sign out, new password, and attempts at forgery."""
 
 import asyncio
 import contextlib
@@ -43,10 +43,10 @@ def me(client: Client, access: str) -> int:
 # ---- The good ways ------------------------------------------------------------------------------
 
 
-def test_register(client: Client, db: None) -> None:
-    answer = post(client, "auth/register", NEW)
-    assert answer.status_code == 201
-    body = answer.json()
+def test_registration_returns_a_token_pair(client: Client, db: None) -> None:
+    response = post(client, "auth/register", NEW)
+    assert response.status_code == 201
+    body = response.json()
     assert body["user"]["email"] == "mira@example.com"
     assert me(client, body["access"]) == 200
     user = User.objects.get(username="Mira")
@@ -79,9 +79,9 @@ def test_register(client: Client, db: None) -> None:
 def test_invalid_registration_is_rejected(
     client: Client, player: User, change: dict[str, Any], attr: str, code: str
 ) -> None:
-    answer = post(client, "auth/register", NEW | change)
-    assert answer.status_code == 400
-    first = answer.json()["errors"][0]
+    response = post(client, "auth/register", NEW | change)
+    assert response.status_code == 400
+    first = response.json()["errors"][0]
     assert first["attr"] == attr
     assert code is None or first["code"] == code
     assert User.objects.count() == 1
@@ -90,7 +90,9 @@ def test_invalid_registration_is_rejected(
 @pytest.mark.parametrize(
     "name", ["Player1", "player1", "player1@example.com", "PLAYER1@EXAMPLE.COM"]
 )
-def test_login(client: Client, player: User, game_map: GameMap, name: str) -> None:
+def test_login_returns_a_token_pair(
+    client: Client, player: User, game_map: GameMap, name: str
+) -> None:
     body = login(client, name).json()
     assert body["expires_in"] == 900
     assert body["user"]["username"] == "Player1"
@@ -105,7 +107,7 @@ def test_login(client: Client, player: User, game_map: GameMap, name: str) -> No
     assert player.last_login is not None
 
 
-def test_wrong_credentials(client: Client, player: User) -> None:
+def test_wrong_credentials_are_rejected(client: Client, player: User) -> None:
     for name in ("Player1", "Nobody"):
         assert_error(login(client, name, "wrong"), 401, "invalid_credentials")
     assert_error(post(client, "auth/login", {"username": "x"}), 400, "required", "password")
@@ -127,14 +129,14 @@ def test_responses_with_tokens_are_not_stored(client: Client, player: User) -> N
     signed_in = login(client)
     access, refresh = (signed_in.json()[name] for name in ("access", "refresh"))
     new = {"old_password": PASSWORD, "new_password": "another long sentence"}
-    answers = [
+    responses = [
         signed_in,
         post(client, "auth/register", NEW),
         post(client, "auth/refresh", {"refresh": refresh}),
         post(client, "users/me/password", new, access),
     ]
-    assert [answer.status_code for answer in answers] == [200, 201, 200, 200]
-    assert {answer["Cache-Control"] for answer in answers} == {"no-store"}
+    assert [response.status_code for response in responses] == [200, 201, 200, 200]
+    assert {response["Cache-Control"] for response in responses} == {"no-store"}
 
 
 def test_redis_keys_and_lifetimes_follow_the_contract(client: Client, player: User) -> None:
@@ -157,14 +159,14 @@ def test_redis_keys_and_lifetimes_follow_the_contract(client: Client, player: Us
     ],
 )
 def test_values_of_wrong_types_are_rejected(client: Client, field: str, value: Any) -> None:
-    answer = post(client, "auth/register", NEW | {field: value})
-    assert answer.status_code == 400
-    assert [error["attr"] for error in answer.json()["errors"]] == [field]
+    response = post(client, "auth/register", NEW | {field: value})
+    assert response.status_code == 400
+    assert [error["attr"] for error in response.json()["errors"]] == [field]
 
 
 def test_taken_usernames_and_addresses_have_own_error_codes(client: Client, player: User) -> None:
-    answer = post(client, "auth/register", NEW | {"username": "PLAYER1", "email": player.email})
-    codes = {error["attr"]: error["code"] for error in answer.json()["errors"]}
+    response = post(client, "auth/register", NEW | {"username": "PLAYER1", "email": player.email})
+    codes = {error["attr"]: error["code"] for error in response.json()["errors"]}
     assert codes == {"username": "username_taken", "email": "email_taken"}
 
 
@@ -191,7 +193,7 @@ def test_logout_ends_one_device_or_all(client: Client, player: User) -> None:
 
 
 def test_logout_works_with_the_refresh_token_alone(client: Client, player: User) -> None:
-    """Once the access token is dead nobody need refresh to sign out."""
+    """A player can sign out with the refresh token alone, after the access token has expired."""
     pairs = [start_family(player, f"device {n}") for n in range(3)]
     used = pairs[0][1]
     post(client, "auth/refresh", {"refresh": used})
@@ -229,10 +231,10 @@ def test_logout_everywhere_takes_only_booleans(
     client: Client, player: User, said: str, status: int, left: list[int]
 ) -> None:
     pairs = [start_family(player, f"device {n}") for n in range(2)]
-    answer = post(client, f"auth/logout?everywhere={said}", access=pairs[0][0])
-    assert answer.status_code == status
+    response = post(client, f"auth/logout?everywhere={said}", access=pairs[0][0])
+    assert response.status_code == status
     if status == 400:
-        assert_error(answer, 400, "invalid", "everywhere")
+        assert_error(response, 400, "invalid", "everywhere")
     assert [me(client, access) for access, _ in pairs] == left
 
 
@@ -248,15 +250,15 @@ def test_new_password_ends_all_other_devices(client: Client, player: User) -> No
         == "new_password"
     )
     good = {"old_password": PASSWORD, "new_password": "another long sentence"}
-    answer = post(client, "users/me/password", good, here[0])
-    assert me(client, answer.json()["access"]) == 200
+    response = post(client, "users/me/password", good, here[0])
+    assert me(client, response.json()["access"]) == 200
     assert [me(client, access) for access, _ in (here, there)] == [401, 401]
     assert post(client, "auth/refresh", {"refresh": there[1]}).status_code == 401
 
 
 @pytest.mark.parametrize("how", ["password", "deactivated", "deleted"])
 def test_changes_of_the_account_end_its_tokens(client: Client, player: User, how: str) -> None:
-    """Also when it is done in psql: no code of ours has to be asked."""
+    """Also when it is done in psql: the triggers of the database notice it."""
     access, refresh = start_family(player, "device")
     if how == "password":
         User.objects.update(password="!")
@@ -320,7 +322,7 @@ def test_secret_key_does_not_sign_tokens(client: Client, player: User, settings:
     old = settings.SECRET_KEY
     settings.SECRET_KEY = "n" * 60
     settings.SECRET_KEY_FALLBACKS = [old]
-    assert client.get("/account/").status_code == 200  # signs the session anew
+    assert client.get("/account/").status_code == 200  # signs the session again
     settings.SECRET_KEY_FALLBACKS = []
     assert client.get("/account/").status_code == 200
     settings.SECRET_KEY = "o" * 60
@@ -355,8 +357,8 @@ def test_refresh_token_used_twenty_times_at_once_works_once(settings: Any) -> No
             status: int = post(Client(), "auth/refresh", body).status_code
             return status
 
-        answers = at_once(20, use)
-        assert sorted(answers) == [200] + [401] * 19
+        responses = at_once(20, use)
+        assert sorted(responses) == [200] + [401] * 19
         assert families.list_families(user.pk) == []  # nineteen replays: the family has ended
 
 
@@ -366,7 +368,7 @@ def test_refresh_token_used_twenty_times_at_once_works_once(settings: Any) -> No
 def forged(
     good: str, key: str = "", alg: str = "HS256", kid: str | None = None, **changes: Any
 ) -> str:
-    """A good token in which nothing is wrong but what is told; a claim that is None is left out."""
+    """Returns a valid token with some claims changed. A claim that is None is left out."""
     claims = jwt.decode(good, options={"verify_signature": False}) | changes
     claims = {name: value for name, value in claims.items() if value is not None}
     headers = {"kid": next(iter(signing._keys())) if kid is None else kid}
@@ -374,8 +376,8 @@ def forged(
     return jwt.encode(claims, secret, alg, headers=headers)
 
 
-def handmade(good: str) -> list[str]:
-    """Tokens that each fail one check of the reader, and no other."""
+def malformed_tokens(good: str) -> list[str]:
+    """Tokens of which each fails exactly one check."""
     now, theirs = int(timezone.now().timestamp()), "k" * 60
     kind = jwt.decode(good, options={"verify_signature": False})["typ"]
     wrong: dict[str, list[Any]] = {
@@ -400,13 +402,14 @@ def handmade(good: str) -> list[str]:
 
 
 def forgeries(good: str) -> list[str]:
-    """A thousand: some by hand, some that are no tokens, and a good one with a bit flipped here and there."""
+    """Returns a thousand tokens: some made by hand, some malformed, and a valid one with flipped bits."""
     made = [
-        *handmade(good), forged(good, sub=str(NOBODY)), forged(good, pwd="0" * 16), "", "x", "x y", "a.b.c",
+        *malformed_tokens(good), forged(good, sub=str(NOBODY)), forged(good, pwd="0" * 16),
+        "", "x", "x y", "a.b.c",
         "..", "é", "x" * 5000, "null", "{}", good + "x", good[:-1], good * 2,
     ]  # fmt: skip
     letters = string.ascii_letters + string.digits + "-_"
-    same = {good[:-1] + letter for letter in letters}  # the last letter has bits that mean nothing
+    same = {good[:-1] + letter for letter in letters}  # the last letter has unused bits
     for position in itertools.count():
         if len(made) == 1000:
             return made
@@ -428,8 +431,8 @@ def test_forged_tokens_are_rejected(
     for token in [*forgeries(access), forged(access, jti="0" * 32), refresh]:
         assert me(client, token) == 401, token
     for token in [*forgeries(refresh), forged(refresh, fam="0" * 32), access]:
-        answer = post(client, "auth/refresh", {"refresh": token})
-        assert answer.status_code in (400, 401), token
+        response = post(client, "auth/refresh", {"refresh": token})
+        assert response.status_code in (400, 401), token
     # None of them did any harm.
     assert me(client, access) == 200
     assert post(client, "auth/refresh", {"refresh": forged(refresh)}).status_code == 200
@@ -450,9 +453,9 @@ CARELESS: dict[str, dict[str, Any]] = {
 def test_forged_tokens_would_pass_with_fewer_checks(
     player: User, monkeypatch: pytest.MonkeyPatch, check: str
 ) -> None:
-    """One check is left out: some forgery has to get through, or it was none."""
+    """One check is left out: then some forged token must be accepted."""
     decode, good = jwt.decode, start_family(player, "device")[0]
-    tokens_by_hand = handmade(good)
+    tokens_by_hand = malformed_tokens(good)
 
     def taken() -> int:
         count = 0
@@ -471,9 +474,9 @@ def test_forged_tokens_would_pass_with_fewer_checks(
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer x y", "Basic eDp5", "bearer", "Token x"])
 def test_malformed_authorization_headers_are_rejected(client: Client, header: str) -> None:
-    answer = client.get("/api/v1/maps", headers={"Authorization": header})
-    assert_error(answer, 401, "invalid_token")
-    assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
+    response = client.get("/api/v1/maps", headers={"Authorization": header})
+    assert_error(response, 401, "invalid_token")
+    assert response["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
 def test_own_routes_require_a_token(client: Client, player: User) -> None:
@@ -483,7 +486,9 @@ def test_own_routes_require_a_token(client: Client, player: User) -> None:
     assert_error(client.get("/api/v1/users/me"), 401, "not_authenticated")
 
 
-def test_the_public_profile(client: Client, player: User, game_map: GameMap) -> None:
+def test_a_public_profile_shows_maps_but_no_email_address(
+    client: Client, player: User, game_map: GameMap
+) -> None:
     body = client.get("/api/v1/users/AUTHOR").json()
     assert body["username"] == "Author"
     assert [row["name"] for row in body["maps"]] == ["Quiet Ford"]

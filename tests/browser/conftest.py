@@ -54,7 +54,7 @@ def patient_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(params=[1440, 375], ids=["desktop", "phone"])
 def page(chromium: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """An empty page. Whatever the browser complains about fails the test."""
+    """An empty page. Errors in its console fail the test."""
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:

@@ -1,4 +1,4 @@
-"""What axe finds by itself on each page: WCAG 2.1, levels A and AA. Nothing, that is."""
+"""axe finds no violation on any page: WCAG 2.1, levels A and AA."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from tests.support.factories import make_map, make_tribe, make_user
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_a_fault_would_be_found(page: Page) -> None:
+def test_the_check_finds_an_accessibility_violation(page: Page) -> None:
     page.goto("/login/")
     page.evaluate("document.querySelector('label[for=id_username]').remove()")
     with pytest.raises(AssertionError, match="label"):
@@ -22,13 +22,13 @@ def test_a_fault_would_be_found(page: Page) -> None:
 
 
 @pytest.mark.parametrize("address", ["/maps/", "/maps/?q=nothing", "/login/", "/signup/"])
-def test_pages_for_everybody(page: Page, address: str) -> None:
+def test_public_pages_are_accessible(page: Page, address: str) -> None:
     make_map(make_user("Author"))
     page.goto(address)
     no_violations(page)
 
 
-def test_what_a_form_complains_about(page: Page) -> None:
+def test_a_form_with_errors_is_accessible(page: Page) -> None:
     page.goto("/signup/")
     page.get_by_label("Username").fill("Mira")
     page.get_by_label("Email address").fill("mira@example.com")
@@ -39,7 +39,7 @@ def test_what_a_form_complains_about(page: Page) -> None:
     no_violations(page)
 
 
-def test_a_map_its_author_and_an_account(page: Page) -> None:
+def test_pages_of_a_map_a_player_and_an_account_are_accessible(page: Page) -> None:
     author, mira = make_user("Author"), make_user("Mira")
     game_map = make_map(author)
     make_map(author, "Other Ford")
@@ -57,7 +57,7 @@ def test_a_map_its_author_and_an_account(page: Page) -> None:
         no_violations(page)
 
 
-def test_the_list_of_lobbies(page: Page) -> None:
+def test_the_list_of_lobbies_is_accessible(page: Page) -> None:
     page.goto("/lobbies/")
     expect(page.get_by_text("No open lobbies right now")).to_be_visible()
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
@@ -103,7 +103,7 @@ def test_a_lobby_from_its_opening_to_its_end(page: Page) -> None:
     no_violations(page)
 
 
-def test_a_lobby_to_join(page: Page) -> None:
+def test_the_page_to_join_a_lobby_is_accessible(page: Page) -> None:
     host, mira = make_user("Hosta"), make_user("Mira")
     lobby = run(
         lobby_actions.create, host.pk, map_id=make_map(host).pk, tribe_id=make_tribe(host).pk
@@ -116,7 +116,7 @@ def test_a_lobby_to_join(page: Page) -> None:
     no_violations(page)
 
 
-def test_tribes_and_their_editor(page: Page) -> None:
+def test_pages_of_tribes_are_accessible(page: Page) -> None:
     mira = make_user("Mira")
     sign_in(page, "/tribes/")
     expect(page.get_by_role("link", name="Aggressive")).to_be_visible()
@@ -127,7 +127,7 @@ def test_tribes_and_their_editor(page: Page) -> None:
         no_violations(page)
 
 
-def test_a_map_that_could_not_be_loaded(page: Page) -> None:
+def test_a_map_that_could_not_be_loaded_is_accessible(page: Page) -> None:
     page.route("**/terrain.json", lambda route: route.abort("internetdisconnected"))
     page.goto(make_map(make_user("Author"), wave_config={}).get_absolute_url())
     expect(page.get_by_role("button", name="Try again")).to_be_visible()

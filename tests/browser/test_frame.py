@@ -1,4 +1,4 @@
-"""What is around every page: the header, failures that are told, times, the rows of forms."""
+"""What all pages share: the header, messages about failures, times, rows of forms."""
 
 import re
 
@@ -11,8 +11,8 @@ from tests.support.factories import PASSWORD, make_user
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def apart(page: Page, *selectors: str) -> None:
-    """Nothing of these is printed over another, and nothing leaves the page."""
+def assert_no_overlap(page: Page, *selectors: str) -> None:
+    """Asserts that elements do not overlap, and do not leave the page."""
     boxes = [
         box
         for selector in selectors
@@ -34,7 +34,7 @@ def apart(page: Page, *selectors: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Mira", "A_name_of_fifty_characters_that_is_as_long_as_it_g"])
-def test_the_header_holds_at_twice_the_text(page: Page, name: str) -> None:
+def test_the_header_fits_at_twice_the_text_size(page: Page, name: str) -> None:
     make_user(name)
     page.goto("/login/")
     page.get_by_label("Username").fill(name)
@@ -42,13 +42,13 @@ def test_the_header_holds_at_twice_the_text(page: Page, name: str) -> None:
     page.get_by_role("button", name="Sign in").click()
     for size in ("100%", "200%"):
         page.evaluate("size => { document.documentElement.style.fontSize = size; }", size)
-        apart(page, ".brand", ".nav > a", ".nav--account button")
+        assert_no_overlap(page, ".brand", ".nav > a", ".nav--account button")
         assert all(
             box["height"] >= 44 for a in page.locator(".nav > a").all() if (box := a.bounding_box())
         )
 
 
-def test_the_way_past_the_header_shows_and_moves_nothing(page: Page) -> None:
+def test_the_skip_link_shows_and_moves_nothing(page: Page) -> None:
     page.goto("/maps/")
     top = "document.querySelector('.header').getBoundingClientRect().top"
     before = page.evaluate(top)
@@ -62,7 +62,7 @@ def test_the_way_past_the_header_shows_and_moves_nothing(page: Page) -> None:
     expect(page.locator("#main")).to_be_focused()
 
 
-def test_failures_are_told_in_view_and_can_be_closed(page: Page) -> None:
+def test_failures_are_shown_in_view_and_can_be_closed(page: Page) -> None:
     page.goto("/maps/")
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     page.get_by_role("link", name="Privacy").focus()
@@ -71,11 +71,11 @@ def test_failures_are_told_in_view_and_can_be_closed(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("You seem to be offline")
     no_violations(page)
     page.get_by_role("button", name="Close").click()
-    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator("#error-banner")).to_be_hidden()
     expect(page.get_by_role("link", name="Privacy")).to_be_focused()
 
 
-def test_a_limit_that_is_reached_is_told_with_the_time_left(page: Page) -> None:
+def test_an_error_of_a_rate_limit_shows_the_time_left(page: Page) -> None:
     page.goto("/maps/")
     page.evaluate(
         """() => {
@@ -86,7 +86,7 @@ def test_a_limit_that_is_reached_is_told_with_the_time_left(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("try again in 42 s")
 
 
-def test_a_tap_tells_the_exact_time(page: Page) -> None:
+def test_a_tap_shows_the_exact_time(page: Page) -> None:
     make_user("Mira")
     sign_in(page, "/account/")
     time = page.locator("time").first
@@ -97,7 +97,7 @@ def test_a_tap_tells_the_exact_time(page: Page) -> None:
     expect(time).to_have_text("just now")
 
 
-def test_the_box_and_its_words_are_one_target(page: Page) -> None:
+def test_a_checkbox_and_its_label_are_one_target(page: Page) -> None:
     page.goto("/signup/")
     row = page.locator(".check")
     box = row.bounding_box()

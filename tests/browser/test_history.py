@@ -1,4 +1,4 @@
-"""Back and forward in the browser of maps: the search box and its filters say what the cards are."""
+"""Back and forward on the page of maps: search box and filters match the cards."""
 
 import re
 from collections.abc import Callable
@@ -22,9 +22,9 @@ def maps(transactional_db: None) -> None:
 @pytest.fixture
 def type_slowly(page: Page) -> Callable[[str], None]:
     def do(words: str) -> None:
-        """With a pause after each letter, so that each is searched for."""
+        """Types with a pause after each letter, so that each is searched for."""
         for end in range(1, len(words) + 1):
-            with page.expect_response(lambda answer: "/maps/?" in answer.url):
+            with page.expect_response(lambda response: "/maps/?" in response.url):
                 page.get_by_role("searchbox").press_sequentially(words[end - 1])
             expect(page).to_have_url(re.compile(rf"q={words[:end]}\b"))
 
@@ -90,7 +90,9 @@ def test_a_search_is_one_step_however_slowly_it_is_typed(
     expect(page).to_have_url(re.compile(r"/privacy/$"))
 
 
-def test_values_that_the_controls_don_t_list_stay_when_another_filter_changes(page: Page) -> None:
+def test_values_that_the_controls_do_not_list_remain_when_another_filter_changes(
+    page: Page,
+) -> None:
     page.goto("/maps/?terrain=Lava&size_min=20")
     expect(page.get_by_label("Size from")).to_have_value("20")
     page.get_by_label("Size up to").select_option("30")
@@ -103,7 +105,7 @@ def test_values_that_the_controls_don_t_list_stay_when_another_filter_changes(pa
     expect(page.get_by_label("Size up to")).to_have_value("")
 
 
-def test_what_fails_is_said_after_going_back_too(page: Page) -> None:
+def test_failures_are_shown_after_going_back_too(page: Page) -> None:
     page.goto("/maps/")
     page.get_by_role("link", name="Top").click()
     expect(page.locator("[aria-current=true]")).to_have_text("Top")
@@ -111,5 +113,5 @@ def test_what_fails_is_said_after_going_back_too(page: Page) -> None:
     expect(page.locator("[aria-current=true]")).to_have_text("Hot")
     page.context.set_offline(True)
     page.get_by_role("link", name="New", exact=True).click()
-    expect(page.locator("#trouble")).to_contain_text("You seem to be offline")
+    expect(page.locator("#error-banner")).to_contain_text("You seem to be offline")
     page.context.set_offline(False)

@@ -23,32 +23,32 @@ def mira(transactional_db: None) -> User:
     return make_user("Mira")
 
 
-def test_hearts_in_place(page: Page) -> None:
+def test_favourites_change_in_place(page: Page) -> None:
     sign_in(page, "/maps/")
     page.evaluate("window.stillTheSamePage = true")
-    heart = page.get_by_role("button", name="Favourite Birch Ford")
-    expect(heart).to_have_attribute("aria-pressed", "false")
-    box = heart.bounding_box()
+    button = page.get_by_role("button", name="Favourite Birch Ford")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    box = button.bounding_box()
     assert box
     assert box["width"] >= 44
     assert box["height"] >= 44
-    heart.click()
-    expect(heart).to_have_attribute("aria-pressed", "true")
-    page.keyboard.press("Enter")  # the new heart has the focus of the old one
-    expect(heart).to_have_attribute("aria-pressed", "false")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Enter")  # the new button has the focus of the old one
+    expect(button).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("Space")
-    expect(heart).to_have_attribute("aria-pressed", "true")
-    expect(heart).to_be_focused()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(button).to_be_focused()
     assert page.evaluate("window.stillTheSamePage")
     no_sideways_scrolling(page)
     no_violations(page)
 
     page.get_by_role("link", name="Birch Ford").click()
     expect(page.get_by_role("heading", name="Birch Ford", exact=True)).to_be_visible()
-    expect(heart).to_have_attribute("aria-pressed", "true")
-    heart.focus()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.focus()
     page.keyboard.press("Enter")
-    expect(heart).to_have_attribute("aria-pressed", "false")
+    expect(button).to_have_attribute("aria-pressed", "false")
     assert MapFavourite.objects.count() == 0
 
 
@@ -132,10 +132,10 @@ def test_without_javascript(chromium: Browser, site: Site, mira: User) -> None:
     context = chromium.new_context(base_url=site.url, java_script_enabled=False)
     page = context.new_page()
     sign_in(page, "/maps/?q=clay")
-    heart = page.get_by_role("button", name="Favourite Clay Pit")
-    heart.click()
-    expect(page).to_have_url(re.compile(r"/maps/\?q=clay#heart-"))
-    expect(heart).to_have_attribute("aria-pressed", "true")
+    button = page.get_by_role("button", name="Favourite Clay Pit")
+    button.click()
+    expect(page).to_have_url(re.compile(r"/maps/\?q=clay#favourite-"))
+    expect(button).to_have_attribute("aria-pressed", "true")
     page.goto(collection.get_absolute_url())
     page.get_by_role("button", name="Move up Clay Pit").click()
     expect(page.locator(".card__name")).to_have_text(["Ash Mill", "Clay Pit", "Birch Ford"])

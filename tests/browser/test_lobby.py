@@ -20,7 +20,7 @@ from tests.support.factories import NOBODY, PASSWORD, make_map, make_tribe, make
 from tests.support.live_site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-# What a browser complains about when the network is gone, as these tests want it to be.
+# What the console of a browser shows when the network is lost, as these tests cause it.
 WANTED = ("WebSocket connection to", "ERR_INTERNET_DISCONNECTED", "status of 404", "ERR_CONNECTION")
 Enter = Callable[..., Page]
 
@@ -41,7 +41,7 @@ def players(game_map: GameMap) -> dict[str, User]:
 
 @pytest.fixture
 def enter(chromium: Browser, site: Site) -> Iterator[Enter]:
-    """Opens a browser of its own for a player, or for nobody. What it complains about fails the test."""
+    """Opens a browser for a player or a visitor. Errors in its console fail the test."""
     complaints: list[str] = []
     contexts: list[BrowserContext] = []
 
@@ -86,7 +86,7 @@ def ready(page: Page) -> Any:
 
 
 def opened(page: Page, game_map: GameMap) -> str:
-    """Open a lobby on a map; answers its code."""
+    """Opens a lobby on a map and returns its code."""
     page.goto(game_map.get_absolute_url())
     page.get_by_role("link", name="Play together").click()
     page.get_by_role("button", name="Open lobby").click()
@@ -102,7 +102,7 @@ def both_seated(enter: Enter, game_map: GameMap) -> tuple[Page, Page]:
     return host, guest
 
 
-def test_from_a_code_to_the_end_of_the_game(
+def test_players_join_by_code_play_and_end_the_game(
     enter: Enter, game_map: GameMap, players: dict[str, User]
 ) -> None:
     host, guest = enter("Mira"), enter("Odo", width=375)
@@ -147,7 +147,7 @@ def test_from_a_code_to_the_end_of_the_game(
     host.get_by_role("button", name="Start the game").click()
     for page in (host, guest):
         expect(page.get_by_role("heading", name="The game has started")).to_be_visible()
-        expect(page.locator("[data-part=told]")).to_have_text("The game has started.")
+        expect(page.locator("[data-part=announcement]")).to_have_text("The game has started.")
         expect(page.get_by_text("You can’t play in the browser yet.")).to_be_visible()
     no_violations(guest)
 
@@ -182,7 +182,7 @@ def test_a_reload_keeps_the_seat(enter: Enter, game_map: GameMap, players: dict[
     assert SessionPlayer.objects.get(user=players["Odo"]).joined_at == joined
 
 
-def test_a_lost_connection_comes_back_by_itself(
+def test_a_lost_connection_is_restored_automatically(
     enter: Enter, game_map: GameMap, players: dict[str, User], site: Site
 ) -> None:
     host, guest = both_seated(enter, game_map)
@@ -190,20 +190,22 @@ def test_a_lost_connection_comes_back_by_itself(
     site.cut()
     expect(guest.get_by_text("Connection lost, trying again").first).to_be_visible()
     expect(seat(host, "Odo").get_by_text("Not connected")).to_be_visible()
-    ready(guest).click()  # said while nobody hears it
+    ready(guest).click()  # sent while the client is not connected
     guest.get_by_label("Message").fill("Hello")
     guest.keyboard.press("Enter")
-    expect(guest.get_by_text("It will be sent when the connection is back.")).to_be_visible()
+    expect(
+        guest.get_by_text("Your message will be sent when the connection is back.")
+    ).to_be_visible()
     no_violations(guest)
     guest.context.set_offline(False)
-    expect(guest.get_by_text("Back again.")).to_be_visible()
+    expect(guest.get_by_text("Connected again.")).to_be_visible()
     expect(seat(host, "Odo")).to_contain_text("✓ Ready")
     expect(ready(guest)).to_have_attribute("aria-pressed", "true")
     expect(host.get_by_role("log")).to_contain_text("Hello")
     expect(guest.get_by_text("It goes out when")).to_be_hidden()
 
 
-def test_an_invited_newcomer_arrives_in_the_lobby(
+def test_an_invited_new_player_gets_to_the_lobby(
     enter: Enter, game_map: GameMap, players: dict[str, User]
 ) -> None:
     host, newcomer = enter("Mira"), enter(width=375)
@@ -214,13 +216,13 @@ def test_an_invited_newcomer_arrives_in_the_lobby(
     newcomer.get_by_label("Password").fill("short")
     newcomer.get_by_label("I agree to the privacy policy").check()
     newcomer.get_by_role("button", name="Sign up").click()
-    newcomer.get_by_label("Password").fill(PASSWORD)  # a mistake does not lose the way either
+    newcomer.get_by_label("Password").fill(PASSWORD)  # an error keeps the next URL, too
     newcomer.get_by_role("button", name="Sign up").click()
     expect(newcomer.get_by_role("heading", name="Join a lobby on Quiet Ford")).to_be_visible()
 
 
 @pytest.mark.parametrize("is_public", [True, False])
-def test_who_was_away_too_long_is_told_and_sits_down_again(
+def test_a_player_away_for_too_long_is_informed_and_can_join_again(
     enter: Enter, game_map: GameMap, players: dict[str, User], site: Site, is_public: bool
 ) -> None:
     _, guest = both_seated(enter, game_map)
@@ -268,7 +270,7 @@ def test_the_countdown_can_be_stopped_whatever_it_covers(
     expect(ready(guest)).to_have_attribute("aria-pressed", "false")
 
 
-def test_a_second_page_takes_the_seat_and_the_first_says_so(
+def test_a_second_page_takes_the_seat_and_the_first_shows_it(
     enter: Enter, game_map: GameMap, players: dict[str, User]
 ) -> None:
     first = enter("Mira")
@@ -277,7 +279,7 @@ def test_a_second_page_takes_the_seat_and_the_first_says_so(
     second.goto(first.url)
     live(second)
     expect(first.get_by_text("This lobby is open in another tab")).to_be_visible()
-    expect(first.locator("[data-part=refused]")).to_be_hidden()  # it is said once
+    expect(first.locator("[data-part=refusal]")).to_be_hidden()  # it is shown once
     no_violations(first)
     ready(first).click()  # what can't be done there leads to what can
     expect(first.get_by_role("button", name="Use it here")).to_be_focused()
@@ -301,7 +303,7 @@ def test_a_tribe_that_is_made_on_another_page(
     expect(page.locator("#own-tribe")).to_have_value(str(owls.pk))
 
 
-def test_a_new_password_does_not_end_the_page(
+def test_a_new_password_does_not_disconnect_the_page(
     enter: Enter, game_map: GameMap, players: dict[str, User], site: Site
 ) -> None:
     page = enter("Mira")
@@ -317,26 +319,24 @@ def test_a_new_password_does_not_end_the_page(
     ):
         field.fill(words)
     form.get_by_role("button").click()
-    expect(page.get_by_text("Back again.")).to_be_visible()
+    expect(page.get_by_text("Connected again.")).to_be_visible()
     live(page)
     assert page.evaluate("window.stays")
     account.get_by_role("button", name="Sign out").click()
     expect(page.get_by_text("You are signed out.")).to_be_visible()
-    expect(page.locator("[data-part=refused]")).to_be_hidden()
+    expect(page.locator("[data-part=refusal]")).to_be_hidden()
 
 
-def test_a_banned_player_is_not_told_that_it_was_the_host(
+def test_a_banned_player_does_not_read_that_the_host_removed_them(
     enter: Enter, game_map: GameMap, players: dict[str, User]
 ) -> None:
     _, guest = both_seated(enter, game_map)
     User.objects.filter(pk=players["Odo"].pk).update(is_active=False)
-    expect(guest.get_by_role("heading", name="You are out of this lobby")).to_be_visible()
-    expect(
-        guest.get_by_text("Your account is suspended or erased", exact=False).last
-    ).to_be_visible()
+    expect(guest.get_by_role("heading", name="You are no longer in this lobby")).to_be_visible()
+    expect(guest.get_by_text("Your account is banned or deleted", exact=False).last).to_be_visible()
 
 
-def test_what_was_refused_is_said_until_the_lobby_changes(
+def test_an_error_is_shown_until_the_lobby_changes(
     enter: Enter, game_map: GameMap, players: dict[str, User]
 ) -> None:
     host, guest = both_seated(enter, game_map)
@@ -349,7 +349,7 @@ def test_what_was_refused_is_said_until_the_lobby_changes(
     expect(host.get_by_role("alert")).to_be_hidden()
 
 
-def test_removing_leaving_and_the_next_host(
+def test_when_the_host_leaves_the_next_player_becomes_host(
     enter: Enter, game_map: GameMap, players: dict[str, User]
 ) -> None:
     host, guest = both_seated(enter, game_map)
@@ -377,7 +377,9 @@ def test_removing_leaving_and_the_next_host(
     expect(guest.locator("[data-part=taken]")).to_have_text("1 of 2")
 
 
-def test_by_keyboard_alone(enter: Enter, game_map: GameMap, players: dict[str, User]) -> None:
+def test_the_page_works_by_keyboard_alone(
+    enter: Enter, game_map: GameMap, players: dict[str, User]
+) -> None:
     page = enter("Mira")
     opened(page, game_map)
     page.locator("main").focus()
@@ -459,7 +461,7 @@ def test_the_list_is_live(
     expect(narrowed.locator(".lobby-card")).to_have_count(0)
 
 
-def test_of_many_lobbies_the_older_ones_stay_and_count(
+def test_of_many_lobbies_the_older_ones_remain_and_count(
     enter: Enter,
     game_map: GameMap,
     players: dict[str, User],
@@ -495,7 +497,7 @@ def test_of_many_lobbies_the_older_ones_stay_and_count(
     expect(cards.last).to_contain_text("hosted by Odo")
 
 
-def test_maps_tell_of_their_lobbies_and_nothing_moves(
+def test_maps_show_their_lobbies_and_nothing_moves(
     enter: Enter, game_map: GameMap, players: dict[str, User]
 ) -> None:
     page = enter()
@@ -566,15 +568,15 @@ def test_without_javascript(enter: Enter, game_map: GameMap, players: dict[str, 
     expect(page.get_by_text("You have left.")).to_be_visible()
 
 
-def test_a_lobby_that_is_not_there(enter: Enter, transactional_db: None) -> None:
+def test_an_unknown_lobby_shows_a_helpful_page(enter: Enter, transactional_db: None) -> None:
     page = enter(width=375)
     page.goto(f"/lobbies/{NOBODY}/")
     expect(page.get_by_role("heading", name="No open lobby here")).to_be_visible()
     no_violations(page)
 
 
-def test_friends_on_a_private_map(enter: Enter, players: dict[str, User]) -> None:
-    """The guest sees it, nobody can start it once its author breaks it, and both are told why."""
+def test_friends_can_play_on_a_private_map(enter: Enter, players: dict[str, User]) -> None:
+    """The guest sees the map. It cannot be started once its author breaks it, and both players see why."""
     mira = players["Mira"]
     private = make_map(mira, "Hidden Ford", is_public=False)
     host, guest = enter("Mira"), enter("Odo", width=375)

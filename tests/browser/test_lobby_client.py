@@ -1,4 +1,4 @@
-"""The client library in a browser, before a server that does what a real one does only on bad days."""
+"""The client library in a browser, with a server that fails in ways that a real one rarely does."""
 
 import functools
 import json
@@ -25,48 +25,48 @@ START = """async (library) => {
     window.library = await import(library);
     const { LobbyClient } = window.library;
     window.client = new LobbyClient(new URL("/ws/test", location.href.replace("http", "ws")));
-    window.told = [];
+    window.events = [];
     for (const name of ["state", "lobby", "chat", "started", "closed", "error"]) {
-        client.addEventListener(name, ({ detail }) => told.push([name, detail]));
+        client.addEventListener(name, ({ detail }) => events.push([name, detail]));
     }
     client.open();
 }"""
 
 
 class Server:
-    """What stands at the other end: it keeps what it hears, and says what a test has it say."""
+    """A server for one client: it records messages, and sends those that a test wants."""
 
     def __init__(self) -> None:
         self.sockets: list[WebSocketRoute] = []
-        self.heard: list[dict[str, Any]] = []
-        self.greets = True  # answers hello
-        self.answers = True  # answers commands
+        self.received: list[dict[str, Any]] = []
+        self.greets = True  # replies to hello
+        self.replies = True  # replies to commands
         self.version = 1
 
     def accept(self, socket: WebSocketRoute) -> None:
         self.sockets.append(socket)
-        socket.on_message(lambda text: self.hear(socket, json.loads(text)))
+        socket.on_message(lambda text: self.receive(socket, json.loads(text)))
 
-    def hear(self, socket: WebSocketRoute, message: dict[str, Any]) -> None:
-        self.heard.append(message)
+    def receive(self, socket: WebSocketRoute, message: dict[str, Any]) -> None:
+        self.received.append(message)
         if message["type"] == "hello" and self.greets:
             known = message["data"].get("version") == self.version
             data = {"player_id": "me", "time": 0, "lobby": None if known else LOBBY}
-            self.say("welcome", data, re=message["id"])
-        elif message["type"] not in ("hello", "ping") and self.answers:
-            self.say("lobby", LOBBY, re=message["id"])
+            self.send("welcome", data, re=message["id"])
+        elif message["type"] not in ("hello", "ping") and self.replies:
+            self.send("lobby", LOBBY, re=message["id"])
 
-    def say(self, kind: str, data: Any, **more: Any) -> None:
+    def send(self, kind: str, data: Any, **more: Any) -> None:
         frame = {"type": kind, "version": self.version, "data": data} | more
         self.sockets[-1].send(json.dumps(frame))
 
     def of(self, kind: str) -> list[dict[str, Any]]:
-        return [message for message in self.heard if message["type"] == kind]
+        return [message for message in self.received if message["type"] == kind]
 
 
 @pytest.fixture
 def server(page: Page) -> Iterator[Server]:
-    """A server, and a client that has begun to talk to it."""
+    """A server, and a client that is connected to it."""
     server = Server()
     page.route_web_socket("**/ws/test", server.accept)
     page.goto("/privacy/")
@@ -81,7 +81,7 @@ def is_live(page: Page) -> None:
 
 
 def until(page: Page, holds: Callable[[], Any]) -> None:
-    """Wait until the server has heard something."""
+    """Waits until the server has received a message."""
     for _ in range(200):
         if holds():
             return
@@ -90,57 +90,57 @@ def until(page: Page, holds: Callable[[], Any]) -> None:
 
 
 def sees(page: Page, what: str) -> None:
-    """Wait until something is so in the page, whose policy forbids Playwright's own way of waiting."""
+    """Waits for a condition in the page, whose policy forbids Playwright's own waiting."""
     until(page, lambda: page.evaluate(what))
 
 
-def has_met(server: Server, sockets: int) -> bool:
-    """Whether the client has come so many times."""
+def has_sockets(server: Server, sockets: int) -> bool:
+    """Returns whether the client has connected so many times."""
     return len(server.sockets) == sockets
 
 
 def count(page: Page, name: str) -> int:
-    found: int = page.evaluate("name => told.filter(([n]) => n === name).length", name)
+    found: int = page.evaluate("name => events.filter(([n]) => n === name).length", name)
     return found
 
 
-def test_what_is_missed_is_asked_for(page: Page, server: Server) -> None:
+def test_the_client_requests_missed_versions(page: Page, server: Server) -> None:
     server.version = 5
-    server.say("pong", {"time": 0, "asks": False}, re="ping")
+    server.send("pong", {"time": 0, "asks": False}, re="ping")
     until(page, lambda: len(server.of("hello")) == 2)
     assert server.of("hello")[1]["data"] == {"version": 1}
     sees(page, "client.version === 5")
-    server.say("chat", {"player_id": "x", "text": "hi", "at": "2026-01-01T00:00:00Z"})
-    sees(page, "told.some(([name]) => name === 'chat')")
-    assert len(server.of("hello")) == 2  # nothing is missed by that
+    server.send("chat", {"player_id": "x", "text": "hi", "at": "2026-01-01T00:00:00Z"})
+    sees(page, "events.some(([name]) => name === 'chat')")
+    assert len(server.of("hello")) == 2  # no message is missed
 
 
-def test_old_news_is_dropped(page: Page, server: Server) -> None:
+def test_older_versions_are_ignored(page: Page, server: Server) -> None:
     server.version = 3
-    server.say("lobby", LOBBY)
+    server.send("lobby", LOBBY)
     sees(page, "client.version === 3")
     before = count(page, "lobby")
     server.version = 2
-    server.say("lobby", LOBBY)
-    server.say("pong", {"time": 0, "asks": True})
+    server.send("lobby", LOBBY)
+    server.send("pong", {"time": 0, "asks": True})
     until(page, lambda: server.of("ping"))  # it has read both
     assert count(page, "lobby") == before
     assert page.evaluate("client.version") == 3
 
 
-def test_a_sign_of_life_is_given_when_asked_for(page: Page, server: Server) -> None:
-    server.say("pong", {"time": 0, "asks": True})
+def test_the_client_pings_when_the_server_asks(page: Page, server: Server) -> None:
+    server.send("pong", {"time": 0, "asks": True})
     until(page, lambda: len(server.of("ping")) == 1)
-    for re in ("ping", ""):  # an answer is not answered, whatever it answers
-        server.say("pong", {"time": 0, "asks": False}, re=re)
-    server.say("chat", {"player_id": "x", "text": "hi", "at": "2026-01-01T00:00:00Z"})
-    sees(page, "told.some(([name]) => name === 'chat')")
+    for re in ("ping", ""):  # a reply gets no reply
+        server.send("pong", {"time": 0, "asks": False}, re=re)
+    server.send("chat", {"player_id": "x", "text": "hi", "at": "2026-01-01T00:00:00Z"})
+    sees(page, "events.some(([name]) => name === 'chat')")
     assert len(server.of("ping")) == 1
 
 
-def test_an_unanswered_command_is_sent_once_more(page: Page, server: Server) -> None:
-    server.answers = False
-    page.evaluate("window.answer = client.ready(true).catch((error) => error.code); 0")
+def test_a_command_without_a_reply_is_sent_once_more(page: Page, server: Server) -> None:
+    server.replies = False
+    page.evaluate("window.reply = client.ready(true).catch((error) => error.code); 0")
     until(page, lambda: len(server.of("ready")) == 1)
     server.sockets[-1].close(code=1012)
     until(page, lambda: len(server.of("ready")) == 2)
@@ -148,76 +148,76 @@ def test_an_unanswered_command_is_sent_once_more(page: Page, server: Server) -> 
     until(page, lambda: len(server.of("hello")) == 3)
     first, second = server.of("ready")
     assert first == second  # with its id, so that it is done once
-    assert page.evaluate("answer") == "unanswered"
+    assert page.evaluate("reply") == "unanswered"
 
 
-def test_commands_resolve_or_say_why_not(page: Page, server: Server) -> None:
+def test_commands_resolve_or_reject_with_the_reason(page: Page, server: Server) -> None:
     assert page.evaluate("client.start(true).then((lobby) => lobby.status)") == "Lobby"
     assert server.of("start")[0]["data"] == {"solo": True}
-    server.answers = False
-    page.evaluate("window.answer = client.kick('x').catch(({ code, detail }) => [code, detail]); 0")
+    server.replies = False
+    page.evaluate("window.reply = client.kick('x').catch(({ code, detail }) => [code, detail]); 0")
     until(page, lambda: server.of("kick"))
     data = {"code": "not_host", "detail": "Only the host may do this."}
-    server.say("error", data, re=server.of("kick")[0]["id"])
-    assert page.evaluate("answer") == list(data.values())
+    server.send("error", data, re=server.of("kick")[0]["id"])
+    assert page.evaluate("reply") == list(data.values())
     assert count(page, "error") == 0
-    server.say("error", {"code": "not_json", "detail": "?"}, re=None)
-    sees(page, "told.some(([name]) => name === 'error')")
+    server.send("error", {"code": "not_json", "detail": "?"}, re=None)
+    sees(page, "events.some(([name]) => name === 'error')")
 
 
 @pytest.mark.parametrize("code", [1006, 1011, 1012, 4408, 4429])
-def test_closes_that_say_come_back(page: Page, server: Server, code: int) -> None:
+def test_other_close_codes_make_the_client_reconnect(page: Page, server: Server, code: int) -> None:
     if code == 1006:  # no server may send it
         page.evaluate("window.dispatchEvent(new Event('offline'))")
-        server.answers = False
+        server.replies = False
         until(page, lambda: server.of("ping"))
     else:
         server.sockets[-1].close(code=code)
-    until(page, lambda: len(server.sockets) == 2)  # after 4 s of silence where nothing was said
+    until(page, lambda: len(server.sockets) == 2)  # after 4 s without a message
     is_live(page)
     assert server.of("hello")[1]["data"] == {"version": 1}
-    waits = page.evaluate("told.filter(([n, d]) => n === 'state' && d.state === 'waiting')")
+    waits = page.evaluate("events.filter(([n, d]) => n === 'state' && d.state === 'waiting')")
     assert 0 < len(waits) <= 2
     assert waits[0][1]["reason"].endswith(".")
 
 
 def test_a_sign_in_that_ended_is_tried_once_more(page: Page, server: Server) -> None:
     server.sockets[-1].close(code=4401)
-    until(page, lambda: has_met(server, 2))
+    until(page, lambda: has_sockets(server, 2))
     is_live(page)  # it was renewed
     server.greets = False
     server.sockets[-1].close(code=4401)
-    until(page, lambda: has_met(server, 3))
+    until(page, lambda: has_sockets(server, 3))
     server.sockets[-1].close(code=4401)
     sees(page, "client.state === 'ended'")
-    assert "signed out" in page.evaluate("told.at(-1)[1].reason")
+    assert "signed out" in page.evaluate("events.at(-1)[1].reason")
 
 
 @pytest.mark.parametrize("code", [1009, 4400, 4403, 4404, 4409])
-def test_closes_that_are_the_end(page: Page, server: Server, code: int) -> None:
-    server.answers = False
-    page.evaluate("window.answer = client.leave().catch((error) => error.code); 0")
+def test_final_close_codes_end_the_client(page: Page, server: Server, code: int) -> None:
+    server.replies = False
+    page.evaluate("window.reply = client.leave().catch((error) => error.code); 0")
     until(page, lambda: server.of("leave"))
     server.sockets[-1].close(code=code)
     sees(page, "client.state === 'ended'")
-    assert page.evaluate("answer") == "ended"
+    assert page.evaluate("reply") == "ended"
     assert page.evaluate("client.ready(true).catch((error) => error.code)") == "ended"
-    told = page.evaluate("told.filter(([name]) => name === 'state').at(-1)[1]")
-    assert told["code"] == code
-    assert len(told["reason"]) > 10
+    reported = page.evaluate("events.filter(([name]) => name === 'state').at(-1)[1]")
+    assert reported["code"] == code
+    assert len(reported["reason"]) > 10
     page.wait_for_timeout(300)
     assert len(server.sockets) == 1
 
 
-def test_tries_grow_rarer_and_online_ends_the_wait(page: Page, server: Server) -> None:
+def test_retries_slow_down_and_going_online_ends_the_wait(page: Page, server: Server) -> None:
     server.greets = False
     page.evaluate("Math.random = () => 1")
     for n in range(2, 7):
         server.sockets[-1].close(code=1012)
-        until(page, functools.partial(has_met, server, n))
+        until(page, functools.partial(has_sockets, server, n))
     server.sockets[-1].close(code=1012)
     sees(page, "client.state === 'waiting'")
-    left = page.evaluate("told.at(-1)[1].retryAt - Date.now()")
+    left = page.evaluate("events.at(-1)[1].retryAt - Date.now()")
     assert 2_500 < left <= 3_200
     server.greets = True
     page.evaluate("window.dispatchEvent(new Event('online'))")
@@ -235,7 +235,7 @@ def test_a_ticket_is_fetched_for_each_connection(page: Page, server: Server) -> 
             return `ticket-${n}`;
         };
         client = new LobbyClient(new URL("/ws/test", location.href.replace("http", "ws")), { ticket });
-        client.addEventListener("state", ({ detail }) => told.push(["state", detail]));
+        client.addEventListener("state", ({ detail }) => events.push(["state", detail]));
         client.open();
     }""")
     is_live(page)
@@ -245,7 +245,7 @@ def test_a_ticket_is_fetched_for_each_connection(page: Page, server: Server) -> 
     is_live(page)
     server.sockets[-1].close(code=1012)
     sees(page, "client.state === 'ended'")
-    assert page.evaluate("told.at(-1)[1].reason") == "Sign in again."
+    assert page.evaluate("events.at(-1)[1].reason") == "Sign in again."
 
 
 def test_the_clock_is_the_servers(page: Page, server: Server) -> None:
@@ -254,7 +254,7 @@ def test_the_clock_is_the_servers(page: Page, server: Server) -> None:
     server.sockets[-1].close(code=1012)
     until(page, lambda: len(server.of("hello")) == 2)
     now = page.evaluate("fast() / 1000")
-    server.say("welcome", {"player_id": "me", "time": now, "lobby": None}, re="hello")
+    server.send("welcome", {"player_id": "me", "time": now, "lobby": None}, re="hello")
     is_live(page)
     assert abs(page.evaluate("client.now() - fast()")) < 2_000
     expect(page.locator("main")).to_be_visible()

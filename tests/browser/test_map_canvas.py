@@ -1,4 +1,4 @@
-"""The map to move, zoom and walk: what it draws, what it tells, and what is left when it fails."""
+"""The canvas of a map: what it draws and announces, and what is shown when it fails."""
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
@@ -15,7 +15,7 @@ PIXELS = "document.querySelector('canvas').toDataURL()"
 
 @pytest.fixture(autouse=True)
 def game_map(transactional_db: None) -> GameMap:
-    """Enemies walk the northern and the eastern edge: water and a wall leave them no other way."""
+    """Enemies walk along the northern and the eastern edge: water and a wall block all other paths."""
     grid = flat_grid(24, 20)
     grid.terrain[2:, 3:22] = WATER
     grid.terrain[12:, 3:22] = LAVA
@@ -34,7 +34,7 @@ def canvas(page: Page, game_map: GameMap) -> Locator:
     return canvas
 
 
-def told(page: Page) -> Locator:
+def announcement(page: Page) -> Locator:
     return page.locator(".board [role=status]")
 
 
@@ -47,8 +47,8 @@ def until(page: Page, condition: str) -> None:
     pytest.fail(condition[:100])
 
 
-def settled(page: Page) -> str:
-    """The canvas's pixels, once it is drawn sharp."""
+def sharp_canvas(page: Page) -> str:
+    """Returns the pixels of the canvas, once it is drawn sharply."""
     page.wait_for_timeout(300)
     pixels: str = page.evaluate(PIXELS)
     return pixels
@@ -67,7 +67,9 @@ def test_the_canvas_takes_the_pictures_place(page: Page, canvas: Locator) -> Non
     assert page.evaluate("document.querySelector('canvas').width") == round(box["width"])
 
 
-def test_fingers_are_told_of_no_keys(chromium: Browser, site: Site, game_map: GameMap) -> None:
+def test_touch_screens_show_no_help_about_keys(
+    chromium: Browser, site: Site, game_map: GameMap
+) -> None:
     context = chromium.new_context(
         base_url=site.url, viewport={"width": 375, "height": 800}, has_touch=True, is_mobile=True
     )
@@ -78,7 +80,7 @@ def test_fingers_are_told_of_no_keys(chromium: Browser, site: Site, game_map: Ga
     context.close()
 
 
-def test_nothing_jumps_when_it_does(page: Page, game_map: GameMap) -> None:
+def test_nothing_moves_when_the_canvas_replaces_the_picture(page: Page, game_map: GameMap) -> None:
     page.add_init_script(
         """window.shift = 0;
         new PerformanceObserver((list) => {
@@ -91,46 +93,46 @@ def test_nothing_jumps_when_it_does(page: Page, game_map: GameMap) -> None:
     assert page.evaluate("window.shift") < 0.01
 
 
-def test_walking_by_keyboard_tells_the_cells(page: Page, canvas: Locator) -> None:
+def test_moving_by_keyboard_announces_the_cells(page: Page, canvas: Locator) -> None:
     canvas.focus()
     page.keyboard.press("ArrowRight")
-    expect(told(page)).to_have_text("Grass, height 0, x 1, y 0, on the path")
+    expect(announcement(page)).to_have_text("Grass, height 0, x 1, y 0, on the path")
     page.keyboard.press("ArrowRight")
-    expect(told(page)).to_have_text("Grass, height 1, x 2, y 0, on the path")
+    expect(announcement(page)).to_have_text("Grass, height 1, x 2, y 0, on the path")
     page.keyboard.press("ArrowDown")
-    expect(told(page)).to_have_text("Grass, height 0, x 2, y 1, blocked by rocks")
+    expect(announcement(page)).to_have_text("Grass, height 0, x 2, y 1, blocked by rocks")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
-    expect(told(page)).to_have_text("Water, height 0, x 3, y 2, no way through")
+    expect(announcement(page)).to_have_text("Water, height 0, x 3, y 2, no way through")
     page.keyboard.press("End")
-    expect(told(page)).to_have_text("Grass, height 0, x 23, y 19, the castle to defend")
+    expect(announcement(page)).to_have_text("Grass, height 0, x 23, y 19, the castle to defend")
     page.keyboard.press("ArrowDown")
-    expect(told(page)).to_contain_text("Edge of the map. Grass")
+    expect(announcement(page)).to_contain_text("Edge of the map. Grass")
     page.keyboard.press("Home")
-    expect(told(page)).to_have_text("Grass, height 0, x 0, y 0, enemies enter here")
+    expect(announcement(page)).to_have_text("Grass, height 0, x 0, y 0, enemies enter here")
     assert canvas.evaluate("canvas => getComputedStyle(canvas).outlineWidth") == "3px"
 
 
-def test_the_view_follows_who_walks(page: Page, canvas: Locator) -> None:
+def test_the_view_follows_the_selected_cell(page: Page, canvas: Locator) -> None:
     canvas.focus()
     for key in ("Home", "+", "+", "+", "+"):
         page.keyboard.press(key)
-    at_home = settled(page)
+    at_home = sharp_canvas(page)
     page.keyboard.press("End")
-    assert settled(page) != at_home
+    assert sharp_canvas(page) != at_home
     box = canvas.bounding_box()
     assert box
     # The castle's cell is in the middle now: a click there is a click on it.
     canvas.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
-    expect(told(page)).to_contain_text("the castle to defend")
+    expect(announcement(page)).to_contain_text("the castle to defend")
 
 
 @pytest.mark.parametrize("key", ["Home", "End"])
-def test_who_zooms_by_keys_keeps_the_cell_in_sight(page: Page, canvas: Locator, key: str) -> None:
+def test_zooming_by_keys_keeps_the_cell_in_view(page: Page, canvas: Locator, key: str) -> None:
     canvas.focus()
     for pressed in (key, "+", "+", "+", "+"):
         page.keyboard.press(pressed)
-    settled(page)
+    sharp_canvas(page)
     gold = page.evaluate(
         """(() => {
           const canvas = document.querySelector("canvas");
@@ -146,24 +148,24 @@ def test_who_zooms_by_keys_keeps_the_cell_in_sight(page: Page, canvas: Locator, 
 
 
 def test_buttons_and_keys_zoom(page: Page, canvas: Locator) -> None:
-    whole = settled(page)
+    whole = sharp_canvas(page)
     page.get_by_role("button", name="Zoom in").click()
-    closer = settled(page)
+    closer = sharp_canvas(page)
     assert closer != whole
     page.get_by_role("button", name="Zoom out").click()
-    assert settled(page) == whole
+    assert sharp_canvas(page) == whole
     page.get_by_role("button", name="Zoom in").click()
-    assert settled(page) == closer
+    assert sharp_canvas(page) == closer
     page.get_by_role("button", name="Fit").click()
-    assert settled(page) == whole
+    assert sharp_canvas(page) == whole
     canvas.dblclick(position={"x": 5, "y": 5})  # beside the map: no cell is picked
-    assert settled(page) != whole
+    assert sharp_canvas(page) != whole
 
 
 def test_the_wheel_scrolls_the_page_until_the_map_has_the_focus(
     page: Page, canvas: Locator
 ) -> None:
-    whole = settled(page)
+    whole = sharp_canvas(page)
     canvas.hover(position={"x": 5, "y": 5})
     page.mouse.wheel(0, 60)
     until(page, "scrollY > 0")
@@ -177,7 +179,7 @@ def test_the_wheel_scrolls_the_page_until_the_map_has_the_focus(
 
 
 def test_dragging_moves_the_map_and_picks_no_cell(page: Page, canvas: Locator) -> None:
-    whole = settled(page)
+    whole = sharp_canvas(page)
     box = canvas.bounding_box()
     assert box
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -185,12 +187,12 @@ def test_dragging_moves_the_map_and_picks_no_cell(page: Page, canvas: Locator) -
     page.mouse.down()
     page.mouse.move(x + 60, y + 30, steps=5)
     page.mouse.up()
-    assert settled(page) != whole
-    expect(told(page)).to_be_empty()
+    assert sharp_canvas(page) != whole
+    expect(announcement(page)).to_be_empty()
 
 
-def test_two_fingers_zoom(page: Page, canvas: Locator) -> None:
-    whole = settled(page)
+def test_two_fingers_zoom_the_map(page: Page, canvas: Locator) -> None:
+    whole = sharp_canvas(page)
     canvas.evaluate(
         """canvas => {
           const { left, top, width, height } = canvas.getBoundingClientRect();
@@ -205,11 +207,11 @@ def test_two_fingers_zoom(page: Page, canvas: Locator) -> None:
           touch("pointerup", 2, 60);
         }"""
     )
-    assert settled(page) != whole
-    expect(told(page)).to_be_empty()
+    assert sharp_canvas(page) != whole
+    expect(announcement(page)).to_be_empty()
 
 
-def test_who_drags_the_map_away_still_sees_it(page: Page, canvas: Locator) -> None:
+def test_the_map_cannot_be_dragged_out_of_view(page: Page, canvas: Locator) -> None:
     box = canvas.bounding_box()
     assert box
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -219,19 +221,19 @@ def test_who_drags_the_map_away_still_sees_it(page: Page, canvas: Locator) -> No
         page.mouse.move(x, y + box["height"] / 2, steps=3)
         page.mouse.up()
     canvas.click(position={"x": box["width"] / 2, "y": box["height"] / 2 + 6})
-    expect(told(page)).to_have_text("Grass, height 0, x 0, y 0, enemies enter here")
+    expect(announcement(page)).to_have_text("Grass, height 0, x 0, y 0, enemies enter here")
 
 
 @pytest.mark.parametrize("name", ["Path", "Heights"])
 def test_path_and_heights_show_and_hide(page: Page, canvas: Locator, name: str) -> None:
-    before = settled(page)
+    before = sharp_canvas(page)
     button = page.get_by_role("button", name=name)
     pressed = button.get_attribute("aria-pressed")
     button.click()
-    assert settled(page) != before
+    assert sharp_canvas(page) != before
     assert button.get_attribute("aria-pressed") != pressed
     button.click()
-    assert settled(page) == before
+    assert sharp_canvas(page) == before
     assert button.get_attribute("aria-pressed") == pressed
 
 
@@ -256,7 +258,7 @@ def test_every_cell_is_found_where_it_is_seen(page: Page, canvas: Locator) -> No
     assert missed == [[0, 8], [1, 9]]  # the rock at (2, 10) hides them
 
 
-def test_the_same_stands_on_each_cell_as_in_the_picture(page: Page, canvas: Locator) -> None:
+def test_each_cell_has_the_same_obstacle_as_in_the_picture(page: Page, canvas: Locator) -> None:
     there = page.evaluate(
         """async () => {
           const source = performance.getEntriesByType("resource")
@@ -283,12 +285,12 @@ def test_the_same_stands_on_each_cell_as_in_the_picture(page: Page, canvas: Loca
     ]
 
 
-def test_another_size_of_the_window(page: Page, canvas: Locator) -> None:
+def test_the_canvas_follows_the_size_of_the_window(page: Page, canvas: Locator) -> None:
     page.set_viewport_size({"width": 600, "height": 700})
     until(page, "(c => Math.abs(c.width - c.clientWidth) <= 1)(document.querySelector('canvas'))")
     canvas.focus()
     page.keyboard.press("Home")
-    expect(told(page)).to_contain_text("enemies enter here")
+    expect(announcement(page)).to_contain_text("enemies enter here")
 
 
 def test_a_failure_leaves_the_picture_and_can_be_tried_again(page: Page, game_map: GameMap) -> None:
@@ -318,7 +320,7 @@ def test_an_author_walks_on_a_private_map(page: Page, game_map: GameMap) -> None
     expect(page.locator("canvas")).to_be_visible()
 
 
-def test_without_javascript_the_picture_stays(
+def test_without_javascript_the_picture_is_shown(
     chromium: Browser, site: Site, game_map: GameMap
 ) -> None:
     context = chromium.new_context(base_url=site.url, java_script_enabled=False)

@@ -9,7 +9,7 @@ from tests.support.factories import PASSWORD, make_map, make_moderator, make_use
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_hide_a_map_and_restore_it(page: Page) -> None:
+def test_a_moderator_hides_a_map_and_restores_it(page: Page) -> None:
     make_moderator()
     game_map = make_map(make_user("Author"), "Stolen Ford")
     page.goto("/admin/")
@@ -40,7 +40,7 @@ def test_hide_a_map_and_restore_it(page: Page) -> None:
     assert GameMap.objects.published().exists()
 
 
-def test_ban_a_player(page: Page) -> None:
+def test_a_moderator_bans_a_player(page: Page) -> None:
     make_moderator()
     player = make_user("Nuisance")
     page.goto("/admin/login/?next=/admin/accounts/user/?q=nuisance")
@@ -58,7 +58,7 @@ def test_ban_a_player(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [375, 768])
-def test_the_list_has_the_room_there_is(page: Page, width: int) -> None:
+def test_the_list_uses_the_whole_width(page: Page, width: int) -> None:
     make_moderator()
     make_map(make_user("Author"), "The long and winding ford of the north")
     page.set_viewport_size({"width": width, "height": 900})

@@ -22,7 +22,7 @@ def maps(transactional_db: None) -> None:
     make_map(author, "Ember Forge", description="Hot.")
 
 
-def test_from_sign_up_to_a_rating(page: Page) -> None:
+def test_a_new_player_can_rate_a_map(page: Page) -> None:
     page.goto("/")
     expect(page).to_have_title("Maps · Tribehold")
     no_sideways_scrolling(page)
@@ -79,7 +79,7 @@ def test_orders_and_pages_in_place_and_back(page: Page) -> None:
 
 
 def rows_stand_apart(page: Page) -> bool:
-    """Whether all rows of cards stand equally far apart, those of another part of the list too."""
+    """Returns whether all rows of cards have the same distance, also between parts of the list."""
     apart: bool = page.evaluate(
         """(() => {
           const boxes = [...document.querySelectorAll(".card")].map((c) => c.getBoundingClientRect());
@@ -92,7 +92,7 @@ def rows_stand_apart(page: Page) -> bool:
 
 
 @pytest.mark.parametrize("sort", ["new", "random"])
-def test_more_cards_come_while_scrolling_and_stay_for_coming_back(page: Page, sort: str) -> None:
+def test_more_cards_load_while_scrolling_and_are_restored_on_return(page: Page, sort: str) -> None:
     author = make_user("Forester")
     for n in range(30):
         make_map(author, f"Forest {n}")
@@ -115,7 +115,7 @@ def test_more_cards_come_while_scrolling_and_stay_for_coming_back(page: Page, so
 
 
 @pytest.mark.parametrize("name", ["Wilhelma", "A_name_of_twenty_two"])
-def test_the_header_keeps_to_its_lines(page: Page, name: str) -> None:
+def test_the_header_does_not_wrap(page: Page, name: str) -> None:
     make_user(name)
     page.goto("/login/")
     page.get_by_label("Username").fill(name)
@@ -125,7 +125,7 @@ def test_the_header_keeps_to_its_lines(page: Page, name: str) -> None:
     no_sideways_scrolling(page)
     cut, height = page.evaluate(
         """(() => {
-          const name = document.querySelector(".nav__name");
+          const name = document.querySelector(".nav__username");
           const words = document.createRange();
           words.selectNodeContents(document.querySelector(".nav--account .button"));
           return [name.scrollWidth > name.clientWidth, words.getBoundingClientRect().height];
@@ -170,26 +170,26 @@ def test_filters_act_in_place_and_can_be_shared(page: Page) -> None:
     expect(page.get_by_role("searchbox")).to_have_value("forge colour:red")
 
 
-def test_what_changes_is_announced_and_what_fails_is_said(page: Page) -> None:
+def test_changes_are_announced_and_failures_are_shown(page: Page) -> None:
     page.goto("/maps/")
     page.get_by_role("searchbox").fill("ember")
     expect(page.locator("#announcement")).to_have_text("1 map shown")
     page.context.set_offline(True)
     page.get_by_role("link", name="Top").click()
-    expect(page.locator("#trouble")).to_contain_text("You seem to be offline")
+    expect(page.locator("#error-banner")).to_contain_text("You seem to be offline")
     page.context.set_offline(False)
     page.get_by_role("link", name="Top").click()
     expect(page.locator("[aria-current=true]")).to_have_text("Top")
-    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator("#error-banner")).to_be_hidden()
     expect(page.get_by_role("link", name="Top")).to_be_focused()
 
 
-def test_times_are_told_in_the_readers_zone(page: Page) -> None:
+def test_times_are_shown_in_the_time_zone_of_the_reader(page: Page) -> None:
     page.goto("/maps/?q=ember")
     expect(page.locator("time")).to_have_attribute("title", re.compile(r"\d{4}"))
 
 
-def test_by_keyboard_alone(page: Page) -> None:
+def test_the_page_works_by_keyboard_alone(page: Page) -> None:
     make_user("Mira")
     page.goto("/maps/")
     page.keyboard.press("Tab")
@@ -236,12 +236,12 @@ def test_nothing_is_lost_without_javascript(chromium: Browser, site: Site) -> No
     context.close()
 
 
-def test_the_explorer_of_the_api(page: Page) -> None:
+def test_the_api_explorer_shows_all_routes(page: Page) -> None:
     page.goto("/api/docs")
     expect(page.get_by_text("/api/v1/maps/{map_id}/rating").first).to_be_visible()
 
 
-def test_from_sign_up_to_another_password(page: Page, settings: Any) -> None:
+def test_a_new_player_can_reset_the_password(page: Page, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     page.goto("/signup/")
     page.get_by_label("Username").fill("Mira")

@@ -44,24 +44,24 @@ def expected_figures(spent: list[int]) -> list[str]:
     return [str(gain.after) for row in tower_gains(Points(*spent)).values() for gain in row]
 
 
-def test_sliders_by_keyboard(editor: Page) -> None:
-    told = editor.locator("#purse")
+def test_sliders_work_by_keyboard(editor: Page) -> None:
+    status = editor.locator("#points-status")
     damage = slider(editor, "Damage")
     damage.focus()
     editor.keyboard.press("ArrowRight")
     assert points(editor) == [5, 2, 3]  # of two that have most, the first gives
-    expect(told).to_have_text("All ten points are spent; taken from attack speed")
+    expect(status).to_have_text("All ten points are spent; taken from attack speed")
     expect(damage).to_have_attribute("aria-valuetext", "5 points, 25 percent more")
     editor.keyboard.press("End")
     assert points(editor) == [10, 0, 0]
-    expect(told).to_contain_text("taken from attack speed and range")
+    expect(status).to_contain_text("taken from attack speed and range")
     editor.keyboard.press("ArrowLeft")
     assert points(editor) == [9, 0, 0]
-    expect(told).to_have_text("1 point left to spend")
+    expect(status).to_have_text("1 point left to spend")
     slider(editor, "Range").focus()
     editor.keyboard.press("ArrowRight")
     assert points(editor) == [9, 0, 1]
-    expect(told).to_have_text("All ten points are spent")
+    expect(status).to_have_text("All ten points are spent")
     assert figures(editor) == expected_figures([9, 0, 1])
     box = damage.bounding_box()
     assert box
@@ -95,12 +95,12 @@ def test_dragging_there_and_back_changes_nothing(editor: Page) -> None:
     editor.mouse.down()
     editor.mouse.move(at(4), middle, steps=8)
     editor.mouse.up()
-    assert points(editor) == [4, 1, 1]  # a new hand on it: what is let go is left to spend
-    expect(editor.locator("#purse")).to_have_text("4 points left to spend")
+    assert points(editor) == [4, 1, 1]  # dragged again: released points can be spent
+    expect(editor.locator("#points-status")).to_have_text("4 points left to spend")
 
 
 def test_sliders_never_overspend(editor: Page) -> None:
-    """Two thousand moves by chance, by the module that the page has loaded."""
+    """Two thousand random moves, by the module that the page has loaded."""
     script = """async ([moves, most]) => {
         const editor = document.querySelector("script[src*='tribe/editor']").src;
         const source = await (await fetch(editor)).text();
@@ -128,7 +128,7 @@ def test_styles_set_the_sliders(editor: Page) -> None:
         editor.get_by_role("radio", name=name).check()
         assert points(editor) == list(wanted)
         assert figures(editor) == expected_figures(list(wanted))
-        expect(editor.locator("#preview-archetype")).to_have_text(name)
+        expect(editor.locator("#tribe-preview-archetype")).to_have_text(name)
     editor.get_by_role("radio", name="Support").focus()
     editor.keyboard.press("ArrowUp")
     assert points(editor) == list(PRESETS["Balanced"])
@@ -138,14 +138,14 @@ def test_a_tribe_from_its_making_to_its_undoing(editor: Page) -> None:
     editor.get_by_role("button", name="Create tribe").click()
     expect(editor.get_by_label("Name")).to_be_focused()  # it is needed
     editor.get_by_label("Name").fill("Ravens")
-    expect(editor.locator("#preview-name")).to_have_text("Ravens")
+    expect(editor.locator("#tribe-preview-name")).to_have_text("Ravens")
     slider(editor, "Damage").focus()
     editor.keyboard.press("ArrowLeft")
     editor.get_by_role("button", name="Create tribe").click()
     assert Tribe.objects.count() == 0  # a point is left to spend
     editor.keyboard.press("ArrowRight")
     editor.get_by_role("radio", name="Sky").check()
-    expect(editor.locator(".preview .emblem")).to_have_attribute("fill", "#99C2FF")
+    expect(editor.locator(".tribe-preview .emblem")).to_have_attribute("fill", "#99C2FF")
     editor.get_by_role("button", name="Create tribe").click()
     expect(editor.get_by_text("“Ravens” is ready to play.")).to_be_visible()
     no_sideways_scrolling(editor)
@@ -161,23 +161,23 @@ def test_a_tribe_from_its_making_to_its_undoing(editor: Page) -> None:
     assert Tribe.objects.get().color_theme == "#99C2FF"
 
 
-def test_a_colour_of_ones_own(editor: Page) -> None:
-    picker, told = editor.get_by_label("Pick a colour"), editor.locator("#contrast")
+def test_a_custom_colour_needs_enough_contrast(editor: Page) -> None:
+    picker, status = editor.get_by_label("Pick a colour"), editor.locator("#contrast")
     picker.fill("#334455")
     expect(editor.get_by_role("radio", name="Custom colour")).to_be_checked()
-    expect(told).to_have_text("Contrast 1.0:1, too dark, pick a lighter one")
+    expect(status).to_have_text("Contrast 1.0:1, too dark, pick a lighter one")
     editor.get_by_label("Name").fill("Ravens")
     editor.get_by_role("button", name="Create tribe").click()
     expect(editor.get_by_role("heading", name="New tribe")).to_be_visible()
     picker.fill("#ffeedd")
-    expect(told).to_contain_text("easy to see")
+    expect(status).to_contain_text("easy to see")
     no_violations(editor)
     editor.get_by_role("button", name="Create tribe").click()
     expect(editor.get_by_text("“Ravens” is ready to play.")).to_be_visible()
     assert Tribe.objects.get().color_theme == "#FFEEDD"
 
 
-def test_what_the_server_finds_is_told_at_its_field(editor: Page, mira: User) -> None:
+def test_errors_of_the_server_show_at_their_fields(editor: Page, mira: User) -> None:
     make_tribe(mira, "Owls")
     editor.get_by_label("Name").fill("owls")
     editor.get_by_role("button", name="Create tribe").click()
@@ -209,11 +209,11 @@ def test_the_editor_on_the_smallest_screen(editor: Page) -> None:
         )
 
 
-def test_what_is_spent_shows_in_forced_colours(editor: Page) -> None:
+def test_spent_points_show_in_forced_colours(editor: Page) -> None:
     editor.emulate_media(forced_colors="active")
     filled, hollow = (
         editor.locator(selector).first.evaluate("pip => getComputedStyle(pip).backgroundColor")
-        for selector in (".purse__pip--spent", ".purse__pips")
+        for selector in (".points__pip--spent", ".points__pips")
     )
     assert filled != hollow
 

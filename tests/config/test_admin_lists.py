@@ -38,23 +38,26 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_link_of_a_list_works(
-    desks: dict[str, Client], staff: dict[str, User], role: str, monkeypatch: pytest.MonkeyPatch
+    admin_clients: dict[str, Client],
+    staff: dict[str, User],
+    role: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fill()
     for model, page in LISTS.items():
         if not may_see(role, page):
             continue
         monkeypatch.setattr(SITE.get_model_admin(model), "list_per_page", 1)
-        first = desks[role].get(page)
+        first = admin_clients[role].get(page)
         assert first.status_code == 200
         links = links_of(first.content.decode())
         seen = set(links)
         for _ in range(2):  # and the links of those pages
             further: set[str] = set()
             for link in links:
-                answer = desks[role].get(page + link)
-                assert answer.status_code == 200, page + link
-                further |= links_of(answer.content.decode())
+                response = admin_clients[role].get(page + link)
+                assert response.status_code == 200, page + link
+                further |= links_of(response.content.decode())
             links = set(sorted(further - seen)[:40])
             seen |= links
         assert any("o=" in link for link in seen)
@@ -90,11 +93,11 @@ GOOD = [
 
 @pytest.mark.parametrize(("page", "query"), GOOD)
 def test_valid_filter_values_are_accepted(
-    desks: dict[str, Client], staff: dict[str, User], page: str, query: str
+    admin_clients: dict[str, Client], staff: dict[str, User], page: str, query: str
 ) -> None:
     fill()
     query = query.format(group=Group.objects.all()[0].pk)
-    for role, client in desks.items():
+    for role, client in admin_clients.items():
         assert client.get(f"{page}?{query}").status_code == (200 if may_see(role, page) else 403)
 
 
@@ -155,24 +158,24 @@ BAD = [
 
 @pytest.mark.parametrize(("page", "query"), BAD)
 def test_malformed_values_are_rejected(
-    desks: dict[str, Client], staff: dict[str, User], page: str, query: str
+    admin_clients: dict[str, Client], staff: dict[str, User], page: str, query: str
 ) -> None:
     fill()
-    for role, client in desks.items():
-        answer = client.get(f"{page}?{query}")
-        assert answer.status_code in ((400,) if may_see(role, page) else (400, 403))
+    for role, client in admin_clients.items():
+        response = client.get(f"{page}?{query}")
+        assert response.status_code in ((400,) if may_see(role, page) else (400, 403))
         # The action of a list reads the same query.
         assert client.post(f"{page}?{query}", {"action": "ban"}).status_code in (400, 403)
 
 
 @pytest.mark.parametrize("charset", ["unicode_escape", "utf-16", "utf-7", "raw_unicode_escape"])
-def test_lone_surrogates_are_rejected(desks: dict[str, Client], charset: str) -> None:
+def test_lone_surrogates_are_rejected(admin_clients: dict[str, Client], charset: str) -> None:
     content_type = f"text/plain; charset={charset}"
     for page in (USERS, MAPS, f"{USERS}add/"):
         for name in ("q", "_changelist_filters", "groups__id__exact", "state"):
             query = f"{page}?{name}=%5Cud800"
-            answer = desks["administrator"].get(query, CONTENT_TYPE=content_type)
-            assert answer.status_code in (200, 400)
+            response = admin_clients["administrator"].get(query, CONTENT_TYPE=content_type)
+            assert response.status_code in (200, 400)
 
 
 # ---- New lists ----------------------------------------------------------------------------------
@@ -266,7 +269,7 @@ def test_every_registered_admin_checks_queries() -> None:
 
 
 def test_searches_of_moderators_do_not_find_confidential_values(
-    desks: dict[str, Client], staff: dict[str, User]
+    admin_clients: dict[str, Client], staff: dict[str, User]
 ) -> None:
     player = make_user("Player1")
     make_map(player)
@@ -278,9 +281,12 @@ def test_searches_of_moderators_do_not_find_confidential_values(
     for secret in secrets:
         for part in (secret, secret[:9], secret[-9:]):
             for page in (USERS, MAPS):
-                answer = desks["moderator"].get(page, {"q": part})
-                assert not answer.context["cl"].queryset.exists(), (page, part)
-    assert desks["administrator"].get(USERS, {"q": player.email}).context["cl"].result_count == 1
+                response = admin_clients["moderator"].get(page, {"q": part})
+                assert not response.context["cl"].queryset.exists(), (page, part)
+    assert (
+        admin_clients["administrator"].get(USERS, {"q": player.email}).context["cl"].result_count
+        == 1
+    )
 
 
 COMPLETIONS = [
@@ -296,9 +302,9 @@ COMPLETIONS = [
 
 @pytest.mark.parametrize("asked", COMPLETIONS)
 def test_autocomplete_rejects_fields_without_it(
-    desks: dict[str, Client], asked: dict[str, str]
+    admin_clients: dict[str, Client], asked: dict[str, str]
 ) -> None:
-    for client in desks.values():
+    for client in admin_clients.values():
         assert client.get("/admin/autocomplete/", asked | {"term": "p"}).status_code == 403
         assert client.get("/admin/autocomplete/", asked | {"term": "\0"}).status_code == 400
 
@@ -320,78 +326,80 @@ def test_autocomplete_works_for_fields_that_have_it(staff: dict[str, User]) -> N
 
 
 def test_links_back_to_a_list_keep_its_filters(
-    desks: dict[str, Client], staff: dict[str, User]
+    admin_clients: dict[str, Client], staff: dict[str, User]
 ) -> None:
-    player, chief = make_user("Player1"), desks["administrator"]
+    player, administrator = make_user("Player1"), admin_clients["administrator"]
     way = urlencode({"_changelist_filters": "is_active__exact=1&q=Play"})
-    rows = chief.get(f"{USERS}?is_active__exact=1&q=Play").content.decode()
+    rows = administrator.get(f"{USERS}?is_active__exact=1&q=Play").content.decode()
     address = f"{USERS}{player.pk}/change/?{way}"
     assert f"{player.pk}/change/?{way}" in rows
     body = {"username": "Player2", "email": player.email, "level": 1, "total_games_played": 0}
     body |= {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
-    assert chief.get(address).status_code == 200
-    back = chief.post(address, body)
+    assert administrator.get(address).status_code == 200
+    back = administrator.post(address, body)
     assert back.headers["Location"] == f"{USERS}?is_active__exact=1&q=Play"
-    assert chief.get(back.headers["Location"]).status_code == 200
+    assert administrator.get(back.headers["Location"]).status_code == 200
     for page in ("history/", "delete/"):
-        assert chief.get(f"{USERS}{player.pk}/{page}?{way}").status_code == 200
-    assert chief.get(f"{USERS}{player.pk}/history/?p=1").status_code == 200
+        assert administrator.get(f"{USERS}{player.pk}/{page}?{way}").status_code == 200
+    assert administrator.get(f"{USERS}{player.pk}/history/?p=1").status_code == 200
 
 
 def test_a_malicious_link_back_is_rejected(
-    desks: dict[str, Client], staff: dict[str, User]
+    admin_clients: dict[str, Client], staff: dict[str, User]
 ) -> None:
-    chief, player = desks["administrator"], make_user("Player1")
+    administrator, player = admin_clients["administrator"], make_user("Player1")
     way = urlencode({"_changelist_filters": "page_sessions__session_key__regex=^a"})
     body = {"username": "Player2", "email": player.email, "level": 1, "total_games_played": 0}
     body |= {"decisions-TOTAL_FORMS": "0", "decisions-INITIAL_FORMS": "0"}
-    back = chief.post(f"{USERS}{player.pk}/change/?{way}", body)
-    refused(chief, back.headers["Location"])
+    back = administrator.post(f"{USERS}{player.pk}/change/?{way}", body)
+    refused(administrator, back.headers["Location"])
     long = urlencode({"_changelist_filters": "x" * 2001})
-    refused(chief, f"{USERS}{player.pk}/change/?{long}")
+    refused(administrator, f"{USERS}{player.pk}/change/?{long}")
 
 
 def test_a_popup_selects_the_owner_of_a_tribe(
-    desks: dict[str, Client], staff: dict[str, User]
+    admin_clients: dict[str, Client], staff: dict[str, User]
 ) -> None:
-    chief = desks["administrator"]
-    form = chief.get(f"{TRIBES}add/").content.decode()
+    administrator = admin_clients["administrator"]
+    form = administrator.get(f"{TRIBES}add/").content.decode()
     (lookup,) = re.findall(rf'href="({USERS}\?[^"]*)"', form)
-    popup = chief.get(f"{unescape(lookup)}&_popup=1")
+    popup = administrator.get(f"{unescape(lookup)}&_popup=1")
     assert popup.status_code == 200
     assert f'data-popup-opener="{staff["moderator"].pk}"' in popup.content.decode()
     links = links_of(popup.content.decode())
-    assert {chief.get(USERS + link).status_code for link in links} == {200}
+    assert {administrator.get(USERS + link).status_code for link in links} == {200}
 
 
 def test_a_filtered_list_has_actions_and_pages(
-    desks: dict[str, Client], staff: dict[str, User], monkeypatch: pytest.MonkeyPatch
+    admin_clients: dict[str, Client], staff: dict[str, User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(SITE.get_model_admin(GameMap), "list_per_page", 2)
-    desk, author = desks["moderator"], make_user("Author")
+    client, author = admin_clients["moderator"], make_user("Author")
     maps = [make_map(author, f"Ford {n}") for n in range(3)]
     page = f"{MAPS}?state=public&q=ford&p=2"
-    assert len(desk.get(page).context["cl"].result_list) == 1
+    assert len(client.get(page).context["cl"].result_list) == 1
     body = {"action": "hide", "decide": "1", "reason": "Stolen."}
     body |= {"_selected_action": [game_map.pk for game_map in maps]}  # type: ignore[dict-item]
-    answer = desk.post(page, body, follow=True)
-    assert "3 maps hidden." in answer.content.decode()
-    assert answer.status_code == 200  # the first page, because there is no second any more
+    response = client.post(page, body, follow=True)
+    assert "3 maps hidden." in response.content.decode()
+    assert response.status_code == 200  # the first page, because there is no second any more
     assert LogEntry.objects.count() == 3
     before = GameMap.objects.published().count()
-    desk.post(f"{MAPS}?user__password__regex=^a", body | {"action": "restore"})
+    client.post(f"{MAPS}?user__password__regex=^a", body | {"action": "restore"})
     assert GameMap.objects.published().count() == before == 0
 
 
-def test_an_unknown_url_is_a_404(desks: dict[str, Client]) -> None:
-    for client in desks.values():
+def test_an_unknown_url_is_a_404(admin_clients: dict[str, Client]) -> None:
+    for client in admin_clients.values():
         assert client.get(f"/admin/nothing/?x={quote('^a')}").status_code == 404
 
 
 @pytest.mark.parametrize("key", ["abc", "\0", "1e9", str(NOBODY), "x" * 5000, "9" * 40])
-def test_selected_rows_with_malformed_keys_are_rejected(desks: dict[str, Client], key: str) -> None:
+def test_selected_rows_with_malformed_keys_are_rejected(
+    admin_clients: dict[str, Client], key: str
+) -> None:
     for path in ("auth/group", "accounts/user", "maps/gamemap", "tribes/tribe"):
         sent = {"action": "delete_selected", "_selected_action": key}
-        desks["administrator"].raise_request_exception = False
-        answer = desks["administrator"].post(f"/admin/{path}/", sent)
-        assert answer.status_code in (200, 302, 400), (path, answer.status_code)
+        admin_clients["administrator"].raise_request_exception = False
+        response = admin_clients["administrator"].post(f"/admin/{path}/", sent)
+        assert response.status_code in (200, 302, 400), (path, response.status_code)

@@ -100,10 +100,10 @@ HOSTILE = [
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_lists_reject_queries_that_they_do_not_offer(
-    desks: dict[str, Client], hostile: str
+    admin_clients: dict[str, Client], hostile: str
 ) -> None:
     for page in LISTS.values():
-        for role, client in desks.items():
+        for role, client in admin_clients.items():
             for query in (hostile, f"q=a&{hostile}", f"{hostile}&e=1"):
                 if may_see(role, page):
                     refused(client, f"{page}?{query}")
@@ -113,7 +113,7 @@ def test_lists_reject_queries_that_they_do_not_offer(
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_other_pages_reject_queries_that_they_do_not_offer(
-    desks: dict[str, Client], staff: dict[str, User], game_map: GameMap, hostile: str
+    admin_clients: dict[str, Client], staff: dict[str, User], game_map: GameMap, hostile: str
 ) -> None:
     rows: dict[str, Any] = {USERS: staff["moderator"].pk, MAPS: game_map.pk}
     if hostile.startswith("_changelist_filters="):
@@ -121,10 +121,10 @@ def test_other_pages_reject_queries_that_they_do_not_offer(
     for page, row in rows.items():
         for more in ("change/", "history/", "delete/", "password/"):
             if (page, more) != (MAPS, "password/"):
-                for client in desks.values():
+                for client in admin_clients.values():
                     refused(client, f"{page}{row}/{more}?{hostile}")
     for path in ("", "maps/", "jsi18n/", "autocomplete/", "r/1/1/", "accounts/user/add/"):
-        for client in desks.values():
+        for client in admin_clients.values():
             refused(client, f"/admin/{path}?{hostile}")
 
 

@@ -27,8 +27,8 @@ pytestmark = pytest.mark.django_db
 
 def test_a_cookie_is_no_credential(client: Client, player: User, game_map: GameMap) -> None:
     client.force_login(player)
-    answer = client.put(f"/api/v1/maps/{game_map.pk}/rating", {"stars": 5}, "application/json")
-    assert_error(answer, 401, "not_authenticated")
+    response = client.put(f"/api/v1/maps/{game_map.pk}/rating", {"stars": 5}, "application/json")
+    assert_error(response, 401, "not_authenticated")
 
 
 # ---- Maps ---------------------------------------------------------------------------------------
@@ -85,9 +85,9 @@ def test_the_list_has_cards_and_cursors(
 def test_invalid_parameters_of_the_list_are_refused(
     client: Client, query: str, attr: str | None
 ) -> None:
-    answer = client.get("/api/v1/maps?" + query)
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["attr"] == attr
+    response = client.get("/api/v1/maps?" + query)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["attr"] == attr
 
 
 def test_a_map_has_the_same_card_in_a_list_and_by_itself(
@@ -174,20 +174,20 @@ def test_a_bug_is_a_500_and_an_unavailable_database_a_503(
 
         monkeypatch.setattr(queries, "find_maps", fail)
         client.raise_request_exception = False
-        answer = client.get("/api/v1/maps")
-        assert_error(answer, status, code)
-        assert b"secret" not in answer.content
+        response = client.get("/api/v1/maps")
+        assert_error(response, status, code)
+        assert b"secret" not in response.content
         page = client.get("/maps/")
         assert page.status_code == status
         assert b"secret" not in page.content
         assert page["X-Request-Id"].encode() in page.content
 
 
-def test_a_valid_request_id_of_the_proxy_is_kept(client: Client) -> None:
+def test_a_valid_request_id_of_the_proxy_is_used(client: Client) -> None:
     assert client.get("/maps/", headers={"X-Request-Id": "a-1.b"})["X-Request-Id"] == "a-1.b"
     for evil in ("a b", "x" * 65, "<script>", "é"):
-        kept = client.get("/maps/", headers={"X-Request-Id": evil})["X-Request-Id"]
-        assert len(kept) == 32
+        stored = client.get("/maps/", headers={"X-Request-Id": evil})["X-Request-Id"]
+        assert len(stored) == 32
 
 
 # ---- The schema ---------------------------------------------------------------------------------
@@ -220,13 +220,16 @@ def test_the_schema_has_the_rate_limit_headers(client: Client) -> None:
     limits = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
     for path, methods in client.get("/api/schema").json()["paths"].items():
         for operation in methods.values():
-            for status, answer in operation["responses"].items():
-                told = limits | ({"Retry-After"} if status in ("429", "503") else set())
-                assert told == set(answer["headers"]) - {"Location", "X-Quota"}, (path, status)
-                assert "X-Quota" not in answer["headers"] or status in ("200", "201", "409")
+            for status, response in operation["responses"].items():
+                reported = limits | ({"Retry-After"} if status in ("429", "503") else set())
+                assert reported == set(response["headers"]) - {"Location", "X-Quota"}, (
+                    path,
+                    status,
+                )
+                assert "X-Quota" not in response["headers"] or status in ("200", "201", "409")
 
 
-def test_the_schema_says_that_bodies_are_closed(client: Client) -> None:
+def test_the_schema_states_that_bodies_allow_no_unknown_fields(client: Client) -> None:
     found = client.get("/api/schema").json()
     for path, methods in found["paths"].items():
         for operation in methods.values():
@@ -239,16 +242,16 @@ def test_the_schema_says_that_bodies_are_closed(client: Client) -> None:
 def test_unknown_fields_are_refused(client: Client, player: User) -> None:
     """All are reported at once, before anything is changed."""
     body = {"email": "new@example.com", "password": PASSWORD, "username": "Me", "": 1, "a.b": {}}
-    answer = client.patch("/api/v1/users/me", body, "application/json", headers=bearer(player))
-    assert answer.status_code == 400
-    faults = [(fault["code"], fault["attr"]) for fault in answer.json()["errors"]]
+    response = client.patch("/api/v1/users/me", body, "application/json", headers=bearer(player))
+    assert response.status_code == 400
+    faults = [(fault["code"], fault["attr"]) for fault in response.json()["errors"]]
     assert faults == [("unknown_field", name) for name in ("", "a.b", "username")]
     player.refresh_from_db()
     assert player.email == "player1@example.com"
     many = {f"field{n}": n for n in range(5000)} | {"stars": 5}
     url = f"/api/v1/maps/{NOBODY}/rating"
-    answer = client.put(url, many, "application/json", headers=bearer(player))
-    assert (answer.status_code, len(answer.json()["errors"])) == (400, 50)
+    response = client.put(url, many, "application/json", headers=bearer(player))
+    assert (response.status_code, len(response.json()["errors"])) == (400, 50)
 
 
 @pytest.mark.parametrize(
@@ -260,21 +263,21 @@ def test_unknown_fields_are_refused(client: Client, player: User) -> None:
         ("game-sessions/join", {"tribe_id": str(NOBODY), "code": "x"}),
     ],
 )
-def test_bodies_are_closed_elsewhere_too(
+def test_unknown_fields_are_refused_on_other_routes_too(
     client: Client, player: User, route: str, body: dict[str, Any]
 ) -> None:
     for extra, is_refused in (({"colour": "red"}, True), ({}, False)):
-        answer = client.post(
+        response = client.post(
             f"/api/v1/{route}", body | extra, "application/json", headers=bearer(player)
         )
-        codes = [fault["code"] for fault in answer.json().get("errors", [])]
+        codes = [fault["code"] for fault in response.json().get("errors", [])]
         assert ("unknown_field" in codes) == is_refused
 
 
 def test_the_schema_copies_nothing_of_the_request(client: Client, db: None) -> None:
-    answer = client.get("/api/schema?version=%22%0d%0aX:1&lang=x")
-    assert answer.status_code == 200
-    assert answer["Content-Type"] == "application/json"
+    response = client.get("/api/schema?version=%22%0d%0aX:1&lang=x")
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/json"
 
 
 @pytest.mark.parametrize(
@@ -312,10 +315,10 @@ def test_a_schema_that_failed_is_not_cached(
 
 
 def test_an_unknown_method_of_a_page_is_a_405(client: Client, game_map: GameMap) -> None:
-    answer = client.get(f"/maps/{game_map.pk}/rating")
-    assert answer.status_code == 405
-    assert answer["Allow"] == "POST"
-    assert b"is not allowed" in answer.content
+    response = client.get(f"/maps/{game_map.pk}/rating")
+    assert response.status_code == 405
+    assert response["Allow"] == "POST"
+    assert b"is not allowed" in response.content
 
 
 def test_the_schema_has_no_warnings(capsys: pytest.CaptureFixture[str]) -> None:
@@ -333,9 +336,9 @@ def test_the_explorer_loads_nothing_from_other_hosts(client: Client) -> None:
 
 def test_the_schema_is_made_once_however_many_ask_first(db: None) -> None:
     schema_view.render_schema.cache_clear()
-    answers = at_once(8, lambda _: Client().get("/api/schema").content)
-    assert len(answers) == 8
-    assert len(set(answers)) == 1
+    responses = at_once(8, lambda _: Client().get("/api/schema").content)
+    assert len(responses) == 8
+    assert len(set(responses)) == 1
 
 
 @pytest.mark.parametrize(
@@ -344,6 +347,6 @@ def test_the_schema_is_made_once_however_many_ask_first(db: None) -> None:
 @pytest.mark.parametrize("path", ["maps", "game-sessions"])
 def test_a_repeated_parameter_is_rejected(client: Client, db: None, path: str, query: str) -> None:
     name = query.partition("=")[0]
-    answer = client.get(f"/api/v1/{path}?{query}")
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["attr"] == name
+    response = client.get(f"/api/v1/{path}?{query}")
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["attr"] == name

@@ -25,7 +25,7 @@ from tests.support.api import bearer
 from tests.support.concurrency import at_once
 from tests.support.database import cut_database, no_connections
 from tests.support.factories import make_map, make_user
-from tests.support.fast_lane import ORDINARY, facts, hide
+from tests.support.fast_lane import ORDINARY, comparable, hide
 from tests.support.live_site import Site
 from tests.support.redis import cache_away
 from tests.support.waiting import until
@@ -55,13 +55,15 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html"])
-def test_the_list_is_the_same_byte_for_byte(maps_http: httpx.Client, accept: str) -> None:
+def test_the_cached_list_is_the_same_byte_for_byte(maps_http: httpx.Client, accept: str) -> None:
     for query in QUERIES:
         address = "/api/v1/maps" + query
         headers = {"Accept": accept, "X-Request-Id": "same"}
         ordinary = maps_http.get(address, headers=headers | ORDINARY)
-        for _ in range(3):  # learned, made, kept
-            assert facts(maps_http.get(address, headers=headers)) == facts(ordinary), query
+        for _ in range(3):  # header templates, then the response, then from the cache
+            assert comparable(maps_http.get(address, headers=headers)) == comparable(ordinary), (
+                query
+            )
         durable().flushdb()
 
 
@@ -70,7 +72,7 @@ def test_pages_by_cursor_are_the_same(maps_http: httpx.Client) -> None:
     seen = 0
     while address:
         fast, slow = maps_http.get(address), maps_http.get(address, headers=ORDINARY)
-        assert facts(fast) == facts(slow)
+        assert comparable(fast) == comparable(slow)
         seen += len(fast.json()["results"])
         cursor = fast.json()["next"]
         address = f"/api/v1/maps?sort=plays&page_size=7&cursor={cursor}" if cursor else None
@@ -79,22 +81,22 @@ def test_pages_by_cursor_are_the_same(maps_http: httpx.Client) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
 @pytest.mark.parametrize("part", ["", "/terrain"])
-def test_a_map_is_the_same_byte_for_byte(
+def test_a_cached_map_is_the_same_byte_for_byte(
     maps_http: httpx.Client, thirty_maps: list[GameMap], part: str, encoding: str
 ) -> None:
     address, headers = f"/api/v1/maps/{thirty_maps[0].pk}{part}", {"Accept-Encoding": encoding}
     ordinary = maps_http.get(address, headers=headers | ORDINARY)
     for _ in range(2):
-        answer = maps_http.get(address, headers=headers)
-        assert facts(answer) == facts(ordinary)
-    tag = answer.headers["ETag"]
+        response = maps_http.get(address, headers=headers)
+        assert comparable(response) == comparable(ordinary)
+    tag = response.headers["ETag"]
     for wanted, status in ((tag, 304), (f'"x", {tag}', 304), ("*", 304), ('"x"', 200)):
         conditional = headers | {"If-None-Match": wanted}
-        answer, ordinary = (
+        response, ordinary = (
             maps_http.get(address, headers=conditional | more) for more in ({}, ORDINARY)
         )
-        assert answer.status_code == status
-        assert facts(answer) == facts(ordinary)
+        assert response.status_code == status
+        assert comparable(response) == comparable(ordinary)
     assert maps_http.get("/api/v1/maps/" + str(uuid.uuid4()) + part).status_code == 404
 
 
@@ -105,9 +107,9 @@ def test_gzip_is_not_sent_to_a_client_that_refuses_it(
     accepted = {"gzip": 1, "br, GZIP;q=0.5": 1, "gzip;q=0": 0, "gzip; q=0.000, br": 0, "xgzip": 0}
     for encoding, zipped in accepted.items():
         for more in ({}, {}, ORDINARY):
-            answer = maps_http.get(address, headers={"Accept-Encoding": encoding} | more)
-            assert ("Content-Encoding" in answer.headers) is bool(zipped), encoding
-            tag = {"If-None-Match": answer.headers["ETag"]}
+            response = maps_http.get(address, headers={"Accept-Encoding": encoding} | more)
+            assert ("Content-Encoding" in response.headers) is bool(zipped), encoding
+            tag = {"If-None-Match": response.headers["ETag"]}
             known = maps_http.get(address, headers={"Accept-Encoding": encoding} | more | tag)
             assert "Content-Encoding" not in known.headers
 
@@ -134,7 +136,7 @@ def test_headers_about_a_body_are_read_by_both(
     for _ in range(2):
         assert maps_http.get(address).status_code == 200
     ordinary = maps_http.get(address, headers=headers | ORDINARY)
-    assert facts(maps_http.get(address, headers=headers)) == facts(ordinary)
+    assert comparable(maps_http.get(address, headers=headers)) == comparable(ordinary)
 
 
 def test_a_silent_database_connection_is_replaced(
@@ -158,12 +160,14 @@ def test_a_silent_database_connection_is_replaced(
         asyncio.run(listen())
 
 
-def test_the_page_is_the_same_byte_for_byte(maps_http: httpx.Client) -> None:
+def test_the_cached_page_is_the_same_byte_for_byte(maps_http: httpx.Client) -> None:
     for query in ("", "?q=ford", "?sort=top", "?q=fard", "?cursor=x"):
         for headers in ({}, {"HX-Request": "true"}, {"HX-Request": "true", "HX-Target": "more"}):
             ordinary = maps_http.get("/maps/" + query, headers=headers | ORDINARY)
             for _ in range(2):
-                assert facts(maps_http.get("/maps/" + query, headers=headers)) == facts(ordinary)
+                assert comparable(maps_http.get("/maps/" + query, headers=headers)) == comparable(
+                    ordinary
+                )
 
 
 def test_a_conditional_request_fills_the_cache(
@@ -202,8 +206,8 @@ def test_a_random_order_in_another_spelling_does_not_change_other_headers(
     maps_http: httpx.Client,
 ) -> None:
     surprises = [maps_http.get("/api/v1/maps?sort=%72andom&page_size=5") for _ in range(8)]
-    assert len({answer.content for answer in surprises}) > 1
-    assert {answer.headers["Cache-Control"] for answer in surprises} == {"no-store"}
+    assert len({response.content for response in surprises}) > 1
+    assert {response.headers["Cache-Control"] for response in surprises} == {"no-store"}
     for _ in range(3):
         assert "Cache-Control" not in maps_http.get("/api/v1/maps").headers
 
@@ -218,7 +222,7 @@ def test_unusual_requests_do_not_displace_the_others(
     django_paths.clear()
     maps_http.get("/api/v1/maps?page_size=3")
     assert django_paths == []
-    for _ in range(2):  # too long to be kept as part of a key
+    for _ in range(2):  # too long to be part of a key
         maps_http.get("/maps/", headers={"HX-Target": "x" * 5000})
     assert len(django_paths) == 2
 
@@ -310,7 +314,7 @@ def test_a_reopened_connection_is_watched_once(maps_http: httpx.Client) -> None:
 def test_a_response_made_during_a_change_is_not_cached(
     maps_http: httpx.Client, thirty_maps: list[GameMap], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A slow answer begins before a change and ends after it."""
+    """A slow response begins before a change and ends after it."""
     address = f"/api/v1/maps/{thirty_maps[0].pk}/terrain"
     begun, go_on = threading.Event(), threading.Event()
     make = terrain_cache.read_terrain
@@ -334,15 +338,15 @@ def test_a_response_made_during_a_change_is_not_cached(
     assert maps_http.get(address).status_code == 404
 
 
-# ---- Limits, tokens, trouble --------------------------------------------------------------------
+# ---- Limits, tokens, failures --------------------------------------------------------------------
 
 
 def test_cached_responses_count_for_the_rate_limit(site: Site, thirty_maps: list[GameMap]) -> None:
     def ask(_: int) -> int:
         return httpx.get(site.url + "/api/v1/maps").status_code
 
-    answers = at_once(12, lambda n: [ask(n) for _ in range(10)])
-    statuses = [status for some in answers for status in some]
+    responses = at_once(12, lambda n: [ask(n) for _ in range(10)])
+    statuses = [status for some in responses for status in some]
     assert statuses.count(200) == 100
     assert statuses.count(429) == 20
     refused = httpx.get(site.url + "/api/v1/maps")
@@ -414,7 +418,7 @@ def test_a_database_that_returns_is_used_at_once(
     assert django_paths == []
 
 
-# ---- What Redis keeps ---------------------------------------------------------------------------
+# ---- What Redis stores -------------------------------------------------------------------------
 
 
 def test_a_terrain_is_cached_ready_to_send(
@@ -514,8 +518,8 @@ def test_one_request_fills_the_cache_of_a_terrain(
 
     monkeypatch.setattr(terrain_cache, "_build_terrain", slow)
 
-    def ask(hand: int) -> bytes:
-        asked.append(hand)
+    def ask(number: int) -> bytes:
+        asked.append(number)
         try:
             return terrain_cache.read_terrain(thirty_maps[0].pk, thirty_maps[0].terrain_hash)
         finally:
@@ -532,9 +536,9 @@ def test_a_stale_terrain_is_never_sent(thirty_maps: list[GameMap]) -> None:
     assert terrain_cache.read_terrain(other.pk, "0" * 64) != first
 
 
-def kept_top() -> list[str]:
-    kept: list[str] = orjson.loads(disposable().get(top_maps.TOP_MAPS_KEY) or b"[]")
-    return kept
+def cached_top_maps() -> list[str]:
+    stored: list[str] = orjson.loads(disposable().get(top_maps.TOP_MAPS_KEY) or b"[]")
+    return stored
 
 
 def test_a_map_hidden_while_the_top_maps_are_read_is_not_among_them(
@@ -545,19 +549,19 @@ def test_a_map_hidden_while_the_top_maps_are_read_is_not_among_them(
     def slow() -> list[str]:
         found = find()
         hiding.start()
-        hiding.join()  # hidden, and told to Redis, before the list gets there
+        hiding.join()  # hidden, and deleted from Redis, before the list is stored
         return found
 
-    def hide_elsewhere() -> None:
+    def hide_in_another_thread() -> None:
         hide(gone)
         top_maps.invalidate_top_maps()
         connections.close_all()
 
-    hiding = threading.Thread(target=hide_elsewhere)
+    hiding = threading.Thread(target=hide_in_another_thread)
     monkeypatch.setattr(top_maps, "_query_top_maps", slow)
     assert str(gone.pk) not in top_maps.read_top_maps()
     monkeypatch.undo()
-    assert str(gone.pk) not in kept_top()
+    assert str(gone.pk) not in cached_top_maps()
     assert len(top_maps.read_top_maps()) == 29
 
 
@@ -571,9 +575,9 @@ def test_a_map_hidden_without_redis_is_not_among_the_top_maps(
         away.setattr(read_through, "disposable", lambda: cache)
         hide(thirty_maps[6])
         top_maps.invalidate_top_maps()
-    assert str(thirty_maps[6].pk) in kept_top()
+    assert str(thirty_maps[6].pk) in cached_top_maps()
     assert str(thirty_maps[6].pk) not in top_maps.read_top_maps()
-    assert str(thirty_maps[6].pk) not in kept_top()
+    assert str(thirty_maps[6].pk) not in cached_top_maps()
 
 
 def test_the_top_maps_are_deleted_when_listening_begins_again(
@@ -582,10 +586,10 @@ def test_the_top_maps_are_deleted_when_listening_begins_again(
     assert maps_http.get("/api/v1/maps").status_code == 200
     with no_connections(monkeypatch) as tried:
         cut_database()
-        until(lambda: len(tried) > 0)  # it has seen that nobody tells of changes
+        until(lambda: len(tried) > 0)  # it has noticed that there are no notifications
         disposable().set(top_maps.TOP_MAPS_KEY, orjson.dumps([str(thirty_maps[6].pk)]))
         hide(thirty_maps[6])
         before = len(tried)
         until(lambda: len(tried) > before)
-        assert kept_top() == [str(thirty_maps[6].pk)]  # nobody told
-    until(lambda: kept_top() == [])
+        assert cached_top_maps() == [str(thirty_maps[6].pk)]  # no notification
+    until(lambda: cached_top_maps() == [])

@@ -1,6 +1,6 @@
-"""The fast lane and the ordinary way, over a table of parameters, headers and methods: the same answers.
+"""Fast lane and Django give the same responses, over a table of parameters, headers and methods.
 
-Requests are sent byte for byte as the table has them, which libraries for clients would tidy up.
+Requests are sent byte for byte as in the table: client libraries would normalize them.
 """
 
 import http.client
@@ -24,7 +24,7 @@ Lines = list[tuple[str, str]]
 Facts = tuple[int, list[tuple[str, str]], bytes]
 ORDINARY: Lines = [
     ("Range", "bytes=0-")
-]  # sends a request the ordinary way, and is not looked at there
+]  # makes Django handle a request, which ignores this header
 CHANGING = {"date", "x-ratelimit-remaining", "x-ratelimit-reset"}
 
 QUERIES = [
@@ -126,7 +126,7 @@ def author(transactional_db: None) -> User:
 @pytest.fixture
 def paths(author: User) -> list[str]:
     maps = [make_map(author, f"Ford {n}", play_count=n) for n in range(3)]
-    # So old that no page tells another age meanwhile.
+    # So old that its age in words does not change during the test.
     GameMap.objects.update(created_at="2020-01-01T00:00:00Z")
     one = f"/api/v1/maps/{maps[0].pk}"
     return ["/api/v1/maps", one, f"{one}/terrain", "/maps/"]
@@ -146,14 +146,14 @@ def ask(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., F
         for name, value in [("X-Request-Id", "same"), *lines]:
             connection.putheader(name, value.encode("latin1"))
         connection.endheaders()
-        answer = connection.getresponse()
-        body = answer.read()
+        response = connection.getresponse()
+        body = response.read()
         # The value of a cookie is another one each time.
-        found = [(k.lower(), v) for k, v in answer.getheaders() if k.lower() not in CHANGING]
+        found = [(k.lower(), v) for k, v in response.getheaders() if k.lower() not in CHANGING]
         headers = [(k, v.partition("=")[0] if k == "set-cookie" else v) for k, v in found]
-        return answer.status, sorted(headers), body
+        return response.status, sorted(headers), body
 
-    # Targets of the table hold what no client should send.
+    # The table has targets that no client should send.
     monkeypatch.setattr(connection, "_validate_path", lambda target: None)
     yield send
     connection.close()
@@ -165,13 +165,13 @@ def compare(ask: Callable[..., Facts], target: str, lines: Lines) -> None:
     assert ordinary[0] < 500
     for _ in range(3):
         fast = ask(target, lines)
-        if "sort=random" in target and fast[0] in (200, 302):  # by chance
+        if "sort=random" in target and fast[0] in (200, 302):  # random
             fast, ordinary = (fast[0], [], b""), (ordinary[0], [], b"")
         assert fast == ordinary, (target, lines)
 
 
 @pytest.mark.parametrize("which", range(4))
-def test_both_ways_agree_on_parameters(
+def test_fast_lane_and_django_agree_on_parameters(
     ask: Callable[..., Facts], paths: list[str], which: int
 ) -> None:
     for query in QUERIES:
@@ -179,7 +179,7 @@ def test_both_ways_agree_on_parameters(
 
 
 @pytest.mark.parametrize("which", range(4))
-def test_both_ways_agree_on_addresses(
+def test_fast_lane_and_django_agree_on_addresses(
     ask: Callable[..., Facts], paths: list[str], which: int
 ) -> None:
     path = paths[which]
@@ -195,7 +195,7 @@ def test_both_ways_agree_on_addresses(
 
 
 @pytest.mark.parametrize("which", range(4))
-def test_both_ways_agree_on_headers(
+def test_fast_lane_and_django_agree_on_headers(
     ask: Callable[..., Facts], paths: list[str], which: int
 ) -> None:
     path = paths[which]
@@ -207,7 +207,7 @@ def test_both_ways_agree_on_headers(
         compare(ask, path, filled)
 
 
-def test_both_ways_agree_on_hosts(ask: Callable[..., Facts], paths: list[str]) -> None:
+def test_fast_lane_and_django_agree_on_hosts(ask: Callable[..., Facts], paths: list[str]) -> None:
     for path in paths:
         for host in (
             "localhost",
@@ -222,7 +222,7 @@ def test_both_ways_agree_on_hosts(ask: Callable[..., Facts], paths: list[str]) -
             compare(ask, path, [("Host", host)])
 
 
-def test_both_ways_agree_on_tokens(ask: Callable[..., Facts], paths: list[str]) -> None:
+def test_fast_lane_and_django_agree_on_tokens(ask: Callable[..., Facts], paths: list[str]) -> None:
     player = make_user("Player1")
     token = bearer(player)["Authorization"]
     for path in paths:
@@ -239,7 +239,7 @@ def test_both_ways_agree_on_tokens(ask: Callable[..., Facts], paths: list[str]) 
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
-def test_both_ways_agree_on_methods(
+def test_fast_lane_and_django_agree_on_methods(
     ask: Callable[..., Facts], paths: list[str], method: str
 ) -> None:
     for path in paths:
@@ -253,7 +253,7 @@ def test_both_ways_agree_on_methods(
 
 
 @pytest.mark.parametrize(
-    ("query", "told"),
+    ("query", "reported"),
     [
         ("format=api", ["format"]),
         ("format=json", ["format"]),
@@ -264,15 +264,15 @@ def test_both_ways_agree_on_methods(
     ],
 )
 def test_an_unknown_parameter_is_named(
-    client: Client, db: None, query: str, told: list[str]
+    client: Client, db: None, query: str, reported: list[str]
 ) -> None:
-    answer = client.get(f"/api/v1/maps?{query}")
-    assert answer.status_code == 400
-    errors = answer.json()["errors"]
+    response = client.get(f"/api/v1/maps?{query}")
+    assert response.status_code == 400
+    errors = response.json()["errors"]
     assert [(error["code"], error["attr"]) for error in errors] == [
-        ("unknown_parameter", name) for name in told
+        ("unknown_parameter", name) for name in reported
     ]
-    assert ("did you mean “sort”?" in errors[0]["detail"]) == (told == ["sorts"])
+    assert ("did you mean “sort”?" in errors[0]["detail"]) == (reported == ["sorts"])
 
 
 def test_every_route_refuses_unknown_parameters(
@@ -286,9 +286,9 @@ def test_every_route_refuses_unknown_parameters(
         ("put", f"maps/{game_map.pk}/rating"), ("post", "maps"), ("post", "auth/login"),
         ("post", "auth/logout"), ("delete", f"maps/{game_map.pk}/favourite"), ("options", "maps"),
     ):  # fmt: skip
-        answer = getattr(client, method)(f"/api/v1/{path}?format=json", headers=token)
-        assert answer.status_code == 400, path
-        assert answer.json()["errors"][0]["code"] == "unknown_parameter"
+        response = getattr(client, method)(f"/api/v1/{path}?format=json", headers=token)
+        assert response.status_code == 400, path
+        assert response.json()["errors"][0]["code"] == "unknown_parameter"
         durable().flushdb()
         token = bearer(player)
     assert (
@@ -310,15 +310,15 @@ def test_parameters_are_those_of_the_schema(client: Client, db: None) -> None:
     from django.urls import get_resolver
 
     document = client.get("/api/schema").json()
-    told = {
+    reported = {
         (path, method.upper()): {
             p["name"] for p in call.get("parameters", ()) if p["in"] == "query"
         }
         for path, calls in document["paths"].items()
         for method, call in calls.items()
     }
-    assert len(told) > 40
-    for (path, method), names in told.items():
+    assert len(reported) > 40
+    for (path, method), names in reported.items():
         sample = path.replace("{username}", "Author")
         for part in ("map_id", "collection_id", "tribe_id", "session_id"):
             sample = sample.replace(f"{{{part}}}", "00000000-0000-0000-0000-000000000001")

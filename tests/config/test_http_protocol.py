@@ -28,8 +28,8 @@ from sessions_app.live import consumers, sockets
 from tests.support.live_site import Site
 from tests.support.lobbies import Table
 from tests.support.raw_http import HANDSHAKE, Client, assert_shape, exchange
-from tests.support.socket_clients import Caller, sit_down
-from tests.support.waiting import PATIENCE, until
+from tests.support.socket_clients import Caller, take_seat_by_socket
+from tests.support.waiting import TIMEOUT, until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -65,9 +65,9 @@ FLOODS: dict[str, tuple[bytes, bytes, bool]] = {
 
 def flood(client: socket.socket, first: bytes, frame: bytes, *, reads: bool) -> tuple[bool, int]:
     """Sends frames until the connection is ended; returns whether it was, and the bytes sent."""
-    client.settimeout(PATIENCE)
+    client.settimeout(TIMEOUT)
     chunk = first + frame * max(1, 65536 // len(frame))
-    sent, deadline = 0, time.monotonic() + PATIENCE
+    sent, deadline = 0, time.monotonic() + TIMEOUT
     try:
         while time.monotonic() < deadline:
             client.sendall(chunk)
@@ -90,8 +90,10 @@ def flood(client: socket.socket, first: bytes, frame: bytes, *, reads: bool) -> 
 def test_a_flood_of_frames_ends_only_its_own_socket(
     site: Site, where: str, first: bytes, frame: bytes, reads: bool
 ) -> None:
-    with sit_down(site, Table(1)) as player:
-        flooder = sit_down(site, Table(1)) if where == "seat" else Caller(site, "/ws/lobbies")
+    with take_seat_by_socket(site, Table(1)) as player:
+        flooder = (
+            take_seat_by_socket(site, Table(1)) if where == "seat" else Caller(site, "/ws/lobbies")
+        )
         raw = socket.fromfd(flooder.socket.socket.fileno(), socket.AF_INET, socket.SOCK_STREAM)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with raw:
@@ -104,17 +106,17 @@ def test_a_flood_of_frames_ends_only_its_own_socket(
             flooder.socket.close()
 
 
-def test_a_flood_is_told_why_it_ends(site: Site) -> None:
+def test_a_flood_gets_the_reason_of_its_close(site: Site) -> None:
     assert int(Close.TOO_MUCH) == close_codes.TOO_MUCH
     with Caller(site, "/ws/lobbies") as looker:
-        looker.hear("lobbies")
+        looker.receive("lobbies")
         looker.socket.socket.sendall(PONG * int(FRAME_BURST + FRAMES_PER_SECOND))
         assert looker.closed() == Close.TOO_MUCH
 
 
 def test_each_kibibyte_of_a_frame_costs_a_token(site: Site) -> None:
     with Caller(site, "/ws/lobbies") as looker:
-        looker.hear("lobbies")
+        looker.receive("lobbies")
         looker.socket.socket.sendall(BINARY * int(FRAME_BURST / 17 + 4))
         assert looker.closed() == Close.TOO_MUCH
 
@@ -130,7 +132,7 @@ def test_a_client_within_the_frame_limit_stays_connected(
 ) -> None:
     """With frames, messages and messages in parts, for longer than a burst lasts."""
     monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 60)
-    with sit_down(site, Table(1)) as player:
+    with take_seat_by_socket(site, Table(1)) as player:
         began = time.monotonic()
         for said in range(30, 150, 30):
             pongs = [player.socket.ping() for _ in range(12)]
@@ -138,16 +140,16 @@ def test_a_client_within_the_frame_limit_stays_connected(
                 player.socket.pong()
             assert all(pong.wait(2) for pong in pongs)
             player.socket.send(iter(['{"type":', '"ping",', '"id":"parts"}']))
-            assert player.hear(re="parts")["type"] == "pong"
+            assert player.receive(re="parts")["type"] == "pong"
             assert player.ask("ping")["type"] == "pong"
-            # The pace of a client, no wait for a state: a slower one is kept as well.
+            # The pace of a client, not a wait for a state: a slower client stays connected, too.
             time.sleep(max(0, began + said / FRAMES_PER_SECOND - time.monotonic()))
         assert player.ask("ping")["type"] == "pong"
 
 
-def test_the_server_takes_pongs_to_its_own_pings(site: Site) -> None:
+def test_the_server_accepts_pongs_to_its_own_pings(site: Site) -> None:
     with Caller(site, "/ws/lobbies") as looker:
-        looker.hear("lobbies")
+        looker.receive("lobbies")
         protocol = protocol_of(site)
         before = protocol.ping_timer
         protocol.loop.call_soon_threadsafe(protocol.send_keepalive_ping)
@@ -159,7 +161,7 @@ def test_the_server_takes_pongs_to_its_own_pings(site: Site) -> None:
 def test_the_server_stops_reading_from_a_client_that_does_not_read(site: Site) -> None:
     """It sends pongs only as long as the client reads them."""
     with Caller(site, "/ws/lobbies") as looker:
-        looker.hear("lobbies")
+        looker.receive("lobbies")
         protocol = protocol_of(site)
         call = protocol.loop.call_soon_threadsafe
         call(protocol.pause_writing)  # as the transport does, once its buffer is full
@@ -176,7 +178,7 @@ def test_bad_frames_before_the_accept_abort_the_connection(frames: bytes) -> Non
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         assert (await receive())["type"] == "websocket.connect"
-        heard.append(await receive())
+        received.append(await receive())
 
     async def attempt() -> None:
         config, state = server_config(application), ServerState()
@@ -189,9 +191,9 @@ def test_bad_frames_before_the_accept_abort_the_connection(frames: bytes) -> Non
         transport.abort.assert_called_once()
         await asyncio.gather(*state.tasks)
 
-    heard: list[Any] = []
+    received: list[Any] = []
     asyncio.run(attempt())
-    assert heard == [{"type": "websocket.disconnect", "code": 1006}]
+    assert received == [{"type": "websocket.disconnect", "code": 1006}]
 
 
 # ---- Heads --------------------------------------------------------------------------------------
@@ -232,17 +234,17 @@ def test_a_head_of_64_kib_is_accepted(site: Site) -> None:
     with Client(site) as client:
         for request, status in ((large, 200), (body + b"x" * 200_000, 415), (large, 200)):
             for start in range(0, len(request), 1000):
-                client.say(request[start : start + 1000])
+                client.send(request[start : start + 1000])
             assert client.status() == status
 
 
 def test_a_page_request_with_too_large_headers_gets_a_page(site: Site) -> None:
     cookies = b"".join(b"Cookie: c%d=%s\r\n" % (n, b"x" * 4000) for n in range(20))
-    answer = exchange(site, b"GET /maps/?q=x HTTP/1.1\r\n" + cookies + b"\r\n")
-    assert answer.status_code == 431
-    assert answer.headers["content-type"].startswith("text/html")
-    assert "too large" in answer.text
-    assert answer.headers["x-request-id"]
+    response = exchange(site, b"GET /maps/?q=x HTTP/1.1\r\n" + cookies + b"\r\n")
+    assert response.status_code == 431
+    assert response.headers["content-type"].startswith("text/html")
+    assert "too large" in response.text
+    assert response.headers["x-request-id"]
 
 
 @pytest.mark.parametrize("begun", [b"", b"\r\n", START], ids=["nothing", "a line", "half a head"])
@@ -254,10 +256,10 @@ def test_a_slow_head_ends_the_connection(
     site.server.config.timeout_keep_alive = 1  # for a second request that never begins
     with Client(site) as client:
         if before:
-            client.say(before)
+            client.send(before)
             assert client.status() == 200
-        client.say(begun)
-        assert client.hear() is None  # a client's own patience would raise
+        client.send(begun)
+        assert client.receive() is None  # a timeout of the client would raise
 
 
 def test_a_slow_body_does_not_count_as_a_slow_head(
@@ -274,9 +276,9 @@ def test_a_slow_body_does_not_count_as_a_slow_head(
     monkeypatch.setattr(HttpProtocol, "check", watched)
     with Client(site) as client:
         head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n"
-        client.say(head + b"{")
+        client.send(head + b"{")
         until(lambda: len(moments) > 1 and moments[-1] - moments[0] > 0.3)
-        client.say(b"}")
+        client.send(b"}")
         assert client.status() == 415
 
 
@@ -285,12 +287,12 @@ def test_pipelined_requests_are_limited(site: Site) -> None:
     request = START + b"\r\n"
     for count in (MAX_PIPELINED, 20_000):
         with Client(site) as client:
-            client.say(request * count)
+            client.send(request * count)
             for _ in range(MAX_PIPELINED):
                 assert client.status() == 200
             if count > MAX_PIPELINED:
                 assert client.status() in (200, None)  # the request that the others waited for
-                assert client.hear() is None
+                assert client.receive() is None
 
 
 # ---- Malformed requests -------------------------------------------------------------------------
@@ -327,9 +329,9 @@ def test_a_malformed_request_is_rejected(site: Site, request_bytes: bytes) -> No
 def test_a_handshake_with_too_long_a_line_is_rejected(
     site: Site, address: bytes, header: bytes
 ) -> None:
-    answer = exchange(site, HANDSHAKE % (address, header))
-    assert answer.status_code == 431
-    assert answer.headers["x-request-id"]
+    response = exchange(site, HANDSHAKE % (address, header))
+    assert response.status_code == 431
+    assert response.headers["x-request-id"]
     until(lambda: not site.server.server_state.connections)
 
 
@@ -344,15 +346,15 @@ def test_errors_have_the_request_id_of_the_proxy(site: Site) -> None:
 def test_a_pending_response_is_sent_before_the_connection_ends(site: Site) -> None:
     """The error for the next request must not look like the response to the first."""
     with Client(site) as client:
-        client.say(START + b"\r\n" + MALFORMED["an unknown method"])
+        client.send(START + b"\r\n" + MALFORMED["an unknown method"])
         assert client.status() == 200
-        assert client.hear() is None
+        assert client.receive() is None
 
 
 def test_a_full_server_sends_a_503_in_our_form(site: Site) -> None:
     site.server.config.limit_concurrency = 1
-    answer = httpx.get(site.url + "/api/v1/maps")
-    assert answer.status_code == 503
-    assert answer.headers["retry-after"] == "2"
-    assert answer.json()["errors"][0]["code"] == "busy"
-    assert answer.json()["request_id"] == answer.headers["x-request-id"] != ""
+    response = httpx.get(site.url + "/api/v1/maps")
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "2"
+    assert response.json()["errors"][0]["code"] == "busy"
+    assert response.json()["request_id"] == response.headers["x-request-id"] != ""

@@ -1,6 +1,6 @@
-"""Known mistakes of common solutions: each is shown with the common one, and does not happen with ours.
+"""Known mistakes of common solutions: each test shows one, and that ours does not make it.
 
-The common ones run with a race that always happens: all reads come before the first write.
+The common solutions run into a race that always happens: all reads come before the first write.
 """
 
 import io
@@ -69,12 +69,12 @@ def test_a_limit_that_reads_before_it_writes_can_be_exceeded() -> None:
     stock = AllReadFirst()
     throttles = iter([FiveAMinute() for _ in range(HANDS)])
 
-    def ask_stock() -> bool:
+    def ask_default_throttle() -> bool:
         throttle = next(throttles)
         throttle.cache = stock  # type: ignore[assignment]
         return throttle.allow_request(request, view)  # type: ignore[arg-type]
 
-    assert passed(ask_stock) == HANDS
+    assert passed(ask_default_throttle) == HANDS
     assert passed(lambda: rate_limits.count_one("login", "trap")) == 5
 
 

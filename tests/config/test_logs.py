@@ -54,7 +54,7 @@ def raised(error: BaseException, cause: BaseException | None = None) -> BaseExce
 SECRET = "somebody@example.com"
 
 
-class Nasty(Exception):
+class Unprintable(Exception):
     """An exception whose text can't be read."""
 
     def __str__(self) -> str:
@@ -63,7 +63,7 @@ class Nasty(Exception):
     __repr__ = __str__
 
 
-def noted() -> BaseException:
+def error_with_note() -> BaseException:
     error = ValueError("x")
     error.add_note(SECRET)
     return error
@@ -80,8 +80,8 @@ EXCEPTIONS: dict[str, Callable[[], BaseException]] = {
     "a group": lambda: ExceptionGroup(
         SECRET, [ValueError(SECRET), ExceptionGroup("x", [KeyError(SECRET)])]
     ),
-    "a note": noted,
-    "no text": Nasty,
+    "a note": error_with_note,
+    "no text": Unprintable,
     "text in the type": lambda: type("Fault", (Exception,), {"__module__": "boto"})(SECRET),
     "unicode": lambda: UnicodeEncodeError("utf-8", SECRET, 0, 1, SECRET),
 }
@@ -103,7 +103,7 @@ def test_texts_of_foreign_exceptions_are_never_logged(
     logger.error("It broke: %s", [error, {"error": error}])
     logger.error(error)
     logger.error("%s", error, exc_info=error)
-    if not isinstance(error, Nasty):
+    if not isinstance(error, Unprintable):
         logger.error("It broke: " + str(error), exc_info=error)
         logger.error(f"It broke: {error!r}", exc_info=error)
     said = log.getvalue()
@@ -167,7 +167,7 @@ def test_an_exception_of_an_asyncio_task_is_logged_without_values(log: io.String
     assert "somebody" not in said
 
 
-def test_what_python_would_print_is_logged_without_values(
+def test_warnings_of_python_are_logged_without_values(
     log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("excepthook", "unraisablehook"):
@@ -313,9 +313,9 @@ def test_a_secret_link_is_not_logged_when_csrf_fails(log: io.StringIO, path: str
 @pytest.mark.parametrize("path", [f"/verify/MQ/{TOKEN}/", f"/reset/MQ/{TOKEN}/"])
 def test_pages_with_a_secret_url_send_it_to_no_other_site(path: str) -> None:
     strict = Client(enforce_csrf_checks=True)
-    for answer in (strict.get(path), strict.post(path), strict.get(f"{path}x"), strict.put(path)):
-        assert answer["Referrer-Policy"] == "strict-origin", answer
-        assert "no-store" in answer["Cache-Control"]
+    for response in (strict.get(path), strict.post(path), strict.get(f"{path}x"), strict.put(path)):
+        assert response["Referrer-Policy"] == "strict-origin", response
+        assert "no-store" in response["Cache-Control"]
     assert strict.get("/privacy/")["Referrer-Policy"] == "same-origin"
 
 
@@ -360,16 +360,16 @@ def test_a_value_is_logged_as_one_short_line(log: io.StringIO, value: Any) -> No
 
 
 def test_a_deep_traceback_is_shortened(log: io.StringIO) -> None:
-    def dig(depth: int) -> None:
+    def recurse(depth: int) -> None:
         if depth:
             try:
-                dig(depth - 1)
+                recurse(depth - 1)
             except ValueError as error:
                 raise ValueError("x" * 10_000) from error
         raise ValueError("bottom")
 
     try:
-        dig(300)
+        recurse(300)
     except ValueError:
         logging.getLogger("config").exception("y" * 10_000)
     assert len(log.getvalue()) < MOST_BYTES
@@ -380,10 +380,10 @@ def ask(site: Site, request: bytes) -> bytes:
     """Sends raw bytes. Returns everything that the server sends."""
     with socket.create_connection(("127.0.0.1", site.port), timeout=10) as sent:
         sent.sendall(request)
-        answer = b""
+        response = b""
         while part := sent.recv(65536):
-            answer += part
-    return answer
+            response += part
+    return response
 
 
 LONG = b"a" * 60_000
@@ -441,8 +441,8 @@ def test_no_request_writes_much_to_the_log(site: Site, log: io.StringIO) -> None
         log.truncate()
         if b"\r\n\r\n" not in request:
             request += b"\r\nConnection: close\r\n\r\n"
-        answer = ask(site, request)
-        assert not answer.startswith(b"HTTP/1.1 5"), (name, answer[:300], log.getvalue())
+        response = ask(site, request)
+        assert not response.startswith(b"HTTP/1.1 5"), (name, response[:300], log.getvalue())
         said = log.getvalue()
         written[name] = len(said)
         assert said.isascii()

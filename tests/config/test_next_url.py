@@ -94,16 +94,18 @@ def test_a_next_url_that_is_no_page_is_ignored(player: User, wanted: str) -> Non
     newcomer = Client()
     assert newcomer.get("/signup/", {"next": wanted}).status_code == 200
     assert newcomer.get("/login/", {"next": wanted}).context["next"] == ""
-    answer = sign_up(newcomer, next=wanted)
-    assert (answer.status_code, answer["Location"]) == (302, "/maps/")
+    response = sign_up(newcomer, next=wanted)
+    assert (response.status_code, response["Location"]) == (302, "/maps/")
     assert User.objects.filter(username="Mira_7").exists()
     for path in ("/signup/", "/login/"):
-        answer = newcomer.get(path, {"next": wanted})
-        assert (answer.status_code, answer["Location"]) == (302, "/maps/"), path
-    answer = newcomer.post("/logout/", {"next": wanted})
-    assert (answer.status_code, answer["Location"]) == (302, "/maps/")
-    answer = newcomer.post("/login/", {"username": "Player1", "password": PASSWORD, "next": wanted})
-    assert (answer.status_code, answer["Location"]) == (302, "/maps/")
+        response = newcomer.get(path, {"next": wanted})
+        assert (response.status_code, response["Location"]) == (302, "/maps/"), path
+    response = newcomer.post("/logout/", {"next": wanted})
+    assert (response.status_code, response["Location"]) == (302, "/maps/")
+    response = newcomer.post(
+        "/login/", {"username": "Player1", "password": PASSWORD, "next": wanted}
+    )
+    assert (response.status_code, response["Location"]) == (302, "/maps/")
     assert newcomer.get("/tribes/new/", {"next": wanted}).context["next"] == ""
 
 
@@ -113,22 +115,22 @@ def test_the_admin_ignores_a_next_url_that_is_no_page(settings: Any, wanted: str
     make_user("Boss", is_staff=True, is_superuser=True)
     client = Client()
     sign_in = {"username": "Boss", "password": PASSWORD, "next": wanted}
-    answer = client.post("/admin/login/", sign_in)
-    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
-    answer = client.get("/admin/login/", {"next": wanted})
-    assert answer["Location"] == "/account/second-factor?next=%2Fadmin%2F"
+    response = client.post("/admin/login/", sign_in)
+    assert (response.status_code, response["Location"]) == (302, "/admin/")
+    response = client.get("/admin/login/", {"next": wanted})
+    assert response["Location"] == "/account/second-factor?next=%2Fadmin%2F"
     assert client.get("/account/second-factor", {"next": wanted}).context["next"] == ""
-    answer = client.post("/account/second-factor", {"begin": "1", "next": wanted})
-    assert answer["Location"] == "/account/second-factor?next="
+    response = client.post("/account/second-factor", {"begin": "1", "next": wanted})
+    assert response["Location"] == "/account/second-factor?next="
 
 
 @pytest.mark.parametrize("wanted", SOMEWHERE, ids=short)
 def test_a_next_url_that_is_a_page_is_followed(player: User, wanted: str) -> None:
     client = Client()
     sign_in = {"username": "Player1", "password": PASSWORD, "next": wanted}
-    answer = client.post("/login/", sign_in)
-    assert answer["Location"] == wanted.replace("ä", "%C3%A4")
-    assert client.get("/signup/", {"next": wanted})["Location"] == answer["Location"]
+    response = client.post("/login/", sign_in)
+    assert response["Location"] == wanted.replace("ä", "%C3%A4")
+    assert client.get("/signup/", {"next": wanted})["Location"] == response["Location"]
     assert get_user(client).is_authenticated
 
 
@@ -195,5 +197,8 @@ def test_routes_without_get_are_recognized() -> None:
 
 def test_plain_http_is_redirected_to_the_configured_host(settings: Any) -> None:
     settings.SECURE_SSL_REDIRECT, settings.SECURE_SSL_HOST = True, "tribehold.example"
-    answer = Client().get("/maps/?q=x", headers={"Host": "localhost:1337"})
-    assert (answer.status_code, answer["Location"]) == (301, "https://tribehold.example/maps/?q=x")
+    response = Client().get("/maps/?q=x", headers={"Host": "localhost:1337"})
+    assert (response.status_code, response["Location"]) == (
+        301,
+        "https://tribehold.example/maps/?q=x",
+    )

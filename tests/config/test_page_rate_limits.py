@@ -28,7 +28,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
-def tight(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def set_limits(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Sets how often policies allow something: the rules are the same for small numbers."""
 
     def set_most(**most: int) -> None:
@@ -86,7 +86,9 @@ def test_each_request_has_one_policy(method: str, path: str, policy: str) -> Non
 
 
 @pytest.mark.parametrize("size", FORMATS)
-def test_pictures_have_their_own(game_map: GameMap, size: str, client: Client) -> None:
+def test_pictures_have_a_rate_limit_of_their_own(
+    game_map: GameMap, size: str, client: Client
+) -> None:
     address = {
         "card": game_map.card_picture,
         "page": game_map.page_picture,
@@ -117,11 +119,11 @@ READS: list[tuple[str, dict[str, Any], int]] = [
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_read_counts_whatever_comes_of_it(http: httpx.Client) -> None:
+def test_every_read_counts_whatever_its_result(http: httpx.Client) -> None:
     for n, (path, options, status) in enumerate(READS, 1):
-        answer = http.get(path, **options)
-        assert answer.status_code == status, path
-        assert answer.headers["X-RateLimit-Remaining"] == str(300 - n), path
+        response = http.get(path, **options)
+        assert response.status_code == status, path
+        assert response.headers["X-RateLimit-Remaining"] == str(300 - n), path
     assert count_of("pages") == len(READS)
     assert http.get("/health/live").is_success
     assert http.get("/health/ready").is_success
@@ -130,9 +132,9 @@ def test_every_read_counts_whatever_comes_of_it(http: httpx.Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_write_counts_whatever_comes_of_it(http: httpx.Client, settings: Any) -> None:
+def test_every_write_counts_whatever_its_result(http: httpx.Client, settings: Any) -> None:
     settings.MAX_BODY_BYTES = 1000
-    told = [
+    reported = [
         http.put("/robots.txt", headers={"X-CSRFToken": "x"}),
         http.post("/login/", data={"username": "x"}),  # no CSRF token
         http.post("/nowhere"),
@@ -141,8 +143,8 @@ def test_every_write_counts_whatever_comes_of_it(http: httpx.Client, settings: A
         http.post("/login/", content=iter([b"x" * 800] * 2)),
         http.post("/login/", content=b"x", headers={"Content-Type": "text/plain; charset=x"}),
     ]
-    assert [answer.status_code for answer in told] == [403, 403, 404, 403, 413, 413, 400]
-    assert [answer.headers["X-RateLimit-Remaining"] for answer in told] == [
+    assert [response.status_code for response in reported] == [403, 403, 404, 403, 413, 413, 400]
+    assert [response.headers["X-RateLimit-Remaining"] for response in reported] == [
         str(60 - n) for n in range(1, 8)
     ]
     too_large = http.post("/api/v1/maps", content=b"x" * 1001)
@@ -160,7 +162,7 @@ def test_static_files_do_not_count(http: httpx.Client) -> None:
 # ---- The limit ----------------------------------------------------------------------------------
 
 
-def test_three_hundred_pages_a_minute(client: Client) -> None:
+def test_the_site_allows_three_hundred_pages_a_minute(client: Client) -> None:
     for _ in range(300):
         rate_limits.count_one("pages", HERE)
     page = client.get("/maps/")
@@ -179,21 +181,23 @@ def test_three_hundred_pages_a_minute(client: Client) -> None:
 
 
 def test_documents_for_scripts_are_refused_in_json(
-    client: Client, game_map: GameMap, tight: Callable[..., None]
+    client: Client, game_map: GameMap, set_limits: Callable[..., None]
 ) -> None:
-    tight(pages=1)
+    set_limits(pages=1)
     assert client.get(f"/maps/{game_map.pk}/terrain.json").status_code == 200
     assert_error(client.get(f"/maps/{game_map.pk}/terrain.json"), 429, "rate_limited")
 
 
 def test_errors_of_documents_for_scripts_are_json(client: Client) -> None:
     assert_error(client.get(f"/maps/{uuid.UUID(int=1)}/terrain.json"), 404, "not_found")
-    answer = client.post(f"/maps/{uuid.UUID(int=1)}/terrain.json")
-    assert_error(answer, 405, "method_not_allowed")
+    response = client.post(f"/maps/{uuid.UUID(int=1)}/terrain.json")
+    assert_error(response, 405, "method_not_allowed")
 
 
-def test_forms_of_an_address(client: Client, tight: Callable[..., None]) -> None:
-    tight(page_writes=2)
+def test_forms_from_one_address_are_limited(
+    client: Client, set_limits: Callable[..., None]
+) -> None:
+    set_limits(page_writes=2)
     assert [client.post("/maps/").status_code for _ in range(3)] == [405, 405, 429]
     page = client.post("/maps/")
     assert b"You sent too many forms." in page.content
@@ -201,19 +205,19 @@ def test_forms_of_an_address(client: Client, tight: Callable[..., None]) -> None
     assert client.get("/maps/").status_code == 200
 
 
-def test_forms_of_a_player_from_many_addresses(
-    player: User, game_map: GameMap, tight: Callable[..., None]
+def test_forms_of_a_player_are_limited_over_all_addresses(
+    player: User, game_map: GameMap, set_limits: Callable[..., None]
 ) -> None:
-    tight(page_writes=3)
+    set_limits(page_writes=3)
     stars = f"/maps/{game_map.pk}/rating"
-    told = []
+    reported = []
     for n in range(4):
         client = Client(REMOTE_ADDR=f"10.0.0.{n}")
         client.force_login(player)
-        told.append(client.post(stars, {"stars": n + 1}))
-    assert [answer.status_code for answer in told] == [302, 302, 302, 429]
-    assert [answer["X-RateLimit-Remaining"] for answer in told] == list("2100")
-    assert "Retry-After" in told[3]
+        reported.append(client.post(stars, {"stars": n + 1}))
+    assert [response.status_code for response in reported] == [302, 302, 302, 429]
+    assert [response["X-RateLimit-Remaining"] for response in reported] == list("2100")
+    assert "Retry-After" in reported[3]
     game_map.refresh_from_db()
     assert game_map.rating_sum == 3
     assert Client(REMOTE_ADDR="10.0.0.9").post(stars).status_code == 302  # a stranger: to sign in
@@ -225,9 +229,9 @@ def test_forms_of_a_player_from_many_addresses(
     [("/maps/", "pages"), ("/nowhere", "pages"), ("/api/v1/maps", "api"), ("/privacy/", "pages")],
 )
 def test_of_sixty_at_once_exactly_the_limit_passes(
-    site: Site, tight: Callable[..., None], path: str, policy: str
+    site: Site, set_limits: Callable[..., None], path: str, policy: str
 ) -> None:
-    tight(**{policy: 25})
+    set_limits(**{policy: 25})
 
     def ask(_: int) -> list[int]:
         with httpx.Client(base_url=site.url) as http:
@@ -240,19 +244,19 @@ def test_of_sixty_at_once_exactly_the_limit_passes(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", ["/maps/", "/api/v1/maps", "/x.json", "/maps/?q=x"])
-def test_both_ways_refuse_alike(
-    http: httpx.Client, client: Client, tight: Callable[..., None], path: str
+def test_fast_lane_and_django_refuse_alike(
+    http: httpx.Client, client: Client, set_limits: Callable[..., None], path: str
 ) -> None:
-    tight(pages=1, api=1)
+    set_limits(pages=1, api=1)
     http.get(path)
     same = {"X-Request-Id": "same"}
     fast = http.get(path, headers=same)
-    with_body = http.request("GET", path, content=b"{}", headers=same)  # it is read by Django's way
+    with_body = http.request("GET", path, content=b"{}", headers=same)  # it is parsed by Django
     ordinary = client.get(path, headers=same)
-    for answer in (fast, with_body):
-        assert answer.status_code == ordinary.status_code == 429
-        assert answer.content == ordinary.content
-        headers = {name: answer.headers.get(name) for name in ordinary.headers}
+    for response in (fast, with_body):
+        assert response.status_code == ordinary.status_code == 429
+        assert response.content == ordinary.content
+        headers = {name: response.headers.get(name) for name in ordinary.headers}
         assert headers | {"X-RateLimit-Reset": "", "Retry-After": ""} == dict(ordinary.headers) | {
             "X-RateLimit-Reset": "",
             "Retry-After": "",
@@ -260,15 +264,15 @@ def test_both_ways_refuse_alike(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_refused_head_has_no_body(http: httpx.Client, tight: Callable[..., None]) -> None:
-    tight(pages=1)
+def test_a_refused_head_has_no_body(http: httpx.Client, set_limits: Callable[..., None]) -> None:
+    set_limits(pages=1)
     http.get("/maps/")
-    answer = http.head("/maps/")
-    assert (answer.status_code, answer.content) == (429, b"")
+    response = http.head("/maps/")
+    assert (response.status_code, response.content) == (429, b"")
     assert http.head("/maps/").status_code == 429  # the connection is of use still
 
 
-def test_a_reader_who_scrolls_does_not_meet_the_limit_of_pictures() -> None:
+def test_scrolling_does_not_reach_the_limit_of_pictures() -> None:
     """Twenty-four a page, two pages a second, for a whole minute."""
     assert rate_limits.POLICIES["pictures"].limit >= 24 * 2 * 60
     assert rate_limits.POLICIES["pages"].limit >= 2 * 60
@@ -276,15 +280,15 @@ def test_a_reader_who_scrolls_does_not_meet_the_limit_of_pictures() -> None:
 
 
 def test_without_redis_pages_are_not_counted(
-    client: Client, player: User, game_map: GameMap, tight: Callable[..., None]
+    client: Client, player: User, game_map: GameMap, set_limits: Callable[..., None]
 ) -> None:
-    tight(pages=1, page_writes=1)
+    set_limits(pages=1, page_writes=1)
     client.force_login(player)
     with redis_away():
         for _ in range(3):
-            answer = client.get("/maps/")
-            assert answer.status_code == 200
-            assert "X-RateLimit-Limit" not in answer
+            response = client.get("/maps/")
+            assert response.status_code == 200
+            assert "X-RateLimit-Limit" not in response
             assert client.post(f"/maps/{game_map.pk}/rating", {"stars": 4}).status_code == 302
 
 
@@ -294,20 +298,20 @@ def test_without_redis_pages_are_not_counted(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", ["/ws/lobbies", f"/ws/game-sessions/{uuid.UUID(int=1)}", "/ws/x"])
 def test_sockets_count_when_they_open(
-    site: Site, settings: Any, tight: Callable[..., None], path: str
+    site: Site, settings: Any, set_limits: Callable[..., None], path: str
 ) -> None:
     settings.TRUSTED_PROXIES = 1
-    tight(sockets=2)
+    set_limits(sockets=2)
 
-    def knock(address: str) -> Caller:
+    def connect_from(address: str) -> Caller:
         return Caller(site, path, additional_headers={"X-Forwarded-For": address})
 
     for _ in range(2):  # closed at once: none is open when the next one comes
-        with knock("10.1.1.1"):
+        with connect_from("10.1.1.1"):
             pass
-    with knock("10.1.1.1") as third:
+    with connect_from("10.1.1.1") as third:
         assert third.refused() == ("too_many_sockets", Close.TOO_MUCH)
-    with knock("10.1.1.2") as other:
+    with connect_from("10.1.1.2") as other:
         if path == "/ws/lobbies":
-            other.hear("lobbies")
+            other.receive("lobbies")
     assert count_of("sockets", "10.1.1.1") == 3

@@ -33,7 +33,7 @@ def files(*patterns: str) -> list[Path]:
     return [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
 
 
-def test_it_has_the_colours_of_the_visual_design() -> None:
+def test_the_palette_has_the_colours_of_the_visual_design() -> None:
     assert {name: COLOURS[name].upper() for name in DESIGNED} == DESIGNED
 
 
@@ -43,13 +43,13 @@ def test_names_are_given_once_and_colours_are_written_alike() -> None:
     assert all(re.fullmatch(r"#[0-9a-f]{6}([0-9a-f]{2})?", colour) for colour in COLOURS.values())
 
 
-def test_style_sheets_have_its_colours() -> None:
+def test_style_sheets_have_the_colours_of_the_palette() -> None:
     styles = palette.STYLES.read_text()
     assert styles == palette.in_styles(styles), "make palette"
     assert "--gold: #ffd700;" in styles
 
 
-def test_the_canvas_has_its_colours() -> None:
+def test_the_canvas_has_the_colours_of_the_palette() -> None:
     assert palette.SCRIPT.read_text() == palette.as_script(), "make palette"
 
 
@@ -63,7 +63,7 @@ def test_the_server_draws_terrains_in_their_colours() -> None:
     files("static/css/*.css", "static/js/**/*.js", "templates/**/*.html", "templates/**/*.svg"),
     ids=lambda path: str(path.relative_to(ROOT)),
 )
-def test_no_colour_is_written_elsewhere(path: Path) -> None:
+def test_colours_are_written_only_in_the_palette(path: Path) -> None:
     if path in (palette.STYLES, palette.SCRIPT):
         return
     text = path.read_text()
@@ -71,5 +71,5 @@ def test_no_colour_is_written_elsewhere(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", files("static/img/*.svg"), ids=lambda path: path.name)
-def test_drawings_have_its_colours(path: Path) -> None:
+def test_drawings_have_the_colours_of_the_palette(path: Path) -> None:
     assert set(COLOUR.findall(path.read_text())) <= set(COLOURS.values())

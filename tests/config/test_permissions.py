@@ -6,7 +6,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from maps.models import GameMap
-from tests.support.roles import METHODS, ROLES, Cast
+from tests.support.roles import METHODS, ROLES, Roles
 
 pytestmark = pytest.mark.django_db
 
@@ -18,12 +18,12 @@ def each(*statuses: int) -> dict[str, int]:
 
 
 SHOWN, LED_ON = each(200), each(302)
-OWN_PAGE = {"GET": each(302, 200)}  # nobody is led to sign in
+OWN_PAGE = {"GET": each(302, 200)}  # no redirect to sign in
 OWN_FORM = {"POST": each(302, 302)}
 STAFF_PAGE = each(302, 403, 403, 200)
 PUBLIC = {"GET": SHOWN}
 PUBLIC_FORM = {"GET": SHOWN, "POST": SHOWN}
-# A form or body that is empty: what counts is who gets as far as being told so.
+# The form or body is empty: the status shows who got past the permissions.
 API_BODY = {"POST": each(400)}
 API_OWN = {"GET": each(401, 200)}
 OWNERS = each(401, 403, 200, 403)
@@ -31,7 +31,7 @@ OWNERS_ALONE = each(401, 404, 200, 404)
 NOT_YET = each(401, 404, 409, 404)  # the owner sits alone in a lobby that has not begun
 OWN_TRIBE = each(302, 404, 200, 404)
 OWNERS_PRIVATE = each(401, 404, 200, 403)
-# Routes that ask who is there before they say that they don't do that.
+# Routes that check permissions before the method.
 ASK_FIRST = [
     f"api:{name}"
     for name in (
@@ -43,7 +43,7 @@ ASK_FIRST = [
     ).split()
 ]
 
-# What a route answers, by method; a method that is not named answers 405 to everybody.
+# The statuses of a route by method. A method that is not listed is a 405 for everybody.
 TABLE: dict[str, dict[str, dict[str, int]]] = {
     "home": {"GET": LED_ON},
     "privacy": PUBLIC,
@@ -126,7 +126,7 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "api:game-session-start": {"POST": NOT_YET},
     "api:game-session-end": {"POST": NOT_YET},
     "api:game-session-ticket": {"POST": each(401, 404, 201, 404)},
-    # An administrator may do what a game server of ours does.
+    # An administrator may do what a game server does.
     "api:game-session-state": {"GET": each(401, 404, 409, 404, 409), "PUT": each(401, 400)},
     "api:game-session-fence": {"POST": each(401, 404, 409, 404, 409)},
     "api:game-session-map": {"GET": each(401, 404, 200, 404, 200)},
@@ -175,9 +175,9 @@ def expected(
 
 @pytest.mark.parametrize("route", TABLE)
 def test_each_role_gets_its_status(route: str) -> None:
-    cast = Cast(seated=route.startswith(("api:game-session", "lobbies:")))
+    roles = Roles(seated=route.startswith(("api:game-session", "lobbies:")))
     for method in METHODS:
-        found = {role: cast.ask(route, method, role) for role in ROLES}
+        found = {role: roles.ask(route, method, role) for role in ROLES}
         wanted = {role: expected(TABLE, route, method, role) for role in ROLES}
         assert found == wanted, f"{method} {route}"
 
@@ -185,11 +185,11 @@ def test_each_role_gets_its_status(route: str) -> None:
 @pytest.mark.parametrize("route", [route for route in TABLE if route.startswith("api:")])
 def test_head_and_options_reveal_no_more_than_get(route: str) -> None:
     """HEAD is GET without a body. OPTIONS only describes the route, or is refused like another method."""
-    cast = Cast(seated=route.startswith("api:game-session"))
+    roles = Roles(seated=route.startswith("api:game-session"))
     for table in (TABLE, TABLE | TABLE_PRIVATE):
         GameMap.objects.update(is_public=table is TABLE)
         for role in ROLES:
-            read, head, about = (cast.answer(route, m, role) for m in ("GET", "HEAD", "OPTIONS"))
+            read, head, about = (roles.response(route, m, role) for m in ("GET", "HEAD", "OPTIONS"))
             assert (head.status_code, head.content) == (read.status_code, b""), role
             refusals = {expected(table, route, method, role) for method in METHODS}
             assert about.status_code in {200} | {s for s in refusals if 400 <= s < 500}, role
@@ -198,9 +198,9 @@ def test_head_and_options_reveal_no_more_than_get(route: str) -> None:
 
 @pytest.mark.parametrize("route", TABLE_PRIVATE)
 def test_each_role_gets_its_status_for_a_private_map(route: str) -> None:
-    cast = Cast(seated=False)
+    roles = Roles(seated=False)
     GameMap.objects.update(is_public=False)
     for method in TABLE_PRIVATE[route]:
-        found = {role: cast.ask(route, method, role) for role in ROLES}
+        found = {role: roles.ask(route, method, role) for role in ROLES}
         wanted = {role: expected(TABLE_PRIVATE, route, method, role) for role in ROLES}
         assert found == wanted, f"{method} {route}"

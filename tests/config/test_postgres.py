@@ -27,15 +27,15 @@ def other() -> Iterator[BaseDatabaseWrapper]:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """The results of the queries that checked a connection."""
-    answers: list[bool] = []
+    responses: list[bool] = []
     ask = postgresql.DatabaseWrapper.is_usable
 
     def note(self: BaseDatabaseWrapper) -> bool:
-        answers.append(ask(self))
-        return answers[-1]
+        responses.append(ask(self))
+        return responses[-1]
 
     monkeypatch.setattr(postgresql.DatabaseWrapper, "is_usable", note)
-    return answers
+    return responses
 
 
 def end(pid: int) -> None:
@@ -88,7 +88,7 @@ def test_a_closed_connection_is_not_usable(other: BaseDatabaseWrapper) -> None:
     assert not other.is_usable()
 
 
-def test_what_only_reads_needs_no_transaction() -> None:
+def test_reads_need_no_transaction() -> None:
     for run, statements in ((transactions.run_query, 1), (transactions.run, 3)):
         with CaptureQueriesContext(connection) as queries, pytest.raises(DomainError):
             run(lobby_queries.require_seat, uuid4(), uuid4())

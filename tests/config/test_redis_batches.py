@@ -76,7 +76,7 @@ def test_waiting_commands_are_not_sent_to_a_silent_redis() -> None:
 
 def test_commands_during_the_close_get_no_reply() -> None:
     async def execute(_: Any, commands: Commands) -> list[int]:
-        await asyncio.Event().wait()  # for ever
+        await asyncio.Event().wait()  # without end
         return []
 
     async def work() -> list[int | None]:

@@ -52,17 +52,17 @@ def test_a_token_over_plain_http_is_rejected_and_revoked(
 ) -> None:
     token = bearer(player)
     assert client.get("/api/v1/users/me", headers=token | TLS).status_code == 200
-    answer = client.get("/api/v1/users/me", headers=token | headers)
-    assert_error(answer, 403, "insecure_transport")
-    assert "https" in answer.json()["errors"][0]["detail"]
-    assert answer["X-RateLimit-Limit"] == "100"
+    response = client.get("/api/v1/users/me", headers=token | headers)
+    assert_error(response, 403, "insecure_transport")
+    assert "https" in response.json()["errors"][0]["detail"]
+    assert response["X-RateLimit-Limit"] == "100"
     assert_error(client.get("/api/v1/users/me", headers=token | TLS), 401, "invalid_token")
 
 
 @pytest.mark.parametrize("words", ["Bearer x", "Basic eDp5", "Bearer", "bearer  a b", "\xff"])
 def test_other_authorization_headers_are_rejected(client: Client, words: str) -> None:
-    answer = client.get("/api/v1/maps", headers={"Authorization": words})
-    assert_error(answer, 403, "insecure_transport")
+    response = client.get("/api/v1/maps", headers={"Authorization": words})
+    assert_error(response, 403, "insecure_transport")
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_other_authorization_headers_are_rejected(client: Client, words: str) ->
 def test_writes_over_plain_http_are_rejected(
     client: Client, player: User, method: str, path: str, body: Any
 ) -> None:
-    answer = getattr(client, method)(f"/api/v1/{path}", json.dumps(body), "application/json")
-    assert_error(answer, 403, "insecure_transport")
+    response = getattr(client, method)(f"/api/v1/{path}", json.dumps(body), "application/json")
+    assert_error(response, 403, "insecure_transport")
     bad = getattr(client, method)(f"/api/v1/{path}", b"\xff{", "application/json")
     assert_error(bad, 403, "insecure_transport")
 
@@ -93,8 +93,8 @@ def test_a_refresh_token_in_a_body_is_revoked(client: Client, player: User) -> N
     access, refresh = start_family(player, "tests")
     other = bearer(player)
     sent = json.dumps({"refresh": refresh})
-    answer = client.post("/api/v1/auth/refresh", sent, "application/json")
-    assert_error(answer, 403, "insecure_transport")
+    response = client.post("/api/v1/auth/refresh", sent, "application/json")
+    assert_error(response, 403, "insecure_transport")
     again = client.post("/api/v1/auth/refresh", sent, "application/json", headers=TLS)
     assert_error(again, 401, "invalid_token")
     dead = {"Authorization": f"Bearer {access}"} | TLS
@@ -106,8 +106,8 @@ def test_a_refresh_token_in_a_body_is_revoked(client: Client, player: User) -> N
 
 def test_reads_without_a_token_are_redirected_to_https(client: Client, settings: Any) -> None:
     for path in ("/api/v1/maps", "/maps/"):
-        answer = client.get(path)
-        assert (answer.status_code, answer["Location"]) == (
+        response = client.get(path)
+        assert (response.status_code, response["Location"]) == (
             301,
             f"https://{settings.SECURE_SSL_HOST}{path}",
         )
@@ -116,10 +116,10 @@ def test_reads_without_a_token_are_redirected_to_https(client: Client, settings:
 def test_forms_over_plain_http_get_an_error_page(client: Client) -> None:
     """A redirect would hide that others could read the password."""
     for path in ("/login/", "/signup/", "/reset/", "/account/password/"):
-        answer = client.post(path, {"username": "Player1", "password": "x"})
-        assert answer.status_code == 403
-        assert "This came over plain HTTP" in answer.content.decode()
-        assert answer["Content-Type"].startswith("text/html")
+        response = client.post(path, {"username": "Player1", "password": "x"})
+        assert response.status_code == 403
+        assert "This came over plain HTTP" in response.content.decode()
+        assert response["Content-Type"].startswith("text/html")
 
 
 def test_plain_http_is_rejected_without_redis(client: Client, player: User) -> None:
@@ -169,8 +169,11 @@ def test_cached_responses_are_not_sent_for_tokens_over_plain_http(http: httpx.Cl
     for _ in range(3):
         assert http.get(address, headers=token | TLS).status_code == 200
         assert http.get(address).status_code == 301
-    answer = http.get(address, headers=token)
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (403, "insecure_transport")
+    response = http.get(address, headers=token)
+    assert (response.status_code, response.json()["errors"][0]["code"]) == (
+        403,
+        "insecure_transport",
+    )
     assert http.get(address, headers=token | TLS).status_code == 401
     refused = http.post("/api/v1/auth/login", json={"username": "Player1", "password": PASSWORD})
     assert refused.status_code == 403
@@ -184,6 +187,6 @@ def test_sockets_without_tls_are_rejected(production: None, site: Site, path: st
             assert caller.refused() == ("insecure_transport", Close.BAD_PROTOCOL)
     with Caller(site, path, additional_headers=TLS) as caller:
         if path == "/ws/lobbies":
-            caller.hear("lobbies")
+            caller.receive("lobbies")
         else:
             assert caller.ask("hello", ticket="x")["data"]["code"] == "bad_ticket"

@@ -21,12 +21,12 @@ from config.management.commands.serve import Command, migrate, open_listener
 from config.redis.urls import check_redis_url, next_database
 from tests.support.processes import (
     ROOT,
-    Serving,
+    ServeProcess,
     environment,
     manage,
     open_folder,
+    running_server,
     servers_of,
-    serving,
 )
 
 ADDRESSES = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1"}
@@ -53,10 +53,10 @@ def read_settings(data: Path) -> Callable[..., dict[str, Any]]:
 
 
 def assert_mistake(found: dict[str, Any], words: str) -> None:
-    """The settings have a mistake, which is told without the value. `check` reports all."""
-    told = " ".join(found["CONFIGURATION_MISTAKES"])
-    assert words in told
-    assert "secret" not in told
+    """Asserts that the settings have a mistake, which is reported without the value."""
+    reported = " ".join(found["CONFIGURATION_MISTAKES"])
+    assert words in reported
+    assert "secret" not in reported
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def data() -> Iterator[Path]:
 
 
 def test_serve_creates_a_demo(data: Path) -> None:
-    with serving(data) as server:
+    with running_server(data) as server:
         password = server.said.split("password of all three: ")[1].split()[0]
         credentials = {"username": "player", "password": password}
         login = httpx.post(server.url + "/api/v1/auth/login", json=credentials)
@@ -89,19 +89,19 @@ def test_serve_creates_a_demo(data: Path) -> None:
 
 
 def test_links_of_the_demo_have_its_port(data: Path) -> None:
-    with serving(data) as server:
+    with running_server(data) as server:
         robots = httpx.get(f"{server.url}/robots.txt", headers={"Host": "127.0.0.1:1337"}).text
     assert f"Sitemap: {server.url}/sitemap.xml" in robots
 
 
 def test_ctrl_c_stops_serve(data: Path) -> None:
-    with serving(data) as server:
+    with running_server(data) as server:
         assert server.end(signal.SIGINT) == 0
     assert servers_of(data) == {}
 
 
 def test_two_processes_share_the_embedded_servers(data: Path) -> None:
-    with serving(data) as one, serving(data) as other:
+    with running_server(data) as one, running_server(data) as other:
         assert one.url != other.url
         assert "Filling the empty database" not in other.said
         postmasters = [line for line in servers_of(data).values() if " -D " in line]
@@ -146,21 +146,21 @@ def test_a_process_that_hangs_when_it_stops_shows_where_and_ends(data: Path) -> 
 
 
 def test_serve_starts_after_kill_9(data: Path) -> None:
-    server = Serving(data)
+    server = ServeProcess(data)
     server.end(signal.SIGKILL)
     assert servers_of(data) != {}  # nothing has stopped them
-    with serving(data) as again:
+    with running_server(data) as again:
         assert httpx.get(again.url + "/maps/").status_code == 200
     assert servers_of(data) == {}
 
 
 def test_killed_embedded_servers_start_again(data: Path) -> None:
-    server = Serving(data)
+    server = ServeProcess(data)
     server.end(signal.SIGKILL)
     for pid in servers_of(data):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    with serving(data) as again:
+    with running_server(data) as again:
         assert httpx.get(again.url + "/health/ready").status_code == 200
 
 
@@ -172,13 +172,13 @@ def test_an_invalid_port_is_reported(monkeypatch: pytest.MonkeyPatch, port: str)
 
 
 def test_a_port_in_use_is_reported(data: Path) -> None:
-    with serving(data) as other:
+    with running_server(data) as other:
         port = other.url.rsplit(":", 1)[1]
-        answer = manage(data, "serve", PORT=port)
-    assert answer.returncode == 1
-    assert f"Port {port} on 127.0.0.1 can't be used" in answer.stderr
-    assert "PORT=8001 make run" in answer.stderr
-    assert "Traceback" not in answer.stderr
+        response = manage(data, "serve", PORT=port)
+    assert response.returncode == 1
+    assert f"Port {port} on 127.0.0.1 can't be used" in response.stderr
+    assert "PORT=8001 make run" in response.stderr
+    assert "Traceback" not in response.stderr
 
 
 @pytest.mark.parametrize(
@@ -193,12 +193,12 @@ def test_a_port_in_use_is_reported(data: Path) -> None:
         ("REDIS_URL", "redis://:secret@127.0.0.1:1/0", "Redis can't be reached"),
     ],
 )
-def test_servers_that_cannot_be_reached(data: Path, name: str, value: str, words: str) -> None:
-    answer = manage(data, "serve", **{name: value})
-    assert answer.returncode == 1
-    assert words in answer.stderr
-    assert "Traceback" not in answer.stderr
-    assert "secret" not in answer.stderr
+def test_unreachable_servers_are_reported(data: Path, name: str, value: str, words: str) -> None:
+    response = manage(data, "serve", **{name: value})
+    assert response.returncode == 1
+    assert words in response.stderr
+    assert "Traceback" not in response.stderr
+    assert "secret" not in response.stderr
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_servers_that_cannot_be_reached(data: Path, name: str, value: str, words
         ("TRIBEHOLD_ENV", "staging", "say 'demo' or 'production'"),
     ],
 )
-def test_settings_that_make_no_sense(
+def test_meaningless_settings_are_reported(
     read_settings: Callable[..., dict[str, Any]], name: str, value: str, words: str
 ) -> None:
     assert_mistake(read_settings(**{name: value}), words)
@@ -274,11 +274,11 @@ def test_production_rejects_unsafe_settings(
 def test_all_mistakes_are_reported_at_once(data: Path) -> None:
     given = {"TRIBEHOLD_ENV": "production", "TRIBEHOLD_THREADS": "0", "REDIS_URL": "nonsense"}
     for command in ("check", "serve", "migrate"):
-        answer = manage(data, command, **given)
-        assert answer.returncode == 1
+        response = manage(data, command, **given)
+        assert response.returncode == 1
         wanted = SECRETS.keys() - given.keys() | {"TRIBEHOLD_THREADS", "REDIS_URL"}
-        assert {name for name in wanted if name not in answer.stderr} == set()
-        assert "Traceback" not in answer.stderr
+        assert {name for name in wanted if name not in response.stderr} == set()
+        assert "Traceback" not in response.stderr
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_all_mistakes_are_reported_at_once(data: Path) -> None:
         {"SITE_URL": "https://www.Tribehold.example:8443/"},
     ],
 )
-def test_production_takes_what_is_safe(
+def test_production_accepts_safe_settings(
     read_settings: Callable[..., dict[str, Any]], more: dict[str, str]
 ) -> None:
     found = read_settings(TRIBEHOLD_ENV="production", **(SECRETS | more))
@@ -297,8 +297,8 @@ def test_production_takes_what_is_safe(
 
 
 def test_the_checks_pass_in_production(data: Path) -> None:
-    answer = manage(data, "check", TRIBEHOLD_ENV="production", **SECRETS)
-    assert answer.returncode == 0, answer.stderr
+    response = manage(data, "check", TRIBEHOLD_ENV="production", **SECRETS)
+    assert response.returncode == 0, response.stderr
 
 
 @pytest.mark.django_db(transaction=True)
@@ -321,7 +321,7 @@ def test_a_database_from_before_the_first_release_is_refused_with_advice() -> No
         migrate()
 
 
-def test_options_of_database_url_are_kept(read_settings: Callable[..., dict[str, Any]]) -> None:
+def test_options_of_database_url_are_used(read_settings: Callable[..., dict[str, Any]]) -> None:
     found = read_settings(DATABASE_URL="postgres://x@127.0.0.1/x?sslmode=verify-full")
     assert found["DATABASES"]["default"]["OPTIONS"]["sslmode"] == "verify-full"
 
@@ -350,27 +350,27 @@ def test_data_of_another_postgresql_version_is_reported(data: Path) -> None:
     good = version.read_text()
     version.write_text("14\n")
     try:
-        answer = manage(data, "serve")
+        response = manage(data, "serve")
     finally:
         version.write_text(good)
-    assert answer.returncode == 1
-    assert "was made by PostgreSQL 14" in answer.stderr
-    assert "TRIBEHOLD_DATA=/some/folder" in answer.stderr
+    assert response.returncode == 1
+    assert "was made by PostgreSQL 14" in response.stderr
+    assert "TRIBEHOLD_DATA=/some/folder" in response.stderr
 
 
 def test_a_data_directory_that_can_not_be_written_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    answer = manage(file, "serve")
-    assert answer.returncode == 1
-    assert "can't be used" in answer.stderr
-    assert "Traceback" not in answer.stderr
-    answer = manage(file, "serve", **ADDRESSES)
-    assert "can't be used" in answer.stderr
-    assert "Traceback" not in answer.stderr
+    response = manage(file, "serve")
+    assert response.returncode == 1
+    assert "can't be used" in response.stderr
+    assert "Traceback" not in response.stderr
+    response = manage(file, "serve", **ADDRESSES)
+    assert "can't be used" in response.stderr
+    assert "Traceback" not in response.stderr
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
     if os.geteuid() != 0:  # root may write anywhere
-        answer = manage(closed / "data", "serve")
-        assert answer.returncode == 1
-        assert "can't be used" in answer.stderr
+        response = manage(closed / "data", "serve")
+        assert response.returncode == 1
+        assert "can't be used" in response.stderr

@@ -104,8 +104,8 @@ def test_threads_and_connections_are_limited_and_the_rest_gets_a_503(
         waiting = [pool.submit(httpx.get, site.url + "/wait", timeout=20) for _ in range(20)]
         until(lambda: sum(future.done() for future in waiting) >= 20 - settings.THREADS)
         refused = [future.result() for future in waiting if future.done()]
-        assert {answer.status_code for answer in refused} == {503}
-        assert {answer.headers["Retry-After"] for answer in refused} == {"2"}
+        assert {response.status_code for response in refused} == {503}
+        assert {response.headers["Retry-After"] for response in refused} == {"2"}
         busy = refused[0]  # a page, made without Django's views
         assert busy.headers["Content-Type"] == "text/html; charset=utf-8"
         assert ">Try again</a>" in busy.text
@@ -113,13 +113,13 @@ def test_threads_and_connections_are_limited_and_the_rest_gets_a_503(
         (styles,) = set(re.findall(r'href="(/static/css/site\.[^"]+)"', busy.text))
         assert httpx.get(site.url + styles).status_code == 200
         with connection.cursor() as cursor:
-            # Found by their query: sockets have connections of their own, and PostgreSQL has workers.
+            # Found by their query: sockets have their own connections, and PostgreSQL has workers.
             cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE query = %s", [WAITING])
             (connections,) = cursor.fetchone()
         assert connections == settings.THREADS
         gate.set()
-        answers = [future.result().status_code for future in waiting]
-    assert answers.count(200) == settings.THREADS
+        responses = [future.result().status_code for future in waiting]
+    assert responses.count(200) == settings.THREADS
     assert len(seen_threads) == settings.THREADS
     assert all(name.startswith("request-") for name in seen_threads)
     begun = {thread.name for thread in set(threading.enumerate()) - before}
@@ -146,12 +146,12 @@ def test_the_503_of_the_api_is_json(
             pool.submit(httpx.get, site.url + "/wait", timeout=20) for _ in range(settings.THREADS)
         ]
         until(lambda: len(seen_threads) >= settings.THREADS)
-        answer = http.get("/api/v1/maps")
+        response = http.get("/api/v1/maps")
         gate.set()
         assert all(future.result().status_code == 200 for future in waiting)
-    assert answer.status_code == 503
-    assert answer.json()["errors"][0]["code"] == "busy"
-    assert answer.json()["request_id"] == answer.headers["X-Request-Id"] != ""
+    assert response.status_code == 503
+    assert response.json()["errors"][0]["code"] == "busy"
+    assert response.json()["request_id"] == response.headers["X-Request-Id"] != ""
 
 
 def test_liveness_needs_no_thread(http: httpx.Client, site: Site, settings: Any) -> None:
@@ -166,18 +166,20 @@ def test_liveness_needs_no_thread(http: httpx.Client, site: Site, settings: Any)
     assert alive.json() == {"status": "ok"}
 
 
-def test_a_silent_database_does_not_hold_threads(
+def test_a_silent_database_does_not_block_threads(
     http: httpx.Client, site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(handler, "RESPONSE_TIMEOUT_SECONDS", 0.5)
-    hands = settings.THREADS
+    threads = settings.THREADS
     for _ in range(2):  # all threads, and all of them again
-        with ThreadPoolExecutor(hands) as pool:
-            asked = pool.map(lambda _: httpx.get(site.url + "/api/hang", timeout=10), range(hands))
-            answers = list(asked)
-        assert {answer.status_code for answer in answers} == {503}
-        assert {answer.json()["errors"][0]["code"] for answer in answers} == {"unavailable"}
-        assert {answer.headers["Retry-After"] for answer in answers} == {"2"}
+        with ThreadPoolExecutor(threads) as pool:
+            asked = pool.map(
+                lambda _: httpx.get(site.url + "/api/hang", timeout=10), range(threads)
+            )
+            responses = list(asked)
+        assert {response.status_code for response in responses} == {503}
+        assert {response.json()["errors"][0]["code"] for response in responses} == {"unavailable"}
+        assert {response.headers["Retry-After"] for response in responses} == {"2"}
     assert http.get("/api/v1/maps?page_size=7").status_code == 200
 
 
@@ -185,14 +187,14 @@ def test_a_request_that_waits_for_a_lock_times_out(http: httpx.Client, player: U
     game_map = make_map(make_user("Author"))
     with transaction.atomic():
         GameMap.objects.filter(pk=game_map.pk).update(play_count=1)  # holds the row
-        answer = httpx.put(
+        response = httpx.put(
             f"{http.base_url}/api/v1/maps/{game_map.pk}/rating",
             json={"stars": 5},
             headers=bearer(player),
             timeout=20,
         )
-    assert answer.status_code == 503
-    assert answer.json()["errors"][0]["code"] == "unavailable"
+    assert response.status_code == 503
+    assert response.json()["errors"][0]["code"] == "unavailable"
 
 
 # ---- Bodies -------------------------------------------------------------------------------------
@@ -203,9 +205,9 @@ def test_bodies_and_several_cookies_pass_through(site: Site) -> None:
         page = client.get("/login/")
         token = page.cookies["csrftoken"]
         headers = {"X-CSRFToken": token, "Referer": site.url}
-        answer = client.post("/api/echo", content=b"x" * 100_000, headers=headers)
-    assert answer.content == b"x" * 100_000
-    assert len(answer.headers.get_list("set-cookie")) == 2
+        response = client.post("/api/echo", content=b"x" * 100_000, headers=headers)
+    assert response.content == b"x" * 100_000
+    assert len(response.headers.get_list("set-cookie")) == 2
 
 
 def test_a_too_large_body_is_rejected_while_it_arrives(http: httpx.Client) -> None:
@@ -213,9 +215,9 @@ def test_a_too_large_body_is_rejected_while_it_arrives(http: httpx.Client) -> No
         for _ in range(12):
             yield b"x" * 1024 * 1024
 
-    answer = http.post("/api/v1/auth/login", content=flood())
-    assert answer.status_code == 413
-    assert answer.json()["errors"][0]["code"] == "body_too_large"
+    response = http.post("/api/v1/auth/login", content=flood())
+    assert response.status_code == 413
+    assert response.json()["errors"][0]["code"] == "body_too_large"
 
 
 def test_a_chunked_body_is_read(http: httpx.Client, player: User) -> None:
@@ -224,8 +226,8 @@ def test_a_chunked_body_is_read(http: httpx.Client, player: User) -> None:
         yield b'"password": "' + PASSWORD.encode() + b'"}'
 
     headers = {"Content-Type": "application/json"}
-    answer = http.post("/api/v1/auth/login", content=chunks(), headers=headers)
-    assert answer.status_code == 200
+    response = http.post("/api/v1/auth/login", content=chunks(), headers=headers)
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/login/", "/api/v1/auth/login", "/nowhere"])
@@ -239,39 +241,39 @@ def test_a_chunked_body_is_read(http: httpx.Client, player: User) -> None:
     ],
 )
 def test_malformed_headers_get_a_400(http: httpx.Client, path: str, content_type: str) -> None:
-    answer = http.post(path, content=b"--X--", headers={"Content-Type": content_type})
-    assert answer.status_code == 400
-    is_json = answer.headers["content-type"] == "application/json"
+    response = http.post(path, content=b"--X--", headers={"Content-Type": content_type})
+    assert response.status_code == 400
+    is_json = response.headers["content-type"] == "application/json"
     assert is_json is path.startswith("/api/")
-    assert answer.headers["x-request-id"]
-    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["x-request-id"]
+    assert response.headers["x-content-type-options"] == "nosniff"
 
 
 def test_malformed_requests_count_for_the_rate_limit(http: httpx.Client) -> None:
     headers = {"Content-Type": "application/json; charset=utf-16"}
     for left in (99, 98):
-        answer = http.post("/api/v1/auth/login", content=b"{}", headers=headers)
-        assert answer.headers["x-ratelimit-remaining"] == str(left)
+        response = http.post("/api/v1/auth/login", content=b"{}", headers=headers)
+        assert response.headers["x-ratelimit-remaining"] == str(left)
 
 
 def test_errors_without_a_body_get_the_form_of_ours(http: httpx.Client, player: User) -> None:
     address = f"/api/v1/maps/{make_map(player).pk}"
     for _ in range(2):  # the connection can be used again
-        answer = http.get(address, headers={"If-Match": '"x"'})
-        assert answer.status_code == 412
-        assert answer.json()["errors"][0]["code"] == "precondition_failed"
-        answer = http.get("/logout/")
-        assert answer.status_code == 405
-        assert "is not allowed" in answer.text
+        response = http.get(address, headers={"If-Match": '"x"'})
+        assert response.status_code == 412
+        assert response.json()["errors"][0]["code"] == "precondition_failed"
+        response = http.get("/logout/")
+        assert response.status_code == 405
+        assert "is not allowed" in response.text
 
 
 def test_a_query_that_is_not_text_is_no_server_error(site: Site) -> None:
     async def ask() -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
         writer.write(b"GET /maps/?q=\xff HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        answer = await reader.read()
+        response = await reader.read()
         writer.close()
-        return answer
+        return response
 
     assert asyncio.run(ask()).split(b" ")[1] in (b"400", b"200")
 
@@ -283,9 +285,9 @@ def test_an_error_outside_django_has_the_form_of_ours(
         raise RuntimeError("a secret")
 
     monkeypatch.setattr(handler, "set_script_prefix", fail)
-    answer = http.get("/api/v1/maps")
-    assert answer.status_code == 500
-    assert answer.json()["errors"][0]["code"] == "error"
+    response = http.get("/api/v1/maps")
+    assert response.status_code == 500
+    assert response.json()["errors"][0]["code"] == "error"
 
 
 def test_a_client_that_leaves_during_its_body_does_no_harm(site: Site, http: httpx.Client) -> None:
@@ -300,8 +302,8 @@ def test_a_client_that_leaves_during_its_body_does_no_harm(site: Site, http: htt
     assert http.get("/health/live").status_code == 200
 
 
-def test_slow_bodies_hold_no_thread(site: Site, http: httpx.Client, settings: Any) -> None:
-    async def dawdle() -> int:
+def test_slow_bodies_block_no_thread(site: Site, http: httpx.Client, settings: Any) -> None:
+    async def send_slowly() -> int:
         writers = []
         for _ in range(settings.THREADS * 2):
             _, writer = await asyncio.open_connection("127.0.0.1", site.port)
@@ -315,7 +317,7 @@ def test_slow_bodies_hold_no_thread(site: Site, http: httpx.Client, settings: An
             writer.close()
         return status
 
-    assert asyncio.run(dawdle()) == 200
+    assert asyncio.run(send_slowly()) == 200
 
 
 # ---- Pages, static files, sockets ---------------------------------------------------------------
@@ -337,11 +339,11 @@ def test_static_files_are_hashed_compressed_and_cacheable(http: httpx.Client) ->
     url = page.split('rel="stylesheet" href="')[1].split('"')[0]
     assert len(url.rsplit("/", 1)[1].split(".")) == 3  # name, hash, css
     for encoding in ("br", "gzip"):
-        answer = http.get(url, headers={"Accept-Encoding": encoding})
-        assert answer.headers["content-encoding"] == encoding
-        assert "immutable" in answer.headers["cache-control"]
-        assert answer.headers["x-content-type-options"] == "nosniff"
-    again = http.get(url, headers={"If-Modified-Since": answer.headers["last-modified"]})
+        response = http.get(url, headers={"Accept-Encoding": encoding})
+        assert response.headers["content-encoding"] == encoding
+        assert "immutable" in response.headers["cache-control"]
+        assert response.headers["x-content-type-options"] == "nosniff"
+    again = http.get(url, headers={"If-Modified-Since": response.headers["last-modified"]})
     assert again.status_code == 304
     part = http.get(url, headers={"Range": "bytes=0-9", "Accept-Encoding": "identity"})
     assert (part.status_code, len(part.content)) == (206, 10)

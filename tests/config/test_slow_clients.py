@@ -62,7 +62,7 @@ def own_urls(settings: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "CHECK_INTERVAL_SECONDS", 0.05)
     monkeypatch.setattr(http_protocol, "CHECK_INTERVAL_SECONDS", 0.05)
     monkeypatch.setattr(transfer_rates, "WINDOW_SECONDS", 0.3)
@@ -133,21 +133,21 @@ def test_a_chunked_body_that_stops_is_rejected(site: Site) -> None:
 def test_a_body_has_a_deadline(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_protocol, "BODY_TIMEOUT_SECONDS", 0.6)
     with Client(site) as client:
-        client.say(POST % 2_400_000)
+        client.send(POST % 2_400_000)
         stop = threading.Event()
 
-        def drip() -> None:
+        def send_slowly() -> None:
             with contextlib.suppress(OSError):
                 while not stop.wait(0.02):  # faster than the minimum rate
                     client.socket.sendall(b" " * 2000)
 
-        thread = threading.Thread(target=drip)
+        thread = threading.Thread(target=send_slowly)
         thread.start()
-        answer = client.hear()
+        response = client.receive()
         stop.set()
         thread.join()
-    assert answer
-    assert_shape(answer, 408, "body_too_slow")
+    assert response
+    assert_shape(response, 408, "body_too_slow")
 
 
 def test_a_slow_body_after_its_response_ends_the_connection_without_an_error(
@@ -155,9 +155,9 @@ def test_a_slow_body_after_its_response_ends_the_connection_without_an_error(
 ) -> None:
     """Health checks and static files have a response before the body is complete."""
     with Client(site) as client:
-        client.say(GET[:-2] % b"/health/live" + b"Content-Length: 1000000\r\n\r\nx")
+        client.send(GET[:-2] % b"/health/live" + b"Content-Length: 1000000\r\n\r\nx")
         assert client.status() == 200
-        assert client.hear() is None
+        assert client.receive() is None
 
 
 def test_space_for_bodies_is_limited(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
@@ -197,9 +197,9 @@ def test_a_body_without_room_gets_a_503(site: Site, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(request_bodies, "MAX_TOTAL_BYTES", 1000)
     monkeypatch.setattr(request_bodies, "MAX_SMALL_BODY_BYTES", 950)
     for _ in range(3):
-        answer = httpx.post(site.url + "/api/v1/auth/login", content=b"x" * 1001)
-        assert answer.status_code == 503
-        assert answer.json()["errors"][0]["code"] == "busy"
+        response = httpx.post(site.url + "/api/v1/auth/login", content=b"x" * 1001)
+        assert response.status_code == 503
+        assert response.json()["errors"][0]["code"] == "busy"
     assert httpx.post(site.url + "/api/v1/auth/login", content=b"x" * 900).status_code == 415
 
 
@@ -207,7 +207,7 @@ def test_a_body_without_room_gets_a_503(site: Site, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("where", [b"/large", b"/privacy/"])
-def test_clients_that_read_nothing_hold_no_thread(site: Site, settings: Any, where: bytes) -> None:
+def test_clients_that_read_nothing_block_no_thread(site: Site, settings: Any, where: bytes) -> None:
     mute = [connect(site, receive_buffer=4096) for _ in range(3 * settings.THREADS)]
     for client in mute:
         client.sendall((GET % b"/large") * 2 + GET % where)
@@ -269,11 +269,11 @@ def silent(site: Site) -> Iterator[list[socket.socket]]:
 
 
 @pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+def long_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer_rates, "WINDOW_SECONDS", 60)
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("long_window")
 def test_a_full_server_closes_the_connection_that_waited_longest(
     site: Site, silent: list[socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,7 +290,7 @@ def test_a_full_server_closes_the_connection_that_waited_longest(
         silent[0].recv(1)
 
 
-@pytest.mark.usefixtures("patient", "silent")
+@pytest.mark.usefixtures("long_window", "silent")
 def test_connections_of_one_address_are_limited(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,7 +299,7 @@ def test_connections_of_one_address_are_limited(
     until(lambda: len(site.server.server_state.connections) < 10)
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("long_window")
 def test_connections_with_running_requests_are_not_closed(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -312,16 +312,16 @@ def test_connections_with_running_requests_are_not_closed(
         waiting = [pool.submit(httpx.get, site.url + "/wait", timeout=20) for _ in range(2)]
         until(lambda: len(site.server.server_state.tasks) == 2)
         with Client(site) as client:
-            answer = client.hear()
-            assert answer
-            assert answer.status_code == 503
-            assert answer.json()["errors"][0]["code"] == "busy"
+            response = client.receive()
+            assert response
+            assert response.status_code == 503
+            assert response.json()["errors"][0]["code"] == "busy"
         gate.set()
         assert [each.result().status_code for each in waiting] == [200, 200]
 
 
-@pytest.mark.usefixtures("patient")
-def test_the_address_of_a_proxy_has_no_limit(
+@pytest.mark.usefixtures("long_window")
+def test_the_address_of_a_trusted_proxy_has_no_limit(
     site: Site, silent: list[socket.socket], monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.TRUSTED_PROXIES = 1
@@ -372,8 +372,8 @@ def test_an_ambiguous_request_is_rejected(
 ) -> None:
     assert read_framing(headers) is None
     lines = b"".join(b"%s: %s\r\n" % each for each in headers)
-    answer = exchange(site, b"GET %s HTTP/%s\r\n%s\r\n0\r\n\r\n" % (where, version, lines))
-    assert_shape(answer, 400, "bad_request")
+    response = exchange(site, b"GET %s HTTP/%s\r\n%s\r\n0\r\n\r\n" % (where, version, lines))
+    assert_shape(response, 400, "bad_request")
 
 
 def test_ordinary_requests_are_not_ambiguous() -> None:
@@ -397,11 +397,11 @@ def test_trailers_are_dropped(site: Site, settings: Any) -> None:
     left = []
     with Client(site) as client:
         for n in range(3):
-            client.say(head + b"X-Forwarded-For: 192.0.2.%d\r\nX-Request-Id: no\r\n\r\n" % (n + 2))
-            answer = client.hear()
-            assert answer
-            assert answer.headers["x-request-id"] != "no"
-            left.append(answer.headers["x-ratelimit-remaining"])
+            client.send(head + b"X-Forwarded-For: 192.0.2.%d\r\nX-Request-Id: no\r\n\r\n" % (n + 2))
+            response = client.receive()
+            assert response
+            assert response.headers["x-request-id"] != "no"
+            left.append(response.headers["x-ratelimit-remaining"])
     assert left == ["99", "98", "97"]
 
 
@@ -409,14 +409,14 @@ def test_trailers_are_dropped(site: Site, settings: Any) -> None:
 
 
 def test_endless_empty_lines_are_rejected(site: Site) -> None:
-    answer = exchange(site, b"\r\n" * 40_000)
-    assert_shape(answer, 431, "headers_too_large")
+    response = exchange(site, b"\r\n" * 40_000)
+    assert_shape(response, 431, "headers_too_large")
 
 
 def test_a_connection_that_is_aborted_during_a_read_parses_no_more(site: Site) -> None:
     """It must not loop, because all connections share the event loop."""
     with Client(site) as client:
-        client.say(GET % b"/health/live")
+        client.send(GET % b"/health/live")
         assert client.status() == 200
         state = site.server.server_state
         (protocol,) = [each for each in state.connections if isinstance(each, HttpProtocol)]
@@ -453,7 +453,7 @@ def test_a_failing_check_does_not_stop_the_checks_of_others(
     caplog.clear()
 
 
-def test_rejected_sockets_that_stay_open_make_room(
+def test_rejected_sockets_are_closed_to_make_room(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 10)
@@ -478,6 +478,6 @@ def test_a_body_in_tiny_parts_is_rejected(site: Site) -> None:
 
 def test_a_handshake_after_a_request_does_not_overtake_its_response(site: Site) -> None:
     with Client(site) as client:
-        client.say(GET % b"/privacy/" + HANDSHAKE % (b"/ws/lobbies", b""))
+        client.send(GET % b"/privacy/" + HANDSHAKE % (b"/ws/lobbies", b""))
         assert client.status() == 200
-        assert client.hear() is None
+        assert client.receive() is None

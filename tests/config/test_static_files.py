@@ -95,7 +95,7 @@ def test_only_files_of_the_manifest_are_public(tmp_path: Path) -> None:
     assert public_names(tmp_path) == {"a.1.js"}
 
 
-def test_the_stamp_is_outside_the_public_folder(
+def test_the_stamp_file_is_outside_the_public_folder(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.STATIC_ROOT = root = tmp_path / "static"

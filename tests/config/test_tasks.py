@@ -1,4 +1,4 @@
-"""The task queue: a job exists if its transaction commits, is retried, and outlives whoever ran it."""
+"""The task queue: a job exists if its transaction commits, is retried, and survives its worker."""
 
 import asyncio
 import io
@@ -81,10 +81,10 @@ def test_an_email_too_many_is_logged(
 
 
 @pytest.mark.django_db
-def test_the_admin_does_not_show_jobs(desks: dict[str, Client]) -> None:
-    desk = desks["administrator"]
-    assert b"rocrastinate" not in desk.get("/admin/").content
-    assert desk.get("/admin/procrastinate/procrastinatejob/").status_code == 404
+def test_the_admin_does_not_show_jobs(admin_clients: dict[str, Client]) -> None:
+    client = admin_clients["administrator"]
+    assert b"rocrastinate" not in client.get("/admin/").content
+    assert client.get("/admin/procrastinate/procrastinatejob/").status_code == 404
 
 
 # ---- Email --------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def smtp(settings: Any, *replies: str) -> Iterator[Mailbox]:
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """What the log says, as the server writes it."""
+    """The log as the server writes it."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(SafeFormatter())
@@ -140,7 +140,7 @@ def log() -> Iterator[io.StringIO]:
 
 
 @pytest.mark.django_db
-def test_what_a_mail_server_refuses_at_first_is_sent_later(player: User, settings: Any) -> None:
+def test_an_email_refused_at_first_is_sent_later(player: User, settings: Any) -> None:
     with smtp(settings, "451 try again", "451 try again") as mailbox:
         emails.send_password_changed(player)
         run_tasks()
@@ -154,7 +154,7 @@ def test_what_a_mail_server_refuses_at_first_is_sent_later(player: User, setting
 
 
 @pytest.mark.django_db
-def test_what_can_not_be_sent_for_hours_is_an_error_without_the_address(
+def test_an_email_that_fails_for_hours_is_logged_without_its_address(
     player: User, settings: Any, log: io.StringIO
 ) -> None:
     with smtp(settings, *["451 try again"] * 20) as mailbox:
@@ -196,7 +196,7 @@ def test_the_queue_holds_no_link_and_no_current_address(
     client.force_login(player)
     client.post("/account/verification")
     held = "".join(f"{job.args}{job.lock}{job.queueing_lock}" for job in jobs())
-    assert jobs().count() == 3  # one for nobody, which takes as long to add
+    assert jobs().count() == 3  # one without a recipient, which takes as long to add
     assert "@" not in held
     assert "http" not in held
     run_tasks()
@@ -205,7 +205,7 @@ def test_the_queue_holds_no_link_and_no_current_address(
 
 
 @pytest.mark.django_db
-def test_an_email_to_an_account_that_is_gone(player: User) -> None:
+def test_an_email_to_a_deleted_account_is_not_sent(player: User) -> None:
     emails.send_password_changed(player)
     player.delete()
     run_tasks()
@@ -361,7 +361,7 @@ def test_workers_outlive_the_connections_to_the_database(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_jobs_of_a_killed_worker_are_retried_then_given_up(
+def test_jobs_of_a_killed_worker_are_retried_then_failed(
     settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     for number in (1, 2):
@@ -378,13 +378,13 @@ def test_jobs_of_a_killed_worker_are_retried_then_given_up(
             [tasks.MOST_ATTEMPTS],
         )
 
-    async def heal() -> None:
+    async def retry_stalled_jobs() -> None:
         async with app.open_async():
             await tasks.retry_stalled()
 
-    asyncio.run(heal())
+    asyncio.run(retry_stalled_jobs())
     assert (jobs().get().status, jobs().get().args) == ("todo", {"timestamp": 1})
-    assert "given up" in caplog.text
+    assert "killed repeatedly" in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)
@@ -435,7 +435,7 @@ def test_a_site_runs_its_tasks(tasks_run: None, site: Site) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_command_runs_tasks_until_it_is_told_to_stop() -> None:
+def test_the_command_runs_tasks_until_it_is_stopped() -> None:
     database = connection.settings_dict
     address = f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}"
     environment = os.environ | {"DATABASE_URL": os.environ.get("DATABASE_URL", address)}

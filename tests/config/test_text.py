@@ -103,10 +103,10 @@ REFUSED = {
 @pytest.mark.parametrize("name", ACCEPTED)
 def test_text_in_many_scripts_is_accepted(name: str) -> None:
     written = ACCEPTED[name]
-    kept = text.check_text(written, "map_description", "description")
-    assert kept == unicodedata.normalize("NFC", written)
-    assert text.check_text(kept, "map_description", "description") == kept
-    assert text.clean_text(written, "map_description") == kept
+    stored = text.check_text(written, "map_description", "description")
+    assert stored == unicodedata.normalize("NFC", written)
+    assert text.check_text(stored, "map_description", "description") == stored
+    assert text.clean_text(written, "map_description") == stored
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -147,7 +147,7 @@ def test_lengths_are_measured_after_normalization() -> None:
         text.check_text("x" * 10_000_000, "tribe_name", "name")
 
 
-def test_only_kinds_with_lines_keep_line_feeds() -> None:
+def test_only_multi_line_kinds_preserve_line_feeds() -> None:
     written = " a\r\nb\rc\u2028d\u2029e\n"
     assert text.check_text(written, "reason", "reason") == "a\nb\nc\nd\ne"
     with pytest.raises(DomainError, match="only one line"):

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).parents[2]
 APPS = ("config", "accounts", "tribes", "maps", "sessions_app")
 
-# Fields without a rule of their own, and who sees to them. Whatever is new must get a rule, or a reason here.
+# Fields without a rule of their own, and the reason. A new field needs a rule, or a reason here.
 NOBODY_READS = "a secret, or a name to look up: neither kept nor shown"
 BY_ACTIVITY = "the activity checks it; tried below"
 ELSEWHERE = {
@@ -93,7 +93,7 @@ def files() -> Iterator[Path]:
 
 
 def ours(kind: type) -> list[Any]:
-    """The classes of a kind that modules of ours define."""
+    """The subclasses that modules of this project define."""
     found: set[Any] = {
         thing
         for module in modules()
@@ -119,8 +119,8 @@ def request_documents() -> set[str]:
 
 def is_text(field: Any) -> bool:
     """Whether a field of a serializer takes text: as a CharField, or as one that its activity checks."""
-    told = getattr(field, "_spectacular_annotation", {}).get("field")
-    as_it_came = isinstance(told, dict) and told.get("type") == "string"
+    reported = getattr(field, "_spectacular_annotation", {}).get("field")
+    as_it_came = isinstance(reported, dict) and reported.get("type") == "string"
     return as_it_came or (isinstance(field, serializers.CharField) and not field.read_only)
 
 
@@ -153,9 +153,9 @@ def fields_of_forms() -> dict[str, bool]:
 def forms_of_admin() -> Iterator[Any]:
     request = RequestFactory().get("/admin/")
     request.user = User(is_staff=True, is_superuser=True)
-    for desk in admin.site._registry.values():
-        for row in (None, desk.model()):
-            yield desk.get_form(request, row, change=row is not None)
+    for model_admin in admin.site._registry.values():
+        for row in (None, model_admin.model()):
+            yield model_admin.get_form(request, row, change=row is not None)
 
 
 def fields_of_sockets() -> dict[str, bool]:
@@ -192,8 +192,8 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def told_of(written: str) -> str:
-    """What a refusal says of a hostile text: its character, or its marks."""
+def description_of(written: str) -> str:
+    """How an error describes a forbidden text: by its character, or its accents."""
     return "accents" if written[0] in "Fx" else describe_character(written[3])
 
 
@@ -204,34 +204,34 @@ def hostile(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def chief(db: None) -> Client:
+def administrator(db: None) -> Client:
     client = Client()
     client.force_login(make_user("Chief", is_staff=True, is_superuser=True))
     return client
 
 
-def refused_by_api(answer: Any, field: str, written: str) -> None:
-    assert answer.status_code == 400, answer.content
-    assert [error["attr"] for error in answer.json()["errors"]] == [field]
-    assert told_of(written) in answer.json()["errors"][0]["detail"]
+def refused_by_api(response: Any, field: str, written: str) -> None:
+    assert response.status_code == 400, response.content
+    assert [error["attr"] for error in response.json()["errors"]] == [field]
+    assert description_of(written) in response.json()["errors"][0]["detail"]
 
 
-def refused_by_page(answer: Any, written: str) -> None:
-    assert answer.status_code in (200, 400)
-    assert told_of(written) in html.unescape(answer.content.decode())
+def refused_by_page(response: Any, written: str) -> None:
+    assert response.status_code in (200, 400)
+    assert description_of(written) in html.unescape(response.content.decode())
 
 
-def test_of_the_api(client: Client, player: User, hostile: str) -> None:
+def test_the_api_refuses_forbidden_characters(client: Client, player: User, hostile: str) -> None:
     game_map = make_map(player)
     collection = make_collection(player=player, given={"name": "Fords"})
     tribe = make_tribe(player)
     headers = bearer(player)
 
     def send(method: str, path: str, field: str, **body: Any) -> None:
-        answer = getattr(client, method)(
+        response = getattr(client, method)(
             f"/api/v1/{path}", json.dumps(body), "application/json", headers=headers
         )
-        refused_by_api(answer, field, hostile)
+        refused_by_api(response, field, hostile)
 
     made = {"archetype": "Balanced"}
     send("post", "maps", "name", **new_map(name=hostile))
@@ -251,7 +251,7 @@ def test_of_the_api(client: Client, player: User, hostile: str) -> None:
     assert Tribe.objects.count() == 1
 
 
-def test_of_pages(client: Client, player: User, hostile: str) -> None:
+def test_pages_refuse_forbidden_characters(client: Client, player: User, hostile: str) -> None:
     client.force_login(player)
     collection = make_collection(player=player, given={"name": "Fords"})
     tribe = make_tribe(player)
@@ -274,14 +274,16 @@ def test_of_pages(client: Client, player: User, hostile: str) -> None:
     assert Tribe.objects.get().name == tribe.name
 
 
-def test_of_the_admin(chief: Client, player: User, hostile: str) -> None:
+def test_the_admin_refuses_forbidden_characters(
+    administrator: Client, player: User, hostile: str
+) -> None:
     game_map, tribe = make_map(player), make_tribe(player)
     none_beside = {f"decisions-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL")}
     words = {"name": "Fine", "description": ""} | none_beside
     address = f"/admin/maps/gamemap/{game_map.pk}/change/"
-    refused_by_page(chief.post(address, words | {"name": hostile}), hostile)
-    refused_by_page(chief.post(address, words | {"description": hostile}), hostile)
-    refused_by_page(chief.post("/admin/auth/group/add/", {"name": hostile}), hostile)
+    refused_by_page(administrator.post(address, words | {"name": hostile}), hostile)
+    refused_by_page(administrator.post(address, words | {"description": hostile}), hostile)
+    refused_by_page(administrator.post("/admin/auth/group/add/", {"name": hostile}), hostile)
     facts = {
         "user": player.pk,
         "archetype": tribe.archetype,
@@ -293,48 +295,51 @@ def test_of_the_admin(chief: Client, player: User, hostile: str) -> None:
         "created_at_1": "12:00",
     }
     refused_by_page(
-        chief.post(f"/admin/tribes/tribe/{tribe.pk}/change/", facts | {"name": hostile}), hostile
+        administrator.post(f"/admin/tribes/tribe/{tribe.pk}/change/", facts | {"name": hostile}),
+        hostile,
     )
     for url, action, row in (
         ("/admin/maps/gamemap/", "hide", game_map),
         ("/admin/accounts/user/", "ban", player),
     ):
         body = {"action": action, "_selected_action": [row.pk], "decide": "1", "reason": hostile}
-        refused_by_page(chief.post(url, body, follow=True), hostile)
+        refused_by_page(administrator.post(url, body, follow=True), hostile)
     game_map.refresh_from_db()
     player.refresh_from_db()
     assert (game_map.name, game_map.hidden_at, player.is_active) == ("Quiet Ford", None, True)
 
 
-def test_of_names_and_addresses(client: Client, hostile: str) -> None:
+def test_registration_refuses_forbidden_characters(client: Client, hostile: str) -> None:
     good = {"username": "Mira", "email": "mira@example.com", "password": "a quite long sentence"}
     for field in ("username", "email"):
         written = hostile if field == "username" else f"mira@{hostile}.com"
         body = good | {field: written, "accept_privacy_policy": True}
-        answer = client.post("/api/v1/auth/register", json.dumps(body), "application/json")
-        assert answer.status_code == 400
-        assert [error["attr"] for error in answer.json()["errors"]] == [field]
+        response = client.post("/api/v1/auth/register", json.dumps(body), "application/json")
+        assert response.status_code == 400
+        assert [error["attr"] for error in response.json()["errors"]] == [field]
         assert client.post("/signup/", good | {field: written, "privacy": "on"}).status_code == 200
     assert not User.objects.exists()
 
 
-def test_of_sockets(hostile: str) -> None:
+def test_sockets_refuse_forbidden_characters(hostile: str) -> None:
     for kind, field in (("chat", "text"), ("hello", "ticket")):
         frame = json.dumps({"type": kind, "id": "7", "data": {field: hostile}})
         with pytest.raises(protocol.InvalidMessage) as refused:
             protocol.parse(frame)
         assert (refused.value.code, refused.value.re) == ("invalid_field", "7")
-        assert told_of(hostile) in refused.value.detail
+        assert description_of(hostile) in refused.value.detail
 
 
-def test_of_devices(client: Client, player: User, hostile: str) -> None:
-    """Nobody is asked to mend the name of a browser: what is wrong in it is left out."""
+def test_forbidden_characters_are_removed_from_names_of_devices(
+    client: Client, player: User, hostile: str
+) -> None:
+    """Players cannot correct the name of their browser, so forbidden characters are left out."""
     agent = f"Game {hostile}".encode().decode("latin1")
     who = {"username": "Player1", "password": "a quite long sentence"}
-    answer = client.post(
+    response = client.post(
         "/api/v1/auth/login", json.dumps(who), "application/json", headers={"User-Agent": agent}
     )
-    assert answer.status_code == 200
+    assert response.status_code == 200
     client.post("/login/", who, headers={"User-Agent": agent})
     page = client.get("/account/").content.decode()
     assert "Game " in page
@@ -342,11 +347,13 @@ def test_of_devices(client: Client, player: User, hostile: str) -> None:
     assert agent not in page or agent.isprintable()
 
 
-def test_a_moderator_may_not_either(client: Client, game_map: GameMap) -> None:
+def test_moderators_cannot_write_forbidden_characters_either(
+    client: Client, game_map: GameMap
+) -> None:
     client.force_login(make_moderator())
     body = {"action": "hide", "_selected_action": [game_map.pk], "decide": "1"}
-    answer = client.post("/admin/maps/gamemap/", body | {"reason": "abc\u202edef"}, follow=True)
-    refused_by_page(answer, "abc\u202edef")
-    kept = client.post("/admin/maps/gamemap/", body | {"reason": "Cafe\u0301."}, follow=True)
-    assert kept.status_code == 200
+    response = client.post("/admin/maps/gamemap/", body | {"reason": "abc\u202edef"}, follow=True)
+    refused_by_page(response, "abc\u202edef")
+    stored = client.post("/admin/maps/gamemap/", body | {"reason": "Cafe\u0301."}, follow=True)
+    assert stored.status_code == 200
     assert game_map.decisions.get().reason == "Caf\u00e9."

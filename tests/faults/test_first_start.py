@@ -1,4 +1,4 @@
-"""Rough handling of a first start. Slow: `make faults` runs these, `make test` does not."""
+"""A first start that is killed, or run twice. Slow: only `make faults` runs these."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.processes import ROOT, Serving, environment, servers_of, serving
+from tests.support.processes import ROOT, ServeProcess, environment, running_server, servers_of
 
 
 @pytest.mark.parametrize("kill_all", [False, True], ids=["the program", "its servers too"])
@@ -36,7 +36,7 @@ def test_kill_9_at_ten_random_moments_of_a_first_start(data: Path, kill_all: boo
             for pid in servers_of(data):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-    with serving(data) as server:
+    with running_server(data) as server:
         page = httpx.get(server.url + "/maps/").text
         assert page.count('class="card"') == 24
         style = page.split('rel="stylesheet" href="')[1].split('"')[0]
@@ -50,15 +50,15 @@ def test_kill_9_at_ten_random_moments_of_a_first_start(data: Path, kill_all: boo
 @pytest.mark.skipif(
     os.geteuid() != 0, reason="only root has folders that root's helpers can't enter"
 )
-def test_root_in_a_closed_folder(tmp_path: Path) -> None:
-    """Like a clone below /root: programs and data are out of reach for who must run PostgreSQL."""
+def test_root_can_start_the_demo_in_a_closed_folder(tmp_path: Path) -> None:
+    """Like a clone below /root: the account that runs PostgreSQL cannot reach programs and data."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     data = closed / "data"
-    with serving(data) as server:
+    with running_server(data) as server:
         assert httpx.get(server.url + "/health/ready").status_code == 200
     assert (data / "servers").is_symlink()
-    assert closed.stat().st_mode & 0o777 == 0o700  # nobody opened it
+    assert closed.stat().st_mode & 0o777 == 0o700  # still closed to others
     elsewhere = (data / "servers").resolve()
     assert servers_of(data) == {}
     shutil.rmtree(elsewhere)
@@ -71,7 +71,7 @@ def test_two_first_starts_at_once(data: Path) -> None:
     said = [process.communicate(timeout=60)[1] for process in both]
     assert 0 in {process.returncode for process in both}  # to migrate twice is Django's affair
     assert not any(b"can't be used" in words for words in said)  # the servers survive it
-    servers = [Serving(data), Serving(data)]
+    servers = [ServeProcess(data), ServeProcess(data)]
     for server in servers:
         assert httpx.get(server.url + "/maps/").text.count('class="card"') == 24
         assert server.end(signal.SIGTERM) == 0

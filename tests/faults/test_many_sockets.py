@@ -7,18 +7,18 @@ import time
 from pathlib import Path
 
 from sessions_app.kernel.protocol import Close
-from tests.support.fault_players import Player, Stage
-from tests.support.processes import memory, serving, stage
+from tests.support.fault_players import Cluster, Player
+from tests.support.processes import memory, run_setup, running_server
 
 LOBBIES = 345  # of two to four players
 
 
-def test_the_end_of_a_full_process(data: Path) -> None:
-    with serving(data, "--no-demo", TRUSTED_PROXIES="1") as server:
-        facts = json.loads(stage(data, "people", str(LOBBIES)))
+def test_a_full_process_ends_in_good_order(data: Path) -> None:
+    with running_server(data, "--no-demo", TRUSTED_PROXIES="1") as server:
+        facts = json.loads(run_setup(data, "lobbies", str(LOBBIES)))
 
-        async def drill() -> None:
-            players = Stage(facts["redis"])
+        async def scenario() -> None:
+            players = Cluster(facts["redis"])
             players.ports, players.is_still = [int(server.url.rsplit(":", 1)[1])], True
             seated = [
                 Player(players, session_id, player_id)
@@ -37,10 +37,10 @@ def test_the_end_of_a_full_process(data: Path) -> None:
                 closes = sum(player.closes[Close.RESTARTING] for player in seated)
             print(  # noqa: T201
                 f"\n{len(seated)} came in {came:.1f} s, {(after - before) * 1000 / len(seated):.0f} kB"
-                f" each; all were told to come back, and it ended in {took:.1f} s"
+                f" each; all got code 1012, and the process ended in {took:.1f} s"
             )
             assert closes >= len(seated)
             assert took < 10
 
-        asyncio.run(drill())
+        asyncio.run(scenario())
         assert "Traceback" not in server.said, server.said[-3000:]

@@ -1,7 +1,7 @@
-"""A thousand slow clients at a real process, at every pace from silence to a byte a second.
+"""A thousand slow clients at a real process, at every rate from silence to a byte a second.
 
-Meanwhile an honest client asks for a page, a list and the health of the process, again and again: each
-must be answered. What it waited is printed, not asserted.
+Meanwhile a normal client requests a page, a list and the health of the process repeatedly: each
+must get a response. Its waiting times are printed, not asserted.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.processes import Serving, memory, serving
+from tests.support.processes import ServeProcess, memory, running_server
 
 POST = b"POST /api/v1/maps HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2400000\r\n\r\n"
 SOCKET = (
@@ -57,8 +57,8 @@ MIXTURES: dict[str, dict[str, int]] = {
 
 
 @pytest.fixture(params=["0", "1"], ids=["direct", "behind a proxy"])
-def server(data: Path, request: pytest.FixtureRequest) -> Iterator[Serving]:
-    with serving(data, "--no-demo", TRUSTED_PROXIES=request.param) as running:
+def server(data: Path, request: pytest.FixtureRequest) -> Iterator[ServeProcess]:
+    with running_server(data, "--no-demo", TRUSTED_PROXIES=request.param) as running:
         yield running
         assert running.end(signal.SIGTERM) == 0
 
@@ -70,7 +70,7 @@ def clients_of(port: int) -> set[int]:
     return {int(row[2][-4:], 16) for row in rows if row[1].endswith(here) and row[3] == "01"}
 
 
-class Crowd:
+class SlowClients:
     """Slow clients, and since when each is gone."""
 
     def __init__(self, port: int) -> None:
@@ -78,13 +78,13 @@ class Crowd:
         self.connected: set[int] = set()
 
     async def watch(self) -> None:
-        """Look once in a while which connections are there."""
+        """Checks now and then which connections are open."""
         while True:
             self.connected = clients_of(self.port)
             await asyncio.sleep(0.25)
 
-    async def dawdle(self, first: bytes, each: bytes, reads: int) -> float | None:
-        """Send and read at a pace; returns after how many seconds the server ended the connection.
+    async def send_slowly(self, first: bytes, each: bytes, reads: int) -> float | None:
+        """Sends and reads at a fixed rate; returns the seconds until the server ended the connection.
 
         None where it did not.
         """
@@ -112,7 +112,7 @@ class Crowd:
 
 
 async def ask_on(url: str, until: asyncio.Event) -> tuple[list[float], list[int | str]]:
-    """Ask honestly from another address; returns the seconds that each took, and what was refused."""
+    """Sends normal requests from another address; returns the seconds of each, and the refused ones."""
     times: list[float] = []
     refused: list[int | str] = []
     transport = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
@@ -124,40 +124,46 @@ async def ask_on(url: str, until: asyncio.Event) -> tuple[list[float], list[int 
                 began = time.monotonic()
                 address = {"X-Forwarded-For": f"10.1.{n // 250 % 250}.{n % 250}"}
                 try:
-                    answer = await client.get(path, headers=address)
+                    response = await client.get(path, headers=address)
                 except httpx.TransportError as error:
                     refused.append(type(error).__name__)
                 else:
-                    if answer.status_code not in (200, 429):
-                        refused.append(answer.status_code)
+                    if response.status_code not in (200, 429):
+                        refused.append(response.status_code)
                 times.append(time.monotonic() - began)
             await asyncio.sleep(0.02)
     return sorted(times), refused
 
 
 @pytest.mark.parametrize("mixture", MIXTURES.values(), ids=MIXTURES)
-def test_slow_clients_keep_nobody_out(server: Serving, mixture: dict[str, int]) -> None:
+def test_slow_clients_do_not_prevent_others_from_connecting(
+    server: ServeProcess, mixture: dict[str, int]
+) -> None:
     port = int(server.url.rsplit(":", 1)[1])
     before = memory(server.process.pid)
 
-    async def drill() -> tuple[list[float | None], list[float], list[int | str]]:
-        until, crowd = asyncio.Event(), Crowd(port)
-        watching = asyncio.create_task(crowd.watch())
+    async def scenario() -> tuple[list[float | None], list[float], list[int | str]]:
+        until, slow_clients = asyncio.Event(), SlowClients(port)
+        watching = asyncio.create_task(slow_clients.watch())
         honest = asyncio.create_task(ask_on(server.url, until))
         slow = await asyncio.gather(
-            *(crowd.dawdle(*PACES[name]) for name, count in mixture.items() for _ in range(count))
+            *(
+                slow_clients.send_slowly(*PACES[name])
+                for name, count in mixture.items()
+                for _ in range(count)
+            )
         )
         until.set()
         times, refused = await honest
         watching.cancel()
         return slow, times, refused
 
-    ends, times, refused = asyncio.run(drill())
+    ends, times, refused = asyncio.run(scenario())
     slow = sorted(end for end in ends if end is not None)
     grown = memory(server.process.pid) - before
     print(  # noqa: T201
         f"\n{len(slow)} slow clients gone after {slow[0]:.1f} to {slow[-1]:.1f} s; honest:"
-        f" {len(times)} answered, p99 {times[int(len(times) * 0.99)] * 1000:.0f} ms,"
+        f" {len(times)} responses, p99 {times[int(len(times) * 0.99)] * 1000:.0f} ms,"
         f" refused {refused}; {grown:+.1f} MB"
     )
     assert not refused

@@ -1,4 +1,4 @@
-"""Clients that take their seat and never read again, while the others talk as fast as they may."""
+"""Clients that take their seat and never read again, while others chat as fast as they may."""
 
 import asyncio
 import contextlib
@@ -12,8 +12,8 @@ import orjson
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.fault_players import Player, Stage
-from tests.support.processes import memory, serving, stage
+from tests.support.fault_players import Cluster, Player
+from tests.support.processes import memory, run_setup, running_server
 
 MUTE = 5
 WORDS = "語" * 300
@@ -24,13 +24,13 @@ HANDSHAKE = (
 )
 
 
-class Chatterbox(Player):
-    """A player who talks at full pace."""
+class TalkingPlayer(Player):
+    """A player who chats as fast as the limit allows."""
 
     async def act(self, socket: ClientConnection) -> None:
         with contextlib.suppress(ConnectionClosed):
             while True:
-                await self.say(socket, "chat", text=WORDS)
+                await self.send(socket, "chat", text=WORDS)
                 await asyncio.sleep(0.1)
 
 
@@ -48,19 +48,19 @@ def say_hello_and_never_read(port: int, session_id: str, ticket: str) -> socket.
 
 
 def is_open(port: int, client: int) -> bool:
-    """Whether the server's kernel still keeps the connection of a client's port, whatever its state."""
+    """Returns whether the kernel of the server still has the connection of a client's port."""
     ends = f":{port:04X}", f":{client:04X}"
     rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
     return any(row[1].endswith(ends[0]) and row[2].endswith(ends[1]) for row in rows)
 
 
-def test_who_never_reads_is_dropped(data: Path) -> None:
-    with serving(data, "--no-demo", TRUSTED_PROXIES="1") as server:
-        facts = json.loads(stage(data, "people", str(MUTE)))
+def test_clients_that_never_read_are_disconnected(data: Path) -> None:
+    with running_server(data, "--no-demo", TRUSTED_PROXIES="1") as server:
+        facts = json.loads(run_setup(data, "lobbies", str(MUTE)))
         port, pid = int(server.url.rsplit(":", 1)[1]), server.process.pid
 
-        async def drill() -> list[float]:
-            players = Stage(facts["redis"])
+        async def scenario() -> list[float]:
+            players = Cluster(facts["redis"])
             players.ports = [port]
             talking: list[Player] = []
             gone: list[float] = []
@@ -69,7 +69,7 @@ def test_who_never_reads_is_dropped(data: Path) -> None:
                 ticket = await players.ticket(Player(players, session_id, first))
                 mute = say_hello_and_never_read(port, session_id, ticket)
                 mutes[mute.getsockname()[1]] = mute
-                talking += [Chatterbox(players, session_id, other) for other in others]
+                talking += [TalkingPlayer(players, session_id, other) for other in others]
             began, before = time.monotonic(), memory(pid)
             async with players.live(talking):
                 while len(gone) < MUTE:
@@ -83,6 +83,6 @@ def test_who_never_reads_is_dropped(data: Path) -> None:
             assert after - before < 10
             return gone
 
-        gone = asyncio.run(drill())
+        gone = asyncio.run(scenario())
         assert max(gone) < 10
         assert server.end(signal.SIGTERM) == 0

@@ -33,12 +33,12 @@ def fords(player: User, maps: list[GameMap]) -> MapCollection:
 
 
 def page(client: Client, url: str) -> str:
-    answer = client.get(url)
-    assert answer.status_code == 200
-    return answer.content.decode()
+    response = client.get(url)
+    assert response.status_code == 200
+    return response.content.decode()
 
 
-def letters(collection: MapCollection) -> str:
+def map_order(collection: MapCollection) -> str:
     names = dict(GameMap.objects.values_list("pk", "name"))
     return "".join(names[one][-1] for one in visible_map_ids(collection, collection.user))
 
@@ -51,9 +51,9 @@ def test_a_collection_is_created(signed_in: Client, maps: list[GameMap]) -> None
     assert "No collections yet" in page(signed_in, "/collections/")
     assert "It starts with “<bdi>Map A</bdi>”" in page(signed_in, f"/collections/?map={maps[0].pk}")
     given = {"name": "Fords", "first_map": str(maps[0].pk)}
-    answer = signed_in.post("/collections/", given, follow=True)
-    assert answer.redirect_chain[0][0] == MapCollection.objects.get().get_absolute_url()
-    assert "Map A" in answer.content.decode()
+    response = signed_in.post("/collections/", given, follow=True)
+    assert response.redirect_chain[0][0] == MapCollection.objects.get().get_absolute_url()
+    assert "Map A" in response.content.decode()
     assert "1 map · private" in " ".join(page(signed_in, "/collections/").split())
 
 
@@ -74,9 +74,9 @@ def test_the_form_shows_errors_at_their_fields(
 ) -> None:
     if given["name"] == "fords":
         create_collection(player=player, given={"name": "Fords"})
-    answer = signed_in.post("/collections/", given)
-    assert answer.status_code == 200
-    assert words in answer.content.decode()
+    response = signed_in.post("/collections/", given)
+    assert response.status_code == 200
+    assert words in response.content.decode()
     assert not MapCollection.objects.exclude(name="Fords").exists()
 
 
@@ -84,16 +84,16 @@ def test_an_invisible_first_map_creates_no_collection(signed_in: Client, author:
     private = make_map(author, is_public=False)
     assert "It starts" not in page(signed_in, f"/collections/?map={private.pk}")
     assert "It starts" not in page(signed_in, "/collections/?map=%00")
-    answer = signed_in.post("/collections/", {"name": "Fords", "first_map": str(private.pk)})
-    assert answer.status_code == 404
+    response = signed_in.post("/collections/", {"name": "Fords", "first_map": str(private.pk)})
+    assert response.status_code == 404
     assert MapCollection.objects.count() == 0
 
 
 def test_name_and_description_are_changed(signed_in: Client, fords: MapCollection) -> None:
     url = fords.get_absolute_url()
     assert "Wet &lt;b&gt;feet&lt;/b&gt;." in page(signed_in, url)
-    answer = signed_in.post(url, {"name": "Deep Fords", "description": ""}, follow=True)
-    assert "Deep Fords" in answer.content.decode()
+    response = signed_in.post(url, {"name": "Deep Fords", "description": ""}, follow=True)
+    assert "Deep Fords" in response.content.decode()
     wrong = signed_in.post(url, {"name": "\u2800\u2800\u2800"})
     assert "a visible character" in wrong.content.decode()
     fords.refresh_from_db()
@@ -138,23 +138,23 @@ def test_others_may_read_but_not_change(
 def test_maps_are_moved_without_javascript(
     signed_in: Client, fords: MapCollection, maps: list[GameMap]
 ) -> None:
-    answer = press(signed_in, fords, act="down", map=maps[0].pk)
-    assert answer.headers["Location"] == f"{fords.get_absolute_url()}#entries"
-    assert letters(fords) == "BAC"
+    response = press(signed_in, fords, act="down", map=maps[0].pk)
+    assert response.headers["Location"] == f"{fords.get_absolute_url()}#entries"
+    assert map_order(fords) == "BAC"
     press(signed_in, fords, act="up", map=maps[2].pk)
-    assert letters(fords) == "BCA"
+    assert map_order(fords) == "BCA"
 
 
 def test_a_removed_map_can_be_added_again(
     signed_in: Client, fords: MapCollection, maps: list[GameMap]
 ) -> None:
-    answer = press(signed_in, fords, act="remove", map=maps[1].pk)
-    shown = page(signed_in, answer.headers["Location"])
+    response = press(signed_in, fords, act="remove", map=maps[1].pk)
+    shown = page(signed_in, response.headers["Location"])
     assert "Removed “<bdi>Map B</bdi>”" in shown
     assert 'name="at" value="2"' in " ".join(shown.split())
     press(signed_in, fords, act="put", map=maps[1].pk, at="2")
-    assert letters(fords) == "ABC"
-    assert "Removed “" not in page(signed_in, answer.headers["Location"])
+    assert map_order(fords) == "ABC"
+    assert "Removed “" not in page(signed_in, response.headers["Location"])
 
 
 def test_htmx_replaces_the_list_of_maps(
@@ -166,7 +166,7 @@ def test_htmx_replaces_the_list_of_maps(
     assert "Removed “<bdi>Map A</bdi>”" in part
     back = signed_in.post(url, {"act": "put", "map": maps[0].pk, "at": "1"}, headers=HTMX)
     assert "Place 1" in back.content.decode()
-    assert letters(fords) == "ABC"
+    assert map_order(fords) == "ABC"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_unknown_buttons_are_refused(
     signed_in: Client, fords: MapCollection, fields: dict[str, Any]
 ) -> None:
     assert press(signed_in, fords, **fields).status_code == 404
-    assert letters(fords) == "ABC"
+    assert map_order(fords) == "ABC"
 
 
 @pytest.mark.parametrize(
@@ -222,12 +222,12 @@ def test_a_map_is_added_from_its_page(
     fourth = make_map(author, "Map D")
     url, chosen = f"/maps/{fourth.pk}/collect", {"collection": fords.pk}
     assert "Choose a collection" in signed_in.post(url, follow=True).content.decode()
-    answer = signed_in.post(url, chosen, follow=True)
-    assert "Added to the collection" in answer.content.decode()
-    assert letters(fords) == "ABCD"
+    response = signed_in.post(url, chosen, follow=True)
+    assert "Added to the collection" in response.content.decode()
+    assert map_order(fords) == "ABCD"
     part = signed_in.post(url, chosen, headers=HTMX).content.decode()
-    assert part.lstrip().startswith('<div id="collect"')
-    assert "Fords (in it)" in " ".join(part.split())
+    assert part.lstrip().startswith('<div id="add-to-collection"')
+    assert "Fords (already added)" in " ".join(part.split())
     assert signed_in.post(f"/maps/{NOBODY}/collect", chosen).status_code == 404
 
 

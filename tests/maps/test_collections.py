@@ -54,7 +54,7 @@ def fords(player: User, maps: list[GameMap]) -> MapCollection:
     return collection
 
 
-def letters(viewer: User | None, collection: MapCollection) -> str:
+def map_order(viewer: User | None, collection: MapCollection) -> str:
     found = Api(viewer)("get", f"/{collection.pk}").json()
     assert found["map_count"] == len(found["maps"])
     return "".join(card["name"][-1] for card in found["maps"])
@@ -64,9 +64,9 @@ def positions(collection: MapCollection) -> list[int]:
     return list(collection.entries.values_list("position", flat=True))
 
 
-def code(answer: Any) -> tuple[int, str, str | None]:
-    error = answer.json()["errors"][0]
-    return answer.status_code, error["code"], error["attr"]
+def code(response: Any) -> tuple[int, str, str | None]:
+    error = response.json()["errors"][0]
+    return response.status_code, error["code"], error["attr"]
 
 
 # ---- By API -------------------------------------------------------------------------------------
@@ -79,20 +79,20 @@ def test_a_collection_is_created_changed_and_deleted(player: User, maps: list[Ga
     assert made["Location"] == f"{BASE}/{made.json()['id']}"
     facts = made.json()
     assert facts["owner"]["username"] == "Player1"
-    told = {"name": "Fords", "description": "Wet.", "is_public": False, "map_count": 0}
-    assert facts.items() >= told.items()
+    reported = {"name": "Fords", "description": "Wet.", "is_public": False, "map_count": 0}
+    assert facts.items() >= reported.items()
     one = f"/{facts['id']}"
     for n, game_map in enumerate(maps, start=1):
         assert api("put", f"{one}/maps/{game_map.pk}").json() == {"position": n}
     assert api("put", f"{one}/maps/{maps[0].pk}").json() == {"position": 1}
     assert api("put", f"{one}/maps/{maps[3].pk}", {"position": 2}).json() == {"position": 2}
     assert api("get", "").json()["results"][0]["map_count"] == 4
-    assert letters(player, MapCollection.objects.get()) == "ADBC"
+    assert map_order(player, MapCollection.objects.get()) == "ADBC"
     assert api("delete", f"{one}/maps/{maps[0].pk}").status_code == 204
     assert api("delete", f"{one}/maps/{maps[0].pk}").status_code == 404
     changed = api("patch", one, {"name": "Deep fords", "is_public": True, "description": None})
-    told = {"name": "Deep fords", "description": "", "is_public": True, "map_count": 3}
-    assert changed.json().items() >= told.items()
+    reported = {"name": "Deep fords", "description": "", "is_public": True, "map_count": 3}
+    assert changed.json().items() >= reported.items()
     assert api("delete", one).status_code == 204
     assert api("get", one).status_code == 404
     assert GameMap.objects.count() == 4
@@ -125,16 +125,16 @@ def test_private_collections_are_a_404_for_others(
         entry = f"{one}/maps/{maps[0].pk}"
         asked = [api("get", one), api("patch", one, {}), api("delete", one)]
         asked += [api("put", entry), api("delete", entry)]
-        assert {answer.status_code for answer in asked} == {404}
+        assert {response.status_code for response in asked} == {404}
         assert api("get", "").json() == {"results": []}
     assert Api(None)("get", one).status_code == 404
-    assert letters(player, fords) == "ABC"
+    assert map_order(player, fords) == "ABC"
 
 
 def test_others_may_read_but_not_change(author: User, fords: MapCollection) -> None:
-    assert letters(None, fords) == letters(author, fords) == "ABC"
-    answer = Api(author)("patch", f"/{fords.pk}", {"name": "Mine now"})
-    assert code(answer) == (403, "not_your_collection", None)
+    assert map_order(None, fords) == map_order(author, fords) == "ABC"
+    response = Api(author)("patch", f"/{fords.pk}", {"name": "Mine now"})
+    assert code(response) == (403, "not_your_collection", None)
 
 
 def test_collections_of_a_banned_player_are_not_shared(player: User, fords: MapCollection) -> None:
@@ -176,14 +176,14 @@ def test_invalid_names_are_refused(player: User, name: Any, wrong: str) -> None:
     ],
 )
 def test_other_invalid_fields_are_refused(player: User, field: str, value: Any) -> None:
-    answer = Api(player)("post", "", {"name": "Fords", field: value})
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["attr"] == field
+    response = Api(player)("post", "", {"name": "Fords", field: value})
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["attr"] == field
 
 
 def test_all_errors_are_reported_at_once(player: User) -> None:
-    answer = Api(player)("post", "", {"name": "x", "description": 7, "is_public": 7})
-    assert [e["attr"] for e in answer.json()["errors"]] == ["name", "description", "is_public"]
+    response = Api(player)("post", "", {"name": "x", "description": 7, "is_public": 7})
+    assert [e["attr"] for e in response.json()["errors"]] == ["name", "description", "is_public"]
 
 
 @pytest.mark.parametrize("body", ["[]", "4", "null", "{", '{"name": "\\ud800"}', "{}"])
@@ -195,10 +195,10 @@ def test_bodies_that_are_no_collection_are_refused(player: User, body: str) -> N
 def test_invalid_positions_are_refused(
     player: User, fords: MapCollection, maps: list[GameMap], position: Any
 ) -> None:
-    answer = Api(player)("put", f"/{fords.pk}/maps/{maps[0].pk}", {"position": position})
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["attr"] == "position"
-    assert letters(player, fords) == "ABC"
+    response = Api(player)("put", f"/{fords.pk}/maps/{maps[0].pk}", {"position": position})
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["attr"] == "position"
+    assert map_order(player, fords) == "ABC"
 
 
 def test_maps_that_the_owner_cannot_see_are_a_404(
@@ -250,34 +250,34 @@ def test_maps_that_a_reader_cannot_see_are_left_out_and_keep_their_place(
     player: User, author: User, fords: MapCollection, maps: list[GameMap]
 ) -> None:
     GameMap.objects.filter(pk=maps[1].pk).update(is_public=False)
-    assert letters(player, fords) == letters(None, fords) == "AC"
-    assert letters(author, fords) == "ABC"
+    assert map_order(player, fords) == map_order(None, fords) == "AC"
+    assert map_order(author, fords) == "ABC"
     assert Api(player)("get", "").json()["results"][0]["map_count"] == 2
     # One step is one step among those that one sees.
     assert move_map(player=player, collection_id=fords.pk, map_id=maps[2].pk, by=-1) == 1
-    assert letters(player, fords) == "CA"
+    assert map_order(player, fords) == "CA"
     add_map(player=player, collection_id=fords.pk, map_id=maps[3].pk)
     GameMap.objects.update(is_public=True)
-    assert letters(player, fords) == "CABD"
+    assert map_order(player, fords) == "CABD"
     GameMap.objects.filter(pk=maps[1].pk).update(hidden_at=timezone.now())
-    assert letters(None, fords) == "CAD"
-    assert letters(author, fords) == "CABD"  # its author sees a hidden map
+    assert map_order(None, fords) == "CAD"
+    assert map_order(author, fords) == "CABD"  # its author sees a hidden map
 
 
 def test_a_removed_map_is_shown_to_nobody(
     author: User, fords: MapCollection, maps: list[GameMap]
 ) -> None:
     GameMap.objects.filter(pk=maps[1].pk).update(is_public=False, removed_at=timezone.now())
-    assert letters(None, fords) == letters(author, fords) == "AC"
+    assert map_order(None, fords) == map_order(author, fords) == "AC"
 
 
 def test_the_next_change_closes_the_gap_of_a_deleted_map(
     player: User, fords: MapCollection, maps: list[GameMap]
 ) -> None:
     maps[0].delete()
-    assert letters(player, fords) == "BC"
+    assert map_order(player, fords) == "BC"
     add_map(player=player, collection_id=fords.pk, map_id=maps[3].pk)
-    assert (letters(player, fords), positions(fords)) == ("BCD", [1, 2, 3])
+    assert (map_order(player, fords), positions(fords)) == ("BCD", [1, 2, 3])
 
 
 def test_a_map_has_a_position_in_each_collection(
@@ -286,7 +286,7 @@ def test_a_map_has_a_position_in_each_collection(
     other = create_collection(player=player, given={"name": "Others"})
     for game_map in reversed(maps):
         add_map(player=player, collection_id=other.pk, map_id=game_map.pk)
-    assert (letters(player, fords), letters(player, other)) == ("ABC", "DCBA")
+    assert (map_order(player, fords), map_order(player, other)) == ("ABC", "DCBA")
     listed = Api(player)("get", "").json()["results"]
     assert [(one["name"], one["map_count"]) for one in listed] == [("Fords", 3), ("Others", 4)]
 
@@ -294,7 +294,7 @@ def test_a_map_has_a_position_in_each_collection(
 def test_moving_stops_at_the_ends(player: User, fords: MapCollection, maps: list[GameMap]) -> None:
     for by, expected in ((-1, "ABC"), (1, "BAC"), (1, "BCA"), (1, "BCA"), (-9, "ABC")):
         move_map(player=player, collection_id=fords.pk, map_id=maps[0].pk, by=by)
-        assert letters(player, fords) == expected
+        assert map_order(player, fords) == expected
         assert positions(fords) == [1, 2, 3]
 
 
@@ -303,9 +303,9 @@ def test_a_removed_map_is_added_again_at_its_position(
 ) -> None:
     named: dict[str, Any] = {"player": player, "collection_id": fords.pk, "map_id": maps[1].pk}
     at = remove_map(**named)
-    assert (at, letters(player, fords), positions(fords)) == (2, "AC", [1, 2])
+    assert (at, map_order(player, fords), positions(fords)) == (2, "AC", [1, 2])
     assert add_map(**named, position=at) == 2
-    assert letters(player, fords) == "ABC"
+    assert map_order(player, fords) == "ABC"
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def test_reorder_counts_only_visible_maps(
     assert [one.int for one in arranged] == expected
 
 
-# ---- Many hands ---------------------------------------------------------------------------------
+# ---- Many threads -------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
@@ -339,9 +339,9 @@ def test_only_one_of_twenty_simultaneous_adds_fits(monkeypatch: pytest.MonkeyPat
     for game_map in maps[20:]:
         add_map(player=player, collection_id=collection.pk, map_id=game_map.pk)
 
-    def work(hand: int) -> str:
+    def work(number: int) -> str:
         try:
-            add_map(player=player, collection_id=collection.pk, map_id=maps[hand].pk)
+            add_map(player=player, collection_id=collection.pk, map_id=maps[number].pk)
         except DomainError as refusal:
             return refusal.code
         return "added"
@@ -358,9 +358,9 @@ def test_simultaneous_moves_lose_no_map() -> None:
     for game_map in maps:
         add_map(player=player, collection_id=collection.pk, map_id=game_map.pk)
 
-    def work(hand: int) -> int:
+    def work(number: int) -> int:
         for _ in range(5):
-            map_id = maps[hand].pk
+            map_id = maps[number].pk
             at = move_map(player=player, collection_id=collection.pk, map_id=map_id, by=1)
         return at
 
@@ -384,15 +384,15 @@ def test_only_one_of_twenty_simultaneous_collections_gets_the_name() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_map_can_be_deleted_while_it_is_added() -> None:
+def test_a_map_can_be_deleted_while_it_is_added_to_a_collection() -> None:
     """Whichever comes first, the other does not fail."""
     player, author = make_user("Clicker"), make_user("Author")
     collection = create_collection(player=player, given={"name": "Fords"})
     maps = [make_map(author, f"Map {n}") for n in range(8)]
 
-    def work(hand: int) -> bool:
-        game_map = maps[hand // 2]
-        if hand % 2:
+    def work(number: int) -> bool:
+        game_map = maps[number // 2]
+        if number % 2:
             return bool(GameMap.objects.filter(pk=game_map.pk).delete())
         with contextlib.suppress(NotFound):
             add_map(player=player, collection_id=collection.pk, map_id=game_map.pk)

@@ -43,8 +43,8 @@ def send(
     return client.generic(method, url, text, content_type="application/json", headers=headers)
 
 
-def codes(answer: Any) -> list[tuple[str, str | None]]:
-    return [(error["code"], error["attr"]) for error in answer.json()["errors"]]
+def codes(response: Any) -> list[tuple[str, str | None]]:
+    return [(error["code"], error["attr"]) for error in response.json()["errors"]]
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def test_the_same_tiles_in_another_order_are_the_same_terrain(
     client: Client, author: User, draft: GameMap
 ) -> None:
     tiles = draft.terrain_data[::-1]
-    answer = send(client, author, "PATCH", f"/{draft.pk}", {"terrain_data": tiles})
-    assert answer.json()["terrain_data"] == tiles
+    response = send(client, author, "PATCH", f"/{draft.pk}", {"terrain_data": tiles})
+    assert response.json()["terrain_data"] == tiles
     stored = GameMap.objects.get()
     assert (stored.terrain_hash, stored.terrains) == (draft.terrain_hash, draft.terrains)
     assert stored.version == draft.version + 1
@@ -68,17 +68,17 @@ def test_the_same_tiles_in_another_order_are_the_same_terrain(
 
 def test_a_map_is_created(client: Client, author: User) -> None:
     wanted = new_map(flat_grid(30, 20), name="  Mira's Ford ", description=" One.\r\nTwo. ")
-    answer = send(client, author, "POST", "", wanted)
-    assert answer.status_code == 201
-    body = answer.json()
+    response = send(client, author, "POST", "", wanted)
+    assert response.status_code == 201
+    body = response.json()
     assert (body["name"], body["description"]) == ("Mira's Ford", "One.\nTwo.")
     assert (body["is_public"], body["rating"], body["width"]) == (False, 0.0, 30)
     assert body["author"]["username"] == "Author"
     for part in ("terrain_data", "spawn_point", "goal_point", "wave_config"):
         assert body[part] == wanted[part]
-    assert answer["Location"] == f"/api/v1/maps/{body['id']}"
-    assert answer["X-RateLimit-Limit"] == "10"
-    assert client.get(answer["Location"], headers=bearer(author)).json() == body
+    assert response["Location"] == f"/api/v1/maps/{body['id']}"
+    assert response["X-RateLimit-Limit"] == "10"
+    assert client.get(response["Location"], headers=bearer(author)).json() == body
     stored = GameMap.objects.get()
     twin = make_map(author, grid=flat_grid(30, 20))
     assert (stored.terrain_hash, stored.terrains) == (twin.terrain_hash, twin.terrains)
@@ -92,11 +92,11 @@ def test_a_draft_may_be_unfinished(client: Client, author: User) -> None:
     grid = flat_grid()
     grid.terrain[0, 0] = LAVA
     unfinished = new_map(grid, wave_config={"waves": []}, description=None)
-    answer = send(client, author, "POST", "", unfinished)
-    assert answer.status_code == 201
-    assert answer.json()["description"] is None
+    response = send(client, author, "POST", "", unfinished)
+    assert response.status_code == 201
+    assert response.json()["description"] is None
     client.force_login(author)
-    assert client.get(f"/maps/{answer.json()['id']}/").status_code == 200
+    assert client.get(f"/maps/{response.json()['id']}/").status_code == 200
     empty_wave = {"waves": [{"waveNumber": 2, "enemies": []}]}
     made = send(client, author, "POST", "", new_map(wave_config=empty_wave))
     assert client.get(f"/maps/{made.json()['id']}/").status_code == 200
@@ -106,24 +106,24 @@ def test_a_map_of_wrong_shape_is_refused_with_all_faults(client: Client, author:
     wrong = new_map(name="\x07", description="x" * 5001, goal_point={"x": 20, "y": 0})
     wrong["terrain_data"][17]["height"] = 2.5
     wrong["wave_config"]["waves"][2]["enemies"][0]["count"] = 10**9
-    answer = send(client, author, "POST", "", wrong)
-    assert answer.status_code == 400
-    assert codes(answer) == [
+    response = send(client, author, "POST", "", wrong)
+    assert response.status_code == 400
+    assert codes(response) == [
         ("control_character", "name"),
         ("description_length", "description"),
         ("invalid_height", "terrain_data[17].height"),
         ("point_outside", "goal_point"),
         ("invalid_count", "wave_config.waves[2].enemies[0].count"),
     ]
-    assert answer.json().keys() == {"type", "errors", "request_id"}
+    assert response.json().keys() == {"type", "errors", "request_id"}
     assert not GameMap.objects.exists()
 
 
 def test_missing_and_empty_parts_are_refused(client: Client, author: User) -> None:
-    answer = send(client, author, "POST", "", {"name": None})
-    assert answer.status_code == 400
-    assert ("null", "name") in codes(answer)
-    assert ("required", "terrain_data") in codes(answer)
+    response = send(client, author, "POST", "", {"name": None})
+    assert response.status_code == 400
+    assert ("null", "name") in codes(response)
+    assert ("required", "terrain_data") in codes(response)
     assert send(client, author, "POST", "", [1]).status_code == 400
 
 
@@ -154,8 +154,8 @@ NAMES = [
 
 @pytest.mark.parametrize(("name", "code"), NAMES)
 def test_invalid_names_are_refused(client: Client, draft: GameMap, name: Any, code: str) -> None:
-    answer = send(client, draft.user, "PATCH", f"/{draft.pk}", {"name": name})
-    assert (answer.status_code, codes(answer)) == (400, [(code, "name")])
+    response = send(client, draft.user, "PATCH", f"/{draft.pk}", {"name": name})
+    assert (response.status_code, codes(response)) == (400, [(code, "name")])
 
 
 @pytest.mark.parametrize(
@@ -175,8 +175,8 @@ def test_invalid_names_are_refused(client: Client, draft: GameMap, name: Any, co
     ],
 )
 def test_valid_names_are_stored(client: Client, draft: GameMap, name: str) -> None:
-    answer = send(client, draft.user, "PATCH", f"/{draft.pk}", {"name": name})
-    assert (answer.status_code, answer.json()["name"]) == (200, normalize("NFC", name.strip()))
+    response = send(client, draft.user, "PATCH", f"/{draft.pk}", {"name": name})
+    assert (response.status_code, response.json()["name"]) == (200, normalize("NFC", name.strip()))
 
 
 def test_descriptions_are_checked_and_stored(client: Client, draft: GameMap) -> None:
@@ -204,9 +204,9 @@ WRONG_BODIES = [
 @pytest.mark.parametrize("body", WRONG_BODIES)
 def test_bodies_that_are_no_map_are_refused(client: Client, draft: GameMap, body: Any) -> None:
     for method, path in (("POST", ""), ("PATCH", f"/{draft.pk}"), ("POST", "/validate")):
-        answer = send(client, draft.user, method, path, body)
-        # A checker answers about anything that is JSON.
-        assert answer.status_code == 400 or (path == "/validate" and not answer.json()["valid"])
+        response = send(client, draft.user, method, path, body)
+        # The checker accepts anything that is JSON.
+        assert response.status_code == 400 or (path == "/validate" and not response.json()["valid"])
 
 
 @pytest.mark.parametrize("value", ["1", "[]", "{}", '{"a": 1}'])
@@ -217,18 +217,18 @@ def test_a_document_has_at_most_32_levels(
     around = 32 - (value != "1")
     for more in (0, 1):
         body = opening * (around + more) + value + closing * (around + more)
-        answer = send(client, author, "POST", "/validate", body)
-        assert answer.status_code == (200, 400)[more]
-        assert ("more than 32 levels" in answer.content.decode()) == bool(more)
+        response = send(client, author, "POST", "/validate", body)
+        assert response.status_code == (200, 400)[more]
+        assert ("more than 32 levels" in response.content.decode()) == bool(more)
 
 
 def test_parts_of_wrong_types_are_refused(client: Client, draft: GameMap) -> None:
     garbages: list[Any] = [True, "3", 2.5, [], [[]], {"x": {}}, {"waves": [{"enemies": [None]}]}]
     for part in ("width", "terrain_data", "spawn_point", "goal_point", "wave_config"):
         for garbage in garbages:
-            answer = send(client, draft.user, "PATCH", f"/{draft.pk}", {part: garbage})
-            assert answer.status_code == 400, (part, garbage)
-            assert {code for code, _ in codes(answer)} <= FAULT_RULES.keys()
+            response = send(client, draft.user, "PATCH", f"/{draft.pk}", {part: garbage})
+            assert response.status_code == 400, (part, garbage)
+            assert {code for code, _ in codes(response)} <= FAULT_RULES.keys()
     assert GameMap.objects.get().version == 1
 
 
@@ -239,21 +239,21 @@ def test_bodies_that_are_too_large_are_refused(client: Client, author: User) -> 
     padded = indented + " " * (LARGEST_BODY - len(indented))
     assert send(client, author, "POST", "/validate", padded).json()["valid"]
     for method, path in (("POST", ""), ("POST", "/validate")):
-        answer = send(client, author, method, path, padded + " ")
-        assert (answer.status_code, codes(answer)) == (413, [("body_too_large", None)])
+        response = send(client, author, method, path, padded + " ")
+        assert (response.status_code, codes(response)) == (413, [("body_too_large", None)])
 
 
 def test_bodies_with_too_many_values_are_not_parsed(
     client: Client, draft: GameMap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three seconds of work for ten megabytes of lists in lists."""
+    """Such ten megabytes of nested lists would take three seconds to parse."""
     garbage = ("[" * 30 + "]" * 30 + ",") * (LARGEST_BODY // 61 - 2)
     body = f'{{"terrain_data":[{garbage}1]}}'
     for method, path in (("POST", ""), ("POST", "/validate"), ("PATCH", f"/{draft.pk}")):
         with monkeypatch.context() as unread:
             unread.setattr(serialization, "json", None)
-            answer = send(client, draft.user, method, path, body)
-        assert (answer.status_code, codes(answer)) == (413, [("body_too_large", None)])
+            response = send(client, draft.user, method, path, body)
+        assert (response.status_code, codes(response)) == (413, [("body_too_large", None)])
     too_large = new_map(width=200, height=200)
     tile = too_large["terrain_data"][0]
     too_large["terrain_data"] = [tile] * 200 * 200
@@ -300,9 +300,9 @@ def test_a_player_creates_at_most_ten_maps_an_hour(
     assert send(client, author, "POST", "", new_map(width=0)).status_code == 400  # counts not
     for _ in range(POLICIES["maps"].limit):
         assert send(client, author, "POST", "", small).status_code == 201
-    answer = send(client, author, "POST", "", small)
-    assert (answer.status_code, codes(answer)) == (429, [("rate_limited", None)])
-    assert int(answer["Retry-After"]) > 3000
+    response = send(client, author, "POST", "", small)
+    assert (response.status_code, codes(response)) == (429, [("rate_limited", None)])
+    assert int(response["Retry-After"]) > 3000
     assert GameMap.objects.count() == 10
     assert send(client, player, "POST", "", small).status_code == 201
 
@@ -317,8 +317,8 @@ def test_no_map_is_created_without_the_rate_limit(
         raise RedisError
 
     monkeypatch.setattr(rate_limits, "_script", lambda: fail)
-    answer = client.post("/api/v1/maps", new_map(), "application/json", headers=headers)
-    assert (answer.status_code, codes(answer)) == (503, [("unavailable", None)])
+    response = client.post("/api/v1/maps", new_map(), "application/json", headers=headers)
+    assert (response.status_code, codes(response)) == (503, [("unavailable", None)])
     assert not GameMap.objects.exists()
 
 
@@ -328,28 +328,30 @@ def test_no_map_is_created_without_the_rate_limit(
 def test_a_change_of_the_terrain_is_stored(client: Client, draft: GameMap) -> None:
     larger = document_of(flat_grid(25, 22))
     del larger["wave_config"]
-    answer = send(client, draft.user, "PATCH", f"/{draft.pk}", larger)
-    assert answer.status_code == 200
-    assert (answer.json()["width"], answer.json()["height"]) == (25, 22)
-    assert answer.json()["terrain_data"] == larger["terrain_data"]
-    assert answer.json()["wave_config"] == draft.wave_config
+    response = send(client, draft.user, "PATCH", f"/{draft.pk}", larger)
+    assert response.status_code == 200
+    assert (response.json()["width"], response.json()["height"]) == (25, 22)
+    assert response.json()["terrain_data"] == larger["terrain_data"]
+    assert response.json()["wave_config"] == draft.wave_config
     stored = GameMap.objects.get()
     assert stored.terrain_hash not in ("", draft.terrain_hash)
     assert (stored.version, stored.name, stored.is_public) == (2, draft.name, False)
 
 
 def test_a_change_is_checked_together_with_the_stored_parts(client: Client, draft: GameMap) -> None:
-    answer = send(client, draft.user, "PATCH", f"/{draft.pk}", {"width": 21, "name": "Never Kept"})
-    assert answer.status_code == 400
-    assert codes(answer)[0] == ("tile_missing", "terrain_data")
+    response = send(
+        client, draft.user, "PATCH", f"/{draft.pk}", {"width": 21, "name": "Never Kept"}
+    )
+    assert response.status_code == 400
+    assert codes(response)[0] == ("tile_missing", "terrain_data")
     stored = GameMap.objects.get()
     assert (stored.version, stored.name, stored.width) == (1, "Quiet Ford", 20)
 
 
 def test_fields_that_nobody_may_change_are_refused(client: Client, draft: GameMap) -> None:
     wanted = {"is_public": True, "rating": 5, "play_count": 9, "version": 7, "user": str(NOBODY)}
-    answer = send(client, draft.user, "PATCH", f"/{draft.pk}", wanted | {"name": "Mine"})
-    assert (answer.status_code, codes(answer)) == (
+    response = send(client, draft.user, "PATCH", f"/{draft.pk}", wanted | {"name": "Mine"})
+    assert (response.status_code, codes(response)) == (
         400,
         [("unknown_field", field) for field in sorted(wanted)],
     )
@@ -361,8 +363,8 @@ def test_fields_that_nobody_may_change_are_refused(client: Client, draft: GameMa
 
 def test_a_public_map_stays_valid(client: Client, game_map: GameMap) -> None:
     url, author = f"/{game_map.pk}", game_map.user
-    answer = send(client, author, "PATCH", url, {"wave_config": {"waves": []}})
-    assert (answer.status_code, codes(answer)) == (409, [("no_waves", "wave_config.waves")])
+    response = send(client, author, "PATCH", url, {"wave_config": {"waves": []}})
+    assert (response.status_code, codes(response)) == (409, [("no_waves", "wave_config.waves")])
     assert send(client, author, "PATCH", url, {"goal_point": {"x": 0, "y": 0}}).status_code == 409
     assert send(client, author, "PATCH", url, {"goal_point": {"x": 9, "y": 9}}).status_code == 200
     assert GameMap.objects.get().goal_point == {"x": 9, "y": 9}
@@ -410,8 +412,8 @@ def test_a_stale_etag_is_refused(client: Client, draft: GameMap, tag: str) -> No
     url, author = f"/{draft.pk}", draft.user
     calls = [("PATCH", ""), ("DELETE", ""), ("POST", "/publish"), ("POST", "/unpublish")]
     for method, more in calls:
-        answer = send(client, author, method, url + more, {"name": "Never Kept"}, tag)
-        assert (answer.status_code, codes(answer)) == (412, [("precondition_failed", None)])
+        response = send(client, author, method, url + more, {"name": "Never Kept"}, tag)
+        assert (response.status_code, codes(response)) == (412, [("precondition_failed", None)])
     stored = GameMap.objects.get()
     assert (stored.version, stored.name, stored.is_public) == (1, "Quiet Ford", False)
 
@@ -428,7 +430,7 @@ def test_each_response_has_the_next_etag(client: Client, author: User) -> None:
     assert send(client, author, "PATCH", url, {"name": "Late"}, tags[0]).status_code == 412
 
 
-def save_at_once(hands: int, tag: str) -> list[int]:
+def save_at_once(threads: int, tag: str) -> list[int]:
     """Returns the statuses of simultaneous saves of one map."""
     game_map = make_map(make_user("Author"), is_public=False)
     token = bearer(game_map.user)
@@ -439,13 +441,13 @@ def save_at_once(hands: int, tag: str) -> list[int]:
         body = {"name": f"Ford {number}"}
         return Client().patch(url, body, "application/json", headers=headers).status_code
 
-    return at_once(hands, save)
+    return at_once(threads, save)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_saves_with_the_same_tag_one_wins() -> None:
-    answers = save_at_once(8, '"1.x"')
-    assert sorted(answers) == [200] + [412] * 7
+    responses = save_at_once(8, '"1.x"')
+    assert sorted(responses) == [200] + [412] * 7
     assert GameMap.objects.get().version == 2
 
 
@@ -462,8 +464,8 @@ def test_without_an_etag_a_save_is_lost() -> None:
 def test_a_map_is_published_and_made_private_again(client: Client, draft: GameMap) -> None:
     url = f"/{draft.pk}"
     for path, public in (("/publish", True), ("/publish", True), ("/unpublish", False)):
-        answer = send(client, draft.user, "POST", url + path)
-        assert (answer.status_code, answer.json()["is_public"]) == (200, public)
+        response = send(client, draft.user, "POST", url + path)
+        assert (response.status_code, response.json()["is_public"]) == (200, public)
         assert client.get(f"/api/v1/maps{url}").status_code == (200 if public else 404)
     assert send(client, draft.user, "POST", url + "/unpublish").status_code == 200
     assert GameMap.objects.get().version == 1
@@ -473,9 +475,9 @@ def test_publishing_an_invalid_map_is_refused_with_all_faults(client: Client, au
     grid = flat_grid()
     grid.blocked[10, :] = 1
     draft = make_map(author, grid=grid, is_public=False, wave_config={"waves": []})
-    answer = send(client, author, "POST", f"/{draft.pk}/publish")
-    assert answer.status_code == 409
-    assert codes(answer) == [("no_path", "goal_point"), ("no_waves", "wave_config.waves")]
+    response = send(client, author, "POST", f"/{draft.pk}/publish")
+    assert response.status_code == 409
+    assert codes(response) == [("no_path", "goal_point"), ("no_waves", "wave_config.waves")]
     assert not GameMap.objects.get().is_public
 
 
@@ -484,8 +486,8 @@ def test_a_suspended_author_cannot_publish(client: Client, author: User, draft: 
     later = timezone.now() + datetime.timedelta(days=1)
     User.objects.filter(pk=author.pk).update(publishing_suspended_until=later)
     for method, path in (("POST", f"/{draft.pk}/publish"), ("PATCH", f"/{public.pk}")):
-        answer = send(client, author, method, path, {"name": "Another"})
-        assert (answer.status_code, codes(answer)) == (403, [("suspended", None)])
+        response = send(client, author, method, path, {"name": "Another"})
+        assert (response.status_code, codes(response)) == (403, [("suspended", None)])
     assert send(client, author, "PATCH", f"/{draft.pk}", {"name": "Another"}).status_code == 200
     assert send(client, author, "POST", f"/{public.pk}/unpublish").status_code == 200
     assert send(client, author, "POST", "", new_map()).status_code == 201
@@ -493,8 +495,8 @@ def test_a_suspended_author_cannot_publish(client: Client, author: User, draft: 
 
 def test_a_hidden_map_cannot_be_published(client: Client, author: User) -> None:
     hidden = make_map(author, hidden_at=timezone.now())
-    answer = send(client, author, "POST", f"/{hidden.pk}/publish")
-    assert (answer.status_code, codes(answer)) == (409, [("map_hidden", None)])
+    response = send(client, author, "POST", f"/{hidden.pk}/publish")
+    assert (response.status_code, codes(response)) == (409, [("map_hidden", None)])
     assert send(client, author, "PATCH", f"/{hidden.pk}", {"name": "Better"}).status_code == 200
     hidden.refresh_from_db()
     assert hidden.hidden_at
@@ -509,7 +511,7 @@ def test_a_map_is_deleted(client: Client, game_map: GameMap) -> None:
     assert send(client, game_map.user, "DELETE", f"/{game_map.pk}").status_code == 404
 
 
-def test_a_map_with_games_is_kept_for_them(
+def test_a_removed_map_remains_for_its_games(
     client: Client, game_map: GameMap, moderator: User
 ) -> None:
     game = GameSession.objects.create(map=game_map)
@@ -545,7 +547,7 @@ def test_a_removed_map_can_not_be_public(game_map: GameMap) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_map_can_be_deleted_while_games_are_opened() -> None:
-    """Either the map is deleted and no game finds it, or it is kept for the games. Nothing fails."""
+    """Either the map is deleted and no game finds it, or it remains for the games. Nothing fails."""
     game_map = make_map(make_user("Author"))
     headers = bearer(game_map.user)
 
@@ -558,11 +560,11 @@ def test_a_map_can_be_deleted_while_games_are_opened() -> None:
             return 0
         return 1
 
-    answers = at_once(8, work)
-    assert 204 in answers
-    kept = GameMap.objects.filter(removed_at__isnull=False).count()
-    assert kept == bool(answers.count(1))
-    assert GameSession.objects.count() == answers.count(1)
+    responses = at_once(8, work)
+    assert 204 in responses
+    stored = GameMap.objects.filter(removed_at__isnull=False).count()
+    assert stored == bool(responses.count(1))
+    assert GameSession.objects.count() == responses.count(1)
 
 
 def test_the_schema_has_each_response(client: Client) -> None:
@@ -591,7 +593,7 @@ def known(game_map: GameMap) -> bool:
 
 def test_saving_a_map_stores_whether_it_is_valid(author: User) -> None:
     game_map = make_map(author, is_public=False)
-    assert not known(game_map)  # nobody has looked
+    assert not known(game_map)  # not checked yet
     for given, valid in (
         ({"wave_config": {"waves": []}}, False),
         ({"name": "Loud Ford"}, False),

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 
 
 def favourites(client: Client, user: User) -> list[str]:
-    answer = client.get("/api/v1/maps?favourite=yes", headers=bearer(user))
-    return [card["name"] for card in answer.json()["results"]]
+    response = client.get("/api/v1/maps?favourite=yes", headers=bearer(user))
+    return [card["name"] for card in response.json()["results"]]
 
 
 def test_the_api_adds_and_removes_favourites(
@@ -31,12 +31,12 @@ def test_the_api_adds_and_removes_favourites(
 ) -> None:
     url, headers = f"/api/v1/maps/{game_map.pk}/favourite", bearer(player)
     for _ in range(2):
-        answer = client.put(url, headers=headers)
-        assert (answer.status_code, answer.json()) == (200, {"favourite": True})
+        response = client.put(url, headers=headers)
+        assert (response.status_code, response.json()) == (200, {"favourite": True})
     assert favourites(client, player) == ["Quiet Ford"]
     for _ in range(2):
-        answer = client.delete(url, headers=headers)
-        assert (answer.status_code, answer.json()) == (200, {"favourite": False})
+        response = client.delete(url, headers=headers)
+        assert (response.status_code, response.json()) == (200, {"favourite": False})
     assert favourites(client, player) == []
 
 
@@ -44,8 +44,8 @@ def test_invisible_maps_are_a_404(client: Client, player: User, author: User) ->
     private = make_map(author, is_public=False)
     for map_id in (private.pk, NOBODY):
         for method in (client.put, client.delete):
-            answer = method(f"/api/v1/maps/{map_id}/favourite", headers=bearer(player))
-            assert answer.status_code == 404
+            response = method(f"/api/v1/maps/{map_id}/favourite", headers=bearer(player))
+            assert response.status_code == 404
     assert MapFavourite.objects.count() == 0
 
 
@@ -98,9 +98,9 @@ def test_a_player_has_at_most_a_thousand_favourites(
     first, second = make_map(author), make_map(author)
     add_favourite(player=player, map_id=first.pk)
     add_favourite(player=player, map_id=first.pk)
-    answer = client.put(f"/api/v1/maps/{second.pk}/favourite", headers=bearer(player))
-    assert answer.status_code == 409
-    assert answer.json()["errors"][0]["code"] == "quota_reached"
+    response = client.put(f"/api/v1/maps/{second.pk}/favourite", headers=bearer(player))
+    assert response.status_code == 409
+    assert response.json()["errors"][0]["code"] == "quota_reached"
     client.force_login(player)
     url = f"/maps/{second.pk}/favourite"
     assert b"You have used 1 of 1 favourites" in client.post(url, follow=True).content
@@ -120,9 +120,9 @@ def test_only_one_of_twenty_simultaneous_favourites_fits(monkeypatch: pytest.Mon
     for game_map in maps[20:]:
         add_favourite(player=player, map_id=game_map.pk)
 
-    def work(hand: int) -> bool:
+    def work(number: int) -> bool:
         try:
-            add_favourite(player=player, map_id=maps[hand].pk)
+            add_favourite(player=player, map_id=maps[number].pk)
         except DomainError:
             return False
         return True
@@ -148,8 +148,8 @@ def test_twenty_simultaneous_requests_add_one_favourite() -> None:
 def test_favourites_work_without_javascript(signed_in: Client, game_map: GameMap) -> None:
     url = f"/maps/{game_map.pk}/favourite"
     assert b'aria-pressed="false"' in signed_in.get("/maps/").content
-    answer = signed_in.post(url, {"favourite": "yes", "next": "/maps/?q=ford"})
-    assert answer.headers["Location"] == f"/maps/?q=ford#heart-{game_map.pk}"
+    response = signed_in.post(url, {"favourite": "yes", "next": "/maps/?q=ford"})
+    assert response.headers["Location"] == f"/maps/?q=ford#favourite-{game_map.pk}"
     assert b'aria-pressed="true"' in signed_in.get("/maps/").content
     assert b'aria-pressed="true"' in signed_in.get(f"/maps/{game_map.pk}/").content
     signed_in.post(url, {"favourite": "no"})
@@ -162,11 +162,11 @@ def test_favourites_work_without_javascript(signed_in: Client, game_map: GameMap
 def test_the_form_never_redirects_to_another_site(
     signed_in: Client, game_map: GameMap, onward: str
 ) -> None:
-    answer = signed_in.post(f"/maps/{game_map.pk}/favourite", {"next": onward})
-    assert answer.headers["Location"].startswith(f"/maps/{game_map.pk}/#")
+    response = signed_in.post(f"/maps/{game_map.pk}/favourite", {"next": onward})
+    assert response.headers["Location"].startswith(f"/maps/{game_map.pk}/#")
 
 
-def test_htmx_replaces_the_heart(signed_in: Client, game_map: GameMap) -> None:
+def test_htmx_replaces_the_favourite_button(signed_in: Client, game_map: GameMap) -> None:
     url = f"/maps/{game_map.pk}/favourite"
     part = signed_in.post(url, {"next": "/maps/"}, headers={"HX-Request": "true"}).content.decode()
     assert part.lstrip().startswith("<form")
@@ -174,26 +174,26 @@ def test_htmx_replaces_the_heart(signed_in: Client, game_map: GameMap) -> None:
     assert 'value="/maps/"' in part
 
 
-def test_visitors_see_no_heart(client: Client, game_map: GameMap) -> None:
+def test_visitors_see_no_favourite_button(client: Client, game_map: GameMap) -> None:
     for url in ("/maps/", game_map.get_absolute_url(), "/players/Author/"):
         page = client.get(url).content.decode()
         assert "csrf" not in page
-        assert 'class="heart' not in page
+        assert 'class="favourite' not in page
     assert "Sign in</a> to add it" in client.get(game_map.get_absolute_url()).content.decode()
-    answer: Any = client.post(f"/maps/{game_map.pk}/favourite", headers={"HX-Request": "true"})
-    assert answer.headers["HX-Redirect"].startswith("/login/?next=%2Fmaps%2F")
+    response: Any = client.post(f"/maps/{game_map.pk}/favourite", headers={"HX-Request": "true"})
+    assert response.headers["HX-Redirect"].startswith("/login/?next=%2Fmaps%2F")
 
 
 def test_cards_show_favourites_and_played_maps(
     player: User, author: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    kept, played, open_now = (make_map(author, f"Map {n}") for n in range(3))
-    add_favourite(player=player, map_id=kept.pk)
+    stored, played, open_now = (make_map(author, f"Map {n}") for n in range(3))
+    add_favourite(player=player, map_id=stored.pk)
     tribe = make_tribe(player)
     for game_map, status in ((played, "Completed"), (open_now, "Lobby")):
         game = GameSession.objects.create(map=game_map, status=status)
         SessionPlayer.objects.create(session=game, user=player, tribe=tribe)
-    ids = [str(game_map.pk) for game_map in (kept, played, open_now)]
+    ids = [str(game_map.pk) for game_map in (stored, played, open_now)]
     with django_assert_num_queries(1):
         found = find_marks(str(player.pk), ids)
     assert [found[one] for one in ids] == [Marks(True, False), Marks(False, True), Marks()]

@@ -17,9 +17,9 @@ pytestmark = pytest.mark.django_db
 
 
 def page_of(client: Client, game_map: GameMap) -> str:
-    answer = client.get(game_map.get_absolute_url())
-    assert answer.status_code == 200
-    return answer.content.decode()
+    response = client.get(game_map.get_absolute_url())
+    assert response.status_code == 200
+    return response.content.decode()
 
 
 # ---- Terrain --------------------------------------------------------------------------------------
@@ -56,9 +56,9 @@ def test_terrain_without_a_hash_has_no_etag_and_invalid_terrain_is_a_404(
     client: Client, author: User
 ) -> None:
     unhashed = make_map(author, terrain_hash="")
-    answer = client.get(f"/maps/{unhashed.pk}/terrain.json")
-    assert answer.status_code == 200
-    assert not answer.has_header("ETag")
+    response = client.get(f"/maps/{unhashed.pk}/terrain.json")
+    assert response.status_code == 200
+    assert not response.has_header("ETag")
     broken = make_map(author, terrain_data=[])
     assert client.get(f"/maps/{broken.pk}/terrain.json").status_code == 404
 

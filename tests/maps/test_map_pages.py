@@ -24,9 +24,9 @@ HTMX = {"HX-Request": "true"}
 
 
 def text(client: Client, url: str, **options: Any) -> str:
-    answer = client.get(url, **options)
-    assert answer.status_code == 200
-    return answer.content.decode()
+    response = client.get(url, **options)
+    assert response.status_code == 200
+    return response.content.decode()
 
 
 @pytest.fixture
@@ -56,9 +56,7 @@ def test_a_card_shows_the_map(client: Client, game_map: GameMap) -> None:
     assert game_map.card_picture in page
 
 
-def test_an_empty_site_and_an_empty_search_have_texts_of_their_own(
-    client: Client, db: None
-) -> None:
+def test_an_empty_site_and_an_empty_search_have_their_own_texts(client: Client, db: None) -> None:
     assert "No maps yet" in text(client, "/maps/")
     assert "No maps found for “<b>”" in text(client, "/maps/?q=%3Cb%3E").replace(
         "&lt;", "<"
@@ -88,16 +86,16 @@ def test_an_empty_site_and_an_empty_search_have_texts_of_their_own(
         ("quiet\0ford", True),
     ],
 )
-def test_the_search_finds_words(client: Client, author: User, words: str, found: bool) -> None:
+def test_a_search_finds_words(client: Client, author: User, words: str, found: bool) -> None:
     make_map(author, "Quiet Ford", description="Two bridges and an overgrown theatre.")
     page = client.get("/maps/", {"q": words}).content.decode()
     assert ("Quiet Ford" in page) is found
 
 
-def test_a_note_says_that_common_words_find_nothing(client: Client, author: User) -> None:
+def test_a_note_explains_that_common_words_find_nothing(client: Client, author: User) -> None:
     make_map(author, "Quiet Ford", description="The end of the road.")
     for words in ("the", "of the ", "and"):
-        note = f"“{words.strip()}” is in so many texts that nothing is found by it."
+        note = f"“{words.strip()}” is too common to search for. Add another word."
         assert note in text(client, f"/maps/?q={words}")
         assert client.get("/api/v1/maps", {"q": words}).json()["notes"] == [note]
     assert client.get("/api/v1/maps?q=xyzzy").json()["notes"] == []
@@ -139,7 +137,7 @@ def test_pages_follow_each_other(client: Client, many: list[GameMap]) -> None:
     assert back.context["cards"] == first.context["cards"]
 
 
-def test_more_cards_come_without_a_link_back(client: Client, many: list[GameMap]) -> None:
+def test_more_cards_have_no_link_to_the_previous_page(client: Client, many: list[GameMap]) -> None:
     link = "/maps/" + client.get("/maps/?sort=plays").context["next_link"]
     assert 'rel="prev"' in text(client, link)
     assert 'rel="prev"' not in text(client, link, headers=HTMX | {"HX-Target": "more"})
@@ -150,9 +148,9 @@ def test_a_random_order_has_an_address_that_shows_it_again(
     client: Client, many: list[GameMap], headers: dict[str, str]
 ) -> None:
     led = [client.get("/maps/?q=map&sort=random", headers=headers) for _ in range(5)]
-    addresses = {answer.headers["Location"] for answer in led}
+    addresses = {response.headers["Location"] for response in led}
     assert len(addresses) == 5
-    assert {answer.headers["Cache-Control"] for answer in led} == {"no-store"}
+    assert {response.headers["Cache-Control"] for response in led} == {"no-store"}
     address = addresses.pop()
     assert "q=map&" in address
     first, again = (client.get(address, headers=headers) for _ in range(2))
@@ -209,7 +207,7 @@ def test_favourites_are_a_page_of_their_own(signed_in: Client, game_map: GameMap
     assert "<title>Favourites · Tribehold</title>" in page
     assert '<details class="facets">' in page
     assert "No favourites yet" in page
-    assert "Tap ♡ on a map to keep it here." in page
+    assert "Tap ♡ on a map to add it here." in page
     narrower = text(signed_in, "/maps/?favourite=yes&terrain=lava")
     assert "<h1>Maps</h1>" in narrower
     assert '<details class="facets" open>' in narrower
@@ -227,10 +225,10 @@ def test_visitors_who_ask_for_favourites_are_asked_to_sign_in(
 def test_active_filters_are_shown_and_can_be_removed(client: Client, game_map: GameMap) -> None:
     asked = "/maps/?q=ford&terrain=lava&rating_min=4.0&sort=new"
     for headers in ({}, HTMX):
-        answer = client.get(asked, headers=headers)
-        page = answer.content.decode()
+        response = client.get(asked, headers=headers)
+        page = response.content.decode()
         assert ">(2)</span>" in page
-        assert [words for words, _ in answer.context["active"]] == [
+        assert [words for words, _ in response.context["active"]] == [
             "Terrain: Lava",
             "Stars: 4 or more",
         ]
@@ -248,18 +246,16 @@ def test_visitors_who_ask_for_own_maps_are_sent_to_the_sign_in_page(
     client: Client, game_map: GameMap
 ) -> None:
     address = "/maps/?filter=own&sort=new"
-    answer = client.get(address)
-    assert answer.headers["Location"] == "/login/?next=%2Fmaps%2F%3Ffilter%3Down%26sort%3Dnew"
+    response = client.get(address)
+    assert response.headers["Location"] == "/login/?next=%2Fmaps%2F%3Ffilter%3Down%26sort%3Dnew"
     part = client.get(address, headers=HTMX)
-    assert part.headers["HX-Redirect"] == answer.headers["Location"]
+    assert part.headers["HX-Redirect"] == response.headers["Location"]
     page = text(client, "/maps/?filter=all")
     assert "The only value is `own`." in page
     assert "Quiet Ford" in page
 
 
-def test_own_maps_without_any_have_a_text_of_their_own(
-    signed_in: Client, game_map: GameMap
-) -> None:
+def test_an_empty_list_of_own_maps_has_its_own_text(signed_in: Client, game_map: GameMap) -> None:
     assert "You haven’t made any maps yet" in text(signed_in, "/maps/?filter=own")
     assert "No maps found for “quiet”" in text(signed_in, "/maps/?filter=own&q=quiet")
 
@@ -309,10 +305,8 @@ def test_the_author_sees_why_a_map_is_hidden(client: Client, player: User, moder
     decide(moderator=moderator, map_id=hidden.pk, action=hide, reason="Copied.")
     client.force_login(player)
     page = text(client, "/maps/?filter=own")
-    link = (
-        f'<a class="card__why" href="/maps/{hidden.pk}/#state">hidden by a moderator: see why</a>'
-    )
-    assert page.count("card__why") == page.count(link) == 1
+    link = f'<a class="card__reason" href="/maps/{hidden.pk}/#state">hidden by a moderator: see why</a>'
+    assert page.count("card__reason") == page.count(link) == 1
     assert page.count(">private<") == 1
     notice = text(client, hidden.get_absolute_url()).split('<div id="state"')[1]
     assert "Reason: Copied." in notice
@@ -429,30 +423,32 @@ def test_pictures_are_drawn_once_and_cached_by_browsers(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_picture_asked_for_by_many_at_once(tasks_run: None, site: Site, settings: Any) -> None:
+def test_many_simultaneous_requests_for_a_picture_get_it_whole(
+    tasks_run: None, site: Site, settings: Any
+) -> None:
     """Each request gets the whole picture, and there is one file."""
     game_map = make_map(make_user("Author"))
 
     def ask_once() -> bytes:
-        while (answer := httpx.get(site.url + game_map.card_picture)).status_code == 503:
+        while (response := httpx.get(site.url + game_map.card_picture)).status_code == 503:
             pass  # on a slow machine one waits more than once
-        return answer.content
+        return response.content
 
     def ask(_: int) -> list[bytes]:
-        answers = []
+        responses = []
         for _ in range(5):
-            answers.append(ask_once())
+            responses.append(ask_once())
             for file in settings.MEDIA_ROOT.rglob("*.webp"):
                 file.unlink(missing_ok=True)
-        return [*answers, ask_once()]
+        return [*responses, ask_once()]
 
-    answers = [answer for part in at_once(8, ask) for answer in part]
-    assert len(answers) == 48
-    assert len(set(answers)) == 1
+    responses = [response for part in at_once(8, ask) for response in part]
+    assert len(responses) == 48
+    assert len(set(responses)) == 1
     assert len([file for file in settings.MEDIA_ROOT.rglob("*") if file.is_file()]) == 1
 
 
-def test_old_addresses_show_the_current_picture_and_unknown_ones_are_a_404(
+def test_outdated_addresses_show_the_current_picture_and_unknown_ones_are_a_404(
     client: Client, game_map: GameMap, author: User
 ) -> None:
     base = f"/maps/{game_map.pk}/"
@@ -475,7 +471,7 @@ def test_old_addresses_show_the_current_picture_and_unknown_ones_are_a_404(
 
 
 def test_the_address_of_a_picture_matches_in_one_way(client: Client, db: None) -> None:
-    """A pattern that can match in many ways would take minutes for this address."""
+    """A regular expression that backtracks would take minutes for this address."""
     assert client.get(f"/maps/{NOBODY}/{'-' * 60_000}").status_code == 404
 
 
@@ -489,20 +485,20 @@ def test_a_full_disk_prevents_storing_but_not_showing_a_picture(
 def test_a_private_picture_is_cached_only_by_its_reader(client: Client) -> None:
     owner = make_user("Owner")
     client.force_login(owner)
-    answer = get_drawn(client, make_map(owner, is_public=False).card_picture)
-    assert answer["Cache-Control"].startswith("private")
+    response = get_drawn(client, make_map(owner, is_public=False).card_picture)
+    assert response["Cache-Control"].startswith("private")
 
 
 def test_the_sitemap_has_only_public_maps(client: Client, author: User, settings: Any) -> None:
     settings.SITE_URL = "https://tribehold.example"
     shown = make_map(author, "Shown")
-    kept = [
+    stored = [
         make_map(author, "Private", is_public=False),
         make_map(author, "Hidden", hidden_at=timezone.now()),
     ]
-    told = client.get("/sitemap.xml").content.decode()
-    assert f"<loc>https://tribehold.example/maps/{shown.pk}/</loc>" in told
-    assert not any(str(game_map.pk) in told for game_map in kept)
+    reported = client.get("/sitemap.xml").content.decode()
+    assert f"<loc>https://tribehold.example/maps/{shown.pk}/</loc>" in reported
+    assert not any(str(game_map.pk) in reported for game_map in stored)
     robots = client.get("/robots.txt").content.decode()
     assert "Sitemap: https://tribehold.example/sitemap.xml" in robots
-    assert "testserver" not in told + robots
+    assert "testserver" not in reported + robots

@@ -1,4 +1,4 @@
-"""Pictures that no map has any more are deleted, whoever changed the map; those that any map has stay."""
+"""Pictures are deleted when no map has them any more, whatever changed the map, and not before."""
 
 import datetime
 import os
@@ -25,7 +25,7 @@ from maps.previews import cleanup, preview_files
 from maps.search import spelling
 from sessions_app.models import GameSession, PlayedMap
 from tests.support.api import bearer
-from tests.support.database import told
+from tests.support.database import received_notifications
 from tests.support.factories import drawn_grid, make_map, make_user
 from tests.support.live_site import Site
 from tests.support.object_storage import use_bucket
@@ -34,13 +34,13 @@ from tests.support.waiting import until
 
 
 def files() -> set[str]:
-    """The names of all files that are kept, without folders."""
+    """The names of all stored files, without folders."""
     root = Path(default_storage.location)  # type: ignore[attr-defined]
     return {file.name for file in root.rglob("*") if file.is_file()}
 
 
-def keep_pictures(*maps: GameMap) -> None:
-    """Put files where the pictures of maps are kept."""
+def store_pictures(*maps: GameMap) -> None:
+    """Stores files as pictures of maps."""
     for game_map in maps:
         for size in FORMATS:
             default_storage.save(preview_files.name_of(game_map, size), ContentFile(b"picture"))
@@ -54,7 +54,7 @@ def make_old(hours: float = 2) -> None:
 
 
 def has_pictures(game_map: GameMap) -> bool:
-    """Whether all are there; fails where only some are, and nothing is about to delete the others."""
+    """Returns whether all pictures exist. Fails where only some do and no deletion is pending."""
     found = count_pictures(game_map)
     assert found in (0, len(FORMATS))
     return bool(found)
@@ -118,14 +118,14 @@ def change_by_sql(site: Site, game_map: GameMap) -> None:
         change_by_sql,
     ],
 )
-def test_pictures_go_with_the_content(
+def test_pictures_are_deleted_with_their_content(
     tasks_run: None, site: Site, go: Callable[[Site, GameMap], None]
 ) -> None:
     author = make_user("Author")
     alone = make_map(author, "Alone", grid=drawn_grid(30, "Water"))
     shared = make_map(author, "Shared", grid=drawn_grid(31, "Lava"))
     make_map(make_user("Other"), "The same", grid=drawn_grid(31, "Lava"))
-    keep_pictures(alone, shared)
+    store_pictures(alone, shared)
     until(server_listens)
     go(site, shared)
     if GameMap.objects.filter(pk=alone.pk).exists():  # it may have gone with its author
@@ -135,7 +135,7 @@ def test_pictures_go_with_the_content(
 
 
 def server_listens() -> bool:
-    """Whether the server hears of pictures: the last thing that its listener did, or since then asked."""
+    """Returns whether the server listens for notifications about pictures."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -169,7 +169,7 @@ def test_a_statement_that_deletes_many_names_each_content_once(
     GameMap.objects.update(play_count=3)  # names nothing
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM users WHERE id = %s", [author.pk])
-    messages = [payload.split(",") for payload in told(listener, "pictures")]
+    messages = [payload.split(",") for payload in received_notifications(listener, "pictures")]
     named = [content for message in messages for content in message]
     assert max(map(len, messages)) <= 100
     assert len(named) == len(set(named)) == 251
@@ -180,7 +180,7 @@ def test_a_statement_that_deletes_many_names_each_content_once(
 def test_a_map_that_gets_the_content_before_the_check_keeps_its_pictures() -> None:
     author = make_user("Author")
     old = make_map(author, "Old", grid=drawn_grid(30, "Water"))
-    keep_pictures(old)
+    store_pictures(old)
     content = old.terrain_hash
     old.delete()
     again = make_map(author, "Again", grid=drawn_grid(30, "Water"))
@@ -201,7 +201,7 @@ def test_a_picture_that_was_deleted_too_early_is_drawn_again(client: Any) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_several_processes_hear_is_deleted_once() -> None:
+def test_several_processes_delete_the_files_of_a_change_once() -> None:
     for _ in range(2):
         cleanup.delete_later(["0" * 64, "1" * 64])
     cleanup.delete_later([EVERYTHING])
@@ -216,11 +216,11 @@ def test_a_storage_that_refuses_to_delete_is_logged_once(
         raise PermissionError
 
     monkeypatch.setattr(FileSystemStorage, "delete", refuse)
-    kept = FileStore()
+    stored = FileStore()
     for n in range(3):
-        kept.delete(f"pictures/00/{n}")
-    told = [r for r in caplog.records if "can't be deleted" in r.getMessage()]
-    assert len(told) == 1
+        stored.delete(f"pictures/00/{n}")
+    received_notifications = [r for r in caplog.records if "can't be deleted" in r.getMessage()]
+    assert len(received_notifications) == 1
 
 
 # ---- The sweep ----------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ def test_the_sweep_deletes_all_that_no_map_has(
     draft = make_map(author, grid=drawn_grid(31, "Water"), is_public=False)
     removed = make_map(author, grid=drawn_grid(32, "Water"), is_public=False)
     gone = make_map(author, grid=drawn_grid(33, "Water"))
-    keep_pictures(public, draft, removed, gone)
+    store_pictures(public, draft, removed, gone)
     gone.delete()
     GameMap.objects.filter(pk=removed.pk).update(removed_at=timezone.now())
     folder, content = f"pictures/{public.terrain_hash[:2]}", public.terrain_hash
@@ -267,7 +267,7 @@ def test_two_sweeps_at_once_delete_each_file_once(
     author: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = make_map(author)
-    keep_pictures(gone)
+    store_pictures(gone)
     gone.delete()
     make_old()
     modified = FileSystemStorage.get_modified_time
@@ -287,7 +287,7 @@ def test_an_empty_storage_is_swept() -> None:
 
 
 @pytest.mark.django_db
-def test_the_sweep_of_a_bucket(
+def test_the_sweep_deletes_unused_pictures_of_a_bucket(
     author: User,
     settings: Any,
     s3_server: str,
@@ -298,16 +298,16 @@ def test_the_sweep_of_a_bucket(
         Bucket="swept", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
     assert cleanup.sweep() == 0
-    kept, gone = make_map(author, grid=drawn_grid(30, "Water")), make_map(author)
-    keep_pictures(kept, gone)
+    stored, gone = make_map(author, grid=drawn_grid(30, "Water")), make_map(author)
+    store_pictures(stored, gone)
     gone.delete()
     assert cleanup.sweep() == 0
     monkeypatch.setattr(cleanup, "YOUNG", datetime.timedelta(seconds=-60))
     assert cleanup.sweep() == 3
-    assert has_pictures(kept)
+    assert has_pictures(stored)
     assert not has_pictures(gone)
-    FileStore().delete(preview_files.name_of(kept, "card"))
-    assert not default_storage.exists(preview_files.name_of(kept, "card"))
+    FileStore().delete(preview_files.name_of(stored, "card"))
+    assert not default_storage.exists(preview_files.name_of(stored, "card"))
 
 
 # ---- The command --------------------------------------------------------------------------------
@@ -317,7 +317,7 @@ def test_the_sweep_of_a_bucket(
 def test_maintain_deletes_and_reports(author: User, capsys: pytest.CaptureFixture[str]) -> None:
     game_map = make_map(author, "Unheard Quagmire")
     gone = make_map(author, "Short Lived", grid=drawn_grid(30, "Water"))
-    keep_pictures(game_map, gone)
+    store_pictures(game_map, gone)
     gone.delete()
     make_old()
     now = timezone.now()

@@ -1,4 +1,4 @@
-"""Pictures as files and answers: made once, under names for good, wherever they are kept."""
+"""Pictures as files and responses: drawn once, with permanent names, in each kind of storage."""
 
 import logging
 import os
@@ -83,7 +83,7 @@ def test_an_address_without_an_id_is_a_404(client: Client, no_id: str) -> None:
 
 
 @pytest.mark.django_db
-def test_a_picture_isnt_kept_under_the_name_of_another_content(
+def test_a_picture_is_not_stored_under_the_name_of_another_content(
     game_map: GameMap, settings: Any
 ) -> None:
     """The author changed the map after its row, and before its terrain, was read."""
@@ -92,11 +92,11 @@ def test_a_picture_isnt_kept_under_the_name_of_another_content(
     game_map.terrain_data = tiles(grid)
     assert not preview_files._draw(game_map, "card")
     assert list(settings.MEDIA_ROOT.rglob("*.webp")) == []
-    assert preview_files.picture(game_map, "card")  # whoever asked gets it all the same
+    assert preview_files.picture(game_map, "card")  # the request still gets it
 
 
 @pytest.mark.django_db
-def test_a_map_that_is_deleted_while_its_picture_is_asked_for(
+def test_a_map_that_is_deleted_while_its_picture_is_requested(
     client: Client, game_map: GameMap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = game_map.card_picture
@@ -108,7 +108,7 @@ def test_a_map_that_is_deleted_while_its_picture_is_asked_for(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_draw_once(
+def test_simultaneous_requests_draw_a_picture_once(
     tasks_run: None, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     game_map = make_map(make_user("Author"))
@@ -125,14 +125,14 @@ def test_many_at_once_draw_once(
         return httpx.get(site.url + game_map.card_picture, timeout=20).content
 
     monkeypatch.setattr(preview_files, "render", slowly)
-    answers = at_once(8, ask)
-    assert len(answers) == 8
-    assert len(set(answers)) == 1
+    responses = at_once(8, ask)
+    assert len(responses) == 8
+    assert len(set(responses)) == 1
     assert drawn == [False]  # once, and in no transaction
 
 
 @pytest.mark.django_db
-def test_one_job_is_enough_for_all_who_ask(client: Client, game_map: GameMap) -> None:
+def test_one_job_serves_all_requests_for_a_picture(client: Client, game_map: GameMap) -> None:
     for _ in range(3):
         assert client.get(game_map.card_picture).status_code == 503
     assert jobs(queue_name=tasks.PICTURES).count() == 1
@@ -141,7 +141,7 @@ def test_one_job_is_enough_for_all_who_ask(client: Client, game_map: GameMap) ->
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_takes_too_long_is_to_be_asked_for_again(
+def test_a_picture_that_takes_too_long_is_a_503_with_retry_after(
     site: Site, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     game_map = make_map(make_user("Author"))
@@ -158,12 +158,12 @@ def test_what_takes_too_long_is_to_be_asked_for_again(
     assert preview.headers["Retry-After"] == "2"
     run_tasks()
     assert len(list(settings.MEDIA_ROOT.rglob("*.webp"))) == 1
-    answer = httpx.get(site.url + game_map.card_picture)
-    assert "immutable" in answer.headers["Cache-Control"]
+    response = httpx.get(site.url + game_map.card_picture)
+    assert "immutable" in response.headers["Cache-Control"]
 
 
 @pytest.mark.django_db
-def test_whoever_asks_comes_before_what_is_drawn_ahead(
+def test_requested_pictures_are_drawn_before_those_in_advance(
     client: Client, author: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[str] = []
@@ -178,7 +178,9 @@ def test_whoever_asks_comes_before_what_is_drawn_ahead(
 
 
 @pytest.mark.django_db
-def test_only_so_many_wait(client: Client, author: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_waiting_jobs_is_limited(
+    client: Client, author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(tasks.MOST_WAITING, tasks.PICTURES, 2)
     monkeypatch.setitem(tasks.MOST_WAITING, tasks.PICTURES_AHEAD, 1)
     for n in range(4):
@@ -200,7 +202,7 @@ def files(settings: Any) -> set[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_made_is_drawn_ahead(
+def test_pictures_of_new_maps_are_drawn_in_advance(
     tasks_run: None, site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     author = make_user("Author")
@@ -239,7 +241,7 @@ def test_commands_draw_nothing_themselves(settings: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_drawn_of_a_map_that_is_not_saved_after_all() -> None:
+def test_nothing_is_drawn_of_a_map_whose_transaction_is_rolled_back() -> None:
     author = make_user("Author")
     game_map = editing_actions.draft_map(
         author=author, given=document_of(flat_grid()) | {"name": "Quiet Ford"}
@@ -252,7 +254,7 @@ def test_nothing_is_drawn_of_a_map_that_is_not_saved_after_all() -> None:
 
 
 @pytest.mark.django_db
-def test_what_is_missing_can_be_drawn_by_a_command(
+def test_a_command_draws_missing_pictures(
     author: User, settings: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     maps = [make_map(author, "Ford"), make_map(author, "The same", is_public=False)]
@@ -268,7 +270,7 @@ def test_what_is_missing_can_be_drawn_by_a_command(
 
 
 @pytest.mark.django_db
-def test_the_command_that_draws_tells_of_a_storage_that_fails(
+def test_the_command_that_draws_reports_a_storage_that_fails(
     game_map: GameMap, settings: Any, tmp_path: Path
 ) -> None:
     settings.MEDIA_ROOT = tmp_path / "file" / "pictures"
@@ -278,7 +280,7 @@ def test_the_command_that_draws_tells_of_a_storage_that_fails(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_pages_are_answered_while_pictures_are_drawn(
+def test_pages_are_served_while_pictures_are_drawn(
     tasks_run: None, site: Site, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     author, go_on = make_user("Author"), threading.Event()
@@ -300,25 +302,25 @@ def test_pages_are_answered_while_pictures_are_drawn(
 
     def look(number: int) -> tuple[int, str]:
         if number < 12:
-            answer = httpx.get(site.url + maps[number].page_picture, timeout=30)
-            return answer.status_code, answer.headers["Cache-Control"]
+            response = httpx.get(site.url + maps[number].page_picture, timeout=30)
+            return response.status_code, response.headers["Cache-Control"]
         until(lambda: jobs().count() == 12)
         page = httpx.get(site.url + maps[0].get_absolute_url(), timeout=30)
         go_on.set()
         return page.status_code, ""
 
-    answers = at_once(13, look)
-    assert (200, "") in answers
-    kept = "public, max-age=31536000, s-maxage=60, immutable"
-    # Whoever waits too long on a slow machine is to ask again.
-    assert set(answers) <= {(200, ""), (200, kept), (503, "no-store")}
-    assert (200, kept) in answers
+    responses = at_once(13, look)
+    assert (200, "") in responses
+    stored = "public, max-age=31536000, s-maxage=60, immutable"
+    # On a slow machine a request may time out, and is to be repeated.
+    assert set(responses) <= {(200, ""), (200, stored), (503, "no-store")}
+    assert (200, stored) in responses
     until(lambda: len(files(settings)) == 12)
     assert most == [1]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_picture_is_waited_for_where_nothing_can_be_kept(
+def test_a_request_waits_for_a_picture_that_cannot_be_stored(
     tasks_run: None, site: Site, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MEDIA_ROOT = tmp_path / "file" / "pictures"
@@ -326,10 +328,10 @@ def test_a_picture_is_waited_for_where_nothing_can_be_kept(
     drawn: list[int] = []
     monkeypatch.setattr(preview_files, "render", lambda *a: (drawn.append(1), render(*a))[1])  # type: ignore[func-returns-value]
     game_map = make_map(make_user("Author"))
-    answer = httpx.get(f"{site.url}/api/v1/maps/{game_map.pk}/preview", timeout=20)
-    assert Image.open(BytesIO(answer.content)).size == (480, 270)
+    response = httpx.get(f"{site.url}/api/v1/maps/{game_map.pk}/preview", timeout=20)
+    assert Image.open(BytesIO(response.content)).size == (480, 270)
     assert drawn == [1]
-    assert answer.headers["X-RateLimit-Remaining"] == "99"  # counted once, though asked twice
+    assert response.headers["X-RateLimit-Remaining"] == "99"  # counted once, though asked twice
 
 
 @pytest.mark.django_db
@@ -349,9 +351,9 @@ def test_a_drawing_that_fails_is_tried_again_then_logged(
     client.get(game_map.card_picture)
     run_tasks(hours=1)
     assert len(tries) == 1 + 3
-    told = [r for r in caplog.records if r.name.startswith("procrastinate.worker")]
-    assert [r.levelno for r in told] == [logging.ERROR]
-    assert "maps.draw" in told[0].getMessage()
+    reported = [r for r in caplog.records if r.name.startswith("procrastinate.worker")]
+    assert [r.levelno for r in reported] == [logging.ERROR]
+    assert "maps.draw" in reported[0].getMessage()
     monkeypatch.setattr(preview_files, "render", render)
     assert get_drawn(client, game_map.card_picture).status_code == 200
 
@@ -378,7 +380,7 @@ def test_another_process_draws_the_same() -> None:
     drawing._end()
 
 
-def test_a_process_ends_that_has_nothing_to_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drawing_process_without_work_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawing_process, "IDLE_SECONDS", 0)
     monkeypatch.setattr(os, "nice", lambda _: 0)
     ours, theirs = Pipe()
@@ -405,7 +407,7 @@ def test_a_process_ends_that_has_nothing_to_draw(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.django_db
-def test_pictures_in_a_bucket(
+def test_pictures_can_be_stored_in_a_bucket(
     client: Client, game_map: GameMap, settings: Any, s3_server: str, monkeypatch: Any
 ) -> None:
     use_bucket(settings, s3_server)
@@ -435,19 +437,19 @@ def test_a_bucket_that_is_down_breaks_nothing_and_is_logged_once(
         nobody.bind(("127.0.0.1", 0))  # it doesn't listen
         use_bucket(settings, f"127.0.0.1:{nobody.getsockname()[1]}")
         with caplog.at_level(logging.ERROR, "config.storage.files"):
-            answers = {get_drawn(client, game_map.card_picture).content for _ in range(3)}
-    assert len(answers) == 1
-    assert answers != {b""}
-    told = [r.getMessage() for r in caplog.records if r.name == "config.storage.files"]
-    assert len(told) <= 2  # reading and keeping, each once
-    assert "can't be read" in told[0]
+            responses = {get_drawn(client, game_map.card_picture).content for _ in range(3)}
+    assert len(responses) == 1
+    assert responses != {b""}
+    reported = [r.getMessage() for r in caplog.records if r.name == "config.storage.files"]
+    assert len(reported) <= 2  # one read and one write
+    assert "can't be read" in reported[0]
     assert "a/secret" not in caplog.text
     use_bucket(settings, s3_server, "no-such-bucket")
     assert get_drawn(client, game_map.page_picture).status_code == 200
 
 
 @pytest.mark.django_db
-def test_a_storage_that_is_slow_to_fail_is_left_alone(
+def test_a_storage_that_is_slow_to_fail_is_not_asked_again_at_once(
     monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     asked = []
@@ -484,20 +486,22 @@ def test_a_storage_that_is_slow_to_fail_is_left_alone(
         "/var/media",
     ],
 )
-def test_addresses_of_no_bucket(url: str) -> None:
+def test_invalid_bucket_addresses_are_refused(url: str) -> None:
     with pytest.raises(ValueError) as refused:
         read_media_url(url)
     assert url not in str(refused.value) or len(url) < 6
 
 
-def test_addresses_of_buckets() -> None:
+def test_addresses_of_buckets_are_parsed() -> None:
     options = read_media_url("s3://KEY:se%2Fcret@[::1]:9000/my-bucket")["OPTIONS"]
     assert options["endpoint_url"] == "https://[::1]:9000"
     assert (options["access_key"], options["secret_key"]) == ("KEY", "se/cret")
     assert options["region_name"] == "us-east-1"
 
 
-def test_without_the_packages_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_packages_an_error_names_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("config.storage.urls.find_spec", lambda _: None)
     with pytest.raises(ValueError, match=r"requirements-s3\.txt"):
         read_media_url("s3://a:b@host/bucket")
@@ -515,7 +519,9 @@ def tags(client: Client, game_map: GameMap) -> dict[str, str]:
 
 
 @pytest.mark.django_db
-def test_what_previews_of_links_show(client: Client, author: User, settings: Any) -> None:
+def test_previews_of_links_have_a_title_a_text_and_a_picture(
+    client: Client, author: User, settings: Any
+) -> None:
     settings.SITE_URL = "https://tribehold.example"
     game_map = make_map(author, 'The "Ford" & more', description="Two bridges <and> a mill.")
     found = tags(client, game_map)
@@ -527,10 +533,10 @@ def test_what_previews_of_links_show(client: Client, author: User, settings: Any
     assert found["twitter:card"] == "summary_large_image"
     assert found["og:image:alt"]
     assert found["og:image"] == f"https://tribehold.example{game_map.link_picture}"
-    answer = get_drawn(client, found["og:image"])
-    assert answer["Content-Type"] == found["og:image:type"]
+    response = get_drawn(client, found["og:image"])
+    assert response["Content-Type"] == found["og:image:type"]
     size = (int(found["og:image:width"]), int(found["og:image:height"]))
-    assert Image.open(BytesIO(answer.content)).size == size
+    assert Image.open(BytesIO(response.content)).size == size
 
 
 @pytest.mark.django_db
@@ -546,24 +552,24 @@ def test_private_maps_have_no_previews_of_links(client: Client, author: User) ->
 @pytest.mark.django_db
 def test_the_preview_in_the_api(client: Client, game_map: GameMap) -> None:
     url = f"/api/v1/maps/{game_map.pk}/preview"
-    answer = get_drawn(client, url, headers={"Accept": "image/webp"})
-    assert answer["Content-Type"] == "image/webp"
-    assert answer.content == client.get(game_map.card_picture).content
-    # The address doesn't name the content, so one asks each time, and learns that nothing changed.
-    assert answer["Cache-Control"] == "public, no-cache"
-    again = client.get(url, headers={"If-None-Match": answer["ETag"]})
+    response = get_drawn(client, url, headers={"Accept": "image/webp"})
+    assert response["Content-Type"] == "image/webp"
+    assert response.content == client.get(game_map.card_picture).content
+    # The address does not name the content, so clients revalidate each time, and get a 304.
+    assert response["Cache-Control"] == "public, no-cache"
+    again = client.get(url, headers={"If-None-Match": response["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert again["Cache-Control"] == "public, no-cache"
-    page = get_drawn(client, url + "?size=page", headers={"If-None-Match": answer["ETag"]})
+    page = get_drawn(client, url + "?size=page", headers={"If-None-Match": response["ETag"]})
     assert Image.open(BytesIO(page.content)).size == (1200, 675)
 
 
 @pytest.mark.django_db
-def test_what_the_preview_refuses_is_told_in_json(client: Client, author: User) -> None:
+def test_errors_of_the_preview_are_json(client: Client, author: User) -> None:
     game_map = make_map(author, is_public=False)
     url = f"/api/v1/maps/{game_map.pk}/preview"
-    answer = client.get(url, headers={"Accept": "image/webp"})
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "not_found")
+    response = client.get(url, headers={"Accept": "image/webp"})
+    assert (response.status_code, response.json()["errors"][0]["code"]) == (404, "not_found")
     mine = get_drawn(client, url, headers=bearer(author))
     assert mine["Cache-Control"] == "private, no-cache"
     wrong = client.get(url + "?size=link", headers=bearer(author))

@@ -49,10 +49,10 @@ def used(user: User, name: str) -> int:
     return quotas.read_usage(user.pk, [name])[0].used
 
 
-def assert_refused(answer: Any, name: str, use: int, limit: int) -> None:
-    [error] = answer.json()["errors"]
-    assert (answer.status_code, error["code"], error["attr"]) == (409, "quota_reached", None)
-    assert answer[QUOTA_HEADER] == f"{name};used={use};limit={limit}"
+def assert_refused(response: Any, name: str, use: int, limit: int) -> None:
+    [error] = response.json()["errors"]
+    assert (response.status_code, error["code"], error["attr"]) == (409, "quota_reached", None)
+    assert response[QUOTA_HEADER] == f"{name};used={use};limit={limit}"
     if name != "map_bytes":
         assert f"{use} of {limit}" in error["detail"]
     assert error["detail"].endswith(QUOTAS[name].advice)
@@ -61,21 +61,21 @@ def assert_refused(answer: Any, name: str, use: int, limit: int) -> None:
 # ---- Many at once -------------------------------------------------------------------------------
 
 
-def add_at_once(hands: int, names: list[str] | None = None) -> list[str]:
+def add_at_once(threads: int, names: list[str] | None = None) -> list[str]:
     """Returns the results of simultaneous creations of maps by a player with two maps."""
     author = make_user("Author")
     for n in range(2):
         make_map(author, f"Map {n}", is_public=False)
-    drafts = [editing_actions.draft_map(author=author, given=DOCUMENT) for _ in range(hands)]
+    drafts = [editing_actions.draft_map(author=author, given=DOCUMENT) for _ in range(threads)]
 
-    def work(hand: int) -> str:
+    def work(number: int) -> str:
         try:
-            editing_actions.save_new_map(drafts[hand])
+            editing_actions.save_new_map(drafts[number])
         except DomainError as refusal:
             return refusal.code
         return "made"
 
-    return sorted(at_once(hands, work))
+    return sorted(at_once(threads, work))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -115,9 +115,9 @@ def test_simultaneous_changes_never_exceed_the_space(
     growth = 40_000  # bytes, roughly: there is room for three of eight
     set_limit(monkeypatch, "map_bytes", used(author, "map_bytes") + 3 * growth)
 
-    def work(hand: int) -> bool:
+    def work(number: int) -> bool:
         try:
-            editing_actions.change_map(author=author, map_id=maps[hand].pk, given=larger)
+            editing_actions.change_map(author=author, map_id=maps[number].pk, given=larger)
         except QuotaReached:
             return False
         return True
@@ -134,9 +134,9 @@ def test_only_one_simultaneous_collection_and_entry_fits(monkeypatch: pytest.Mon
     maps = [make_map(player, f"Map {n}") for n in range(12)]
     set_limit(monkeypatch, "collections", 1)
 
-    def begin(hand: int) -> str:
+    def begin(number: int) -> str:
         try:
-            make_collection(player=player, given={"name": f"Fords {hand}"})
+            make_collection(player=player, given={"name": f"Fords {number}"})
         except DomainError as refusal:
             return refusal.code
         return "made"
@@ -145,9 +145,9 @@ def test_only_one_simultaneous_collection_and_entry_fits(monkeypatch: pytest.Mon
     collection = MapCollection.objects.get()
     set_limit(monkeypatch, "collection_maps", 1)
 
-    def add(hand: int) -> str:
+    def add(number: int) -> str:
         try:
-            add_map(player=player, collection_id=collection.pk, map_id=maps[hand].pk)
+            add_map(player=player, collection_id=collection.pk, map_id=maps[number].pk)
         except DomainError as refusal:
             return refusal.code
         return "made"
@@ -194,7 +194,7 @@ def test_staff_have_the_same_quotas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db
-def test_stored_things_stay_and_only_growth_is_refused(
+def test_a_lower_limit_deletes_nothing_and_refuses_only_growth(
     monkeypatch: pytest.MonkeyPatch, author: User
 ) -> None:
     game_map = make_map(author, is_public=False, grid=flat_grid(30, 30))
@@ -223,7 +223,7 @@ def test_stored_things_stay_and_only_growth_is_refused(
 def test_played_versions_count_when_they_differ_from_the_map(
     monkeypatch: pytest.MonkeyPatch, author: User
 ) -> None:
-    """Otherwise a player could change and play one map without end, and each version would be kept."""
+    """Otherwise a player could change and play one map again and again, and each version would be stored."""
     game_map = make_map(author, is_public=False)
     size = used(author, "map_bytes")
     game_map.refresh_from_db()
@@ -236,13 +236,13 @@ def test_played_versions_count_when_they_differ_from_the_map(
     assert used(author, "map_bytes") in range(2 * size - 10, 2 * size + 10)
     GameMap.objects.update(removed_at="2026-01-01T00:00Z", is_public=False)
     assert (used(author, "maps"), used(author, "drafts")) == (0, 0)
-    assert used(author, "map_bytes") > size  # kept for its games
+    assert used(author, "map_bytes") > size  # remains for its games
     GameMap.objects.update(removed_at=None)
     set_limit(monkeypatch, "map_bytes", 2 * size - 10)
     parts = {"version": 2, "name": "Ford", **parts}
     PlayedMap.objects.create(map_id=game_map.pk, **parts)
-    answer = ask(author, "patch", path, {"goal_point": {"x": 1, "y": 4}})
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "quota_reached")
+    response = ask(author, "patch", path, {"goal_point": {"x": 1, "y": 4}})
+    assert (response.status_code, response.json()["errors"][0]["code"]) == (409, "quota_reached")
 
 
 # ---- The size of a map --------------------------------------------------------------------------
@@ -375,10 +375,10 @@ def test_pages_warn_and_refuse(
     assert "You have used 1 of 1 collections. This is the maximum. Delete those" in made
     again = signed_in.post("/collections/", new | {"name": "Others"}).content.decode()
     assert "You have used 1 of 1 collections, so there is no room for this." in again
-    heart = f"/maps/{game_map.pk}/favourite"
-    assert b"1 of 1 favourites. This is the maximum" in signed_in.post(heart, follow=True).content
-    signed_in.post(heart, {"favourite": "no"})
-    part = signed_in.post(heart, headers={"HX-Request": "true"}).content
+    url = f"/maps/{game_map.pk}/favourite"
+    assert b"1 of 1 favourites. This is the maximum" in signed_in.post(url, follow=True).content
+    signed_in.post(url, {"favourite": "no"})
+    part = signed_in.post(url, headers={"HX-Request": "true"}).content
     assert b"1 of 1 favourites. This is the maximum" in part
     collect = {"collection": str(MapCollection.objects.get().pk)}
     added = signed_in.post(f"/maps/{game_map.pk}/collect", collect, follow=True).content

@@ -30,9 +30,9 @@ def put(client: Client, user: User | None, game_map: GameMap, body: Any) -> Any:
 
 
 def test_the_api_rates_changes_and_removes(client: Client, player: User, game_map: GameMap) -> None:
-    answer = put(client, player, game_map, {"stars": 4})
-    assert answer.status_code == 200
-    assert answer.json() == {"rating": 4.0, "rating_count": 1}
+    response = put(client, player, game_map, {"stars": 4})
+    assert response.status_code == 200
+    assert response.json() == {"rating": 4.0, "rating_count": 1}
     assert put(client, player, game_map, {"stars": 2}).json() == {"rating": 2.0, "rating_count": 1}
     assert put(client, player, game_map, {"stars": 2}).json() == {"rating": 2.0, "rating_count": 1}
     gone = client.delete(f"/api/v1/maps/{game_map.pk}/rating", headers=bearer(player))
@@ -48,9 +48,9 @@ WRONG = [0, 6, -1, 2.5, 4.0, "x", "4", "", None, True, [4], {"n": 4}, 10**30, "\
 def test_the_api_refuses_wrong_stars(
     client: Client, player: User, game_map: GameMap, stars: Any
 ) -> None:
-    answer = put(client, player, game_map, {"stars": stars})
-    assert answer.status_code == 400
-    assert answer.json()["errors"][0]["attr"] == "stars" or stars == "\0"
+    response = put(client, player, game_map, {"stars": stars})
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["attr"] == "stars" or stars == "\0"
     assert mean_of(game_map) == (0, 0, 0)
 
 
@@ -62,34 +62,34 @@ def test_the_api_refuses_wrong_stars(
 def test_bodies_that_are_no_rating_are_refused(
     client: Client, player: User, game_map: GameMap, body: Any
 ) -> None:
-    answer = put(client, player, game_map, body)
-    assert answer.status_code == 400
-    assert answer.json()["type"] in ("validation_error", "client_error")
+    response = put(client, player, game_map, body)
+    assert response.status_code == 400
+    assert response.json()["type"] in ("validation_error", "client_error")
 
 
 @pytest.mark.parametrize("stars", ["0", "6", "2.5", "x", "", "\0", "9" * 50])
 def test_the_page_refuses_wrong_stars(signed_in: Client, game_map: GameMap, stars: str) -> None:
     url = f"/maps/{game_map.pk}/rating"
-    answer = signed_in.post(url, {"stars": stars}, follow=True)
-    assert answer.status_code == 200
-    assert b"Give one to five stars" in answer.content
+    response = signed_in.post(url, {"stars": stars}, follow=True)
+    assert response.status_code == 200
+    assert b"Give one to five stars" in response.content
     assert mean_of(game_map) == (0, 0, 0)
 
 
 def test_ratings_work_without_javascript(signed_in: Client, game_map: GameMap) -> None:
-    answer = signed_in.post(f"/maps/{game_map.pk}/rating", {"stars": "5"}, follow=True)
-    assert answer.redirect_chain == [(f"/maps/{game_map.pk}/", 302)]
-    assert b"5.00 of 5 stars, 1 rating" in answer.content
+    response = signed_in.post(f"/maps/{game_map.pk}/rating", {"stars": "5"}, follow=True)
+    assert response.redirect_chain == [(f"/maps/{game_map.pk}/", 302)]
+    assert b"5.00 of 5 stars, 1 rating" in response.content
     signed_in.post(f"/maps/{game_map.pk}/rating", {"remove": "1"})
     assert mean_of(game_map) == (0, 0, 0)
 
 
 def test_htmx_replaces_the_stars(signed_in: Client, game_map: GameMap) -> None:
     url = f"/maps/{game_map.pk}/rating"
-    answer = signed_in.post(url, {"stars": "4"}, headers={"HX-Request": "true"})
-    assert b"<html" not in answer.content
-    assert b"4.00 of 5 stars, 1 rating" in answer.content
-    assert b"Remove my rating" in answer.content
+    response = signed_in.post(url, {"stars": "4"}, headers={"HX-Request": "true"})
+    assert b"<html" not in response.content
+    assert b"4.00 of 5 stars, 1 rating" in response.content
+    assert b"Remove my rating" in response.content
 
 
 def test_authors_and_visitors_may_not_rate(
@@ -150,14 +150,14 @@ def test_the_mean_follows_every_kind_of_sql(author: User, game_map: GameMap) -> 
         assert mean_of(other) == (0, 0, 0)
 
 
-def rate_at_once(game_map: GameMap, players: list[User], hands: int) -> None:
-    """Lets all players rate from `hands` threads that start at the same moment."""
+def rate_at_once(game_map: GameMap, players: list[User], threads: int) -> None:
+    """Lets all players rate from `threads` threads that start at the same moment."""
 
-    def work(hand: int) -> None:
-        for n, player in enumerate(players[hand::hands]):
+    def work(number: int) -> None:
+        for n, player in enumerate(players[number::threads]):
             rate_map(player=player, map_id=game_map.pk, stars=n % 5 + 1)
 
-    assert len(at_once(hands, work)) == hands
+    assert len(at_once(threads, work)) == threads
 
 
 @pytest.mark.django_db(transaction=True)
@@ -167,7 +167,7 @@ def test_the_mean_is_exact_after_two_hundred_simultaneous_ratings() -> None:
         User(username=f"Crowd{n}", email=f"crowd{n}@example.com", password="!") for n in range(200)
     )
     players = list(User.objects.filter(username__startswith="Crowd"))  # with the ids that they got
-    rate_at_once(game_map, players, hands=20)
+    rate_at_once(game_map, players, threads=20)
     assert mean_of(game_map) == (Decimal("3.00"), 200, 600)
 
 
@@ -175,7 +175,7 @@ def test_the_mean_is_exact_after_two_hundred_simultaneous_ratings() -> None:
 def test_twenty_simultaneous_ratings_of_one_player_count_once() -> None:
     """Nineteen requests find the row of another one. None fails, and none counts twice."""
     game_map = make_map(make_user("Author"))
-    rate_at_once(game_map, [make_user("Clicker")] * 20, hands=20)
+    rate_at_once(game_map, [make_user("Clicker")] * 20, threads=20)
     assert mean_of(game_map) == (Decimal("1.00"), 1, 1)
 
 

@@ -53,7 +53,7 @@ def names(viewer: User | None = None, **parameters: str) -> list[str]:
         ("-author:mira", ["Ember Forge"]),
         ("author:nobody", []),
         ("rating>3", ["Lava Gate"]),
-        ("rating<=3", ["Sunken Road"]),  # not those that nobody rated
+        ("rating<=3", ["Sunken Road"]),  # not those without ratings
         ("-rating<=3", ["Lava Gate", "Ember Forge"]),
         ("size<50", ["Sunken Road", "Ember Forge"]),
         ("size:60", ["Lava Gate"]),
@@ -96,21 +96,21 @@ def test_conditions_about_the_viewer_need_a_viewer(maps: None, author: User) -> 
     ],
 )
 def test_typing_errors_are_corrected(client: Client, maps: None, typed: str, meant: str) -> None:
-    answer = client.get("/api/v1/maps", {"q": typed}).json()
-    assert answer["results"]
-    assert answer["corrected"] == meant
+    response = client.get("/api/v1/maps", {"q": typed}).json()
+    assert response["results"]
+    assert response["corrected"] == meant
     page = html.unescape(client.get("/maps/", {"q": typed}).content.decode())
     assert f"Showing “{meant}” instead" in page
 
 
 def test_a_word_without_similar_words_finds_nothing(client: Client, maps: None) -> None:
-    answer = client.get("/api/v1/maps", {"q": "xyzzy"}).json()
-    assert (answer["results"], answer["corrected"]) == ([], None)
+    response = client.get("/api/v1/maps", {"q": "xyzzy"}).json()
+    assert (response["results"], response["corrected"]) == ([], None)
     assert "No maps found for “xyzzy”" in client.get("/maps/?q=xyzzy").content.decode()
     assert "Ember Draft" not in client.get("/maps/?q=embr drat").content.decode()
 
 
-def test_a_known_word_is_not_taken_for_a_beginning(author: User) -> None:
+def test_a_known_word_is_not_treated_as_a_prefix(author: User) -> None:
     make_map(author, "Ford")
     make_map(author, "Formation")
     assert sorted(names(q="fo")) == ["Ford", "Formation"]
@@ -136,7 +136,7 @@ def test_a_known_word_is_not_taken_for_a_beginning(author: User) -> None:
         ("University", "university"),
     ],
 )
-def test_each_beginning_of_a_word_finds_the_map(author: User, name: str, wholly: str) -> None:
+def test_each_prefix_of_a_word_finds_the_map(author: User, name: str, wholly: str) -> None:
     make_map(author, "Plain", description=f"Here is {name}, old.")
     make_map(author, "Other")
     for end in range(1, len(wholly) + 1):
@@ -199,7 +199,7 @@ def is_allowed(name: str) -> bool:
 )
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_map_is_found_by_any_name(author: User, name: str) -> None:
-    """But for what a search has other meanings for, and for words too common to search by."""
+    """Except operators of the query language and stop words."""
     asked = language.parse(name)
     assume(asked.terms and not asked.conditions)
     assume(
@@ -277,9 +277,9 @@ def test_long_queries_are_not_corrected(author: User) -> None:
 
 def test_page_and_api_show_notes(client: Client, maps: None, player: User) -> None:
     query = {"q": "colour:red gate played:yes", "size_min": "x"}
-    answer = client.get("/api/v1/maps", query).json()
-    assert [row["name"] for row in answer["results"]] == ["Lava Gate"]
-    assert len(answer["notes"]) == 3
+    response = client.get("/api/v1/maps", query).json()
+    assert [row["name"] for row in response["results"]] == ["Lava Gate"]
+    assert len(response["notes"]) == 3
     page = client.get("/maps/", query).content.decode()
     assert page.count("was left out") == 3
     signed_in = client.get("/api/v1/maps", query, headers=bearer(player)).json()
@@ -287,8 +287,11 @@ def test_page_and_api_show_notes(client: Client, maps: None, player: User) -> No
 
 
 def test_own_maps_need_a_token(client: Client, maps: None, author: User) -> None:
-    answer = client.get("/api/v1/maps?filter=own")
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (401, "not_authenticated")
+    response = client.get("/api/v1/maps?filter=own")
+    assert (response.status_code, response.json()["errors"][0]["code"]) == (
+        401,
+        "not_authenticated",
+    )
     rows = client.get("/api/v1/maps?filter=own", headers=bearer(author)).json()["results"]
     assert {row["is_public"] for row in rows} == {True, False}
     assert client.get("/api/v1/maps?filter=all").status_code == 400
@@ -322,7 +325,7 @@ def test_the_controls_show_the_parameters(client: Client, maps: None, player: Us
         ),
     ],
 )
-def test_the_controls_show_values_that_they_don_t_list(
+def test_the_controls_show_values_that_they_do_not_list(
     client: Client, player: User, query: str, options: list[str]
 ) -> None:
     client.force_login(player)
@@ -356,8 +359,8 @@ def plan_of(which: int = 0, viewer: str = "", **parameters: str) -> list[tuple[s
     statement = build_statements(asked)[which]
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (FORMAT JSON) " + statement.sql, statement.values)
-        answer = cursor.fetchone()[0]
-    return nodes((json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"])
+        response = cursor.fetchone()[0]
+    return nodes((json.loads(response) if isinstance(response, str) else response)[0]["Plan"])
 
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -376,7 +379,7 @@ def large(author: User) -> None:
     for n in range(60):
         make_map(authors[n % len(authors)], f"Map {n}", play_count=n)
     with connection.cursor() as cursor:
-        # An index of words that has not been put in order costs what was added, by whatever tests before.
+        # The pending list of the GIN index makes plans dearer, so it is flushed.
         cursor.execute("SELECT gin_clean_pending_list('idx_maps_search')")
         cursor.execute("ANALYZE maps; ANALYZE users")
         # In so small a table reading all of it would be right; at a million maps it never is.
@@ -411,7 +414,7 @@ def test_maps_at_the_end_of_an_order_are_found_by_its_index_alone(large: None, s
 def test_maps_without_an_excluded_word_are_found_along_the_order(
     large: None, sort: str, facet: str
 ) -> None:
-    """The index of words is no help there; conditions are still met by the order's index alone."""
+    """The index of words cannot be used; the index of the order meets the conditions alone."""
     asked = with_random_start(read_parameters({"sort": sort, "q": facet}))
     for which in range(len(build_statements(asked))):
         plan = plan_of(which, sort=sort, q=facet)

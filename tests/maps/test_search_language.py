@@ -151,7 +151,7 @@ def test_a_missing_operator_gets_a_hint(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["rating four", "ember 4", "ratings 4", "size 4x", "rating>4 4"])
-def test_words_get_no_hint(text: str) -> None:
+def test_plain_words_get_no_hint(text: str) -> None:
     assert parse(text).notes == ()
 
 
@@ -174,7 +174,7 @@ def test_filters_mean_the_same_as_conditions() -> None:
     assert len(parse("", dict.fromkeys(filters, "?")).notes) == len(FILTERS)
 
 
-def test_an_unfinished_word_matches_the_stems_that_it_begins() -> None:
+def test_an_unfinished_word_matches_stems_with_that_prefix() -> None:
     term = Term(("old", "wanderi"), unfinished=True, stems=("wander",))
     assert to_prefix_tsquery(term) == "wanderi:* | wander"
 

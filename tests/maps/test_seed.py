@@ -136,7 +136,7 @@ def test_an_impossible_plan_is_refused(options: dict[str, int]) -> None:
         call_command("seed", **options)
 
 
-def test_the_command_makes_a_world(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_generates_maps_and_players(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("seed", maps=5, players=5, today=TODAY)
     said = capsys.readouterr()
     assert "5 maps and 5 players in" in said.out
@@ -147,7 +147,7 @@ def test_the_command_makes_a_world(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_demo_fills_an_empty_database_once(settings: Any, tmp_path: Any) -> None:
     settings.DATA_DIR = tmp_path
     (tmp_path / "secrets").mkdir()
-    make_moderator().delete()  # leaves the group, which other tests may have emptied away
+    make_moderator().delete()  # leaves the group, which other tests may have deleted
     call_command("demo")
     call_command("demo")
     assert GameMap.objects.count() == 300

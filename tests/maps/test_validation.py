@@ -116,7 +116,7 @@ def place_of(path: str) -> str:
 
 
 @pytest.mark.parametrize(("path", "value", "code"), ONE_FAULT)
-def test_one_mistake_is_one_fault(path: str, value: Any, code: str) -> None:
+def test_one_error_in_a_document_is_one_fault(path: str, value: Any, code: str) -> None:
     where = path.rsplit(" ", 1)[0] if code == "point_outside" else path
     assert (code, place_of(where)) in faults_of(changed(path, value))
     if path not in ("width", "height"):  # tiles are outside or missing then
@@ -275,7 +275,7 @@ def test_terrain_is_parsed_without_waves() -> None:
 
 
 @pytest.mark.parametrize("garbage", [None, 1, "x", [], [[]], {}, {"width": {}}, float("nan")])
-def test_garbage_is_not_a_draft(garbage: Any) -> None:
+def test_invalid_structure_is_not_accepted_as_a_draft(garbage: Any) -> None:
     assert not validate_document(garbage).is_valid_draft
     for part in DOCUMENT_KEYS:
         assert not validate_document(GOOD | {part: garbage}).is_valid_draft
@@ -296,13 +296,13 @@ def test_broken_maps_never_raise(document: Document, data: st.DataObject) -> Non
     assert len(report.faults) <= MAX_FAULTS
     assert all(fault.code in FAULT_RULES and fault.detail for fault in report.faults)
     of_tiles = [fault for fault in report.faults if fault.place.startswith("terrain_data")]
-    assert (report.grid is None) == bool(of_tiles or told_of_size(document))
+    assert (report.grid is None) == bool(of_tiles or has_size_error(document))
     if report.is_valid:
         assert report.grid is not None
         assert report.path is not None
 
 
-def told_of_size(document: Document) -> bool:
+def has_size_error(document: Document) -> bool:
     return any(code == "invalid_size" for code, _ in faults_of(document))
 
 

@@ -35,10 +35,10 @@ IDLE_IN_TRANSACTION = (
 @pytest.fixture(autouse=True)
 def _listener() -> Iterator[None]:
     """A listener for changes on this event loop, as the hub is one."""
-    heard: list[LobbyUpdate] = []
-    updates.add_listener(heard.append)
+    received: list[LobbyUpdate] = []
+    updates.add_listener(received.append)
     yield
-    updates.remove_listener(heard.append)
+    updates.remove_listener(received.append)
 
 
 async def ready(pool: AsyncConnectionPool[Any], table: Table, *, is_ready: bool) -> None:
@@ -95,8 +95,8 @@ def test_a_lock_that_is_held_for_long_only_delays_others() -> None:
                 waiting.append(asyncio.create_task(ready(pool, other, is_ready=True)))
                 async with asyncio.timeout(5):  # longer than any limit of the pool
                     await asyncio.wait(waiting)
-                answers = await asyncio.gather(*waiting, return_exceptions=True)
-                kinds = [type(answer) for answer in answers]
+                responses = await asyncio.gather(*waiting, return_exceptions=True)
+                kinds = [type(response) for response in responses]
                 assert set(kinds[:4]) <= {psycopg.errors.LockNotAvailable, PoolTimeout}
                 assert kinds[4] in (PoolTimeout, type(None))
             async with asyncio.timeout(5):
@@ -131,7 +131,7 @@ def test_a_command_that_is_cancelled_may_be_sent_again(monkeypatch: pytest.Monke
 def test_a_hub_closes_although_a_task_ignores_a_cancellation() -> None:
     async def misses_one() -> None:
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.Event().wait()  # for ever
+            await asyncio.Event().wait()  # without end
         await asyncio.Event().wait()
 
     async def drill() -> None:

@@ -67,14 +67,14 @@ def ago(seconds: int | None) -> Any:
     return None if seconds is None else Now() - timedelta(seconds=seconds)
 
 
-class World:
+class SharedRows:
     """The rows that all examples share."""
 
     game_map: ClassVar[GameMap]
     players: ClassVar[list[tuple[User, Tribe]]]
 
 
-def create_lobby(seat_count: int, differences: list[Difference], silence: int) -> UUID:
+def create_lobby(seat_count: int, differences: list[Difference], frames_within: int) -> UUID:
     facts: dict[str, Any] = dict(HEALTHY)
     seats: list[dict[str, Any]] = [dict(HEALTHY_SEAT) for _ in range(seat_count)]
     for seat_number, name, value in differences:
@@ -83,16 +83,17 @@ def create_lobby(seat_count: int, differences: list[Difference], silence: int) -
         elif seat_number < seat_count:
             seats[seat_number][name] = value
     servers = [
-        LobbyServer.objects.create(pk=uuid4(), seen_at=ago(seconds)) for seconds in (0, silence)
+        LobbyServer.objects.create(pk=uuid4(), seen_at=ago(seconds))
+        for seconds in (0, frames_within)
     ]
     game = GameSession.objects.create(
-        map=World.game_map,
+        map=SharedRows.game_map,
         status=facts["status"],
         touched_at=ago(facts["touched_at"]),
         countdown_ends_at=ago(facts["countdown_ends_at"]),
     )
     for n, seat in enumerate(seats):
-        user, tribe = World.players[n]
+        user, tribe = SharedRows.players[n]
         SessionPlayer.objects.create(
             session=game,
             user=user,
@@ -119,8 +120,8 @@ def is_changed_by_the_rule(game_id: UUID) -> bool:
     return rules.apply_due_changes(lobby, now) != lobby
 
 
-def compare(seat_count: int, differences: list[Difference], silence: int) -> None:
-    game_id = create_lobby(seat_count, differences, silence)
+def compare(seat_count: int, differences: list[Difference], frames_within: int) -> None:
+    game_id = create_lobby(seat_count, differences, frames_within)
     try:
         assert is_found(game_id) == is_changed_by_the_rule(game_id)
     finally:
@@ -131,16 +132,16 @@ def compare(seat_count: int, differences: list[Difference], silence: int) -> Non
 
 @pytest.fixture(autouse=True)
 def _world(game_map: GameMap) -> None:
-    World.game_map = game_map
+    SharedRows.game_map = game_map
     users = [make_user(f"Player{n}") for n in range(MAX_SEATS)]
-    World.players = [(user, make_tribe(user)) for user in users]
+    SharedRows.players = [(user, make_tribe(user)) for user in users]
 
 
-def test_the_statement_finds_each_single_reason_that_the_rule_knows() -> None:
+def test_the_statement_finds_each_single_reason_of_the_rule() -> None:
     for difference in DIFFERENCES:
         for countdown in ([], [(None, "countdown_ends_at", -60)]):
-            compare(2, [*countdown, difference], silence=SERVER_TIMEOUT + 5)
-    compare(0, [], silence=0)
+            compare(2, [*countdown, difference], frames_within=SERVER_TIMEOUT + 5)
+    compare(0, [], frames_within=0)
 
 
 @settings(
@@ -155,6 +156,6 @@ def test_the_statement_finds_each_single_reason_that_the_rule_knows() -> None:
     st.sampled_from(around(SERVER_TIMEOUT)),
 )
 def test_the_statement_finds_exactly_the_lobbies_that_the_rule_changes(
-    seat_count: int, differences: list[Difference], silence: int
+    seat_count: int, differences: list[Difference], frames_within: int
 ) -> None:
-    compare(seat_count, differences, silence)
+    compare(seat_count, differences, frames_within)

@@ -57,8 +57,8 @@ def test_the_example_signs_in_lists_maps_and_refreshes_its_token(site: Site) -> 
 def test_the_example_runs_as_a_program(site: Site) -> None:
     make_map(make_user("Author"), "Quiet Ford")
     command = [sys.executable, str(EXAMPLE), site.url, "author", PASSWORD]
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=30)
-    assert answer.stdout == "0.00 ★ Quiet Ford, by Author\n", answer.stderr
+    response = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert response.stdout == "0.00 ★ Quiet Ford, by Author\n", response.stderr
 
 
 @contextmanager
@@ -155,7 +155,7 @@ def test_a_lobby_client_waits_longer_until_a_connection_lasts(
 ) -> None:
     """The server sends `welcome` and then closes each connection."""
     module, waited, asks = example(LOBBY_EXAMPLE), [], []
-    monkeypatch.setattr(module, "STEADY", steady)
+    monkeypatch.setattr(module, "STABLE_AFTER", steady)
     data = {"player_id": "me", "time": 0, "lobby": None}
 
     def wait(_: float, longest: float) -> float:

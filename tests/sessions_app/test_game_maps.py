@@ -203,7 +203,7 @@ def addresses(game_map: GameMap) -> list[str]:
     return [*found, game_map.card_picture]
 
 
-def answers(user: User, game_map: GameMap) -> set[int]:
+def responses(user: User, game_map: GameMap) -> set[int]:
     client = Client(headers=bearer(user))
     client.force_login(user)
     return {get_drawn(client, address).status_code for address in addresses(game_map)}
@@ -217,28 +217,28 @@ def listings(user: User) -> str:
     wanted += [f"/api/v1/maps{query}" for query in ("", "?q=hidden", "?filter=own")]
     wanted += ["/api/v1/maps?favourite=yes", "/lobbies/", "/api/v1/game-sessions"]
     found = [client.get(address) for address in wanted]
-    assert {answer.status_code for answer in found} == {200}
-    return "".join(answer.content.decode() for answer in found)
+    assert {response.status_code for response in found} == {200}
+    return "".join(response.content.decode() for response in found)
 
 
 def test_a_guest_sees_the_private_map_while_seated(table: Table, private: GameMap) -> None:
     host, guest, stranger = table.players[:3]
     lobby = table.open()
-    assert answers(host, private) == {200}
-    assert answers(guest, private) == {404}
+    assert responses(host, private) == {200}
+    assert responses(guest, private) == {404}
     join_by_code(table, 1, lobby)
-    assert answers(guest, private) == {200}
-    assert answers(stranger, private) == {404}
+    assert responses(guest, private) == {200}
+    assert responses(stranger, private) == {404}
     Client(headers=bearer(guest)).put(f"/api/v1/maps/{private.pk}/favourite")
     assert str(private.pk) not in listings(guest)
     assert str(private.pk) in listings(host)  # filter=own: this shows that the lists would have it
     table.start(lobby, 0, 1)
-    assert answers(guest, private) == {200}
+    assert responses(guest, private) == {200}
     GameMap.objects.update(is_public=True, hidden_at="2026-07-01T12:00Z")
-    assert answers(guest, private) == {404}
+    assert responses(guest, private) == {404}
     GameMap.objects.update(is_public=False, hidden_at=None)
     table.ask(1, "POST", f"/{lobby['id']}/leave")
-    assert answers(guest, private) == {404}
+    assert responses(guest, private) == {404}
 
 
 def test_a_guest_can_not_see_it_after_the_game(table: Table, private: GameMap) -> None:
@@ -246,8 +246,8 @@ def test_a_guest_can_not_see_it_after_the_game(table: Table, private: GameMap) -
     join_by_code(table, 1, lobby)
     table.start(lobby, 0, 1)
     table.ask(0, "POST", f"/{lobby['id']}/end")
-    assert answers(table.players[1], private) == {404}
-    assert shown(table, 1, lobby)["name"] == "Hidden Ford"  # players keep what they have played
+    assert responses(table.players[1], private) == {404}
+    assert shown(table, 1, lobby)["name"] == "Hidden Ford"  # played maps remain
 
 
 def test_a_guest_can_not_open_a_lobby_on_it(table: Table, private: GameMap) -> None:
@@ -307,9 +307,9 @@ def test_no_lobby_opens_on_an_unfinished_map(
 ) -> None:
     change(private, **broken)
     body = {"map_id": private.pk, "tribe_id": table.tribes[0].pk}
-    status, answer = table.ask(0, "POST", "", body)
+    status, response = table.ask(0, "POST", "", body)
     assert status == 409
-    assert [error["code"] for error in answer["errors"]] == ["map_not_playable", *codes]
+    assert [error["code"] for error in response["errors"]] == ["map_not_playable", *codes]
     assert (
         durable().get(rate_limits.key("lobbies", str(table.players[0].pk))) == "0"
     )  # nothing was opened
@@ -416,7 +416,7 @@ def test_a_lobby_on_a_private_map_is_private(table: Table, private: GameMap) -> 
     assert table.ask(3, "GET", f"/{lobby['id']}")[0] == 404
 
 
-def test_settings_of_a_lobby_on_a_private_map_say_private(table: Table, private: GameMap) -> None:
+def test_settings_of_a_lobby_on_a_private_map_show_private(table: Table, private: GameMap) -> None:
     lobby = table.open()
     host = table.players[0].pk
     run(lobby_actions.change_settings, UUID(lobby["id"]), host, is_public=True)

@@ -37,9 +37,9 @@ def listed(table: Table, query: str = "") -> list[str]:
 
 def test_a_ticket_is_not_cached(client: Client, table: Table) -> None:
     path = f"{ROUTE}/{table.open()['id']}/ticket"
-    answer = client.post(path, headers=table.headers[0])
-    assert answer.status_code == 201
-    assert answer["Cache-Control"] == "no-store"
+    response = client.post(path, headers=table.headers[0])
+    assert response.status_code == 201
+    assert response["Cache-Control"] == "no-store"
 
 
 # ---- Opening and finding ------------------------------------------------------------------------
@@ -60,7 +60,7 @@ def test_a_lobby_is_opened(table: Table) -> None:
 def test_an_unchanged_lobby_is_a_304(table: Table) -> None:
     lobby = table.open()
     for path in (f"/{lobby['id']}", "/active"):
-        answers: list[Any] = []
+        responses: list[Any] = []
         for n in range(3):
             if n == 2:
                 transactions.run(
@@ -69,9 +69,9 @@ def test_an_unchanged_lobby_is_a_304(table: Table) -> None:
                     table.players[0].pk,
                     is_ready=path != "/active",
                 )
-            known = {"If-None-Match": answers[0]["ETag"]} if answers else {}
-            answers.append(Client().get(ROUTE + path, headers=table.headers[0] | known))
-        assert [answer.status_code for answer in answers] == [200, 304, 200]
+            known = {"If-None-Match": responses[0]["ETag"]} if responses else {}
+            responses.append(Client().get(ROUTE + path, headers=table.headers[0] | known))
+        assert [response.status_code for response in responses] == [200, 304, 200]
 
 
 def test_each_unchanged_document_is_a_304(table: Table) -> None:
@@ -86,7 +86,7 @@ def test_each_unchanged_document_is_a_304(table: Table) -> None:
     assert sorted(name.removeprefix("game-session") for name in reads) == [
         "", "-active", "-map", "-state", "-tribes",
     ]  # fmt: skip
-    told = Client().get("/api/schema?format=json").json()["paths"]
+    reported = Client().get("/api/schema?format=json").json()["paths"]
     for name, path in reads.items():
         first = Client().get(path, headers=table.headers[0])
         assert first.status_code == 200, name
@@ -96,8 +96,8 @@ def test_each_unchanged_document_is_a_304(table: Table) -> None:
         again = Client().get(path, headers=table.headers[0] | known)
         assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"]), name
         assert Client().get(path, headers=table.headers[1] | known).status_code == 404, name
-        told_path = path.replace(lobby["id"], "{session_id}")
-        assert {"200", "304"} <= told[told_path]["get"]["responses"].keys(), name
+        reported_path = path.replace(lobby["id"], "{session_id}")
+        assert {"200", "304"} <= reported[reported_path]["get"]["responses"].keys(), name
 
 
 @pytest.mark.parametrize(
@@ -290,8 +290,8 @@ def test_only_players_with_a_seat_see_the_code(table: Table) -> None:
 
 def test_wrong_codes_are_rate_limited(table: Table) -> None:
     body = {"tribe_id": table.tribes[1].pk, "code": "WRONG2"}
-    answers = [table.ask(1, "POST", "/join", body)[0] for _ in range(11)]
-    assert answers == [404] * 10 + [429]
+    responses = [table.ask(1, "POST", "/join", body)[0] for _ in range(11)]
+    assert responses == [404] * 10 + [429]
 
 
 def test_codes_may_be_typed_in_small_letters_with_hyphens(table: Table) -> None:

@@ -123,7 +123,9 @@ def now_of_redis() -> int:
     return int(seconds) * 1000 + int(micros) // 1000
 
 
-def test_the_oldest_marks_come_first(game_map: GameMap, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_marks_are_written_first(
+    game_map: GameMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(write_behind, "BATCH_SIZE", 2)
     monkeypatch.setattr(write_behind, "MAX_BATCHES", 1)
     games = running(game_map, 4)
@@ -204,7 +206,7 @@ def test_the_state_has_one_writer(table: Table) -> None:
     assert code_of(table.ask(1, "PUT", path, new | {"state": {}})) == (403, "not_host")
 
 
-def test_a_late_write_is_refused_although_only_redis_knows(table: Table) -> None:
+def test_a_late_write_is_refused_even_if_only_redis_has_the_new_fence(table: Table) -> None:
     """The database was read before another claim. The script refuses the write."""
     lobby = table.open()
     table.start(lobby, 0)
@@ -264,8 +266,8 @@ def test_a_state_that_is_too_large_is_refused(table: Table) -> None:
         "é" * (game_actions.MAX_STATE_BYTES // 2),
     ):  # bytes, not characters
         large = fence | {"state": {"x": text}}
-        answer = table.ask(0, "PUT", f"/{lobby['id']}/state", large)
-        assert code_of(answer) == (413, "state_too_large")
+        response = table.ask(0, "PUT", f"/{lobby['id']}/state", large)
+        assert code_of(response) == (413, "state_too_large")
 
 
 def test_a_write_during_the_end_is_refused(
@@ -405,10 +407,10 @@ def test_states_are_deleted_an_hour_after_any_end(
         row.game_state = {}
     GameSession.objects.bulk_create(many)
     drop()
-    kept = GameSession.objects.filter(game_state__isnull=False).values_list("pk", flat=True)
-    names = {name for name, row in rows.items() if row.pk in set(kept)}
+    stored = GameSession.objects.filter(game_state__isnull=False).values_list("pk", flat=True)
+    names = {name for name, row in rows.items() if row.pk in set(stored)}
     assert names == {"InProgress", "Paused", "Completed new", "Abandoned new"}
-    assert len(kept) == 4
+    assert len(stored) == 4
     assert set(GameSession.objects.filter(pk=rows["by hand"].pk).values_list("current_wave")) == {
         (7,)
     }

@@ -6,7 +6,7 @@ from sessions_app.lobby.documents import lobby_document
 from tests.support.lobbies import EXAMPLE
 
 
-def test_the_document_has_only_what_players_may_know() -> None:
+def test_the_document_has_only_what_players_may_see() -> None:
     shown = lobby_document(EXAMPLE)
     assert shown["players"] == [
         {

@@ -105,9 +105,9 @@ class LobbyMachine(RuleBasedStateMachine):
             assert after.status == before.status
         if before.status != Status.LOBBY:
             assert after.status != Status.LOBBY
-        kept = [s.player_id for s in before.seats if after.seat_of(s.player_id)]
+        stored = [s.player_id for s in before.seats if after.seat_of(s.player_id)]
         new = [s.player_id for s in after.seats if not before.seat_of(s.player_id)]
-        assert [s.player_id for s in after.seats] == kept + new
+        assert [s.player_id for s in after.seats] == stored + new
 
     # ---- What is done ---------------------------------------------------------------------------
 
@@ -296,7 +296,7 @@ QUICK = settings(
 )
 
 
-def test_the_rules_hold_their_invariants() -> None:
+def test_the_rules_preserve_the_invariants() -> None:
     run_state_machine_as_test(LobbyMachine, settings=settings(QUICK, max_examples=300))
 
 

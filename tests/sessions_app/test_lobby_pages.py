@@ -47,9 +47,9 @@ def begin(lobby: Lobby) -> None:
     GameSession.objects.filter(pk=lobby.id).update(status=Status.IN_PROGRESS)
 
 
-def text(answer: Any, status: int = 200) -> str:
-    assert answer.status_code == status
-    return " ".join(answer.content.decode().split())
+def text(response: Any, status: int = 200) -> str:
+    assert response.status_code == status
+    return " ".join(response.content.decode().split())
 
 
 def client_of(user: User) -> Client:
@@ -74,7 +74,7 @@ def lobby(host: User, game_map: GameMap) -> Lobby:
 
 
 @pytest.fixture
-def full_house(lobby: Lobby, player: User, tribe: Tribe) -> Lobby:
+def full_lobby(lobby: Lobby, player: User, tribe: Tribe) -> Lobby:
     """Two players, host and Player1."""
     return run(lobby_actions.join, lobby.id, player.pk, tribe_id=tribe.pk).after
 
@@ -102,7 +102,7 @@ def test_a_card_shows_map_host_and_seats(client: Client, lobby: Lobby, game_map:
     assert f'href="{at(lobby)}"' in card
     assert card.count("pip--taken") == 1
     assert card.count('<span class="pip') == 4 + 1  # and the element around them
-    assert re.search(r'data-list="nothing" hidden', page)
+    assert re.search(r'data-list="empty" hidden', page)
 
 
 def test_private_full_and_started_lobbies_are_not_listed(
@@ -143,13 +143,13 @@ def test_filters_narrow_the_list(client: Client, lobby: Lobby, query: str, found
 
 
 def test_an_invalid_filter_shows_an_error_and_keeps_the_other(
-    client: Client, lobby: Lobby, full_house: Lobby, author: User
+    client: Client, lobby: Lobby, full_lobby: Lobby, author: User
 ) -> None:
     other = open_lobby(make_user("Other"), make_map(author, "Lava Kiln"))
     page = text(client.get("/lobbies/?map=lava&free=9"))
     assert f'data-lobby="{other.id}"' in page
     assert f'data-lobby="{lobby.id}"' not in page
-    assert "Free seats: there is no such choice" in page
+    assert "Free seats: this is not a valid number" in page
     assert 'value="lava"' in page
     page = text(client.get("/lobbies/?map=%00&free=3"))
     assert f'data-lobby="{other.id}"' in page
@@ -158,7 +158,7 @@ def test_an_invalid_filter_shows_an_error_and_keeps_the_other(
     assert "field__errors" not in text(client.get("/lobbies/?map=lava&free=3")).split("filters")[1]
 
 
-def test_two_of_four_seats_are_not_three_free_ones(full_house: Lobby) -> None:
+def test_two_of_four_seats_are_not_three_free_ones(full_lobby: Lobby) -> None:
     assert len(find_page_cards(LobbyFilter(free_seats=2))) == 1
     assert find_page_cards(LobbyFilter(free_seats=3)) == []
 
@@ -208,9 +208,9 @@ def test_a_lobby_is_opened_with_its_settings(
     assert 'fill="#32CD32"' in page
     assert "Iron Oaks" in page
     given = {"tribe": str(tribe.pk), "is_public": "no", "seats": "2"}
-    answer = signed_in.post(address, given)
+    response = signed_in.post(address, given)
     game = GameSession.objects.get()
-    assert answer.headers["Location"] == f"/lobbies/{game.pk}/"
+    assert response.headers["Location"] == f"/lobbies/{game.pk}/"
     assert (game.map_id, game.is_public, game.seat_limit) == (game_map.pk, False, 2)
     assert game.seats.get().user_id == player.pk
 
@@ -234,7 +234,7 @@ def test_errors_of_opening_are_shown(
     assert words in page
     assert "Foreign" not in page
     if "seats" not in changes:
-        assert re.search(r'value="3"[^>]* checked', page)  # the choice is kept
+        assert re.search(r'value="3"[^>]* checked', page)  # the choice is preserved
     given = {"tribe": str(other.pk), "is_public": "no", "seats": "3"}
     assert "own tribes" in text(signed_in.post(f"/lobbies/new/?map={game_map.pk}", given))
     assert not GameSession.objects.exists()
@@ -276,7 +276,7 @@ def test_all_reasons_of_an_error_are_shown(
     reasons = [
         Reason("map_not_playable", "This map can't be played yet.", "map_id"),
         Reason("no_path", "No path leads to the goal.", "goal_point"),
-        Reason("unknown_tribe", "This tribe is gone.", "tribe_id"),
+        Reason("unknown_tribe", "This tribe no longer exists. Choose another one.", "tribe_id"),
     ]
 
     def refuse(*_: Any, **__: Any) -> None:
@@ -286,7 +286,10 @@ def test_all_reasons_of_an_error_are_shown(
     given = {"tribe": str(tribe.pk), "is_public": "yes", "seats": "4"}
     page = unescape(text(signed_in.post(f"/lobbies/new/?map={game_map.pk}", given)))
     assert all(reason.detail in page for reason in reasons)
-    assert "This tribe is gone." in page.split('id="id_tribe_error"')[1].split("</div>")[0]
+    assert (
+        "This tribe no longer exists. Choose another one."
+        in page.split('id="id_tribe_error"')[1].split("</div>")[0]
+    )
 
 
 def test_a_map_that_can_not_be_played_is_not_found(
@@ -317,9 +320,9 @@ def test_a_public_lobby_is_joined(
     assert "Join a lobby on <bdi>Quiet Ford</bdi>" in page
     assert "Hosta" in page
     assert lobby.code
-    assert lobby.code not in page  # others must not learn the code
-    answer = signed_in.post(at(lobby, "join"), {"tribe": str(tribe.pk)})
-    assert answer.headers["Location"] == at(lobby)
+    assert lobby.code not in page  # others must not see the code
+    response = signed_in.post(at(lobby, "join"), {"tribe": str(tribe.pk)})
+    assert response.headers["Location"] == at(lobby)
     assert lobby_now(lobby.id).seat_of(player.pk)
     assert signed_in.post(at(lobby, "join"), {}).headers["Location"] == at(lobby)
 
@@ -338,32 +341,35 @@ def test_a_private_lobby_is_joined_by_code(
     assert private.code
     assert signed_in.get(at(private)).status_code == 404
     typed = f" {private.code[:3].lower()}-{private.code[3:].lower()} "
-    answer = signed_in.post("/lobbies/join/", {"code": typed})
+    response = signed_in.post("/lobbies/join/", {"code": typed})
     invitation = f"/lobbies/join/{private.code}/"
-    assert answer.headers["Location"] == invitation
+    assert response.headers["Location"] == invitation
     assert "Hosta" in text(signed_in.get(invitation))
-    answer = signed_in.post(invitation, {"tribe": str(tribe.pk)})
-    assert answer.headers["Location"] == at(private)
+    response = signed_in.post(invitation, {"tribe": str(tribe.pk)})
+    assert response.headers["Location"] == at(private)
     assert signed_in.get(invitation).headers["Location"] == at(private)  # with a seat
 
 
 def test_an_invitation_continues_after_the_sign_in(client: Client, lobby: Lobby) -> None:
-    answer = client.get(f"/lobbies/join/{lobby.code}/")
-    assert answer.headers["Location"] == f"/login/?next=%2Flobbies%2Fjoin%2F{lobby.code}%2F"
+    response = client.get(f"/lobbies/join/{lobby.code}/")
+    assert response.headers["Location"] == f"/login/?next=%2Flobbies%2Fjoin%2F{lobby.code}%2F"
 
 
 @pytest.mark.parametrize("code", ["", "ABC", "ABCDEF7", "ABCDE0", "ÄBCDEF", "a\0cdef"])
 def test_a_text_that_is_not_a_code_shows_an_error(client: Client, db: None, code: str) -> None:
     page = text(client.post("/lobbies/join/", {"code": code}))
-    assert 'class="field field--wrong"' in page
+    assert 'class="field field--invalid"' in page
     if code == "ABC":
-        assert 'value="ABC"' in page  # the text is kept
+        assert 'value="ABC"' in page  # the text is preserved
 
 
 def test_a_wrong_code_shows_an_error(signed_in: Client, lobby: Lobby) -> None:
     wrong = "222222" if lobby.code != "222222" else "333333"
     page = text(signed_in.get(f"/lobbies/join/{wrong}/"), 404)
-    assert "No open lobby has this code." in page.split("<h1>")[0]  # above everything else
+    assert (
+        "No open lobby has this code. Check the code, or ask for a new one."
+        in page.split("<h1>")[0]
+    )  # above everything else
     assert f'value="{wrong}"' in page
     assert signed_in.get("/lobbies/join/nonsense/").status_code == 404
 
@@ -372,10 +378,10 @@ def test_wrong_codes_are_rate_limited(signed_in: Client, lobby: Lobby) -> None:
     most = rate_limits.POLICIES["codes"].limit
     for _ in range(most):
         assert signed_in.get("/lobbies/join/222222/").status_code == 404
-    answer = signed_in.get(f"/lobbies/join/{lobby.code}/")
-    page = text(answer, 429)
+    response = signed_in.get(f"/lobbies/join/{lobby.code}/")
+    page = text(response, 429)
     assert "You tried too many codes. Try again in a minute." in page.split("<h1>")[0]
-    assert 0 < int(answer.headers["Retry-After"]) <= 60
+    assert 0 < int(response.headers["Retry-After"]) <= 60
     # The limit holds for another player at the same address, and for the same player at another address.
     other = client_of(make_user("Other"))
     assert other.get("/lobbies/join/222222/").status_code == 429
@@ -398,8 +404,8 @@ def test_right_codes_are_not_counted(signed_in: Client, lobby: Lobby, tribe: Tri
 def test_concurrent_wrong_codes_do_not_exceed_the_limit(player: User) -> None:
     most = rate_limits.POLICIES["codes"].limit
     clients = [client_of(player) for _ in range(3 * most)]
-    answers = at_once(3 * most, lambda n: clients[n].get("/lobbies/join/222222/").status_code)
-    assert Counter(answers) == {404: most, 429: 2 * most}
+    responses = at_once(3 * most, lambda n: clients[n].get("/lobbies/join/222222/").status_code)
+    assert Counter(responses) == {404: most, 429: 2 * most}
 
 
 @pytest.mark.parametrize(
@@ -437,8 +443,8 @@ def test_errors_of_joining_are_shown(
         run(lobby_actions.create, player.pk, map_id=game_map.pk, tribe_id=tribe.pk)
     else:
         given = str(host.tribes.get().pk)
-    answer = signed_in.post(f"/lobbies/join/{lobby.code}/", {"tribe": given})
-    assert words in text(answer, status)
+    response = signed_in.post(f"/lobbies/join/{lobby.code}/", {"tribe": given})
+    assert words in text(response, status)
     assert not SessionPlayer.objects.filter(session=lobby.id, user=player).exists()
 
 
@@ -455,8 +461,8 @@ def test_a_kicked_player_gets_no_form_to_join(
 # ---- The lobby ----------------------------------------------------------------------------------
 
 
-def test_a_lobby_shows_its_players(full_house: Lobby, host: User) -> None:
-    page = text(client_of(host).get(at(full_house)))
+def test_a_lobby_shows_its_players(full_lobby: Lobby, host: User) -> None:
+    page = text(client_of(host).get(at(full_lobby)))
     seats = page.split('data-part="seats"')[1].split("</ol>")[0]
     assert seats.count("data-player=") == 2
     assert seats.count("seat--free") == 2
@@ -468,26 +474,26 @@ def test_a_lobby_shows_its_players(full_house: Lobby, host: User) -> None:
         "♛",
     ):
         assert words in seats
-    assert f"http://testserver/lobbies/join/{full_house.code}/" in page
+    assert f"http://testserver/lobbies/join/{full_lobby.code}/" in page
     assert '<meta http-equiv="refresh" content="10">' in page
 
 
 def test_without_scripts_the_page_promises_no_automatic_start(
-    full_house: Lobby, host: User, player: User
+    full_lobby: Lobby, host: User, player: User
 ) -> None:
     for who, starter in ((host, "You start"), (player, "The host starts")):
-        hint = text(client_of(who).get(at(full_house))).split('id="start-hint"')[1].split("</p>")[0]
-        assert f"{starter} the game once everybody is ready and connected." in hint
-        assert "<noscript> This page connects by JavaScript" in hint
+        hint = text(client_of(who).get(at(full_lobby))).split('id="start-hint"')[1].split("</p>")[0]
+        assert f"{starter} the game when all players are ready and connected." in hint
+        assert "<noscript> You are not connected, because JavaScript is off" in hint
 
 
 def test_reading_the_page_renews_the_grace_period(
-    full_house: Lobby, player: User, signed_in: Client
+    full_lobby: Lobby, player: User, signed_in: Client
 ) -> None:
     seats = SessionPlayer.objects.filter(user=player)
     before = seats.get().lost_at
     assert before
-    signed_in.get(at(full_house))
+    signed_in.get(at(full_lobby))
     after = seats.get().lost_at
     assert after
     assert after > before
@@ -508,33 +514,33 @@ def act(who: User, lobby: Lobby, **fields: str) -> str:
     return text(client_of(who).post(at(lobby, "act"), fields, follow=True))
 
 
-def test_the_buttons_work_without_scripts(full_house: Lobby, host: User, player: User) -> None:
-    lobby_id = full_house.id
-    page = act(host, full_house, act="ready", is_ready="yes")
+def test_the_buttons_work_without_scripts(full_lobby: Lobby, host: User, player: User) -> None:
+    lobby_id = full_lobby.id
+    page = act(host, full_lobby, act="ready", is_ready="yes")
     assert re.search(r'value="no"[^>]*aria-pressed="true"', page)
-    act(host, full_house, act="ready", is_ready="no")
+    act(host, full_lobby, act="ready", is_ready="no")
     seat = lobby_now(lobby_id).seat_of(host.pk)
     assert seat
     assert not seat.is_ready
     other = make_tribe(player, "Tides")
-    act(player, full_house, act="tribe", tribe=str(other.pk))
+    act(player, full_lobby, act="tribe", tribe=str(other.pk))
     seat = lobby_now(lobby_id).seat_of(player.pk)
     assert seat
     assert seat.tribe["name"] == "Tides"
-    act(host, full_house, act="settings", is_public="no", seats="2")
+    act(host, full_lobby, act="settings", is_public="no", seats="2")
     now = lobby_now(lobby_id)
     assert (now.is_public, now.seat_limit) == (False, 2)
-    page = act(host, full_house, act="kick", player=str(player.pk))
+    page = act(host, full_lobby, act="kick", player=str(player.pk))
     assert "seat--free" in page
     assert lobby_now(lobby_id).seat_of(player.pk) is None
-    assert "You have left." in act(host, full_house, act="leave")
+    assert "You have left." in act(host, full_lobby, act="leave")
     assert GameSession.objects.get().status == Status.ABANDONED
 
 
-def test_the_page_starts_the_game(full_house: Lobby, host: User) -> None:
+def test_the_page_starts_the_game(full_lobby: Lobby, host: User) -> None:
     SessionPlayer.objects.update(is_ready=True, is_connected=True, lost_at=None)
-    act(host, full_house, act="start")
-    assert lobby_now(full_house.id).countdown_ends_at
+    act(host, full_lobby, act="start")
+    assert lobby_now(full_lobby.id).countdown_ends_at
 
 
 @pytest.mark.parametrize(
@@ -551,16 +557,16 @@ def test_the_page_starts_the_game(full_house: Lobby, host: User) -> None:
     ],
 )
 def test_errors_become_messages(
-    full_house: Lobby, host: User, player: User, who: str, fields: dict[str, str], words: str
+    full_lobby: Lobby, host: User, player: User, who: str, fields: dict[str, str], words: str
 ) -> None:
-    page = act({"host": host, "guest": player}[who], full_house, **fields)
+    page = act({"host": host, "guest": player}[who], full_lobby, **fields)
     assert words in page.split("notice--error")[1]
-    assert lobby_now(full_house.id).version == full_house.version
+    assert lobby_now(full_lobby.id).version == full_lobby.version
 
 
-def test_a_ready_player_without_a_socket_is_marked(full_house: Lobby, host: User) -> None:
+def test_a_ready_player_without_a_socket_is_marked(full_lobby: Lobby, host: User) -> None:
     SessionPlayer.objects.update(is_ready=True)
-    page = act(host, full_house, act="start")
+    page = act(host, full_lobby, act="start")
     assert "Not connected: Hosta, Player1." in page.split("notice--error")[1]
     assert page.count("✓ Ready") == 2
 
@@ -573,27 +579,27 @@ def test_a_host_starts_alone_only_with_solo_and_can_not_kick_themselves(
     assert "leave instead" in act(host, lobby, act="kick", player=str(host.pk))
 
 
-def test_an_unknown_button_is_not_found(full_house: Lobby, host: User) -> None:
+def test_an_unknown_button_is_not_found(full_lobby: Lobby, host: User) -> None:
     for wanted in ("", "dance", "ready\0"):
-        assert client_of(host).post(at(full_house, "act"), {"act": wanted}).status_code == 404
-    answer = Client().post(at(full_house, "act"), {"act": "leave"})
-    assert answer.headers["Location"].startswith("/login/")
+        assert client_of(host).post(at(full_lobby, "act"), {"act": wanted}).status_code == 404
+    response = Client().post(at(full_lobby, "act"), {"act": "leave"})
+    assert response.headers["Location"].startswith("/login/")
 
 
 def test_the_page_shows_a_started_game_and_its_end(
-    full_house: Lobby, host: User, player: User
+    full_lobby: Lobby, host: User, player: User
 ) -> None:
-    begin(full_house)
-    page = text(client_of(host).get(at(full_house)))
+    begin(full_lobby)
+    page = text(client_of(host).get(at(full_lobby)))
     assert re.search(r'data-when="InProgress Paused"[^>]*aria-labelledby="running" >', page)
     assert "You can’t play in the browser yet" in page
     assert "seat--free" not in page.split("<template")[0]
-    assert Client().get(at(full_house)).status_code == 404
-    page = act(host, full_house, act="end")
+    assert Client().get(at(full_lobby)).status_code == 404
+    page = act(host, full_lobby, act="end")
     assert "The host ended it." in page
     assert "data-command" not in page.split('data-when="over"')[1]
     assert GameSession.objects.get().status == Status.COMPLETED
-    page = text(client_of(player).get(at(full_house)))
+    page = text(client_of(player).get(at(full_lobby)))
     assert "The game is over" in page
     assert "http-equiv" not in page
     assert 'href="/lobbies/">Open lobbies</a>' in page
@@ -625,12 +631,12 @@ def test_forms_need_a_csrf_token(lobby: Lobby, player: User, tribe: Tribe, addre
 
 
 def test_a_lobby_page_takes_few_queries(
-    full_house: Lobby, signed_in: Client, django_assert_max_num_queries: Callable[[int], Any]
+    full_lobby: Lobby, signed_in: Client, django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
     with django_assert_max_num_queries(
         14
     ):  # session, player, lobby, grace period, map, tribes; savepoints
-        signed_in.get(at(full_house))
+        signed_in.get(at(full_lobby))
 
 
 # ---- Pages of maps ------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ def test_each_forbidden_step_has_its_error(
     assert (refusal.value.code, status_of(refusal.value)) == (code, status)
 
 
-def test_a_newcomer_is_last_and_not_host() -> None:
+def test_a_new_player_is_last_and_not_host() -> None:
     after = join(THIRD)(PAIR)
     assert [seat.player_id for seat in after.seats] == [HOST, GUEST, THIRD]
     assert after.host
@@ -293,8 +293,8 @@ def test_in_a_game_a_lost_socket_keeps_readiness() -> None:
 
 def test_a_player_who_returns_in_time_has_the_same_seat() -> None:
     lost = rules.disconnect(RUNNING, HOST, UUID(int=101), NOON)
-    kept = rules.apply_due_changes(lost, NOON + GRACE_PERIOD - SECOND)
-    assert connect(HOST)(kept) == connect(HOST)(RUNNING)
+    stored = rules.apply_due_changes(lost, NOON + GRACE_PERIOD - SECOND)
+    assert connect(HOST)(stored) == connect(HOST)(RUNNING)
     assert rules.apply_due_changes(lost, NOON + GRACE_PERIOD).seat_of(HOST) is None
 
 

@@ -22,7 +22,7 @@ from tests.support.factories import make_tribe, make_user
 from tests.support.live_site import Site
 from tests.support.lobbies import Table
 from tests.support.protocol_document import names, rows
-from tests.support.socket_clients import Caller, path_of, seated, sit_down, ticket_for
+from tests.support.socket_clients import Caller, path_of, seated, take_seat_by_socket, ticket_for
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,8 +35,8 @@ def seat_of(frame: dict[str, Any], n: int) -> dict[str, Any]:
 
 def test_welcome_has_the_lobby_the_player_and_the_time(site: Site) -> None:
     table = Table(2)
-    with sit_down(site, table) as host:
-        welcome = host.heard[0]
+    with take_seat_by_socket(site, table) as host:
+        welcome = host.received[0]
         lobby = welcome["data"]["lobby"]
         assert welcome["data"]["player_id"] == str(table.users[0].pk)
         assert abs(welcome["data"]["time"] - time.time()) < 5
@@ -49,19 +49,19 @@ def test_welcome_has_the_lobby_the_player_and_the_time(site: Site) -> None:
 def test_a_change_reaches_all_players_and_the_sender_gets_a_response(site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
-        answer = guest.ask("ready", is_ready=True)
-        assert answer["type"] == "lobby"
-        assert seat_of(answer, 1)["is_ready"]
-        assert host.hear("lobby", version=answer["version"])["data"] == answer["data"]
-        assert guest.silence() == []  # the response has the change
+        response = guest.ask("ready", is_ready=True)
+        assert response["type"] == "lobby"
+        assert seat_of(response, 1)["is_ready"]
+        assert host.receive("lobby", version=response["version"])["data"] == response["data"]
+        assert guest.frames_within() == []  # the response has the change
 
 
 def test_settings_are_for_the_host_and_tribes_for_their_owners(site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
-        answer = host.ask("settings", is_public=False, seats=3)
-        assert answer["data"]["settings"] == {"is_public": False, "seats": 3}
-        assert guest.hear("lobby", version=answer["version"])
+        response = host.ask("settings", is_public=False, seats=3)
+        assert response["data"]["settings"] == {"is_public": False, "seats": 3}
+        assert guest.receive("lobby", version=response["version"])
         refused = guest.ask("settings", seats=4)
         assert (refused["type"], refused["data"]["code"]) == ("error", "not_host")
         assert guest.ask("tribe", tribe_id=str(table.tribes[0].pk))["data"]["code"] == (
@@ -73,12 +73,12 @@ def test_settings_are_for_the_host_and_tribes_for_their_owners(site: Site) -> No
 def test_chat_reaches_all_players_as_plain_text(site: Site) -> None:
     table, words = Table(2), "<b>hello</b> & günaydın\n👋"
     with seated(site, table) as (host, guest):
-        answer = host.ask("chat", text=f"  {words} ")
-        heard = guest.hear("chat")
-        assert answer["data"] == heard["data"]
-        assert heard["data"]["text"] == words
-        assert heard["data"]["player_id"] == str(table.users[0].pk)
-        assert "re" not in heard
+        response = host.ask("chat", text=f"  {words} ")
+        received = guest.receive("chat")
+        assert response["data"] == received["data"]
+        assert received["data"]["text"] == words
+        assert received["data"]["player_id"] == str(table.users[0].pk)
+        assert "re" not in received
 
 
 def test_each_message_has_the_documented_response(site: Site) -> None:
@@ -91,15 +91,17 @@ def test_each_message_has_the_documented_response(site: Site) -> None:
         "settings": {"seats": 3},
         "chat": {"text": "Hello"},
     }
-    told = {names(kind)[0]: names(answer) for kind, *_, answer in rows("### Client messages")}
+    reported = {
+        names(kind)[0]: names(response) for kind, *_, response in rows("### Client messages")
+    }
     with seated(site, table) as (host, guest):
         guest.ask("ready", is_ready=True)
-        order = [kind for kind in told if kind != "leave"]
+        order = [kind for kind in reported if kind != "leave"]
         for kind in [*order, "leave"]:
-            answer = host.ask(kind, id=kind, **data.get(kind, {}))
-            assert answer["type"] == told[kind][0], (kind, answer)
+            response = host.ask(kind, id=kind, **data.get(kind, {}))
+            assert response["type"] == reported[kind][0], (kind, response)
             if kind == "chat":
-                assert host.ask(kind, id=kind, **data[kind])["type"] == told[kind][1] == "lobby"
+                assert host.ask(kind, id=kind, **data[kind])["type"] == reported[kind][1] == "lobby"
 
 
 def test_a_repeated_message_is_handled_once_after_a_reconnect(site: Site) -> None:
@@ -110,12 +112,12 @@ def test_a_repeated_message_is_handled_once_after_a_reconnect(site: Site) -> Non
         again = guest.ask("ready", id="two", is_ready=True)
         assert again["version"] == first["version"]
         assert seat_of(again, 1)["is_ready"]
-        with sit_down(site, table, 1) as back:
+        with take_seat_by_socket(site, table, 1) as back:
             assert back.ask("chat", id="one", text="once")["type"] == "lobby"
             version = table.version
             assert back.ask("ready", id="two", is_ready=True)["version"] == version
-        host.silence()
-        assert [f["data"]["text"] for f in host.heard if f["type"] == "chat"] == ["once"]
+        host.frames_within()
+        assert [f["data"]["text"] for f in host.received if f["type"] == "chat"] == ["once"]
 
 
 def test_a_different_message_with_a_known_id_is_handled(site: Site) -> None:
@@ -125,22 +127,25 @@ def test_a_different_message_with_a_known_id_is_handled(site: Site) -> None:
         assert seat_of(guest.ask("ready", id="1", is_ready=True), 1)["is_ready"]
         assert not seat_of(guest.ask("ready", id="1", is_ready=False), 1)["is_ready"]
         assert guest.ask("chat", id="1", text="first")["type"] == "chat"
-        with sit_down(site, table, 1) as back:
+        with take_seat_by_socket(site, table, 1) as back:
             assert back.ask("chat", id="1", text="second")["type"] == "chat"
-        host.silence()
-        assert [f["data"]["text"] for f in host.heard if f["type"] == "chat"] == ["first", "second"]
+        host.frames_within()
+        assert [f["data"]["text"] for f in host.received if f["type"] == "chat"] == [
+            "first",
+            "second",
+        ]
 
 
 def test_the_same_message_is_handled_in_another_lobby(site: Site) -> None:
     first, second = Table(1), Table(1)
     player = first.users[0]
-    with sit_down(site, first) as caller:
+    with take_seat_by_socket(site, first) as caller:
         assert seat_of(caller.ask("ready", id="1", is_ready=True), 0)["is_ready"]
-        caller.say("leave", id="2")
+        caller.send("leave", id="2")
         assert caller.closed() == Close.NO_SUCH_SESSION
     run(lobby_actions.join, second.id, player.pk, tribe_id=first.tribes[0].pk)
     second.users.append(player)
-    with sit_down(site, second, 1) as caller:
+    with take_seat_by_socket(site, second, 1) as caller:
         assert seat_of(caller.ask("ready", id="1", is_ready=True), 1)["is_ready"]
         assert caller.ask("leave", id="2")["data"] == {"reason": "left"}
         assert caller.closed() == Close.NO_SUCH_SESSION
@@ -171,13 +176,13 @@ def test_the_sender_also_gets_the_changes_of_others(site: Site) -> None:
     table = Table(3)
     with seated(site, table) as callers:
         for turn in range(10):
-            asked = [caller.say("ready", is_ready=turn % 2 == 0) for caller in callers]
+            asked = [caller.send("ready", is_ready=turn % 2 == 0) for caller in callers]
             for caller, message_id in zip(callers, asked, strict=True):
-                caller.hear(re=message_id)
+                caller.receive(re=message_id)
             version = table.version
             for caller in callers:
-                if max(frame["version"] for frame in caller.heard) < version:
-                    caller.hear("lobby", version=version)
+                if max(frame["version"] for frame in caller.received) < version:
+                    caller.receive("lobby", version=version)
 
 
 def test_a_lobby_becomes_a_game(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,8 +193,8 @@ def test_a_lobby_becomes_a_game(site: Site, monkeypatch: pytest.MonkeyPatch) -> 
             caller.ask("ready", is_ready=True)
         assert host.ask("start")["data"]["countdown_ends_at"]
         for caller in (host, guest):
-            lobby = caller.hear("lobby", status=Status.IN_PROGRESS)["data"]
-            started = caller.hear("started")["data"]["lobby"]
+            lobby = caller.receive("lobby", status=Status.IN_PROGRESS)["data"]
+            started = caller.receive("started")["data"]["lobby"]
             assert lobby == started
             assert started["countdown_ends_at"] is None
         assert guest.ask("ready", is_ready=False)["data"]["code"] == "started"
@@ -203,11 +208,11 @@ def test_a_lobby_becomes_a_game(site: Site, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_single_player_starts_only_with_solo(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "COUNTDOWN", timedelta(seconds=0.3))
     table = Table(1)
-    with sit_down(site, table) as host:
+    with take_seat_by_socket(site, table) as host:
         host.ask("ready", is_ready=True)
         assert host.ask("start")["data"]["code"] == "alone"
         assert host.ask("start", solo=True)["data"]["countdown_ends_at"]
-        host.hear("started")
+        host.receive("started")
 
 
 @pytest.mark.parametrize("way", ["unready", "leave", "disconnect"])
@@ -218,26 +223,26 @@ def test_the_countdown_stops_for_all_players(site: Site, way: str) -> None:
             caller.ask("ready", is_ready=True)
         callers[0].ask("start")
         if way == "unready":
-            callers[1].say("ready", is_ready=False)
+            callers[1].send("ready", is_ready=False)
         elif way == "leave":
-            callers[1].say("leave")
+            callers[1].send("leave")
         else:
             callers[1].socket.close()
-        assert callers[2].hear("lobby", countdown_ends_at=None)["data"]["status"] == Status.LOBBY
+        assert callers[2].receive("lobby", countdown_ends_at=None)["data"]["status"] == Status.LOBBY
 
 
 def test_when_the_host_leaves_another_player_is_host(site: Site) -> None:
     table = Table(3)
     with seated(site, table) as (host, guest, third):
-        host.say("leave")
-        assert host.hear("closed")["data"] == {"reason": "left"}
+        host.send("leave")
+        assert host.receive("closed")["data"] == {"reason": "left"}
         assert host.closed() == Close.NO_SUCH_SESSION
-        assert guest.hear("lobby", host=str(table.users[1].pk))
+        assert guest.receive("lobby", host=str(table.users[1].pk))
         guest.socket.close()
         assert third.until(lambda frame: not seat_of(frame, 0)["is_connected"])
-        third.say("leave")
+        third.send("leave")
         assert third.closed() == Close.NO_SUCH_SESSION
-    assert table.now.status == Status.LOBBY  # the guest's seat is kept
+    assert table.now.status == Status.LOBBY  # the guest still has the seat
 
 
 def test_a_kicked_player_is_removed_and_can_not_reconnect(site: Site) -> None:
@@ -245,10 +250,10 @@ def test_a_kicked_player_is_removed_and_can_not_reconnect(site: Site) -> None:
     with seated(site, table) as (host, guest):
         assert guest.ask("kick", player_id=str(table.users[0].pk))["data"]["code"] == "not_host"
         assert len(host.ask("kick", player_id=str(table.users[1].pk))["data"]["players"]) == 1
-        assert guest.hear("kicked")
+        assert guest.receive("kicked")
         assert guest.closed() == Close.REMOVED
     with Caller(site, path_of(table.id)) as again:
-        again.say("hello", ticket=ticket_for(table, 1))
+        again.send("hello", ticket=ticket_for(table, 1))
         assert again.closed() == Close.REMOVED
 
 
@@ -259,8 +264,8 @@ def test_a_lost_socket_keeps_its_seat(site: Site) -> None:
         guest.socket.close()
         lost = seat_of(host.until(lambda frame: not seat_of(frame, 1)["is_connected"]), 1)
         assert (lost["is_connected"], lost["is_ready"]) == (False, False)
-        with sit_down(site, table, 1):
-            back = seat_of(host.hear("lobby", version=table.version), 1)
+        with take_seat_by_socket(site, table, 1):
+            back = seat_of(host.receive("lobby", version=table.version), 1)
             assert back["is_connected"]
             assert back["joined_at"] == lost["joined_at"]
 
@@ -276,7 +281,7 @@ def test_after_the_grace_period_the_seat_is_free(site: Site) -> None:
 
 def test_a_newer_connection_replaces_the_first(site: Site) -> None:
     table = Table(2)
-    with sit_down(site, table) as first, sit_down(site, table) as second:
+    with take_seat_by_socket(site, table) as first, take_seat_by_socket(site, table) as second:
         assert first.refused() == ("replaced", Close.REPLACED)
         assert second.ask("ready", is_ready=True)["type"] == "lobby"
         assert table.now.seats[0].is_connected
@@ -288,7 +293,7 @@ def test_the_end_of_a_game_closes_its_sockets(site: Site) -> None:
         execute("UPDATE game_sessions SET status = 'InProgress' WHERE id = %s", table.id)
         run(lobby_actions.end, table.id, table.users[0].pk)
         for caller in callers:
-            assert caller.hear("closed")["data"] == {"reason": "completed"}
+            assert caller.receive("closed")["data"] == {"reason": "completed"}
             assert caller.closed() == Close.NO_SUCH_SESSION
 
 
@@ -296,7 +301,7 @@ def test_a_change_typed_in_psql_reaches_the_players(site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         execute("UPDATE tribes SET name = 'Typed' WHERE id = %s", table.tribes[1].pk)
-        assert seat_of(host.hear("lobby", version=table.version), 1)["tribe"]["name"] == "Typed"
+        assert seat_of(host.receive("lobby", version=table.version), 1)["tribe"]["name"] == "Typed"
         execute("DELETE FROM session_players WHERE user_id = %s", table.users[0].pk)
         assert host.closed() == Close.NO_SUCH_SESSION
         assert guest.until(lambda frame: frame["data"]["host"] == str(table.users[1].pk))
@@ -304,10 +309,10 @@ def test_a_change_typed_in_psql_reaches_the_players(site: Site) -> None:
 
 def test_a_new_name_of_the_map_reaches_the_players(site: Site) -> None:
     table = Table(1)
-    with sit_down(site, table) as host:
+    with take_seat_by_socket(site, table) as host:
         before = table.version
         execute("UPDATE maps SET name = 'New Ford' WHERE id = %s", table.map.pk)
-        assert host.hear("lobby", version=before + 1)["data"]["map"]["name"] == "New Ford"
+        assert host.receive("lobby", version=before + 1)["data"]["map"]["name"] == "New Ford"
         assert host.ask("hello", version=before)["data"]["lobby"]["map"]["name"] == "New Ford"
 
 
@@ -326,30 +331,30 @@ def test_a_room_opened_without_redis_is_subscribed_later(site: Site) -> None:
         clients.record_failure()
         assert caller.ask("hello", ticket=ticket)["type"] == "welcome"
 
-        def is_heard() -> bool:
+        def is_received() -> bool:
             send_from_another_process(table, "hello")
-            return "chat" in {frame["type"] for frame in caller.silence(0.2)}
+            return "chat" in {frame["type"] for frame in caller.frames_within(0.2)}
 
-        until(is_heard)
+        until(is_received)
     for _ in range(5):
-        with sit_down(site, table) as caller:
+        with take_seat_by_socket(site, table) as caller:
             send_from_another_process(table, "again")
-            assert caller.hear("chat", text="again")
+            assert caller.receive("chat", text="again")
 
 
 def test_the_list_sends_a_snapshot_and_changes(site: Site) -> None:
     table, later = Table(2), None
     with Caller(site, "/ws/lobbies") as looker:
-        snapshot = looker.hear("lobbies")["data"]
+        snapshot = looker.receive("lobbies")["data"]
         assert [card["id"] for card in snapshot["lobbies"]] == [str(table.id)]
         assert snapshot["is_snapshot"]
         assert snapshot["lobbies"][0]["free_seats"] == 2
         later = Table(1, game_map=table.map)
-        change = looker.hear("lobbies")["data"]
+        change = looker.receive("lobbies")["data"]
         assert [card["id"] for card in change["lobbies"]] == [str(later.id)]
         assert not change["is_snapshot"]
         run(lobby_actions.leave, later.id, later.users[0].pk)
-        assert looker.hear("lobbies")["data"]["gone"] == [str(later.id)]
+        assert looker.receive("lobbies")["data"]["gone"] == [str(later.id)]
         assert looker.ask("ping")["type"] == "pong"
         assert len(looker.ask("hello")["data"]["lobbies"]) == 1
         assert looker.ask("ready", is_ready=True)["data"]["code"] == "unknown_type"
@@ -358,36 +363,36 @@ def test_the_list_sends_a_snapshot_and_changes(site: Site) -> None:
 def test_full_lobbies_are_not_listed(site: Site) -> None:
     table = Table(1, seats=2)
     with Caller(site, "/ws/lobbies") as looker:
-        assert len(looker.hear("lobbies")["data"]["lobbies"]) == 1
+        assert len(looker.receive("lobbies")["data"]["lobbies"]) == 1
         guest = make_user("Guest1")
         run(lobby_actions.join, table.id, guest.pk, tribe_id=make_tribe(guest).pk)
-        change = looker.hear("lobbies")["data"]
+        change = looker.receive("lobbies")["data"]
         assert (change["lobbies"], change["gone"], change["total"]) == ([], [str(table.id)], 0)
         assert change["maps"] == {str(table.map.pk): {"lobbies": 0, "free_seats": 0}}
         run(lobby_actions.leave, table.id, guest.pk)
-        assert [c["id"] for c in looker.hear("lobbies")["data"]["lobbies"]] == [str(table.id)]
+        assert [c["id"] for c in looker.receive("lobbies")["data"]["lobbies"]] == [str(table.id)]
 
 
-def test_a_long_list_says_since_when_it_is_complete(
+def test_a_long_list_states_since_when_it_is_complete(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(list_feed, "MAX_LISTED", 2)
     old = Table(1)
     newer = [Table(1, game_map=old.map) for _ in range(2)]
     with Caller(site, "/ws/lobbies") as looker:
-        whole = looker.hear("lobbies")["data"]
+        whole = looker.receive("lobbies")["data"]
         assert [c["id"] for c in whole["lobbies"]] == [str(t.id) for t in reversed(newer)]
         assert (whole["total"], whole["since"]) == (3, whole["lobbies"][1]["created_at"])
         assert whole["maps"] == {str(old.map.pk): {"lobbies": 3, "free_seats": 9}}
         newest = Table(1)
-        change = looker.hear("lobbies")["data"]
+        change = looker.receive("lobbies")["data"]
         assert [c["id"] for c in change["lobbies"]] == [str(newest.id)]
         assert change["gone"] == []  # the lobby that it replaced in the list is still open
         assert change["maps"] == {str(newest.map.pk): {"lobbies": 1, "free_seats": 3}}
         run(lobby_actions.leave, old.id, old.users[0].pk)
-        change = looker.hear("lobbies")["data"]
+        change = looker.receive("lobbies")["data"]
         assert (change["gone"], change["total"]) == ([str(old.id)], 3)  # although it was not listed
         run(lobby_actions.leave, newest.id, newest.users[0].pk)
-        change = looker.hear("lobbies")["data"]
+        change = looker.receive("lobbies")["data"]
         assert (change["total"], change["since"]) == (2, None)
         assert [c["id"] for c in change["lobbies"]] == [str(newer[0].id)]

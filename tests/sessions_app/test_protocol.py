@@ -1,4 +1,4 @@
-"""The protocol of the sockets: which messages are valid, and that its document says the same."""
+"""The protocol of the sockets: which messages are valid, and that the document agrees."""
 
 import json
 import re
@@ -32,14 +32,14 @@ STATIC = ROOT / "static/js"
 
 
 def test_the_document_lists_all_client_messages() -> None:
-    told = {}
+    reported = {}
     for kind, data, *_ in rows("### Client messages"):
         fields = re.findall(r"`(\w+)`(\??)", data)
-        told[names(kind)[0]] = {name: not optional for name, optional in fields}
+        reported[names(kind)[0]] = {name: not optional for name, optional in fields}
     known = {
         kind: {n: f.required for n, f in fields.items()} for kind, fields in CLIENT_MESSAGES.items()
     }
-    assert told == known
+    assert reported == known
 
 
 def test_the_document_lists_all_server_messages() -> None:
@@ -56,12 +56,12 @@ def test_each_final_error_has_a_close_code() -> None:
 
 
 def test_the_document_lists_all_close_codes() -> None:
-    told = {int(code): (why, back == "yes") for code, why, back in rows("## Close codes")}
-    assert told == {int(code): facts for code, facts in CLOSES.items()}
+    reported = {int(code): (why, back == "yes") for code, why, back in rows("## Close codes")}
+    assert reported == {int(code): facts for code, facts in CLOSES.items()}
 
 
 def test_the_document_lists_all_error_codes() -> None:
-    told = {name for row in rows("## Error codes") for name in names(row[0])}
+    reported = {name for row in rows("## Error codes") for name in names(row[0])}
     sources = (rules, protocol, consumers, sockets, lobby_actions, store)
     text = "".join(Path(str(module.__file__)).read_text() for module in sources)
     raised = set(re.findall(r'(?:DomainError|InvalidInput|InvalidMessage)\(\s*"(\w+)"', text))
@@ -70,15 +70,15 @@ def test_the_document_lists_all_error_codes() -> None:
     } | protocol.FINAL_ERRORS.keys()
     raised |= {"rate_limited"}
     raised -= {"unknown_code", "not_started"}  # only in the API
-    assert told == raised
+    assert reported == raised
 
 
 def test_the_document_lists_all_fields_of_a_lobby() -> None:
     from sessions_app.lobby.documents import lobby_document
     from tests.support.lobbies import EXAMPLE
 
-    told = names(DOCUMENT.split("**The lobby** is the document of", 1)[1].split("\n\n", 1)[0])
-    assert told == list(lobby_document(EXAMPLE))
+    reported = names(DOCUMENT.split("**The lobby** is the document of", 1)[1].split("\n\n", 1)[0])
+    assert reported == list(lobby_document(EXAMPLE))
 
 
 STATED: dict[str, tuple[Any, Any]] = {
@@ -123,8 +123,8 @@ STATED: dict[str, tuple[Any, Any]] = {
 @pytest.mark.parametrize(("words", "numbers"), STATED.items(), ids=STATED)
 def test_the_document_states_the_limits(words: str, numbers: tuple[Any, Any]) -> None:
     assert words in " ".join(DOCUMENT.split())
-    known, told = numbers
-    assert known == told
+    known, reported = numbers
+    assert known == reported
 
 
 def test_the_document_states_how_the_client_reconnects() -> None:
@@ -142,10 +142,10 @@ def test_the_document_states_how_the_client_reconnects() -> None:
 def test_the_document_describes_the_client_for_browsers() -> None:
     client, below = ((STATIC / f"lobby/{name}.js").read_text() for name in ("client", "connection"))
     part = DOCUMENT.split("## The client for browsers\n", 1)[1].split("\n## ", 1)[0]
-    told = re.search(r"The first exports (.+?)\.\n", part)
-    assert told
+    reported = re.search(r"The first exports (.+?)\.\n", part)
+    assert reported
     exports = re.findall(r"^export (?:class|const|function) (\w+)", client, re.MULTILINE)
-    assert set(names(told[1])) == set(exports)
+    assert set(names(reported[1])) == set(exports)
     of_client, of_list = client.split("export class LobbyList", 1)
     table = "| of a `LobbyClient`" + part.split("| of a `LobbyClient`", 1)[1]
     [_, says, has, fires, states] = [row[0] for row in rows("", f"\n{table}")]
@@ -230,12 +230,12 @@ def test_a_chat_is_normalized(text: str, said: str) -> None:
     assert message.data == {"text": said}
 
 
-def test_only_a_pong_that_asks_has_no_re() -> None:
+def test_only_a_pong_that_asks_for_a_ping_has_no_re() -> None:
     """A client that mistakes a response for a request would reply forever."""
     frames = ('{"type": "ping", "id": "7"}', '{"type": "ping"}')
-    answers = [json.loads(protocol.write_pong(3, 1.5, parse(frame))) for frame in frames]
-    assert [answer["re"] for answer in answers] == ["7", "ping"]
-    assert [answer["data"] for answer in answers] == [{"time": 1.5, "asks": False}] * 2
+    responses = [json.loads(protocol.write_pong(3, 1.5, parse(frame))) for frame in frames]
+    assert [response["re"] for response in responses] == ["7", "ping"]
+    assert [response["data"] for response in responses] == [{"time": 1.5, "asks": False}] * 2
     asking = {"type": "pong", "version": 3, "data": {"time": 1.5, "asks": True}}
     assert json.loads(protocol.write_pong(3, 1.5)) == asking
 

@@ -9,7 +9,7 @@ HERE, THERE = UUID(int=1), UUID(int=2)
 READY = Message("ready", "1", {"is_ready": True})
 
 
-def test_only_the_same_message_in_the_same_game_was_handled() -> None:
+def test_only_a_repeated_message_in_the_same_game_counts_as_handled() -> None:
     others = [
         (HERE, Message("ready", "1", {"is_ready": False})),
         (HERE, Message("leave", "1", {})),

@@ -23,14 +23,14 @@ THREADS = 12
 def sit_at_once(seats: list[dict[str, Any]]) -> int:
     """Takes all of these seats at the same moment. Returns how many succeeded."""
 
-    def sit(number: int) -> bool:
+    def take_seat(number: int) -> bool:
         try:
             SessionPlayer.objects.create(**seats[number])
         except IntegrityError:
             return False
         return True
 
-    return at_once(len(seats), sit).count(True)
+    return at_once(len(seats), take_seat).count(True)
 
 
 @pytest.fixture

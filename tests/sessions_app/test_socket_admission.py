@@ -45,7 +45,7 @@ from tests.support.socket_clients import (
     Frame,
     path_of,
     seated,
-    sit_down,
+    take_seat_by_socket,
     ticket_for,
     token_of,
 )
@@ -82,10 +82,10 @@ def test_an_invalid_ticket_is_refused(site: Site) -> None:
     table = Table(1)
     for ticket in (None, "x" * 32, tickets.create_ticket(token_of(table.users[0]), uuid4())):
         with Caller(site, path_of(table.id)) as caller:
-            message_id = caller.say("hello", ticket=ticket)
+            message_id = caller.send("hello", ticket=ticket)
             code = "bad_ticket" if ticket else "not_signed_in"
             assert caller.refused() == (code, Close.NOT_LET_IN)
-            assert caller.heard[-1]["re"] == caller.heard[-1]["data"]["re"] == message_id
+            assert caller.received[-1]["re"] == caller.received[-1]["data"]["re"] == message_id
 
 
 def test_a_ticket_is_valid_once(site: Site) -> None:
@@ -93,7 +93,7 @@ def test_a_ticket_is_valid_once(site: Site) -> None:
     ticket = ticket_for(table)
     with Caller(site, path_of(table.id)) as first, Caller(site, path_of(table.id)) as second:
         assert first.ask("hello", ticket=ticket)["type"] == "welcome"
-        second.say("hello", ticket=ticket)
+        second.send("hello", ticket=ticket)
         assert second.refused() == ("bad_ticket", Close.NOT_LET_IN)
         assert first.ask("ping")["type"] == "pong"
 
@@ -106,18 +106,18 @@ def test_a_ticket_expires_after_thirty_seconds(site: Site) -> None:
     assert ticket not in key
     durable().delete(key)  # as its expiry does
     with Caller(site, path_of(table.id)) as caller:
-        caller.say("hello", ticket=ticket)
+        caller.send("hello", ticket=ticket)
         assert caller.refused() == ("bad_ticket", Close.NOT_LET_IN)
 
 
 def test_a_player_without_a_seat_is_refused(site: Site) -> None:
     table, other = Table(1), Table(1)
     with Caller(site, path_of(table.id)) as caller:
-        caller.say("hello", ticket=tickets.create_ticket(token_of(other.users[0]), table.id))
+        caller.send("hello", ticket=tickets.create_ticket(token_of(other.users[0]), table.id))
         assert caller.refused() == ("not_seated", Close.NO_SUCH_SESSION)
     missing = uuid4()
     with Caller(site, path_of(missing)) as caller:
-        caller.say("hello", ticket=tickets.create_ticket(token_of(other.users[0]), missing))
+        caller.send("hello", ticket=tickets.create_ticket(token_of(other.users[0]), missing))
         assert caller.refused() == ("not_found", Close.NO_SUCH_SESSION)
 
 
@@ -142,22 +142,22 @@ def test_a_cookie_is_accepted_only_from_pages_of_the_site(site: Site) -> None:
     table, browser = Table(1), Client()
     browser.force_login(table.users[0])
     cookie = {"Cookie": f"sessionid={browser.cookies['sessionid'].value}"}
-    for name, (origin, is_let_in) in ORIGINS.items():
+    for name, (origin, is_accepted) in ORIGINS.items():
         headers = cookie | ({"Origin": origin.format(port=site.port)} if origin else {})
         with Caller(site, path_of(table.id), additional_headers=headers) as caller:
-            caller.say("hello")
-            if is_let_in:
-                assert caller.hear("welcome"), name
+            caller.send("hello")
+            if is_accepted:
+                assert caller.receive("welcome"), name
             else:
                 assert caller.refused() == ("not_signed_in", Close.NOT_LET_IN), name
 
 
 def test_the_list_accepts_pages_of_the_site_and_programs(site: Site) -> None:
-    for name, (origin, is_let_in) in ORIGINS.items():
+    for name, (origin, is_accepted) in ORIGINS.items():
         headers = {"Origin": origin.format(port=site.port)} if origin else {}
         with Caller(site, "/ws/lobbies", additional_headers=headers) as looker:
-            if is_let_in or origin is None:
-                assert looker.hear("lobbies"), name
+            if is_accepted or origin is None:
+                assert looker.receive("lobbies"), name
             else:
                 assert looker.refused() == ("foreign_origin", Close.NOT_LET_IN), name
 
@@ -167,7 +167,7 @@ def test_an_invalid_cookie_is_refused(site: Site) -> None:
     for cookie in ("", "x", "a" * 32, "%00" * 8, "\xe9" * 10, "a" * 4000, "a;sessionid", '"\\000"'):
         headers = {"Cookie": f"sessionid={cookie}", "Origin": f"http://127.0.0.1:{site.port}"}
         with Caller(site, path_of(table.id), additional_headers=headers) as caller:
-            caller.say("hello")
+            caller.send("hello")
             assert caller.refused() == ("not_signed_in", Close.NOT_LET_IN)
 
 
@@ -182,7 +182,7 @@ def test_a_cookie_that_can_not_be_checked_asks_the_client_to_reconnect(
     monkeypatch.setattr(tickets, "find_page_holder", away)
     headers = {"Cookie": f"sessionid={'a' * 32}", "Origin": f"http://127.0.0.1:{site.port}"}
     with Caller(site, path_of(uuid4()), additional_headers=headers) as caller:
-        caller.say("hello")
+        caller.send("hello")
         assert caller.refused() == ("unavailable", Close.RESTARTING)
 
 
@@ -191,7 +191,7 @@ def test_a_client_that_disconnects_before_hello_frees_its_place(site: Site) -> N
     for _ in range(places.MAX_SOCKETS_OF_ADDRESS + 5):
         with Caller(site, path_of(uuid4())) as caller:
             caller.socket.socket.shutdown(socket.SHUT_RDWR)
-    with sit_down(site, Table(1)) as player:
+    with take_seat_by_socket(site, Table(1)) as player:
         assert player.ask("ping")["type"] == "pong"
 
 
@@ -269,7 +269,7 @@ GARBAGE: list[str | bytes] = [
 
 
 def test_each_bad_frame_gets_an_error(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thousand bad frames of every kind. A valid one in between keeps the socket open."""
+    """A thousand malformed frames of every kind. A valid one in between resets their count."""
     monkeypatch.setattr("sessions_app.live.sockets.MESSAGE_BURST", 10_000)
     monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 30_000)
     table = Table(2)
@@ -283,26 +283,26 @@ def test_each_bad_frame_gets_an_error(site: Site, monkeypatch: pytest.MonkeyPatc
             assert len(orjson.dumps(frame)) < 1000
             if n % 15 == 0:
                 assert host.ask("ping")["version"] == version
-        assert guest.silence(0.05) == []
+        assert guest.frames_within(0.05) == []
 
 
 def test_no_message_acts_for_another_player(site: Site) -> None:
-    """No message says for which seat it is. The one that names a player is for the host."""
+    """No message names its own seat. The only one that names a player is the host's kick."""
     table = Table(2)
     with seated(site, table) as (host, guest):
         for kind in ("ready", "tribe", "leave", "chat"):
-            answer = guest.ask(kind, player_id=str(table.users[0].pk))
-            assert answer["data"]["code"] == "unknown_field"
-        assert host.silence(0.05) == []
+            response = guest.ask(kind, player_id=str(table.users[0].pk))
+            assert response["data"]["code"] == "unknown_field"
+        assert host.frames_within(0.05) == []
 
 
 def test_twenty_bad_frames_in_a_row_close_the_socket(site: Site) -> None:
     table = Table(1)
-    with sit_down(site, table) as caller:
+    with take_seat_by_socket(site, table) as caller:
         for _ in range(20):
             caller.socket.send("garbage")
         assert caller.refused() == ("not_json", Close.BAD_PROTOCOL)
-        assert len([f for f in caller.heard if f["type"] == "error"]) == 20
+        assert len([f for f in caller.received if f["type"] == "error"]) == 20
 
 
 RAW: dict[str, tuple[bytes, int]] = {
@@ -317,9 +317,9 @@ RAW: dict[str, tuple[bytes, int]] = {
 
 def test_invalid_websocket_frames_close_the_socket(site: Site) -> None:
     table = Table(2)
-    with sit_down(site, table) as host:
+    with take_seat_by_socket(site, table) as host:
         for name, (frame, code) in RAW.items():
-            with sit_down(site, table, 1) as guest:
+            with take_seat_by_socket(site, table, 1) as guest:
                 host.until(lambda lobby: not has_lost_the_other(lobby))
                 guest.socket.socket.sendall(frame)
                 assert guest.closed() == code, name
@@ -327,9 +327,9 @@ def test_invalid_websocket_frames_close_the_socket(site: Site) -> None:
 
 
 def test_a_frame_of_16_kib_is_read(site: Site) -> None:
-    with sit_down(site, Table(1)) as caller:
+    with take_seat_by_socket(site, Table(1)) as caller:
         caller.socket.send("x" * 16 * 1024)
-        assert caller.hear("error")["data"]["code"] == "not_json"
+        assert caller.receive("error")["data"]["code"] == "not_json"
 
 
 # ---- Too much -----------------------------------------------------------------------------------
@@ -345,16 +345,18 @@ def test_a_flood_of_messages_is_limited_and_ended(
         began = time.monotonic()
         with contextlib.suppress(ConnectionClosed):
             for n in range(5000):  # a busy machine needs more of them
-                guest.say("chat", text=str(n))
+                guest.send("chat", text=str(n))
         assert guest.closed() == Close.TOO_MUCH
         most = MESSAGE_BURST + MESSAGES_PER_SECOND * (time.monotonic() - began)
-        errors = [f for f in guest.heard if f["type"] == "error"]
+        errors = [f for f in guest.received if f["type"] == "error"]
         assert {error["data"]["code"] for error in errors} == {"rate_limited"}
         assert len(errors) <= 60
-        host.silence(0.1)
-        assert MESSAGE_BURST <= len([f for f in host.heard if f["type"] == "chat"]) <= most
+        host.frames_within(0.1)
+        assert MESSAGE_BURST <= len([f for f in host.received if f["type"] == "chat"]) <= most
         assert host.ask("ping")["type"] == "pong"
-    with sit_down(site, table, 1) as again:  # the rate limit is the player's, not the socket's
+    with take_seat_by_socket(
+        site, table, 1
+    ) as again:  # the rate limit is the player's, not the socket's
         assert again.ask("chat", text="x")["data"].get("code") in (None, "rate_limited")
 
 
@@ -362,25 +364,25 @@ def test_a_client_that_ignores_the_rate_limit_gets_the_reason(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "MAX_EXCESS_MESSAGES", 3)
-    with sit_down(site, Table(1)) as caller:
+    with take_seat_by_socket(site, Table(1)) as caller:
         with contextlib.suppress(ConnectionClosed):
             for _ in range(100):
-                caller.say("ping")
+                caller.send("ping")
         assert caller.refused() == ("rate_limited", Close.TOO_MUCH)
 
 
 def test_an_address_has_at_most_twenty_sockets(site: Site) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(20):
-            stack.enter_context(Caller(site, "/ws/lobbies")).hear("lobbies")
+            stack.enter_context(Caller(site, "/ws/lobbies")).receive("lobbies")
         with Caller(site, "/ws/lobbies") as one_more:
             assert one_more.refused() == ("too_many_sockets", Close.TOO_MUCH)
 
-    def is_let_in() -> bool:
+    def is_accepted() -> bool:
         with Caller(site, "/ws/lobbies") as again:
             return bool(again.next()["type"] == "lobbies")
 
-    until(is_let_in)  # those who left make room
+    until(is_accepted)  # those who left make room
 
 
 def test_a_process_refuses_sockets_beyond_its_limit(
@@ -390,7 +392,7 @@ def test_a_process_refuses_sockets_beyond_its_limit(
     monkeypatch.setattr(places, "MAX_SOCKETS", 3)
     monkeypatch.setattr(places, "SOCKETS_RESERVED_FOR_SEATS", 2)
     with Caller(site, "/ws/lobbies") as looking, seated(site, Table(2)):
-        looking.hear("lobbies")
+        looking.receive("lobbies")
         with Caller(site, f"/ws/game-sessions/{uuid4()}") as fourth:
             assert fourth.refused() == ("too_many_sockets", Close.TOO_MUCH)
 
@@ -400,7 +402,7 @@ def test_list_sockets_leave_places_for_players(site: Site, monkeypatch: pytest.M
     monkeypatch.setattr(places, "MAX_SOCKETS", 3)
     monkeypatch.setattr(places, "SOCKETS_RESERVED_FOR_SEATS", 2)
     with Caller(site, "/ws/lobbies") as looking:
-        looking.hear("lobbies")
+        looking.receive("lobbies")
         with Caller(site, "/ws/lobbies") as another:
             assert another.closed() == Close.TOO_MUCH
         with seated(site, Table(2)) as (host, guest):
@@ -458,7 +460,7 @@ def frequent_reconciliation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconciliation, "SILENCE_SECONDS", 1.5)
 
 
-def test_a_silent_client_is_asked_and_then_closed(
+def test_a_silent_client_is_pinged_and_then_closed(
     frequent_reconciliation: None, site: Site
 ) -> None:
     table = Table(2)
@@ -469,22 +471,22 @@ def test_a_silent_client_is_asked_and_then_closed(
                 if host.next(0.2)["data"].get("asks"):
                     asked += 1
                     host.socket.send('{"type": "ping"}')
-        assert asked < 10  # an answer asks for none
-        answers = [f for f in host.heard if f["type"] == "pong" and not f["data"]["asks"]]
-        assert [f["re"] for f in answers] == ["ping"] * len(answers)
+        assert asked < 10  # a reply needs no reply
+        responses = [f for f in host.received if f["type"] == "pong" and not f["data"]["asks"]]
+        assert [f["re"] for f in responses] == ["ping"] * len(responses)
         assert guest.refused() == ("silent", Close.SILENT)
-        assert "pong" in {f["type"] for f in guest.heard}
+        assert "pong" in {f["type"] for f in guest.received}
 
 
 def test_a_client_that_sends_the_close_code_of_a_restart_loses_its_seat(
     frequent_reconciliation: None, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The seats of a process that stops stay as they are. A client can send the same close code."""
+    """The seats of a process that stops are unchanged. A client may send the same close code."""
     assert (server_config(None).timeout_graceful_shutdown or 0) < hub.SHUTDOWN_SECONDS
     monkeypatch.setattr(hub, "SHUTDOWN_SECONDS", 0.3)
     table = Table(2)
-    with sit_down(site, table) as host:
-        with sit_down(site, table, 1) as guest:
+    with take_seat_by_socket(site, table) as host:
+        with take_seat_by_socket(site, table, 1) as guest:
             host.until(lambda lobby: not has_lost_the_other(lobby))
             guest.socket.close(Close.RESTARTING)
         assert host.until(has_lost_the_other)
@@ -517,13 +519,13 @@ def test_a_graceful_restart_keeps_readiness_and_the_countdown(
         until(lambda: len(looks) > 5)
         assert table.now == before
         for n in range(2):
-            with sit_down(other, table, n) as back:
-                lobby = back.heard[0]["data"]["lobby"]
+            with take_seat_by_socket(other, table, n) as back:
+                lobby = back.received[0]["data"]["lobby"]
                 assert [seat["is_ready"] for seat in lobby["players"]] == [True, True]
                 assert lobby["countdown_ends_at"] == ends_at
                 if n == 0:
                     assert back.ask("ping")["type"] == "pong"
-                back.socket.close(Close.RESTARTING)  # so that the seat stays as it is
+                back.socket.close(Close.RESTARTING)  # so that the seat is unchanged
     finally:
         other.stop()
 
@@ -578,7 +580,7 @@ def test_an_open_socket_ends_with_its_sign_in(
     with seated(site, table) as (host, guest):
         end(table)
         code = guest.closed(within=5)
-        last = guest.heard[-1]
+        last = guest.received[-1]
         assert (last["data"].get("code", last["type"]), code) in ends
         assert host.until(has_lost_the_other)
         assert host.ask("ping")["type"] == "pong"
@@ -627,14 +629,14 @@ def test_a_ticket_ends_with_its_sign_in(
     site: Site, end: Callable[[Table], None], ends: tuple[str, Close]
 ) -> None:
     table = Table(2)
-    with sit_down(site, table) as host:
+    with take_seat_by_socket(site, table) as host:
         ticket = ticket_for(table, 1)
         end(table)
         with Caller(site, path_of(table.id)) as caller:
-            message_id = caller.say("hello", ticket=ticket)
+            message_id = caller.send("hello", ticket=ticket)
             assert caller.refused() == ends
-            assert [frame["type"] for frame in caller.heard] == ["error"]  # no welcome before it
-            assert caller.heard[0]["re"] == message_id
+            assert [frame["type"] for frame in caller.received] == ["error"]  # no welcome before it
+            assert caller.received[0]["re"] == message_id
         assert not any(seat.is_connected for seat in table.now.seats[1:])
         assert host.ask("ping")["type"] == "pong"
 
@@ -645,7 +647,7 @@ def test_a_ticket_ends_only_with_its_own_token_family(site: Site) -> None:
     ticket, good = tickets.create_ticket(token, table.id), tickets.create_ticket(other, table.id)
     families.end(token.user_id, token.family)
     with Caller(site, path_of(table.id)) as caller:
-        caller.say("hello", ticket=ticket)
+        caller.send("hello", ticket=ticket)
         assert caller.refused() == SIGNED_OUT
     with Caller(site, path_of(table.id)) as caller:
         assert caller.ask("hello", ticket=good)["type"] == "welcome"
@@ -680,9 +682,9 @@ def test_a_sign_in_that_ends_while_the_seat_is_taken_is_refused(
 
     monkeypatch.setattr(hub.Hub, "enter", end_first)
     with Caller(site, path_of(table.id), additional_headers=headers) as caller:
-        caller.say("hello", ticket=ticket)
+        caller.send("hello", ticket=ticket)
         assert caller.refused() == ends
-        assert [frame["type"] for frame in caller.heard] == ["error"]
+        assert [frame["type"] for frame in caller.received] == ["error"]
 
 
 @pytest.mark.parametrize("end", [banned_for_a_while, new_password_in_psql])
@@ -699,7 +701,7 @@ def test_an_open_socket_ends_when_the_account_changes(
 
     monkeypatch.setattr(sign_in_checks.SignInChecker, "check", checked)
     table, browser = Table(2), Client()
-    with sit_down(site, table, 1) as guest:
+    with take_seat_by_socket(site, table, 1) as guest:
         end(table)
         assert guest.refused() == SIGNED_OUT
     browser.force_login(User.objects.get(pk=table.users[1].pk))
@@ -714,7 +716,7 @@ def test_an_open_socket_ends_when_the_account_changes(
         end(table)
         assert page.refused() == ("unavailable", Close.RESTARTING)
     with Caller(site, path_of(table.id), additional_headers=headers) as page:
-        page.say("hello")
+        page.send("hello")
         assert page.refused() == ("not_signed_in", Close.NOT_LET_IN)
 
 
@@ -733,7 +735,7 @@ def test_a_cookie_of_a_sign_in_that_has_ended_is_refused(site: Site, end: Any) -
         end(table)
     headers = {"Cookie": cookie, "Origin": f"http://127.0.0.1:{site.port}"}
     with Caller(site, path_of(table.id), additional_headers=headers) as caller:
-        caller.say("hello")
+        caller.send("hello")
         assert caller.refused() == ("not_signed_in", Close.NOT_LET_IN)
 
 
@@ -742,31 +744,31 @@ def test_an_emptied_redis_has_no_tickets(site: Site) -> None:
     ticket = ticket_for(table)
     durable().flushdb()
     with Caller(site, path_of(table.id)) as caller:
-        caller.say("hello", ticket=ticket)
+        caller.send("hello", ticket=ticket)
         assert caller.refused() == ("bad_ticket", Close.NOT_LET_IN)
-        assert caller.heard[0]["type"] == "error"
-    with sit_down(site, table):  # a new sign-in is accepted
+        assert caller.received[0]["type"] == "error"
+    with take_seat_by_socket(site, table):  # a new sign-in is accepted
         pass
 
 
 @pytest.fixture
-def late_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Delays the next sweep until the test is over. Rooms are compared as often as usual."""
+def delayed_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delays the next full comparison until after the test. Rooms are compared as often as usual."""
     monkeypatch.setattr(reconciliation, "SLICES", reconciliation.SLICES * 10)
     monkeypatch.setattr(reconciliation, "SWEEP_SECONDS", reconciliation.SWEEP_SECONDS * 10)
 
 
-def test_an_emptied_redis_closes_no_socket(late_sweep: None, site: Site) -> None:
+def test_an_emptied_redis_closes_no_socket(delayed_sweep: None, site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
         for _ in range(3):
             durable().flushdb()
-            assert guest.silence(0.5) == []
+            assert guest.frames_within(0.5) == []
         assert guest.ask("ready", is_ready=True)["type"] == "lobby"
-        assert host.hear("lobby")
+        assert host.receive("lobby")
         # A later sign-in can end again.
-        with sit_down(site, table, 1) as again:
-            host.silence(0.5)
+        with take_seat_by_socket(site, table, 1) as again:
+            host.frames_within(0.5)
             families.end_all(table.users[1].pk)
             assert again.closed() == Close.NOT_LET_IN
 

@@ -1,1 +1,1 @@
-"""What several test modules share. Test modules import from here, never from each other."""
+"""Helpers that several test modules share. Test modules never import from each other."""

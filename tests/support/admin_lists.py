@@ -1,4 +1,4 @@
-"""The lists of the admin, and what their addresses may ask: helpers of two test modules."""
+"""The lists of the admin and their query parameters: helpers of two test modules."""
 
 import re
 from html import unescape
@@ -31,18 +31,18 @@ def may_see(role: str, page: str) -> bool:
 
 
 def refused(client: Client, address: str) -> None:
-    """It is a 400 in the usual page, and no list was counted or read for it."""
+    """Asserts that a request is a 400 page, and that no list was counted or read."""
     with CaptureQueriesContext(connection) as queries:
-        answer = client.get(address)
-    assert answer.status_code == 400, address
-    assert b"be understood" in answer.content
+        response = client.get(address)
+    assert response.status_code == 400, address
+    assert b"be understood" in response.content
     # Session, account, and what it may do.
     assert not [q["sql"] for q in queries.captured_queries if "COUNT(" in q["sql"]]
     assert len(queries) <= 6
 
 
 def ask(model_admin: Any, query: dict[str, str], user: User) -> Any:
-    """What a list does with a query; raises what its page turns into an error."""
+    """Runs a query of a list; raises what its page turns into an error."""
     request = RequestFactory().get("/", query)
     request.user = user
     return model_admin.get_changelist_instance(request)
@@ -59,7 +59,7 @@ def links_of(page: str) -> set[str]:
 
 
 def fill() -> None:
-    """A row or two on each list."""
+    """Creates one or two rows for each list."""
     player = make_user("Player1")
     game_map = make_map(player, "public")
     make_map(player, "hidden", hidden_at="2026-01-01T00:00Z")

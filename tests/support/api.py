@@ -1,4 +1,4 @@
-"""Calls of the API, and what their answers look like."""
+"""Calls of the API, and the form of their responses."""
 
 import json
 from typing import Any
@@ -15,12 +15,12 @@ def bearer(user: User) -> dict[str, str]:
     return {"Authorization": f"Bearer {start_family(user, 'tests')[0]}"}
 
 
-def assert_error(answer: Any, status: int, code: str, attr: str | None = None) -> None:
-    assert answer.status_code == status
-    assert answer.headers["Content-Type"] == "application/json"
-    body = answer.json()
+def assert_error(response: Any, status: int, code: str, attr: str | None = None) -> None:
+    assert response.status_code == status
+    assert response.headers["Content-Type"] == "application/json"
+    body = response.json()
     assert body.keys() == {"type", "errors", "request_id"}
-    assert body["request_id"] == answer.headers["X-Request-Id"]
+    assert body["request_id"] == response.headers["X-Request-Id"]
     first = body["errors"][0]
     assert first.keys() == {"code", "detail", "attr"}
     assert (first["code"], first["attr"]) == (code, attr)

@@ -1,4 +1,4 @@
-"""What is looked at on each page in a browser."""
+"""Checks for pages in a browser."""
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -11,7 +11,7 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 def no_violations(page: Page) -> None:
     results = Axe().run(page, options=RULES)
     assert results.violations_count == 0, results.generate_report()
-    assert results.response["passes"]  # it did look
+    assert results.response["passes"]  # rules did run
 
 
 def sign_in(page: Page, onward: str) -> None:

@@ -1,4 +1,4 @@
-"""Many hands at the same moment."""
+"""Simultaneous calls in threads."""
 
 import threading
 from collections.abc import Callable
@@ -9,22 +9,22 @@ from django.db import connection
 T = TypeVar("T")
 
 
-def at_once(hands: int, work: Callable[[int], T]) -> list[T]:
-    """What `work` answers in as many threads, begun at the same moment; each is given its number."""
-    barrier = threading.Barrier(hands)
-    answers: list[T] = []
+def at_once(threads: int, work: Callable[[int], T]) -> list[T]:
+    """Returns the results of `work` in so many threads that start together; each gets its number."""
+    barrier = threading.Barrier(threads)
+    results: list[T] = []
 
     def run(number: int) -> None:
         try:
             connection.ensure_connection()
             barrier.wait(10)
-            answers.append(work(number))
+            results.append(work(number))
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run, args=[n]) for n in range(hands)]
-    for thread in threads:
+    running = [threading.Thread(target=run, args=[n]) for n in range(threads)]
+    for thread in running:
         thread.start()
-    for thread in threads:
+    for thread in running:
         thread.join(60)
-    return answers
+    return results

@@ -8,10 +8,10 @@ import psycopg
 import pytest
 from django.db import connection
 
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import TIMEOUT
 
 # What the migrations made, and each test may count on.
-KEPT = {"django_content_type", "auth_permission"}
+PERMANENT_TABLES = {"django_content_type", "auth_permission"}
 
 
 def empty_tables() -> None:
@@ -19,7 +19,9 @@ def empty_tables() -> None:
 
     `TRUNCATE` makes a new file for each table and index; most tables are empty, and the others have few rows.
     """
-    tables = set(connection.introspection.django_table_names(include_views=False)) - KEPT
+    tables = (
+        set(connection.introspection.django_table_names(include_views=False)) - PERMANENT_TABLES
+    )
     looks = (f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in sorted(tables))
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(looks))
@@ -34,7 +36,7 @@ def empty_tables() -> None:
 
 
 def cut_database() -> None:
-    """End all connections to the test database but this thread's own, and wait until they are gone."""
+    """Ends all connections to the test database except this thread's, and waits until they are gone."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
@@ -44,7 +46,7 @@ def cut_database() -> None:
 
 @contextmanager
 def no_connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[None]]:
-    """For a while, nobody on an event loop connects to the database; yields an entry for each try."""
+    """Prevents connections to the database on event loops; yields a list with an entry for each attempt."""
     tried: list[None] = []
 
     async def fail(*_: Any, **__: Any) -> None:
@@ -57,29 +59,29 @@ def no_connections(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[None]]:
 
 
 def execute(sql: str, *values: Any) -> None:
-    """Like a hand in psql."""
+    """Runs SQL, as if typed in psql."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
 
 
-END = "all_said"  # a channel, and what is said on it follows all that was said before
+END = "all_said"  # a notification on this channel follows all earlier ones
 
 
-def told(listener: "psycopg.Connection[Any]", *channels: str) -> list[str]:
-    """What a listener was told since it was asked last, on some channels or all."""
+def received_notifications(listener: "psycopg.Connection[Any]", *channels: str) -> list[str]:
+    """Returns the notifications since the last call, of some channels or all."""
     listener.execute(f"LISTEN {END}; NOTIFY {END}")
-    heard: list[str] = []
-    for notify in listener.notifies(timeout=PATIENCE):
+    received: list[str] = []
+    for notify in listener.notifies(timeout=TIMEOUT):
         if notify.channel == END:
-            return heard
+            return received
         if not channels or notify.channel in channels:
-            heard.append(notify.payload)
-    raise AssertionError("the database tells nothing")
+            received.append(notify.payload)
+    raise AssertionError("the database sends no notification")
 
 
 @pytest.fixture
 def listener(transactional_db: None) -> "Iterator[psycopg.Connection[Any]]":
-    """A connection that hears of changes."""
+    """A connection that receives notifications."""
     wanted = connection.get_connection_params()
     address = {name: wanted[name] for name in wanted if name not in ("cursor_factory", "context")}
     with psycopg.connect(**address, autocommit=True) as other:

@@ -1,4 +1,4 @@
-"""The people and maps of the tests: few, named, made by hand."""
+"""Factories for the users, maps and other rows of tests."""
 
 import json
 import uuid
@@ -49,7 +49,7 @@ def drawn_grid(size: int, patch: str) -> Grid:
 
 
 def make_map(author: User, name: str = "Quiet Ford", **more: Any) -> GameMap:
-    """A flat, public 20 × 20 map, unless told otherwise."""
+    """Creates a flat, public 20 × 20 map by default."""
     grid: Grid = more.pop("grid", None) or flat_grid()
     spawn: Point = (0, 0)
     goal: Point = (grid.width - 1, grid.height - 1)
@@ -73,7 +73,7 @@ def tiles(grid: Grid) -> list[dict[str, Any]]:
 
 
 def make_tribe(player: User, name: str = "Ravens", **more: Any) -> Tribe:
-    """A tribe of the Support preset, in gold, unless told otherwise."""
+    """Creates a golden tribe with the Support preset by default."""
     facts: dict[str, Any] = {
         "archetype": "Support",
         "damage_bonus": "0.05",

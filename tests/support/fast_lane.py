@@ -1,4 +1,4 @@
-"""The fast lane beside the ordinary way: requests, and what to compare of their answers."""
+"""Requests to the fast lane and to Django, and what to compare of their responses."""
 
 import datetime
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from maps.moderation.actions import decide
 from tests.support.factories import make_map, make_moderator
 from tests.support.live_site import Site
 
-# Sends a request the ordinary way, and is not looked at there.
+# Makes Django handle a request, which ignores this header.
 ORDINARY = {"Range": "bytes=0-"}
 CHANGING = {"date", "x-request-id", "x-ratelimit-remaining", "x-ratelimit-reset"}
 
@@ -42,20 +42,20 @@ def maps_http(thirty_maps: list[GameMap], site: Site) -> Iterator[httpx.Client]:
 def django_paths(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths that Django, and not the fast lane, was asked for."""
     asked: list[str] = []
-    answer = handler.ThreadedASGIHandler.respond
+    response = handler.ThreadedASGIHandler.respond
 
     def respond(self: Any, scope: Any, body: Any) -> Any:
         asked.append(scope["path"])
-        return answer(self, scope, body)
+        return response(self, scope, body)
 
     monkeypatch.setattr(handler.ThreadedASGIHandler, "respond", respond)
     return asked
 
 
-def facts(answer: httpx.Response) -> tuple[int, dict[str, str], bytes]:
+def comparable(response: httpx.Response) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body, without the headers that differ each time."""
-    headers = {name: value for name, value in answer.headers.items() if name not in CHANGING}
-    return answer.status_code, headers, answer.content
+    headers = {name: value for name, value in response.headers.items() if name not in CHANGING}
+    return response.status_code, headers, response.content
 
 
 def hide(game_map: GameMap) -> None:

@@ -1,7 +1,7 @@
-"""Players as the site's own client is: they come back, with patience and chance, wherever a server is.
+"""Players that reconnect like the client of the site: with random, growing delays, to any server.
 
-`main`, with the arguments FOLDER and NUMBER, plays those of `FOLDER/players-NUMBER.json`, who do nothing but
-stay, at the ports of `FOLDER/ports.json`.
+`main`, with the arguments FOLDER and NUMBER, plays those of `FOLDER/players-NUMBER.json`. They only hold
+their seats, at the ports of `FOLDER/ports.json`.
 """
 
 import asyncio
@@ -35,12 +35,12 @@ PING = 5.0  # seconds
 
 
 class Player:
-    """A player who keeps a seat, whatever happens, and is never still unless told to be."""
+    """A player who holds a seat, reconnects after each loss, and sends random commands."""
 
     _numbers = itertools.count(1)
 
-    def __init__(self, stage: "Stage", session_id: str, player_id: str) -> None:
-        self.stage, self.session_id, self.player_id = stage, session_id, player_id
+    def __init__(self, cluster: "Cluster", session_id: str, player_id: str) -> None:
+        self.cluster, self.session_id, self.player_id = cluster, session_id, player_id
         self.number = next(self._numbers)
         self.chance = random.Random(self.number)
         self.family = secrets.token_hex(16)
@@ -51,14 +51,14 @@ class Player:
         self.turn = self.number  # which server is asked
 
     async def live(self) -> None:
-        """Come, stay, and come back, until cancelled or told not to."""
+        """Connects and reconnects until cancelled, or until a close code is final."""
         pause = SHORTEST
         while True:
             try:
-                code = await self.attend()
+                code = await self.connect_once()
                 pause = SHORTEST
             except (OSError, InvalidHandshake, InvalidMessage, RedisError, EOFError):
-                code = None  # nobody is there: elsewhere, then, as a balancer would choose
+                code = None  # the server is down: another one, as a load balancer would choose
                 self.turn += 1
             except ConnectionClosed as end:
                 code = end.rcvd.code if end.rcvd else 1006
@@ -71,10 +71,10 @@ class Player:
             await asyncio.sleep(pause * self.chance.uniform(0.5, 1))
             pause = min(LONGEST, 2 * pause)
 
-    async def attend(self) -> int:
-        """One socket, from its ticket to the code of its end."""
-        ticket = await self.stage.ticket(self)
-        port = self.stage.ports[self.turn % len(self.stage.ports)]
+    async def connect_once(self) -> int:
+        """Connects one socket until its end; returns the close code."""
+        ticket = await self.cluster.ticket(self)
+        port = self.cluster.ports[self.turn % len(self.cluster.ports)]
         async with connect(
             f"ws://127.0.0.1:{port}/ws/game-sessions/{self.session_id}",
             subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]
@@ -86,20 +86,20 @@ class Player:
             open_timeout=5,
             close_timeout=1,
         ) as socket:
-            await self.say(socket, "hello", ticket=ticket)
+            await self.send(socket, "hello", ticket=ticket)
             acting = asyncio.create_task(self.act(socket))
             try:
                 while True:
                     frame = orjson.loads(await socket.recv())
-                    self.hear(socket, frame)
+                    self.receive(socket, frame)
                     if frame["type"] == "pong" and "re" not in frame:
-                        await self.say(socket, "ping")
+                        await self.send(socket, "ping")
             except ConnectionClosed as end:
                 return end.rcvd.code if end.rcvd else 1006
             finally:
                 acting.cancel()
 
-    def hear(self, socket: ClientConnection, frame: dict[str, Any]) -> None:
+    def receive(self, socket: ClientConnection, frame: dict[str, Any]) -> None:
         if frame["type"] in ("welcome", "lobby"):
             self.socket = socket
             self.falls += frame["version"] < self.version
@@ -110,33 +110,33 @@ class Player:
             ]
 
     async def act(self, socket: ClientConnection) -> None:
-        """Do this and that, for ever."""
+        """Sends random commands without end."""
         with contextlib.suppress(ConnectionClosed):
             while True:
                 await asyncio.sleep(self.chance.uniform(0.2, 2))
-                if not self.stage.is_still:
+                if not self.cluster.is_still:
                     await self.do_something(socket)
 
     async def do_something(self, socket: ClientConnection) -> None:
         deed = self.chance.choice(["ready", "ready", "chat", "settings", "ping", "vanish"])
         if deed == "ready":
-            await self.say(socket, "ready", is_ready=self.chance.random() < 0.5)
+            await self.send(socket, "ready", is_ready=self.chance.random() < 0.5)
         elif deed == "chat":
-            await self.say(socket, "chat", text="x" * self.chance.randint(1, 300))
+            await self.send(socket, "chat", text="x" * self.chance.randint(1, 300))
         elif deed == "settings":
-            await self.say(socket, "settings", is_public=self.chance.random() < 0.5)
+            await self.send(socket, "settings", is_public=self.chance.random() < 0.5)
         elif deed == "ping":
-            await self.say(socket, "ping")
+            await self.send(socket, "ping")
         elif self.chance.random() < 0.1:
             socket.transport.abort()
 
-    async def say(self, socket: ClientConnection, kind: str, **data: Any) -> None:
+    async def send(self, socket: ClientConnection, kind: str, **data: Any) -> None:
         frame = {"type": kind, "id": secrets.token_hex(8), "data": data}
         await socket.send(orjson.dumps(frame).decode())
 
 
-class Stage:
-    """Where the players are: the servers they know of, and what the API would do for them."""
+class Cluster:
+    """The servers that players know, and tickets as the API would make them."""
 
     def __init__(self, redis_url: str) -> None:
         self.ports: list[int] = []
@@ -154,7 +154,7 @@ class Stage:
             await self.redis.aclose()
 
     async def ticket(self, player: Player) -> str:
-        """A ticket, as the API makes them; and signed in again, where Redis forgot that."""
+        """Makes a ticket as the API does, and signs in again where Redis has lost that."""
         key = f"session:{player.player_id}:refresh_token"
         record = {"jti": "1", "device": "drill", "since": 1, "expires": int(time.time()) + 3600}
         await self.redis.hset(key, player.family, orjson.dumps(record))
@@ -171,8 +171,8 @@ class Stage:
         return ticket
 
 
-class StageElsewhere(Stage):
-    """The stage of players who live in a process of their own, and read where the servers are."""
+class RemoteCluster(Cluster):
+    """The cluster for players in another process, which read the ports from a file."""
 
     def __init__(self, redis_url: str, ports: Path) -> None:
         super().__init__(redis_url)
@@ -184,14 +184,14 @@ class StageElsewhere(Stage):
         return await super().ticket(player)
 
 
-async def live_elsewhere(folder: Path, number: str) -> None:
-    """Play the players of a file, for ever."""
+async def play_remotely(folder: Path, number: str) -> None:
+    """Plays the players of a file without end."""
     facts = json.loads((folder / f"players-{number}.json").read_text())
-    stage = StageElsewhere(facts["redis"], folder / "ports.json")
-    players = [Player(stage, *seat) for seat in facts["seats"]]
+    cluster = RemoteCluster(facts["redis"], folder / "ports.json")
+    players = [Player(cluster, *seat) for seat in facts["seats"]]
     await asyncio.gather(*(player.live() for player in players))
 
 
 def main() -> None:
     """Plays the players of the file that the arguments of this process name."""
-    asyncio.run(live_elsewhere(Path(sys.argv[1]), sys.argv[2]))
+    asyncio.run(play_remotely(Path(sys.argv[1]), sys.argv[2]))

@@ -2,7 +2,7 @@
 
 python -m tests.support.fault_setup COMMAND
 
-people N     make N lobbies of two to four players; print them as JSON, and where the servers are
+lobbies N    make N lobbies of two to four players; print them as JSON, and where the servers are
 redis        restart the embedded Redis
 postgres     restart the embedded PostgreSQL
 """
@@ -19,7 +19,7 @@ from config.embedded.folders import prepare_folders
 PASSWORD = "drill"  # the hash of all players: tickets bear a stamp of it
 
 
-def people(lobbies: int) -> dict[str, Any]:
+def make_lobbies(number: int) -> dict[str, Any]:
     """Lobbies with their players, and the addresses of the servers."""
     import django
 
@@ -35,7 +35,7 @@ def people(lobbies: int) -> dict[str, Any]:
     make_password("warm")
     chance = random.Random(20260701)
     game_map = make_map(make_user("DrillAuthor"))
-    tables = [Table(chance.randint(2, 4), game_map=game_map) for _ in range(lobbies)]
+    tables = [Table(chance.randint(2, 4), game_map=game_map) for _ in range(number)]
     User.objects.update(password=PASSWORD)
     return {
         "database": connection_string(),
@@ -45,7 +45,7 @@ def people(lobbies: int) -> dict[str, Any]:
 
 
 def restart(server: servers.Server) -> None:
-    """Stop a server and start it again."""
+    """Stops a server and starts it again."""
     owner = prepare_folders()
     server.start(owner)  # finds it running, and where its programs are
     server.stop(owner)
@@ -54,8 +54,8 @@ def restart(server: servers.Server) -> None:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["people", number]:
-            json.dump(people(int(number)), sys.stdout)
+        case ["lobbies", number]:
+            json.dump(make_lobbies(int(number)), sys.stdout)
         case ["redis"]:
             restart(servers.Redis())
         case ["postgres"]:

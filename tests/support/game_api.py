@@ -27,17 +27,17 @@ class Table:
         self.headers = [bearer(player) for player in self.players]
 
     def ask(self, who: int | None, method: str, path: str = "", body: Any = None) -> Any:
-        """What the API answers: (status, document)."""
+        """Returns (status, document) of a call of the API."""
         client = Client(REMOTE_ADDR=f"10.1.0.{who}")
         headers = {} if who is None else self.headers[who]
-        answer = client.generic(
+        response = client.generic(
             method,
             ROUTE + path,
             "" if body is None else json.dumps(body, default=str),
             content_type="application/json",
             headers=headers,
         )
-        return answer.status_code, answer.json() if answer.content else None
+        return response.status_code, response.json() if response.content else None
 
     def open(self, who: int = 0, **more: Any) -> Any:
         """A lobby's document."""
@@ -75,6 +75,6 @@ class Table:
         transactions.run(lobby_actions.apply_due_changes, session_id)
 
 
-def code_of(answer: Any) -> tuple[int, str]:
-    status, body = answer
+def code_of(response: Any) -> tuple[int, str]:
+    status, body = response
     return status, body["errors"][0]["code"]

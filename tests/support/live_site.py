@@ -34,7 +34,7 @@ class Site:
         assert self.server.started
 
     def cut(self) -> None:
-        """Cut all connections, without a word."""
+        """Cuts all connections without a close frame."""
         for protocol in list(self.server.server_state.connections):
             transport = getattr(protocol, "transport", None)
             if transport:

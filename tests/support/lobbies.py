@@ -1,4 +1,4 @@
-"""Lobbies for tests: seats and tables made by hand, and players who sit at them in the database."""
+"""Lobbies for tests: seats and lobbies without a database, and lobbies with players in the database."""
 
 import itertools
 from dataclasses import replace
@@ -16,13 +16,13 @@ from sessions_app.models import LobbyServer
 from tests.support.factories import make_map, make_tribe, make_user
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
-# Names that tell nothing, for players who do nothing but sit somewhere.
+# Names for players who only hold a seat.
 PLAYERS = tuple(UUID(int=n) for n in range(1, 7))
 _numbers = itertools.count()
 
 
 def make_seat(player: UUID, **more: Any) -> Seat:
-    """A seat held by a socket, unless told otherwise."""
+    """Returns a seat, by default held by a socket."""
     facts: dict[str, Any] = {
         "username": f"Player{player.int}",
         "level": 1,
@@ -35,7 +35,7 @@ def make_seat(player: UUID, **more: Any) -> Seat:
 
 
 def make_lobby(*seats: Seat, **more: Any) -> Lobby:
-    """A lobby in which the first seat is the host's, unless told otherwise."""
+    """Returns a lobby. By default the first seat is the host's."""
     facts: dict[str, Any] = {
         "id": UUID(int=99),
         "status": Status.LOBBY,
@@ -50,7 +50,7 @@ def make_lobby(*seats: Seat, **more: Any) -> Lobby:
 
 
 class Table:
-    """A lobby in the database with so many players: the first is its host. Nobody has a socket."""
+    """A lobby in the database with some players, of whom the first is host. No player has a socket."""
 
     def __init__(
         self, players: int = 2, *, game_map: GameMap | None = None, **options: Any

@@ -13,8 +13,8 @@ from config.storage.urls import read_media_url
 from tests.support.waiting import until
 
 
-def answers(url: str) -> bool:
-    """Whether anybody answers at an address, whatever it says."""
+def is_reachable(url: str) -> bool:
+    """Returns whether a server responds at an address, with any status."""
     try:
         httpx.get(url, timeout=2)
     except httpx.TransportError:
@@ -24,14 +24,14 @@ def answers(url: str) -> bool:
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
-    """An S3 of moto's in a process of its own; the tests' bucket is there."""
+    """Starts an S3 server of moto with the tests' bucket; yields its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until(lambda: answers(f"http://127.0.0.1:{port}/"))
+        until(lambda: is_reachable(f"http://127.0.0.1:{port}/"))
         yield f"127.0.0.1:{port}"
     finally:
         server.terminate()

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def environment(data: Path, **more: str) -> dict[str, str]:
-    """The environment of a newcomer: nothing configured but where data lives."""
+    """Returns the environment of a demo: only the data directory is configured."""
     ours = (
         "DATABASE_URL",
         "REDIS_URL",
@@ -28,12 +28,12 @@ def environment(data: Path, **more: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE",
         "TRIBEHOLD_ENV",
     )
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return kept | {"TRIBEHOLD_DATA": str(data), "PORT": "0", "PYTHONUNBUFFERED": "1"} | more
+    stored = {name: value for name, value in os.environ.items() if name not in ours}
+    return stored | {"TRIBEHOLD_DATA": str(data), "PORT": "0", "PYTHONUNBUFFERED": "1"} | more
 
 
 def manage(data: Path, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Runs a command until it ends."""
     return subprocess.run(
         [sys.executable, "manage.py", *command],
         cwd=ROOT,
@@ -44,7 +44,7 @@ def manage(data: Path, *command: str, **more: str) -> subprocess.CompletedProces
     )
 
 
-class Serving:
+class ServeProcess:
     """A running `manage.py serve`."""
 
     def __init__(self, data: Path, *arguments: str, **more: str) -> None:
@@ -97,8 +97,8 @@ class Serving:
 
 
 @contextlib.contextmanager
-def serving(data: Path, *arguments: str, **more: str) -> Iterator[Serving]:
-    server = Serving(data, *arguments, **more)
+def running_server(data: Path, *arguments: str, **more: str) -> Iterator[ServeProcess]:
+    server = ServeProcess(data, *arguments, **more)
     try:
         yield server
     finally:
@@ -125,13 +125,13 @@ def open_folder() -> Iterator[Path]:
 
 
 def memory(pid: int) -> float:
-    """Of a process, in MB."""
+    """Returns the memory of a process in MB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * 4096 / 1e6
 
 
-def stage(data: Path, *command: str) -> str:
-    """A command of `fault_setup.py`, in a process that knows the drill's servers."""
+def run_setup(data: Path, *command: str) -> str:
+    """Runs a command of `fault_setup.py` in a process that knows the servers of the test."""
     return subprocess.run(
         [sys.executable, "-m", "tests.support.fault_setup", *command],
         cwd=ROOT,

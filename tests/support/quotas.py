@@ -1,4 +1,4 @@
-"""Quotas of another size."""
+"""Changes the limit of a quota."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Documents of maps by chance, whole and broken."""
+"""Random map documents, valid and broken."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

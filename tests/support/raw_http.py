@@ -15,7 +15,7 @@ HANDSHAKE = (
 
 
 class Client:
-    """A connection on which requests are said byte by byte, and answers read one after another."""
+    """A connection that sends raw bytes, and reads responses one by one."""
 
     def __init__(self, site: Site) -> None:
         self.socket = socket.create_connection(("127.0.0.1", site.port), timeout=8)
@@ -28,14 +28,14 @@ class Client:
         self.reader.close()
         self.socket.close()
 
-    def say(self, *parts: bytes) -> None:
-        """Send as much as the server takes: it may refuse the rest."""
+    def send(self, *parts: bytes) -> None:
+        """Sends as much as the server accepts."""
         with contextlib.suppress(ConnectionError):
             for part in parts:
                 self.socket.sendall(part)
 
-    def hear(self) -> httpx.Response | None:
-        """The next answer, whole; None at the end of the connection."""
+    def receive(self) -> httpx.Response | None:
+        """Returns the next response, or None at the end of the connection."""
         head = []
         with contextlib.suppress(ConnectionError):
             while line := self.reader.readline().strip():
@@ -43,34 +43,34 @@ class Client:
         if not head:
             return None
         headers = [tuple(line.split(b": ", 1)) for line in head[1:]]
-        answer = httpx.Response(int(head[0].split()[1]), headers=headers)  # type: ignore[arg-type]
-        body = self.reader.read(int(answer.headers["content-length"]))
-        return httpx.Response(answer.status_code, headers=answer.headers, content=body)
+        response = httpx.Response(int(head[0].split()[1]), headers=headers)  # type: ignore[arg-type]
+        body = self.reader.read(int(response.headers["content-length"]))
+        return httpx.Response(response.status_code, headers=response.headers, content=body)
 
     def status(self) -> int | None:
-        """The status of the next answer."""
-        answer = self.hear()
-        return answer.status_code if answer else None
+        """Returns the status of the next response."""
+        response = self.receive()
+        return response.status_code if response else None
 
 
 def exchange(site: Site, *parts: bytes) -> httpx.Response:
-    """Send raw bytes; answers the one answer to it, after which the connection ends."""
+    """Sends raw bytes; returns the only response, after which the connection ends."""
     with Client(site) as client:
-        client.say(*parts)
-        answer = client.hear()
-        assert answer
-        assert client.hear() is None
-    return answer
+        client.send(*parts)
+        response = client.receive()
+        assert response
+        assert client.receive() is None
+    return response
 
 
-def assert_shape(answer: httpx.Response, status: int, code: str) -> None:
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["connection"] == "close"
-    document = orjson.loads(answer.content)
+def assert_shape(response: httpx.Response, status: int, code: str) -> None:
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["connection"] == "close"
+    document = orjson.loads(response.content)
     assert document.keys() == {"type", "errors", "request_id"}
     assert document["type"] == "client_error"
     [error] = document["errors"]
     assert (error["code"], error["attr"]) == (code, None)
     assert error["detail"]
-    assert document["request_id"] == answer.headers["x-request-id"] != ""
+    assert document["request_id"] == response.headers["x-request-id"] != ""

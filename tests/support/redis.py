@@ -1,4 +1,4 @@
-"""A Redis that is away, and connections that are made anew."""
+"""A Redis that is down, and new connections."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ NOBODY_LISTENS = "redis://127.0.0.1:1/0"
 
 @contextmanager
 def redis_away(url: str = NOBODY_LISTENS) -> Iterator[None]:
-    """For a while, another Redis for what must not be lost; without a URL nobody answers for it."""
+    """Replaces the durable Redis by the one at a URL; without a URL it refuses connections."""
     moved = settings.CACHES | {"durable": settings.CACHES["durable"] | {"LOCATION": [url]}}
     with override_settings(CACHES=moved):
         forget_connections()
@@ -29,12 +29,12 @@ def redis_away(url: str = NOBODY_LISTENS) -> Iterator[None]:
 
 
 def cache_away(url: str = NOBODY_LISTENS) -> RedisCache:
-    """The disposable cache with another Redis, which nobody answers for without a URL."""
+    """Returns the disposable cache with the Redis at a URL; without a URL it refuses connections."""
     return RedisCache([url], settings.CACHES["disposable"])
 
 
 def forget_connections() -> None:
-    """Let the next one who asks Redis read the settings anew."""
+    """Makes the next Redis client read the settings again."""
     ConnectionFactory._pools.clear()
     durable.cache_clear()
     rate_limits._script.cache_clear()

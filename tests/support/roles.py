@@ -1,4 +1,4 @@
-"""One person for each role, and what each is answered."""
+"""One user for each role, and the statuses that each gets."""
 
 from typing import Any
 
@@ -51,18 +51,18 @@ OF_A_SESSION = [
 OF_A_TRIBE = ["api:tribe", "tribes:edit", "tribes:delete"]
 
 
-class Cast:
-    """One person for each role, and a map of the owner's."""
+class Roles:
+    """One user for each role, and a map of the owner."""
 
     def __init__(self, *, seated: bool) -> None:
-        self.people: dict[str, User | None] = {
+        self.users: dict[str, User | None] = {
             "nobody": None,
             "player": make_user("Player1"),
             "owner": make_user("Owner"),
             "moderator": make_moderator(),
             "administrator": make_user("Chief", is_staff=True, is_superuser=True),
         }
-        owner = self.people["owner"]
+        owner = self.users["owner"]
         assert owner
         self.game_map = make_map(owner)
         given = {"name": "Fords", "is_public": True}
@@ -97,11 +97,11 @@ class Cast:
         return reverse(route, args=arguments.get(route, []))
 
     def ask(self, route: str, method: str, role: str) -> int:
-        status: int = self.answer(route, method, role).status_code
+        status: int = self.response(route, method, role).status_code
         return status
 
-    def answer(self, route: str, method: str, role: str) -> Any:
-        client, user = Client(), self.people[role]
+    def response(self, route: str, method: str, role: str) -> Any:
+        client, user = Client(), self.users[role]
         if route in ("maps:picture", "api:preview"):
             preview_files.draw_missing(self.game_map.pk)
         headers = {}
@@ -109,7 +109,7 @@ class Cast:
             headers = bearer(user)
         elif user:
             client.force_login(user)
-        # From an address of its own, so that no limit is met.
+        # From different addresses, so that no rate limit is reached.
         client.defaults["REMOTE_ADDR"] = f"10.0.{ROLES.index(role)}.{ALL_METHODS.index(method)}"
         return client.generic(
             method, self.address(route), "{}", content_type="application/json", headers=headers

@@ -47,7 +47,7 @@ def is_pure(item: pytest.Item) -> bool:
 
 
 def pytest_configure() -> None:
-    """What one process publishes, no other may hear: Redis keeps channels apart by their names alone."""
+    """Gives each process its own channels: the databases of one Redis share them."""
     from django.conf import settings
 
     layer: Any = settings.CHANNEL_LAYERS["default"]
@@ -55,7 +55,7 @@ def pytest_configure() -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """The process that spreads the tests over others starts the servers once, and outlives those."""
+    """The controller of xdist starts the servers once, and runs longer than its workers."""
     if session.config.getoption("numprocesses", None) and not WORKER:
         _start()
 
@@ -69,7 +69,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def _start() -> None:
     with pytest.MonkeyPatch.context() as patch:
         if _is_embedded:
-            patch.delenv("REDIS_URL")  # an address that is set names a server of somebody else
+            patch.delenv("REDIS_URL")  # a configured address names an external server
         _running.enter_context(embedded.running())
 
 

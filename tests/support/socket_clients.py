@@ -20,8 +20,8 @@ from sessions_app.kernel.socket_address import SUBPROTOCOL
 from sessions_app.tickets import tickets
 from tests.support.live_site import Site
 from tests.support.lobbies import Table
-from tests.support.processes import Serving
-from tests.support.waiting import PATIENCE
+from tests.support.processes import ServeProcess
+from tests.support.waiting import TIMEOUT
 
 Frame = dict[str, Any]
 
@@ -32,14 +32,14 @@ def token_of(user: User) -> signing.Token:
 
 
 class Caller:
-    """A socket, with what it has heard."""
+    """A socket, and the frames that it has received."""
 
-    def __init__(self, site: "Site | Serving", path: str, **options: Any) -> None:
+    def __init__(self, site: "Site | ServeProcess", path: str, **options: Any) -> None:
         url = f"{site.url.replace('http', 'ws')}{path}"
         options = {"subprotocols": [SUBPROTOCOL], "compression": None} | options
         self._connection = connect(url, ping_interval=None, **options)
         self.socket: ClientConnection = self._connection.__enter__()
-        self.heard: list[Frame] = []
+        self.received: list[Frame] = []
         self._ids = itertools.count(1)
 
     def __enter__(self) -> "Caller":
@@ -50,37 +50,37 @@ class Caller:
     ) -> None:
         self._connection.__exit__(kind, error, trace)
 
-    def say(self, kind: str, *, id: str | None = None, **data: Any) -> str:  # noqa: A002
-        """Send a message; answers its id."""
+    def send(self, kind: str, *, id: str | None = None, **data: Any) -> str:  # noqa: A002
+        """Sends a message and returns its id."""
         message_id = id or f"{self.socket.id}-{next(self._ids)}"
         self.socket.send(orjson.dumps({"type": kind, "id": message_id, "data": data}).decode())
         return message_id
 
     def ask(self, kind: str, **data: Any) -> Frame:
-        """Send a message, and hear its answer."""
-        return self.hear(re=self.say(kind, **data))
+        """Sends a message and returns its reply."""
+        return self.receive(re=self.send(kind, **data))
 
-    def hear(self, kind: str | None = None, *, re: str | None = None, **data: Any) -> Frame:
-        """The next frame of a type, with an answer's id or such data; others are kept in `heard`."""
-        deadline = time.monotonic() + PATIENCE
+    def receive(self, kind: str | None = None, *, re: str | None = None, **data: Any) -> Frame:
+        """Returns the next frame of a type, to a message id or with such data. All are in `received`."""
+        deadline = time.monotonic() + TIMEOUT
         while True:
             try:
                 frame = self.next(deadline - time.monotonic())
             except TimeoutError:
-                pytest.fail(f"{kind} {re} {data} did not come; heard: {self.story}")
+                pytest.fail(f"{kind} {re} {data} did not come; received: {self.last_frames}")
             facts = frame["data"] | {"version": frame["version"]}
             is_it = kind in (None, frame["type"]) and re in (None, frame.get("re"))
             if is_it and all(facts.get(name) == value for name, value in data.items()):
                 return frame
 
-    def next(self, timeout: float = PATIENCE) -> Frame:
+    def next(self, timeout: float = TIMEOUT) -> Frame:
         """The next frame. Raises TimeoutError and ConnectionClosed."""
         frame: Frame = orjson.loads(self.socket.recv(timeout=max(timeout, 0)))
-        self.heard.append(frame)
+        self.received.append(frame)
         return frame
 
-    def closed(self, within: float = PATIENCE) -> int | None:
-        """The code by which the server closes the socket, whatever it says before."""
+    def closed(self, within: float = TIMEOUT) -> int | None:
+        """Returns the close code of the server, after any frames."""
         deadline = time.monotonic() + within
         try:
             while True:
@@ -88,35 +88,35 @@ class Caller:
         except ConnectionClosed as end:
             return end.rcvd.code if end.rcvd else None
         except TimeoutError:
-            pytest.fail(f"not closed; heard: {self.story}")
+            pytest.fail(f"not closed; received: {self.last_frames}")
 
-    def refused(self, within: float = PATIENCE) -> tuple[str, int | None]:
-        """The code of the last word, and that of the close, which the last word has named."""
+    def refused(self, within: float = TIMEOUT) -> tuple[str, int | None]:
+        """Returns the code of the last frame, an error, and the close code that it named."""
         code = self.closed(within)
-        last = self.heard[-1]
-        assert (last["type"], last["data"]["closes"]) == ("error", code), self.story
+        last = self.received[-1]
+        assert (last["type"], last["data"]["closes"]) == ("error", code), self.last_frames
         assert last["data"]["detail"].endswith(".")
         return last["data"]["code"], code
 
     def until(self, holds: Callable[[Frame], bool]) -> Frame:
-        """The first lobby, of those to come, of which something holds."""
-        while not holds(frame := self.hear("lobby")):
+        """Returns the next lobby for which a condition holds."""
+        while not holds(frame := self.receive("lobby")):
             pass
         return frame
 
     @property
-    def story(self) -> list[tuple[str, int, str | None]]:
-        """What was heard last, in short."""
-        return [(f["type"], f["version"], f.get("re")) for f in self.heard[-8:]]
+    def last_frames(self) -> list[tuple[str, int, str | None]]:
+        """The last frames, in short."""
+        return [(f["type"], f["version"], f.get("re")) for f in self.received[-8:]]
 
-    def silence(self, seconds: float = 0.2) -> list[Frame]:
-        """What comes within a time: for what must not come."""
-        heard: list[Frame] = []
+    def frames_within(self, seconds: float = 0.2) -> list[Frame]:
+        """Returns the frames of a period: to check that something is not sent."""
+        received: list[Frame] = []
         deadline = time.monotonic() + seconds
         with contextlib.suppress(TimeoutError):
             while True:
-                heard.append(self.next(deadline - time.monotonic()))
-        return heard
+                received.append(self.next(deadline - time.monotonic()))
+        return received
 
 
 def path_of(session_id: UUID | str) -> str:
@@ -128,8 +128,8 @@ def ticket_for(table: Table, n: int = 0) -> str:
     return tickets.create_ticket(token_of(table.users[n]), table.id)
 
 
-def sit_down(site: Site, table: Table, n: int = 0, **options: Any) -> Caller:
-    """A player of a table, greeted and welcomed."""
+def take_seat_by_socket(site: Site, table: Table, n: int = 0, **options: Any) -> Caller:
+    """Connects a player of a lobby and waits for the welcome."""
     caller = Caller(site, path_of(table.id), **options)
     assert caller.ask("hello", ticket=ticket_for(table, n))["type"] == "welcome"
     return caller
@@ -137,10 +137,13 @@ def sit_down(site: Site, table: Table, n: int = 0, **options: Any) -> Caller:
 
 @contextlib.contextmanager
 def seated(site: Site, table: Table) -> Iterator[list[Caller]]:
-    """All players of a table at their sockets, each of whom has seen the others come."""
+    """Connects all players of a lobby, and waits until each has seen the others."""
     with contextlib.ExitStack() as stack:
-        callers = [stack.enter_context(sit_down(site, table, n)) for n in range(len(table.users))]
+        callers = [
+            stack.enter_context(take_seat_by_socket(site, table, n))
+            for n in range(len(table.users))
+        ]
         version = table.version
         for caller in callers[:-1]:
-            caller.hear("lobby", version=version)
+            caller.receive("lobby", version=version)
         yield callers

@@ -40,12 +40,12 @@ def run_tasks(*, hours: float = 0) -> None:
 def get_drawn(client: Client, url: str, **options: Any) -> Any:
     """Asks for a picture; has a new one drawn, and asks again."""
     client.raise_request_exception = False  # that it is not drawn yet
-    answer = client.get(url, **options)
+    response = client.get(url, **options)
     client.raise_request_exception = True
-    if answer.status_code == 503:
+    if response.status_code == 503:
         run_tasks()
-        answer = client.get(url, **options)
-    return answer
+        response = client.get(url, **options)
+    return response
 
 
 def jobs(**facts: Any) -> Any:

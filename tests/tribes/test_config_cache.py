@@ -26,14 +26,14 @@ from tribes.config_cache import TribeConfig, read_config
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db
-KEPT = TribeConfig(0.05, 0.3, 0.15, "#FFD700")
+CACHED = TribeConfig(0.05, 0.3, 0.15, "#FFD700")
 
 
 def key(tribe: Tribe) -> str:
     return f"tribe:{tribe.pk}:config"
 
 
-def is_kept(tribe: Tribe) -> bool:
+def is_cached(tribe: Tribe) -> bool:
     return bool(disposable().has_key(key(tribe)))
 
 
@@ -41,15 +41,15 @@ def test_the_config_is_cached(
     player: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     tribe = make_tribe(player)
-    assert read_config(tribe.pk) == KEPT
-    kept: Any = disposable().get(key(tribe))
-    assert kept == (
+    assert read_config(tribe.pk) == CACHED
+    stored: Any = disposable().get(key(tribe))
+    assert stored == (
         b'{"damage_bonus":0.05,"attack_speed_bonus":0.3,"range_bonus":0.15,"color_theme":"#FFD700"}'
     )
     lives: Any = disposable().ttl(key(tribe))
     assert 3590 < lives <= 3600
     with django_assert_num_queries(0):
-        assert read_config(tribe.pk) == KEPT
+        assert read_config(tribe.pk) == CACHED
     with pytest.raises(Tribe.DoesNotExist):
         read_config(NOBODY)
 
@@ -58,8 +58,8 @@ def by_page(tribe: Tribe) -> None:
     client = Client()
     client.force_login(tribe.user)
     form = {"name": "Owls", "archetype": "Support", "damage": 4, "attack_speed": 3, "range": 3}
-    answer = client.post(f"/tribes/{tribe.pk}/", form | {"color": "#99C2FF"})
-    assert answer.status_code == 302
+    response = client.post(f"/tribes/{tribe.pk}/", form | {"color": "#99C2FF"})
+    assert response.status_code == 302
 
 
 def by_api(tribe: Tribe) -> None:
@@ -70,7 +70,7 @@ def by_removal(tribe: Tribe) -> None:
     delete_tribe(player=tribe.user, tribe_id=tribe.pk)
 
 
-def chief() -> Client:
+def administrator() -> Client:
     client = Client()
     client.force_login(make_user("Chief", is_staff=True, is_superuser=True))
     return client
@@ -81,17 +81,17 @@ def by_admin(tribe: Tribe) -> None:
         "user": tribe.user_id, "name": "Owls", "archetype": "Support", DAMAGE: "0.50", SPEED: "0",
         RANGE: "0", "color_theme": "#99C2FF", "created_at_0": "2026-01-01", "created_at_1": "12:00",
     }  # fmt: skip
-    assert chief().post(f"/admin/tribes/tribe/{tribe.pk}/change/", form).status_code == 302
+    assert administrator().post(f"/admin/tribes/tribe/{tribe.pk}/change/", form).status_code == 302
 
 
 def by_admins_deleting(tribe: Tribe) -> None:
-    chief().post(f"/admin/tribes/tribe/{tribe.pk}/delete/", {"post": "yes"})
+    administrator().post(f"/admin/tribes/tribe/{tribe.pk}/delete/", {"post": "yes"})
     assert not Tribe.objects.exists()
 
 
 def by_admins_action(tribe: Tribe) -> None:
     form = {"action": "delete_selected", "_selected_action": [str(tribe.pk)], "post": "yes"}
-    chief().post("/admin/tribes/tribe/", form)
+    administrator().post("/admin/tribes/tribe/", form)
     assert not Tribe.objects.exists()
 
 
@@ -103,9 +103,9 @@ def test_each_change_deletes_the_cached_config(settings: Any, way: Callable[[Tri
     settings.ADMIN_SECOND_FACTOR = False
     tribe = make_tribe(make_user("Owner"))
     read_config(tribe.pk)
-    assert is_kept(tribe)
+    assert is_cached(tribe)
     way(tribe)
-    assert not is_kept(tribe)
+    assert not is_cached(tribe)
     if Tribe.objects.exists():
         assert read_config(tribe.pk).color_theme == "#99C2FF"
 
@@ -116,14 +116,14 @@ def test_a_change_that_is_rolled_back_deletes_nothing() -> None:
     read_config(tribe.pk)
     with transaction.atomic():
         change_tribe(player=tribe.user, tribe_id=tribe.pk, given={"color_theme": "#99C2FF"})
-        assert is_kept(tribe)
+        assert is_cached(tribe)
         transaction.set_rollback(True)
-    assert is_kept(tribe)
-    assert read_config(tribe.pk) == KEPT
+    assert is_cached(tribe)
+    assert read_config(tribe.pk) == CACHED
 
 
 def wait_until_dropped(*tribes: Tribe) -> bool:
-    return any(not any(map(is_kept, tribes)) or threading.Event().wait(0.02) for _ in range(500))
+    return any(not any(map(is_cached, tribes)) or threading.Event().wait(0.02) for _ in range(500))
 
 
 def test_changes_from_outside_delete_the_cached_config(site: Site, transactional_db: None) -> None:
@@ -160,9 +160,9 @@ def test_all_configs_are_deleted_when_listening_begins(player: User) -> None:
     tribes = [make_tribe(player, f"Tribe {n}") for n in range(3)]
     for tribe in tribes:
         read_config(tribe.pk)
-    disposable().set("map:x:data", b"kept")
+    disposable().set("map:x:data", b"cached")
     notifications.subscribers["tribes"].heard([notifications.EVERYTHING])
-    assert not any(map(is_kept, tribes))
+    assert not any(map(is_cached, tribes))
     assert disposable().has_key("map:x:data")
 
 
@@ -183,11 +183,11 @@ def test_an_empty_key_is_filled_once(monkeypatch: pytest.MonkeyPatch) -> None:
             return store.set(*arguments, **options)
 
     monkeypatch.setattr(config_cache, "disposable", Counting)
-    assert at_once(12, lambda _: read_config(tribe.pk)) == [KEPT] * 12
+    assert at_once(12, lambda _: read_config(tribe.pk)) == [CACHED] * 12
     assert len(filled) == 1
 
 
-def others_wait() -> bool:
+def another_waits() -> bool:
     """Whether another connection waits for a lock of this one."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -206,7 +206,7 @@ def test_a_change_waits_until_the_cache_is_filled(monkeypatch: pytest.MonkeyPatc
     def read_slowly(tribe_id: UUID, *, lock: bool = False) -> TribeConfig:
         found = read(tribe_id, lock=lock)
         begun.set()
-        until(others_wait)  # for the row
+        until(another_waits)  # for the row
         return found
 
     monkeypatch.setattr(config_cache, "_read_row", read_slowly)
@@ -219,19 +219,19 @@ def test_a_change_waits_until_the_cache_is_filled(monkeypatch: pytest.MonkeyPatc
 
     at_once(2, work)
     monkeypatch.undo()
-    assert not is_kept(tribe)
+    assert not is_cached(tribe)
     assert read_config(tribe.pk).color_theme == "#99C2FF"
 
 
-@pytest.mark.parametrize("noted", [False, True])
+@pytest.mark.parametrize("error_with_note", [False, True])
 def test_configs_are_read_without_redis(
-    player: User, monkeypatch: pytest.MonkeyPatch, noted: bool
+    player: User, monkeypatch: pytest.MonkeyPatch, error_with_note: bool
 ) -> None:
     tribe = make_tribe(player)
     monkeypatch.setattr(config_cache, "disposable", cache_away)
-    if noted:
+    if error_with_note:
         record_failure("disposable")
-    assert read_config(tribe.pk) == KEPT
+    assert read_config(tribe.pk) == CACHED
     changed = call(player, "patch", f"/{tribe.pk}", {"color_theme": "#99C2FF"})
     assert changed.status_code == 200
     config_cache.invalidate([str(tribe.pk)])

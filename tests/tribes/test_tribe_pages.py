@@ -26,15 +26,15 @@ FORM = {
 
 
 def page(client: Client, url: str) -> str:
-    answer = client.get(url)
-    assert answer.status_code == 200
-    return " ".join(answer.content.decode().split())
+    response = client.get(url)
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
 
 
 def sent(client: Client, url: str, **changes: Any) -> str:
-    answer = client.post(url, FORM | changes)
-    assert answer.status_code == 200
-    return " ".join(answer.content.decode().split())
+    response = client.post(url, FORM | changes)
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
 
 
 def value_of(shown: str, name: str) -> str:
@@ -105,9 +105,9 @@ def test_a_tribe_is_created(signed_in: Client, player: User) -> None:
     assert [value_of(shown, n) for n in ("damage", "attack_speed", "range")] == ["4", "3", "3"]
     assert checked(shown, "archetype") == ["Balanced"]
     assert checked(shown, "color") == ["#FFD700"]
-    answer = signed_in.post("/tribes/new/", FORM, follow=True)
-    assert answer.redirect_chain == [("/tribes/", 302)]
-    assert "“Ravens” is ready to play" in answer.content.decode()
+    response = signed_in.post("/tribes/new/", FORM, follow=True)
+    assert response.redirect_chain == [("/tribes/", 302)]
+    assert "“Ravens” is ready to play" in response.content.decode()
     tribe = Tribe.objects.get(user=player)
     facts = tribe.damage_bonus, tribe.attack_speed_bonus, tribe.range_bonus
     assert [str(bonus) for bonus in facts] == ["0.25", "0.15", "0.10"]
@@ -142,8 +142,8 @@ def test_a_tribe_is_changed(signed_in: Client, player: User) -> None:
     assert checked(shown, "color") == ["own"]
     assert value_of(shown, "own_color") == "#ABCDEF"
     assert value_of(shown, "name") == "Ravens"
-    answer = signed_in.post(f"/tribes/{tribe.pk}/", FORM | {"name": "RAVENS", "color": "own"})
-    assert answer.headers["Location"] == "/tribes/"
+    response = signed_in.post(f"/tribes/{tribe.pk}/", FORM | {"name": "RAVENS", "color": "own"})
+    assert response.headers["Location"] == "/tribes/"
     tribe.refresh_from_db()
     assert (tribe.name, tribe.color_theme) == ("RAVENS", "#FFFFFF")
 
@@ -180,10 +180,10 @@ def test_the_form_shows_errors_at_their_fields(
         assert signed_in.post("/tribes/new/", FORM | changes).status_code == 302
         return
     shown = sent(signed_in, "/tribes/new/", **changes)
-    told = re.search(rf'id="{place}">(.*?)</div>', shown)
-    assert told
-    assert words in told[1]
-    assert shown.count(place) >= 2  # what is wrong names its words
+    reported = re.search(rf'id="{place}">(.*?)</div>', shown)
+    assert reported
+    assert words in reported[1]
+    assert shown.count(place) >= 2  # the error is at its text
     assert Tribe.objects.count() == 1
 
 
@@ -219,8 +219,8 @@ def test_the_editor_returns_to_the_page_before(signed_in: Client) -> None:
     assert value_of(shown, "next") == "/maps/?q=a"
     again = sent(signed_in, "/tribes/new/", name="x", next="/maps/?q=a")
     assert value_of(again, "next") == "/maps/?q=a"
-    answer = signed_in.post("/tribes/new/", FORM | {"next": "/maps/?q=a"})
-    assert answer.headers["Location"] == "/maps/?q=a"
+    response = signed_in.post("/tribes/new/", FORM | {"next": "/maps/?q=a"})
+    assert response.headers["Location"] == "/maps/?q=a"
 
 
 @pytest.mark.parametrize(
@@ -235,8 +235,8 @@ def test_the_editor_returns_to_the_page_before(signed_in: Client) -> None:
     ],
 )
 def test_the_editor_never_redirects_to_another_site(signed_in: Client, elsewhere: str) -> None:
-    answer = signed_in.post("/tribes/new/", FORM | {"next": elsewhere})
-    assert answer.headers["Location"] == "/tribes/"
+    response = signed_in.post("/tribes/new/", FORM | {"next": elsewhere})
+    assert response.headers["Location"] == "/tribes/"
     assert "evil" not in signed_in.get("/tribes/new/", {"next": elsewhere}).content.decode()
 
 

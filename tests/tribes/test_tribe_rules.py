@@ -161,7 +161,7 @@ TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 
 WHITE = np.array([0.9505, 1.0, 1.089])
 
 
-def lab(colour: str, sight: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def cielab(colour: str, sight: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Returns a colour in CIELAB as somebody with this colour vision sees it."""
     channels = np.array([int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)])
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
@@ -172,7 +172,7 @@ def lab(colour: str, sight: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 @pytest.mark.parametrize("sight", SIGHTS)
 def test_palettes_differ_with_every_kind_of_colour_vision(sight: str) -> None:
-    colours = [lab(colour, SIGHTS[sight]) for colour in PALETTES.values()]
+    colours = [cielab(colour, SIGHTS[sight]) for colour in PALETTES.values()]
     pairs = [(a, b) for n, a in enumerate(colours) for b in colours[:n]]
     assert len(pairs) == 28
     assert min(float(np.linalg.norm(a - b)) for a, b in pairs) > 28
@@ -180,7 +180,7 @@ def test_palettes_differ_with_every_kind_of_colour_vision(sight: str) -> None:
 
 def test_the_former_palettes_do_not_differ_enough() -> None:
     """Shows that the test above can fail."""
-    green, orange = (lab(c, SIGHTS["deuteranopia"]) for c in ("#32CD32", "#FF8C00"))
+    green, orange = (cielab(c, SIGHTS["deuteranopia"]) for c in ("#32CD32", "#FF8C00"))
     assert float(np.linalg.norm(green - orange)) < 28
 
 

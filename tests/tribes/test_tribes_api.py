@@ -24,9 +24,9 @@ from tribes.models import Tribe
 pytestmark = pytest.mark.django_db
 
 
-def code(answer: Any) -> tuple[int, str, str | None]:
-    error = answer.json()["errors"][0]
-    return answer.status_code, error["code"], error["attr"]
+def code(response: Any) -> tuple[int, str, str | None]:
+    error = response.json()["errors"][0]
+    return response.status_code, error["code"], error["attr"]
 
 
 def seat(tribe: Tribe, status: str = "Lobby") -> None:
@@ -46,8 +46,8 @@ def test_a_tribe_is_created_changed_and_deleted(player: User) -> None:
         list(facts)
         == "id name archetype damage_bonus attack_speed_bonus range_bonus color_theme created_at".split()
     )
-    told = {"name": "Ravens", DAMAGE: 0.35, SPEED: 0.1, RANGE: 0.05, "color_theme": "#FFD700"}
-    assert facts.items() >= told.items()
+    reported = {"name": "Ravens", DAMAGE: 0.35, SPEED: 0.1, RANGE: 0.05, "color_theme": "#FFD700"}
+    assert facts.items() >= reported.items()
     assert b'"damage_bonus":0.35' in made.content  # a number, no string
     one = f"/{facts['id']}"
     assert call(player, "get", one).json() == facts
@@ -115,9 +115,9 @@ def test_invalid_bonuses_are_refused(
 
 def test_a_changed_bonus_is_checked_with_the_others(player: User) -> None:
     tribe = make_tribe(player)
-    answer = call(player, "patch", f"/{tribe.pk}", {DAMAGE: 0.1})
-    assert code(answer) == (400, "bonus_sum", SPEED)
-    assert "11 points" in answer.json()["errors"][0]["detail"]
+    response = call(player, "patch", f"/{tribe.pk}", {DAMAGE: 0.1})
+    assert code(response) == (400, "bonus_sum", SPEED)
+    assert "11 points" in response.json()["errors"][0]["detail"]
 
 
 @pytest.mark.parametrize(
@@ -171,8 +171,8 @@ def test_bodies_that_are_no_tribe_are_refused(player: User, body: str) -> None:
 
 
 def test_a_wrong_content_type_is_refused(player: User) -> None:
-    answer = Client().post(BASE, "a=b", content_type="text/plain", headers=bearer(player))
-    assert answer.status_code == 415
+    response = Client().post(BASE, "a=b", content_type="text/plain", headers=bearer(player))
+    assert response.status_code == 415
 
 
 def test_names_are_unique_for_each_owner_ignoring_case(player: User, author: User) -> None:
@@ -196,7 +196,7 @@ def test_tribes_of_others_are_a_404(player: User, author: User) -> None:
             call(player, "patch", one, {}),
             call(player, "delete", one),
         ]
-        assert {answer.status_code for answer in asked} == {404}
+        assert {response.status_code for response in asked} == {404}
     assert call(player, "get").json() == {"results": []}
     assert {call(None, m).status_code for m in ("get", "post")} == {401}
 
@@ -216,9 +216,9 @@ def test_the_etag_changes_with_the_tribe(player: User) -> None:
 def test_a_tribe_that_has_played_cannot_be_deleted(player: User, status: str) -> None:
     tribe, other = make_tribe(player), make_tribe(player, "Owls")
     seat(tribe, status)
-    answer = call(player, "delete", f"/{tribe.pk}")
-    assert code(answer) == (409, "tribe_has_played", None)
-    assert "“Ravens” is part of a game" in answer.json()["errors"][0]["detail"]
+    response = call(player, "delete", f"/{tribe.pk}")
+    assert code(response) == (409, "tribe_has_played", None)
+    assert "“Ravens” is part of a game" in response.json()["errors"][0]["detail"]
     assert SessionPlayer.objects.count() == 1
     assert call(player, "patch", f"/{tribe.pk}", {"name": "Old ravens"}).status_code == 200
     assert call(player, "delete", f"/{other.pk}").status_code == 204
@@ -228,9 +228,9 @@ def test_a_player_has_at_most_ten_tribes(player: User) -> None:
     assert QUOTAS["tribes"].limit == 10
     for n in range(10):
         make_tribe(player, f"Tribe {n}")
-    answer = call(player, "post", "", RAVENS)
-    assert code(answer) == (409, "quota_reached", None)
-    assert "10 of 10 tribes" in answer.json()["errors"][0]["detail"]
+    response = call(player, "post", "", RAVENS)
+    assert code(response) == (409, "quota_reached", None)
+    assert "10 of 10 tribes" in response.json()["errors"][0]["detail"]
 
 
 def test_reading_takes_a_fixed_number_of_queries(
@@ -238,14 +238,14 @@ def test_reading_takes_a_fixed_number_of_queries(
 ) -> None:
     tribe, headers = make_tribe(player), bearer(player)
     for address in (BASE, f"{BASE}/{tribe.pk}"):
-        with django_assert_num_queries(2):  # who asks, and what for
+        with django_assert_num_queries(2):  # the owner, and the id
             Client().get(address, headers=headers)
 
 
-# ---- Many hands ---------------------------------------------------------------------------------
+# ---- Many threads -------------------------------------------------------------------------------
 
 
-def made_at_once(hands: int) -> list[str]:
+def create_simultaneously(threads: int) -> list[str]:
     """Returns the results of simultaneous creations of tribes by a player who has nine."""
     player = make_user("Clicker")
     for n in range(9):
@@ -258,12 +258,12 @@ def made_at_once(hands: int) -> list[str]:
             return refusal.code
         return "made"
 
-    return sorted(at_once(hands, work))
+    return sorted(at_once(threads, work))
 
 
 @pytest.mark.django_db(transaction=True)
 def test_only_one_of_twelve_simultaneous_tribes_fits() -> None:
-    assert made_at_once(12) == ["made"] + ["quota_reached"] * 11
+    assert create_simultaneously(12) == ["made"] + ["quota_reached"] * 11
     assert Tribe.objects.count() == 10
 
 
@@ -278,7 +278,7 @@ def test_without_the_lock_too_many_are_created(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(tribe_actions, "lock_player", lambda player: None)
     monkeypatch.setattr(tribe_actions, "save_or_field_error", save_when_all_have_counted)
-    assert made_at_once(12) == ["made"] * 12
+    assert create_simultaneously(12) == ["made"] * 12
     assert Tribe.objects.count() == 21
 
 

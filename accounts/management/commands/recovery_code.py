@@ -19,7 +19,9 @@ class Command(BaseCommand):
     def handle(self, *arguments: Any, name: str, **options: Any) -> None:
         user = User.objects.known_as(name).first()
         if user is None:
-            raise CommandError("Nobody has this name.")
+            raise CommandError("No account has this name.")
         if not second_factor.is_set_up(user):
-            raise CommandError("No app is set up: the admin offers that after the password.")
+            raise CommandError(
+                "This account has no authenticator app yet. Sign in to the admin to set one up."
+            )
         self.stdout.write(second_factor.add_recovery_code(user))

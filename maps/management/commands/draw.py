@@ -22,13 +22,13 @@ class Command(BaseCommand):
         # Pictures of a map without a hash can't be stored: they are drawn for each request.
         maps = GameMap.objects.filter(removed_at__isnull=True).exclude(terrain_hash="")
         ids = maps.order_by("-hot_score").values_list("pk", flat=True)
-        total, kept = maps.count() if options["verbosity"] else 0, 0
+        total, number = maps.count() if options["verbosity"] else 0, 0
         for map_id in tqdm(
             ids.iterator(), "maps", total, file=sys.stderr, disable=not options["verbosity"]
         ):
-            kept += draw(map_id)
+            number += draw(map_id)
         if options["verbosity"]:
-            self.stdout.write(f"{kept:,} pictures drawn.")
+            self.stdout.write(f"{number:,} pictures drawn.")
 
 
 def draw(map_id: UUID) -> int:
@@ -37,11 +37,11 @@ def draw(map_id: UUID) -> int:
     Raises CommandError if they can't be stored.
     """
     try:
-        drawn, kept = preview_files.draw_missing(map_id)
+        drawn, stored = preview_files.draw_missing(map_id)
     except (TerrainError, GameMap.DoesNotExist):  # an invalid terrain, or deleted meanwhile
         return 0
     except Exception as error:  # each storage has errors of its own
         raise CommandError(f"The storage of pictures can't be read: {error}") from error
-    if kept < drawn:
+    if stored < drawn:
         raise CommandError("Pictures can't be stored. The log says why.")
-    return kept
+    return stored

@@ -1,8 +1,8 @@
-// Cards that came while scrolling come once more for whoever goes back to them, and the place among them.
-// Browsers keep whole pages for that too, but none that holds a socket.
+// Restores cards that were loaded while scrolling, and the scroll position, after going back to a list.
+// Browsers restore whole pages, too, but none with an open socket.
 
 /**
- * @typedef {{parts: number, top: number}} Place how many parts had come, and how far one had scrolled
+ * @typedef {{parts: number, top: number}} ScrollState the number of loaded parts, and the scroll position
  * @type {Window & {htmx?: {trigger: (element: Element, name: string) => void}}}
  */
 const page = window;
@@ -15,8 +15,8 @@ addEventListener("pagehide", () => {
 });
 
 /**
- * Asks for one part after the other, and scrolls to the place once they are there.
- * @param {Place} place
+ * Loads one part after the other, then scrolls to the position.
+ * @param {ScrollState} state
  */
 function restore({ parts, top }) {
   const pager = document.querySelector("#more[hx-get]");
@@ -27,6 +27,6 @@ function restore({ parts, top }) {
 
 const [visit] = performance.getEntriesByType("navigation");
 const isBack = visit instanceof PerformanceNavigationTiming && visit.type === "back_forward";
-/** @type {Place | null} */
+/** @type {ScrollState | null} */
 const saved = isBack ? JSON.parse(sessionStorage.getItem(key()) ?? "null") : null;
 if (saved?.parts) restore(saved);

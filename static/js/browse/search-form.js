@@ -9,8 +9,8 @@
 /** @returns {NodeListOf<HTMLInputElement | HTMLSelectElement>} */
 const controls = () => document.querySelectorAll("#q, .facet [name]");
 
-// Cards come back as they were, the controls beside them as the page was sent: what somebody typed and
-// chose is in no markup. The next filter would drop the others.
+// htmx restores the cards, but not what was typed or chosen in the form, which is not in the markup. Without
+// this, the next filter would remove the others.
 document.addEventListener("htmx:historyRestore", () => {
   const query = new URLSearchParams(location.search);
   for (const control of controls()) {
@@ -20,8 +20,8 @@ document.addEventListener("htmx:historyRestore", () => {
   }
 });
 
-// One step back leaves a search, however often one paused while typing it. The server can't say so: its
-// response is cached, and the same for everybody who asks for that address.
+// One step back leaves a search, however many requests its typing caused. The server can not control this,
+// because its response is cached for everybody.
 document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
   const { history: update, requestConfig } = /** @type {CustomEvent<HistoryDetail>} */ (event).detail;
   const isTyped = requestConfig.triggeringEvent?.target.id === "q";

@@ -1,4 +1,4 @@
-// The chat of a lobby. What people write is text, and becomes text: never markup.
+// The chat of a lobby. Messages are plain text, never markup.
 
 import { MAX_CHAT_LENGTH } from "./client.js";
 
@@ -15,9 +15,9 @@ const SVG = "http://www.w3.org/2000/svg";
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "medium" });
 
-/** Shows what is said, and sends what one says. */
+/** Shows and sends messages. */
 export class Chat {
-  /** @type {Map<string, Player>} also those who have left */
+  /** @type {Map<string, Player>} including those who have left */
   #players = new Map();
 
   /**
@@ -29,16 +29,16 @@ export class Chat {
     this.part = part;
     this.client = client;
     this.refuse = refuse;
-    this.form = part("say", HTMLFormElement);
-    this.input = part("say-text", HTMLInputElement);
+    this.form = part("chat-form", HTMLFormElement);
+    this.input = part("chat-input", HTMLInputElement);
     this.form.hidden = false;
-    this.form.addEventListener("submit", (event) => this.#say(event));
+    this.form.addEventListener("submit", (event) => this.#send(event));
     this.input.addEventListener("input", () => this.#count());
     client.on("chat", (/** @type {ChatMessage} */ message) => this.#show(message));
   }
 
   /**
-   * Learns who is in the lobby.
+   * Updates the players of the lobby.
    * @param {Lobby} lobby
    */
   update(lobby) {
@@ -46,7 +46,7 @@ export class Chat {
   }
 
   /**
-   * Shows something that happened, among what people say.
+   * Shows an event between the messages.
    * @param {string} text
    */
   note(text) {
@@ -57,18 +57,18 @@ export class Chat {
   }
 
   /** @param {Event} event */
-  async #say(event) {
+  async #send(event) {
     event.preventDefault();
     const text = this.input.value.trim();
     if (!text) return;
     this.input.value = "";
     this.#count();
-    if (this.client.state !== "live") this.part("left").textContent = "It will be sent when the connection is back.";
+    if (this.client.state !== "live") this.part("characters-left").textContent = "Your message will be sent when the connection is back.";
     try {
       await this.client.chat(text);
       this.#count();
     } catch (error) {
-      this.input.value ||= text; // nothing typed is lost
+      this.input.value ||= text; // so that no text is lost
       this.#count();
       this.refuse(/** @type {Refusal} */ (error));
     }
@@ -76,7 +76,7 @@ export class Chat {
 
   #count() {
     const left = MAX_CHAT_LENGTH - this.input.value.length;
-    this.part("left").textContent = left <= COUNTED_FROM ? `${left} characters left` : "";
+    this.part("characters-left").textContent = left <= COUNTED_FROM ? `${left} characters left` : "";
   }
 
   /** @param {ChatMessage} message */
@@ -85,14 +85,14 @@ export class Chat {
     const line = document.createElement("p");
     line.className = "chat__line";
     const time = document.createElement("time");
-    const said = new Date(at);
-    Object.assign(time, { dateTime: at, title: exact.format(said), textContent: clock.format(said) });
+    const sentAt = new Date(at);
+    Object.assign(time, { dateTime: at, title: exact.format(sentAt), textContent: clock.format(sentAt) });
     time.className = "small";
     const name = document.createElement("strong");
     name.dir = "auto";
     name.textContent = player?.username ?? "Somebody";
     const words = document.createElement("span");
-    words.className = "chat__words";
+    words.className = "chat__text";
     words.dir = "auto"; // by its own first letter
     words.textContent = text;
     line.append(swatch(player?.tribe.color_theme), name, " ", time, words);
@@ -106,7 +106,7 @@ export class Chat {
     log.querySelector("[data-part=log-empty]")?.remove();
     log.append(line);
     while (log.children.length > MOST_SHOWN) log.firstElementChild?.remove();
-    // Who reads what was said before is not carried away.
+    // A player who reads older messages stays there.
     if (isAtEnd) log.scrollTop = log.scrollHeight;
   }
 }

@@ -2,13 +2,13 @@
  * The live lobby of Tribehold, for pages of the site and as an example for authors of other clients.
  *
  * Needs no framework and no page: only WebSocket, EventTarget and timers, as browsers, Node and Deno have
- * them. What client and server say to each other is described in docs/protocol.md.
+ * them. The messages are described in docs/protocol.md.
  *
  *     const client = new LobbyClient("wss://host/ws/game-sessions/" + id, { ticket: fetchTicket });
  *     client.addEventListener("lobby", ({ detail }) => show(detail));
- *     client.addEventListener("state", ({ detail }) => tell(detail.state, detail.reason));
+ *     client.addEventListener("state", ({ detail }) => showState(detail.state, detail.reason));
  *     client.open();
- *     await client.ready(true); // resolves with the server's answer, rejects with {code, detail}
+ *     await client.ready(true); // resolves with the response, rejects with {code, detail}
  */
 
 import { Connection, UNAUTHORIZED } from "./connection.js";
@@ -45,7 +45,7 @@ const TRIES = 2; // a command is sent again once
  * @typedef {object} PendingCommand
  * @property {Command} message
  * @property {number} tries
- * @property {(answer: any) => void} resolve
+ * @property {(response: any) => void} resolve
  * @property {(refusal: Refusal) => void} reject
  */
 
@@ -60,17 +60,17 @@ const refusal = (code, detail) => Object.assign(new Error(detail), { code, detai
 /**
  * A seat in a lobby or a game.
  *
- * Commands answer with promises: resolved with the server's answer, rejected with `{code, detail}` where
- * the server refuses. One that is not answered before the connection is lost is sent once more after it
- * is back, under the same id, so that it is done once.
+ * Commands return promises, which resolve with the response of the server, or reject with `{code, detail}`.
+ * A command without a response is sent once more after a lost connection, with the same id, so that it is
+ * handled once.
  *
  * @fires LobbyClient#state   StateDetail of connection.js
  * @fires LobbyClient#lobby   the whole lobby, whenever it has changed; some versions may be skipped
  * @fires LobbyClient#chat    {player_id, text, at}; the text is plain, never markup
  * @fires LobbyClient#started the lobby: the countdown is over
  * @fires LobbyClient#closed  {reason: "left"|"completed"|"abandoned"|"kicked"}
- * @fires LobbyClient#error   {code, detail, closes}: an error that answers no command; `closes` is the code
- *   of the close that follows, if one does
+ * @fires LobbyClient#error   {code, detail, closes}: an error that is no response to a command; `closes` is
+ *   the close code that follows, if any
  */
 export class LobbyClient extends Connection {
   /** @type {(() => Promise<string>) | undefined} */
@@ -79,25 +79,25 @@ export class LobbyClient extends Connection {
   #ticket;
   /** @type {Map<string, PendingCommand>} by id */
   #pending = new Map();
-  #count = 0;
-  // Ids must differ from those of another page of the same player, whom the server remembers.
+  #lastId = 0;
+  // Ids must differ from those of other pages of the same player, which the server remembers.
   #prefix = Math.random().toString(36).slice(2, 10);
   /** @type {Map<string, number>} when each was sent, by its id */
   #pings = new Map();
   #clock = { offset: 0, trip: Infinity };
-  #asked = false;
-  #isForgiven = false;
+  #isHelloPending = false;
+  #hasRetriedTicket = false;
 
   /**
    * @param {string|URL} address
    * @param {{ticket?: () => Promise<string>, maxDelay?: number}} options `ticket` fetches a ticket
-   *   (POST /api/v1/game-sessions/{id}/ticket), for clients that have no cookie of the site. It is asked
-   *   before each connection, since a ticket works once; an error with `final: true` ends the client.
+   *   (POST /api/v1/game-sessions/{id}/ticket), for clients that have no cookie of the site. It is
+   *   called before each connection, because a ticket works once. An error with `final: true` ends the client.
    */
   constructor(address, { ticket, maxDelay } = {}) {
     super(address, { maxDelay });
     this.#fetchTicket = ticket;
-    /** The lobby as it was last heard of; null before. @type {Lobby | null} */
+    /** The newest lobby that was received; null before the first. @type {Lobby | null} */
     this.lobby = null;
     /** Who this client is. @type {string | null} */
     this.playerId = null;
@@ -114,27 +114,27 @@ export class LobbyClient extends Connection {
     return end ? Math.max(0, Date.parse(end) - this.now()) : null;
   }
 
-  // ---- What a player does ----------------------------------------------------------------------
+  // ---- Commands --------------------------------------------------------------------------------
 
   /** @param {boolean} isReady */
-  ready = (isReady) => this.#ask("ready", { is_ready: isReady });
+  ready = (isReady) => this.#request("ready", { is_ready: isReady });
 
   /** @param {string} tribeId one of the player's own */
-  tribe = (tribeId) => this.#ask("tribe", { tribe_id: tribeId });
+  tribe = (tribeId) => this.#request("tribe", { tribe_id: tribeId });
 
-  leave = () => this.#ask("leave");
+  leave = () => this.#request("leave");
 
-  /** The host's. @param {boolean} solo alone, by choice */
-  start = (solo = false) => this.#ask("start", solo ? { solo } : {});
+  /** Host only. @param {boolean} solo whether to play alone */
+  start = (solo = false) => this.#request("start", solo ? { solo } : {});
 
-  /** The host's. @param {string} playerId */
-  kick = (playerId) => this.#ask("kick", { player_id: playerId });
+  /** Host only. @param {string} playerId */
+  kick = (playerId) => this.#request("kick", { player_id: playerId });
 
-  /** The host's. @param {{is_public?: boolean, seats?: 2|3|4}} changes */
-  settings = (changes) => this.#ask("settings", changes);
+  /** Host only. @param {{is_public?: boolean, seats?: 2|3|4}} changes */
+  settings = (changes) => this.#request("settings", changes);
 
   /** @param {string} text up to MAX_CHAT_LENGTH characters */
-  chat = (text) => this.#ask("chat", { text });
+  chat = (text) => this.#request("chat", { text });
 
   /**
    * Sends a command.
@@ -142,11 +142,11 @@ export class LobbyClient extends Connection {
    * @param {object} [data]
    * @returns {Promise<any>}
    */
-  #ask(type, data = {}) {
+  #request(type, data = {}) {
     if (this.state === "ended") {
       return Promise.reject(refusal("ended", "The connection has ended."));
     }
-    const id = `${this.#prefix}-${(this.#count += 1)}`;
+    const id = `${this.#prefix}-${(this.#lastId += 1)}`;
     return new Promise((resolve, reject) => {
       const command = { message: { type, id, data }, tries: 0, resolve, reject };
       this.#pending.set(id, command);
@@ -167,11 +167,11 @@ export class LobbyClient extends Connection {
         continue;
       }
       this.#pending.delete(id);
-      command.reject(refusal("unanswered", "The server did not answer. Please try again."));
+      command.reject(refusal("unanswered", "The server did not respond. Please try again."));
     }
   }
 
-  // ---- What is heard ---------------------------------------------------------------------------
+  // ---- Messages of the server ------------------------------------------------------------------
 
   /** @override */
   async prepare() {
@@ -179,28 +179,28 @@ export class LobbyClient extends Connection {
   }
 
   /**
-   * A ticket may have expired on the way: another one is fetched, once.
+   * A ticket may have expired while connecting: another one is fetched, once.
    * @override
    * @param {number} code
    */
-  forgives(code) {
-    if (super.forgives(code)) return true;
-    if (code !== UNAUTHORIZED || !this.#fetchTicket || this.#isForgiven) return false;
-    this.#isForgiven = true;
+  mayRetry(code) {
+    if (super.mayRetry(code)) return true;
+    if (code !== UNAUTHORIZED || !this.#fetchTicket || this.#hasRetriedTicket) return false;
+    this.#hasRetriedTicket = true;
     return true;
   }
 
   /** @override */
-  greet() {
-    this.#asked = false;
-    this.#clock.trip = Infinity; // this machine may have slept, or its clock been set
+  onOpen() {
+    this.#isHelloPending = false;
+    this.#clock.trip = Infinity; // the machine may have slept, or its clock may have changed
     this.#hello(this.#ticket ? { ticket: this.#ticket } : {});
   }
 
   /** @param {{ticket?: string, version?: number}} [data] */
   #hello(data = {}) {
-    if (this.#asked) return;
-    this.#asked = true;
+    if (this.#isHelloPending) return;
+    this.#isHelloPending = true;
     if (this.lobby) data.version = this.version;
     this.#pings.set("hello", Date.now());
     this.send({ type: "hello", id: "hello", data });
@@ -213,9 +213,9 @@ export class LobbyClient extends Connection {
   }
 
   /** @override @param {Message} message */
-  take(message) {
+  onMessage(message) {
     this.#handlers[message.type]?.(message.data, message);
-    this.#answer(message);
+    this.#settleCommand(message);
     const isAhead = message.version > this.version;
     if (isAhead && this.state === "live" && message.type !== "error") this.#hello();
   }
@@ -223,18 +223,18 @@ export class LobbyClient extends Connection {
   /** @type {Record<string, (data: any, message: Message) => void>} */
   #handlers = {
     welcome: (data, message) => {
-      this.#asked = false;
+      this.#isHelloPending = false;
       this.playerId = data.player_id;
       this.#setClock("hello", data.time);
       const again = this.state !== "live";
-      this.#isForgiven = false;
-      this.welcomed();
-      if (data.lobby) this.#show(data.lobby, message.version);
+      this.#hasRetriedTicket = false;
+      this.setLive();
+      if (data.lobby) this.#showLobby(data.lobby, message.version);
       if (again) this.#sendAgain();
     },
-    lobby: (data, message) => this.#show(data, message.version),
+    lobby: (data, message) => this.#showLobby(data, message.version),
     started: (data, message) => {
-      this.#show(data.lobby, message.version);
+      this.#showLobby(data.lobby, message.version);
       this.emit("started", this.lobby);
     },
     chat: (data) => this.emit("chat", data),
@@ -242,7 +242,7 @@ export class LobbyClient extends Connection {
     closed: (data) => this.emit("closed", data),
     pong: (data) => this.#setClock("ping", data.time),
     error: (data, message) => {
-      if (message.re === "hello") this.#asked = false;
+      if (message.re === "hello") this.#isHelloPending = false;
       if (!this.#pending.has(message.re ?? "")) this.emit("error", data);
     },
   };
@@ -251,15 +251,15 @@ export class LobbyClient extends Connection {
    * @param {Lobby} lobby
    * @param {number} version
    */
-  #show(lobby, version) {
+  #showLobby(lobby, version) {
     if (version <= this.version) return;
-    this.heardVersion(version);
+    this.setVersion(version);
     this.lobby = lobby;
     this.emit("lobby", lobby);
   }
 
   /** @param {Message} message */
-  #answer({ type, data, re = "" }) {
+  #settleCommand({ type, data, re = "" }) {
     const command = this.#pending.get(re);
     if (!command) return;
     this.#pending.delete(re);
@@ -268,7 +268,7 @@ export class LobbyClient extends Connection {
   }
 
   /**
-   * Sets the server's time by the quickest trip: half of it is how old the time is.
+   * Estimates the time of the server from the fastest round trip: the time is half of it old.
    * @param {string} name
    * @param {number} seconds since 1970
    */
@@ -278,13 +278,13 @@ export class LobbyClient extends Connection {
     if (!sent) return;
     const now = Date.now();
     const trip = now - sent;
-    // The quicker the answer, the truer the time; but clocks may have been set since the last connection.
+    // A faster reply is more exact. But clocks may have changed since the last connection.
     if (trip > this.#clock.trip && name !== "hello") return;
     this.#clock = { trip, offset: seconds * 1000 + trip / 2 - now };
   }
 
   /** @override @param {string} reason */
-  over(reason) {
+  onEnd(reason) {
     for (const { reject } of this.#pending.values()) reject(refusal("ended", reason));
     this.#pending.clear();
   }
@@ -311,7 +311,7 @@ export class LobbyClient extends Connection {
  *   `gone` are those that nobody can join any more
  */
 export class LobbyList extends Connection {
-  /** Cards of lobbies with a free seat, by id: of many the newest. @type {Map<string, Card>} */
+  /** Cards of the newest lobbies with a free seat, by id. @type {Map<string, Card>} */
   all = new Map();
   /** What each map has, of all lobbies with a free seat, by its id. @type {Map<string, Counts>} */
   maps = new Map();
@@ -329,8 +329,8 @@ export class LobbyList extends Connection {
   }
 
   /** @override @param {Message} message */
-  take({ type, version, data }) {
-    if (type === "lobbies") this.#show(version, data);
+  onMessage({ type, version, data }) {
+    if (type === "lobbies") this.#showList(version, data);
     else if (type === "pong" && version > this.version) {
       this.send({ type: "hello", id: "hello", data: {} });
     }
@@ -340,8 +340,8 @@ export class LobbyList extends Connection {
    * @param {number} version
    * @param {ListData} data
    */
-  #show(version, { lobbies, gone, maps, total, since, is_snapshot: isSnapshot }) {
-    this.heardVersion(version);
+  #showList(version, { lobbies, gone, maps, total, since, is_snapshot: isSnapshot }) {
+    this.setVersion(version);
     this.total = total;
     this.#since = since;
     const left = isSnapshot ? this.#missing(lobbies) : gone;
@@ -352,7 +352,7 @@ export class LobbyList extends Connection {
       if (counts.lobbies) this.maps.set(id, counts);
       else this.maps.delete(id);
     }
-    this.welcomed();
+    this.setLive();
     this.emit("lobbies", { all: this.all, changed: lobbies, gone: left });
   }
 

@@ -1,4 +1,4 @@
-// Says what happens with the connection, so that nobody sits before a dead page without knowing.
+// Shows the state of the connection, so that players notice when a page is disconnected.
 
 /**
  * @import { Find } from "../site/find.js"
@@ -6,11 +6,11 @@
  * @import { StateDetail } from "./connection.js"
  */
 
-const QUIET = 1_500; // a first connection that takes longer than that is spoken of
+const SHOW_CONNECTING_AFTER = 1_500; // a first connection that takes longer than this is shown
 const RESTORED_SHOWS = 4_000;
 const SIGNED_OUT = 4401;
 const REPLACED = 4409;
-const FINAL = [4403, 4404]; // the page itself tells these, as the end of the lobby
+const FINAL = [4403, 4404]; // the page itself shows these as the end of the lobby
 
 /** Shows the states of a client in the parts of a banner. */
 export class ConnectionBanner {
@@ -36,7 +36,7 @@ export class ConnectionBanner {
     connecting: () => {
       clearTimeout(this.#timer);
       const words = this.#wasLost ? "Connection lost, trying again …" : "Connecting …";
-      this.#timer = setTimeout(() => this.#show("waiting", words), this.#wasLost ? 0 : QUIET);
+      this.#timer = setTimeout(() => this.#show("waiting", words), this.#wasLost ? 0 : SHOW_CONNECTING_AFTER);
     },
     waiting: ({ reason, retryAt }) => {
       this.#wasLost = true;
@@ -48,7 +48,7 @@ export class ConnectionBanner {
       clearTimeout(this.#timer);
       if (!this.#wasLost) return this.#hide();
       this.#wasLost = false;
-      this.#show("live", "Back again.");
+      this.#show("live", "Connected again.");
       this.#timer = setTimeout(() => this.#hide(), RESTORED_SHOWS);
     },
     ended: ({ reason, code }) => {
@@ -60,7 +60,7 @@ export class ConnectionBanner {
     },
   };
 
-  /** Focuses what helps whoever tries something on a page that has ended. */
+  /** Focuses the button that helps on a page that has ended. */
   focusAction() {
     const action = this.part("connection").querySelector(":is(a, button):not([hidden])");
     if (action instanceof HTMLElement) action.focus();

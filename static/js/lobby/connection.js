@@ -3,8 +3,8 @@
 /**
  * @typedef {"idle"|"connecting"|"live"|"waiting"|"ended"} State
  * @typedef {{state: State, reason: string, code: number, retryAt: number|null}} StateDetail
- *   `reason` is a sentence for people; `code` that of the close, 0 without one; `retryAt` when the next
- *   try is, in milliseconds since 1970 by this machine's clock.
+ *   `reason` is a sentence for people, `code` the close code or 0, and `retryAt` the time of the next
+ *   attempt, in milliseconds since 1970 by the clock of this machine.
  * @typedef {{type: string, version: number, data: any, re?: string}} Message
  */
 
@@ -12,32 +12,32 @@ export const SUBPROTOCOL = "tribehold.v1";
 
 const MIN_DELAY = 100; // milliseconds, doubled with each try
 const MAX_DELAY = 5_000;
-const STABLE_AFTER = 5_000; // a connection that lasted this long begins the doubling anew
-const OPEN_TIMEOUT = 10_000; // a connection that is not open by then will not be
-const SILENCE_TIMEOUT = 25_000; // nothing heard for that long: the connection is lost
-const PROBE_TIMEOUT = 4_000; // how soon an answer must come when a connection is doubted
+const STABLE_AFTER = 5_000; // after a connection that lasted this long the delay is short again
+const OPEN_TIMEOUT = 10_000; // how long a connection may take to open
+const SILENCE_TIMEOUT = 25_000; // the connection is lost if nothing was received for this long
+const PROBE_TIMEOUT = 4_000; // how long a reply to a probe may take
 export const UNAUTHORIZED = 4401;
-const CHECK_INTERVAL = 2_500; // how often it is asked whether something was heard
+const CHECK_INTERVAL = 2_500; // how often the silence is checked
 
 /**
- * Closes after which the same client need not come back, and why, in words for people.
+ * Close codes after which the client does not reconnect, with the reason for people.
  * @type {Record<number, string>}
  */
 export const FINAL_CLOSES = {
   1009: "A message was too large.",
-  4400: "This client and the server don't understand each other. Reload the page.",
+  4400: "This page is outdated. Reload it.",
   4401: "You are signed out. Sign in again to return.",
   4403: "You were removed from this lobby, and can't come back.",
   4404: "You have no seat in this lobby any more.",
   4409: "This lobby is open in another tab.",
 };
 /**
- * Closes after which it reconnects, and why. All that are named neither here nor there are LOST.
+ * Close codes after which the client reconnects, with the reason. All other codes are LOST.
  * @type {Record<number, string>}
  */
 export const RETRIED_CLOSES = {
-  1012: "The server restarts.",
-  4408: "The server did not hear from you.",
+  1012: "The server is restarting.",
+  4408: "The server received nothing from you for too long.",
   4429: "Too many connections or messages.",
 };
 const LOST = "The connection is lost.";
@@ -53,17 +53,17 @@ export class Connection extends EventTarget {
   /** @type {Record<string, ReturnType<typeof setTimeout> | undefined>} */
   #timers = {};
   #attempts = 0;
-  #heardAt = 0;
+  #receivedAt = 0;
   #openedAt = 0;
-  #listening = false;
+  #isListening = false;
   /** @type {State} */
   state = "idle";
-  /** The newest version that was heard of; -1 before. */
+  /** The newest version that was received; -1 before the first. */
   version = -1;
 
   /**
    * @param {string|URL} address of the socket: ws: or wss:
-   * @param {{maxDelay?: number}} options `maxDelay`: milliseconds between tries at the most
+   * @param {{maxDelay?: number}} options `maxDelay`: the longest delay between two attempts in milliseconds
    */
   constructor(address, { maxDelay = MAX_DELAY } = {}) {
     super();
@@ -72,7 +72,7 @@ export class Connection extends EventTarget {
   }
 
   /**
-   * Calls back with the detail of each event of a name.
+   * Calls a listener with the detail of each event of a name.
    * @param {string} name
    * @param {(detail: any) => void} listener
    */
@@ -80,50 +80,50 @@ export class Connection extends EventTarget {
     this.addEventListener(name, (event) => listener(/** @type {CustomEvent} */ (event).detail));
   }
 
-  /** Connects, and stays connected until `close` or until the server says that it is over. */
+  /** Connects, and reconnects until `close` or until a close code is final. */
   open() {
     if (!["idle", "ended"].includes(this.state)) return;
     this.#attempts = 0;
-    this.#listen(true);
+    this.#listenToWindow(true);
     this.#connect();
   }
 
-  /** Ends for good, or until `open`. */
+  /** Disconnects, until `open` is called. */
   close() {
     this.#end(0, "");
   }
 
-  /** Tries at once instead of waiting; doubts a connection that seems alive. */
+  /** Reconnects at once instead of waiting; probes a connection that seems alive. */
   retryNow() {
     if (this.state === "waiting") this.#connect();
-    else if (this.state === "live") this.#doubt();
+    else if (this.state === "live") this.#probe();
   }
 
-  // ---- For the classes below -------------------------------------------------------------------
+  // ---- For subclasses --------------------------------------------------------------------------
 
-  /** Asks for what the connection needs before it opens. @protected */
+  /** Fetches what the connection needs before it opens. @protected */
   async prepare() {}
 
-  /** The connection is open. @protected */
-  greet() {}
+  /** Is called when the connection is open. @protected */
+  onOpen() {}
 
-  /** A message came. @protected @param {Message} message */
-  take(message) {
+  /** Is called for each message. @protected @param {Message} message */
+  onMessage(message) {
     void message;
   }
 
-  /** It is over: nothing more will be answered. @protected @param {string} reason */
-  over(reason) {
+  /** Is called at the end: no reply will arrive. @protected @param {string} reason */
+  onEnd(reason) {
     void reason;
   }
 
-  /** Notes the newest version. @protected @param {number} version */
-  heardVersion(version) {
+  /** Sets the newest version. @protected @param {number} version */
+  setVersion(version) {
     this.version = version;
   }
 
-  /** Notes that the server has welcomed us. @protected */
-  welcomed() {
+  /** Sets the state to live: the server has accepted the client. @protected */
+  setLive() {
     if (this.state !== "live") this.#setState("live", "");
   }
 
@@ -137,7 +137,7 @@ export class Connection extends EventTarget {
     this.dispatchEvent(Object.assign(new Event(name), { detail }));
   }
 
-  // ---- Coming and going ------------------------------------------------------------------------
+  // ---- Connecting ------------------------------------------------------------------------------
 
   async #connect() {
     clearTimeout(this.#timers.retry);
@@ -154,7 +154,7 @@ export class Connection extends EventTarget {
       return;
     }
     /**
-     * Calls back while the socket is still the one in use.
+     * Returns a listener that ignores events of former sockets.
      * @template {Event} E
      * @param {(event: E) => void} act
      * @returns {(event: E) => void}
@@ -162,65 +162,65 @@ export class Connection extends EventTarget {
     const whileCurrent = (act) => (event) => {
       if (socket === this.#socket) act(event);
     };
-    this.#openedAt = this.#heardAt = Date.now();
-    this.#timers.opening = setTimeout(() => this.#lose(1006), OPEN_TIMEOUT);
+    this.#openedAt = this.#receivedAt = Date.now();
+    this.#timers.opening = setTimeout(() => this.#handleClose(1006), OPEN_TIMEOUT);
     socket.onopen = whileCurrent(() => {
       clearTimeout(this.#timers.opening);
-      this.#timers.heard = setInterval(() => this.#listenFor(SILENCE_TIMEOUT), CHECK_INTERVAL);
-      this.greet();
+      this.#timers.silence = setInterval(() => this.#checkSilence(SILENCE_TIMEOUT), CHECK_INTERVAL);
+      this.onOpen();
     });
-    socket.onmessage = whileCurrent((event) => this.#hear(event.data));
-    socket.onclose = whileCurrent((event) => this.#lose(event.code));
+    socket.onmessage = whileCurrent((event) => this.#receive(event.data));
+    socket.onclose = whileCurrent((event) => this.#handleClose(event.code));
   }
 
   /** @param {string} text */
-  #hear(text) {
-    this.#heardAt = Date.now();
+  #receive(text) {
+    this.#receivedAt = Date.now();
     clearTimeout(this.#timers.probe);
     this.#timers.probe = undefined;
     const message = JSON.parse(text);
-    // Asked for a sign of life. Answered here, since browsers slow the timers of hidden tabs down.
+    // The server asks for a ping. It is sent here, because browsers slow down timers of hidden tabs.
     if (message.type === "pong" && message.data.asks) this.ping();
-    this.take(message);
+    this.onMessage(message);
   }
 
   /**
-   * Whether to come back, this once, after a close that ends it as a rule. A sign-in that ended may have
-   * been renewed meanwhile, as by a new password: one try shows that.
+   * Returns whether to reconnect once after a close code that is final as a rule. A sign-in that ended may
+   * have been renewed meanwhile, for example by a new password.
    * @protected
    * @param {number} code
    */
-  forgives(code) {
+  mayRetry(code) {
     return code === UNAUTHORIZED && this.state === "live";
   }
 
-  /** Says that we live; the answer tells the current version. */
+  /** Sends a ping. The reply has the current version. */
   ping() {
     this.send({ type: "ping", id: "ping", data: {} });
   }
 
-  /** @param {number} patience */
-  #listenFor(patience) {
-    if (Date.now() - this.#heardAt > patience) this.#lose(1006);
+  /** @param {number} timeout */
+  #checkSilence(timeout) {
+    if (Date.now() - this.#receivedAt > timeout) this.#handleClose(1006);
   }
 
-  /** After sleep, or where the network changed, a dead connection looks like a silent one. */
-  #doubt() {
+  /** Checks a connection that may be dead: after sleep or a change of the network it only looks silent. */
+  #probe() {
     this.ping();
-    this.#timers.probe ??= setTimeout(() => this.#lose(1006), PROBE_TIMEOUT);
+    this.#timers.probe ??= setTimeout(() => this.#handleClose(1006), PROBE_TIMEOUT);
   }
 
   /** @param {number} code */
-  #lose(code) {
-    this.#drop();
+  #handleClose(code) {
+    this.#discardSocket();
     if (this.state === "ended") return;
-    if (code in FINAL_CLOSES && !this.forgives(code)) return this.#end(code, FINAL_CLOSES[code]);
+    if (code in FINAL_CLOSES && !this.mayRetry(code)) return this.#end(code, FINAL_CLOSES[code]);
     if (Date.now() - this.#openedAt > STABLE_AFTER && this.state === "live") this.#attempts = 0;
     this.#wait(code, RETRIED_CLOSES[code] ?? LOST);
   }
 
   /**
-   * Waits by chance, so that clients of a server that restarts don't all come at once.
+   * Waits for a random time, so that not all clients of a restarted server reconnect at once.
    * @param {number} code
    * @param {string} reason
    */
@@ -237,22 +237,22 @@ export class Connection extends EventTarget {
    * @param {string} reason
    */
   #end(code, reason) {
-    this.#listen(false);
+    this.#listenToWindow(false);
     clearTimeout(this.#timers.retry);
     if (this.state === "ended") return;
     this.#setState("ended", reason, code);
-    this.#drop();
-    this.over(reason);
+    this.#discardSocket();
+    this.onEnd(reason);
   }
 
-  /** Forgets the socket; its own end may take long to be noticed where the network is gone. */
-  #drop() {
+  /** Discards the socket. Without a network, its close event may take long. */
+  #discardSocket() {
     for (const name of ["opening", "probe"]) clearTimeout(this.#timers[name]);
-    clearInterval(this.#timers.heard);
+    clearInterval(this.#timers.silence);
     this.#timers.probe = undefined;
     const socket = this.#socket;
     this.#socket = null;
-    // One that is still opening is closed once it is open: browsers complain about the other.
+    // A socket that is still opening is closed once it is open, because browsers log an error otherwise.
     if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
     else socket?.close();
   }
@@ -269,9 +269,9 @@ export class Connection extends EventTarget {
   }
 
   /** @param {boolean} on */
-  #listen(on) {
-    if (on === this.#listening || !globalThis.window) return;
-    this.#listening = on;
+  #listenToWindow(on) {
+    if (on === this.#isListening || !globalThis.window) return;
+    this.#isListening = on;
     const change = on ? "addEventListener" : "removeEventListener";
     for (const name of ["online", "offline", "pageshow"]) window[change](name, this.#onReturn);
     document[change]("visibilitychange", this.#onReturn);

@@ -1,4 +1,4 @@
-// Three, two, one: by the server's time, shown large and announced.
+// The countdown to the start: shown large and announced, by the time of the server.
 
 /**
  * @import { Find } from "../site/find.js"
@@ -20,13 +20,13 @@ export class Countdown {
   /**
    * @param {Find} part
    * @param {LobbyClient} client
-   * @param {(text: string) => void} announce says something aloud at once
+   * @param {(text: string) => void} announce announces a text to screen readers at once
    */
   constructor(part, client, announce) {
     this.part = part;
     this.client = client;
     this.announce = announce;
-    // Whoever loses the connection stops it, and hears so when it is back.
+    // A lost connection stops the countdown, which is shown when the connection is back.
     client.on("state", (/** @type {StateDetail} */ { state }) => {
       if (state !== "live") this.#hide();
     });
@@ -37,7 +37,7 @@ export class Countdown {
     clearInterval(this.#timer);
     const isRunning = lobby.status === "Lobby" && Boolean(lobby.countdown_ends_at);
     if (isRunning) {
-      this.part("stopped").hidden = true;
+      this.part("countdown-stopped").hidden = true;
       this.#step();
       this.#timer = setInterval(() => this.#step(), 100);
     } else {
@@ -65,7 +65,7 @@ export class Countdown {
   /** @param {Lobby} lobby */
   #stop(lobby) {
     const words = `Stopped: ${cause(this.#before, lobby)}`;
-    const stopped = this.part("stopped");
+    const stopped = this.part("countdown-stopped");
     stopped.textContent = words;
     stopped.hidden = false;
     this.announce(words);
@@ -77,7 +77,7 @@ export class Countdown {
 }
 
 /**
- * Returns who stopped it, and how, as far as two lobbies tell.
+ * Returns who stopped the countdown, and how, as far as two lobbies show.
  * @param {Lobby | null} before
  * @param {Lobby} after
  */
@@ -90,5 +90,5 @@ function cause(before, after) {
     if (!player.is_connected) return `${username} has lost the connection.`;
     if (!player.is_ready) return `${username} is not ready.`;
   }
-  return "somebody is not ready.";
+  return "a player is not ready.";
 }

@@ -10,7 +10,7 @@ import { arrange, byData, clone, showPips } from "./seats.js";
  */
 
 const AGES_EVERY = 30_000;
-const MAX_DELAY = 30_000; // between tries: a list may wait longer than a seat
+const MAX_DELAY = 30_000; // between attempts: a list may wait longer than a seat
 /** @type {Record<string, string>} */
 const STATUS_TEXTS = { connecting: "Connecting …", waiting: "Reconnecting …", idle: "", live: "Live", ended: "" };
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
@@ -22,14 +22,14 @@ const UNITS = [
 
 const listPart = find(document, "list");
 const cards = listPart("cards");
-const { map = "", words = "", free = "" } = cards.dataset; // what is looked for
+const { map = "", words = "", free = "" } = cards.dataset; // the filters
 const relative = new Intl.RelativeTimeFormat("en");
 const canHover = matchMedia("(hover: hover)");
 const announcement = byId("announcement");
 const list = new LobbyList(socketAddress("/ws/lobbies"), { maxDelay: MAX_DELAY });
 /** @type {Map<string, Card> | null} the cards of the list; null before the first message */
 let known = null;
-/** @type {Set<string>} lobbies that nobody can join any more, as far as we heard */
+/** @type {Set<string>} lobbies that nobody can join any more, as far as is known */
 const ended = new Set();
 let isWaiting = false;
 
@@ -53,7 +53,7 @@ setInterval(showAges, AGES_EVERY);
 list.open();
 
 /**
- * Tells whether a lobby is looked for: by the same rules as on the server.
+ * Returns whether a lobby matches the filters, by the same rules as the server.
  * @param {Card} card
  */
 function isWanted(card) {
@@ -62,8 +62,8 @@ function isWanted(card) {
   return card.map.name.toLowerCase().includes(words.toLowerCase());
 }
 
-/** Cards don't move under the pointer, nor away from the focus: then they change where they are. */
-function isLookedAt() {
+/** Cards do not move while the list has the pointer or the focus. Then they change in place. */
+function isInUse() {
   return cards.matches(":focus-within") || (canHover.matches && cards.matches(":hover"));
 }
 
@@ -74,7 +74,7 @@ const createdAt = (item) => find(item, "part")("age", HTMLTimeElement).dateTime;
 const items = () => byData(cards, "lobby");
 
 /**
- * Tells whether a card of the server's stays: of many lobbies only the newest are listed by the socket.
+ * Returns whether a card of the server may remain: the socket lists only the newest of many lobbies.
  * @param {string} id
  * @param {HTMLElement} item
  */
@@ -83,9 +83,9 @@ const mayStay = (id, item) => !known?.has(id) && !ended.has(id) && list.mayMiss(
 function show() {
   if (!known) return;
   const shown = items();
-  isWaiting = isLookedAt();
+  isWaiting = isInUse();
   if (isWaiting) {
-    for (const [id, item] of shown) mark(id, item, known.get(id));
+    for (const [id, item] of shown) updateInPlace(id, item, known.get(id));
     return;
   }
   const wanted = [...known.values()].filter(isWanted).map((card) => {
@@ -98,8 +98,8 @@ function show() {
   all.sort((one, other) => Date.parse(createdAt(other)) - Date.parse(createdAt(one)));
   const before = shown.size;
   arrange(cards, all);
-  listPart("nothing").hidden = all.length > 0;
-  // Not more than what is shown is known of those that are looked for; of all the server knows it.
+  listPart("empty").hidden = all.length > 0;
+  // With filters, only the shown lobbies are known. Without, the server sends the total.
   const isNarrowed = map || words || Number(free) > 1;
   const number = isNarrowed ? all.length : Math.max(list.total, all.length);
   if (all.length !== before) announcement.textContent = count(number);
@@ -108,15 +108,15 @@ function show() {
 const count = (/** @type {number} */ n) => (n === 1 ? "1 open lobby" : `${n} open lobbies`);
 
 /**
- * Shows a card that stays where it is as it is now, or that it is gone.
+ * Updates a card in place, or marks it as closed.
  * @param {string} id
  * @param {HTMLElement} item
  * @param {Card} [card]
  */
-function mark(id, item, card) {
+function updateInPlace(id, item, card) {
   if (card) fill(item, card);
   else if (mayStay(id, item)) return;
-  item.classList.toggle("lobby-card--gone", !card || !isWanted(card));
+  item.classList.toggle("lobby-card--closed", !card || !isWanted(card));
   if (!card) find(item, "part")("seats").textContent = "No longer open";
 }
 
@@ -136,7 +136,7 @@ function fill(item, card) {
     item.classList.add("lobby-card--new");
   }
   const taken = card.seats - card.free_seats;
-  item.classList.remove("lobby-card--gone");
+  item.classList.remove("lobby-card--closed");
   part("host").textContent = card.host ?? "nobody";
   part("seats").textContent = `${taken} of ${card.seats} seats taken`;
   showPips(part("pips"), taken, card.seats);

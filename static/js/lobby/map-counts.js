@@ -1,14 +1,14 @@
-// On pages of maps: how many open lobbies each map has. The pages themselves are the same for everybody
-// and are kept in memory by the server, so the numbers come by the list's socket.
+// On pages of maps: how many open lobbies each map has. The pages themselves are cached for everybody,
+// so the numbers come from the list socket.
 
 import { LobbyList, socketAddress } from "./client.js";
 
-const MAX_DELAY = 60_000; // between tries: these numbers are a trifle
+const MAX_DELAY = 60_000; // between attempts: these numbers are not important
 const list = new LobbyList(socketAddress("/ws/lobbies"), { maxDelay: MAX_DELAY });
 
 list.on("lobbies", () => show(document));
 
-// Only who looks takes up a socket: there are just so many of them.
+// Only visible pages connect, because the number of sockets is limited.
 const update = () => {
   const isUseful = document.querySelector("[data-lobbies-of]");
   if (document.visibilityState === "visible" && isUseful) list.open();

@@ -1,5 +1,5 @@
-// The page of a lobby: shows what the socket tells, and sends what its forms say. Without this script,
-// or where there is no socket, the same forms go to the server as forms do.
+// The page of a lobby: shows what the socket sends, and sends its forms as messages. Without this script
+// or without a socket, the same forms are posted to the server.
 
 import { enableCopyButton } from "../site/copy-button.js";
 import { byId, find } from "../site/find.js";
@@ -21,10 +21,10 @@ const ENDINGS = {
   abandoned: ["The lobby is closed", "Everyone left, or nothing happened for an hour."],
   left: ["You have left", "Your seat is free again."],
   kicked: ["You were removed", "The host has removed you from this lobby."],
-  shut: ["You are out of this lobby", "Your account is suspended or erased, so your seat is free for others."],
+  shut: ["You are no longer in this lobby", "Your account is banned or deleted, so your seat is free for others."],
   gone: [
     "Your seat was freed while you were away",
-    "Seats are kept for half a minute. If the lobby is still open and has a free one, you can join again.",
+    "Your seat is kept for half a minute. If the lobby is still open and has a free seat, you can join again.",
   ],
 };
 const MAY_RETURN = ["left", "gone"];
@@ -54,12 +54,12 @@ function start() {
   client.on("closed", ({ reason }) => room.end(reason));
   client.on("error", ({ code, detail, closes }) => {
     if (code === "kicked") room.end("kicked"); // while this page was away
-    else if (!closes) showRefusal(detail); // the banner tells of the connection
+    else if (!closes) showRefusal(detail); // the banner shows the state of the connection
   });
   client.on("state", (/** @type {StateDetail} */ { state, code }) => {
     page.dataset.connection = state;
     if (state === "live") hideRefusal();
-    if (code === REMOVED) room.end("shut"); // the host's removing was told before
+    if (code === REMOVED) room.end("shut"); // removal by the host has its own message before
     if (code === NO_SUCH_SESSION) room.end("gone");
   });
   listenToForms(client, refuse);
@@ -92,7 +92,7 @@ class Room {
     this.countdown.show(lobby);
     showStatus(lobby.status);
     if (lobby.players.length >= lobby.settings.seats) part("invitation").hidden = true;
-    outdateRefusal();
+    hideRefusalSoon();
     showOwn(lobby);
     showSettings(lobby);
     if (this.before) this.#noteChanges(this.before, lobby);
@@ -101,22 +101,22 @@ class Room {
 
   begin() {
     announce("The game has started.");
-    focusStage("InProgress");
+    focusPhase("InProgress");
   }
 
   /** @param {string} reason */
   end(reason) {
-    if (this.isOver) return; // the first reason is the one that says most
+    if (this.isOver) return; // the first reason is the most exact
     this.isOver = true;
     const [title, text] = ENDINGS[reason];
     part("over-title").textContent = title;
-    part("over-words").textContent = text;
+    part("over-text").textContent = text;
     part("return").hidden = !MAY_RETURN.includes(reason);
     part("rematch").hidden = reason !== "completed";
     part("room").hidden = true;
     hideRefusal();
     showStatus("over");
-    focusStage("over");
+    focusPhase("over");
     announce(`${title}: ${text}`);
   }
 
@@ -137,10 +137,10 @@ class Room {
   }
 }
 
-// ---- What is shown -------------------------------------------------------------------------------
+// ---- Display -------------------------------------------------------------------------------------
 
-/** @returns {NodeListOf<HTMLElement>} what is shown at some stages of a lobby alone */
-const stages = () => page.querySelectorAll("[data-when]");
+/** @returns {NodeListOf<HTMLElement>} what is shown only in some phases of a lobby */
+const phases = () => page.querySelectorAll("[data-when]");
 
 /**
  * @param {HTMLElement} element
@@ -151,14 +151,14 @@ const isShownAt = (element, status) => (element.dataset.when ?? "").split(" ").i
 /** @param {string} status */
 function showStatus(status) {
   page.dataset.status = status;
-  for (const element of stages()) {
+  for (const element of phases()) {
     element.hidden = !isShownAt(element, status);
   }
 }
 
 /** @param {string} status */
-function focusStage(status) {
-  [...stages()].find((element) => isShownAt(element, status))?.focus();
+function focusPhase(status) {
+  [...phases()].find((element) => isShownAt(element, status))?.focus();
 }
 
 /** @param {Lobby} lobby */
@@ -219,17 +219,17 @@ function showSettings(lobby) {
   const isHost = lobby.host === me;
   const form = part("settings", HTMLFormElement);
   form.hidden = !isHost;
-  part("settings-words").hidden = isHost;
+  part("settings-text").hidden = isHost;
   const who = isPublic ? "Anyone may join" : "Friends with the link or code may join";
-  part("settings-words").textContent = `${who}, up to ${seats} players.`;
-  if (form.contains(document.activeElement)) return; // somebody is choosing
+  part("settings-text").textContent = `${who}, up to ${seats} players.`;
+  if (form.contains(document.activeElement)) return; // the host is choosing
   for (const radio of form.querySelectorAll("input")) {
     if (radio.name === "is_public") radio.checked = (radio.value === "yes") === isPublic;
     if (radio.name === "seats") radio.checked = radio.value === String(seats);
   }
 }
 
-// ---- What is done --------------------------------------------------------------------------------
+// ---- Forms ---------------------------------------------------------------------------------------
 
 /** @param {FormData} data @param {string} name */
 const text = (data, name) => String(data.get(name));
@@ -244,7 +244,7 @@ function listenToForms(client, refuse) {
     ready: (data) => client.ready(data.get("is_ready") === "yes"),
     start: async (data) => {
       const isSolo = data.has("solo");
-      // Alone, one press is enough: nobody else waits to hear that one is ready.
+      // Alone, one press is enough: no other player waits for this one to be ready.
       if (isSolo && part("ready-button", HTMLButtonElement).value === "yes") await client.ready(true);
       await client.start(isSolo);
     },
@@ -264,7 +264,7 @@ function listenToForms(client, refuse) {
     if (!(form instanceof HTMLFormElement)) return;
     if ("needs" in form.dataset && client.state !== "live") {
       event.preventDefault();
-      showRefusal("Not while the connection is lost. Try again when it is back.");
+      showRefusal("You are not connected. Try again when the connection is back.");
     }
     const act = commands[form.dataset.command ?? ""];
     if (!act) return;
@@ -293,7 +293,7 @@ function done(form) {
   if (form === part("settings")) showNote(part("saved"), "Saved.");
 }
 
-/** Makes questions close by Escape, by a click elsewhere, and when another one opens. */
+/** Closes confirmations by Escape, by a click elsewhere, and when another one opens. */
 function listenToConfirmations() {
   /** @returns {NodeListOf<HTMLDetailsElement>} */
   const confirmations = () => page.querySelectorAll("details.confirm[open]");
@@ -319,7 +319,7 @@ function listenToCopying() {
   enableCopyButton(part("copy"), link, announceCopy, "Copied. Send it to your friends.");
 }
 
-// ---- Words ---------------------------------------------------------------------------------------
+// ---- Messages ------------------------------------------------------------------------------------
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let hiding;
@@ -327,28 +327,28 @@ let hiding;
 /** @param {string} words */
 function showRefusal(words) {
   hideRefusal();
-  part("refused").textContent = words;
-  part("refused").hidden = false;
+  part("refusal").textContent = words;
+  part("refusal").hidden = false;
 }
 
-/** Hides a refusal soon: the lobby has changed, and what was refused may be possible by now. */
-function outdateRefusal() {
-  if (!part("refused").hidden) hiding ??= setTimeout(hideRefusal, REFUSAL_SHOWS);
+/** Hides a refusal soon: the lobby has changed, so the action may be possible now. */
+function hideRefusalSoon() {
+  if (!part("refusal").hidden) hiding ??= setTimeout(hideRefusal, REFUSAL_SHOWS);
 }
 
 function hideRefusal() {
   clearTimeout(hiding);
   hiding = undefined;
-  part("refused").hidden = true;
+  part("refusal").hidden = true;
 }
 
 /** @param {string} words */
 function announce(words) {
-  part("told").textContent = words;
+  part("announcement").textContent = words;
 }
 
 /**
- * Shows words for a moment.
+ * Shows a text for a moment.
  * @param {HTMLElement} element
  * @param {string} words
  */

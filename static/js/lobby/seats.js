@@ -1,4 +1,4 @@
-// Who sits where, kept as it is: what has not changed stays in its place, with its focus.
+// The seats of a lobby. Seats that have not changed keep their place and their focus.
 
 import { find } from "../site/find.js";
 
@@ -22,7 +22,7 @@ export class Seats {
   /** @param {Lobby} lobby */
   show(lobby) {
     const players = lobby.players;
-    // A game that has begun is joined by nobody: its seats are those that are taken.
+    // Nobody can join a game that has started, so its free seats are not shown.
     const all = lobby.status === "Lobby" ? lobby.settings.seats : players.length;
     const free = Math.max(0, all - players.length);
     const known = byData(this.list, "player");
@@ -104,7 +104,7 @@ function fill(seat, player, lobby, me) {
   const inLobby = lobby.status === "Lobby";
   seat.dataset.player = player.player_id;
   seat.classList.toggle("seat--ready", player.is_ready && inLobby);
-  seat.classList.toggle("seat--lost", !player.is_connected);
+  seat.classList.toggle("seat--disconnected", !player.is_connected);
   part("colour", SVGElement).setAttribute("fill", player.tribe.color_theme);
   fillEmblem(part("emblem"), player.tribe);
   part("name").textContent = part("kick-name").textContent = player.username;
@@ -113,7 +113,7 @@ function fill(seat, player, lobby, me) {
   part("host").hidden = !player.is_host;
   part("ready").textContent = player.is_ready ? "✓ Ready" : "… Not ready";
   part("ready").hidden = !inLobby;
-  part("lost").hidden = player.is_connected;
+  part("disconnected").hidden = player.is_connected;
   part("kick").hidden = isMine || lobby.host !== me || !inLobby;
   for (const input of seat.querySelectorAll("input")) {
     if (input.name === "player") input.value = player.player_id;

@@ -1,5 +1,5 @@
-// The map on its page: a canvas to move, zoom and walk takes the place of the server's picture.
-// Without this script, or when the terrain can't be loaded, the picture stays.
+// The interactive map on its page: a canvas replaces the picture of the server. Without this script, or if
+// the terrain can't be loaded, the picture remains.
 
 import { find } from "../site/find.js";
 import { Camera } from "./camera.js";
@@ -25,17 +25,17 @@ for (const element of document.querySelectorAll("[data-terrain]")) {
 /** @param {HTMLElement} element */
 function start(element) {
   const part = find(element, "board");
-  const failure = part("failure");
+  const error = part("error");
   const load = async () => {
-    failure.hidden = true;
+    error.hidden = true;
     element.classList.add("board--loading");
     const board = await fetchBoard(element.dataset.terrain ?? "").catch(() => null);
     element.classList.remove("board--loading");
     if (board) open(element, part, board);
-    else failure.hidden = false;
+    else error.hidden = false;
   };
   element.classList.add("board--live");
-  part("again").addEventListener("click", load);
+  part("retry").addEventListener("click", load);
   load();
 }
 
@@ -47,7 +47,7 @@ async function fetchBoard(address) {
 }
 
 /**
- * Puts the canvas in the picture's place and lets buttons, keys and pointers act on it.
+ * Replaces the picture by the canvas, and connects it to buttons, keys and pointers.
  * @param {HTMLElement} element
  * @param {Find} part
  * @param {Board} board
@@ -70,35 +70,35 @@ function open(element, part, board) {
 
   canvas.hidden = false;
   part("picture").hidden = true;
-  fitToStage(part("stage"), camera, renderer);
-  const cursor = new Cursor(board, camera, renderer, part("told"));
+  fitToViewport(part("viewport"), camera, renderer);
+  const cursor = new Cursor(board, camera, renderer, part("status"));
   listenToKeys(canvas, camera, cursor, board);
   listenToPointers(canvas, camera, {
     pick: (point) => cursor.goTo(cellAt(board, camera.toWorld(point))),
-    refused: hinter(part("hint")),
+    refused: makeHint(part("hint")),
   });
   listenToButtons(element, camera, renderer, redraw);
 }
 
 /**
- * @param {HTMLElement} stage
+ * @param {HTMLElement} viewport
  * @param {Camera} camera
  * @param {Renderer} renderer
  */
-function fitToStage(stage, camera, renderer) {
+function fitToViewport(viewport, camera, renderer) {
   const resize = () => {
-    const { clientWidth: width, clientHeight: height } = stage;
+    const { clientWidth: width, clientHeight: height } = viewport;
     if (!width || !height) return;
     renderer.resize(width, height);
     camera.resize(width, height);
   };
   resize();
-  new ResizeObserver(resize).observe(stage);
+  new ResizeObserver(resize).observe(viewport);
   // Another screen, or the browser's own zoom, can change what a pixel is and leave the size.
   window.addEventListener("resize", resize);
 }
 
-/** The cell that the reader stands on: goes to others and describes them. */
+/** The selected cell: moves and is described. */
 class Cursor {
   /**
    * @param {Board} board
@@ -124,7 +124,7 @@ class Cursor {
   }
 
   /** @param {[number, number]} step */
-  walk([dx, dy]) {
+  move([dx, dy]) {
     const { x, y } = this.cell;
     if (inside(this.board, x + dx, y + dy)) return this.goTo({ x: x + dx, y: y + dy });
     this.show();
@@ -132,7 +132,7 @@ class Cursor {
   }
 
   /**
-   * Zooms about the cell, which stays well in sight; about the middle once it was moved away.
+   * Zooms around the cell if it is visible, else around the middle.
    * @param {number} factor
    */
   zoom(factor) {
@@ -167,7 +167,7 @@ function listenToKeys(canvas, camera, cursor, board) {
   canvas.addEventListener("focus", () => cursor.show());
   canvas.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    const act = ARROWS[event.key] ? () => cursor.walk(ARROWS[event.key]) : actions[event.key];
+    const act = ARROWS[event.key] ? () => cursor.move(ARROWS[event.key]) : actions[event.key];
     if (!act) return;
     event.preventDefault();
     act();
@@ -217,10 +217,10 @@ function toggle(button) {
 }
 
 /**
- * Returns what says for a moment why the wheel scrolls the page.
+ * Returns a function that briefly explains why the wheel scrolls the page.
  * @param {HTMLElement} hint
  */
-function hinter(hint) {
+function makeHint(hint) {
   let timer = 0;
   return () => {
     hint.hidden = false;

@@ -1,4 +1,4 @@
-// A button that copies what stands in a field, and says so. Without scripts the field can be selected.
+// A button that copies the text of a field and announces it. Without scripts the field can be selected.
 
 /**
  * Shows a button that copies a field.
@@ -15,7 +15,7 @@ export function enableCopyButton(button, field, announce, success = "Copied.") {
       await navigator.clipboard.writeText(field.value);
       announce(success);
     } catch {
-      field.focus(); // browsers copy only on safe sites, or when asked: select it at least
+      field.focus(); // browsers copy only on secure sites and with permission; otherwise the text is selected
       announce("Press Ctrl C to copy the selected link.");
     }
   });

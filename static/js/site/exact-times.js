@@ -12,7 +12,7 @@ function annotate(root) {
   }
 }
 
-// A finger can't point: a tap shows the exact time in its place, the next one the relative one again.
+// On touch screens, a tap shows the exact time in place, and the next tap the relative one.
 document.addEventListener("click", ({ target }) => {
   const time = target instanceof Element && target.closest("time[title]");
   if (!(time instanceof HTMLTimeElement) || time.closest("a, button")) return;

@@ -1,4 +1,4 @@
-// What a reader must hear of when htmx changes a part of the page in place, or fails to.
+// Announces changes that htmx makes in a page, and shows its failures.
 
 import { byId } from "./find.js";
 
@@ -7,13 +7,15 @@ import { byId } from "./find.js";
 /** @type {Element | null} what had the focus when something went wrong */
 let focusedBefore = null;
 
-// A live region is heard only if it was on the page before its text: one stays, parts fill it.
+// Screen readers announce a live region only if it was on the page before its text. So one remains, and
+// parts fill it.
 document.addEventListener("htmx:load", ({ target }) => {
   const part = target instanceof Element && target.querySelector("[data-announce]");
   if (part) byId("announcement").textContent = part.textContent.replace(/\s+/g, " ").trim();
 });
 
-// Where what had the focus is gone, the changed part takes it; else keyboards start at the top again.
+// If the focused element was removed, the changed part gets the focus. Otherwise the next Tab would start
+// at the top of the page.
 document.addEventListener("htmx:afterSettle", ({ target }) => {
   if (document.activeElement !== document.body) return;
   if (target instanceof HTMLElement) target.focus({ preventScroll: true });
@@ -22,17 +24,17 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
 /** @param {string} text */
 function showError(text) {
   focusedBefore = document.activeElement;
-  byId("trouble").hidden = false; // first: words that come into a hidden place are not read out
-  byId("trouble-words").textContent = text;
+  byId("error-banner").hidden = false; // first, because a text in a hidden element is not announced
+  byId("error-banner-text").textContent = text;
 }
 
 function hideError() {
-  byId("trouble").hidden = true;
-  byId("trouble-words").textContent = "";
+  byId("error-banner").hidden = true;
+  byId("error-banner-text").textContent = "";
 }
 
 document.addEventListener("click", ({ target }) => {
-  if (!(target instanceof Element) || !target.closest("#trouble-close")) return;
+  if (!(target instanceof Element) || !target.closest("#error-banner-close")) return;
   hideError();
   if (focusedBefore instanceof HTMLElement) focusedBefore.focus({ preventScroll: true });
 });

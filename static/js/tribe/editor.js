@@ -8,9 +8,9 @@ const form = byId("tribe-editor", HTMLFormElement);
 const total = Number(form.dataset.total);
 /** @type {HTMLInputElement[]} */
 const sliders = [...form.querySelectorAll("input")].filter((input) => input.type === "range");
-const pips = [...form.querySelectorAll(".purse__pip")];
-const purse = byId("purse");
-const emblem = required(form.querySelector(".preview .emblem"));
+const pips = [...form.querySelectorAll(".points__pip")];
+const pointsStatus = byId("points-status");
+const emblem = required(form.querySelector(".tribe-preview .emblem"));
 const picker = byId("own-color", HTMLInputElement);
 const contrastNote = byId("contrast");
 
@@ -23,7 +23,7 @@ const pointsText = (/** @type {number} */ count) => `${count} point${count === 1
  * @param {T | null | undefined} element
  */
 function required(element) {
-  if (!element) throw new Error("The page has not all that the editor needs.");
+  if (!element) throw new Error("An element of the editor is missing on the page.");
   return element;
 }
 
@@ -53,8 +53,8 @@ function showPoints(points, note = "") {
     output.value = `${pointsText(some)} · +${percent}%`;
   });
   const left = total - sum(points);
-  pips.forEach((pip, n) => pip.classList.toggle("purse__pip--spent", n < total - left));
-  purse.textContent = left ? `${pointsText(left)} left to spend` : `All ten points are spent${note}`;
+  pips.forEach((pip, n) => pip.classList.toggle("points__pip--spent", n < total - left));
+  pointsStatus.textContent = left ? `${pointsText(left)} left to spend` : `All ten points are spent${note}`;
   sliders[0].setCustomValidity(left ? `Spend ${pointsText(left)} more.` : "");
   for (const gain of form.querySelectorAll(".gain")) {
     if (gain instanceof HTMLElement) showGain(gain, points);
@@ -77,8 +77,8 @@ function showGain(gain, points) {
 sliders.forEach((slider, index) => {
   slider.addEventListener("input", () => {
     const points = spend(before, index, slider.valueAsNumber, total);
-    const givers = sliders.filter((_, n) => n !== index && points[n] < before[n]);
-    const names = givers.map((giver) => giver.dataset.label?.toLowerCase()).join(" and ");
+    const lowered = sliders.filter((_, n) => n !== index && points[n] < before[n]);
+    const names = lowered.map(({ dataset }) => dataset.label?.toLowerCase()).join(" and ");
     showPoints(points, names && `; taken from ${names}`);
   });
   slider.addEventListener("change", () => {
@@ -92,7 +92,7 @@ for (const radio of inputs("archetype")) {
   radio.addEventListener("change", () => {
     before = (radio.dataset.points ?? "").split(" ").map(Number);
     showPoints(before);
-    byId("preview-archetype").textContent = radio.value;
+    byId("tribe-preview-archetype").textContent = radio.value;
     const use = required(emblem.querySelector("use"));
     const address = use.getAttribute("href") ?? "";
     use.setAttribute("href", address.replace(/#.*/, `#${radio.value}`));
@@ -101,7 +101,7 @@ for (const radio of inputs("archetype")) {
 
 const [nameField] = inputs("name");
 nameField.addEventListener("input", () => {
-  byId("preview-name").textContent = nameField.value.trim() || "Your tribe";
+  byId("tribe-preview-name").textContent = nameField.value.trim() || "Your tribe";
 });
 
 /** @param {string} colour */
@@ -138,7 +138,7 @@ function showContrast() {
   const figure = (Math.floor(least * 10) / 10).toFixed(1); // down: no figure that would do is shown
   const verdict = isVisible ? "easy to see" : "too dark, pick a lighter one";
   contrastNote.textContent = `Contrast ${figure}:1, ${verdict}`;
-  contrastNote.classList.toggle("own-colour__figure--wrong", !isVisible);
+  contrastNote.classList.toggle("own-colour__contrast--invalid", !isVisible);
   picker.setCustomValidity(isVisible ? "" : "This colour is too dark to be seen. Pick a lighter one.");
 }
 
