@@ -52,7 +52,15 @@ def patient_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     forget_connections()
 
 
-@pytest.fixture(params=[1440, 375], ids=["desktop", "phone"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of layouts and controls, marked `widths`, run on a phone, too. Others run once."""
+    if "page" in metafunc.fixturenames:
+        is_both = metafunc.definition.get_closest_marker("widths") is not None
+        widths = {"desktop": 1440, "phone": 375} if is_both else {"desktop": 1440}
+        metafunc.parametrize("page", widths.values(), ids=widths.keys(), indirect=True)
+
+
+@pytest.fixture
 def page(chromium: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
     """An empty page. Errors in its console fail the test."""
     complaints: list[str] = []

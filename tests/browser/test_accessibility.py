@@ -11,7 +11,7 @@ from sessions_app.lobby.transactions import run
 from tests.support.browser import no_violations, sign_in
 from tests.support.factories import make_map, make_tribe, make_user
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.widths, pytest.mark.django_db(transaction=True)]
 
 
 def test_the_check_finds_an_accessibility_violation(page: Page) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.support.browser import no_violations, sign_in
 from tests.support.factories import PASSWORD, make_user
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.widths, pytest.mark.django_db(transaction=True)]
 
 
 def assert_no_overlap(page: Page, *selectors: str) -> None:

@@ -38,6 +38,7 @@ def shows(page: Page, q: str, terrain: str, size: str, cards: int) -> None:
     expect(page.get_by_label("Size from")).to_have_value(size)
 
 
+@pytest.mark.widths
 def test_the_controls_go_back_and_forward_with_the_cards(
     page: Page, type_slowly: Callable[[str], None]
 ) -> None:

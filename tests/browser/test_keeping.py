@@ -23,6 +23,7 @@ def mira(transactional_db: None) -> User:
     return make_user("Mira")
 
 
+@pytest.mark.widths
 def test_favourites_change_in_place(page: Page) -> None:
     sign_in(page, "/maps/")
     page.evaluate("window.stillTheSamePage = true")
@@ -52,6 +53,7 @@ def test_favourites_change_in_place(page: Page) -> None:
     assert MapFavourite.objects.count() == 0
 
 
+@pytest.mark.widths
 def test_a_collection_from_its_making_to_its_sharing(page: Page, chromium: Browser) -> None:
     sign_in(page, "/maps/")
     page.get_by_role("link", name="Collections").click()
@@ -99,6 +101,7 @@ def test_a_collection_from_its_making_to_its_sharing(page: Page, chromium: Brows
     stranger.close()
 
 
+@pytest.mark.widths
 def test_tab_reaches_the_collections_of_a_map(page: Page) -> None:
     sign_in(page, GameMap.objects.get(name="Ash Mill").get_absolute_url())
     page.get_by_role("button", name="Favourite Ash Mill").focus()

@@ -13,7 +13,6 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.parametrize("page", [1440], indirect=True),  # nothing here is seen
 ]
 LOBBY: dict[str, Any] = {
     "id": str(UUID(int=1)),

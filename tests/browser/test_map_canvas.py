@@ -54,6 +54,7 @@ def sharp_canvas(page: Page) -> str:
     return pixels
 
 
+@pytest.mark.widths
 def test_the_canvas_takes_the_pictures_place(page: Page, canvas: Locator) -> None:
     expect(page.get_by_role("img", name="Isometric picture")).to_be_hidden()
     expect(page.get_by_text("Loading the map")).to_be_hidden()
@@ -80,6 +81,7 @@ def test_touch_screens_show_no_help_about_keys(
     context.close()
 
 
+@pytest.mark.widths
 def test_nothing_moves_when_the_canvas_replaces_the_picture(page: Page, game_map: GameMap) -> None:
     page.add_init_script(
         """window.shift = 0;
@@ -147,6 +149,7 @@ def test_zooming_by_keys_keeps_the_cell_in_view(page: Page, canvas: Locator, key
     assert gold > 20  # of the cursor, and of the edge of what marks the cell
 
 
+@pytest.mark.widths
 def test_buttons_and_keys_zoom(page: Page, canvas: Locator) -> None:
     whole = sharp_canvas(page)
     page.get_by_role("button", name="Zoom in").click()
@@ -237,6 +240,7 @@ def test_path_and_heights_show_and_hide(page: Page, canvas: Locator, name: str) 
     assert button.get_attribute("aria-pressed") == pressed
 
 
+@pytest.mark.widths
 def test_every_cell_is_found_where_it_is_seen(page: Page, canvas: Locator) -> None:
     missed = page.evaluate(
         """async () => {

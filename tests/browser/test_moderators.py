@@ -9,6 +9,7 @@ from tests.support.factories import PASSWORD, make_map, make_moderator, make_use
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+@pytest.mark.widths
 def test_a_moderator_hides_a_map_and_restores_it(page: Page) -> None:
     make_moderator()
     game_map = make_map(make_user("Author"), "Stolen Ford")

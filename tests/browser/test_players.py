@@ -22,6 +22,7 @@ def maps(transactional_db: None) -> None:
     make_map(author, "Ember Forge", description="Hot.")
 
 
+@pytest.mark.widths
 def test_a_new_player_can_rate_a_map(page: Page) -> None:
     page.goto("/")
     expect(page).to_have_title("Maps · Tribehold")
@@ -64,6 +65,7 @@ def test_a_new_player_can_rate_a_map(page: Page) -> None:
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
 
 
+@pytest.mark.widths
 def test_orders_and_pages_in_place_and_back(page: Page) -> None:
     page.goto("/maps/")
     page.evaluate("window.stillTheSamePage = true")
@@ -114,6 +116,7 @@ def test_more_cards_load_while_scrolling_and_are_restored_on_return(page: Page, 
     expect(page.locator(".card__link").nth(54)).to_be_in_viewport()
 
 
+@pytest.mark.widths
 @pytest.mark.parametrize("name", ["Wilhelma", "A_name_of_twenty_two"])
 def test_the_header_does_not_wrap(page: Page, name: str) -> None:
     make_user(name)
@@ -135,6 +138,7 @@ def test_the_header_does_not_wrap(page: Page, name: str) -> None:
     assert not cut or len(name) > 8
 
 
+@pytest.mark.widths
 def test_the_authors_name_is_as_large_as_a_finger(page: Page) -> None:
     page.goto("/maps/?q=ember")
     page.get_by_role("link", name="Author").scroll_into_view_if_needed()
@@ -149,6 +153,7 @@ def test_the_authors_name_is_as_large_as_a_finger(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"/players/Author/$"))
 
 
+@pytest.mark.widths
 def test_filters_act_in_place_and_can_be_shared(page: Page) -> None:
     page.goto("/maps/")
     page.get_by_text("Filters", exact=True).click()
@@ -189,6 +194,7 @@ def test_times_are_shown_in_the_time_zone_of_the_reader(page: Page) -> None:
     expect(page.locator("time")).to_have_attribute("title", re.compile(r"\d{4}"))
 
 
+@pytest.mark.widths
 def test_the_page_works_by_keyboard_alone(page: Page) -> None:
     make_user("Mira")
     page.goto("/maps/")
