@@ -204,7 +204,8 @@ def test_final_close_codes_end_the_client(page: Page, server: Server, code: int)
     reported = page.evaluate("events.filter(([name]) => name === 'state').at(-1)[1]")
     assert reported["code"] == code
     assert len(reported["reason"]) > 10
-    page.wait_for_timeout(300)
+    page.evaluate("client.retryNow()")
+    assert page.evaluate("client.state") == "ended"
     assert len(server.sockets) == 1
 
 

@@ -13,6 +13,20 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PIXELS = "document.querySelector('canvas').toDataURL()"
 
 
+# Two frames: by then the browser has dispatched the input of before, and has drawn.
+NEXT_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+COUNT_FRAMES = """
+    window.requestedFrames = 0;
+    const request = window.requestAnimationFrame.bind(window);
+    window.requestAnimationFrame = (draw) => {
+        window.requestedFrames += 1;
+        return request((time) => {
+            window.requestedFrames -= 1;
+            draw(time);
+        });
+    };"""
+
+
 @pytest.fixture(autouse=True)
 def game_map(transactional_db: None) -> GameMap:
     """Enemies walk along the northern and the eastern edge: water and a wall block all other paths."""
@@ -28,6 +42,7 @@ def game_map(transactional_db: None) -> GameMap:
 @pytest.fixture
 def canvas(page: Page, game_map: GameMap) -> Locator:
     page.emulate_media(reduced_motion="reduce")
+    page.add_init_script(COUNT_FRAMES)
     page.goto(game_map.get_absolute_url())
     canvas = page.get_by_role("application", name="Map of Long Ford, 24 by 20 cells")
     expect(canvas).to_be_visible()
@@ -48,8 +63,9 @@ def until(page: Page, condition: str) -> None:
 
 
 def sharp_canvas(page: Page) -> str:
-    """Returns the pixels of the canvas, once it is drawn sharply."""
-    page.wait_for_timeout(300)
+    """Returns the pixels of the canvas, once it is drawn sharply: no frame is requested any more."""
+    page.evaluate(NEXT_FRAMES)
+    until(page, "window.requestedFrames === 0")
     pixels: str = page.evaluate(PIXELS)
     return pixels
 
@@ -91,7 +107,7 @@ def test_nothing_moves_when_the_canvas_replaces_the_picture(page: Page, game_map
     )
     page.goto(game_map.get_absolute_url())
     expect(page.locator("canvas")).to_be_visible()
-    page.wait_for_timeout(200)
+    page.evaluate(NEXT_FRAMES)
     assert page.evaluate("window.shift") < 0.01
 
 
