@@ -50,9 +50,7 @@ class MapsView(APIView):
     permission_classes = (IsAuthenticatedOrReadOnly,)
     parser_classes = (MapParser,)
 
-    @extend_schema(
-        operation_id="maps_list", parameters=[BrowseQuery], responses=MapPage, tags=["maps"]
-    )
+    @extend_schema(operation_id="maps_list", parameters=[BrowseQuery], responses=MapPage)
     def get(self, request: Request) -> HttpResponse:
         """Browse and search public maps, a page at a time."""
         viewer = str(request.user.pk) if request.user.is_authenticated else None
@@ -70,7 +68,6 @@ class MapsView(APIView):
         request=NewMap,
         responses={201: FullMap, 409: Error},
         parameters=[LOCATION_HEADER, QUOTA_PARAMETER],
-        tags=["maps"],
     )
     def post(self, request: Request) -> Response:
         """Create a map. It is private, and may be unfinished: without waves, or without a path."""
@@ -94,7 +91,7 @@ class MapView(APIView):
     permission_classes = (IsAuthenticatedOrReadOnly, ReadOnly | IsMapAuthor)
     parser_classes = (MapParser,)
 
-    @extend_schema(operation_id="maps_read", responses={200: FullMap, 304: None}, tags=["maps"])
+    @extend_schema(operation_id="maps_read", responses={200: FullMap, 304: None})
     def get(self, request: Request, map_id: UUID) -> HttpResponseBase:
         """Read a whole map. A private or hidden one is a 404 for others."""
         visible = GameMap.objects.visible_to(request.user).select_related("user").defer("search")
@@ -110,7 +107,6 @@ class MapView(APIView):
         request=NewMap,
         responses={200: FullMap, 412: Error},
         parameters=[IF_MATCH, QUOTA_PARAMETER],
-        tags=["maps"],
     )
     def patch(self, request: Request, map_id: UUID) -> Response:
         """Change one's own map. What is sent replaces what is stored. A public map must stay valid."""
@@ -120,11 +116,7 @@ class MapView(APIView):
         return map_response(FullMap, game_map, "map_bytes")
 
     @extend_schema(
-        operation_id="maps_remove",
-        request=None,
-        responses={204: None, 412: Error},
-        parameters=[IF_MATCH],
-        tags=["maps"],
+        operation_id="maps_remove", responses={204: None, 412: Error}, parameters=[IF_MATCH]
     )
     def delete(self, request: Request, map_id: UUID) -> Response:
         """Delete one's own map. Games that were played on it keep it, but nobody finds it any more."""
@@ -142,7 +134,6 @@ class MapValidation(APIView):
         operation_id="maps_validate",
         request={"application/json": MAP_OR_ANYTHING},
         responses=ReportOnMap,
-        tags=["maps"],
     )
     def post(self, request: Request) -> Response:
         """List all that is wrong with a map. Nothing is saved."""
@@ -162,11 +153,7 @@ class MapPublishing(APIView):
     permission_classes = (IsAuthenticated & IsMapAuthor,)
 
     @extend_schema(
-        operation_id="maps_publish",
-        request=None,
-        responses={200: MapCard, 412: Error},
-        parameters=[IF_MATCH],
-        tags=["maps"],
+        operation_id="maps_publish", responses={200: MapCard, 412: Error}, parameters=[IF_MATCH]
     )
     def post(self, request: Request, map_id: UUID) -> Response:
         """Make one's own map public. A 409 names all that is missing."""
@@ -180,10 +167,8 @@ class MapUnpublishing(APIView):
 
     @extend_schema(
         operation_id="maps_unpublish",
-        request=None,
         responses={200: MapCard, 412: Error},
         parameters=[IF_MATCH, QUOTA_PARAMETER],
-        tags=["maps"],
     )
     def post(self, request: Request, map_id: UUID) -> Response:
         """Make one's own map private, even beyond the quota of private maps."""

@@ -18,12 +18,7 @@ from accounts.models.users import MAX_EMAIL_LENGTH
 from accounts.tokens import actions as token_actions
 from accounts.tokens.authentication import caller_token
 from accounts.tokens.signing import MAX_TOKEN_LENGTH
-from config.api.serialization import (
-    CheckedTextField,
-    StrictBooleanField,
-    field_errors,
-    read_body,
-)
+from config.api.serialization import CheckedTextField, StrictBooleanField, field_errors, read_body
 from config.api.views import APIView
 from config.http.client import client_of
 from config.kernel.errors import InvalidInput
@@ -77,9 +72,7 @@ class Register(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(
-        operation_id="auth_register", request=NewUser, responses={201: SignedIn}, tags=["auth"]
-    )
+    @extend_schema(operation_id="auth_register", request=NewUser, responses={201: SignedIn})
     def post(self, request: Request) -> Response:
         """Create an account and sign in."""
         client = client_of(request)
@@ -97,9 +90,7 @@ class Login(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(
-        operation_id="auth_login", request=Credentials, responses=SignedIn, tags=["auth"]
-    )
+    @extend_schema(operation_id="auth_login", request=Credentials, responses=SignedIn)
     def post(self, request: Request) -> Response:
         """Exchange username or email address and password for a pair of tokens."""
         given, client = read_body(Credentials, request), client_of(request)
@@ -116,9 +107,7 @@ class Refresh(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(
-        operation_id="auth_refresh", request=RefreshToken, responses=SignedIn, tags=["auth"]
-    )
+    @extend_schema(operation_id="auth_refresh", request=RefreshToken, responses=SignedIn)
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair. It works once; used again, it ends its family."""
         token = read_body(RefreshToken, request)["refresh"]
@@ -141,7 +130,6 @@ class Logout(APIView):
                 "everywhere", enum=list(BOOLEANS), description="1 or true signs out all devices."
             )
         ],
-        tags=["auth"],
     )
     def post(self, request: Request) -> Response:
         """End this device's tokens, or with `everywhere=1` those of all devices.

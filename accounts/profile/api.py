@@ -2,7 +2,6 @@
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,14 +22,7 @@ from config.kernel.errors import InvalidInput
 class Me(APIView):
     """The caller's account."""
 
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="users_me_change",
-        request=NewAddress,
-        responses=OwnAccount,
-        tags=["users"],
-    )
+    @extend_schema(operation_id="users_me_change", request=NewAddress, responses=OwnAccount)
     def patch(self, request: Request) -> Response:
         """Change the email address. An email asks for a confirmation of the new one."""
         given = read_body(NewAddress, request)
@@ -45,7 +37,7 @@ class Me(APIView):
             raise field_errors(error) from error
         return Response(OwnAccount(user).data)
 
-    @extend_schema(operation_id="users_me", responses={200: OwnAccount, 304: None}, tags=["users"])
+    @extend_schema(operation_id="users_me", responses={200: OwnAccount, 304: None})
     def get(self, request: Request) -> HttpResponseBase:
         """Your own profile, and how much of each quota is used."""
         return conditional_json_response(request, OwnAccount(caller(request)).data)
@@ -54,18 +46,10 @@ class Me(APIView):
 class Password(APIView):
     """The caller's password."""
 
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="users_password", request=NewPassword, responses=SignedIn, tags=["users"]
-    )
+    @extend_schema(operation_id="users_password", request=NewPassword, responses=SignedIn)
     def post(self, request: Request) -> Response:
         """Change the password. All tokens end, on every device; the response has a new pair."""
-        given, user, client = (
-            read_body(NewPassword, request),
-            caller(request),
-            client_of(request),
-        )
+        given, user, client = (read_body(NewPassword, request), caller(request), client_of(request))
         try:
             passwords.change_password(
                 client=client,

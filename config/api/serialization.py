@@ -75,16 +75,33 @@ class JSONRenderer(renderers.BaseRenderer):
 
 
 class RawField(serializers.Field[Any, Any, Any, Any]):
-    """A value of any type. The action checks it, and reports everything that is wrong at once."""
+    """A value of any type. The action checks it, and reports everything that is wrong at once.
+
+    `schema` describes it in the OpenAPI schema: a dictionary, or a serializer.
+    """
+
+    def __init__(self, schema: Any, **options: Any) -> None:
+        super().__init__(**options)
+        extend_schema_field(schema)(self)  # type: ignore[type-var] # takes instances as well
 
     def to_internal_value(self, data: Any) -> Any:
         """Returns the value."""
         return data
 
 
-@extend_schema_field({"type": "boolean"})
-class RawBooleanField(RawField):
-    """True or false. Described as such in the schema, and checked by the action."""
+BOOLEAN = {"type": "boolean"}
+
+
+def text_schema(kind: str) -> dict[str, Any]:
+    """Returns the schema of a text that obeys a rule of config.kernel.text.TEXT_RULES."""
+    rule = text.TEXT_RULES[kind]
+    shortest = {"minLength": rule.min_length} if rule.min_length else {}
+    return {"type": "string", **shortest, "maxLength": rule.max_length}
+
+
+def integer_schema(minimum: int, maximum: int) -> dict[str, Any]:
+    """Returns the schema of a whole number within these bounds."""
+    return {"type": "integer", "minimum": minimum, "maximum": maximum}
 
 
 class CheckedTextField(serializers.CharField):

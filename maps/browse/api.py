@@ -25,9 +25,7 @@ class MapTerrain(APIView):
 
     permission_classes = (AllowAny,)
 
-    @extend_schema(
-        operation_id="maps_terrain", responses={200: CompactTerrain, 304: None}, tags=["maps"]
-    )
+    @extend_schema(operation_id="maps_terrain", responses={200: CompactTerrain, 304: None})
     def get(self, request: Request, map_id: UUID) -> HttpResponseBase:
         """Read the compact terrain. `terrain_data` of the map has the same, tile by tile."""
         return terrain_response(request, request.user, map_id)
@@ -54,7 +52,7 @@ class PlayerProfile(APIView):
 
     permission_classes = (AllowAny,)
 
-    @extend_schema(operation_id="users_read", responses={200: Profile, 304: None}, tags=["users"])
+    @extend_schema(operation_id="users_read", responses={200: Profile, 304: None})
     def get(self, request: Request, username: str) -> HttpResponseBase:
         """Read level, games and public maps of a player."""
         player = get_object_or_404(User.objects.active(), username__lower=username.lower())

@@ -52,7 +52,6 @@ class MapPreview(APIView):
             (200, "image/webp"): OpenApiTypes.BINARY,
             304: OpenApiResponse(description="The picture has not changed since `If-None-Match`."),
         },
-        tags=["maps"],
     )
     def get(self, request: Request, map_id: UUID) -> HttpResponseBase:
         """Returns the isometric picture as WebP, with an `ETag`. A map that the caller can't see is a 404.

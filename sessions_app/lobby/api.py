@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnly
+from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -59,10 +59,7 @@ class SessionsView(APIView):
     permission_classes = (IsAuthenticatedOrReadOnly,)
 
     @extend_schema(
-        operation_id="game_sessions_list",
-        parameters=LIST_PARAMETERS,
-        responses=LobbyPage,
-        tags=["game sessions"],
+        operation_id="game_sessions_list", parameters=LIST_PARAMETERS, responses=LobbyPage
     )
     def get(self, request: Request) -> Response:
         """List open public lobbies, the newest first."""
@@ -75,7 +72,6 @@ class SessionsView(APIView):
         request=CreateLobby,
         responses={201: OwnLobby, 404: Error, 409: Error},
         parameters=[LOCATION_HEADER],
-        tags=["game sessions"],
     )
     def post(self, request: Request) -> Response:
         """Create a lobby, with the caller as host. A lobby on a private map is never public.
@@ -104,11 +100,7 @@ class SessionView(APIView):
 
     permission_classes = (IsAuthenticatedOrReadOnly,)
 
-    @extend_schema(
-        operation_id="game_sessions_read",
-        responses={200: LobbyDocument, 304: None},
-        tags=["game sessions"],
-    )
+    @extend_schema(operation_id="game_sessions_read", responses={200: LobbyDocument, 304: None})
     def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
         """Read an open public lobby, or one's own lobby or game. 404 for any other."""
         player_id = request.user.pk
@@ -121,12 +113,8 @@ class SessionView(APIView):
 class ActiveView(APIView):
     """The caller's own lobby or game."""
 
-    permission_classes = (IsAuthenticated,)
-
     @extend_schema(
-        operation_id="game_sessions_active",
-        responses={200: OwnLobby, 304: None, 404: Error},
-        tags=["game sessions"],
+        operation_id="game_sessions_active", responses={200: OwnLobby, 304: None, 404: Error}
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Read the lobby or game in which the caller has a seat. 404 without one."""
@@ -137,13 +125,10 @@ class ActiveView(APIView):
 class CodeView(APIView):
     """Joining by code."""
 
-    permission_classes = (IsAuthenticated,)
-
     @extend_schema(
         operation_id="game_sessions_join_by_code",
         request=JoinByCode,
         responses={200: OwnLobby, 404: Error, 409: Error},
-        tags=["game sessions"],
     )
     def post(self, request: Request) -> Response:
         """Join by invite code. Small letters and hyphens are accepted. At most ten wrong codes a minute."""
@@ -160,14 +145,7 @@ class CodeView(APIView):
 class JoinView(APIView):
     """Joining a public lobby."""
 
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_join",
-        request=JoinLobby,
-        responses=OwnLobby,
-        tags=["game sessions"],
-    )
+    @extend_schema(operation_id="game_sessions_join", request=JoinLobby, responses=OwnLobby)
     def post(self, request: Request, session_id: UUID) -> Response:
         """Join a public lobby. 409: `full`, `started`, `over`, `kicked` or `already_seated`."""
         tribe_id = read_body(JoinLobby, request)["tribe_id"]
@@ -178,14 +156,7 @@ class JoinView(APIView):
 class LeaveView(APIView):
     """Leaving."""
 
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_leave",
-        request=None,
-        responses={204: None},
-        tags=["game sessions"],
-    )
+    @extend_schema(operation_id="game_sessions_leave", responses={204: None})
     def post(self, request: Request, session_id: UUID) -> Response:
         """Give up one's seat."""
         run(actions.leave, session_id, caller(request).pk)
@@ -195,14 +166,7 @@ class LeaveView(APIView):
 class KickView(APIView):
     """Removing another player."""
 
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_kick",
-        request=KickPlayer,
-        responses=LobbyDocument,
-        tags=["game sessions"],
-    )
+    @extend_schema(operation_id="game_sessions_kick", request=KickPlayer, responses=LobbyDocument)
     def post(self, request: Request, session_id: UUID) -> Response:
         """Remove a player for good. Only the host may do this."""
         player_id = read_body(KickPlayer, request)["player_id"]
@@ -213,14 +177,7 @@ class KickView(APIView):
 class StartView(APIView):
     """Starting."""
 
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_start",
-        request=StartGame,
-        responses=LobbyDocument,
-        tags=["game sessions"],
-    )
+    @extend_schema(operation_id="game_sessions_start", request=StartGame, responses=LobbyDocument)
     def post(self, request: Request, session_id: UUID) -> Response:
         """Start the countdown of three seconds. Only the host may do this.
 
