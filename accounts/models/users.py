@@ -42,11 +42,6 @@ class UserQuerySet(models.QuerySet["User"]):
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
     """Creates players and administrators."""
 
-    def get_by_natural_key(self, username: str | None) -> "User":
-        """Returns the player with exactly this username. Raises User.DoesNotExist."""
-        user: User = self.get(username=username)
-        return user
-
     def create_user(
         self, username: str, email: str, password: str | None = None, **more: Any
     ) -> "User":

@@ -7,12 +7,11 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 
-from accounts.identity.current_user import current_user
+from accounts.identity.pages import current_user
 from accounts.models import User
 from config.http.methods import require_POST
-from config.http.pages import redirect_to_sign_in
+from config.http.pages import require_sign_in
 from config.kernel.errors import DomainError, InvalidInput
 from sessions_app.games.actions import end_game
 from sessions_app.lobby import actions
@@ -22,11 +21,9 @@ from sessions_app.pages.forms import SettingsForm, TribeForm
 
 
 @require_POST
+@require_sign_in("lobbies:detail")
 def act(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     """Does what a button of the lobby's page says."""
-    page_url = reverse("lobbies:detail", args=[lobby_id])
-    if not request.user.is_authenticated:
-        return redirect_to_sign_in(request, page_url)
     name = request.POST.get("act", "")
     if name not in ACTS:
         raise Http404
@@ -40,7 +37,7 @@ def act(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
         if name == "leave":
             messages.success(request, "You have left.")
             return redirect("lobbies:index")
-    return redirect(page_url)
+    return redirect("lobbies:detail", lobby_id)
 
 
 def _set_ready(request: HttpRequest, lobby_id: UUID, player: User) -> None:
