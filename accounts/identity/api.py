@@ -11,8 +11,7 @@ from rest_framework.response import Response
 
 from accounts.devices.user_agents import device_name
 from accounts.identity import registration, sign_in
-from accounts.identity.passwords import MAX_PASSWORD_LENGTH
-from accounts.identity.serializers import SignedIn, signed_in_response
+from accounts.identity.serializers import PasswordField, SignedIn, signed_in_response
 from accounts.models.usernames import MAX_USERNAME_LENGTH
 from accounts.models.users import MAX_EMAIL_LENGTH
 from accounts.tokens import actions as token_actions
@@ -29,40 +28,31 @@ class NewUser(serializers.Serializer[Any]):
     """An account to create."""
 
     username = CheckedTextField(
-        kind=None, max_length=MAX_USERNAME_LENGTH, help_text="3 to 50 of a-z, 0-9, - and _."
+        max_length=MAX_USERNAME_LENGTH, help_text="3 to 50 of a-z, 0-9, - and _."
     )
-    email = CheckedTextField(
-        kind=None, max_length=MAX_EMAIL_LENGTH, help_text="Unique, whatever its case."
-    )
-    password = CheckedTextField(
-        kind=None,
-        max_length=MAX_PASSWORD_LENGTH,
-        trim_whitespace=False,
-        help_text="8 or more characters, hard to guess.",
-    )
+    email = CheckedTextField(max_length=MAX_EMAIL_LENGTH, help_text="Unique, whatever its case.")
+    password = PasswordField(help_text="8 or more characters, hard to guess.")
     accept_privacy_policy = StrictBooleanField(help_text="Must be true; see /privacy/.")
 
 
 class Credentials(serializers.Serializer[Any]):
     """Username or email address, and password."""
 
-    username = CheckedTextField(
-        kind=None, max_length=MAX_EMAIL_LENGTH, help_text="Username or email address."
-    )
-    password = CheckedTextField(kind=None, max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)
+    username = CheckedTextField(max_length=MAX_EMAIL_LENGTH, help_text="Username or email address.")
+    password = PasswordField()
 
 
 class RefreshToken(serializers.Serializer[Any]):
     """A refresh token."""
 
-    refresh = CheckedTextField(kind=None, max_length=MAX_TOKEN_LENGTH)
+    refresh = CheckedTextField(max_length=MAX_TOKEN_LENGTH)
 
 
 class SignOut(serializers.Serializer[Any]):
     """Which device to sign out, if no access token says it."""
 
     refresh = CheckedTextField(
-        kind=None, max_length=MAX_TOKEN_LENGTH, required=False, help_text="Of this device."
+        max_length=MAX_TOKEN_LENGTH, required=False, help_text="Of this device."
     )
 
 

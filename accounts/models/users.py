@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.models import PermissionsMixin
-from django.contrib.postgres.functions import RandomUUID
+from django.contrib.auth.models import AnonymousUser, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Length, Lower, Now
 from django.utils import timezone
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.usernames import MAX_USERNAME_LENGTH, MIN_USERNAME_LENGTH, UsernameField
 from config.db.constraints import ConstrainedModel
+from config.db.models import RandomIdModel
 
 MAX_EMAIL_LENGTH = 255
 MODERATORS = "Moderators"  # the name of the group that a migration makes
@@ -56,18 +56,11 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         return self.create_user(username, email, password, is_staff=True, is_superuser=True)
 
 
-class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
+class User(RandomIdModel, ConstrainedModel, AbstractBaseUser, PermissionsMixin):
     """A player. Moderators are in the group `Moderators`, administrators are superusers."""
 
-    id = models.UUIDField(
-        primary_key=True,
-        db_default=RandomUUID(),
-        editable=False,
-        db_comment="Random UUID, never reused.",
-    )
     username = UsernameField(
-        max_length=MAX_USERNAME_LENGTH,
-        db_comment="Public name, unique regardless of case.",
+        max_length=MAX_USERNAME_LENGTH, db_comment="Public name, unique regardless of case."
     )
     email = models.EmailField(
         _("e-mail address"),
@@ -196,3 +189,6 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
         """
         unverified = User.objects.filter(pk=self.pk, email=self.email, email_verified_at=None)
         return bool(unverified.update(email_verified_at=timezone.now()))
+
+
+Viewer = User | AnonymousUser  # whoever sends a request

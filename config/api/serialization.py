@@ -107,12 +107,12 @@ def integer_schema(minimum: int, maximum: int) -> dict[str, Any]:
 class CheckedTextField(serializers.CharField):
     """Text that obeys a rule of config.kernel.text.TEXT_RULES. Numbers are not accepted as text.
 
-    Without a rule (kind None) are passwords and tokens, which nobody reads, and what a form checks later.
+    Without a kind it has no rule: tokens, which nobody reads, and what the action checks.
     """
 
-    def __init__(self, *, kind: str | None, **options: Any) -> None:
+    def __init__(self, kind: str = "", **options: Any) -> None:
         self.kind = kind
-        if kind is not None:
+        if kind:
             options.setdefault("max_length", text.TEXT_RULES[kind].max_length)
         super().__init__(**options)
 
@@ -120,7 +120,7 @@ class CheckedTextField(serializers.CharField):
         """Returns the text as it is stored."""
         if not isinstance(data, str):
             self.fail("invalid")
-        if self.kind is None:
+        if not self.kind:
             return super().to_internal_value(data)
         try:
             return text.check_text(data, self.kind, self.field_name or "")

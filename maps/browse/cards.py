@@ -2,19 +2,15 @@
 
 import datetime
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
+from accounts.models import Viewer
 from maps.browse.queries import find_maps
 from maps.feedback.queries import find_marks
 from maps.models import GameMap
 from maps.search.sql import BrowseRequest
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from accounts.models import User
 
 Card = dict[str, Any]
 PAGE_SIZE = 24  # cards on a page of the site
@@ -30,13 +26,13 @@ def read_cards(texts: Iterable[str]) -> list[Card]:
     return cards
 
 
-def add_marks(viewer: "User | AnonymousUser", cards: list[Card]) -> list[Card]:
+def add_marks(viewer: Viewer, cards: list[Card]) -> list[Card]:
     """Returns the cards with the viewer's marks under `marks`; None for a viewer who is not signed in."""
     marks = find_marks(viewer.pk, [card["id"] for card in cards])
     return [card | {"marks": marks.get(card["id"])} for card in cards]
 
 
-def marked_cards(viewer: "User | AnonymousUser", texts: Iterable[str]) -> list[Card]:
+def marked_cards(viewer: Viewer, texts: Iterable[str]) -> list[Card]:
     """Reads the cards of a page of results, with the viewer's marks."""
     return add_marks(viewer, read_cards(texts))
 

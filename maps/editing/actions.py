@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.models import User
 from accounts.moderation.actions import require_not_suspended
 from config.db.lookups import get_or_not_found
 from config.kernel.errors import DomainError, InvalidInput, Reason
@@ -21,9 +22,6 @@ from maps.models.conditions import LARGE_COLUMNS
 from maps.previews import preview_files
 from maps.terrain.faults import Fault
 from maps.terrain.validation import DOCUMENT_KEYS, ValidationReport, validate_document
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 TEXT_CHECKS: dict[str, Callable[[Any], str | None]] = {
     "name": lambda name: check_text(name, "map_name", "name"),
@@ -38,7 +36,7 @@ DERIVED_COLUMNS = {"terrain_hash", "terrains", "found_valid_at"}
 VERSION_TAG = re.compile(r'"(\d{1,10})\.[^"]*"')
 
 
-def draft_map(*, author: "User", given: Mapping[str, Any]) -> GameMap:
+def draft_map(*, author: User, given: Mapping[str, Any]) -> GameMap:
     """Returns a new private map, checked but not saved. Raises InvalidInput with all reasons."""
     game_map = GameMap(user=author, is_public=False)
     _assign(game_map, given)
@@ -56,7 +54,7 @@ def save_new_map(game_map: GameMap) -> None:
 
 
 def change_map(
-    *, author: "User", map_id: UUID, given: Mapping[str, Any], if_match: str | None = None
+    *, author: User, map_id: UUID, given: Mapping[str, Any], if_match: str | None = None
 ) -> GameMap:
     """Changes the given fields of the author's own map, and checks the whole map. Returns the changed map.
 
@@ -82,7 +80,7 @@ def change_map(
     return game_map
 
 
-def delete_map(*, author: "User", map_id: UUID, if_match: str | None = None) -> None:
+def delete_map(*, author: User, map_id: UUID, if_match: str | None = None) -> None:
     """Deletes the author's own map. One that was played is kept for its games, but no longer shown.
 
     Raises NotFound for another player's map, DomainError if somebody has saved it since.
@@ -98,7 +96,7 @@ def delete_map(*, author: "User", map_id: UUID, if_match: str | None = None) -> 
             _make_private(game_map, "removed_at")
 
 
-def publish_map(*, author: "User", map_id: UUID, if_match: str | None = None) -> GameMap:
+def publish_map(*, author: User, map_id: UUID, if_match: str | None = None) -> GameMap:
     """Publishes the author's own map. Does nothing if it is public already.
 
     Raises NotFound for another player's map; DomainError if somebody has saved it since, while the author is
@@ -116,7 +114,7 @@ def publish_map(*, author: "User", map_id: UUID, if_match: str | None = None) ->
     return game_map
 
 
-def unpublish_map(*, author: "User", map_id: UUID, if_match: str | None = None) -> GameMap:
+def unpublish_map(*, author: User, map_id: UUID, if_match: str | None = None) -> GameMap:
     """Makes the author's own map private. Its ratings stay, and games on it continue.
 
     The quota of private maps does not apply, because an author can always withdraw a map. Raises NotFound for
@@ -147,7 +145,7 @@ def require_playable(game_map: GameMap) -> None:
 
 
 @contextmanager
-def _limit_size(author: "User", given: Mapping[str, Any]) -> Iterator[None]:
+def _limit_size(author: User, given: Mapping[str, Any]) -> Iterator[None]:
     """Runs a change of a map, whose document may grow if a part of it is given. Raises QuotaReached."""
     if given.keys().isdisjoint(DOCUMENT_KEYS):
         yield
@@ -166,7 +164,7 @@ def _make_private(game_map: GameMap, *more: str) -> None:
 
 
 def _lock_own_map(
-    author: "User",
+    author: User,
     map_id: UUID,
     if_match: str | None,
     *,

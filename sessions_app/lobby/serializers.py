@@ -140,7 +140,7 @@ class JoinLobby(serializers.Serializer[Any]):
 class JoinByCode(JoinLobby):
     """The tribe and the invite code to join with."""
 
-    code = CheckedTextField(kind="code")
+    code = CheckedTextField("code")
 
 
 class KickPlayer(serializers.Serializer[Any]):
