@@ -21,7 +21,6 @@ from config.api.views import APIView
 from config.http.conditional import conditional_response
 from config.http.quotas import quota_headers
 from config.limits import rate_limits
-from config.limits.quotas import QuotaReached
 from maps.browse import queries
 from maps.browse.serializers import BrowseQuery, MapPage
 from maps.editing import actions
@@ -71,14 +70,7 @@ class MapsView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Create a map. It is private, and may be unfinished: without waves, or without a path."""
-        author = caller(request)
-        game_map = actions.draft_map(author=author, given=read_body(NewMap, request))
-        rate_limits.require("maps", str(author.pk))
-        try:
-            actions.save_new_map(game_map)
-        except QuotaReached:  # nothing was created
-            rate_limits.undo_count("maps", str(author.pk))
-            raise
+        game_map = actions.create_map(author=caller(request), given=read_body(NewMap, request))
         location = {"Location": reverse("api:map", args=[game_map.pk])}
         grown = ("maps", "drafts", "map_bytes")
         return map_response(FullMap, game_map, *grown, status=201, headers=location)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.usernames import MAX_USERNAME_LENGTH, MIN_USERNAME_LENGTH, UsernameField
 from config.db.constraints import ConstrainedModel
 from config.db.models import RandomIdModel
+from config.kernel.errors import NotFound
 
 MAX_EMAIL_LENGTH = 255
 MODERATORS = "Moderators"  # the name of the group that a migration makes
@@ -192,3 +193,13 @@ class User(RandomIdModel, ConstrainedModel, AbstractBaseUser, PermissionsMixin):
 
 
 Viewer = User | AnonymousUser  # whoever sends a request
+
+
+def lock_player(player: User) -> None:
+    """Locks a player's row until the transaction ends: a count is right only if nobody else adds to it.
+
+    Raises NotFound if the account was erased.
+    """
+    rows = User.objects.select_for_update(no_key=True).filter(pk=player.pk)
+    if not rows.values_list("pk", flat=True).first():
+        raise NotFound

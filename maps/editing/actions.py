@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,8 +15,7 @@ from config.db.lookups import get_or_not_found
 from config.kernel.errors import DomainError, InvalidInput, Reason
 from config.kernel.text import check_text as check_text
 from config.kernel.validators import assign_checked
-from config.limits import quotas
-from maps.editing.locks import lock_storage
+from config.limits import quotas, rate_limits
 from maps.models import GameMap
 from maps.models.conditions import LARGE_COLUMNS
 from maps.previews import preview_files
@@ -29,6 +28,7 @@ TEXT_CHECKS: dict[str, Callable[[Any], str | None]] = {
         None if text is None else check_text(text, "map_description", "description") or None
     ),
 }
+STORAGE_LOCKS = 77002  # our space of advisory locks; maps.browse.read_through has another
 # Columns that are computed from the document.
 DERIVED_COLUMNS = {"terrain_hash", "terrains", "found_valid_at"}
 # The entity tag of a map begins with its version. A proxy that compresses may have made the tag weak, but the
@@ -36,21 +36,26 @@ DERIVED_COLUMNS = {"terrain_hash", "terrains", "found_valid_at"}
 VERSION_TAG = re.compile(r'"(\d{1,10})\.[^"]*"')
 
 
-def draft_map(*, author: User, given: Mapping[str, Any]) -> GameMap:
-    """Returns a new private map, checked but not saved. Raises InvalidInput with all reasons."""
+def create_map(*, author: User, given: Mapping[str, Any]) -> GameMap:
+    """Creates a private map. One that is not created does not count.
+
+    Raises InvalidInput with all reasons, RateLimited, RateLimitUnavailable; QuotaReached if its author has
+    too many maps, or too large ones.
+    """
     game_map = GameMap(user=author, is_public=False)
     _assign(game_map, given)
+    rate_limits.require("maps", str(author.pk))
+    try:
+        with transaction.atomic():
+            lock_storage(author.pk)
+            quotas.require_room(author.pk, "maps", "drafts")
+            with quotas.limit_growth(author.pk, "map_bytes"):
+                game_map.save()
+            preview_files.draw_ahead(game_map)
+    except quotas.QuotaReached:
+        rate_limits.undo_count("maps", str(author.pk))
+        raise
     return game_map
-
-
-def save_new_map(game_map: GameMap) -> None:
-    """Saves a new map. Raises QuotaReached if its author has too many maps, or too large ones."""
-    with transaction.atomic():
-        lock_storage(game_map.user_id)
-        quotas.require_room(game_map.user_id, "maps", "drafts")
-        with quotas.limit_growth(game_map.user_id, "map_bytes"):
-            game_map.save()
-        preview_files.draw_ahead(game_map)
 
 
 def change_map(
@@ -142,6 +147,17 @@ def require_playable(game_map: GameMap) -> None:
         raise DomainError.combine([Reason("map_not_playable", words, "map_id"), *reasons])
     checked = GameMap.objects.filter(pk=whole.pk, version=whole.version)
     checked.update(found_valid_at=timezone.now())
+
+
+def lock_storage(player_id: UUID) -> None:
+    """Makes others wait that store maps of this player, until the transaction ends.
+
+    To be taken before any row is locked. The lock on the player's row would deadlock: a change of a map
+    updates the lobbies on it, and whoever takes a seat there holds the lobby and waits for the player.
+    """
+    with connection.cursor() as cursor:
+        sql = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
+        cursor.execute(sql, [STORAGE_LOCKS, str(player_id)])
 
 
 @contextmanager

@@ -229,10 +229,8 @@ def test_what_is_made_is_drawn_ahead(
 @pytest.mark.django_db(transaction=True)
 def test_commands_draw_nothing_themselves(settings: Any) -> None:
     author = make_user("Author")
-    editing_actions.save_new_map(
-        editing_actions.draft_map(
-            author=author, given=document_of(flat_grid()) | {"name": "Quiet Ford"}
-        )
+    editing_actions.create_map(
+        author=author, given=document_of(flat_grid()) | {"name": "Quiet Ford"}
     )
     assert jobs().get().queue_name == tasks.PICTURES_AHEAD
     assert files(settings) == set()
@@ -241,11 +239,10 @@ def test_commands_draw_nothing_themselves(settings: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_drawn_of_a_map_that_is_not_saved_after_all() -> None:
     author = make_user("Author")
-    game_map = editing_actions.draft_map(
-        author=author, given=document_of(flat_grid()) | {"name": "Quiet Ford"}
-    )
     with transaction.atomic():
-        editing_actions.save_new_map(game_map)
+        editing_actions.create_map(
+            author=author, given=document_of(flat_grid()) | {"name": "Quiet Ford"}
+        )
         assert jobs().exists()
         transaction.set_rollback(True)
     assert not jobs().exists()
