@@ -17,23 +17,8 @@ from maps.collections.api import CollectionMapView, CollectionsView, CollectionV
 from maps.feedback.api import MapFavouriteView, MapRatingView
 from maps.previews.api import MapPreview
 from maps.views import player
-from sessions_app.games.api import (
-    EndView,
-    FenceView,
-    GameTribesView,
-    PlayedMapView,
-    StateView,
-)
-from sessions_app.lobby.api import (
-    ActiveView,
-    CodeView,
-    JoinView,
-    KickView,
-    LeaveView,
-    SessionsView,
-    SessionView,
-    StartView,
-)
+from sessions_app.games import api as games
+from sessions_app.lobby import api as lobby
 from sessions_app.tickets.api import TicketView
 from tribes.api import TribesView, TribeView
 
@@ -66,23 +51,23 @@ api = [
 ]
 sessions = "game-sessions/<uuid:session_id>"
 api += [
-    path("game-sessions", SessionsView.as_view(), name="game-sessions"),
-    path("game-sessions/active", ActiveView.as_view(), name="game-session-active"),
-    path("game-sessions/join", CodeView.as_view(), name="game-session-by-code"),
-    path(sessions, SessionView.as_view(), name="game-session"),
+    path("game-sessions", lobby.SessionsView.as_view(), name="game-sessions"),
+    path("game-sessions/active", lobby.ActiveView.as_view(), name="game-session-active"),
+    path("game-sessions/join", lobby.CodeView.as_view(), name="game-session-by-code"),
+    path(sessions, lobby.SessionView.as_view(), name="game-session"),
     *(
         path(f"{sessions}/{name}", view.as_view(), name=f"game-session-{name}")
         for name, view in {
-            "join": JoinView,
-            "leave": LeaveView,
-            "kick": KickView,
-            "start": StartView,
-            "end": EndView,
+            "join": lobby.JoinView,
+            "leave": lobby.LeaveView,
+            "kick": lobby.KickView,
+            "start": lobby.StartView,
+            "end": games.EndView,
             "ticket": TicketView,
-            "map": PlayedMapView,
-            "tribes": GameTribesView,
-            "state": StateView,
-            "fence": FenceView,
+            "map": games.PlayedMapView,
+            "tribes": games.GameTribesView,
+            "state": games.StateView,
+            "fence": games.FenceView,
         }.items()
     ),
 ]

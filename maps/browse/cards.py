@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -42,3 +43,9 @@ def other_maps(game_map: GameMap) -> list[Card]:
     browse = BrowseRequest(sort="new", size=MAX_OTHER_MAPS + 1, author=str(game_map.user_id))
     cards = read_cards(find_maps(browse).cards)
     return [card for card in cards if card["id"] != str(game_map.pk)][:MAX_OTHER_MAPS]
+
+
+def find_visible_card(viewer: Viewer, map_id: UUID | None) -> GameMap | None:
+    """Returns the map with this id, with what a card shows, if the viewer may see it."""
+    visible = GameMap.objects.visible_to(viewer).for_cards()
+    return visible.filter(pk=map_id).first() if map_id else None

@@ -23,8 +23,9 @@ from config.http.pages import (
 )
 from config.http.quotas import show_quota_warnings
 from config.kernel.errors import NotFound
+from config.kernel.validators import parse_id
 from config.limits import quotas
-from maps.browse.cards import marked_cards
+from maps.browse.cards import find_visible_card, marked_cards
 from maps.browse.queries import find_cards
 from maps.collections import actions
 from maps.collections.forms import CollectionForm, NewCollectionForm
@@ -55,7 +56,7 @@ class RemovedMap:
 @require_sign_in()
 def index(request: HttpRequest) -> HttpResponse:
     """Shows one's own collections, with a form for a new one, which may begin with a map."""
-    player, first_map_id = current_user(request), read_id(request.GET.get("map", ""))
+    player, first_map_id = current_user(request), parse_id(request.GET.get("map", ""))
     form = NewCollectionForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         given = form.cleaned_data
@@ -66,11 +67,11 @@ def index(request: HttpRequest) -> HttpResponse:
             )
             show_quota_warnings(request, player.pk, "collections")
             return redirect(collection)
-    first_map_id = first_map_id or read_id(request.POST.get("first_map", ""))
+    first_map_id = first_map_id or parse_id(request.POST.get("first_map", ""))
     context = {
         "collections": own_collections(player),
         "form": form,
-        "first": visible_map(request, first_map_id),
+        "first": find_visible_card(request.user, first_map_id),
     }
     return render(request, "collections/index.html", context)
 
@@ -92,7 +93,7 @@ def detail(request: HttpRequest, collection_id: UUID) -> HttpResponse:
                 return redirect("collections:detail", collection_id)
     collection = find_collection(request.user, collection_id)
     removed = RemovedMap(
-        read_id(request.GET.get("removed", "")), read_position(request.GET.get("at", ""))
+        parse_id(request.GET.get("removed", "")), read_position(request.GET.get("at", ""))
     )
     initial = {"name": collection.name, "description": collection.description}
     context = entries_context(request, collection, removed) | {
@@ -137,7 +138,7 @@ def share(request: HttpRequest, collection_id: UUID) -> HttpResponse:
 @require_sign_in("collections:detail")
 def entries(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     """Moves or removes a map, or adds it again. htmx gets the new list, other clients the page again."""
-    map_id = read_id(request.POST.get("map", ""))
+    map_id = parse_id(request.POST.get("map", ""))
     message, removed = "", None
     with ErrorCatcher() as caught:
         position = change_entry(request, collection_id, map_id)
@@ -161,7 +162,7 @@ def collect(request: HttpRequest, map_id: UUID) -> HttpResponse:
     """Adds a map to one of one's collections, from the map's page."""
     message, error = "", "Choose a collection."
     with ErrorCatcher() as caught:
-        if chosen_id := read_id(request.POST.get("collection", "")):
+        if chosen_id := parse_id(request.POST.get("collection", "")):
             actions.add_map(player=current_user(request), collection_id=chosen_id, map_id=map_id)
             near = (usage.warning for usage in quotas.read_warnings(chosen_id, "collection_maps"))
             message, error = " ".join(["Added to the collection.", *near]), ""
@@ -194,7 +195,9 @@ def entries_context(
         "collection": collection,
         "cards": marked_cards(request.user, find_cards(map_ids)),
         "mine": is_own,
-        "removed": visible_map(request, removed.map_id) if removed and can_undo else None,
+        "removed": find_visible_card(request.user, removed.map_id)
+        if removed and can_undo
+        else None,
         "removed_at": removed.position if removed else MAX_COLLECTION_MAPS,
     }
 
@@ -216,20 +219,6 @@ def change_entry(request: HttpRequest, collection_id: UUID, map_id: UUID | None)
     if button == "put":
         return actions.add_map(**entry, position=read_position(request.POST.get("at", "")))
     raise NotFound
-
-
-def visible_map(request: HttpRequest, map_id: UUID | None) -> GameMap | None:
-    """Returns the map with this id, if there is one that the reader may see."""
-    visible = GameMap.objects.visible_to(request.user).for_cards()
-    return visible.filter(pk=map_id).first() if map_id else None
-
-
-def read_id(text: str) -> UUID | None:
-    """Reads an id from a form or an address."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def read_position(text: str) -> int:

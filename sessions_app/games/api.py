@@ -22,16 +22,7 @@ from maps.browse.terrain_responses import TERRAIN_FORMAT, gzipped_json, incomple
 from maps.models import GameMap
 from maps.previews.preview_files import parts_of
 from maps.terrain.validation import DOCUMENT_KEYS, TerrainError
-from sessions_app.games import actions, queries
-from sessions_app.games.serializers import (
-    MAX_FENCE,
-    Fence,
-    GameState,
-    GameTribes,
-    PlayedMapDocument,
-    Sequence,
-    WriteState,
-)
+from sessions_app.games import actions, queries, serializers
 from sessions_app.lobby.documents import lobby_document
 from sessions_app.lobby.serializers import LobbyDocument
 from sessions_app.models import GameSession, PlayedMap
@@ -51,7 +42,8 @@ class PlayedMapView(APIView):
     """The map of a lobby or game."""
 
     @extend_schema(
-        operation_id="game_sessions_map", responses={200: PlayedMapDocument, 304: None, 409: Error}
+        operation_id="game_sessions_map",
+        responses={200: serializers.PlayedMapDocument, 304: None, 409: Error},
     )
     def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
         """Read the complete map, for players with a seat.
@@ -86,7 +78,9 @@ def _map_response(
 class GameTribesView(APIView):
     """The tribes of a lobby or game."""
 
-    @extend_schema(operation_id="game_sessions_tribes", responses={200: GameTribes, 304: None})
+    @extend_schema(
+        operation_id="game_sessions_tribes", responses={200: serializers.GameTribes, 304: None}
+    )
     def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
         """Read what the players' tribes multiply, for players with a seat. Fixed from the start on.
 
@@ -100,7 +94,8 @@ class StateView(APIView):
     """The state of a running game."""
 
     @extend_schema(
-        operation_id="game_sessions_state_read", responses={200: GameState, 304: None, 409: Error}
+        operation_id="game_sessions_state_read",
+        responses={200: serializers.GameState, 304: None, 409: Error},
     )
     def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
         """Read the last state, for players with a seat."""
@@ -108,11 +103,17 @@ class StateView(APIView):
         document = {"fence": found.fence, "sequence": found.sequence, "state": found.state}
         return conditional_json_response(request, document)
 
-    @extend_schema(operation_id="game_sessions_state_write", request=WriteState, responses=Sequence)
+    @extend_schema(
+        operation_id="game_sessions_state_write",
+        request=serializers.WriteState,
+        responses=serializers.Sequence,
+    )
     def put(self, request: Request, session_id: UUID) -> Response:
         """Write the state, with the fence that was claimed. 409 `stale_fence` once another has claimed it."""
-        data = read_body(WriteState, request)
-        fence = check_integer(data["fence"], "fence", 1, MAX_FENCE)  # 0: nobody has claimed it
+        data = read_body(serializers.WriteState, request)
+        fence = check_integer(
+            data["fence"], "fence", 1, serializers.MAX_FENCE
+        )  # 0: nobody has claimed it
         if type(data["state"]) is not dict:
             raise InvalidInput("invalid", "A state is an object.", field="state")
         sequence = actions.write_state(
@@ -124,7 +125,7 @@ class StateView(APIView):
 class FenceView(APIView):
     """Who writes the state."""
 
-    @extend_schema(operation_id="game_sessions_state_claim", responses=Fence)
+    @extend_schema(operation_id="game_sessions_state_claim", responses=serializers.Fence)
     def post(self, request: Request, session_id: UUID) -> Response:
         """Become the writer of the state, as the host's client or a game server.
 

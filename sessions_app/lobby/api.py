@@ -21,20 +21,10 @@ from config.kernel.validators import check_boolean, check_integer
 from maps.models import GameMap
 from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
 from sessions_app.kernel.socket_address import socket_address
-from sessions_app.lobby import actions, limited_actions, open_lobbies, queries
+from sessions_app.lobby import actions, limited_actions, open_lobbies, queries, serializers
 from sessions_app.lobby.documents import lobby_document, public_document
 from sessions_app.lobby.entities import Lobby
 from sessions_app.lobby.open_lobbies import MAX_FREE_SEATS, MAX_PAGE_SIZE, PAGE_SIZE
-from sessions_app.lobby.serializers import (
-    CreateLobby,
-    JoinByCode,
-    JoinLobby,
-    KickPlayer,
-    LobbyDocument,
-    LobbyPage,
-    OwnLobby,
-    StartGame,
-)
 from sessions_app.lobby.transactions import run, run_query
 
 FREE_SEATS = {"type": "integer", "minimum": 0, "maximum": MAX_FREE_SEATS}
@@ -59,7 +49,9 @@ class SessionsView(APIView):
     permission_classes = (IsAuthenticatedOrReadOnly,)
 
     @extend_schema(
-        operation_id="game_sessions_list", parameters=LIST_PARAMETERS, responses=LobbyPage
+        operation_id="game_sessions_list",
+        parameters=LIST_PARAMETERS,
+        responses=serializers.LobbyPage,
     )
     def get(self, request: Request) -> Response:
         """List open public lobbies, the newest first."""
@@ -69,8 +61,8 @@ class SessionsView(APIView):
 
     @extend_schema(
         operation_id="game_sessions_open",
-        request=CreateLobby,
-        responses={201: OwnLobby, 404: Error, 409: Error},
+        request=serializers.CreateLobby,
+        responses={201: serializers.OwnLobby, 404: Error, 409: Error},
         parameters=[LOCATION_HEADER],
     )
     def post(self, request: Request) -> Response:
@@ -78,7 +70,7 @@ class SessionsView(APIView):
 
         409: `already_seated`, or `map_not_playable` with all faults of the map.
         """
-        data, player = read_body(CreateLobby, request), caller(request)
+        data, player = read_body(serializers.CreateLobby, request), caller(request)
         is_public = check_boolean(data.get("is_public", True), "is_public")
         seats = check_integer(data.get("seats", MAX_SEATS), "seats", MIN_SEATS, MAX_SEATS)
         playable = GameMap.objects.playable_by(player).only(
@@ -100,7 +92,9 @@ class SessionView(APIView):
 
     permission_classes = (IsAuthenticatedOrReadOnly,)
 
-    @extend_schema(operation_id="game_sessions_read", responses={200: LobbyDocument, 304: None})
+    @extend_schema(
+        operation_id="game_sessions_read", responses={200: serializers.LobbyDocument, 304: None}
+    )
     def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
         """Read an open public lobby, or one's own lobby or game. 404 for any other."""
         player_id = request.user.pk
@@ -114,7 +108,8 @@ class ActiveView(APIView):
     """The caller's own lobby or game."""
 
     @extend_schema(
-        operation_id="game_sessions_active", responses={200: OwnLobby, 304: None, 404: Error}
+        operation_id="game_sessions_active",
+        responses={200: serializers.OwnLobby, 304: None, 404: Error},
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Read the lobby or game in which the caller has a seat. 404 without one."""
@@ -127,12 +122,12 @@ class CodeView(APIView):
 
     @extend_schema(
         operation_id="game_sessions_join_by_code",
-        request=JoinByCode,
-        responses={200: OwnLobby, 404: Error, 409: Error},
+        request=serializers.JoinByCode,
+        responses={200: serializers.OwnLobby, 404: Error, 409: Error},
     )
     def post(self, request: Request) -> Response:
         """Join by invite code. Small letters and hyphens are accepted. At most ten wrong codes a minute."""
-        data = read_body(JoinByCode, request)
+        data = read_body(serializers.JoinByCode, request)
         change = limited_actions.join_by_code(
             client=client_of(request),
             player_id=caller(request).pk,
@@ -145,10 +140,14 @@ class CodeView(APIView):
 class JoinView(APIView):
     """Joining a public lobby."""
 
-    @extend_schema(operation_id="game_sessions_join", request=JoinLobby, responses=OwnLobby)
+    @extend_schema(
+        operation_id="game_sessions_join",
+        request=serializers.JoinLobby,
+        responses=serializers.OwnLobby,
+    )
     def post(self, request: Request, session_id: UUID) -> Response:
         """Join a public lobby. 409: `full`, `started`, `over`, `kicked` or `already_seated`."""
-        tribe_id = read_body(JoinLobby, request)["tribe_id"]
+        tribe_id = read_body(serializers.JoinLobby, request)["tribe_id"]
         change = run(actions.join, session_id, caller(request).pk, tribe_id=tribe_id)
         return Response(own_document(change.after))
 
@@ -166,10 +165,14 @@ class LeaveView(APIView):
 class KickView(APIView):
     """Removing another player."""
 
-    @extend_schema(operation_id="game_sessions_kick", request=KickPlayer, responses=LobbyDocument)
+    @extend_schema(
+        operation_id="game_sessions_kick",
+        request=serializers.KickPlayer,
+        responses=serializers.LobbyDocument,
+    )
     def post(self, request: Request, session_id: UUID) -> Response:
         """Remove a player for good. Only the host may do this."""
-        player_id = read_body(KickPlayer, request)["player_id"]
+        player_id = read_body(serializers.KickPlayer, request)["player_id"]
         change = run(actions.kick, session_id, caller(request).pk, player_id=player_id)
         return Response(lobby_document(change.after))
 
@@ -177,13 +180,17 @@ class KickView(APIView):
 class StartView(APIView):
     """Starting."""
 
-    @extend_schema(operation_id="game_sessions_start", request=StartGame, responses=LobbyDocument)
+    @extend_schema(
+        operation_id="game_sessions_start",
+        request=serializers.StartGame,
+        responses=serializers.LobbyDocument,
+    )
     def post(self, request: Request, session_id: UUID) -> Response:
         """Start the countdown of three seconds. Only the host may do this.
 
         409: `alone` unless solo, `not_ready`, `not_connected` where a player is ready but has no socket,
         `map_not_playable` where the author has broken the map or a moderator has hidden it.
         """
-        solo = check_boolean(read_body(StartGame, request).get("solo", False), "solo")
+        solo = check_boolean(read_body(serializers.StartGame, request).get("solo", False), "solo")
         change = run(actions.start, session_id, caller(request).pk, solo=solo)
         return Response(lobby_document(change.after))

@@ -13,10 +13,11 @@ from accounts.models import User
 from config.http.methods import require_POST
 from config.http.pages import require_sign_in
 from config.kernel.errors import DomainError, InvalidInput
+from config.kernel.validators import parse_id
 from sessions_app.games.actions import end_game
 from sessions_app.lobby import actions
 from sessions_app.lobby.transactions import run
-from sessions_app.pages.context import parse_id, render_gone
+from sessions_app.pages.context import render_gone
 from sessions_app.pages.forms import SettingsForm, TribeForm
 
 

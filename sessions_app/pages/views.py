@@ -18,6 +18,8 @@ from config.http.error_statuses import status_of
 from config.http.methods import require_POST, require_safe
 from config.http.pages import require_page_methods, require_sign_in
 from config.kernel.errors import DomainError
+from config.kernel.validators import parse_id
+from maps.browse.cards import find_visible_card
 from maps.models import GameMap
 from sessions_app.kernel.limits import MAX_CHAT_LENGTH
 from sessions_app.kernel.statuses import Status
@@ -28,10 +30,8 @@ from sessions_app.lobby.transactions import run, run_query
 from sessions_app.pages.context import (
     BLANK_CARD,
     find_own_lobby,
-    find_visible_map,
     lobby_context,
     new_tribe_url,
-    parse_id,
     render_gone,
 )
 from sessions_app.pages.forms import CodeForm, FilterForm, NewLobbyForm, SettingsForm, TribeForm
@@ -59,7 +59,7 @@ def _render_list(request: HttpRequest, form: CodeForm, status: int = 200) -> Htt
         "filters": filters,
         "lobby_filter": lobby_filter,
         "is_filtered": bool(map_id or words or free_seats > 1),
-        "filtered_map": find_visible_map(request, map_id),
+        "filtered_map": find_visible_card(request.user, map_id),
         "form": form,
         "own_lobby": find_own_lobby(request),
     }

@@ -44,7 +44,7 @@ def people(lobbies: int) -> dict[str, Any]:
     }
 
 
-def restart(server: servers.Server) -> None:
+def restart(server: servers.Postgres | servers.Redis) -> None:
     """Stop a server and start it again."""
     owner = prepare_folders()
     server.start(owner)  # finds it running, and where its programs are
