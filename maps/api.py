@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from accounts.tokens.authentication import caller
 from config.api.openapi import LOCATION_HEADER, QUOTA_PARAMETER, Error
 from config.api.serialization import read_body
-from config.api.views import APIView
+from config.api.views import APIView, api_view
 from config.http.conditional import conditional_response
 from config.http.quotas import quota_headers
 from config.limits import rate_limits
@@ -116,56 +116,43 @@ class MapView(APIView):
         return Response(status=204)
 
 
-class MapValidation(APIView):
-    """The report on a map."""
-
-    permission_classes = (IsAuthenticated,)
-    parser_classes = (MapParser,)
-
-    @extend_schema(
-        operation_id="maps_validate",
-        request={"application/json": MAP_OR_ANYTHING},
-        responses=ReportOnMap,
-    )
-    def post(self, request: Request) -> Response:
-        """List all that is wrong with a map. Nothing is saved."""
-        report = validate_document(request.data)
-        document = {
-            "valid": report.is_valid,
-            "draft": report.is_valid_draft,
-            "faults": report.faults,
-            "path": report.path,
-        }
-        return Response(ReportOnMap(document).data)
+@api_view("post", permission_classes=(IsAuthenticated,), parser_classes=(MapParser,))
+@extend_schema(
+    operation_id="maps_validate",
+    request={"application/json": MAP_OR_ANYTHING},
+    responses=ReportOnMap,
+)
+def validate_map(request: Request) -> Response:
+    """List all that is wrong with a map. Nothing is saved."""
+    report = validate_document(request.data)
+    document = {
+        "valid": report.is_valid,
+        "draft": report.is_valid_draft,
+        "faults": report.faults,
+        "path": report.path,
+    }
+    return Response(ReportOnMap(document).data)
 
 
-class MapPublishing(APIView):
-    """Publishing one's own map."""
-
-    permission_classes = (IsAuthenticated & IsMapAuthor,)
-
-    @extend_schema(
-        operation_id="maps_publish", responses={200: MapCard, 412: Error}, parameters=[IF_MATCH]
-    )
-    def post(self, request: Request, map_id: UUID) -> Response:
-        """Make one's own map public. A 409 names all that is missing."""
-        return map_response(MapCard, actions.publish_map(**change_arguments(request, map_id)))
+@api_view("post", permission_classes=(IsAuthenticated & IsMapAuthor,))
+@extend_schema(
+    operation_id="maps_publish", responses={200: MapCard, 412: Error}, parameters=[IF_MATCH]
+)
+def publish_map(request: Request, map_id: UUID) -> Response:
+    """Make one's own map public. A 409 names all that is missing."""
+    return map_response(MapCard, actions.publish_map(**change_arguments(request, map_id)))
 
 
-class MapUnpublishing(APIView):
-    """Making one's own map private again."""
-
-    permission_classes = (IsAuthenticated & IsMapAuthor,)
-
-    @extend_schema(
-        operation_id="maps_unpublish",
-        responses={200: MapCard, 412: Error},
-        parameters=[IF_MATCH, QUOTA_PARAMETER],
-    )
-    def post(self, request: Request, map_id: UUID) -> Response:
-        """Make one's own map private, even beyond the quota of private maps."""
-        game_map = actions.unpublish_map(**change_arguments(request, map_id))
-        return map_response(MapCard, game_map, "drafts")
+@api_view("post", permission_classes=(IsAuthenticated & IsMapAuthor,))
+@extend_schema(
+    operation_id="maps_unpublish",
+    responses={200: MapCard, 412: Error},
+    parameters=[IF_MATCH, QUOTA_PARAMETER],
+)
+def unpublish_map(request: Request, map_id: UUID) -> Response:
+    """Make one's own map private, even beyond the quota of private maps."""
+    game_map = actions.unpublish_map(**change_arguments(request, map_id))
+    return map_response(MapCard, game_map, "drafts")
 
 
 def map_response(

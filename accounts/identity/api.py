@@ -18,7 +18,7 @@ from accounts.tokens import actions as token_actions
 from accounts.tokens.authentication import caller_token
 from accounts.tokens.signing import MAX_TOKEN_LENGTH
 from config.api.serialization import CheckedTextField, StrictBooleanField, field_errors, read_body
-from config.api.views import APIView
+from config.api.views import api_view
 from config.http.client import client_of
 from config.kernel.errors import InvalidInput
 from config.kernel.validators import BOOLEANS, read_boolean
@@ -56,84 +56,64 @@ class SignOut(serializers.Serializer[Any]):
     )
 
 
-class Register(APIView):
-    """Registration."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-
-    @extend_schema(operation_id="auth_register", request=NewUser, responses={201: SignedIn})
-    def post(self, request: Request) -> Response:
-        """Create an account and sign in."""
-        client = client_of(request)
-        try:
-            user = registration.register(client=client, **read_body(NewUser, request))
-        except InvalidInput as error:
-            raise field_errors(error) from error
-        pair = token_actions.start_family(user, device_name(client.user_agent))
-        return signed_in_response(user, pair, status=201)
+@api_view("post", authentication_classes=(), permission_classes=(AllowAny,))
+@extend_schema(operation_id="auth_register", request=NewUser, responses={201: SignedIn})
+def register(request: Request) -> Response:
+    """Create an account and sign in."""
+    client = client_of(request)
+    try:
+        user = registration.register(client=client, **read_body(NewUser, request))
+    except InvalidInput as error:
+        raise field_errors(error) from error
+    pair = token_actions.start_family(user, device_name(client.user_agent))
+    return signed_in_response(user, pair, status=201)
 
 
-class Login(APIView):
-    """Sign-in."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-
-    @extend_schema(operation_id="auth_login", request=Credentials, responses=SignedIn)
-    def post(self, request: Request) -> Response:
-        """Exchange username or email address and password for a pair of tokens."""
-        given, client = read_body(Credentials, request), client_of(request)
-        user = sign_in.check_credentials(
-            client=client, name=given["username"], password=given["password"]
-        )
-        pair = token_actions.start_family(user, device_name(client.user_agent))
-        return signed_in_response(user, pair)
-
-
-class Refresh(APIView):
-    """Refreshing tokens."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-
-    @extend_schema(operation_id="auth_refresh", request=RefreshToken, responses=SignedIn)
-    def post(self, request: Request) -> Response:
-        """Exchange a refresh token for a new pair. It works once; used again, it ends its family."""
-        token = read_body(RefreshToken, request)["refresh"]
-        device = device_name(client_of(request).user_agent)
-        return signed_in_response(*token_actions.refresh(token, device))
-
-
-class Logout(APIView):
-    """Sign-out."""
-
-    parameters = {"POST": ["everywhere"]}
-    permission_classes = (AllowAny,)
-
-    @extend_schema(
-        operation_id="auth_logout",
-        request=SignOut,
-        responses={204: None},
-        parameters=[
-            OpenApiParameter(
-                "everywhere", enum=list(BOOLEANS), description="1 or true signs out all devices."
-            )
-        ],
+@api_view("post", authentication_classes=(), permission_classes=(AllowAny,))
+@extend_schema(operation_id="auth_login", request=Credentials, responses=SignedIn)
+def log_in(request: Request) -> Response:
+    """Exchange username or email address and password for a pair of tokens."""
+    given, client = read_body(Credentials, request), client_of(request)
+    user = sign_in.check_credentials(
+        client=client, name=given["username"], password=given["password"]
     )
-    def post(self, request: Request) -> Response:
-        """End this device's tokens, or with `everywhere=1` those of all devices.
+    pair = token_actions.start_family(user, device_name(client.user_agent))
+    return signed_in_response(user, pair)
 
-        The access token says which device. If it has expired, leave it out and send `refresh` in the body.
-        To sign out all devices takes an access token: a refresh token names its device even after its end.
-        """
-        everywhere = read_boolean(request.query_params, "everywhere")
-        refresh = read_body(SignOut, request).get("refresh")
-        if refresh and not everywhere:
-            token = token_actions.read_refresh(refresh)
-        elif request.auth:
-            token = caller_token(request)
-        else:
-            raise NotAuthenticated
-        sign_in.sign_out(user_id=token.user_id, family=token.family, everywhere=everywhere)
-        return Response(status=204)
+
+@api_view("post", authentication_classes=(), permission_classes=(AllowAny,))
+@extend_schema(operation_id="auth_refresh", request=RefreshToken, responses=SignedIn)
+def refresh_tokens(request: Request) -> Response:
+    """Exchange a refresh token for a new pair. It works once; used again, it ends its family."""
+    token = read_body(RefreshToken, request)["refresh"]
+    device = device_name(client_of(request).user_agent)
+    return signed_in_response(*token_actions.refresh(token, device))
+
+
+@api_view("post", parameters=["everywhere"], permission_classes=(AllowAny,))
+@extend_schema(
+    operation_id="auth_logout",
+    request=SignOut,
+    responses={204: None},
+    parameters=[
+        OpenApiParameter(
+            "everywhere", enum=list(BOOLEANS), description="1 or true signs out all devices."
+        )
+    ],
+)
+def log_out(request: Request) -> Response:
+    """End this device's tokens, or with `everywhere=1` those of all devices.
+
+    The access token says which device. If it has expired, leave it out and send `refresh` in the body.
+    To sign out all devices takes an access token: a refresh token names its device even after its end.
+    """
+    everywhere = read_boolean(request.query_params, "everywhere")
+    refresh = read_body(SignOut, request).get("refresh")
+    if refresh and not everywhere:
+        token = token_actions.read_refresh(refresh)
+    elif request.auth:
+        token = caller_token(request)
+    else:
+        raise NotAuthenticated
+    sign_in.sign_out(user_id=token.user_id, family=token.family, everywhere=everywhere)
+    return Response(status=204)

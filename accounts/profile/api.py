@@ -13,7 +13,7 @@ from accounts.profile.serializers import NewAddress, NewPassword, OwnAccount
 from accounts.tokens.actions import start_family
 from accounts.tokens.authentication import caller, caller_token
 from config.api.serialization import field_errors, read_body
-from config.api.views import APIView
+from config.api.views import APIView, api_view
 from config.http.client import client_of
 from config.http.conditional import conditional_json_response
 from config.kernel.errors import InvalidInput
@@ -43,20 +43,18 @@ class Me(APIView):
         return conditional_json_response(request, OwnAccount(caller(request)).data)
 
 
-class Password(APIView):
-    """The caller's password."""
-
-    @extend_schema(operation_id="users_password", request=NewPassword, responses=SignedIn)
-    def post(self, request: Request) -> Response:
-        """Change the password. All tokens end, on every device; the response has a new pair."""
-        given, user, client = (read_body(NewPassword, request), caller(request), client_of(request))
-        try:
-            passwords.change_password(
-                client=client,
-                user=user,
-                device=CurrentDevice(family=caller_token(request).family),
-                **given,
-            )
-        except InvalidInput as error:
-            raise field_errors(error) from error
-        return signed_in_response(user, start_family(user, device_name(client.user_agent)))
+@api_view("post")
+@extend_schema(operation_id="users_password", request=NewPassword, responses=SignedIn)
+def change_password(request: Request) -> Response:
+    """Change the password. All tokens end, on every device; the response has a new pair."""
+    given, user, client = (read_body(NewPassword, request), caller(request), client_of(request))
+    try:
+        passwords.change_password(
+            client=client,
+            user=user,
+            device=CurrentDevice(family=caller_token(request).family),
+            **given,
+        )
+    except InvalidInput as error:
+        raise field_errors(error) from error
+    return signed_in_response(user, start_family(user, device_name(client.user_agent)))

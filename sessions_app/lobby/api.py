@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from accounts.tokens.authentication import caller
 from config.api.openapi import LOCATION_HEADER, Error
 from config.api.serialization import read_body
-from config.api.views import APIView
+from config.api.views import APIView, api_view
 from config.http.client import client_of
 from config.http.conditional import conditional_json_response
 from config.kernel.validators import check_boolean, check_integer
@@ -104,93 +104,79 @@ class SessionView(APIView):
         return conditional_json_response(request, document)
 
 
-class ActiveView(APIView):
-    """The caller's own lobby or game."""
+@api_view("get")
+@extend_schema(
+    operation_id="game_sessions_active",
+    responses={200: serializers.OwnLobby, 304: None, 404: Error},
+)
+def own_lobby(request: Request) -> HttpResponseBase:
+    """Read the lobby or game in which the caller has a seat. 404 without one."""
+    lobby = run_query(queries.find_lobby_of_player, caller(request).pk)
+    return conditional_json_response(request, own_document(lobby))
 
-    @extend_schema(
-        operation_id="game_sessions_active",
-        responses={200: serializers.OwnLobby, 304: None, 404: Error},
+
+@api_view("post")
+@extend_schema(
+    operation_id="game_sessions_join_by_code",
+    request=serializers.JoinByCode,
+    responses={200: serializers.OwnLobby, 404: Error, 409: Error},
+)
+def join_by_code(request: Request) -> Response:
+    """Join by invite code. Small letters and hyphens are accepted. At most ten wrong codes a minute."""
+    data = read_body(serializers.JoinByCode, request)
+    change = limited_actions.join_by_code(
+        client=client_of(request),
+        player_id=caller(request).pk,
+        code=data["code"],
+        tribe_id=data["tribe_id"],
     )
-    def get(self, request: Request) -> HttpResponseBase:
-        """Read the lobby or game in which the caller has a seat. 404 without one."""
-        lobby = run_query(queries.find_lobby_of_player, caller(request).pk)
-        return conditional_json_response(request, own_document(lobby))
+    return Response(own_document(change.after))
 
 
-class CodeView(APIView):
-    """Joining by code."""
-
-    @extend_schema(
-        operation_id="game_sessions_join_by_code",
-        request=serializers.JoinByCode,
-        responses={200: serializers.OwnLobby, 404: Error, 409: Error},
-    )
-    def post(self, request: Request) -> Response:
-        """Join by invite code. Small letters and hyphens are accepted. At most ten wrong codes a minute."""
-        data = read_body(serializers.JoinByCode, request)
-        change = limited_actions.join_by_code(
-            client=client_of(request),
-            player_id=caller(request).pk,
-            code=data["code"],
-            tribe_id=data["tribe_id"],
-        )
-        return Response(own_document(change.after))
+@api_view("post")
+@extend_schema(
+    operation_id="game_sessions_join", request=serializers.JoinLobby, responses=serializers.OwnLobby
+)
+def join_lobby(request: Request, session_id: UUID) -> Response:
+    """Join a public lobby. 409: `full`, `started`, `over`, `kicked` or `already_seated`."""
+    tribe_id = read_body(serializers.JoinLobby, request)["tribe_id"]
+    change = run(actions.join, session_id, caller(request).pk, tribe_id=tribe_id)
+    return Response(own_document(change.after))
 
 
-class JoinView(APIView):
-    """Joining a public lobby."""
-
-    @extend_schema(
-        operation_id="game_sessions_join",
-        request=serializers.JoinLobby,
-        responses=serializers.OwnLobby,
-    )
-    def post(self, request: Request, session_id: UUID) -> Response:
-        """Join a public lobby. 409: `full`, `started`, `over`, `kicked` or `already_seated`."""
-        tribe_id = read_body(serializers.JoinLobby, request)["tribe_id"]
-        change = run(actions.join, session_id, caller(request).pk, tribe_id=tribe_id)
-        return Response(own_document(change.after))
+@api_view("post")
+@extend_schema(operation_id="game_sessions_leave", responses={204: None})
+def leave_lobby(request: Request, session_id: UUID) -> Response:
+    """Give up one's seat."""
+    run(actions.leave, session_id, caller(request).pk)
+    return Response(status=204)
 
 
-class LeaveView(APIView):
-    """Leaving."""
-
-    @extend_schema(operation_id="game_sessions_leave", responses={204: None})
-    def post(self, request: Request, session_id: UUID) -> Response:
-        """Give up one's seat."""
-        run(actions.leave, session_id, caller(request).pk)
-        return Response(status=204)
-
-
-class KickView(APIView):
-    """Removing another player."""
-
-    @extend_schema(
-        operation_id="game_sessions_kick",
-        request=serializers.KickPlayer,
-        responses=serializers.LobbyDocument,
-    )
-    def post(self, request: Request, session_id: UUID) -> Response:
-        """Remove a player for good. Only the host may do this."""
-        player_id = read_body(serializers.KickPlayer, request)["player_id"]
-        change = run(actions.kick, session_id, caller(request).pk, player_id=player_id)
-        return Response(lobby_document(change.after))
+@api_view("post")
+@extend_schema(
+    operation_id="game_sessions_kick",
+    request=serializers.KickPlayer,
+    responses=serializers.LobbyDocument,
+)
+def kick_player(request: Request, session_id: UUID) -> Response:
+    """Remove a player for good. Only the host may do this."""
+    player_id = read_body(serializers.KickPlayer, request)["player_id"]
+    change = run(actions.kick, session_id, caller(request).pk, player_id=player_id)
+    return Response(lobby_document(change.after))
 
 
-class StartView(APIView):
-    """Starting."""
+@api_view("post")
+@extend_schema(
+    operation_id="game_sessions_start",
+    request=serializers.StartGame,
+    responses=serializers.LobbyDocument,
+)
+def start_game(request: Request, session_id: UUID) -> Response:
+    """Start the countdown of three seconds. Only the host may do this.
 
-    @extend_schema(
-        operation_id="game_sessions_start",
-        request=serializers.StartGame,
-        responses=serializers.LobbyDocument,
-    )
-    def post(self, request: Request, session_id: UUID) -> Response:
-        """Start the countdown of three seconds. Only the host may do this.
-
-        409: `alone` unless solo, `not_ready`, `not_connected` where a player is ready but has no socket,
-        `map_not_playable` where the author has broken the map or a moderator has hidden it.
-        """
-        solo = check_boolean(read_body(serializers.StartGame, request).get("solo", False), "solo")
-        change = run(actions.start, session_id, caller(request).pk, solo=solo)
-        return Response(lobby_document(change.after))
+    409: `alone` unless solo, `not_ready`, `not_connected` where a player is ready but has no socket,
+    `map_not_playable` where the author has broken the map or a moderator has hidden it.
+    """
+    solo = check_boolean(read_body(serializers.StartGame, request).get("solo", False), "solo")
+    change = run(actions.start, session_id, caller(request).pk, solo=solo)
+    return Response(lobby_document(change.after))
