@@ -20,7 +20,6 @@ from accounts.tokens.signing import MAX_TOKEN_LENGTH
 from config.api.serialization import CheckedTextField, StrictBooleanField, field_errors, read_body
 from config.api.views import api_view
 from config.http.client import client_of
-from config.kernel.errors import InvalidInput
 from config.kernel.validators import BOOLEANS, read_boolean
 
 
@@ -61,10 +60,8 @@ class SignOut(serializers.Serializer[Any]):
 def register(request: Request) -> Response:
     """Create an account and sign in."""
     client = client_of(request)
-    try:
+    with field_errors():
         user = registration.register(client=client, **read_body(NewUser, request))
-    except InvalidInput as error:
-        raise field_errors(error) from error
     pair = token_actions.start_family(user, device_name(client.user_agent))
     return signed_in_response(user, pair, status=201)
 

@@ -16,7 +16,6 @@ from config.api.serialization import field_errors, read_body
 from config.api.views import APIView, api_view
 from config.http.client import client_of
 from config.http.conditional import conditional_json_response
-from config.kernel.errors import InvalidInput
 
 
 class Me(APIView):
@@ -26,15 +25,13 @@ class Me(APIView):
     def patch(self, request: Request) -> Response:
         """Change the email address. An email asks for a confirmation of the new one."""
         given = read_body(NewAddress, request)
-        try:
+        with field_errors():
             user = email_addresses.change_email(
                 client=client_of(request),
                 user=caller(request),
                 device=CurrentDevice(family=caller_token(request).family),
                 **given,
             )
-        except InvalidInput as error:
-            raise field_errors(error) from error
         return Response(OwnAccount(user).data)
 
     @extend_schema(operation_id="users_me", responses={200: OwnAccount, 304: None})
@@ -48,13 +45,11 @@ class Me(APIView):
 def change_password(request: Request) -> Response:
     """Change the password. All tokens end, on every device; the response has a new pair."""
     given, user, client = (read_body(NewPassword, request), caller(request), client_of(request))
-    try:
+    with field_errors():
         passwords.change_password(
             client=client,
             user=user,
             device=CurrentDevice(family=caller_token(request).family),
             **given,
         )
-    except InvalidInput as error:
-        raise field_errors(error) from error
     return signed_in_response(user, start_family(user, device_name(client.user_agent)))

@@ -2,6 +2,8 @@
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -159,14 +161,17 @@ def read_body(
     return body
 
 
-def field_errors(error: InvalidInput) -> serializers.ValidationError:
-    """Returns what is wrong with a body as the errors of its fields."""
-    errors: dict[str, list[serializers.ErrorDetail]] = {}
-    for code, detail, field in error.reasons:
-        errors.setdefault(field or "non_field_errors", []).append(
-            serializers.ErrorDetail(detail, code)
-        )
-    return serializers.ValidationError(errors)
+@contextmanager
+def field_errors() -> Iterator[None]:
+    """Raises ValidationError, with the errors of each field, for the InvalidInput of a `with` block."""
+    try:
+        yield
+    except InvalidInput as error:
+        errors: dict[str, list[serializers.ErrorDetail]] = {}
+        for code, detail, field in error.reasons:
+            reported = errors.setdefault(field or "non_field_errors", [])
+            reported.append(serializers.ErrorDetail(detail, code))
+        raise serializers.ValidationError(errors) from error
 
 
 def check_json(value: Any, depth: int = 1) -> None:
