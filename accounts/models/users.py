@@ -8,7 +8,6 @@ from django.contrib.auth.models import AnonymousUser, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Length, Lower, Now
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models.usernames import MAX_USERNAME_LENGTH, MIN_USERNAME_LENGTH, UsernameField
 from config.db.constraints import ConstrainedModel
@@ -16,6 +15,14 @@ from config.db.models import RandomIdModel
 from config.kernel.errors import NotFound
 
 MAX_EMAIL_LENGTH = 255
+USERNAME_TAKEN: dict[str, Any] = {
+    "violation_error_code": "username_taken",
+    "violation_error_message": "This name is taken.",
+}
+EMAIL_TAKEN: dict[str, Any] = {
+    "violation_error_code": "email_taken",
+    "violation_error_message": "There is an account with this address already.",
+}
 MODERATORS = "Moderators"  # the name of the group that a migration makes
 
 models.CharField.register_lookup(Length)
@@ -64,7 +71,7 @@ class User(RandomIdModel, ConstrainedModel, AbstractBaseUser, PermissionsMixin):
         max_length=MAX_USERNAME_LENGTH, db_comment="Public name, unique regardless of case."
     )
     email = models.EmailField(
-        _("e-mail address"),
+        "e-mail address",
         max_length=MAX_EMAIL_LENGTH,
         db_comment="Confidential: only the player and administrators see it.",
     )
@@ -132,29 +139,13 @@ class User(RandomIdModel, ConstrainedModel, AbstractBaseUser, PermissionsMixin):
         permissions = [("deactivate_user", "Can deactivate and reactivate players")]
         constraints = [
             models.UniqueConstraint(
-                fields=["username"],
-                name="idx_users_username",
-                violation_error_code="username_taken",
-                violation_error_message=_("This name is taken."),
+                fields=["username"], name="idx_users_username", **USERNAME_TAKEN
             ),
             models.UniqueConstraint(
-                Lower("username"),
-                name="idx_users_username_lower",
-                violation_error_code="username_taken",
-                violation_error_message=_("This name is taken."),
+                Lower("username"), name="idx_users_username_lower", **USERNAME_TAKEN
             ),
-            models.UniqueConstraint(
-                fields=["email"],
-                name="idx_users_email",
-                violation_error_code="email_taken",
-                violation_error_message=_("There is an account with this address already."),
-            ),
-            models.UniqueConstraint(
-                Lower("email"),
-                name="idx_users_email_lower",
-                violation_error_code="email_taken",
-                violation_error_message=_("There is an account with this address already."),
-            ),
+            models.UniqueConstraint(fields=["email"], name="idx_users_email", **EMAIL_TAKEN),
+            models.UniqueConstraint(Lower("email"), name="idx_users_email_lower", **EMAIL_TAKEN),
             models.CheckConstraint(
                 condition=models.Q(
                     username__length__gte=MIN_USERNAME_LENGTH,
@@ -167,7 +158,7 @@ class User(RandomIdModel, ConstrainedModel, AbstractBaseUser, PermissionsMixin):
                     email__regex=r"^[A-Za-z0-9._%+-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}$"
                 ),
                 name="email_format",
-                violation_error_message=_("Enter an address like name@example.com."),
+                violation_error_message="Enter an address like name@example.com.",
             ),
         ]
 

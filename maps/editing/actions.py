@@ -44,17 +44,12 @@ def create_map(*, author: User, given: Mapping[str, Any]) -> GameMap:
     """
     game_map = GameMap(user=author, is_public=False)
     _assign(game_map, given)
-    rate_limits.require("maps", str(author.pk))
-    try:
-        with transaction.atomic():
-            lock_storage(author.pk)
-            quotas.require_room(author.pk, "maps", "drafts")
-            with quotas.limit_growth(author.pk, "map_bytes"):
-                game_map.save()
-            preview_files.draw_ahead(game_map)
-    except quotas.QuotaReached:
-        rate_limits.undo_count("maps", str(author.pk))
-        raise
+    with rate_limits.require_once_done("maps", str(author.pk)), transaction.atomic():
+        lock_storage(author.pk)
+        quotas.require_room(author.pk, "maps", "drafts")
+        with quotas.limit_growth(author.pk, "map_bytes"):
+            game_map.save()
+        preview_files.draw_ahead(game_map)
     return game_map
 
 

@@ -67,24 +67,14 @@ def _change_settings(request: HttpRequest, lobby_id: UUID, player: User) -> None
     run(actions.change_settings, lobby_id, player.pk, **form.cleaned_data)
 
 
-def _leave(request: HttpRequest, lobby_id: UUID, player: User) -> None:
-    run(actions.leave, lobby_id, player.pk)
-
-
-def _start(request: HttpRequest, lobby_id: UUID, player: User) -> None:
-    run(actions.start, lobby_id, player.pk, solo="solo" in request.POST)
-
-
-def _end(request: HttpRequest, lobby_id: UUID, player: User) -> None:
-    end_game(lobby_id, player)
-
-
 ACTS: dict[str, Callable[[HttpRequest, UUID, User], Any]] = {
     "ready": _set_ready,
     "tribe": _choose_tribe,
     "kick": _kick,
     "settings": _change_settings,
-    "leave": _leave,
-    "start": _start,
-    "end": _end,
+    "leave": lambda request, lobby_id, player: run(actions.leave, lobby_id, player.pk),
+    "start": lambda request, lobby_id, player: run(
+        actions.start, lobby_id, player.pk, solo="solo" in request.POST
+    ),
+    "end": lambda request, lobby_id, player: end_game(lobby_id, player),
 }
