@@ -41,7 +41,7 @@ def email_field(label: str, help_text: str = "") -> forms.CharField:
     )
 
 
-class UsernameOrEmailForm(AuthenticationForm):
+class SignInForm(AuthenticationForm):
     """Django's form to sign in, which also takes an email address. That may be longer than a username."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -69,11 +69,7 @@ class UsernameOrEmailForm(AuthenticationForm):
         return self.cleaned_data
 
 
-class SignInForm(UsernameOrEmailForm):
-    """The form of the sign-in page."""
-
-
-class StaffSignInForm(UsernameOrEmailForm, AdminAuthenticationForm):
+class StaffSignInForm(SignInForm, AdminAuthenticationForm):
     """The form of the admin's sign-in page."""
 
 
