@@ -20,7 +20,6 @@ from accounts.second_factor import actions as second_factor
 from config.admin.forms import CheckedForm, ReasonForm
 from config.admin.options import ChangedFieldsAdmin, DecisionInline
 from config.http.client import client_of
-from config.kernel.errors import DomainError
 from config.kernel.text import check_text
 
 admin.site.login_form = StaffSignInForm
@@ -198,7 +197,7 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
         form = PlayerDecisionForm(request.POST if "decide" in request.POST else None, action=action)
         if form.is_valid():
             given = form.cleaned_data
-            try:
+            with form.show_errors():
                 changed = decide(
                     moderator=request.user,
                     players=players,
@@ -206,9 +205,6 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
                     reason=given["reason"],
                     until=given.get("until"),
                 )
-            except DomainError as refusal:
-                form.add_error(refusal.field, refusal.detail)
-            else:
                 self._report(request, players.count(), changed, action, given["reason"])
                 return None
         context = self.admin_site.each_context(request) | {
