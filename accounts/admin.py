@@ -18,9 +18,8 @@ from accounts.models import User, UserDecision
 from accounts.moderation.actions import EFFECTS, Action, decide
 from accounts.second_factor import actions as second_factor
 from config.admin.forms import CheckedForm, ReasonForm
-from config.admin.options import ChangedFieldsAdmin, ReadOnlyInline
+from config.admin.options import ChangedFieldsAdmin, DecisionInline
 from config.http.client import client_of
-from config.kernel.errors import DomainError
 from config.kernel.text import check_text
 
 admin.site.login_form = StaffSignInForm
@@ -76,21 +75,16 @@ class PlayerDecisionForm(ReasonForm):
             del self.fields["until"]
 
 
-class DecisionInline(ReadOnlyInline):
+class UserDecisionInline(DecisionInline):
     """Earlier decisions about a player."""
 
     model = UserDecision
     fk_name = "user"
     fields = readonly_fields = ("created_at", "moderator", "action", "reason", "until")
-    verbose_name_plural = "decisions"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Returns whether the request may read decisions: those who may decide may read them."""
         return request.user.has_perm("accounts.deactivate_user")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[UserDecision]:
-        """Returns decisions with their moderators."""
-        return super().get_queryset(request).select_related("moderator")
 
 
 class NewUserForm(AdminUserCreationForm[User]):
@@ -148,7 +142,7 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
     add_fieldsets = (
         (None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),
     )
-    inlines = (DecisionInline,)
+    inlines = (UserDecisionInline,)
     actions = [*(_player_action(action) for action in EFFECTS), "forget_second_factor"]
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
@@ -204,7 +198,7 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
         form = PlayerDecisionForm(request.POST if "decide" in request.POST else None, action=action)
         if form.is_valid():
             given = form.cleaned_data
-            try:
+            with form.show_errors():
                 changed = decide(
                     moderator=request.user,
                     players=players,
@@ -212,9 +206,6 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
                     reason=given["reason"],
                     until=given.get("until"),
                 )
-            except DomainError as refusal:
-                form.add_error(refusal.field, refusal.detail)
-            else:
                 self._report(request, players.count(), changed, action, given["reason"])
                 return None
         context = self.admin_site.each_context(request) | {

@@ -15,7 +15,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         """Connects signals, the cache of tokens and what is deleted daily."""
         from accounts import receivers
-        from accounts.devices import expiry
+        from accounts.devices import actions
         from accounts.tokens import token_cache
         from config.http.secure_transport import tokens_exposed
         from config.ops import maintenance
@@ -23,4 +23,4 @@ class AccountsConfig(AppConfig):
         user_logged_in.connect(receivers.record_device)
         tokens_exposed.connect(receivers.revoke_exposed_tokens)
         on_change(token_cache.CHANNEL, token_cache.invalidate, at_once=True)
-        maintenance.register("sessions", "expired page sessions", expiry.delete_expired)
+        maintenance.register("sessions", "expired page sessions", actions.delete_expired)

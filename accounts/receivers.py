@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.devices.expiry import make_room
+from accounts.devices.actions import make_room
 from accounts.devices.session_store import DEVICE_KEY, SINCE_KEY
 from accounts.devices.user_agents import device_name
 from accounts.tokens import families, signing

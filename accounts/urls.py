@@ -1,6 +1,7 @@
 """Addresses of the pages of accounts."""
 
 from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from accounts.identity import views as identity
 from accounts.models.usernames import MAX_USERNAME_LENGTH, USERNAME_PATTERN
@@ -9,18 +10,10 @@ from accounts.second_factor import views as second_factor
 from config.http.pages import require_page_methods
 
 
-class UsernameConverter:
+class UsernameConverter(StringConverter):
     """A part of an address that can be a username."""
 
     regex = rf"(?=.{{1,{MAX_USERNAME_LENGTH}}}(?:/|$)){USERNAME_PATTERN.pattern}"
-
-    def to_python(self, value: str) -> str:
-        """Returns the username."""
-        return value
-
-    def to_url(self, value: str) -> str:
-        """Returns the username."""
-        return value
 
 
 register_converter(UsernameConverter, "username")

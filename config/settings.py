@@ -263,7 +263,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["config.api.serialization.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["config.api.serialization.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.api.openapi.OperationSchema",
     "DATETIME_FORMAT": timestamps.FORMAT,
     "URL_FORMAT_OVERRIDE": None,  # `?format=` is an unknown parameter, as any other
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",

@@ -6,52 +6,37 @@ from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 
 import accounts.urls  # noqa: F401 - names the converter that is used below
-from accounts.identity.api import Login, Logout, Refresh, Register
-from accounts.profile.api import Me, Password
+from accounts.identity.api import log_in, log_out, refresh_tokens, register
+from accounts.profile.api import Me, change_password
 from config.api.schema_view import schema
 from config.http.methods import require_safe
-from maps.api import MapPublishing, MapsView, MapUnpublishing, MapValidation, MapView
-from maps.browse.api import MapTerrain, PlayerProfile
+from maps.api import MapsView, MapView, publish_map, unpublish_map, validate_map
+from maps.browse.api import map_terrain, player_profile
 from maps.browse.sitemap import TopMaps
 from maps.collections.api import CollectionMapView, CollectionsView, CollectionView
 from maps.feedback.api import MapFavouriteView, MapRatingView
-from maps.previews.api import MapPreview
+from maps.previews.api import map_preview
 from maps.views import player
-from sessions_app.games.api import (
-    EndView,
-    FenceView,
-    GameTribesView,
-    PlayedMapView,
-    StateView,
-)
-from sessions_app.lobby.api import (
-    ActiveView,
-    CodeView,
-    JoinView,
-    KickView,
-    LeaveView,
-    SessionsView,
-    SessionView,
-    StartView,
-)
+from sessions_app.games import api as games
+from sessions_app.lobby import api as lobby
 from sessions_app.tickets.api import TicketView
 from tribes.api import TribesView, TribeView
 
 api = [
-    path("auth/register", Register.as_view(), name="register"),
-    path("auth/login", Login.as_view(), name="login"),
-    path("auth/refresh", Refresh.as_view(), name="refresh"),
-    path("auth/logout", Logout.as_view(), name="logout"),
+    path("auth/register", register, name="register"),
+    path("auth/login", log_in, name="login"),
+    path("auth/refresh", refresh_tokens, name="refresh"),
+    path("auth/logout", log_out, name="logout"),
     path("users/me", Me.as_view(), name="me"),
-    path("users/me/password", Password.as_view(), name="password"),
-    path("users/<username:username>", PlayerProfile.as_view(), name="player"),
+    path("users/me/password", change_password, name="password"),
+    path("users/<username:username>", player_profile, name="player"),
     path("maps", MapsView.as_view(), name="maps"),
-    path("maps/validate", MapValidation.as_view(), name="validate"),
+    path("maps/validate", validate_map, name="validate"),
     path("maps/<uuid:map_id>", MapView.as_view(), name="map"),
-    path("maps/<uuid:map_id>/publish", MapPublishing.as_view(), name="publish"),
-    path("maps/<uuid:map_id>/unpublish", MapUnpublishing.as_view(), name="unpublish"),
-    path("maps/<uuid:map_id>/terrain", MapTerrain.as_view(), name="terrain"),
-    path("maps/<uuid:map_id>/preview", MapPreview.as_view(), name="preview"),
+    path("maps/<uuid:map_id>/publish", publish_map, name="publish"),
+    path("maps/<uuid:map_id>/unpublish", unpublish_map, name="unpublish"),
+    path("maps/<uuid:map_id>/terrain", map_terrain, name="terrain"),
+    path("maps/<uuid:map_id>/preview", map_preview, name="preview"),
     path("maps/<uuid:map_id>/rating", MapRatingView.as_view(), name="rating"),
     path("maps/<uuid:map_id>/favourite", MapFavouriteView.as_view(), name="favourite"),
     path("collections", CollectionsView.as_view(), name="collections"),
@@ -66,25 +51,20 @@ api = [
 ]
 sessions = "game-sessions/<uuid:session_id>"
 api += [
-    path("game-sessions", SessionsView.as_view(), name="game-sessions"),
-    path("game-sessions/active", ActiveView.as_view(), name="game-session-active"),
-    path("game-sessions/join", CodeView.as_view(), name="game-session-by-code"),
-    path(sessions, SessionView.as_view(), name="game-session"),
-    *(
-        path(f"{sessions}/{name}", view.as_view(), name=f"game-session-{name}")
-        for name, view in {
-            "join": JoinView,
-            "leave": LeaveView,
-            "kick": KickView,
-            "start": StartView,
-            "end": EndView,
-            "ticket": TicketView,
-            "map": PlayedMapView,
-            "tribes": GameTribesView,
-            "state": StateView,
-            "fence": FenceView,
-        }.items()
-    ),
+    path("game-sessions", lobby.SessionsView.as_view(), name="game-sessions"),
+    path("game-sessions/active", lobby.own_lobby, name="game-session-active"),
+    path("game-sessions/join", lobby.join_by_code, name="game-session-by-code"),
+    path(sessions, lobby.SessionView.as_view(), name="game-session"),
+    path(f"{sessions}/join", lobby.join_lobby, name="game-session-join"),
+    path(f"{sessions}/leave", lobby.leave_lobby, name="game-session-leave"),
+    path(f"{sessions}/kick", lobby.kick_player, name="game-session-kick"),
+    path(f"{sessions}/start", lobby.start_game, name="game-session-start"),
+    path(f"{sessions}/end", games.end_game, name="game-session-end"),
+    path(f"{sessions}/ticket", TicketView.as_view(), name="game-session-ticket"),
+    path(f"{sessions}/map", games.played_map, name="game-session-map"),
+    path(f"{sessions}/tribes", games.game_tribes, name="game-session-tribes"),
+    path(f"{sessions}/state", games.StateView.as_view(), name="game-session-state"),
+    path(f"{sessions}/fence", games.claim_state, name="game-session-fence"),
 ]
 urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="maps:browse")), name="home"),

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 
 from accounts.models import User
 from config.admin.forms import CheckedForm, ReasonForm
-from config.admin.options import ChangedFieldsAdmin, ReadOnlyInline
+from config.admin.options import ChangedFieldsAdmin, DecisionInline
 from config.kernel.errors import DomainError, NotFound
 from maps.editing.actions import TEXT_CHECKS
 from maps.models import GameMap, MapDecision
@@ -61,16 +61,11 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(chosen.get(self.value() or "", Q()))
 
 
-class DecisionInline(ReadOnlyInline):
+class MapDecisionInline(DecisionInline):
     """Earlier decisions about a map."""
 
     model = MapDecision
     fields = readonly_fields = ("created_at", "moderator", "action", "reason")
-    verbose_name_plural = "decisions"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[MapDecision]:
-        """Adds the moderators' names, which saves a query for each row."""
-        return super().get_queryset(request).select_related("moderator")
 
 
 @admin.register(GameMap)
@@ -100,7 +95,7 @@ class GameMapAdmin(ChangedFieldsAdmin):
         "picture", "user", "state", "size", "stars", "play_count", "created_at", "wave_table",
     )  # fmt: skip
     fields = ("picture", "name", "description", *readonly_fields[1:])
-    inlines = (DecisionInline,)
+    inlines = (MapDecisionInline,)
     actions = ("hide", "restore")
     change_form_template = "admin/maps/change_form.html"
 

@@ -17,11 +17,10 @@ from rest_framework.response import Response
 from accounts.tokens.authentication import caller
 from config.api.openapi import LOCATION_HEADER, QUOTA_PARAMETER, Error
 from config.api.serialization import read_body
-from config.api.views import APIView
+from config.api.views import APIView, api_view
 from config.http.conditional import conditional_response
 from config.http.quotas import quota_headers
 from config.limits import rate_limits
-from config.limits.quotas import QuotaReached
 from maps.browse import queries
 from maps.browse.serializers import BrowseQuery, MapPage
 from maps.editing import actions
@@ -50,9 +49,7 @@ class MapsView(APIView):
     permission_classes = (IsAuthenticatedOrReadOnly,)
     parser_classes = (MapParser,)
 
-    @extend_schema(
-        operation_id="maps_list", parameters=[BrowseQuery], responses=MapPage, tags=["maps"]
-    )
+    @extend_schema(operation_id="maps_list", parameters=[BrowseQuery], responses=MapPage)
     def get(self, request: Request) -> HttpResponse:
         """Browse and search public maps, a page at a time."""
         viewer = str(request.user.pk) if request.user.is_authenticated else None
@@ -70,18 +67,10 @@ class MapsView(APIView):
         request=NewMap,
         responses={201: FullMap, 409: Error},
         parameters=[LOCATION_HEADER, QUOTA_PARAMETER],
-        tags=["maps"],
     )
     def post(self, request: Request) -> Response:
         """Create a map. It is private, and may be unfinished: without waves, or without a path."""
-        author = caller(request)
-        game_map = actions.draft_map(author=author, given=read_body(NewMap, request))
-        rate_limits.require("maps", str(author.pk))
-        try:
-            actions.save_new_map(game_map)
-        except QuotaReached:  # nothing was created
-            rate_limits.undo_count("maps", str(author.pk))
-            raise
+        game_map = actions.create_map(author=caller(request), given=read_body(NewMap, request))
         location = {"Location": reverse("api:map", args=[game_map.pk])}
         grown = ("maps", "drafts", "map_bytes")
         return map_response(FullMap, game_map, *grown, status=201, headers=location)
@@ -94,7 +83,7 @@ class MapView(APIView):
     permission_classes = (IsAuthenticatedOrReadOnly, ReadOnly | IsMapAuthor)
     parser_classes = (MapParser,)
 
-    @extend_schema(operation_id="maps_read", responses={200: FullMap, 304: None}, tags=["maps"])
+    @extend_schema(operation_id="maps_read", responses={200: FullMap, 304: None})
     def get(self, request: Request, map_id: UUID) -> HttpResponseBase:
         """Read a whole map. A private or hidden one is a 404 for others."""
         visible = GameMap.objects.visible_to(request.user).select_related("user").defer("search")
@@ -110,7 +99,6 @@ class MapView(APIView):
         request=NewMap,
         responses={200: FullMap, 412: Error},
         parameters=[IF_MATCH, QUOTA_PARAMETER],
-        tags=["maps"],
     )
     def patch(self, request: Request, map_id: UUID) -> Response:
         """Change one's own map. What is sent replaces what is stored. A public map must stay valid."""
@@ -120,11 +108,7 @@ class MapView(APIView):
         return map_response(FullMap, game_map, "map_bytes")
 
     @extend_schema(
-        operation_id="maps_remove",
-        request=None,
-        responses={204: None, 412: Error},
-        parameters=[IF_MATCH],
-        tags=["maps"],
+        operation_id="maps_remove", responses={204: None, 412: Error}, parameters=[IF_MATCH]
     )
     def delete(self, request: Request, map_id: UUID) -> Response:
         """Delete one's own map. Games that were played on it still have it, but nobody finds it any more."""
@@ -132,63 +116,43 @@ class MapView(APIView):
         return Response(status=204)
 
 
-class MapValidation(APIView):
-    """The report on a map."""
-
-    permission_classes = (IsAuthenticated,)
-    parser_classes = (MapParser,)
-
-    @extend_schema(
-        operation_id="maps_validate",
-        request={"application/json": MAP_OR_ANYTHING},
-        responses=ReportOnMap,
-        tags=["maps"],
-    )
-    def post(self, request: Request) -> Response:
-        """List all that is wrong with a map. Nothing is saved."""
-        report = validate_document(request.data)
-        document = {
-            "valid": report.is_valid,
-            "draft": report.is_valid_draft,
-            "faults": report.faults,
-            "path": report.path,
-        }
-        return Response(ReportOnMap(document).data)
+@api_view("post", permission_classes=(IsAuthenticated,), parser_classes=(MapParser,))
+@extend_schema(
+    operation_id="maps_validate",
+    request={"application/json": MAP_OR_ANYTHING},
+    responses=ReportOnMap,
+)
+def validate_map(request: Request) -> Response:
+    """List all that is wrong with a map. Nothing is saved."""
+    report = validate_document(request.data)
+    document = {
+        "valid": report.is_valid,
+        "draft": report.is_valid_draft,
+        "faults": report.faults,
+        "path": report.path,
+    }
+    return Response(ReportOnMap(document).data)
 
 
-class MapPublishing(APIView):
-    """Publishing one's own map."""
-
-    permission_classes = (IsAuthenticated & IsMapAuthor,)
-
-    @extend_schema(
-        operation_id="maps_publish",
-        request=None,
-        responses={200: MapCard, 412: Error},
-        parameters=[IF_MATCH],
-        tags=["maps"],
-    )
-    def post(self, request: Request, map_id: UUID) -> Response:
-        """Make one's own map public. A 409 names all that is missing."""
-        return map_response(MapCard, actions.publish_map(**change_arguments(request, map_id)))
+@api_view("post", permission_classes=(IsAuthenticated & IsMapAuthor,))
+@extend_schema(
+    operation_id="maps_publish", responses={200: MapCard, 412: Error}, parameters=[IF_MATCH]
+)
+def publish_map(request: Request, map_id: UUID) -> Response:
+    """Make one's own map public. A 409 names all that is missing."""
+    return map_response(MapCard, actions.publish_map(**change_arguments(request, map_id)))
 
 
-class MapUnpublishing(APIView):
-    """Making one's own map private again."""
-
-    permission_classes = (IsAuthenticated & IsMapAuthor,)
-
-    @extend_schema(
-        operation_id="maps_unpublish",
-        request=None,
-        responses={200: MapCard, 412: Error},
-        parameters=[IF_MATCH, QUOTA_PARAMETER],
-        tags=["maps"],
-    )
-    def post(self, request: Request, map_id: UUID) -> Response:
-        """Make one's own map private, even beyond the quota of private maps."""
-        game_map = actions.unpublish_map(**change_arguments(request, map_id))
-        return map_response(MapCard, game_map, "drafts")
+@api_view("post", permission_classes=(IsAuthenticated & IsMapAuthor,))
+@extend_schema(
+    operation_id="maps_unpublish",
+    responses={200: MapCard, 412: Error},
+    parameters=[IF_MATCH, QUOTA_PARAMETER],
+)
+def unpublish_map(request: Request, map_id: UUID) -> Response:
+    """Make one's own map private, even beyond the quota of private maps."""
+    game_map = actions.unpublish_map(**change_arguments(request, map_id))
+    return map_response(MapCard, game_map, "drafts")
 
 
 def map_response(

@@ -5,7 +5,7 @@ documents as JSON text, which clients send and receive: a map of 20 × 20 cells 
 of 100 × 100 with a hundred waves, 830 KB. PostgreSQL compresses them to about an eighth.
 """
 
-from config.limits.quotas import Quota, register_quotas
+from config.limits.quotas import Quota, count_rows, register_quotas
 
 MAX_MAPS = 500
 MAX_DRAFTS = 200
@@ -14,7 +14,7 @@ MAX_COLLECTIONS = 50
 MAX_COLLECTION_MAPS = 200
 MAX_FAVOURITES = 1000
 
-OWN_MAPS = "SELECT count(*) FROM maps WHERE user_id = %(subject)s AND removed_at IS NULL"
+OWN_MAPS = f"{count_rows('maps')} AND removed_at IS NULL"
 # Removed maps remain for the games that were played on them, so their bytes count.
 _document_sizes = ["SELECT document_bytes FROM maps WHERE user_id = %(subject)s"]
 
@@ -54,14 +54,14 @@ QUOTAS = (
         "collections",
         MAX_COLLECTIONS,
         "collections",
-        "SELECT count(*) FROM map_collections WHERE user_id = %(subject)s",
+        count_rows("map_collections"),
         "Delete those that you no longer need.",
     ),
     Quota(
         "collection_maps",
         MAX_COLLECTION_MAPS,
         "maps in this collection",
-        "SELECT count(*) FROM map_collection_entries WHERE collection_id = %(subject)s",
+        count_rows("map_collection_entries", "collection_id"),
         "Remove some of them, or make another collection.",
         of_player=False,
     ),
@@ -69,7 +69,7 @@ QUOTAS = (
         "favourites",
         MAX_FAVOURITES,
         "favourites",
-        "SELECT count(*) FROM map_favourites WHERE user_id = %(subject)s",
+        count_rows("map_favourites"),
         "Remove some of them.",
     ),
 )

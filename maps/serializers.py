@@ -7,15 +7,8 @@ from rest_framework import serializers
 
 from accounts.identity.serializers import PublicUser
 from maps.models import GameMap
+from maps.terrain import waves
 from maps.terrain.grid import MAX_SIDE, MAX_TILE_HEIGHT, TERRAINS
-from maps.terrain.waves import (
-    ENEMY_TYPES,
-    MAX_GROUP_SIZE,
-    MAX_GROUPS,
-    MAX_SPAWN_INTERVAL,
-    MAX_WAVES,
-    MIN_SPAWN_INTERVAL,
-)
 
 
 class MapCard(serializers.ModelSerializer[GameMap]):
@@ -82,24 +75,24 @@ class Tile(serializers.Serializer[Any]):
 class EnemyGroup(serializers.Serializer[Any]):
     """Enemies of one kind that spawn one after the other."""
 
-    type = serializers.ChoiceField(choices=ENEMY_TYPES)
-    count = serializers.IntegerField(min_value=1, max_value=MAX_GROUP_SIZE)
+    type = serializers.ChoiceField(choices=waves.ENEMY_TYPES)
+    count = serializers.IntegerField(min_value=1, max_value=waves.MAX_GROUP_SIZE)
     spawnInterval = serializers.FloatField(  # noqa: N815
-        min_value=MIN_SPAWN_INTERVAL, max_value=MAX_SPAWN_INTERVAL, help_text="Seconds."
+        min_value=waves.MIN_SPAWN_INTERVAL, max_value=waves.MAX_SPAWN_INTERVAL, help_text="Seconds."
     )
 
 
 class Wave(serializers.Serializer[Any]):
     """One wave. The first has number 1."""
 
-    waveNumber = serializers.IntegerField(min_value=1, max_value=MAX_WAVES)  # noqa: N815
-    enemies = serializers.ListField(child=EnemyGroup(), max_length=MAX_GROUPS)
+    waveNumber = serializers.IntegerField(min_value=1, max_value=waves.MAX_WAVES)  # noqa: N815
+    enemies = serializers.ListField(child=EnemyGroup(), max_length=waves.MAX_GROUPS)
 
 
 class WaveConfig(serializers.Serializer[Any]):
     """All waves in their order."""
 
-    waves = serializers.ListField(child=Wave(), max_length=MAX_WAVES)
+    waves = serializers.ListField(child=Wave(), max_length=waves.MAX_WAVES)
 
 
 class CompactTerrain(serializers.Serializer[Any]):

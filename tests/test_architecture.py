@@ -43,6 +43,7 @@ PURE = (
     "tribes.colours",
 )
 EDGES = {"admin", "api", "form_views", "forms", "routing", "sitemap", "consumers", "urls", "views"}
+SHARED_BY_EDGES = {"responses", "terrain_responses"}  # HTTP that pages and API have in common
 ROUTERS = {"urls", "routing"}  # they name the edges that requests go to
 FRAMEWORKS = ("django", "rest_framework", "drf_spectacular", "channels")
 Module = str
@@ -88,7 +89,7 @@ def layer_of(module: Module) -> str:
     parts = module.split(".")
     if is_within(module, PURE):
         return "kernel"
-    if "management" in parts or (parts[0] != "config" and parts[-1] in EDGES):
+    if "management" in parts or (parts[0] != "config" and parts[-1] in EDGES | SHARED_BY_EDGES):
         return "edge"
     return "models" if "models" in parts[1:] else "action"
 
@@ -112,8 +113,9 @@ def violations() -> Iterator[str]:
             is_form_of_own_app = (
                 imported.endswith(".forms") and module.split(".")[0] == imported.split(".")[0]
             )
+            is_shared = imported.split(".")[-1] in SHARED_BY_EDGES
             is_router = module.split(".")[-1] in ROUTERS
-            if own == other == "edge" and not is_router and not is_form_of_own_app:
+            if own == other == "edge" and not (is_router or is_form_of_own_app or is_shared):
                 yield f"{module} and {imported} are edges"
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from config.http.errors import MESSAGES
-from maps.terrain.faults import FAULT_RULES
+from maps.terrain.faults import FAULT_MESSAGES
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -85,7 +85,9 @@ def test_every_code_of_an_error_is_documented() -> None:
     source = code("accounts", "config", "maps", "sessions_app", "tribes")
     said = r'(?:DomainError|InvalidInput|Reason|super\(\)\.__init__|violation_error_code=)\(?\s*"([a-z_]+)"'
     codes = (
-        set(re.findall(said, source)) | FAULT_RULES.keys() | {word for word, _ in MESSAGES.values()}
+        set(re.findall(said, source))
+        | FAULT_MESSAGES.keys()
+        | {word for word, _ in MESSAGES.values()}
     )
     assert len(codes) > 80
     assert {name for name in codes - PAGES_ALONE if f"`{name}`" not in text} == set()

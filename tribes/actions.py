@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
 from accounts.models import User
-from accounts.models.locking import lock_player
+from accounts.models.users import lock_player
 from config.db.constraints import save_or_field_error
 from config.db.lookups import get_or_not_found
 from config.kernel.errors import DomainError, InvalidInput, Reason

@@ -5,21 +5,18 @@ from uuid import UUID
 
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller
 from config.api.openapi import LOCATION_HEADER, QUOTA_PARAMETER, Error
-from config.api.serialization import RawField, read_body
+from config.api.serialization import RawField, read_body, text_schema
 from config.api.views import APIView
 from config.http.conditional import conditional_json_response
 from config.http.quotas import quota_headers
-from config.kernel.text import MIN_NAME_LENGTH
 from tribes import actions
-from tribes.actions import MAX_NAME_LENGTH
 from tribes.bonuses import PRESETS, SLIDERS, bonus_of
 from tribes.colours import COLOUR_PATTERN, DEFAULT_COLOUR
 from tribes.models import Tribe
@@ -49,36 +46,28 @@ class TribeList(serializers.Serializer[Any]):
     results = FullTribe(many=True)
 
 
-@extend_schema_field({"type": "string", "minLength": MIN_NAME_LENGTH, "maxLength": MAX_NAME_LENGTH})
-class TribeName(RawField):
-    """Checked by the action."""
-
-
-@extend_schema_field({"type": "string", "enum": list(PRESETS)})
-class Archetype(RawField):
-    """Checked by the action."""
-
-
-@extend_schema_field({"type": "string", "pattern": f"^{COLOUR_PATTERN.pattern}$"})
-class Colour(RawField):
-    """Checked by the action."""
-
-
-def bonus_field(maximum: float) -> type[RawField]:
-    """Returns a class of fields for a bonus in steps of 0.05."""
+def bonus_field(slider: str) -> RawField:
+    """Returns a field for the bonus of a slider, in steps of 0.05."""
+    maximum = MAX_BONUSES[slider]
     schema = {"type": "number", "minimum": 0, "maximum": maximum, "multipleOf": 0.05}
-    return extend_schema_field(schema)(type("Bonus", (RawField,), {}))
+    return RawField(schema, required=False)
 
 
 class NewTribe(serializers.Serializer[Any]):
     """A new tribe, or what to change of one. The sum of the three bonuses is exactly 0.50."""
 
-    name = TribeName(help_text="No other tribe of the caller has it, ignoring case.")
-    archetype = Archetype(help_text="A new tribe without bonuses gets those of its archetype.")
-    damage_bonus = bonus_field(MAX_BONUSES["damage"])(required=False)
-    attack_speed_bonus = bonus_field(MAX_BONUSES["attack_speed"])(required=False)
-    range_bonus = bonus_field(MAX_BONUSES["range"])(required=False)
-    color_theme = Colour(
+    name = RawField(
+        text_schema("tribe_name"), help_text="No other tribe of the caller has it, ignoring case."
+    )
+    archetype = RawField(
+        {"type": "string", "enum": list(PRESETS)},
+        help_text="A new tribe without bonuses gets those of its archetype.",
+    )
+    damage_bonus = bonus_field("damage")
+    attack_speed_bonus = bonus_field("attack_speed")
+    range_bonus = bonus_field("range")
+    color_theme = RawField(
+        {"type": "string", "pattern": f"^{COLOUR_PATTERN.pattern}$"},
         required=False,
         help_text="Its contrast with the background of the site is at least 3 to 1. By default"
         f" {DEFAULT_COLOUR}.",
@@ -91,9 +80,7 @@ class NewTribe(serializers.Serializer[Any]):
 class TribesView(APIView):
     """The caller's tribes."""
 
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(operation_id="tribes_list", responses=TribeList, tags=["tribes"])
+    @extend_schema(operation_id="tribes_list", responses=TribeList)
     def get(self, request: Request) -> Response:
         """List the caller's tribes by name. There are at most ten."""
         return Response({"results": FullTribe(actions.own_tribes(caller(request)), many=True).data})
@@ -103,7 +90,6 @@ class TribesView(APIView):
         request=NewTribe,
         responses={201: FullTribe, 409: Error},
         parameters=[LOCATION_HEADER, QUOTA_PARAMETER],
-        tags=["tribes"],
     )
     def post(self, request: Request) -> Response:
         """Create a tribe. Without bonuses it gets those of its archetype."""
@@ -116,28 +102,20 @@ class TribesView(APIView):
 class TribeView(APIView):
     """One of the caller's tribes. Others are a 404."""
 
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="tribes_read", responses={200: FullTribe, 304: None}, tags=["tribes"]
-    )
+    @extend_schema(operation_id="tribes_read", responses={200: FullTribe, 304: None})
     def get(self, request: Request, tribe_id: UUID) -> HttpResponseBase:
         """Read one of the caller's tribes."""
         tribe = actions.find_own_tribe(caller(request), tribe_id)
         return conditional_json_response(request, FullTribe(tribe).data)
 
-    @extend_schema(
-        operation_id="tribes_change", request=NewTribe, responses=FullTribe, tags=["tribes"]
-    )
+    @extend_schema(operation_id="tribes_change", request=NewTribe, responses=FullTribe)
     def patch(self, request: Request, tribe_id: UUID) -> Response:
         """Change the given fields. Other bonuses do not change, and all three are checked together."""
         given = read_body(NewTribe, request, partial=True)
         changed = actions.change_tribe(player=caller(request), tribe_id=tribe_id, given=given)
         return Response(FullTribe(changed).data)
 
-    @extend_schema(
-        operation_id="tribes_remove", request=None, responses={204: None}, tags=["tribes"]
-    )
+    @extend_schema(operation_id="tribes_remove", responses={204: None})
     def delete(self, request: Request, tribe_id: UUID) -> Response:
         """Delete one of the caller's tribes. One that is used in any game is a 409."""
         actions.delete_tribe(player=caller(request), tribe_id=tribe_id)

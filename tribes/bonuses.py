@@ -66,6 +66,18 @@ class Stat:
     decimals: int
     raised_by: tuple[str, ...]
 
+    @property
+    def bar_maximum(self) -> Decimal:
+        """Returns the value of a full bar: that of the best tower with the best tribe."""
+        value = max(amounts[self.name] for amounts in TOWERS.values())
+        best = [slider.max_points for slider in SLIDERS if slider.name in self.raised_by]
+        if len(best) > 1:
+            # All points are not enough for both sliders. An equal split multiplies to the largest product.
+            best = [TOTAL_POINTS // len(best)] * len(best)
+        for points in best:
+            value *= 1 + bonus_of(points)
+        return value
+
 
 STATS = (
     Stat("damage", "Damage per hit", 1, ("damage",)),
@@ -102,19 +114,14 @@ class Gain:
         return _rounded(self.before, self.stat.decimals)
 
     @property
-    def bar_maximum(self) -> Decimal:
-        """Returns the value of a full bar."""
-        return bar_maximum(self.stat)
-
-    @property
     def bar_before(self) -> Decimal:
         """Returns the length of the bar without the tribe."""
-        return _rounded(100 * self.before / self.bar_maximum, 1)
+        return _rounded(100 * self.before / self.stat.bar_maximum, 1)
 
     @property
     def bar_after(self) -> Decimal:
         """Returns the length of the bar with the tribe."""
-        return min(Decimal(100), _rounded(100 * self.after / self.bar_maximum, 1))
+        return min(Decimal(100), _rounded(100 * self.after / self.stat.bar_maximum, 1))
 
 
 def bonus_of(points: int) -> Decimal:
@@ -139,18 +146,6 @@ def tower_gains(points: Points) -> dict[str, list[Gain]]:
         ]
         for tower, amounts in TOWERS.items()
     }
-
-
-def bar_maximum(stat: Stat) -> Decimal:
-    """Returns the value of a full bar: that of the best tower with the best tribe."""
-    value = max(amounts[stat.name] for amounts in TOWERS.values())
-    best = [slider.max_points for slider in SLIDERS if slider.name in stat.raised_by]
-    if len(best) > 1:
-        # All points are not enough for both sliders. An equal split multiplies to the largest product.
-        best = [TOTAL_POINTS // len(best)] * len(best)
-    for points in best:
-        value *= 1 + bonus_of(points)
-    return value
 
 
 def points_of(value: Any) -> int | None:

@@ -11,7 +11,7 @@ cascade) are reported on channel `tribes` (migration 0002_notifications).
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -27,17 +27,9 @@ CACHE_SECONDS = 3600
 CHANNEL = "tribes"
 KEY_PATTERN = "tribe:*:config"
 FIELDS = [*(slider.field for slider in SLIDERS), "color_theme"]
+# By FIELDS: the bonuses, of which 0.25 means a quarter more, and the colour as `#RRGGBB`.
+TribeConfig = dict[str, Any]
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TribeConfig:
-    """The bonuses, of which 0.25 means a quarter more, and the colour as `#RRGGBB`."""
-
-    damage_bonus: float
-    attack_speed_bonus: float
-    range_bonus: float
-    color_theme: str
 
 
 def read_config(tribe_id: UUID) -> TribeConfig:
@@ -71,7 +63,7 @@ def invalidate(tribe_ids: list[str]) -> None:
 
 def _read_cached(tribe_id: UUID) -> TribeConfig | None:
     found = disposable().get(_key(tribe_id))
-    return TribeConfig(**orjson.loads(found)) if found else None
+    return orjson.loads(found) if found else None
 
 
 def _fill_cache(tribe_id: UUID) -> TribeConfig:
@@ -87,12 +79,8 @@ def _fill_cache(tribe_id: UUID) -> TribeConfig:
 def _read_row(tribe_id: UUID, *, lock: bool = False) -> TribeConfig:
     tribes = Tribe.objects.only(*FIELDS)
     tribe = (tribes.select_for_update(no_key=True) if lock else tribes).get(pk=tribe_id)
-    return TribeConfig(
-        float(tribe.damage_bonus),
-        float(tribe.attack_speed_bonus),
-        float(tribe.range_bonus),
-        tribe.color_theme,
-    )
+    bonuses = {slider.field: float(getattr(tribe, slider.field)) for slider in SLIDERS}
+    return bonuses | {"color_theme": tribe.color_theme}
 
 
 def _key(tribe_id: UUID | str) -> str:

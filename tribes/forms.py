@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 from django.template.defaultfilters import pluralize
 
-from config.kernel.errors import DomainError
+from config.http.forms import ActionForm
 from tribes.actions import MAX_NAME_LENGTH
 from tribes.bonuses import (
     MOTTOES,
@@ -28,8 +28,6 @@ from tribes.models import Tribe
 
 CUSTOM_COLOUR = "own"  # the choice of the colour picker instead of a palette
 DEFAULT_ARCHETYPE = "Balanced"
-# The fields of the form by those of the tribe.
-FORM_FIELDS = {slider.field: slider.name for slider in SLIDERS} | {"color_theme": "color"}
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,10 @@ class SliderRow:
         return range(self.slider.max_points + 1)
 
 
-class TribeForm(forms.Form):
+class TribeForm(ActionForm):
     """A new tribe, or one to change."""
+
+    field_names = {slider.field: slider.name for slider in SLIDERS} | {"color_theme": "color"}
 
     name = forms.CharField(
         required=False,
@@ -77,13 +77,6 @@ class TribeForm(forms.Form):
     range = forms.CharField(required=False)
     color = forms.CharField(required=False)
     own_color = forms.CharField(required=False)
-
-    def add_domain_error(self, error: DomainError) -> None:
-        """Shows the reasons of an error at the fields that they name."""
-        self.is_valid()
-        for _, detail, field in error.reasons:
-            known = FORM_FIELDS.get(field or "", field)
-            self.add_error(known if known in self.fields else None, detail)
 
     def given(self) -> dict[str, Any]:
         """Returns the values that were sent, in the form that tribes.actions takes."""

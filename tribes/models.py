@@ -3,13 +3,14 @@
 from decimal import Decimal
 
 from django.conf import settings
-from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Lower, Now
 from django.db.models.lookups import Exact
 
+from config.db.models import RandomIdModel
 
-class Tribe(models.Model):
+
+class Tribe(RandomIdModel):
     """Ten points of 0.05, spent on the bonuses of a player's towers."""
 
     class Archetype(models.TextChoices):
@@ -20,12 +21,6 @@ class Tribe(models.Model):
         BALANCED = "Balanced"
         SUPPORT = "Support"
 
-    id = models.UUIDField(
-        primary_key=True,
-        db_default=RandomUUID(),
-        editable=False,
-        db_comment="Random UUID, never reused.",
-    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,

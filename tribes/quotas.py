@@ -1,6 +1,6 @@
 """How many tribes a player may have."""
 
-from config.limits.quotas import Quota
+from config.limits.quotas import Quota, count_rows
 
 MAX_TRIBES = 10
 QUOTAS = (
@@ -8,7 +8,7 @@ QUOTAS = (
         "tribes",
         MAX_TRIBES,
         "tribes",
-        "SELECT count(*) FROM tribes WHERE user_id = %(subject)s",
+        count_rows("tribes"),
         "Delete those that you no longer need.",
     ),
 )

@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from accounts.identity.current_user import current_user
+from accounts.identity.pages import current_user
+from config.http.forms import ErrorCatcher
 from config.http.methods import require_safe
 from config.http.next_url import next_url
 from config.http.pages import require_page_methods
 from config.http.quotas import show_quota_warnings
-from config.kernel.errors import DomainError, NotFound
 from tribes import actions
 from tribes.bonuses import MOTTOES, TOTAL_POINTS, tower_gains
 from tribes.colours import BACKGROUNDS, DEFAULT_COLOUR, MIN_CONTRAST
@@ -48,13 +48,8 @@ def new(request: HttpRequest) -> HttpResponse:
     initial = {"color": DEFAULT_COLOUR} | preset_values(request.GET.get("archetype", ""))
     form = build_form(request, initial)
     if form.is_bound:
-        try:
+        with form.show_errors():
             made = actions.create_tribe(player=current_user(request), given=form.given())
-        except NotFound:
-            raise
-        except DomainError as refusal:
-            form.add_domain_error(refusal)
-        else:
             messages.success(request, f"“{made.name}” is ready to play.")
             show_quota_warnings(request, made.user_id, "tribes")
             return HttpResponseRedirect(next_page or reverse("tribes:index"))
@@ -74,15 +69,10 @@ def edit(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
     tribe = actions.find_own_tribe(current_user(request), tribe_id)
     form = build_form(request, initial_values(tribe))
     if form.is_bound:
-        try:
+        with form.show_errors():
             changed = actions.change_tribe(
                 player=current_user(request), tribe_id=tribe_id, given=form.given()
             )
-        except NotFound:
-            raise
-        except DomainError as refusal:
-            form.add_domain_error(refusal)
-        else:
             messages.success(request, f"“{changed.name}” is saved.")
             return redirect("tribes:index")
     return render(request, "tribes/edit.html", editor_context(form) | {"tribe": tribe})
@@ -92,18 +82,14 @@ def edit(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
 @login_required
 def delete(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
     """Asks for confirmation, and deletes one of the player's tribes."""
-    tribe, error = actions.find_own_tribe(current_user(request), tribe_id), ""
-    try:
+    tribe = actions.find_own_tribe(current_user(request), tribe_id)
+    with ErrorCatcher() as caught:
         if request.method == "POST":
             actions.delete_tribe(player=current_user(request), tribe_id=tribe_id)
             request.session[DELETED_KEY] = initial_values(tribe)
             return redirect("tribes:index")
         actions.require_deletable(tribe)
-    except NotFound:
-        raise
-    except DomainError as refusal:
-        error = refusal.detail
-    return render(request, "tribes/delete.html", {"tribe": tribe, "error": error})
+    return render(request, "tribes/delete.html", {"tribe": tribe, "error": caught.detail})
 
 
 def build_form(request: HttpRequest, initial: dict[str, Any]) -> TribeForm:

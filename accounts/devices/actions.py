@@ -14,6 +14,11 @@ from accounts.devices.session_store import stored_key
 from accounts.models import PageSession, User
 from accounts.tokens import families
 
+MAX_BROWSERS = (
+    50  # of a player. Private windows count too, which lose their session when they close.
+)
+BATCH_SIZE = 1000
+
 
 @dataclass(frozen=True)
 class Device:
@@ -96,3 +101,19 @@ def _end_families(user_ids: list[uuid.UUID]) -> None:
     with suppress(families.TokensUnavailable):
         for user_id in user_ids:
             families.end_all(user_id)
+
+
+def delete_expired() -> int:
+    """Deletes sessions that have expired, also those of visitors. Returns how many."""
+    expired = PageSession.objects.filter(expire_date__lt=timezone.now())
+    deleted = 0
+    while keys := list(expired.values_list("pk", flat=True)[:BATCH_SIZE]):
+        deleted += PageSession.objects.filter(pk__in=keys).delete()[0]
+    return deleted
+
+
+def make_room(user: User) -> None:
+    """Signs out the browsers that signed in the longest ago, so that one more fits."""
+    oldest = PageSession.objects.filter(user=user).order_by("-created_at")[MAX_BROWSERS - 1 :]
+    if keys := list(oldest.values_list("pk", flat=True)):
+        PageSession.objects.filter(pk__in=keys).delete()

@@ -11,22 +11,15 @@ from rest_framework.response import Response
 
 from accounts.devices.user_agents import device_name
 from accounts.identity import registration, sign_in
-from accounts.identity.passwords import MAX_PASSWORD_LENGTH
-from accounts.identity.serializers import SignedIn, signed_in_response
+from accounts.identity.serializers import PasswordField, SignedIn, signed_in_response
 from accounts.models.usernames import MAX_USERNAME_LENGTH
 from accounts.models.users import MAX_EMAIL_LENGTH
 from accounts.tokens import actions as token_actions
 from accounts.tokens.authentication import caller_token
 from accounts.tokens.signing import MAX_TOKEN_LENGTH
-from config.api.serialization import (
-    CheckedTextField,
-    StrictBooleanField,
-    field_errors,
-    read_body,
-)
-from config.api.views import APIView
+from config.api.serialization import CheckedTextField, StrictBooleanField, field_errors, read_body
+from config.api.views import api_view
 from config.http.client import client_of
-from config.kernel.errors import InvalidInput
 from config.kernel.validators import BOOLEANS, read_boolean
 
 
@@ -34,17 +27,10 @@ class NewUser(serializers.Serializer[Any]):
     """An account to create."""
 
     username = CheckedTextField(
-        kind=None, max_length=MAX_USERNAME_LENGTH, help_text="3 to 50 of a-z, 0-9, - and _."
+        max_length=MAX_USERNAME_LENGTH, help_text="3 to 50 of a-z, 0-9, - and _."
     )
-    email = CheckedTextField(
-        kind=None, max_length=MAX_EMAIL_LENGTH, help_text="Unique, ignoring case."
-    )
-    password = CheckedTextField(
-        kind=None,
-        max_length=MAX_PASSWORD_LENGTH,
-        trim_whitespace=False,
-        help_text="8 or more characters, hard to guess.",
-    )
+    email = CheckedTextField(max_length=MAX_EMAIL_LENGTH, help_text="Unique, ignoring case.")
+    password = PasswordField(help_text="8 or more characters, hard to guess.")
     accept_privacy_policy = StrictBooleanField(help_text="Must be true; see /privacy/.")
 
 
@@ -52,113 +38,81 @@ class Credentials(serializers.Serializer[Any]):
     """Username or email address, and password."""
 
     username = CheckedTextField(
-        kind=None, max_length=MAX_EMAIL_LENGTH, help_text="The username or the email address."
+        max_length=MAX_EMAIL_LENGTH, help_text="The username or the email address."
     )
-    password = CheckedTextField(kind=None, max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)
+    password = PasswordField()
 
 
 class RefreshToken(serializers.Serializer[Any]):
     """A refresh token."""
 
-    refresh = CheckedTextField(kind=None, max_length=MAX_TOKEN_LENGTH)
+    refresh = CheckedTextField(max_length=MAX_TOKEN_LENGTH)
 
 
 class SignOut(serializers.Serializer[Any]):
     """Which device to sign out, if no access token says it."""
 
     refresh = CheckedTextField(
-        kind=None,
-        max_length=MAX_TOKEN_LENGTH,
-        required=False,
-        help_text="The refresh token of this device.",
+        max_length=MAX_TOKEN_LENGTH, required=False, help_text="The refresh token of this device."
     )
 
 
-class Register(APIView):
-    """Registration."""
+@api_view("post", authentication_classes=(), permission_classes=(AllowAny,))
+@extend_schema(operation_id="auth_register", request=NewUser, responses={201: SignedIn})
+def register(request: Request) -> Response:
+    """Create an account and sign in."""
+    client = client_of(request)
+    with field_errors():
+        user = registration.register(client=client, **read_body(NewUser, request))
+    pair = token_actions.start_family(user, device_name(client.user_agent))
+    return signed_in_response(user, pair, status=201)
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
 
-    @extend_schema(
-        operation_id="auth_register", request=NewUser, responses={201: SignedIn}, tags=["auth"]
+@api_view("post", authentication_classes=(), permission_classes=(AllowAny,))
+@extend_schema(operation_id="auth_login", request=Credentials, responses=SignedIn)
+def log_in(request: Request) -> Response:
+    """Exchange username or email address and password for a pair of tokens."""
+    given, client = read_body(Credentials, request), client_of(request)
+    user = sign_in.check_credentials(
+        client=client, name=given["username"], password=given["password"]
     )
-    def post(self, request: Request) -> Response:
-        """Create an account and sign in."""
-        client = client_of(request)
-        try:
-            user = registration.register(client=client, **read_body(NewUser, request))
-        except InvalidInput as error:
-            raise field_errors(error) from error
-        pair = token_actions.start_family(user, device_name(client.user_agent))
-        return signed_in_response(user, pair, status=201)
+    pair = token_actions.start_family(user, device_name(client.user_agent))
+    return signed_in_response(user, pair)
 
 
-class Login(APIView):
-    """Sign-in."""
+@api_view("post", authentication_classes=(), permission_classes=(AllowAny,))
+@extend_schema(operation_id="auth_refresh", request=RefreshToken, responses=SignedIn)
+def refresh_tokens(request: Request) -> Response:
+    """Exchange a refresh token for a new pair. It works once; used again, it ends its family."""
+    token = read_body(RefreshToken, request)["refresh"]
+    device = device_name(client_of(request).user_agent)
+    return signed_in_response(*token_actions.refresh(token, device))
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
 
-    @extend_schema(
-        operation_id="auth_login", request=Credentials, responses=SignedIn, tags=["auth"]
-    )
-    def post(self, request: Request) -> Response:
-        """Exchange username or email address and password for a pair of tokens."""
-        given, client = read_body(Credentials, request), client_of(request)
-        user = sign_in.check_credentials(
-            client=client, name=given["username"], password=given["password"]
+@api_view("post", parameters=["everywhere"], permission_classes=(AllowAny,))
+@extend_schema(
+    operation_id="auth_logout",
+    request=SignOut,
+    responses={204: None},
+    parameters=[
+        OpenApiParameter(
+            "everywhere", enum=list(BOOLEANS), description="1 or true signs out all devices."
         )
-        pair = token_actions.start_family(user, device_name(client.user_agent))
-        return signed_in_response(user, pair)
+    ],
+)
+def log_out(request: Request) -> Response:
+    """End this device's tokens, or with `everywhere=1` those of all devices.
 
-
-class Refresh(APIView):
-    """Refreshing tokens."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-
-    @extend_schema(
-        operation_id="auth_refresh", request=RefreshToken, responses=SignedIn, tags=["auth"]
-    )
-    def post(self, request: Request) -> Response:
-        """Exchange a refresh token for a new pair. It works once; used again, it ends its family."""
-        token = read_body(RefreshToken, request)["refresh"]
-        device = device_name(client_of(request).user_agent)
-        return signed_in_response(*token_actions.refresh(token, device))
-
-
-class Logout(APIView):
-    """Sign-out."""
-
-    parameters = {"POST": ["everywhere"]}
-    permission_classes = (AllowAny,)
-
-    @extend_schema(
-        operation_id="auth_logout",
-        request=SignOut,
-        responses={204: None},
-        parameters=[
-            OpenApiParameter(
-                "everywhere", enum=list(BOOLEANS), description="1 or true signs out all devices."
-            )
-        ],
-        tags=["auth"],
-    )
-    def post(self, request: Request) -> Response:
-        """End this device's tokens, or with `everywhere=1` those of all devices.
-
-        The access token says which device. If it has expired, leave it out and send `refresh` in the body.
-        To sign out all devices takes an access token: a refresh token names its device even after its end.
-        """
-        everywhere = read_boolean(request.query_params, "everywhere")
-        refresh = read_body(SignOut, request).get("refresh")
-        if refresh and not everywhere:
-            token = token_actions.read_refresh(refresh)
-        elif request.auth:
-            token = caller_token(request)
-        else:
-            raise NotAuthenticated
-        sign_in.sign_out(user_id=token.user_id, family=token.family, everywhere=everywhere)
-        return Response(status=204)
+    The access token says which device. If it has expired, leave it out and send `refresh` in the body.
+    To sign out all devices takes an access token: a refresh token names its device even after its end.
+    """
+    everywhere = read_boolean(request.query_params, "everywhere")
+    refresh = read_body(SignOut, request).get("refresh")
+    if refresh and not everywhere:
+        token = token_actions.read_refresh(refresh)
+    elif request.auth:
+        token = caller_token(request)
+    else:
+        raise NotAuthenticated
+    sign_in.sign_out(user_id=token.user_id, family=token.family, everywhere=everywhere)
+    return Response(status=204)

@@ -1,4 +1,4 @@
-"""Forms of visitors: sign up, sign in, lost password."""
+"""Forms of visitors: sign up, sign in, lost password. The rules are those of the actions."""
 
 from typing import Any
 
@@ -9,18 +9,39 @@ from django.core.validators import MaxLengthValidator, ProhibitNullCharactersVal
 from django.utils.safestring import mark_safe
 
 from accounts.identity import sign_in
-from accounts.identity.fields import (
-    HELP_TEXT,
-    email_field,
-    password_field,
-)
+from accounts.identity.passwords import MAX_PASSWORD_LENGTH
 from accounts.models.usernames import MAX_USERNAME_LENGTH
 from accounts.models.users import MAX_EMAIL_LENGTH
 from config.http.client import client_of
+from config.http.forms import ActionForm
 from config.kernel.errors import DomainError
 
+HELP_TEXT = "At least 8 characters. A short sentence is easy to remember."
 
-class UsernameOrEmailForm(AuthenticationForm):
+
+def password_field(label: str, *, is_new: bool = False, help_text: str = "") -> forms.CharField:
+    """Returns a field for the current password, or for a new one."""
+    autocomplete = "new-password" if is_new else "current-password"
+    return forms.CharField(
+        label=label,
+        strip=False,
+        max_length=MAX_PASSWORD_LENGTH,
+        widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
+        help_text=help_text,
+    )
+
+
+def email_field(label: str, help_text: str = "") -> forms.CharField:
+    """Returns a field for an email address."""
+    return forms.CharField(
+        label=label,
+        max_length=MAX_EMAIL_LENGTH,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        help_text=help_text,
+    )
+
+
+class SignInForm(AuthenticationForm):
     """Django's form to sign in, which also takes an email address. That may be longer than a username."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -48,16 +69,14 @@ class UsernameOrEmailForm(AuthenticationForm):
         return self.cleaned_data
 
 
-class SignInForm(UsernameOrEmailForm):
-    """The form of the sign-in page."""
-
-
-class StaffSignInForm(UsernameOrEmailForm, AdminAuthenticationForm):
+class StaffSignInForm(SignInForm, AdminAuthenticationForm):
     """The form of the admin's sign-in page."""
 
 
-class SignUpForm(forms.Form):
+class SignUpForm(ActionForm):
     """Asks for what an account needs."""
+
+    field_names = {"accept_privacy_policy": "privacy"}
 
     username = forms.CharField(
         label="Username",
@@ -75,7 +94,7 @@ class SignUpForm(forms.Form):
     )
 
 
-class RequestResetForm(forms.Form):
+class RequestResetForm(ActionForm):
     """Asks whose password is lost."""
 
     name = forms.CharField(
@@ -83,3 +102,21 @@ class RequestResetForm(forms.Form):
         max_length=MAX_EMAIL_LENGTH,
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
     )
+
+
+class NewPasswordForm(ActionForm):
+    """Asks for a new password twice."""
+
+    field_names = {"new_password": "new_password2"}
+
+    new_password1 = password_field("New password", is_new=True, help_text=HELP_TEXT)
+    new_password2 = password_field("Repeat new password", is_new=True)
+
+    def clean_new_password2(self) -> Any:
+        """Returns the password. Raises ValidationError if the two differ."""
+        first, second = self.cleaned_data.get("new_password1"), self.cleaned_data["new_password2"]
+        if first is not None and first != second:
+            raise forms.ValidationError(
+                "The two password fields didn’t match.", "password_mismatch"
+            )
+        return second

@@ -6,8 +6,16 @@ from django.conf import settings
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from accounts.identity.passwords import MAX_PASSWORD_LENGTH
 from accounts.models import User
-from config.api.serialization import NO_STORE
+from config.api.serialization import NO_STORE, CheckedTextField
+
+
+class PasswordField(CheckedTextField):
+    """A password. Spaces around it are part of it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, **options)
 
 
 class PublicUser(serializers.ModelSerializer[User]):

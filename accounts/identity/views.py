@@ -15,14 +15,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
 from accounts.identity import email_addresses, links, passwords, registration
-from accounts.identity.fields import NewPasswordForm
-from accounts.identity.forms import RequestResetForm, SignInForm, SignUpForm
-from accounts.identity.redirects import NextUrlMixin
+from accounts.identity.forms import NewPasswordForm, RequestResetForm, SignInForm, SignUpForm
+from accounts.identity.pages import NextUrlMixin
 from config.http.client import client_of
-from config.http.forms import add_reasons
 from config.http.next_url import next_url
 from config.http.pages import require_page_methods
-from config.kernel.errors import DomainError, InvalidInput
 
 BACKEND = "accounts.identity.backends.UsernameOrEmailBackend"
 RESET_COOKIE = "reset_token"
@@ -51,7 +48,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
     if form.is_valid():
         data = form.cleaned_data
-        try:
+        with form.show_errors():
             user = registration.register(
                 client=client_of(request),
                 username=data["username"],
@@ -59,9 +56,6 @@ def sign_up(request: HttpRequest) -> HttpResponse:
                 password=data["password"],
                 accept_privacy_policy=data["privacy"],
             )
-        except DomainError as error:
-            add_reasons(form, error, {"accept_privacy_policy": "privacy"})
-        else:
             login(request, user, BACKEND)
             return HttpResponseRedirect(wanted or reverse("maps:browse"))
     return render(request, "accounts/sign_up.html", {"form": form, "next": wanted})
@@ -88,13 +82,11 @@ def request_reset(request: HttpRequest) -> HttpResponse:
     form = RequestResetForm(request.POST or None)
     is_sent = False
     if form.is_valid():
-        try:
+        with form.show_errors():
             passwords.request_password_reset(
                 client=client_of(request), name=form.cleaned_data["name"]
             )
             is_sent = True
-        except DomainError as error:
-            add_reasons(form, error)
     return render(request, "accounts/request_reset.html", {"form": form, "sent": is_sent})
 
 
@@ -145,20 +137,19 @@ class ResetPassword(FormView[NewPasswordForm]):
 
     def form_valid(self, form: NewPasswordForm) -> HttpResponse:
         """Sets the password, unless somebody else who opened the link was faster."""
-        try:
-            passwords.reset_password(
-                client=client_of(self.request),
-                user_id=self.user.pk,
-                token=self.token,
-                new_password=form.cleaned_data["new_password1"],
-                session_key=self.request.session.session_key,
-            )
-        except links.InvalidLink:
-            return self.show_expired()
-        except InvalidInput as error:
-            add_reasons(form, error, {"new_password": "new_password2"})
-            return self.form_invalid(form)
-        messages.success(self.request, "Your password is changed. Sign in with the new one.")
-        response = HttpResponseRedirect(self.get_success_url())
-        response.delete_cookie(RESET_COOKIE, path=self.address, samesite="Lax")
-        return response
+        with form.show_errors():
+            try:
+                passwords.reset_password(
+                    client=client_of(self.request),
+                    user_id=self.user.pk,
+                    token=self.token,
+                    new_password=form.cleaned_data["new_password1"],
+                    session_key=self.request.session.session_key,
+                )
+            except links.InvalidLink:
+                return self.show_expired()
+            messages.success(self.request, "Your password is changed. Sign in with the new one.")
+            response = HttpResponseRedirect(self.get_success_url())
+            response.delete_cookie(RESET_COOKIE, path=self.address, samesite="Lax")
+            return response
+        return self.form_invalid(form)

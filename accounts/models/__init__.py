@@ -4,6 +4,6 @@ from accounts.models.audit import AuditLog
 from accounts.models.decisions import UserDecision
 from accounts.models.page_sessions import PageSession
 from accounts.models.recovery_codes import RecoveryCode
-from accounts.models.users import User
+from accounts.models.users import User, Viewer
 
-__all__ = ["AuditLog", "PageSession", "RecoveryCode", "User", "UserDecision"]
+__all__ = ["AuditLog", "PageSession", "RecoveryCode", "User", "UserDecision", "Viewer"]

@@ -1,13 +1,13 @@
 """Decisions of moderators about players."""
 
-from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models.users import User
+from config.db.models import RandomIdModel
 
 
-class UserDecision(models.Model):
+class UserDecision(RandomIdModel):
     """A moderator's decision about a player, with its reason. Rows are added, never changed."""
 
     class Action(models.TextChoices):
@@ -20,12 +20,6 @@ class UserDecision(models.Model):
         BAN = "ban", "banned"
         UNBAN = "unban", "unbanned"
 
-    id = models.UUIDField(
-        primary_key=True,
-        db_default=RandomUUID(),
-        editable=False,
-        db_comment="Random UUID, never reused.",
-    )
     user = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="decisions", db_comment="The player."
     )
@@ -52,7 +46,7 @@ class UserDecision(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(reason__regex=r"^\s*$"), name="user_decision_reason"
-            ),
+            )
         ]
 
     def __str__(self) -> str:

@@ -4,17 +4,25 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.models import PermissionsMixin
-from django.contrib.postgres.functions import RandomUUID
+from django.contrib.auth.models import AnonymousUser, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Length, Lower, Now
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models.usernames import MAX_USERNAME_LENGTH, MIN_USERNAME_LENGTH, UsernameField
 from config.db.constraints import ConstrainedModel
+from config.db.models import RandomIdModel
+from config.kernel.errors import NotFound
 
 MAX_EMAIL_LENGTH = 255
+USERNAME_TAKEN: dict[str, Any] = {
+    "violation_error_code": "username_taken",
+    "violation_error_message": "This name is taken.",
+}
+EMAIL_TAKEN: dict[str, Any] = {
+    "violation_error_code": "email_taken",
+    "violation_error_message": "There is an account with this address already.",
+}
 MODERATORS = "Moderators"  # the name of the group that a migration makes
 
 models.CharField.register_lookup(Length)
@@ -42,11 +50,6 @@ class UserQuerySet(models.QuerySet["User"]):
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
     """Creates players and administrators."""
 
-    def get_by_natural_key(self, username: str | None) -> "User":
-        """Returns the player with exactly this username. Raises User.DoesNotExist."""
-        user: User = self.get(username=username)
-        return user
-
     def create_user(
         self, username: str, email: str, password: str | None = None, **more: Any
     ) -> "User":
@@ -61,21 +64,14 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         return self.create_user(username, email, password, is_staff=True, is_superuser=True)
 
 
-class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
+class User(RandomIdModel, ConstrainedModel, AbstractBaseUser, PermissionsMixin):
     """A player. Moderators are in the group `Moderators`, administrators are superusers."""
 
-    id = models.UUIDField(
-        primary_key=True,
-        db_default=RandomUUID(),
-        editable=False,
-        db_comment="Random UUID, never reused.",
-    )
     username = UsernameField(
-        max_length=MAX_USERNAME_LENGTH,
-        db_comment="Public name, unique regardless of case.",
+        max_length=MAX_USERNAME_LENGTH, db_comment="Public name, unique regardless of case."
     )
     email = models.EmailField(
-        _("e-mail address"),
+        "e-mail address",
         max_length=MAX_EMAIL_LENGTH,
         db_comment="Confidential: only the player and administrators see it.",
     )
@@ -143,29 +139,13 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
         permissions = [("deactivate_user", "Can deactivate and reactivate players")]
         constraints = [
             models.UniqueConstraint(
-                fields=["username"],
-                name="idx_users_username",
-                violation_error_code="username_taken",
-                violation_error_message=_("This name is taken."),
+                fields=["username"], name="idx_users_username", **USERNAME_TAKEN
             ),
             models.UniqueConstraint(
-                Lower("username"),
-                name="idx_users_username_lower",
-                violation_error_code="username_taken",
-                violation_error_message=_("This name is taken."),
+                Lower("username"), name="idx_users_username_lower", **USERNAME_TAKEN
             ),
-            models.UniqueConstraint(
-                fields=["email"],
-                name="idx_users_email",
-                violation_error_code="email_taken",
-                violation_error_message=_("There is an account with this address already."),
-            ),
-            models.UniqueConstraint(
-                Lower("email"),
-                name="idx_users_email_lower",
-                violation_error_code="email_taken",
-                violation_error_message=_("There is an account with this address already."),
-            ),
+            models.UniqueConstraint(fields=["email"], name="idx_users_email", **EMAIL_TAKEN),
+            models.UniqueConstraint(Lower("email"), name="idx_users_email_lower", **EMAIL_TAKEN),
             models.CheckConstraint(
                 condition=models.Q(
                     username__length__gte=MIN_USERNAME_LENGTH,
@@ -178,7 +158,7 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
                     email__regex=r"^[A-Za-z0-9._%+-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}$"
                 ),
                 name="email_format",
-                violation_error_message=_("Enter an address like name@example.com."),
+                violation_error_message="Enter an address like name@example.com.",
             ),
         ]
 
@@ -201,3 +181,16 @@ class User(ConstrainedModel, AbstractBaseUser, PermissionsMixin):
         """
         unverified = User.objects.filter(pk=self.pk, email=self.email, email_verified_at=None)
         return bool(unverified.update(email_verified_at=timezone.now()))
+
+
+Viewer = User | AnonymousUser  # whoever sends a request
+
+
+def lock_player(player: User) -> None:
+    """Locks a player's row until the transaction ends: a count is right only if nobody else adds to it.
+
+    Raises NotFound if the account was erased.
+    """
+    rows = User.objects.select_for_update(no_key=True).filter(pk=player.pk)
+    if not rows.values_list("pk", flat=True).first():
+        raise NotFound

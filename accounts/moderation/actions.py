@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.devices import actions as device_actions
 from accounts.models import User, UserDecision
 from config.kernel.errors import DomainError, InvalidInput
-from config.kernel.reasons import check_reason
+from config.kernel.text import check_text
 
 Action = UserDecision.Action
 
@@ -55,7 +55,7 @@ def decide(
     """
     if not moderator.has_perm("accounts.deactivate_user"):
         raise DomainError("permission_denied", "Only moderators decide about players.")
-    reason, effect = check_reason(reason), EFFECTS[action]
+    reason, effect = check_text(reason, "reason", "reason"), EFFECTS[action]
     if effect.until and (until is None or until <= timezone.now()):
         raise InvalidInput("invalid_date", "Give a date in the future.", field="until")
     value = until if effect.until else effect.value

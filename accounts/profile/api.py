@@ -2,7 +2,6 @@
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,65 +13,43 @@ from accounts.profile.serializers import NewAddress, NewPassword, OwnAccount
 from accounts.tokens.actions import start_family
 from accounts.tokens.authentication import caller, caller_token
 from config.api.serialization import field_errors, read_body
-from config.api.views import APIView
+from config.api.views import APIView, api_view
 from config.http.client import client_of
 from config.http.conditional import conditional_json_response
-from config.kernel.errors import InvalidInput
 
 
 class Me(APIView):
     """The caller's account."""
 
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="users_me_change",
-        request=NewAddress,
-        responses=OwnAccount,
-        tags=["users"],
-    )
+    @extend_schema(operation_id="users_me_change", request=NewAddress, responses=OwnAccount)
     def patch(self, request: Request) -> Response:
         """Change the email address. An email asks for a confirmation of the new one."""
         given = read_body(NewAddress, request)
-        try:
+        with field_errors():
             user = email_addresses.change_email(
                 client=client_of(request),
                 user=caller(request),
                 device=CurrentDevice(family=caller_token(request).family),
                 **given,
             )
-        except InvalidInput as error:
-            raise field_errors(error) from error
         return Response(OwnAccount(user).data)
 
-    @extend_schema(operation_id="users_me", responses={200: OwnAccount, 304: None}, tags=["users"])
+    @extend_schema(operation_id="users_me", responses={200: OwnAccount, 304: None})
     def get(self, request: Request) -> HttpResponseBase:
         """Your own profile, and how much of each quota is used."""
         return conditional_json_response(request, OwnAccount(caller(request)).data)
 
 
-class Password(APIView):
-    """The caller's password."""
-
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="users_password", request=NewPassword, responses=SignedIn, tags=["users"]
-    )
-    def post(self, request: Request) -> Response:
-        """Change the password. All tokens end, on every device; the response has a new pair."""
-        given, user, client = (
-            read_body(NewPassword, request),
-            caller(request),
-            client_of(request),
+@api_view("post")
+@extend_schema(operation_id="users_password", request=NewPassword, responses=SignedIn)
+def change_password(request: Request) -> Response:
+    """Change the password. All tokens end, on every device; the response has a new pair."""
+    given, user, client = (read_body(NewPassword, request), caller(request), client_of(request))
+    with field_errors():
+        passwords.change_password(
+            client=client,
+            user=user,
+            device=CurrentDevice(family=caller_token(request).family),
+            **given,
         )
-        try:
-            passwords.change_password(
-                client=client,
-                user=user,
-                device=CurrentDevice(family=caller_token(request).family),
-                **given,
-            )
-        except InvalidInput as error:
-            raise field_errors(error) from error
-        return signed_in_response(user, start_family(user, device_name(client.user_agent)))
+    return signed_in_response(user, start_family(user, device_name(client.user_agent)))

@@ -1,11 +1,10 @@
 """Forms of the account page."""
 
-from django import forms
+from accounts.identity.forms import NewPasswordForm, email_field, password_field
+from config.http.forms import ActionForm
 
-from accounts.identity.fields import NewPasswordForm, email_field, password_field
 
-
-class ChangeEmailForm(forms.Form):
+class ChangeEmailForm(ActionForm):
     """Asks for another email address, and for the password."""
 
     email = email_field("New email address")

@@ -5,8 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.identity.passwords import MAX_PASSWORD_LENGTH
-from accounts.identity.serializers import OwnUser
+from accounts.identity.serializers import OwnUser, PasswordField
 from accounts.models import User
 from accounts.models.users import MAX_EMAIL_LENGTH
 from config.api.serialization import CheckedTextField
@@ -57,12 +56,8 @@ class OwnAccount(OwnUser):
 class NewPassword(serializers.Serializer[Any]):
     """The current password and a new one."""
 
-    old_password = CheckedTextField(
-        kind=None, max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False
-    )
-    new_password = CheckedTextField(
-        kind=None, max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False
-    )
+    old_password = PasswordField()
+    new_password = PasswordField()
 
 
 class NewAddress(serializers.Serializer[Any]):
@@ -70,7 +65,5 @@ class NewAddress(serializers.Serializer[Any]):
 
     # Both are required, though it is a PATCH: the schema would show them as optional.
     partial = property(lambda self: False, lambda self, value: None)
-    email = CheckedTextField(
-        kind=None, max_length=MAX_EMAIL_LENGTH, help_text="Unique, ignoring case."
-    )
-    password = CheckedTextField(kind=None, max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False)
+    email = CheckedTextField(max_length=MAX_EMAIL_LENGTH, help_text="Unique, ignoring case.")
+    password = PasswordField()

@@ -11,13 +11,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts.devices import actions as device_actions
 from accounts.devices.attempts import CurrentDevice
 from accounts.identity import email_addresses, passwords
-from accounts.identity.current_user import current_user
-from accounts.profile.decorators import account_form
+from accounts.identity.pages import account_form, current_user
 from accounts.profile.forms import ChangeEmailForm, ChangePasswordForm
 from config.http.client import client_of
-from config.http.forms import add_reasons
+from config.http.forms import ErrorCatcher
 from config.http.methods import require_safe
-from config.kernel.errors import DomainError
+from config.http.pages import show_error
 from config.limits import quotas
 
 SHOWN_DECISIONS = 5
@@ -28,15 +27,12 @@ SHOWN_DECISIONS = 5
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
     """A player's own account: profile, devices, storage, password."""
-    user = current_user(request)
-    try:
+    user, devices = current_user(request), []
+    with ErrorCatcher() as caught:
         devices = device_actions.list_devices(user, current=request.session.session_key)
-        error = ""
-    except DomainError as unavailable:
-        devices, error = [], unavailable.detail
     context = {
         "devices": devices,
-        "error": error,
+        "error": caught.detail,
         "form": ChangePasswordForm(),
         "email_form": ChangeEmailForm(auto_id="address_%s"),
         "storage": quotas.read_usage(user.pk),
@@ -49,15 +45,13 @@ def account(request: HttpRequest) -> HttpResponse:
 def end_device(request: HttpRequest) -> HttpResponse:
     """Sign out on another device, or on all others."""
     user = current_user(request)
-    try:
+    with show_error(request):
         if "all" in request.POST:
             device_actions.end_other_devices(user, current=request.session.session_key)
             messages.success(request, "You are signed out everywhere else.")
         else:
             device_actions.end_device(user, request.POST.get("device", ""))
             messages.success(request, "That device is signed out.")
-    except DomainError as error:
-        messages.error(request, error.detail)
     return redirect("accounts:account")
 
 
@@ -68,7 +62,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     form = ChangePasswordForm(request.POST)
     if form.is_valid():
         user = current_user(request)
-        try:
+        with form.show_errors():
             passwords.change_password(
                 client=client_of(request),
                 user=user,
@@ -76,9 +70,6 @@ def change_password(request: HttpRequest) -> HttpResponse:
                 old_password=form.cleaned_data["old_password"],
                 new_password=form.cleaned_data["new_password1"],
             )
-        except DomainError as error:
-            add_reasons(form, error, {"new_password": "new_password2"})
-        else:
             update_session_auth_hash(request, user)
             messages.success(request, "Your password is changed. All other devices are signed out.")
             return redirect("accounts:account")
@@ -91,7 +82,7 @@ def change_email(request: HttpRequest) -> HttpResponse:
     """Set another email address, which then has to be confirmed."""
     form = ChangeEmailForm(request.POST)
     if form.is_valid():
-        try:
+        with form.show_errors():
             email_addresses.change_email(
                 client=client_of(request),
                 user=current_user(request),
@@ -99,9 +90,6 @@ def change_email(request: HttpRequest) -> HttpResponse:
                 email=form.cleaned_data["email"],
                 password=form.cleaned_data["password"],
             )
-        except DomainError as error:
-            add_reasons(form, error)
-        else:
             messages.success(request, "Your address is changed. Please open the link sent to it.")
             return redirect("accounts:account")
     return render(request, "accounts/email.html", {"form": form})
@@ -110,13 +98,10 @@ def change_email(request: HttpRequest) -> HttpResponse:
 @account_form
 def request_verification(request: HttpRequest) -> HttpResponse:
     """Send the link that confirms the email address once more."""
-    try:
+    with show_error(request):
         is_sent = email_addresses.request_verification(
             client=client_of(request), user=current_user(request)
         )
-    except DomainError as error:
-        messages.error(request, error.detail)
-    else:
         if is_sent:
             messages.success(request, "We've sent you an email. The link works for one hour.")
         else:

@@ -17,7 +17,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.devices.attempts import Attempts, CurrentDevice
 from accounts.models import RecoveryCode, User
-from accounts.models.locking import lock_player
+from accounts.models.users import lock_player
 from config.kernel.client import Client
 from config.kernel.digests import digest
 from config.kernel.errors import InvalidInput

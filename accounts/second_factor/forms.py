@@ -2,9 +2,13 @@
 
 from django import forms
 
+from config.http.forms import ActionForm
 
-class CodeForm(forms.Form):
-    """Asks for a code of an authenticator app, or for a recovery code."""
+
+class CodeForm(ActionForm):
+    """Asks for a code of an authenticator app, or for a recovery code. Each error is shown at it."""
+
+    field_names = {"": "code"}
 
     code = forms.CharField(
         max_length=40,

@@ -15,13 +15,10 @@ from django.views.generic import FormView
 from django_otp.models import Device
 
 from accounts.devices.attempts import CurrentDevice
-from accounts.identity.current_user import current_user
-from accounts.identity.redirects import NextUrlMixin
-from accounts.profile.decorators import account_form
+from accounts.identity.pages import NextUrlMixin, account_form, current_user
 from accounts.second_factor import actions
 from accounts.second_factor.forms import CodeForm
 from config.http.client import client_of
-from config.kernel.errors import DomainError
 
 PENDING_APP = "second_factor_pending"  # in a browser's session: the app that it is setting up
 
@@ -64,7 +61,7 @@ class SecondFactor(UserPassesTestMixin, NextUrlMixin, FormView[CodeForm]):
             "code": form.cleaned_data["code"],
         }
         is_begin = "begin" in self.request.POST
-        try:
+        with form.show_errors():
             if self.find_pending_app() and not is_begin:
                 app, codes = actions.finish_setup(**attempt, **self.pending_app())
                 del self.request.session[PENDING_APP]
@@ -73,10 +70,8 @@ class SecondFactor(UserPassesTestMixin, NextUrlMixin, FormView[CodeForm]):
             verify_browser(self.request, actions.check_code(**attempt))
             if is_begin:
                 return self.begin_setup()
-        except DomainError as error:
-            form.add_error("code", error.detail)
-            return self.form_invalid(form)
-        return HttpResponseRedirect(self.get_success_url())
+            return HttpResponseRedirect(self.get_success_url())
+        return self.form_invalid(form)
 
     def begin_setup(self) -> HttpResponse:
         """Creates an app and shows its secret, or what is set up if another browser was faster."""

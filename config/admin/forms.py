@@ -5,11 +5,11 @@ from typing import Any
 
 from django import forms
 
-from config.http.forms import TextField
+from config.http.forms import ActionForm, TextField
 from config.kernel.errors import DomainError
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(ActionForm):
     """The reason of a decision. `audience` is a sentence that says who can read it."""
 
     audience = ""

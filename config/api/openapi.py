@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
@@ -51,6 +52,18 @@ class Error(serializers.Serializer[Any]):
     type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
     errors = ErrorDetail(many=True)  # type: ignore[assignment] # a property of DRF, unused here
     request_id = serializers.CharField(help_text="Include it when you ask for help.")
+
+
+class OperationSchema(AutoSchema):
+    """Describes an operation. It has a body only where `extend_schema` names one."""
+
+    def get_request_serializer(self) -> None:
+        """Returns None."""
+        return
+
+    def get_tags(self) -> list[str]:
+        """Returns the first part of the path in words: `game sessions`."""
+        return [part.replace("-", " ") for part in super().get_tags()]
 
 
 def complete_schema(result: Any, generator: Any, request: Any, public: bool) -> Any:

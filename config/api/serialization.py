@@ -2,6 +2,8 @@
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -75,27 +77,44 @@ class JSONRenderer(renderers.BaseRenderer):
 
 
 class RawField(serializers.Field[Any, Any, Any, Any]):
-    """A value of any type. The action checks it, and reports everything that is wrong at once."""
+    """A value of any type. The action checks it, and reports everything that is wrong at once.
+
+    `schema` describes it in the OpenAPI schema: a dictionary, or a serializer.
+    """
+
+    def __init__(self, schema: Any, **options: Any) -> None:
+        super().__init__(**options)
+        extend_schema_field(schema)(self)  # type: ignore[type-var] # takes instances as well
 
     def to_internal_value(self, data: Any) -> Any:
         """Returns the value."""
         return data
 
 
-@extend_schema_field({"type": "boolean"})
-class RawBooleanField(RawField):
-    """True or false. Described as such in the schema, and checked by the action."""
+BOOLEAN = {"type": "boolean"}
+
+
+def text_schema(kind: str) -> dict[str, Any]:
+    """Returns the schema of a text that obeys a rule of config.kernel.text.TEXT_RULES."""
+    rule = text.TEXT_RULES[kind]
+    shortest = {"minLength": rule.min_length} if rule.min_length else {}
+    return {"type": "string", **shortest, "maxLength": rule.max_length}
+
+
+def integer_schema(minimum: int, maximum: int) -> dict[str, Any]:
+    """Returns the schema of a whole number within these bounds."""
+    return {"type": "integer", "minimum": minimum, "maximum": maximum}
 
 
 class CheckedTextField(serializers.CharField):
     """Text that obeys a rule of config.kernel.text.TEXT_RULES. Numbers are not accepted as text.
 
-    Without a rule (kind None) are passwords and tokens, which nobody reads, and what a form checks later.
+    Without a kind it has no rule: tokens, which nobody reads, and what the action checks.
     """
 
-    def __init__(self, *, kind: str | None, **options: Any) -> None:
+    def __init__(self, kind: str = "", **options: Any) -> None:
         self.kind = kind
-        if kind is not None:
+        if kind:
             options.setdefault("max_length", text.TEXT_RULES[kind].max_length)
         super().__init__(**options)
 
@@ -103,7 +122,7 @@ class CheckedTextField(serializers.CharField):
         """Returns the text as it is stored."""
         if not isinstance(data, str):
             self.fail("invalid")
-        if self.kind is None:
+        if not self.kind:
             return super().to_internal_value(data)
         try:
             return text.check_text(data, self.kind, self.field_name or "")
@@ -142,14 +161,17 @@ def read_body(
     return body
 
 
-def field_errors(error: InvalidInput) -> serializers.ValidationError:
-    """Returns what is wrong with a body as the errors of its fields."""
-    errors: dict[str, list[serializers.ErrorDetail]] = {}
-    for code, detail, field in error.reasons:
-        errors.setdefault(field or "non_field_errors", []).append(
-            serializers.ErrorDetail(detail, code)
-        )
-    return serializers.ValidationError(errors)
+@contextmanager
+def field_errors() -> Iterator[None]:
+    """Raises ValidationError, with the errors of each field, for the InvalidInput of a `with` block."""
+    try:
+        yield
+    except InvalidInput as error:
+        errors: dict[str, list[serializers.ErrorDetail]] = {}
+        for code, detail, field in error.reasons:
+            reported = errors.setdefault(field or "non_field_errors", [])
+            reported.append(serializers.ErrorDetail(detail, code))
+        raise serializers.ValidationError(errors) from error
 
 
 def check_json(value: Any, depth: int = 1) -> None:

@@ -1,9 +1,11 @@
 """The base class of all views of the REST API."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.http.response import HttpResponseBase
 from rest_framework import views
 from rest_framework.request import Request
 
@@ -36,6 +38,24 @@ class APIView(views.APIView):
         for name, values in request.query_params.lists():
             if len(values) > 1:
                 raise InvalidInput("invalid", "Give this parameter once.", field=name)
+
+
+def api_view(
+    method: str, *, parameters: Sequence[str] = (), **attributes: Any
+) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """Returns a decorator: the function becomes an APIView with this one method and these attributes."""
+
+    def decorate(respond: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @functools.wraps(respond)
+        def handle(view: APIView, request: Request, **named: Any) -> HttpResponseBase:
+            return respond(request, **named)
+
+        members = {method: handle, "parameters": {method.upper(): parameters}, **attributes}
+        view = type(respond.__name__, (APIView,), members | {"__module__": respond.__module__})
+        as_view: Callable[[], Callable[..., HttpResponseBase]] = view.as_view  # type: ignore[attr-defined]
+        return as_view()
+
+    return decorate
 
 
 def _unknown_parameter(name: str, known: Sequence[str]) -> Reason:

@@ -27,7 +27,7 @@ from config.embedded.folders import (
     servers_folder,
     socket_folder,
 )
-from config.embedded.servers import DATABASE, Postgres, Redis, Server
+from config.embedded.servers import DATABASE, Postgres, Redis
 
 __all__ = [
     "DATABASE",
@@ -49,7 +49,7 @@ def running() -> Iterator[None]:
     """
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    servers: list[Server] = []
+    servers: list[Postgres | Redis] = []
     if os.environ.get("TRIBEHOLD_ENV") == "production":
         yield  # the settings require real servers
         return
@@ -73,7 +73,9 @@ def running() -> Iterator[None]:
         yield
 
 
-def _release(servers: "list[Server]", owner: "Owner", user_lock: IO[str], process: int) -> None:
+def _release(
+    servers: list[Postgres | Redis], owner: Owner, user_lock: IO[str], process: int
+) -> None:
     if os.getpid() != process:  # a forked child must not stop the servers of its parent
         return
     for number in (signal.SIGINT, signal.SIGTERM):

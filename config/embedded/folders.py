@@ -83,7 +83,7 @@ class Owner:
             output.seek(0)
             return subprocess.CompletedProcess(command, result.returncode, output.read())
 
-    def make_folder(self, folder: Path, mode: int = 0o700) -> None:
+    def make_folder(self, folder: Path) -> None:
         """Creates a folder that belongs to this account. Raises PermissionError if it belongs to another."""
         folder.mkdir(parents=True, exist_ok=True)
         entry = folder.lstat()
@@ -91,7 +91,7 @@ class Owner:
             raise PermissionError(errno.EPERM, "it belongs to somebody else", str(folder))
         if entry.st_uid != self.uid:
             os.chown(folder, self.uid, self.gid)
-        folder.chmod(mode)
+        folder.chmod(0o700)
 
     def can_enter(self, folder: Path) -> bool:
         """Returns whether this account can reach a folder."""

@@ -22,11 +22,8 @@ SYSTEM_POSTGRES_FOLDERS = (
 
 def _find_wheel(package: str) -> Path | None:
     spec = importlib.util.find_spec(package)
-    return (
-        Path(spec.submodule_search_locations[0])
-        if spec and spec.submodule_search_locations
-        else None
-    )
+    found = spec.submodule_search_locations if spec else None
+    return Path(found[0]) if found else None
 
 
 def find_postgres(owner: Owner) -> Path:
@@ -78,9 +75,9 @@ def read_major_version(owner: Owner, program: Path) -> int:
     return int(version.group())
 
 
-def last_lines(text: str, count: int = 5) -> str:
+def last_lines(text: str) -> str:
     """Returns the end of a log, or of a program's output, in one line."""
-    return " / ".join(line.strip() for line in text.strip().splitlines()[-count:])
+    return " / ".join(line.strip() for line in text.strip().splitlines()[-5:])
 
 
 def _make_reachable(package: str, programs: Path, owner: Owner, probe: str) -> Path:

@@ -23,19 +23,7 @@ POSTGRES_OPTIONS = {
 }
 
 
-class Server:
-    """A server that can be started and stopped."""
-
-    def start(self, owner: Owner) -> None:
-        """Starts the server, unless it runs already."""
-        raise NotImplementedError
-
-    def stop(self, owner: Owner) -> None:
-        """Stops the server, and waits for its end."""
-        raise NotImplementedError
-
-
-class Postgres(Server):
+class Postgres:
     """A PostgreSQL cluster under `servers/postgres`, on a Unix socket only."""
 
     def __init__(self) -> None:
@@ -121,7 +109,7 @@ class Postgres(Server):
                 connection.execute(f"CREATE DATABASE {DATABASE}")
 
 
-class Redis(Server):
+class Redis:
     """A Redis-compatible server (Valkey from the wheel) under `servers/redis`."""
 
     def start(self, owner: Owner) -> None:

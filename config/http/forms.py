@@ -1,12 +1,12 @@
 """Forms: text fields by the rules of config.kernel.text, and domain errors shown in a form."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 from django import forms
 
 from config.kernel import text
-from config.kernel.errors import DomainError
+from config.kernel.errors import AccessDenied, DomainError
 
 
 class TextField(forms.CharField):
@@ -28,14 +28,45 @@ class TextField(forms.CharField):
         return super().clean(value)
 
 
-def add_reasons(
-    form: forms.BaseForm, error: DomainError, names: Mapping[str, str] | None = None
-) -> None:
-    """Shows the reasons of a domain error: each at its field, or above the form.
+class ErrorCatcher:
+    """Catches the domain error of a `with` block, so that its page can show what is wrong.
 
-    `names` has the form's names of fields that the action names differently.
+    AccessDenied is left alone: it has an error page. `detail` is the sentence of the error, or empty. `show`
+    is called with the error.
     """
-    for code, detail, field in error.reasons:
-        name = (names or {}).get(field or "", field)
-        at_field = name if name in form.fields else None
-        form.add_error(at_field, forms.ValidationError(detail, code))
+
+    detail = ""
+
+    def __init__(self, show: Callable[[DomainError], object] | None = None) -> None:
+        self.show = show
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if not isinstance(error, DomainError) or isinstance(error, AccessDenied):
+            return False
+        self.detail = error.detail
+        if self.show:
+            self.show(error)
+        return True
+
+
+class ActionForm(forms.Form):
+    """A form for an action, which checks the values as well.
+
+    `field_names` has the form's names of fields that the action names differently.
+    """
+
+    field_names: Mapping[str, str] = {}
+
+    def show_errors(self) -> ErrorCatcher:
+        """Catches the domain error of a `with` block, and shows each reason in the form."""
+        return ErrorCatcher(self.add_reasons)
+
+    def add_reasons(self, error: DomainError) -> None:
+        """Shows the reasons of a domain error."""
+        for code, detail, field in error.reasons:
+            name = self.field_names.get(field or "", field)
+            at_field = name if name in self.fields else None
+            self.add_error(at_field, forms.ValidationError(detail, code))

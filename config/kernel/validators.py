@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from config.kernel.errors import DomainError, InvalidInput, Reason
 
@@ -40,6 +41,14 @@ def read_integer(
         return default
     is_number = text.isascii() and text.isdigit() and len(text) < 10
     return check_integer(int(text) if is_number else None, field, minimum, maximum)
+
+
+def parse_id(text: str) -> UUID | None:
+    """Returns the id in a form or an address, or None."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def assign_checked(

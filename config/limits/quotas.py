@@ -102,6 +102,11 @@ class QuotaReached(DomainError):
         self.usage = usage
 
 
+def count_rows(table: str, owner: str = "user_id") -> str:
+    """Returns the SQL that counts the rows of a table that belong to the subject."""
+    return f"SELECT count(*) FROM {table} WHERE {owner} = %(subject)s"  # noqa: S608 - constants
+
+
 def register_quotas(*quotas: Quota) -> None:
     """Adds the quotas of an application. Called once, when the application is loaded."""
     QUOTAS.update((quota.name, quota) for quota in quotas)

@@ -204,6 +204,20 @@ def require(name: str, subject: str) -> None:
         record.add(status)
 
 
+@contextmanager
+def require_once_done(name: str, subject: str) -> Iterator[None]:
+    """Requires one more for what a `with` block does. A block that fails is not counted afterwards.
+
+    It is counted first, because several at once would exceed the limit otherwise. Raises as `require` does.
+    """
+    require(name, subject)
+    try:
+        yield
+    except BaseException:
+        undo_count(name, subject)
+        raise
+
+
 def undo_count(name: str, subject: str) -> None:
     """Undoes one `require`: what was tried turned out to be nothing that this policy limits."""
     try:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from accounts.identity.serializers import PublicUser
 from accounts.models import User
-from config.api.views import APIView
+from config.api.views import api_view
 from config.http.conditional import conditional_json_response
 from maps.browse import queries
 from maps.browse.queries import MAX_PAGE_SIZE
@@ -20,17 +20,11 @@ from maps.search.sql import BrowseRequest
 from maps.serializers import CompactTerrain, MapCard
 
 
-class MapTerrain(APIView):
-    """The compact terrain of a map."""
-
-    permission_classes = (AllowAny,)
-
-    @extend_schema(
-        operation_id="maps_terrain", responses={200: CompactTerrain, 304: None}, tags=["maps"]
-    )
-    def get(self, request: Request, map_id: UUID) -> HttpResponseBase:
-        """Read the compact terrain. `terrain_data` of the map has the same, tile by tile."""
-        return terrain_response(request, request.user, map_id)
+@api_view("get", permission_classes=(AllowAny,))
+@extend_schema(operation_id="maps_terrain", responses={200: CompactTerrain, 304: None})
+def map_terrain(request: Request, map_id: UUID) -> HttpResponseBase:
+    """Read the compact terrain. `terrain_data` of the map has the same, tile by tile."""
+    return terrain_response(request, request.user, map_id)
 
 
 class PublicProfile(PublicUser):
@@ -49,16 +43,12 @@ class Profile(PublicProfile):
         fields = (*PublicProfile.Meta.fields, "maps")  # type: ignore[assignment]
 
 
-class PlayerProfile(APIView):
-    """A player as everybody sees one."""
-
-    permission_classes = (AllowAny,)
-
-    @extend_schema(operation_id="users_read", responses={200: Profile, 304: None}, tags=["users"])
-    def get(self, request: Request, username: str) -> HttpResponseBase:
-        """Read level, games and public maps of a player."""
-        player = get_object_or_404(User.objects.active(), username__lower=username.lower())
-        browse = BrowseRequest(sort="new", size=MAX_PAGE_SIZE, author=str(player.pk))
-        cards = [orjson.loads(card) for card in queries.find_maps(browse).cards]
-        profile = PublicProfile(player).data | {"maps": cards}
-        return conditional_json_response(request, profile, is_public=True)
+@api_view("get", permission_classes=(AllowAny,))
+@extend_schema(operation_id="users_read", responses={200: Profile, 304: None})
+def player_profile(request: Request, username: str) -> HttpResponseBase:
+    """Read level, games and public maps of a player."""
+    player = get_object_or_404(User.objects.active(), username__lower=username.lower())
+    browse = BrowseRequest(sort="new", size=MAX_PAGE_SIZE, author=str(player.pk))
+    cards = [orjson.loads(card) for card in queries.find_maps(browse).cards]
+    profile = PublicProfile(player).data | {"maps": cards}
+    return conditional_json_response(request, profile, is_public=True)

@@ -2,19 +2,16 @@
 
 import datetime
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from uuid import UUID
 
 import orjson
 
+from accounts.models import Viewer
 from maps.browse.queries import find_maps
 from maps.feedback.queries import find_marks
 from maps.models import GameMap
 from maps.search.sql import BrowseRequest
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from accounts.models import User
 
 Card = dict[str, Any]
 PAGE_SIZE = 24  # cards on a page of the site
@@ -30,13 +27,13 @@ def read_cards(texts: Iterable[str]) -> list[Card]:
     return cards
 
 
-def add_marks(viewer: "User | AnonymousUser", cards: list[Card]) -> list[Card]:
+def add_marks(viewer: Viewer, cards: list[Card]) -> list[Card]:
     """Returns the cards with the viewer's marks under `marks`; None for a viewer who is not signed in."""
     marks = find_marks(viewer.pk, [card["id"] for card in cards])
     return [card | {"marks": marks.get(card["id"])} for card in cards]
 
 
-def marked_cards(viewer: "User | AnonymousUser", texts: Iterable[str]) -> list[Card]:
+def marked_cards(viewer: Viewer, texts: Iterable[str]) -> list[Card]:
     """Reads the cards of a page of results, with the viewer's marks."""
     return add_marks(viewer, read_cards(texts))
 
@@ -46,3 +43,9 @@ def other_maps(game_map: GameMap) -> list[Card]:
     browse = BrowseRequest(sort="new", size=MAX_OTHER_MAPS + 1, author=str(game_map.user_id))
     cards = read_cards(find_maps(browse).cards)
     return [card for card in cards if card["id"] != str(game_map.pk)][:MAX_OTHER_MAPS]
+
+
+def find_visible_card(viewer: Viewer, map_id: UUID | None) -> GameMap | None:
+    """Returns the map with this id, with what a card shows, if the viewer may see it."""
+    visible = GameMap.objects.visible_to(viewer).for_cards()
+    return visible.filter(pk=map_id).first() if map_id else None

@@ -1,12 +1,12 @@
 """Responses that pages, API and games share: the compact terrain of a map."""
 
 import gzip
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from accounts.models import Viewer
 from config.db.lookups import get_or_not_found
 from config.http.conditional import conditional_response
 from config.http.encodings import accepts_gzip
@@ -15,17 +15,10 @@ from maps.browse import terrain_cache
 from maps.models import GameMap
 from maps.terrain.validation import TerrainError
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from accounts.models import User
-
 TERRAIN_FORMAT = 1  # version of the compact document; part of entity tags
 
 
-def terrain_response(
-    request: HttpRequest, user: "User | AnonymousUser", map_id: UUID
-) -> HttpResponseBase:
+def terrain_response(request: HttpRequest, user: Viewer, map_id: UUID) -> HttpResponseBase:
     """Returns a map's compact terrain, compressed if the client accepts that.
 
     Raises NotFound for a map that the user can't see, DomainError for one with incomplete terrain.

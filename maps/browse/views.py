@@ -21,10 +21,7 @@ from maps.browse.terrain_responses import terrain_response
 from maps.search.language import FILTERS, MAX_QUERY_LENGTH
 from maps.search.sql import DEFAULT_ORDER, BrowseRequest
 
-PROBLEM_TEXTS = {
-    "cursor": EXPIRED_CURSOR,
-    "sort": "Unknown order. Here are the hottest maps.",
-}
+PROBLEM_TEXTS = {"cursor": EXPIRED_CURSOR, "sort": "Unknown order. Here are the hottest maps."}
 
 
 @require_safe

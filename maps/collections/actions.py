@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts.models import User
-from accounts.models.locking import lock_player
+from accounts.models.users import lock_player
 from accounts.moderation.actions import require_not_suspended
 from config.db.constraints import save_or_field_error
 from config.db.lookups import get_or_not_found

@@ -6,21 +6,20 @@ from uuid import UUID
 import orjson
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnly
+from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.identity.serializers import PublicUser
 from accounts.tokens.authentication import caller
 from config.api.openapi import LOCATION_HEADER, QUOTA_PARAMETER, Error
-from config.api.serialization import RawBooleanField, RawField, read_body
+from config.api.serialization import BOOLEAN, RawField, integer_schema, read_body, text_schema
 from config.api.views import APIView
 from config.db.lookups import get_or_not_found
 from config.http.conditional import conditional_json_response
 from config.http.quotas import quota_headers
-from config.kernel.text import MIN_NAME_LENGTH, TEXT_RULES
 from maps.browse.queries import find_cards
 from maps.collections import actions
 from maps.collections.queries import find_collection, own_collections, visible_map_ids
@@ -57,43 +56,23 @@ class FullCollection(CollectionCard):
         fields = [*CollectionCard.Meta.fields, "maps"]
 
 
-@extend_schema_field(
-    {
-        "type": "string",
-        "minLength": MIN_NAME_LENGTH,
-        "maxLength": TEXT_RULES["collection_name"].max_length,
-    }
-)
-class CollectionName(RawField):
-    """Checked by the action."""
-
-
-@extend_schema_field(
-    {"type": "string", "maxLength": TEXT_RULES["collection_description"].max_length}
-)
-class CollectionDescription(RawField):
-    """Checked by the action."""
-
-
-@extend_schema_field({"type": "integer", "minimum": 1, "maximum": MAX_COLLECTION_MAPS})
-class Position(RawField):
-    """A position in the order."""
-
-
 class NewCollection(serializers.Serializer[Any]):
     """A new collection, or what to change of one."""
 
-    name = CollectionName(help_text="No other collection of the caller has it.")
-    description = CollectionDescription(required=False, allow_null=True)
-    is_public = RawBooleanField(
-        required=False, help_text="Whether everybody with the link can see it."
+    name = RawField(
+        text_schema("collection_name"), help_text="No other collection of the caller has it."
+    )
+    description = RawField(text_schema("collection_description"), required=False, allow_null=True)
+    is_public = RawField(
+        BOOLEAN, required=False, help_text="Whether everybody with the link can see it."
     )
 
 
 class Placing(serializers.Serializer[Any]):
     """The position that a map shall have."""
 
-    position = Position(
+    position = RawField(
+        integer_schema(1, MAX_COLLECTION_MAPS),
         required=False,
         help_text="From 1, among the maps that the caller may see. Without it, a new map comes last.",
     )
@@ -111,9 +90,7 @@ class Placed(serializers.Serializer[Any]):
 class CollectionsView(APIView):
     """The caller's collections."""
 
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(operation_id="collections_list", responses=CollectionList, tags=["collections"])
+    @extend_schema(operation_id="collections_list", responses=CollectionList)
     def get(self, request: Request) -> Response:
         """List the caller's collections by name, private ones too. There are at most fifty."""
         own = own_collections(caller(request))
@@ -124,7 +101,6 @@ class CollectionsView(APIView):
         request=NewCollection,
         responses={201: CollectionCard, 409: Error},
         parameters=[LOCATION_HEADER, QUOTA_PARAMETER],
-        tags=["collections"],
     )
     def post(self, request: Request) -> Response:
         """Create a collection. It is private by default."""
@@ -140,11 +116,7 @@ class CollectionView(APIView):
 
     permission_classes = (IsAuthenticatedOrReadOnly,)
 
-    @extend_schema(
-        operation_id="collections_read",
-        responses={200: FullCollection, 304: None},
-        tags=["collections"],
-    )
+    @extend_schema(operation_id="collections_read", responses={200: FullCollection, 304: None})
     def get(self, request: Request, collection_id: UUID) -> HttpResponseBase:
         """Read a collection with its maps, at most two hundred. A private one is a 404 for others."""
         collection = find_collection(request.user, collection_id)
@@ -155,10 +127,7 @@ class CollectionView(APIView):
         return conditional_json_response(request, document, is_public=collection.is_public)
 
     @extend_schema(
-        operation_id="collections_change",
-        request=NewCollection,
-        responses=CollectionCard,
-        tags=["collections"],
+        operation_id="collections_change", request=NewCollection, responses=CollectionCard
     )
     def patch(self, request: Request, collection_id: UUID) -> Response:
         """Change the name or description of the caller's collection, or who may see it."""
@@ -166,12 +135,7 @@ class CollectionView(APIView):
         actions.change_collection(player=caller(request), collection_id=collection_id, given=given)
         return Response(card_of(request, collection_id))
 
-    @extend_schema(
-        operation_id="collections_remove",
-        request=None,
-        responses={204: None},
-        tags=["collections"],
-    )
+    @extend_schema(operation_id="collections_remove", responses={204: None})
     def delete(self, request: Request, collection_id: UUID) -> Response:
         """Delete the caller's collection, but not its maps."""
         actions.delete_collection(player=caller(request), collection_id=collection_id)
@@ -181,14 +145,11 @@ class CollectionView(APIView):
 class CollectionMapView(APIView):
     """A map in the caller's collection."""
 
-    permission_classes = (IsAuthenticated,)
-
     @extend_schema(
         operation_id="collections_put_map",
         request=Placing,
         responses=Placed,
         parameters=[QUOTA_PARAMETER],
-        tags=["collections"],
     )
     def put(self, request: Request, collection_id: UUID, map_id: UUID) -> Response:
         """Add a map to the caller's collection, or move one that is there."""
@@ -199,12 +160,7 @@ class CollectionMapView(APIView):
         headers = quota_headers(collection_id, "collection_maps")
         return Response({"position": position}, headers=headers)
 
-    @extend_schema(
-        operation_id="collections_take_map",
-        request=None,
-        responses={204: None},
-        tags=["collections"],
-    )
+    @extend_schema(operation_id="collections_take_map", responses={204: None})
     def delete(self, request: Request, collection_id: UUID, map_id: UUID) -> Response:
         """Remove a map from the caller's collection."""
         actions.remove_map(player=caller(request), collection_id=collection_id, map_id=map_id)

@@ -2,22 +2,16 @@
 
 from django import forms
 
-from config.http.forms import TextField
-from config.kernel.errors import DomainError
+from config.http.forms import ActionForm, TextField
 
 
-class CollectionForm(forms.Form):
+class CollectionForm(ActionForm):
     """The name and description of a collection."""
 
     name = TextField("collection_name", widget=forms.TextInput(attrs={"autocomplete": "off"}))
     description = TextField(
         "collection_description", required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
-
-    def add_domain_error(self, error: DomainError) -> None:
-        """Shows the reasons of an error at the fields that they name."""
-        for _, detail, field in error.reasons:
-            self.add_error(field if field in self.fields else None, detail)
 
 
 class NewCollectionForm(CollectionForm):

@@ -1,18 +1,14 @@
 """Finding collections, and the maps in them."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Lower
 
-from accounts.models import User
+from accounts.models import User, Viewer
 from config.db.lookups import get_or_not_found
 from maps.models import GameMap, MapCollection, MapCollectionEntry
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
 
 
 def own_collections(player: User) -> QuerySet[MapCollection]:
@@ -22,7 +18,7 @@ def own_collections(player: User) -> QuerySet[MapCollection]:
 
 
 def with_map_counts(
-    collections: QuerySet[MapCollection], viewer: "User | AnonymousUser"
+    collections: QuerySet[MapCollection], viewer: Viewer
 ) -> QuerySet[MapCollection]:
     """Adds the owners, and `map_count`: how many of the maps the viewer may see."""
     visible = GameMap.objects.visible_to(viewer).values("pk")
@@ -33,19 +29,19 @@ def with_map_counts(
     return collections.select_related("user").annotate(map_count=Coalesce(Subquery(counts), 0))
 
 
-def find_collection(viewer: "User | AnonymousUser", collection_id: UUID) -> MapCollection:
+def find_collection(viewer: Viewer, collection_id: UUID) -> MapCollection:
     """Returns a collection that the viewer may see, with its owner. Raises NotFound."""
     visible = MapCollection.objects.visible_to(viewer).select_related("user")
     return get_or_not_found(visible, pk=collection_id)
 
 
-def visible_map_ids(collection: MapCollection, viewer: "User | AnonymousUser") -> list[UUID]:
+def visible_map_ids(collection: MapCollection, viewer: Viewer) -> list[UUID]:
     """Returns the maps of a collection that the viewer may see, in their order."""
     visible = GameMap.objects.visible_to(viewer).filter(entries__collection=collection)
     return list(visible.order_by("entries__position").values_list("pk", flat=True))
 
 
-def collections_for_map(viewer: "User | AnonymousUser", map_id: UUID) -> Sequence[MapCollection]:
+def collections_for_map(viewer: Viewer, map_id: UUID) -> Sequence[MapCollection]:
     """Returns the viewer's own collections by name, with `has_map`: whether this map is in them."""
     if not viewer.is_authenticated:
         return []

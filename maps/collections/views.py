@@ -10,14 +10,22 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from accounts.identity.current_user import current_user
+from accounts.identity.pages import current_user
 from config.db.lookups import get_or_not_found
+from config.http.forms import ErrorCatcher
 from config.http.methods import require_POST
-from config.http.pages import is_htmx, redirect_to_sign_in, require_page_methods
+from config.http.pages import (
+    is_htmx,
+    redirect_to_sign_in,
+    require_page_methods,
+    require_sign_in,
+    show_error,
+)
 from config.http.quotas import show_quota_warnings
-from config.kernel.errors import AccessDenied, DomainError, NotFound
+from config.kernel.errors import NotFound
+from config.kernel.validators import parse_id
 from config.limits import quotas
-from maps.browse.cards import marked_cards
+from maps.browse.cards import find_visible_card, marked_cards
 from maps.browse.queries import find_cards
 from maps.collections import actions
 from maps.collections.forms import CollectionForm, NewCollectionForm
@@ -45,30 +53,25 @@ class RemovedMap:
 
 
 @require_page_methods
+@require_sign_in()
 def index(request: HttpRequest) -> HttpResponse:
     """Shows one's own collections, with a form for a new one, which may begin with a map."""
-    if not request.user.is_authenticated:
-        return redirect_to_sign_in(request, request.get_full_path())
-    player, first_map_id = current_user(request), read_id(request.GET.get("map", ""))
+    player, first_map_id = current_user(request), parse_id(request.GET.get("map", ""))
     form = NewCollectionForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         given = form.cleaned_data
         chosen_id = given.pop("first_map")
-        try:
+        with form.show_errors():
             collection = actions.create_collection(
                 player=player, given=given, first_map_id=chosen_id
             )
             show_quota_warnings(request, player.pk, "collections")
             return redirect(collection)
-        except AccessDenied:
-            raise
-        except DomainError as refusal:
-            form.add_domain_error(refusal)
-    first_map_id = first_map_id or read_id(request.POST.get("first_map", ""))
+    first_map_id = first_map_id or parse_id(request.POST.get("first_map", ""))
     context = {
         "collections": own_collections(player),
         "form": form,
-        "first": visible_map(request, first_map_id),
+        "first": find_visible_card(request.user, first_map_id),
     }
     return render(request, "collections/index.html", context)
 
@@ -81,20 +84,16 @@ def detail(request: HttpRequest, collection_id: UUID) -> HttpResponse:
         if not request.user.is_authenticated:
             return redirect_to_sign_in(request, request.path)
         form = CollectionForm(request.POST)
-        try:
+        with form.show_errors():
             given = form.cleaned_data if form.is_valid() else {}
             actions.change_collection(
                 player=current_user(request), collection_id=collection_id, given=given
             )
             if given:
                 return redirect("collections:detail", collection_id)
-        except AccessDenied:
-            raise
-        except DomainError as refusal:
-            form.add_domain_error(refusal)
     collection = find_collection(request.user, collection_id)
     removed = RemovedMap(
-        read_id(request.GET.get("removed", "")), read_position(request.GET.get("at", ""))
+        parse_id(request.GET.get("removed", "")), read_position(request.GET.get("at", ""))
     )
     initial = {"name": collection.name, "description": collection.description}
     context = entries_context(request, collection, removed) | {
@@ -106,10 +105,9 @@ def detail(request: HttpRequest, collection_id: UUID) -> HttpResponse:
 
 
 @require_page_methods
+@require_sign_in()
 def delete(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     """Asks for confirmation, and deletes one's own collection."""
-    if not request.user.is_authenticated:
-        return redirect_to_sign_in(request, request.path)
     if request.method == "POST":
         actions.delete_collection(player=current_user(request), collection_id=collection_id)
         messages.success(request, "The collection is deleted. Its maps are still there.")
@@ -124,71 +122,55 @@ def delete(request: HttpRequest, collection_id: UUID) -> HttpResponse:
 
 
 @require_POST
+@require_sign_in("collections:detail")
 def share(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     """Makes a collection public or private."""
-    address = reverse("collections:detail", args=[collection_id])
-    if not request.user.is_authenticated:
-        return redirect_to_sign_in(request, address)
     choices = {"yes": {"is_public": True}, "no": {"is_public": False}}
     given = choices.get(request.POST.get("share", ""), {})
-    try:
+    with show_error(request):
         actions.change_collection(
             player=current_user(request), collection_id=collection_id, given=given
         )
-    except AccessDenied:
-        raise
-    except DomainError as refusal:
-        messages.error(request, refusal.detail)
-    return redirect(address)
+    return redirect("collections:detail", collection_id)
 
 
 @require_POST
+@require_sign_in("collections:detail")
 def entries(request: HttpRequest, collection_id: UUID) -> HttpResponse:
     """Moves or removes a map, or adds it again. htmx gets the new list, other clients the page again."""
-    address = reverse("collections:detail", args=[collection_id])
-    if not request.user.is_authenticated:
-        return redirect_to_sign_in(request, address)
-    map_id = read_id(request.POST.get("map", ""))
-    message, error, removed = "", "", None
-    try:
+    map_id = parse_id(request.POST.get("map", ""))
+    message, removed = "", None
+    with ErrorCatcher() as caught:
         position = change_entry(request, collection_id, map_id)
         message = f"Place {position}"
         if request.POST["act"] == "remove":
             message, removed = "Removed", RemovedMap(map_id, position)
-    except AccessDenied:
-        raise
-    except DomainError as refusal:
-        error = refusal.detail
     if not is_htmx(request):
-        if error:
-            messages.error(request, error)
+        if caught.detail:
+            messages.error(request, caught.detail)
+        address = reverse("collections:detail", args=[collection_id])
         undo = {"removed": str(removed.map_id), "at": str(removed.position)} if removed else {}
         return redirect(f"{address}{'?' + urlencode(undo) if undo else ''}#entries")
     context = entries_context(request, find_collection(request.user, collection_id), removed)
-    context |= {"message": message, "error": error}
+    context |= {"message": message, "error": caught.detail}
     return render(request, "collections/_entries.html", context)
 
 
 @require_POST
+@require_sign_in("maps:detail")
 def collect(request: HttpRequest, map_id: UUID) -> HttpResponse:
     """Adds a map to one of one's collections, from the map's page."""
-    address = reverse("maps:detail", args=[map_id])
-    if not request.user.is_authenticated:
-        return redirect_to_sign_in(request, address)
     message, error = "", "Choose a collection."
-    try:
-        if chosen_id := read_id(request.POST.get("collection", "")):
+    with ErrorCatcher() as caught:
+        if chosen_id := parse_id(request.POST.get("collection", "")):
             actions.add_map(player=current_user(request), collection_id=chosen_id, map_id=map_id)
             near = (usage.warning for usage in quotas.read_warnings(chosen_id, "collection_maps"))
             message, error = " ".join(["Added to the collection.", *near]), ""
-    except AccessDenied:
-        raise
-    except DomainError as refusal:
-        error = refusal.detail
+    error = caught.detail or error
     if not is_htmx(request):
         level = messages.ERROR if error else messages.SUCCESS
         messages.add_message(request, level, error or message)
-        return redirect(address)
+        return redirect("maps:detail", map_id)
     visible = GameMap.objects.visible_to(request.user).for_cards()
     context = {
         "game_map": get_or_not_found(visible, pk=map_id),
@@ -213,7 +195,9 @@ def entries_context(
         "collection": collection,
         "cards": marked_cards(request.user, find_cards(map_ids)),
         "mine": is_own,
-        "removed": visible_map(request, removed.map_id) if removed and can_undo else None,
+        "removed": find_visible_card(request.user, removed.map_id)
+        if removed and can_undo
+        else None,
         "removed_at": removed.position if removed else MAX_COLLECTION_MAPS,
     }
 
@@ -235,20 +219,6 @@ def change_entry(request: HttpRequest, collection_id: UUID, map_id: UUID | None)
     if button == "put":
         return actions.add_map(**entry, position=read_position(request.POST.get("at", "")))
     raise NotFound
-
-
-def visible_map(request: HttpRequest, map_id: UUID | None) -> GameMap | None:
-    """Returns the map with this id, if there is one that the reader may see."""
-    visible = GameMap.objects.visible_to(request.user).for_cards()
-    return visible.filter(pk=map_id).first() if map_id else None
-
-
-def read_id(text: str) -> UUID | None:
-    """Reads an id from a form or an address."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def read_position(text: str) -> int:

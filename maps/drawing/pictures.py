@@ -62,10 +62,7 @@ class View:
 
     def project(self, x: float, y: float, level: float) -> Corner:
         """Returns where a point of the map is drawn. (x, y) is the northern corner of that cell."""
-        return (
-            self.left + (x - y) * self.tile / 2,
-            self.top + (x + y - level) * self.tile / 4,
-        )
+        return (self.left + (x - y) * self.tile / 2, self.top + (x + y - level) * self.tile / 4)
 
     def unproject(self, levels: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], ...]:
         """Returns x and y of the point that each pixel shows, given the visible levels."""

@@ -3,27 +3,24 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from accounts.models import User
 from accounts.moderation.actions import require_not_suspended
 from config.db.lookups import get_or_not_found
 from config.kernel.errors import DomainError, InvalidInput, Reason
 from config.kernel.text import check_text as check_text
 from config.kernel.validators import assign_checked
-from config.limits import quotas
-from maps.editing.locks import lock_storage
+from config.limits import quotas, rate_limits
 from maps.models import GameMap
 from maps.models.conditions import LARGE_COLUMNS
 from maps.previews import preview_files
 from maps.terrain.faults import Fault
 from maps.terrain.validation import DOCUMENT_KEYS, ValidationReport, validate_document
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 TEXT_CHECKS: dict[str, Callable[[Any], str | None]] = {
     "name": lambda name: check_text(name, "map_name", "name"),
@@ -31,6 +28,7 @@ TEXT_CHECKS: dict[str, Callable[[Any], str | None]] = {
         None if text is None else check_text(text, "map_description", "description") or None
     ),
 }
+STORAGE_LOCKS = 77002  # our space of advisory locks; maps.browse.read_through has another
 # Columns that are computed from the document.
 DERIVED_COLUMNS = {"terrain_hash", "terrains", "found_valid_at"}
 # The entity tag of a map begins with its version. A proxy that compresses may have made the tag weak, but the
@@ -38,25 +36,25 @@ DERIVED_COLUMNS = {"terrain_hash", "terrains", "found_valid_at"}
 VERSION_TAG = re.compile(r'"(\d{1,10})\.[^"]*"')
 
 
-def draft_map(*, author: "User", given: Mapping[str, Any]) -> GameMap:
-    """Returns a new private map, checked but not saved. Raises InvalidInput with all reasons."""
+def create_map(*, author: User, given: Mapping[str, Any]) -> GameMap:
+    """Creates a private map. One that is not created does not count.
+
+    Raises InvalidInput with all reasons, RateLimited, RateLimitUnavailable; QuotaReached if its author has
+    too many maps, or too large ones.
+    """
     game_map = GameMap(user=author, is_public=False)
     _assign(game_map, given)
+    with rate_limits.require_once_done("maps", str(author.pk)), transaction.atomic():
+        lock_storage(author.pk)
+        quotas.require_room(author.pk, "maps", "drafts")
+        with quotas.limit_growth(author.pk, "map_bytes"):
+            game_map.save()
+        preview_files.draw_ahead(game_map)
     return game_map
 
 
-def save_new_map(game_map: GameMap) -> None:
-    """Saves a new map. Raises QuotaReached if its author has too many maps, or too large ones."""
-    with transaction.atomic():
-        lock_storage(game_map.user_id)
-        quotas.require_room(game_map.user_id, "maps", "drafts")
-        with quotas.limit_growth(game_map.user_id, "map_bytes"):
-            game_map.save()
-        preview_files.draw_ahead(game_map)
-
-
 def change_map(
-    *, author: "User", map_id: UUID, given: Mapping[str, Any], if_match: str | None = None
+    *, author: User, map_id: UUID, given: Mapping[str, Any], if_match: str | None = None
 ) -> GameMap:
     """Changes the given fields of the author's own map, and checks the whole map. Returns the changed map.
 
@@ -82,7 +80,7 @@ def change_map(
     return game_map
 
 
-def delete_map(*, author: "User", map_id: UUID, if_match: str | None = None) -> None:
+def delete_map(*, author: User, map_id: UUID, if_match: str | None = None) -> None:
     """Deletes the author's own map. One that was played remains for its games, but is not shown.
 
     Raises NotFound for another player's map, DomainError if somebody has saved it since.
@@ -98,7 +96,7 @@ def delete_map(*, author: "User", map_id: UUID, if_match: str | None = None) -> 
             _make_private(game_map, "removed_at")
 
 
-def publish_map(*, author: "User", map_id: UUID, if_match: str | None = None) -> GameMap:
+def publish_map(*, author: User, map_id: UUID, if_match: str | None = None) -> GameMap:
     """Publishes the author's own map. Does nothing if it is public already.
 
     Raises NotFound for another player's map; DomainError if somebody has saved it since, while the author is
@@ -116,7 +114,7 @@ def publish_map(*, author: "User", map_id: UUID, if_match: str | None = None) ->
     return game_map
 
 
-def unpublish_map(*, author: "User", map_id: UUID, if_match: str | None = None) -> GameMap:
+def unpublish_map(*, author: User, map_id: UUID, if_match: str | None = None) -> GameMap:
     """Makes the author's own map private. Its ratings remain, and games on it continue.
 
     The quota of private maps does not apply, because an author can always withdraw a map. Raises NotFound for
@@ -146,8 +144,19 @@ def require_playable(game_map: GameMap) -> None:
     checked.update(found_valid_at=timezone.now())
 
 
+def lock_storage(player_id: UUID) -> None:
+    """Makes others wait that store maps of this player, until the transaction ends.
+
+    To be taken before any row is locked. The lock on the player's row would deadlock: a change of a map
+    updates the lobbies on it, and whoever takes a seat there holds the lobby and waits for the player.
+    """
+    with connection.cursor() as cursor:
+        sql = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
+        cursor.execute(sql, [STORAGE_LOCKS, str(player_id)])
+
+
 @contextmanager
-def _limit_size(author: "User", given: Mapping[str, Any]) -> Iterator[None]:
+def _limit_size(author: User, given: Mapping[str, Any]) -> Iterator[None]:
     """Runs a change of a map, whose document may grow if a part of it is given. Raises QuotaReached."""
     if given.keys().isdisjoint(DOCUMENT_KEYS):
         yield
@@ -166,7 +175,7 @@ def _make_private(game_map: GameMap, *more: str) -> None:
 
 
 def _lock_own_map(
-    author: "User",
+    author: User,
     map_id: UUID,
     if_match: str | None,
     *,

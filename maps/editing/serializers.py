@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.api.serialization import RawField, StrictJSONParser
-from config.kernel.text import MIN_NAME_LENGTH, TEXT_RULES
+from config.api.serialization import RawField, StrictJSONParser, integer_schema, text_schema
 from maps.serializers import Cell, Tile, WaveConfig
 from maps.terrain.grid import MAX_SIDE, MIN_SIDE
+
+SIDE = integer_schema(MIN_SIDE, MAX_SIDE)
 
 
 class MapParser(StrictJSONParser):
@@ -19,49 +19,19 @@ class MapParser(StrictJSONParser):
     max_values = 250_000
 
 
-@extend_schema_field(
-    {"type": "string", "minLength": MIN_NAME_LENGTH, "maxLength": TEXT_RULES["map_name"].max_length}
-)
-class MapName(RawField):
-    """Checked by the action."""
-
-
-@extend_schema_field({"type": "string", "maxLength": TEXT_RULES["map_description"].max_length})
-class MapDescription(RawField):
-    """Checked by the action."""
-
-
-@extend_schema_field({"type": "integer", "minimum": MIN_SIDE, "maximum": MAX_SIDE})
-class Side(RawField):
-    """Cells on a side."""
-
-
-@extend_schema_field(Tile(many=True))
-class Tiles(RawField):
-    """Exactly one tile for each cell."""
-
-
-@extend_schema_field(Cell)
-class Place(RawField):
-    """A cell of the map."""
-
-
-@extend_schema_field(WaveConfig)
-class Waves(RawField):
-    """The waves."""
-
-
 class NewMap(serializers.Serializer[Any]):
     """A new map, or what to change of one."""
 
-    name = MapName()
-    description = MapDescription(required=False, allow_null=True)
-    width = Side(help_text="Cells from west to east.")
-    height = Side(help_text="Cells from north to south.")
-    terrain_data = Tiles(help_text="Exactly one tile for each cell.")
-    spawn_point = Place(help_text="Where enemies enter. In a valid map this cell is open.")
-    goal_point = Place(help_text="What players defend. In a valid map this is another open cell.")
-    wave_config = Waves(help_text="A valid map has at least one wave.")
+    name = RawField(text_schema("map_name"))
+    description = RawField(text_schema("map_description"), required=False, allow_null=True)
+    width = RawField(SIDE, help_text="Cells from west to east.")
+    height = RawField(SIDE, help_text="Cells from north to south.")
+    terrain_data = RawField(Tile(many=True), help_text="Exactly one tile for each cell.")
+    spawn_point = RawField(Cell, help_text="Where enemies enter. In a valid map this cell is open.")
+    goal_point = RawField(
+        Cell, help_text="What players defend. In a valid map this is another open cell."
+    )
+    wave_config = RawField(WaveConfig, help_text="A valid map has at least one wave.")
 
 
 class FaultOfMap(serializers.Serializer[Any]):

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -50,18 +49,14 @@ class Favourite(serializers.Serializer[Any]):
 class MapRatingView(APIView):
     """The caller's rating of a map."""
 
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(operation_id="maps_rate", request=Stars, responses=RatedMap, tags=["maps"])
+    @extend_schema(operation_id="maps_rate", request=Stars, responses=RatedMap)
     def put(self, request: Request, map_id: UUID) -> Response:
         """Rate a map with one to five stars, in place of an earlier rating. The author can't."""
         given = read_body(Stars, request)
         game_map = actions.rate_map(player=caller(request), map_id=map_id, **given)
         return Response(RatedMap(game_map).data)
 
-    @extend_schema(
-        operation_id="maps_unrate", request=None, responses={200: RatedMap}, tags=["maps"]
-    )
+    @extend_schema(operation_id="maps_unrate", responses={200: RatedMap})
     def delete(self, request: Request, map_id: UUID) -> Response:
         """Remove the caller's rating."""
         game_map = actions.remove_rating(player=caller(request), map_id=map_id)
@@ -71,14 +66,8 @@ class MapRatingView(APIView):
 class MapFavouriteView(APIView):
     """Whether a map is one of the caller's favourites."""
 
-    permission_classes = (IsAuthenticated,)
-
     @extend_schema(
-        operation_id="maps_mark",
-        request=None,
-        responses={200: Favourite},
-        parameters=[QUOTA_PARAMETER],
-        tags=["maps"],
+        operation_id="maps_mark", responses={200: Favourite}, parameters=[QUOTA_PARAMETER]
     )
     def put(self, request: Request, map_id: UUID) -> Response:
         """Add a map to the caller's favourites, which are at most a thousand."""
@@ -86,9 +75,7 @@ class MapFavouriteView(APIView):
         actions.add_favourite(player=player, map_id=map_id)
         return Response({"favourite": True}, headers=quota_headers(player.pk, "favourites"))
 
-    @extend_schema(
-        operation_id="maps_unmark", request=None, responses={200: Favourite}, tags=["maps"]
-    )
+    @extend_schema(operation_id="maps_unmark", responses={200: Favourite})
     def delete(self, request: Request, map_id: UUID) -> Response:
         """Remove a map from the caller's favourites."""
         actions.remove_favourite(player=caller(request), map_id=map_id)

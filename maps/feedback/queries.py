@@ -2,20 +2,15 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count
 
+from accounts.models import Viewer
 from maps.feedback.rules import MAX_STARS, MIN_STARS
 from maps.models import GameMap, MapRating
 from maps.search.conditions import viewer_condition
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from accounts.models import User
 
 MARKS_SQL = "SELECT m.id::text, {favourite}, {played} FROM unnest(%s::uuid[]) AS m (id)"
 
@@ -53,7 +48,7 @@ class RatingPanel:
         return [(stars, stars <= given) for stars in range(MIN_STARS, MAX_STARS + 1)]
 
 
-def rating_panel(viewer: "User | AnonymousUser", game_map: GameMap) -> RatingPanel:
+def rating_panel(viewer: Viewer, game_map: GameMap) -> RatingPanel:
     """Returns the ratings of a map for a viewer."""
     is_author = game_map.user_id == viewer.pk
     own_stars = None

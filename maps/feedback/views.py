@@ -7,67 +7,57 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
+from accounts.identity.pages import current_user
+from config.http.forms import ErrorCatcher
 from config.http.methods import require_POST
 from config.http.next_url import next_url
-from config.http.pages import is_htmx, redirect_to_sign_in
-from config.kernel.errors import DomainError, NotFound
+from config.http.pages import is_htmx, require_sign_in
 from config.limits import quotas
 from maps.feedback import actions, queries
-from maps.feedback.forms import RatingForm
-from maps.feedback.rules import INVALID_STARS
+from maps.feedback.rules import MAX_STARS, MIN_STARS
 from maps.models import GameMap
+
+STARS = {str(stars): stars for stars in range(MIN_STARS, MAX_STARS + 1)}
 
 
 @require_POST
+@require_sign_in("maps:detail")
 def change_rating(request: HttpRequest, map_id: UUID) -> HttpResponse:
     """Rates a map or removes the rating. htmx gets the new stars, other clients the page again."""
-    user = request.user
-    if not user.is_authenticated:
-        return redirect_to_sign_in(request, reverse("maps:detail", args=[map_id]))
-    form = RatingForm(request.POST)
-    error = ""
-    try:
+    user = current_user(request)
+    with ErrorCatcher() as caught:
         if "remove" in request.POST:
             actions.remove_rating(player=user, map_id=map_id)
-        elif form.is_valid():
-            actions.rate_map(player=user, map_id=map_id, stars=form.cleaned_data["stars"])
         else:
-            error = INVALID_STARS
-    except NotFound:
-        raise
-    except DomainError as refusal:
-        error = refusal.detail
+            stars = request.POST.get("stars", "")
+            actions.rate_map(player=user, map_id=map_id, stars=STARS.get(stars.strip(), 0))
     if not is_htmx(request):
-        if error:
-            messages.error(request, error)
+        if caught.detail:
+            messages.error(request, caught.detail)
         return redirect("maps:detail", map_id)
     game_map = get_object_or_404(GameMap.objects.visible_to(user).for_cards(), pk=map_id)
-    context = {"game_map": game_map, "panel": queries.rating_panel(user, game_map), "error": error}
+    panel = queries.rating_panel(user, game_map)
+    context = {"game_map": game_map, "panel": panel, "error": caught.detail}
     return render(request, "maps/_rating.html", context)
 
 
 @require_POST
+@require_sign_in("maps:detail")
 def change_favourite(request: HttpRequest, map_id: UUID) -> HttpResponse:
     """Adds a favourite or removes it. htmx gets the new button, other clients their page again."""
     map_page = reverse("maps:detail", args=[map_id])
-    user = request.user
-    if not user.is_authenticated:
-        return redirect_to_sign_in(request, map_page)
+    user = current_user(request)
     next_page = (next_url(request) or map_page).partition("#")[0]
-    error, warnings = "", []
-    try:
+    warnings: list[quotas.Usage] = []
+    with ErrorCatcher() as caught:
         if request.POST.get("favourite") == "no":
             actions.remove_favourite(player=user, map_id=map_id)
         else:
             actions.add_favourite(player=user, map_id=map_id)
             warnings = quotas.read_warnings(user.pk, "favourites")
-    except NotFound:
-        raise
-    except DomainError as refusal:
-        error = refusal.detail
     if not is_htmx(request):
-        if error:
-            messages.error(request, error)
+        if caught.detail:
+            messages.error(request, caught.detail)
         for usage in warnings:
             messages.warning(request, usage.warning)
         return HttpResponseRedirect(f"{next_page}#favourite-{map_id}")
@@ -77,7 +67,7 @@ def change_favourite(request: HttpRequest, map_id: UUID) -> HttpResponse:
         "map_name": names.filter(pk=map_id).first(),
         "marks": queries.find_marks(user.pk, [str(map_id)])[str(map_id)],
         "next": next_page,
-        "error": error,
+        "error": caught.detail,
         "warnings": warnings,
     }
     return render(request, "maps/_favourite.html", context)

@@ -1,16 +1,12 @@
 """The tables of collections: lists of maps that belong to a player, private or public."""
 
-from typing import TYPE_CHECKING
-
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
-from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Length, Lower, Now
 from django.urls import reverse
 
-if TYPE_CHECKING:
-    from accounts.models import User
+from accounts.models import Viewer
+from config.db.models import RandomIdModel
 
 SHARED = models.Q(is_public=True, user__is_active=True)
 models.CharField.register_lookup(Length)
@@ -23,20 +19,14 @@ class MapCollectionQuerySet(models.QuerySet["MapCollection"]):
         """Returns the collections that everybody may see: public ones of players with a public page."""
         return self.filter(SHARED)
 
-    def visible_to(self, user: "User | AnonymousUser") -> "MapCollectionQuerySet":
+    def visible_to(self, user: Viewer) -> "MapCollectionQuerySet":
         """Returns shared collections, and those of the user."""
         return self.filter(SHARED | models.Q(user=user.pk) if user.pk else SHARED)
 
 
-class MapCollection(models.Model):
+class MapCollection(RandomIdModel):
     """A list of maps that a player put together."""
 
-    id = models.UUIDField(
-        primary_key=True,
-        db_default=RandomUUID(),
-        editable=False,
-        db_comment="Random UUID, never reused.",
-    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
@@ -78,15 +68,9 @@ class MapCollection(models.Model):
         return reverse("collections:detail", args=[self.pk])
 
 
-class MapCollectionEntry(models.Model):
+class MapCollectionEntry(RandomIdModel):
     """A map in a collection."""
 
-    id = models.UUIDField(
-        primary_key=True,
-        db_default=RandomUUID(),
-        editable=False,
-        db_comment="Random UUID, never reused.",
-    )
     collection = models.ForeignKey(
         MapCollection,
         on_delete=models.CASCADE,

@@ -1,14 +1,14 @@
 """The table of moderators' decisions about maps."""
 
 from django.conf import settings
-from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
 
+from config.db.models import RandomIdModel
 from maps.models.maps import GameMap
 
 
-class MapDecision(models.Model):
+class MapDecision(RandomIdModel):
     """A moderator's decision about a map, with the reason. Rows are added, never changed."""
 
     class Action(models.TextChoices):
@@ -17,12 +17,6 @@ class MapDecision(models.Model):
         HIDE = "hide", "hidden"
         RESTORE = "restore", "restored"
 
-    id = models.UUIDField(
-        primary_key=True,
-        db_default=RandomUUID(),
-        editable=False,
-        db_comment="Random UUID, never reused.",
-    )
     map = models.ForeignKey(
         GameMap, on_delete=models.CASCADE, related_name="decisions", db_comment="The map."
     )

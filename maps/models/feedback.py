@@ -1,22 +1,16 @@
 """The tables of ratings and favourites."""
 
 from django.conf import settings
-from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
 
+from config.db.models import RandomIdModel
 from maps.models.maps import GameMap
 
 
-class MapRating(models.Model):
+class MapRating(RandomIdModel):
     """A player's rating of a map. A trigger (migration 0003_ratings) updates the mean rating of the map."""
 
-    id = models.UUIDField(
-        primary_key=True,
-        db_default=RandomUUID(),
-        editable=False,
-        db_comment="Random UUID, never reused.",
-    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -45,15 +39,9 @@ class MapRating(models.Model):
         return f"{self.stars} stars"
 
 
-class MapFavourite(models.Model):
+class MapFavourite(RandomIdModel):
     """A map that a player marked, to find it again."""
 
-    id = models.UUIDField(
-        primary_key=True,
-        db_default=RandomUUID(),
-        editable=False,
-        db_comment="Random UUID, never reused.",
-    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,

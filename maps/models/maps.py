@@ -1,10 +1,6 @@
 """The table of maps, and the selections of maps that the application uses."""
 
-from typing import TYPE_CHECKING
-
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
-from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
 from django.db import models
@@ -12,22 +8,16 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest, Length, Now, Random
 from django.urls import reverse
 
+from accounts.models import User, Viewer
 from config.db.constraints import ConstrainedModel
 from config.db.functions import StoredSize
+from config.db.models import RandomIdModel
 from maps.drawing.pictures import DRAWING_VERSION, FORMATS
 from maps.games import game_queries
 from maps.models import scores
-from maps.models.conditions import (
-    HAS_PREVIEWS,
-    LARGE_COLUMNS,
-    PRIVATE_AUTHOR_COLUMNS,
-    PUBLISHED,
-)
+from maps.models.conditions import HAS_PREVIEWS, LARGE_COLUMNS, PRIVATE_AUTHOR_COLUMNS, PUBLISHED
 from maps.models.indexes import order_index, search_expression
 from maps.search.language import parse, to_tsquery
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 models.CharField.register_lookup(Length)
 models.JSONField.register_lookup(StoredSize)
@@ -37,7 +27,7 @@ MAX_WAVES_BYTES = 512 * 1024
 MAX_POINT_BYTES = 1024
 
 
-def _owned_by(author: "User") -> models.Q:
+def _owned_by(author: User) -> models.Q:
     return models.Q(user=author.pk, removed_at__isnull=True)
 
 
@@ -48,7 +38,7 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
         """Returns the maps that everybody may see."""
         return self.filter(PUBLISHED)
 
-    def visible_to(self, user: "User | AnonymousUser") -> "GameMapQuerySet":
+    def visible_to(self, user: Viewer) -> "GameMapQuerySet":
         """Returns published maps and those of the user. Staff who may view maps see all of them.
 
         Players also see the map of the lobby or game in which they have a seat, unless a moderator hid it.
@@ -62,13 +52,13 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
         in_play = models.Q(hidden_at__isnull=True, pk__in=seated_maps)
         return self.filter(PUBLISHED | _owned_by(user) | in_play)
 
-    def playable_by(self, user: "User | AnonymousUser") -> "GameMapQuerySet":
+    def playable_by(self, user: Viewer) -> "GameMapQuerySet":
         """Returns published maps and those of the user. Staff see more maps, but may not play on them."""
         return (
             self.filter(PUBLISHED | _owned_by(user)) if user.is_authenticated else self.published()
         )
 
-    def owned_by(self, author: "User") -> "GameMapQuerySet":
+    def owned_by(self, author: User) -> "GameMapQuerySet":
         """Returns the maps of a player, including private and hidden ones, but not removed ones."""
         return self.filter(_owned_by(author))
 
@@ -88,15 +78,9 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
         return self.select_related("user").defer("terrain_data", "search", *PRIVATE_AUTHOR_COLUMNS)
 
 
-class GameMap(ConstrainedModel):
+class GameMap(RandomIdModel, ConstrainedModel):
     """A map: a grid of terrain, the points where enemies enter and where they go, and their waves."""
 
-    id = models.UUIDField(
-        primary_key=True,
-        db_default=RandomUUID(),
-        editable=False,
-        db_comment="Random UUID, never reused.",
-    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name="author",

@@ -1,28 +1,25 @@
 """Moderators hide and restore maps. Every decision has a reason, which the author sees."""
 
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import User
 from config.db.lookups import get_or_not_found
 from config.kernel.errors import DomainError
-from config.kernel.reasons import check_reason
+from config.kernel.text import check_text
 from maps.models import GameMap, MapDecision
 
-if TYPE_CHECKING:
-    from accounts.models import User
 
-
-def decide(*, moderator: "User", map_id: UUID, action: MapDecision.Action, reason: str) -> bool:
+def decide(*, moderator: User, map_id: UUID, action: MapDecision.Action, reason: str) -> bool:
     """Hides or restores a map. Returns whether that changed anything.
 
     Raises NotFound for an unknown map; DomainError without the permission or a reason.
     """
     if not moderator.has_perm("maps.moderate_gamemap"):
         raise DomainError("permission_denied", "Only moderators decide about maps.")
-    reason = check_reason(reason)
+    reason = check_text(reason, "reason", "reason")
     with transaction.atomic():
         locked = GameMap.objects.select_for_update(no_key=True, of=("self",)).for_cards()
         game_map = get_or_not_found(locked, pk=map_id)

@@ -12,7 +12,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from config.api.views import APIView
+from config.api.views import api_view
 from maps.previews.responses import picture_response
 
 
@@ -38,28 +38,26 @@ class IgnoreAcceptHeader(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class MapPreview(APIView):
-    """The preview of a map."""
+@api_view(
+    "get",
+    parameters=["size"],
+    permission_classes=(AllowAny,),
+    content_negotiation_class=IgnoreAcceptHeader,
+)
+@extend_schema(
+    operation_id="maps_preview",
+    parameters=[PreviewQuery],
+    responses={
+        (200, "image/webp"): OpenApiTypes.BINARY,
+        304: OpenApiResponse(description="The picture has not changed since `If-None-Match`."),
+    },
+)
+def map_preview(request: Request, map_id: UUID) -> HttpResponseBase:
+    """Returns the isometric picture as WebP, with an `ETag`. A map that the caller can't see is a 404.
 
-    parameters = {"GET": ["size"]}
-    permission_classes = (AllowAny,)
-    content_negotiation_class = IgnoreAcceptHeader
-
-    @extend_schema(
-        operation_id="maps_preview",
-        parameters=[PreviewQuery],
-        responses={
-            (200, "image/webp"): OpenApiTypes.BINARY,
-            304: OpenApiResponse(description="The picture has not changed since `If-None-Match`."),
-        },
-        tags=["maps"],
-    )
-    def get(self, request: Request, map_id: UUID) -> HttpResponseBase:
-        """Returns the isometric picture as WebP, with an `ETag`. A map that the caller can't see is a 404.
-
-        The field `preview` of a map has an address that changes with the content. Clients may cache
-        it for a year.
-        """
-        query = PreviewQuery(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        return picture_response(request, request.user, map_id, query.validated_data["size"])
+    The field `preview` of a map has an address that changes with the content. Clients may cache
+    it for a year.
+    """
+    query = PreviewQuery(data=request.query_params.dict())
+    query.is_valid(raise_exception=True)
+    return picture_response(request, request.user, map_id, query.validated_data["size"])

@@ -13,7 +13,7 @@ and the players of a running game still see.
 import datetime
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 from django.core.files.storage import default_storage
 from django.db import connection
@@ -75,18 +75,12 @@ def sweep() -> int:
     Reads one of 256 folders at a time, and leaves what is younger than an hour. Raises what the storage
     raises.
     """
-    return sum(_sweep_files(names) for folder in _folders() for names in _files(folder))
-
-
-def _folders() -> Iterator[str]:
-    for folder in sorted(_list(FOLDER)[0]):
-        yield f"{FOLDER}/{folder}"
-
-
-def _files(folder: str) -> Iterator[Sequence[str]]:
-    names = [f"{folder}/{name}" for name in _list(folder)[1]]
-    for first in range(0, len(names), BATCH):
-        yield names[first : first + BATCH]
+    deleted = 0
+    for folder in (f"{FOLDER}/{name}" for name in sorted(_list(FOLDER)[0])):
+        names = [f"{folder}/{name}" for name in _list(folder)[1]]
+        for first in range(0, len(names), BATCH):
+            deleted += _sweep_files(names[first : first + BATCH])
+    return deleted
 
 
 def _list(folder: str) -> tuple[list[str], list[str]]:

@@ -49,12 +49,14 @@ def picture(game_map: GameMap, size: str) -> bytes:
     """
     if game_map.terrain_hash and (body := file_store.read(name_of(game_map, size))):
         return body
-    if body := _read_unkept(_content(game_map), size):
-        return body
+    grid, spawn, goal = read_map(game_map)
+    key = _unkept_key(grid.content_hash(spawn, goal), size)
+    with contextlib.suppress(RedisError), CircuitBreaker("disposable"):
+        unkept: bytes | None = disposable().get(key)
+        if unkept:
+            return unkept
     result = results.expect(_key(game_map.pk, size))
-    if not _add_job(tasks.PICTURES, game_map.pk, size):
-        raise NotDrawn
-    raise NotDrawn(result)
+    raise NotDrawn(result if _add_job(tasks.PICTURES, game_map.pk, size) else None)
 
 
 def draw_ahead(game_map: GameMap) -> None:
@@ -140,21 +142,6 @@ def _draw(game_map: GameMap, size: str) -> bool:
     except RedisError:
         logger.info("A picture can not be stored right now")
     return False
-
-
-def _read_unkept(content: str, size: str) -> bytes | None:
-    try:
-        with CircuitBreaker("disposable"):
-            body: bytes | None = disposable().get(_unkept_key(content, size))
-    except RedisError:
-        return None
-    return body
-
-
-def _content(game_map: GameMap) -> str:
-    """Returns the hash of what would be drawn. Raises TerrainError."""
-    grid, spawn, goal = read_map(game_map)
-    return grid.content_hash(spawn, goal)
 
 
 def _unkept_key(content: str, size: str) -> str:

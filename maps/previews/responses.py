@@ -1,13 +1,12 @@
 """Responses that pages and API share: pictures of maps."""
 
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
+from accounts.models import Viewer
 from config.http.conditional import conditional_response
 from config.kernel.errors import RETRY_SECONDS
 from config.ops.results import await_result
@@ -16,18 +15,11 @@ from maps.models import GameMap
 from maps.previews import preview_files
 from maps.terrain.validation import TerrainError
 
-if TYPE_CHECKING:
-    from accounts.models import User
-
 YEAR = 365 * 24 * 3600  # seconds
 
 
 def picture_response(
-    request: HttpRequest,
-    user: "User | AnonymousUser",
-    map_id: UUID,
-    size: str,
-    content: str = "",
+    request: HttpRequest, user: Viewer, map_id: UUID, size: str, content: str = ""
 ) -> HttpResponseBase:
     """The picture of a map for those who may see the map, or a 304.
 

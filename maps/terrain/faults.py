@@ -4,73 +4,51 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import itemgetter
 
+from maps.terrain import waves
 from maps.terrain.grid import MAX_SIDE, MAX_TILE_HEIGHT, MIN_SIDE, TERRAINS
-from maps.terrain.waves import (
-    ENEMY_TYPES,
-    MAX_GROUP_SIZE,
-    MAX_GROUPS,
-    MAX_SPAWN_INTERVAL,
-    MAX_WAVE_ENEMIES,
-    MAX_WAVES,
-    MIN_SPAWN_INTERVAL,
-)
 
 MAX_FAULTS = 50  # of a report
 
 
-@dataclass(frozen=True)
-class FaultRule:
-    """The message of a fault, and whether a private draft may have it.
-
-    Drafts may be unfinished. Any other fault is one of structure: such a map is never stored, since pages,
-    pictures and games rely on the structure.
-    """
-
-    message: str
-    allowed_in_drafts: bool = False
-
-
-FAULT_RULES = {
-    "not_an_object": FaultRule("This must be an object."),
-    "not_a_list": FaultRule("This must be a list."),
-    "missing_key": FaultRule("This key is missing."),
-    "unknown_key": FaultRule("This key is unknown."),
-    "invalid_size": FaultRule(f"Width and height are whole numbers from {MIN_SIDE} to {MAX_SIDE}."),
-    "invalid_coordinate": FaultRule("A coordinate is a whole number."),
-    "unknown_terrain": FaultRule(f"A terrain is one of {', '.join(TERRAINS)}."),
-    "invalid_height": FaultRule(f"A height is a whole number from 0 to {MAX_TILE_HEIGHT}."),
-    "invalid_blocked": FaultRule("This is either true or false."),
-    "tile_outside": FaultRule("This tile is outside of the map."),
-    "tile_doubled": FaultRule("There is already a tile at x={x}, y={y}."),
-    "tile_missing": FaultRule("There is no tile at x={x}, y={y}."),
-    "point_outside": FaultRule("This point is outside of the map."),
-    "point_closed": FaultRule(
-        "This cell is closed: it is blocked, water or lava.", allowed_in_drafts=True
-    ),
-    "points_equal": FaultRule("Spawn and goal are the same cell.", allowed_in_drafts=True),
-    "no_path": FaultRule("There is no path from spawn to goal.", allowed_in_drafts=True),
-    "no_waves": FaultRule("There are no waves yet.", allowed_in_drafts=True),
-    "too_many_waves": FaultRule(f"A map has at most {MAX_WAVES} waves."),
-    "invalid_wave_number": FaultRule(f"A wave number is a whole number from 1 to {MAX_WAVES}."),
-    "wave_order": FaultRule(
-        "Waves are numbered 1, 2, 3 …: this is wave {number}.", allowed_in_drafts=True
-    ),
-    "no_groups": FaultRule("This wave has no enemies yet.", allowed_in_drafts=True),
-    "too_many_groups": FaultRule(f"A wave has at most {MAX_GROUPS} groups."),
-    "too_many_enemies": FaultRule(
-        f"A wave has at most {MAX_WAVE_ENEMIES:,} enemies.", allowed_in_drafts=True
-    ),
-    "unknown_enemy": FaultRule(f"An enemy is one of {', '.join(ENEMY_TYPES)}."),
-    "invalid_count": FaultRule(f"A count is a whole number from 1 to {MAX_GROUP_SIZE}."),
-    "invalid_interval": FaultRule(
-        f"An interval is a number of seconds from {MIN_SPAWN_INTERVAL} to {MAX_SPAWN_INTERVAL}."
-    ),
+FAULT_MESSAGES = {
+    "not_an_object": "This must be an object.",
+    "not_a_list": "This must be a list.",
+    "missing_key": "This key is missing.",
+    "unknown_key": "This key is unknown.",
+    "invalid_size": f"Width and height are whole numbers from {MIN_SIDE} to {MAX_SIDE}.",
+    "invalid_coordinate": "A coordinate is a whole number.",
+    "unknown_terrain": f"A terrain is one of {', '.join(TERRAINS)}.",
+    "invalid_height": f"A height is a whole number from 0 to {MAX_TILE_HEIGHT}.",
+    "invalid_blocked": "This is either true or false.",
+    "tile_outside": "This tile is outside of the map.",
+    "tile_doubled": "There is already a tile at x={x}, y={y}.",
+    "tile_missing": "There is no tile at x={x}, y={y}.",
+    "point_outside": "This point is outside of the map.",
+    "point_closed": "This cell is closed: it is blocked, water or lava.",
+    "points_equal": "Spawn and goal are the same cell.",
+    "no_path": "There is no path from spawn to goal.",
+    "no_waves": "There are no waves yet.",
+    "too_many_waves": f"A map has at most {waves.MAX_WAVES} waves.",
+    "invalid_wave_number": f"A wave number is a whole number from 1 to {waves.MAX_WAVES}.",
+    "wave_order": "Waves are numbered 1, 2, 3 …: this is wave {number}.",
+    "no_groups": "This wave has no enemies yet.",
+    "too_many_groups": f"A wave has at most {waves.MAX_GROUPS} groups.",
+    "too_many_enemies": f"A wave has at most {waves.MAX_WAVE_ENEMIES:,} enemies.",
+    "unknown_enemy": f"An enemy is one of {', '.join(waves.ENEMY_TYPES)}.",
+    "invalid_count": f"A count is a whole number from 1 to {waves.MAX_GROUP_SIZE}.",
+    "invalid_interval": "An interval is a number of seconds"
+    f" from {waves.MIN_SPAWN_INTERVAL} to {waves.MAX_SPAWN_INTERVAL}.",
 }
+# Private drafts may be unfinished. Any other fault is one of structure: such a map is never stored, since
+# pages, pictures and games rely on the structure.
+ALLOWED_IN_DRAFTS = frozenset(
+    "point_closed points_equal no_path no_waves wave_order no_groups too_many_enemies".split()
+)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A mistake: a key of FAULT_RULES, its place such as `terrain_data[17].height`, and a message."""
+    """A mistake: a key of FAULT_MESSAGES, its place such as `terrain_data[17].height`, and a message."""
 
     code: str
     place: str
@@ -79,12 +57,12 @@ class Fault:
     @property
     def is_allowed_in_drafts(self) -> bool:
         """Whether a private draft may have it."""
-        return FAULT_RULES[self.code].allowed_in_drafts
+        return self.code in ALLOWED_IN_DRAFTS
 
 
 def make_fault(code: str, place: str, **values: int) -> Fault:
     """Returns a fault with its message, into which `values` are inserted."""
-    return Fault(code, place, FAULT_RULES[code].message.format(**values))
+    return Fault(code, place, FAULT_MESSAGES[code].format(**values))
 
 
 def take_needed(faults: Iterable[Fault]) -> list[Fault]:

@@ -87,11 +87,6 @@ def to_compact_document(
     }
 
 
-def parse_compact_document(document: dict[str, Any]) -> Grid:
-    """Returns the grid of a compact document."""
-    return unpack_grid(np.array(document["rows"], dtype=np.uint8))
-
-
 def unpack_grid(packed: ByteArray) -> Grid:
     """Returns the grid of bytes that `Grid.pack` made."""
     return Grid(packed // np.uint8(12), packed % np.uint8(12) // np.uint8(2), packed % np.uint8(2))

@@ -7,14 +7,13 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller
 from config.api.openapi import Error
 from config.api.serialization import read_body
-from config.api.views import APIView
+from config.api.views import APIView, api_view
 from config.http.conditional import conditional_json_response, conditional_response
 from config.kernel.errors import InvalidInput
 from config.kernel.validators import check_integer
@@ -23,62 +22,39 @@ from maps.browse.terrain_responses import TERRAIN_FORMAT, gzipped_json, incomple
 from maps.models import GameMap
 from maps.previews.preview_files import parts_of
 from maps.terrain.validation import DOCUMENT_KEYS, TerrainError
-from sessions_app.games import actions, queries
-from sessions_app.games.serializers import (
-    MAX_FENCE,
-    Fence,
-    GameState,
-    GameTribes,
-    PlayedMapDocument,
-    Sequence,
-    WriteState,
-)
+from sessions_app.games import actions, queries, serializers
 from sessions_app.lobby.documents import lobby_document
 from sessions_app.lobby.serializers import LobbyDocument
 from sessions_app.models import GameSession, PlayedMap
 
 
-class EndView(APIView):
-    """Ending a game."""
-
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_end",
-        request=None,
-        responses=LobbyDocument,
-        tags=["game sessions"],
-    )
-    def post(self, request: Request, session_id: UUID) -> Response:
-        """End a game that has started. Only the host may do this."""
-        change = actions.end_game(session_id, caller(request))
-        return Response(lobby_document(change.after))
+@api_view("post")
+@extend_schema(operation_id="game_sessions_end", responses=LobbyDocument)
+def end_game(request: Request, session_id: UUID) -> Response:
+    """End a game that has started. Only the host may do this."""
+    change = actions.end_game(session_id, caller(request))
+    return Response(lobby_document(change.after))
 
 
-class PlayedMapView(APIView):
-    """The map of a lobby or game."""
+@api_view("get")
+@extend_schema(
+    operation_id="game_sessions_map",
+    responses={200: serializers.PlayedMapDocument, 304: None, 409: Error},
+)
+def played_map(request: Request, session_id: UUID) -> HttpResponseBase:
+    """Read the complete map, for players with a seat.
 
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_map",
-        responses={200: PlayedMapDocument, 304: None, 409: Error},
-        tags=["game sessions"],
-    )
-    def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
-        """Read the complete map, for players with a seat.
-
-        From the start on it is the map as it was then, before that the current one.
-        """
-        game = queries.find_game(session_id, caller(request))
-        found = queries.find_map(game)
-        # A weak tag, because the map is the same with and without compression. TERRAIN_FORMAT is the version
-        # of the terrain's format.
-        etag = f'W/"{TERRAIN_FORMAT}-{game.map_id}-{found.version}"'
-        response = conditional_response(request, etag, lambda: _map_response(request, game, found))
-        response["Vary"] = "Accept-Encoding, Authorization"
-        response["Cache-Control"] = "private, no-cache"
-        return response
+    From the start on it is the map as it was then, before that the current one.
+    """
+    game = queries.find_game(session_id, caller(request))
+    found = queries.find_map(game)
+    # A weak tag, because the map is the same with and without compression. TERRAIN_FORMAT is the version
+    # of the terrain's format.
+    etag = f'W/"{TERRAIN_FORMAT}-{game.map_id}-{found.version}"'
+    response = conditional_response(request, etag, lambda: _map_response(request, game, found))
+    response["Vary"] = "Accept-Encoding, Authorization"
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def _map_response(
@@ -95,34 +71,25 @@ def _map_response(
     return gzipped_json(request, gzip.compress(orjson.dumps(document | {"terrain": terrain}), 6))
 
 
-class GameTribesView(APIView):
-    """The tribes of a lobby or game."""
+@api_view("get")
+@extend_schema(
+    operation_id="game_sessions_tribes", responses={200: serializers.GameTribes, 304: None}
+)
+def game_tribes(request: Request, session_id: UUID) -> HttpResponseBase:
+    """Read what the players' tribes multiply, for players with a seat. Fixed from the start on.
 
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_tribes",
-        responses={200: GameTribes, 304: None},
-        tags=["game sessions"],
-    )
-    def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
-        """Read what the players' tribes multiply, for players with a seat. Fixed from the start on.
-
-        From then on players who have left are included, because their towers may stand.
-        """
-        tribes = queries.list_tribes(session_id, caller(request))
-        return conditional_json_response(request, {"tribes": tribes})
+    From then on players who have left are included, because their towers may stand.
+    """
+    tribes = queries.list_tribes(session_id, caller(request))
+    return conditional_json_response(request, {"tribes": tribes})
 
 
 class StateView(APIView):
     """The state of a running game."""
 
-    permission_classes = (IsAuthenticated,)
-
     @extend_schema(
         operation_id="game_sessions_state_read",
-        responses={200: GameState, 304: None, 409: Error},
-        tags=["game sessions"],
+        responses={200: serializers.GameState, 304: None, 409: Error},
     )
     def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
         """Read the last state, for players with a seat."""
@@ -132,14 +99,15 @@ class StateView(APIView):
 
     @extend_schema(
         operation_id="game_sessions_state_write",
-        request=WriteState,
-        responses=Sequence,
-        tags=["game sessions"],
+        request=serializers.WriteState,
+        responses=serializers.Sequence,
     )
     def put(self, request: Request, session_id: UUID) -> Response:
         """Write the state, with the fence that was claimed. 409 `stale_fence` once another has claimed it."""
-        data = read_body(WriteState, request)
-        fence = check_integer(data["fence"], "fence", 1, MAX_FENCE)  # 0: nobody has claimed it
+        data = read_body(serializers.WriteState, request)
+        fence = check_integer(
+            data["fence"], "fence", 1, serializers.MAX_FENCE
+        )  # 0: nobody has claimed it
         if type(data["state"]) is not dict:
             raise InvalidInput("invalid", "A state is an object.", field="state")
         sequence = actions.write_state(
@@ -148,20 +116,11 @@ class StateView(APIView):
         return Response({"sequence": sequence})
 
 
-class FenceView(APIView):
-    """Who writes the state."""
+@api_view("post")
+@extend_schema(operation_id="game_sessions_state_claim", responses=serializers.Fence)
+def claim_state(request: Request, session_id: UUID) -> Response:
+    """Become the writer of the state, as the host's client or a game server.
 
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_state_claim",
-        request=None,
-        responses=Fence,
-        tags=["game sessions"],
-    )
-    def post(self, request: Request, session_id: UUID) -> Response:
-        """Become the writer of the state, as the host's client or a game server.
-
-        The writer before can not write any more.
-        """
-        return Response({"fence": actions.claim_state(session_id, caller(request))})
+    The writer before can not write any more.
+    """
+    return Response({"fence": actions.claim_state(session_id, caller(request))})

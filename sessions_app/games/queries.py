@@ -68,7 +68,7 @@ def list_tribes(game_id: UUID, player: User) -> list[dict[str, Any]]:
     for player_id, tribe_id, fixed in seats.values_list("user_id", "tribe_id", "tribe_config"):
         try:
             # The start copies the tribe to its seat. Before that the tribe may change, and is read as it is.
-            config = fixed or vars(read_config(tribe_id))
+            config = fixed or read_config(tribe_id)
         except Tribe.DoesNotExist:  # the player left at this moment, and the tribe was deleted
             continue
         values = {field: config[field] for field in FIELDS}

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.api.serialization import RawField
+from config.api.serialization import RawField, integer_schema
 from maps.serializers import Cell, CompactTerrain, WaveConfig
 from sessions_app.lobby.serializers import LobbyMap, TribeBonuses
 
@@ -41,21 +40,11 @@ class Fence(serializers.Serializer[Any]):
     fence = serializers.IntegerField()
 
 
-@extend_schema_field({"type": "object", "additionalProperties": {}})
-class StateObject(RawField):
-    """An object. `towers`, `enemies` and `resources` are those of the game."""
-
-
-@extend_schema_field({"type": "integer", "minimum": 1, "maximum": MAX_FENCE})
-class FenceNumber(RawField):
-    """A number that `fence` returned."""
-
-
 class WriteState(serializers.Serializer[Any]):
     """A state to write."""
 
-    fence = FenceNumber()
-    state = StateObject()
+    fence = RawField(integer_schema(1, MAX_FENCE))
+    state = RawField({"type": "object", "additionalProperties": {}})
 
 
 class Sequence(serializers.Serializer[Any]):

@@ -4,25 +4,19 @@ The rules are in `rules.py`. The actions add what needs the database. Each takes
 who acts first; all else is given by keyword.
 """
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from config.kernel.errors import DomainError, InvalidInput
 from sessions_app.kernel.limits import MAX_SEATS
 from sessions_app.lobby import invite_codes, rules, statements
-from sessions_app.lobby.entities import Lobby, LobbyChange, Seat
+from sessions_app.lobby.entities import LobbyChange, Seat
 from sessions_app.lobby.store import change_lobby
 from sessions_app.lobby.transactions import Steps
 
 
 def create(
-    player_id: UUID,
-    *,
-    map_id: UUID,
-    tribe_id: UUID,
-    is_public: bool = True,
-    seats: int = MAX_SEATS,
+    player_id: UUID, *, map_id: UUID, tribe_id: UUID, is_public: bool = True, seats: int = MAX_SEATS
 ) -> Steps[LobbyChange]:
     """Creates a lobby with the player as host.
 
@@ -33,10 +27,11 @@ def create(
     values = [map_id, is_public, seats, invite_codes.generate_code()]
     [[game_id]] = yield [(statements.INSERT_LOBBY, values)]
 
-    def rule(lobby: Lobby, _: datetime) -> Lobby:
-        return rules.join(lobby, newcomer, code=lobby.code)
-
-    return (yield from change_lobby(game_id, rule))
+    return (
+        yield from change_lobby(
+            game_id, lambda lobby, _: rules.join(lobby, newcomer, code=lobby.code)
+        )
+    )
 
 
 def join(
@@ -44,11 +39,9 @@ def join(
 ) -> Steps[LobbyChange]:
     """Takes a seat. Raises as `rules.join` does, and InvalidInput for another player's tribe."""
     newcomer = yield from _read_newcomer(player_id, tribe_id)
-
-    def rule(lobby: Lobby, _: datetime) -> Lobby:
-        return rules.join(lobby, newcomer, code=code)
-
-    return (yield from change_lobby(game_id, rule))
+    return (
+        yield from change_lobby(game_id, lambda lobby, _: rules.join(lobby, newcomer, code=code))
+    )
 
 
 def join_by_code(code: str, player_id: UUID, *, tribe_id: UUID) -> Steps[LobbyChange]:
@@ -78,12 +71,12 @@ def set_ready(game_id: UUID, player_id: UUID, *, is_ready: bool) -> Steps[LobbyC
 
 def choose_tribe(game_id: UUID, player_id: UUID, *, tribe_id: UUID) -> Steps[LobbyChange]:
     """Gives a player another of the player's own tribes."""
-    newcomer = yield from _read_newcomer(player_id, tribe_id)
-
-    def rule(lobby: Lobby, _: datetime) -> Lobby:
-        return rules.choose_tribe(lobby, player_id, newcomer.tribe)
-
-    return (yield from change_lobby(game_id, rule))
+    tribe = (yield from _read_newcomer(player_id, tribe_id)).tribe
+    return (
+        yield from change_lobby(
+            game_id, lambda lobby, _: rules.choose_tribe(lobby, player_id, tribe)
+        )
+    )
 
 
 def kick(game_id: UUID, host_id: UUID, *, player_id: UUID) -> Steps[LobbyChange]:
@@ -95,11 +88,10 @@ def change_settings(
     game_id: UUID, host_id: UUID, *, is_public: bool | None = None, seats: int | None = None
 ) -> Steps[LobbyChange]:
     """Changes who sees the lobby, and how many seats it has."""
-
-    def rule(lobby: Lobby, _: datetime) -> Lobby:
-        return rules.change_settings(lobby, host_id, is_public=is_public, seats=seats)
-
-    return change_lobby(game_id, rule)
+    return change_lobby(
+        game_id,
+        lambda lobby, _: rules.change_settings(lobby, host_id, is_public=is_public, seats=seats),
+    )
 
 
 def start(game_id: UUID, host_id: UUID, *, solo: bool = False) -> Steps[LobbyChange]:
@@ -119,29 +111,25 @@ def connect(
     game_id: UUID, player_id: UUID, *, connection: UUID, server: UUID | None
 ) -> Steps[LobbyChange]:
     """Gives the player's seat to a socket."""
-
-    def rule(lobby: Lobby, _: datetime) -> Lobby:
-        return rules.connect(lobby, player_id, connection, server)
-
-    return change_lobby(game_id, rule, touches=False)
+    return change_lobby(
+        game_id, lambda lobby, _: rules.connect(lobby, player_id, connection, server), touches=False
+    )
 
 
 def disconnect(game_id: UUID, player_id: UUID, *, connection: UUID) -> Steps[LobbyChange]:
     """Takes the player's seat from a lost socket."""
-
-    def rule(lobby: Lobby, now: datetime) -> Lobby:
-        return rules.disconnect(lobby, player_id, connection, now)
-
-    return change_lobby(game_id, rule, touches=False)
+    return change_lobby(
+        game_id,
+        lambda lobby, now: rules.disconnect(lobby, player_id, connection, now),
+        touches=False,
+    )
 
 
 def renew_grace_period(game_id: UUID, player_id: UUID) -> Steps[LobbyChange]:
     """Restarts the grace period of a player without a socket."""
-
-    def rule(lobby: Lobby, now: datetime) -> Lobby:
-        return rules.renew_grace_period(lobby, player_id, now)
-
-    return change_lobby(game_id, rule, touches=False)
+    return change_lobby(
+        game_id, lambda lobby, now: rules.renew_grace_period(lobby, player_id, now), touches=False
+    )
 
 
 def apply_due_changes(game_id: UUID) -> Steps[LobbyChange]:

@@ -7,34 +7,24 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnly
+from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller
 from config.api.openapi import LOCATION_HEADER, Error
 from config.api.serialization import read_body
-from config.api.views import APIView
+from config.api.views import APIView, api_view
 from config.http.client import client_of
 from config.http.conditional import conditional_json_response
 from config.kernel.validators import check_boolean, check_integer
 from maps.models import GameMap
 from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
 from sessions_app.kernel.socket_address import socket_address
-from sessions_app.lobby import actions, limited_actions, open_lobbies, queries
+from sessions_app.lobby import actions, limited_actions, open_lobbies, queries, serializers
 from sessions_app.lobby.documents import lobby_document, public_document
 from sessions_app.lobby.entities import Lobby
 from sessions_app.lobby.open_lobbies import MAX_FREE_SEATS, MAX_PAGE_SIZE, PAGE_SIZE
-from sessions_app.lobby.serializers import (
-    CreateLobby,
-    JoinByCode,
-    JoinLobby,
-    KickPlayer,
-    LobbyDocument,
-    LobbyPage,
-    OwnLobby,
-    StartGame,
-)
 from sessions_app.lobby.transactions import run, run_query
 
 FREE_SEATS = {"type": "integer", "minimum": 0, "maximum": MAX_FREE_SEATS}
@@ -61,8 +51,7 @@ class SessionsView(APIView):
     @extend_schema(
         operation_id="game_sessions_list",
         parameters=LIST_PARAMETERS,
-        responses=LobbyPage,
-        tags=["game sessions"],
+        responses=serializers.LobbyPage,
     )
     def get(self, request: Request) -> Response:
         """List open public lobbies, the newest first."""
@@ -72,17 +61,16 @@ class SessionsView(APIView):
 
     @extend_schema(
         operation_id="game_sessions_open",
-        request=CreateLobby,
-        responses={201: OwnLobby, 404: Error, 409: Error},
+        request=serializers.CreateLobby,
+        responses={201: serializers.OwnLobby, 404: Error, 409: Error},
         parameters=[LOCATION_HEADER],
-        tags=["game sessions"],
     )
     def post(self, request: Request) -> Response:
         """Create a lobby, with the caller as host. A lobby on a private map is never public.
 
         409: `already_seated`, or `map_not_playable` with all faults of the map.
         """
-        data, player = read_body(CreateLobby, request), caller(request)
+        data, player = read_body(serializers.CreateLobby, request), caller(request)
         is_public = check_boolean(data.get("is_public", True), "is_public")
         seats = check_integer(data.get("seats", MAX_SEATS), "seats", MIN_SEATS, MAX_SEATS)
         playable = GameMap.objects.playable_by(player).only(
@@ -105,9 +93,7 @@ class SessionView(APIView):
     permission_classes = (IsAuthenticatedOrReadOnly,)
 
     @extend_schema(
-        operation_id="game_sessions_read",
-        responses={200: LobbyDocument, 304: None},
-        tags=["game sessions"],
+        operation_id="game_sessions_read", responses={200: serializers.LobbyDocument, 304: None}
     )
     def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
         """Read an open public lobby, or one's own lobby or game. 404 for any other."""
@@ -118,115 +104,79 @@ class SessionView(APIView):
         return conditional_json_response(request, document)
 
 
-class ActiveView(APIView):
-    """The caller's own lobby or game."""
+@api_view("get")
+@extend_schema(
+    operation_id="game_sessions_active",
+    responses={200: serializers.OwnLobby, 304: None, 404: Error},
+)
+def own_lobby(request: Request) -> HttpResponseBase:
+    """Read the lobby or game in which the caller has a seat. 404 without one."""
+    lobby = run_query(queries.find_lobby_of_player, caller(request).pk)
+    return conditional_json_response(request, own_document(lobby))
 
-    permission_classes = (IsAuthenticated,)
 
-    @extend_schema(
-        operation_id="game_sessions_active",
-        responses={200: OwnLobby, 304: None, 404: Error},
-        tags=["game sessions"],
+@api_view("post")
+@extend_schema(
+    operation_id="game_sessions_join_by_code",
+    request=serializers.JoinByCode,
+    responses={200: serializers.OwnLobby, 404: Error, 409: Error},
+)
+def join_by_code(request: Request) -> Response:
+    """Join by invite code. Case and hyphens do not matter. At most ten wrong codes a minute."""
+    data = read_body(serializers.JoinByCode, request)
+    change = limited_actions.join_by_code(
+        client=client_of(request),
+        player_id=caller(request).pk,
+        code=data["code"],
+        tribe_id=data["tribe_id"],
     )
-    def get(self, request: Request) -> HttpResponseBase:
-        """Read the lobby or game in which the caller has a seat. 404 without one."""
-        lobby = run_query(queries.find_lobby_of_player, caller(request).pk)
-        return conditional_json_response(request, own_document(lobby))
+    return Response(own_document(change.after))
 
 
-class CodeView(APIView):
-    """Joining by code."""
-
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_join_by_code",
-        request=JoinByCode,
-        responses={200: OwnLobby, 404: Error, 409: Error},
-        tags=["game sessions"],
-    )
-    def post(self, request: Request) -> Response:
-        """Join by invite code. Case and hyphens do not matter. At most ten wrong codes a minute."""
-        data = read_body(JoinByCode, request)
-        change = limited_actions.join_by_code(
-            client=client_of(request),
-            player_id=caller(request).pk,
-            code=data["code"],
-            tribe_id=data["tribe_id"],
-        )
-        return Response(own_document(change.after))
+@api_view("post")
+@extend_schema(
+    operation_id="game_sessions_join", request=serializers.JoinLobby, responses=serializers.OwnLobby
+)
+def join_lobby(request: Request, session_id: UUID) -> Response:
+    """Join a public lobby. 409: `full`, `started`, `over`, `kicked` or `already_seated`."""
+    tribe_id = read_body(serializers.JoinLobby, request)["tribe_id"]
+    change = run(actions.join, session_id, caller(request).pk, tribe_id=tribe_id)
+    return Response(own_document(change.after))
 
 
-class JoinView(APIView):
-    """Joining a public lobby."""
-
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_join",
-        request=JoinLobby,
-        responses=OwnLobby,
-        tags=["game sessions"],
-    )
-    def post(self, request: Request, session_id: UUID) -> Response:
-        """Join a public lobby. 409: `full`, `started`, `over`, `kicked` or `already_seated`."""
-        tribe_id = read_body(JoinLobby, request)["tribe_id"]
-        change = run(actions.join, session_id, caller(request).pk, tribe_id=tribe_id)
-        return Response(own_document(change.after))
+@api_view("post")
+@extend_schema(operation_id="game_sessions_leave", responses={204: None})
+def leave_lobby(request: Request, session_id: UUID) -> Response:
+    """Give up one's seat."""
+    run(actions.leave, session_id, caller(request).pk)
+    return Response(status=204)
 
 
-class LeaveView(APIView):
-    """Leaving."""
-
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_leave",
-        request=None,
-        responses={204: None},
-        tags=["game sessions"],
-    )
-    def post(self, request: Request, session_id: UUID) -> Response:
-        """Give up one's seat."""
-        run(actions.leave, session_id, caller(request).pk)
-        return Response(status=204)
+@api_view("post")
+@extend_schema(
+    operation_id="game_sessions_kick",
+    request=serializers.KickPlayer,
+    responses=serializers.LobbyDocument,
+)
+def kick_player(request: Request, session_id: UUID) -> Response:
+    """Remove a player for good. Only the host may do this."""
+    player_id = read_body(serializers.KickPlayer, request)["player_id"]
+    change = run(actions.kick, session_id, caller(request).pk, player_id=player_id)
+    return Response(lobby_document(change.after))
 
 
-class KickView(APIView):
-    """Removing another player."""
+@api_view("post")
+@extend_schema(
+    operation_id="game_sessions_start",
+    request=serializers.StartGame,
+    responses=serializers.LobbyDocument,
+)
+def start_game(request: Request, session_id: UUID) -> Response:
+    """Start the countdown of three seconds. Only the host may do this.
 
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_kick",
-        request=KickPlayer,
-        responses=LobbyDocument,
-        tags=["game sessions"],
-    )
-    def post(self, request: Request, session_id: UUID) -> Response:
-        """Remove a player for good. Only the host may do this."""
-        player_id = read_body(KickPlayer, request)["player_id"]
-        change = run(actions.kick, session_id, caller(request).pk, player_id=player_id)
-        return Response(lobby_document(change.after))
-
-
-class StartView(APIView):
-    """Starting."""
-
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(
-        operation_id="game_sessions_start",
-        request=StartGame,
-        responses=LobbyDocument,
-        tags=["game sessions"],
-    )
-    def post(self, request: Request, session_id: UUID) -> Response:
-        """Start the countdown of three seconds. Only the host may do this.
-
-        409: `alone` unless solo, `not_ready`, `not_connected` where a player is ready but has no socket,
-        `map_not_playable` where the author has broken the map or a moderator has hidden it.
-        """
-        solo = check_boolean(read_body(StartGame, request).get("solo", False), "solo")
-        change = run(actions.start, session_id, caller(request).pk, solo=solo)
-        return Response(lobby_document(change.after))
+    409: `alone` unless solo, `not_ready`, `not_connected` where a player is ready but has no socket,
+    `map_not_playable` where the author has broken the map or a moderator has hidden it.
+    """
+    solo = check_boolean(read_body(serializers.StartGame, request).get("solo", False), "solo")
+    change = run(actions.start, session_id, caller(request).pk, solo=solo)
+    return Response(lobby_document(change.after))

@@ -6,6 +6,8 @@ from typing import Any
 from config.kernel.timestamps import to_json
 from sessions_app.lobby.entities import Lobby, Seat
 
+SHOWN_OF_SEATS = "player_id username level tribe is_host is_ready is_connected".split()
+
 
 def lobby_document(lobby: Lobby) -> dict[str, Any]:
     """Returns the document for a lobby's players: the socket's `lobby` message, and the API's response."""
@@ -31,16 +33,8 @@ def public_document(lobby: Lobby) -> dict[str, Any]:
 
 
 def _player_document(seat: Seat) -> dict[str, Any]:
-    return {
-        "player_id": seat.player_id,
-        "username": seat.username,
-        "level": seat.level,
-        "tribe": seat.tribe,
-        "is_host": seat.is_host,
-        "is_ready": seat.is_ready,
-        "is_connected": seat.is_connected,
-        "joined_at": _timestamp(seat.joined_at),
-    }
+    shown = {name: getattr(seat, name) for name in SHOWN_OF_SEATS}
+    return shown | {"joined_at": _timestamp(seat.joined_at)}
 
 
 def _timestamp(moment: datetime | None) -> str | None:

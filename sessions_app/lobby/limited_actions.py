@@ -17,24 +17,16 @@ LOBBIES, CODES = "lobbies", "codes"  # names of rate limits
 
 
 def open_lobby(
-    *,
-    player_id: UUID,
-    game_map: GameMap,
-    tribe_id: UUID,
-    is_public: bool,
-    seats: int,
+    *, player_id: UUID, game_map: GameMap, tribe_id: UUID, is_public: bool, seats: int
 ) -> LobbyChange:
     """Creates a lobby on a map that the player may play on, which the caller has checked.
 
-    The attempt is counted first, because several at once would exceed the limit otherwise, and is not
-    counted when no lobby was created. Raises RateLimited, RateLimitUnavailable; DomainError
+    An attempt that creates no lobby is not counted. Raises RateLimited, RateLimitUnavailable; DomainError
     `map_not_playable` with all faults of the map, and as `actions.create` does.
     """
-    rate_limits.require(LOBBIES, str(player_id))
-    change = None
-    try:
+    with rate_limits.require_once_done(LOBBIES, str(player_id)):
         require_playable(game_map)  # outside of the transaction, because it may take long
-        change = run(
+        return run(
             actions.create,
             player_id,
             map_id=game_map.pk,
@@ -42,10 +34,6 @@ def open_lobby(
             is_public=is_public,
             seats=seats,
         )
-        return change
-    finally:
-        if change is None:
-            rate_limits.undo_count(LOBBIES, str(player_id))
 
 
 def find_lobby_by_code(*, client: Client, player_id: UUID, code: str) -> Lobby:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from config.db.keyset import Order
 from config.kernel.errors import InvalidInput
 from config.kernel.timestamps import to_json_sql
-from config.kernel.validators import read_integer
+from config.kernel.validators import parse_id, read_integer
 from maps.models import GameMap
 from maps.search.conditions import PUBLISHED
 from sessions_app.kernel.limits import MAX_SEATS
@@ -65,10 +65,9 @@ class LobbyFilter:
 def parse_filter(parameters: Mapping[str, str]) -> LobbyFilter:
     """Reads the parameters `map`, `free_seats`, `page_size` and `cursor`. Raises InvalidInput."""
     text = parameters.get("map", "").strip()
-    try:
-        map_id = UUID(text) if text else None
-    except ValueError as error:
-        raise InvalidInput("invalid", "This is not the id of a map.", field="map") from error
+    map_id = parse_id(text)
+    if text and map_id is None:
+        raise InvalidInput("invalid", "This is not the id of a map.", field="map")
     return LobbyFilter(
         map_id,
         read_integer(parameters, "free_seats", 0, MAX_FREE_SEATS, default=0),

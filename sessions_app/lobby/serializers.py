@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.api.serialization import CheckedTextField, RawBooleanField, RawField
+from config.api.serialization import BOOLEAN, CheckedTextField, RawField, integer_schema
 from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
 from sessions_app.kernel.statuses import Status, to_values
 
@@ -117,11 +116,6 @@ class LobbyPage(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True, help_text="The cursor of the next page.")
 
 
-@extend_schema_field({"type": "integer", "minimum": MIN_SEATS, "maximum": MAX_SEATS})
-class SeatCount(RawField):
-    """A number of seats."""
-
-
 class CreateLobby(serializers.Serializer[Any]):
     """A new lobby."""
 
@@ -129,10 +123,12 @@ class CreateLobby(serializers.Serializer[Any]):
         help_text="A valid map: a published one, or one of the caller's own."
     )
     tribe_id = serializers.UUIDField(help_text="One of the caller's tribes.")
-    is_public = RawBooleanField(
-        required=False, help_text="Default: true. False: not listed, and joined by code only."
+    is_public = RawField(
+        BOOLEAN,
+        required=False,
+        help_text="Default: true. False: not listed, and joined by code only.",
     )
-    seats = SeatCount(required=False, help_text="Default: 4.")
+    seats = RawField(integer_schema(MIN_SEATS, MAX_SEATS), required=False, help_text="Default: 4.")
 
 
 class JoinLobby(serializers.Serializer[Any]):
@@ -144,7 +140,7 @@ class JoinLobby(serializers.Serializer[Any]):
 class JoinByCode(JoinLobby):
     """The tribe and the invite code to join with."""
 
-    code = CheckedTextField(kind="code")
+    code = CheckedTextField("code")
 
 
 class KickPlayer(serializers.Serializer[Any]):
@@ -156,4 +152,4 @@ class KickPlayer(serializers.Serializer[Any]):
 class StartGame(serializers.Serializer[Any]):
     """How to start."""
 
-    solo = RawBooleanField(required=False, help_text="True to start without other players.")
+    solo = RawField(BOOLEAN, required=False, help_text="True to start without other players.")

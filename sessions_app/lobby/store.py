@@ -1,6 +1,6 @@
 """Reads a lobby from the database, and writes what a rule has changed of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -108,42 +108,10 @@ def _update(table: str, changed: dict[str, Any], where: str, *keys: UUID) -> Sta
 
 
 def _parse(rows: Rows) -> tuple[Lobby, datetime] | None:
-    """Returns the lobby in the rows of READ, and the time."""
+    """Returns the lobby in the rows of READ, whose columns are in the order of the fields, and the time."""
     if not rows:
         return None
-    now, game_id, status, game_map, code, version, created, touched, *rest = rows[0]
-    is_public, seat_limit, kicked, countdown, started, is_published = rest[:6]
-    lobby = Lobby(
-        id=game_id,
-        status=Status(status),
-        game_map=game_map,
-        seats=tuple(_parse_seat(row[14:]) for row in rows if row[14]),
-        code=code,
-        version=version,
-        created_at=created,
-        touched_at=touched,
-        is_public=is_public,
-        seat_limit=seat_limit,
-        kicked=frozenset(kicked),
-        countdown_ends_at=countdown,
-        started_at=started,
-        is_map_published=is_published,
-    )
-    return lobby, now
-
-
-def _parse_seat(columns: Sequence[Any]) -> Seat:
-    player, name, level, tribe, joined, host, ready, lost, connection, server, orphaned = columns
-    return Seat(
-        player_id=player,
-        username=name,
-        level=level,
-        tribe=tribe,
-        joined_at=joined,
-        is_host=host,
-        is_ready=ready,
-        lost_at=lost,
-        connection=connection,
-        server=server,
-        is_orphaned=orphaned,
-    )
+    now, game_id, status, game_map, *rest = rows[0][:14]
+    seats = tuple(Seat(*row[14:]) for row in rows if row[14])
+    lobby = Lobby(game_id, Status(status), game_map, seats, *rest)
+    return replace(lobby, kicked=frozenset(lobby.kicked)), now

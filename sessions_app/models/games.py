@@ -1,11 +1,11 @@
 """The table of games."""
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
 
 from config.db.functions import StoredSize
+from config.db.models import RandomIdModel
 from sessions_app.kernel.limits import MAX_KICKED_PLAYERS, MAX_SEATS, MIN_SEATS
 from sessions_app.kernel.statuses import OPEN_STATUSES, OVER_STATUSES, Status, to_values
 
@@ -15,19 +15,13 @@ models.JSONField.register_lookup(StoredSize)
 MAX_STATE_SIZE = 2 * 1024 * 1024  # bytes of jsonb
 
 
-class GameSession(models.Model):
+class GameSession(RandomIdModel):
     """A game of up to four players on a map, from the lobby to the end.
 
     `version` counts the committed changes of what the players see. A trigger counts (migration
     0004_versions), so that a change typed in psql counts as well.
     """
 
-    id = models.UUIDField(
-        primary_key=True,
-        db_default=RandomUUID(),
-        editable=False,
-        db_comment="Random UUID, never reused.",
-    )
     map = models.ForeignKey(
         "maps.GameMap",
         on_delete=models.RESTRICT,
@@ -96,9 +90,7 @@ class GameSession(models.Model):
         null=True, blank=True, db_comment="When the game began; null before."
     )
     map_version = models.IntegerField(
-        null=True,
-        blank=True,
-        db_comment="The played version of the map; null before the start.",
+        null=True, blank=True, db_comment="The played version of the map; null before the start."
     )
     fence = models.IntegerField(
         db_default=0, db_comment="Fencing token of the newest writer of game_state."

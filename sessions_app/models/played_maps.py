@@ -1,23 +1,18 @@
 """Maps as they were played."""
 
-from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
 
+from config.db.models import RandomIdModel
 
-class PlayedMap(models.Model):
+
+class PlayedMap(RandomIdModel):
     """A version of a map that was played. The start of its first game creates it, and nothing changes it.
 
     It stays when the author changes the map, makes it private or removes it. `map_id` is not a foreign key,
     so that the row can outlive the map's. Columns have the names of those of `maps` that they copy.
     """
 
-    id = models.UUIDField(
-        primary_key=True,
-        db_default=RandomUUID(),
-        editable=False,
-        db_comment="Random UUID, never reused.",
-    )
     map_id = models.UUIDField(db_comment="The map.")
     version = models.IntegerField(db_comment="The version of the map.")
     name = models.CharField(max_length=100, db_comment="The map's name.")

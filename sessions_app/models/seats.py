@@ -1,10 +1,10 @@
 """The tables of seats, and of the server processes that hold their sockets."""
 
 from django.conf import settings
-from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models.functions import Now
 
+from config.db.models import RandomIdModel
 from sessions_app.models.games import GameSession
 
 
@@ -24,7 +24,7 @@ class LobbyServer(models.Model):
         return str(self.pk)
 
 
-class SessionPlayer(models.Model):
+class SessionPlayer(RandomIdModel):
     """A seat: one player in one game, with one tribe.
 
     A trigger holds two more rules (migration 0003_seat_rules), because no constraint can: a game has at most
@@ -32,12 +32,6 @@ class SessionPlayer(models.Model):
     deletes the row. Leaving a running game keeps it for the history, with `left_at`.
     """
 
-    id = models.UUIDField(
-        primary_key=True,
-        db_default=RandomUUID(),
-        editable=False,
-        db_comment="Random UUID, never reused.",
-    )
     session = models.ForeignKey(
         GameSession,
         on_delete=models.CASCADE,

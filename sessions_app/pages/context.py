@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from config.kernel.errors import DomainError
-from maps.models import GameMap
+from maps.browse.cards import find_visible_card
 from sessions_app.kernel.statuses import RUNNING_STATUSES, Status
 from sessions_app.lobby import queries
 from sessions_app.lobby.entities import Lobby
@@ -38,7 +38,7 @@ def lobby_context(request: HttpRequest, lobby: Lobby, player_id: UUID | None) ->
         "is_running": lobby.status in RUNNING_STATUSES,
         "is_over": lobby.is_over,
         # None for a private map and somebody who was invited: only players with a seat see it.
-        "game_map": find_visible_map(request, lobby.game_map["id"]),
+        "game_map": find_visible_card(request.user, lobby.game_map["id"]),
     }
 
 
@@ -52,26 +52,12 @@ def find_own_lobby(request: HttpRequest) -> Lobby | None:
         return None
 
 
-def find_visible_map(request: HttpRequest, map_id: UUID | None) -> GameMap | None:
-    """Returns a map that the visitor may see, or None."""
-    visible = GameMap.objects.visible_to(request.user).for_cards()
-    return visible.filter(pk=map_id).first() if map_id else None
-
-
 def new_tribe_url(request: HttpRequest) -> str:
     """Returns the address of the page for a new tribe, which leads back to this page."""
     next_url = request.get_full_path()
     if request.method == "POST" and request.path.endswith("/join"):
         next_url = request.path.removesuffix("join")  # that address only accepts POST
     return f"{reverse('tribes:new')}?{urlencode({'next': next_url})}"
-
-
-def parse_id(text: str) -> UUID | None:
-    """Returns the id in a form or an address, or None."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def render_gone(request: HttpRequest) -> HttpResponse:

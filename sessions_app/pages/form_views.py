@@ -7,26 +7,24 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 
-from accounts.identity.current_user import current_user
+from accounts.identity.pages import current_user
 from accounts.models import User
 from config.http.methods import require_POST
-from config.http.pages import redirect_to_sign_in
+from config.http.pages import require_sign_in
 from config.kernel.errors import DomainError, InvalidInput
+from config.kernel.validators import parse_id
 from sessions_app.games.actions import end_game
 from sessions_app.lobby import actions
 from sessions_app.lobby.transactions import run
-from sessions_app.pages.context import parse_id, render_gone
+from sessions_app.pages.context import render_gone
 from sessions_app.pages.forms import SettingsForm, TribeForm
 
 
 @require_POST
+@require_sign_in("lobbies:detail")
 def act(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     """Does what a button of the lobby's page says."""
-    page_url = reverse("lobbies:detail", args=[lobby_id])
-    if not request.user.is_authenticated:
-        return redirect_to_sign_in(request, page_url)
     name = request.POST.get("act", "")
     if name not in ACTS:
         raise Http404
@@ -40,7 +38,7 @@ def act(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
         if name == "leave":
             messages.success(request, "You have left.")
             return redirect("lobbies:index")
-    return redirect(page_url)
+    return redirect("lobbies:detail", lobby_id)
 
 
 def _set_ready(request: HttpRequest, lobby_id: UUID, player: User) -> None:
@@ -69,24 +67,14 @@ def _change_settings(request: HttpRequest, lobby_id: UUID, player: User) -> None
     run(actions.change_settings, lobby_id, player.pk, **form.cleaned_data)
 
 
-def _leave(request: HttpRequest, lobby_id: UUID, player: User) -> None:
-    run(actions.leave, lobby_id, player.pk)
-
-
-def _start(request: HttpRequest, lobby_id: UUID, player: User) -> None:
-    run(actions.start, lobby_id, player.pk, solo="solo" in request.POST)
-
-
-def _end(request: HttpRequest, lobby_id: UUID, player: User) -> None:
-    end_game(lobby_id, player)
-
-
 ACTS: dict[str, Callable[[HttpRequest, UUID, User], Any]] = {
     "ready": _set_ready,
     "tribe": _choose_tribe,
     "kick": _kick,
     "settings": _change_settings,
-    "leave": _leave,
-    "start": _start,
-    "end": _end,
+    "leave": lambda request, lobby_id, player: run(actions.leave, lobby_id, player.pk),
+    "start": lambda request, lobby_id, player: run(
+        actions.start, lobby_id, player.pk, solo="solo" in request.POST
+    ),
+    "end": lambda request, lobby_id, player: end_game(lobby_id, player),
 }

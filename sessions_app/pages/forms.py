@@ -5,8 +5,7 @@ from typing import Any
 from django import forms
 
 from accounts.models import User
-from config.http.forms import TextField
-from config.kernel.errors import DomainError
+from config.http.forms import ActionForm, TextField
 from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
 from sessions_app.lobby.invite_codes import CODE_LENGTH, is_code, normalize_code
 from tribes.models import Tribe
@@ -17,21 +16,10 @@ PUBLIC_CHOICE = ("yes", "Anyone (listed publicly)")
 PRIVATE_CHOICE = ("no", "Friends only (link or code)")
 
 
-class LobbyForm(forms.Form):
-    """A form that also shows the errors of actions."""
-
-    field_names = {"tribe_id": "tribe"}  # of fields that have another name in actions
-
-    def add_domain_error(self, error: DomainError) -> None:
-        """Adds all reasons of an error, each to the field that it names."""
-        for reason in error.reasons:
-            field = self.field_names.get(reason.field or "", reason.field)
-            self.add_error(field if field in self.fields else None, reason.detail)
-
-
-class TribeForm(LobbyForm):
+class TribeForm(ActionForm):
     """One of a player's own tribes."""
 
+    field_names = {"tribe_id": "tribe"}
     tribe = forms.ChoiceField(
         error_messages={
             "required": "Choose a tribe.",
@@ -53,7 +41,7 @@ class TribeForm(LobbyForm):
         return [(tribe, tribe is chosen) for tribe in self.tribes]
 
 
-class SettingsForm(LobbyForm):
+class SettingsForm(ActionForm):
     """Who may join, and how many seats there are. A lobby on a map that is not published is private."""
 
     is_public = forms.TypedChoiceField(
@@ -78,7 +66,7 @@ class NewLobbyForm(TribeForm, SettingsForm):
     """A new lobby."""
 
 
-class CodeForm(LobbyForm):
+class CodeForm(ActionForm):
     """An invite code, as people type it."""
 
     code = TextField(
@@ -108,10 +96,7 @@ class FilterForm(forms.Form):
 
     use_required_attribute = False
     game_map = TextField(
-        "search",
-        label="Map",
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        "search", label="Map", required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     free = forms.TypedChoiceField(
         label="Free seats",

@@ -12,12 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from accounts.identity.current_user import current_user
+from accounts.identity.pages import current_user
 from config.http.client import client_of
 from config.http.error_statuses import status_of
-from config.http.methods import require_http_methods, require_POST, require_safe
-from config.http.pages import redirect_to_sign_in
+from config.http.methods import require_POST, require_safe
+from config.http.pages import require_page_methods, require_sign_in
 from config.kernel.errors import DomainError
+from config.kernel.validators import parse_id
+from maps.browse.cards import find_visible_card
 from maps.models import GameMap
 from sessions_app.kernel.limits import MAX_CHAT_LENGTH
 from sessions_app.kernel.statuses import Status
@@ -28,15 +30,11 @@ from sessions_app.lobby.transactions import run, run_query
 from sessions_app.pages.context import (
     BLANK_CARD,
     find_own_lobby,
-    find_visible_map,
     lobby_context,
     new_tribe_url,
-    parse_id,
     render_gone,
 )
 from sessions_app.pages.forms import CodeForm, FilterForm, NewLobbyForm, SettingsForm, TribeForm
-
-require_page_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 # ---- The list -----------------------------------------------------------------------------------
 
@@ -61,7 +59,7 @@ def _render_list(request: HttpRequest, form: CodeForm, status: int = 200) -> Htt
         "filters": filters,
         "lobby_filter": lobby_filter,
         "is_filtered": bool(map_id or words or free_seats > 1),
-        "filtered_map": find_visible_map(request, map_id),
+        "filtered_map": find_visible_card(request.user, map_id),
         "form": form,
         "own_lobby": find_own_lobby(request),
     }
@@ -72,10 +70,9 @@ def _render_list(request: HttpRequest, form: CodeForm, status: int = 200) -> Htt
 
 
 @require_page_methods
+@require_sign_in()
 def new(request: HttpRequest) -> HttpResponse:
     """A form to open a lobby on a map."""
-    if not request.user.is_authenticated:
-        return redirect_to_sign_in(request, request.get_full_path())
     map_id = request.GET.get("map", "")
     if not map_id:
         messages.info(request, "Choose a map first, then choose “Play together” on its page.")
@@ -90,7 +87,7 @@ def new(request: HttpRequest) -> HttpResponse:
         initial={"tribe": request.GET.get("tribe", "")},
     )
     if form.is_bound and form.is_valid():
-        try:
+        with form.show_errors():
             change = limited_actions.open_lobby(
                 player_id=player.pk,
                 game_map=game_map,
@@ -99,8 +96,6 @@ def new(request: HttpRequest) -> HttpResponse:
                 seats=form.cleaned_data["seats"],
             )
             return redirect("lobbies:detail", change.after.id)
-        except DomainError as error:
-            form.add_domain_error(error)
     context = {
         "game_map": game_map,
         "form": form,
@@ -120,47 +115,40 @@ def join_by_code(request: HttpRequest) -> HttpResponse:
 
 
 @require_page_methods
+@require_sign_in()
 def invited(request: HttpRequest, code: str) -> HttpResponse:
     """A lobby by its invite code: who is there, and a form to join with a tribe."""
-    if not request.user.is_authenticated:
-        return redirect_to_sign_in(request, request.path)
     form = CodeForm({"code": code})
     if not form.is_valid():
         return _render_list(request, form, status=404)
-    client, player_id, code = (
-        client_of(request),
-        current_user(request).pk,
-        form.cleaned_data["code"],
-    )
+    player_id, code = current_user(request).pk, form.cleaned_data["code"]
     try:
-        lobby = limited_actions.find_lobby_by_code(client=client, player_id=player_id, code=code)
+        lobby = limited_actions.find_lobby_by_code(
+            client=client_of(request), player_id=player_id, code=code
+        )
     except DomainError as error:
-        messages.error(
-            request, error.detail
-        )  # the form is easily overlooked after following a link
+        # The form is easily overlooked after following a link.
+        messages.error(request, error.detail)
         return _render_list(request, form, status=status_of(error))
 
-    def take_seat(tribe_id: UUID) -> LobbyChange:
-        return run(actions.join_by_code, code, player_id, tribe_id=tribe_id)
-
-    return _render_join(request, lobby, take_seat)
+    return _render_join(
+        request, lobby, lambda tribe: run(actions.join_by_code, code, player_id, tribe_id=tribe)
+    )
 
 
 @require_POST
+@require_sign_in("lobbies:detail")
 def join(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     """Takes a seat in a public lobby."""
-    if not request.user.is_authenticated:
-        return redirect_to_sign_in(request, reverse("lobbies:detail", args=[lobby_id]))
     player_id = current_user(request).pk
     try:
         lobby = run_query(queries.find_visible_lobby, lobby_id, player_id)
     except DomainError:
         return render_gone(request)
 
-    def take_seat(tribe_id: UUID) -> LobbyChange:
-        return run(actions.join, lobby_id, player_id, tribe_id=tribe_id)
-
-    return _render_join(request, lobby, take_seat)
+    return _render_join(
+        request, lobby, lambda tribe: run(actions.join, lobby_id, player_id, tribe_id=tribe)
+    )
 
 
 def _render_join(
@@ -174,11 +162,9 @@ def _render_join(
             return redirect("lobbies:detail", lobby.id)
         form = TribeForm(player, request.POST if request.method == "POST" else None)
         if take_seat and form.is_bound and form.is_valid():
-            try:
+            with form.show_errors():
                 take_seat(UUID(form.cleaned_data["tribe"]))
                 return redirect("lobbies:detail", lobby.id)
-            except DomainError as error:
-                form.add_domain_error(error)
     context = lobby_context(request, lobby, None) | {
         "form": form,
         "own_lobby": find_own_lobby(request),

@@ -51,8 +51,7 @@ ELSEWHERE = {
         (
             "NewUser.password Credentials.username Credentials.password RefreshToken.refresh"
             " NewPassword.old_password NewPassword.new_password NewAddress.password SignOut.refresh"
-            " UsernameOrEmailForm.username UsernameOrEmailForm.password SignInForm.username"
-            " SignInForm.password"
+            " SignInForm.username SignInForm.password"
             " StaffSignInForm.username StaffSignInForm.password SignUpForm.password ChangeEmailForm.password"
             " ChangePasswordForm.old_password ChangePasswordForm.new_password1"
             " ChangePasswordForm.new_password2"
@@ -110,8 +109,8 @@ def request_documents() -> set[str]:
         for node in ast.walk(ast.parse(file.read_text())):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
-            if node.func.id == "read_body" and node.args and isinstance(node.args[0], ast.Name):
-                names.add(node.args[0].id)
+            if node.func.id == "read_body" and isinstance(node.args[0], ast.Name | ast.Attribute):
+                names.add(ast.unparse(node.args[0]).rpartition(".")[2])
             if any(keyword.arg == "data" for keyword in node.keywords):
                 names.add(node.func.id)
     return names
@@ -128,8 +127,7 @@ def fields_of_documents() -> dict[str, bool]:
     read_by = request_documents()
     assert {"NewMap", "NewTribe", "NewUser", "PreviewQuery"} <= read_by
     return {
-        f"{document.__name__}.{name}": isinstance(field, CheckedTextField)
-        and field.kind is not None
+        f"{document.__name__}.{name}": isinstance(field, CheckedTextField) and bool(field.kind)
         for document in ours(serializers.Serializer)
         if document.__name__ in read_by
         for name, field in document().fields.items()

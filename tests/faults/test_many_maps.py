@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from config.limits import quotas, rate_limits
-from maps.terrain.grid import parse_compact_document
 from maps.terrain.validation import DOCUMENT_KEYS, parse_terrain
 from tests.support.api import bearer
-from tests.support.documents import Document
+from tests.support.documents import Document, parse_compact_document
 from tests.support.random_documents import BREAKS, WEIRD, maps, nodes
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from config.limits import rate_limits
 from config.limits.rate_limits import POLICIES
 from maps.editing import actions as editing_actions
 from maps.models import GameMap
-from maps.terrain.faults import FAULT_RULES, MAX_FAULTS
+from maps.terrain.faults import FAULT_MESSAGES, MAX_FAULTS
 from maps.terrain.grid import LAVA
 from sessions_app.models import GameSession
 from tests.support.api import bearer
@@ -228,7 +228,7 @@ def test_parts_of_wrong_types_are_refused(client: Client, draft: GameMap) -> Non
         for garbage in garbages:
             response = send(client, draft.user, "PATCH", f"/{draft.pk}", {part: garbage})
             assert response.status_code == 400, (part, garbage)
-            assert {code for code, _ in codes(response)} <= FAULT_RULES.keys()
+            assert {code for code, _ in codes(response)} <= FAULT_MESSAGES.keys()
     assert GameMap.objects.get().version == 1
 
 

@@ -231,10 +231,8 @@ def test_pictures_of_new_maps_are_drawn_in_advance(
 @pytest.mark.django_db(transaction=True)
 def test_commands_draw_nothing_themselves(settings: Any) -> None:
     author = make_user("Author")
-    editing_actions.save_new_map(
-        editing_actions.draft_map(
-            author=author, given=document_of(flat_grid()) | {"name": "Quiet Ford"}
-        )
+    editing_actions.create_map(
+        author=author, given=document_of(flat_grid()) | {"name": "Quiet Ford"}
     )
     assert jobs().get().queue_name == tasks.PICTURES_AHEAD
     assert files(settings) == set()
@@ -243,11 +241,10 @@ def test_commands_draw_nothing_themselves(settings: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_drawn_of_a_map_whose_transaction_is_rolled_back() -> None:
     author = make_user("Author")
-    game_map = editing_actions.draft_map(
-        author=author, given=document_of(flat_grid()) | {"name": "Quiet Ford"}
-    )
     with transaction.atomic():
-        editing_actions.save_new_map(game_map)
+        editing_actions.create_map(
+            author=author, given=document_of(flat_grid()) | {"name": "Quiet Ford"}
+        )
         assert jobs().exists()
         transaction.set_rollback(True)
     assert not jobs().exists()

@@ -1,11 +1,23 @@
 """The scores that maps are ordered by."""
 
 import datetime
+import math
 
 import pytest
 
 from maps.models import GameMap
-from maps.search.ranking import PRIOR_STARS, hot_score, top_score
+from maps.search.ranking import HOT_SECONDS, PRIOR_RATINGS, PRIOR_STARS, STAR_POINTS
+
+
+def top_score(rating_sum: float, rating_count: int) -> float:
+    return (rating_sum + PRIOR_STARS * PRIOR_RATINGS) / (rating_count + PRIOR_RATINGS)
+
+
+def hot_score(
+    plays: int, rating_sum: int, rating_count: int, created_at: datetime.datetime
+) -> float:
+    points = plays + STAR_POINTS * (rating_sum - PRIOR_STARS * rating_count)
+    return math.log10(max(points, 1)) + created_at.timestamp() / HOT_SECONDS
 
 
 def test_one_perfect_rating_is_below_a_hundred_good_ones() -> None:

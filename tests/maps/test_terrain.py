@@ -13,11 +13,11 @@ from maps.terrain.grid import (
     STONE,
     WATER,
     Grid,
-    parse_compact_document,
     to_compact_document,
     unpack_grid,
 )
 from maps.terrain.paths import find_cheapest_path
+from tests.support.documents import parse_compact_document
 from tests.support.factories import flat_grid
 
 

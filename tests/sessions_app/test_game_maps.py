@@ -386,8 +386,7 @@ def test_a_map_known_to_be_valid_is_not_checked_again(
     author = table.players[0]
     public = make_map(author)
     parts = {name: getattr(public, name) for name in DOCUMENT_KEYS}
-    saved = editing_actions.draft_map(author=author, given=parts | {"name": "Saved Ford"})
-    saved.save()
+    saved = editing_actions.create_map(author=author, given=parts | {"name": "Saved Ford"})
     once_public = make_map(author)
     editing_actions.unpublish_map(author=author, map_id=once_public.pk)
     looked_at = make_map(author, is_public=False)

@@ -79,6 +79,6 @@ def test_a_tribe_that_is_deleted_while_its_player_joins_is_an_error(
         return by_the_rules(*arguments, **named)
 
     monkeypatch.setattr(rules, "join", join)
-    with pytest.raises(DomainError, match="This tribe is gone") as refused:
+    with pytest.raises(DomainError, match="This tribe no longer exists") as refused:
         run(lobby_actions.join, table.id, tribe.user.pk, tribe_id=tribe.pk)
     assert refused.value.code == "unknown_tribe"

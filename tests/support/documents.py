@@ -5,10 +5,14 @@ from typing import Any
 import numpy as np
 
 from maps.terrain import waves
-from maps.terrain.grid import Grid
+from maps.terrain.grid import Grid, unpack_grid
 from tests.support.factories import flat_grid, tiles
 
 Document = dict[str, Any]
+
+
+def parse_compact_document(document: Document) -> Grid:
+    return unpack_grid(np.array(document["rows"], dtype=np.uint8))
 
 
 def document_of(grid: Grid, **parts: Any) -> Document:

@@ -44,7 +44,7 @@ def make_lobbies(number: int) -> dict[str, Any]:
     }
 
 
-def restart(server: servers.Server) -> None:
+def restart(server: servers.Postgres | servers.Redis) -> None:
     """Stops a server and starts it again."""
     owner = prepare_folders()
     server.start(owner)  # finds it running, and where its programs are

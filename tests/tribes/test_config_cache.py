@@ -22,11 +22,11 @@ from tests.support.tribe_api import DAMAGE, RANGE, SPEED, call
 from tests.support.waiting import until
 from tribes import config_cache
 from tribes.actions import change_tribe, delete_tribe
-from tribes.config_cache import TribeConfig, read_config
+from tribes.config_cache import FIELDS, TribeConfig, read_config
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db
-CACHED = TribeConfig(0.05, 0.3, 0.15, "#FFD700")
+CACHED = dict(zip(FIELDS, (0.05, 0.3, 0.15, "#FFD700"), strict=True))
 
 
 def key(tribe: Tribe) -> str:
@@ -107,7 +107,7 @@ def test_each_change_deletes_the_cached_config(settings: Any, way: Callable[[Tri
     way(tribe)
     assert not is_cached(tribe)
     if Tribe.objects.exists():
-        assert read_config(tribe.pk).color_theme == "#99C2FF"
+        assert read_config(tribe.pk)["color_theme"] == "#99C2FF"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -220,7 +220,7 @@ def test_a_change_waits_until_the_cache_is_filled(monkeypatch: pytest.MonkeyPatc
     at_once(2, work)
     monkeypatch.undo()
     assert not is_cached(tribe)
-    assert read_config(tribe.pk).color_theme == "#99C2FF"
+    assert read_config(tribe.pk)["color_theme"] == "#99C2FF"
 
 
 @pytest.mark.parametrize("error_with_note", [False, True])
@@ -235,4 +235,4 @@ def test_configs_are_read_without_redis(
     changed = call(player, "patch", f"/{tribe.pk}", {"color_theme": "#99C2FF"})
     assert changed.status_code == 200
     config_cache.invalidate([str(tribe.pk)])
-    assert read_config(tribe.pk).color_theme == "#99C2FF"
+    assert read_config(tribe.pk)["color_theme"] == "#99C2FF"

@@ -19,7 +19,6 @@ from tribes.bonuses import (
     TOTAL_POINTS,
     TOWERS,
     Points,
-    bar_maximum,
     bonus_of,
     find_faults,
     points_of,
@@ -131,7 +130,7 @@ def test_only_the_best_tower_fills_its_bar() -> None:
             for gain in row
             if gain.stat == stat
         )
-        assert abs(best[0] - bar_maximum(stat)) < Decimal("0.05")
+        assert abs(best[0] - stat.bar_maximum) < Decimal("0.05")
         assert Decimal("99.9") <= best[1] <= 100
 
 

@@ -1,0 +1,40 @@
+"""Helpers of the pages of accounts: the signed-in player, and where forms lead to."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib.auth.views import RedirectURLMixin, redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from accounts.models import User
+from config.http.methods import require_POST
+from config.http.next_url import next_url
+
+
+def current_user(request: HttpRequest) -> User:
+    """Returns the signed-in player. Only for views that require one."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def account_form(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Takes POST only. Whoever was signed out in the meantime signs in, and goes on to the account page."""
+
+    @wraps(view)
+    def checked(request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request)
+        return redirect_to_login(reverse("accounts:account"))
+
+    return require_POST(checked)
+
+
+class NextUrlMixin(RedirectURLMixin):
+    """Checks `next` by config.http.next_url, which is stricter than Django's own check."""
+
+    request: HttpRequest
+
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        """Returns where to go on to, or nothing for the view's own default."""
+        return next_url(self.request)
