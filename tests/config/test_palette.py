@@ -11,7 +11,7 @@ from maps.drawing.ground import SHADES
 from maps.terrain.grid import TERRAINS
 
 ROOT = Path(__file__).parents[2]
-COLOUR = re.compile(r"(?<![.\w])#(?:[0-9a-fA-F]{8}|[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b(?!\()")
+COLOUR = re.compile(r"(?<![.\w])#(?:[0-9a-fA-F]{8}|[0-9a-fA-F]{6}|[0-9a-fA-F]{3})(?![\w-])(?!\()")
 FUNCTION = re.compile(r"\b(?:rgba?|hsla?|hwb|lab|lch|oklab|oklch)\([\d\s.,%/]+\)")
 # Of the visual design: nobody changes these by accident.
 DESIGNED = {
