@@ -304,7 +304,7 @@ def test_the_author_sees_why_a_map_is_hidden(client: Client, player: User, moder
     hide = MapDecision.Action.HIDE
     decide(moderator=moderator, map_id=hidden.pk, action=hide, reason="Copied.")
     client.force_login(player)
-    page = text(client, "/maps/?filter=own")
+    page = " ".join(text(client, "/maps/?filter=own").split())
     link = f'<a class="card__reason" href="/maps/{hidden.pk}/#state">hidden by a moderator: see why</a>'
     assert page.count("card__reason") == page.count(link) == 1
     assert page.count(">private<") == 1
