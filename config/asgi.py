@@ -20,6 +20,7 @@ from config.server.asgi import Receive, Scope, Send  # noqa: E402
 from config.server.fast_lane import FastLane  # noqa: E402
 from config.server.handler import ThreadedASGIHandler  # noqa: E402
 from config.server.health import Health  # noqa: E402
+from config.server.limited_requests import LimitedRequests  # noqa: E402
 from config.server.response_cache import ResponseCache  # noqa: E402
 from config.server.static_files import StaticFiles, set_static_headers  # noqa: E402
 from maps.browse.cacheable import CacheableMapReads  # noqa: E402
@@ -68,7 +69,7 @@ async def end_tasks(workers: "asyncio.Task[None]") -> None:
         await workers
 
 
-def make_application() -> StaticFiles:
+def make_application() -> LimitedRequests:
     """Composes the application. Raises ImproperlyConfigured with all mistakes in the configuration."""
     if settings.CONFIGURATION_MISTAKES:  # another server runs no system checks
         raise ImproperlyConfigured("\n".join(settings.CONFIGURATION_MISTAKES))
@@ -87,12 +88,15 @@ def make_application() -> StaticFiles:
     async def run_lifespan(scope: Scope, receive: Receive, send: Send) -> None:
         await lifespan(receive, send, django, lane, reads, sockets, health, counter)
 
-    return StaticFiles(
-        ProtocolTypeRouter({"http": http, "websocket": sockets, "lifespan": run_lifespan}),
-        root=settings.STATIC_ROOT,
-        prefix=settings.STATIC_URL,
-        allow_all_origins=False,
-        add_headers_function=set_static_headers,
+    router = ProtocolTypeRouter({"http": http, "websocket": sockets, "lifespan": run_lifespan})
+    return LimitedRequests(
+        StaticFiles(
+            router,
+            root=settings.STATIC_ROOT,
+            prefix=settings.STATIC_URL,
+            allow_all_origins=False,
+            add_headers_function=set_static_headers,
+        )
     )
 
 
