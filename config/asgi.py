@@ -13,8 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 setup(set_prefix=False)
 
-from accounts.tokens.token_cache import TokenCache  # noqa: E402 - needs setup()
-from config.limits.request_limits import RequestCounter  # noqa: E402
+from config.limits.request_limits import RequestCounter  # noqa: E402 - needs setup()
 from config.ops.tasks import run_workers  # noqa: E402
 from config.server.asgi import Receive, Scope, Send  # noqa: E402
 from config.server.fast_lane import FastLane  # noqa: E402
@@ -35,7 +34,6 @@ async def lifespan(
     receive: Receive,
     send: Send,
     django: ThreadedASGIHandler,
-    lane: FastLane,
     reads: CacheableMapReads,
     sockets: WebSocketApplication,
     health: Health,
@@ -47,7 +45,6 @@ async def lifespan(
         ends.callback(health.close)
         ends.callback(django.close)
         ends.push_async_callback(counter.close)
-        ends.push_async_callback(lane.close)
         ends.push_async_callback(reads.close)
         await reads.open()
         ends.push_async_callback(sockets.close)
@@ -76,7 +73,7 @@ def make_application() -> LimitedRequests:
     django = ThreadedASGIHandler(settings.THREADS)
     reads = CacheableMapReads(ResponseCache(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
     counter = RequestCounter()
-    lane = FastLane(django, reads.routes, reads.cache, TokenCache(), counter)
+    lane = FastLane(django, reads.routes, reads.cache, counter)
     sockets, health = WebSocketApplication(counter), Health()
 
     async def http(scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,7 +83,7 @@ def make_application() -> LimitedRequests:
             await lane(scope, receive, send)
 
     async def run_lifespan(scope: Scope, receive: Receive, send: Send) -> None:
-        await lifespan(receive, send, django, lane, reads, sockets, health, counter)
+        await lifespan(receive, send, django, reads, sockets, health, counter)
 
     router = ProtocolTypeRouter({"http": http, "websocket": sockets, "lifespan": run_lifespan})
     return LimitedRequests(
