@@ -45,6 +45,8 @@ class LenientTransport:
     sending, which uvloop reports as an error.
     """
 
+    __slots__ = ("is_closing", "send", "transport")
+
     def __init__(self, transport: asyncio.Transport) -> None:
         self.transport = transport
         self.is_closing, self.send = transport.is_closing, transport.write
