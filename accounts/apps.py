@@ -3,8 +3,6 @@
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
 
-from config.db.notifications import on_change
-
 
 class AccountsConfig(AppConfig):
     """Players and their sign-ins."""
@@ -13,14 +11,12 @@ class AccountsConfig(AppConfig):
     verbose_name = "Players"
 
     def ready(self) -> None:
-        """Connects signals, the cache of tokens and what is deleted daily."""
+        """Connects signals and what is deleted daily."""
         from accounts import receivers
         from accounts.devices import actions
-        from accounts.tokens import token_cache
         from config.http.secure_transport import tokens_exposed
         from config.ops import maintenance
 
         user_logged_in.connect(receivers.record_device)
         tokens_exposed.connect(receivers.revoke_exposed_tokens)
-        on_change(token_cache.CHANNEL, token_cache.invalidate, at_once=True)
         maintenance.register("sessions", "expired page sessions", actions.delete_expired)

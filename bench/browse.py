@@ -200,7 +200,7 @@ def measure(hundred: str) -> None:
             {
                 "reference: terrain of 100 × 100": ("reference", terrain),
                 "terrain, kept": ("kept", terrain),
-                f"terrain, kept, {SIGNED_IN} players": ("kept", terrain, *tokens),
+                f"terrain, {SIGNED_IN} players with tokens": ("kept", terrain, *tokens),
                 "terrain, nothing kept but in Redis": ("nothing kept", terrain),
             },
         )

@@ -83,20 +83,10 @@ NO_RATINGS = f"DELETE FROM map_ratings {FEW}"
 OWN_RATINGS = "DELETE FROM map_ratings WHERE id <= bench_id({last} + 1)"  # by and of these players
 OTHERS = 2**30  # the ids of rows that a statement adds begin here
 FIRINGS = (
-    update("users", "last_login = now()", "users_notify_update"),
-    update("users", "password_hash = 'x'", "users_notify_update"),
-    update("users", "is_active = NOT is_active", "users_notify_update users_count_closings"),
-    update("users", "level = level + 1", "users_notify_update maps_notify_author"),
-    Firing(
-        "UPDATE users SET id",
-        f"UPDATE users SET id = bench_id({OTHERS} + bench_number(id)) {FEW}",
-        "users_notify_update",
-        before=f"{NO_GAMES}; {OWN_RATINGS}; DELETE FROM maps {FEW}; DELETE FROM tribes {FEW}",
-    ),
-    delete("users", "users_notify_delete maps_notify_delete tribes_notify_delete", before=NO_GAMES),
-    Firing(
-        "TRUNCATE users", "TRUNCATE users CASCADE", "users_notify_truncate maps_notify_truncate"
-    ),
+    update("users", "is_active = NOT is_active", "users_count_closings"),
+    update("users", "level = level + 1", "maps_notify_author"),
+    delete("users", "maps_notify_delete tribes_notify_delete", before=NO_GAMES),
+    Firing("TRUNCATE users", "TRUNCATE users CASCADE", "maps_notify_truncate"),
     insert(
         "maps",
         MAPS.replace("{offset}", str(OTHERS)),

@@ -13,13 +13,13 @@ from django.core.exceptions import ImproperlyConfigured
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 setup(set_prefix=False)
 
-from accounts.tokens.token_cache import TokenCache  # noqa: E402 - needs setup()
-from config.limits.request_limits import RequestCounter  # noqa: E402
+from config.limits.request_limits import RequestCounter  # noqa: E402 - needs setup()
 from config.ops.tasks import run_workers, stop_workers  # noqa: E402
 from config.server.asgi import Receive, Scope, Send  # noqa: E402
 from config.server.fast_lane import FastLane  # noqa: E402
 from config.server.handler import ThreadedASGIHandler  # noqa: E402
 from config.server.health import Health  # noqa: E402
+from config.server.limited_requests import LimitedRequests  # noqa: E402
 from config.server.response_cache import ResponseCache  # noqa: E402
 from config.server.static_files import StaticFiles, set_static_headers  # noqa: E402
 from maps.browse.cacheable import CacheableMapReads  # noqa: E402
@@ -34,7 +34,6 @@ async def lifespan(
     receive: Receive,
     send: Send,
     django: ThreadedASGIHandler,
-    lane: FastLane,
     reads: CacheableMapReads,
     sockets: WebSocketApplication,
     health: Health,
@@ -46,7 +45,6 @@ async def lifespan(
         ends.callback(health.close)
         ends.callback(django.close)
         ends.push_async_callback(counter.close)
-        ends.push_async_callback(lane.close)
         ends.push_async_callback(reads.close)
         await reads.open()
         ends.push_async_callback(sockets.close)
@@ -61,14 +59,14 @@ async def lifespan(
     await send({"type": "lifespan.shutdown.complete"})
 
 
-def make_application() -> StaticFiles:
+def make_application() -> LimitedRequests:
     """Composes the application. Raises ImproperlyConfigured with all mistakes in the configuration."""
     if settings.CONFIGURATION_MISTAKES:  # another server runs no system checks
         raise ImproperlyConfigured("\n".join(settings.CONFIGURATION_MISTAKES))
     django = ThreadedASGIHandler(settings.THREADS)
     reads = CacheableMapReads(ResponseCache(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
     counter = RequestCounter()
-    lane = FastLane(django, reads.routes, reads.cache, TokenCache(), counter)
+    lane = FastLane(django, reads.routes, reads.cache, counter)
     sockets, health = WebSocketApplication(counter), Health()
 
     async def http(scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,14 +76,17 @@ def make_application() -> StaticFiles:
             await lane(scope, receive, send)
 
     async def run_lifespan(scope: Scope, receive: Receive, send: Send) -> None:
-        await lifespan(receive, send, django, lane, reads, sockets, health, counter)
+        await lifespan(receive, send, django, reads, sockets, health, counter)
 
-    return StaticFiles(
-        ProtocolTypeRouter({"http": http, "websocket": sockets, "lifespan": run_lifespan}),
-        root=settings.STATIC_ROOT,
-        prefix=settings.STATIC_URL,
-        allow_all_origins=False,
-        add_headers_function=set_static_headers,
+    router = ProtocolTypeRouter({"http": http, "websocket": sockets, "lifespan": run_lifespan})
+    return LimitedRequests(
+        StaticFiles(
+            router,
+            root=settings.STATIC_ROOT,
+            prefix=settings.STATIC_URL,
+            allow_all_origins=False,
+            add_headers_function=set_static_headers,
+        )
     )
 
 

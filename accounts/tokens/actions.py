@@ -3,7 +3,7 @@
 from django.contrib.auth.models import update_last_login
 
 from accounts.models import User
-from accounts.tokens import families, signing, token_cache
+from accounts.tokens import families, signing
 from config.kernel.errors import DomainError
 
 
@@ -44,11 +44,9 @@ def read_refresh(refresh_token: str) -> signing.Token:
 
 def authorize(access_token: str) -> tuple[User, signing.Token]:
     """Returns the player who holds an access token in force. Raises InvalidToken, TokensUnavailable."""
-    generation = token_cache.generation()
     user, token = _find_owner(access_token, "access")
     if not families.is_in_force(user.pk, token.id):
         raise InvalidToken
-    token_cache.remember(access_token, token, generation)
     return user, token
 
 

@@ -136,23 +136,13 @@ def is_in_force(user_id: uuid.UUID, access: str) -> bool:
     return bool(_call(lambda: durable().hexists(_keys(user_id)[0], access)))
 
 
-async def are_in_force(
-    client: "redis.asyncio.Redis", tokens: Sequence[tuple[uuid.UUID, str]]
-) -> list[bool]:
-    """Returns whether access tokens are in force, each given by its player and its id. Raises RedisError."""
-    return await _exist(client, [(_keys(user_id)[0], token) for user_id, token in tokens])
-
-
 async def are_families_in_force(
     client: "redis.asyncio.Redis", families: Sequence[tuple[uuid.UUID, str]]
 ) -> list[bool]:
     """Returns whether families are in force, each given by its player and its id. Raises RedisError."""
-    return await _exist(client, [(_keys(user_id)[1], family) for user_id, family in families])
-
-
-async def _exist(client: "redis.asyncio.Redis", fields: Sequence[tuple[str, str]]) -> list[bool]:
     # One script for all: a pipeline of a thousand commands would block the event loop for 0.1 s.
-    keys, names = [key for key, _ in fields], [name for _, name in fields]
+    keys = [_keys(user_id)[1] for user_id, _ in families]
+    names = [family for _, family in families]
     return [
         bool(found) for found in await client.register_script(FIELDS_EXIST)(keys=keys, args=names)
     ]

@@ -11,48 +11,31 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import filters
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.options import (
-    IS_FACETS_VAR,
-    IS_POPUP_VAR,
-    TO_FIELD_VAR,
-    IncorrectLookupParameters,
-)
-from django.contrib.admin.views.main import (
-    ALL_VAR,
-    ERROR_FLAG,
-    ORDER_VAR,
-    PAGE_VAR,
-    SEARCH_VAR,
-    ChangeList,
-)
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import models
 from django.http import HttpRequest
 from django.utils.timezone import is_naive, make_aware
 
-PRESERVED_FILTERS = "_changelist_filters"  # the query of the list, for the link back to it
-MAX_SEARCH_LENGTH = 200  # characters
-MAX_URL_LENGTH = 2000  # of a preserved query
-MAX_VALUE_LENGTH = 100  # of any other value
+MAX_VALUE_LENGTH = 100  # characters, where nothing else is said
+# The form of each parameter in the URLs of Django's own templates. Filters add theirs.
+SEARCH = re.compile(r".{0,200}", re.DOTALL)
 FLAG = re.compile(r"(1|True|true)?")
-# The form of each parameter that Django's own templates use. Filters add theirs.
-PATTERNS = {
-    SEARCH_VAR: re.compile(rf".{{0,{MAX_SEARCH_LENGTH}}}", re.DOTALL),
-    PAGE_VAR: re.compile(r"[1-9][0-9]{0,5}"),
-    ORDER_VAR: re.compile(r"(-?[0-9]{1,3}(\.-?[0-9]{1,3})*)?"),
-    ALL_VAR: FLAG,
-    ERROR_FLAG: FLAG,
-    IS_FACETS_VAR: FLAG,
-    IS_POPUP_VAR: FLAG,
-    TO_FIELD_VAR: re.compile(r"[a-z_]{0,50}"),  # Django checks that the field may be referred to
-    PRESERVED_FILTERS: re.compile(rf".{{0,{MAX_URL_LENGTH}}}", re.DOTALL),
-    "term": re.compile(rf".{{0,{MAX_SEARCH_LENGTH}}}", re.DOTALL),
+LIST_PATTERNS = {
+    "q": SEARCH,
+    "p": re.compile(r"[1-9][0-9]{0,5}"),  # the page
+    "o": re.compile(r"(-?[0-9]{1,3}(\.-?[0-9]{1,3})*)?"),  # the order
+    "all": FLAG,
+    "e": FLAG,  # an error
+    "_facets": FLAG,
+    "_popup": FLAG,
+    "_to_field": re.compile(r"[a-z_]{0,50}"),  # Django checks that the field may be referred to
 }
-LIST_PARAMETERS = {
-    SEARCH_VAR, PAGE_VAR, ORDER_VAR, ALL_VAR, ERROR_FLAG, IS_FACETS_VAR, IS_POPUP_VAR, TO_FIELD_VAR,
-}  # fmt: skip
-ROW_PARAMETERS = {PRESERVED_FILTERS, IS_POPUP_VAR, TO_FIELD_VAR}
+# The query of the list, for the link back to it.
+PRESERVED = {"_changelist_filters": re.compile(r".{0,2000}", re.DOTALL)}
+PATTERNS = LIST_PATTERNS | PRESERVED | {"term": SEARCH}
+ROW_PARAMETERS = {"_changelist_filters", "_popup", "_to_field"}
 AUTOCOMPLETE_PARAMETERS = {"term", "page", "app_label", "model_name", "field_name"}
 ANY_VALUE = re.compile(rf".{{0,{MAX_VALUE_LENGTH}}}")
 DATE_PATTERNS = {
@@ -75,7 +58,7 @@ def check_values(request: HttpRequest) -> None:
 def check_selection(request: HttpRequest, view: Any) -> None:
     """Raises ValidationError for selected rows with malformed keys."""
     key = view.__self__.opts.pk
-    for value in request.POST.getlist(ACTION_CHECKBOX_NAME):
+    for value in request.POST.getlist("_selected_action"):
         key.to_python(value)
 
 
@@ -96,9 +79,7 @@ def check_page(request: HttpRequest, view: Any) -> None:
     elif not isinstance(getattr(view, "__self__", None), admin.ModelAdmin):
         check_names(request, set())
     else:
-        check_names(
-            request, ROW_PARAMETERS | {PAGE_VAR} if name == "history_view" else ROW_PARAMETERS
-        )
+        check_names(request, ROW_PARAMETERS | ({"p"} if name == "history_view" else set()))
 
 
 def check_autocomplete(request: HttpRequest, site: admin.AdminSite) -> None:
@@ -132,7 +113,7 @@ class AllowedQueriesChangeList(ChangeList):
         result = super().get_filters(request)
         specs = result[0]
         offered = {str(name): spec for spec in specs for name in spec.expected_parameters()}
-        check_names(request, LIST_PARAMETERS | dates | set(offered))
+        check_names(request, LIST_PATTERNS.keys() | dates | set(offered))
         for name, spec in offered.items():
             if name in request.GET:
                 check_filter(spec, name, request.GET[name])
@@ -140,7 +121,7 @@ class AllowedQueriesChangeList(ChangeList):
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> Any:
         """Returns the order. Each column must be sortable, and occur once."""
-        wanted = self.params.get(ORDER_VAR)
+        wanted = self.params.get("o")
         columns = [int(part.lstrip("-")) for part in wanted.split(".")] if wanted else []
         if len(set(columns)) < len(columns) or not all(map(self._is_sortable, columns)):
             raise BadRequest("This list can't be sorted in this way.")

@@ -153,8 +153,10 @@ class ExceptionHandler(handler.ExceptionHandler):
     """Turns what a view of the API raises into a response."""
 
     def get_headers(self, exc: exceptions.APIException) -> dict[str, str]:
-        """Returns the headers of an error, with the usage of a quota that was reached."""
+        """Returns the headers of an error: with the usage of a quota that was reached, or when to retry."""
         headers: dict[str, str] = super().get_headers(exc)
+        if exc.status_code == 503:
+            headers["Retry-After"] = str(RETRY_SECONDS)
         usages = [self.exc.usage] if isinstance(self.exc, QuotaReached) else []
         return headers | usage_headers(usages)
 
@@ -186,6 +188,4 @@ class ExceptionFormatter(formatter.ExceptionFormatter):
 def _api_error(status: int, code: str, detail: str) -> exceptions.APIException:
     error = exceptions.APIException(detail, code)
     error.status_code = status
-    if status == 503:
-        error.wait = RETRY_SECONDS  # type: ignore[attr-defined] # becomes Retry-After
     return error

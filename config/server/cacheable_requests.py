@@ -23,7 +23,7 @@ VARYING = (
     b"hx-history-restore-request",
 )
 UNCACHEABLE = tuple(
-    b"range expect content-length transfer-encoding if-match if-unmodified-since".split()
+    b"authorization range expect content-length transfer-encoding if-match if-unmodified-since".split()
 )
 SESSION_COOKIES = (settings.SESSION_COOKIE_NAME.encode(), b"messages=")
 CSRF_COOKIE = settings.CSRF_COOKIE_NAME.encode()
@@ -35,27 +35,24 @@ Key = tuple[Any, ...]
 class Route:
     """A path whose responses are cached. The group `tag` of its pattern is the tag of its responses.
 
-    With `for_tokens`, public responses are the same for all players with a valid token. `make` may return the
-    body for a query string faster than Django does, or None. Query strings with the same `header_variant`
-    have responses with the same headers.
+    `make` may return the body for a query string faster than Django does, or None. Query strings with the
+    same `header_variant` have responses with the same headers.
     """
 
     pattern: re.Pattern[str]
     make: Callable[[str], Awaitable[bytes | None]] | None = None
     header_variant: Callable[[str], str] = lambda query_string: ""
-    for_tokens: bool = False
 
 
 @dataclass(frozen=True)
 class CacheableRequest:
-    """A request that a cached response may answer, by its key. `token` is a valid token, or None."""
+    """A request that a cached response may answer, by its key."""
 
     route: Route
     tag: str
     key: Key
     headers: dict[bytes, bytes]
     request_id: str
-    token: Any
 
     @property
     def header_key(self) -> Key:
@@ -64,9 +61,7 @@ class CacheableRequest:
         return (self.route.pattern, self.route.header_variant(query_string), *self.key[2:])
 
 
-def read_request(
-    scope: Scope, routes: tuple[Route, ...], find_token: Callable[[Route, bytes], Any | None]
-) -> CacheableRequest | None:
+def read_request(scope: Scope, routes: tuple[Route, ...]) -> CacheableRequest | None:
     """Returns a request that a cached response may answer; None if only Django can."""
     if scope["method"] != "GET" or len(scope["query_string"]) > MAX_KEY_BYTES:
         return None
@@ -78,16 +73,14 @@ def read_request(
     headers: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
         headers[name] = headers[name] + b"," + value if name in headers else value
-    authorization = headers.get(b"authorization")
-    token = find_token(route, authorization) if authorization else None
-    if not _is_anonymous(headers) or (authorization is not None and token is None):
+    if not _is_anonymous(headers):
         return None
     is_gzip_accepted = accepts_gzip(headers.get(b"accept-encoding", b"").decode("latin1"))
     varying = (headers.get(name) for name in VARYING)
     key = (scope["path"], scope["query_string"], scope["scheme"], is_gzip_accepted, *varying)
     request_id = choose_request_id(headers.get(b"x-request-id", b"").decode("latin1"))
     tag = match.groupdict().get("tag") or ""
-    return CacheableRequest(route, tag, key, headers, request_id, token)
+    return CacheableRequest(route, tag, key, headers, request_id)
 
 
 def _is_anonymous(headers: dict[bytes, bytes]) -> bool:

@@ -8,17 +8,15 @@ that have waited longest for their clients. So silent clients can't keep others 
 import asyncio
 import heapq
 import logging
-import weakref
 from collections import Counter
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from django.conf import settings
 
 from config.limits.client_addresses import resolve_address
 
-if TYPE_CHECKING:
-    from uvicorn.server import ServerState
-
+GUARD = "tribehold.guard"  # of the connections, in the state that ASGI servers pass on
+MAX_CONNECTIONS = 1500  # HTTP and WebSockets together; then the oldest that wait are closed
 CHECK_INTERVAL_SECONDS = 1.0
 # Of one address, without a proxy. A browser opens six, and a player may have twenty sockets.
 MAX_PER_ADDRESS = 200
@@ -56,25 +54,39 @@ class ConnectionGuard:
         self.addresses: dict[Connection, str] = {}  # the oldest first
         self.counts: Counter[str] = Counter()
         self.timer: asyncio.TimerHandle | None = None
+        self.running = 0  # requests
 
-    def add(self, connection: Connection, peer: str | None) -> bool:
+    def now(self) -> float:
+        """Returns the time by which connections are measured, in seconds."""
+        return asyncio.get_running_loop().time()
+
+    def add(self, connection: Connection, transport: asyncio.BaseTransport) -> bool:
         """Counts a new connection. Returns whether there is room for it.
 
         Behind a proxy, all connections have its address, and the proxy has to limit those of each client.
         """
+        peer = (transport.get_extra_info("peername") or [None])[0]
         address = "" if settings.TRUSTED_PROXIES else resolve_address("", peer)
         has_room = True
         if address and self.counts[address] >= MAX_PER_ADDRESS:
             has_room = self.make_room(address)
         self.addresses[connection] = address
         self.counts[address] += 1
+        if len(self.addresses) >= MAX_CONNECTIONS:
+            self.make_room(exclude=connection)
         if self.timer is None:
             self._schedule_check()
         return has_room
 
-    def remove(self, connection: Connection) -> None:
+    def is_full(self, connection: Connection) -> bool:
+        """Returns whether there is no room for a request: all others that are open have one that runs."""
+        if len(self.addresses) < MAX_CONNECTIONS > self.running:
+            return False
+        return self.running >= MAX_CONNECTIONS or not self.make_room(exclude=connection)
+
+    def remove(self, connection: Connection | asyncio.BaseProtocol) -> None:
         """Forgets a connection that is closed, or that another protocol takes over."""
-        address = self.addresses.pop(connection, None)
+        address = self.addresses.pop(connection, None)  # type: ignore[arg-type] # if it is known
         if address is None:
             return
         self.counts[address] -= 1
@@ -106,8 +118,7 @@ class ConnectionGuard:
     def check(self) -> None:
         """Ends the connections whose clients are too slow or have too much unread."""
         self._schedule_check()
-        now = asyncio.get_running_loop().time()
-        unread = 0
+        now, unread = self.now(), 0
         for connection in list(self.addresses):
             try:
                 connection.check(now)
@@ -129,13 +140,3 @@ class ConnectionGuard:
     def _schedule_check(self) -> None:
         loop = asyncio.get_running_loop()
         self.timer = loop.call_later(CHECK_INTERVAL_SECONDS, self.check) if self.addresses else None
-
-
-_guards_by_server: "weakref.WeakKeyDictionary[ServerState, ConnectionGuard]" = (
-    weakref.WeakKeyDictionary()
-)
-
-
-def guard_of(server: "ServerState") -> ConnectionGuard:
-    """Returns the guard of a server's connections."""
-    return _guards_by_server.setdefault(server, ConnectionGuard())

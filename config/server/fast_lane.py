@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from config.http.errors import render_domain_error
 from config.http.middleware import RATE_LIMIT_STATUS
@@ -57,19 +57,6 @@ class CachedResponse:
     storable: bool
 
 
-class TokenChecker(Protocol):
-    """Knows which tokens are valid (accounts.tokens.token_cache)."""
-
-    def find(self, authorization: bytes) -> Any | None:
-        """Returns the token of an `Authorization` header; None if it is not known to be valid."""
-
-    def is_in_force(self, token: Any) -> Awaitable[bool | None]:
-        """Returns whether a token was not revoked since; None if that can't be checked."""
-
-    async def close(self) -> None:
-        """Closes connections."""
-
-
 class FastLane:
     """The application in front of Django. One for each event loop."""
 
@@ -78,42 +65,28 @@ class FastLane:
         django: App,
         routes: tuple[Route, ...],
         cache: ResponseCache[CachedResponse],
-        tokens: TokenChecker,
         counter: RequestCounter,
     ) -> None:
-        self.django, self.routes, self.cache, self.tokens = django, routes, cache, tokens
+        self.django, self.routes, self.cache = django, routes, cache
         self.counter = counter
         self.pending: dict[Key, asyncio.Future[CachedResponse | None]] = {}
         self.header_templates: dict[Key, CachedResponse] = {}
 
-    async def close(self) -> None:
-        """Closes connections."""
-        await self.tokens.close()
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Counts a request, and responds to it, from the cache if possible."""
-        request = read_request(scope, self.routes, self._find_token)
-        in_force = self.tokens.is_in_force(request.token) if request and request.token else None
+        request = read_request(scope, self.routes)
         policy = find_policy(scope["method"], scope["path"])
-        status = await self.counter.count(policy, scope)  # the token is checked at the same time
+        status = await self.counter.count(policy, scope)
         scope = scope | {RATE_LIMIT_STATUS: status}
         if status and status.is_over and not has_body(scope):
             await reject(scope, send, status)
             return
-        if request is None or (in_force is not None and not await in_force):
+        if request is None:
             await self.django(scope, receive, send)
             return
         response = self.cache.get(request.key) or await self._fill(request, scope, receive, send)
         if response:
             await send_cached(send, request, response, encode_rate_limit_headers(status))
-
-    def _find_token(self, route: Route, authorization: bytes) -> Any | None:
-        """Returns a valid token, if the responses of a route are the same for all of them.
-
-        While the cache is disabled, no notifications arrive of accounts either.
-        """
-        is_usable = route.for_tokens and self.cache.is_enabled
-        return self.tokens.find(authorization) if is_usable else None
 
     async def _fill(
         self, request: CacheableRequest, scope: Scope, receive: Receive, send: Send
@@ -132,10 +105,6 @@ class FastLane:
             if response is None:
                 await self.django(scope, receive, send)
             return response
-        if request.token and b"if-none-match" in request.headers:
-            # The response may be private, or a 304: others would wait for it in vain.
-            await self.django(scope, receive, send)
-            return None
         future = self.pending[key] = asyncio.get_running_loop().create_future()
         try:
             response = await self._make(request, scope, receive, send)

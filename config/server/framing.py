@@ -28,3 +28,12 @@ def read_framing(headers: list[tuple[bytes, bytes]]) -> Framing | None:
         elif name == b"te" and b"chunked" in value.lower():
             return None
     return framing if hosts == 1 else None
+
+
+def opens_socket(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Returns whether a request opens a WebSocket. Names are in lower case."""
+    last = dict(headers)
+    if b"upgrade" not in last:
+        return False
+    tokens = last.get(b"connection", b"").lower().split(b",")
+    return last[b"upgrade"].lower() == b"websocket" and b"upgrade" in map(bytes.strip, tokens)

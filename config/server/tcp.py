@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+from typing import Any
 
 SEND_BUFFER_BYTES = 256 * 1024  # sent to the kernel, and not yet read by the client
 RECEIVE_BUFFER_BYTES = 128 * 1024  # sent by the client, and not yet read by this process
@@ -35,3 +36,25 @@ def read_acked_bytes(transport: asyncio.Transport) -> int | None:
         info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_SIZE)
         return int(struct.unpack_from("Q", info, ACKED_BYTES_OFFSET)[0])
     return None
+
+
+class LenientTransport:
+    """A transport that drops what is written after its end.
+
+    uvicorn tells only the newest request of a connection that the client has left. Those before it go on
+    sending, which uvloop reports as an error.
+    """
+
+    __slots__ = ("is_closing", "send", "transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        self.is_closing, self.send = transport.is_closing, transport.write
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Sends bytes."""
+        if not self.is_closing():
+            self.send(data)

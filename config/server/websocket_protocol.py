@@ -5,20 +5,21 @@ two subclasses count frames where they are parsed. docs/decisions/0020-private-a
 of the internals of uvicorn and websockets.
 """
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.exceptions import ProtocolError
+from websockets.exceptions import HeaderLineTooLong, ProtocolError, RequestLineTooLong
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from config.kernel.close_codes import TOO_MUCH
 from config.limits.token_bucket import TokenBucket
-from config.server.connections import AWAITING_HEAD, guard_of
+from config.server.connections import AWAITING_HEAD, GUARD, ConnectionGuard
+from config.server.rejections import send_rejection
 
 if TYPE_CHECKING:
-    import asyncio
-
     from uvicorn.config import Config
     from uvicorn.server import ServerState
     from websockets.frames import Frame
@@ -66,14 +67,16 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         _loop: "asyncio.AbstractEventLoop | None" = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.conn = FrameLimitingParser(max_size=config.ws_max_size, logger=self.conn.logger)
-        self.guard = guard_of(server_state)
-        self.close_timeout = CLOSE_TIMEOUT_SECONDS
+        self.conn = FrameLimitingParser(max_size=config.ws_max_size)
+        self.guard: ConnectionGuard = app_state[GUARD]
+        self.closing_since: float | None = None
 
-    def connection_made(self, transport: "asyncio.BaseTransport") -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Takes over from HTTP. Ends the connection where its address has too many."""
         super().connection_made(transport)
-        if not self.guard.add(self, self.client[0] if self.client else None):
+        self.transport = transport
+        self.guard.remove(transport.get_protocol())
+        if not self.guard.add(self, transport):
             self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -84,12 +87,19 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     @property
     def waiting_since(self) -> tuple[int, float] | None:
         """Since when the server waits for the client's close frame."""
-        if not self.close_timer:
+        if self.conn.state is not State.CLOSING:
             return None
-        return AWAITING_HEAD, self.close_timer.when() - self.close_timeout
+        return AWAITING_HEAD, self.closing_since or self.guard.now()
 
     def check(self, now: float) -> None:
-        """Does nothing: sessions_app.live.reconciliation ends sockets that read too slowly."""
+        """Ends a socket whose client does not respond to a close frame.
+
+        sessions_app.live.reconciliation ends sockets that read too slowly.
+        """
+        if self.conn.state is State.CLOSING:
+            self.closing_since = self.closing_since or now
+            if now - self.closing_since > CLOSE_TIMEOUT_SECONDS:
+                self.abort()
 
     def unread_bytes(self) -> int:
         """Returns how many bytes the process keeps for the client."""
@@ -99,23 +109,18 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """Ends the connection at once."""
         self.transport.abort()
 
-    def handle_ping(self) -> None:
-        """Sends a pong. Stops reading from a client that does not read its pongs."""
-        super().handle_ping()
-        if not self.writable.is_set() and not self.read_paused:
-            self.read_paused = True
+    def data_received(self, data: bytes) -> None:
+        """Parses what came. Rejects a handshake that can't be parsed: uvicorn would send nothing."""
+        super().data_received(data)
+        error = self.conn.handshake_exc
+        if error is not None and not self.transport.is_closing():
+            is_too_large = isinstance(error, RequestLineTooLong | HeaderLineTooLong)  # over 8 KiB
+            send_rejection(self.transport, 431 if is_too_large else 400, path="/api/")
             self.transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        """Reads again. While messages wait for the application, the application decides when."""
-        super().resume_writing()
-        if self.read_paused and self.queue.empty():
-            self.read_paused = False
-            self.transport.resume_reading()
 
     def handle_parser_exception(self) -> None:
         """Ends a socket that sent malformed or too many frames. Before it is accepted, sends nothing."""
         if self.conn.close_sent is None:
-            self.transport.abort()
+            self.abort()
         else:
             super().handle_parser_exception()

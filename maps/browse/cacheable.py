@@ -41,7 +41,7 @@ class CacheableMapReads:
         self.routes = (
             Route(re.compile(r"/api/v1/maps"), self.make_list, list_header_variant),
             Route(re.compile(r"/maps/")),
-            Route(re.compile(rf"/api/v1/maps/{map_tag}"), for_tokens=True),
+            Route(re.compile(rf"/api/v1/maps/{map_tag}")),
         )
 
     async def open(self) -> None:

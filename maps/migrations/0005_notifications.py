@@ -24,7 +24,8 @@ BEGIN
     PERFORM notify_ids('maps', string_agg(id::text, ',')) FROM (
         (SELECT id FROM before LIMIT 101) UNION (SELECT id FROM after LIMIT 101)
     ) AS few;
-    -- Grouped, never joined; accounts/0003_triggers has the reason.
+    -- Grouped, never joined: a session keeps the plan of a function, whatever the size of the next statement,
+    -- and a nested loop over a million rows would take hours.
     PERFORM notify_ids('terrains', string_agg(id::text, ',')) FROM (
         SELECT DISTINCT id FROM (
             SELECT id FROM (

@@ -15,7 +15,8 @@ from uvicorn.server import ServerState
 
 from config.kernel import close_codes
 from config.management.commands.serve import server_config
-from config.server import http_protocol, websocket_protocol
+from config.server import connections, http_protocol, websocket_protocol
+from config.server.connections import GUARD, ConnectionGuard
 from config.server.http_protocol import (
     MAX_HEAD_BYTES,
     MAX_HEADERS,
@@ -158,18 +159,17 @@ def test_the_server_accepts_pongs_to_its_own_pings(site: Site) -> None:
         assert looker.ask("ping")["type"] == "pong"
 
 
-def test_the_server_stops_reading_from_a_client_that_does_not_read(site: Site) -> None:
-    """It sends pongs only as long as the client reads them."""
-    with Caller(site, "/ws/lobbies") as looker:
-        looker.receive("lobbies")
-        protocol = protocol_of(site)
-        call = protocol.loop.call_soon_threadsafe
-        call(protocol.pause_writing)  # as the transport does, once its buffer is full
-        until(lambda: not protocol.writable.is_set())
-        looker.socket.ping()
-        until(lambda: not protocol.transport.is_reading())
-        call(protocol.resume_writing)
-        assert looker.ask("ping")["type"] == "pong"
+def test_pongs_that_are_not_read_end_the_socket(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They count for the limit of everything that clients have not read."""
+    for name in ("FRAMES_PER_SECOND", "FRAME_BURST"):
+        monkeypatch.setattr(websocket_protocol, name, 10**9)
+    monkeypatch.setattr(connections, "CHECK_INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "MAX_UNREAD_BYTES", 64 * 1024)
+    with Client(site) as client:
+        client.send(HANDSHAKE % (b"/ws/lobbies", b""))
+        assert flood(client.socket, b"", PING, reads=False)[0]
 
 
 @pytest.mark.parametrize("frames", [b"\x83\x80" + MASK, PONG * 1000], ids=["bad", "many"])
@@ -183,8 +183,14 @@ def test_bad_frames_before_the_accept_abort_the_connection(frames: bytes) -> Non
     async def attempt() -> None:
         config, state = server_config(application), ServerState()
         config.load()
-        protocol = WebSocketProtocol(config, state, {})
-        transport = Mock(**{"abort.side_effect": lambda: protocol.connection_lost(None)})
+        protocol = WebSocketProtocol(config, state, {GUARD: ConnectionGuard()})
+        transport = Mock(
+            **{
+                "abort.side_effect": lambda: protocol.connection_lost(None),
+                "get_extra_info.return_value": None,
+                "is_closing.return_value": False,
+            }
+        )
         protocol.connection_made(transport)
         protocol.data_received(HANDSHAKE % (b"/ws/lobbies", b""))
         protocol.data_received(frames)
@@ -351,8 +357,8 @@ def test_a_pending_response_is_sent_before_the_connection_ends(site: Site) -> No
         assert client.receive() is None
 
 
-def test_a_full_server_sends_a_503_in_our_form(site: Site) -> None:
-    site.server.config.limit_concurrency = 1
+def test_a_full_server_sends_a_503_in_our_form(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 1)
     response = httpx.get(site.url + "/api/v1/maps")
     assert response.status_code == 503
     assert response.headers["retry-after"] == "2"

@@ -1,4 +1,4 @@
-"""Connections to the database: how the backend sees that one works, without a query."""
+"""Connections to the database: whether one works, and how many queries a transaction needs."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 from django.db import ProgrammingError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.postgresql import base as postgresql
 from django.test.utils import CaptureQueriesContext
 
 from config.kernel.errors import DomainError
@@ -24,20 +23,6 @@ def other() -> Iterator[BaseDatabaseWrapper]:
     copied.close()
 
 
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """The results of the queries that checked a connection."""
-    responses: list[bool] = []
-    ask = postgresql.DatabaseWrapper.is_usable
-
-    def note(self: BaseDatabaseWrapper) -> bool:
-        responses.append(ask(self))
-        return responses[-1]
-
-    monkeypatch.setattr(postgresql.DatabaseWrapper, "is_usable", note)
-    return responses
-
-
 def end(pid: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 2000)", [pid])
@@ -49,34 +34,15 @@ def pid_of(database: BaseDatabaseWrapper) -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_a_working_connection_gets_no_query(other: BaseDatabaseWrapper, asked: list[bool]) -> None:
-    pid_of(other)
-    assert other.is_usable()
-    assert asked == []
-
-
-def test_a_connection_that_the_server_ended_is_not_usable(
-    other: BaseDatabaseWrapper, asked: list[bool]
-) -> None:
+def test_a_connection_that_the_server_ended_is_not_usable(other: BaseDatabaseWrapper) -> None:
     end(pid_of(other))
     assert not other.is_usable()
-    assert asked == [False]
-
-
-def test_after_an_error_the_connection_gets_a_query(
-    other: BaseDatabaseWrapper, asked: list[bool]
-) -> None:
-    pid_of(other)
-    other.errors_occurred = True
-    assert other.is_usable()
-    assert asked == [True]
 
 
 def test_a_connection_in_a_failed_transaction_is_not_usable(other: BaseDatabaseWrapper) -> None:
     other.set_autocommit(False)
     with other.cursor() as cursor, pytest.raises(ProgrammingError):
         cursor.execute("SELECT nothing")
-    other.errors_occurred = False
     assert not other.is_usable()
 
 

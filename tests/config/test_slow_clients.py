@@ -278,7 +278,7 @@ def test_a_full_server_closes_the_connection_that_waited_longest(
     site: Site, silent: list[socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "MAX_EVICTED_TOGETHER", 1)
-    site.server.config.limit_concurrency = 10
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 10)
     for path_ in ("/health/live", "/health/ready", "/maps/", "/api/v1/maps"):
         assert httpx.get(site.url + path_).status_code == 200, path_
     state = site.server.server_state
@@ -333,8 +333,10 @@ def test_the_address_of_a_trusted_proxy_has_no_limit(
             client.recv(1)
 
 
-def test_health_has_a_response_on_a_full_server(site: Site) -> None:
-    site.server.config.limit_concurrency = 1
+def test_health_has_a_response_on_a_full_server(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 1)
     assert httpx.get(site.url + "/maps/").status_code == 503
     for path_ in ("/health/live", "/health/ready"):
         assert httpx.get(site.url + path_).status_code == 200

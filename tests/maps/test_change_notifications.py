@@ -102,7 +102,7 @@ def test_terrains_have_their_own_notifications(
 
 @pytest.mark.parametrize(
     ("table", "channel"),
-    [("maps", "maps"), ("maps", "terrains"), ("users", "accounts"), ("tribes", "tribes")],
+    [("maps", "maps"), ("maps", "terrains"), ("tribes", "tribes")],
 )
 def test_a_new_id_is_announced_with_the_old_one(
     listener: "psycopg.Connection[Any]", table: str, channel: str

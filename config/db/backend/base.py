@@ -2,17 +2,14 @@
 
 Django makes every foreign key NO ACTION, and deletes related rows in Python. A DELETE in psql then fails.
 This backend writes the model's `on_delete` into the constraint. Django 6.1 will have `DB_CASCADE` for that,
-which will replace it. Django also sends a query at the beginning of each request, to check the connection.
-This backend checks whether the server has closed it.
+which will replace it.
 """
 
-import select
 from typing import Any
 
 from django.db import models
 from django.db.backends.ddl_references import Statement
 from django.db.backends.postgresql import base, schema
-from psycopg.pq import TransactionStatus
 
 ACTIONS = {
     models.CASCADE: "CASCADE",
@@ -43,20 +40,3 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to PostgreSQL."""
 
     SchemaEditorClass = DatabaseSchemaEditor
-
-    def is_usable(self) -> bool:
-        """Returns whether the connection works. Django calls it at the beginning of each request.
-
-        When a server ends a connection, there is something to read. When there is nothing to read, no error
-        and no open transaction, a query would find out no more.
-        """
-        if self.connection is None or self.errors_occurred or not self._is_idle():
-            return super().is_usable()
-        link = select.poll()
-        link.register(self.connection.fileno(), select.POLLIN)
-        return not link.poll(0) or super().is_usable()
-
-    def _is_idle(self) -> bool:
-        """Returns whether the connection is open and outside a transaction."""
-        status: TransactionStatus = self.connection.info.transaction_status
-        return status == TransactionStatus.IDLE

@@ -23,12 +23,12 @@ from config.checks import CONFIGURATION
 from config.ops import logs
 from config.ops.readiness import has_pending_migrations
 from config.redis.clients import durable
+from config.server.connections import MAX_CONNECTIONS
 from config.server.tcp import limit_kernel_buffers
 from config.storage.static_files import build_static_files
 
 MAX_FRAME_BYTES = 16 * 1024  # of a WebSocket message
 STOP_LIMIT_SECONDS = 30.0  # requests have ten of them, jobs of the task queue eight
-MAX_CONNECTIONS = 1500  # HTTP and WebSockets together; more get a 503
 MAX_OPEN_FILES = 4 * MAX_CONNECTIONS  # connections, temporary files, static files, databases
 PREPARE_LOCK_ID = 0x7_219E_401D  # of an advisory lock; any number that nothing else uses
 
@@ -177,7 +177,6 @@ def server_config(application: Any) -> uvicorn.Config:
         # By name, because this module is also imported where Django is not set up, as by the fuzzer.
         http="config.server.http_protocol:HttpProtocol",
         ws="config.server.websocket_protocol:WebSocketProtocol",
-        limit_concurrency=MAX_CONNECTIONS,
         ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
     )
