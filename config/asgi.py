@@ -13,10 +13,11 @@ from django.core.exceptions import ImproperlyConfigured
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 setup(set_prefix=False)
 
-from config.limits.request_limits import RequestCounter  # noqa: E402 - needs setup()
+from config.db.notifications import Listener  # noqa: E402 - needs setup()
+from config.limits.request_limits import RequestCounter  # noqa: E402
 from config.ops.tasks import run_workers, stop_workers  # noqa: E402
 from config.server.asgi import Receive, Scope, Send  # noqa: E402
-from config.server.fast_lane import FastLane  # noqa: E402
+from config.server.fast_lane import CachedResponse, FastLane  # noqa: E402
 from config.server.handler import ThreadedASGIHandler  # noqa: E402
 from config.server.health import Health  # noqa: E402
 from config.server.limited_requests import LimitedRequests  # noqa: E402
@@ -34,6 +35,7 @@ async def lifespan(
     receive: Receive,
     send: Send,
     django: ThreadedASGIHandler,
+    listener: Listener,
     reads: CacheableMapReads,
     sockets: WebSocketApplication,
     health: Health,
@@ -47,6 +49,8 @@ async def lifespan(
         ends.push_async_callback(counter.close)
         ends.push_async_callback(reads.close)
         await reads.open()
+        ends.push_async_callback(listener.close)
+        listener.open()
         ends.push_async_callback(sockets.close)
         await sockets.open()
         if settings.TASKS:
@@ -64,9 +68,10 @@ def make_application() -> LimitedRequests:
     if settings.CONFIGURATION_MISTAKES:  # another server runs no system checks
         raise ImproperlyConfigured("\n".join(settings.CONFIGURATION_MISTAKES))
     django = ThreadedASGIHandler(settings.THREADS)
-    reads = CacheableMapReads(ResponseCache(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))
+    cache = ResponseCache[CachedResponse](settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS)
+    reads, listener = CacheableMapReads(cache), Listener(cache.enable, cache.disable)
     counter = RequestCounter()
-    lane = FastLane(django, reads.routes, reads.cache, counter)
+    lane = FastLane(django, reads.routes, cache, counter)
     sockets, health = WebSocketApplication(counter), Health()
 
     async def http(scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +81,7 @@ def make_application() -> LimitedRequests:
             await lane(scope, receive, send)
 
     async def run_lifespan(scope: Scope, receive: Receive, send: Send) -> None:
-        await lifespan(receive, send, django, reads, sockets, health, counter)
+        await lifespan(receive, send, django, listener, reads, sockets, health, counter)
 
     router = ProtocolTypeRouter({"http": http, "websocket": sockets, "lifespan": run_lifespan})
     return LimitedRequests(

@@ -19,8 +19,7 @@ from config.kernel.errors import DomainError
 from config.server.cacheable_requests import Route
 from config.server.fast_lane import CachedResponse
 from config.server.response_cache import ResponseCache
-from maps.browse import queries
-from maps.browse.invalidation import TERRAIN_SUFFIX, CacheInvalidator
+from maps.browse import invalidation, queries
 from maps.search import spelling
 from maps.search.sql import build_statements
 
@@ -35,9 +34,8 @@ class CacheableMapReads:
 
     def __init__(self, cache: ResponseCache[CachedResponse]) -> None:
         self.cache = cache
-        self.invalidator = CacheInvalidator(cache)
         self.pool: AsyncConnectionPool[Any] | None = None
-        map_tag = rf"(?P<tag>{UUID_PATTERN}(?:{TERRAIN_SUFFIX})?)"
+        map_tag = rf"(?P<tag>{UUID_PATTERN}(?:{invalidation.TERRAIN_SUFFIX})?)"
         self.routes = (
             Route(re.compile(r"/api/v1/maps"), self.make_list, list_header_variant),
             Route(re.compile(r"/maps/")),
@@ -48,11 +46,11 @@ class CacheableMapReads:
         """Starts. Does not wait for the database, which may be started later."""
         self.pool = create_pool(POOL_SIZE)
         await self.pool.open()
-        self.invalidator.open()
+        invalidation.caches.add(self.cache)
 
     async def close(self) -> None:
         """Stops, and closes the connections."""
-        await self.invalidator.close()
+        invalidation.caches.discard(self.cache)
         if self.pool:
             await self.pool.close()
 

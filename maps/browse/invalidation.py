@@ -1,150 +1,57 @@
-"""Removes cached responses when maps change, and calls the subscribers of other channels.
+"""Removes responses from the caches of this process when maps change.
 
 Triggers report every change, however it is made (migration 0005_notifications): on channel `maps` each one,
 on channel `terrains` all but those of ratings and plays. What this process itself writes is removed when its
 transaction commits, before the response is sent.
 """
 
-import asyncio
-import logging
 import uuid
 from collections.abc import Callable
 from typing import Any
 
-import psycopg
-from django.db.backends.signals import connection_created
-
-from config.db import notifications
 from config.db.notifications import EVERYTHING
-from config.db.pools import break_connection, connection_string
-from config.kernel.cancellation import cancel_and_wait
 from config.server.fast_lane import CachedResponse
 from config.server.response_cache import ResponseCache
-from maps.browse import terrain_cache, top_maps
 
-QUIET_SECONDS = 2.0  # without a notification, after which the connection is checked
-CHECK_SECONDS = 2.0  # for that check
-RETRY_SECONDS = 1.0
-WRITE_STATEMENTS = ("INSERT", "UPDATE", "DELETE")
 MAPS_CHANNEL, TERRAINS_CHANNEL = "maps", "terrains"
+WRITE_STATEMENTS = ("INSERT", "UPDATE", "DELETE")
 LIST_TAG = ""  # of responses that a change of any map makes stale
 TERRAIN_SUFFIX = "/terrain"  # of the tag of a terrain, after the id of its map
-logger = logging.getLogger(__name__)
+
+caches: set[ResponseCache[CachedResponse]] = set()  # those of the event loops of this process
 
 
-class CacheInvalidator:
-    """Listens for changes of maps. One for each event loop."""
-
-    def __init__(self, cache: ResponseCache[CachedResponse]) -> None:
-        self.cache = cache
-        self.listener: asyncio.Task[None] | None = None
-        self.pending: dict[notifications.Callback, set[str]] = {}
-        self.callbacks: asyncio.Task[None] | None = None
-
-    def open(self) -> None:
-        """Starts to listen."""
-        self.listener = asyncio.create_task(self.listen(connection_string()))
-        connection_created.connect(self.watch)
-
-    async def close(self) -> None:
-        """Stops listening. Nothing is cached from then on."""
-        connection_created.disconnect(self.watch)
-        self.cache.disable()
-        await cancel_and_wait([task for task in (self.listener, self.callbacks) if task])
-
-    async def listen(self, address: str) -> None:
-        """Listens until it is cancelled. While the database can't report changes, nothing is cached."""
-        while True:
-            try:
-                async with await psycopg.AsyncConnection.connect(
-                    address, autocommit=True
-                ) as database:
-                    for channel in (MAPS_CHANNEL, TERRAINS_CHANNEL, *notifications.subscribers):
-                        await database.execute(f'LISTEN "{channel}"')
-                    # Anything may have changed before.
-                    await asyncio.to_thread(top_maps.invalidate_top_maps)
-                    for subscriber in notifications.subscribers.values():
-                        await asyncio.to_thread(subscriber.heard, [EVERYTHING])
-                    self.cache.enable()
-                    while True:
-                        async for notify in database.notifies(timeout=QUIET_SECONDS):
-                            self.handle(notify.channel, notify.payload)
-                        await check_connection(database)
-            except (psycopg.Error, OSError):
-                logger.info("The database can't report changes of maps; trying again")
-            except Exception:  # of a subscriber, which must not end the listening
-                logger.exception("A change could not be handled; trying again")
-            finally:  # whatever ended it
-                self.cache.disable()
-            await asyncio.sleep(RETRY_SECONDS)
-
-    def handle(self, channel: str, payload: str) -> None:
-        """Handles a notification. One without ids may be about an author, so that all maps may have changed.
-
-        The response cache is invalidated at once, Redis a little later: a Redis that hangs must not delay
-        the next notification, which may be that of a ban.
-        """
-        ids = notifications.parse_ids(payload)
-        if channel == MAPS_CHANNEL:
-            self.cache.invalidate([LIST_TAG, *ids] if ids else [EVERYTHING])
-            self.call_later(invalidate_top_maps, [])
-        elif channel == TERRAINS_CHANNEL:
-            self.cache.invalidate([f"{map_id}{TERRAIN_SUFFIX}" for map_id in ids])
-            self.call_later(terrain_cache.invalidate_terrains, ids)
-        elif (subscriber := notifications.subscribers[channel]).at_once:
-            subscriber.heard(ids)
-        else:
-            self.call_later(subscriber.heard, ids)
-
-    def call_later(self, callback: notifications.Callback, ids: list[str]) -> None:
-        """Calls a callback in a thread, with the ids of all notifications that arrive before that."""
-        self.pending.setdefault(callback, set()).update(ids)
-        if self.callbacks is None or self.callbacks.done():
-            self.callbacks = asyncio.create_task(self.run_callbacks())
-
-    async def run_callbacks(self) -> None:
-        """Runs all pending callbacks."""
-        while self.pending:
-            callback, ids = self.pending.popitem()
-            try:
-                await asyncio.to_thread(callback, notifications.limit_ids(ids))
-            except Exception:  # the other callbacks must run
-                logger.exception("A change could not be handled")
-
-    def watch(self, connection: Any, **_: Any) -> None:
-        """Watches the writes of a connection of this process, unless it does already."""
-        if self.invalidate_after_write not in connection.execute_wrappers:
-            connection.execute_wrappers.append(self.invalidate_after_write)
-
-    def invalidate_after_write(
-        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
-    ) -> Any:
-        """Invalidates what a statement changes, after its transaction.
-
-        The database reports it too, but a moment later, and the player may look at the result at once.
-        """
-        result = execute(sql, params, many, context)
-        if sql.startswith(WRITE_STATEMENTS):
-            if '"maps"' in sql:
-                context["connection"].on_commit(lambda: self.cache.invalidate([EVERYTHING]))
-            elif '"map_ratings"' in sql:
-                ids = [str(value) for value in params or () if isinstance(value, uuid.UUID)]
-                context["connection"].on_commit(lambda: self.cache.invalidate([LIST_TAG, *ids]))
-        return result
+def invalidate_maps(map_ids: list[str]) -> None:
+    """Removes lists, and the responses that show these maps, except their terrains."""
+    for cache in caches:
+        cache.invalidate([LIST_TAG, *map_ids])
 
 
-async def check_connection(database: "psycopg.AsyncConnection[Any]") -> None:
-    """Raises psycopg.Error if the connection is broken.
+def invalidate_terrains(map_ids: list[str]) -> None:
+    """Removes the terrains of these maps."""
+    for cache in caches:
+        cache.invalidate([i if i == EVERYTHING else f"{i}{TERRAIN_SUFFIX}" for i in map_ids])
 
-    A connection that was lost without an error is not noticed for minutes, because nothing is sent on it.
+
+def watch(connection: Any, **_: Any) -> None:
+    """Watches the writes of a connection of this process, unless that is done already."""
+    if invalidate_after_write not in connection.execute_wrappers:
+        connection.execute_wrappers.append(invalidate_after_write)
+
+
+def invalidate_after_write(
+    execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
+) -> Any:
+    """Invalidates what a statement changes, after its transaction.
+
+    The database reports it too, but a moment later, and the player may look at the result at once. The ids
+    of maps are among those in the statement; one without ids may change all maps.
     """
-    timer = asyncio.get_running_loop().call_later(CHECK_SECONDS, break_connection, database)
-    try:
-        await database.execute("SELECT 1")
-    finally:
-        timer.cancel()
-
-
-def invalidate_top_maps(_: list[str]) -> None:
-    """Deletes the cached list of the most-played maps, whichever maps changed."""
-    top_maps.invalidate_top_maps()
+    result = execute(sql, params, many, context)
+    changes_maps = '"maps"' in sql
+    if caches and sql.startswith(WRITE_STATEMENTS) and (changes_maps or '"map_ratings"' in sql):
+        ids = [str(value) for value in params or () if isinstance(value, uuid.UUID)] or [EVERYTHING]
+        context["connection"].on_commit(lambda: invalidate_maps(ids))
+        if changes_maps:
+            context["connection"].on_commit(lambda: invalidate_terrains(ids))
+    return result

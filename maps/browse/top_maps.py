@@ -4,6 +4,8 @@ The list has ids alone and may be old: a map can be hidden while the list is mad
 changes, or while Redis is unavailable. So each reader asks the database which of the maps are still public.
 """
 
+from collections.abc import Sequence
+
 import orjson
 
 from maps.browse.read_through import delete_keys, read_or_fill
@@ -22,8 +24,8 @@ def read_top_maps() -> list[str]:
     return [map_id for map_id in map_ids if map_id in public_ids]
 
 
-def invalidate_top_maps() -> None:
-    """Deletes the cached list."""
+def invalidate_top_maps(_: Sequence[str] = ()) -> None:
+    """Deletes the cached list, whichever maps changed."""
     delete_keys(TOP_MAPS_KEY)
 
 

@@ -15,10 +15,11 @@ import pytest
 from django.db import connection, connections
 
 from accounts.models import User
+from config.db import notifications
 from config.db.pools import connection_string
 from config.redis.clients import disposable, durable
 from config.server import fast_lane
-from maps.browse import invalidation, read_through, terrain_cache, top_maps
+from maps.browse import read_through, terrain_cache, top_maps
 from maps.feedback.actions import rate_map
 from maps.models import GameMap
 from tests.support.api import bearer
@@ -143,15 +144,15 @@ def test_a_silent_database_connection_is_replaced(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A connection that was cut silently. Here it is busy for longer than the check waits."""
-    monkeypatch.setattr(invalidation, "CHECK_SECONDS", 0.2)
+    monkeypatch.setattr(notifications, "CHECK_SECONDS", 0.2)
 
     async def listen() -> None:
         async with await psycopg.AsyncConnection.connect(connection_string()) as database:
-            await invalidation.check_connection(database)
+            await notifications.check_connection(database)
             busy = asyncio.create_task(database.execute("SELECT pg_sleep(60)"))
             await asyncio.sleep(0)  # it has begun
             try:
-                await invalidation.check_connection(database)
+                await notifications.check_connection(database)
             finally:
                 busy.cancel()
                 await asyncio.gather(busy, return_exceptions=True)

@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -33,7 +32,6 @@ def thirty_maps(author: User) -> list[GameMap]:
 @pytest.fixture
 def maps_http(thirty_maps: list[GameMap], site: Site) -> Iterator[httpx.Client]:
     """A client of the running site, which has thirty maps."""
-    connection.close()  # the next one is watched, as those of the server's threads are
     with httpx.Client(base_url=site.url) as client:
         yield client
 

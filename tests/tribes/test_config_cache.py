@@ -161,7 +161,8 @@ def test_all_configs_are_deleted_when_listening_begins(player: User) -> None:
     for tribe in tribes:
         read_config(tribe.pk)
     disposable().set("map:x:data", b"cached")
-    notifications.subscribers["tribes"].heard([notifications.EVERYTHING])
+    (subscriber,) = [each for each in notifications.subscribers if each.channel == "tribes"]
+    subscriber.heard([notifications.EVERYTHING])
     assert not any(map(is_cached, tribes))
     assert disposable().has_key("map:x:data")
 
