@@ -14,7 +14,7 @@ class SessionsConfig(AppConfig):
         from config.ops import maintenance
         from maps.games import register_game_queries
         from maps.quotas import register_stored_documents
-        from sessions_app.games import played_maps, write_behind
+        from sessions_app.games import played_maps
         from sessions_app.games.map_queries import EARLIER_MAP_VERSIONS, MAP_QUERIES
         from sessions_app.live import updates
         from sessions_app.lobby.transactions import add_change_listener
@@ -24,9 +24,6 @@ class SessionsConfig(AppConfig):
         register_stored_documents(EARLIER_MAP_VERSIONS)
         register_usage_check(lambda tribe: tribe.seats.exists())
         add_change_listener(updates.publish)
-        maintenance.register(
-            "states", "states of games that are over", write_behind.delete_old_states
-        )
         maintenance.register(
             "played_maps", "maps as played, without games", played_maps.delete_unused_maps
         )

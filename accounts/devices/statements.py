@@ -14,7 +14,6 @@ FIND_OPEN_ACCOUNTS = """
 SELECT id, times_closed, password_hash FROM users WHERE id = ANY(%s) AND is_active"""
 # Takes a list of stored session keys (`session_store.stored_key`). Returns those that still exist.
 FIND_PAGE_SESSIONS = "SELECT session_key FROM page_sessions WHERE session_key = ANY(%s)"
-DELETE_EXPIRED_PAGE_SESSIONS = "DELETE FROM page_sessions WHERE expire_date < statement_timestamp()"
 
 
 def stamps_by_player(rows: Iterable[Any]) -> dict[UUID, str]:

@@ -8,13 +8,14 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import psycopg
 from django.db import connection
 from psycopg_pool import AsyncConnectionPool
 
+Query = Callable[..., Awaitable[list[tuple[Any, ...]]]]  # a statement and its values → its rows
 # Longer waits would hold a thread or a connection that others need.
 QUERY_LIMITS = (
     "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=10s"

@@ -1,18 +1,15 @@
 """Brings the states of running games from Redis to PostgreSQL, in batches, and deletes old ones."""
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import connection
-
+from config.db.pools import Query
 from sessions_app.games.state_store import MARK_UNWRITTEN, UNWRITTEN, keys, state_key
 from sessions_app.kernel.statuses import OVER_STATUSES, Status, to_sql
 
 if TYPE_CHECKING:
     import redis.asyncio
 
-Query = Callable[..., Awaitable[list[tuple[Any, ...]]]]  # a statement and its values → its rows
 BATCH_SIZE = 50
 MAX_BATCHES = 100  # of one round; the rest is first in the next round
 # KEYS: state, unwritten. ARGV: the sequence that was written, id, whether the game is over. A game that was
@@ -85,18 +82,7 @@ async def _write_batch(client: "redis.asyncio.Redis", query: Query, ids: list[st
     return len(known)
 
 
-async def delete_old_states_async(query: Query) -> None:
+async def delete_old_states(query: Query) -> None:
     """Deletes the states of games that have been over for an hour, in batches. Raises psycopg.Error."""
     while await query(DELETE_OLD_STATES):
         pass
-
-
-def delete_old_states() -> int:
-    """Deletes the same states on Django's connection. Returns how many."""
-    deleted = 0
-    with connection.cursor() as cursor:
-        while True:
-            cursor.execute(DELETE_OLD_STATES)
-            if not cursor.rowcount:
-                return deleted
-            deleted += cursor.rowcount

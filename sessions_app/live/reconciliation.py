@@ -138,8 +138,8 @@ class Reconciler:
         """Deletes what is not needed any more."""
         await self.hub.database.query(DELETE_DEAD_SERVERS)
         await self.hub.database.query(DELETE_ABANDONED_LOBBIES)
-        await write_behind.delete_old_states_async(self.hub.database.query)
-        await self.hub.sign_ins.clean_up()
+        await write_behind.delete_old_states(self.hub.database.query)
+        await self.hub.sign_ins.keep_processes()
 
     async def _update_outdated(self, rooms: dict[UUID, Room]) -> None:
         """Reads the lobbies whose version in the database is newer than that of their room."""

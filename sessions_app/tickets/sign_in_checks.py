@@ -6,9 +6,9 @@ missing after that. Sockets that were connected then stay. A later socket has a 
 later, so its family is known and can be checked.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import UUID
 
 from redis.exceptions import RedisError
@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from accounts.devices import statements
 from accounts.devices.statements import stamps_by_player
 from accounts.tokens import families
+from config.db.pools import Query
 from config.kernel.errors import DomainError
 from config.redis import clients
 from sessions_app.kernel.protocol import FINAL_ERRORS
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 PROCESSES = "lobby:servers"  # a set of the ids of processes
 PROCESSES_SECONDS = 24 * 3600
-Query = Callable[..., Awaitable[list[tuple[Any, ...]]]]  # a statement and its values → its rows
 
 
 class SignedInSocket(Protocol):
@@ -99,9 +99,8 @@ class SignInChecker:
             self._trusted = set(self._connections)
             await self._redis.expire(PROCESSES, PROCESSES_SECONDS)
 
-    async def clean_up(self) -> None:
-        """Deletes expired sessions of pages, and keeps the set of processes from expiring."""
-        await self._query(statements.DELETE_EXPIRED_PAGE_SESSIONS)
+    async def keep_processes(self) -> None:
+        """Keeps the set of processes from expiring. Raises RedisError."""
         if not clients.is_circuit_open():
             await self._redis.expire(PROCESSES, PROCESSES_SECONDS)
 

@@ -345,7 +345,7 @@ def test_maintain_deletes_and_reports(author: User, capsys: pytest.CaptureFixtur
     assert set(MapWord.objects.values_list("word", flat=True)) == {"unheard", "quagmire"}
     assert has_pictures(game_map)
     call_command("maintain")
-    assert capsys.readouterr().out.count("0 ") == 5
+    assert capsys.readouterr().out.count("0 ") == 4
 
 
 @pytest.mark.django_db

@@ -14,7 +14,7 @@ from django.db.backends.utils import CursorWrapper
 from django.test import Client
 from django.utils import timezone
 
-from config.db.pools import create_pool
+from config.db.pools import Query, create_pool
 from config.kernel.errors import DomainError
 from config.redis.clients import durable, durable_async
 from maps.models import GameMap
@@ -46,7 +46,7 @@ def game(table: Table) -> UUID:
     return UUID(lobby["id"])
 
 
-def asking(pool: Any) -> write_behind.Query:
+def asking(pool: Any) -> Query:
     """Returns a function for queries, as reconciliation has one."""
 
     async def ask(sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -375,14 +375,13 @@ def test_the_database_refuses_a_larger_state(game: UUID) -> None:
 def drop_old() -> None:
     async def drill() -> None:
         async with create_pool(1) as pool:
-            await write_behind.delete_old_states_async(asking(pool))
+            await write_behind.delete_old_states(asking(pool))
 
     asyncio.run(drill())
 
 
-@pytest.mark.parametrize("drop", [drop_old, write_behind.delete_old_states])
 def test_states_are_deleted_an_hour_after_any_end(
-    game_map: GameMap, monkeypatch: pytest.MonkeyPatch, drop: Callable[[], Any]
+    game_map: GameMap,
 ) -> None:
     now = timezone.now()
     minutes = {name: now - datetime.timedelta(minutes=n) for name, n in (("new", 59), ("old", 61))}
@@ -406,7 +405,7 @@ def test_states_are_deleted_an_hour_after_any_end(
     for row in many:
         row.game_state = {}
     GameSession.objects.bulk_create(many)
-    drop()
+    drop_old()
     stored = GameSession.objects.filter(game_state__isnull=False).values_list("pk", flat=True)
     names = {name for name, row in rows.items() if row.pk in set(stored)}
     assert names == {"InProgress", "Paused", "Completed new", "Abandoned new"}

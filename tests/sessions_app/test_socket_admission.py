@@ -18,12 +18,11 @@ import pytest
 from django.contrib.auth import get_user
 from django.db import OperationalError
 from django.test import Client
-from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from accounts.identity import passwords
-from accounts.models import PageSession, User
+from accounts.models import User
 from accounts.moderation import actions as moderation_actions
 from accounts.tokens import families
 from config.management.commands.serve import open_listener, server_config
@@ -792,14 +791,8 @@ def frequent_clean_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconciliation, "CLEAN_UP_SECONDS", 0.1)
 
 
-def test_expired_sessions_of_pages_are_deleted(frequent_clean_up: None, site: Site) -> None:
-    over, good = (
-        PageSession.objects.create(session_key=name, expire_date=timezone.now() + timedelta(days))
-        for name, days in (("over", -1), ("good", 1))
-    )
-    until(lambda: not PageSession.objects.filter(pk=over.pk).exists())
+def test_the_set_of_processes_expires_after_the_last(frequent_clean_up: None, site: Site) -> None:
     until(lambda: durable().ttl("lobby:servers") > 0)
-    assert PageSession.objects.filter(pk=good.pk).exists()
 
 
 def test_a_page_that_signs_out_loses_its_socket(site: Site) -> None:
