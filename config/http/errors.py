@@ -48,52 +48,48 @@ MESSAGES = {
     ),
     503: ("unavailable", "The site is busy or under maintenance. Please try again in a moment."),
 }
+RELOADED_METHODS = ("GET", "HEAD")  # of requests that a link can repeat
 PAGE_MESSAGES = {404: "Page not found."}  # on pages
 
 
-def error_body(status: int, code: str, detail: str, field: str | None = None) -> dict[str, Any]:
-    """Returns one error in the form above."""
-    kind = "client_error" if status < 500 else "server_error"
-    errors = [{"code": code, "detail": detail, "attr": field}]
-    return {"type": kind, "errors": errors, "request_id": REQUEST_ID.get()}
+def render_error(
+    path: str, status: int, code: str = "", detail: str = "", *, retry: bool = True
+) -> tuple[str, bytes]:
+    """Returns content type and body of an error. Needs no user and no database.
 
-
-def render_error(path: str, status: int, code: str = "") -> tuple[str, bytes]:
-    """Returns content type and body of an error. Needs no user and no database."""
-    usual, detail = MESSAGES.get(status, MESSAGES[500 if status >= 500 else 400])
+    Without code and detail they follow from the status. `retry` adds a link to try again to a page.
+    """
+    usual_code, usual_detail = MESSAGES.get(status, MESSAGES[500 if status >= 500 else 400])
+    code, detail, own_id = code or usual_code, detail or usual_detail, REQUEST_ID.get()
     if is_json(path):
-        return "application/json", json.dumps(error_body(status, code or usual, detail)).encode()
-    return "text/html; charset=utf-8", render_plain_page(status, detail, again=True)
+        kind = "client_error" if status < 500 else "server_error"
+        errors = [{"code": code, "detail": detail, "attr": None}]
+        body = {"type": kind, "errors": errors, "request_id": own_id}
+        return "application/json", json.dumps(body).encode()
+    context = {"status": status, "detail": detail, "again": retry, "request_id": own_id}
+    return "text/html; charset=utf-8", render_to_string("errors/server.html", context).encode()
 
 
-def render_plain_page(status: int, detail: str, *, again: bool) -> bytes:
-    """Returns a page for an error. Needs no user and no database. `again` adds a link to the same page."""
-    context = {
-        "status": status,
-        "detail": detail,
-        "again": again,
-        "request_id": REQUEST_ID.get(),
-    }
-    return render_to_string("errors/server.html", context).encode()
-
-
-def error_response(request: HttpRequest, status: int, code: str = "") -> HttpResponse:
+def error_response(
+    request: HttpRequest, status: int, code: str = "", detail: str = ""
+) -> HttpResponse:
     """Returns an error that no view made: JSON for the API, a page for people."""
     if is_json(request.path) or status >= 500:
-        content_type, body = render_error(request.path, status, code)
+        content_type, body = render_error(request.path, status, code, detail)
         return HttpResponse(body, content_type=content_type, status=status)
+    usual = PAGE_MESSAGES.get(status) or MESSAGES.get(status, MESSAGES[400])[1]
     context = {
         "status": status,
-        "detail": PAGE_MESSAGES.get(status) or MESSAGES.get(status, MESSAGES[400])[1],
+        "detail": detail or usual,
         "request_id": REQUEST_ID.get(),
-        "again": find_retry_url(request) if status == 403 else "",
+        "again": find_retry_url(request) if status == 403 and not detail else "",
     }
     return render(request, "errors/client.html", context, status=status)
 
 
 def find_retry_url(request: HttpRequest) -> str:
     """Returns the page to try again: the requested one, or the one with the form that was sent."""
-    if request.method in ("GET", "HEAD"):
+    if request.method in RELOADED_METHODS:
         return request.get_full_path()
     page = referring_page(request)
     if page.strip("/"):
@@ -105,18 +101,9 @@ def find_retry_url(request: HttpRequest) -> str:
 
 def domain_error_response(request: HttpRequest, error: DomainError) -> HttpResponse:
     """Returns the response to a domain error that is raised before there is a view."""
-    content_type, body = render_domain_error(request.method or "", request.path, error)
-    return HttpResponse(body, content_type=content_type, status=status_of(error))
-
-
-def render_domain_error(method: str, path: str, error: DomainError) -> tuple[str, bytes]:
-    """Returns content type and body of a domain error. Needs no user and no database."""
-    status = status_of(error)
-    if is_json(path):
-        body = error_body(status, error.code, error.detail, error.field)
-        return "application/json", json.dumps(body).encode()
-    again = method in ("GET", "HEAD")
-    return "text/html; charset=utf-8", render_plain_page(status, error.detail, again=again)
+    status, retry = status_of(error), request.method in RELOADED_METHODS
+    content_type, body = render_error(request.path, status, error.code, error.detail, retry=retry)
+    return HttpResponse(body, content_type=content_type, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

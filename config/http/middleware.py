@@ -9,7 +9,7 @@ from config.http.client import client_of
 from config.http.error_statuses import status_of
 from config.http.errors import domain_error_response, error_response
 from config.http.request_id import REQUEST_ID, choose_request_id
-from config.kernel.errors import DomainError
+from config.kernel.errors import DomainError, NotFound
 from config.kernel.paths import is_api, is_json
 from config.limits import rate_limits
 from config.limits.request_limits import SAFE_METHODS, find_policy
@@ -98,7 +98,9 @@ def domain_error_pages(get_response: GetResponse) -> GetResponse:
 
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, DomainError):
-            return error_response(request, status_of(exception), exception.code)
+            # "Not found." says less than the page for that status.
+            detail = "" if isinstance(exception, NotFound) else exception.detail
+            return error_response(request, status_of(exception), exception.code, detail)
         return None
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]

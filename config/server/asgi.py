@@ -24,22 +24,22 @@ def set_request_id(scope: Scope) -> None:
     REQUEST_ID.set(choose_request_id(read_header(scope, b"x-request-id")))
 
 
-def build_headers(content_type: str, body: bytes, *more: tuple[bytes, bytes]) -> Headers:
-    """Returns the headers of a response that the server sends without Django."""
-    return [
+def build_error(
+    path: str,
+    status: int,
+    code: str = "",
+    *more: tuple[bytes, bytes],
+    detail: str = "",
+    retry: bool = True,
+) -> tuple[Headers, bytes]:
+    """Returns the headers and the body of an error that needs neither Django's views nor the database."""
+    content_type, body = render_error(path, status, code, detail, retry=retry)
+    headers = [
         (b"content-type", content_type.encode()),
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", REQUEST_ID.get().encode()),
         *more,
     ]
-
-
-def build_error(
-    path: str, status: int, code: str = "", *more: tuple[bytes, bytes]
-) -> tuple[Headers, bytes]:
-    """Returns the headers and the body of an error that needs neither Django's views nor the database."""
-    content_type, body = render_error(path, status, code)
-    headers = build_headers(content_type, body, *more)
     if status == 503:
         headers.append((b"retry-after", b"%d" % RETRY_SECONDS))
     return headers, body
@@ -52,7 +52,14 @@ async def send_bytes(send: Send, status: int, headers: Headers, body: bytes) -> 
 
 
 async def send_error(
-    scope: Scope, send: Send, status: int, code: str = "", *more: tuple[bytes, bytes]
+    scope: Scope,
+    send: Send,
+    status: int,
+    code: str = "",
+    *more: tuple[bytes, bytes],
+    detail: str = "",
+    retry: bool = True,
 ) -> None:
     """Sends such an error."""
-    await send_bytes(send, status, *build_error(scope["path"], status, code, *more))
+    error = build_error(scope["path"], status, code, *more, detail=detail, retry=retry)
+    await send_bytes(send, status, *error)

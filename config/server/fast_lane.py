@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from config.http.errors import render_domain_error
+from config.http.errors import RELOADED_METHODS
 from config.http.middleware import RATE_LIMIT_STATUS
 from config.limits.rate_limits import RateLimited, RateLimitStatus
 from config.limits.request_limits import RequestCounter, find_policy
@@ -21,8 +21,8 @@ from config.server.asgi import (
     Receive,
     Scope,
     Send,
-    build_headers,
     send_bytes,
+    send_error,
     set_request_id,
 )
 from config.server.cacheable_requests import (
@@ -213,9 +213,9 @@ async def send_cached(
 async def reject(scope: Scope, send: Send, status: RateLimitStatus) -> None:
     """Sends a 429, as the middleware does."""
     set_request_id(scope)
-    content_type, body = render_domain_error(scope["method"], scope["path"], RateLimited(status))
-    headers = build_headers(content_type, body, *encode_rate_limit_headers(status))
-    await send_bytes(send, 429, headers, body)
+    error, headers = RateLimited(status), encode_rate_limit_headers(status)
+    retry = scope["method"] in RELOADED_METHODS
+    await send_error(scope, send, 429, error.code, *headers, detail=error.detail, retry=retry)
 
 
 def matches(given: bytes, etag: bytes) -> bool:

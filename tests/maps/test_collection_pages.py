@@ -127,7 +127,9 @@ def test_others_may_read_but_not_change(
     assert press(client, fords, act="remove", map=maps[0].pk).status_code == 403
     assert client.post(url, {"name": "Mine now"}).status_code == 403
     assert client.post(f"{url}share", {"share": "no"}).status_code == 403
-    assert client.post(f"{url}delete").status_code == 403
+    refused = client.post(f"{url}delete")
+    assert refused.status_code == 403
+    assert "Only its owner can change a collection." in refused.content.decode()
     put_in = client.post(f"/maps/{maps[0].pk}/collect", {"collection": fords.pk})
     assert put_in.status_code == 403
     MapCollection.objects.update(is_public=False)
