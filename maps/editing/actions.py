@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.moderation.actions import require_not_suspended
 from config.db.lookups import get_or_not_found
-from config.kernel.errors import DomainError, InvalidInput, Reason
+from config.kernel.errors import AccessDenied, DomainError, InvalidInput, Reason
 from config.kernel.text import check_text as check_text
 from config.kernel.validators import assign_checked
 from config.limits import quotas, rate_limits
@@ -58,11 +58,12 @@ def change_map(
 ) -> GameMap:
     """Changes the given fields of the author's own map, and checks the whole map. Returns the changed map.
 
-    Raises NotFound for another player's map; InvalidInput for what can't be stored; QuotaReached if the
-    author's maps would need more space than there is; DomainError if somebody has saved it since, if a public
-    map would become invalid, or while the author is suspended from publishing. The version of a map that was
-    played remains for its games, so that the new version needs its own space.
+    Raises like `_lock_own_map`; RateLimited, RateLimitUnavailable; InvalidInput for what can't be stored;
+    QuotaReached if the author's maps would need more space than there is; DomainError if a public map would
+    become invalid, or while the author is suspended from publishing. The version of a map that was played
+    remains for its games, so that the new version needs its own space.
     """
+    rate_limits.require("map_changes", str(author.pk))
     with transaction.atomic(), _limit_size(author, given):
         game_map = _lock_own_map(author, map_id, if_match)
         if game_map.is_public:  # the change is published at once
@@ -83,7 +84,7 @@ def change_map(
 def delete_map(*, author: User, map_id: UUID, if_match: str | None = None) -> None:
     """Deletes the author's own map. One that was played remains for its games, but is not shown.
 
-    Raises NotFound for another player's map, DomainError if somebody has saved it since.
+    Raises like `_lock_own_map`.
     """
     with transaction.atomic():
         # The stronger lock makes the opening of a game on this map wait, and then it finds no map.
@@ -99,8 +100,8 @@ def delete_map(*, author: User, map_id: UUID, if_match: str | None = None) -> No
 def publish_map(*, author: User, map_id: UUID, if_match: str | None = None) -> GameMap:
     """Publishes the author's own map. Does nothing if it is public already.
 
-    Raises NotFound for another player's map; DomainError if somebody has saved it since, while the author is
-    suspended from publishing, for a hidden map, and with all reasons for an invalid one.
+    Raises like `_lock_own_map`; DomainError while the author is suspended from publishing, for a hidden map,
+    and with all reasons for an invalid one.
     """
     with transaction.atomic():
         game_map = _lock_own_map(author, map_id, if_match)
@@ -117,8 +118,8 @@ def publish_map(*, author: User, map_id: UUID, if_match: str | None = None) -> G
 def unpublish_map(*, author: User, map_id: UUID, if_match: str | None = None) -> GameMap:
     """Makes the author's own map private. Its ratings remain, and games on it continue.
 
-    The quota of private maps does not apply, because an author can always withdraw a map. Raises NotFound for
-    another player's map, DomainError if somebody has saved it since.
+    The quota of private maps does not apply, because an author can always withdraw a map. Raises like
+    `_lock_own_map`.
     """
     with transaction.atomic():
         game_map = _lock_own_map(author, map_id, if_match, without=LARGE_COLUMNS)
@@ -185,10 +186,15 @@ def _lock_own_map(
     """Locks the author's own map, so that of two saves with the same tag the second finds another version.
 
     `without` names columns that are not needed. The weaker lock (`no_key`) lets players open games meanwhile.
-    Raises NotFound for another player's map, DomainError if its version is not that of `if_match`.
+    Raises NotFound for a map that the player can't see, AccessDenied for that of somebody else, DomainError
+    if its version is not that of `if_match`.
     """
     locked = GameMap.objects.owned_by(author).select_for_update(no_key=no_key).defer(*without)
-    game_map = get_or_not_found(locked, pk=map_id)
+    game_map = locked.filter(pk=map_id).first()
+    if game_map is None:
+        of_others = GameMap.objects.visible_to(author).exclude(user=author.pk)
+        get_or_not_found(of_others.only("pk"), pk=map_id)
+        raise AccessDenied("permission_denied", "Only its author can change a map.")
     game_map.user = author
     accepts_any = if_match is None or if_match.strip() == "*"
     if not accepts_any and str(game_map.version) not in VERSION_TAG.findall(if_match or ""):
