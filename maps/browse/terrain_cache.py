@@ -15,7 +15,6 @@ import orjson
 from config.db.notifications import EVERYTHING
 from maps.browse.read_through import delete_keys, read_or_fill
 from maps.models import GameMap
-from maps.previews.preview_files import parts_of
 from maps.terrain import validation
 from maps.terrain.grid import to_compact_document
 from maps.terrain.paths import find_cheapest_path
@@ -48,7 +47,7 @@ def compact_document(parts: dict[str, Any]) -> dict[str, Any]:
 
 def _build_terrain(map_id: UUID) -> bytes:
     game_map = GameMap.objects.get(pk=map_id)
-    document = compact_document(parts_of(game_map))
+    document = compact_document(validation.read_document(game_map))
     file = io.BytesIO()
     name = str(document["hash"])
     with gzip.GzipFile(filename=name, mode="wb", fileobj=file, mtime=0) as zipped:

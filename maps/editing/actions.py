@@ -20,7 +20,12 @@ from maps.models import GameMap
 from maps.models.conditions import LARGE_COLUMNS
 from maps.previews import preview_files
 from maps.terrain.faults import Fault
-from maps.terrain.validation import DOCUMENT_KEYS, ValidationReport, validate_document
+from maps.terrain.validation import (
+    DOCUMENT_KEYS,
+    ValidationReport,
+    read_document,
+    validate_document,
+)
 
 TEXT_CHECKS: dict[str, Callable[[Any], str | None]] = {
     "name": lambda name: check_text(name, "map_name", "name"),
@@ -108,7 +113,7 @@ def publish_map(*, author: User, map_id: UUID, if_match: str | None = None) -> G
         require_not_suspended(author, "publishing")
         if game_map.hidden_at:
             raise DomainError("map_hidden", "A moderator has hidden this map.")
-        _require_no_faults(validate_document(_document(game_map, {})).faults)
+        _require_no_faults(validate_document(read_document(game_map)).faults)
         game_map.is_public, game_map.found_valid_at = True, timezone.now()
         game_map.save(update_fields=["is_public", "found_valid_at"])
         preview_files.draw_ahead(game_map)
@@ -138,7 +143,7 @@ def require_playable(game_map: GameMap) -> None:
         words = "This map can't be played: a moderator has hidden it."
         raise DomainError("map_not_playable", words, field="map_id")
     whole = get_or_not_found(GameMap.objects.defer("search"), pk=game_map.pk)
-    if reasons := _reasons(validate_document(_document(whole, {})).faults):
+    if reasons := _reasons(validate_document(read_document(whole)).faults):
         words = f"This map can't be played yet. {reasons[0].detail}"
         raise DomainError.combine([Reason("map_not_playable", words, "map_id"), *reasons])
     checked = GameMap.objects.filter(pk=whole.pk, version=whole.version)
@@ -209,7 +214,8 @@ def _assign(game_map: GameMap, given: Mapping[str, Any]) -> set[str]:
     Raises InvalidInput with all reasons why it can't be stored, DomainError for a public map with faults.
     """
     reasons = assign_checked(game_map, TEXT_CHECKS, given)
-    document = _document(game_map, given)
+    document = read_document(game_map)
+    document |= {part: given[part] for part in DOCUMENT_KEYS if part in given}
     report = validate_document(document)
     reasons += _reasons(fault for fault in report.faults if not fault.is_allowed_in_drafts)
     if reasons:
@@ -232,13 +238,6 @@ def _assign_document(game_map: GameMap, document: dict[str, Any], report: Valida
     game_map.terrain_hash = report.grid.content_hash(report.spawn, report.goal)
     game_map.terrains = report.grid.terrain_mask
     game_map.found_valid_at = timezone.now() if report.is_valid else None
-
-
-def _document(game_map: GameMap, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a map's document, with the given parts in place of the stored ones."""
-    return {
-        part: given[part] if part in given else getattr(game_map, part) for part in DOCUMENT_KEYS
-    }
 
 
 def _reasons(faults: Iterable[Fault]) -> list[Reason]:

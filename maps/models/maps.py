@@ -77,6 +77,10 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
         """Loads what the page of a map shows: also the waves. The terrain is shown as a picture."""
         return self.select_related("user").defer("terrain_data", "search", *PRIVATE_AUTHOR_COLUMNS)
 
+    def for_previews(self) -> "GameMapQuerySet":
+        """Loads what names a preview. What it shows is loaded when it is drawn."""
+        return self.defer("terrain_data", "wave_config", "search")
+
 
 class GameMap(RandomIdModel, ConstrainedModel):
     """A map: a grid of terrain, the points where enemies enter and where they go, and their waves."""

@@ -6,7 +6,6 @@ changed or published are drawn right after it, so that browsing costs a file.
 
 import contextlib
 import logging
-from typing import Any
 from uuid import UUID
 
 from django.core.files.storage import default_storage
@@ -24,7 +23,7 @@ from maps.drawing.process import render
 from maps.models import GameMap
 from maps.terrain.grid import Grid, Point
 from maps.terrain.paths import find_cheapest_path
-from maps.terrain.validation import DOCUMENT_KEYS, TerrainError, parse_terrain
+from maps.terrain.validation import TerrainError, parse_terrain, read_document
 
 FOLDER = "pictures"
 AHEAD = ("card", "page")  # the third is for previews of links, which few maps need
@@ -67,9 +66,7 @@ def draw_ahead(game_map: GameMap) -> None:
 @app.task(name="maps.draw", queue=tasks.PICTURES, retry=RETRIES)
 def draw(map_id: str, sizes: list[str]) -> None:
     """Draws the missing pictures of a map as it is now. A deleted or incomplete map has no pictures."""
-    game_map = (
-        GameMap.objects.defer("terrain_data", "wave_config", "search").filter(pk=map_id).first()
-    )
+    game_map = GameMap.objects.for_previews().filter(pk=map_id).first()
     if game_map:
         with contextlib.suppress(TerrainError):
             for size in sizes:
@@ -82,7 +79,7 @@ def draw_missing(map_id: UUID) -> tuple[int, int]:
 
     Raises TerrainError, GameMap.DoesNotExist, and what the storage raises when it can't be asked.
     """
-    game_map = GameMap.objects.defer("terrain_data", "wave_config", "search").get(pk=map_id)
+    game_map = GameMap.objects.for_previews().get(pk=map_id)
     missing = [s for s in AHEAD if not default_storage.exists(name_of(game_map, s))]
     return len(missing), sum(_draw(game_map, size) for size in missing)
 
@@ -99,12 +96,7 @@ def file_name(content: str, size: str) -> str:
 
 def read_map(game_map: GameMap) -> tuple[Grid, Point, Point]:
     """A map's grid, spawn and goal. Raises TerrainError."""
-    return parse_terrain(parts_of(game_map))
-
-
-def parts_of(game_map: Any) -> dict[str, Any]:
-    """A map's document, from its row or from that of a played one."""
-    return {part: getattr(game_map, part) for part in DOCUMENT_KEYS}
+    return parse_terrain(read_document(game_map))
 
 
 def _add_job(queue: str, map_id: UUID, *sizes: str) -> bool:

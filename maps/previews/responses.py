@@ -27,7 +27,7 @@ def picture_response(
 
     Raises Http404, and NotDrawn for a new one; the handler may then call the view again, when it is drawn.
     """
-    visible = GameMap.objects.visible_to(user).defer("terrain_data", "wave_config", "search")
+    visible = GameMap.objects.visible_to(user).for_previews()
     game_map = get_object_or_404(visible, pk=map_id)
     named = bool(game_map.terrain_hash)
     etag = f'"{game_map.picture_content}-{size}"' if named else None

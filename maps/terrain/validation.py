@@ -70,6 +70,11 @@ class TerrainError(ValueError):
 # ---- Validation ---------------------------------------------------------------------------------
 
 
+def read_document(game_map: Any) -> dict[str, Any]:
+    """Returns the document of a map, from its row or from that of a played one."""
+    return {part: getattr(game_map, part) for part in DOCUMENT_KEYS}
+
+
 def validate_document(document: Any) -> ValidationReport:
     """Returns the report on a document."""
     parts = document if type(document) is dict else {}

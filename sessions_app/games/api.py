@@ -20,8 +20,7 @@ from config.kernel.validators import check_integer
 from maps.browse.terrain_cache import compact_document
 from maps.browse.terrain_responses import TERRAIN_FORMAT, gzipped_json, incomplete_terrain
 from maps.models import GameMap
-from maps.previews.preview_files import parts_of
-from maps.terrain.validation import DOCUMENT_KEYS, TerrainError
+from maps.terrain.validation import DOCUMENT_KEYS, TerrainError, read_document
 from sessions_app.games import actions, queries, serializers
 from sessions_app.lobby.documents import lobby_document
 from sessions_app.lobby.serializers import LobbyDocument
@@ -61,7 +60,7 @@ def _map_response(
     request: HttpRequest, game: GameSession, found: GameMap | PlayedMap
 ) -> HttpResponse:
     found.refresh_from_db(fields=["version", "name", *DOCUMENT_KEYS])
-    parts = parts_of(found)
+    parts = read_document(found)
     try:
         terrain = compact_document(parts)
     except TerrainError as error:
