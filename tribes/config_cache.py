@@ -9,27 +9,22 @@ the key. Each change deletes the key after its transaction. Changes from outside
 cascade) are reported on channel `tribes` (migration 0002_notifications).
 """
 
-import logging
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import transaction
-from redis.exceptions import RedisError
 
-from config.db.notifications import EVERYTHING
-from config.redis.clients import CircuitBreaker, disposable
+from config.redis.read_through import delete_keys, read_or_fill
 from tribes.bonuses import SLIDERS
 from tribes.models import Tribe
 
 CACHE_SECONDS = 3600
 CHANNEL = "tribes"
-KEY_PATTERN = "tribe:*:config"
 FIELDS = [*(slider.field for slider in SLIDERS), "color_theme"]
 # By FIELDS: the bonuses, of which 0.25 means a quarter more, and the colour as `#RRGGBB`.
 TribeConfig = dict[str, Any]
-logger = logging.getLogger(__name__)
 
 
 def read_config(tribe_id: UUID) -> TribeConfig:
@@ -37,11 +32,15 @@ def read_config(tribe_id: UUID) -> TribeConfig:
 
     Not to be called in a transaction that changes the tribe: what is rolled back later would be cached.
     """
-    try:
-        with CircuitBreaker("disposable"):
-            return _read_cached(tribe_id) or _fill_cache(tribe_id)
-    except RedisError:
-        return _read_row(tribe_id)
+    config: TribeConfig = orjson.loads(
+        read_or_fill(
+            _key(tribe_id),
+            make=lambda: orjson.dumps(_read_row(tribe_id)),
+            lock=lambda: _lock_row(tribe_id),
+            seconds=CACHE_SECONDS,
+        )
+    )
+    return config
 
 
 def invalidate_after_commit(tribe_ids: Iterable[UUID]) -> None:
@@ -51,36 +50,19 @@ def invalidate_after_commit(tribe_ids: Iterable[UUID]) -> None:
 
 
 def invalidate(tribe_ids: list[str]) -> None:
-    """Deletes the cached configs of these tribes, or of all. Without Redis they expire."""
-    try:
-        if EVERYTHING in tribe_ids:
-            disposable().delete_pattern(KEY_PATTERN, itersize=1000)
-        else:
-            disposable().delete_many(map(_key, tribe_ids))
-    except RedisError:
-        logger.warning("Cached configs of tribes could not be deleted: Redis is unavailable")
+    """Deletes the cached configs of these tribes. EVERYTHING stands for all."""
+    delete_keys(*map(_key, tribe_ids))
 
 
-def _read_cached(tribe_id: UUID) -> TribeConfig | None:
-    found = disposable().get(_key(tribe_id))
-    return orjson.loads(found) if found else None
-
-
-def _fill_cache(tribe_id: UUID) -> TribeConfig:
-    with transaction.atomic():
-        # This lock waits for other requests that fill the cache or change the tribe, but not for new seats.
-        config = _read_row(tribe_id, lock=True)
-        cached = _read_cached(tribe_id)
-        if cached is None:
-            disposable().set(_key(tribe_id), orjson.dumps(config), CACHE_SECONDS)
-        return cached or config
-
-
-def _read_row(tribe_id: UUID, *, lock: bool = False) -> TribeConfig:
-    tribes = Tribe.objects.only(*FIELDS)
-    tribe = (tribes.select_for_update(no_key=True) if lock else tribes).get(pk=tribe_id)
+def _read_row(tribe_id: UUID) -> TribeConfig:
+    tribe = Tribe.objects.only(*FIELDS).get(pk=tribe_id)
     bonuses = {slider.field: float(getattr(tribe, slider.field)) for slider in SLIDERS}
     return bonuses | {"color_theme": tribe.color_theme}
+
+
+def _lock_row(tribe_id: UUID) -> None:
+    """Waits for requests that fill the cache or change the tribe, but not for new seats."""
+    Tribe.objects.select_for_update(no_key=True).values_list("pk").filter(pk=tribe_id).first()
 
 
 def _key(tribe_id: UUID | str) -> str:

@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 
 from config.db.notifications import EVERYTHING
-from maps.browse.read_through import delete_keys, read_or_fill
+from config.redis.read_through import delete_keys, read_or_fill
 from maps.models import GameMap
 from maps.terrain import validation
 from maps.terrain.grid import to_compact_document

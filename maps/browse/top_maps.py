@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from maps.browse.read_through import delete_keys, read_or_fill
+from config.redis.read_through import delete_keys, read_or_fill
 from maps.models import GameMap
 
 TOP_MAPS_KEY, MAX_TOP_MAPS = "maps:public:top100", 100

@@ -33,7 +33,7 @@ TEXT_CHECKS: dict[str, Callable[[Any], str | None]] = {
         None if text is None else check_text(text, "map_description", "description") or None
     ),
 }
-STORAGE_LOCKS = 77002  # our space of advisory locks; maps.browse.read_through has another
+STORAGE_LOCKS = 77002  # our space of advisory locks; config.redis.read_through has another
 # Columns that are computed from the document.
 DERIVED_COLUMNS = {"terrain_hash", "terrains", "found_valid_at"}
 # The entity tag of a map begins with its version. A proxy that compresses may have made the tag weak, but the

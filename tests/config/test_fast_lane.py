@@ -17,9 +17,10 @@ from django.db import connection, connections
 from accounts.models import User
 from config.db import notifications
 from config.db.pools import connection_string
+from config.redis import read_through
 from config.redis.clients import disposable, durable
 from config.server import fast_lane
-from maps.browse import read_through, terrain_cache, top_maps
+from maps.browse import terrain_cache, top_maps
 from maps.feedback.actions import rate_map
 from maps.models import GameMap
 from tests.support.api import bearer

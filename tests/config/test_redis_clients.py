@@ -18,7 +18,7 @@ from config.redis.clients import (
     is_circuit_open,
     record_failure,
 )
-from maps.browse.read_through import delete_keys, read_or_fill
+from config.redis.read_through import delete_keys, read_or_fill
 from tests.support.redis import redis_away
 
 

@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from config.db import notifications
+from config.redis import read_through
 from config.redis.clients import disposable, record_failure
 from tests.support.concurrency import at_once
 from tests.support.factories import NOBODY, make_tribe, make_user
@@ -183,7 +184,7 @@ def test_an_empty_key_is_filled_once(monkeypatch: pytest.MonkeyPatch) -> None:
                 filled.append(arguments)
             return store.set(*arguments, **options)
 
-    monkeypatch.setattr(config_cache, "disposable", Counting)
+    monkeypatch.setattr(read_through, "disposable", Counting)
     assert at_once(12, lambda _: read_config(tribe.pk)) == [CACHED] * 12
     assert len(filled) == 1
 
@@ -204,8 +205,8 @@ def test_a_change_waits_until_the_cache_is_filled(monkeypatch: pytest.MonkeyPatc
     tribe = make_tribe(make_user("Owner"))
     begun, read = threading.Event(), config_cache._read_row
 
-    def read_slowly(tribe_id: UUID, *, lock: bool = False) -> TribeConfig:
-        found = read(tribe_id, lock=lock)
+    def read_slowly(tribe_id: UUID) -> TribeConfig:
+        found = read(tribe_id)
         begun.set()
         until(another_waits)  # for the row
         return found
@@ -229,7 +230,7 @@ def test_configs_are_read_without_redis(
     player: User, monkeypatch: pytest.MonkeyPatch, error_with_note: bool
 ) -> None:
     tribe = make_tribe(player)
-    monkeypatch.setattr(config_cache, "disposable", cache_away)
+    monkeypatch.setattr(read_through, "disposable", cache_away)
     if error_with_note:
         record_failure("disposable")
     assert read_config(tribe.pk) == CACHED
