@@ -2,6 +2,8 @@
 
 import copy
 
+from django.db import transaction
+
 from accounts.devices.attempts import Attempts, CurrentDevice
 from accounts.identity import emails, links, passwords
 from accounts.models import User
@@ -53,9 +55,10 @@ def change_email(
         raise InvalidInput.combine(faults)
     if email != user.email:
         changed.email_verified_at = None
-        # Other columns may have changed in the meantime, as by a ban.
-        save_or_explain(changed, ["email"], update_fields=["email", "email_verified_at"])
-        notify_of_change(client=client, user=changed, previous=user.email)
+        with transaction.atomic():  # no change without its emails
+            # Other columns may have changed in the meantime, as by a ban.
+            save_or_explain(changed, ["email"], update_fields=["email", "email_verified_at"])
+            notify_of_change(client=client, user=changed, previous=user.email)
     return changed
 
 

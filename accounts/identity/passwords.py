@@ -4,7 +4,6 @@ A new password ends all other sign-ins, and the owner gets an email.
 """
 
 import uuid
-from functools import partial
 
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
@@ -122,4 +121,4 @@ def save_password(user: User, *, session_key: str | None = None) -> None:
     """Saves a password that was set, and signs out all devices but the browser with this session key."""
     user.save(update_fields=["password"])  # other columns may have changed in the meantime
     device_actions.delete_ended([user], current=session_key)
-    transaction.on_commit(partial(emails.send_password_changed, user))
+    emails.send_password_changed(user)

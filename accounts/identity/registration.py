@@ -1,5 +1,6 @@
 """Signing up."""
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.identity import emails, passwords
@@ -30,6 +31,7 @@ def register(
     if faults:
         raise InvalidInput.combine(faults)
     user.set_password(password)
-    save_or_explain(user, FIELDS)
-    emails.send_verification(user, client.address)
+    with transaction.atomic():  # no account without its email, which the task queue sends
+        save_or_explain(user, FIELDS)
+        emails.send_verification(user, client.address)
     return user

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,20 +24,23 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.periodic import PeriodicDeferrer
 
-from accounts.identity import emails
+from accounts.devices.attempts import CurrentDevice
+from accounts.identity import email_addresses, emails, passwords, registration
 from accounts.models import User
+from config.kernel import client as kernel_client
 from config.kernel.cancellation import cancel_and_wait
 from config.ops import maintenance, tasks
 from config.ops.logs import SafeFormatter
 from maps.models import MapWord
 from maps.previews import cleanup
 from tests.support.database import cut_database
-from tests.support.factories import make_map, make_user
+from tests.support.factories import PASSWORD, make_map, make_user
 from tests.support.live_site import Site
 from tests.support.task_queue import jobs, run_tasks
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
+CLIENT, DEVICE = kernel_client.Client("192.0.2.1"), CurrentDevice("a key")
 
 
 # ---- Adding jobs --------------------------------------------------------------------------------
@@ -53,6 +56,56 @@ def test_a_job_exists_only_if_its_transaction_commits() -> None:
     with transaction.atomic():
         emails.send_password_changed(user)
     assert jobs().get().args["kind"] == "password_changed"
+
+
+def register(_: User) -> None:
+    registration.register(
+        client=CLIENT,
+        username="Player2",
+        email="second@example.com",
+        password="Quiet-Ford-7",
+        accept_privacy_policy=True,
+    )
+
+
+def change_email(user: User) -> None:
+    email_addresses.change_email(
+        client=CLIENT, user=user, device=DEVICE, email="new@example.com", password=PASSWORD
+    )
+
+
+def change_password(user: User) -> None:
+    passwords.change_password(
+        client=CLIENT,
+        user=user,
+        device=DEVICE,
+        old_password=PASSWORD,
+        new_password="Quiet-Ford-7",
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_added", [False, True])
+@pytest.mark.parametrize("change", [register, change_email, change_password])
+def test_an_account_changes_only_with_the_job_of_its_email(
+    player: User, monkeypatch: pytest.MonkeyPatch, change: Callable[[User], None], is_added: bool
+) -> None:
+    def fail(*arguments: Any, **named: Any) -> None:
+        if is_added:
+            add(*arguments, **named)
+        raise ConnectionError
+
+    accounts, add = User.objects.order_by("pk").values("pk", "email", "password"), emails._add_job
+    before = list(accounts)
+    with monkeypatch.context() as failing, pytest.raises(ConnectionError):
+        failing.setattr(emails, "_add_job", fail)
+        change(player)
+    assert list(accounts.all()) == before
+    assert not jobs().exists()
+    player.refresh_from_db()
+    change(player)
+    assert list(accounts.all()) != before
+    assert jobs().exists()
 
 
 @pytest.mark.django_db
