@@ -64,16 +64,15 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 @require_page_methods
 def verify(request: HttpRequest, uidb64: str, token: str) -> HttpResponse:
     """Confirm an email address. The link shows a button, because programs open links in emails too."""
-    is_valid = links.find_unverified_user(uidb64, token) is not None
-    if is_valid and request.method == "POST":
-        try:
-            email_addresses.confirm_email(uid=uidb64, token=token)
-        except links.InvalidLink:
-            is_valid = False
-        else:
-            messages.success(request, "Your email address is confirmed.")
-            return redirect("accounts:account")
-    return render(request, "accounts/verify.html", {"is_valid": is_valid})
+    if request.method != "POST":
+        is_valid = links.find_unverified_user(uidb64, token) is not None
+        return render(request, "accounts/verify.html", {"is_valid": is_valid})
+    try:
+        email_addresses.confirm_email(uid=uidb64, token=token)
+    except links.InvalidLink:
+        return render(request, "accounts/verify.html", {"is_valid": False})
+    messages.success(request, "Your email address is confirmed.")
+    return redirect("accounts:account")
 
 
 @require_page_methods

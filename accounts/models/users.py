@@ -126,6 +126,8 @@ class User(RandomIdModel, ConstrainedModel, AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
+    # What is unique regardless of case is unique.
+    implied_constraints = ("idx_users_username", "idx_users_email")
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
     objects = UserManager()
 

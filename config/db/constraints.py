@@ -5,7 +5,7 @@ write, and report each at its field.
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, models, transaction
@@ -30,7 +30,12 @@ def _columns(expression: Any) -> set[str]:
 
 
 class ConstrainedModel(models.Model):
-    """A model that reports violated constraints at their fields."""
+    """A model that reports violated constraints at their fields.
+
+    `implied_constraints` names those that others imply, so that they need no query of their own.
+    """
+
+    implied_constraints: ClassVar[tuple[str, ...]] = ()
 
     class Meta:
         abstract = True
@@ -40,7 +45,7 @@ class ConstrainedModel(models.Model):
         errors: dict[str, Any] = {}
         for constraint in self._meta.constraints:
             field = find_field(constraint)
-            if field in errors:
+            if field in errors or constraint.name in self.implied_constraints:
                 continue
             try:
                 constraint.validate(type(self), self, exclude=set(exclude or ()))

@@ -8,9 +8,8 @@ from accounts.models import User
 from accounts.models.users import lock_player
 from accounts.moderation.actions import require_not_suspended
 from config.db.lookups import get_or_not_found
-from config.kernel.errors import DomainError
 from config.limits import quotas
-from maps.feedback.rules import check_stars
+from maps.feedback.rules import check_stars, find_rating_error
 from maps.models import GameMap, MapFavourite, MapRating
 
 # ---- Ratings ------------------------------------------------------------------------------------
@@ -56,10 +55,8 @@ def _lock_ratable_map(player: User, map_id: UUID) -> GameMap:
         .only("user_id", "is_public", "hidden_at")
     )
     game_map = get_or_not_found(visible, pk=map_id)
-    if game_map.user_id == player.pk:
-        raise DomainError("own_map", "You can't rate your own map.")
-    if not game_map.is_published:
-        raise DomainError("map_not_public", "Only public maps can be rated.")
+    if error := find_rating_error(player.pk, game_map):
+        raise error
     return game_map
 
 

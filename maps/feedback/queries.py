@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Count
 
 from accounts.models import Viewer
-from maps.feedback.rules import MAX_STARS, MIN_STARS
+from maps.feedback.rules import MAX_STARS, MIN_STARS, find_rating_error
 from maps.models import GameMap, MapRating
 from maps.search.conditions import viewer_condition
 
@@ -50,7 +50,6 @@ class RatingPanel:
 
 def rating_panel(viewer: Viewer, game_map: GameMap) -> RatingPanel:
     """Returns the ratings of a map for a viewer."""
-    is_author = game_map.user_id == viewer.pk
     own_stars = None
     if viewer.is_authenticated:
         own = MapRating.objects.filter(map=game_map, user=viewer.pk)
@@ -58,8 +57,8 @@ def rating_panel(viewer: Viewer, game_map: GameMap) -> RatingPanel:
     return RatingPanel(
         rating_histogram(game_map) if game_map.rating_count else [],
         own_stars,
-        is_author,
-        may_rate=viewer.is_authenticated and not is_author and game_map.is_published,
+        is_author=game_map.user_id == viewer.pk,
+        may_rate=viewer.is_authenticated and find_rating_error(viewer.pk, game_map) is None,
     )
 
 

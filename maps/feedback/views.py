@@ -25,17 +25,19 @@ STARS = {str(stars): stars for stars in range(MIN_STARS, MAX_STARS + 1)}
 def change_rating(request: HttpRequest, map_id: UUID) -> HttpResponse:
     """Rates a map or removes the rating. htmx gets the new stars, other clients the page again."""
     user = current_user(request)
+    game_map: GameMap | None = None
     with ErrorCatcher() as caught:
         if "remove" in request.POST:
-            actions.remove_rating(player=user, map_id=map_id)
+            game_map = actions.remove_rating(player=user, map_id=map_id)
         else:
-            stars = request.POST.get("stars", "")
-            actions.rate_map(player=user, map_id=map_id, stars=STARS.get(stars.strip(), 0))
+            stars = STARS.get(request.POST.get("stars", "").strip(), 0)
+            game_map = actions.rate_map(player=user, map_id=map_id, stars=stars)
     if not is_htmx(request):
         if caught.detail:
             messages.error(request, caught.detail)
         return redirect("maps:detail", map_id)
-    game_map = get_object_or_404(GameMap.objects.visible_to(user).for_cards(), pk=map_id)
+    if game_map is None:
+        game_map = get_object_or_404(GameMap.objects.visible_to(user).for_cards(), pk=map_id)
     panel = queries.rating_panel(user, game_map)
     context = {"game_map": game_map, "panel": panel, "error": caught.detail}
     return render(request, "maps/_rating.html", context)

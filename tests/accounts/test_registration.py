@@ -10,10 +10,11 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.models.usernames import validate_username
-from config.db.constraints import save_or_explain
+from config.db.constraints import find_faults, save_or_explain
 from tests.support.factories import PASSWORD
 from tests.support.pages import sign_up
 
@@ -86,6 +87,14 @@ def test_sign_up_errors_show_at_their_fields(
     assert response.status_code == 200
     assert words in " ".join(response.context["form"].errors[field])
     assert User.objects.count() == 1
+
+
+def test_each_unique_value_is_looked_up_once(player: User) -> None:
+    user = User(username="PLAYER1", email=player.email.upper())
+    with CaptureQueriesContext(connection) as statements:
+        faults = find_faults(user, ["username", "email"])
+    assert {fault.code for fault in faults} == {"username_taken", "email_taken"}
+    assert sum('FROM "users"' in statement["sql"] for statement in statements) == 2
 
 
 @pytest.mark.django_db(transaction=True)

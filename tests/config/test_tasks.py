@@ -97,9 +97,10 @@ def test_an_account_changes_only_with_the_job_of_its_email(
 
     accounts, add = User.objects.order_by("pk").values("pk", "email", "password"), emails._add_job
     before = list(accounts)
-    with monkeypatch.context() as failing, pytest.raises(ConnectionError):
+    with monkeypatch.context() as failing:
         failing.setattr(emails, "_add_job", fail)
-        change(player)
+        with pytest.raises(ConnectionError):
+            change(player)
     assert list(accounts.all()) == before
     assert not jobs().exists()
     player.refresh_from_db()
