@@ -24,10 +24,10 @@ def request_id(get_response: GetResponse) -> GetResponse:
     """Gives each request an id, for a header of its response, for errors and for the log."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        own_id = choose_request_id(request.headers.get("X-Request-Id", ""))
-        REQUEST_ID.set(own_id)
+        if not hasattr(request, "scope"):  # no server has chosen one
+            REQUEST_ID.set(choose_request_id(request.headers.get("X-Request-Id", "")))
         response = get_response(request)
-        response["X-Request-Id"] = own_id
+        response["X-Request-Id"] = REQUEST_ID.get()
         return response
 
     return middleware

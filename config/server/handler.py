@@ -24,7 +24,6 @@ from django.urls import set_script_prefix
 
 from config.db.pools import break_connection, set_query_limits
 from config.http.middleware import RATE_LIMIT_STATUS
-from config.http.request_id import REQUEST_ID
 from config.limits.client_addresses import client_address_of_scope
 from config.limits.rate_limits import RateLimitStatus
 from config.ops.results import AWAITED, Result
@@ -40,7 +39,7 @@ CLOSE_TIMEOUT_SECONDS = 2.0  # for the last request of each thread, when the ser
 RESULT_TIMEOUT_SECONDS = 5.0  # for a task that a request waits for (config/ops/results.py)
 
 # What says who sent a request. Kept when everything else of it can't be read.
-IDENTIFYING_HEADERS = {b"host", b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"}
+IDENTIFYING_HEADERS = {b"host", b"x-forwarded-for", b"x-forwarded-proto"}
 
 logger = logging.getLogger("django.request")
 
@@ -196,16 +195,15 @@ async def read_body(body: Body, receive: Receive) -> None:
 
 
 def with_body_length(scope: Scope, body: Body) -> Scope:
-    """Returns the scope with the request's id and the actual length of its body.
+    """Returns the scope with the actual length of the body.
 
     A body in chunks names no length, and Django would treat it as empty.
     """
-    known = {b"x-request-id": REQUEST_ID.get().encode(), b"content-length": b"%d" % body.size}
-    if not body.size:
-        del known[b"content-length"]
     body.file.seek(0)
-    others = [(name, value) for name, value in scope["headers"] if name not in known]
-    return scope | {"headers": others + list(known.items())}
+    if not body.size:
+        return scope
+    others = [header for header in scope["headers"] if header[0] != b"content-length"]
+    return scope | {"headers": [*others, (b"content-length", b"%d" % body.size)]}
 
 
 def without_input(scope: Scope) -> Scope:
