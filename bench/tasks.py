@@ -50,7 +50,9 @@ def measure_queue() -> None:
         from maps.previews.cleanup import delete_unused
 
         def is_empty() -> bool:
-            return not ProcrastinateJob.objects.filter(queue_name=tasks.PICTURES_AHEAD).exists()
+            return not ProcrastinateJob.objects.filter(
+                queue_name=tasks.PICTURES_IN_ADVANCE
+            ).exists()
 
         call_command("migrate", verbosity=0)
         empty: list[dict[str, Any]] = [{"contents": []} for _ in range(1000)]

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 
 def check_redis_url(url: str) -> None:
-    """Raises ValueError for a URL that the Redis client can't read."""
+    """Raises ValueError for a URL that the Redis client can't parse."""
     try:
         parts = urlsplit(url)
         is_usable = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0
