@@ -173,8 +173,8 @@ DATABASES = {
     }
 }
 # The task queue is in PostgreSQL, too; see config/ops/tasks.py. A process that runs it has two connections
-# that listen, TASKS_POOL to fetch jobs, and one for each running job, at most three. "off" is for servers
-# beside which `manage.py tasks` runs.
+# that listen, TASKS_POOL to fetch jobs, and one for each running job, at most three. It is off in servers if
+# `manage.py tasks` runs it.
 TASKS = environment.choice("TRIBEHOLD_TASKS", ("on", "off")) == "on"
 TASKS_POOL = environment.integer(
     "TRIBEHOLD_TASKS_POOL", default=2, minimum=1, maximum=10, meaning="each is a connection."

@@ -194,7 +194,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
         if self.body is not None:
             self.body = None
-            # `end_request` has set it already if the response was sent before the body was complete.
+            # If the response was sent before the body was complete, `end_request` has set an earlier time.
             self.progress.waiting_since = self.guard.now()
 
     # ---- Errors ---------------------------------------------------------------------------------
