@@ -259,7 +259,7 @@ def measure_reconnect(data: BenchmarkData) -> None:
     """Prints the time until all clients are connected again after the server was killed."""
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(run_tribehold(PORT))
-        plan = {"mode": "return", "seconds": 60, "dialect": "tribehold"}
+        plan = {"mode": "reconnect", "seconds": 60, "dialect": "tribehold"}
         process = stack.enter_context(clients(plan | {"lobbies": data.create_lobbies(PORT)}))
         connected = read_figures(process)["connected"]
         assert process.stdin
