@@ -89,20 +89,20 @@ def _is_anonymous(headers: dict[bytes, bytes]) -> bool:
         UNCACHEABLE.isdisjoint(headers)
         and b";" not in headers.get(b"content-type", b"")  # Django rejects some charsets
         and (b"accept" not in headers or _accepts_json(headers[b"accept"]))
-        and (b"cookie" not in headers or _is_unpersonal(headers[b"cookie"]))
+        and (b"cookie" not in headers or _has_no_session(headers[b"cookie"]))
     )
 
 
 def _accepts_json(accept: bytes) -> bool:
-    """Returns whether a client accepts what the routes send."""
+    """Returns whether a client accepts JSON, or anything."""
     types = accept.split(b",")
     return len(types) <= MAX_ACCEPTED_TYPES and not ACCEPTED_TYPES.isdisjoint(
         each.partition(b";")[0].strip() for each in types
     )
 
 
-def _is_unpersonal(cookie: bytes) -> bool:
-    """Returns whether cookies belong to nobody. Django replaces a CSRF cookie that is not valid."""
+def _has_no_session(cookie: bytes) -> bool:
+    """Returns whether cookies have no session. Django replaces a CSRF cookie that is not valid."""
     valid_csrf_cookies = VALID_CSRF_COOKIE.findall(cookie)
     has_session = any(name in cookie for name in SESSION_COOKIES)
     return not has_session and cookie.count(CSRF_COOKIE) == len(valid_csrf_cookies)
