@@ -60,7 +60,7 @@ def measure() -> None:
         "a round trip (`PING`)": durable().ping,
         # A new address now and then: 90 requests each, as busy ones have.
         "a limit counted": lambda: rate_limits.count_one("api", f"{someone}-{next(numbers) // 90}"),
-        "a token checked": lambda: families.is_in_force(someone, token),
+        "a token checked": lambda: families.is_access_token_active(someone, token),
         "6 KB read by a plain client": lambda: stored.get(key),
         "a cached terrain of 6 KB": lambda: read_terrain(map_id, TERRAIN_HASH),
     }

@@ -1,8 +1,8 @@
-"""The ground of a map, seen from straight above: colours, shores, shade. Pure of Django.
+"""The ground of a map, seen from above: colours, shores, shade. Does not use Django.
 
-`render_ground` makes a texture with `scale` × `scale` pixels for each cell. maps/drawing/pictures.py projects
-it onto the heights. The noise comes from a fixed lattice and depends on the cell alone, so that equal cells
-look the same in pictures of all sizes.
+`render_ground` renders a texture with `scale` × `scale` pixels for each cell. maps/drawing/pictures.py
+projects it onto the heights. The noise comes from a fixed lattice and depends only on the cell, so that a
+cell looks the same in pictures of all sizes.
 """
 
 import functools
@@ -18,11 +18,11 @@ PixelField = npt.NDArray[np.float32]  # a number for each pixel of the texture
 
 
 def _colours(*names: str) -> PixelField:
-    """Colours of the palette, shape (…, 3)."""
+    """Returns colours of the palette, shape (…, 3)."""
     return np.array([rgb(name) for name in names], dtype=np.float32)
 
 
-# From the darkest to the lightest, by terrain; in between lies the terrain's own colour.
+# By terrain: the darkest colour, the terrain's own colour, the lightest colour.
 SHADES = np.stack(
     [
         _colours("grass-dark", "grass", "grass-light"),
@@ -33,8 +33,8 @@ SHADES = np.stack(
     ]
 )
 FOAM, SAND, ASH, GLOW = _colours("foam", "sand", "ash", "lava-glow")
-SUN_SLOPE = 1.3  # levels that the light falls with each cell; it comes from the west
-LIQUID_DEPTH = 0.35  # levels from the height of a cell down to the surface of its liquid
+SUN_SLOPE = 1.3  # levels that a ray of light, which comes from the west, descends for each cell
+LIQUID_DEPTH = 0.35  # levels between the height of a cell and the surface of its liquid
 SHADE_STEPS = 64  # colours between the darkest and the lightest
 
 
@@ -65,7 +65,7 @@ def render_ground(grid: Grid, scale: int) -> ByteArray:
 
 
 def surface_levels(grid: Grid) -> PixelField:
-    """Returns the level of each cell's surface; liquids lie a little lower. Shape (height, width)."""
+    """Returns the level of each cell's surface; that of liquids is a little lower. Shape (height, width)."""
     lower = np.isin(grid.terrain, IMPASSABLE) * np.float32(LIQUID_DEPTH)
     return grid.level.astype(np.float32) - lower
 
@@ -76,16 +76,15 @@ def surface_levels(grid: Grid) -> PixelField:
 def _compute_light(grid: Grid, scale: int) -> PixelField:
     """Returns the brightness of each pixel.
 
-    High ground and upper edges are bright. The feet of cliffs and their eastern sides are dark.
+    High ground and upper edges are bright. The bottom of cliffs and their eastern sides are dark.
     """
     heights = surface_levels(grid)
     high = _enlarge(heights, scale)
     beside = np.asarray(
         Image.fromarray(high * 40 + 20).convert("L").filter(_blur_filter(scale * 0.32))
     )
-    contrast = (
-        high * 40 + 20 - beside
-    ) / 40  # positive at an upper edge, negative at the foot of a cliff
+    # Positive at an upper edge, negative at the bottom of a cliff.
+    contrast = (high * 40 + 20 - beside) / 40
     light = 0.86 + 0.055 * high + np.clip(contrast, -0.9, 0.3) * np.where(contrast > 0, 0.34, 0.42)
     reach = (np.arange(high.shape[1], dtype=np.float32) * (SUN_SLOPE / scale))[None, :]
     shadow = np.maximum.accumulate(high + reach, axis=1) - reach - high
@@ -128,7 +127,7 @@ def _paint_water(
     scale: int,
     fields: tuple[PixelField, PixelField, PixelField],
 ) -> None:
-    """Paints water: darker where it is deep, with foam along the shore and glints on the waves."""
+    """Paints water: darker if it is deep, with foam along the shore and highlights on the waves."""
     middling, fine, light = fields
     here = np.nonzero(kind == WATER)
     wet = grid.terrain == WATER
@@ -228,7 +227,7 @@ def _local_share(cells: npt.NDArray[np.bool_], reach: int) -> PixelField:
 
 
 def _blur_mask(mask: npt.NDArray[np.bool_], radius: float) -> PixelField:
-    """Returns a mask with soft borders, 0 to 1."""
+    """Returns a mask with blurred borders, 0 to 1."""
     image = Image.fromarray(mask.astype(np.uint8) * np.uint8(255))
     return np.asarray(image.filter(_blur_filter(radius)), dtype=np.float32) * np.float32(1 / 255)
 
