@@ -173,15 +173,15 @@ def find_faults(points: Points) -> list[Reason]:
 
 def _sum_faults(points: Points) -> list[Reason]:
     """Returns the fault of the sum, at the slider where it is easiest to correct."""
-    over = sum(points) - TOTAL_POINTS
-    if not over:
+    excess = sum(points) - TOTAL_POINTS
+    if not excess:
         return []
     by_points = sorted(zip(points, SLIDERS, strict=True), key=lambda pair: pair[0])
-    _, slider = by_points[-1 if over > 0 else 0]
-    todo = f"take {over} off" if over > 0 else f"spend {-over} more"
+    _, slider = by_points[-1 if excess > 0 else 0]
+    correction = f"take {excess} off" if excess > 0 else f"spend {-excess} more"
     detail = (
         f"These are {sum(points)} points, {bonus_of(sum(points))} together; a tribe has exactly"
-        f" {TOTAL_POINTS}, {bonus_of(TOTAL_POINTS)} together: {todo}."
+        f" {TOTAL_POINTS}, {bonus_of(TOTAL_POINTS)} together: {correction}."
     )
     return [Reason("bonus_sum", detail, slider.field)]
 

@@ -146,12 +146,12 @@ class TribeForm(ActionForm):
     @property
     def picked_colour(self) -> str:
         """Returns the colour of the picker."""
-        return _colour_or(str(self["own_color"].value() or ""), self.shown_colour)
+        return _valid_colour(str(self["own_color"].value() or ""), self.shown_colour)
 
     @property
     def shown_colour(self) -> str:
         """Returns the colour of the preview."""
-        return _colour_or(self.colour, DEFAULT_COLOUR)
+        return _valid_colour(self.colour, DEFAULT_COLOUR)
 
     @property
     def picked_contrast(self) -> str:
@@ -194,5 +194,5 @@ def _read_bonus(text: str) -> float | None:
     return None if points is None else float(bonus_of(points))
 
 
-def _colour_or(colour: str, other: str) -> str:
+def _valid_colour(colour: str, other: str) -> str:
     return colour.upper() if COLOUR_PATTERN.fullmatch(colour) else other

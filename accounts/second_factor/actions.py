@@ -151,6 +151,6 @@ def _use_recovery_code(user: User, code: str) -> TOTPDevice | None:
     If a code is sent twice at once, one request deletes its row. The other waits for that, and finds no row.
     """
     app = TOTPDevice.objects.filter(user=user, confirmed=True).first()
-    bare = "".join(filter(str.isalnum, code)).lower()
-    codes = RecoveryCode.objects.filter(user=user, code_hash=digest(bare))
+    normalized = "".join(filter(str.isalnum, code)).lower()
+    codes = RecoveryCode.objects.filter(user=user, code_hash=digest(normalized))
     return app if app and codes.delete()[0] else None

@@ -165,8 +165,8 @@ def revoke_all(user_id: uuid.UUID) -> None:
 
 def list_families(user_id: uuid.UUID) -> list[TokenFamily]:
     """Returns the active families, the newest first. Raises TokensUnavailable."""
-    known: dict[str, str] = _call(lambda: durable().hgetall(_keys(user_id)[1]))
-    records = ((family, json.loads(text)) for family, text in known.items())
+    stored: dict[str, str] = _call(lambda: durable().hgetall(_keys(user_id)[1]))
+    records = ((family, json.loads(text)) for family, text in stored.items())
     found = [
         TokenFamily(family, record["device"], int(record["since"]), int(record["expires"]))
         for family, record in records
@@ -177,8 +177,8 @@ def list_families(user_id: uuid.UUID) -> list[TokenFamily]:
 
 def _issue(user_id: uuid.UUID, ids: TokenIds, *, presented: str, device: str) -> str:
     lifetimes = settings.ACCESS_TOKEN_SECONDS, settings.REFRESH_TOKEN_SECONDS
-    words = (ids.family, presented, ids.refresh, ids.access, device[:100], int(time.time()))
-    arguments = (*words, *lifetimes, MAX_FAMILIES)
+    values = (ids.family, presented, ids.refresh, ids.access, device[:100], int(time.time()))
+    arguments = (*values, *lifetimes, MAX_FAMILIES)
     result: str = _call(lambda: durable().eval(ISSUE, 2, *_keys(user_id), *arguments))
     return result
 

@@ -39,7 +39,7 @@ class CacheableMapReads:
         self.pool: AsyncConnectionPool[Any] | None = None
         map_tag = rf"(?P<tag>{UUID_PATTERN}(?:{TERRAIN_SUFFIX})?)"
         self.routes = (
-            Route(re.compile(r"/api/v1/maps"), self.make_list, list_header_variant),
+            Route(re.compile(r"/api/v1/maps"), self.build_list, list_header_variant),
             Route(re.compile(r"/maps/")),
             Route(re.compile(rf"/api/v1/maps/{map_tag}")),
         )
@@ -56,7 +56,7 @@ class CacheableMapReads:
         if self.pool:
             await self.pool.close()
 
-    async def make_list(self, query_string: str) -> bytes | None:
+    async def build_list(self, query_string: str) -> bytes | None:
         """Returns a page of maps like the API, without Django; None if Django must handle the request."""
         assert self.pool
         try:
@@ -78,8 +78,8 @@ class CacheableMapReads:
                         break
         except (DomainError, PoolTimeout, psycopg.Error, ValueError):
             return None  # Django responds with the error
-        page = queries.page_of_rows(browse, rows)
-        needs_correction = queries.looks_mistyped(browse, page) and not spelling.are_all_cached(
+        page = queries.build_page(browse, rows)
+        needs_correction = queries.has_no_match(browse, page) and not spelling.are_all_cached(
             resolved
         )
         return None if needs_correction else page.to_json()

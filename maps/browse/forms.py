@@ -38,14 +38,14 @@ class Facet(forms.ChoiceField):
     def add_choice(self, control: str, text: str) -> None:
         """Adds the value of an address, as it is written there. An invalid value is not added."""
 
-        def meaning(value: str) -> Any:
+        def parse(value: str) -> Any:
             return language.parse_condition(*FILTERS[control], value.strip()).value
 
         try:
-            parsed = meaning(text)
+            parsed = parse(text)
         except language.InvalidCondition:
             return
-        listed = {meaning(value): (value, label) for value, label in self.values.items()}
+        listed = {parse(value): (value, label) for value, label in self.values.items()}
         # It may be listed in another spelling: `Lava` and `4.0` are lava and 4.
         is_listed = parsed in listed
         label = listed[parsed][1] if is_listed else self.label_format.format(parsed)

@@ -105,7 +105,7 @@ def find_maps(browse: BrowseRequest) -> ResultPage:
     """Returns a page of maps. If the words match nothing, their spelling is corrected."""
     browse = with_random_start(replace(browse, query=spelling.resolve_last_word(browse.query)))
     page = _run(browse)
-    if not looks_mistyped(browse, page):
+    if not has_no_match(browse, page):
         return page
     if corrected := spelling.correct(browse.query):
         second = _run(with_random_start(replace(browse, query=corrected)))
@@ -126,7 +126,7 @@ def find_cards(map_ids: Sequence[UUID]) -> tuple[str, ...]:
         return tuple(row[-1] for row in cursor.fetchall())
 
 
-def page_of_rows(browse: BrowseRequest, rows: Sequence[Sequence[Any]]) -> ResultPage:
+def build_page(browse: BrowseRequest, rows: Sequence[Sequence[Any]]) -> ResultPage:
     """Builds a page from the statement's rows: one more than the page size if there is a next page."""
     cursor, order = browse.cursor, browse.order
     backwards = bool(cursor and cursor.is_backwards)
@@ -155,7 +155,7 @@ def page_of_rows(browse: BrowseRequest, rows: Sequence[Sequence[Any]]) -> Result
     )
 
 
-def looks_mistyped(browse: BrowseRequest, page: ResultPage) -> bool:
+def has_no_match(browse: BrowseRequest, page: ResultPage) -> bool:
     """Returns whether the query has words and matches nothing."""
     return bool(browse.query.terms) and not page.cards
 
@@ -168,7 +168,7 @@ def _run(browse: BrowseRequest) -> ResultPage:
             rows = cursor.fetchall()
             if len(rows) > browse.size:
                 break
-    return page_of_rows(browse, rows)
+    return build_page(browse, rows)
 
 
 def _sign_in_notes(browse: BrowseRequest) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 def read_or_fill(
-    key: str, make: Callable[[], bytes], is_current: Callable[[bytes], bool] = bool
+    key: str, compute: Callable[[], bytes], is_current: Callable[[bytes], bool] = bool
 ) -> bytes:
     """Returns the cached value. If there is none, one request fills the cache while the others wait.
 
@@ -22,9 +22,9 @@ def read_or_fill(
     """
     try:
         with CircuitBreaker("disposable"):
-            return _read(key, is_current) or _fill(key, make, is_current)
+            return _read(key, is_current) or _fill(key, compute, is_current)
     except RedisError:
-        return make()
+        return compute()
 
 
 def delete_keys(*keys: str) -> None:
@@ -40,12 +40,12 @@ def _read(key: str, is_current: Callable[[bytes], bool]) -> bytes | None:
     return cached if cached and is_current(cached) else None
 
 
-def _fill(key: str, make: Callable[[], bytes], is_current: Callable[[bytes], bool]) -> bytes:
+def _fill(key: str, compute: Callable[[], bytes], is_current: Callable[[bytes], bool]) -> bytes:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_SPACE, key])
         cached = _read(key, is_current)  # another request may have filled it during the wait
         if cached is None:
-            cached = make()
+            cached = compute()
             disposable().set(key, cached, CACHE_SECONDS)
         return cached

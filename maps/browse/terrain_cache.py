@@ -28,7 +28,7 @@ def read_terrain(map_id: UUID, terrain_hash: str) -> bytes:
     """Returns the compact terrain of a map as gzipped JSON. Raises TerrainError, GameMap.DoesNotExist."""
     return read_or_fill(
         _key(map_id),
-        make=lambda: _build_terrain(map_id),
+        compute=lambda: _build_terrain(map_id),
         is_current=lambda cached: bool(terrain_hash) and _gzip_file_name(cached) == terrain_hash,
     )
 

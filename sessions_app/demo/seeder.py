@@ -76,7 +76,7 @@ class Seeder:
         # A few authors make many maps, most make one or two.
         self.authors: Indexes = (rng.beta(0.8, 2.2, plan.maps) * plan.players).astype(np.int64)
         since = self.joined[self.authors]
-        self.made = since + (rng.random(plan.maps) * (self.end - since)).astype(np.int64)
+        self.created = since + (rng.random(plan.maps) * (self.end - since)).astype(np.int64)
         self.quality = rng.beta(4, 2.5, plan.maps)
         self.plays = np.exp(rng.normal(1.2, 1.5, plan.maps) + 2.4 * self.quality).astype(np.int64)
         self.public = rng.random(plan.maps) >= PRIVATE_SHARE
@@ -119,7 +119,7 @@ class Seeder:
         name = names.map_name(rng, terrain.style)
         description = names.map_description(rng, terrain.style)
         author = self.player_ids[self.authors[n]]
-        fields = bool(self.public[n]), int(self.plays[n]), _time(self.made[n]), rng.random()
+        fields = bool(self.public[n]), int(self.plays[n]), _time(self.created[n]), rng.random()
         return (self.map_ids[n], author, name, description, *fields)
 
     def _maps_from_pool(self) -> None:
@@ -155,7 +155,7 @@ class Seeder:
             raters = np.unique(rng.integers(self.plan.players, size=int(self.plays[n]) // 8))
             raters = raters[raters != self.authors[n]]
             stars = np.clip(rng.normal(1 + 4 * self.quality[n], 0.9, len(raters)).round(), 1, 5)
-            times = self.made[n] + rng.random(len(raters)) * (self.end - self.made[n])
+            times = self.created[n] + rng.random(len(raters)) * (self.end - self.created[n])
             rows = zip(_uuids(rng, len(raters)), raters, stars, times, strict=True)
             for rating_id, rater, given, time in rows:
                 player = self.player_ids[rater]
@@ -209,7 +209,7 @@ class Games:
         self.status = rng.choice(len(OVER_STATUSES), size=count, p=STATUS_SHARES)
         self.maps = rng.choice(published, size=count) if count else published[:0]
         self.ids = _uuids(rng, count)
-        since = seeder.made[self.maps]
+        since = seeder.created[self.maps]
         self.opened = since + (rng.random(count) * (seeder.end - since)).astype(np.int64)
         self.seats = self._seat_players(rng)
         over = [player for game, player, _ in self.seats if self.status[game] == 0]

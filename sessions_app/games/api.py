@@ -102,7 +102,7 @@ class StateView(APIView):
         responses=serializers.Sequence,
     )
     def put(self, request: Request, session_id: UUID) -> Response:
-        """Write the state with the claimed fence. 409 `stale_fence` if another writer has claimed it since."""
+        """Write the state with the claimed fence. 409 `stale_fence` if it was claimed again since."""
         data = read_body(serializers.WriteState, request)
         # Not from 0, which is the fence of a state that nobody has claimed.
         fence = check_integer(data["fence"], "fence", 1, serializers.MAX_FENCE)

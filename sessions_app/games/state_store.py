@@ -60,7 +60,7 @@ class State:
     state: Any
 
 
-def write_first_state(game_id: UUID) -> None:
+def write_initial_state(game_id: UUID) -> None:
     """Writes the initial state of a game, unless there is a state. Raises RateLimitUnavailable."""
     close_old_connections()
     games = GameSession.objects.filter(pk=game_id, status__in=RUNNING_STATUSES)

@@ -186,7 +186,7 @@ class Hub:
     def _handle_change(self, update: LobbyUpdate) -> None:
         self.apply_update(update)
         if update.status == Status.IN_PROGRESS:
-            self.spawn(self._write_first_state(update.game_id))
+            self.spawn(self._write_initial_state(update.game_id))
         elif update.status == Status.ABANDONED:
             self.spawn(self._mark_abandoned(update.game_id))
         self.fan_out.publish(update)
@@ -209,10 +209,10 @@ class Hub:
             self._set_countdown(room)
         self._schedule_update(room)
 
-    async def _write_first_state(self, game_id: UUID) -> None:
+    async def _write_initial_state(self, game_id: UUID) -> None:
         """Writes the initial state of a game to Redis. If this fails, the database has the state."""
         with contextlib.suppress(RateLimitUnavailable, *UNAVAILABLE_ERRORS):
-            await self.database.call(state_store.write_first_state, game_id)
+            await self.database.call(state_store.write_initial_state, game_id)
 
     async def _mark_abandoned(self, game_id: UUID) -> None:
         """Marks the state of an abandoned game for deletion. If this fails, its key expires."""

@@ -23,7 +23,7 @@ from sessions_app.pages.forms import SettingsForm, TribeForm
 
 @require_POST
 @require_sign_in("lobbies:detail")
-def act(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
+def run_action(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     """Runs the action of a button on the lobby's page."""
     name = request.POST.get("act", "")
     if name not in ACTIONS:

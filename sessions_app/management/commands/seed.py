@@ -61,8 +61,8 @@ class Command(BaseCommand):
         if not connection.in_atomic_block:
             analyze_tables()
         if options["verbosity"]:
-            took = time.monotonic() - started
-            self.stdout.write(f"{maps:,} maps and {players:,} players in {took:.1f} s.")
+            duration = time.monotonic() - started
+            self.stdout.write(f"{maps:,} maps and {players:,} players in {duration:.1f} s.")
 
 
 def show_progress(label: str, rows: Iterable[Any], total: int) -> Iterable[Any]:
