@@ -3,7 +3,7 @@
 import contextvars
 import logging
 import re
-import uuid
+import secrets
 
 REQUEST_ID: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -11,7 +11,7 @@ SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 def choose_request_id(sent: str) -> str:
     """Returns the id that a proxy sent, so that its log and ours can be compared. Without one, a new id."""
-    return sent if SAFE_ID.fullmatch(sent) else uuid.uuid4().hex
+    return sent if SAFE_ID.fullmatch(sent) else secrets.token_hex(16)
 
 
 class RequestIdFilter(logging.Filter):

@@ -22,7 +22,7 @@ VARYING = (
     b"hx-target",
     b"hx-history-restore-request",
 )
-UNCACHEABLE = tuple(
+UNCACHEABLE = frozenset(
     b"authorization range expect content-length transfer-encoding if-match if-unmodified-since".split()
 )
 SESSION_COOKIES = (settings.SESSION_COOKIE_NAME.encode(), b"messages=")
@@ -73,10 +73,10 @@ def read_request(scope: Scope, routes: tuple[Route, ...]) -> CacheableRequest | 
     headers: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
         headers[name] = headers[name] + b"," + value if name in headers else value
-    if not _is_anonymous(headers):
+    varying = [headers.get(name) for name in VARYING]
+    if not _is_anonymous(headers) or sum(map(len, filter(None, varying))) > MAX_KEY_BYTES:
         return None
     is_gzip_accepted = accepts_gzip(headers.get(b"accept-encoding", b"").decode("latin1"))
-    varying = (headers.get(name) for name in VARYING)
     key = (scope["path"], scope["query_string"], scope["scheme"], is_gzip_accepted, *varying)
     request_id = choose_request_id(headers.get(b"x-request-id", b"").decode("latin1"))
     tag = match.groupdict().get("tag") or ""
@@ -85,16 +85,24 @@ def read_request(scope: Scope, routes: tuple[Route, ...]) -> CacheableRequest | 
 
 def _is_anonymous(headers: dict[bytes, bytes]) -> bool:
     """Returns whether the response depends on nothing but the URL and VARYING."""
-    if any(name in headers for name in UNCACHEABLE):
-        return False
-    types = headers.get(b"accept", b"*/*").split(b",")
-    cookie = headers.get(b"cookie", b"")
     return (
-        b";" not in headers.get(b"content-type", b"")  # Django rejects some charsets
-        and len(types) <= MAX_ACCEPTED_TYPES
-        and not ACCEPTED_TYPES.isdisjoint(each.partition(b";")[0].strip() for each in types)
-        and not any(name in cookie for name in SESSION_COOKIES)
-        # Django replaces a CSRF cookie that is not valid.
-        and cookie.count(CSRF_COOKIE) == len(VALID_CSRF_COOKIE.findall(cookie))
-        and sum(len(headers.get(name, b"")) for name in VARYING) <= MAX_KEY_BYTES
+        UNCACHEABLE.isdisjoint(headers)
+        and b";" not in headers.get(b"content-type", b"")  # Django rejects some charsets
+        and (b"accept" not in headers or _accepts_json(headers[b"accept"]))
+        and (b"cookie" not in headers or _is_unpersonal(headers[b"cookie"]))
     )
+
+
+def _accepts_json(accept: bytes) -> bool:
+    """Returns whether a client accepts what the routes send."""
+    types = accept.split(b",")
+    return len(types) <= MAX_ACCEPTED_TYPES and not ACCEPTED_TYPES.isdisjoint(
+        each.partition(b";")[0].strip() for each in types
+    )
+
+
+def _is_unpersonal(cookie: bytes) -> bool:
+    """Returns whether cookies belong to nobody. Django replaces a CSRF cookie that is not valid."""
+    valid_csrf_cookies = VALID_CSRF_COOKIE.findall(cookie)
+    has_session = any(name in cookie for name in SESSION_COOKIES)
+    return not has_session and cookie.count(CSRF_COOKIE) == len(valid_csrf_cookies)
