@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 
-from config.db.notifications import on_change
+from config.db.notifications import subscribe
 from config.limits.quotas import register_quotas
 
 
@@ -14,7 +14,7 @@ class MapsConfig(AppConfig):
     verbose_name = "Maps"
 
     def ready(self) -> None:
-        """Registers quotas, cache invalidation, and what deletes pictures and words that no map has."""
+        """Registers the quotas, the invalidation of caches, and the deletion of unused pictures and words."""
         from config.ops import maintenance
         from maps import quotas
         from maps.browse import invalidation, terrain_cache, top_maps
@@ -22,11 +22,13 @@ class MapsConfig(AppConfig):
         from maps.search import spelling
 
         register_quotas(*quotas.QUOTAS)
-        connection_created.connect(invalidation.watch)
-        on_change(invalidation.MAPS_CHANNEL, invalidation.invalidate_maps, at_once=True)
-        on_change(invalidation.MAPS_CHANNEL, top_maps.invalidate_top_maps)
-        on_change(invalidation.TERRAINS_CHANNEL, invalidation.invalidate_terrains, at_once=True)
-        on_change(invalidation.TERRAINS_CHANNEL, terrain_cache.invalidate_terrains)
-        on_change(cleanup.CHANNEL, cleanup.delete_later)
+        connection_created.connect(invalidation.watch_writes)
+        subscribe(invalidation.MAPS_CHANNEL, invalidation.invalidate_maps, is_immediate=True)
+        subscribe(invalidation.MAPS_CHANNEL, top_maps.invalidate_top_maps)
+        subscribe(
+            invalidation.TERRAINS_CHANNEL, invalidation.invalidate_terrains, is_immediate=True
+        )
+        subscribe(invalidation.TERRAINS_CHANNEL, terrain_cache.invalidate_terrains)
+        subscribe(cleanup.CHANNEL, cleanup.schedule_deletion)
         maintenance.register("words", "words that no map has", spelling.delete_unused_words)
         maintenance.register("pictures", "pictures that no map has", cleanup.sweep)

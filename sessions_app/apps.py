@@ -10,7 +10,7 @@ class SessionsConfig(AppConfig):
     verbose_name = "Games"
 
     def ready(self) -> None:
-        """Registers what the apps below need to know of games, and connects lobbies to sockets."""
+        """Registers what lower apps need from this one, and connects lobbies to sockets."""
         from config.ops import maintenance
         from maps.games import register_game_queries
         from maps.quotas import register_stored_documents
@@ -25,5 +25,5 @@ class SessionsConfig(AppConfig):
         register_usage_check(lambda tribe: tribe.seats.exists())
         add_change_listener(updates.publish)
         maintenance.register(
-            "played_maps", "maps as played, without games", played_maps.delete_unused_maps
+            "played_maps", "played maps without games", played_maps.delete_unused_maps
         )

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts.identity import emails, passwords
 from accounts.models import User
-from config.db.constraints import find_faults, save_or_explain
+from config.db.constraints import find_faults, save_checked
 from config.kernel.client import Client
 from config.kernel.errors import InvalidInput, Reason
 from config.limits import rate_limits
@@ -16,11 +16,11 @@ FIELDS = ("username", "email")
 def register(
     *, client: Client, username: str, email: str, password: str, accept_privacy_policy: bool
 ) -> User:
-    """Creates an account, and asks its owner to confirm the email address.
+    """Creates an account, and sends the link that confirms the email address.
 
-    Raises InvalidInput with all that is wrong, RateLimited, RateLimitUnavailable.
+    Raises InvalidInput with all faults, RateLimited, RateLimitUnavailable.
     """
-    # Counted before anything is checked: the result shows who has an account.
+    # Counted before anything is checked, because the result reveals which accounts exist.
     rate_limits.require("signup", client.address)
     user = User(username=username, email=email, privacy_accepted_at=timezone.now())
     faults = find_faults(user, FIELDS)
@@ -32,6 +32,6 @@ def register(
         raise InvalidInput.combine(faults)
     user.set_password(password)
     with transaction.atomic():  # no account without its email, which the task queue sends
-        save_or_explain(user, FIELDS)
+        save_checked(user, FIELDS)
         emails.send_verification(user, client.address)
     return user

@@ -1,9 +1,9 @@
-"""Notifications of changes in the database, however they are made: by a page, the admin, psql, a cascade.
+"""Notifications of changes in the database, whatever makes them: a page, the admin, psql, a cascade.
 
-Triggers send them on a channel when a transaction commits: ids with commas between them, `*` where they are
-too many for a notification, or nothing. Whoever keeps copies registers for a channel. One connection of each
-process listens to all channels. What was sent while nobody listened is lost, so each time the listening
-begins, everything may have changed.
+Triggers send a notification on a channel when a transaction commits. Its payload has ids with commas between
+them, `*` if there are too many, or nothing. Caches subscribe to a channel, and one connection of each process
+listens. Notifications are lost while it does not listen. So when listening begins, all subscribers are called
+with EVERYTHING.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ from config.db.pools import break_connection, connection_string
 from config.kernel.cancellation import cancel_and_wait
 
 EVERYTHING = "*"
-QUIET_SECONDS = 2.0  # without a notification, after which the connection is checked
-CHECK_SECONDS = 2.0  # for that check
+CHECK_INTERVAL_SECONDS = 2.0  # without a notification
+CHECK_TIMEOUT_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 Callback = Callable[[list[str]], None]
 logger = logging.getLogger(__name__)
@@ -27,59 +27,58 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Subscriber:
-    """What is called for a channel. One that is called `at_once` must not wait for anything."""
+    """A callback for a channel. One that `is_immediate` is called in the event loop, so it must not block."""
 
     channel: str
-    heard: Callback
-    at_once: bool
+    callback: Callback
+    is_immediate: bool
 
 
 subscribers: list[Subscriber] = []
 
 
-def on_change(channel: str, heard: Callback, *, at_once: bool = False) -> None:
+def subscribe(channel: str, callback: Callback, *, is_immediate: bool = False) -> None:
     """Registers a callback for the ids of a channel's notifications. `*` stands for all ids.
 
-    It is called in a thread, where it may wait, with the ids of several notifications together. One that is
-    called `at_once` is called before the next notification is read.
+    It is called in a thread, with the ids of several notifications together. If `is_immediate`, it is called
+    before the next notification is read.
     """
-    subscribers.append(Subscriber(channel, heard, at_once))
+    subscribers.append(Subscriber(channel, callback, is_immediate))
 
 
 def parse_ids(payload: str) -> list[str]:
-    """Returns the ids of a notification. One without ids may be about all of them."""
+    """Returns the ids in the payload of a notification; EVERYTHING for an empty one."""
     return [part for part in payload.split(",") if part] or [EVERYTHING]
 
 
-def limit_ids(ids: Collection[str], most: int = 1000) -> list[str]:
-    """Returns the ids, or EVERYTHING for more than `most`."""
-    return sorted(ids) if len(ids) <= most else [EVERYTHING]
+def limit_ids(ids: Collection[str], max_ids: int = 1000) -> list[str]:
+    """Returns the ids, or EVERYTHING if there are more than `max_ids`."""
+    return sorted(ids) if len(ids) <= max_ids else [EVERYTHING]
 
 
 class Listener:
     """Listens to all channels. One for each event loop.
 
-    `began` is called when it listens, after all subscribers were told that everything may have changed, and
-    `ended` when it can't listen any more.
+    `on_start` is called when it listens, after all subscribers were called; `on_stop` when it has stopped.
     """
 
-    def __init__(self, began: Callable[[], None], ended: Callable[[], None]) -> None:
-        self.began, self.ended = began, ended
+    def __init__(self, on_start: Callable[[], None], on_stop: Callable[[], None]) -> None:
+        self.on_start, self.on_stop = on_start, on_stop
         self.listening: asyncio.Task[None] | None = None
         self.pending: dict[Callback, set[str]] = {}
         self.callbacks: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        """Starts to listen. Does not wait for the database, which may be started later."""
+        """Starts listening. Does not wait for the database, which may start later."""
         self.listening = asyncio.create_task(self.listen(connection_string()))
 
     async def close(self) -> None:
         """Stops listening."""
-        self.ended()
+        self.on_stop()
         await cancel_and_wait([task for task in (self.listening, self.callbacks) if task])
 
     async def listen(self, address: str) -> None:
-        """Listens until it is cancelled."""
+        """Listens until cancelled."""
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
@@ -88,34 +87,33 @@ class Listener:
                     for channel in {subscriber.channel for subscriber in subscribers}:
                         await database.execute(f'LISTEN "{channel}"')
                     for subscriber in subscribers:
-                        await asyncio.to_thread(subscriber.heard, [EVERYTHING])
-                    self.began()
+                        await asyncio.to_thread(subscriber.callback, [EVERYTHING])
+                    self.on_start()
                     while True:
-                        async for notify in database.notifies(timeout=QUIET_SECONDS):
+                        async for notify in database.notifies(timeout=CHECK_INTERVAL_SECONDS):
                             self.handle(notify.channel, notify.payload)
                         await check_connection(database)
             except (psycopg.Error, OSError):
-                logger.info("The database can't report changes; trying again")
-            except Exception:  # of a subscriber, which must not end the listening
+                logger.info("Cannot listen for changes; trying again")
+            except Exception:  # of a subscriber, which must not stop the listener
                 logger.exception("A change could not be handled; trying again")
-            finally:  # whatever ended it
-                self.ended()
+            finally:
+                self.on_stop()
             await asyncio.sleep(RETRY_SECONDS)
 
     def handle(self, channel: str, payload: str) -> None:
-        """Calls the subscribers of a channel.
+        """Calls the subscribers of a channel. Those that may block are called in a thread.
 
-        Those that may wait are called a little later: a Redis that hangs must not delay the next
-        notification, which may be that of a ban.
+        Otherwise a slow Redis would delay the next notification, which may be that of a ban.
         """
         ids = parse_ids(payload)
         for subscriber in subscribers:
             if subscriber.channel != channel:
                 continue
-            if subscriber.at_once:
-                subscriber.heard(ids)
+            if subscriber.is_immediate:
+                subscriber.callback(ids)
             else:
-                self.call_later(subscriber.heard, ids)
+                self.call_later(subscriber.callback, ids)
 
     def call_later(self, callback: Callback, ids: list[str]) -> None:
         """Calls a callback in a thread, with the ids of all notifications that arrive before that."""
@@ -136,9 +134,10 @@ class Listener:
 async def check_connection(database: "psycopg.AsyncConnection[Any]") -> None:
     """Raises psycopg.Error if the connection is broken.
 
-    A connection that was lost without an error is not noticed for minutes, because nothing is sent on it.
+    Otherwise a connection that was lost without an error would not be detected for minutes, because nothing
+    is sent on it.
     """
-    timer = asyncio.get_running_loop().call_later(CHECK_SECONDS, break_connection, database)
+    timer = asyncio.get_running_loop().call_later(CHECK_TIMEOUT_SECONDS, break_connection, database)
     try:
         await database.execute("SELECT 1")
     finally:

@@ -1,4 +1,4 @@
-"""A read-through cache in Redis, for values that are expensive to make."""
+"""A read-through cache in Redis, for values that are expensive to compute."""
 
 import logging
 from collections.abc import Callable
@@ -9,22 +9,22 @@ from redis.exceptions import RedisError
 from config.redis.clients import CircuitBreaker, disposable
 
 CACHE_SECONDS = 15 * 60
-LOCK_SPACE = 77001  # of advisory locks; the quotas of maps have another
+LOCK_SPACE = 77001  # of advisory locks; maps.editing.actions uses another
 logger = logging.getLogger(__name__)
 
 
 def read_or_fill(
     key: str,
-    make: Callable[[], bytes],
+    compute: Callable[[], bytes],
     *,
     is_current: Callable[[bytes], bool] = bool,
     lock: Callable[[], object] | None = None,
     seconds: int = CACHE_SECONDS,
 ) -> bytes:
-    """Returns the cached value. If there is none, one request fills the cache, and the others wait for it.
+    """Returns the cached value. If there is none, one request fills the cache while the others wait.
 
-    They wait for `lock`, which holds until a transaction ends; without it for an advisory lock of the key. A
-    cached value that is not current is replaced. Without Redis each request makes the value itself.
+    They wait for `lock`, which the transaction holds; by default for an advisory lock of the key. A cached
+    value that is not current is replaced. Without Redis each request computes the value.
     """
     try:
         with CircuitBreaker("disposable"):
@@ -35,13 +35,15 @@ def read_or_fill(
                     lock()
                 else:
                     _lock_key(key)
-                cached = _read(key, is_current)  # filled while this one waited for the lock
+                cached = _read(
+                    key, is_current
+                )  # another request may have filled it during the wait
                 if cached is None:
-                    cached = make()
+                    cached = compute()
                     disposable().set(key, cached, seconds)
                 return cached
     except RedisError:
-        return make()
+        return compute()
 
 
 def delete_keys(*keys: str) -> None:

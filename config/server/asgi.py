@@ -60,6 +60,6 @@ async def send_error(
     detail: str = "",
     retry: bool = True,
 ) -> None:
-    """Sends such an error."""
+    """Sends an error that needs neither Django's views nor the database."""
     error = build_error(scope["path"], status, code, *more, detail=detail, retry=retry)
     await send_bytes(send, status, *error)

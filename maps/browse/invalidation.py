@@ -1,8 +1,8 @@
 """Removes responses from the caches of this process when maps change.
 
-Triggers report every change, however it is made (migration 0005_notifications): on channel `maps` each one,
-on channel `terrains` all but those of ratings and plays. What this process itself writes is removed when its
-transaction commits, before the response is sent.
+Triggers notify of every change, by any writer (migration 0005_notifications): on channel `maps` of all
+changes, on channel `terrains` of all except ratings and plays. Changes by this process are removed from the
+cache when the transaction commits, before the response is sent.
 """
 
 import uuid
@@ -15,26 +15,26 @@ from config.server.response_cache import ResponseCache
 
 MAPS_CHANNEL, TERRAINS_CHANNEL = "maps", "terrains"
 WRITE_STATEMENTS = ("INSERT", "UPDATE", "DELETE")
-LIST_TAG = ""  # of responses that a change of any map makes stale
-TERRAIN_SUFFIX = "/terrain"  # of the tag of a terrain, after the id of its map
+LIST_TAG = ""  # of responses that a change of any map invalidates
+TERRAIN_SUFFIX = "/terrain"  # the tag of a terrain is the id of its map and this
 
-caches: set[ResponseCache[CachedResponse]] = set()  # those of the event loops of this process
+caches: set[ResponseCache[CachedResponse]] = set()  # of the event loops of this process
 
 
 def invalidate_maps(map_ids: list[str]) -> None:
-    """Removes lists, and the responses that show these maps, except their terrains."""
+    """Removes lists and the responses about these maps, except terrains. EVERYTHING removes all responses."""
     for cache in caches:
         cache.invalidate([LIST_TAG, *map_ids])
 
 
 def invalidate_terrains(map_ids: list[str]) -> None:
-    """Removes the terrains of these maps."""
+    """Removes the terrains of these maps. EVERYTHING removes all responses."""
     for cache in caches:
         cache.invalidate([i if i == EVERYTHING else f"{i}{TERRAIN_SUFFIX}" for i in map_ids])
 
 
-def watch(connection: Any, **_: Any) -> None:
-    """Watches the writes of a connection of this process, unless that is done already."""
+def watch_writes(connection: Any, **_: Any) -> None:
+    """Adds `invalidate_after_write` to a connection of this process, unless it has it already."""
     if invalidate_after_write not in connection.execute_wrappers:
         connection.execute_wrappers.append(invalidate_after_write)
 
@@ -44,8 +44,8 @@ def invalidate_after_write(
 ) -> Any:
     """Invalidates what a statement changes, after its transaction.
 
-    The database reports it too, but a moment later, and the player may look at the result at once. The ids
-    of maps are among those in the statement; one without ids may change all maps.
+    The notification of the database arrives later, and the player may load the changed page at once. The ids
+    of the maps are among those in the statement. A statement without ids may change all maps.
     """
     result = execute(sql, params, many, context)
     changes_maps = '"maps"' in sql

@@ -1,8 +1,8 @@
-"""Updates of lobbies: what the processes that hold sockets get when a lobby has changed.
+"""Updates of lobbies, which processes with sockets get when a lobby has changed.
 
-In a process that holds sockets, its hub gets the update and forwards it to the other processes. Any other
-process, such as a command, sends it to the channel layer. An update that is lost while Redis is unavailable
-costs a moment: each hub compares versions with the database every other second.
+In a process with sockets, the hub gets the update and forwards it to the other processes. Any other process,
+such as a command, sends it to the channel layer. If an update is lost while Redis is unavailable, the change
+is found by reconciliation within seconds.
 """
 
 import logging
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LobbyUpdate:
-    """A changed lobby, with what a hub needs to send it. It travels between processes."""
+    """A changed lobby, as hubs need it. It is sent between processes."""
 
     game_id: UUID
     version: int
@@ -92,7 +92,7 @@ def channel_group(game_id: UUID) -> str:
 
 
 def add_listener(listener: UpdateListener) -> None:
-    """Registers the hub of this process. The listener may be called from any thread."""
+    """Registers the hub of this process. The listener must be thread-safe."""
     _listeners.append(listener)
 
 
@@ -102,7 +102,7 @@ def remove_listener(listener: UpdateListener) -> None:
 
 
 def publish(lobby: Lobby) -> None:
-    """Publishes a changed lobby. Never raises, because the change is committed already."""
+    """Publishes a changed lobby. Does not raise if Redis is unavailable: the change is committed already."""
     update = LobbyUpdate.from_lobby(lobby)
     if _listeners:
         for listener in _listeners:

@@ -1,4 +1,4 @@
-"""Actions that a rate limit guards: opening a lobby, and using an invite code."""
+"""Actions with rate limits: opening a lobby, and using an invite code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +19,12 @@ LOBBIES, CODES = "lobbies", "codes"  # names of rate limits
 def open_lobby(
     *, player_id: UUID, game_map: GameMap, tribe_id: UUID, is_public: bool, seats: int
 ) -> LobbyChange:
-    """Creates a lobby on a map that the player may play on, which the caller has checked.
+    """Creates a lobby. The caller has checked that the player may play on the map.
 
-    An attempt that creates no lobby is not counted. Raises RateLimited, RateLimitUnavailable; DomainError
-    `map_not_playable` with all faults of the map, and as `actions.create` does.
+    Failed attempts are not counted. Raises RateLimited, RateLimitUnavailable; DomainError `map_not_playable`
+    with all faults of the map, and like `actions.create`.
     """
-    with rate_limits.require_once_done(LOBBIES, str(player_id)):
+    with rate_limits.require_if_successful(LOBBIES, str(player_id)):
         require_playable(game_map)  # outside of the transaction, because it may take long
         return run(
             actions.create,
@@ -48,7 +48,7 @@ def find_lobby_by_code(*, client: Client, player_id: UUID, code: str) -> Lobby:
 def join_by_code(*, client: Client, player_id: UUID, code: str, tribe_id: UUID) -> LobbyChange:
     """Takes a seat by invite code.
 
-    Raises RateLimited, RateLimitUnavailable, and as `actions.join_by_code` does.
+    Raises RateLimited, RateLimitUnavailable, and like `actions.join_by_code`.
     """
     with _count_wrong_codes(client, player_id):
         return run(actions.join_by_code, code, player_id, tribe_id=tribe_id)
@@ -58,10 +58,10 @@ def join_by_code(*, client: Client, player_id: UUID, code: str, tribe_id: UUID) 
 def _count_wrong_codes(client: Client, player_id: UUID) -> Iterator[None]:
     """Limits how many wrong codes a player and an address may try.
 
-    Each attempt is counted before the code is looked up, because many at once would all be looked up
-    otherwise. A right code is not counted afterwards. After too many wrong codes a right one is refused as
-    well, because it may be guessed. Both the player and the address are counted: neither many accounts nor
-    many addresses make guessing fast.
+    Each attempt is counted before the code is looked up, because otherwise many simultaneous attempts would
+    all be looked up. For a valid code the count is undone. After too many wrong codes a valid one is refused,
+    too, because it may be guessed. Both the player and the address are counted, so that neither many accounts
+    nor many addresses help to guess.
     """
     subjects = str(player_id), client.address
     for subject in subjects:

@@ -163,7 +163,7 @@ def test_all_configs_are_deleted_when_listening_begins(player: User) -> None:
         read_config(tribe.pk)
     disposable().set("map:x:data", b"cached")
     (subscriber,) = [each for each in notifications.subscribers if each.channel == "tribes"]
-    subscriber.heard([notifications.EVERYTHING])
+    subscriber.callback([notifications.EVERYTHING])
     assert not any(map(is_cached, tribes))
     assert disposable().has_key("map:x:data")
 
