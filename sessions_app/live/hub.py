@@ -23,13 +23,14 @@ from config.redis import clients
 from sessions_app.games import state_store, write_behind
 from sessions_app.kernel.protocol import Close
 from sessions_app.kernel.statuses import OVER_STATUSES, Status
-from sessions_app.live import updates
 from sessions_app.live.database import UNAVAILABLE_ERRORS, Database
 from sessions_app.live.fan_out import FanOut
 from sessions_app.live.places import Places
 from sessions_app.live.rooms import ConnectedPlayer, Room, SeatSocket, current_command
 from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby import transactions
+from sessions_app.lobby.entities import Lobby
 from sessions_app.tickets.sign_in_checks import SignInChecker, take_seat
 
 SHUTDOWN_SECONDS = 15.0  # the end of a process takes ten at most (serve.py)
@@ -61,7 +62,7 @@ class Hub:
         self.fan_out = FanOut(
             self.spawn, {"lobby": self._handle_update_message, "chat": self._handle_chat_message}
         )
-        updates.add_listener(self.handle_change)
+        transactions.add_listener(self.handle_change)
 
     async def close(self) -> None:
         """Stops. The seats of its sockets stay as they are until its last heartbeat is old.
@@ -71,7 +72,7 @@ class Hub:
         """
         # A reconciliation that goes on would keep the seats of sockets that are gone.
         await cancel_and_wait(self.tasks)
-        updates.remove_listener(self.handle_change)  # the cancelled tasks may have used it
+        transactions.remove_listener(self.handle_change)  # the cancelled tasks may have used it
         await self.database.close()
         await self.redis.aclose()
         await self.fan_out.close()
@@ -170,8 +171,9 @@ class Hub:
 
     # ---- Updates --------------------------------------------------------------------------------
 
-    def handle_change(self, update: LobbyUpdate) -> None:
+    def handle_change(self, lobby: Lobby) -> None:
         """Handles a change that this process has committed. May be called from any thread."""
+        update = LobbyUpdate.from_lobby(lobby)
         if threading.get_ident() == self.thread:
             self._handle_change(update)
         else:

@@ -1,26 +1,18 @@
 """Updates of lobbies: what the processes that hold sockets get when a lobby has changed.
 
-In a process that holds sockets, its hub gets the update and forwards it to the other processes. Any other
-process, such as a command, sends it to the channel layer. An update that is lost while Redis is unavailable
-costs a moment: each hub compares versions with the database every other second.
+The hub of the process that made the change gets the update and forwards it to the other processes. An
+update that is lost while Redis is unavailable costs a moment: each hub compares versions with the database
+every other second.
 """
 
-import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import orjson
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
-from redis.exceptions import RedisError
 
-from config.redis.clients import is_circuit_open, record_failure
 from sessions_app.lobby.documents import lobby_document
 from sessions_app.lobby.entities import Lobby
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -82,38 +74,6 @@ class LobbyUpdate:
         )
 
 
-UpdateListener = Callable[[LobbyUpdate], None]
-_listeners: list[UpdateListener] = []
-
-
 def channel_group(game_id: UUID) -> str:
     """Returns the group of the channel layer that gets the updates of a game."""
     return f"game.{game_id}"
-
-
-def add_listener(listener: UpdateListener) -> None:
-    """Registers the hub of this process. The listener may be called from any thread."""
-    _listeners.append(listener)
-
-
-def remove_listener(listener: UpdateListener) -> None:
-    """Removes a hub that closes."""
-    _listeners.remove(listener)
-
-
-def publish(lobby: Lobby) -> None:
-    """Publishes a changed lobby. Never raises, because the change is committed already."""
-    update = LobbyUpdate.from_lobby(lobby)
-    if _listeners:
-        for listener in _listeners:
-            listener(update)
-        return
-    layer = get_channel_layer()
-    if layer is None or is_circuit_open():
-        return
-    try:
-        async_to_sync(layer.group_send)(channel_group(lobby.id), update.to_message())
-    except (RedisError, OSError):
-        record_failure()
-        # Reconciliation finds the change within seconds.
-        logger.warning("A change of game %s was not published: Redis is unavailable", lobby.id)
