@@ -60,7 +60,7 @@ class Hub:
         self.redis = clients.durable_async()
         self.sign_ins = SignInChecker(self.redis, self.database.query, self.id, self.connections)
         self.fan_out = FanOut(
-            self.spawn, {"lobby": self._handle_update_message, "chat": self._handle_chat_message}
+            self.id, self.spawn, on_update=self.apply_update, on_chat=self._show_chat
         )
         transactions.add_listener(self.handle_change)
 
@@ -188,9 +188,6 @@ class Hub:
             self.spawn(self._retire_state(update.game_id))
         self.fan_out.publish(update)
 
-    def _handle_update_message(self, message: dict[str, Any]) -> None:
-        self.apply_update(LobbyUpdate.from_message(message))
-
     def apply_update(self, update: LobbyUpdate) -> None:
         """Sends an update to the room's sockets, unless it is not newer than the last."""
         room = self.rooms.get(update.game_id)
@@ -290,10 +287,8 @@ class Hub:
         socket.room.had_chat = True
         for other in socket.room.sockets.values():
             other.push(socket.room.write("chat", chat, re if other is socket else None))
-        message = {"type": "chat", "session_id": str(socket.game_id), "hub": str(self.id)}
-        self.spawn(self.fan_out.send(socket.game_id, message | {"said": chat}))
+        self.fan_out.publish_chat(socket.game_id, chat)
 
-    def _handle_chat_message(self, message: dict[str, Any]) -> None:
-        room = self.rooms.get(UUID(message["session_id"]))
-        if room and message["hub"] != str(self.id):
-            room.broadcast(room.write("chat", message["said"]))
+    def _show_chat(self, game_id: UUID, chat: dict[str, str]) -> None:
+        if room := self.rooms.get(game_id):
+            room.broadcast(room.write("chat", chat))

@@ -6,7 +6,6 @@ every other second.
 """
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -17,7 +16,7 @@ from sessions_app.lobby.entities import Lobby
 
 @dataclass(frozen=True)
 class LobbyUpdate:
-    """A changed lobby, with what a hub needs to send it. It travels between processes."""
+    """A changed lobby, with what a hub needs to send it."""
 
     game_id: UUID
     version: int
@@ -40,40 +39,3 @@ class LobbyUpdate:
             lobby.kicked,
             countdown.timestamp() if countdown else None,
         )
-
-    def to_message(self) -> dict[str, Any]:
-        """Returns the update as a message of the channel layer."""
-        return {
-            "type": "lobby",
-            "session_id": str(self.game_id),
-            "version": self.version,
-            "status": self.status,
-            "document": self.document,
-            "connections": {
-                str(player): str(socket) if socket else ""
-                for player, socket in self.connections.items()
-            },
-            "kicked": [str(player) for player in self.kicked],
-            "countdown_ends_at": self.countdown_ends_at,
-        }
-
-    @classmethod
-    def from_message(cls, message: dict[str, Any]) -> "LobbyUpdate":
-        """Returns the update in a message of another process."""
-        return cls(
-            UUID(message["session_id"]),
-            message["version"],
-            message["status"],
-            message["document"],
-            {
-                UUID(player): UUID(socket) if socket else None
-                for player, socket in message["connections"].items()
-            },
-            frozenset(map(UUID, message["kicked"])),
-            message["countdown_ends_at"],
-        )
-
-
-def channel_group(game_id: UUID) -> str:
-    """Returns the group of the channel layer that gets the updates of a game."""
-    return f"game.{game_id}"
