@@ -124,12 +124,11 @@ def own_lobby(request: Request) -> HttpResponseBase:
 def join_by_code(request: Request) -> Response:
     """Join by invite code. Case and hyphens do not matter. At most ten wrong codes a minute."""
     data = read_body(serializers.JoinByCode, request)
-    change = limited_actions.join_by_code(
-        client=client_of(request),
-        player_id=caller(request).pk,
-        code=data["code"],
-        tribe_id=data["tribe_id"],
+    player_id = caller(request).pk
+    lobby = limited_actions.count_and_find_by_code(
+        client=client_of(request), player_id=player_id, code=data["code"]
     )
+    change = run(actions.join, lobby.id, player_id, tribe_id=data["tribe_id"], code=lobby.code)
     return Response(own_document(change.after))
 
 

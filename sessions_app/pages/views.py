@@ -1,10 +1,9 @@
 """Pages of lobbies: the list, opening and joining one, and the lobby itself.
 
-The lobby's page is kept up to date by its socket (static/js/lobby-page.js). `form_views.py` does the same
+The lobby's page is kept up to date by its socket (static/js/lobby/page.js). `form_views.py` does the same
 by POST, so that everything except the chat works without scripts.
 """
 
-from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -24,7 +23,7 @@ from maps.models import GameMap
 from sessions_app.kernel.limits import MAX_CHAT_LENGTH
 from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import actions, limited_actions, open_lobbies, queries
-from sessions_app.lobby.entities import Lobby, LobbyChange
+from sessions_app.lobby.entities import Lobby
 from sessions_app.lobby.open_lobbies import LobbyFilter
 from sessions_app.lobby.transactions import run, run_query
 from sessions_app.pages.context import (
@@ -121,49 +120,43 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
     form = CodeForm({"code": code})
     if not form.is_valid():
         return _render_list(request, form, status=404)
-    player_id, code = current_user(request).pk, form.cleaned_data["code"]
     try:
-        lobby = limited_actions.find_lobby_by_code(
-            client=client_of(request), player_id=player_id, code=code
+        lobby = limited_actions.count_and_find_by_code(
+            client=client_of(request),
+            player_id=current_user(request).pk,
+            code=form.cleaned_data["code"],
         )
     except DomainError as error:
         # The form is easily overlooked after following a link.
         messages.error(request, error.detail)
         return _render_list(request, form, status=status_of(error))
 
-    return _render_join(
-        request, lobby, lambda tribe: run(actions.join_by_code, code, player_id, tribe_id=tribe)
-    )
+    return _render_join(request, lobby, code=lobby.code)
 
 
 @require_POST
 @require_sign_in("lobbies:detail")
 def join(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     """Takes a seat in a public lobby."""
-    player_id = current_user(request).pk
     try:
-        lobby = run_query(queries.find_visible_lobby, lobby_id, player_id)
+        lobby = run_query(queries.find_visible_lobby, lobby_id, current_user(request).pk)
     except DomainError:
         return render_gone(request)
-
-    return _render_join(
-        request, lobby, lambda tribe: run(actions.join, lobby_id, player_id, tribe_id=tribe)
-    )
+    return _render_join(request, lobby)
 
 
-def _render_join(
-    request: HttpRequest, lobby: Lobby, take_seat: Callable[[UUID], LobbyChange] | None = None
-) -> HttpResponse:
-    """Renders a lobby for somebody without a seat. A POST takes one with `take_seat`."""
+def _render_join(request: HttpRequest, lobby: Lobby, *, code: str | None = None) -> HttpResponse:
+    """Renders a lobby for somebody without a seat. A POST takes one; a private lobby needs the code."""
     form = None
     if request.user.is_authenticated:
         player = current_user(request)
         if lobby.seat_of(player.pk):
             return redirect("lobbies:detail", lobby.id)
         form = TribeForm(player, request.POST if request.method == "POST" else None)
-        if take_seat and form.is_bound and form.is_valid():
+        if form.is_bound and form.is_valid():
             with form.show_errors():
-                take_seat(UUID(form.cleaned_data["tribe"]))
+                tribe_id = UUID(form.cleaned_data["tribe"])
+                run(actions.join, lobby.id, player.pk, tribe_id=tribe_id, code=code)
                 return redirect("lobbies:detail", lobby.id)
     context = lobby_context(request, lobby, None) | {
         "form": form,
@@ -171,7 +164,7 @@ def _render_join(
         "is_kicked": request.user.pk in lobby.kicked,
         "may_join": lobby.status == Status.LOBBY and len(lobby.seats) < lobby.seat_limit,
         "new_tribe_url": new_tribe_url(request),
-        "form_url": request.path if take_seat else reverse("lobbies:join", args=[lobby.id]),
+        "form_url": request.path if code else reverse("lobbies:join", args=[lobby.id]),
     }
     return render(request, "lobbies/join.html", context)
 
