@@ -23,10 +23,10 @@ from sessions_app.kernel.socket_address import SUBPROTOCOL
 from sessions_app.live.database import UNAVAILABLE_ERRORS
 from sessions_app.live.handshake import has_foreign_origin, has_own_origin, send_refusal
 from sessions_app.live.hub import Hub
-from sessions_app.live.list_feed import ListFeed
 from sessions_app.live.rooms import SeatSocket, current_command
 from sessions_app.live.sockets import MESSAGES_PER_SECOND, Socket, message_bucket
 from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby_list.feed import ListFeed
 from sessions_app.tickets import tickets
 from sessions_app.tickets.tickets import Holder
 

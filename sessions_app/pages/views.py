@@ -22,10 +22,11 @@ from maps.browse.cards import find_visible_card
 from maps.models import GameMap
 from sessions_app.kernel.limits import MAX_CHAT_LENGTH
 from sessions_app.kernel.statuses import Status
-from sessions_app.lobby import actions, limited_actions, open_lobbies, queries
+from sessions_app.lobby import actions, limited_actions, queries
 from sessions_app.lobby.entities import Lobby
-from sessions_app.lobby.open_lobbies import LobbyFilter
 from sessions_app.lobby.transactions import run, run_query
+from sessions_app.lobby_list import open_lobbies
+from sessions_app.lobby_list.open_lobbies import LobbyFilter
 from sessions_app.pages.context import (
     BLANK_CARD,
     find_own_lobby,

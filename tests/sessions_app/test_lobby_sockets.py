@@ -12,12 +12,12 @@ from channels.layers import get_channel_layer
 from config.redis import clients
 from sessions_app.kernel.protocol import Close
 from sessions_app.kernel.statuses import Status
-from sessions_app.live import list_feed
 from sessions_app.live.fan_out import channel_group, from_message, to_message
 from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules
 from sessions_app.lobby.transactions import run
+from sessions_app.lobby_list import feed
 from sessions_app.models import GameSession
 from tests.support.database import execute
 from tests.support.factories import make_tribe, make_user
@@ -395,7 +395,7 @@ def test_full_lobbies_are_not_listed(site: Site) -> None:
 def test_a_long_list_states_since_when_it_is_complete(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(list_feed, "MAX_LISTED", 2)
+    monkeypatch.setattr(feed, "MAX_LISTED", 2)
     old = Table(1)
     newer = [Table(1, game_map=old.map) for _ in range(2)]
     with Caller(site, "/ws/lobbies") as looker:

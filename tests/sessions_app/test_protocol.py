@@ -23,7 +23,8 @@ from sessions_app.kernel.protocol import (
 )
 from sessions_app.live import consumers, hub, places, reconciliation, rooms, sockets
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import open_lobbies, rules, store, transactions
+from sessions_app.lobby import rules, store, transactions
+from sessions_app.lobby_list import open_lobbies
 from sessions_app.tickets import tickets
 from tests.support.protocol_document import DOCUMENT, names, rows
 

@@ -11,7 +11,7 @@ from sessions_app.kernel import protocol
 from sessions_app.live.database import UNAVAILABLE_ERRORS
 from sessions_app.live.hub import Hub
 from sessions_app.live.sockets import Socket
-from sessions_app.lobby.open_lobbies import MAX_LISTED, Summary, summarize_open_lobbies
+from sessions_app.lobby_list.open_lobbies import MAX_LISTED, Summary, summarize_open_lobbies
 
 REFRESH_SECONDS = 1.0
 NO_LOBBIES = {"lobbies": 0, "free_seats": 0}
