@@ -85,11 +85,11 @@ def end_other_devices(user: User, *, current: str | None) -> None:
     families.end_all(user.pk)
 
 
-def delete_ended(users: Sequence[User], *, current: str | None = None) -> None:
-    """Deletes the devices that a ban or a new password has signed out, but not the browser `current`.
+def end_after_commit(users: Sequence[User], *, current: str | None = None) -> None:
+    """Ends, when the transaction commits, the devices that a ban or a new password signs out.
 
-    Their stamps and hashes are out of date, so they are refused also if Redis is away and still has their
-    families.
+    The browser `current` stays signed in. The stamps and hashes of the others are out of date, so they are
+    refused also if Redis is unavailable and still has their families.
     """
     rows = PageSession.objects.filter(user__in=users).exclude(session_key=stored_key(current))
     with transaction.atomic():

@@ -109,7 +109,7 @@ def log_out(request: Request) -> Response:
     everywhere = read_boolean(request.query_params, "everywhere")
     refresh = read_body(SignOut, request).get("refresh")
     if refresh and not everywhere:
-        token = token_actions.read_refresh(refresh)
+        token = token_actions.identify_refresh(refresh)
     elif request.auth:
         token = caller_token(request)
     else:

@@ -18,7 +18,7 @@ def current_user(request: HttpRequest) -> User:
     return request.user
 
 
-def account_form(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+def account_form_view(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
     """Takes POST only. Whoever was signed out in the meantime signs in, and goes on to the account page."""
 
     @wraps(view)

@@ -121,5 +121,5 @@ def reset_password(
 def save_password(user: User, *, session_key: str | None = None) -> None:
     """Saves a password that was set, and signs out all devices but the browser with this session key."""
     user.save(update_fields=["password"])  # other columns may have changed in the meantime
-    device_actions.delete_ended([user], current=session_key)
+    device_actions.end_after_commit([user], current=session_key)
     transaction.on_commit(partial(emails.send_password_changed, user))

@@ -67,7 +67,7 @@ def decide(
         rows = players.model.objects.filter(pk__in=[player.pk for player in changed])
         rows.update(**{effect.field: value})
         if action == Action.BAN:
-            device_actions.delete_ended(changed)
+            device_actions.end_after_commit(changed)
         UserDecision.objects.bulk_create(
             UserDecision(
                 user=player, moderator=moderator, action=action, reason=reason, until=until

@@ -34,7 +34,7 @@ class Quotas(serializers.Serializer[Any]):
         }
 
 
-class OwnAccount(OwnUser):
+class OwnUserWithQuotas(OwnUser):
     """What only the player may know, and how much is stored."""
 
     quotas = serializers.SerializerMethodField(

@@ -5,7 +5,7 @@ from django import forms
 from config.http.forms import ActionForm
 
 
-class CodeForm(ActionForm):
+class SecondFactorCodeForm(ActionForm):
     """Asks for a code of an authenticator app, or for a recovery code. Each error is shown at it."""
 
     field_names = {"": "code"}

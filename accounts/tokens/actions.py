@@ -34,7 +34,7 @@ def refresh(refresh_token: str, device: str) -> tuple[User, tuple[str, str]]:
     return user, signing.sign_pair(user, ids)
 
 
-def read_refresh(refresh_token: str) -> signing.Token:
+def identify_refresh(refresh_token: str) -> signing.Token:
     """Returns what a refresh token says, even if it was used: it still names the device to sign out.
 
     Raises InvalidToken.

@@ -46,7 +46,7 @@ def played_map(request: Request, session_id: UUID) -> HttpResponseBase:
 
     From the start on it is the map as it was then, before that the current one.
     """
-    game = queries.find_game(session_id, caller(request))
+    game = queries.find_readable_game(session_id, caller(request))
     found = queries.find_map(game)
     # A weak tag, because the map is the same with and without compression. TERRAIN_FORMAT is the version
     # of the terrain's format.

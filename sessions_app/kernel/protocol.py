@@ -234,7 +234,7 @@ def _names(unknown: set[str]) -> str:
     return ", ".join(sorted(name[:20] for name in unknown)[:3])
 
 
-def write(
+def message_frame(
     kind: str, version: int, data: "Mapping[str, Any] | orjson.Fragment", re: str | None = None
 ) -> str:
     """Returns a frame of the server."""
@@ -244,7 +244,7 @@ def write(
     return orjson.dumps(frame, default=str).decode()
 
 
-def write_error(
+def error_frame(
     version: int, code: str, detail: str, re: str | None = None, *, closes: Close | None = None
 ) -> str:
     """Returns an `error`. Its data repeats `re`, for clients that pass only the data on.
@@ -254,20 +254,20 @@ def write_error(
     data: dict[str, Any] = {"code": code, "detail": detail, "re": re}
     if closes is not None:
         data["closes"] = int(closes)
-    return write("error", version, data, re)
+    return message_frame("error", version, data, re)
 
 
-def write_final_error(version: int, code: str, re: str | None = None) -> tuple[str, Close]:
+def final_error_frame(version: int, code: str, re: str | None = None) -> tuple[str, Close]:
     """Returns the `error` for one of FINAL_ERRORS, and the close code that follows it."""
     close, detail = FINAL_ERRORS[code]
-    return write_error(version, code, detail, re, closes=close), close
+    return error_frame(version, code, detail, re, closes=close), close
 
 
-def write_pong(version: int, time: float, ping: Message | None = None) -> str:
+def pong_frame(version: int, time: float, ping: Message | None = None) -> str:
     """Returns the response to a `ping`; without one, a `pong` that asks for a `ping`.
 
     A response always has a `re`, also where the `ping` had no id. A client that replies to each `pong`
     without a `re` must not reply to responses.
     """
     re = None if ping is None else ping.id or ping.type
-    return write("pong", version, {"time": time, "asks": ping is None}, re)
+    return message_frame("pong", version, {"time": time, "asks": ping is None}, re)

@@ -272,7 +272,7 @@ class ListSocket(Socket):
         self.feed = feed
 
     @property
-    def version(self) -> int:
+    def shown_version(self) -> int:
         """The version of the list."""
         return self.feed.version
 
@@ -306,7 +306,7 @@ class ListConsumer(SocketConsumer):
         if message.type == "ping":
             self.socket.push_pong(message)
         elif message.type == "hello":
-            self.socket.push(self.feed.write_snapshot(message.id))
+            self.socket.push(self.feed.snapshot_frame(message.id))
         else:
             detail = "This socket only sends the list."
             self.socket.push_error("unknown_type", detail, message.id)

@@ -196,7 +196,7 @@ class Hub:
         before, room.update = room.update, update
         if before and before.status == Status.LOBBY and update.status == Status.IN_PROGRESS:
             self._send_update(room)
-            room.broadcast(room.write("started", {"lobby": room.document}))
+            room.broadcast(room.message_frame("started", {"lobby": room.document}))
         for socket in list(room.sockets.values()):
             self._check_seat(room, socket)
         if before is None or before.countdown_ends_at != update.countdown_ends_at:
@@ -220,12 +220,16 @@ class Hub:
         command_socket, message_id = current_command.get()
         re = message_id if command_socket is socket else None
         if player in update.kicked:
-            socket.close(room.write("kicked", {}), Close.REMOVED)
+            socket.close(room.message_frame("kicked", {}), Close.REMOVED)
         elif update.status in OVER_STATUSES:
             reason = "completed" if update.status == Status.COMPLETED else "abandoned"
-            socket.close(room.write("closed", {"reason": reason}, re), Close.NO_SUCH_SESSION)
+            socket.close(
+                room.message_frame("closed", {"reason": reason}, re), Close.NO_SUCH_SESSION
+            )
         elif player not in update.connections:
-            socket.close(room.write("closed", {"reason": "left"}, re), Close.NO_SUCH_SESSION)
+            socket.close(
+                room.message_frame("closed", {"reason": "left"}, re), Close.NO_SUCH_SESSION
+            )
         elif (connection := update.connections[player]) is None:
             self.spawn(self._take_seat_again(socket))
         elif connection != socket.id:
@@ -258,7 +262,7 @@ class Hub:
         if room.send_timer:
             room.send_timer.cancel()
         room.send_timer, room.sent_at = None, time.monotonic()
-        frame, (command_socket, _) = room.write_lobby(), current_command.get()
+        frame, (command_socket, _) = room.lobby_frame(), current_command.get()
         for socket in room.sockets.values():
             if socket is not command_socket:  # it gets the lobby as the response
                 socket.push_update(frame, room.version)
@@ -286,9 +290,9 @@ class Hub:
         }
         socket.room.had_chat = True
         for other in socket.room.sockets.values():
-            other.push(socket.room.write("chat", chat, re if other is socket else None))
+            other.push(socket.room.message_frame("chat", chat, re if other is socket else None))
         self.fan_out.publish_chat(socket.game_id, chat)
 
     def _show_chat(self, game_id: UUID, chat: dict[str, str]) -> None:
         if room := self.rooms.get(game_id):
-            room.broadcast(room.write("chat", chat))
+            room.broadcast(room.message_frame("chat", chat))

@@ -140,7 +140,7 @@ async def _execute_async(database: "psycopg.AsyncConnection[Any]", steps: Steps[
 
 
 def _notify(result: Any) -> None:
-    if isinstance(result, LobbyChange) and result.is_change:
+    if isinstance(result, LobbyChange) and result.has_new_version:
         for listener in _listeners:
             listener(result.after)
 

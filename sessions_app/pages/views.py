@@ -34,7 +34,13 @@ from sessions_app.pages.context import (
     new_tribe_url,
     render_gone,
 )
-from sessions_app.pages.forms import CodeForm, FilterForm, NewLobbyForm, SettingsForm, TribeForm
+from sessions_app.pages.forms import (
+    ChooseTribeForm,
+    FilterForm,
+    InviteCodeForm,
+    NewLobbyForm,
+    SettingsForm,
+)
 
 # ---- The list -----------------------------------------------------------------------------------
 
@@ -42,10 +48,10 @@ from sessions_app.pages.forms import CodeForm, FilterForm, NewLobbyForm, Setting
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The open lobbies, and a form for an invite code."""
-    return _render_list(request, CodeForm())
+    return _render_list(request, InviteCodeForm())
 
 
-def _render_list(request: HttpRequest, form: CodeForm, status: int = 200) -> HttpResponse:
+def _render_list(request: HttpRequest, form: InviteCodeForm, status: int = 200) -> HttpResponse:
     filters = FilterForm(request.GET)
     filters.full_clean()
     valid = filters.cleaned_data  # without values that are not valid, which show an error
@@ -108,7 +114,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_POST
 def join_by_code(request: HttpRequest) -> HttpResponse:
     """Redirects to the lobby of the code that was typed."""
-    form = CodeForm(request.POST)
+    form = InviteCodeForm(request.POST)
     if form.is_valid():
         return redirect("lobbies:invited", form.cleaned_data["code"])
     return _render_list(request, form)
@@ -118,7 +124,7 @@ def join_by_code(request: HttpRequest) -> HttpResponse:
 @require_sign_in()
 def invited(request: HttpRequest, code: str) -> HttpResponse:
     """A lobby by its invite code: who is there, and a form to join with a tribe."""
-    form = CodeForm({"code": code})
+    form = InviteCodeForm({"code": code})
     if not form.is_valid():
         return _render_list(request, form, status=404)
     try:
@@ -153,7 +159,7 @@ def _render_join(request: HttpRequest, lobby: Lobby, *, code: str | None = None)
         player = current_user(request)
         if lobby.seat_of(player.pk):
             return redirect("lobbies:detail", lobby.id)
-        form = TribeForm(player, request.POST if request.method == "POST" else None)
+        form = ChooseTribeForm(player, request.POST if request.method == "POST" else None)
         if form.is_bound and form.is_valid():
             with form.show_errors():
                 tribe_id = UUID(form.cleaned_data["tribe"])
@@ -190,7 +196,9 @@ def detail(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     code_path = reverse("lobbies:invited", args=[lobby.code]) if lobby.code else ""
     settings = {"is_public": "yes" if lobby.is_listed else "no", "seats": lobby.seat_limit}
     context = lobby_context(request, lobby, seat.player_id) | {
-        "tribe_form": TribeForm(current_user(request), initial={"tribe": str(seat.tribe["id"])}),
+        "tribe_form": ChooseTribeForm(
+            current_user(request), initial={"tribe": str(seat.tribe["id"])}
+        ),
         "settings_form": SettingsForm(
             initial=settings, auto_id="settings_%s", is_map_published=lobby.is_map_published
         ),

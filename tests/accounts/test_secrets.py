@@ -219,9 +219,9 @@ def test_devices_of_the_same_moment_have_different_keys(client: Client, player: 
     assert sum(get_user(browser).is_authenticated for browser in browsers) == 2
     device_actions.end_other_devices(player, current=current)
     assert [get_user(browser).is_authenticated for browser in browsers] == [True, False, False]
-    device_actions.delete_ended([player], current=current)
+    device_actions.end_after_commit([player], current=current)
     assert get_user(browsers[0]) == player
-    device_actions.delete_ended([player])
+    device_actions.end_after_commit([player])
     assert not get_user(browsers[0]).is_authenticated
 
 
