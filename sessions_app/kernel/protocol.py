@@ -10,7 +10,7 @@ import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -167,17 +167,9 @@ CLIENT_MESSAGES: dict[str, dict[str, Field]] = {
     "chat": {"text": _text("chat")},
     "ping": {},
 }
-SERVER_MESSAGES = (
-    "welcome",
-    "lobby",
-    "chat",
-    "kicked",
-    "closed",
-    "started",
-    "pong",
-    "lobbies",
-    "error",
-)
+ServerMessage = Literal[
+    "welcome", "lobby", "chat", "kicked", "closed", "started", "pong", "lobbies", "error"
+]
 
 # ---- Reading and writing ------------------------------------------------------------------------
 
@@ -235,7 +227,10 @@ def _names(unknown: set[str]) -> str:
 
 
 def message_frame(
-    kind: str, version: int, data: "Mapping[str, Any] | orjson.Fragment", re: str | None = None
+    kind: ServerMessage,
+    version: int,
+    data: "Mapping[str, Any] | orjson.Fragment",
+    re: str | None = None,
 ) -> str:
     """Returns a frame of the server."""
     frame: dict[str, Any] = {"type": kind, "version": version, "data": data}

@@ -12,7 +12,7 @@ import orjson
 
 from config.server.asgi import Send
 from sessions_app.kernel import protocol
-from sessions_app.kernel.protocol import Message
+from sessions_app.kernel.protocol import Message, ServerMessage
 from sessions_app.live.sockets import Socket, message_bucket
 from sessions_app.live.updates import LobbyUpdate
 from sessions_app.tickets.tickets import Holder
@@ -49,7 +49,7 @@ class Room:
         assert self.update
         return orjson.Fragment(self.update.document)
 
-    def message_frame(self, kind: str, data: Any, re: str | None = None) -> str:
+    def message_frame(self, kind: ServerMessage, data: Any, re: str | None = None) -> str:
         """Returns a frame with the version of the room."""
         return protocol.message_frame(kind, self.version, data, re)
 
