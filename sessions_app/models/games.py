@@ -10,7 +10,7 @@ from sessions_app.kernel.limits import MAX_KICKED_PLAYERS, MAX_SEATS, MIN_SEATS
 from sessions_app.kernel.statuses import OPEN_STATUSES, OVER_STATUSES, Status, to_values
 
 models.JSONField.register_lookup(StoredSize)
-# States have up to 256 KiB of JSON (sessions_app/games/actions.py). As jsonb they have up to six times as much: each `0,`
+# States have up to 256 KiB of JSON (games/actions.py). As jsonb they have up to six times as much: each `0,`
 # of two bytes becomes a number of eight bytes and an entry of four.
 MAX_STATE_SIZE = 2 * 1024 * 1024  # bytes of jsonb
 
