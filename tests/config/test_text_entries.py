@@ -57,7 +57,7 @@ ELSEWHERE = {
             " ChangePasswordForm.new_password2"
             " NewPasswordForm.new_password1 NewPasswordForm.new_password2 PasswordForm.password1"
             " PasswordForm.password2 NewUserForm.password1 NewUserForm.password2"
-            " SecondFactorCodeForm.code InviteCodeForm.code"
+            " SecondFactorCodeForm.code"
             " RequestResetForm.name UserForm.password1 UserForm.password2"
         ).split(),
         NOBODY_READS,
