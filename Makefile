@@ -52,7 +52,7 @@ hooks: $(VENV)/dev.ok ## Install the checks that git runs before each commit
 palette: $(VENV)/dev.ok ## Write the colours of config/kernel/palette.json into style sheets and scripts
 	$(BIN)/python -m config.kernel.palette
 
-growth: $(VENV)/dev.ok ## Fail where the work of the database grows faster than what it is asked for
+growth: $(VENV)/dev.ok ## Fail if the work of the database grows faster than the data
 	$(BIN)/python -m bench.growth
 
 bench: $(VENV)/dev.ok ## Measure against references (needs wrk, Node and npm; minutes)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """The command line of Tribehold: `manage.py serve`, `migrate`, `seed`, `shell` …
 
-Whatever the command, the database and Redis behind it are running while it works: the ones that
-DATABASE_URL and REDIS_URL name, or embedded ones (see config/embedded).
+Each command uses the database of DATABASE_URL and the Redis of REDIS_URL. If they are not set, it starts
+embedded servers (config/embedded).
 """
 
 import os
@@ -15,7 +15,7 @@ from config import embedded
 
 
 def main() -> None:
-    """Run one management command; a start that fails ends in one sentence, not in a traceback."""
+    """Runs a management command. Prints one sentence, without a traceback, if it can't start."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         with embedded.running():

@@ -1,7 +1,7 @@
--- Asks from 62,500 addresses in turn, so that the limit of each is counted but not reached. With the
--- argument "apart" each request differs from those at the same time, so that no response serves two of them:
--- lists by how the name of a parameter is encoded, others by a header that responses are kept under and that
--- changes none of these. All other arguments are access tokens, which are shown in turn.
+-- Sends requests from 62,500 addresses in turn, so that rate limits are counted but not reached. With the
+-- argument "apart", concurrent requests differ, so that they can't share a response: lists by the encoding of a
+-- parameter's name, others by a header that is in the key of cached responses. All other arguments are access
+-- tokens, which are sent in turn.
 local n, apart, tokens = 0, false, {}
 
 init = function(arguments)
@@ -10,7 +10,7 @@ init = function(arguments)
   end
 end
 
--- A word with each letter percent-encoded where the bit of the number is set.
+-- Returns a word in which a letter is percent-encoded if its bit of the number is set.
 local function encoded(word, number)
   return (word:gsub(".", function(letter)
     local bit = number % 2

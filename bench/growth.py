@@ -1,8 +1,8 @@
-"""`make growth`: fails where the work of the database grows faster than what it is asked for.
+"""`make growth`: fails if the work of the database grows faster than the data.
 
-Work is counted (statements, rows, pages read), not timed, so that it means the same on every machine: each
-trigger for two numbers of rows, each way of browsing and each page among two numbers of maps, a factor of ten
-apart. A trigger or a route that has no entry fails, too. Uses a database of its own, made anew.
+Work is counted (statements, rows, pages), not timed, so it is the same on every machine. Each trigger is
+measured for two numbers of rows, each page and each search for two numbers of maps, both with a factor of
+ten. A trigger or a route without an entry fails, too. It runs in a new database of its own.
 """
 
 import logging
@@ -18,7 +18,7 @@ os.environ["TRIBEHOLD_DATA"] += "/growth"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from bench import page_growth, trigger_growth
-from bench.firing import Connection
+from bench.trigger_statements import Connection
 from bench.work import SETTINGS
 from config import embedded
 
@@ -26,13 +26,13 @@ DATABASE = "growth"
 
 
 def connect(database: str = DATABASE) -> Connection:
-    """A session of the embedded server; autocommit."""
+    """Returns a connection to the embedded server, with autocommit."""
     host = str(embedded.socket_folder())
     return psycopg.connect(host=host, user="tribehold", dbname=database, autocommit=True)
 
 
-def make_anew(*, reporting: bool = False) -> None:
-    """An empty database with our tables, which Django uses from now on; its sessions may report plans."""
+def recreate_database(*, report_plans: bool = False) -> None:
+    """Creates an empty database with our tables, which Django uses. With `report_plans` it reports plans."""
     from django.core.management import call_command
     from django.db import connection
 
@@ -42,16 +42,16 @@ def make_anew(*, reporting: bool = False) -> None:
         server.execute(f"CREATE DATABASE {DATABASE}")
     call_command("migrate", verbosity=0)
     connection.close()
-    if reporting:
+    if report_plans:
         with connect("postgres") as server:
-            # Small tables are read whole; what is measured are the plans of large ones.
-            more = {"session_preload_libraries": "auto_explain", "enable_seqscan": "off"}
-            for name, value in (SETTINGS | more).items():
+            # Small tables would be scanned sequentially, but the plans of large ones are measured.
+            options = {"session_preload_libraries": "auto_explain", "enable_seqscan": "off"}
+            for name, value in (SETTINGS | options).items():
                 server.execute(f"ALTER DATABASE {DATABASE} SET {name} = {value}")
 
 
 def set_up() -> None:
-    """Let Django use the database, and no files that are not there."""
+    """Sets Django up with the database, and without hashed static files, which are not built."""
     os.environ["DATABASE_URL"] = f"postgres://tribehold@/{DATABASE}?host={embedded.socket_folder()}"
     import django
     from django.conf import settings
@@ -59,21 +59,21 @@ def set_up() -> None:
     django.setup()
     storages = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     settings.STORAGES = settings.STORAGES | storages
-    logging.disable(logging.CRITICAL)  # of strangers that are refused
+    logging.disable(logging.CRITICAL)  # rejected requests of visitors are logged
 
 
-def faults() -> Iterator[str]:
-    """What grows too fast, or is measured nowhere."""
-    make_anew()
-    yield from trigger_growth.faults(connect)
-    make_anew(reporting=True)
-    yield from page_growth.faults()
+def find_faults() -> Iterator[str]:
+    """Yields what grows too fast or is not measured."""
+    recreate_database()
+    yield from trigger_growth.find_faults(connect)
+    recreate_database(report_plans=True)
+    yield from page_growth.find_faults()
 
 
 def main() -> None:
     with embedded.running():
         set_up()
-        found = list(faults())
+        found = list(find_faults())
     sys.exit("\n".join(["", *found]) if found else 0)
 
 

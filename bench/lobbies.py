@@ -1,8 +1,8 @@
-"""`python -m bench.lobbies`: a thousand sockets in one process, beside Colyseus.
+"""`python -m bench.lobbies`: a thousand sockets in one process, compared with Colyseus.
 
-250 lobbies of four change once a second; a change counts from its sending until all four have it. The
-same exchange runs against Colyseus 0.17 (bench/sockets, needs Node and npm) in turns with ours, with the
-same clients. A run in which a client ends behind fails.
+250 lobbies of four players change once a second. The time of a change ends when all four players have
+received it. The same load runs against Colyseus 0.17 (bench/sockets, needs Node and npm), in turns with
+Tribehold, with the same clients. A run fails if a client does not have the last version at the end.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ from uuid import UUID
 import httpx
 
 os.environ.setdefault("TRIBEHOLD_DATA", str(Path(__file__).parent.parent / ".data-bench"))
-os.environ["TRIBEHOLD_DATA"] += "/lobbies"  # a small world of its own
+os.environ["TRIBEHOLD_DATA"] += "/lobbies"  # a small database of its own
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from bench.figures import table
-from bench.servers import Running, manage, ours
+from bench.figures import print_table
+from bench.servers import RunningServer, manage, run_tribehold
 from config import embedded
 
 LOBBIES, SEATS = 250, 4
@@ -41,16 +41,16 @@ Figures = dict[str, Any]
 
 
 class Player(NamedTuple):
-    """Somebody who is signed in, and has a tribe."""
+    """A player with an access token and a tribe."""
 
     id: UUID
     tribe: UUID
     access: str
-    token: Any  # what the access token says
+    token: Any  # the content of the access token
 
 
-class World:
-    """A thousand players with tribes and sign-ins, and the lobbies they sit in."""
+class BenchmarkData:
+    """A thousand players with tribes and tokens, and their lobbies."""
 
     def __init__(self) -> None:
         from accounts.models import User
@@ -86,20 +86,20 @@ class World:
             )
 
     def clear(self) -> None:
-        """End all that is open."""
+        """Deletes all lobbies."""
         from django.db import connection
 
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM game_sessions WHERE code IS NOT NULL")
 
-    def lobbies(self, port: int) -> list[list[dict[str, str]]]:
-        """New lobbies, full, nobody ready; the seats as bench/sockets takes them."""
+    def create_lobbies(self, port: int) -> list[list[dict[str, str]]]:
+        """Creates full lobbies with nobody ready. Returns their seats for bench/sockets."""
         from sessions_app.lobby import actions as lobby_actions
         from sessions_app.lobby import transactions
         from sessions_app.tickets import tickets
 
         self.clear()
-        made = []
+        lobbies = []
         for first in range(0, LOBBIES * SEATS, SEATS):
             group = self.players[first : first + SEATS]
             lobby = transactions.run(
@@ -107,7 +107,7 @@ class World:
             ).after
             for player in group[1:]:
                 transactions.run(lobby_actions.join, lobby.id, player.id, tribe_id=player.tribe)
-            made.append(
+            lobbies.append(
                 [
                     {
                         "url": f"ws://127.0.0.1:{port}/ws/game-sessions/{lobby.id}",
@@ -119,12 +119,12 @@ class World:
                     for n, player in enumerate(group)
                 ]
             )
-        return made
+        return lobbies
 
 
 @contextlib.contextmanager
 def node(*command: str, text: bool = True) -> Iterator["subprocess.Popen[str]"]:
-    """A Node process of bench/sockets."""
+    """Runs a Node process of bench/sockets during a block."""
     process = subprocess.Popen(
         ["node", *command], cwd=NODE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=text
     )
@@ -137,7 +137,7 @@ def node(*command: str, text: bool = True) -> Iterator["subprocess.Popen[str]"]:
 
 @contextlib.contextmanager
 def clients(plan: Plan) -> Iterator["subprocess.Popen[str]"]:
-    """The clients of a plan."""
+    """Runs the clients of a plan during a block."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(plan, file)
         file.flush()
@@ -145,30 +145,30 @@ def clients(plan: Plan) -> Iterator["subprocess.Popen[str]"]:
             yield process
 
 
-def said(process: "subprocess.Popen[str]") -> Figures:
-    """The next line that a process says."""
+def read_figures(process: "subprocess.Popen[str]") -> Figures:
+    """Returns the next line that a process prints."""
     assert process.stdout
     line = process.stdout.readline()
-    assert line, "the clients stopped without a word"
+    assert line, "the clients stopped without figures"
     figures: Figures = json.loads(line)
     return figures
 
 
-def load(plan: Plan) -> Figures:
-    """The figures of a load; fails where anybody missed anything."""
+def run_load(plan: Plan) -> Figures:
+    """Returns the figures of a load. Fails if a client missed a change."""
     timing = {"mode": "load", "seconds": SECONDS, "warmup": WARMUP, "changes_per_second": 1}
     with clients(plan | timing) as process:
-        figures = said(process)
+        figures = read_figures(process)
         assert process.wait(10) == 0, figures
     return figures
 
 
-def exchange(world: World, server: Running) -> None:
-    """Ours and Colyseus in both modes, in turns."""
+def measure_changes(data: BenchmarkData, server: RunningServer) -> None:
+    """Prints the times of changes, for Tribehold and both modes of Colyseus, in turns."""
     found: dict[str, list[Figures]] = {}
     memory: dict[str, float] = {}
     for _ in range(ROUNDS):
-        figures = load({"dialect": "tribehold", "lobbies": world.lobbies(PORT)})
+        figures = run_load({"dialect": "tribehold", "lobbies": data.create_lobbies(PORT)})
         found.setdefault("Tribehold", []).append(figures)
         memory["Tribehold"] = server.memory()
         for mode, name in (("default", "Colyseus, 50 ms patches"), ("atonce", "Colyseus, at once")):
@@ -178,10 +178,10 @@ def exchange(world: World, server: Running) -> None:
                 colyseus.stdout.readline()
                 url = f"http://127.0.0.1:{COLYSEUS_PORT}"
                 plan = {"dialect": "colyseus", "url": url, "lobbies": [[{}] * SEATS] * LOBBIES}
-                found.setdefault(name, []).append(load(plan))
+                found.setdefault(name, []).append(run_load(plan))
                 colyseus.stdin.write("memory\n")
                 colyseus.stdin.flush()
-                memory[name] = said(colyseus)["memory"] / 2**20
+                memory[name] = read_figures(colyseus)["memory"] / 2**20
     medians = {
         name: [statistics.median(f[key] for f in figures) for key in ("p50", "p99", "max")]
         for name, figures in found.items()
@@ -195,47 +195,50 @@ def exchange(world: World, server: Running) -> None:
         )
         for name, values in medians.items()
     ]
-    head = "| p50 ms | p99 ms | most ms | our p99 to it | MB"
-    table(f"{LOBBIES} lobbies of four, a change a second, median of {ROUNDS} runs", head, rows)
+    head = "| p50 ms | p99 ms | max ms | our p99 / its p99 | MB"
+    print_table(
+        f"{LOBBIES} lobbies of four, one change per second, median of {ROUNDS} runs", head, rows
+    )
 
 
-def idle(world: World, server: Running) -> None:
-    """Memory of a socket that is silent but for signs of life."""
+def measure_idle(data: BenchmarkData, server: RunningServer) -> None:
+    """Prints the memory of a socket that only sends heartbeats."""
     with clients({"mode": "idle", "dialect": "tribehold", "lobbies": []}):
         time.sleep(1)
     before = server.memory()
-    with clients({"mode": "idle", "dialect": "tribehold", "lobbies": world.lobbies(PORT)}) as some:
-        connected = said(some)["connected"]
+    plan = {"mode": "idle", "dialect": "tribehold", "lobbies": data.create_lobbies(PORT)}
+    with clients(plan) as process:
+        connected = read_figures(process)["connected"]
         time.sleep(15)
-        each = (server.memory() - before) * 1024 / connected
-    rows = [(f"{connected:,} idle sockets", f"{before:.0f}", f"{each:.1f}")]
-    table("Memory", "| MB before | KB a socket", rows)
+        kilobytes = (server.memory() - before) * 1024 / connected
+    rows = [(f"{connected:,} idle sockets", f"{before:.0f}", f"{kilobytes:.1f}")]
+    print_table("Memory", "| MB before | KB per socket", rows)
 
 
-def last_seat(world: World) -> None:
-    """Fifty players want the last seat of a lobby at once."""
+def measure_last_seat(data: BenchmarkData) -> None:
+    """Prints the slowest response when fifty players request the last seat of a lobby."""
     from sessions_app.lobby import actions as lobby_actions
     from sessions_app.lobby import transactions
 
-    seated, wanting = world.players[: SEATS - 1], world.players[SEATS : SEATS + RIVALS]
+    seated, rivals = data.players[: SEATS - 1], data.players[SEATS : SEATS + RIVALS]
     slowest = []
     for _ in range(SEAT_ROUNDS):
-        world.clear()
+        data.clear()
         lobby = transactions.run(
-            lobby_actions.create, seated[0].id, map_id=world.map_id, tribe_id=seated[0].tribe
+            lobby_actions.create, seated[0].id, map_id=data.map_id, tribe_id=seated[0].tribe
         ).after
         for player in seated[1:]:
             transactions.run(lobby_actions.join, lobby.id, player.id, tribe_id=player.tribe)
-        answers = asyncio.run(join_at_once(f"game-sessions/{lobby.id}/join", wanting))
-        statuses = [status for status, _ in answers]
+        responses = asyncio.run(join_concurrently(f"game-sessions/{lobby.id}/join", rivals))
+        statuses = [status for status, _ in responses]
         assert (statuses.count(200), statuses.count(409)) == (1, RIVALS - 1), statuses
-        slowest.append(max(seconds for _, seconds in answers))
+        slowest.append(max(seconds for _, seconds in responses))
     rows = [(f"one seat, {RIVALS} players, {SEAT_ROUNDS} rounds", f"{max(slowest) * 1000:.0f}")]
-    table("The last seat: one gets it", "| slowest answer, ms", rows)
+    print_table("The last seat: one player gets it", "| slowest response, ms", rows)
 
 
-async def join_at_once(path: str, players: "list[Player]") -> list[tuple[int, float]]:
-    """Status and seconds of each player's request."""
+async def join_concurrently(path: str, players: "list[Player]") -> list[tuple[int, float]]:
+    """Returns the status and the seconds of each player's request."""
     limits = httpx.Limits(max_connections=len(players))
     site = f"http://127.0.0.1:{PORT}/api/v1/"
     async with httpx.AsyncClient(base_url=site, limits=limits, timeout=30) as client:
@@ -243,32 +246,39 @@ async def join_at_once(path: str, players: "list[Player]") -> list[tuple[int, fl
         async def join(player: Player, number: int) -> tuple[int, float]:
             headers = {"Authorization": f"Bearer {player.access}"}
             headers["X-Forwarded-For"] = f"10.9.{secrets.randbelow(250)}.{number}"
-            begun = time.perf_counter()
-            answer = await client.post(path, json={"tribe_id": str(player.tribe)}, headers=headers)
-            return answer.status_code, time.perf_counter() - begun
+            started = time.perf_counter()
+            response = await client.post(
+                path, json={"tribe_id": str(player.tribe)}, headers=headers
+            )
+            return response.status_code, time.perf_counter() - started
 
         return await asyncio.gather(*(join(p, n) for n, p in enumerate(players)))
 
 
-def back(world: World) -> None:
-    """All come back at once after the server was killed."""
+def measure_reconnect(data: BenchmarkData) -> None:
+    """Prints the time until all clients are connected again after the server was killed."""
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(ours(PORT))
-        plan = {"mode": "return", "seconds": 60, "dialect": "tribehold"}
-        some = stack.enter_context(clients(plan | {"lobbies": world.lobbies(PORT)}))
-        connected = said(some)["connected"]
-        assert some.stdin
-        some.stdin.write("go\n")
-        some.stdin.flush()
+        server = stack.enter_context(run_tribehold(PORT))
+        plan = {"mode": "reconnect", "seconds": 60, "dialect": "tribehold"}
+        process = stack.enter_context(clients(plan | {"lobbies": data.create_lobbies(PORT)}))
+        connected = read_figures(process)["connected"]
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
         os.kill(server.pid, 9)
-        stack.enter_context(ours(PORT))
-        figures = said(some)
-    rows = [(f"{figures['in_step']:,} of {connected:,} in step", f"{figures['seconds']:.1f}")]
-    table("Back after kill -9", "| seconds", rows)
+        stack.enter_context(run_tribehold(PORT))
+        figures = read_figures(process)
+    rows = [
+        (
+            f"{figures['in_step']:,} of {connected:,} with the newest version",
+            f"{figures['seconds']:.1f}",
+        )
+    ]
+    print_table("Reconnection after kill -9", "| seconds", rows)
 
 
 def main() -> None:
-    """Print all tables."""
+    """Prints the tables that the arguments name, or all of them."""
     import django
 
     django.setup()
@@ -276,21 +286,21 @@ def main() -> None:
     manage("demo", "--verbosity", "0")
     if not (NODE / "node_modules").exists():
         subprocess.run(["npm", "ci", "--silent"], cwd=NODE, check=True)
-    world = World()
-    wanted = sys.argv[1:] or ["idle", "seat", "exchange", "back"]
-    if "back" in wanted:
-        back(world)
-    with ours(PORT) as server:
-        if "idle" in wanted:
-            idle(world, server)
-        if "seat" in wanted:
-            last_seat(world)
-        if "exchange" in wanted:
-            exchange(world, server)
+    data = BenchmarkData()
+    selected = sys.argv[1:] or ["idle", "seat", "changes", "reconnect"]
+    if "reconnect" in selected:
+        measure_reconnect(data)
+    with run_tribehold(PORT) as server:
+        if "idle" in selected:
+            measure_idle(data, server)
+        if "seat" in selected:
+            measure_last_seat(data)
+        if "changes" in selected:
+            measure_changes(data, server)
 
 
 if __name__ == "__main__":
     if not shutil.which("npm"):
-        sys.exit("bench.lobbies needs Node and npm, for the clients and for Colyseus.")
+        sys.exit("bench.lobbies needs Node and npm for the clients and for Colyseus.")
     with embedded.running():
         main()

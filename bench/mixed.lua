@@ -1,4 +1,4 @@
--- All kinds of reads in turn, from many addresses. More paths may be given as words.
+-- Reads of all kinds in turn, from many addresses. Arguments are more paths.
 local paths = {
   "/api/v1/maps", "/api/v1/maps?sort=top", "/api/v1/maps?q=ember", "/api/v1/maps?sort=random",
   "/api/v1/maps?q=rating%3E4+size%3C50", "/maps/", "/maps/?sort=new", "/maps/?q=grey+fields",

@@ -1,4 +1,4 @@
-"""How the work of pages and searches grows with what the site holds."""
+"""How the work of pages and searches grows with the number of maps."""
 
 import datetime
 import random
@@ -6,22 +6,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from bench.plans import SEARCHES, VIEWER_SEARCHES
-from bench.visits import WITHOUT_PAGE, Visitors, routes
+from bench.site_requests import WITHOUT_PAGE, SiteClients, find_routes
 from bench.work import Counter
 
 SMALL, LARGE = 300, 3_000  # maps
-PLAYERS, LOBBIES = 3, 10  # maps for each
+MAPS_PER_PLAYER, MAPS_PER_LOBBY = 3, 10
 TERRAINS = 5
-# The work of a page may grow as indexes get deeper, and by what its rows happen to hold. Reading a table
-# whole that has a tenth as many rows as there are maps would add 270, and an index of a seat for each map, of
-# which only the pages are counted, 30.
+# The tolerated growth, for deeper indexes and different rows. A sequential scan of a table with a tenth as
+# many rows as there are maps would add 270, and the pages of an index with a row for each map would add 30.
 FACTOR, FIXED = 1.25, 20
-# A search may also have to look further than among the first few maps, to the end of its window.
-FIXED_OF_SEARCH = 800
-# Pages that may grow with what they list, and why.
-COUNTS = "Django's paginator counts what it lists, for staff"
-FOLLOWS = "the page follows all open lobbies, of which it shows the newest that fit"
-LINEAR = {
+# A search may have to scan to the end of its window.
+SEARCH_FIXED = 800
+# Pages that may grow linearly, with the reasons.
+COUNTS = "Django's paginator counts all rows, for staff"
+FOLLOWS = "the page watches all open lobbies, and shows the newest ones"
+LINEAR_PAGES = {
     "admin:accounts_user_changelist": COUNTS,
     "admin:tribes_tribe_changelist": COUNTS,
     "admin:maps_gamemap_changelist": COUNTS,
@@ -29,19 +28,27 @@ LINEAR = {
     "lobbies:index": FOLLOWS,
     "lobbies:index?map=ridge&free=2": FOLLOWS,
 }
-# Searches that walk an order's index to its end, since few maps or none fit, or none at this end.
-OPPOSED = set(
+# Searches that scan the index of an order to its end, because few or no maps match.
+FULL_INDEX_SCANS = set(
     "rating>4.9, size>90, size>95, rating<3, rating<2, -rating>=3, -rating>0, plays<10, plays<1,"
     " rating<2 size>90, terrain:lava plays<5, -ember rating<3, -ember plays<1, played:no rating<3".split(
         ", "
     )
 )
-FOR_EACH_MAP = 2  # of rows and pages: more than that would be the maps themselves
-# Searches for words that sort all maps with the word where its window brings less than a page.
-OF_WORDS = {"ember ", "emb", "ember ridge", "wanderi", "for", "ember rating<3", "played:yes ember "}
-# Of the site's own lengths, for a world that is a thousandth of what they are for.
+MAX_PER_MAP = 2  # rows and pages of an index scan; reading the maps themselves would be more
+# Searches for words that sort all maps with the word, because the window has less than a page.
+WORD_SEARCHES = {
+    "ember ",
+    "emb",
+    "ember ridge",
+    "wanderi",
+    "for",
+    "ember rating<3",
+    "played:yes ember ",
+}
+# They replace the windows of the site, which are for a thousand times as many maps.
 WINDOW, WINDOW_WITH_TERMS = 50, 100
-# What is asked of a page beside its address alone.
+# The query strings to measure, of pages that have any.
 QUERIES = {
     "lobbies:index": ("", "?map=ridge&free=2"),
     "lobbies:new": ("", "?map={map_id}"),
@@ -49,9 +56,9 @@ QUERIES = {
     "api:maps": ("", "?filter=own"),
     "maps:browse": ("", "?filter=own", "?favourite=yes"),
 }
-TODAY = datetime.date(2026, 1, 1)  # the same world every day
-# What a seed does not invent: lobbies that are open, hearts, collections.
-OTHERS = (
+TODAY = datetime.date(2026, 1, 1)  # constant, so that the data are the same every day
+# Data that `manage.py seed` does not create: open lobbies, favourites, collections.
+MORE_DATA = (
     """
 INSERT INTO game_sessions (map_id, code) SELECT id, to_char(%(first)s + row_number() OVER (), 'FM000000')
 FROM (SELECT id FROM maps WHERE is_public ORDER BY lot LIMIT %(lobbies)s) AS chosen""",
@@ -69,7 +76,7 @@ INSERT INTO map_favourites (user_id, map_id) SELECT user_id, map_id FROM map_rat
 ON CONFLICT DO NOTHING""",
     """
 INSERT INTO map_collections (user_id, name, description, is_public)
-SELECT id, 'Shelf', '', true FROM users ON CONFLICT DO NOTHING""",
+SELECT id, 'Collection', '', true FROM users ON CONFLICT DO NOTHING""",
     """
 INSERT INTO map_collection_entries (collection_id, map_id, position)
 SELECT c.id, m.id, row_number() OVER (PARTITION BY c.id ORDER BY m.id)
@@ -77,59 +84,58 @@ FROM map_collections AS c JOIN maps AS m ON m.user_id = c.user_id WHERE m.is_pub
     AND NOT EXISTS (SELECT FROM map_collection_entries WHERE collection_id = c.id)""",
     "VACUUM ANALYZE",
 )
-Works = dict[tuple[str, str], tuple[int, int]]  # by what and for whom: status, work
+Results = dict[tuple[str, str], tuple[int, int]]  # status and work, by page or search and user
 
 
-def fill(maps: int, there: int) -> None:
-    """Let there be so many maps, and other things in proportion; `there` is how many maps there are."""
+def fill(maps: int, existing: int) -> None:
+    """Creates maps until there are `maps`, and other data in proportion."""
     from django.core.management import call_command
     from django.db import connection
 
-    missing = maps - there
+    missing = maps - existing
     with connection.cursor() as cursor:
-        # Rows are sent while nobody reads what is reported.
+        # No plans are reported while the data are created.
         cursor.execute("SET auto_explain.log_min_duration = -1")
-        more: dict[str, Any] = {"players": missing // PLAYERS, "terrains": TERRAINS, "verbosity": 0}
-        more["today"] = TODAY
-        call_command("seed", maps=missing, **more)
-        for statement in OTHERS:
-            numbers = {"first": there, "lobbies": missing // LOBBIES}
+        options: dict[str, Any] = {"terrains": TERRAINS, "today": TODAY, "verbosity": 0}
+        call_command("seed", maps=missing, players=missing // MAPS_PER_PLAYER, **options)
+        for statement in MORE_DATA:
+            numbers = {"first": existing, "lobbies": missing // MAPS_PER_LOBBY}
             cursor.execute(statement, numbers if "%(" in statement else None)
         cursor.execute("SET auto_explain.log_min_duration = 0")
 
 
-def look_at_all(visitors: Visitors) -> Iterator[tuple[str, str, int, int]]:
-    """(route, visitor, status, work) of all routes. Raises LookupError for one with unknown parameters."""
-    for route in routes():
-        address = visitors.address(route)
+def measure_pages(clients: SiteClients) -> Iterator[tuple[str, str, int, int]]:
+    """Yields (route, user, status, work) for all routes. Raises LookupError for an unknown parameter."""
+    for route in find_routes():
+        path = clients.build_path(route)
         for query in QUERIES.get(route.name, ("",)):
-            for visitor in visitors.clients:
-                whole = address + query.format(**visitors.parameters)
-                status, work = visitors.look(visitor, whole)
-                yield route.name + query, visitor, status, work.total
+            for user in clients.clients:
+                url = path + query.format(**clients.parameters)
+                status, work = clients.get(user, url)
+                yield route.name + query, user, status, work.total
 
 
-def search_all(visitors: Visitors) -> Iterator[tuple[str, str, int, int]]:
-    """The same of each order with each condition: a search, for whom, and the work."""
+def measure_searches(clients: SiteClients) -> Iterator[tuple[str, str, int, int]]:
+    """Yields (search, user, status, work) for each order with each condition."""
     from maps.browse import queries
     from maps.search.sql import ORDERS
 
-    viewer = str(visitors.people["player"].pk)
+    viewer = str(clients.users["player"].pk)
     for sort in ORDERS:
-        for q, whose in [(q, None) for q in SEARCHES] + [(q, viewer) for q in VIEWER_SEARCHES]:
+        for q, viewer_id in [(q, None) for q in SEARCHES] + [(q, viewer) for q in VIEWER_SEARCHES]:
             random.seed(1)  # where a random order begins
-            with visitors.counter.counting() as work:
-                queries.find_maps(queries.read_parameters({"sort": sort, "q": q}, viewer=whose))
-            yield f"{sort} {q}", "player" if whose else "stranger", 200, work.total
+            with clients.counter.counting() as work:
+                queries.find_maps(queries.read_parameters({"sort": sort, "q": q}, viewer=viewer_id))
+            yield f"{sort} {q}", "player" if viewer_id else "visitor", 200, work.total
 
 
-def works(visitors: Visitors) -> Works:
-    found = [*look_at_all(visitors), *search_all(visitors)]
-    return {(what, whom): (status, total) for what, whom, status, total in found}
+def measure(clients: SiteClients) -> Results:
+    figures = [*measure_pages(clients), *measure_searches(clients)]
+    return {(name, user): (status, total) for name, user, status, total in figures}
 
 
-def faults() -> Iterator[str]:
-    """What is not as it must be, in a database that is empty and reports plans."""
+def find_faults() -> Iterator[str]:
+    """Yields all faults, in an empty database that reports plans."""
     from django.db.backends.signals import connection_created
 
     from maps.search import sql
@@ -142,33 +148,33 @@ def faults() -> Iterator[str]:
 
     connection_created.connect(watch)
     fill(SMALL, 0)
-    visitors = Visitors(counter)
-    small = works(visitors)
+    clients = SiteClients(counter)
+    small = measure(clients)
     fill(LARGE, SMALL)
-    large = works(visitors)
-    for (what, whom), (status, before) in small.items():
-        after = large[what, whom][1]
-        print(f"{what:46} {whom:9}{status} {before:8,}{after:8,}")
-        if after > most(what, before):
-            yield f"{what}, {whom}: {before:,} became {after:,} among ten times as many maps"
-    yield from without_page(small)
+    large = measure(clients)
+    for (name, user), (status, before) in small.items():
+        after = large[name, user][1]
+        print(f"{name:46} {user:9}{status} {before:8,}{after:8,}")
+        if after > max_work(name, before):
+            yield f"{name}, {user}: {before:,} grew to {after:,} with ten times as many maps"
+    yield from find_unmeasured_routes(small)
 
 
-def most(what: str, before: int) -> float:
-    """How much work of a page or a search is fine among LARGE maps."""
-    _, is_search, q = what.partition(" ")
-    if what in LINEAR or (is_search and q in OF_WORDS):
-        return max(before, FIXED_OF_SEARCH) * LARGE / SMALL
-    if is_search and q in OPPOSED:
-        return LARGE * FOR_EACH_MAP + FIXED_OF_SEARCH
-    return before * FACTOR + (FIXED_OF_SEARCH if is_search else FIXED)
+def max_work(name: str, before: int) -> float:
+    """Returns the tolerated work of a page or a search with LARGE maps."""
+    _, is_search, q = name.partition(" ")
+    if name in LINEAR_PAGES or (is_search and q in WORD_SEARCHES):
+        return max(before, SEARCH_FIXED) * LARGE / SMALL
+    if is_search and q in FULL_INDEX_SCANS:
+        return LARGE * MAX_PER_MAP + SEARCH_FIXED
+    return before * FACTOR + (SEARCH_FIXED if is_search else FIXED)
 
 
-def without_page(found: Works) -> Iterator[str]:
-    """Routes of which nobody saw a page, so that nothing was measured."""
+def find_unmeasured_routes(results: Results) -> Iterator[str]:
+    """Yields the routes that returned a page to no user, so that nothing was measured."""
     statuses: dict[str, set[int]] = {}
-    for (what, _), (status, _) in found.items():
-        statuses.setdefault(what.partition("?")[0], set()).add(status)
-    for route in routes():
+    for (name, _), (status, _) in results.items():
+        statuses.setdefault(name.partition("?")[0], set()).add(status)
+    for route in find_routes():
         if not statuses[route.name] & {200, 405} and route.name not in WITHOUT_PAGE:
-            yield f"{route.name} shows nobody a page: {sorted(statuses[route.name])}"
+            yield f"{route.name} returns a page to no user: {sorted(statuses[route.name])}"

@@ -1,6 +1,7 @@
-"""`python -m bench.pages`: Lighthouse on the pages that players come for, in a local Chromium.
+"""`python -m bench.pages`: Lighthouse on the main pages, in a local Chromium.
 
-Three runs of each page on Lighthouse's own slow phone; medians count. Needs Node, npm and Chromium.
+Three runs of each page with Lighthouse's simulation of a slow phone; medians count. Needs Node, npm and
+Chromium.
 """
 
 import json
@@ -16,10 +17,10 @@ from typing import Any
 import httpx
 
 os.environ.setdefault("TRIBEHOLD_DATA", str(Path(__file__).parent.parent / ".data-bench"))
-os.environ["TRIBEHOLD_DATA"] += "/pages"  # the demo's world
+os.environ["TRIBEHOLD_DATA"] += "/pages"  # the data of the demo
 
-from bench.figures import table
-from bench.servers import running
+from bench.figures import print_table
+from bench.servers import run_server
 
 NODE = Path(__file__).parent / "lighthouse"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -29,19 +30,19 @@ PAINT, SHIFT = "largest-contentful-paint", "cumulative-layout-shift"
 PORT, ROUNDS = 8492, 3
 
 
-def look_at(url: str) -> dict[str, Any]:
-    """What Lighthouse says of a page."""
+def run_lighthouse(url: str) -> dict[str, Any]:
+    """Returns Lighthouse's report on a page."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [str(NODE / "node_modules/.bin/lighthouse"), url, "--quiet", "--output=json"]
         command += [f"--output-path={report}", f"--chrome-flags={FLAGS}"]
         subprocess.run(command, check=True, env=os.environ | {"CHROME_PATH": CHROMIUM})
-        found: dict[str, Any] = json.loads(report.read_text())
-        return found
+        result: dict[str, Any] = json.loads(report.read_text())
+        return result
 
 
-def row(name: str, reports: list[dict[str, Any]]) -> tuple[str, ...]:
-    """A page's scores of a hundred, its largest paint and its layout shift."""
+def build_row(name: str, reports: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Returns a page's scores from 0 to 100, its largest contentful paint and its layout shift."""
 
     def median(*path: str) -> float:
         values = []
@@ -57,12 +58,12 @@ def row(name: str, reports: list[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def main() -> None:
-    """Look at the pages, and print what was seen."""
+    """Runs Lighthouse on each page, and prints a table."""
     if not shutil.which("npm"):
-        sys.exit("bench.pages needs Node and npm, for Lighthouse.")
+        sys.exit("bench.pages needs Node and npm for Lighthouse.")
     if not (NODE / "node_modules").exists():
         subprocess.run(["npm", "ci", "--silent", "--ignore-scripts"], cwd=NODE, check=True)
-    with running(PORT, "manage.py", "serve", PORT=str(PORT)) as site:
+    with run_server(PORT, "manage.py", "serve", PORT=str(PORT)) as site:
         best = httpx.get(site.url + "/api/v1/maps?sort=top&page_size=1").json()["results"][0]
         pages = {
             "`/maps/`": "/maps/",
@@ -70,13 +71,13 @@ def main() -> None:
             "`/lobbies/`": "/lobbies/",
         }
         rows = [
-            row(name, [look_at(site.url + path) for _ in range(ROUNDS)])
+            build_row(name, [run_lighthouse(site.url + path) for _ in range(ROUNDS)])
             for name, path in pages.items()
         ]
     head = (
         "page | performance | accessibility | best practices | SEO | largest paint | layout shift"
     )
-    table("Lighthouse", head, rows)
+    print_table("Lighthouse", head, rows)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """`python -m bench.plans`: the query plan of each search, among a million maps.
 
-Fails where an order is sorted instead of read from its index, or where a whole table is read. Pages of few
-maps, and the maps of one author, may be sorted.
+Fails if an order is sorted instead of read from its index, or if a whole table is read. Few maps, and the
+maps of one author, may be sorted.
 """
 
 import json
@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-import bench.servers  # noqa: F401 - chooses the data
+import bench.servers  # noqa: F401 - sets TRIBEHOLD_DATA
 from config import embedded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -19,7 +19,7 @@ SEARCHES = (
     "", "rating>4", "rating>4.9", "size<50", "size>90", "plays>=100", "terrain:lava", "-terrain:grass",
     "rating>3 size<50 -terrain:water", "ember ", "emb", "ember ridge", "author:amberadder",
     "author:nobody", "wanderi", "for",
-    # Maps that are at the end of an order, not at its start.
+    # These maps are at the end of an order.
     "rating<3", "rating<2", "-rating>=3", "-rating>0", "plays<10", "plays<1", "size>95", "rating<2 size>90",
     "terrain:lava plays<5", "author:amberadder rating<3",
     # Excluded words are in no index.
@@ -33,17 +33,17 @@ FAVOURITES = 200
 MAX_SORTED = 1_000  # maps
 
 
-def nodes(plan: dict[str, Any]) -> list[tuple[str, str]]:
+def find_nodes(plan: dict[str, Any]) -> list[tuple[str, str]]:
     """Returns (kind, index or table) of each node of a plan."""
     own = plan["Node Type"], plan.get("Index Name") or plan.get("Relation Name") or ""
-    return [own, *(node for part in plan.get("Plans", []) for node in nodes(part))]
+    return [own, *(node for part in plan.get("Plans", []) for node in find_nodes(part))]
 
 
-def sorts(plan: dict[str, Any]) -> list[float]:
-    """Returns the number of rows that each sorting node of a plan gets."""
+def count_sorted_rows(plan: dict[str, Any]) -> list[float]:
+    """Returns the number of rows that each sorting node of a plan receives."""
     parts = plan.get("Plans", [])
     own = [p["Actual Rows"] * p["Actual Loops"] for p in parts if "Sort" in plan["Node Type"]]
-    return [*own, *(rows for part in parts for rows in sorts(part))]
+    return [*own, *(rows for part in parts for rows in count_sorted_rows(part))]
 
 
 def find_busiest_player() -> str:
@@ -63,22 +63,22 @@ def find_busiest_player() -> str:
     return str(viewer)
 
 
-def faults() -> list[str]:
-    """Returns what is wrong, and prints a line for each statement."""
+def find_faults() -> list[str]:
+    """Returns the faults of all searches, and prints a line for each statement."""
     from maps.search.sql import ORDERS
 
     viewer = find_busiest_player()
-    asked = [(q, None) for q in SEARCHES] + [(q, viewer) for q in VIEWER_SEARCHES]
+    searches = [(q, None) for q in SEARCHES] + [(q, viewer) for q in VIEWER_SEARCHES]
     return [
         fault
         for sort in ORDERS
-        for q, whose in asked
-        for fault in faults_of_search(sort=sort, q=q, viewer=whose)
+        for q, viewer_id in searches
+        for fault in find_search_faults(sort=sort, q=q, viewer=viewer_id)
     ]
 
 
-def faults_of_search(*, sort: str, q: str, viewer: str | None) -> list[str]:
-    """Returns what is wrong with one search."""
+def find_search_faults(*, sort: str, q: str, viewer: str | None) -> list[str]:
+    """Returns the faults of one search."""
     from django.db import connection
 
     from maps.browse.queries import read_parameters, with_random_start
@@ -86,26 +86,26 @@ def faults_of_search(*, sort: str, q: str, viewer: str | None) -> list[str]:
     from maps.search.sql import build_statements
 
     found = []
-    asked = with_random_start(read_parameters({"sort": sort, "q": q}, viewer=viewer))
-    asked = replace(asked, query=resolve_last_word(asked.query))
-    for number, statement in enumerate(build_statements(asked)):
+    search = with_random_start(read_parameters({"sort": sort, "q": q}, viewer=viewer))
+    search = replace(search, query=resolve_last_word(search.query))
+    for number, statement in enumerate(build_statements(search)):
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + statement.sql, statement.values)
-            answer = cursor.fetchone()[0]
-        whole = json.loads(answer) if isinstance(answer, str) else answer
-        plan = nodes(whole[0]["Plan"])
+            explained = cursor.fetchone()[0]
+        explained_plan = json.loads(explained) if isinstance(explained, str) else explained
+        plan = find_nodes(explained_plan[0]["Plan"])
         indexes = sorted({name for kind, name in plan if "Index" in kind})
-        took = whole[0]["Execution Time"]
-        print(f"{sort:7}{q:34}{number}  {took:8.2f} ms  {', '.join(indexes)}")
+        duration = explained_plan[0]["Execution Time"]
+        print(f"{sort:7}{q:34}{number}  {duration:8.2f} ms  {', '.join(indexes)}")
         if ("Seq Scan", "maps") in plan:
             found.append(f"{sort} {q}: reads the whole table")
         # Maps with rare words are found by the index of words and sorted, and so are those of the viewer.
-        few = (asked.has_word and (number or " " in q.strip(" "))) or q.endswith(":yes")
-        if not few and max(sorts(whole[0]["Plan"]), default=0) > MAX_SORTED:
+        is_few = (search.has_word and (number or " " in q.strip(" "))) or q.endswith(":yes")
+        if not is_few and max(count_sorted_rows(explained_plan[0]["Plan"]), default=0) > MAX_SORTED:
             found.append(f"{sort} {q}: sorts more than {MAX_SORTED} maps")
-        few = few or q.startswith("author")
-        if number == 0 and not few and f"idx_maps_{sort}" not in indexes:
-            found.append(f"{sort} {q}: is not read off its index")
+        is_few = is_few or q.startswith("author")
+        if number == 0 and not is_few and f"idx_maps_{sort}" not in indexes:
+            found.append(f"{sort} {q}: is not read from its index")
     return found
 
 
@@ -114,4 +114,4 @@ if __name__ == "__main__":
         import django
 
         django.setup()
-        sys.exit("\n".join(faults()) or 0)
+        sys.exit("\n".join(find_faults()) or 0)

@@ -1,4 +1,4 @@
-"""Servers, data and load for the measurements."""
+"""Servers, commands and load for the benchmarks."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from bench.people import new_player
+from bench.players import new_player
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.setdefault("TRIBEHOLD_DATA", str(ROOT / ".data-bench")))
@@ -21,52 +21,52 @@ CONNECTIONS = 16
 
 
 @dataclass(frozen=True)
-class Running:
-    """A server that answers."""
+class RunningServer:
+    """A server that is ready for requests."""
 
     url: str
     pid: int
 
     def memory(self) -> float:
-        """Resident memory in megabytes."""
-        said = Path(f"/proc/{self.pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+)", said)
-        assert found
-        return int(found[1]) / 1024
+        """Returns the resident memory in megabytes."""
+        text = Path(f"/proc/{self.pid}/status").read_text()
+        match = re.search(r"VmRSS:\s+(\d+)", text)
+        assert match
+        return int(match[1]) / 1024
 
     def sign_up(self, players: int) -> list[str]:
-        """Access tokens of new players, each from an address of its own."""
+        """Signs up new players, each from another address. Returns their access tokens."""
         return [self._sign_up(n) for n in range(players)]
 
     def _sign_up(self, n: int) -> str:
-        answer = httpx.post(
+        response = httpx.post(
             self.url + "/api/v1/auth/register",
             json=new_player() | {"accept_privacy_policy": True},
             headers={"X-Forwarded-For": f"10.9.{n // 250}.{n % 250}"},
         )
-        return str(answer.raise_for_status().json()["access"])
+        return str(response.raise_for_status().json()["access"])
 
-    def requests_a_second(
-        self, path: str, seconds: int = 4, script: str = ADDRESSES, words: Sequence[str] = ()
+    def requests_per_second(
+        self, path: str, seconds: int = 4, script: str = ADDRESSES, arguments: Sequence[str] = ()
     ) -> float:
-        """What wrk gets through with CONNECTIONS at once; each request from another address.
-
-        The words are for the script.
-        """
+        """Returns the throughput of wrk with CONNECTIONS. The script gets the arguments."""
         command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script, self.url + path]
-        command += ["--", *words]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert "Non-2xx" not in said, f"{path}: {said}"
-        found = re.search(r"Requests/sec:\s+([\d.]+)", said)
-        assert found, said
-        return float(found[1])
+        command += ["--", *arguments]
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert "Non-2xx" not in output, f"{path}: {output}"
+        match = re.search(r"Requests/sec:\s+([\d.]+)", output)
+        assert match, output
+        return float(match[1])
 
 
 @contextlib.contextmanager
-def running(port: int, *command: str, **more: str) -> Iterator[Running]:
-    """A server that answers on a port while the block runs."""
+def run_server(port: int, *command: str, **environment: str) -> Iterator[RunningServer]:
+    """Runs a server on a port during a block, which starts when the server is ready."""
     process = subprocess.Popen(
-        [sys.executable, *command], cwd=ROOT, env=os.environ | more, stdout=subprocess.DEVNULL
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -75,32 +75,34 @@ def running(port: int, *command: str, **more: str) -> Iterator[Running]:
                 if httpx.get(url + "/api/v1/maps").status_code == 200:
                     break
             time.sleep(0.1)
-        yield Running(url, process.pid)
+        yield RunningServer(url, process.pid)
     finally:
         process.terminate()
         process.wait(30)
 
 
-def ours(port: int, **more: str) -> contextlib.AbstractContextManager[Running]:
-    """Tribehold as `serve` starts it, believing one proxy about addresses."""
-    return running(
-        port, "manage.py", "serve", "--no-demo", PORT=str(port), TRUSTED_PROXIES="1", **more
+def run_tribehold(
+    port: int, **environment: str
+) -> contextlib.AbstractContextManager[RunningServer]:
+    """Runs Tribehold with the command `serve` during a block. It trusts one proxy."""
+    return run_server(
+        port, "manage.py", "serve", "--no-demo", PORT=str(port), TRUSTED_PROXIES="1", **environment
     )
 
 
-def manage(*command: str, **more: str) -> None:
-    """Run a command of manage.py."""
+def manage(*command: str, **environment: str) -> None:
+    """Runs a command of manage.py."""
     subprocess.run(
-        [sys.executable, "manage.py", *command], cwd=ROOT, check=True, env=os.environ | more
+        [sys.executable, "manage.py", *command], cwd=ROOT, check=True, env=os.environ | environment
     )
 
 
-def median_time(client: httpx.Client, path: str, rounds: int) -> list[float]:
-    """Milliseconds of requests one after another, sorted; each from another address."""
+def request_times(client: httpx.Client, path: str, rounds: int) -> list[float]:
+    """Returns the sorted milliseconds of sequential requests, each from another address."""
     times = []
     for n in range(rounds):
-        begun = time.perf_counter()
-        answer = client.get(path, headers={"X-Forwarded-For": f"10.{n % 250}.{n // 250}.9"})
-        times.append((time.perf_counter() - begun) * 1000)
-        assert answer.status_code == 200, (path, answer.text)
+        started = time.perf_counter()
+        response = client.get(path, headers={"X-Forwarded-For": f"10.{n % 250}.{n // 250}.9"})
+        times.append((time.perf_counter() - started) * 1000)
+        assert response.status_code == 200, (path, response.text)
     return sorted(times)

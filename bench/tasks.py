@@ -1,7 +1,8 @@
-"""The task queue: how soon a job runs, how many run in a second, and what drawing costs requests.
+"""The task queue: how fast a job starts, how many run per second, and how much drawing slows requests down.
 
 `python -m bench.tasks` prints the figures of docs/decisions/0019-task-queue.md. The second part draws the
-pictures of the demo's maps while another client reads pages; `python -m bench.tasks pages` prints that alone.
+previews of the demo's maps while another client reads pages; `python -m bench.tasks pages` prints only that
+part.
 """
 
 import asyncio
@@ -17,11 +18,11 @@ from typing import Any
 
 import httpx
 
-from bench.servers import DATA, Running, running
+from bench.servers import DATA, RunningServer, run_server
 from config import embedded
 
 PORT = 8477
-PICTURES = 120
+MAX_PREVIEWS = 120
 addresses = (f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in itertools.count(1))
 
 
@@ -29,8 +30,8 @@ def percentile(times: list[float], share: float) -> float:
     return sorted(times)[min(len(times) - 1, int(len(times) * share))]
 
 
-def until(true: Callable[[], bool]) -> None:
-    while not true():
+def wait_until(condition: Callable[[], bool]) -> None:
+    while not condition():
         time.sleep(0.001)
 
 
@@ -50,27 +51,29 @@ def measure_queue() -> None:
         from maps.previews.cleanup import delete_unused
 
         def is_empty() -> bool:
-            return not ProcrastinateJob.objects.filter(queue_name=tasks.PICTURES_AHEAD).exists()
+            return not ProcrastinateJob.objects.filter(
+                queue_name=tasks.PICTURES_IN_ADVANCE
+            ).exists()
 
         call_command("migrate", verbosity=0)
-        empty: list[dict[str, Any]] = [{"contents": []} for _ in range(1000)]
-        delete_unused.batch_defer(*empty)
+        jobs: list[dict[str, Any]] = [{"contents": []} for _ in range(1000)]
+        delete_unused.batch_defer(*jobs)
         loop = asyncio.new_event_loop()
         workers = loop.create_task(tasks.run_workers())
-        begun = time.perf_counter()
+        started = time.perf_counter()
         thread = threading.Thread(target=run_until_cancelled, args=(loop, workers))
         thread.start()
-        until(is_empty)
-        print(f"{1000 / (time.perf_counter() - begun):.0f} empty jobs a second, by one worker")
+        wait_until(is_empty)
+        print(f"{1000 / (time.perf_counter() - started):.0f} empty jobs per second by one worker")
         times = []
         for _ in range(200):
-            begun = time.perf_counter()
+            started = time.perf_counter()
             delete_unused.defer(contents=[])
-            until(is_empty)
-            times.append((time.perf_counter() - begun) * 1000)
+            wait_until(is_empty)
+            times.append((time.perf_counter() - started) * 1000)
             time.sleep(0.02)
-        middle, worst = percentile(times, 0.5), percentile(times, 0.99)
-        print(f"added, run and deleted after {middle:.1f} ms, p99 {worst:.1f} ms")
+        median, p99 = percentile(times, 0.5), percentile(times, 0.99)
+        print(f"added, run and deleted after {median:.1f} ms, p99 {p99:.1f} ms")
         loop.call_soon_threadsafe(workers.cancel)
         thread.join()
 
@@ -80,42 +83,44 @@ def run_until_cancelled(loop: asyncio.AbstractEventLoop, workers: "asyncio.Task[
         loop.run_until_complete(workers)
 
 
-# ---- Requests while pictures are drawn ----------------------------------------------------------
+# ---- Requests while previews are drawn ----------------------------------------------------------
 
 
-def read_pages(site: Running, ids: list[str], is_over: Callable[[], bool]) -> list[float]:
+def read_pages(site: RunningServer, ids: list[str], is_over: Callable[[], bool]) -> list[float]:
     times: list[float] = []
     client = httpx.Client(base_url=site.url, timeout=60)
     for n in itertools.count():
         if is_over():
             return times
         path = (f"/maps/{ids[n % len(ids)]}/", f"/api/v1/maps?q={n}")[n % 2]
-        begun = time.perf_counter()
-        answer = client.get(path, headers={"X-Forwarded-For": next(addresses)})
-        times.append((time.perf_counter() - begun) * 1000)
-        assert answer.status_code == 200, path
+        started = time.perf_counter()
+        response = client.get(path, headers={"X-Forwarded-For": next(addresses)})
+        times.append((time.perf_counter() - started) * 1000)
+        assert response.status_code == 200, path
         time.sleep(0.01)
     return times
 
 
-def draw(site: Running, left: list[tuple[str, str]], waits: list[float]) -> None:
+def request_previews(
+    site: RunningServer, missing: list[tuple[str, str]], waits: list[float]
+) -> None:
     client = httpx.Client(base_url=site.url, timeout=60)
-    while left:
-        map_id, size = left.pop()
-        begun = time.perf_counter()
+    while missing:
+        map_id, size = missing.pop()
+        started = time.perf_counter()
         status = 503
         while status == 503:
             path = f"/api/v1/maps/{map_id}/preview?size={size}"
             status = client.get(path, headers={"X-Forwarded-For": next(addresses)}).status_code
-        waits.append(time.perf_counter() - begun)
+        waits.append(time.perf_counter() - started)
 
 
-def seconds_of_processor(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure_pages(site: Running) -> None:
+def measure_pages(site: RunningServer) -> None:
     ids: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
@@ -125,28 +130,32 @@ def measure_pages(site: Running) -> None:
         ids += [one["id"] for one in page["results"]]
         cursor = page["next"]
     time.sleep(3)
-    used = seconds_of_processor(site.pid)
+    before = cpu_seconds(site.pid)
     time.sleep(20)
-    idle = (seconds_of_processor(site.pid) - used) / 20
-    print(f"idle: {idle:.2%} of a processor, {site.memory():.0f} MB")
+    idle = (cpu_seconds(site.pid) - before) / 20
+    print(f"idle: {idle:.2%} CPU, {site.memory():.0f} MB")
     end = time.perf_counter() + 10
-    report("quiet", read_pages(site, ids, lambda: time.perf_counter() > end))
-    left = [(i, size) for i in ids for size in ("card", "page")][:PICTURES]
+    report("no previews are drawn", read_pages(site, ids, lambda: time.perf_counter() > end))
+    missing = [(i, size) for i in ids for size in ("card", "page")][:MAX_PREVIEWS]
     waits: list[float] = []
-    clients = [threading.Thread(target=draw, args=(site, left, waits)) for _ in range(6)]
-    begun = time.perf_counter()
+    clients = [
+        threading.Thread(target=request_previews, args=(site, missing, waits)) for _ in range(6)
+    ]
+    started = time.perf_counter()
     for client in clients:
         client.start()
     times = read_pages(site, ids, lambda: not any(client.is_alive() for client in clients))
-    report(f"while {PICTURES} pictures are drawn", times)
-    took = time.perf_counter() - begun
-    print(f"drawn in {took:.0f} s; whoever asked waited {percentile(waits, 0.5):.1f} s,", end=" ")
+    report(f"{MAX_PREVIEWS} previews are drawn", times)
+    duration = time.perf_counter() - started
+    print(
+        f"drawn in {duration:.0f} s; each request waited {percentile(waits, 0.5):.1f} s,", end=" "
+    )
     print(f"p99 {percentile(waits, 0.99):.1f} s; memory of the server {site.memory():.0f} MB")
 
 
-def report(when: str, times: list[float]) -> None:
-    middle, worst = percentile(times, 0.5), percentile(times, 0.99)
-    print(f"{when}: {middle:.0f} ms, p99 {worst:.0f} ms, of {len(times)} requests")
+def report(label: str, times: list[float]) -> None:
+    median, p99 = percentile(times, 0.5), percentile(times, 0.99)
+    print(f"{label}: {median:.0f} ms, p99 {p99:.0f} ms, of {len(times)} requests")
 
 
 if __name__ == "__main__":
@@ -154,5 +163,7 @@ if __name__ == "__main__":
         measure_queue()
     for file in (DATA / "media").rglob("*.webp"):
         file.unlink()
-    with running(PORT, "manage.py", "serve", PORT=str(PORT), TRUSTED_PROXIES="1") as running_site:
+    with run_server(
+        PORT, "manage.py", "serve", PORT=str(PORT), TRUSTED_PROXIES="1"
+    ) as running_site:
         measure_pages(running_site)

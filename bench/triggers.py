@@ -1,76 +1,78 @@
-"""`python -m bench.triggers [ROWS...]`: seconds of the statements of bench/firing.py, at 1,000 rows and more.
+"""`python -m bench.triggers [ROWS...]`: times of the statements of bench/trigger_statements.py.
 
-Each runs in a session that ran it for one row before, and in a new one; then for one row, where it ran for
-all. Without numbers of rows up to 100,000; a million take half an hour.
+Each statement runs in a session that ran it for one row before, then in a new one, and there once more for
+one row. The default is up to 100,000 rows. A million take half an hour.
 """
 
 import sys
 import time
 from contextlib import closing
 
-from bench import growth  # chooses the data
-from bench.figures import table
-from bench.firing import FIRINGS, Connection, Firing, fill
+from bench import growth  # sets TRIBEHOLD_DATA
+from bench.figures import print_table
+from bench.trigger_statements import STATEMENTS, Connection, TriggerStatement, fill
 from config import embedded
 
 ROWS = (1_000, 10_000, 100_000)
-TRAINING = 6
-BOTH = 100_000
+WARMUP_RUNS = 6
+MAX_ROWS_OF_NEW_SESSIONS = 100_000
 
 
-def seconds(connection: Connection, firing: Firing, rows: int) -> float:
-    """The time of one statement, which is rolled back."""
+def time_statement(connection: Connection, statement: TriggerStatement, rows: int) -> float:
+    """Returns the time of one statement, which is rolled back."""
     connection.execute("BEGIN")
-    if firing.before:
-        connection.execute(firing.before.format(last=rows))
-    begun = time.perf_counter()
-    connection.execute(firing.statement.format(last=rows))
-    took = time.perf_counter() - begun
+    if statement.setup:
+        connection.execute(statement.setup.format(last=rows))
+    started = time.perf_counter()
+    connection.execute(statement.sql.format(last=rows))
+    duration = time.perf_counter() - started
     connection.execute("ROLLBACK")
-    return took
+    return duration
 
 
-def measure(firing: Firing, rows: int) -> tuple[str, str, str]:
-    """Seconds in a session that planned for a row, and in a new one; there, milliseconds of one row after it.
+def measure(statement: TriggerStatement, rows: int) -> tuple[str, str, str]:
+    """Returns three times as text.
 
-    Beyond BOTH rows only the first.
+    They are seconds in a session with plans for one row, seconds in a new session, and milliseconds of one
+    row after that. For more than MAX_ROWS_OF_NEW_SESSIONS rows, only the first is measured.
     """
     with closing(growth.connect()) as database:
-        for _ in range(TRAINING):
-            seconds(database, firing, 1)
-        trained = seconds(database, firing, rows)
+        for _ in range(WARMUP_RUNS):
+            time_statement(database, statement, 1)
+        warm = time_statement(database, statement, rows)
     fresh = one = 0.0
-    if rows <= BOTH:
+    if rows <= MAX_ROWS_OF_NEW_SESSIONS:
         with closing(growth.connect()) as database:
-            fresh = seconds(database, firing, rows)
-            one = min(seconds(database, firing, 1) for _ in range(TRAINING))
+            fresh = time_statement(database, statement, rows)
+            one = min(time_statement(database, statement, 1) for _ in range(WARMUP_RUNS))
     with closing(growth.connect()) as database:
-        database.execute("VACUUM")  # what was rolled back lies about until then
-    return f"{trained:.2f}", f"{fresh:.2f}" if fresh else "", f"{one * 1000:.2f}" if one else ""
+        database.execute("VACUUM")  # removes the rows that were rolled back
+    return f"{warm:.2f}", f"{fresh:.2f}" if fresh else "", f"{one * 1000:.2f}" if one else ""
 
 
 def main() -> None:
     sizes = [int(word) for word in sys.argv[1:]] or list(ROWS)
-    there = 0
-    rows: dict[str, list[str]] = {firing.name: [firing.name] for firing in FIRINGS}
+    existing = 0
+    rows: dict[str, list[str]] = {statement.name: [statement.name] for statement in STATEMENTS}
     with embedded.running():
         growth.set_up()
-        growth.make_anew()
+        growth.recreate_database()
         for size in sorted(sizes):
             with closing(growth.connect()) as database:
-                fill(database, there + 1, size)
+                fill(database, existing + 1, size)
                 database.execute("VACUUM ANALYZE")
-            there = size
-            for firing in FIRINGS:
-                found = measure(firing, size)
-                print(f"{firing.name:46} {size:9,} {' '.join(f'{figure:>8}' for figure in found)}")
+            existing = size
+            for statement in STATEMENTS:
+                figures = measure(statement, size)
+                columns = " ".join(f"{figure:>8}" for figure in figures)
+                print(f"{statement.name:46} {size:9,} {columns}")
                 sys.stdout.flush()
-                rows[firing.name] += found
+                rows[statement.name] += figures
     head = "statement" + "".join(
         f" | {size:,} rows, planned for one: s | planned for all: s | then one row: ms"
         for size in sorted(sizes)
     )
-    table("Statements and their triggers", head, [tuple(row) for row in rows.values()])
+    print_table("Statements and their triggers", head, [tuple(row) for row in rows.values()])
 
 
 if __name__ == "__main__":

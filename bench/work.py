@@ -1,8 +1,8 @@
-"""Counts the work of the database: statements, rows that nodes of their plans handled, and pages read.
+"""Counts the work of the database: statements, rows that the nodes of plans handled, and pages.
 
-Each connection reports the plan of all that it executes, statements within functions and triggers too
-(auto_explain, as notices). Counts do not depend on the machine; a nested loop over a million rows shows
-in the rows of its inner node, which no count of pages and no count of results would tell.
+auto_explain sends the plan of each statement as a notice, also of those within functions and triggers. Counts
+do not depend on the machine. A nested loop over a million rows appears in the rows of its inner node, but not
+in the number of pages or results.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ Plan = dict[str, Any]
 
 @dataclass
 class Work:
-    """What was done. `triggers` are the names of those that were called."""
+    """The counted work. `triggers` has the names of the triggers that fired."""
 
     statements: int = 0
     rows: int = 0
@@ -38,60 +38,60 @@ class Work:
 
     @property
     def total(self) -> int:
-        """One figure of it."""
+        """The sum of all counts."""
         return self.statements + self.rows + self.pages
 
     def add(self, plan: Plan) -> None:
-        """Count one statement by its plan, as auto_explain reports it."""
+        """Adds the work of a statement, from its plan."""
         self.statements += 1
-        self.rows += rows_of(plan["Plan"])
-        # A node counts the pages of those below it, too.
+        self.rows += count_rows(plan["Plan"])
+        # The pages of a node include those of the nodes below it.
         self.pages += plan["Plan"].get("Shared Hit Blocks", 0)
         self.pages += plan["Plan"].get("Shared Read Blocks", 0)
         self.triggers |= {trigger["Trigger Name"] for trigger in plan.get("Triggers", [])}
 
 
-def rows_of(node: Plan) -> int:
-    """The rows that a node of a plan and all below it returned or threw away."""
+def count_rows(node: Plan) -> int:
+    """Returns the number of rows that a node and all nodes below it returned or removed."""
     removed: float = sum(
         value for name, value in node.items() if name.startswith("Rows Removed by")
     )
     own: float = (node.get("Actual Rows", 0) + removed) * node.get("Actual Loops", 0)
-    return round(own) + sum(rows_of(part) for part in node.get("Plans", []))
+    return round(own) + sum(count_rows(part) for part in node.get("Plans", []))
 
 
 class Counter:
-    """Hears the plans of connections. For one thread at a time."""
+    """Counts the work of connections that report plans. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._counting: Work | None = None
+        self._work: Work | None = None
 
     def watch(self, connection: "psycopg.Connection[Any]") -> None:
-        """Count what this connection executes; it must have SETTINGS."""
-        connection.add_notice_handler(self._hear)
+        """Starts to count the statements of a connection, which must have SETTINGS."""
+        connection.add_notice_handler(self._on_notice)
 
     def unwatch(self, connection: "psycopg.Connection[Any]") -> None:
-        """Count its work no more."""
-        connection.remove_notice_handler(self._hear)
+        """Stops counting the statements of a connection."""
+        connection.remove_notice_handler(self._on_notice)
 
     @contextmanager
     def counting(self) -> Iterator[Work]:
-        """The work that is done inside the block."""
-        self._counting = Work()
+        """Yields the work that is done inside the block."""
+        self._work = Work()
         try:
-            yield self._counting
+            yield self._work
         finally:
-            self._counting = None
+            self._work = None
 
-    def _hear(self, notice: psycopg.errors.Diagnostic) -> None:
+    def _on_notice(self, notice: psycopg.errors.Diagnostic) -> None:
         message = notice.message_primary or ""
         _, found, plan = message.partition("plan:\n")
-        if self._counting is not None and found:
-            self._counting.add(orjson.loads(plan))
+        if self._work is not None and found:
+            self._work.add(orjson.loads(plan))
 
 
 def report_plans(connection: "psycopg.Connection[Any]") -> None:
-    """Make a connection of a superuser report its plans."""
+    """Lets a connection of a superuser report its plans."""
     connection.execute("LOAD 'auto_explain'")
     for name, value in SETTINGS.items():
         connection.execute(f"SET {name} = {value}")

@@ -1,1 +1,1 @@
-"""Settings, the server, and helpers that know no other application."""
+"""Settings, the server, and helpers that do not depend on other applications."""

@@ -5,19 +5,19 @@ from django.contrib import admin
 from django.contrib.admin import apps as admin_apps
 from django.contrib.staticfiles import apps as static_apps
 
-from config.db.notifications import on_change
+from config.db.notifications import subscribe
 
 
 class TribeholdConfig(AppConfig):
-    """`config`, which is an application because of its commands, checks and task queue."""
+    """`config`, an application because it has commands, checks and the task queue."""
 
     default = True
     name = "config"
 
     def ready(self) -> None:
-        """Registers the system checks and the results of tasks; keeps the queue's rows out of the admin.
+        """Registers the system checks and the results of tasks. Removes the queue's jobs from the admin.
 
-        Arguments of jobs may hold an address until the email is sent.
+        Arguments of jobs may have an email address.
         """
         from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -25,7 +25,7 @@ class TribeholdConfig(AppConfig):
         from config.ops import results
 
         admin.site.unregister(ProcrastinateJob)
-        on_change(results.CHANNEL, results.resolve, at_once=True)
+        subscribe(results.CHANNEL, results.resolve, is_immediate=True)
 
 
 class TribeholdAdmin(admin_apps.AdminConfig):

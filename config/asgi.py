@@ -25,8 +25,8 @@ from config.server.static_files import StaticFiles, set_static_headers  # noqa: 
 from maps.browse.cacheable import CacheableMapReads  # noqa: E402
 from sessions_app.live.routing import WebSocketApplication  # noqa: E402
 
-# New objects after which the garbage collector runs. With Python's 700, it took a tenth of the time when a
-# thousand players came back together.
+# New objects after which the garbage collector runs. With Python's default of 700, it took a tenth of the
+# time when a thousand players reconnected.
 GC_THRESHOLD = 20_000
 
 
@@ -39,20 +39,20 @@ async def lifespan(
     health: Health,
     counter: RequestCounter,
 ) -> None:
-    """Opens what the application needs, and closes it at the end."""
+    """Opens the resources of the application, and closes them at the end."""
     await receive()
-    async with contextlib.AsyncExitStack() as ends:  # also closes the others where one fails
-        ends.callback(health.close)
-        ends.callback(django.close)
-        ends.push_async_callback(counter.close)
-        ends.push_async_callback(reads.close)
+    async with contextlib.AsyncExitStack() as stack:  # closes the others if one fails
+        stack.callback(health.close)
+        stack.callback(django.close)
+        stack.push_async_callback(counter.close)
+        stack.push_async_callback(reads.close)
         await reads.open()
-        ends.push_async_callback(sockets.close)
+        stack.push_async_callback(sockets.close)
         await sockets.open()
         if settings.TASKS:
-            ends.push_async_callback(stop_workers, asyncio.create_task(run_workers()))
+            stack.push_async_callback(stop_workers, asyncio.create_task(run_workers()))
         gc.collect()
-        gc.freeze()  # modules are never garbage, and to check them takes 0.1 s
+        gc.freeze()  # modules are never garbage, and checking them takes 0.1 s
         gc.set_threshold(GC_THRESHOLD)
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -61,7 +61,7 @@ async def lifespan(
 
 def make_application() -> LimitedRequests:
     """Composes the application. Raises ImproperlyConfigured with all mistakes in the configuration."""
-    if settings.CONFIGURATION_MISTAKES:  # another server runs no system checks
+    if settings.CONFIGURATION_MISTAKES:  # other servers run no system checks
         raise ImproperlyConfigured("\n".join(settings.CONFIGURATION_MISTAKES))
     django = ThreadedASGIHandler(settings.THREADS)
     reads = CacheableMapReads(ResponseCache(settings.HOT_CACHE_BYTES, settings.HOT_CACHE_SECONDS))

@@ -1,4 +1,4 @@
-"""System checks: all mistakes in the configuration at once."""
+"""System checks that report all mistakes in the configuration."""
 
 from typing import Any
 
@@ -10,5 +10,5 @@ CONFIGURATION = "configuration"  # the tag; the command `serve` runs these check
 
 @register(CONFIGURATION)
 def check_environment(app_configs: Any, **options: Any) -> list[Error]:
-    """Returns an error for each mistake in the variables of the environment."""
+    """Returns an error for each mistake in the environment variables."""
     return [Error(mistake, id="tribehold.E001") for mistake in settings.CONFIGURATION_MISTAKES]

@@ -2,7 +2,7 @@
 
 There are two environments. The *demo* (default) needs no configuration, is reachable only from this machine,
 and creates its own secrets. *Production* (TRIBEHOLD_ENV=production) requires them, and HTTPS.
-docs/operations.md lists all variables. config/checks.py reports all mistakes at once.
+docs/operations.md lists all variables. config/checks.py reports all mistakes together.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ from config.storage.urls import read_media_url
 
 django_stubs_ext.monkeypatch()  # allows ModelForm[User] and the like
 
-VERSION = "0.1.0"  # of Tribehold; pyproject.toml has it, too
+VERSION = "0.1.0"  # of Tribehold; also in pyproject.toml
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = embedded.data_folder()
 environment = Environment()
@@ -49,17 +49,17 @@ if PRODUCTION:
 try:
     SECRET_KEY, JWT_SIGNING_KEY = (
         environment.secret(name, is_production=PRODUCTION, folder=DATA_DIR / "secrets")
-        for name in ("SECRET_KEY", "JWT_SIGNING_KEY")  # two, so that each can change by itself
+        for name in ("SECRET_KEY", "JWT_SIGNING_KEY")  # two, so that each can be changed separately
     )
 except OSError as error:  # the demo can't write its folder
     raise ImproperlyConfigured(str(embedded.data_folder_error(error))) from error
 if PRODUCTION and JWT_SIGNING_KEY == SECRET_KEY:
-    environment.report("JWT_SIGNING_KEY equals SECRET_KEY: give each a value of its own.")
+    environment.report("JWT_SIGNING_KEY equals SECRET_KEY: give them different values.")
 SECRET_KEY_FALLBACKS = environment.previous_secrets("SECRET_KEY_PREVIOUS", is_production=PRODUCTION)
 JWT_PREVIOUS_KEYS = environment.previous_secrets("JWT_PREVIOUS_KEYS", is_production=PRODUCTION)
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = environment.items("ALLOWED_HOSTS") or ([] if PRODUCTION else LOCAL_HOSTS)
-# The command `serve` sets the demo's own, once it has a port.
+# The command `serve` sets the one of the demo when it knows the port.
 SITE_URL = environment.text("SITE_URL", "" if PRODUCTION else "http://localhost")
 if SITE_URL:
     SITE_URL = environment.parsed(
@@ -144,7 +144,7 @@ DATABASE: dict[str, Any] = {
 }
 if database_url := environment.text("DATABASE_URL"):
     if database_url.startswith(("postgres://", "postgresql://", "psql://", "pgsql://")):
-        DATABASE = environment.address(
+        DATABASE = environment.url(
             "DATABASE_URL", database_url, environ.Env.db_url_config, default=DATABASE
         )
     else:
@@ -153,7 +153,7 @@ if database_url := environment.text("DATABASE_URL"):
         )
 # Each thread for requests keeps one connection open, so THREADS limits both.
 THREADS = environment.integer(
-    "TRIBEHOLD_THREADS", default=4, least=1, most=10, meaning="each thread has a connection."
+    "TRIBEHOLD_THREADS", default=4, minimum=1, maximum=10, meaning="each thread has a connection."
 )
 DATABASES = {
     "default": DATABASE
@@ -166,21 +166,20 @@ DATABASES = {
             "keepalives_idle": 30,  # seconds; detects a connection that was lost
             "tcp_user_timeout": 10_000,  # milliseconds
             "application_name": "tribehold",
-            # From which similarity on two words may be typing errors of each other (maps/search/spelling.py).
+            # The similarity at which a word may be a typing error of another (maps/search/spelling.py).
             "options": "-c pg_trgm.similarity_threshold=0.2",
         }
         | DATABASE.get("OPTIONS", {}),
     }
 }
-# The task queue is in PostgreSQL, too; see config/ops/tasks.py. A process that runs it holds two connections
-# that listen, TASKS_POOL to take jobs, and one for each job that runs, at most three.
-TASKS = (
-    environment.choice("TRIBEHOLD_TASKS", ("on", "off")) == "on"
-)  # off where `manage.py tasks` runs
+# The task queue is in PostgreSQL, too; see config/ops/tasks.py. A process that runs it has two connections
+# that listen, TASKS_POOL to fetch jobs, and one for each running job, at most three. It is off in servers if
+# `manage.py tasks` runs it.
+TASKS = environment.choice("TRIBEHOLD_TASKS", ("on", "off")) == "on"
 TASKS_POOL = environment.integer(
-    "TRIBEHOLD_TASKS_POOL", default=2, least=1, most=10, meaning="each is a connection."
+    "TRIBEHOLD_TASKS_POOL", default=2, minimum=1, maximum=10, meaning="each is a connection."
 )
-# Behind a PgBouncer that pools transactions nothing can listen; workers then look every five seconds.
+# PgBouncer's transaction pooling does not support LISTEN. Without it, workers poll every five seconds.
 TASKS_LISTEN = environment.boolean("TRIBEHOLD_TASKS_LISTEN", True)
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
 PROCRASTINATE_IMPORT_PATHS = [
@@ -190,29 +189,29 @@ PROCRASTINATE_IMPORT_PATHS = [
     "maps.previews.preview_files",
 ]
 PROCRASTINATE_ON_APP_READY = "config.ops.connector.install"
-# What was due while nothing ran is done at the next start.
+# Periodic tasks that were due while no worker ran are run at the next start.
 PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 24 * 3600}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ---- Redis --------------------------------------------------------------------------------------
 
-# What must not be lost and what may be lost are in two databases, or on two servers.
+# Durable and disposable data are in two databases, or on two servers.
 REDIS_URL = environment.text("REDIS_URL", f"unix://{embedded.redis_socket()}?db=0")
 REDIS_CACHE_URL = environment.text("REDIS_CACHE_URL") or next_database(REDIS_URL)
 for name, url in (("REDIS_URL", REDIS_URL), ("REDIS_CACHE_URL", REDIS_CACHE_URL)):
     environment.parsed(name, url, check_redis_url, default=None)
 if REDIS_CACHE_URL == REDIS_URL:
     environment.report(
-        "REDIS_CACHE_URL equals REDIS_URL: whoever clears the cache would sign everybody out."
+        "REDIS_CACHE_URL equals REDIS_URL: clearing the cache would sign all players out."
     )
 CACHES = cache_aliases(REDIS_URL, REDIS_CACHE_URL)
 
-# The fan-out between processes that hold sockets; see sessions_app/live/fan_out.py.
+# The fan-out between processes that have sockets; see sessions_app/live/fan_out.py.
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {
-            # A subscriber waits without limit. With a timeout it would miss messages.
+            # Subscribers wait without a timeout, because they would miss messages after one.
             "hosts": [
                 {"address": REDIS_URL, "socket_timeout": None, "socket_connect_timeout": 0.5}
             ],
@@ -221,13 +220,13 @@ CHANNEL_LAYERS = {
     }
 }
 
-# Responses that visitors request most are in memory until they change; see config/server/fast_lane.py.
+# The most requested responses are in memory until they change; see config/server/fast_lane.py.
 HOT_CACHE_BYTES = 16 * 1024 * 1024
 HOT_CACHE_SECONDS = environment.integer(
     "HOT_CACHE_SECONDS",
     default=60,
-    least=0,
-    most=86_400,
+    minimum=0,
+    maximum=86_400,
     meaning="seconds that a response is cached.",
 )
 
@@ -265,7 +264,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["config.api.serialization.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "config.api.openapi.OperationSchema",
     "DATETIME_FORMAT": timestamps.FORMAT,
-    "URL_FORMAT_OVERRIDE": None,  # `?format=` is an unknown parameter, as any other
+    "URL_FORMAT_OVERRIDE": None,  # otherwise `?format=` would be accepted
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
 }
 DRF_STANDARDIZED_ERRORS = {
@@ -294,9 +293,7 @@ SPECTACULAR_SETTINGS = {
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
-USE_I18N = (
-    False  # there is one language, and choosing one per request takes a fifth of the time of a page
-)
+USE_I18N = False  # choosing a language would take a fifth of the time of a page
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -311,7 +308,7 @@ STORAGES = {
     "default": MEDIA,
     "staticfiles": {"BACKEND": "config.storage.static_files.HashedStaticFilesStorage"},
 }
-MAX_BODY_BYTES = 10 * 1024 * 1024  # read before a thread is taken; larger ones get a 413
+MAX_BODY_BYTES = 10 * 1024 * 1024  # read before a thread is used; larger ones get a 413
 
 # ---- Security -----------------------------------------------------------------------------------
 
@@ -326,7 +323,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SECURE_SSL_REDIRECT = PRODUCTION
-# Browsers cache the target of a redirect, so it must not have a port that a client chose.
+# Browsers cache redirects, so the target must not have a port that a client chose.
 SECURE_SSL_HOST = SITE_URL.partition("://")[2]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
@@ -336,24 +333,24 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "config.http.errors.csrf_failure"
 if PRODUCTION:
-    # TLS ends at the proxy. It must set this header itself, and drop one that a client sent.
+    # TLS ends at the proxy. It must set this header itself, and remove the one of a client.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # How many of our proxies a request passes. Each appends the address of its client to X-Forwarded-For.
 TRUSTED_PROXIES = environment.integer(
     "TRUSTED_PROXIES",
     default=0,
-    least=0,
-    most=99,
+    minimum=0,
+    maximum=99,
     meaning="the number of your proxies, 0 for none.",
 )
 if PRODUCTION and not TRUSTED_PROXIES:  # all visitors would have the address of the proxy
     environment.report(
-        "TRUSTED_PROXIES is not set: say how many proxies of yours each request passes."
-        " There is at least one, where TLS ends."
+        "TRUSTED_PROXIES is not set: it is the number of your proxies that each request passes."
+        " There is at least one, which ends TLS."
     )
-# An SMTP server, as smtp+tls://user:password@host:587. Without it, emails are printed.
+# An SMTP server, such as smtp+tls://user:password@host:587. Without it, emails are printed.
 CONSOLE = environ.Env.email_url_config("consolemail://")
-EMAIL = environment.address(
+EMAIL = environment.url(
     "EMAIL_URL",
     environment.text("EMAIL_URL", "consolemail://"),
     environ.Env.email_url_config,
@@ -390,7 +387,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         "uvicorn.error": {"filters": ["client_faults"]},
         "channels_redis.pubsub": {"filters": ["short_redis_errors"]},
-        # It would log each lost connection twice. The code that used it logs the consequence.
+        # It would log each lost connection a second time.
         "psycopg": {"level": "ERROR"},
     },
 }

@@ -5,7 +5,7 @@ from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 
-import accounts.urls  # noqa: F401 - names the converter that is used below
+import accounts.urls  # noqa: F401 - registers the converter that is used below
 from accounts.identity.api import log_in, log_out, refresh_tokens, register
 from accounts.profile.api import Me, change_password
 from config.api.schema_view import schema

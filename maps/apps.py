@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from config.db.notifications import on_change
+from config.db.notifications import subscribe
 from config.limits.quotas import register_quotas
 
 
@@ -20,6 +20,6 @@ class MapsConfig(AppConfig):
         from maps.search import spelling
 
         register_quotas(*quotas.QUOTAS)
-        on_change(cleanup.CHANNEL, cleanup.delete_later)
+        subscribe(cleanup.CHANNEL, cleanup.delete_later)
         maintenance.register("words", "words that no map has", spelling.delete_unused_words)
         maintenance.register("pictures", "pictures that no map has", cleanup.sweep)

@@ -3,7 +3,7 @@
 from django.contrib.auth.password_validation import validate_password
 
 from accounts.models import User
-from bench.people import new_player
+from bench.players import new_player
 
 
 def test_passwords_of_measured_players_are_accepted() -> None:

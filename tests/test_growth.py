@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from django.db import connection
 
-from bench.firing import without_entry
-from bench.trigger_growth import linear
+from bench.trigger_growth import is_linear
+from bench.trigger_statements import find_unmeasured_triggers
 from bench.work import Counter, report_plans
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,18 +74,18 @@ def test_a_quadratic_trigger_is_detected(
     session.execute("SET enable_material = off")
     define(session, body)
     work_of_rows(session, 1)
-    assert linear(work_of_rows(session, 200), work_of_rows(session, 2_000)) is fine
+    assert is_linear(work_of_rows(session, 200), work_of_rows(session, 2_000)) is fine
 
 
 def test_each_trigger_has_a_statement_that_is_measured(
     session: "psycopg.Connection[Any]",
 ) -> None:
-    """An entry of bench/firing.py for each new trigger, so that `make growth` measures it."""
-    assert without_entry(session) == set()
+    """An entry of bench/trigger_statements.py for each new trigger, so that `make growth` measures it."""
+    assert find_unmeasured_triggers(session) == set()
     session.execute(
         "CREATE FUNCTION pg_temp.idle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$"
     )
     session.execute(
         "CREATE TRIGGER idle BEFORE INSERT ON few FOR EACH ROW EXECUTE FUNCTION pg_temp.idle()"
     )
-    assert without_entry(session) == {"idle"}
+    assert find_unmeasured_triggers(session) == {"idle"}

@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 
 from accounts.models import User
 from accounts.models.users import lock_player
-from config.db.constraints import save_or_field_error
+from config.db.constraints import save_with_unique_name
 from config.db.lookups import get_or_not_found
 from config.kernel.errors import DomainError, InvalidInput, Reason
 from config.kernel.text import TEXT_RULES, check_text
@@ -57,7 +57,7 @@ def create_tribe(*, player: User, given: Mapping[str, Any]) -> Tribe:
         lock_player(player)
         _assign(tribe, {"name": None, "archetype": None} | _with_preset(given))
         quotas.require_room(player.pk, "tribes")
-        save_or_field_error(tribe, "tribe")
+        save_with_unique_name(tribe, "tribe")
     return tribe
 
 
@@ -69,7 +69,7 @@ def change_tribe(*, player: User, tribe_id: UUID, given: Mapping[str, Any]) -> T
     with transaction.atomic():
         tribe = _lock_own_tribe(player, tribe_id)
         _assign(tribe, given)
-        save_or_field_error(tribe, "tribe")
+        save_with_unique_name(tribe, "tribe")
         config_cache.invalidate_after_commit([tribe.pk])
     return tribe
 

@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from config.db.notifications import on_change
+from config.db.notifications import subscribe
 from config.limits.quotas import register_quotas
 
 
@@ -17,4 +17,4 @@ class TribesConfig(AppConfig):
         from tribes import config_cache, quotas
 
         register_quotas(*quotas.QUOTAS)
-        on_change(config_cache.CHANNEL, config_cache.invalidate)
+        subscribe(config_cache.CHANNEL, config_cache.invalidate)

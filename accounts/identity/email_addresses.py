@@ -5,7 +5,7 @@ import copy
 from accounts.devices.attempts import Attempts, CurrentDevice
 from accounts.identity import emails, links, passwords
 from accounts.models import User
-from config.db.constraints import find_faults, save_or_explain
+from config.db.constraints import find_faults, save_checked
 from config.kernel.client import Client
 from config.kernel.errors import InvalidInput
 from config.limits import rate_limits
@@ -54,7 +54,7 @@ def change_email(
     if email != user.email:
         changed.email_verified_at = None
         # Other columns may have changed in the meantime, as by a ban.
-        save_or_explain(changed, ["email"], update_fields=["email", "email_verified_at"])
+        save_checked(changed, ["email"], update_fields=["email", "email_verified_at"])
         notify_of_change(client=client, user=changed, previous=user.email)
     return changed
 

@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from accounts.identity import emails, passwords
 from accounts.models import User
-from config.db.constraints import find_faults, save_or_explain
+from config.db.constraints import find_faults, save_checked
 from config.kernel.client import Client
 from config.kernel.errors import InvalidInput, Reason
 from config.limits import rate_limits
@@ -30,6 +30,6 @@ def register(
     if faults:
         raise InvalidInput.combine(faults)
     user.set_password(password)
-    save_or_explain(user, FIELDS)
+    save_checked(user, FIELDS)
     emails.send_verification(user, client.address)
     return user

@@ -1,11 +1,11 @@
 /**
- * Lobbies as a Colyseus server holds them, to measure ours beside:
+ * Lobbies on a Colyseus server, for comparison with Tribehold:
  *
- *     node colyseus.mjs PORT default     patches every 50 ms, as Colyseus does unless told
+ *     node colyseus.mjs PORT default     patches every 50 ms, the default of Colyseus
  *     node colyseus.mjs PORT atonce      a patch after each change
  *
- * Prints `ready` when it listens on 127.0.0.1; a line `memory` at stdin is answered by
- * `{"memory": bytes}`, the resident set. SIGTERM ends it.
+ * Prints `ready` when it listens on 127.0.0.1; for a line `memory` at stdin it
+ * prints `{"memory": bytes}`, the resident set. SIGTERM ends it.
  */
 
 import { createInterface } from "node:readline";
@@ -20,7 +20,7 @@ const MODES = ["default", "atonce"];
 const Player = schema({ name: "string", is_ready: "boolean", change: "number" }, "Player");
 const Lobby = schema({ version: "number", players: { map: Player } }, "Lobby");
 
-/** A lobby of four. Each player's last change is told by its number, so that its sender knows it. */
+/** A lobby of four. The state has the number of each player's last change, so that its sender recognizes it. */
 class LobbyRoom extends Room {
   maxClients = SEATS;
   state = new Lobby({ version: 0 });
@@ -44,11 +44,11 @@ class LobbyRoom extends Room {
     this.changed();
   }
 
-  /** What happens after each change: nothing, for the interval tells it. */
+  /** Does nothing after a change, because the interval sends it. */
   changed() {}
 }
 
-/** The same, telling each change at once. */
+/** A lobby that sends each change immediately. */
 class LobbyAtOnce extends LobbyRoom {
   patchRate = null;
 

@@ -1,22 +1,22 @@
 /**
- * How a client of either server speaks. Each dialect is a class with one method,
+ * The protocols of both servers. Each dialect is a class with one method,
  *
- *     connect(seat, lobby, listener)     a link to the server, once the lobby's state has come
+ *     connect(seat, lobby, listener)     returns a link to the server when it has received the state
  *
  * where `lobby` is the list of the seats that share it, and a link has
  *
- *     change(number, ready)     asks for a change, told apart by its number
+ *     change(number, ready)     requests a change with a number
  *     close()
  */
 
 import WebSocket from "ws";
 
 /**
- * What a link tells. After closed() nothing more.
+ * The callbacks of a link. closed() is the last one.
  * @typedef {object} Listener
- * @property {(version: number, change?: number) => void} seen  a state came; it answers that change
+ * @property {(version: number, change?: number) => void} seen  a state was received, which has that change
  * @property {(code: number) => void} closed
- * @property {(reason: string) => void} failed  the server refused something
+ * @property {(reason: string) => void} failed  the server rejected something
  */
 
 const WELCOME_WITHIN = 15_000; // ms, connecting included
@@ -94,7 +94,7 @@ class TribeholdLink {
 }
 
 /**
- * The number of the change that a message answers.
+ * Returns the number of the change to which a message is the response.
  * @param {string | undefined} re
  */
 function numberOf(re) {
@@ -113,7 +113,7 @@ class Colyseus {
   }
 
   /**
-   * @param {object} seat  nothing of it is needed
+   * @param {object} seat  is not used
    * @param {object[]} lobby
    * @param {Listener} listener
    * @returns {Promise<ColyseusLink>}
@@ -138,7 +138,7 @@ class Colyseus {
 }
 
 class ColyseusLink {
-  #answered = 0;
+  #lastChange = 0;
 
   /** @param {import("@colyseus/sdk").Room} room */
   constructor(room) {
@@ -146,7 +146,7 @@ class ColyseusLink {
   }
 
   /**
-   * A link to a room just joined, once its state has come.
+   * Returns a link to a room when it has received the state.
    * @param {import("@colyseus/sdk").Room} room
    * @param {Listener} listener
    * @returns {Promise<ColyseusLink>}
@@ -158,7 +158,7 @@ class ColyseusLink {
     room.onError((code, message) => listener.failed(`${code}: ${message}`));
     return new Promise((resolve) => {
       room.onStateChange((state) => {
-        listener.seen(state.version, link.#newAnswer(state));
+        listener.seen(state.version, link.#newChange(state));
         resolve(link);
       });
     });
@@ -176,11 +176,11 @@ class ColyseusLink {
     this.room.leave();
   }
 
-  /** The number of our change that this state is the first to hold. */
-  #newAnswer(state) {
+  /** Returns the number of our change, if this state is the first that has it. */
+  #newChange(state) {
     const change = state.players.get(this.room.sessionId).change;
-    if (change === this.#answered) return undefined;
-    this.#answered = change;
+    if (change === this.#lastChange) return undefined;
+    this.#lastChange = change;
     return change;
   }
 }

@@ -1,27 +1,27 @@
 /**
- * Clients of many lobbies in one process, whichever server holds these:
+ * Clients of many lobbies of either server, in one process:
  *
  *     node load.mjs PLAN.json
  *
  * The plan: `dialect` ("tribehold" or "colyseus"), `url` (of the Colyseus server), `lobbies` (a list of
- * lists of seats; for Colyseus a seat may be {}), `mode` ("load" unless told), and what the mode needs. A
+ * lists of seats; for Colyseus a seat may be {}), `mode` (by default "load"), and what the mode needs. A
  * seat of ours has `url`, `ticket`, and may have `origin` and `address` (sent as X-Forwarded-For).
  *
  * `load`: each lobby makes `changes_per_second`, its seats in turn, for `warmup` and then for `seconds`;
- * the lobbies' changes are spread evenly, the same in each run. Lobbies begin with nobody ready. The time
+ * changes are spread evenly over the lobbies, the same in each run. At first, nobody is ready. The time
  * of a change runs from just before it is sent until all seats of the lobby have its version or a later
  * one. Prints {sent, seen, p50, p99, max, behind, gaps, errors, closes}: times in milliseconds, of what
- * was sent after the warm-up; `behind` counts clients that end below their lobby's last version, `gaps`
- * states whose version does not follow the one before.
+ * was sent after the warm-up; `behind` counts clients without their lobby's last version at the end, `gaps`
+ * counts states whose version is not the next one.
  *
- * `idle`: prints {connected}, and holds until a line at stdin.
+ * `idle`: prints {connected}, and waits for a line at stdin.
  *
- * `return`: prints {connected} and awaits a line at stdin. From then on each client whose socket is or
- * gets closed comes back; a ticket is had from `seat.reconnect_url` with `seat.token`. Prints
- * {in_step, seconds}: how many have their lobby's version, and when all had, from the first close. After
- * `seconds` of the plan it gives up.
+ * `reconnect`: prints {connected} and waits for a line at stdin. From then on each client whose socket is
+ * closed reconnects, with a ticket from `seat.reconnect_url` for `seat.token`. Prints {in_step, seconds}: how
+ * many have their lobby's version, and the time from the first close until all had it. It stops after `seconds`
+ * of the plan.
  *
- * Exits with 1 when somebody is behind or not connected, a change was not seen by all, or anything failed.
+ * Exits with 1 if a client is behind or not connected, a change was not received by all, or anything failed.
  */
 
 import { readFileSync } from "node:fs";
@@ -31,27 +31,27 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { dialects } from "./dialects.mjs";
 import { Lobby, fail, tally } from "./lobbies.mjs";
 
-const AT_ONCE = 50; // clients that connect, and requests, at the same time
+const MAX_CONCURRENT = 50; // clients that connect, and requests, at the same time
 const STRAGGLERS = 5_000; // ms
-const STEADY = 1_000; // ms that all must stay in step
+const STEADY = 1_000; // ms that all must have the newest version
 const BACKOFF = [100, 5_000]; // ms
 const LEAVING = 2_000; // ms
 
 /**
- * Do something with each, at most so many at once.
+ * Calls `work` with each item, at most MAX_CONCURRENT calls at the same time.
  * @template T
  * @param {T[]} items
  * @param {(item: T) => Promise<void>} work
  */
 async function each(items, work) {
-  const left = items.values();
+  const remaining = items.values();
   const worker = async () => {
-    for (const item of left) await work(item);
+    for (const item of remaining) await work(item);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: MAX_CONCURRENT }, worker));
 }
 
-/** Connect all; how many are. */
+/** Connects all players. Returns how many are connected. */
 async function connectAll() {
   await each(players, (player) =>
     player.connect().catch((why) => fail(`connecting: ${why.message}`)),
@@ -59,7 +59,7 @@ async function connectAll() {
   return players.filter((player) => player.link).length;
 }
 
-/** The next line at stdin, or its end. */
+/** Resolves with the next line at stdin, or at its end. */
 function nextLine() {
   return new Promise((resolve) => {
     const lines = createInterface({ input: process.stdin });
@@ -74,7 +74,7 @@ const rounded = (figure) => (figure === undefined ? null : Number(figure.toFixed
 /** @param {object} figures */
 const print = (figures) => console.log(JSON.stringify(figures));
 
-/** Make changes at a fixed rate and tell how long they took; whether all saw all. */
+/** Sends changes at a fixed rate and prints their times. Returns whether all clients received all changes. */
 async function load() {
   if ((await connectAll()) < players.length) return false;
   const rate = lobbies.length * plan.changes_per_second;
@@ -102,21 +102,21 @@ async function load() {
   return behind === 0 && tally.errors === 0 && times.length === until - from;
 }
 
-/** Only be there; whether all still are when a line comes. */
+/** Connects and waits for a line at stdin. Returns whether all are still connected. */
 async function idle() {
   print({ connected: await connectAll() });
   await nextLine();
   return players.every((player) => player.link);
 }
 
-/** Come back when sockets were closed; whether all did and agree. */
-async function comeBack() {
+/** Reconnects closed sockets. Returns whether all did, and have the newest version. */
+async function reconnectAll() {
   const going = nextLine();
   let firstClose;
   for (const player of players) {
     player.onClose = () => {
       firstClose ??= performance.now();
-      going.then(() => returning(player));
+      going.then(() => reconnect(player));
     };
   }
   const connected = await connectAll();
@@ -124,7 +124,7 @@ async function comeBack() {
   if (connected < players.length) return false;
   await going;
   const end = performance.now() + plan.seconds * 1000;
-  let since; // when all came into step
+  let since; // when all had the newest version
   while (performance.now() < end && !(performance.now() - since >= STEADY)) {
     if (!firstClose || inStep() < players.length) since = undefined;
     else since ??= performance.now();
@@ -135,14 +135,14 @@ async function comeBack() {
   return since !== undefined;
 }
 
-/** How many of all are connected and have their lobby's newest version. */
+/** Returns how many clients are connected and have their lobby's newest version. */
 const inStep = () => lobbies.reduce((sum, lobby) => sum + lobby.inStep(), 0);
 
 /**
- * Try until a player is connected again, each time after a longer wait.
+ * Tries to connect a player again, with an increasing delay.
  * @param {Lobby["players"][number]} player
  */
-async function returning(player) {
+async function reconnect(player) {
   for (let most = 2 * BACKOFF[0]; !player.link; most = Math.min(2 * most, BACKOFF[1])) {
     await sleep(BACKOFF[0] + Math.random() * (most - BACKOFF[0]));
     try {
@@ -154,11 +154,11 @@ async function returning(player) {
   }
 }
 
-let free = AT_ONCE;
+let free = MAX_CONCURRENT;
 const waiting = [];
 
 /**
- * Ask for a ticket, among at most so many requests at once.
+ * Requests a ticket, with at most MAX_CONCURRENT concurrent requests.
  * @param {{reconnect_url: string, token: string, address: string}} seat
  * @returns {Promise<string>}
  */
@@ -166,14 +166,14 @@ async function newTicket(seat) {
   if (free > 0) free -= 1;
   else await new Promise((resolve) => waiting.push(resolve));
   try {
-    const answer = await fetch(seat.reconnect_url, {
+    const response = await fetch(seat.reconnect_url, {
       method: "POST",
       headers: { Authorization: `Bearer ${seat.token}`, "X-Forwarded-For": seat.address },
       signal: AbortSignal.timeout(BACKOFF[1]),
     });
-    const said = await answer.text();
-    if (!answer.ok) throw new Error(`${answer.status} ${said}`);
-    return JSON.parse(said).ticket;
+    const body = await response.text();
+    if (!response.ok) throw new Error(`${response.status} ${body}`);
+    return JSON.parse(body).ticket;
   } finally {
     if (waiting.length) waiting.shift()();
     else free += 1;
@@ -185,7 +185,7 @@ const dialect = new dialects[plan.dialect](plan.url);
 const lobbies = plan.lobbies.map((seats) => new Lobby(seats, dialect));
 const players = lobbies.flatMap((lobby) => lobby.players);
 
-const well = await { load, idle, return: comeBack }[plan.mode ?? "load"]();
+const well = await { load, idle, reconnect: reconnectAll }[plan.mode ?? "load"]();
 for (const player of players) {
   player.onClose = () => {};
   player.link?.close();

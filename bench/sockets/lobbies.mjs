@@ -1,20 +1,20 @@
-/** Lobbies as their clients see them: who has which version, and how long each change took. */
+/** The clients' view of lobbies: the version of each client, and the time of each change. */
 
-const TOLD_FAILURES = 5;
+const MAX_PRINTED_FAILURES = 5;
 
-/** What went wrong, over all clients. */
+/** Failures of all clients. */
 export const tally = { gaps: 0, errors: 0, closes: {} };
 
 /**
- * Count what must not be, and tell the first of it.
+ * Counts a failure, and prints the first ones.
  * @param {string} reason
  */
 export function fail(reason) {
   tally.errors += 1;
-  if (tally.errors <= TOLD_FAILURES) console.error(reason);
+  if (tally.errors <= MAX_PRINTED_FAILURES) console.error(reason);
 }
 
-/** One seat, and what its client last saw. */
+/** One seat, and the last version that its client received. */
 class Player {
   /** @type {number | undefined} */
   version;
@@ -30,7 +30,7 @@ class Player {
     this.lobby = lobby;
   }
 
-  /** Connect, until the lobby's state is there. */
+  /** Connects, and waits for the state of the lobby. */
   async connect() {
     this.version = undefined;
     this.link = await this.lobby.dialect.connect(this.seat, this.lobby.seats, this);
@@ -57,7 +57,7 @@ class Player {
   }
 }
 
-/** Players who should all see the same, and the changes that some have yet to see. */
+/** The players of one lobby, and the changes that some of them have not received. */
 export class Lobby {
   last = 0;
   /** @type {Map<number, {begun: number, version?: number}>} */
@@ -76,7 +76,7 @@ export class Lobby {
   }
 
   /**
-   * Let the player whose turn it is change.
+   * Sends a change by the player whose turn it is.
    * @param {number} number
    * @param {number} turn
    */
@@ -104,7 +104,7 @@ export class Lobby {
     }
   }
 
-  /** How many are connected and have one version, the newest. */
+  /** Returns how many are connected and have the newest version. */
   inStep() {
     const connected = this.players.filter((player) => player.link);
     const newest = Math.max(...connected.map((player) => player.version));

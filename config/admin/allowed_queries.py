@@ -1,8 +1,8 @@
-"""Which query parameters the pages of the admin accept: only those that the page itself offers.
+"""Restricts the query parameters of admin pages to those that the page itself offers.
 
-Django passes every parameter of a list to the ORM, with all relations, transforms and lookups. That is a
-query language: whoever sees one list can read every column of the database. Here the allowed names come from
-the filters of the list, so a new `list_filter` needs no other change. Everything else is a 400.
+Django passes every parameter of a list to the ORM, with all relations, transforms and lookups. So staff who
+see one list could read every column of the database. Here the allowed names are those of the list's filters,
+so a new `list_filter` needs no other change. Everything else is a 400.
 """
 
 import re
@@ -18,8 +18,8 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.timezone import is_naive, make_aware
 
-MAX_VALUE_LENGTH = 100  # characters, where nothing else is said
-# The form of each parameter in the URLs of Django's own templates. Filters add theirs.
+MAX_VALUE_LENGTH = 100  # characters, unless a pattern allows more
+# The patterns of the parameters of Django's own templates. Filters add theirs.
 SEARCH = re.compile(r".{0,200}", re.DOTALL)
 FLAG = re.compile(r"(1|True|true)?")
 LIST_PATTERNS = {
@@ -47,11 +47,11 @@ BOOLEANS = {"True", "False", "1", "0"}
 
 
 def check_values(request: HttpRequest) -> None:
-    """Raises BadRequest for a parameter that is duplicate, is not text, or has the wrong form."""
+    """Raises BadRequest for a parameter that is duplicate, not text, or malformed."""
     for name, values in request.GET.lists():
         pattern = PATTERNS.get(name, ANY_VALUE)
-        is_good = ANY_VALUE.fullmatch(name) and is_text(name + values[0])
-        if len(values) != 1 or not is_good or not pattern.fullmatch(values[0]):
+        is_valid = ANY_VALUE.fullmatch(name) and is_text(name + values[0])
+        if len(values) != 1 or not is_valid or not pattern.fullmatch(values[0]):
             raise BadRequest("A parameter of this URL is malformed.")
 
 
@@ -63,9 +63,9 @@ def check_selection(request: HttpRequest, view: Any) -> None:
 
 
 def check_names(request: HttpRequest, offered: set[str]) -> None:
-    """Raises BadRequest for a parameter that is not offered."""
+    """Raises BadRequest for a parameter that is not in `offered`."""
     if not offered.issuperset(request.GET):
-        raise BadRequest("This page does not have all parameters of this URL.")
+        raise BadRequest("This page does not accept all parameters of this URL.")
 
 
 def check_page(request: HttpRequest, view: Any) -> None:
@@ -83,7 +83,7 @@ def check_page(request: HttpRequest, view: Any) -> None:
 
 
 def check_autocomplete(request: HttpRequest, site: admin.AdminSite) -> None:
-    """Raises PermissionDenied where no form of the admin has such a field."""
+    """Raises PermissionDenied if no form of the admin has such a field."""
     wanted = tuple(request.GET.get(name) for name in ("app_label", "model_name", "field_name"))
     for model in filter(site.is_registered, apps.get_models()):
         model_admin = site.get_model_admin(model)
@@ -96,7 +96,7 @@ def check_autocomplete(request: HttpRequest, site: admin.AdminSite) -> None:
 
 
 def is_text(value: str) -> bool:
-    """Returns whether the database can store a value: without NUL and lone surrogates."""
+    """Returns whether the database can store a value: it has no NUL and no lone surrogates."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -128,7 +128,7 @@ class AllowedQueriesChangeList(ChangeList):
         return super().get_ordering(request, queryset)
 
     def get_results(self, request: HttpRequest) -> None:
-        """Reads the rows. Where the page no longer exists, those of the first page."""
+        """Reads the rows of the page, or of the first page if it no longer exists."""
         try:
             super().get_results(request)
         except IncorrectLookupParameters:
@@ -153,7 +153,7 @@ def date_parameters(field: str | None, request: HttpRequest) -> set[str]:
     for value, before, pattern in zip(values, ["", *values], DATE_PATTERNS.values(), strict=False):
         if value is not None and (before is None or not re.fullmatch(pattern, value)):
             raise BadRequest("There is no such date.")
-    if values[0] == "9999":  # its end is in a year that Python can't represent
+    if values[0] == "9999":  # Python can't represent the year after it
         raise BadRequest("There is no such date.")
     return set(names)
 
@@ -164,19 +164,19 @@ def check_filter(spec: Any, name: str, value: str) -> None:
     Other dates than the offered ones are allowed. Without a time zone they are in UTC.
     """
     if name.endswith("__isnull"):
-        is_good = value in BOOLEANS
+        is_valid = value in BOOLEANS
     elif isinstance(spec, filters.SimpleListFilter):
-        is_good = value in {str(choice) for choice, _ in spec.lookup_choices}
+        is_valid = value in {str(choice) for choice, _ in spec.lookup_choices}
     elif isinstance(spec, filters.ChoicesFieldListFilter):
-        is_good = value in {str(choice) for choice, _ in spec.field.flatchoices}
+        is_valid = value in {str(choice) for choice, _ in spec.field.flatchoices}
     elif isinstance(spec, filters.DateFieldListFilter):
-        is_good = bool(value)
+        is_valid = bool(value)
         moment = spec.field.to_python(value)
-        if isinstance(spec.field, models.DateTimeField) and is_good:
+        if isinstance(spec.field, models.DateTimeField) and is_valid:
             spec.used_parameters[name] = [make_aware(moment) if is_naive(moment) else moment]
     else:
-        is_good = True  # Django compares it with the field, for equality
-    if not is_good:
+        is_valid = True  # Django only compares the field with it
+    if not is_valid:
         raise BadRequest("This filter does not offer this value.")
 
 
@@ -192,7 +192,7 @@ class AllowedQueriesMixin:
         return type("AllowedQueriesChangeList", (AllowedQueriesChangeList, base), {})
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Returns the list. Raises BadRequest where Django would redirect to the list without parameters."""
+        """Returns the list. Raises BadRequest instead of redirecting to the list without parameters."""
         try:
             changelist: ChangeList = super().get_changelist_instance(request)  # type: ignore[misc]
         except IncorrectLookupParameters as error:
@@ -200,6 +200,6 @@ class AllowedQueriesMixin:
         return changelist
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
-        """Returns whether forms may refer to rows by a field. Django fails for fields of other models."""
+        """Returns whether forms may refer to rows by a field. Django raises for fields of other models."""
         columns = {field.name for field in self.opts.concrete_fields}  # type: ignore[attr-defined]
         return to_field in columns and super().to_field_allowed(request, to_field)  # type: ignore[misc]

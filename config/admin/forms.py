@@ -10,7 +10,7 @@ from config.kernel.errors import DomainError
 
 
 class ReasonForm(ActionForm):
-    """The reason of a decision. `audience` is a sentence that says who can read it."""
+    """A form for the reason of a decision. `audience` is a sentence that says who can read it."""
 
     audience = ""
     reason = TextField("reason", widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}))
@@ -21,12 +21,12 @@ class ReasonForm(ActionForm):
 
 
 class CheckedForm(forms.ModelForm[Any]):
-    """A form with the rules that players have, too. `checks` has them by field."""
+    """A form that applies the same rules as for players. `checks` has them by field."""
 
     checks: Mapping[str, Callable[[Any], Any]] = {}
 
     def clean(self) -> dict[str, Any] | None:
-        """Checks what was changed. The rest may be older than a rule."""
+        """Checks the changed fields. Others may be older than a rule."""
         cleaned = super().clean()
         for name in self.checks.keys() & set(self.changed_data) & self.cleaned_data.keys():
             try:

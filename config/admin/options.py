@@ -10,7 +10,7 @@ from django.http import HttpRequest
 class ChangedFieldsAdmin(admin.ModelAdmin[Any]):
     """Saves only the fields that were changed in the form.
 
-    The others are as old as the form. To save them would undo ratings or a ban that came in the meantime.
+    Saving the others would undo changes since the form was loaded, such as ratings or a ban.
     """
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -23,7 +23,7 @@ class ChangedFieldsAdmin(admin.ModelAdmin[Any]):
 
 
 class ReadOnlyInline(admin.TabularInline[Any, Any]):
-    """Related rows that are shown, and can't be changed."""
+    """Related rows, which can't be changed."""
 
     can_delete = False
     extra = 0
@@ -41,5 +41,5 @@ class DecisionInline(ReadOnlyInline):
     verbose_name_plural = "decisions"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Adds the moderators' names, which saves a query for each row."""
+        """Returns the decisions with their moderators, which saves a query for each row."""
         return super().get_queryset(request).select_related("moderator")

@@ -26,20 +26,20 @@ class AdminSite(admin.AdminSite):
     empty_value_display = "–"
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Registers an admin, whose list accepts only the query parameters that it offers."""
+        """Registers a ModelAdmin whose list accepts only the query parameters that it offers."""
         base = admin_class or admin.ModelAdmin
         attributes = {"__module__": base.__module__, "__doc__": base.__doc__}
         checked = type(base.__name__, (allowed_queries.AllowedQueriesMixin, base), attributes)
         super().register(model_or_iterable, checked, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Returns whether somebody is staff, and has shown a second factor if the settings require one."""
+        """Returns whether the user is staff, and used a second factor if the settings require one."""
         return super().has_permission(request) and not lacks_second_factor(request)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Asks for the password. Staff who are signed in go on to the second factor."""
+        """Shows the sign-in form. Redirects staff who are signed in to the second factor."""
         target = next_url(request) or resolve_url("admin:index")
         if super().has_permission(request) and lacks_second_factor(request):
             query = urlencode({REDIRECT_FIELD_NAME: target})
@@ -54,7 +54,7 @@ class AdminSite(admin.AdminSite):
     def password_change(  # type: ignore[override] # Django shows a form of its own
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Redirects to the account page, which limits tries, sends an email and ends other sign-ins."""
+        """Redirects to the account page, which limits attempts, sends an email and ends other sessions."""
         return HttpResponseRedirect(resolve_url(settings.ACCOUNT_URL))
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
@@ -81,5 +81,5 @@ class AdminSite(admin.AdminSite):
 
 
 def lacks_second_factor(request: HttpRequest) -> bool:
-    """Returns whether the settings require a second factor that this browser has not shown."""
+    """Returns whether the settings require a second factor that was not used in this session."""
     return settings.ADMIN_SECOND_FACTOR and not request.user.is_verified()  # type: ignore[union-attr]

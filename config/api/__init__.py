@@ -1,1 +1,1 @@
-"""What all REST endpoints share: JSON in and out, the base view, and the OpenAPI schema."""
+"""What all REST endpoints share: JSON, the base view, and the OpenAPI schema."""

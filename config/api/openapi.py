@@ -1,4 +1,4 @@
-"""OpenAPI: what all operations share: the errors that they can send, and the headers of rate limits."""
+"""What all operations share in the OpenAPI schema: errors, and the headers of rate limits."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -47,7 +47,7 @@ class ErrorDetail(serializers.Serializer[Any]):
 
 
 class Error(serializers.Serializer[Any]):
-    """The response to every request that fails."""
+    """The body of every error."""
 
     type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
     errors = ErrorDetail(many=True)  # type: ignore[assignment] # a property of DRF, unused here
@@ -55,7 +55,7 @@ class Error(serializers.Serializer[Any]):
 
 
 class OperationSchema(AutoSchema):
-    """Describes an operation. It has a body only where `extend_schema` names one."""
+    """Describes an operation. It has a request body only if `extend_schema` names one."""
 
     def get_request_serializer(self) -> None:
         """Returns None."""
@@ -74,7 +74,9 @@ def complete_schema(result: Any, generator: Any, request: Any, public: bool) -> 
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             _add_errors(path, method, operation)
-            _close(operation.get("requestBody"), result["components"]["schemas"])
+            _forbid_additional_properties(
+                operation.get("requestBody"), result["components"]["schemas"]
+            )
     return result
 
 
@@ -83,7 +85,7 @@ def _add_errors(path: str, method: str, operation: dict[str, Any]) -> None:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     on_success = next(iter(responses.values())).get("headers", {})
     for status in _error_statuses(path, method, operation):
-        # A quota warns in the response to a success, and forbids in a 409.
+        # The header of quotas is in successful responses and in a 409.
         names = on_success.keys() & {QUOTA_HEADER} if status == 409 else ()
         headers = {name: on_success[name] for name in names}
         responses[str(status)] = {"headers": headers, "content": content, "description": ""}
@@ -95,7 +97,7 @@ def _add_errors(path: str, method: str, operation: dict[str, Any]) -> None:
 
 
 def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int]:
-    """Yields the statuses of errors that an operation of this kind can send."""
+    """Yields the statuses of the errors of an operation."""
     is_write, has_subject = method not in SAFE_METHODS, "{" in path
     statuses = {
         400: True,
@@ -112,17 +114,17 @@ def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterat
     return (status for status, is_possible in statuses.items() if is_possible)
 
 
-def _close(schema: Any, components: dict[str, Any]) -> None:
-    """Marks all objects within a schema as closed, also those that it refers to."""
+def _forbid_additional_properties(schema: Any, components: dict[str, Any]) -> None:
+    """Forbids additional properties in all objects of a schema, also in those that it refers to."""
     if isinstance(schema, list):
         for item in schema:
-            _close(item, components)
+            _forbid_additional_properties(item, components)
     elif isinstance(schema, dict):
         if reference := schema.get("$ref"):
             target = components[reference.rpartition("/")[2]]
             if "additionalProperties" not in target:
-                _close(target, components)
+                _forbid_additional_properties(target, components)
         if "properties" in schema:
             schema["additionalProperties"] = False
         for value in schema.values():
-            _close(value, components)
+            _forbid_additional_properties(value, components)

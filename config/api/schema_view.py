@@ -1,7 +1,7 @@
 """The URL of the OpenAPI schema.
 
-The schema is made once, at the first request, from nothing that the request holds. To make it takes a while,
-and drf-spectacular's generator is not thread-safe.
+The schema is generated once, at the first request, because that is slow. It does not depend on the request.
+drf-spectacular's generator is not thread-safe.
 """
 
 import functools
@@ -18,7 +18,7 @@ _lock = threading.Lock()
 
 @require_safe
 def schema(request: HttpRequest) -> HttpResponse:
-    """Returns the schema as JSON, whatever query or headers the request has."""
+    """Returns the schema as JSON. Ignores the query and the headers of the request."""
     with _lock:
         body = render_schema()
     return HttpResponse(body, content_type="application/json")

@@ -32,11 +32,11 @@ class BodyTooLarge(APIException):
 
 
 class StrictJSONParser(parsers.BaseParser):
-    """JSON by RFC 8259, without what other parts of the site can't handle.
+    """Parses JSON by RFC 8259, without values that other parts of the site can't handle.
 
     It rejects NaN and Infinity, duplicate keys, documents with more than 32 levels, and NUL or lone
-    surrogates in strings, which PostgreSQL can't store. It counts values before it parses them: ten megabytes
-    of empty lists would take three seconds and half a gigabyte.
+    surrogates in strings, which PostgreSQL can't store. It counts values before it parses them, because ten
+    megabytes of empty lists would take three seconds and half a gigabyte.
     """
 
     media_type = "application/json"
@@ -51,7 +51,7 @@ class StrictJSONParser(parsers.BaseParser):
         try:
             document = json.loads(
                 body.decode("utf-8"),
-                parse_constant=_refuse_constant,
+                parse_constant=_reject_constant,
                 parse_float=_parse_finite,
                 object_pairs_hook=_build_object,
             )
@@ -63,7 +63,7 @@ class StrictJSONParser(parsers.BaseParser):
 
 
 class JSONRenderer(renderers.BaseRenderer):
-    """JSON by orjson, which is about ten times as fast as DRF's own renderer."""
+    """Renders JSON with orjson, which is about ten times as fast as DRF's own renderer."""
 
     media_type = "application/json"
     format = "json"
@@ -72,7 +72,7 @@ class JSONRenderer(renderers.BaseRenderer):
     def render(
         self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None
     ) -> bytes:
-        """Returns the document as bytes. Without data, as in a 204, there are none."""
+        """Returns the document as bytes. Empty without data, as in a 204."""
         return b"" if data is None else orjson.dumps(data, default=str)
 
 
@@ -109,7 +109,7 @@ def integer_schema(minimum: int, maximum: int) -> dict[str, Any]:
 class CheckedTextField(serializers.CharField):
     """Text that obeys a rule of config.kernel.text.TEXT_RULES. Numbers are not accepted as text.
 
-    Without a kind it has no rule: tokens, which nobody reads, and what the action checks.
+    Without a kind it has no rule, for tokens and for text that the action checks.
     """
 
     def __init__(self, kind: str = "", **options: Any) -> None:
@@ -141,7 +141,7 @@ class StrictBooleanField(serializers.BooleanField):
 
 
 def count_values(body: bytes) -> int:
-    """Returns an upper bound for the number of values. Commas in strings count, too."""
+    """Returns an upper bound for the number of values. It also counts commas in strings."""
     return 1 + sum(map(body.count, (b",", b"[", b"{")))
 
 
@@ -150,7 +150,7 @@ def read_body(
 ) -> dict[str, Any]:
     """Returns the checked body of a request. With `partial`, fields may be missing.
 
-    Raises ValidationError, also for unknown fields: a client whose field was ignored would expect its effect.
+    Raises ValidationError, also for unknown fields, because a client would expect their effect.
     """
     bound = serializer(data=request.data, partial=partial)
     bound.is_valid(raise_exception=True)
@@ -163,7 +163,7 @@ def read_body(
 
 @contextmanager
 def field_errors() -> Iterator[None]:
-    """Raises ValidationError, with the errors of each field, for the InvalidInput of a `with` block."""
+    """Converts the InvalidInput of a `with` block into a ValidationError with the errors of each field."""
     try:
         yield
     except InvalidInput as error:
@@ -175,7 +175,7 @@ def field_errors() -> Iterator[None]:
 
 
 def check_json(value: Any, depth: int = 1) -> None:
-    """Raises ValueError where a document has a value that can't be stored."""
+    """Raises ValueError if a document has a value that can't be stored."""
     if depth > MAX_DEPTH and isinstance(value, dict | list):
         raise ValueError(f"it has more than {MAX_DEPTH} levels")
     if isinstance(value, str):
@@ -198,7 +198,7 @@ def _is_encodable(string: str) -> bool:
     return True
 
 
-def _refuse_constant(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number")
 
 

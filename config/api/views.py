@@ -13,13 +13,11 @@ from config.api.serialization import MAX_REPORTED
 from config.kernel.errors import InvalidInput, Reason
 
 MAX_ECHOED_LENGTH = 50  # characters of an unknown name that the error repeats
-MIN_SIMILARITY = 0.75  # from 0 to 1, of two names where one may be a typing error of the other
+MIN_SIMILARITY = 0.75  # from 0 to 1, from which a name may be a typing error of another
 
 
 class APIView(views.APIView):
-    """A view that rejects unknown and repeated query parameters.
-
-    A client would expect an effect of what is ignored.
+    """A view that rejects unknown and repeated query parameters, because a client would expect their effect.
 
     `parameters` has the names by method. HEAD and OPTIONS have those of GET.
     """
@@ -27,7 +25,7 @@ class APIView(views.APIView):
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
 
     def initial(self, request: Request, *arguments: Any, **named: Any) -> None:
-        """Checks the names of parameters, before the view's method runs. Raises InvalidInput."""
+        """Checks the names of parameters before the view's method runs. Raises InvalidInput."""
         super().initial(request, *arguments, **named)
         if request.method not in self.allowed_methods:
             return  # a 405, whatever its parameters
@@ -43,7 +41,7 @@ class APIView(views.APIView):
 def api_view(
     method: str, *, parameters: Sequence[str] = (), **attributes: Any
 ) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """Returns a decorator: the function becomes an APIView with this one method and these attributes."""
+    """Returns a decorator that makes an APIView with one method from a function."""
 
     def decorate(respond: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @functools.wraps(respond)

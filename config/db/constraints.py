@@ -51,7 +51,7 @@ class ConstrainedModel(models.Model):
 
 
 def find_faults(row: models.Model, fields: Sequence[str]) -> list[Reason]:
-    """Returns what is wrong with these fields of a row, by their validators and by constraints."""
+    """Returns what is wrong with these fields of a row: violated validators and constraints."""
     others = {field.name for field in row._meta.fields} - set(fields)
     try:
         row.full_clean(exclude=others)
@@ -61,7 +61,7 @@ def find_faults(row: models.Model, fields: Sequence[str]) -> list[Reason]:
 
 
 def reasons_of(error: ValidationError, field: str | None = None) -> list[Reason]:
-    """Returns the reasons of an error of Django's; all for one field, where it names none itself."""
+    """Returns the reasons of a ValidationError. `field` is for one that names no fields itself."""
     errors = error.error_dict if hasattr(error, "error_dict") else {field: error.error_list}
     return [
         Reason(part.code or "invalid", " ".join(part.messages), name)
@@ -70,10 +70,11 @@ def reasons_of(error: ValidationError, field: str | None = None) -> list[Reason]
     ]
 
 
-def save_or_explain(row: models.Model, fields: Sequence[str], **options: Any) -> None:
+def save_checked(row: models.Model, fields: Sequence[str], **options: Any) -> None:
     """Saves a row whose fields were checked.
 
-    Raises InvalidInput with the faults, if somebody else has taken a value in the meantime.
+    Raises InvalidInput with the faults if a constraint is violated, because somebody else took the value
+    since.
     """
     try:
         with transaction.atomic():
@@ -83,10 +84,10 @@ def save_or_explain(row: models.Model, fields: Sequence[str], **options: Any) ->
         raise InvalidInput.combine(find_faults(row, fields) or unknown) from error
 
 
-def save_or_field_error(row: models.Model, kind: str) -> None:
-    """Saves a checked row, whose name must be unique for its owner.
+def save_with_unique_name(row: models.Model, kind: str) -> None:
+    """Saves a checked row whose name must be unique for its owner.
 
-    Raises DomainError (409): after the checks, only the name can be wrong.
+    Raises DomainError (409) if a constraint is violated: after the checks, only the name can be wrong.
     """
     try:
         with transaction.atomic():

@@ -6,8 +6,8 @@ from django.db import models
 class StoredSize(models.Transform):
     """The size of a stored value in bytes, as in `jsonb__stored_size`. It may be compressed.
 
-    Of a value that is being written, it is the size as jsonb. It is fast, because no text is made of the
-    value. A constraint checks it at each change. Models register it, and migrations use it by its name.
+    For a value that is being written, it is the size as jsonb. It is fast, because the value is not converted
+    to text. Constraints check it at each change. Models register it, and migrations use it by its name.
     """
 
     lookup_name = "stored_size"

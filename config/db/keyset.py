@@ -18,11 +18,11 @@ from typing import Any
 from config.kernel.errors import InvalidInput
 
 MAX_CURSOR_LENGTH = 500  # characters
-MAX_SORT_KEY = 2**31  # no column that we sort by reaches it
+MAX_SORT_KEY = 2**31  # greater than all values of sorted columns
 
 
-# Each parser returns the value in its canonical form: Python reads more forms than PostgreSQL does, such as
-# 1_0 and 1e-400.
+# Each parser returns the canonical form of a value, because Python accepts forms that PostgreSQL does not,
+# such as 1_0 and 1e-400.
 
 
 def _parse_number(text: str) -> str:
@@ -40,11 +40,11 @@ def _parse_integer(text: str) -> str:
 
 
 def _parse_time(text: str) -> str:
-    # PostgreSQL reads fewer offsets than Python. Python reads all that PostgreSQL writes.
+    # Converted to UTC, because PostgreSQL accepts fewer offsets than Python.
     return datetime.datetime.fromisoformat(text).astimezone(datetime.UTC).isoformat()
 
 
-# How the values of a cursor are checked before the database reads them, by the type of their column.
+# They check the values of a cursor before the database reads them, by the type of their column.
 PARSERS: dict[str, Callable[[str], str]] = {
     "float8": _parse_number,
     "int": _parse_integer,
@@ -55,7 +55,7 @@ PARSERS: dict[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a page begins: the key and the id of the row next to it, checked, as text."""
+    """Where a page begins: the sort key and the id of the row next to it, as checked text."""
 
     is_backwards: bool
     key: str
@@ -89,7 +89,7 @@ class Order:
     def decode_cursor(self, text: str) -> Cursor | None:
         """Returns the cursor that a text encodes, or None for an empty text.
 
-        Raises InvalidInput for a text that we did not make, or made for another order.
+        Raises InvalidInput for a text that `encode_cursor` of this order did not return.
         """
         if not text:
             return None
@@ -106,8 +106,8 @@ class Order:
                 for sql_type, value in zip(types, values, strict=True)
             )
         except (ValueError, TypeError, RecursionError, OverflowError) as error:
-            words = "This cursor is not from a page in this order. Start without one."
-            raise InvalidInput("invalid_cursor", words, field="cursor") from error
+            detail = "This cursor is not from a page in this order. Start without one."
+            raise InvalidInput("invalid_cursor", detail, field="cursor") from error
         return Cursor(bool(backwards), key, row_id, tuple(extra_values))
 
 

@@ -11,7 +11,7 @@ M = TypeVar("M", bound=Model)
 
 
 def get_or_not_found(rows: QuerySet[M], **conditions: Any) -> M:
-    """Returns the one row that meets the conditions. Raises NotFound without one."""
+    """Returns the row that meets the conditions. Raises NotFound if there is none."""
     try:
         return rows.get(**conditions)
     except ObjectDoesNotExist as error:

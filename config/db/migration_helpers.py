@@ -1,11 +1,11 @@
-"""What migrations import besides Django. It stays as it is, because released migrations use it."""
+"""Helpers of migrations. Do not change them: released migrations use them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def grant(apps: Any, group: str, permissions: Mapping[tuple[str, str, str], str]) -> None:
-    """Gives a group permissions. Creates the group and the permissions if needed.
+    """Gives permissions to a group. Creates the group and the permissions if needed.
 
     `permissions` has their names by application, model and codename, such as ("maps", "gamemap",
     "view_gamemap"). Django creates missing permissions after all migrations, which is too late to grant

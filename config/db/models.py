@@ -5,7 +5,7 @@ from django.db import models
 
 
 class RandomIdModel(models.Model):
-    """A model whose ids the database makes."""
+    """A model with random ids, which the database generates."""
 
     id = models.UUIDField(
         primary_key=True,

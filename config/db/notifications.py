@@ -1,9 +1,9 @@
-"""Word of what changes in the database, however it is changed: by a page, the admin, psql, a cascade.
+"""Notifications of changes in the database, whatever makes them: a page, the admin, psql, a cascade.
 
-Triggers send it on a channel when a transaction commits: ids with commas between them, `*` where they
-are too many for a message, or nothing. Whoever keeps copies registers for a channel; one connection of
-each process listens (maps.browse.invalidation). What was said while nobody listened is lost, so that each
-time the listening begins, everything may have changed.
+Triggers send a notification on a channel when a transaction commits. Its payload has ids with commas between
+them, `*` if there are too many, or nothing. Caches subscribe to a channel, and one connection of each process
+listens (maps.browse.invalidation). Notifications are lost while it does not listen. So when listening begins,
+all subscribers are called with EVERYTHING.
 """
 
 from collections.abc import Callable, Collection
@@ -15,28 +15,29 @@ Callback = Callable[[list[str]], None]
 
 @dataclass(frozen=True)
 class Subscriber:
-    """Who registered for a channel. One that is called `at_once` must not wait for anything."""
+    """A callback for a channel. One that `is_immediate` is called in the event loop, so it must not block."""
 
-    heard: Callback
-    at_once: bool
+    callback: Callback
+    is_immediate: bool
 
 
 subscribers: dict[str, Subscriber] = {}
 
 
-def on_change(channel: str, heard: Callback, *, at_once: bool = False) -> None:
-    """Call `heard` with the ids of what a channel tells, of several messages together; `*` is all there is.
+def subscribe(channel: str, callback: Callback, *, is_immediate: bool = False) -> None:
+    """Registers a callback for the ids of a channel's notifications. `*` stands for all ids.
 
-    It may take its time, in a thread, unless it is called `at_once`: before the next message is read.
+    It is called in a thread, with the ids of several notifications together. If `is_immediate`, it is called
+    before the next notification is read.
     """
-    subscribers[channel] = Subscriber(heard, at_once)
+    subscribers[channel] = Subscriber(callback, is_immediate)
 
 
 def parse_ids(payload: str) -> list[str]:
-    """The ids that a message names."""
+    """Returns the ids in the payload of a notification."""
     return [part for part in payload.split(",") if part]
 
 
-def limit_ids(ids: Collection[str], most: int = 1000) -> list[str]:
-    """These ids, or that it may be all of them where they are many."""
-    return sorted(ids) if len(ids) <= most else [EVERYTHING]
+def limit_ids(ids: Collection[str], max_ids: int = 1000) -> list[str]:
+    """Returns the ids, or EVERYTHING if there are more than `max_ids`."""
+    return sorted(ids) if len(ids) <= max_ids else [EVERYTHING]

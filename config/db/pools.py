@@ -1,7 +1,7 @@
 """Connections to the database: their timeouts, and a pool for the event loop.
 
-A server that is stopped or unreachable does not keep its own timeouts for statements. So the client has
-timeouts, too. It breaks the connection, and the wait ends with an error.
+A server that is stopped or unreachable can't end statements by its own timeouts. So the client has timeouts,
+too: it breaks the connection, and the caller gets an error.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ POOL_TIMEOUT_SECONDS = 2.0  # for a connection; an error is better than a longer
 
 
 def set_query_limits() -> None:
-    """Sets timeouts for this thread's database connection. Commands (migrate, seed) have none."""
+    """Sets timeouts for this thread's database connection. Commands such as migrate have none."""
     options = connection.settings_dict["OPTIONS"]
     merged = f"{options.get('options', '')} {QUERY_LIMITS}".strip()
     # In a copy, because Django shares one dictionary among the connections of all threads.
@@ -32,10 +32,10 @@ def set_query_limits() -> None:
 
 
 def create_pool(size: int) -> "AsyncConnectionPool[Any]":
-    """Returns a pool, not yet open, whose connections commit each statement.
+    """Returns a pool whose connections commit each statement. The caller opens it.
 
-    Reconnecting ends after a short time, and the next request begins anew. By default, the pauses of the pool
-    grow to minutes, and requests would still wait for them when the database is back.
+    Attempts to reconnect end after a short time, and the next request starts new ones. By default, the pauses
+    between attempts grow to minutes, and requests would still wait when the database is available again.
     """
     return AsyncConnectionPool(
         connection_string(),
@@ -52,7 +52,7 @@ def create_pool(size: int) -> "AsyncConnectionPool[Any]":
 async def pool_connection(
     pool: "AsyncConnectionPool[Any]", seconds: float = TRANSACTION_SECONDS
 ) -> "AsyncIterator[psycopg.AsyncConnection[Any]]":
-    """Yields a connection of a pool. Breaks it after `seconds`. Raises PoolTimeout, psycopg.Error."""
+    """Yields a connection of a pool, and breaks it after `seconds`. Raises PoolTimeout, psycopg.Error."""
     async with pool.connection() as database:
         timer = asyncio.get_running_loop().call_later(seconds, break_connection, database)
         try:
@@ -62,9 +62,9 @@ async def pool_connection(
 
 
 def break_connection(database: "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]") -> None:
-    """Shuts down the socket of a connection, from any thread. Whoever waits for it gets an error."""
+    """Shuts down the socket of a connection. Its user gets an error. Works from any thread."""
     with (
-        contextlib.suppress(psycopg.Error, OSError),  # it is closed already
+        contextlib.suppress(psycopg.Error, OSError),  # it was closed before
         socket.socket(fileno=os.dup(database.fileno())) as link,
     ):
         link.shutdown(socket.SHUT_RDWR)
@@ -75,7 +75,7 @@ def connection_string() -> str:
     database = connection.settings_dict
     settings = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
     settings["dbname"] = "NAME"
-    # An empty setting leaves room for an option: `?host=…` names a folder of sockets.
+    # An empty setting must not override an option such as `?host=…`, a folder of sockets.
     given = {name: database[key] for name, key in settings.items() if database[key]}
     parameters = database["OPTIONS"] | given
     names = "host port user password dbname options application_name".split()

@@ -1,9 +1,9 @@
 """Embedded servers: PostgreSQL and a Redis-compatible one, for machines that have only Python.
 
 `make run` and `make test` need both servers, and no other installation. The programs come from two wheels
-(requirements-embedded.txt) or, where there is no wheel, from the system. The data is under TRIBEHOLD_DATA.
-Each process that uses the servers holds a shared file lock, and the last one stops them. A server that
-DATABASE_URL or REDIS_URL names is never started here.
+(requirements-embedded.txt), or from the system if there is no wheel. The data is under TRIBEHOLD_DATA. Each
+process that uses the servers holds a shared file lock, and the last one stops them. If DATABASE_URL or
+REDIS_URL is set, that server is not started.
 
 This package runs before Django is configured, so it imports no Django.
 """
@@ -44,8 +44,7 @@ __all__ = [
 def running() -> Iterator[None]:
     """Runs both servers during a block. Raises StartError.
 
-    SIGTERM ends the block as Ctrl-C does. By default it would end the process at once, and the servers would
-    keep running.
+    SIGTERM ends the block as Ctrl-C does. By default it would end the process without stopping the servers.
     """
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

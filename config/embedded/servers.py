@@ -16,8 +16,8 @@ POSTGRES_OPTIONS = {
     "shared_buffers": "256MB",
     "max_wal_size": "4GB",
     "random_page_cost": "1.1",
-    "jit": "off",  # to compile a query takes longer than any of our queries
-    # Keeps values of rows and statements out of its log: they include email addresses and hashes.
+    "jit": "off",  # compiling takes longer than any of our queries
+    # Keeps rows and statements, which include email addresses and hashes, out of the log.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
@@ -55,13 +55,13 @@ class Postgres:
                     " directory, or start with an empty one: TRIBEHOLD_DATA=/some/folder."
                 )
             return
-        # Renamed at the end, so that a start that is killed leaves nothing incomplete.
+        # Renamed at the end, so that a killed process leaves no incomplete cluster.
         shutil.rmtree(self.cluster, ignore_errors=True)
         unfinished = self.cluster.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         owner.make_folder(unfinished)
         # With the locale C, upper('é') is wrong. PostgreSQL 17 has a Unicode locale of its own. Older ones
-        # use that of the C library.
+        # use the one of the C library.
         locale = ["--locale=C.UTF-8"]
         if self.major >= 17:
             locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -113,7 +113,7 @@ class Redis:
     """A Redis-compatible server (Valkey from the wheel) under `servers/redis`."""
 
     def start(self, owner: Owner) -> None:
-        """Starts the server, and waits for it for at most ten seconds."""
+        """Starts the server, and waits up to ten seconds until it is ready."""
         if self._send(b"PING").startswith(b"+PONG"):
             return
         home, log = servers_folder(), servers_folder() / "log" / "redis.log"
@@ -139,7 +139,7 @@ class Redis:
             time.sleep(0.01)
 
     def stop(self, owner: Owner) -> None:
-        """Stops the server, and waits for its end for at most five seconds."""
+        """Stops the server, and waits up to five seconds until it has stopped."""
         self._send(b"SHUTDOWN")
         deadline = time.monotonic() + 5
         while self._send(b"PING") and time.monotonic() < deadline:
@@ -147,7 +147,7 @@ class Redis:
 
     @staticmethod
     def _send(command: bytes) -> bytes:
-        """Sends an inline command. Returns the beginning of the reply. Empty if the server does not run."""
+        """Sends an inline command, and returns the beginning of the reply. Empty if no server runs."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(3)
             try:

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 def conditional_response(
     request: HttpRequest, etag: str | None, make: Callable[[], HttpResponse]
 ) -> HttpResponseBase:
-    """Returns what `make` returns, with its tag. For a client that has it, returns a 304 instead."""
+    """Returns the response of `make` with an entity tag, or a 304 to a client that has this response."""
     response: HttpResponseBase = get_conditional_response(request, etag=etag) or make()
     if etag and response.status_code in (200, 304):
         response["ETag"] = etag
@@ -27,7 +27,7 @@ def conditional_json_response(
 ) -> HttpResponseBase:
     """Returns a document of the API, with the hash of its content as its tag.
 
-    Shared caches may store a public one, for each reader separately, because its owner may see more of it.
+    Shared caches may store a public one, separately for each reader, because its owner may see more of it.
     """
     tag = hashlib.sha256(orjson.dumps(document, default=str)).hexdigest()[:32]
     response = conditional_response(request, f'"{tag}"', lambda: Response(document))

@@ -3,7 +3,7 @@
 from config.kernel.errors import DomainError, InvalidInput
 
 INVALID_INPUT = 400
-CONFLICT = 409  # of all other codes: the state of the site forbids it
+CONFLICT = 409  # for all other codes: the state of the site forbids the request
 STATUSES = {
     "invalid_credentials": 401,
     "invalid_token": 401,

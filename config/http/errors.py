@@ -5,7 +5,7 @@
 
 `type` is `validation_error`, `client_error` or `server_error`. `code` is for programs and does not change.
 `detail` is for people. `attr` is the field. Errors under `/api/`, and of paths that end with `.json`, have
-this form, also where Django or the server makes them before there is a view. Elsewhere errors are pages.
+this form, also if Django or the server makes them before a view is called. All other errors are pages.
 """
 
 import json
@@ -29,7 +29,7 @@ from config.kernel.errors import RETRY_SECONDS, DomainError
 from config.kernel.paths import is_json
 from config.limits.quotas import QuotaReached
 
-# Code and sentence for errors without their own, by status. Some, as `busy`, have another code.
+# The default code and sentence of errors, by status.
 MESSAGES = {
     400: ("bad_request", "The request can't be understood."),
     403: (
@@ -59,15 +59,17 @@ def error_body(status: int, code: str, detail: str, field: str | None = None) ->
 
 
 def render_error(path: str, status: int, code: str = "") -> tuple[str, bytes]:
-    """Returns content type and body of an error. Needs no user and no database."""
-    usual, detail = MESSAGES.get(status, MESSAGES[500 if status >= 500 else 400])
+    """Returns the content type and the body of an error. Needs neither user nor database."""
+    default_code, detail = MESSAGES.get(status, MESSAGES[500 if status >= 500 else 400])
     if is_json(path):
-        return "application/json", json.dumps(error_body(status, code or usual, detail)).encode()
+        return "application/json", json.dumps(
+            error_body(status, code or default_code, detail)
+        ).encode()
     return "text/html; charset=utf-8", render_plain_page(status, detail, again=True)
 
 
 def render_plain_page(status: int, detail: str, *, again: bool) -> bytes:
-    """Returns a page for an error. Needs no user and no database. `again` adds a link to the same page."""
+    """Returns a page for an error. Needs neither user nor database. `again` adds a link to the same page."""
     context = {
         "status": status,
         "detail": detail,
@@ -78,7 +80,7 @@ def render_plain_page(status: int, detail: str, *, again: bool) -> bytes:
 
 
 def error_response(request: HttpRequest, status: int, code: str = "") -> HttpResponse:
-    """Returns an error that no view made: JSON for the API, a page for people."""
+    """Returns the response for a status: JSON for the API, a page for people."""
     if is_json(request.path) or status >= 500:
         content_type, body = render_error(request.path, status, code)
         return HttpResponse(body, content_type=content_type, status=status)
@@ -92,7 +94,7 @@ def error_response(request: HttpRequest, status: int, code: str = "") -> HttpRes
 
 
 def find_retry_url(request: HttpRequest) -> str:
-    """Returns the page to try again: the requested one, or the one with the form that was sent."""
+    """Returns the URL to try again: the requested page, or the one with the form that was sent."""
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
     page = referring_page(request)
@@ -104,13 +106,13 @@ def find_retry_url(request: HttpRequest) -> str:
 
 
 def domain_error_response(request: HttpRequest, error: DomainError) -> HttpResponse:
-    """Returns the response to a domain error that is raised before there is a view."""
+    """Returns the response to a domain error that is raised before a view is called."""
     content_type, body = render_domain_error(request.method or "", request.path, error)
     return HttpResponse(body, content_type=content_type, status=status_of(error))
 
 
 def render_domain_error(method: str, path: str, error: DomainError) -> tuple[str, bytes]:
-    """Returns content type and body of a domain error. Needs no user and no database."""
+    """Returns the content type and the body of a domain error. Needs neither user nor database."""
     status = status_of(error)
     if is_json(path):
         body = error_body(status, error.code, error.detail, error.field)
@@ -120,23 +122,23 @@ def render_domain_error(method: str, path: str, error: DomainError) -> tuple[str
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400."""
+    """Returns the response of Django's handler400."""
     status = 413 if type(exception).__name__ == "RequestDataTooBig" else 400
     return error_response(request, status)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler403."""
+    """Returns the response of Django's handler403."""
     return error_response(request, 403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler404."""
+    """Returns the response of Django's handler404."""
     return error_response(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500. A database that can't be reached is a 503, because a retry may help."""
+    """Returns the response of Django's handler500. If the database is unavailable, it is a 503."""
     if not isinstance(sys.exception(), OperationalError):
         return error_response(request, 500)
     response = error_response(request, 503)
@@ -145,15 +147,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's CSRF_FAILURE_VIEW: a form from another site, or from a page that is too old."""
+    """Returns the response of Django's CSRF_FAILURE_VIEW: for a form of another site or of an old page."""
     return error_response(request, 403, "csrf_failed")
 
 
 class ExceptionHandler(handler.ExceptionHandler):
-    """Turns what a view of the API raises into a response."""
+    """Converts exceptions of API views into responses."""
 
     def get_headers(self, exc: exceptions.APIException) -> dict[str, str]:
-        """Returns the headers of an error: with the usage of a quota that was reached, or when to retry."""
+        """Returns the headers of an error, with the usage of a quota that was reached, or `Retry-After`."""
         headers: dict[str, str] = super().get_headers(exc)
         if exc.status_code == 503:
             headers["Retry-After"] = str(RETRY_SECONDS)

@@ -1,4 +1,4 @@
-"""Forms: text fields by the rules of config.kernel.text, and domain errors shown in a form."""
+"""Forms: text fields with the rules of config.kernel.text, and domain errors shown in a form."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Self
@@ -20,7 +20,7 @@ class TextField(forms.CharField):
         """Returns the text as it is stored. Raises ValidationError with the reason."""
         value = "" if value is None else str(value)
         if not text.normalize_text(value):
-            return super().clean(value)  # which checks whether it is required
+            return super().clean(value)  # Django checks whether it is required
         try:
             value = text.check_text(value, self.kind, "")
         except DomainError as error:
@@ -29,10 +29,10 @@ class TextField(forms.CharField):
 
 
 class ErrorCatcher:
-    """Catches the domain error of a `with` block, so that its page can show what is wrong.
+    """Catches the domain error of a `with` block, so that the page can show it.
 
-    AccessDenied is left alone: it has an error page. `detail` is the sentence of the error, or empty. `show`
-    is called with the error.
+    It does not catch AccessDenied, which has an error page. `detail` is the sentence of the error, or empty.
+    `show` is called with the error.
     """
 
     detail = ""
@@ -53,9 +53,9 @@ class ErrorCatcher:
 
 
 class ActionForm(forms.Form):
-    """A form for an action, which checks the values as well.
+    """A form for an action that checks the values itself.
 
-    `field_names` has the form's names of fields that the action names differently.
+    `field_names` maps the action's field names to those of the form, where they differ.
     """
 
     field_names: Mapping[str, str] = {}

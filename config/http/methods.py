@@ -1,4 +1,4 @@
-"""Decorators for views that restrict methods, and say so: Django's own keep the methods to themselves."""
+"""Decorators that restrict the methods of views, and make these readable. Django's own do not."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -9,11 +9,11 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def require_http_methods(methods: Sequence[str]) -> Callable[[View], View]:
-    """Returns a decorator that responds with 405 to other methods. `allowed_methods` of the view has them."""
+    """Returns a decorator that responds with 405 to other methods. Sets `allowed_methods` of the view."""
 
     def decorate(view: View) -> View:
         decorated = http.require_http_methods(methods)(view)
-        allowed = getattr(view, "allowed_methods", methods)  # where two decorators restrict it
+        allowed = getattr(view, "allowed_methods", methods)  # there may be two decorators
         decorated.allowed_methods = frozenset(methods) & frozenset(allowed)  # type: ignore[attr-defined]
         return decorated
 

@@ -1,4 +1,4 @@
-"""Middleware: what happens to every request, whichever view it has."""
+"""Middleware, which runs for every request."""
 
 from collections.abc import Callable
 
@@ -15,13 +15,13 @@ from config.limits import rate_limits
 from config.limits.request_limits import SAFE_METHODS, find_policy
 from config.ops.redaction import is_secret_path
 
-# A key of ASGI scopes: the RateLimitStatus of a request that is counted already, None if that failed.
+# A key of ASGI scopes: the RateLimitStatus of a request that was counted before Django. None if that failed.
 RATE_LIMIT_STATUS = "tribehold.rate_limit_status"
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 def request_id(get_response: GetResponse) -> GetResponse:
-    """Gives each request an id, for a header of its response, for errors and for the log."""
+    """Sets the id of each request, for a header of the response, for errors and for the log."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         own_id = choose_request_id(request.headers.get("X-Request-Id", ""))
@@ -34,7 +34,7 @@ def request_id(get_response: GetResponse) -> GetResponse:
 
 
 def error_envelope(get_response: GetResponse) -> GetResponse:
-    """Gives errors of Django without a body, as for a method that is not allowed, the form of ours."""
+    """Replaces Django's errors without a body, such as a 405, with errors in our form."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -45,14 +45,14 @@ def error_envelope(get_response: GetResponse) -> GetResponse:
             error = error_response(request, response.status_code)
             response.content = error.content
             response["Content-Type"] = error["Content-Type"]
-            response["Content-Length"] = str(len(error.content))  # it was 0
+            response["Content-Length"] = str(len(error.content))  # Django has set 0
         return response
 
     return middleware
 
 
 def protect_secret_urls(get_response: GetResponse) -> GetResponse:
-    """Keeps URLs with a secret, as in links of emails, out of caches and out of the logs of others.
+    """Keeps URLs with a secret, such as links in emails, out of caches and of other sites' logs.
 
     Requests from such a page have only the origin as `Referer`. With `no-referrer`, browsers would send the
     page's form with `Origin: null`, which fails the CSRF check.
@@ -106,7 +106,7 @@ def domain_error_pages(get_response: GetResponse) -> GetResponse:
 
 
 def count_player_writes(get_response: GetResponse) -> GetResponse:
-    """Counts each form that a signed-in player sends, from whatever address."""
+    """Counts each form that a signed-in player sends, from any address."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         is_write = request.method not in SAFE_METHODS and not is_api(request.path)
@@ -121,7 +121,7 @@ def count_player_writes(get_response: GetResponse) -> GetResponse:
 
 
 def reject_malformed_requests(get_response: GetResponse) -> GetResponse:
-    """Rejects a request that the handler could not read, after it was counted."""
+    """Rejects a request that the handler could not parse, after it was counted."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         is_malformed = getattr(request, "is_malformed", False)  # set by the handler
@@ -131,7 +131,7 @@ def reject_malformed_requests(get_response: GetResponse) -> GetResponse:
 
 
 def count_request(request: HttpRequest, record: rate_limits.RateLimitRecord) -> None:
-    """Counts a request by its address, unless that was done before Django. Raises RateLimited."""
+    """Counts a request by its address, unless it was counted before Django. Raises RateLimited."""
     scope = getattr(request, "scope", {})
     if RATE_LIMIT_STATUS not in scope:
         name = find_policy(request.method or "", request.path)

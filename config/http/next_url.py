@@ -1,6 +1,6 @@
-"""Where a form leads when it is done: the `next` of its URL or of its hidden field.
+"""The page that follows a form: the parameter `next` of its URL or the hidden field `next`.
 
-Only the path of a page of this site is accepted: no view's name, no other site, no URL without a page.
+Only the path of a page of this site is accepted: no name of a view, no other site, no URL without a page.
 """
 
 import re
@@ -13,20 +13,20 @@ from django.http import HttpRequest
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.encoding import iri_to_uri
 
-MAX_LENGTH = 2000  # characters, encoded; browsers and proxies accept more, but no page needs it
+MAX_LENGTH = 2000  # encoded characters; no page needs more
 # Browsers read a backslash as a slash, and drop tabs and line ends. A valid URL has none of them.
 UNSAFE_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff]")
-POST_ONLY_VIEWS = {"admin:logout"}  # Django's own, which do not say so
+POST_ONLY_VIEWS = {"admin:logout"}  # views of Django without `allowed_methods`
 
 
 def next_url(request: HttpRequest) -> str:
-    """Returns the URL that a request wants to go to next. Empty if that is not a page of this site."""
+    """Returns the `next` URL of a request. Empty if it is not a page of this site."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
     match = find_page(wanted)
-    here = request.resolver_match
-    # The sign-in and the current page could lead to themselves without end.
-    others = {settings.LOGIN_URL, here.view_name if here else ""}
-    return wanted if match and match.view_name not in others else ""
+    current = request.resolver_match
+    # The sign-in and the current page could redirect to themselves endlessly.
+    excluded = {settings.LOGIN_URL, current.view_name if current else ""}
+    return wanted if match and match.view_name not in excluded else ""
 
 
 def find_page(url: str) -> ResolverMatch | None:
@@ -56,7 +56,7 @@ def accepts_get(view: Callable[..., Any]) -> bool:
 
 
 def referring_page(request: HttpRequest) -> str:
-    """Returns path and query of the page with the form that was sent. Empty if it is not of this site."""
+    """Returns the path and the query of the `Referer`. Empty if it is not a page of this site."""
     try:
         referer = urlsplit(request.headers.get("Referer", ""))
     except ValueError:

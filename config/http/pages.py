@@ -22,24 +22,25 @@ require_page_methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def is_htmx(request: HttpRequest) -> bool:
-    """Returns whether htmx asks for a part of a page, and not for a page of its history, which is whole."""
+    """Returns whether htmx requests a part of a page. For its history, it requests complete pages."""
     details: HtmxDetails = request.htmx  # type: ignore[attr-defined]
     return bool(details) and not details.history_restore_request
 
 
 def redirect_to_sign_in(request: HttpRequest, next_url: str) -> HttpResponse:
-    """Redirects to the sign-in page, which leads on to `next_url`.
+    """Redirects to the sign-in page, which then redirects to `next_url`.
 
-    htmx would follow an ordinary redirect and put the sign-in form into the page, so it gets its own header.
+    htmx gets a header of its own, because it would insert the target of an ordinary redirect into the page.
     """
     sign_in = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': next_url})}"
     return HttpResponseClientRedirect(sign_in) if is_htmx(request) else redirect(sign_in)
 
 
 def require_sign_in(back_to: str = "") -> Callable[[View], View]:
-    """Returns a decorator: visitors sign in first, and then go on to a page.
+    """Returns a decorator that redirects visitors to the sign-in page.
 
-    It is the page with the URL name `back_to`, for the same row, or else the requested one.
+    After that, they see the page with the URL name `back_to` and the same arguments, or else the requested
+    page.
     """
 
     def decorate(view: View) -> View:

@@ -12,17 +12,17 @@ QUOTA_HEADER = "X-Quota"
 
 
 def usage_headers(usages: Sequence[Usage]) -> dict[str, str]:
-    """Returns the header for these usages. Empty where there are none."""
+    """Returns the header for these usages. Empty if there are none."""
     items = [f"{usage.quota.name};used={usage.used};limit={usage.quota.limit}" for usage in usages]
     return {QUOTA_HEADER: ", ".join(items)} if items else {}
 
 
 def quota_headers(subject: Any, *names: str) -> dict[str, str]:
-    """Returns the header that warns of those of these quotas that are nearly used."""
+    """Returns the header for those of these quotas that are nearly full."""
     return usage_headers(read_warnings(subject, *names))
 
 
 def show_quota_warnings(request: HttpRequest, subject: Any, *names: str) -> None:
-    """Shows warnings about those of these quotas that are nearly used, on the next page."""
+    """Shows warnings about those of these quotas that are nearly full, on the next page."""
     for usage in read_warnings(subject, *names):
         messages.warning(request, usage.warning)

@@ -10,7 +10,7 @@ SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def choose_request_id(sent: str) -> str:
-    """Returns the id that a proxy sent, so that its log and ours can be compared. Without one, a new id."""
+    """Returns the id that a proxy sent, so that both logs have the same, or a new one."""
     return sent if SAFE_ID.fullmatch(sent) else secrets.token_hex(16)
 
 
@@ -18,6 +18,6 @@ class RequestIdFilter(logging.Filter):
     """Adds the request's id to each record of the log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Adds the id. Keeps every record."""
+        """Adds the id. Returns True."""
         record.request_id = REQUEST_ID.get() or "-"
         return True

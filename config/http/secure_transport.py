@@ -1,7 +1,7 @@
-"""Rejects secrets that come over plain HTTP, in production.
+"""Rejects secrets that are sent over plain HTTP, in production.
 
-A redirect to https would be too late. The token or the password has been sent already, and others on the way
-could read it. A client that follows redirects would never notice.
+A redirect to https would be too late. The token or the password has been sent already, and others in the
+network could read it. A client that follows redirects would never notice.
 """
 
 import json
@@ -19,17 +19,17 @@ from config.limits.request_limits import SAFE_METHODS
 
 CODE = "insecure_transport"
 DETAIL = (
-    "This came over plain HTTP, where others can read it. Use https. Tokens in it have been revoked, as far"
-    " as they could be read: sign in again. If there was a password in it, change it."
+    "This was sent over plain HTTP, where others can read it. Use https. Tokens in it have been revoked, if"
+    " they could be read: sign in again. If there was a password in it, change it."
 )
-MAX_SEARCHED_BYTES = 10_000  # of a body in which a refresh token is searched
+MAX_SEARCHED_BYTES = 10_000  # larger bodies are not searched for a refresh token
 
-# Sent with the tokens `access` and `refresh` as they came, or ''. Accounts revoke their families.
+# Sent with the received tokens `access` and `refresh`, or ''. `accounts` revokes their families.
 tokens_exposed = Signal()
 
 
 def is_secure(scope: Mapping[str, Any]) -> bool:
-    """Returns whether a request came over TLS, to this process or to its proxy, by Django's rules."""
+    """Returns whether a request was sent over TLS, to this process or to its proxy, by Django's rules."""
     name, secure = getattr(settings, "SECURE_PROXY_SSL_HEADER", None) or ("", "")
     header = name.removeprefix("HTTP_").replace("_", "-").lower().encode()
     values = [value for key, value in scope["headers"] if key == header]

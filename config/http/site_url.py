@@ -1,7 +1,8 @@
 """The URL of the site, from the settings, for links that others read or that last longer than a request.
 
 A client chooses the `Host` of its request. So links in emails, in the sitemap, in robots.txt and in cached
-previews of pages use the setting SITE_URL. Links that only the reader of a page sees may use the request.
+previews of pages use the setting SITE_URL. Links that only the reader of a page sees may use the host of the
+request.
 """
 
 import re
@@ -24,12 +25,12 @@ def read_site_url(text: str, hosts: Sequence[str], *, is_secure: bool) -> str:
         parts = urlsplit(text.rstrip("/"))
         port = parts.port
     except ValueError:
-        raise ValueError("can't be read as a URL.") from None
+        raise ValueError("is not a valid URL.") from None
     if parts.scheme not in (("https",) if is_secure else ("http", "https")):
         raise ValueError(f"must begin with {'https' if is_secure else 'http'}://.")
     host = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc
     if not HOST.fullmatch(host) or port == 0 or parts.path or parts.query or parts.fragment:
-        raise ValueError("must be a scheme and a host, as https://tribehold.example, and no more.")
+        raise ValueError("must be a scheme and a host only, such as https://tribehold.example.")
     if not validate_host(host.lower(), hosts):
         raise ValueError("must name one of ALLOWED_HOSTS.")
     return f"{parts.scheme}://{parts.netloc.lower()}"
@@ -41,5 +42,5 @@ def absolute_url(path: str) -> str:
 
 
 def site_url(request: HttpRequest) -> dict[str, str]:
-    """The context processor of `site_url` in templates."""
+    """Returns `site_url` for templates: a context processor."""
     return {"site_url": settings.SITE_URL}

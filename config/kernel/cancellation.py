@@ -1,4 +1,4 @@
-"""Ends tasks of asyncio for certain."""
+"""Cancels asyncio tasks reliably."""
 
 import asyncio
 from collections.abc import Collection
@@ -8,10 +8,10 @@ CANCEL_RETRY_SECONDS = 0.5
 
 
 async def cancel_and_wait(tasks: "Collection[asyncio.Task[Any]]") -> None:
-    """Cancels tasks until all have ended, whatever they raise. Takes in tasks that are added meanwhile.
+    """Cancels tasks until all have ended, including tasks that are added meanwhile. Ignores their errors.
 
-    Once is not enough: where a result comes at the same moment, `asyncio.wait_for` of Python 3.11 returns it
-    and loses the cancellation. A task that goes on would keep the process alive.
+    One cancellation is not enough: if a result arrives at the same moment, `asyncio.wait_for` of Python 3.11
+    returns it and loses the cancellation. A task that continues would keep the process alive.
     """
     while unfinished := [task for task in tasks if not task.done()]:
         for task in unfinished:

@@ -1,13 +1,13 @@
-"""Who calls, as far as the connection tells. Pure."""
+"""The client of a request. Pure."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Client:
-    """The program that sent a request: the address that it calls from, and the name it gives itself.
+    """The program that sent a request: its address and its user agent.
 
-    Of IPv6 the address is the network, because a client has all addresses of its network.
+    An IPv6 address is that of the network, because a client can use all addresses of its network.
     """
 
     address: str

@@ -1,4 +1,4 @@
-"""How a secret that is used as a key is stored: as a hash, which is useless to whoever reads the store."""
+"""Hashes of secrets that are used as keys, so that nobody can use what is stored."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ import hashlib
 def digest(secret: str) -> str:
     """Returns the SHA-256 of a secret, as 64 hexadecimal digits.
 
-    For random secrets of 80 bits or more, which nobody can guess. Passwords need a slow hash instead. It uses
-    no key of the site, because these secrets must still work after a key has changed.
+    Only for random secrets of 80 bits or more: passwords need a slow hash. It uses no key of the site,
+    because these secrets must still work after a key has changed.
     """
     return hashlib.sha256(secret.encode()).hexdigest()

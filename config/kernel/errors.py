@@ -15,7 +15,7 @@ class Reason(NamedTuple):
 
 
 class DomainError(Exception):
-    """A rule forbids what was asked. Actions raise it, and edges translate it.
+    """A rule forbids the requested action. Actions raise it, and edges translate it.
 
     `code`, `detail` and `field` are those of the first reason; `reasons` has all of them. The HTTP status
     follows from the code (config/http/error_statuses.py).
@@ -40,7 +40,7 @@ class InvalidInput(DomainError):
 
 
 class AccessDenied(DomainError):
-    """The caller may not have or change what the request names: pages show an error page, not their form."""
+    """The caller may not see or change what the request names. Pages show an error page, not their form."""
 
 
 class NotFound(AccessDenied):

@@ -1,7 +1,7 @@
 """The colours of the site, from one file for Python, CSS and JavaScript. Pure of Django.
 
 `make palette` writes what browsers read: the colours in static/css/tokens.css, and static/js/map/palette.js.
-A test compares both with palette.json, so that nobody edits a copy alone.
+A test compares both with palette.json.
 """
 
 import json
@@ -22,25 +22,25 @@ COLOURS = {name: colour for group in _groups.values() for name, colour in group.
 
 
 def group(name: str) -> dict[str, str]:
-    """The colours of a group by name, as `#rrggbb`, or `#rrggbbaa` where one is transparent."""
+    """Returns the colours of a group by name, as `#rrggbb`, or `#rrggbbaa` for transparent ones."""
     return dict(_groups[name])
 
 
 def rgb(name: str) -> Rgb:
-    """The red, green and blue of a colour, from 0 to 255."""
+    """Returns the red, green and blue of a colour, from 0 to 255."""
     colour = COLOURS[name]
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def in_styles(styles: str) -> str:
-    """A style sheet with the colours of the palette between its two marks."""
+def render_styles(styles: str) -> str:
+    """Returns a style sheet with the colours of the palette between its two markers."""
     colours = {name: colour for key in IN_STYLES for name, colour in _groups[key].items()}
-    lines = "\n".join(f"  --{name}: {_shortened(colour)};" for name, colour in colours.items())
+    lines = "\n".join(f"  --{name}: {_shorten(colour)};" for name, colour in colours.items())
     return MARKED.sub(lambda found: found[1] + lines + found[2], styles)
 
 
-def as_script() -> str:
-    """The module that the map's canvas imports."""
+def render_script() -> str:
+    """Returns the JavaScript module of the palette."""
     colours = {name: colour for key in IN_SCRIPT for name, colour in _groups[key].items()}
     lines = "".join(f'  "{name}": "{colour}",\n' for name, colour in colours.items())
     return (
@@ -49,11 +49,11 @@ def as_script() -> str:
     )
 
 
-def _shortened(colour: str) -> str:
-    """`#abc` for `#aabbcc`, as the linter of style sheets wants it."""
+def _shorten(colour: str) -> str:
+    """Returns `#abc` for `#aabbcc`, which the linter of style sheets requires."""
     return re.sub(r"^#(.)\1(.)\2(.)\3(?:(.)\4)?$", r"#\1\2\3\4", colour)
 
 
 if __name__ == "__main__":
-    STYLES.write_text(in_styles(STYLES.read_text()))
-    SCRIPT.write_text(as_script())
+    STYLES.write_text(render_styles(STYLES.read_text()))
+    SCRIPT.write_text(render_script())

@@ -1,12 +1,13 @@
-"""The rules for all text that people enter, through whichever edge. Pure of Django.
+"""The rules for all text that people enter, through any edge. Pure.
 
-Text is stored in Unicode's normal form C. Its lines end with a line feed, and space around it is dropped.
+Text is stored in Unicode's normal form C, with line feeds and without space at its beginning and end.
 
-Characters that no reader can see, or that change the text around them, are refused with their code point:
+Characters that are invisible, or that change the text around them, are rejected with their code point:
 control characters, surrogates, noncharacters, direction marks, and all that Unicode calls default ignorable.
-Some scripts and emoji need such characters, so they are allowed in these places: joiners between letters of
+Some scripts and emoji need such characters, so they are allowed in some places: joiners between letters of
 Arabic and Indic scripts and in emoji, variation selectors after emoji and Mongolian letters, and tags in the
-flags of England, Scotland and Wales. The number of combining marks is limited, for each character and in all.
+flags of England, Scotland and Wales. The number of combining marks is limited, for each character and in
+total.
 """
 
 import re
@@ -24,14 +25,14 @@ MIN_NAME_LENGTH = 3
 class TextRule:
     """The rule for a kind of text: its length in characters after normalization, and whether it has lines.
 
-    A search `keeps_outer_space`, because space after the last word means that the word is complete. `code` is
-    the error code for a wrong length. `noun` begins the sentence of the error.
+    A search is not stripped, because space after the last word means that the word is complete. `code` is the
+    error code for a wrong length. The sentence of the error begins with `noun`.
     """
 
     max_length: int
     min_length: int = 0
     is_multiline: bool = False
-    keeps_outer_space: bool = False
+    is_stripped: bool = True
     code: str = "invalid"
     noun: str = "This"
 
@@ -61,7 +62,7 @@ TEXT_RULES = {
     "group_name": TextRule(150, 1, noun="A name"),
     "reason": TextRule(500, 1, is_multiline=True, code="invalid_reason", noun="A reason"),
     "chat": TextRule(300, 1, is_multiline=True, noun="A message"),
-    "search": TextRule(200, keeps_outer_space=True, noun="A search"),
+    "search": TextRule(200, is_stripped=False, noun="A search"),
     "code": TextRule(20, noun="A code"),
     "ticket": TextRule(100, 1, noun="A ticket"),
     "device": TextRule(100, noun="The name of a device"),
@@ -70,10 +71,10 @@ TEXT_RULES = {
 # ---- Forbidden characters -----------------------------------------------------------------------
 
 MAX_NONSPACING_MARKS = 4  # on one character; more would cover the lines above
-MAX_TIBETAN_MARKS = 8  # Tibetan letters stand below each other; for Unicode they are marks
+MAX_TIBETAN_MARKS = 8  # Tibetan letters are stacked; for Unicode they are marks
 MAX_MARKS = 8  # on one character, including spacing marks
 # A text may have FREE_MARKS marks, and MARKS_PER_CHARACTER more for each other character. Quranic Arabic, and
-# Hebrew with vowels and accents, have a little more than one for each letter.
+# Hebrew with vowels and accents, have slightly more than one for each letter.
 FREE_MARKS, MARKS_PER_CHARACTER = 4, 1.5
 # Characters whose category is that of letters or symbols, but that are blank.
 BLANK_CHARACTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\U0001d159")
@@ -91,7 +92,7 @@ INVISIBLE = (
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff"
 )
-# The error code, what the error says of the character, and the characters.
+# The error code, a description for the error, and the characters.
 FORBIDDEN = (
     ("control_character", "a control character", CONTROL),
     ("control_character", "half of a character", SURROGATES),
@@ -161,9 +162,9 @@ def check_text(value: Any, kind: str, field: str) -> str:
     if type(value) is not str:
         raise InvalidInput("invalid", "This must be text.", field=field)
     rule = TEXT_RULES[kind]
-    if len(value) > 4 * rule.max_length + 100:  # normalization never makes a text that much shorter
+    if len(value) > 4 * rule.max_length + 100:  # normalization shortens no text that much
         raise InvalidInput(rule.code, rule.length, field=field)
-    text = normalize_text(value, keeps_outer_space=rule.keeps_outer_space)
+    text = normalize_text(value, strip=rule.is_stripped)
     if fault := find_text_fault(text):
         raise InvalidInput(*fault, field=field)
     if not rule.min_length <= len(text) <= rule.max_length:
@@ -176,20 +177,17 @@ def check_text(value: Any, kind: str, field: str) -> str:
     return text
 
 
-def normalize_text(text: str, *, keeps_outer_space: bool = False) -> str:
-    """Returns text in normal form C, with line feeds at the ends of lines.
-
-    Space around the text is dropped, unless `keeps_outer_space`.
-    """
+def normalize_text(text: str, *, strip: bool = True) -> str:
+    """Returns text in normal form C, with line feeds. Strips it unless `strip` is false."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     for separator in LINE_SEPARATORS:
         text = text.replace(separator, "\n")
     text = unicodedata.normalize("NFC", text)
-    return text if keeps_outer_space else text.strip()
+    return text.strip() if strip else text
 
 
 def find_text_fault(text: str) -> tuple[str, str] | None:
-    """Returns the code and the sentence of the first fault that no kind of text may have, or None."""
+    """Returns the code and the sentence of the first fault that all kinds of text may not have, or None."""
     if ANY_FORBIDDEN.search(text) and (
         found := ANY_FORBIDDEN.search(ALLOWED_IN_CONTEXT.sub("", text))
     ):
@@ -207,7 +205,7 @@ def find_text_fault(text: str) -> tuple[str, str] | None:
 def clean_text(text: str, kind: str) -> str:
     """Returns a text without forbidden characters, cut to the length of its kind.
 
-    For text that nobody can be asked to correct.
+    For text that nobody can correct.
     """
     text = normalize_text(text[: 4 * TEXT_RULES[kind].max_length])
     while found := ANY_FORBIDDEN.search(ALLOWED_IN_CONTEXT.sub("", text)):
@@ -231,18 +229,19 @@ def has_visible_character(text: Iterable[str]) -> bool:
 
 
 def has_too_many_marks(text: str) -> bool:
-    """Returns whether one character has too many combining marks, or the text has more than scripts need."""
-    others = nonspacing = row = nonspacing_row = 0
-    most = MAX_NONSPACING_MARKS
+    """Returns whether a character has too many combining marks, or the text more than scripts need."""
+    others = nonspacing = run = nonspacing_run = 0
+    max_nonspacing = MAX_NONSPACING_MARKS
     for character in text:
         category = unicodedata.category(character)
         if category[0] == "M":
-            row += 1
+            run += 1
             if category != "Mc":
-                nonspacing, nonspacing_row = nonspacing + 1, nonspacing_row + 1
-            if nonspacing_row > most or row > MAX_MARKS:
+                nonspacing, nonspacing_run = nonspacing + 1, nonspacing_run + 1
+            if nonspacing_run > max_nonspacing or run > MAX_MARKS:
                 return True
-        elif category != "Cf":  # invisible characters do not end a row of marks
-            others, row, nonspacing_row = others + 1, 0, 0
-            most = MAX_TIBETAN_MARKS if "\u0f00" <= character <= "\u0fff" else MAX_NONSPACING_MARKS
+        elif category != "Cf":  # invisible characters do not end a run of marks
+            others, run, nonspacing_run = others + 1, 0, 0
+            is_tibetan = "\u0f00" <= character <= "\u0fff"
+            max_nonspacing = MAX_TIBETAN_MARKS if is_tibetan else MAX_NONSPACING_MARKS
     return nonspacing > FREE_MARKS + MARKS_PER_CHARACTER * others

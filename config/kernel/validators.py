@@ -17,7 +17,7 @@ def check_boolean(value: Any, field: str) -> bool:
 
 
 def read_boolean(parameters: Mapping[str, str], field: str) -> bool:
-    """Returns a query parameter: one of BOOLEANS, in any case. Without it, false."""
+    """Returns a boolean query parameter: one of BOOLEANS in any case, by default false."""
     found = BOOLEANS.get(parameters.get(field, "0").lower())
     if found is None:
         raise InvalidInput("invalid", f"This must be one of {', '.join(BOOLEANS)}.", field=field)
@@ -35,7 +35,7 @@ def check_integer(value: Any, field: str, minimum: int, maximum: int) -> int:
 def read_integer(
     parameters: Mapping[str, str], field: str, minimum: int, maximum: int, *, default: int
 ) -> int:
-    """Returns a query parameter: a whole number within these bounds. Without it, or blank, the default."""
+    """Returns a query parameter: a whole number within these bounds, or the default if it is blank."""
     text = parameters.get(field, "").strip()
     if not text:
         return default
@@ -44,7 +44,7 @@ def read_integer(
 
 
 def parse_id(text: str) -> UUID | None:
-    """Returns the id in a form or an address, or None."""
+    """Returns the id in a form or a URL, or None."""
     try:
         return UUID(text)
     except ValueError:
@@ -54,7 +54,7 @@ def parse_id(text: str) -> UUID | None:
 def assign_checked(
     target: object, checks: Mapping[str, Callable[[Any], Any]], values: Mapping[str, Any]
 ) -> list[Reason]:
-    """Assigns checked values to the fields of an object. Returns everything that is wrong."""
+    """Checks values and assigns them to the fields of an object. Returns everything that is wrong."""
     reasons: list[Reason] = []
     for field, check in checks.items():
         try:

@@ -1,9 +1,8 @@
 """How much one player may store: named quotas, counted in PostgreSQL.
 
 Rate limits (config.limits.rate_limits) limit how fast a player adds something, and quotas how much there is.
-Each application registers quotas of its own. An action locks what is counted before it adds something, so a
-quota is exact also with many requests at once. What exceeds a quota already is kept: only growth is
-forbidden.
+Each application registers quotas of its own. An action locks the counted rows before it adds something, so a
+quota is exact also with concurrent requests. A player who is above a quota loses nothing, but can't add more.
 """
 
 import math
@@ -17,7 +16,7 @@ from django.template.defaultfilters import filesizeformat
 
 from config.kernel.errors import DomainError
 
-WARNING_SHARE = 0.8  # of a quota, from which on the player gets a warning
+WARNING_SHARE = 0.8  # of a quota; from there the player gets a warning
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Usage:
 
     @property
     def warning_from(self) -> int:
-        """The usage from which on the player gets a warning."""
+        """The lowest usage at which the player gets a warning."""
         return math.ceil(self.quota.limit * WARNING_SHARE)
 
     @property
@@ -118,7 +117,7 @@ def player_quotas() -> list[Quota]:
 
 
 def read_usage(subject: Any, names: Sequence[str] = ()) -> list[Usage]:
-    """Returns how much a subject uses of these quotas, or of all quotas of a player. One query."""
+    """Returns how much a subject uses of these quotas, or of all quotas of a player. Runs one query."""
     quotas = [QUOTAS[name] for name in names] or player_quotas()
     counts = ", ".join(f"({quota.count})" for quota in quotas)
     with connection.cursor() as cursor:
@@ -128,12 +127,12 @@ def read_usage(subject: Any, names: Sequence[str] = ()) -> list[Usage]:
 
 
 def read_warnings(subject: Any, *names: str) -> list[Usage]:
-    """Returns the usage of those of these quotas that are nearly or fully used. One query."""
+    """Returns the usage of those of these quotas that are nearly full or full. Runs one query."""
     return [usage for usage in read_usage(subject, names) if usage.is_near]
 
 
 def require_room(subject: Any, *names: str) -> None:
-    """Requires room for one more under each quota. The caller holds the lock. Raises QuotaReached."""
+    """Raises QuotaReached if one of these quotas has no room for one more. The caller holds the lock."""
     for usage in read_usage(subject, names):
         if usage.is_full:
             raise QuotaReached(usage)
@@ -143,8 +142,8 @@ def require_room(subject: Any, *names: str) -> None:
 def limit_growth(subject: Any, *names: str) -> Iterator[None]:
     """Runs a change that may use more of these quotas. The caller holds the lock, in a transaction.
 
-    A change that needs no more than before is always allowed. Raises QuotaReached, with the usage before the
-    change, where the usage grew beyond a limit.
+    A change that does not increase the usage is always allowed. Raises QuotaReached, with the usage before
+    the change, if the usage grew beyond a limit.
     """
     before = read_usage(subject, names)
     yield

@@ -1,10 +1,10 @@
 """How often somebody may do something: named policies, counted in Redis.
 
-A window begins with the first count. Counting is one script and one round trip, so that it is exact
-however many clients count at once. Pages, the API and sockets share the counts.
+A window begins with the first count. Counting is one script and one round trip, so it is exact with any
+number of concurrent clients. Pages, the API and sockets share the counts.
 
-A lockout lasts its whole time from the failure that causes it. Later failures don't prolong it: a stranger
-who goes on failing could lock a player out for ever.
+A lockout lasts a fixed time from the failure that causes it. Later failures don't prolong it, because an
+attacker could lock a player out forever.
 """
 
 import functools
@@ -24,9 +24,9 @@ from config.redis.clients import CircuitBreaker, durable
 if TYPE_CHECKING:
     import redis.asyncio
 
-# Counts each key and sets its expiry in one step: a key without expiry would count for ever. Two arguments
-# belong to each key: its window in seconds, and the count that begins the window anew. Returns the count
-# and the milliseconds left of each.
+# Counts each key and sets its expiry in one step, because a key without expiry would never be reset. There
+# are two arguments for each key: its window in seconds, and the count at which the window is restarted.
+# Returns for each key the count and the remaining milliseconds.
 COUNT = """
 local results = {}
 for n, key in ipairs(KEYS) do
@@ -40,16 +40,16 @@ for n, key in ipairs(KEYS) do
 end
 return results
 """
-# A count whose window ended in the meantime must not begin anew.
+# If the window has ended in the meantime, DECR would create a key without expiry.
 UNDO = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end"
 
 
 @dataclass(frozen=True)
 class Policy:
-    """At most `limit` times in `seconds`. `message` tells whoever exceeds it.
+    """A rate limit: at most `limit` times in `seconds`. `message` is for people who exceed it.
 
-    One that fails closed refuses when it can't be counted. A lockout counts failures, and lasts `seconds`
-    from the last one that it allows.
+    A policy that `fails_closed` rejects requests that can't be counted. A lockout counts failures, and lasts
+    `seconds` from the last one that it allows.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Policy:
 
     @property
     def arguments(self) -> tuple[int, int]:
-        """The two arguments of COUNT: the seconds, and the count that begins them anew."""
+        """The two arguments of COUNT: the seconds, and the count at which the window is restarted."""
         return self.seconds, self.limit if self.is_lockout else 0
 
 
@@ -69,23 +69,23 @@ POLICIES = {
     policy.name: policy
     for policy in (
         # Each request counts under one of the next four (config/limits/request_limits.py).
-        Policy("api", 100, 60, False, "You asked too often."),
+        Policy("api", 100, 60, False, "You sent too many requests."),
         Policy("pages", 300, 60, False, "You opened too many pages."),
         Policy("page_writes", 60, 60, False, "You sent too many forms."),
-        # A page of maps shows 24, so that scrolling never meets this before the limit of a patient reader.
+        # A page of maps shows 24, so that somebody who scrolls reaches the limit of pages first.
         Policy("pictures", 3000, 60, False, "You loaded too many pictures."),
         # The list of maps opens one socket with each page.
         Policy("sockets", 300, 60, False, "You opened too many connections."),
         Policy("login", 5, 60, True, "You tried to sign in too often."),
         Policy("signup", 10, 3600, True, "You tried to make an account too often."),
         Policy("address", 20, 3600, True, "You tried to change your address too often."),
-        Policy("email_requests", 5, 3600, True, "You asked for too many emails."),
-        # For each account and each email address. Nobody sees it: an email is sent, or is not. The first
-        # counts for each client, or a stranger who asks for resets would use up those of the owner.
+        Policy("email_requests", 5, 3600, True, "You requested too many emails."),
+        # For each account and each email address. Nobody sees the message, because the email is just not
+        # sent. The first counts each client, so that others who request resets can't use up the second.
         Policy("emails_per_client", 5, 3600, False, "Too many emails went there."),
         Policy("emails", 20, 3600, False, "Too many emails went there."),
         Policy("maps", 10, 3600, True, "You made too many maps."),
-        # Each change may draw two pictures, which stay for those who have their address.
+        # Each change may draw two previews, which are stored for clients that have their URL.
         Policy("map_changes", 240, 3600, True, "You changed maps too often."),
         Policy("lobbies", 30, 3600, True, "You opened too many lobbies."),
         Policy("codes", 10, 60, True, "You tried too many codes."),
@@ -118,7 +118,7 @@ class RateLimitStatus:
 
     @property
     def remaining(self) -> int:
-        """How often is left."""
+        """How many more are allowed."""
         return max(0, self.policy.limit - self.count)
 
     @property
@@ -128,7 +128,7 @@ class RateLimitStatus:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of a response that was counted."""
+        """The headers of the response."""
         headers = {
             "X-RateLimit-Limit": str(self.policy.limit),
             "X-RateLimit-Remaining": str(self.remaining),
@@ -147,7 +147,7 @@ class RateLimited(DomainError):
 
 
 class RateLimitUnavailable(DomainError):
-    """Something that must be counted can't be: Redis is away."""
+    """Something that must be counted can't be, because Redis is unavailable."""
 
     status = None
 
@@ -158,7 +158,8 @@ class RateLimitUnavailable(DomainError):
 def count_one(name: str, subject: str) -> RateLimitStatus | None:
     """Counts one more for a subject. Raises RateLimited above the limit.
 
-    Without Redis a policy that fails closed raises RateLimitUnavailable; any other returns None.
+    If Redis is unavailable, raises RateLimitUnavailable for a policy that fails closed, and returns None for
+    others.
     """
     policy = POLICIES[name]
     try:
@@ -191,8 +192,8 @@ async def count_many(
 def require(name: str, subject: str) -> None:
     """Counts one more for a subject, and records it for the headers of the response.
 
-    The count of a lockout is recorded only when it is over: it would show which address belongs to which
-    name. Raises RateLimited, RateLimitUnavailable.
+    The count of a lockout is recorded only above the limit, because it would reveal which email address
+    belongs to which name. Raises RateLimited, RateLimitUnavailable.
     """
     record = _record.get() or RateLimitRecord()
     try:
@@ -205,10 +206,10 @@ def require(name: str, subject: str) -> None:
 
 
 @contextmanager
-def require_once_done(name: str, subject: str) -> Iterator[None]:
-    """Requires one more for what a `with` block does. A block that fails is not counted afterwards.
+def require_if_successful(name: str, subject: str) -> Iterator[None]:
+    """Counts a `with` block as `require` does, and undoes the count if the block raises.
 
-    It is counted first, because several at once would exceed the limit otherwise. Raises as `require` does.
+    It counts first, because concurrent blocks could exceed the limit otherwise.
     """
     require(name, subject)
     try:
@@ -219,7 +220,7 @@ def require_once_done(name: str, subject: str) -> Iterator[None]:
 
 
 def undo_count(name: str, subject: str) -> None:
-    """Undoes one `require`: what was tried turned out to be nothing that this policy limits."""
+    """Undoes one `require`, for an attempt that the policy does not limit."""
     try:
         durable().eval(UNDO, 1, key(name, subject))
     except RedisError:
@@ -229,7 +230,7 @@ def undo_count(name: str, subject: str) -> None:
 
 
 def reset_count(name: str, subject: str) -> None:
-    """Deletes a subject's count, so that it begins anew."""
+    """Deletes a subject's count."""
     try:
         durable().delete(key(name, subject))
     except RedisError:
@@ -237,14 +238,14 @@ def reset_count(name: str, subject: str) -> None:
 
 
 def hash_subject(text: str) -> str:
-    """Returns what a name or an email address is counted under, since keys must hold neither."""
+    """Returns the hash under which a name or an email address is counted. Keys must have neither."""
     return hashlib.sha256(text.lower().encode()).hexdigest()[:32]
 
 
 class RateLimitRecord:
-    """What the rate limits found for one request, for the headers of its response.
+    """The rate limits that counted one request, for the headers of its response.
 
-    `status` is that of the limit which rejected the request, else of the one that leaves the least.
+    `status` is that of the limit that rejected the request, or else of the one with the fewest remaining.
     """
 
     def __init__(self) -> None:
@@ -253,7 +254,7 @@ class RateLimitRecord:
 
     def update_tightest(self, status: RateLimitStatus) -> None:
         """Records a count within its limit."""
-        self.status = min(status, self.status or status, key=_tightness)
+        self.status = min(status, self.status or status, key=_sort_key)
 
     def reject(self, error: "RateLimited | RateLimitUnavailable") -> None:
         """Records that a limit rejected the request."""
@@ -272,13 +273,13 @@ class RateLimitRecord:
         return self.status.headers if self.status else {}
 
 
-# Actions know no request, but what they count belongs into the headers of its response.
+# Actions have no request, but the response must have headers for what they count.
 _record: ContextVar[RateLimitRecord | None] = ContextVar("rate_limits", default=None)
 
 
 @contextmanager
 def recorded_limits() -> Iterator[RateLimitRecord]:
-    """Collects what `require` finds inside of the block. One block for each request."""
+    """Records the counts of `require` inside the block. There is one block for each request."""
     record = RateLimitRecord()
     token = _record.set(record)
     try:
@@ -288,18 +289,18 @@ def recorded_limits() -> Iterator[RateLimitRecord]:
 
 
 def key(name: str, subject: str) -> str:
-    """Returns the key that a policy counts a subject under."""
+    """Returns the key in Redis of a policy and a subject."""
     return f"ratelimit:{subject}:{name}"
 
 
 def _statuses(policies: Sequence[Policy], results: Sequence[int]) -> list[RateLimitStatus]:
-    """Returns what COUNT found for the key of each policy."""
+    """Returns the results of COUNT for each policy."""
     counts = zip(policies, results[::2], results[1::2], strict=True)
     return [RateLimitStatus(policy, count, -(-left // 1000)) for policy, count, left in counts]
 
 
-def _tightness(status: RateLimitStatus) -> tuple[int, int]:
-    """Orders statuses: the fewest remaining first, then the longest wait."""
+def _sort_key(status: RateLimitStatus) -> tuple[int, int]:
+    """Returns a sort key: the fewest remaining first, then the longest wait."""
     return status.remaining, -status.reset
 
 

@@ -1,7 +1,7 @@
 """Which rate limit counts a request, and counting from the event loop.
 
-Each HTTP request counts once for its address, whatever its response: as a request of the API, a page, a form
-or a preview. Health checks and static files do not count. A socket counts when it opens.
+Each HTTP request counts once for its address, with any response: as a request of the API, a page, a form or a
+preview. Health checks and static files do not count. A socket counts when it opens.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from config.limits.rate_limits import RateLimitStatus, count_many
 from config.redis.batches import CommandBatcher
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
-# The paths of previews in maps/urls.py. Every other path that ends like one counts as a page.
+# The paths of previews in maps/urls.py. Similar paths count as pages.
 PREVIEW_PATH = re.compile(r"/maps/[0-9a-f-]{36}/(?:card|page|link)-[0-9a-z-]{1,80}\.(?:webp|jpeg)")
 
 
@@ -37,7 +37,7 @@ class RequestCounter:
     def count(
         self, policy: str, scope: Mapping[str, Any]
     ) -> "asyncio.Future[RateLimitStatus | None]":
-        """Counts one for the address of a scope. The result is None where Redis is unavailable."""
+        """Counts one for the address of a scope. The result is None if Redis is unavailable."""
         self.batcher = self.batcher or CommandBatcher(count_many)
         return self.batcher.put((policy, client_address_of_scope(scope)))
 

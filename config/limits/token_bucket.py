@@ -1,4 +1,4 @@
-"""A token bucket, which limits how many events may happen in a time. Pure: the caller has the clock."""
+"""A token bucket, which limits how many events may happen in a time. Pure: the caller passes the time."""
 
 
 class TokenBucket:
@@ -11,9 +11,9 @@ class TokenBucket:
         self.tokens, self.refilled_at = burst, now
 
     def take(self, now: float, count: int = 1) -> bool:
-        """Takes tokens. Returns False, and takes none, where there are not enough.
+        """Takes tokens. Returns False, and takes none, if there are not enough.
 
-        `now` is in seconds of a clock that never goes back.
+        `now` is in seconds of a monotonic clock.
         """
         refilled = self.tokens + (now - self.refilled_at) * self.per_second
         self.tokens, self.refilled_at = min(self.burst, refilled), now

@@ -1,7 +1,7 @@
-"""How the task queue reaches PostgreSQL.
+"""The database connections of the task queue.
 
-Requests and commands add jobs by Django's connection, so that a job exists only if their transaction
-commits. Workers have a small pool of their own: they ask from an event loop, where Django's connections
+Requests and commands add jobs through Django's connection, so that a job exists only if their transaction
+commits. Workers have a small pool of their own, because they run in an event loop, where Django's connections
 can't be used.
 """
 
@@ -18,7 +18,7 @@ from config.db.pools import POOL_TIMEOUT_SECONDS, connection_string
 
 
 class TaskConnector(DjangoConnector):
-    """Django's connection for whoever adds jobs, and while it is open a pool for the workers."""
+    """Uses Django's connection to add jobs, and a pool while workers run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,35 +53,35 @@ class TaskConnector(DjangoConnector):
         self, query: LiteralString, **arguments: Any
     ) -> dict[str, Any]:
         """Runs a statement and returns its row."""
-        found: dict[str, Any]
+        result: dict[str, Any]
         if self.pool:
-            found = await self.pool.execute_query_one_async(query, **arguments)
+            result = await self.pool.execute_query_one_async(query, **arguments)
         else:
-            found = await super().execute_query_one_async(query, **arguments)
-        return found
+            result = await super().execute_query_one_async(query, **arguments)
+        return result
 
     async def execute_query_all_async(
         self, query: LiteralString, **arguments: Any
     ) -> list[dict[str, Any]]:
         """Runs a statement and returns its rows."""
-        found: list[dict[str, Any]]
+        result: list[dict[str, Any]]
         if self.pool:
-            found = await self.pool.execute_query_all_async(query, **arguments)
+            result = await self.pool.execute_query_all_async(query, **arguments)
         else:
-            found = await super().execute_query_all_async(query, **arguments)
-        return found
+            result = await super().execute_query_all_async(query, **arguments)
+        return result
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
-        """Listens for new jobs, on a connection of its own."""
+        """Listens for new jobs on a separate connection."""
         assert self.pool
         await self.pool.listen_notify(on_notification, channels)
 
 
 async def commit_each_statement(connection: "AsyncConnection[Any]") -> None:
-    """Prepares a connection of the pool: without it each statement would cost three round trips."""
+    """Sets autocommit for a connection of the pool. Without it, each statement takes three round trips."""
     await connection.set_autocommit(True)
 
 
 def install(app: App) -> None:
-    """Gives procrastinate's application our connector; settings name this function."""
+    """Sets the connector of procrastinate's application. The settings name this function."""
     app.connector = app.job_manager.connector = TaskConnector()

@@ -1,7 +1,7 @@
-"""Values and exceptions as the log may show them: short, in ASCII, and without secrets.
+"""Formats values and exceptions for the log: short, in ASCII, and without secrets.
 
-The text of an exception is shown only where its type is ours: texts of other packages hold rows, URLs and
-passwords. Attributes that are known to be harmless (SAFE_ATTRIBUTES) are always shown.
+The text of an exception is shown only if its type is ours, because texts of other packages contain rows, URLs
+and passwords. Attributes that are known to be harmless (SAFE_ATTRIBUTES) are always shown.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from config.ops.redaction import redact
 
 MAX_VALUE_LENGTH = 300  # characters of one value
 MAX_ITEMS = 5  # of a list
-# How much more is searched for secrets than is shown: a secret that is cut would not be found.
+# How much more is searched for secrets than is shown, because a secret that is cut would not be found.
 READ_AHEAD_FACTOR = 4
 OWN_PACKAGES = {"config", "accounts", "tribes", "maps", "sessions_app"}
 PLAIN_TYPES = (int, float, bool, type(None), decimal.Decimal)
@@ -31,11 +31,11 @@ PRINTABLE_TYPES = (
     datetime.timedelta,
     PurePath,
 )
-HARMLESS_WORD = re.compile(r"[A-Za-z0-9_.$-]{1,80}")
+SAFE_WORD = re.compile(r"[A-Za-z0-9_.$-]{1,80}")
 
 
 def format_value(value: object, depth: int = 2) -> str:
-    """Returns a value as the log may show it. Of an unknown type, only its name."""
+    """Returns a value as the log may show it: for an unknown type, only the name of the type."""
     if isinstance(value, BaseException):
         return format_exception(value)
     if isinstance(value, PLAIN_TYPES):
@@ -57,7 +57,7 @@ def format_value(value: object, depth: int = 2) -> str:
 
 
 def format_exception(error: BaseException) -> str:
-    """Returns an exception in one line: its type, its safe attributes, and its text if the type is ours."""
+    """Returns an exception as one line: type, safe attributes, and the text if the type is ours."""
     kind = type(error)
     module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
     attributes = ", ".join(f"{label}={value}" for label, value in _read_safe_attributes(error))
@@ -81,7 +81,7 @@ def is_own(error: BaseException) -> bool:
 
 
 def text_of(error: BaseException, read: Callable[[object], str] = str) -> str:
-    """Returns the text of an exception. Empty where that fails."""
+    """Returns the text of an exception. Empty if it can't be read."""
     try:
         return read(error)
     except Exception:
@@ -89,17 +89,17 @@ def text_of(error: BaseException, read: Callable[[object], str] = str) -> str:
 
 
 def _read_safe_attributes(error: BaseException) -> Iterator[tuple[str, str]]:
-    """Yields attributes that say what happened. Programs choose their values, not people."""
+    """Yields names and values of safe attributes. Programs choose these values, not people."""
     for label, read in SAFE_ATTRIBUTES.items():
         with contextlib.suppress(Exception):  # most exceptions lack most attributes
             value = read(error)
-            is_word = isinstance(value, (int, str)) and HARMLESS_WORD.fullmatch(str(value))
+            is_word = isinstance(value, (int, str)) and SAFE_WORD.fullmatch(str(value))
             if is_word and not isinstance(value, bool):
                 yield label, str(value)
 
 
-def _diagnosis(name: str) -> Callable[[Any], Any]:
-    """Returns a reader of an attribute of PostgreSQL's error. Django wraps those of psycopg in its own."""
+def _diagnostic(name: str) -> Callable[[Any], Any]:
+    """Returns a function that reads a diagnostic of psycopg's error, which Django wraps in its own."""
 
     def read(error: Any) -> Any:
         source = error if hasattr(error, "diag") else error.__cause__
@@ -113,10 +113,10 @@ def _errno(error: Any) -> Any:
 
 
 SAFE_ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
-    "sqlstate": _diagnosis("sqlstate"),
-    "constraint": _diagnosis("constraint_name"),
-    "table": _diagnosis("table_name"),
-    "column": _diagnosis("column_name"),
+    "sqlstate": _diagnostic("sqlstate"),
+    "constraint": _diagnostic("constraint_name"),
+    "table": _diagnostic("table_name"),
+    "column": _diagnostic("column_name"),
     "errno": _errno,
     "smtp": lambda error: error.smtp_code,
     "s3": lambda error: error.response["Error"]["Code"],

@@ -1,9 +1,9 @@
-"""The log: its only formatter, its filters, and what Python itself would print.
+"""The log: its only formatter, its filters, and the hooks for exceptions that Python would print.
 
-More people read the log than the database, and it is stored for longer. So one formatter is behind the only
-handler, for records of Django, the server, libraries and our own code. It writes
+More people can read the log than the database, and it is stored longer. So one formatter writes all records:
+of Django, the server, libraries and our own code. It writes
 
-- short values in ASCII on one line: nobody can forge lines, or fill a disk with a long header;
+- short values in ASCII on one line, so that nobody can forge lines, or fill a disk with a long header;
 - no secrets and no email addresses (config/ops/redaction.py);
 - exceptions by their type, their place and harmless attributes (config/ops/log_values.py).
 
@@ -34,33 +34,33 @@ from config.ops.log_values import (
 from config.ops.redaction import HIDDEN
 
 MAX_MESSAGE_LENGTH = 700  # characters
-MAX_RECORD_LENGTH = 1900  # with its traceback
+MAX_RECORD_LENGTH = 1900  # with the traceback
 MAX_FRAMES = 8  # of each exception: those next to the error
 MAX_EXCEPTIONS = 5  # of a chain or a group
 
-# Loggers whose messages are fixed texts, with values as arguments. Messages of others may have values.
+# Loggers whose messages are constants, with values as arguments. Messages of others may contain values.
 LITERAL_LOGGERS = {"django", "python", "uvicorn"}
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class ClientFaultFilter(logging.Filter):
-    """Drops records of the ASGI server that are only about an error of a client.
+    """Drops records of the ASGI server about errors of a client.
 
-    uvicorn logs an exception for each frame that is not UTF-8. Anybody could fill the log with tracebacks.
+    uvicorn logs an exception for each frame that is not UTF-8, so anybody could fill the log with tracebacks.
     The client gets the close code 1007.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Returns whether the record stays."""
+        """Returns whether to log the record."""
         error = record.exc_info[1] if record.exc_info else None
         return not isinstance(error, UnicodeDecodeError)
 
 
 class ShortRedisErrors(logging.Filter):
-    """Shortens records about Redis to one line. A library would write a traceback every second."""
+    """Shortens records about Redis to one line. channels_redis logs a traceback every second."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Removes the traceback of an error of Redis. Keeps every record."""
+        """Removes the traceback of an error of Redis. Returns True."""
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, RedisError):
             record.msg, record.args = "%s: %s", (record.msg, error)
@@ -69,10 +69,10 @@ class ShortRedisErrors(logging.Filter):
 
 
 class SafeFormatter(logging.Formatter):
-    """Formats records of any logger. It never raises: Python would then print the arguments."""
+    """Formats records of any logger. It never raises, because Python would then print the arguments."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Returns a line. Below it, indented, are the lines of the exception."""
+        """Returns the line of a record, then indented lines for its exception."""
         errors = format_record_exception(record)
         line = (
             f"{self.formatTime(record)} {record.levelname} {getattr(record, 'request_id', '-')}"
@@ -86,7 +86,7 @@ class SafeFormatter(logging.Formatter):
 
 
 def format_message(record: logging.LogRecord) -> str:
-    """Returns the message of a record, without what must not be in the log."""
+    """Returns the message of a record without secrets."""
     package = record.name.partition(".")[0]
     if is_suspicious(record):  # the message is the text of an exception
         kind = record.name.removeprefix("django.security.")
@@ -98,7 +98,7 @@ def format_message(record: logging.LogRecord) -> str:
         text, is_literal = str(record.msg), False
     if record.name == "py.warnings":  # "file:line: Kind: text", then a line of source code
         text = "".join(re.findall(r"\A\S+:\d+: \w+(?=:)", record.getMessage()))
-    elif not is_literal and not record.args:  # after one of these characters, a value may follow
+    elif not is_literal and not record.args:  # a value may follow one of these characters
         text = re.sub(r"(?s)[\n:(<\[{'\"].*", " ...", text)
     for foreign in _foreign_texts(record):
         text = text.replace(foreign, HIDDEN)
@@ -111,7 +111,7 @@ def is_suspicious(record: logging.LogRecord) -> bool:
 
 
 def format_record_exception(record: logging.LogRecord) -> list[str]:
-    """Returns lines for the exception of a record. None for a request that Django rejected as suspicious."""
+    """Returns lines for the exception of a record, except for a request that Django rejected."""
     info = record.exc_info
     if not isinstance(info, tuple) or info[1] is None or is_suspicious(record):
         return []
@@ -157,9 +157,9 @@ def clip_lines(lines: list[str]) -> str:
 
 
 def install_exception_hooks() -> None:
-    """Logs what Python would print to the standard error, with all values.
+    """Logs exceptions that Python would print to the standard error with all values.
 
-    That is: exceptions that end a thread or the process, those that nothing can catch, and warnings.
+    These are exceptions that end a thread or the process, unraisable ones, and warnings.
     """
     logger = logging.getLogger("python")
 
@@ -196,7 +196,7 @@ class _FormattedValue:
 
 
 def _fill_in(record: logging.LogRecord, *, is_literal: bool) -> str:
-    """Returns the message with its arguments. Raises whatever formatting raises."""
+    """Returns the message with its arguments. Raises what formatting raises."""
     message, arguments = record.msg, record.args
     if not isinstance(message, str):
         return format_value(message)

@@ -1,6 +1,6 @@
-"""Daily maintenance: each application registers what it deletes; one task deletes all of it.
+"""Daily maintenance: each application registers deletions, and one task runs all of them.
 
-`manage.py maintain` does the same at once.
+`manage.py maintain` runs them immediately.
 """
 
 from collections.abc import Callable
@@ -11,23 +11,23 @@ from procrastinate.contrib.django import app
 
 from config.ops import tasks
 
-EVERY_DAY = "17 4 * * *"  # UTC; a process that starts later catches up
+EVERY_DAY = "17 4 * * *"  # UTC; a process that starts later runs it then
 RETRIES = RetryStrategy(max_attempts=5, exponential_wait=5)
 
 
 @dataclass(frozen=True)
 class Deletion:
-    """Deletes what nobody needs any more, and returns how much that was."""
+    """Deletes unused or expired data. `delete` returns the number of deleted items."""
 
-    label: str  # as in "3 words that no map has deleted"
+    label: str  # of the items: "words that no map has", for "3 words that no map has deleted."
     delete: Callable[[], int]
 
 
 DELETIONS: dict[str, Deletion] = {}
 
 
-class NotDeleted(Exception):
-    """Some deletions failed."""
+class DeletionsFailed(Exception):
+    """At least one deletion failed."""
 
 
 def register(name: str, label: str, delete: Callable[[], int]) -> None:
@@ -36,17 +36,17 @@ def register(name: str, label: str, delete: Callable[[], int]) -> None:
 
 
 def run_all(report: Callable[[str], object]) -> None:
-    """Runs all deletions, and reports how much each has deleted. Raises NotDeleted after the last one."""
+    """Runs all deletions, and reports how many items each deleted. Raises DeletionsFailed at the end."""
     failed = []
     for deletion in DELETIONS.values():
         try:
             number = deletion.delete()
-        except Exception as error:  # the others can be done all the same
+        except Exception as error:  # the other deletions must still run
             failed.append(f"{deletion.label} ({type(error).__name__})")
         else:
             report(f"{number:,} {deletion.label} deleted.")
     if failed:
-        raise NotDeleted(f"Not deleted: {', '.join(failed)}.")
+        raise DeletionsFailed(f"Not deleted: {', '.join(failed)}.")
 
 
 @app.periodic(cron=EVERY_DAY)
@@ -54,5 +54,5 @@ def run_all(report: Callable[[str], object]) -> None:
     name="maintenance.run", queue=tasks.MAINTENANCE, queueing_lock="maintenance", retry=RETRIES
 )
 def run(timestamp: int) -> None:
-    """Runs all deletions; all of them once more where one has failed."""
+    """Runs all deletions. If one fails, the job is retried, with all of them."""
     run_all(lambda _: None)

@@ -1,6 +1,6 @@
-"""Whether PostgreSQL, Redis and the schema are ready for requests.
+"""Checks whether PostgreSQL, Redis and the schema are ready for requests.
 
-Not in config.server.health, because that imports the server, and commands need this without it.
+It is not in config.server.health, because commands need it without the server.
 """
 
 from django.core.management import call_command
@@ -13,7 +13,7 @@ Checks = dict[str, str]
 
 
 def check_services() -> Checks:
-    """Returns "ok" or what is wrong, for PostgreSQL and for Redis. Blocks."""
+    """Returns "ok" or what is wrong, for PostgreSQL and Redis. Blocks."""
     return {"postgres": _check_postgres(), "redis": _check_redis()}
 
 
@@ -21,7 +21,7 @@ def has_pending_migrations() -> bool:
     """Returns whether the database lacks migrations of this code. Raises DatabaseError."""
     try:
         call_command("migrate", check_unapplied=True, verbosity=0)
-    except SystemExit:  # as the command says it
+    except SystemExit:  # the result of the command
         return True
     return False
 

@@ -1,4 +1,4 @@
-"""Hides what others must not read in a text: tokens, keys, passwords, email addresses.
+"""Replaces secrets in a text: tokens, keys, passwords, email addresses.
 
 Secrets in URLs are found by the routes of the site. An argument with a name in SECRET_ARGUMENTS is a secret,
 and so is everything after the fixed prefix of its route. Other secrets are found by their form.
@@ -19,7 +19,7 @@ CONFIDENTIAL_FIELDS = (
     r"(?:\w{0,40}(?:passw(?:or)?d|token|secret|ticket|signature|credential|authorization|cookie|session_?id)\w{0,40}"
     r"|access|refresh|code|key|jti|pwd)"
 )
-# Each pattern takes linear time for every text: none begins to match again inside a word.
+# Each pattern takes linear time for every text, because none can start a match inside a word.
 PATTERNS = (
     # user:password@ of a URL; a password may have a slash or an @ that is not encoded
     (re.compile(r"(?<=://)[^\s\"'<>?#]*@"), f"{HIDDEN}@"),
@@ -35,7 +35,7 @@ PATTERNS = (
     (re.compile(r"(?<![\w-])[0-9a-z]{6}-[0-9a-f]{32}(?![0-9a-z])", re.I), HIDDEN),
     (re.compile(r"(?<![\w.+%-])[\w.+%-]+(?:@|%40)[\w.-]+"), "[email]"),
 )
-# Random words: session keys, tickets, secrets. A UUID is a name, not a secret.
+# Random words: session keys, tickets, secrets. A UUID is not a secret.
 RANDOM_WORD = re.compile(r"(?<![\w-])[\w-]{24,}")
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 
@@ -50,7 +50,7 @@ def redact(text: str) -> str:
 
 
 def is_secret_path(path: str) -> bool:
-    """Returns whether a path has a secret, which a reader of a log or of a `Referer` could use."""
+    """Returns whether a path has a secret that a reader of a log or of a `Referer` could use."""
     return bool(_secret_paths().match(path))
 
 
@@ -71,7 +71,7 @@ def _secret_paths() -> re.Pattern[str]:
 def _secret_prefixes(
     patterns: "list[URLPattern | URLResolver]", before: str, *, is_plain: bool = True
 ) -> Iterator[str]:
-    """Yields what comes before the first argument of each route that has a secret argument."""
+    """Yields the text before the first argument of each route with a secret argument."""
     for entry in patterns:
         route = str(entry.pattern)
         prefix, is_fixed = before, is_plain

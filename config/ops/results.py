@@ -1,8 +1,8 @@
-"""Lets a request wait for what a task makes, without holding a thread.
+"""Lets a request wait for the result of a task without holding a thread.
 
-A view that misses something adds a job, and puts a future into the scope of its request. The handler waits
-for the future for a short time, then calls the view again, which now answers whether it is there or not. The
-task announces what it has made on a channel that each process listens to (config.db.notifications).
+A view that needs a result adds a job, and puts a future into the scope of its request. The handler waits for
+the future for a short time. Then it calls the view again, which responds with the result or with an error.
+The task announces its results on a channel that each process listens to (config.db.notifications).
 """
 
 import threading
@@ -17,19 +17,19 @@ from django.http import HttpRequest
 from config.db.notifications import EVERYTHING
 
 CHANNEL = "task_results"
-AWAITED = "tribehold.awaited"  # the key of scopes: a list, which a view may put one future into
+AWAITED = "tribehold.awaited"  # a key of ASGI scopes: a list to which a view may add one future
 
-# Nobody waits any more for what is gone from here: the requests alone keep the futures.
+# The references are weak, so a future disappears when no request waits for it.
 _futures: "WeakValueDictionary[str, Result]" = WeakValueDictionary()
 _guard = threading.Lock()
 
 
 class Result(Future[None]):
-    """Ends when a task has made what is waited for."""
+    """A future that is done when a task has announced its result."""
 
 
-def expect(key: str) -> Result:
-    """Returns a future of what has this key. To be called before the job is added."""
+def get_future(key: str) -> Result:
+    """Returns the future for the result with a key. Call it before the job is added."""
     with _guard:
         future = _futures.get(key)
         if future is None:
@@ -38,9 +38,9 @@ def expect(key: str) -> Result:
 
 
 def await_result(request: HttpRequest, result: Result) -> bool:
-    """Asks the handler to wait for a result and to call the view again; returns whether it will.
+    """Lets the handler wait for a result and call the view again. Returns whether it will.
 
-    It waits once for each request, and not for those of Django's test client.
+    It waits once for each request, and not for requests of Django's test client.
     """
     scope: Mapping[str, Any] = getattr(request, "scope", {})
     awaited = scope.get(AWAITED)
@@ -51,13 +51,13 @@ def await_result(request: HttpRequest, result: Result) -> bool:
 
 
 def announce(*keys: str) -> None:
-    """Tells all processes what was made."""
+    """Notifies all processes of results."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, ",".join(keys)])
 
 
 def resolve(keys: list[str]) -> None:
-    """Ends the wait for what was made. After a time without notifications that may be anything."""
+    """Marks the futures of announced results as done. EVERYTHING stands for all results."""
     with _guard:
         named = list(_futures) if EVERYTHING in keys else keys
         ended = [future for key in named if (future := _futures.pop(key, None))]

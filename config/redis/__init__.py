@@ -1,1 +1,1 @@
-"""Redis: its addresses, clients and batches of commands."""
+"""Redis: URLs, clients and batches of commands."""

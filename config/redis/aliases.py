@@ -5,7 +5,7 @@ from typing import Any
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-TIMEOUT_SECONDS = 0.4  # that a request may lose to a Redis that does not respond
+TIMEOUT_SECONDS = 0.4  # that a request may wait for a Redis that does not respond
 CONNECTION: dict[str, Any] = {
     "max_connections": 100,
     "socket_timeout": TIMEOUT_SECONDS,
@@ -15,12 +15,12 @@ CONNECTION: dict[str, Any] = {
 
 
 def cache_aliases(durable_url: str, disposable_url: str) -> dict[str, dict[str, Any]]:
-    """Returns `CACHES` for what must not be lost and for what may be. `clients` says how they are used."""
+    """Returns `CACHES`, with aliases for the durable and the disposable database."""
     text = {"CONNECTION_POOL_KWARGS": CONNECTION | {"decode_responses": True}}
     return {
         "durable": _alias(durable_url, text),
         "disposable": _alias(disposable_url, {"CLIENT_CLASS": "config.redis.backend.BytesClient"}),
-        # Django requires it, for what libraries cache. With pickles, whoever writes to Redis could run code.
+        # Django requires it, for what libraries cache. JSON, because a pickle could run code.
         "default": _alias(
             disposable_url, {"SERIALIZER": "django_redis.serializers.json.JSONSerializer"}
         ),

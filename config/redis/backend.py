@@ -1,4 +1,4 @@
-"""What the cache backend django-redis is given in `CACHES`: names of keys, and values that are bytes."""
+"""Parts of the cache backend django-redis that `CACHES` names: keys, and values that are bytes."""
 
 from django_redis.client import DefaultClient
 
@@ -9,9 +9,9 @@ def cache_key(key: str, key_prefix: str, version: int) -> str:
 
 
 class BytesClient(DefaultClient):  # type: ignore[misc]
-    """Stores bytes as they are, so that a cached value can be sent without being read.
+    """Stores bytes unchanged, so that a cached value can be sent without being parsed.
 
-    The library's own client tries to read a number first, which would turn b"12" into 12.
+    The library's own client parses numbers, which would turn b"12" into 12.
     """
 
     def encode(self, value: bytes, *, allow_int: bool = True) -> bytes:

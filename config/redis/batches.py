@@ -1,7 +1,7 @@
 """Commands for Redis from the event loop, many in one round trip.
 
-Commands that come during a round trip wait for the next one, which takes all of them. So a busy server sends
-a dozen together, and an idle one sends each at once.
+Commands that are added during a round trip wait for the next one, which sends all of them. So a busy server
+sends a dozen together, and an idle one sends each immediately.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class CommandBatcher(Generic[Command, Reply]):
-    """Commands of one kind. `execute` returns the replies to many, in order. Belongs to one event loop."""
+    """Sends commands of one kind. `execute` returns the replies in order. Belongs to one event loop."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class CommandBatcher(Generic[Command, Reply]):
         self.task: asyncio.Task[None] | None = None
 
     def put(self, command: Command) -> "asyncio.Future[Reply | None]":
-        """Returns a future for the reply. It is None where Redis is unavailable."""
+        """Returns a future for the reply. It is None if Redis is unavailable."""
         future: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
         if is_circuit_open() or self.is_closed:
             future.set_result(None)
@@ -47,7 +47,7 @@ class CommandBatcher(Generic[Command, Reply]):
         return future
 
     async def close(self) -> None:
-        """Closes the connection. Replies that are still missing become None."""
+        """Closes the connection. Commands without a reply get None."""
         self.is_closed = True
         if self.task:
             self.task.cancel()
@@ -62,11 +62,11 @@ class CommandBatcher(Generic[Command, Reply]):
             batch, self.waiting = self.waiting[:MAX_BATCH], self.waiting[MAX_BATCH:]
             replies: Sequence[Reply | None] = [None] * len(batch)
             try:
-                if not is_circuit_open():  # it may have opened while these waited
+                if not is_circuit_open():  # it may have opened in the meantime
                     replies = await self._send([command for command, _ in batch])
             except (RedisError, OSError, TimeoutError):
                 record_failure()
-            except Exception:  # the next commands must not wait for ever
+            except Exception:  # the next commands must still be sent
                 logger.exception("A batch of commands for Redis failed")
             finally:
                 for (_, future), reply in zip(batch, replies, strict=True):

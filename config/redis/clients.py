@@ -1,6 +1,6 @@
 """Connections to Redis, by the aliases of `CACHES` (config/redis/aliases.py).
 
-What must not be lost (rate limits, tickets, tokens, states of games) and what may be lost (caches) are in two
+Durable data (rate limits, tickets, tokens, states of games) and disposable data (caches) are in two
 databases, or on two servers. A command times out after TIMEOUT_SECONDS. For a second after a failure no
 command is sent: many requests that each wait for a silent Redis would hold all threads.
 """
@@ -23,25 +23,25 @@ CIRCUIT_OPEN_SECONDS = 1.0  # after a failure
 _failure_times: dict[Alias, float] = {}
 
 
-# Django makes a cache anew in each context, which is each request, and that takes three times as long as a
-# command. The backend and the client are safe for threads. So both are kept for the process.
+# Django creates a new cache object for each request, which takes three times as long as a command. The
+# backend and the client are thread-safe, so both are created once for the process.
 @functools.cache
 def durable() -> "redis.Redis":
-    """Returns the client of the Redis that must not lose anything. It returns text."""
+    """Returns the client of the durable Redis. Its values are text."""
     client: redis.Redis = get_redis_connection("durable")
     return client
 
 
 @functools.cache
 def disposable() -> RedisCache:
-    """Returns the cache in the Redis that may lose anything. Its values are bytes."""
+    """Returns the cache in the disposable Redis. Its values are bytes."""
     return caches["disposable"]
 
 
 def durable_async() -> "redis.asyncio.Redis":
     """Returns a new client of the durable Redis for one event loop. The caller closes it.
 
-    django-redis has none for event loops.
+    django-redis has no asynchronous client.
     """
     alias = settings.CACHES["durable"]
     [url] = alias["LOCATION"]
@@ -50,10 +50,10 @@ def durable_async() -> "redis.asyncio.Redis":
 
 
 class CircuitBreaker:
-    """Around commands for one Redis. Raises RedisError at once after a recent failure.
+    """Runs commands for one Redis. Raises RedisError immediately after a recent failure.
 
-    Not for cache invalidation, which must always be tried. A class, because a generator takes four times
-    as long, before each command.
+    Not for cache invalidation, which must always be tried. It is a class, because a generator would take four
+    times as long for each command.
     """
 
     __slots__ = ("alias",)

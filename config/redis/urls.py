@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 
 def check_redis_url(url: str) -> None:
-    """Raises ValueError for a URL that the Redis client can't read."""
+    """Raises ValueError for a URL that the Redis client can't parse."""
     try:
         parts = urlsplit(url)
         is_usable = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0
@@ -14,7 +14,7 @@ def check_redis_url(url: str) -> None:
     number = parts.path.strip("/") if is_usable and parts.scheme != "unix" else ""
     if not is_usable or (number and not number.isdigit()):
         raise ValueError(
-            "can't be read: it must look like redis://host:6379/0, rediss:// or unix://."
+            "is not a valid URL: it must look like redis://host:6379/0, rediss:// or unix://."
         )
 
 

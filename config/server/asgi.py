@@ -54,5 +54,5 @@ async def send_bytes(send: Send, status: int, headers: Headers, body: bytes) -> 
 async def send_error(
     scope: Scope, send: Send, status: int, code: str = "", *more: tuple[bytes, bytes]
 ) -> None:
-    """Sends such an error."""
+    """Sends an error that needs neither Django's views nor the database."""
     await send_bytes(send, status, *build_error(scope["path"], status, code, *more))

@@ -1,4 +1,4 @@
-"""Which requests a cached response may answer, and what such a response depends on."""
+"""Which requests may get a cached response, and what such a response depends on."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ from config.server.asgi import Scope
 
 MAX_KEY_BYTES = 2000  # of a query string, and of the headers in the key of a response
 ACCEPTED_TYPES = {b"*/*", b"application/json"}  # a client accepts one of these
-MAX_ACCEPTED_TYPES = 32  # in an `Accept`: of very many Django REST framework reads only the first
+MAX_ACCEPTED_TYPES = 32  # in an `Accept`; Django REST framework ignores further ones
 # Headers that a response may depend on. A request with one of UNCACHEABLE goes to Django.
 VARYING = (
     b"host",
@@ -46,7 +46,7 @@ class Route:
 
 @dataclass(frozen=True)
 class CacheableRequest:
-    """A request that a cached response may answer, by its key."""
+    """A request that may get a cached response, with the key of that response."""
 
     route: Route
     tag: str
@@ -56,13 +56,13 @@ class CacheableRequest:
 
     @property
     def header_key(self) -> Key:
-        """What the headers of its response depend on."""
+        """The key of the headers of its response."""
         query_string = self.key[1].decode("latin1")
         return (self.route.pattern, self.route.header_variant(query_string), *self.key[2:])
 
 
 def read_request(scope: Scope, routes: tuple[Route, ...]) -> CacheableRequest | None:
-    """Returns a request that a cached response may answer; None if only Django can."""
+    """Returns a request that may get a cached response. None for one that Django must handle."""
     if scope["method"] != "GET" or len(scope["query_string"]) > MAX_KEY_BYTES:
         return None
     for route in routes:
@@ -89,20 +89,20 @@ def _is_anonymous(headers: dict[bytes, bytes]) -> bool:
         UNCACHEABLE.isdisjoint(headers)
         and b";" not in headers.get(b"content-type", b"")  # Django rejects some charsets
         and (b"accept" not in headers or _accepts_json(headers[b"accept"]))
-        and (b"cookie" not in headers or _is_unpersonal(headers[b"cookie"]))
+        and (b"cookie" not in headers or _has_no_session(headers[b"cookie"]))
     )
 
 
 def _accepts_json(accept: bytes) -> bool:
-    """Returns whether a client accepts what the routes send."""
+    """Returns whether a client accepts JSON, or anything."""
     types = accept.split(b",")
     return len(types) <= MAX_ACCEPTED_TYPES and not ACCEPTED_TYPES.isdisjoint(
         each.partition(b";")[0].strip() for each in types
     )
 
 
-def _is_unpersonal(cookie: bytes) -> bool:
-    """Returns whether cookies belong to nobody. Django replaces a CSRF cookie that is not valid."""
+def _has_no_session(cookie: bytes) -> bool:
+    """Returns whether cookies have no session. Django replaces a CSRF cookie that is not valid."""
     valid_csrf_cookies = VALID_CSRF_COOKIE.findall(cookie)
     has_session = any(name in cookie for name in SESSION_COOKIES)
     return not has_session and cookie.count(CSRF_COOKIE) == len(valid_csrf_cookies)

@@ -2,7 +2,7 @@
 
 One guard watches all connections of a server. It checks all of them once a second, which costs less than a
 timer for each phase of each request. When there is no room for a new connection, the guard closes those
-that have waited longest for their clients. So silent clients can't keep others out.
+that have waited longest for their clients. So silent clients can't block others.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ MAX_CONNECTIONS = 1500  # HTTP and WebSockets together; then the oldest that wai
 CHECK_INTERVAL_SECONDS = 1.0
 # Of one address, without a proxy. A browser opens six, and a player may have twenty sockets.
 MAX_PER_ADDRESS = 200
-MAX_EVICTED_TOGETHER = 50  # to find fifty connections costs no more than to find one
+MAX_EVICTED_TOGETHER = 50  # finding fifty costs no more than finding one
 # Connections without a request are closed first, then those that send a body or read a response.
 AWAITING_HEAD, AWAITING_TRANSFER = 0, 1
 MAX_UNREAD_BYTES = 64 * 1024 * 1024  # of all responses together
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 class Connection(Protocol):
-    """What the guard needs of a connection."""
+    """The interface of a connection that the guard watches."""
 
     @property
     def waiting_since(self) -> tuple[int, float] | None:
@@ -41,7 +41,7 @@ class Connection(Protocol):
         """Ends the connection if the client is too slow."""
 
     def unread_bytes(self) -> int:
-        """Returns how many bytes of responses the process keeps for the client."""
+        """Returns how many bytes of responses wait in memory for the client."""
 
     def abort(self) -> None:
         """Ends the connection at once."""
@@ -57,7 +57,7 @@ class ConnectionGuard:
         self.running = 0  # requests
 
     def now(self) -> float:
-        """Returns the time by which connections are measured, in seconds."""
+        """Returns the current time of the event loop, in seconds."""
         return asyncio.get_running_loop().time()
 
     def add(self, connection: Connection, transport: asyncio.BaseTransport) -> bool:
@@ -79,13 +79,13 @@ class ConnectionGuard:
         return has_room
 
     def is_full(self, connection: Connection) -> bool:
-        """Returns whether there is no room for a request: all others that are open have one that runs."""
+        """Returns whether there is no room for a request, because all other connections are busy with one."""
         if len(self.addresses) < MAX_CONNECTIONS > self.running:
             return False
         return self.running >= MAX_CONNECTIONS or not self.make_room(exclude=connection)
 
     def remove(self, connection: Connection | asyncio.BaseProtocol) -> None:
-        """Forgets a connection that is closed, or that another protocol takes over."""
+        """Stops watching a connection that is closed, or that another protocol takes over."""
         address = self.addresses.pop(connection, None)  # type: ignore[arg-type] # if it is known
         if address is None:
             return
@@ -99,8 +99,8 @@ class ConnectionGuard:
     def make_room(self, address: str | None = None, exclude: Connection | None = None) -> bool:
         """Closes the connections that have waited longest for their clients.
 
-        With an address: one in ten of that address. Without: up to MAX_EVICTED_TOGETHER. Returns False where
-        none waits, because the server works on requests of all of them.
+        With an address: one in ten of that address. Without: up to MAX_EVICTED_TOGETHER. Returns False if
+        none waits for its client.
         """
         waiting = [
             (since, connection)
@@ -116,13 +116,13 @@ class ConnectionGuard:
         return bool(waiting)
 
     def check(self) -> None:
-        """Ends the connections whose clients are too slow or have too much unread."""
+        """Ends the connections of slow clients, and the largest ones if too much is unread."""
         self._schedule_check()
         now, unread = self.now(), 0
         for connection in list(self.addresses):
             try:
                 connection.check(now)
-            except Exception:  # must not stop the checks of the others
+            except Exception:  # the other connections must still be checked
                 logger.exception("The check of a connection failed")
                 connection.abort()
             unread += connection.unread_bytes()
@@ -130,7 +130,7 @@ class ConnectionGuard:
             self._free_unread(unread - MAX_UNREAD_BYTES)
 
     def _free_unread(self, excess: int) -> None:
-        """Ends connections until this many bytes are free, those with the most first."""
+        """Ends connections, those with the most unread bytes first, until `excess` bytes are free."""
         for connection in sorted(self.addresses, key=lambda each: -each.unread_bytes()):
             if excess <= 0:
                 return

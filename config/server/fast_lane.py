@@ -1,8 +1,8 @@
-"""Sends the responses that are requested most from memory, without Django.
+"""Sends the most requested responses from memory, without Django.
 
-A response that Django made for nobody in particular is cached (config.server.response_cache) until something
-that it shows changes. A route may make the body by itself, faster than Django does. Headers always come from
-a response of Django's with the same key, so that they can't differ. All other requests go to Django.
+A response that is the same for all visitors is cached (config.server.response_cache) until something that it
+shows changes. A route may make the body by itself, faster than Django does. Headers always come from one of
+Django's responses with the same key, so that they can't differ. All other requests go to Django.
 See docs/decisions/0012-fast-lane.md.
 """
 
@@ -38,18 +38,15 @@ from config.server.response_cache import ResponseCache
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 MAX_HEADER_TEMPLATES = 100
 ENTRY_OVERHEAD_BYTES = 1000 + MAX_KEY_BYTES  # of a cached response, besides its body and query
-REQUEST_HEADERS = (
-    b"x-request-id",
-    b"x-ratelimit-",
-    b"retry-after",
-)  # not part of a cached response
+# They depend on the request, so they are not part of a cached response.
+REQUEST_HEADERS = (b"x-request-id", b"x-ratelimit-", b"retry-after")
 BODY_HEADERS = (b"content-length", b"content-type", b"content-encoding")
 REQUEST_BODY_HEADERS = (b"content-length", b"transfer-encoding")
 
 
 @dataclass(frozen=True)
 class CachedResponse:
-    """A complete response with status 200. One that is not `storable` is made again for each request."""
+    """A complete response with status 200. One that is not `storable` is not cached."""
 
     headers: Headers
     body: bytes
@@ -91,15 +88,16 @@ class FastLane:
     async def _fill(
         self, request: CacheableRequest, scope: Scope, receive: Receive, send: Send
     ) -> CachedResponse | None:
-        """Makes a response, once for all requests that wait for it.
+        """Makes a response once for all requests that wait for it.
 
         Returns None if Django's response was sent as it was.
         """
-        # A response that was begun before a change is not for requests after it.
+        # A request after a change must not share a response that was begun before it.
         key = (self.cache.generation, *request.key)
         response = None
         if key in self.pending:
-            with contextlib.suppress(TimeoutError):  # Django reports a database that hangs
+            # If the database hangs, Django responds with the error.
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(THREAD_TIMEOUT_SECONDS):
                     response = await asyncio.shield(self.pending[key])
             if response is None:
@@ -131,18 +129,18 @@ class FastLane:
         return response
 
     def _store_header_template(self, key: Key, response: CachedResponse) -> None:
-        """Stores the headers of a response. The template that was unused for longest goes first."""
+        """Stores the headers of a response. Deletes the least recently used ones if there are too many."""
         headers = [header for header in response.headers if header[0] != b"content-length"]
         self.header_templates[key] = replace(response, headers=headers, body=b"")
         if len(self.header_templates) > MAX_HEADER_TEMPLATES:
             del self.header_templates[next(iter(self.header_templates))]
 
     async def _make_by_route(self, request: CacheableRequest) -> CachedResponse | None:
-        """Makes a response by its route, if that can and there is a template of its headers."""
+        """Makes a response by its route, if the route can and the headers are stored."""
         key = request.header_key
         if request.route.make is None or key not in self.header_templates:
             return None
-        template = self.header_templates[key] = self.header_templates.pop(key)  # used last
+        template = self.header_templates[key] = self.header_templates.pop(key)  # now the last
         body = await request.route.make(request.key[1].decode("latin1"))
         if body is None:
             return None
@@ -152,8 +150,8 @@ class FastLane:
     async def _make_by_django(
         self, scope: Scope, receive: Receive, send: Send
     ) -> CachedResponse | None:
-        """Makes a response by Django. Returns None for one that is not for everybody, which it sends."""
-        # Without the tag: others wait for this response, too, and may not have it.
+        """Makes a response by Django. One that others may not have is sent at once; returns None then."""
+        # Without the entity tag, because a 304 would be useless to the other requests that wait.
         headers = [header for header in scope["headers"] if header[0] != b"if-none-match"]
         captured = CapturedResponse()
         await self.django(scope | {"headers": headers}, receive, captured)
@@ -164,7 +162,7 @@ class FastLane:
 
 
 class CapturedResponse:
-    """The messages of a response of Django's."""
+    """The ASGI messages of one of Django's responses."""
 
     def __init__(self) -> None:
         self.messages: list[Any] = []
@@ -174,7 +172,7 @@ class CapturedResponse:
         self.messages.append(message)
 
     def to_cached(self) -> CachedResponse | None:
-        """Returns the response if it is for everybody: complete, status 200, no cookie, not private."""
+        """Returns the response if others may have it: complete, status 200, no cookie, not private."""
         if len(self.messages) != 2:  # none if the client has left
             return None
         start, body = self.messages

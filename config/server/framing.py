@@ -1,4 +1,4 @@
-"""Whether a request has a body. Requests that two servers could read differently are rejected. Pure."""
+"""Whether a request has a body. Rejects requests that two servers could read differently. Pure."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ Framing = Literal["body", "none"]
 
 
 def read_framing(headers: list[tuple[bytes, bytes]]) -> Framing | None:
-    """Returns whether a request has a body. None for a request that could be read in two ways.
+    """Returns whether a request has a body. None for an ambiguous one.
 
     A proxy and this server must agree on the site and on the end of the body. So every version of HTTP
     needs exactly one `Host` (RFC 9112, 3.2). The only transfer coding is `chunked`, and `TE` must not name

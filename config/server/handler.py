@@ -33,13 +33,13 @@ from config.server.request_bodies import Body, BodyStore, BodyTooLarge, NoRoomFo
 
 T = TypeVar("T")
 
-# For a response. Then the database connection of its thread is broken, to free the thread.
+# For a response. After that, the database connection of the thread is broken, which frees the thread.
 RESPONSE_TIMEOUT_SECONDS = 8.0
 THREAD_TIMEOUT_SECONDS = 2.0  # for a free thread; a 503 is better than a longer queue
 CLOSE_TIMEOUT_SECONDS = 2.0  # for the last request of each thread, when the server stops
 RESULT_TIMEOUT_SECONDS = 5.0  # for a task that a request waits for (config/ops/results.py)
 
-# What says who sent a request. Kept when everything else of it can't be read.
+# They identify the client, so they are passed on even if nothing else of a request can be read.
 IDENTIFYING_HEADERS = {b"host", b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"}
 
 logger = logging.getLogger("django.request")
@@ -61,7 +61,7 @@ class RequestThread(ThreadPoolExecutor):
         self.database = connections[DEFAULT_DB_ALIAS]
 
     def interrupt(self) -> None:
-        """Ends the thread's wait for the database. Called from another thread."""
+        """Breaks the database connection that the thread waits for. Called from another thread."""
         if connection := self.database.connection:  # the thread may close it at any time
             break_connection(connection)
 
@@ -78,8 +78,8 @@ class ThreadedASGIHandler(ASGIHandler):
     def __init__(self, threads: int) -> None:
         super(ASGIHandler, self).__init__()
         self.load_middleware(is_async=False)
-        # A database connection belongs to one thread. Last in, first out: with little to do, few threads and
-        # connections are in use.
+        # A database connection belongs to one thread. Last in, first out, so that an idle server uses few
+        # threads and connections.
         self.threads = [RequestThread(f"request-{number}") for number in range(threads)]
         self.free: asyncio.LifoQueue[RequestThread] = asyncio.LifoQueue()
         for thread in self.threads:
@@ -93,12 +93,12 @@ class ThreadedASGIHandler(ASGIHandler):
             thread.close()
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Responds to one HTTP request, also where something fails."""
+        """Responds to one HTTP request, also if something fails."""
         set_request_id(scope)
         try:
             with self.bodies.receive(client_address_of_scope(scope)) as body:
                 await read_body(body, receive)
-                response = await self.answer(with_body_length(scope, body), body)
+                response = await self.run_request(with_body_length(scope, body), body)
         except RequestAborted:
             return
         except BodyTooLarge:
@@ -119,25 +119,25 @@ class ThreadedASGIHandler(ASGIHandler):
         limits = encode_rate_limit_headers(scope.get(RATE_LIMIT_STATUS))
         await send_error(scope, send, status, code, CLOSE, *limits)
 
-    async def answer(self, scope: Scope, body: Body) -> Any:
+    async def run_request(self, scope: Scope, body: Body) -> Any:
         """Returns Django's response to a request. Raises TimeoutError, ResponseTimeout.
 
-        A view that reads what a task makes is asked again when it is made; no thread waits for it.
+        A view that needs the result of a task is run again when there is one. No thread waits for it.
         """
         awaited: list[Result] = []
-        response = await self.run(scope | {AWAITED: awaited}, body.file)
+        response = await self.run_in_thread(scope | {AWAITED: awaited}, body.file)
         if awaited:
             await asyncio.wait([asyncio.wrap_future(awaited[0])], timeout=RESULT_TIMEOUT_SECONDS)
             no_body = io.BytesIO()  # Django closed the other one
-            response = await self.run(scope, no_body)
+            response = await self.run_in_thread(scope, no_body)
         return response
 
-    async def run(self, scope: Scope, body: IO[bytes]) -> Any:
+    async def run_in_thread(self, scope: Scope, body: IO[bytes]) -> Any:
         """Returns Django's response, made in a free thread. Raises TimeoutError, ResponseTimeout."""
         async with asyncio.timeout(THREAD_TIMEOUT_SECONDS):
             thread = await self.free.get()
         work = asyncio.ensure_future(call_in_thread(thread, self.respond, scope, body))
-        # The thread is free when its work is done, also where this task was cancelled.
+        # The thread is free when its work is done, also if this task was cancelled.
         work.add_done_callback(lambda _: self.free.put_nowait(thread))
         if (await asyncio.wait([work], timeout=RESPONSE_TIMEOUT_SECONDS))[0]:
             return work.result()
@@ -147,7 +147,7 @@ class ThreadedASGIHandler(ASGIHandler):
         raise ResponseTimeout
 
     def respond(self, scope: Scope, body: IO[bytes]) -> Any:
-        """Returns Django's response to a request, complete and closed: that ends the request for Django."""
+        """Returns Django's response to a request, complete and closed."""
         set_script_prefix(scope.get("root_path", ""))
         signals.request_started.send(sender=self.__class__, scope=scope)
         try:
@@ -160,7 +160,7 @@ class ThreadedASGIHandler(ASGIHandler):
             request.is_malformed = True  # type: ignore[attr-defined] # see config.http.middleware
         response: Any = self.get_response(request)
         if response.streaming:
-            # Completed here: a slow client would otherwise hold the thread.
+            # Completed here, because a slow client would hold the thread.
             response.streaming_content = [b"".join(response)]
         response.close()
         return response
@@ -172,7 +172,7 @@ async def send_response(response: Any, send: Send) -> None:
     headers = [
         (name.lower().encode("ascii"), value.encode("latin1"))
         for name, value in response.items()
-        # A 304 would have to name the length of the full response (RFC 9110, 8.6), and Django names 0.
+        # Django sets 0 for a 304, which should have the length of the full response (RFC 9110, 8.6).
         if status != 304 or name.lower() != "content-length"
     ]
     headers += [
@@ -198,14 +198,14 @@ async def read_body(body: Body, receive: Receive) -> None:
 def with_body_length(scope: Scope, body: Body) -> Scope:
     """Returns the scope with the request's id and the actual length of its body.
 
-    A body in chunks names no length, and Django would treat it as empty.
+    A chunked body has no `Content-Length`, and Django would treat it as empty.
     """
-    known = {b"x-request-id": REQUEST_ID.get().encode(), b"content-length": b"%d" % body.size}
+    own_headers = {b"x-request-id": REQUEST_ID.get().encode(), b"content-length": b"%d" % body.size}
     if not body.size:
-        del known[b"content-length"]
+        del own_headers[b"content-length"]
     body.file.seek(0)
-    others = [(name, value) for name, value in scope["headers"] if name not in known]
-    return scope | {"headers": others + list(known.items())}
+    others = [(name, value) for name, value in scope["headers"] if name not in own_headers]
+    return scope | {"headers": others + list(own_headers.items())}
 
 
 def without_input(scope: Scope) -> Scope:
@@ -224,7 +224,7 @@ async def call_in_thread(
 
 
 async def interrupt_until_done(thread: RequestThread, work: "asyncio.Future[Any]") -> None:
-    """Breaks the database connections of a thread until its work has ended. Drops the result."""
+    """Breaks the database connections of a thread until its work has ended. Ignores the result."""
     while not work.done():
         thread.interrupt()
         await asyncio.wait([work], timeout=1)

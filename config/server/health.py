@@ -1,7 +1,7 @@
 """Whether the process runs, and whether it can respond: `/health/live` and `/health/ready`.
 
-Both have responses without Django, also when the server is full, and no rate limit counts them. The check
-for readiness runs in a thread of its own, at most once a second.
+Both work without Django, also when the server is full, and no rate limit counts them. The readiness check
+runs in a thread of its own, at most once a second.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from config.server.handler import RequestThread, call_in_thread, interrupt_until
 if TYPE_CHECKING:
     from config.server.asgi import Scope, Send
 
-CACHE_SECONDS = 1.0  # for which the result of a check is good
+CACHE_SECONDS = 1.0  # for which the result of a check is reused
 TIMEOUT_SECONDS = 4.0  # for PostgreSQL and Redis to respond
 TIMED_OUT: Checks = {"postgres": "unreachable", "redis": "unknown"}
 NO_STORE = (b"cache-control", b"no-store")
@@ -32,21 +32,21 @@ class Health:
         self.checked: tuple[float, Checks] = (0.0, {})
 
     async def __call__(self, scope: "Scope", send: "Send") -> None:
-        """Sends 200, or 503 with the service that fails."""
+        """Sends 200, or 503 with the state of each service."""
         if scope["method"] not in ("GET", "HEAD"):
             set_request_id(scope)
             await send_error(scope, send, 405, "", (b"allow", b"GET, HEAD"), NO_STORE)
             return
-        checks = {} if scope["path"] == "/health/live" else await self.find_checks()
-        is_good = all(result == "ok" for result in checks.values())
-        body = json.dumps({"status": "ok" if is_good else "unavailable", **checks}).encode()
-        status = 200 if is_good else 503
+        checks = {} if scope["path"] == "/health/live" else await self.get_checks()
+        is_ready = all(result == "ok" for result in checks.values())
+        body = json.dumps({"status": "ok" if is_ready else "unavailable", **checks}).encode()
+        status = 200 if is_ready else 503
         length = (b"content-length", b"%d" % len(body))
         headers = [(b"content-type", b"application/json"), length, NO_STORE]
         await send_bytes(send, status, headers, body)
 
-    async def find_checks(self) -> Checks:
-        """Returns the checks of less than a second ago, or new ones. Requests share one check."""
+    async def get_checks(self) -> Checks:
+        """Returns the results of the last check. Runs a new one if they are older than CACHE_SECONDS."""
         loop = asyncio.get_running_loop()
         when, checks = self.checked
         if checks and loop.time() - when < CACHE_SECONDS:
@@ -56,7 +56,7 @@ class Health:
         return await asyncio.shield(self.checking)
 
     async def _check(self) -> Checks:
-        """Checks PostgreSQL and Redis. PostgreSQL is unreachable when it does not respond in time."""
+        """Checks PostgreSQL and Redis. Treats PostgreSQL as unreachable if it does not respond in time."""
         work = asyncio.ensure_future(call_in_thread(self.thread, check_services))
         if (await asyncio.wait([work], timeout=TIMEOUT_SECONDS))[0]:
             checks = work.result()

@@ -1,7 +1,7 @@
 """HTTP before the application: limits for each connection, because all connections share the process.
 
 uvicorn limits neither the size of a request's head nor the speed of a client. This subclass does, in the
-callbacks of its parser (httptools) and of asyncio, and it gives uvicorn's own errors the form of ours.
+callbacks of its parser (httptools) and of asyncio, and it sends uvicorn's own errors in the form of ours.
 docs/decisions/0016-bounds.md lists all limits, docs/decisions/0023-own-server-code.md the reasons.
 """
 
@@ -27,23 +27,24 @@ from config.server.transfer_rates import TransferRate
 
 MAX_HEAD_BYTES = 64 * 1024  # of the request line and the headers; of the trailers, too
 MAX_HEADERS = 100  # lines; browsers send about fifteen
-# From the end of the response before it. Without this, silent clients use all connections.
+# From the end of the previous response. Without a limit, silent clients would use up all connections.
 HEAD_TIMEOUT_SECONDS = 10.0
 # Until the body is complete. Its minimum rate is in config.server.transfer_rates.
 BODY_TIMEOUT_SECONDS = 120.0
-# More chunks than MAX_CHUNKS must have this many bytes on average: each costs the same time.
+# If there are more chunks than MAX_CHUNKS, they must have this many bytes on average: each costs the same
+# time, whatever its size.
 MAX_CHUNKS, MIN_MEAN_CHUNK_BYTES = 1000, 64
-MAX_PIPELINED = 16  # requests that wait for the response to one before them; browsers send none
+MAX_PIPELINED = 16  # requests that wait for the response to a previous one; browsers send none
 
 
 class RejectedRequest(Exception):
-    """A request is ambiguous or too large, or one too many. Stops the parser."""
+    """A request is ambiguous or too large, or there are too many. Stops the parser."""
 
 
 class HttpProtocol(HttpToolsProtocol):
     """One HTTP connection, with limits on what the client sends and on how slow it is.
 
-    The guard calls `check` once a second. A request that the application has is counted in `progress`.
+    The guard calls `check` once a second. `progress` counts the requests that the application handles.
     """
 
     def __init__(
@@ -57,8 +58,8 @@ class HttpProtocol(HttpToolsProtocol):
         self.progress = Progress(self.guard.now())
         super().__init__(config, server_state, app_state | {PROGRESS: self.progress}, _loop)
         self.url = b""  # of the last request line
-        self.head_budget = MAX_HEAD_BYTES  # bytes that may still come before the head is complete
-        self.is_rejected = False  # what the client still sends is dropped
+        self.head_budget = MAX_HEAD_BYTES  # bytes that the head may still have
+        self.is_rejected = False  # further data from the client is ignored
         self.rejection_status = 400  # for what the parser rejects
         self.body: TransferRate | None = None  # set until the body is complete
         self.chunks = self.chunk_bytes = 0  # of that body
@@ -68,7 +69,7 @@ class HttpProtocol(HttpToolsProtocol):
     # ---- The connection -------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begins to wait for a request. Rejects the connection where there is no room for it."""
+        """Begins to wait for a request. Rejects the connection if there is no room for it."""
         lenient: Any = LenientTransport(transport)
         super().connection_made(lenient)
         self.transport = lenient
@@ -76,7 +77,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.reject(503, "busy")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forgets the client."""
+        """Removes the connection from the guard."""
         self.guard.remove(self)
         super().connection_lost(exc)
 
@@ -84,7 +85,7 @@ class HttpProtocol(HttpToolsProtocol):
     def waiting_since(self) -> tuple[int, float] | None:
         """Since when the server waits for the client: for a head, a body, or the reading of a response.
 
-        A transfer waits since its window began, so that one with a good rate is never the oldest.
+        For a transfer it is the beginning of its window, so that a fast one is never the oldest.
         """
         if not self.progress.open_requests:
             return AWAITING_HEAD, self.progress.waiting_since
@@ -106,16 +107,16 @@ class HttpProtocol(HttpToolsProtocol):
         elif self.is_rejected or self.transport.is_closing():
             return
         elif self.body is not None:
-            if not self.transport.is_reading():  # the application takes its time
+            if not self.transport.is_reading():  # the application is slow, not the client
                 self.body.pause(CHECK_INTERVAL_SECONDS)
             elif self.body.is_too_slow(now):
-                # After its response, the client would take an error for its next response.
+                # A client that has its response would read an error as the response to its next request.
                 self.transport.close() if is_idle else self.reject(408)
         elif is_idle and now - self.progress.waiting_since > HEAD_TIMEOUT_SECONDS:
             self.transport.close()
 
     def unread_bytes(self) -> int:
-        """Returns how many bytes of responses the process keeps for the client."""
+        """Returns how many bytes of responses wait in memory for the client."""
         return self.transport.get_write_buffer_size()
 
     def _reads_too_slowly(self, now: float) -> bool:
@@ -129,13 +130,13 @@ class HttpProtocol(HttpToolsProtocol):
         elif acked is not None:
             self.response.move(acked - self.acked_bytes)
         self.acked_bytes = acked or 0
-        # Where the kernel does not report this, its own timeouts have to end the connection.
+        # If the kernel does not report this, only its own timeouts end the connection.
         return self.response.is_too_slow(now) and acked is not None
 
     # ---- Requests -------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        """Parses what came, up to the size that a head may have.
+        """Parses received data, up to the size that a head may have.
 
         The parser reports a header only when its line is complete, so its bytes are counted here. A head
         that begins in the middle of a read is counted from the next read on.
@@ -159,7 +160,7 @@ class HttpProtocol(HttpToolsProtocol):
         if framing is None or self.progress.open_requests > MAX_PIPELINED:
             raise RejectedRequest
         is_socket = opens_socket(self.headers)
-        # The response to an earlier request would end up in the socket.
+        # The response to an earlier request would be sent into the socket.
         if is_socket and (framing == "body" or self.progress.open_requests):
             raise RejectedRequest
         super().on_headers_complete()
@@ -167,14 +168,14 @@ class HttpProtocol(HttpToolsProtocol):
             self.progress.open_requests += 1
             self.progress.is_busy = self.guard.is_full(self)
         if framing == "body":
-            # uvicorn appends trailers, and the application has the list that it had until now. A client's
-            # `X-Forwarded-For` would come after the one of the proxy, and be trusted.
+            # uvicorn appends trailers to the list that the application has. A client's `X-Forwarded-For`
+            # would then come after the one of the proxy, and be trusted.
             self.headers = self.headers.copy()
             self.body = TransferRate(self.guard.now(), BODY_TIMEOUT_SECONDS)
             self.chunks = self.chunk_bytes = 0
 
     def on_chunk_header(self) -> None:
-        """Counts a chunk of a body. Raises RejectedRequest for a body in tiny ones."""
+        """Counts a chunk of a body. Raises RejectedRequest if there are too many tiny ones."""
         self.chunks += 1
         if self.chunks > MAX_CHUNKS and self.chunk_bytes < self.chunks * MIN_MEAN_CHUNK_BYTES:
             raise RejectedRequest
@@ -193,12 +194,13 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
         if self.body is not None:
             self.body = None
-            self.progress.waiting_since = self.guard.now()  # where its response came before its end
+            # If the response was sent before the body was complete, `end_request` has set an earlier time.
+            self.progress.waiting_since = self.guard.now()
 
     # ---- Errors ---------------------------------------------------------------------------------
 
     def send_400_response(self, msg: str) -> None:
-        """Rejects what the parser rejects, in the form of our errors."""
+        """Sends our error for a request that the parser rejects."""
         self.reject(self.rejection_status)
 
     def reject(self, status: int, code: str = "") -> None:
@@ -207,9 +209,9 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self.is_rejected = True
         if self.progress.open_requests and self.body is None:
-            self.shutdown()  # ends it after the responses to the requests before this one
+            self.shutdown()  # after the responses to the previous requests
         elif self.progress.is_responding or self.progress.open_requests > 1:
-            self.transport.close()  # the error would become a part of another response
+            self.transport.close()  # the error would become part of another response
         elif not self.transport.is_closing():
             super().connection_lost(ConnectionAbortedError())  # the application gets a disconnect
             # A malformed request comes from a program, so its error is JSON.

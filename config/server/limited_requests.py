@@ -1,4 +1,4 @@
-"""The application with the limits that a request has as a part of its connection.
+"""Wraps the application with the limits that a request has as part of its connection.
 
 uvicorn starts the next request of a connection when the response before it is complete. Here a response is
 complete when its client has read nearly all of it.
@@ -13,15 +13,15 @@ from config.server.connections import GUARD, ConnectionGuard
 from config.server.health import Health
 
 PROGRESS = "tribehold.progress"  # of the requests of a connection, in the state of their scopes
-LARGE_BYTES = 64 * 1024  # which asyncio keeps for a client before it lets the sender wait
+LARGE_BYTES = 64 * 1024  # which asyncio buffers for a client before the sender has to wait
 
 
 @dataclass(slots=True)
 class Progress:
-    """What a connection and the application tell each other about its requests."""
+    """The state that a connection and the application share about its requests."""
 
-    waiting_since: float  # for a head, where no request is open
-    open_requests: int = 0  # with a complete head, and a response that is not complete
+    waiting_since: float  # for a head, if no request is open
+    open_requests: int = 0  # with a complete head and an incomplete response
     is_responding: bool = False  # a response has begun
     is_busy: bool = False  # there is no room for the request
 
@@ -33,7 +33,7 @@ class Progress:
 
 
 class LimitedRequests:
-    """The application that the server calls. Has the guard of its connections."""
+    """The application that the server calls. It has the guard of all connections."""
 
     def __init__(self, application: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         self.application = application

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from config.http.request_id import REQUEST_ID, choose_request_id
 from config.server.asgi import CLOSE, build_error
 
-LINGER_SECONDS = 1.0  # in which a rejected client, which may still send, can read the error
+LINGER_SECONDS = 1.0  # in which a rejected client that still sends can read the error
 
 
 def send_rejection(
@@ -15,8 +15,8 @@ def send_rejection(
 ) -> None:
     """Sends an error as the last response of a connection, and ends it.
 
-    If it closed with unread bytes, the kernel would reset the connection, and the client might never see
-    the error (RFC 9112, 9.6).
+    If it closed at once, with unread bytes, the kernel would reset the connection, and the client might
+    never see the error (RFC 9112, 9.6).
     """
     token = REQUEST_ID.set(choose_request_id(sent_id.decode("latin1")))
     try:

@@ -1,9 +1,9 @@
 """The space for bodies of requests that are arriving or wait for a thread.
 
 A body is in memory while there is room, then in a temporary file. There are limits for one body, for one
-address and for all bodies. A body above a limit is rejected at once: one that waited for room would let
-slow clients block others. Small bodies, as of a sign-in, are always accepted, so that large ones can't keep
-them out. The number of connections limits them.
+address and for all bodies. A body above a limit is rejected at once, because
+slow clients could block those that wait. Small bodies, such as those of a sign-in, are always accepted, so
+that large ones can't block them. The number of connections limits them.
 """
 
 import tempfile
@@ -25,7 +25,7 @@ class BodyTooLarge(Exception):
 
 
 class NoRoomForBody(Exception):
-    """The bodies have reached the limit of their address or of all."""
+    """The bodies have reached the limit for their address or for all."""
 
 
 class BodyStore:
@@ -45,7 +45,7 @@ class BodyStore:
             body.close()
 
     def count(self, address: str, size: int) -> None:
-        """Adds bytes to the counts, or subtracts them where `size` is negative."""
+        """Adds bytes to the counts, or subtracts them if `size` is negative."""
         self.total += size
         self.by_address[address] += size
         if not self.by_address[address]:

@@ -1,7 +1,7 @@
-"""A cache in the memory of a process, with a limit in bytes. The least recently used entries go first.
+"""A cache in the memory of a process, with a limit in bytes. It evicts the least recently used entries.
 
-Entries have a tag, by which they are invalidated. Whoever makes an entry reads the generation before: an
-entry that was made of facts that changed meanwhile is not stored.
+Entries have a tag, by which they are invalidated. Callers read the generation before they make an entry. It
+is not stored if the generation has changed since, because its data may be stale.
 """
 
 import threading
@@ -25,9 +25,9 @@ class _Entry(Generic[T]):
 
 
 class ResponseCache(Generic[T]):
-    """Values by key: at most `max_bytes` together, each for at most `seconds`. For all threads.
+    """Values by key: at most `max_bytes` together, each for at most `seconds`. Thread-safe.
 
-    While it is disabled it stores nothing, because no notification of a change would arrive.
+    It is disabled while no notifications of changes arrive. Then it stores nothing.
     """
 
     def __init__(self, max_bytes: int, seconds: float) -> None:
@@ -51,7 +51,7 @@ class ResponseCache(Generic[T]):
             return entry.value
 
     def put(self, key: Hashable, value: T, *, tag: str, size: int, generation: int) -> None:
-        """Stores a value of `size` bytes that was made of the facts of a generation."""
+        """Stores a value of `size` bytes that was made from the data of a generation."""
         with self._lock:
             if not self.is_enabled or generation != self.generation or size > self.max_bytes // 8:
                 return
@@ -74,12 +74,12 @@ class ResponseCache(Generic[T]):
                 self._drop(key)
 
     def disable(self) -> None:
-        """Removes all entries, and stores nothing until `enable`."""
+        """Removes all entries. Stores nothing until `enable` is called."""
         self.is_enabled = False
         self.invalidate([EVERYTHING])
 
     def enable(self) -> None:
-        """Removes all entries, and stores new ones: notifications of changes arrive from now on."""
+        """Removes all entries. Stores new ones, because notifications of changes arrive from now on."""
         self.invalidate([EVERYTHING])
         self.is_enabled = True
 

@@ -8,15 +8,15 @@ from servestatic import ServeStaticASGI
 from config.server.asgi import Receive, Scope, Send
 from config.storage.static_files import public_names
 
-CHUNK_BYTES = 64 * 1024  # the next part is read when the client has taken this one
+CHUNK_BYTES = 64 * 1024  # the next part is read when the client has read this one
 
 
 class StaticFiles(ServeStaticASGI):  # type: ignore[misc] # it has no types
-    """Serves the static files that the manifest names, and passes every other request on.
+    """Serves the static files of the manifest, and passes every other request on.
 
     ServeStatic itself starts a thread for each request, which runs as long as its client reads. The files
-    are small and in the system's cache, so to read a part takes less time than to start a thread. For a
-    slow client one part is in memory, not the file.
+    are small and in the system's cache, so reading a part takes less time than starting a thread. For a slow
+    client only one part is in memory.
     """
 
     def update_files_dictionary(self, root: str, prefix: str) -> None:
@@ -49,6 +49,6 @@ class StaticFiles(ServeStaticASGI):  # type: ignore[misc] # it has no types
 
 
 def set_static_headers(headers: Any, path: str, url: str) -> None:
-    """Forbids browsers to guess the type of a static file, and other sites to use it."""
+    """Forbids browsers to guess the type of a static file, and other sites to embed it."""
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -1,4 +1,4 @@
-"""Limits of the kernel for a TCP connection, and what the kernel knows of one."""
+"""Kernel limits of TCP connections, and kernel statistics of a connection."""
 
 import asyncio
 import contextlib
@@ -8,8 +8,8 @@ from typing import Any
 
 SEND_BUFFER_BYTES = 256 * 1024  # sent to the kernel, and not yet read by the client
 RECEIVE_BUFFER_BYTES = 128 * 1024  # sent by the client, and not yet read by this process
-UNACKED_TIMEOUT_SECONDS = 7.0  # after which a connection ends whose client confirms nothing
-# Where `struct tcp_info` of Linux has `tcpi_bytes_acked` (linux/tcp.h), and how much of it is read.
+UNACKED_TIMEOUT_SECONDS = 7.0  # without an acknowledgement from the client
+# The offset of `tcpi_bytes_acked` in Linux's `struct tcp_info` (linux/tcp.h), and how many bytes are read.
 ACKED_BYTES_OFFSET, TCP_INFO_SIZE = 120, 192
 
 
@@ -27,9 +27,9 @@ def limit_kernel_buffers(listener: socket.socket) -> None:
 
 
 def read_acked_bytes(transport: asyncio.Transport) -> int | None:
-    """Returns how many bytes the client's kernel has confirmed. None where that is unknown (not Linux).
+    """Returns how many bytes the client's kernel has acknowledged. None if that is unknown (not Linux).
 
-    The transport does not know: for it, a response is one write, which is complete or not.
+    The transport only knows whether all of a response was sent.
     """
     connection = transport.get_extra_info("socket")
     with contextlib.suppress(OSError, AttributeError, struct.error):
@@ -39,10 +39,10 @@ def read_acked_bytes(transport: asyncio.Transport) -> int | None:
 
 
 class LenientTransport:
-    """A transport that drops what is written after its end.
+    """A transport that ignores writes after its end.
 
-    uvicorn tells only the newest request of a connection that the client has left. Those before it go on
-    sending, which uvloop reports as an error.
+    uvicorn notifies only the newest request of a connection that the client has disconnected. Earlier
+    requests continue to send, which uvloop reports as an error.
     """
 
     __slots__ = ("is_closing", "send", "transport")
@@ -55,6 +55,6 @@ class LenientTransport:
         return getattr(self.transport, name)
 
     def write(self, data: bytes) -> None:
-        """Sends bytes."""
+        """Sends bytes, unless the connection is closing."""
         if not self.is_closing():
             self.send(data)

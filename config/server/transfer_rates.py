@@ -1,10 +1,10 @@
-"""How slow a client may be: a minimum rate and a deadline. Pure: the caller has the clock."""
+"""How slow a client may be: a minimum rate and a deadline. Pure: the caller passes the time."""
 
 from dataclasses import dataclass
 
-# In which the minimum rate must be reached. Bad links often have shorter pauses.
+# The period over which the rate is measured. Bad links often have shorter pauses.
 WINDOW_SECONDS = 10.0
-# GPRS, the slowest link that is still in use, is several times as fast.
+# GPRS, the slowest network still in use, is several times as fast.
 MIN_BYTES_PER_SECOND = 1024
 
 
@@ -27,7 +27,7 @@ class TransferRate:
         self.moved += count
 
     def pause(self, seconds: float) -> None:
-        """Leaves out a time in which the server itself held the transfer up."""
+        """Excludes a time in which the server itself delayed the transfer."""
         self.began += seconds
         self.window_began += seconds
 

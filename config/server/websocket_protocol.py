@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
     from websockets.frames import Frame
 
-# Frames of one socket. This is twice what a client needs that keeps the limit of messages
-# (sessions_app/live), is warned fifty times beyond it, and sends pings.
+# Frames of one socket. This is twice what a client needs that obeys the limit of messages
+# (sessions_app/live), gets fifty warnings, and sends pings.
 FRAMES_PER_SECOND = 50.0
 FRAME_BURST = 200.0
 CLOSE_TIMEOUT_SECONDS = 2.0  # for the client's own close frame; by then it has received ours
-BYTES_PER_TOKEN = 1024  # each full one costs as much as one more frame
+BYTES_PER_TOKEN = 1024  # a larger frame costs one more token for each
 
 
 class FrameLimitingParser(ServerProtocol):
     """A parser of WebSockets that limits frames of all kinds.
 
-    It counts each frame as it is parsed, because one read may bring forty thousand of them.
+    It counts each frame as it is parsed, because one read may contain forty thousand of them.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -45,9 +45,9 @@ class FrameLimitingParser(ServerProtocol):
         )
 
     def recv_frame(self, frame: "Frame") -> None:
-        """Takes a frame. Raises ProtocolError, which stops the parser and drops what it has not parsed."""
+        """Counts a frame and handles it. Raises ProtocolError above the limit, which stops the parser."""
         if not self.frames.take(time.monotonic(), 1 + len(frame.data) // BYTES_PER_TOKEN):
-            # The first reason to fail is the one that is sent.
+            # Called before the exception is raised, because only the first close code is sent.
             self.fail(TOO_MUCH, "too_much")
             raise ProtocolError("too many frames")
         super().recv_frame(frame)
@@ -72,7 +72,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.closing_since: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Takes over from HTTP. Ends the connection where its address has too many."""
+        """Takes the connection over from HTTP. Ends it if its address has too many."""
         super().connection_made(transport)
         self.transport = transport
         self.guard.remove(transport.get_protocol())
@@ -80,7 +80,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forgets the client."""
+        """Removes the connection from the guard."""
         self.guard.remove(self)
         super().connection_lost(exc)
 
@@ -102,7 +102,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 self.abort()
 
     def unread_bytes(self) -> int:
-        """Returns how many bytes the process keeps for the client."""
+        """Returns how many bytes wait in memory for the client."""
         return self.transport.get_write_buffer_size()
 
     def abort(self) -> None:
@@ -110,7 +110,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Parses what came. Rejects a handshake that can't be parsed: uvicorn would send nothing."""
+        """Parses received data. Rejects a handshake that can't be parsed, for which uvicorn sends nothing."""
         super().data_received(data)
         error = self.conn.handshake_exc
         if error is not None and not self.transport.is_closing():
@@ -119,7 +119,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     def handle_parser_exception(self) -> None:
-        """Ends a socket that sent malformed or too many frames. Before it is accepted, sends nothing."""
+        """Ends a socket that sent malformed or too many frames. Sends nothing before it is accepted."""
         if self.conn.close_sent is None:
             self.abort()
         else:

@@ -1,4 +1,4 @@
-"""Files that the site makes: how they are written, and what happens while the storage fails."""
+"""Generated files: atomic writes, and reads and writes while the storage fails."""
 
 import logging
 import os
@@ -10,19 +10,18 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 
 logger = logging.getLogger(__name__)
-SLOW_SECONDS = 0.5  # a failure that takes longer must not happen in each request
-RETRY_AFTER_SECONDS = 10.0  # after a slow failure, until the storage is used again
+SLOW_SECONDS = 0.5  # after a failure that takes longer, the storage is not used for a while
+RETRY_AFTER_SECONDS = 10.0  # the length of that while
 
 
 class AtomicFileSystemStorage(FileSystemStorage):
-    """Files appear complete or not at all, and a new one replaces the old one.
+    """Writes files atomically. A new file replaces the old one.
 
-    Otherwise two requests that make the same file would read each other's incomplete one, and a process
-    that is killed would leave it there.
+    Otherwise concurrent requests could read an incomplete file, and a process that is killed would leave one.
     """
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
-        """Returns the name itself, also when a file has it."""
+        """Returns the name itself, also if there is a file with this name."""
         return name
 
     def _save(self, name: str, content: Any) -> str:
@@ -37,18 +36,18 @@ class AtomicFileSystemStorage(FileSystemStorage):
 
 
 class FileStore:
-    """Files in the default storage that can be made again. A failure costs time, not the response.
+    """Files in the default storage that can be generated again, so a failure never fails a request.
 
     Each outage is logged once, when it begins.
     """
 
     def __init__(self) -> None:
-        # "read", "saved" or "deleted": a full disk can still be read
+        # "read", "saved" or "deleted", because a full disk can still be read
         self._failing: set[str] = set()
         self._unavailable_until = 0.0
 
     def read(self, name: str) -> bytes | None:
-        """Returns a file. None where there is none, or where the storage fails."""
+        """Returns the content of a file. None if there is no file, or if the storage fails."""
         began = time.monotonic()
         if began < self._unavailable_until:
             return None
@@ -57,7 +56,7 @@ class FileStore:
                 body: bytes = file.read()
         except FileNotFoundError:
             return None
-        except Exception:  # each storage has errors of its own
+        except Exception:  # each storage has other exceptions
             self._record_failure("read", name, began)
             return None
         self._failing.discard("read")
@@ -70,7 +69,7 @@ class FileStore:
             return False
         try:
             default_storage.save(name, ContentFile(body))
-        except Exception:  # a full disk, a bucket that is missing
+        except Exception:  # such as a full disk or a missing bucket
             self._record_failure("saved", name, began)
             return False
         self._failing.discard("saved")
@@ -83,7 +82,7 @@ class FileStore:
             return
         try:
             default_storage.delete(name)
-        except Exception:  # a bucket that is missing, or a key that may not delete
+        except Exception:  # such as a missing bucket or permission
             self._record_failure("deleted", name, began)
         else:
             self._failing.discard("deleted")

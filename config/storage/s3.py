@@ -1,4 +1,4 @@
-"""Files in an S3-compatible bucket, where MEDIA_STORAGE names one. Needs requirements-s3.txt."""
+"""Files in the S3-compatible bucket of MEDIA_STORAGE. Needs requirements-s3.txt."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ class PrivateS3Storage(S3Storage):  # type: ignore[misc]
     """A private bucket that only this site reads. It has short timeouts, because pages wait for it."""
 
     def get_default_settings(self) -> dict[str, Any]:
-        """Returns settings of django-storages, in place of its AWS_… variables."""
+        """Returns the settings of django-storages, instead of its AWS_… variables."""
         config = Config(
             connect_timeout=1,
             read_timeout=3,
             retries={"total_max_attempts": 2},
             signature_version="s3v4",
             s3={"addressing_style": "path"},  # works with every server
-            # Not every server knows the newer checksums.
+            # Some servers do not support the newer checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )

@@ -13,7 +13,7 @@ from servestatic.storage import CompressedManifestStaticFilesStorage
 class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Names static files by their content, and rewrites the imports of our JavaScript modules.
 
-    Django's own option rewrites all modules. Those of packages import files that the packages lack.
+    Django's own option rewrites all modules, but modules of packages import missing files.
     """
 
     patterns = (
@@ -37,7 +37,7 @@ def public_names(root: Path) -> set[str]:
 def build_static_files() -> None:
     """Collects, hashes and compresses static files where their sources have changed.
 
-    It builds in another folder, which it renames at the end. So an interrupted build leaves nothing
+    It builds in another folder, which it renames at the end, so that an interrupted build leaves nothing
     incomplete.
     """
     root: Path = settings.STATIC_ROOT

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 URL_FORMAT = "s3://KEY:SECRET@host/bucket?region=name, with KEY and SECRET percent-encoded"
-SCHEMES = {"s3": "https", "s3+http": "http"}  # the second for a server in one's own network
+SCHEMES = {"s3": "https", "s3+http": "http"}  # the second is for a server in the same network
 
 
 def read_media_url(url: str) -> dict[str, Any]:
@@ -22,11 +22,11 @@ def read_media_url(url: str) -> dict[str, Any]:
     if parts.scheme not in SCHEMES or not host or not parts.username or not parts.password:
         raise ValueError(f"must look like {URL_FORMAT}.")
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket):
-        raise ValueError("names no bucket: 3 to 63 of a-z, 0-9, dot and hyphen, after the host.")
+        raise ValueError("has no valid bucket after the host: 3 to 63 of a-z, 0-9, dot and hyphen.")
     if options or parts.fragment or not re.fullmatch(r"[a-z0-9-]+", region):
         raise ValueError("may have ?region=name after the bucket, and nothing else.")
     if not find_spec("storages"):
-        raise ValueError("needs packages of its own: pip install -r requirements-s3.txt.")
+        raise ValueError("needs more packages: pip install -r requirements-s3.txt.")
     host = f"[{host}]" if ":" in host else host
     port = f":{parts.port}" if parts.port else ""
     return {

@@ -1,4 +1,4 @@
-"""Colours in templates, where a style sheet can't give them."""
+"""Colours in templates, where a style sheet can't set them."""
 
 from django import template
 
@@ -9,5 +9,5 @@ register = template.Library()
 
 @register.simple_tag
 def colour(name: str) -> str:
-    """The colour of the palette with this name, as `#rrggbb`."""
+    """Returns a colour of the palette, as `#rrggbb`."""
     return COLOURS[name]

@@ -1,4 +1,4 @@
-"""Times for people."""
+"""Template filters for times."""
 
 import datetime
 

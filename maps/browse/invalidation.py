@@ -64,7 +64,7 @@ class CacheInvalidator:
                     # Anything may have changed before.
                     await asyncio.to_thread(top_maps.invalidate_top_maps)
                     for subscriber in notifications.subscribers.values():
-                        await asyncio.to_thread(subscriber.heard, [EVERYTHING])
+                        await asyncio.to_thread(subscriber.callback, [EVERYTHING])
                     self.cache.enable()
                     while True:
                         async for notify in database.notifies(timeout=QUIET_SECONDS):
@@ -91,10 +91,10 @@ class CacheInvalidator:
         elif channel == TERRAINS_CHANNEL:
             self.cache.invalidate([f"{map_id}{TERRAIN_SUFFIX}" for map_id in ids])
             self.call_later(terrain_cache.invalidate_terrains, ids)
-        elif (subscriber := notifications.subscribers[channel]).at_once:
-            subscriber.heard(ids)
+        elif (subscriber := notifications.subscribers[channel]).is_immediate:
+            subscriber.callback(ids)
         else:
-            self.call_later(subscriber.heard, ids)
+            self.call_later(subscriber.callback, ids)
 
     def call_later(self, callback: notifications.Callback, ids: list[str]) -> None:
         """Calls a callback in a thread, with the ids of all notifications that arrive before that."""

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from accounts.models import User
 from accounts.models.users import lock_player
 from accounts.moderation.actions import require_not_suspended
-from config.db.constraints import save_or_field_error
+from config.db.constraints import save_with_unique_name
 from config.db.lookups import get_or_not_found
 from config.kernel.errors import AccessDenied, InvalidInput, NotFound
 from config.kernel.text import check_text
@@ -55,7 +55,7 @@ def create_collection(
         lock_player(player)
         _assign(player, collection, {"name": None} | dict(given))
         quotas.require_room(player.pk, "collections")
-        save_or_field_error(collection, "collection")
+        save_with_unique_name(collection, "collection")
         if first_map_id:
             add_map(player=player, collection_id=collection.pk, map_id=first_map_id)
     return collection
@@ -70,7 +70,7 @@ def change_collection(
     with transaction.atomic():
         collection = lock_own_collection(player, collection_id)
         _assign(player, collection, given)
-        save_or_field_error(collection, "collection")
+        save_with_unique_name(collection, "collection")
     return collection
 
 

@@ -44,12 +44,12 @@ def create_map(*, author: User, given: Mapping[str, Any]) -> GameMap:
     """
     game_map = GameMap(user=author, is_public=False)
     _assign(game_map, given)
-    with rate_limits.require_once_done("maps", str(author.pk)), transaction.atomic():
+    with rate_limits.require_if_successful("maps", str(author.pk)), transaction.atomic():
         lock_storage(author.pk)
         quotas.require_room(author.pk, "maps", "drafts")
         with quotas.limit_growth(author.pk, "map_bytes"):
             game_map.save()
-        preview_files.draw_ahead(game_map)
+        preview_files.draw_in_advance(game_map)
     return game_map
 
 
@@ -76,7 +76,7 @@ def change_map(
             game_map.save(update_fields=["terrain_hash", "terrains"])
         game_map.refresh_from_db(fields=["version"])
         if columns & DERIVED_COLUMNS:
-            preview_files.draw_ahead(game_map)
+            preview_files.draw_in_advance(game_map)
     return game_map
 
 
@@ -110,7 +110,7 @@ def publish_map(*, author: User, map_id: UUID, if_match: str | None = None) -> G
         _require_no_faults(validate_document(_document(game_map, {})).faults)
         game_map.is_public, game_map.found_valid_at = True, timezone.now()
         game_map.save(update_fields=["is_public", "found_valid_at"])
-        preview_files.draw_ahead(game_map)
+        preview_files.draw_in_advance(game_map)
     return game_map
 
 

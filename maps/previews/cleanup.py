@@ -51,7 +51,7 @@ def delete_later(contents: list[str]) -> None:
         connection.close()  # it is called in any thread, which would keep it
 
 
-@app.task(name="maps.delete_unused", queue=tasks.PICTURES_AHEAD, retry=RETRIES)
+@app.task(name="maps.delete_unused", queue=tasks.PICTURES_IN_ADVANCE, retry=RETRIES)
 def delete_unused(contents: list[str]) -> None:
     """Deletes the pictures of contents that no map has now."""
     for content in set(contents) - _used(contents):

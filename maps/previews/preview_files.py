@@ -55,13 +55,13 @@ def picture(game_map: GameMap, size: str) -> bytes:
         unkept: bytes | None = disposable().get(key)
         if unkept:
             return unkept
-    result = results.expect(_key(game_map.pk, size))
+    result = results.get_future(_key(game_map.pk, size))
     raise NotDrawn(result if _add_job(tasks.PICTURES, game_map.pk, size) else None)
 
 
-def draw_ahead(game_map: GameMap) -> None:
+def draw_in_advance(game_map: GameMap) -> None:
     """Has the pictures of a map drawn that is being saved, once its transaction is over."""
-    _add_job(tasks.PICTURES_AHEAD, game_map.pk, *AHEAD)
+    _add_job(tasks.PICTURES_IN_ADVANCE, game_map.pk, *AHEAD)
 
 
 @app.task(name="maps.draw", queue=tasks.PICTURES, retry=RETRIES)

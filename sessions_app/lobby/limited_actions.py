@@ -22,7 +22,7 @@ def open_lobby(
     An attempt that creates no lobby is not counted. Raises RateLimited, RateLimitUnavailable; DomainError
     `map_not_playable` with all faults of the map, and as `actions.create` does.
     """
-    with rate_limits.require_once_done(LOBBIES, str(player_id)):
+    with rate_limits.require_if_successful(LOBBIES, str(player_id)):
         require_playable(game_map)  # outside of the transaction, because it may take long
         return run(
             actions.create,

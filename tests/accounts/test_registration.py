@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.models.usernames import validate_username
-from config.db.constraints import save_or_explain
+from config.db.constraints import save_checked
 from tests.support.factories import PASSWORD
 from tests.support.pages import sign_up
 
@@ -95,9 +95,9 @@ def test_username_registered_twice_at_once_is_taken_once(monkeypatch: pytest.Mon
 
     def save_together(*given: Any) -> None:
         barrier.wait(10)
-        save_or_explain(*given)
+        save_checked(*given)
 
-    monkeypatch.setattr("accounts.identity.registration.save_or_explain", save_together)
+    monkeypatch.setattr("accounts.identity.registration.save_checked", save_together)
     responses: list[Any] = []
 
     def ask(name: str) -> None:

@@ -45,12 +45,12 @@ def test_names_are_given_once_and_colours_are_written_alike() -> None:
 
 def test_style_sheets_have_the_colours_of_the_palette() -> None:
     styles = palette.STYLES.read_text()
-    assert styles == palette.in_styles(styles), "make palette"
+    assert styles == palette.render_styles(styles), "make palette"
     assert "--gold: #ffd700;" in styles
 
 
 def test_the_canvas_has_the_colours_of_the_palette() -> None:
-    assert palette.SCRIPT.read_text() == palette.as_script(), "make palette"
+    assert palette.SCRIPT.read_text() == palette.render_script(), "make palette"
 
 
 def test_the_server_draws_terrains_in_their_colours() -> None:

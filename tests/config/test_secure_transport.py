@@ -118,7 +118,7 @@ def test_forms_over_plain_http_get_an_error_page(client: Client) -> None:
     for path in ("/login/", "/signup/", "/reset/", "/account/password/"):
         response = client.post(path, {"username": "Player1", "password": "x"})
         assert response.status_code == 403
-        assert "This came over plain HTTP" in response.content.decode()
+        assert "This was sent over plain HTTP" in response.content.decode()
         assert response["Content-Type"].startswith("text/html")
 
 

@@ -204,18 +204,18 @@ def test_unreachable_servers_are_reported(data: Path, name: str, value: str, wor
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("DATABASE_URL", "postgres://x:secret@127.0.0.1:x/x", "DATABASE_URL can't be read"),
+        ("DATABASE_URL", "postgres://x:secret@127.0.0.1:x/x", "DATABASE_URL is not a valid URL"),
         ("DATABASE_URL", "mysql://x:secret@127.0.0.1/x", "must begin with postgres://"),
         ("DATABASE_URL", "nonsense", "must begin with postgres://"),
-        ("REDIS_URL", "redis://127.0.0.1:x/0", "REDIS_URL can't be read"),
-        ("REDIS_URL", "nonsense", "REDIS_URL can't be read"),
-        ("REDIS_CACHE_URL", "http://127.0.0.1", "REDIS_CACHE_URL can't be read"),
-        ("MEDIA_STORAGE", "s3://key:secret@host", "MEDIA_STORAGE names no bucket"),
+        ("REDIS_URL", "redis://127.0.0.1:x/0", "REDIS_URL is not a valid URL"),
+        ("REDIS_URL", "nonsense", "REDIS_URL is not a valid URL"),
+        ("REDIS_CACHE_URL", "http://127.0.0.1", "REDIS_CACHE_URL is not a valid URL"),
+        ("MEDIA_STORAGE", "s3://key:secret@host", "MEDIA_STORAGE has no valid bucket"),
         ("TRIBEHOLD_THREADS", "11", "from 1 to 10"),
         ("TRIBEHOLD_THREADS", "x", "TRIBEHOLD_THREADS must be from 1 to 10"),
         ("TRUSTED_PROXIES", "-1", "TRUSTED_PROXIES must be from 0"),
         ("HOT_CACHE_SECONDS", "soon", "HOT_CACHE_SECONDS must be from 0"),
-        ("TRIBEHOLD_ENV", "staging", "say 'demo' or 'production'"),
+        ("TRIBEHOLD_ENV", "staging", "it must be 'demo' or 'production'"),
     ],
 )
 def test_meaningless_settings_are_reported(
@@ -256,12 +256,12 @@ def test_production_starts_with_all_of_its_secrets_or_not(
         ("SITE_URL", "https://localhost?x", "SITE_URL must be a scheme and a host"),
         ("SITE_URL", "https://x:secret@localhost", "SITE_URL must be a scheme and a host"),
         ("SITE_URL", "https://localhost:0", "SITE_URL must be a scheme and a host"),
-        ("SITE_URL", "https://localhost:x", "SITE_URL can't be read"),
-        ("SITE_URL", "https://[::1", "SITE_URL can't be read"),
+        ("SITE_URL", "https://localhost:x", "SITE_URL is not a valid URL"),
+        ("SITE_URL", "https://[::1", "SITE_URL is not a valid URL"),
         ("SITE_URL", "https://", "SITE_URL must be a scheme and a host"),
         ("EMAIL_URL", "consolemail://", "EMAIL_URL prints emails"),
-        ("EMAIL_URL", "nonsense://secret", "EMAIL_URL can't be read"),
-        ("EMAIL_URL", "smtp://x:secret@host:x", "EMAIL_URL can't be read"),
+        ("EMAIL_URL", "nonsense://secret", "EMAIL_URL is not a valid URL"),
+        ("EMAIL_URL", "smtp://x:secret@host:x", "EMAIL_URL is not a valid URL"),
     ],
 )
 def test_production_rejects_unsafe_settings(

@@ -64,7 +64,7 @@ def test_a_job_that_waits_already_breaks_no_transaction() -> None:
 
 @pytest.mark.django_db
 def test_a_queue_takes_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(tasks.MOST_WAITING, tasks.MAINTENANCE, 2)
+    monkeypatch.setitem(tasks.MAX_WAITING, tasks.MAINTENANCE, 2)
     taken = [tasks.defer(maintenance.run, {"queueing_lock": str(n)}, timestamp=1) for n in range(3)]
     assert taken == [True, True, False]
     assert jobs().count() == 2
@@ -74,7 +74,7 @@ def test_a_queue_takes_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_email_too_many_is_logged(
     player: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setitem(tasks.MOST_WAITING, tasks.EMAIL, 0)
+    monkeypatch.setitem(tasks.MAX_WAITING, tasks.EMAIL, 0)
     emails.send_password_changed(player)
     assert "too many wait" in caplog.text
     assert not jobs().exists()
@@ -375,7 +375,7 @@ def test_jobs_of_a_killed_worker_are_retried_then_failed(
         cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", [worker])
         cursor.execute(
             "UPDATE procrastinate_jobs SET attempts = %s WHERE queueing_lock = '2'",
-            [tasks.MOST_ATTEMPTS],
+            [tasks.MAX_ATTEMPTS],
         )
 
     async def retry_stalled_jobs() -> None:
@@ -454,5 +454,5 @@ def test_the_command_runs_tasks_until_it_is_stopped() -> None:
         said, _ = command.communicate(timeout=30)
     finally:
         command.kill()
-    assert (command.returncode, said) == (0, "Tasks are run. Ctrl-C stops that.\n")
+    assert (command.returncode, said) == (0, "The task queue is running. Ctrl-C stops it.\n")
     assert workers_registered() == 0

@@ -170,7 +170,7 @@ def test_requested_pictures_are_drawn_before_those_in_advance(
     monkeypatch.setattr(preview_files, "render", lambda *a: (drawn.append(a[-1]), render(*a))[1])  # type: ignore[func-returns-value]
     maps = [make_map(author, f"Ford {n}", grid=drawn_grid(30 + n, "Water")) for n in range(2)]
     for game_map in maps:
-        preview_files.draw_ahead(game_map)
+        preview_files.draw_in_advance(game_map)
     client.get(maps[1].link_picture)
     client.get(maps[1].page_picture)
     run_tasks()
@@ -181,17 +181,17 @@ def test_requested_pictures_are_drawn_before_those_in_advance(
 def test_the_number_of_waiting_jobs_is_limited(
     client: Client, author: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(tasks.MOST_WAITING, tasks.PICTURES, 2)
-    monkeypatch.setitem(tasks.MOST_WAITING, tasks.PICTURES_AHEAD, 1)
+    monkeypatch.setitem(tasks.MAX_WAITING, tasks.PICTURES, 2)
+    monkeypatch.setitem(tasks.MAX_WAITING, tasks.PICTURES_IN_ADVANCE, 1)
     for n in range(4):
         game_map = make_map(author, f"Ford {n}")
-        preview_files.draw_ahead(game_map)
+        preview_files.draw_in_advance(game_map)
         with pytest.raises(preview_files.NotDrawn) as refused:
             preview_files.picture(game_map, "card")
         assert bool(refused.value.result) == (n < 2)
         assert client.get(game_map.card_picture).status_code == 503
     assert jobs(queue_name=tasks.PICTURES).count() == 2
-    assert jobs(queue_name=tasks.PICTURES_AHEAD).count() == 1
+    assert jobs(queue_name=tasks.PICTURES_IN_ADVANCE).count() == 1
 
 
 # ---- Ahead, and beside the requests -------------------------------------------------------------
@@ -234,7 +234,7 @@ def test_commands_draw_nothing_themselves(settings: Any) -> None:
     editing_actions.create_map(
         author=author, given=document_of(flat_grid()) | {"name": "Quiet Ford"}
     )
-    assert jobs().get().queue_name == tasks.PICTURES_AHEAD
+    assert jobs().get().queue_name == tasks.PICTURES_IN_ADVANCE
     assert files(settings) == set()
 
 

@@ -161,7 +161,7 @@ def test_all_configs_are_deleted_when_listening_begins(player: User) -> None:
     for tribe in tribes:
         read_config(tribe.pk)
     disposable().set("map:x:data", b"cached")
-    notifications.subscribers["tribes"].heard([notifications.EVERYTHING])
+    notifications.subscribers["tribes"].callback([notifications.EVERYTHING])
     assert not any(map(is_cached, tribes))
     assert disposable().has_key("map:x:data")
 

@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from config.db.constraints import save_or_field_error
+from config.db.constraints import save_with_unique_name
 from config.kernel.errors import DomainError
 from config.limits.quotas import QUOTAS
 from sessions_app.models import GameSession, SessionPlayer
@@ -270,14 +270,14 @@ def test_only_one_of_twelve_simultaneous_tribes_fits() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_too_many_are_created(monkeypatch: pytest.MonkeyPatch) -> None:
     """All requests count before one writes, which shows that the test above can fail."""
-    counted, save = threading.Barrier(12), save_or_field_error
+    counted, save = threading.Barrier(12), save_with_unique_name
 
     def save_when_all_have_counted(tribe: Tribe, kind: str) -> None:
         counted.wait(10)
         save(tribe, kind)
 
     monkeypatch.setattr(tribe_actions, "lock_player", lambda player: None)
-    monkeypatch.setattr(tribe_actions, "save_or_field_error", save_when_all_have_counted)
+    monkeypatch.setattr(tribe_actions, "save_with_unique_name", save_when_all_have_counted)
     assert create_simultaneously(12) == ["made"] * 12
     assert Tribe.objects.count() == 21
 

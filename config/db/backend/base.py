@@ -1,8 +1,8 @@
 """The database backend of the settings.
 
-Django makes every foreign key NO ACTION, and deletes related rows in Python. A DELETE in psql then fails.
-This backend writes the model's `on_delete` into the constraint. Django 6.1 will have `DB_CASCADE` for that,
-which will replace it.
+Django creates every foreign key with NO ACTION, and deletes related rows in Python, so a DELETE in psql
+fails. This backend writes the model's `on_delete` into the constraint. `DB_CASCADE` of Django 6.1 will
+replace it.
 """
 
 from typing import Any

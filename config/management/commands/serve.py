@@ -30,11 +30,11 @@ from config.storage.static_files import build_static_files
 MAX_FRAME_BYTES = 16 * 1024  # of a WebSocket message
 STOP_LIMIT_SECONDS = 30.0  # requests have ten of them, jobs of the task queue eight
 MAX_OPEN_FILES = 4 * MAX_CONNECTIONS  # connections, temporary files, static files, databases
-PREPARE_LOCK_ID = 0x7_219E_401D  # of an advisory lock; any number that nothing else uses
+PREPARE_LOCK_ID = 0x7_219E_401D  # of an advisory lock; an arbitrary number
 
 
 class Command(BaseCommand):
-    """Migrates, fills an empty demo, and serves pages, API, admin and sockets on one port."""
+    """Migrates, fills an empty demo, and serves pages, the API, the admin and sockets on one port."""
 
     help = "Serves Tribehold on PORT (8000). In the demo, it prepares the database first."
     requires_system_checks = [CONFIGURATION]
@@ -58,9 +58,9 @@ class Command(BaseCommand):
         self.stdout.write("Tribehold has stopped.")
 
     def prepare(self, *, demo: bool) -> None:
-        """Updates schema, demo and static files. Each step may be interrupted."""
+        """Updates the schema, the demo and static files. Each step may be interrupted."""
         with connection.cursor() as cursor:
-            # Two first starts would migrate at the same time. The second waits for the end of this session.
+            # Otherwise two processes could migrate at the same time. The lock ends with this session.
             cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARE_LOCK_ID])
         if settings.PRODUCTION:
             if has_pending_migrations():
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         build_static_files()
 
     def print_welcome(self, listener: socket.socket) -> None:
-        """Prints the address of the site and the demo's password. Links of the demo use that address."""
+        """Prints the URL of the site and the demo's password. Sets the URL for links of the demo."""
         host, port = listener.getsockname()[:2]
         local = host in ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104 - compared, not bound
         site = f"http://{'localhost' if local else host}:{port}"
@@ -90,7 +90,7 @@ class Command(BaseCommand):
 
 
 def migrate() -> None:
-    """Updates the schema. Raises CommandError where another history of migrations has made the database."""
+    """Updates the schema. Raises CommandError if the database has another history of migrations."""
     try:
         call_command("migrate", verbosity=0, interactive=False)
     except (InconsistentMigrationHistory, ProgrammingError) as error:
@@ -109,7 +109,7 @@ def find_demo_password() -> str | None:
 
 
 def open_listener() -> socket.socket:
-    """Listens on TRIBEHOLD_HOST and PORT, before anything else starts. Raises CommandError."""
+    """Listens on TRIBEHOLD_HOST and PORT. Called before anything else starts. Raises CommandError."""
     host, text = os.environ.get("TRIBEHOLD_HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
     if not (text.isascii() and text.isdigit()) or int(text) > 65535:
         raise CommandError(f"PORT is '{text}': it must be a number from 1 to 65535.")
@@ -119,7 +119,7 @@ def open_listener() -> socket.socket:
     limit_kernel_buffers(listener)
     try:
         listener.bind((host, int(text)))
-        listener.listen()  # from here on, no other process can have the port
+        listener.listen()  # from now on, no other process can use the port
     except (OSError, OverflowError) as error:
         listener.close()
         raise CommandError(
@@ -132,7 +132,7 @@ def open_listener() -> socket.socket:
 def raise_file_limit() -> None:
     """Raises this process's limit of open files to what its connections need.
 
-    Many systems begin with 1,024, which is less than MAX_CONNECTIONS. The kernel would refuse the others.
+    Many systems have a default of 1,024, which is less than MAX_CONNECTIONS.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard)
@@ -141,7 +141,7 @@ def raise_file_limit() -> None:
 
 
 def check_servers() -> None:
-    """Raises CommandError, with a sentence, where PostgreSQL or Redis can't be reached."""
+    """Raises CommandError, with the reason, if PostgreSQL or Redis can't be reached."""
     database = settings.DATABASES["default"]
     try:
         connection.ensure_connection()
@@ -164,17 +164,17 @@ def check_servers() -> None:
 
 
 def server_config(application: Any) -> uvicorn.Config:
-    """Returns the configuration of uvicorn, also for tests and benchmarks."""
+    """Returns the configuration of uvicorn. Tests and benchmarks use it, too."""
     return uvicorn.Config(
         application,
         access_log=False,
-        log_config=None,  # settings.LOGGING has all of it
+        log_config=None,  # settings.LOGGING has everything
         lifespan="on",
         log_level="warning",
         proxy_headers=False,  # config.limits.client_addresses reads them
         server_header=False,
         timeout_graceful_shutdown=10,
-        # By name, because this module is also imported where Django is not set up, as by the fuzzer.
+        # By name, because the fuzzer imports this module without Django's settings.
         http="config.server.http_protocol:HttpProtocol",
         ws="config.server.websocket_protocol:WebSocketProtocol",
         ws_max_size=MAX_FRAME_BYTES,
@@ -183,7 +183,7 @@ def server_config(application: Any) -> uvicorn.Config:
 
 
 class Server(uvicorn.Server):
-    """A server that ends for certain: one that hangs would keep its port, and nothing would replace it."""
+    """A server that exits even if it hangs. Otherwise it would keep its port, and no other could start."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begins to stop. After STOP_LIMIT_SECONDS the process prints where it hangs, and exits."""

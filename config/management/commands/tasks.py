@@ -1,4 +1,4 @@
-"""`manage.py tasks`: runs the task queue apart from the site."""
+"""`manage.py tasks`: runs the task queue in a process of its own."""
 
 import asyncio
 import signal
@@ -11,20 +11,20 @@ from config.ops.tasks import run_workers, stop_workers
 
 
 class Command(BaseCommand):
-    """Runs jobs until SIGTERM or SIGINT; those that are running then are finished."""
+    """Runs jobs until SIGTERM or SIGINT. Running jobs are finished then."""
 
     help = "Run the task queue: email, pictures, maintenance. For servers with TRIBEHOLD_TASKS=off."
 
     def handle(self, *arguments: Any, **options: Any) -> None:
         logs.install_exception_hooks()
         if options["verbosity"]:
-            self.stdout.write("Tasks are run. Ctrl-C stops that.")
+            self.stdout.write("The task queue is running. Ctrl-C stops it.")
             self.stdout.flush()
         asyncio.run(run_until_stopped())
 
 
 async def run_until_stopped() -> None:
-    """Runs the workers until a signal."""
+    """Runs the workers until SIGTERM or SIGINT."""
     stopped, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)

@@ -1,12 +1,12 @@
-"""Invented people who sign up as anybody does."""
+"""Random players who sign up through the API."""
 
 import secrets
 
-# Words: a random password of hexadecimal digits was now and then too much like the random name.
+# Words, because a password of random hexadecimal digits was sometimes too similar to the random name.
 PASSWORD = "lightly worried weavers juggle"
 
 
 def new_player() -> dict[str, str]:
-    """Name, email address and password of somebody who wants to register."""
+    """Returns the name, email address and password of a new player."""
     name = f"bench-{secrets.token_hex(6)}"
     return {"username": name, "email": f"{name}@example.com", "password": PASSWORD}

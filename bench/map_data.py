@@ -25,32 +25,32 @@ def fill(maps: int, players: int) -> None:
         call_command("seed", maps=missing, players=players)
     if not GameMap.objects.filter(name=LARGEST_MAP).exists():
         rng = np.random.default_rng(100)
-        made = generator.generate(rng, 100, 100)
-        points = [{"x": x, "y": y} for x, y in (made.spawn, made.goal)]
+        generated = generator.generate(rng, 100, 100)
+        points = [{"x": x, "y": y} for x, y in (generated.spawn, generated.goal)]
         GameMap.objects.create(
             user=User.objects.first(),
             name=LARGEST_MAP,
             width=100,
             height=100,
-            terrain_data=json.loads(made.grid.to_json()),
-            terrain_hash=made.grid.content_hash(made.spawn, made.goal),
-            terrains=made.grid.terrain_mask,
+            terrain_data=json.loads(generated.grid.to_json()),
+            terrain_hash=generated.grid.content_hash(generated.spawn, generated.goal),
+            terrains=generated.grid.terrain_mask,
             spawn_point=points[0],
             goal_point=points[1],
             wave_config=waves.generate(rng, 20),
             is_public=True,
         )
-    hundred = GameMap.objects.get(name=LARGEST_MAP)
-    # The reference server reads the same bytes from a table of its own, the fastest way there is.
+    large_map = GameMap.objects.get(name=LARGEST_MAP)
+    # The reference server reads the same bytes from a table of its own, which is as fast as possible.
     os.environ.setdefault("PGHOST", str(embedded.socket_folder()))
-    body = terrain_cache.read_terrain(hundred.pk, hundred.terrain_hash)
+    body = terrain_cache.read_terrain(large_map.pk, large_map.terrain_hash)
     with connect() as database:
         database.execute(
             "CREATE TABLE IF NOT EXISTS bench_terrains (id uuid PRIMARY KEY, body bytea)"
         )
         database.execute(
             "INSERT INTO bench_terrains VALUES (%s, %s) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-            [hundred.pk, body],
+            [large_map.pk, body],
         )
 
 

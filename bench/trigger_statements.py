@@ -1,4 +1,4 @@
-"""Statements that fire each trigger, for any number of rows, and rows for them to change.
+"""Statements that fire each trigger for any number of rows, and the rows that they change.
 
 Players, maps, tribes, lobbies, seats and ratings are numbered: the number is the id. Player n is the author
 of map n, rates map n - 1, has tribe n, and sits with it in lobby n, on map n.
@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 Connection = psycopg.Connection[Any]
-NUMBERED = """
+ID_FUNCTIONS = """
 CREATE OR REPLACE FUNCTION bench_id(number int) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
     SELECT lpad(to_hex(number), 32, '0')::uuid
 $$;
@@ -18,7 +18,7 @@ CREATE OR REPLACE FUNCTION bench_number(id uuid) RETURNS int LANGUAGE sql IMMUTA
     SELECT ('x' || right(id::text, 8))::bit(32)::int
 $$;
 """
-# Documents as small as the constraints let them be: what triggers do is measured, not what JSON weighs.
+# Documents are as small as the constraints allow, because triggers are measured and not JSON.
 MAPS = """
 INSERT INTO maps (id, user_id, name, description, width, height, terrain_data, terrain_hash, spawn_point,
     goal_point, wave_config, is_public)
@@ -31,7 +31,7 @@ RATINGS = """
 INSERT INTO map_ratings (id, user_id, map_id, stars)
 SELECT bench_id(n), bench_id(n), bench_id(greatest(1, n - 1)), 1 + n % 5
 FROM generate_series({first}, {last}) AS n"""
-WORLD = {
+TABLES = {
     "users": """
 INSERT INTO users (id, username, email, password_hash, is_active, is_staff, is_superuser)
 SELECT bench_id(n), 'Player' || n, 'player' || n || '@example.com', '!', true, false, false
@@ -47,49 +47,54 @@ FROM generate_series({first}, {last}) AS n""",
     "session_players": SEATS,
     "map_ratings": RATINGS,
 }
-PLAYED = """
+PLAYED_MAPS = """
 INSERT INTO played_maps (map_id, version, name, width, height, terrain_data, spawn_point, goal_point,
     wave_config)
 SELECT bench_id(n), 1, 'Map ' || n, 20, 20, '[]', '{{}}', '{{}}', '{{}}'
 FROM generate_series({first}, {last}) AS n"""
-FEW = "WHERE id <= bench_id({last})"
+FIRST_ROWS = "WHERE id <= bench_id({last})"
 
 
 @dataclass(frozen=True)
-class Firing:
-    """A statement that fires triggers for `{last}` rows, and what must be done before it."""
+class TriggerStatement:
+    """SQL that fires triggers for `{last}` rows. `setup` is run before it and is not measured."""
 
     name: str
-    statement: str
+    sql: str
     fires: str  # names of triggers
-    before: str = ""
+    setup: str = ""
 
 
-def update(table: str, change: str, fires: str) -> Firing:
-    return Firing(f"UPDATE {table} SET {change}", f"UPDATE {table} SET {change} {FEW}", fires)
+def update(table: str, change: str, fires: str) -> TriggerStatement:
+    return TriggerStatement(
+        f"UPDATE {table} SET {change}", f"UPDATE {table} SET {change} {FIRST_ROWS}", fires
+    )
 
 
-def insert(table: str, statement: str, fires: str, before: str = "") -> Firing:
-    return Firing(f"INSERT INTO {table}", statement.replace("{first}", "1"), fires, before)
+def insert(table: str, sql: str, fires: str, setup: str = "") -> TriggerStatement:
+    return TriggerStatement(f"INSERT INTO {table}", sql.replace("{first}", "1"), fires, setup)
 
 
-def delete(table: str, fires: str, before: str = "") -> Firing:
-    return Firing(f"DELETE FROM {table}", f"DELETE FROM {table} {FEW}", fires, before)
+def delete(table: str, fires: str, setup: str = "") -> TriggerStatement:
+    return TriggerStatement(
+        f"DELETE FROM {table}", f"DELETE FROM {table} {FIRST_ROWS}", fires, setup
+    )
 
 
-NO_GAMES = f"DELETE FROM game_sessions {FEW}"
-NO_SEATS = f"DELETE FROM session_players {FEW}"
-NO_RATINGS = f"DELETE FROM map_ratings {FEW}"
-OWN_RATINGS = "DELETE FROM map_ratings WHERE id <= bench_id({last} + 1)"  # by and of these players
-OTHERS = 2**30  # the ids of rows that a statement adds begin here
-FIRINGS = (
+DELETE_GAMES = f"DELETE FROM game_sessions {FIRST_ROWS}"
+DELETE_SEATS = f"DELETE FROM session_players {FIRST_ROWS}"
+DELETE_RATINGS = f"DELETE FROM map_ratings {FIRST_ROWS}"
+# The ratings that these players gave and received.
+DELETE_OWN_RATINGS = "DELETE FROM map_ratings WHERE id <= bench_id({last} + 1)"
+NEW_IDS = 2**30  # the first id of rows that a statement adds
+STATEMENTS = (
     update("users", "is_active = NOT is_active", "users_count_closings"),
     update("users", "level = level + 1", "maps_notify_author"),
-    delete("users", "maps_notify_delete tribes_notify_delete", before=NO_GAMES),
-    Firing("TRUNCATE users", "TRUNCATE users CASCADE", "maps_notify_truncate"),
+    delete("users", "maps_notify_delete tribes_notify_delete", setup=DELETE_GAMES),
+    TriggerStatement("TRUNCATE users", "TRUNCATE users CASCADE", "maps_notify_truncate"),
     insert(
         "maps",
-        MAPS.replace("{offset}", str(OTHERS)),
+        MAPS.replace("{offset}", str(NEW_IDS)),
         "maps_notify_insert maps_add_words_insert maps_count_bytes_insert",
     ),
     update("maps", "play_count = play_count + 1", "maps_notify_update"),
@@ -103,29 +108,31 @@ FIRINGS = (
     ),
     update("maps", """spawn_point = '{{"x": 1}}'""", "maps_next_version maps_count_bytes_update"),
     update("maps", "description = concat('Moor', name)", "maps_add_words_update maps_next_version"),
-    Firing(
+    TriggerStatement(
         "UPDATE maps SET id",
-        f"UPDATE maps SET id = bench_id({OTHERS} + bench_number(id)) {FEW}",
+        f"UPDATE maps SET id = bench_id({NEW_IDS} + bench_number(id)) {FIRST_ROWS}",
         "maps_notify_update",
-        before=f"{NO_GAMES}; {OWN_RATINGS}",
+        setup=f"{DELETE_GAMES}; {DELETE_OWN_RATINGS}",
     ),
     delete(
-        "maps", "maps_notify_delete maps_after_rating_delete maps_pictures_delete", before=NO_GAMES
+        "maps",
+        "maps_notify_delete maps_after_rating_delete maps_pictures_delete",
+        setup=DELETE_GAMES,
     ),
     insert(
-        "map_ratings", RATINGS, "maps_after_rating_insert maps_notify_update", before=NO_RATINGS
+        "map_ratings", RATINGS, "maps_after_rating_insert maps_notify_update", setup=DELETE_RATINGS
     ),
     update("map_ratings", "stars = 6 - stars", "maps_after_rating_update maps_notify_update"),
     delete("map_ratings", "maps_after_rating_delete maps_notify_update"),
     update("tribes", "color_theme = '#4477AA'", "tribes_notify_update tribes_change_lobbies"),
-    delete("tribes", "tribes_notify_delete", before=NO_SEATS),
+    delete("tribes", "tribes_notify_delete", setup=DELETE_SEATS),
     update("game_sessions", "status = 'InProgress'", "game_sessions_next_version"),
     update("game_sessions", "status = 'Abandoned'", "game_sessions_next_version"),
     insert(
         "session_players",
         SEATS,
         "session_players_check_seat session_players_count_change",
-        before=NO_SEATS,
+        setup=DELETE_SEATS,
     ),
     update("session_players", "is_ready = true", "session_players_count_change"),
     update(
@@ -134,16 +141,16 @@ FIRINGS = (
         "session_players_check_seat session_players_count_change",
     ),
     delete("session_players", "session_players_count_change"),
-    insert("played_maps", PLAYED, "played_maps_count_bytes"),
+    insert("played_maps", PLAYED_MAPS, "played_maps_count_bytes"),
 )
-# Triggers that do nothing but refuse a row: the statement would end with the first.
-REFUSALS = {"game_sessions_stay_over"}
+# Triggers that only reject rows, so that a statement would end with the first.
+REJECTING_TRIGGERS = {"game_sessions_stay_over"}
 
 
-def triggers(connection: Connection) -> dict[str, bool]:
-    """Our triggers, not those of the task queue; true for those that a plan names when they fire."""
+def find_triggers(connection: Connection) -> dict[str, bool]:
+    """Returns our triggers, without those of the task queue. True if plans report the trigger."""
     found = connection.execute(
-        # 34: BEFORE, and TRUNCATE, of which there is no plan.
+        # The bits of 34 are BEFORE and TRUNCATE, which plans do not report.
         "SELECT tgname, tgtype & 34 = 0 FROM pg_trigger WHERE NOT tgisinternal"
         " AND tgname NOT LIKE 'procrastinate%' AND NOT EXISTS ("
         " SELECT FROM pg_depend WHERE objid = pg_trigger.oid AND deptype = 'e')"
@@ -151,14 +158,14 @@ def triggers(connection: Connection) -> dict[str, bool]:
     return dict(found.fetchall())
 
 
-def without_entry(connection: Connection) -> set[str]:
-    """Triggers that no statement here fires."""
-    fired = {name for firing in FIRINGS for name in firing.fires.split()}
-    return set(triggers(connection)) - fired - REFUSALS
+def find_unmeasured_triggers(connection: Connection) -> set[str]:
+    """Returns the triggers that no statement here fires."""
+    fired = {name for statement in STATEMENTS for name in statement.fires.split()}
+    return set(find_triggers(connection)) - fired - REJECTING_TRIGGERS
 
 
 def fill(connection: Connection, first: int, last: int) -> None:
-    """Add the rows of these numbers to each table."""
-    connection.execute(NUMBERED)
-    for statement in WORLD.values():
-        connection.execute(statement.format(first=first, last=last))
+    """Adds the rows with these numbers to each table."""
+    connection.execute(ID_FUNCTIONS)
+    for sql in TABLES.values():
+        connection.execute(sql.format(first=first, last=last))
