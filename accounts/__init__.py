@@ -1,1 +1,1 @@
-"""Players: who they are, how they sign in, and the record of what is changed."""
+"""Players: accounts, sign-in, decisions of moderators, and the audit log."""

@@ -24,9 +24,9 @@ from config.kernel.text import check_text
 
 admin.site.login_form = StaffSignInForm
 admin.site.unregister(TOTPDevice)  # its form would show the secret
-admin.site.unregister(Group)  # its form takes any text for a name
-MAX_SHOWN = 50  # names on the page that asks for a reason
-FOR_MODERATORS: Any = (
+admin.site.unregister(Group)  # its form accepts any text as a name
+MAX_SHOWN = 50  # names on the page of a decision
+MODERATOR_FIELDSETS: Any = (
     (None, {"fields": ("username",)}),
     ("Play", {"fields": ("level", "total_games_played", "created_at")}),
     (
@@ -41,7 +41,7 @@ FOR_MODERATORS: Any = (
         },
     ),
 )
-FOR_ADMINISTRATORS: Any = (
+ADMINISTRATOR_FIELDSETS: Any = (
     (None, {"fields": ("username", "email", "password")}),
     ("Play", {"fields": ("level", "total_games_played", "created_at", "last_login")}),
     ("May", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
@@ -62,7 +62,7 @@ class StaffGroupAdmin(GroupAdmin):
 
 
 class PlayerDecisionForm(ReasonForm):
-    """Asks for the reason of a decision, and for a date if the action has one."""
+    """The reason of a decision, and the date if the action has one."""
 
     audience = "The player reads it on the account's page."
     until = forms.DateTimeField(
@@ -83,12 +83,12 @@ class UserDecisionInline(DecisionInline):
     fields = readonly_fields = ("created_at", "moderator", "action", "reason", "until")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Returns whether the request may read decisions: those who may decide may read them."""
+        """Returns whether the user may read decisions: everybody who may decide."""
         return request.user.has_perm("accounts.deactivate_user")
 
 
 class NewUserForm(AdminUserCreationForm[User]):
-    """Asks for the email address too, which every account has."""
+    """A new account, with an email address."""
 
     class Meta(AdminUserCreationForm.Meta):
         model = User
@@ -96,7 +96,7 @@ class NewUserForm(AdminUserCreationForm[User]):
 
 
 class PasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg] # takes none at runtime
-    """Sets a password as players do: other devices are signed out, and the player gets an email."""
+    """Sets a password like players do: other devices are signed out, and the player gets an email."""
 
     def save(self, commit: bool = True) -> User:
         """Saves the password. Returns the player."""
@@ -110,13 +110,13 @@ def _player_action(action: Action) -> Any:
     """Returns the action of the list for one row of the table of effects."""
 
     @admin.action(description=f"Selected players: {action.label} …", permissions=["deactivate"])
-    def act(
+    def run_action(
         self: "PlayerAdmin", request: HttpRequest, queryset: QuerySet[User]
     ) -> HttpResponse | None:
         return self._decide(request, queryset, action)
 
-    act.__name__ = action.value
-    return act
+    run_action.__name__ = action.value
+    return run_action
 
 
 @admin.register(User)
@@ -133,7 +133,7 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
     )
     list_filter = ("is_active", "is_staff", "groups")
     ordering = ("-created_at",)
-    # Only a decision, which has a reason and is recorded, changes `is_active`.
+    # `is_active` changes only by a decision, which requires a reason and is recorded.
     readonly_fields = ("created_at", "last_login", "is_active")
     list_per_page = 50
     show_full_result_count = False  # counts the whole table a second time
@@ -143,32 +143,32 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
         (None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),
     )
     inlines = (UserDecisionInline,)
-    actions = [*(_player_action(action) for action in EFFECTS), "forget_second_factor"]
+    actions = [*(_player_action(action) for action in EFFECTS), "reset_second_factor"]
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
-        """Returns the decisions, but none on the form for a new player."""
+        """Returns the decisions; nothing on the form for a new player."""
         return super().get_inlines(request, obj) if obj else []
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Returns the fields; only administrators see confidential ones."""
         if obj is None:
             return self.add_fieldsets
-        return FOR_ADMINISTRATORS if request.user.is_superuser else FOR_MODERATORS
+        return ADMINISTRATOR_FIELDSETS if request.user.is_superuser else MODERATOR_FIELDSETS
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        """Returns usernames; for administrators email addresses too."""
+        """Returns the username; for administrators the email address, too."""
         return ("username", "email") if request.user.is_superuser else ("username",)
 
     def has_deactivate_permission(self, request: HttpRequest) -> bool:
-        """Returns whether the request may suspend and ban."""
+        """Returns whether the user may suspend and ban."""
         return request.user.has_perm("accounts.deactivate_user")
 
     def has_administer_permission(self, request: HttpRequest) -> bool:
-        """Returns whether the request is an administrator's."""
+        """Returns whether the user is an administrator."""
         return request.user.is_superuser
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Saves a player. A new email address has to be confirmed, as when its owner changes it."""
+        """Saves a player. A new email address must be confirmed, as after a change by its owner."""
         is_new_email = change and "email" in form.changed_data
         if is_new_email:
             obj.email_verified_at = None
@@ -180,8 +180,8 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
             )
 
     @admin.action(description="Selected staff: reset two-step sign-in", permissions=["administer"])
-    def forget_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Removes app and codes of staff who lost them. They set up new ones at their next sign-in."""
+    def reset_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Removes the authenticator app and the recovery codes of staff who have lost them."""
         for user in queryset:
             second_factor.remove(user)
             self.log_change(request, user, "Two-step sign-in reset")
@@ -193,20 +193,20 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
     def _decide(
         self, request: HttpRequest, players: QuerySet[User], action: Action
     ) -> HttpResponse | None:
-        """Asks for a reason (and a date), then decides about all selected players."""
+        """Shows the form of a decision, or decides about all selected players."""
         assert isinstance(request.user, User)
         form = PlayerDecisionForm(request.POST if "decide" in request.POST else None, action=action)
         if form.is_valid():
-            given = form.cleaned_data
+            data = form.cleaned_data
             with form.show_errors():
                 changed = decide(
                     moderator=request.user,
                     players=players,
                     action=action,
-                    reason=given["reason"],
-                    until=given.get("until"),
+                    reason=data["reason"],
+                    until=data.get("until"),
                 )
-                self._report(request, players.count(), changed, action, given["reason"])
+                self._report(request, players.count(), changed, action, data["reason"])
                 return None
         context = self.admin_site.each_context(request) | {
             "title": f"Players to be {action.label}",
@@ -219,12 +219,12 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
         return TemplateResponse(request, "admin/accounts/decide.html", context)
 
     def _report(
-        self, request: HttpRequest, asked: int, changed: list[User], action: Action, reason: str
+        self, request: HttpRequest, selected: int, changed: list[User], action: Action, reason: str
     ) -> None:
         for player in changed:
             self.log_change(request, player, f"{action.label.capitalize()}: {reason}")
-        left = asked - len(changed)
-        words = f"{len(changed)} of {asked} players: {action.label}."
+        left = selected - len(changed)
+        text = f"{len(changed)} of {selected} players: {action.label}."
         if left:
-            words += f" {left} unchanged: the decision already applies, or it is staff or your own account."
-        self.message_user(request, words, messages.WARNING if left else messages.SUCCESS)
+            text += f" {left} unchanged: the decision already applies, or it is staff or your own account."
+        self.message_user(request, text, messages.WARNING if left else messages.SUCCESS)

@@ -11,7 +11,7 @@ class AccountsConfig(AppConfig):
     verbose_name = "Players"
 
     def ready(self) -> None:
-        """Connects signals and what is deleted daily."""
+        """Connects signals, and registers the daily deletion of expired sessions."""
         from accounts import receivers
         from accounts.devices import actions
         from config.http.secure_transport import tokens_exposed

@@ -11,7 +11,7 @@ from config.http.pages import require_page_methods
 
 
 class UsernameConverter(StringConverter):
-    """A part of an address that can be a username."""
+    """A path segment that can be a username."""
 
     regex = rf"(?=.{{1,{MAX_USERNAME_LENGTH}}}(?:/|$)){USERNAME_PATTERN.pattern}"
 
@@ -23,7 +23,7 @@ urlpatterns = [
     path("login/", require_page_methods(identity.SignIn.as_view()), name="sign-in"),
     path("logout/", identity.SignOut.as_view(), name="sign-out"),
     path("account/", profile.account, name="account"),
-    path("account/devices", profile.end_device, name="end-device"),
+    path("account/devices", profile.sign_out_device, name="sign-out-device"),
     path("account/address", profile.change_email, name="change-email"),
     path("account/password", profile.change_password, name="change-password"),
     path("account/verification", profile.request_verification, name="request-verification"),

@@ -60,7 +60,7 @@ def measure() -> None:
         "a round trip (`PING`)": durable().ping,
         # 90 requests for each address, as from a busy client.
         "a limit counted": lambda: rate_limits.count_one("api", f"{subject}-{next(numbers) // 90}"),
-        "a token checked": lambda: families.is_in_force(subject, token),
+        "a token checked": lambda: families.is_access_token_active(subject, token),
         "6 KB read by a plain client": lambda: plain_client.get(key),
         "a cached terrain of 6 KB": lambda: read_terrain(map_id, TERRAIN_HASH),
     }

@@ -1,1 +1,1 @@
-"""Maps: made, browsed, rated, pictured and moderated."""
+"""Maps: editing, browsing, previews, ratings, collections and moderation."""

@@ -100,7 +100,7 @@ class GameMapAdmin(ChangedFieldsAdmin):
     change_form_template = "admin/maps/change_form.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Returns False: only players create maps."""
+        """Returns False, because only players create maps."""
         return False
 
     def has_moderate_permission(self, request: HttpRequest) -> bool:
@@ -108,13 +108,13 @@ class GameMapAdmin(ChangedFieldsAdmin):
         return request.user.has_perm("maps.moderate_gamemap")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GameMap]:
-        """Leaves out the documents: those of one page would need tens of megabytes."""
+        """Defers the documents: those of one page would need tens of megabytes."""
         return super().get_queryset(request).select_related("user").defer(*LARGE_COLUMNS)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[GameMap], search_term: str
     ) -> tuple[QuerySet[GameMap], bool]:
-        """Searches like the site does, and by author."""
+        """Searches like the browser of maps, and by author."""
         if not search_term:
             return queryset, False
         assert isinstance(queryset, GameMapQuerySet)
@@ -124,7 +124,7 @@ class GameMapAdmin(ChangedFieldsAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *arguments: Any, **options: Any
     ) -> HttpResponse:
-        """Adds the button that hides or restores, if the user may do that."""
+        """Adds the button that hides or restores the map, if the user may do that."""
         context["may_moderate"] = self.has_moderate_permission(request)
         return super().render_change_form(request, context, *arguments, **options)
 
@@ -139,7 +139,7 @@ class GameMapAdmin(ChangedFieldsAdmin):
 
     @admin.display(description="picture")
     def picture(self, game_map: GameMap) -> str:
-        """Returns the large picture, which shows more than a list of ten thousand tiles."""
+        """Returns the large picture."""
         return render_to_string(
             "admin/maps/picture.html",
             {"url": game_map.page_picture, "name": game_map.name, "large": True},
@@ -174,20 +174,20 @@ class GameMapAdmin(ChangedFieldsAdmin):
 
     @admin.action(description="Hide selected maps …", permissions=["moderate"])
     def hide(self, request: HttpRequest, queryset: QuerySet[GameMap]) -> HttpResponse | None:
-        """Asks for a reason, then hides the maps."""
+        """Shows the form of a decision, or hides the maps."""
         return self._decide(request, queryset, Action.HIDE)
 
     @admin.action(description="Restore selected maps …", permissions=["moderate"])
     def restore(self, request: HttpRequest, queryset: QuerySet[GameMap]) -> HttpResponse | None:
-        """Asks for a reason, then restores the maps."""
+        """Shows the form of a decision, or restores the maps."""
         return self._decide(request, queryset, Action.RESTORE)
 
     def _decide(
         self, request: HttpRequest, queryset: QuerySet[GameMap], action: Action
     ) -> HttpResponse | None:
         if queryset.count() > MAX_DECISIONS_AT_ONCE:
-            words = f"Select at most {MAX_DECISIONS_AT_ONCE} maps at once."
-            self.message_user(request, words, messages.ERROR)
+            detail = f"Select at most {MAX_DECISIONS_AT_ONCE} maps at once."
+            self.message_user(request, detail, messages.ERROR)
             return None
         form = DecisionForm(request.POST if "decide" in request.POST else None)
         if not form.is_valid():
@@ -204,24 +204,24 @@ class GameMapAdmin(ChangedFieldsAdmin):
             for game_map in queryset
         ]
         changed = results.count(True)
-        words = f"{changed} map{'s'[: changed != 1]} {action.label}."
-        if same := results.count(False):
-            words += f" {same} unchanged."
-        self.message_user(request, words)
+        detail = f"{changed} map{'s'[: changed != 1]} {action.label}."
+        if unchanged := results.count(False):
+            detail += f" {unchanged} unchanged."
+        self.message_user(request, detail)
         return None
 
     def _decide_one(
         self, request: HttpRequest, game_map: GameMap, action: Action, reason: str
     ) -> bool | None:
-        """Decides about one map. Returns whether it changed; None after an error, which is shown."""
+        """Decides about one map. Returns whether it changed; None after an error, which is displayed."""
         assert isinstance(request.user, User)
         try:
             changed = decide(
                 moderator=request.user, map_id=game_map.pk, action=action, reason=reason
             )
         except DomainError as error:
-            words = "It was deleted." if isinstance(error, NotFound) else error.detail
-            self.message_user(request, f"{game_map}: {words}", messages.ERROR)
+            detail = "It was deleted." if isinstance(error, NotFound) else error.detail
+            self.message_user(request, f"{game_map}: {detail}", messages.ERROR)
             return None
         if changed:
             self.log_change(request, game_map, f"{action.label.capitalize()}: {reason}")

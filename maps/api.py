@@ -34,11 +34,11 @@ IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
-    description="The ETag of the map as it was read. A 412 says that somebody has changed it since.",
+    description="The ETag of the map as it was read. A 412 means that the map has changed since.",
 )
 MAP_OR_ANYTHING = {
     "anyOf": [{"$ref": "#/components/schemas/NewMapRequest"}, {}],
-    "description": "A map, with or without a name. The report on anything else says what is missing.",
+    "description": "A map, with or without a name. For anything else the report lists what is missing.",
 }
 
 
@@ -72,14 +72,14 @@ class MapsView(APIView):
         """Create a map. It is private, and may be unfinished: without waves, or without a path."""
         game_map = actions.create_map(author=caller(request), given=read_body(NewMap, request))
         location = {"Location": reverse("api:map", args=[game_map.pk])}
-        grown = ("maps", "drafts", "map_bytes")
-        return map_response(FullMap, game_map, *grown, status=201, headers=location)
+        grown_quotas = ("maps", "drafts", "map_bytes")
+        return map_response(FullMap, game_map, *grown_quotas, status=201, headers=location)
 
 
 class MapView(APIView):
     """One map, which everybody reads and its author changes."""
 
-    # The first class asks who is signed in, and the schema knows it. The second asks whose map it is.
+    # The first class requires a sign-in, which the schema shows. The second requires the author.
     permission_classes = (IsAuthenticatedOrReadOnly, ReadOnly | IsMapAuthor)
     parser_classes = (MapParser,)
 
@@ -101,7 +101,7 @@ class MapView(APIView):
         parameters=[IF_MATCH, QUOTA_PARAMETER],
     )
     def patch(self, request: Request, map_id: UUID) -> Response:
-        """Change one's own map. What is sent replaces what is stored. A public map must stay valid."""
+        """Change one's own map. The given fields replace the stored ones. A public map must stay valid."""
         rate_limits.require("map_changes", str(caller(request).pk))
         given = read_body(NewMap, request, partial=True)
         game_map = actions.change_map(given=given, **change_arguments(request, map_id))
@@ -111,7 +111,7 @@ class MapView(APIView):
         operation_id="maps_remove", responses={204: None, 412: Error}, parameters=[IF_MATCH]
     )
     def delete(self, request: Request, map_id: UUID) -> Response:
-        """Delete one's own map. Games that were played on it still have it, but nobody finds it any more."""
+        """Delete one's own map. Games that were played on it still have it, but lists no longer show it."""
         actions.delete_map(**change_arguments(request, map_id))
         return Response(status=204)
 
@@ -123,7 +123,7 @@ class MapView(APIView):
     responses=ReportOnMap,
 )
 def validate_map(request: Request) -> Response:
-    """List all that is wrong with a map. Nothing is saved."""
+    """List all faults of a map. Nothing is saved."""
     report = validate_document(request.data)
     document = {
         "valid": report.is_valid,
@@ -139,7 +139,7 @@ def validate_map(request: Request) -> Response:
     operation_id="maps_publish", responses={200: MapCard, 412: Error}, parameters=[IF_MATCH]
 )
 def publish_map(request: Request, map_id: UUID) -> Response:
-    """Make one's own map public. A 409 names all that is missing."""
+    """Make one's own map public. A 409 lists all faults."""
     return map_response(MapCard, actions.publish_map(**change_arguments(request, map_id)))
 
 
@@ -158,19 +158,19 @@ def unpublish_map(request: Request, map_id: UUID) -> Response:
 def map_response(
     serializer: type[MapCard],
     game_map: GameMap,
-    *grown: str,
+    *grown_quotas: str,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Returns a map with its entity tag, and a header about those `grown` quotas that are nearly used."""
-    tagged = {"ETag": etag_of(game_map), **(headers or {})}
-    if grown:
-        tagged |= quota_headers(game_map.user_id, *grown)
-    return Response(serializer(game_map).data, status=status, headers=tagged)
+    """Returns a map with its entity tag, and a header about those `grown_quotas` that are nearly used."""
+    all_headers = {"ETag": etag_of(game_map), **(headers or {})}
+    if grown_quotas:
+        all_headers |= quota_headers(game_map.user_id, *grown_quotas)
+    return Response(serializer(game_map).data, status=status, headers=all_headers)
 
 
 def change_arguments(request: Request, map_id: UUID) -> dict[str, Any]:
-    """Returns who wants to change which map, and the entity tag of the state that the author saw."""
+    """Returns the arguments of an action that changes a map: caller, map, and the entity tag."""
     return {
         "author": caller(request),
         "map_id": map_id,

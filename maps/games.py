@@ -1,6 +1,6 @@
-"""What maps ask about games, as SQL that the app of games registers at start-up. Pure of Django.
+"""SQL about games that maps need. The app of games registers it at start-up. Does not use Django.
 
-Games are built on maps, so maps do not know the tables of games.
+Games depend on maps, so this app does not know the tables of games.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _registered: list[GameQueries] = []
 
 
 def register_game_queries(queries: GameQueries) -> None:
-    """Registers the queries. Called once, when Django starts."""
+    """Registers the queries. Called when Django starts."""
     _registered[:] = [queries]
 
 

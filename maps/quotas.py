@@ -1,8 +1,8 @@
 """How many maps, collections and favourites a player may have, and how large the maps may be.
 
-An author of many maps has a few dozen. The limits stop programs that make more. Bytes are those of the
-documents as JSON text, which clients send and receive: a map of 20 × 20 cells has 31 KB, the largest one,
-of 100 × 100 with a hundred waves, 830 KB. PostgreSQL compresses them to about an eighth.
+Active authors have a few dozen maps. The limits stop programs that create more. Bytes are those of the
+documents as JSON text: a map of 20 × 20 cells has 31 KB, the largest one, of 100 × 100 cells with a hundred
+waves, 830 KB. PostgreSQL compresses them to about an eighth.
 """
 
 from config.limits.quotas import Quota, count_rows, register_quotas
@@ -20,7 +20,7 @@ _document_sizes = ["SELECT document_bytes FROM maps WHERE user_id = %(subject)s"
 
 
 def register_stored_documents(sizes: str) -> None:
-    """Makes the quota of bytes count more documents of maps, which another app stores.
+    """Adds documents of maps that another app stores to the quota of bytes.
 
     `sizes` is a SELECT of the column `document_bytes` for the author `%(subject)s`.
     """

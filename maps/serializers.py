@@ -12,7 +12,7 @@ from maps.terrain.grid import MAX_SIDE, MAX_TILE_HEIGHT, TERRAINS
 
 
 class MapCard(serializers.ModelSerializer[GameMap]):
-    """A map as lists show it. Lists get the same document from the database (`maps.search.sql.CARD_JSON`)."""
+    """A card of a map. Lists get the same document from the database (`maps.search.sql.CARD_JSON`)."""
 
     author = PublicUser(source="user")
     rating = serializers.FloatField(help_text="Exact mean of its ratings in stars; 0 without any.")
@@ -39,7 +39,7 @@ class MapCard(serializers.ModelSerializer[GameMap]):
 
 
 class FullMap(MapCard):
-    """A map with all that a client needs to play it. The documents are those that the author sent."""
+    """A map with the documents that the author sent, and that a client needs to play it."""
 
     class Meta(MapCard.Meta):
         fields = [
@@ -73,7 +73,7 @@ class Tile(serializers.Serializer[Any]):
 
 
 class EnemyGroup(serializers.Serializer[Any]):
-    """Enemies of one kind that spawn one after the other."""
+    """Enemies of one type that spawn one after the other."""
 
     type = serializers.ChoiceField(choices=waves.ENEMY_TYPES)
     count = serializers.IntegerField(min_value=1, max_value=waves.MAX_GROUP_SIZE)
@@ -96,7 +96,7 @@ class WaveConfig(serializers.Serializer[Any]):
 
 
 class CompactTerrain(serializers.Serializer[Any]):
-    """The terrain of a map in a compact form: what clients draw and play with."""
+    """The terrain of a map in a compact form, for drawing and playing."""
 
     width = serializers.IntegerField()
     height = serializers.IntegerField()

@@ -17,8 +17,7 @@ urlpatterns = [
     path("<uuid:map_id>/favourite", feedback_views.change_favourite, name="favourite"),
     path("<uuid:map_id>/collect", collection_views.collect, name="collect"),
     path("<uuid:map_id>/terrain.json", browse_views.terrain, name="terrain"),
-    # No part can match what another part matches. A pattern that matches an address in many ways takes very
-    # long for a long address.
+    # The pattern can match an address in only one way, so that long addresses do not cause backtracking.
     re_path(
         rf"^(?P<map_id>{UUIDConverter.regex})/(?P<size>card|page|link)"
         r"-(?P<content>(?:[0-9a-f]{64}|unknown)-[0-9]{1,4})\.(?P<form>webp|jpeg)\Z",

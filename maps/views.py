@@ -1,4 +1,4 @@
-"""Pages that show all about a map, and all about a player's maps."""
+"""The page of a map, and the public page of a player."""
 
 from uuid import UUID
 
@@ -25,14 +25,14 @@ def detail(request: HttpRequest, map_id: UUID) -> HttpResponse:
     game_map = get_object_or_404(visible, pk=map_id)
     rows = waves.summarize(game_map.wave_config)
     # One query for the marks of this map and of the others.
-    this, *others = add_marks(request.user, [{"id": str(map_id)}, *other_maps(game_map)])
+    this_map, *others = add_marks(request.user, [{"id": str(map_id)}, *other_maps(game_map)])
     context = {
         "game_map": game_map,
         "panel": rating_panel(request.user, game_map),
         "waves": rows,
         "chart": waves.lay_out_chart(rows),
         "enemies": waves.ENEMY_TYPES,
-        "marks": this["marks"],
+        "marks": this_map["marks"],
         "collections": collections_for_map(request.user, map_id),
         "others": others,
         "decision": game_map.decisions.first() if game_map.hidden_at else None,
@@ -42,19 +42,23 @@ def detail(request: HttpRequest, map_id: UUID) -> HttpResponse:
 
 @require_safe
 def player(request: HttpRequest, username: str) -> HttpResponse:
-    """Shows a player's public page: level, games, maps. A closed account has one if it has public maps."""
-    found = get_object_or_404(User, username__lower=username.lower())
-    if not (found.is_active or GameMap.objects.published().filter(user=found).exists()):
+    """Shows a player's public page: level, games, maps. A closed account has a page if it has public maps."""
+    found_player = get_object_or_404(User, username__lower=username.lower())
+    if not (
+        found_player.is_active or GameMap.objects.published().filter(user=found_player).exists()
+    ):
         raise Http404
-    place, problems = None, []
+    cursor, problems = None, []
     try:
-        place = ORDERS["new"].decode_cursor(request.GET.get("cursor", ""))
+        cursor = ORDERS["new"].decode_cursor(request.GET.get("cursor", ""))
     except DomainError:
         problems.append(EXPIRED_CURSOR)
-    page = find_maps(BrowseRequest(sort="new", cursor=place, size=PAGE_SIZE, author=str(found.pk)))
-    shared = MapCollection.objects.shared().filter(user=found).order_by(Lower("name"))
+    page = find_maps(
+        BrowseRequest(sort="new", cursor=cursor, size=PAGE_SIZE, author=str(found_player.pk))
+    )
+    shared = MapCollection.objects.shared().filter(user=found_player).order_by(Lower("name"))
     context = {
-        "player": found,
+        "player": found_player,
         "page": page,
         "cards": marked_cards(request.user, page.cards),
         "problems": problems,

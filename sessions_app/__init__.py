@@ -1,1 +1,1 @@
-"""Games: lobbies, seats, sockets, and the generated world of the demo."""
+"""Games: lobbies, seats, sockets, and the generated data of the demo."""

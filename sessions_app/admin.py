@@ -8,7 +8,7 @@ from sessions_app.models import GameSession, SessionPlayer
 
 
 class SeatInline(ReadOnlyInline):
-    """Who sits in a game."""
+    """The seats of a game."""
 
     model = SessionPlayer
     fields = readonly_fields = ("user", "tribe", "gold", "is_host", "is_ready", "is_connected")
@@ -17,7 +17,7 @@ class SeatInline(ReadOnlyInline):
 
 @admin.register(GameSession)
 class GameSessionAdmin(admin.ModelAdmin[GameSession]):
-    """Shows games. Nobody creates one here."""
+    """Games, read-only."""
 
     list_display = ("map", "status", "current_wave", "shared_lives", "created_at", "completed_at")
     list_filter = ("status",)
@@ -27,5 +27,5 @@ class GameSessionAdmin(admin.ModelAdmin[GameSession]):
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Returns False: players open lobbies on the site."""
+        """Returns False, because only players create lobbies."""
         return False

@@ -10,7 +10,7 @@ class SessionsConfig(AppConfig):
     verbose_name = "Games"
 
     def ready(self) -> None:
-        """Registers what the apps below need to know of games."""
+        """Registers what lower apps need from this one."""
         from config.ops import maintenance
         from maps.games import register_game_queries
         from maps.quotas import register_stored_documents
@@ -21,9 +21,7 @@ class SessionsConfig(AppConfig):
         register_game_queries(MAP_QUERIES)
         register_stored_documents(EARLIER_MAP_VERSIONS)
         register_usage_check(lambda tribe: tribe.seats.exists())
+        maintenance.register("states", "old states of games", write_behind.delete_old_states)
         maintenance.register(
-            "states", "states of games that are over", write_behind.delete_old_states
-        )
-        maintenance.register(
-            "played_maps", "maps as played, without games", played_maps.delete_unused_maps
+            "played_maps", "played maps without games", played_maps.delete_unused_maps
         )

@@ -12,5 +12,5 @@ urlpatterns = [
     path("join/<str:code>/", views.invited, name="invited"),
     path("<uuid:lobby_id>/", views.detail, name="detail"),
     path("<uuid:lobby_id>/join", views.join, name="join"),
-    path("<uuid:lobby_id>/act", form_views.act, name="act"),
+    path("<uuid:lobby_id>/act", form_views.run_action, name="act"),
 ]

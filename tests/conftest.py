@@ -79,7 +79,7 @@ def reset_stores(request: pytest.FixtureRequest) -> None:
         return
     durable().flushdb()
     clients.disposable().clear()
-    spelling._remembered.clear()
+    spelling._cached_words.clear()
 
 
 @pytest.fixture

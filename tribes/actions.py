@@ -30,7 +30,7 @@ _usage_checks: list[UsageCheck] = []
 
 
 def register_usage_check(is_used: UsageCheck) -> None:
-    """Registers how another app finds out whether it uses a tribe, which then can't be deleted."""
+    """Registers a check whether another app uses a tribe, which then can't be deleted."""
     _usage_checks.append(is_used)
 
 
@@ -40,15 +40,15 @@ def own_tribes(player: User) -> QuerySet[Tribe]:
 
 
 def find_own_tribe(player: User, tribe_id: UUID) -> Tribe:
-    """Returns the player's own tribe. Raises NotFound, also for the tribe of somebody else."""
+    """Returns the player's own tribe. Raises NotFound, also for another player's tribe."""
     return get_or_not_found(own_tribes(player), pk=tribe_id)
 
 
 def create_tribe(*, player: User, given: Mapping[str, Any]) -> Tribe:
     """Creates a tribe from `name`, `archetype`, the three bonuses as shares, and `color_theme`.
 
-    Without bonuses it gets those of its archetype, without a colour gold. Raises InvalidInput with all that
-    is wrong; DomainError for a name that another tribe of the player has; QuotaReached.
+    The default bonuses are those of the archetype, the default colour is gold. Raises InvalidInput with all
+    faults; DomainError if another tribe of the player has the name; QuotaReached.
     """
     tribe = Tribe(
         user=player, color_theme=DEFAULT_COLOUR, **dict.fromkeys(BONUS_FIELDS, bonus_of(0))
@@ -62,9 +62,9 @@ def create_tribe(*, player: User, given: Mapping[str, Any]) -> Tribe:
 
 
 def change_tribe(*, player: User, tribe_id: UUID, given: Mapping[str, Any]) -> Tribe:
-    """Changes the given fields of the player's own tribe. Other bonuses do not change.
+    """Changes the given fields of the player's own tribe.
 
-    Raises NotFound for somebody else's tribe, and the errors of `create_tribe`.
+    Raises NotFound for another player's tribe, and the errors of `create_tribe`.
     """
     with transaction.atomic():
         tribe = _lock_own_tribe(player, tribe_id)
@@ -77,7 +77,7 @@ def change_tribe(*, player: User, tribe_id: UUID, given: Mapping[str, Any]) -> T
 def delete_tribe(*, player: User, tribe_id: UUID) -> Tribe:
     """Deletes the player's own tribe. Returns the tribe as it was.
 
-    Raises NotFound for somebody else's tribe, DomainError for one that any game uses or has used.
+    Raises NotFound for another player's tribe, DomainError for a tribe that is or was used in a game.
     """
     with transaction.atomic():
         tribe = _lock_own_tribe(player, tribe_id)
@@ -97,17 +97,17 @@ def require_deletable(tribe: Tribe) -> None:
 
 
 def _in_use_error(tribe: Tribe) -> DomainError:
-    words = f"“{tribe.name}” is part of a game, now or in the past, so it can't be deleted."
-    return DomainError("tribe_has_played", f"{words} You can rename it.")
+    detail = f"“{tribe.name}” is part of a game, now or in the past, so it can't be deleted."
+    return DomainError("tribe_has_played", f"{detail} You can rename it.")
 
 
 def _lock_own_tribe(player: User, tribe_id: UUID) -> Tribe:
-    """Locks the player's own tribe, so that changes of it happen one after the other."""
+    """Returns the player's own tribe, locked until the transaction ends."""
     return get_or_not_found(own_tribes(player).select_for_update(no_key=True), pk=tribe_id)
 
 
 def _with_preset(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the given fields, with the bonuses of the archetype if there are none."""
+    """Returns the given fields. If they have no bonuses, those of the archetype are added."""
     archetype = given.get("archetype")
     if any(field in given for field in BONUS_FIELDS) or not isinstance(archetype, str):
         return dict(given)
@@ -118,20 +118,20 @@ def _with_preset(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _assign(tribe: Tribe, given: Mapping[str, Any]) -> None:
-    """Assigns the given fields to a tribe. Raises InvalidInput with all that is wrong."""
+    """Assigns the given fields to a tribe. Raises InvalidInput with all faults."""
     reasons = assign_checked(tribe, CHECKS, given) + _assign_bonuses(tribe, given)
     if reasons:
         raise InvalidInput.combine(reasons)
 
 
 def _assign_bonuses(tribe: Tribe, given: Mapping[str, Any]) -> list[Reason]:
-    """Assigns the given bonuses to a tribe if all are right. Returns all that is wrong with them."""
+    """Assigns the given bonuses to a tribe if all are valid. Returns their faults."""
     shares = {field: given.get(field, float(getattr(tribe, field))) for field in BONUS_FIELDS}
     points = {field: points_of(value) for field, value in shares.items()}
     wrong = [field for field in BONUS_FIELDS if points[field] is None]
     if wrong:
-        words = "A bonus is a multiple of 0.05, which is one point: 0.25 is five points."
-        return [Reason("bonus_step", words, field) for field in wrong]
+        detail = "A bonus is a multiple of 0.05, which is one point: 0.25 is five points."
+        return [Reason("bonus_step", detail, field) for field in wrong]
     spent = Points(*(n for n in points.values() if n is not None))
     reasons = find_faults(spent)
     if not reasons:
@@ -142,8 +142,8 @@ def _assign_bonuses(tribe: Tribe, given: Mapping[str, Any]) -> list[Reason]:
 
 def _check_archetype(value: Any) -> str:
     if not isinstance(value, str) or value not in PRESETS:
-        words = f"An archetype is one of {', '.join(PRESETS)}."
-        raise InvalidInput("archetype", words, field="archetype")
+        detail = f"An archetype is one of {', '.join(PRESETS)}."
+        raise InvalidInput("archetype", detail, field="archetype")
     return value
 
 

@@ -15,7 +15,7 @@ from tribes.models import Tribe
 
 
 class TribeAdminForm(CheckedForm):
-    """A tribe. The rules are those of players."""
+    """A tribe, with the same rules as for players."""
 
     checks = CHECKS
 
@@ -48,7 +48,9 @@ class TribeAdmin(ChangedFieldsAdmin):
     def delete_model(self, request: HttpRequest, obj: Tribe) -> None:
         """Deletes a tribe and invalidates its cached config."""
         with transaction.atomic():
-            config_cache.invalidate_after_commit([obj.pk])  # a deleted object has no key
+            config_cache.invalidate_after_commit(
+                [obj.pk]
+            )  # before the deletion, which clears the key
             super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Tribe]) -> None:

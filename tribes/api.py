@@ -57,11 +57,11 @@ class NewTribe(serializers.Serializer[Any]):
     """A new tribe, or what to change of one. The sum of the three bonuses is exactly 0.50."""
 
     name = RawField(
-        text_schema("tribe_name"), help_text="No other tribe of the caller has it, ignoring case."
+        text_schema("tribe_name"), help_text="Unique among the caller's tribes, ignoring case."
     )
     archetype = RawField(
         {"type": "string", "enum": list(PRESETS)},
-        help_text="A new tribe without bonuses gets those of its archetype.",
+        help_text="The default bonuses of a new tribe are those of its archetype.",
     )
     damage_bonus = bonus_field("damage")
     attack_speed_bonus = bonus_field("attack_speed")
@@ -92,7 +92,7 @@ class TribesView(APIView):
         parameters=[LOCATION_HEADER, QUOTA_PARAMETER],
     )
     def post(self, request: Request) -> Response:
-        """Create a tribe. Without bonuses it gets those of its archetype."""
+        """Create a tribe. The default bonuses are those of its archetype."""
         tribe = actions.create_tribe(player=caller(request), given=read_body(NewTribe, request))
         headers = {"Location": reverse("api:tribe", args=[tribe.pk])}
         headers |= quota_headers(tribe.user_id, "tribes")
@@ -110,13 +110,13 @@ class TribeView(APIView):
 
     @extend_schema(operation_id="tribes_change", request=NewTribe, responses=FullTribe)
     def patch(self, request: Request, tribe_id: UUID) -> Response:
-        """Change the given fields. Other bonuses do not change, and all three are checked together."""
+        """Change the given fields. The three bonuses are validated together."""
         given = read_body(NewTribe, request, partial=True)
         changed = actions.change_tribe(player=caller(request), tribe_id=tribe_id, given=given)
         return Response(FullTribe(changed).data)
 
     @extend_schema(operation_id="tribes_remove", responses={204: None})
     def delete(self, request: Request, tribe_id: UUID) -> Response:
-        """Delete one of the caller's tribes. One that is used in any game is a 409."""
+        """Delete one of the caller's tribes. 409 for a tribe that is or was used in a game."""
         actions.delete_tribe(player=caller(request), tribe_id=tribe_id)
         return Response(status=204)

@@ -1,7 +1,7 @@
-"""Bonuses of tribes: ten points on three sliders, and what towers gain by them. Pure.
+"""Bonuses of tribes: ten points on three sliders, and the gains of towers. Pure.
 
-A point is a bonus of 0.05, which is a share that is added: seven points of damage turn 20 into 27. The towers
-are those of the game, at level 1.
+A point adds a share of 0.05 to a value: with seven points, a damage of 20 becomes 27. The towers are those of
+the game, at level 1.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from config.kernel.errors import Reason
 
-TOTAL_POINTS = 10  # of each tribe, no more and no less
+TOTAL_POINTS = 10  # of each tribe, exactly
 BONUS_PER_POINT = Decimal("0.05")
 POINTS_PER_UNIT = 20  # of a bonus of 1, which doubles a value
 TOLERANCE = 1e-6  # of a point: 0.1 + 0.2 is 0.30000000000000004 for most clients
@@ -26,7 +26,7 @@ class Points(NamedTuple):
 
 @dataclass(frozen=True)
 class Slider:
-    """A slider. `name` is its field in Points, `max_points` the points that it takes at most."""
+    """A slider. `name` is its field in Points, `max_points` its maximum."""
 
     name: str
     label: str
@@ -59,7 +59,7 @@ MOTTOES = {
 
 @dataclass(frozen=True)
 class Stat:
-    """A stat of towers, the decimals that are shown, and the sliders that raise it."""
+    """A value of towers, the decimals that are shown, and the sliders that raise it."""
 
     name: str
     label: str
@@ -72,7 +72,7 @@ class Stat:
         value = max(amounts[self.name] for amounts in TOWERS.values())
         best = [slider.max_points for slider in SLIDERS if slider.name in self.raised_by]
         if len(best) > 1:
-            # All points are not enough for both sliders. An equal split multiplies to the largest product.
+            # The points are not enough for both sliders. The product is largest if they are split equally.
             best = [TOTAL_POINTS // len(best)] * len(best)
         for points in best:
             value *= 1 + bonus_of(points)
@@ -102,7 +102,7 @@ TOWERS: dict[str, dict[str, Decimal]] = {
 
 @dataclass(frozen=True)
 class Gain:
-    """What a tribe adds to one stat of one tower. Lengths of bars are in percent."""
+    """The effect of a tribe on one stat of one tower. Lengths of bars are in percent."""
 
     stat: Stat
     before: Decimal
@@ -125,19 +125,19 @@ class Gain:
 
 
 def bonus_of(points: int) -> Decimal:
-    """Returns the bonus of so many points."""
+    """Returns the bonus of a number of points."""
     return points * BONUS_PER_POINT
 
 
 def boost(amount: Decimal, stat: Stat, points: Points) -> Decimal:
-    """Returns a value of a stat with a tribe's bonuses, exactly. Each bonus multiplies it."""
+    """Returns the exact value of a stat with a tribe's bonuses. Each bonus multiplies it."""
     for slider in stat.raised_by:
         amount *= 1 + bonus_of(getattr(points, slider))
     return amount
 
 
 def tower_gains(points: Points) -> dict[str, list[Gain]]:
-    """Returns what each tower gains, stat by stat, rounded as it is shown."""
+    """Returns the gains of each tower for all stats, rounded for display."""
     return {
         tower: [
             Gain(stat, before, _rounded(boost(before, stat, points), stat.decimals))
@@ -149,7 +149,7 @@ def tower_gains(points: Points) -> dict[str, list[Gain]]:
 
 
 def points_of(value: Any) -> int | None:
-    """Returns the points of a bonus in a document; None for anything but a multiple of 0.05."""
+    """Returns the points of a bonus in a document; None if it is not a multiple of 0.05."""
     if type(value) not in (int, float) or not -1 <= value <= 1:
         return None
     points = round(value * POINTS_PER_UNIT)
@@ -157,7 +157,7 @@ def points_of(value: Any) -> int | None:
 
 
 def find_faults(points: Points) -> list[Reason]:
-    """Returns all that is wrong with the points, with the fields; nothing for a valid tribe."""
+    """Returns the faults of the points, with their fields; nothing for a valid tribe."""
     found = [
         Reason(
             "bonus_range",
@@ -172,18 +172,18 @@ def find_faults(points: Points) -> list[Reason]:
 
 
 def _sum_faults(points: Points) -> list[Reason]:
-    """Returns what is wrong with the sum, at the slider where it is easiest to correct."""
-    over = sum(points) - TOTAL_POINTS
-    if not over:
+    """Returns the fault of the sum, at the slider where it is easiest to correct."""
+    excess = sum(points) - TOTAL_POINTS
+    if not excess:
         return []
     by_points = sorted(zip(points, SLIDERS, strict=True), key=lambda pair: pair[0])
-    _, slider = by_points[-1 if over > 0 else 0]
-    todo = f"take {over} off" if over > 0 else f"spend {-over} more"
-    words = (
+    _, slider = by_points[-1 if excess > 0 else 0]
+    correction = f"take {excess} off" if excess > 0 else f"spend {-excess} more"
+    detail = (
         f"These are {sum(points)} points, {bonus_of(sum(points))} together; a tribe has exactly"
-        f" {TOTAL_POINTS}, {bonus_of(TOTAL_POINTS)} together: {todo}."
+        f" {TOTAL_POINTS}, {bonus_of(TOTAL_POINTS)} together: {correction}."
     )
-    return [Reason("bonus_sum", words, slider.field)]
+    return [Reason("bonus_sum", detail, slider.field)]
 
 
 def _rounded(number: Decimal, decimals: int) -> Decimal:

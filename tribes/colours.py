@@ -1,8 +1,8 @@
-"""The colours of tribes. Pure of Django.
+"""The colours of tribes. Does not use Django.
 
 Contrast is that of WCAG 2.1: (lighter + 0.05) / (darker + 0.05), of relative luminances.
-https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio and #dfn-relative-luminance. What shows a thing needs
-3 to 1 against what is beside it (1.4.11), and a tribe's colour shows whose tower it is.
+https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio and #dfn-relative-luminance. Graphical objects need a
+contrast of 3 to 1 with adjacent colours (1.4.11), and a tribe's colour identifies its towers.
 """
 
 import re
@@ -11,9 +11,8 @@ from typing import Any
 from config.kernel.errors import InvalidInput
 from config.kernel.palette import COLOURS, group
 
-# Players who do not see red, green or blue can tell them apart: no two are closer than a difference of 28 in
-# CIELAB, which tests/tribes/test_tribe_rules.py simulates. They were found by a search among colours with
-# enough contrast, with gold among them.
+# Players with a colour vision deficiency can distinguish them: any two differ by at least 28 in CIELAB, which
+# tests/tribes/test_tribe_rules.py simulates. They were found by a search among colours with enough contrast.
 PALETTES = {
     name.removeprefix("tribe-").capitalize(): colour.upper()
     for name, colour in group("tribes").items()
@@ -37,24 +36,24 @@ def contrast(one: str, other: str) -> float:
 
 
 def lowest_contrast(colour: str) -> float:
-    """Returns the contrast of a colour with that background of the site where it is lowest."""
+    """Returns the lowest contrast of a colour with the backgrounds of the site."""
     return min(contrast(colour, background) for background in BACKGROUNDS.values())
 
 
 def check_colour(colour: Any) -> str:
-    """Returns a colour in capitals. Raises InvalidInput for the field `color_theme`."""
+    """Returns a colour in upper case. Raises InvalidInput for the field `color_theme`."""
     if type(colour) is not str or not COLOUR_PATTERN.fullmatch(colour):
-        words = "A colour is # and six hexadecimal digits, such as #FFD700."
-        raise InvalidInput("color_format", words, field="color_theme")
+        detail = "A colour is # and six hexadecimal digits, such as #FFD700."
+        raise InvalidInput("color_format", detail, field="color_theme")
     found = lowest_contrast(colour)
     if found < MIN_CONTRAST:
-        # Rounded down, so that the text never has a figure that would be enough.
+        # Rounded down, so that the text never shows a sufficient figure.
         figure = int(found * 100) / 100
-        words = (
+        detail = (
             f"{colour.upper()} has a contrast of {figure:.2f}:1 with the site's background, and needs at"
             f" least {MIN_CONTRAST:g}:1. Choose a lighter colour."
         )
-        raise InvalidInput("color_contrast", words, field="color_theme")
+        raise InvalidInput("color_contrast", detail, field="color_theme")
     return colour.upper()
 
 

@@ -1,12 +1,12 @@
-"""The config of a tribe, which is what counts in play, cached in Redis under `tribe:{id}:config` for an hour.
+"""The config of a tribe (bonuses and colour), cached in Redis under `tribe:{id}:config` for an hour.
 
-It is read by players who sit in a lobby with the tribe, and by game servers. The start of a game does not use
-the cache: it copies the rows of the tribes in its own transaction, so that nothing stale can be copied.
+It is read by players in a lobby with the tribe, and by game servers. The start of a game does not use the
+cache: it copies the rows of the tribes in its own transaction, so that no stale config is copied.
 
-An empty key is filled under a lock of the tribe's row. One request fills it, the others wait and find it
-filled. A change of the tribe waits, too, so that the old config can't be stored after the change has deleted
-the key. Each change deletes the key after its transaction. Changes from outside the application (psql, a
-cascade) are reported on channel `tribes` (migration 0002_notifications).
+A missing key is filled under a lock of the tribe's row: one request fills it while the others wait. A change
+of the tribe waits, too, so that the old config can't be stored after the change has deleted the key. Each
+change deletes the key after its transaction. For changes from outside the application (psql, a cascade) there
+are notifications on channel `tribes` (migration 0002_notifications).
 """
 
 import logging
@@ -33,9 +33,9 @@ logger = logging.getLogger(__name__)
 
 
 def read_config(tribe_id: UUID) -> TribeConfig:
-    """Returns the config of a tribe, without Redis from the table. Raises Tribe.DoesNotExist.
+    """Returns the config of a tribe, from the table if Redis is unavailable. Raises Tribe.DoesNotExist.
 
-    Not to be called in a transaction that changes the tribe: what is rolled back later would be cached.
+    Must not be called in a transaction that changes the tribe: after a rollback, the cache would be wrong.
     """
     try:
         with CircuitBreaker("disposable"):

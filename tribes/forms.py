@@ -1,7 +1,7 @@
 """The form of the tribe editor.
 
-Its fields accept anything. The actions check the values by the rules that the API has too, and report all
-that is wrong at once.
+Its fields accept anything. The actions check the values by the same rules as for the API, and report all
+faults at once.
 """
 
 from collections.abc import Iterator
@@ -78,8 +78,8 @@ class TribeForm(ActionForm):
     color = forms.CharField(required=False)
     own_color = forms.CharField(required=False)
 
-    def given(self) -> dict[str, Any]:
-        """Returns the values that were sent, in the form that tribes.actions takes."""
+    def submitted_values(self) -> dict[str, Any]:
+        """Returns the submitted values as the fields of tribes.actions."""
         bonuses = {s.field: _read_bonus(self.data.get(s.name, "")) for s in SLIDERS}
         return bonuses | {
             "name": self.data.get("name", ""),
@@ -91,13 +91,13 @@ class TribeForm(ActionForm):
 
     @property
     def colour(self) -> str:
-        """Returns the chosen colour, which may be an invalid one."""
+        """Returns the chosen colour, which may be invalid."""
         chosen = str(self["color"].value() or "")
         return str(self["own_color"].value() or "") if chosen == CUSTOM_COLOUR else chosen
 
     @property
     def points(self) -> Points:
-        """Returns the points, none above the maximum of its slider."""
+        """Returns the points, limited to the maximum of each slider."""
         return Points(
             *(min(_read_integer(self[s.name].value()) or 0, s.max_points) for s in SLIDERS)
         )
@@ -109,12 +109,12 @@ class TribeForm(ActionForm):
 
     @property
     def points_summary(self) -> str:
-        """Returns a sentence about the points that are left."""
+        """Returns a sentence about the remaining points."""
         left = TOTAL_POINTS - sum(self.points)
         if not left:
             return "All ten points are spent"
-        words = f"{abs(left)} point{pluralize(abs(left))}"
-        return f"{words} left to spend" if left > 0 else f"{words} too many"
+        text = f"{abs(left)} point{pluralize(abs(left))}"
+        return f"{text} left to spend" if left > 0 else f"{text} too many"
 
     @property
     def sliders(self) -> "Iterator[SliderRow]":
@@ -140,18 +140,18 @@ class TribeForm(ActionForm):
 
     @property
     def has_own_colour(self) -> bool:
-        """Returns whether the colour of the picker is chosen, and no palette."""
+        """Returns whether the colour picker is chosen instead of a palette."""
         return bool(self["color"].value() == CUSTOM_COLOUR)
 
     @property
     def picked_colour(self) -> str:
         """Returns the colour of the picker."""
-        return _colour_or(str(self["own_color"].value() or ""), self.shown_colour)
+        return _valid_colour(str(self["own_color"].value() or ""), self.shown_colour)
 
     @property
     def shown_colour(self) -> str:
         """Returns the colour of the preview."""
-        return _colour_or(self.colour, DEFAULT_COLOUR)
+        return _valid_colour(self.colour, DEFAULT_COLOUR)
 
     @property
     def picked_contrast(self) -> str:
@@ -178,7 +178,7 @@ def initial_values(tribe: Tribe) -> dict[str, Any]:
 
 
 def preset_values(archetype: str) -> dict[str, Any]:
-    """Returns archetype and points of a preset; those of the default one for an unknown name."""
+    """Returns the archetype and points of a preset; the default one for an unknown name."""
     chosen = archetype if archetype in PRESETS else DEFAULT_ARCHETYPE
     return PRESETS[chosen]._asdict() | {"archetype": chosen}
 
@@ -189,10 +189,10 @@ def _read_integer(value: Any) -> int | None:
 
 
 def _read_bonus(text: str) -> float | None:
-    """Reads a number of points as a bonus; None for anything else."""
+    """Returns the bonus of a number of points as text; None if it is not a number."""
     points = _read_integer(text)
     return None if points is None else float(bonus_of(points))
 
 
-def _colour_or(colour: str, other: str) -> str:
+def _valid_colour(colour: str, other: str) -> str:
     return colour.upper() if COLOUR_PATTERN.fullmatch(colour) else other

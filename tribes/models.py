@@ -11,7 +11,7 @@ from config.db.models import RandomIdModel
 
 
 class Tribe(RandomIdModel):
-    """Ten points of 0.05, spent on the bonuses of a player's towers."""
+    """A tribe: ten points of 0.05 for the bonuses of a player's towers, and a colour."""
 
     class Archetype(models.TextChoices):
         """A style of play."""

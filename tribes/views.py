@@ -1,4 +1,4 @@
-"""Pages of tribes: the player's own, the editor, and the deletion of one."""
+"""Pages of tribes: the player's own tribes, the editor, and the deletion."""
 
 from typing import Any
 from uuid import UUID
@@ -21,20 +21,22 @@ from tribes.colours import BACKGROUNDS, DEFAULT_COLOUR, MIN_CONTRAST
 from tribes.forms import TribeForm, initial_values, preset_values
 from tribes.quotas import MAX_TRIBES
 
-DELETED_KEY = "deleted_tribe"  # in the session: the values of the last one, which is offered once
+DELETED_KEY = (
+    "deleted_tribe"  # in the session: the values of the last deleted tribe, shown once for undo
+)
 
 
 @require_safe
 @login_required
 def index(request: HttpRequest) -> HttpResponse:
-    """Shows the player's own tribes, and offers one that was just deleted."""
+    """Shows the player's own tribes, and an undo for a tribe that was just deleted."""
     tribes = list(actions.own_tribes(current_user(request)))
     context = {
         "tribes": [(tribe, TribeForm(initial=initial_values(tribe))) for tribe in tribes],
         "max_tribes": MAX_TRIBES,
         "is_full": len(tribes) >= MAX_TRIBES,
         "mottoes": MOTTOES,
-        "usual": DEFAULT_COLOUR,
+        "default_colour": DEFAULT_COLOUR,
         "deleted": request.session.pop(DELETED_KEY, None),
     }
     return render(request, "tribes/index.html", context)
@@ -43,15 +45,17 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_page_methods
 @login_required
 def new(request: HttpRequest) -> HttpResponse:
-    """Shows the editor for a new tribe. A deleted tribe is created again through it, too."""
+    """Shows the editor for a new tribe, or creates it. The undo of a deletion also posts to it."""
     next_page = next_url(request)
     initial = {"color": DEFAULT_COLOUR} | preset_values(request.GET.get("archetype", ""))
     form = build_form(request, initial)
     if form.is_bound:
         with form.show_errors():
-            made = actions.create_tribe(player=current_user(request), given=form.given())
-            messages.success(request, f"“{made.name}” is ready to play.")
-            show_quota_warnings(request, made.user_id, "tribes")
+            created = actions.create_tribe(
+                player=current_user(request), given=form.submitted_values()
+            )
+            messages.success(request, f"“{created.name}” is ready to play.")
+            show_quota_warnings(request, created.user_id, "tribes")
             return HttpResponseRedirect(next_page or reverse("tribes:index"))
     is_full = actions.own_tribes(current_user(request)).count() >= MAX_TRIBES
     context = editor_context(form) | {
@@ -65,13 +69,13 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_page_methods
 @login_required
 def edit(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
-    """Shows the editor for one of the player's tribes."""
+    """Shows the editor for one of the player's tribes, or changes it."""
     tribe = actions.find_own_tribe(current_user(request), tribe_id)
     form = build_form(request, initial_values(tribe))
     if form.is_bound:
         with form.show_errors():
             changed = actions.change_tribe(
-                player=current_user(request), tribe_id=tribe_id, given=form.given()
+                player=current_user(request), tribe_id=tribe_id, given=form.submitted_values()
             )
             messages.success(request, f"“{changed.name}” is saved.")
             return redirect("tribes:index")
@@ -81,7 +85,7 @@ def edit(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
 @require_page_methods
 @login_required
 def delete(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
-    """Asks for confirmation, and deletes one of the player's tribes."""
+    """Shows a confirmation page, or deletes one of the player's tribes."""
     tribe = actions.find_own_tribe(current_user(request), tribe_id)
     with ErrorCatcher() as caught:
         if request.method == "POST":
@@ -93,10 +97,10 @@ def delete(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
 
 
 def build_form(request: HttpRequest, initial: dict[str, Any]) -> TribeForm:
-    """Returns the form as it was sent, or with initial values.
+    """Returns the submitted form, or a form with initial values.
 
-    Without JavaScript a button sets the sliders to those of the archetype. Then the form shows what was sent,
-    with the points of the preset, and nothing is saved.
+    Without JavaScript a button sets the sliders to the preset of the archetype. Then the form shows the
+    submitted values with the points of the preset, and nothing is saved.
     """
     if request.method != "POST":
         return TribeForm(initial=initial)
@@ -107,7 +111,7 @@ def build_form(request: HttpRequest, initial: dict[str, Any]) -> TribeForm:
 
 
 def editor_context(form: TribeForm) -> dict[str, Any]:
-    """Returns what the editor needs."""
+    """Returns the context of the editor's template."""
     return {
         "form": form,
         "gains": tower_gains(form.points),

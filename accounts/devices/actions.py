@@ -10,19 +10,17 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.devices.session_store import stored_key
+from accounts.devices.session_store import hash_session_key
 from accounts.models import PageSession, User
 from accounts.tokens import families
 
-MAX_BROWSERS = (
-    50  # of a player. Private windows count too, which lose their session when they close.
-)
+MAX_BROWSERS = 50  # of a player; private windows count until their session expires
 BATCH_SIZE = 1000
 
 
 @dataclass(frozen=True)
 class Device:
-    """One device. `key` names it to `end_device`, but can't be used to sign in.
+    """One device. `key` names it to `sign_out_device`, but can't be used to sign in.
 
     It has the id of a token family, or the hash of a session key.
     """
@@ -39,7 +37,7 @@ def list_devices(user: User, *, current: str | None) -> list[Device]:
 
     Raises TokensUnavailable.
     """
-    current_key = stored_key(current)
+    current_key = hash_session_key(current)
     browsers = [
         Device(
             f"browser:{row.session_key}",
@@ -62,49 +60,49 @@ def list_devices(user: User, *, current: str | None) -> list[Device]:
     return sorted(browsers + clients, key=lambda device: device.since, reverse=True)
 
 
-def end_device(user: User, key: str) -> None:
-    """Signs out on one device. A key of another player's device does nothing. Raises TokensUnavailable."""
+def sign_out_device(user: User, key: str) -> None:
+    """Signs out one device. Ignores the key of another player's device. Raises TokensUnavailable."""
     kind, _, name = key.partition(":")
     if kind == "client":
-        families.end(user.pk, name)
+        families.revoke(user.pk, name)
         return
     for row in user.page_sessions.all():
         if row.session_key == name:
             row.delete()
 
 
-def end_all_devices(user_id: uuid.UUID) -> None:
-    """Signs out everywhere. Raises TokensUnavailable."""
+def sign_out_all_devices(user_id: uuid.UUID) -> None:
+    """Signs out all devices. Raises TokensUnavailable."""
     PageSession.objects.filter(user_id=user_id).delete()
-    families.end_all(user_id)
+    families.revoke_all(user_id)
 
 
-def end_other_devices(user: User, *, current: str | None) -> None:
-    """Signs out everywhere but in the browser with this session key. Raises TokensUnavailable."""
-    user.page_sessions.exclude(session_key=stored_key(current)).delete()
-    families.end_all(user.pk)
+def sign_out_other_devices(user: User, *, current: str | None) -> None:
+    """Signs out all devices except the browser with this session key. Raises TokensUnavailable."""
+    user.page_sessions.exclude(session_key=hash_session_key(current)).delete()
+    families.revoke_all(user.pk)
 
 
-def end_after_commit(users: Sequence[User], *, current: str | None = None) -> None:
-    """Ends, when the transaction commits, the devices that a ban or a new password signs out.
+def delete_devices(users: Sequence[User], *, current: str | None = None) -> None:
+    """Deletes the devices that a ban or a new password has signed out, except the browser `current`.
 
-    The browser `current` stays signed in. The stamps and hashes of the others are out of date, so they are
-    refused also if Redis is unavailable and still has their families.
+    If Redis is unavailable, their token families remain. Their tokens are rejected all the same, because the
+    stamp of the account has changed.
     """
-    rows = PageSession.objects.filter(user__in=users).exclude(session_key=stored_key(current))
+    rows = PageSession.objects.filter(user__in=users).exclude(session_key=hash_session_key(current))
     with transaction.atomic():
         rows.delete()
-        transaction.on_commit(partial(_end_families, [user.pk for user in users]))
+        transaction.on_commit(partial(_revoke_families, [user.pk for user in users]))
 
 
-def _end_families(user_ids: list[uuid.UUID]) -> None:
+def _revoke_families(user_ids: list[uuid.UUID]) -> None:
     with suppress(families.TokensUnavailable):
         for user_id in user_ids:
-            families.end_all(user_id)
+            families.revoke_all(user_id)
 
 
 def delete_expired() -> int:
-    """Deletes sessions that have expired, also those of visitors. Returns how many."""
+    """Deletes expired sessions, including those of visitors. Returns how many."""
     expired = PageSession.objects.filter(expire_date__lt=timezone.now())
     deleted = 0
     while keys := list(expired.values_list("pk", flat=True)[:BATCH_SIZE]):
@@ -112,8 +110,8 @@ def delete_expired() -> int:
     return deleted
 
 
-def make_room(user: User) -> None:
-    """Signs out the browsers that signed in the longest ago, so that one more fits."""
+def enforce_browser_limit(user: User) -> None:
+    """Signs out the browsers with the oldest sign-ins if there is no space for another one."""
     oldest = PageSession.objects.filter(user=user).order_by("-created_at")[MAX_BROWSERS - 1 :]
     if keys := list(oldest.values_list("pk", flat=True)):
         PageSession.objects.filter(pk__in=keys).delete()

@@ -1,12 +1,12 @@
-"""How often a signed-in player may be wrong about a secret: the password, or a code of the second factor.
+"""Limits wrong attempts of a signed-in player at a secret: the password, or a code of the second factor.
 
-If wrong attempts were counted for the account, a thief with a token or a cookie could lock its owner
+If wrong attempts were only counted for the account, a thief with a token or a cookie could lock its owner
 out. So they are counted
 
-- for the device at its address: five, then a quarter of an hour of lockout for that address;
+- for the device at its address: five, then that address is locked out for a quarter of an hour;
 - for the device at all addresses: twenty an hour, against clients that change addresses;
-- for the account with its current stamp: many more. To reach that limit takes several devices, and each
-  takes the password or another theft. A new password changes the stamp, so that this count restarts.
+- for the account with its current stamp: many more. To reach this limit, a thief needs several devices.
+  A new password changes the stamp, which resets this count.
 
 See docs/decisions/0008-tokens-and-limits.md.
 """
@@ -28,13 +28,13 @@ class CurrentDevice:
 
     @property
     def subject(self) -> str:
-        """What rate limits count it under."""
+        """The subject of rate limits for this device."""
         return self.family or rate_limits.hash_subject(self.session_key or "")
 
 
 @dataclass(frozen=True)
 class Attempts:
-    """A player's attempts at a secret, which is the name of a policy and the beginning of two others."""
+    """A player's attempts at a secret. `secret` is the name of a policy and the prefix of two others."""
 
     client: Client
     user: User
@@ -44,13 +44,13 @@ class Attempts:
     def count(self) -> None:
         """Counts one attempt, before the secret is checked. Raises RateLimited, RateLimitUnavailable.
 
-        An attempt that a narrow limit rejects is not counted by the wider ones.
+        An attempt that a narrower limit rejects does not count for the wider ones.
         """
         for name, subject in self._counts():
             rate_limits.require(name, subject)
 
     def reset(self) -> None:
-        """Resets the counts of this device, and takes one attempt back from the account's."""
+        """Resets the counts of this device, and subtracts one attempt from that of the account."""
         *own, (account, subject) = self._counts()
         for name, counted in own:
             rate_limits.reset_count(name, counted)

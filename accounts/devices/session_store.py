@@ -1,7 +1,6 @@
 """Django's sessions, in a table that also has their player and device.
 
-The table has only the hash of a session's key. The key is in the cookie, so a reader of the table can't
-sign in.
+The table has only the hash of the key in the cookie, so a reader of the table can't sign in.
 """
 
 import datetime
@@ -14,20 +13,20 @@ from django.utils import timezone
 from accounts.models import PageSession
 from config.kernel.digests import digest
 
-# Under these the sign-in stores the browser's name and the time (accounts/receivers.py).
+# Keys of the browser's name and of the time of the sign-in (accounts/receivers.py).
 DEVICE_KEY, SINCE_KEY = "device", "since"
 
 
-def stored_key(key: str | None) -> str:
-    """Returns what `PageSession.session_key` has for the key in a cookie; "" for None."""
+def hash_session_key(key: str | None) -> str:
+    """Returns the `PageSession.session_key` of the key in a cookie; "" for None."""
     return digest(key) if key else ""
 
 
 class SessionStore(db.SessionStore):
-    """Stores sessions in PageSession. Looks up only keys that Django could have made.
+    """Stores sessions in PageSession. Looks up only keys that Django could have generated.
 
-    A cookie may hold anything, also a NUL character, for which PostgreSQL reports an error. All of Django's
-    methods that look up a row by its key are overridden here to use the hash, the asynchronous ones too.
+    A cookie may contain anything, including a NUL character, which is an error in PostgreSQL. All methods of
+    Django that look up a row by its key, including asynchronous ones, are overridden to use the hash.
     """
 
     @classmethod
@@ -39,22 +38,22 @@ class SessionStore(db.SessionStore):
         """Returns the row of a session's data."""
         row = super().create_model_instance(data)
         assert isinstance(row, PageSession)
-        row.session_key = stored_key(row.session_key)
+        row.session_key = hash_session_key(row.session_key)
         row.user_id = data.get("_auth_user_id")
         row.device = str(data.get(DEVICE_KEY, ""))[:100]
-        # Each change of a session writes the whole row, and must not change when it began.
+        # Django writes the whole row at each change of a session. The beginning must not change.
         since = data.get(SINCE_KEY) or timezone.now().timestamp()
         row.created_at = datetime.datetime.fromtimestamp(since, datetime.UTC)
         return row
 
     def exists(self, session_key: str) -> bool:
         """Returns whether there is a session with this key."""
-        return super().exists(stored_key(session_key))
+        return super().exists(hash_session_key(session_key))
 
     def delete(self, session_key: str | None = None) -> None:
         """Deletes the session with this key, by default this one."""
         if key := session_key or self.session_key:
-            super().delete(stored_key(key))
+            super().delete(hash_session_key(key))
 
     async def acreate_model_instance(self, data: dict[str, Any]) -> PageSession:
         """Returns the row of a session's data."""
@@ -62,16 +61,18 @@ class SessionStore(db.SessionStore):
 
     async def aexists(self, session_key: str) -> bool:
         """Returns whether there is a session with this key."""
-        return await super().aexists(stored_key(session_key))
+        return await super().aexists(hash_session_key(session_key))
 
     async def adelete(self, session_key: str | None = None) -> None:
         """Deletes the session with this key, by default this one."""
         if key := session_key or self.session_key:
-            await super().adelete(stored_key(key))
+            await super().adelete(hash_session_key(key))
 
     def _get_session_from_db(self) -> PageSession | None:
         rows = PageSession.objects.filter(expire_date__gt=timezone.now())
-        row: PageSession | None = rows.filter(session_key=stored_key(self.session_key)).first()
+        row: PageSession | None = rows.filter(
+            session_key=hash_session_key(self.session_key)
+        ).first()
         if row is None:
             self._session_key = None
         return row

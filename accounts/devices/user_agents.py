@@ -2,7 +2,7 @@
 
 from config.kernel.text import clean_text, has_visible_character
 
-# The first match counts, because most browsers also send the names of others.
+# The first match is used, because most browsers also send the names of others.
 BROWSERS = {
     "Edg": "Edge",
     "OPR/": "Opera",
@@ -25,7 +25,7 @@ SYSTEMS = {
 
 
 def device_name(user_agent: str) -> str:
-    """Returns `Chrome on Linux`; of an unknown program what the text begins with, as `Godot/4.4`."""
+    """Returns a name such as `Chrome on Linux`; for unknown programs the first part, as `Godot/4.4`."""
     browser = _find(BROWSERS, user_agent)
     if not browser:
         name = clean_text(user_agent.partition("(")[0], "device")

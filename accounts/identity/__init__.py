@@ -1,5 +1,4 @@
-"""Who somebody is: registration, sign-in, passwords, email addresses.
+"""Registration, sign-in, passwords and email addresses.
 
-One action for each use case, called by page and API: registration.py, sign_in.py, passwords.py,
-email_addresses.py.
+Pages and API call the same actions: registration.py, sign_in.py, passwords.py, email_addresses.py.
 """

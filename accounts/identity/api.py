@@ -50,7 +50,7 @@ class RefreshToken(serializers.Serializer[Any]):
 
 
 class SignOut(serializers.Serializer[Any]):
-    """Which device to sign out, if no access token says it."""
+    """The device to sign out, for requests without an access token."""
 
     refresh = CheckedTextField(
         max_length=MAX_TOKEN_LENGTH, required=False, help_text="The refresh token of this device."
@@ -72,9 +72,9 @@ def register(request: Request) -> Response:
 @extend_schema(operation_id="auth_login", request=Credentials, responses=SignedIn)
 def log_in(request: Request) -> Response:
     """Exchange username or email address and password for a pair of tokens."""
-    given, client = read_body(Credentials, request), client_of(request)
+    data, client = read_body(Credentials, request), client_of(request)
     user = sign_in.check_credentials(
-        client=client, name=given["username"], password=given["password"]
+        client=client, name=data["username"], password=data["password"]
     )
     pair = token_actions.start_family(user, device_name(client.user_agent))
     return signed_in_response(user, pair)
@@ -83,7 +83,7 @@ def log_in(request: Request) -> Response:
 @api_view("post", authentication_classes=(), permission_classes=(AllowAny,))
 @extend_schema(operation_id="auth_refresh", request=RefreshToken, responses=SignedIn)
 def refresh_tokens(request: Request) -> Response:
-    """Exchange a refresh token for a new pair. It works once; used again, it ends its family."""
+    """Exchange a refresh token for a new pair. It works once; a second use revokes its family."""
     token = read_body(RefreshToken, request)["refresh"]
     device = device_name(client_of(request).user_agent)
     return signed_in_response(*token_actions.refresh(token, device))
@@ -101,15 +101,15 @@ def refresh_tokens(request: Request) -> Response:
     ],
 )
 def log_out(request: Request) -> Response:
-    """End this device's tokens, or with `everywhere=1` those of all devices.
+    """Revoke this device's tokens, or with `everywhere=1` those of all devices.
 
-    The access token says which device. If it has expired, leave it out and send `refresh` in the body.
-    To sign out all devices takes an access token: a refresh token names its device even after its end.
+    The access token identifies the device. If it has expired, omit it and send `refresh` in the body. An
+    access token is required to sign out all devices: a refresh token is accepted here even after its use.
     """
     everywhere = read_boolean(request.query_params, "everywhere")
     refresh = read_body(SignOut, request).get("refresh")
     if refresh and not everywhere:
-        token = token_actions.identify_refresh(refresh)
+        token = token_actions.read_refresh_token(refresh)
     elif request.auth:
         token = caller_token(request)
     else:

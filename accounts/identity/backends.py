@@ -20,15 +20,14 @@ class UsernameOrEmailBackend(ModelBackend):
     ) -> User | None:
         """Returns the account; None for an unknown one or a wrong password.
 
-        A closed account is returned too, so that sign_in.check_credentials can show the reason of a ban to
-        everybody who knows the password. `get_user` never returns one, so nobody is signed in.
+        Closed accounts are returned, too, so that sign_in.check_credentials can show the reason of a ban to
+        a client with the password. `get_user` never returns a closed account, so it can't be used.
         """
         if not username or password is None:
             return None
-        user: User | None = User.objects.known_as(username).first()
+        user: User | None = User.objects.by_username_or_email(username).first()
         if user is None:
-            User().set_password(
-                password
-            )  # takes as long as a wrong password, so the time reveals nothing
+            # Takes as long as a wrong password, so that the time does not show whether the account exists.
+            User().set_password(password)
             return None
         return user if user.check_password(password) else None

@@ -12,7 +12,7 @@ from config.limits import rate_limits
 
 
 def request_verification(*, client: Client, user: User) -> bool:
-    """Sends the link that confirms the email address once more. Returns False if that is confirmed already.
+    """Sends another link that confirms the email address. Returns False if it is confirmed already.
 
     Raises RateLimited, RateLimitUnavailable.
     """
@@ -24,7 +24,7 @@ def request_verification(*, client: Client, user: User) -> bool:
 
 
 def confirm_email(*, uid: str, token: str) -> None:
-    """Confirms the email address that a link was sent to. Raises InvalidLink."""
+    """Confirms the email address of a link. Raises InvalidLink."""
     user = links.find_unverified_user(uid, token)
     if user is None or not user.mark_email_verified():
         raise links.InvalidLink
@@ -33,15 +33,15 @@ def confirm_email(*, uid: str, token: str) -> None:
 def change_email(
     *, client: Client, user: User, device: CurrentDevice, email: str, password: str
 ) -> User:
-    """Changes the email address, which has to be confirmed again. Returns the account as it is now.
+    """Changes the email address, which must be confirmed again. Returns the changed account.
 
-    It takes the password, because emails lead into the account. Raises InvalidInput with all that is
-    wrong, RateLimited, RateLimitUnavailable.
+    It requires the password, because a reset link in an email gives access to the account. Raises
+    InvalidInput with all faults, RateLimited, RateLimitUnavailable.
     """
     attempts = Attempts(client, user, device, "password")
     attempts.count()
-    # Counted before the address is checked, which shows who has an account. A thief of a sign-in calls from
-    # another address, so that none of the owner's changes are used up.
+    # Counted before the address is checked, which reveals whether it has an account. Counted for the client's
+    # address, so that a thief of a sign-in does not use up the owner's limit.
     rate_limits.require("address", f"{user.pk}:{client.address}")
     changed = copy.copy(user)
     changed.email = email
@@ -53,13 +53,13 @@ def change_email(
         raise InvalidInput.combine(faults)
     if email != user.email:
         changed.email_verified_at = None
-        # Other columns may have changed in the meantime, as by a ban.
+        # Other columns may have changed in the meantime, for example by a ban.
         save_checked(changed, ["email"], update_fields=["email", "email_verified_at"])
         notify_of_change(client=client, user=changed, previous=user.email)
     return changed
 
 
 def notify_of_change(*, client: Client, user: User, previous: str) -> None:
-    """Warns the previous email address, and asks for a confirmation of the new one."""
+    """Warns the previous email address, and sends the link that confirms the new one."""
     emails.send_email_changed(user, previous, client.address)
     emails.send_verification(user, client.address)

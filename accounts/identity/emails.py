@@ -1,12 +1,12 @@
-"""Emails to players: links that they asked for, and warnings of changes.
+"""Emails to players: links that they requested, and warnings of changes.
 
 The task queue sends them, so that the time of a response does not show whether the account exists. A job
-names the player and the kind of email. The link is made when the email is sent, so the queue has no secret.
-Only the warning to a previous email address has that address, until it is sent or given up. A mail server
-that fails is tried again for almost three hours.
+has the player and the kind of email. The link is created when the email is sent, so the queue has no secret.
+Only the job of a warning to a previous email address has that address, until the job has ended. Jobs that
+fail are retried for almost three hours.
 
-Emails are counted when they are sent, invisibly to the client. For each kind of email an email address
-gets five in an hour that one client asked for, and twenty in all. The same holds for an account.
+Emails are counted when they are sent, invisibly to the client. In an hour, an email address gets at most
+five emails of a kind that one client requested, and twenty in total. The same limits hold for an account.
 """
 
 import logging
@@ -48,7 +48,7 @@ def send_verification(user: User, client_address: str) -> None:
 def send_password_reset(user: User | None, client_address: str) -> None:
     """Sends the link that replaces a lost password.
 
-    Without an account it adds a job that does nothing: otherwise the time would show whether there is one.
+    Without an account it adds a job that does nothing, so that the time does not show whether there is one.
     """
     _add_job("reset", user, client_address=client_address)
 
@@ -59,15 +59,15 @@ def send_email_changed(user: User, previous: str, client_address: str) -> None:
 
 
 def send_password_changed(user: User) -> None:
-    """Warns the owner: otherwise a password that somebody else has set goes unnoticed."""
+    """Notifies the owner, who may not have changed the password."""
     _add_job("password_changed", user)
 
 
 @app.task(name="accounts.send_email", queue=tasks.EMAIL, retry=RETRIES, pass_context=True)
 def send(context: JobContext, kind: str, user_id: str, client: str, to: str) -> None:
-    """Sends an email of a kind to a player, or to the player's previous email address.
+    """Sends an email to a player, or to `to`, the player's previous email address.
 
-    Each attempt that fails is logged. An email address that is refused for good is not tried again.
+    Failed attempts are logged. After a permanent refusal of the email address there is no other attempt.
     """
     user = User.objects.filter(pk=user_id).first()
     if user is None:
@@ -84,8 +84,8 @@ def send(context: JobContext, kind: str, user_id: str, client: str, to: str) -> 
             "An email was not sent: too many of its kind went to that address or account"
         )
     except Exception as error:
-        if _is_refused_for_good(error):
-            logger.warning("An email was refused for good: %s", type(error).__name__)
+        if _is_permanent_refusal(error):
+            logger.warning("An email was permanently refused: %s", type(error).__name__)
             return
         number = context.job.attempts + 1
         logger.warning("An email could not be sent, attempt %d: %s", number, type(error).__name__)
@@ -93,7 +93,7 @@ def send(context: JobContext, kind: str, user_id: str, client: str, to: str) -> 
 
 
 def _add_job(kind: str, user: User | None, *, to: str = "", client_address: str = "") -> None:
-    """Adds an email to the queue. `client_address` is that of the requester, if anybody may request it."""
+    """Adds an email to the queue. `client_address` is given if anybody may request this kind of email."""
     client = rate_limits.hash_subject(client_address) if client_address else ""
     user_id = str(user.pk if user else uuid.uuid4())
     if not tasks.defer(send, {}, kind=kind, user_id=user_id, client=client, to=to):
@@ -101,7 +101,7 @@ def _add_job(kind: str, user: User | None, *, to: str = "", client_address: str 
 
 
 def _count(kind: str, user: User, address: str, client: str) -> None:
-    """Counts an email, each kind apart: many of one kind must not hold back a warning. Raises RateLimited."""
+    """Counts an email for its kind, so that other kinds are not blocked. Raises RateLimited."""
     subjects = [f"{kind}:{user.pk}", f"{kind}:{rate_limits.hash_subject(address)}"]
     for subject in subjects:
         rate_limits.count_one("emails_per_client", f"{subject}:{client}" if client else subject)
@@ -109,8 +109,8 @@ def _count(kind: str, user: User, address: str, client: str) -> None:
         rate_limits.count_one("emails", subject)
 
 
-def _is_refused_for_good(error: Exception) -> bool:
-    """Returns whether a mail server accepts nothing for this address. A 4xx may pass later."""
+def _is_permanent_refusal(error: Exception) -> bool:
+    """Returns whether the mail server permanently refuses this address. A 4xx is temporary."""
     return isinstance(error, SMTPRecipientsRefused) and all(
         code >= 500 for code, _ in error.recipients.values()
     )

@@ -42,7 +42,7 @@ def email_field(label: str, help_text: str = "") -> forms.CharField:
 
 
 class SignInForm(AuthenticationForm):
-    """Django's form to sign in, which also takes an email address. That may be longer than a username."""
+    """Django's form to sign in, which also accepts an email address. It may be longer than a username."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -50,7 +50,7 @@ class SignInForm(AuthenticationForm):
         field.label = "Username or email address"
         field.widget.attrs["maxlength"] = field.max_length = MAX_EMAIL_LENGTH  # type: ignore[attr-defined]
         field.validators = [MaxLengthValidator(MAX_EMAIL_LENGTH), ProhibitNullCharactersValidator()]
-        if self.is_bound:  # shown again, it has the name, and needs the right password
+        if self.is_bound:  # shown again after a wrong password, with the name filled in
             field.widget.attrs.pop("autofocus", None)
             self.fields["password"].widget.attrs["autofocus"] = True
 
@@ -74,7 +74,7 @@ class StaffSignInForm(SignInForm, AdminAuthenticationForm):
 
 
 class SignUpForm(ActionForm):
-    """Asks for what an account needs."""
+    """A new account."""
 
     field_names = {"accept_privacy_policy": "privacy"}
 
@@ -89,13 +89,13 @@ class SignUpForm(ActionForm):
     privacy = forms.BooleanField(
         label=mark_safe('I agree to the <a href="/privacy/">privacy policy</a>'),
         help_text="Please read it: it is short.",
-        required=False,  # the action requires it, and reports it with all other faults
+        required=False,  # the action checks it, and reports all faults at once
         widget=forms.CheckboxInput(attrs={"required": True}),
     )
 
 
 class RequestResetForm(ActionForm):
-    """Asks whose password is lost."""
+    """The account whose password is lost."""
 
     name = forms.CharField(
         label="Username or email address",
@@ -105,7 +105,7 @@ class RequestResetForm(ActionForm):
 
 
 class NewPasswordForm(ActionForm):
-    """Asks for a new password twice."""
+    """A new password, typed twice."""
 
     field_names = {"new_password": "new_password2"}
 

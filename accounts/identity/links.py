@@ -1,4 +1,4 @@
-"""Links in emails: they work once, and for an hour."""
+"""Links in emails. They work once, and expire after an hour."""
 
 from uuid import UUID
 
@@ -13,14 +13,14 @@ from config.kernel.errors import DomainError
 
 
 class InvalidLink(DomainError):
-    """A link that was used, is too old, or whose account is closed."""
+    """A link that was used, has expired, or whose account is closed."""
 
     def __init__(self) -> None:
         super().__init__("link_used_up", "This link has expired.")
 
 
 class VerificationTokens(PasswordResetTokenGenerator):
-    """Tokens that confirm an email address. A change or confirmation of the address ends them."""
+    """Tokens that confirm an email address. They are invalid after it was confirmed or changed."""
 
     key_salt = "accounts.identity.links.VerificationTokens"
 
@@ -38,25 +38,25 @@ def verification_link(user: User) -> str:
 
 
 def reset_link(user: User) -> str:
-    """Returns a link that lets its reader choose a new password."""
+    """Returns a link to choose a new password."""
     token = default_token_generator.make_token(user)
     return absolute_url(reverse("accounts:reset", args=[uid_of(user), token]))
 
 
 def uid_of(user: User) -> str:
-    """Returns what names a player in a link."""
+    """Returns the id of a player as it is in links."""
     return urlsafe_base64_encode(force_bytes(user.pk))
 
 
 def find_unverified_user(uid: str, token: str) -> User | None:
-    """Returns the player whose email address a link confirms; None for a link that does not work."""
+    """Returns the player whose email address a link confirms; None for an invalid link."""
     user = _find_user(uid)
     is_open = user is not None and user.email_verified_at is None
     return user if is_open and verification_tokens.check_token(user, token) else None
 
 
 def find_reset_user(uid: str, token: str) -> User | None:
-    """Returns the player whose password a link resets; None for a link that does not work."""
+    """Returns the player whose password a link resets; None for an invalid link."""
     user = _find_user(uid)
     return user if default_token_generator.check_token(user, token) else None
 

@@ -1,4 +1,4 @@
-"""Helpers of the pages of accounts: the signed-in player, and where forms lead to."""
+"""Helpers of the pages of accounts: the signed-in player, and redirects after forms."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,7 +19,7 @@ def current_user(request: HttpRequest) -> User:
 
 
 def account_form_view(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Takes POST only. Whoever was signed out in the meantime signs in, and goes on to the account page."""
+    """Accepts POST only. A visitor is redirected to the sign-in, and from there to the account page."""
 
     @wraps(view)
     def checked(request: HttpRequest) -> HttpResponse:
@@ -36,5 +36,5 @@ class NextUrlMixin(RedirectURLMixin):
     request: HttpRequest
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
-        """Returns where to go on to, or nothing for the view's own default."""
+        """Returns the checked `next`, or "" for the view's default."""
         return next_url(self.request)

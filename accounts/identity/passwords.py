@@ -1,4 +1,4 @@
-"""Passwords: what they must be like, and how they are changed.
+"""Passwords: their rules, and how they are changed.
 
 A new password ends all other sign-ins, and the owner gets an email.
 """
@@ -27,13 +27,13 @@ SITE_NAME = "tribehold"
 
 
 class VarietyValidator:
-    """Rejects passwords of few different characters ("abababab"), and the name of the site."""
+    """Rejects passwords with few different characters ("abababab"), and the name of the site."""
 
     def validate(self, password: str, user: object = None) -> None:
         """Raises ValidationError."""
         if len(set(password.casefold())) < MIN_DIFFERENT_CHARACTERS:
-            words = f"This password has less than {MIN_DIFFERENT_CHARACTERS} different characters."
-            raise ValidationError(words, "password_too_uniform")
+            detail = f"This password has less than {MIN_DIFFERENT_CHARACTERS} different characters."
+            raise ValidationError(detail, "password_too_uniform")
         if SITE_NAME in password.casefold() and len(password) < 2 * len(SITE_NAME):
             raise ValidationError(
                 "The name of this site is not a safe password.", "password_too_common"
@@ -45,7 +45,7 @@ class VarietyValidator:
 
 
 def find_faults_of_password(user: User, password: str, *, field: str) -> list[Reason]:
-    """Returns what is wrong with a new password of a player."""
+    """Returns the faults of a new password."""
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -56,7 +56,7 @@ def find_faults_of_password(user: User, password: str, *, field: str) -> list[Re
 def find_faults_of_current(
     user: User, password: str, attempts: Attempts, *, code: str, field: str
 ) -> list[Reason]:
-    """Returns a fault unless this is the player's password. A right one resets the attempts."""
+    """Returns a fault unless this is the player's password. The right one resets the attempts."""
     if not user.check_password(password):
         return [Reason(code, "That's not your current password.", field)]
     attempts.reset()
@@ -68,7 +68,7 @@ def change_password(
 ) -> None:
     """Changes the password of a player who knows the old one.
 
-    Raises InvalidInput with all that is wrong, RateLimited, RateLimitUnavailable.
+    Raises InvalidInput with all faults, RateLimited, RateLimitUnavailable.
     """
     attempts = Attempts(client, user, device, "password")
     attempts.count()
@@ -83,12 +83,12 @@ def change_password(
 
 
 def request_password_reset(*, client: Client, name: str) -> None:
-    """Sends a link to choose a new password, if a username or email address has an account.
+    """Sends a link to choose a new password, if there is an account with this username or email address.
 
     Raises RateLimited, RateLimitUnavailable.
     """
     rate_limits.require("email_requests", client.address)
-    user = User.objects.active().known_as(name).first()
+    user = User.objects.active().by_username_or_email(name).first()
     emails.send_password_reset(user, client.address)
 
 
@@ -102,8 +102,8 @@ def reset_password(
 ) -> None:
     """Sets a password by a link from an email. Raises InvalidLink, InvalidInput.
 
-    The link is checked under the lock of the row. Of several who opened it together one sets the password;
-    for the others the password that the link was made for has changed.
+    The link is checked under the lock of the row. Of several simultaneous uses only one sets the password:
+    for the others the link is invalid, because the password has changed.
     """
     with transaction.atomic():
         user = User.objects.active().select_for_update(no_key=True).filter(pk=user_id).first()
@@ -113,13 +113,13 @@ def reset_password(
             raise InvalidInput.combine(faults)
         user.set_password(new_password)
         save_password(user, session_key=session_key)
-        user.mark_email_verified()  # the owner of the link can read emails to that address
+        user.mark_email_verified()  # the client received the email, so the address is confirmed
     sign_in.unlock(client=client, user=user)
 
 
 @transaction.atomic
 def save_password(user: User, *, session_key: str | None = None) -> None:
-    """Saves a password that was set, and signs out all devices but the browser with this session key."""
+    """Saves a new password, and signs out all devices except the browser with this session key."""
     user.save(update_fields=["password"])  # other columns may have changed in the meantime
-    device_actions.end_after_commit([user], current=session_key)
+    device_actions.delete_devices([user], current=session_key)
     transaction.on_commit(partial(emails.send_password_changed, user))

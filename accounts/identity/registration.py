@@ -15,11 +15,11 @@ FIELDS = ("username", "email")
 def register(
     *, client: Client, username: str, email: str, password: str, accept_privacy_policy: bool
 ) -> User:
-    """Creates an account, and asks its owner to confirm the email address.
+    """Creates an account, and sends the link that confirms the email address.
 
-    Raises InvalidInput with all that is wrong, RateLimited, RateLimitUnavailable.
+    Raises InvalidInput with all faults, RateLimited, RateLimitUnavailable.
     """
-    # Counted before anything is checked: the result shows who has an account.
+    # Counted before anything is checked, because the result reveals which accounts exist.
     rate_limits.require("signup", client.address)
     user = User(username=username, email=email, privacy_accepted_at=timezone.now())
     faults = find_faults(user, FIELDS)

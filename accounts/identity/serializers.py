@@ -19,7 +19,7 @@ class PasswordField(CheckedTextField):
 
 
 class PublicUser(serializers.ModelSerializer[User]):
-    """What everybody may know of a player."""
+    """The public fields of a player."""
 
     class Meta:
         model = User
@@ -27,14 +27,14 @@ class PublicUser(serializers.ModelSerializer[User]):
 
 
 class OwnUser(PublicUser):
-    """What only the player may know."""
+    """The fields that only the player may read."""
 
     class Meta(PublicUser.Meta):
         fields = (*PublicUser.Meta.fields, "email", "total_games_played", "created_at")  # type: ignore[assignment]
 
 
 class SignedIn(serializers.Serializer[Any]):
-    """A pair of tokens, and the player that they belong to."""
+    """A pair of tokens, and their player."""
 
     access = serializers.CharField(help_text="Send as `Authorization: Bearer …`.")
     refresh = serializers.CharField(help_text="For one use at `auth/refresh`, within a week.")
@@ -43,12 +43,12 @@ class SignedIn(serializers.Serializer[Any]):
 
 
 def signed_in_response(user: User, pair: tuple[str, str], *, status: int = 200) -> Response:
-    """Returns the response to a sign-in. No cache may store it."""
+    """Returns the response to a sign-in, which must not be cached."""
     access, refresh = pair
-    facts = {
+    document = {
         "access": access,
         "refresh": refresh,
         "expires_in": settings.ACCESS_TOKEN_SECONDS,
         "user": user,
     }
-    return Response(SignedIn(facts).data, status=status, headers=NO_STORE)
+    return Response(SignedIn(document).data, status=status, headers=NO_STORE)

@@ -1,4 +1,4 @@
-"""Signing in and out, by page, admin and API alike."""
+"""Signing in and out, for pages, admin and API."""
 
 import uuid
 
@@ -17,20 +17,20 @@ def check_credentials(*, client: Client, name: str, password: str) -> User:
     """Returns the player with this username or email address and this password.
 
     Each attempt is counted before the password is checked, for the client and for the account at that
-    client: a hundred attempts at once cost five password hashes, and other clients can't lock a
-    player out. Raises DomainError (invalid_credentials), RateLimited, RateLimitUnavailable; for an account
-    that does not exist the same ones at the same moments. A client with the password of a closed account
-    gets the reason: banned.
+    client: a hundred simultaneous attempts cost only five password hashes, and clients can't lock each other
+    out. Raises DomainError (invalid_credentials), RateLimited, RateLimitUnavailable. An account that does not
+    exist raises the same errors after the same number of attempts. A client with the password of a closed
+    account gets the error `banned`.
 
-    Two lockouts are counted. That of the name as it was typed is reported. That of the account, which
-    username and email address share, looks like a wrong password. Otherwise it would show that the two
-    belong together.
+    There are two lockouts. That of the name as it was typed is reported. That of the account, which username
+    and email address share, looks like a wrong password. Otherwise it would reveal that the two belong to
+    the same account.
     """
     hashed_name = rate_limits.hash_subject(name)
     rate_limits.require("login", client.address)
     rate_limits.require("lockout", f"{hashed_name}:{client.address}")
-    known = User.objects.known_as(name).only("pk").first()
-    account = str(known.pk) if known else rate_limits.hash_subject(f"no {name}")
+    found = User.objects.by_username_or_email(name).only("pk").first()
+    account = str(found.pk) if found else rate_limits.hash_subject(f"no {name}")
     user = None
     try:
         rate_limits.count_one("lockout", f"{account}:{client.address}")
@@ -45,18 +45,18 @@ def check_credentials(*, client: Client, name: str, password: str) -> User:
 
 
 def unlock(*, client: Client, user: User) -> None:
-    """Resets the lockouts of a player who knows the password, or has set a new one by a link."""
+    """Resets the lockouts of a player who entered the password, or has set a new one by a link."""
     hash_subject = rate_limits.hash_subject
     for account in (hash_subject(user.username), hash_subject(user.email), str(user.pk)):
         rate_limits.reset_count("lockout", f"{account}:{client.address}")
 
 
 def sign_out(*, user_id: uuid.UUID, family: str, everywhere: bool) -> None:
-    """Signs out on the device of a token family, or on all devices, browsers too.
+    """Signs out the device of a token family, or all devices, including browsers.
 
     Raises TokensUnavailable.
     """
     if everywhere:
-        device_actions.end_all_devices(user_id)
+        device_actions.sign_out_all_devices(user_id)
     else:
-        families.end(user_id, family)
+        families.revoke(user_id, family)

@@ -23,11 +23,11 @@ from config.http.pages import require_page_methods
 
 BACKEND = "accounts.identity.backends.UsernameOrEmailBackend"
 RESET_COOKIE = "reset_token"
-RESET_FORM = "set-password"  # in the place of the token in the form's address
+RESET_FORM = "set-password"  # replaces the token in the form's address
 
 
 class SignIn(NextUrlMixin, LoginView):
-    """Sign in, and go on to where the visitor came from."""
+    """Sign in, and return to the previous page."""
 
     authentication_form = SignInForm
     template_name = "accounts/sign_in.html"
@@ -41,10 +41,10 @@ class SignOut(NextUrlMixin, LogoutView):
 @sensitive_post_parameters("password")
 @require_page_methods
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """Create an account, sign in, and go on to where the visitor came from."""
-    wanted = next_url(request)
+    """Create an account, sign in, and return to the previous page."""
+    redirect_to = next_url(request)
     if request.user.is_authenticated:
-        return HttpResponseRedirect(wanted or reverse("maps:browse"))
+        return HttpResponseRedirect(redirect_to or reverse("maps:browse"))
     form = SignUpForm(request.POST or None)
     if form.is_valid():
         data = form.cleaned_data
@@ -57,13 +57,13 @@ def sign_up(request: HttpRequest) -> HttpResponse:
                 accept_privacy_policy=data["privacy"],
             )
             login(request, user, BACKEND)
-            return HttpResponseRedirect(wanted or reverse("maps:browse"))
-    return render(request, "accounts/sign_up.html", {"form": form, "next": wanted})
+            return HttpResponseRedirect(redirect_to or reverse("maps:browse"))
+    return render(request, "accounts/sign_up.html", {"form": form, "next": redirect_to})
 
 
 @require_page_methods
 def verify(request: HttpRequest, uidb64: str, token: str) -> HttpResponse:
-    """Confirm an email address. The link shows a button, because programs open links in emails too."""
+    """Confirm an email address. The page has a button, because mail programs open links, too."""
     is_valid = links.find_unverified_user(uidb64, token) is not None
     if is_valid and request.method == "POST":
         try:
@@ -94,30 +94,32 @@ def request_reset(request: HttpRequest) -> HttpResponse:
 class ResetPassword(FormView[NewPasswordForm]):
     """Choose a new password by the link of an email.
 
-    The link redirects to an address without its token, which moves into a cookie for that address alone. So
-    no referrer, history or table of ours has the token, and a reader of the database can't use the link.
+    The link redirects to an address without the token, which moves into a cookie for that address. So the
+    token is in no referrer, history or session, and a reader of the database can't use the link.
     """
 
     form_class = NewPasswordForm
     template_name = "accounts/reset.html"
     success_url = reverse_lazy("accounts:sign-in")
 
-    def dispatch(self, request: HttpRequest, *given: Any, **parts: Any) -> HttpResponseBase:
-        """Shows the form to a client with the token of a link, else that the link has expired."""
-        is_form = parts["token"] == RESET_FORM
-        self.token = request.COOKIES.get(RESET_COOKIE, "") if is_form else parts["token"]
-        user = links.find_reset_user(parts["uidb64"], self.token)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Shows the form to a client with a valid token, else that the link has expired."""
+        is_form = kwargs["token"] == RESET_FORM
+        self.token = request.COOKIES.get(RESET_COOKIE, "") if is_form else kwargs["token"]
+        user = links.find_reset_user(kwargs["uidb64"], self.token)
         if user is None:
             return self.show_expired()
         self.user = user
         self.address = reverse("accounts:reset", args=[links.uid_of(user), RESET_FORM])
-        return super().dispatch(request, *given, **parts) if is_form else self.hide_token()
+        return (
+            super().dispatch(request, *args, **kwargs) if is_form else self.move_token_to_cookie()
+        )
 
     def show_expired(self) -> HttpResponse:
-        """Returns the page of a link that does not work."""
+        """Returns the page of an invalid link."""
         return self.render_to_response({"is_valid": False})
 
-    def hide_token(self) -> HttpResponse:
+    def move_token_to_cookie(self) -> HttpResponse:
         """Redirects to the form, with the token in a cookie."""
         response = HttpResponseRedirect(self.address)
         response.set_cookie(
@@ -131,12 +133,12 @@ class ResetPassword(FormView[NewPasswordForm]):
         )
         return response
 
-    def get_context_data(self, **more: Any) -> dict[str, Any]:
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Returns the form."""
-        return super().get_context_data(**more) | {"is_valid": True}
+        return super().get_context_data(**kwargs) | {"is_valid": True}
 
     def form_valid(self, form: NewPasswordForm) -> HttpResponse:
-        """Sets the password, unless somebody else who opened the link was faster."""
+        """Sets the password, unless the link was used in the meantime."""
         with form.show_errors():
             try:
                 passwords.reset_password(

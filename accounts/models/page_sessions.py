@@ -35,9 +35,7 @@ class PageSession(AbstractBaseSession):
         db_comment="Browser and system at the sign-in, as Chrome on Linux.",
     )
     created_at = models.DateTimeField(db_default=Now(), db_comment="When the session began.")
-    objects: ClassVar[Any] = (
-        models.Manager()
-    )  # Django's own would save the key itself, not its hash
+    objects: ClassVar[Any] = models.Manager()  # Django's manager would store the key, not its hash
 
     class Meta:
         db_table = "page_sessions"

@@ -7,7 +7,7 @@ from accounts.models.users import User
 
 
 class RecoveryCode(models.Model):
-    """A code that staff may enter once instead of one of their authenticator app. Use deletes the row."""
+    """A code that replaces one of an authenticator app, once. The row is deleted when the code is used."""
 
     code_hash = models.CharField(
         max_length=64, primary_key=True, db_comment="SHA-256 of the code, which has 80 random bits."

@@ -1,4 +1,4 @@
-"""The table of players, and how they are found and made."""
+"""The table of players."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -23,38 +23,38 @@ EMAIL_TAKEN: dict[str, Any] = {
     "violation_error_code": "email_taken",
     "violation_error_message": "There is an account with this address already.",
 }
-MODERATORS = "Moderators"  # the name of the group that a migration makes
+MODERATORS = "Moderators"  # the name of the group, which a migration creates
 
 models.CharField.register_lookup(Length)
 models.CharField.register_lookup(Lower)
 
 
 class UserQuerySet(models.QuerySet["User"]):
-    """Players, by what they are asked for."""
+    """Selections of players."""
 
     def active(self) -> "UserQuerySet":
-        """Players whose account is open. Only they may sign in and have a public page."""
+        """Returns the players whose account is open. Only they may sign in and have a public page."""
         return self.filter(is_active=True)
 
-    def known_as(self, username_or_email: str) -> "UserQuerySet":
-        """The account with this username or email address, in any case. One at most.
+    def by_username_or_email(self, username_or_email: str) -> "UserQuerySet":
+        """Returns the account with this username or email address, ignoring case.
 
-        No username holds an `@`, so it never matches somebody's address.
+        A username never contains an `@`, so there is at most one match.
         """
-        wanted = username_or_email.lower()
-        if "@" in wanted:
-            return self.filter(email__lower=wanted)
-        return self.filter(username__lower=wanted)
+        name = username_or_email.lower()
+        if "@" in name:
+            return self.filter(email__lower=name)
+        return self.filter(username__lower=name)
 
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
     """Creates players and administrators."""
 
     def create_user(
-        self, username: str, email: str, password: str | None = None, **more: Any
+        self, username: str, email: str, password: str | None = None, **fields: Any
     ) -> "User":
-        """Creates a player. Without a password nobody can sign in as that player."""
-        user: User = self.model(username=username, email=email, **more)
+        """Creates a player. An account without a password can't be signed in to."""
+        user: User = self.model(username=username, email=email, **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -166,28 +166,28 @@ class User(RandomIdModel, ConstrainedModel, AbstractBaseUser, PermissionsMixin):
         return self.username
 
     def get_session_auth_hash(self) -> str:
-        """Returns what page sessions hold. It changes with the password, and when the account is closed."""
+        """Returns the hash in page sessions. It changes with the password, and when the account is closed."""
         return f"{super().get_session_auth_hash()}.{self.times_closed}"
 
     def get_session_auth_fallback_hash(self) -> Iterator[str]:
-        """Returns the same, made with the earlier keys."""
-        for by_old_key in super().get_session_auth_fallback_hash():
-            yield f"{by_old_key}.{self.times_closed}"
+        """Yields the same hash for each previous secret key."""
+        for fallback_hash in super().get_session_auth_fallback_hash():
+            yield f"{fallback_hash}.{self.times_closed}"
 
     def mark_email_verified(self) -> bool:
-        """Records that this email address is its owner's.
+        """Marks the email address as confirmed.
 
-        Returns False if that was recorded already, or if the account has another address by now.
+        Returns False if it was confirmed already, or if the account has another address by now.
         """
         unverified = User.objects.filter(pk=self.pk, email=self.email, email_verified_at=None)
         return bool(unverified.update(email_verified_at=timezone.now()))
 
 
-Viewer = User | AnonymousUser  # whoever sends a request
+Viewer = User | AnonymousUser  # the user of a request
 
 
 def lock_player(player: User) -> None:
-    """Locks a player's row until the transaction ends: a count is right only if nobody else adds to it.
+    """Locks a player's row until the transaction ends, so that rows which a quota counts can't be added.
 
     Raises NotFound if the account was erased.
     """

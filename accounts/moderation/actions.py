@@ -1,7 +1,7 @@
 """Decisions of moderators about players: suspensions, bans, and lifting them.
 
 Each decision requires a reason, and is recorded. A ban closes the account, and ends all its sign-ins. A
-suspension forbids one thing until a date.
+suspension forbids to rate or to publish until a date.
 """
 
 import datetime
@@ -22,7 +22,7 @@ Action = UserDecision.Action
 
 @dataclass(frozen=True)
 class Effect:
-    """What an action sets in a player's row: a value, or with `until` a date."""
+    """The column that an action sets in a player's row: to a value, or with `until` to a date."""
 
     field: str
     until: bool = False
@@ -49,9 +49,8 @@ def decide(
 ) -> list[User]:
     """Decides about players. Returns those whose state changed.
 
-    Staff are left out unless the moderator is an administrator, and nobody decides about themselves. Raises
-    DomainError (permission_denied), InvalidInput without a reason, or without a date in the future where the
-    action needs one.
+    Skips the moderator, and staff unless the moderator is an administrator. Raises DomainError
+    (permission_denied), InvalidInput without a reason, or without a future date if the action needs one.
     """
     if not moderator.has_perm("accounts.deactivate_user"):
         raise DomainError("permission_denied", "Only moderators decide about players.")
@@ -67,7 +66,7 @@ def decide(
         rows = players.model.objects.filter(pk__in=[player.pk for player in changed])
         rows.update(**{effect.field: value})
         if action == Action.BAN:
-            device_actions.end_after_commit(changed)
+            device_actions.delete_devices(changed)
         UserDecision.objects.bulk_create(
             UserDecision(
                 user=player, moderator=moderator, action=action, reason=reason, until=until
@@ -81,17 +80,17 @@ def require_not_banned(user: User) -> None:
     """Raises DomainError (banned) for a closed account, with the moderator's reason if there is one."""
     if user.is_active:
         return
-    words = "This account is closed until an administrator opens it again."
+    detail = "This account is closed until an administrator opens it again."
     last = user.decisions.filter(action__in=(Action.BAN, Action.UNBAN)).first()
     if last and last.action == Action.BAN:
         when = f"on {last.created_at:%d %B %Y}, until a moderator unbans it"
-        words = f"A moderator has banned this account {when}. The reason: {last.reason}"
-    raise DomainError("banned", words)
+        detail = f"A moderator has banned this account {when}. The reason: {last.reason}"
+    raise DomainError("banned", detail)
 
 
 def require_not_suspended(user: User, what: str) -> None:
-    """Raises DomainError (suspended) while a player may not do something: "rating" or "publishing"."""
+    """Raises DomainError (suspended) while a player is suspended from `what`: "rating" or "publishing"."""
     until: datetime.datetime | None = getattr(user, f"{what}_suspended_until")
     if until and until > timezone.now():
-        words = f"A moderator has suspended you from {what} until {until:%d %B %Y, %H:%M} UTC."
-        raise DomainError("suspended", words)
+        detail = f"A moderator has suspended you from {what} until {until:%d %B %Y, %H:%M} UTC."
+        raise DomainError("suspended", detail)

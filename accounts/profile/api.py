@@ -23,33 +23,33 @@ class Me(APIView):
 
     @extend_schema(operation_id="users_me_change", request=NewAddress, responses=OwnUserWithQuotas)
     def patch(self, request: Request) -> Response:
-        """Change the email address. An email asks for a confirmation of the new one."""
-        given = read_body(NewAddress, request)
+        """Change the email address. An email with a link to confirm it is sent to the new address."""
+        data = read_body(NewAddress, request)
         with field_errors():
             user = email_addresses.change_email(
                 client=client_of(request),
                 user=caller(request),
                 device=CurrentDevice(family=caller_token(request).family),
-                **given,
+                **data,
             )
         return Response(OwnUserWithQuotas(user).data)
 
     @extend_schema(operation_id="users_me", responses={200: OwnUserWithQuotas, 304: None})
     def get(self, request: Request) -> HttpResponseBase:
-        """Your own profile, and how much of each quota is used."""
+        """Read the caller's profile, and how much of each quota is used."""
         return conditional_json_response(request, OwnUserWithQuotas(caller(request)).data)
 
 
 @api_view("post")
 @extend_schema(operation_id="users_password", request=NewPassword, responses=SignedIn)
 def change_password(request: Request) -> Response:
-    """Change the password. All tokens end, on every device; the response has a new pair."""
-    given, user, client = (read_body(NewPassword, request), caller(request), client_of(request))
+    """Change the password. The tokens of all devices are revoked; the response has a new pair."""
+    data, user, client = (read_body(NewPassword, request), caller(request), client_of(request))
     with field_errors():
         passwords.change_password(
             client=client,
             user=user,
             device=CurrentDevice(family=caller_token(request).family),
-            **given,
+            **data,
         )
     return signed_in_response(user, start_family(user, device_name(client.user_agent)))

@@ -5,14 +5,14 @@ from config.http.forms import ActionForm
 
 
 class ChangeEmailForm(ActionForm):
-    """Asks for another email address, and for the password."""
+    """A new email address, and the password."""
 
     email = email_field("New email address")
     password = password_field("Your password")
 
 
 class ChangePasswordForm(NewPasswordForm):
-    """Asks for the current password, and twice for a new one."""
+    """The current password, and a new one, typed twice."""
 
     field_order = ("old_password", "new_password1", "new_password2")
     old_password = password_field("Current password")

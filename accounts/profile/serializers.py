@@ -22,7 +22,7 @@ class QuotaUse(serializers.Serializer[Any]):
 
 
 class Quotas(serializers.Serializer[Any]):
-    """How much a player stores, and may store."""
+    """The usage and the limit of each quota."""
 
     def get_fields(self) -> dict[str, Any]:
         """Returns a field for each quota of players."""
@@ -35,7 +35,7 @@ class Quotas(serializers.Serializer[Any]):
 
 
 class OwnUserWithQuotas(OwnUser):
-    """What only the player may know, and how much is stored."""
+    """The fields that only the player may read, with the quotas."""
 
     quotas = serializers.SerializerMethodField(
         help_text="What would exceed a limit is refused with a 409 `quota_reached`."
@@ -61,9 +61,9 @@ class NewPassword(serializers.Serializer[Any]):
 
 
 class NewAddress(serializers.Serializer[Any]):
-    """Another email address, and the password: emails to that address lead into the account."""
+    """A new email address, and the password, since reset links sent to that address open the account."""
 
-    # Both are required, though it is a PATCH: the schema would show them as optional.
+    # Both fields are required, though for a PATCH the schema would show them as optional.
     partial = property(lambda self: False, lambda self, value: None)
     email = CheckedTextField(max_length=MAX_EMAIL_LENGTH, help_text="Unique, ignoring case.")
     password = PasswordField()

@@ -42,15 +42,15 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 @account_form_view
-def end_device(request: HttpRequest) -> HttpResponse:
-    """Sign out on another device, or on all others."""
+def sign_out_device(request: HttpRequest) -> HttpResponse:
+    """Sign out another device, or all others."""
     user = current_user(request)
     with show_error(request):
         if "all" in request.POST:
-            device_actions.end_other_devices(user, current=request.session.session_key)
+            device_actions.sign_out_other_devices(user, current=request.session.session_key)
             messages.success(request, "You are signed out everywhere else.")
         else:
-            device_actions.end_device(user, request.POST.get("device", ""))
+            device_actions.sign_out_device(user, request.POST.get("device", ""))
             messages.success(request, "That device is signed out.")
     return redirect("accounts:account")
 
@@ -79,7 +79,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @account_form_view
 def change_email(request: HttpRequest) -> HttpResponse:
-    """Set another email address, which then has to be confirmed."""
+    """Set a new email address, which must then be confirmed."""
     form = ChangeEmailForm(request.POST)
     if form.is_valid():
         with form.show_errors():
@@ -97,7 +97,7 @@ def change_email(request: HttpRequest) -> HttpResponse:
 
 @account_form_view
 def request_verification(request: HttpRequest) -> HttpResponse:
-    """Send the link that confirms the email address once more."""
+    """Send another link that confirms the email address."""
     with show_error(request):
         is_sent = email_addresses.request_verification(
             client=client_of(request), user=current_user(request)

@@ -1,9 +1,9 @@
 """The second factor of staff: codes of an authenticator app (TOTP, RFC 6238), and recovery codes.
 
-Apps are rows of django-otp. Recovery codes have a table of ours, because django-otp stores them in clear.
-`is_verified()` of a request's user says whether this browser has shown a code. AdminSite asks for it
+Apps are rows of django-otp. Recovery codes have their own table, because django-otp does not hash them.
+`is_verified()` of a request's user says whether a code was entered in this browser. AdminSite requires it
 (settings.ADMIN_SECOND_FACTOR). The edge stores in the session which app the browser is setting up, and marks
-it as verified.
+the browser as verified.
 """
 
 import secrets
@@ -23,7 +23,7 @@ from config.kernel.digests import digest
 from config.kernel.errors import InvalidInput
 
 RECOVERY_CODES = 10
-# 80 random bits. Nobody can find such a code by its hash, so a quick hash is enough.
+# 80 random bits can't be guessed from a hash, so a fast hash is enough.
 RECOVERY_CODE_BYTES = 10
 POLICY = "second_factor"
 
@@ -32,8 +32,8 @@ class WrongCode(InvalidInput):
     """A code that is wrong, or was used before."""
 
     def __init__(self) -> None:
-        words = "This code is not valid. Codes change every thirty seconds and work once."
-        super().__init__("wrong_code", words, field="code")
+        detail = "This code is not valid. Codes change every thirty seconds and work once."
+        super().__init__("wrong_code", detail, field="code")
 
 
 def is_set_up(user: User) -> bool:
@@ -46,8 +46,8 @@ def is_set_up(user: User) -> bool:
 def begin_setup(*, user: User, is_verified: bool) -> int:
     """Creates an app with a new secret. Returns its id, for the browser that may confirm it.
 
-    Until then an earlier app remains valid. Raises WrongCode for a browser that has not shown a code of
-    that one.
+    Until then the previous app remains valid. Raises WrongCode if there is one and the browser is not
+    verified.
     """
     lock_player(user)
     if not _may_set_up(user, is_verified):
@@ -80,7 +80,7 @@ def finish_setup(
     app_id: int | None,
     code: str,
 ) -> tuple[Device, list[str]]:
-    """Confirms an app by its first code, in place of an earlier one. Returns it, and new recovery codes.
+    """Confirms an app by its first code, and deletes the previous one. Returns it with new recovery codes.
 
     Raises WrongCode, RateLimited, RateLimitUnavailable.
     """
@@ -100,7 +100,7 @@ def finish_setup(
 
 
 def check_code(*, client: Client, user: User, device: CurrentDevice, code: str) -> Device:
-    """Uses a code of the app, or a recovery code. Returns the app, which the browser is verified by.
+    """Checks a code of the app, or a recovery code. Returns the app, to mark the browser as verified.
 
     Raises WrongCode, RateLimited, RateLimitUnavailable.
     """
@@ -115,14 +115,14 @@ def check_code(*, client: Client, user: User, device: CurrentDevice, code: str) 
 
 @transaction.atomic
 def replace_recovery_codes(user: User) -> list[str]:
-    """Returns new recovery codes, in place of all earlier ones. Only their hashes are stored."""
+    """Replaces all recovery codes. Returns the new ones, of which only the hashes are stored."""
     lock_player(user)
     RecoveryCode.objects.filter(user=user).delete()
     return [add_recovery_code(user) for _ in range(RECOVERY_CODES)]
 
 
 def add_recovery_code(user: User) -> str:
-    """Returns one more recovery code, as `abcd-efgh-ijkl-mnop`."""
+    """Adds a recovery code and returns it, as `abcd-efgh-ijkl-mnop`."""
     code = b32encode(secrets.token_bytes(RECOVERY_CODE_BYTES)).decode().lower()
     RecoveryCode.objects.create(user=user, code_hash=digest(code))
     return "-".join(code[n : n + 4] for n in range(0, len(code), 4))
@@ -135,7 +135,7 @@ def count_recovery_codes(user: User) -> int:
 
 @transaction.atomic
 def remove(user: User) -> None:
-    """Removes app and codes of a player who has lost both. All browsers have to show a new code."""
+    """Removes the app and the recovery codes of a player. No browser is verified any more."""
     TOTPDevice.objects.filter(user=user).delete()
     RecoveryCode.objects.filter(user=user).delete()
 
@@ -146,11 +146,11 @@ def _may_set_up(user: User, is_verified: bool) -> bool:
 
 @transaction.atomic
 def _use_recovery_code(user: User, code: str) -> TOTPDevice | None:
-    """Returns the player's app for a recovery code; None for one that is wrong, or was used.
+    """Deletes a recovery code and returns the player's app; None for a code that is wrong or was used.
 
-    If a code is sent twice at once, one request deletes its row. The other waits for that, and finds none.
+    If a code is sent twice at once, one request deletes its row. The other waits for that, and finds no row.
     """
     app = TOTPDevice.objects.filter(user=user, confirmed=True).first()
-    bare = "".join(filter(str.isalnum, code)).lower()
-    codes = RecoveryCode.objects.filter(user=user, code_hash=digest(bare))
+    normalized = "".join(filter(str.isalnum, code)).lower()
+    codes = RecoveryCode.objects.filter(user=user, code_hash=digest(normalized))
     return app if app and codes.delete()[0] else None

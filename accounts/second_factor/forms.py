@@ -6,7 +6,7 @@ from config.http.forms import ActionForm
 
 
 class SecondFactorCodeForm(ActionForm):
-    """Asks for a code of an authenticator app, or for a recovery code. Each error is shown at it."""
+    """A code of an authenticator app, or a recovery code. All errors are shown at this field."""
 
     field_names = {"": "code"}
 
@@ -18,5 +18,5 @@ class SecondFactorCodeForm(ActionForm):
     )
 
     def clean_code(self) -> str:
-        """Returns the code without the spaces that apps show in it."""
+        """Returns the code without spaces, with which apps show it."""
         return "".join(str(self.cleaned_data["code"]).split())

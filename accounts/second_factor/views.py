@@ -25,35 +25,35 @@ PENDING_APP = "second_factor_pending"  # in a browser's session: the app that it
 
 @method_decorator(never_cache, "dispatch")
 class SecondFactor(UserPassesTestMixin, NextUrlMixin, FormView[SecondFactorCodeForm]):
-    """Set up an authenticator app, or show a code of it."""
+    """Set up an authenticator app, or enter a code of it."""
 
     form_class = SecondFactorCodeForm
     template_name = "accounts/second_factor.html"
     next_page = "admin:index"
 
     def test_func(self) -> bool:
-        """Lets staff in. Others have no second factor."""
+        """Returns whether the user is staff. Others have no second factor."""
         user = self.request.user
         return user.is_authenticated and current_user(self.request).is_staff
 
-    def get_context_data(self, **more: Any) -> dict[str, Any]:
-        """Returns the secret of an app that is being set up, or what is set up."""
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Returns the app that is being set up with its QR code, else the state of the second factor."""
         user = current_user(self.request)
         is_set_up, is_verified = actions.is_set_up(user), is_user_verified(self.request)
-        context = super().get_context_data(**more) | {"next": self.get_redirect_url()}
+        context = super().get_context_data(**kwargs) | {"next": self.get_redirect_url()}
         if app := self.find_pending_app():
             return context | {"app": app, "qr_code": actions.qr_code(app)}
-        left = actions.count_recovery_codes(user)
-        return context | {"set_up": is_set_up, "verified": is_verified, "codes_left": left}
+        codes_left = actions.count_recovery_codes(user)
+        return context | {"set_up": is_set_up, "verified": is_verified, "codes_left": codes_left}
 
-    def post(self, request: HttpRequest, *given: Any, **more: Any) -> HttpResponse:
-        """Begins with the first app, for which no code can be shown. All else requires a code."""
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Begins the setup of a first app, which needs no code. Everything else requires a code."""
         if "begin" in request.POST and not actions.is_set_up(current_user(request)):
             return self.begin_setup()
-        return super().post(request, *given, **more)
+        return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: SecondFactorCodeForm) -> HttpResponse:
-        """Verifies the browser, begins with another app, or shows the recovery codes of a new one."""
+        """Marks the browser as verified, or begins or finishes the setup of an app."""
         attempt: dict[str, Any] = {
             "client": client_of(self.request),
             "user": current_user(self.request),
@@ -74,7 +74,7 @@ class SecondFactor(UserPassesTestMixin, NextUrlMixin, FormView[SecondFactorCodeF
         return self.form_invalid(form)
 
     def begin_setup(self) -> HttpResponse:
-        """Creates an app and shows its secret, or what is set up if another browser was faster."""
+        """Creates an app and redirects to its setup, unless another browser has set up one meanwhile."""
         with suppress(actions.WrongCode):
             self.request.session[PENDING_APP] = actions.begin_setup(
                 user=current_user(self.request), is_verified=is_user_verified(self.request)
@@ -83,7 +83,7 @@ class SecondFactor(UserPassesTestMixin, NextUrlMixin, FormView[SecondFactorCodeF
         return HttpResponseRedirect(f"{self.request.path}?{query}")
 
     def pending_app(self) -> dict[str, Any]:
-        """Returns what names the app that this browser is setting up."""
+        """Returns the arguments that identify the app that this browser is setting up."""
         return {
             "is_verified": is_user_verified(self.request),
             "app_id": self.request.session.get(PENDING_APP),
@@ -104,7 +104,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 
 
 def show_codes(request: HttpRequest, codes: list[str], next_page: str) -> HttpResponse:
-    """Returns the page with new recovery codes. No page shows them again."""
+    """Returns the page with new recovery codes, which are not shown again."""
     context = {"codes": codes, "next_page": next_page}
     response = render(request, "accounts/recovery_codes.html", context)
     response["Cache-Control"] = "no-store"
@@ -112,7 +112,7 @@ def show_codes(request: HttpRequest, codes: list[str], next_page: str) -> HttpRe
 
 
 def is_user_verified(request: HttpRequest) -> bool:
-    """Returns whether this browser has shown a second factor. The middleware of django-otp knows."""
+    """Returns whether a second factor was entered in this browser, by the middleware of django-otp."""
     verified: bool = current_user(request).is_verified()  # type: ignore[attr-defined]
     return verified
 

@@ -1,4 +1,4 @@
-"""What is done with tokens: starting a family, refreshing it, signing requests in."""
+"""Starts and refreshes token families, and authenticates access tokens."""
 
 from django.contrib.auth.models import update_last_login
 
@@ -8,14 +8,14 @@ from config.kernel.errors import DomainError
 
 
 class InvalidToken(DomainError):
-    """A token that is not accepted. The error does not reveal the reason."""
+    """A token that is rejected. The error does not reveal the reason."""
 
     def __init__(self) -> None:
         super().__init__("invalid_token", "This token is not valid or has ended. Sign in again.")
 
 
 def start_family(user: User, device: str) -> tuple[str, str]:
-    """Signs in on a device. Returns an access and a refresh token. Raises TokensUnavailable."""
+    """Starts a token family for a device. Returns an access and a refresh token. Raises TokensUnavailable."""
     pair = signing.sign_pair(user, families.start(user.pk, device))
     update_last_login(User, user)
     return pair
@@ -24,7 +24,7 @@ def start_family(user: User, device: str) -> tuple[str, str]:
 def refresh(refresh_token: str, device: str) -> tuple[User, tuple[str, str]]:
     """Returns the player and the next pair for a refresh token, which can't be used again.
 
-    Raises InvalidToken for one that was used, has ended, or whose player may not sign in;
+    Raises InvalidToken for a token that was used, has expired, was revoked, or whose player may not sign in;
     TokensUnavailable.
     """
     user, token = _find_owner(refresh_token, "refresh")
@@ -34,8 +34,8 @@ def refresh(refresh_token: str, device: str) -> tuple[User, tuple[str, str]]:
     return user, signing.sign_pair(user, ids)
 
 
-def identify_refresh(refresh_token: str) -> signing.Token:
-    """Returns what a refresh token says, even if it was used: it still names the device to sign out.
+def read_refresh_token(refresh_token: str) -> signing.Token:
+    """Returns the content of a refresh token, even if it was used: it still identifies the device.
 
     Raises InvalidToken.
     """
@@ -43,15 +43,15 @@ def identify_refresh(refresh_token: str) -> signing.Token:
 
 
 def authorize(access_token: str) -> tuple[User, signing.Token]:
-    """Returns the player who holds an access token in force. Raises InvalidToken, TokensUnavailable."""
+    """Returns the player of an active access token. Raises InvalidToken, TokensUnavailable."""
     user, token = _find_owner(access_token, "access")
-    if not families.is_in_force(user.pk, token.id):
+    if not families.is_access_token_active(user.pk, token.id):
         raise InvalidToken
     return user, token
 
 
 def _find_owner(text: str, kind: str) -> tuple[User, signing.Token]:
-    """Returns the player of a token: active, and with the password of then. Raises InvalidToken."""
+    """Returns the player of a token. Raises InvalidToken if the account or its password has changed."""
     try:
         token = signing.read(text, kind)
     except signing.UnreadableToken as error:

@@ -18,13 +18,13 @@ class BearerAuthentication(BaseAuthentication):
 
         Raises AuthenticationFailed (401), TokensUnavailable (503).
         """
-        words = get_authorization_header(request).split()
-        if not words:
+        parts = get_authorization_header(request).split()
+        if not parts:
             return None
-        if len(words) != 2 or words[0].lower() != b"bearer":
+        if len(parts) != 2 or parts[0].lower() != b"bearer":
             raise AuthenticationFailed("Send 'Authorization: Bearer TOKEN'.", "invalid_token")
         try:
-            return authorize(words[1].decode("latin1"))
+            return authorize(parts[1].decode("latin1"))
         except InvalidToken as error:
             raise AuthenticationFailed(error.detail, error.code) from error
 
@@ -34,19 +34,19 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def caller(request: Request) -> User:
-    """Returns the player who calls. Only for routes that require one."""
+    """Returns the player who sent the request. Only for routes that require a sign-in."""
     assert isinstance(request.user, User)
     return request.user
 
 
 def caller_token(request: Request) -> Token:
-    """Returns the token of the call. Only for routes that require one."""
+    """Returns the token of the request. Only for routes that require a sign-in."""
     assert isinstance(request.auth, Token)
     return request.auth
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Describes it in the OpenAPI schema."""
+    """Describes BearerAuthentication in the OpenAPI schema."""
 
     target_class = BearerAuthentication
     name = "bearer"

@@ -1,12 +1,12 @@
-"""Which tokens of the API are in force: token families, in Redis.
+"""Which tokens of the API are active: token families, in Redis.
 
-A family is one sign-in on one device. It has one refresh token that is good at any moment, and the access
-tokens made from it. Keys and lifetimes are a contract:
+A family is one sign-in on one device. It has one valid refresh token at any moment, and the access tokens
+that were issued with it. Keys and lifetimes are a contract:
 
     session:{user_id}:access_token    hash: access token's id → "family expiry"     15 minutes
     session:{user_id}:refresh_token   hash: family → {"jti", "device", "since", "expires"}   7 days
 
-Each step is one script. So of twenty simultaneous uses of one refresh token exactly one succeeds.
+Each step is one script, so exactly one of several simultaneous uses of a refresh token succeeds.
 """
 
 import json
@@ -25,10 +25,10 @@ from config.redis.clients import CircuitBreaker, durable
 if TYPE_CHECKING:
     import redis.asyncio
 
-MAX_FAMILIES = 20  # of a player; a new one ends the one that was unused the longest
+MAX_FAMILIES = 20  # of a player; a new one replaces the least recently used
 
 # KEYS: access, refresh. ARGV: family, presented id or '', new refresh id, new access id, device, now,
-# seconds of an access and of a refresh token, most families. Returns 'ok', 'gone' or 'replayed'.
+# seconds of an access and of a refresh token, maximum of families. Returns 'ok', 'unknown' or 'replayed'.
 ISSUE = """
 local family, presented, now = ARGV[1], ARGV[2], tonumber(ARGV[6])
 local known = redis.call('HGETALL', KEYS[2])
@@ -44,7 +44,7 @@ for i = 1, #known, 2 do
     end
 end
 local access = redis.call('HGETALL', KEYS[1])
-local function end_access(of)
+local function revoke_access(of)
     for i = 1, #access, 2 do
         local owner, expiry = string.match(access[i + 1], '(%S+) (%S+)')
         if owner == of or tonumber(expiry) < now then redis.call('HDEL', KEYS[1], access[i]) end
@@ -53,18 +53,18 @@ end
 local since = now
 if presented ~= '' then
     local record = records[family]
-    if not record then return 'gone' end
+    if not record then return 'unknown' end
     if record.jti ~= presented then
         redis.call('HDEL', KEYS[2], family)
-        end_access(family)
+        revoke_access(family)
         return 'replayed'
     end
     since = record.since
 elseif count >= tonumber(ARGV[9]) then
     redis.call('HDEL', KEYS[2], oldest)
-    end_access(oldest)
+    revoke_access(oldest)
 end
-end_access('')
+revoke_access('')
 local record = {jti = ARGV[3], device = ARGV[5], since = since, expires = now + tonumber(ARGV[8])}
 redis.call('HSET', KEYS[2], family, cjson.encode(record))
 redis.call('EXPIRE', KEYS[2], ARGV[8])
@@ -73,7 +73,7 @@ redis.call('EXPIRE', KEYS[1], ARGV[7])
 return 'ok'
 """
 # KEYS: access, refresh. ARGV: family.
-END = """
+REVOKE = """
 redis.call('HDEL', KEYS[2], ARGV[1])
 local access = redis.call('HGETALL', KEYS[1])
 for i = 1, #access, 2 do
@@ -90,7 +90,7 @@ return found
 
 @dataclass(frozen=True)
 class TokenIds:
-    """What names a pair of tokens: their family, and the id of each."""
+    """The ids of a pair of tokens, and of their family."""
 
     family: str
     refresh: str
@@ -99,7 +99,7 @@ class TokenIds:
 
 @dataclass(frozen=True)
 class TokenFamily:
-    """A family as its player sees it. Times are in seconds since 1970."""
+    """A family as the player sees it. Times are in seconds since 1970."""
 
     id: str
     device: str
@@ -108,7 +108,7 @@ class TokenFamily:
 
 
 class TokensUnavailable(DomainError):
-    """Tokens can't be checked: Redis is away."""
+    """Tokens can't be checked, because Redis is unavailable."""
 
     def __init__(self) -> None:
         super().__init__("unavailable", "Tokens can't be checked right now. Try again soon.")
@@ -122,25 +122,25 @@ def start(user_id: uuid.UUID, device: str) -> TokenIds:
 
 
 def rotate(user_id: uuid.UUID, *, family: str, presented: str, device: str) -> TokenIds | None:
-    """Returns the next pair of a family for its good refresh token; None for any other.
+    """Returns the next pair of a family for its valid refresh token; None for any other.
 
-    A token that was used before has been stolen, by its first or by its second user. So the whole family
-    ends. Raises TokensUnavailable.
+    A second use of a token means that it was stolen, by its first or its second user. So the whole family
+    is revoked. Raises TokensUnavailable.
     """
     ids = TokenIds(family, _new_id(), _new_id())
     return ids if _issue(user_id, ids, presented=presented, device=device) == "ok" else None
 
 
-def is_in_force(user_id: uuid.UUID, access: str) -> bool:
-    """Returns whether an access token is in force. Raises TokensUnavailable."""
+def is_access_token_active(user_id: uuid.UUID, access: str) -> bool:
+    """Returns whether an access token has neither expired nor been revoked. Raises TokensUnavailable."""
     return bool(_call(lambda: durable().hexists(_keys(user_id)[0], access)))
 
 
-async def are_families_in_force(
+async def are_families_active(
     client: "redis.asyncio.Redis", families: Sequence[tuple[uuid.UUID, str]]
 ) -> list[bool]:
-    """Returns whether families are in force, each given by its player and its id. Raises RedisError."""
-    # One script for all: a pipeline of a thousand commands would block the event loop for 0.1 s.
+    """Returns whether families are active, each given by its player and its id. Raises RedisError."""
+    # One script, because a pipeline of a thousand commands would block the event loop for 0.1 s.
     keys = [_keys(user_id)[1] for user_id, _ in families]
     names = [family for _, family in families]
     return [
@@ -149,24 +149,24 @@ async def are_families_in_force(
 
 
 def families_key(user_id: uuid.UUID) -> str:
-    """Returns the key of a hash whose fields are a player's families in force, for scripts of others."""
+    """Returns the key of a hash whose fields are a player's active families, for scripts of other modules."""
     return _keys(user_id)[1]
 
 
-def end(user_id: uuid.UUID, family: str) -> None:
-    """Ends a family with all of its tokens. Raises TokensUnavailable."""
-    _call(lambda: durable().eval(END, 2, *_keys(user_id), family))
+def revoke(user_id: uuid.UUID, family: str) -> None:
+    """Revokes a family with all its tokens. Raises TokensUnavailable."""
+    _call(lambda: durable().eval(REVOKE, 2, *_keys(user_id), family))
 
 
-def end_all(user_id: uuid.UUID) -> None:
-    """Ends all families of a player. Raises TokensUnavailable."""
+def revoke_all(user_id: uuid.UUID) -> None:
+    """Revokes all families of a player. Raises TokensUnavailable."""
     _call(lambda: durable().delete(*_keys(user_id)))
 
 
 def list_families(user_id: uuid.UUID) -> list[TokenFamily]:
-    """Returns the families in force, the newest first. Raises TokensUnavailable."""
-    known: dict[str, str] = _call(lambda: durable().hgetall(_keys(user_id)[1]))
-    records = ((family, json.loads(text)) for family, text in known.items())
+    """Returns the active families, the newest first. Raises TokensUnavailable."""
+    stored: dict[str, str] = _call(lambda: durable().hgetall(_keys(user_id)[1]))
+    records = ((family, json.loads(text)) for family, text in stored.items())
     found = [
         TokenFamily(family, record["device"], int(record["since"]), int(record["expires"]))
         for family, record in records
@@ -177,8 +177,8 @@ def list_families(user_id: uuid.UUID) -> list[TokenFamily]:
 
 def _issue(user_id: uuid.UUID, ids: TokenIds, *, presented: str, device: str) -> str:
     lifetimes = settings.ACCESS_TOKEN_SECONDS, settings.REFRESH_TOKEN_SECONDS
-    words = (ids.family, presented, ids.refresh, ids.access, device[:100], int(time.time()))
-    arguments = (*words, *lifetimes, MAX_FAMILIES)
+    values = (ids.family, presented, ids.refresh, ids.access, device[:100], int(time.time()))
+    arguments = (*values, *lifetimes, MAX_FAMILIES)
     result: str = _call(lambda: durable().eval(ISSUE, 2, *_keys(user_id), *arguments))
     return result
 

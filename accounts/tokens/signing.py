@@ -1,9 +1,9 @@
 """Tokens of the API: JSON Web Tokens (RFC 7519), signed by this server alone.
 
-An access token is valid for a quarter of an hour, a refresh token for a week and for one use. Both name
-their family (accounts/tokens/families.py), which can end at any moment. Both have a stamp of the account, so
-that a new password or a ban ends them all, also one made in psql. Each names the key that signed it, so that
-keys can be replaced: an old one is accepted as long as the settings list it.
+An access token is valid for a quarter of an hour, a refresh token for a week and for one use. Both have
+their family (accounts/tokens/families.py), which can be revoked at any moment. Both have a stamp of the
+account, so that a new password or a ban invalidates them, even if it was set in psql. Each has the id of
+the key that signed it, so that keys can be rotated: an old key is accepted as long as the settings list it.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ ISSUER = "tribehold"
 AUDIENCE = "tribehold-api"
 CLAIMS = ["aud", "exp", "fam", "iat", "iss", "jti", "pwd", "sub", "typ"]
 MAX_TOKEN_LENGTH = 2000  # characters; ours have about 450
-# The clocks of two machines may differ by this. Without it a slower one would see a token of the future.
+# The clocks of two machines may differ. Without this the slower one would reject a token as not yet valid.
 CLOCK_SKEW_SECONDS = 5
 
 
@@ -33,7 +33,7 @@ class UnreadableToken(Exception):
 
 @dataclass(frozen=True)
 class Token:
-    """What a token says: its player, family, id and expiry, and the stamp of the account when it was made.
+    """The content of a token: player, family, id, expiry, and the stamp of the account when it was issued.
 
     `expires` is in seconds since 1970.
     """
@@ -46,14 +46,14 @@ class Token:
 
 
 def sign_pair(user: User, ids: TokenIds) -> tuple[str, str]:
-    """Returns the access and the refresh token that `ids` name."""
+    """Returns an access and a refresh token with these ids."""
     access = _sign(user, "access", ids.family, ids.access, settings.ACCESS_TOKEN_SECONDS)
     refresh = _sign(user, "refresh", ids.family, ids.refresh, settings.REFRESH_TOKEN_SECONDS)
     return access, refresh
 
 
 def read(token: str, kind: str) -> Token:
-    """Returns what a token of a kind ("access" or "refresh") says. Raises UnreadableToken."""
+    """Returns the content of a token of a kind ("access" or "refresh"). Raises UnreadableToken."""
     try:
         if len(token) > MAX_TOKEN_LENGTH:
             raise UnreadableToken
@@ -77,18 +77,18 @@ def read(token: str, kind: str) -> Token:
 
 
 def stamp_of(user: User) -> str:
-    """Returns a few digits that change with the password, and when the account is closed.
+    """Returns a hash that changes with the password, and when the account is closed.
 
-    They don't depend on the signing key, which is replaced for other reasons. They reveal nothing of the
-    password, because they are made from a salted hash of it.
+    It does not depend on the signing key, which may be rotated. It reveals nothing about the password,
+    because it is computed from a salted hash of it.
     """
     return stamp(user.times_closed, user.password)
 
 
 def stamp(times_closed: int, password: str) -> str:
-    """Returns the same, from the columns of an account's row."""
-    facts = f"accounts.tokens.signing.stamp:{times_closed}:{password}"
-    return hashlib.sha256(facts.encode()).hexdigest()[:16]
+    """Returns the stamp for the columns of an account's row."""
+    content = f"accounts.tokens.signing.stamp:{times_closed}:{password}"
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def _sign(user: User, kind: str, family: str, token_id: str, seconds: int) -> str:
@@ -109,6 +109,6 @@ def _sign(user: User, kind: str, family: str, token_id: str, seconds: int) -> st
 
 
 def _keys() -> dict[str, str]:
-    """Returns the keys that are accepted, by their names. The first one signs."""
+    """Returns the accepted keys by their ids. The first one signs."""
     keys = [settings.JWT_SIGNING_KEY, *settings.JWT_PREVIOUS_KEYS]
     return {hashlib.sha256(key.encode()).hexdigest()[:8]: key for key in keys}

@@ -1,1 +1,1 @@
-"""The browser of maps: lists, filters, cards, terrain, and what is cached of them."""
+"""The browser of maps: lists, filters, cards, terrain, and their caches."""

@@ -23,19 +23,19 @@ from maps.serializers import CompactTerrain, MapCard
 @api_view("get", permission_classes=(AllowAny,))
 @extend_schema(operation_id="maps_terrain", responses={200: CompactTerrain, 304: None})
 def map_terrain(request: Request, map_id: UUID) -> HttpResponseBase:
-    """Read the compact terrain. `terrain_data` of the map has the same, tile by tile."""
+    """Read the compact terrain. `terrain_data` of the map has the same content, tile by tile."""
     return terrain_response(request, request.user, map_id)
 
 
 class PublicProfile(PublicUser):
-    """What everybody may know of a player who is looked up by name."""
+    """The public fields of a player who is looked up by name."""
 
     class Meta(PublicUser.Meta):
         fields = (*PublicUser.Meta.fields, "total_games_played", "created_at")  # type: ignore[assignment]
 
 
 class Profile(PublicProfile):
-    """The same, with the player's public maps."""
+    """A public profile with the player's public maps."""
 
     maps = MapCard(many=True, help_text="The newest public maps, at most fifty.")
 

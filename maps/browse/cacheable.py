@@ -1,7 +1,7 @@
-"""The reads of maps that are requested most: which they are, and a fast way to make lists.
+"""The cacheable reads of maps, and a fast way to build lists.
 
-`config.server.fast_lane` sends their responses from memory. When a map changes, `maps.browse.invalidation`
-removes them from there.
+`config.server.fast_lane` sends their responses from the response cache. When a map changes,
+`maps.browse.invalidation` removes them from it.
 """
 
 import re
@@ -26,12 +26,12 @@ from maps.search.sql import build_statements
 
 UUID_PATTERN = UUIDConverter.regex
 POOL_SIZE = 3
-LIST_SECONDS = 3.0  # for a list, which takes milliseconds; after that Django tries
+LIST_TIMEOUT_SECONDS = 3.0  # a list takes milliseconds; after this time Django handles the request
 KNOWN_PARAMETERS = frozenset(queries.PARAMETERS)
 
 
 class CacheableMapReads:
-    """The routes whose responses are cached, and what they need. One for each event loop."""
+    """The routes whose responses are cached, with their connections. One for each event loop."""
 
     def __init__(self, cache: ResponseCache[CachedResponse]) -> None:
         self.cache = cache
@@ -39,36 +39,36 @@ class CacheableMapReads:
         self.pool: AsyncConnectionPool[Any] | None = None
         map_tag = rf"(?P<tag>{UUID_PATTERN}(?:{TERRAIN_SUFFIX})?)"
         self.routes = (
-            Route(re.compile(r"/api/v1/maps"), self.make_list, list_header_variant),
+            Route(re.compile(r"/api/v1/maps"), self.build_list, list_header_variant),
             Route(re.compile(r"/maps/")),
             Route(re.compile(rf"/api/v1/maps/{map_tag}")),
         )
 
     async def open(self) -> None:
-        """Starts. Does not wait for the database, which may be started later."""
+        """Opens the pool and starts the listener. Does not wait for the database, which may start later."""
         self.pool = create_pool(POOL_SIZE)
         await self.pool.open()
         self.invalidator.open()
 
     async def close(self) -> None:
-        """Stops, and closes the connections."""
+        """Stops the listener and closes the pool."""
         await self.invalidator.close()
         if self.pool:
             await self.pool.close()
 
-    async def make_list(self, query_string: str) -> bytes | None:
-        """Returns a page of maps like the API does, without Django; None if only Django can make it."""
+    async def build_list(self, query_string: str) -> bytes | None:
+        """Returns a page of maps like the API, without Django; None if Django must handle the request."""
         assert self.pool
         try:
             parameters = read_query(query_string)
             if not parameters.keys() <= KNOWN_PARAMETERS:
                 return None
             browse = queries.with_random_start(queries.read_parameters(parameters))
-            resolved = spelling.resolve_from_memory(browse.query)
+            resolved = spelling.resolve_from_cache(browse.query)
             if resolved is None:
                 return None
             browse = replace(browse, query=resolved)
-            async with pool_connection(self.pool, LIST_SECONDS) as database:
+            async with pool_connection(self.pool, LIST_TIMEOUT_SECONDS) as database:
                 for statement in build_statements(browse):
                     cursor = await database.execute(
                         statement.sql, statement.values, prepare=statement.is_preparable
@@ -77,24 +77,24 @@ class CacheableMapReads:
                     if len(rows) > browse.size:
                         break
         except (DomainError, PoolTimeout, psycopg.Error, ValueError):
-            return None  # Django's response says what is wrong
-        page = queries.page_of_rows(browse, rows)
-        needs_correction = queries.looks_mistyped(browse, page) and not spelling.are_all_remembered(
+            return None  # Django responds with the error
+        page = queries.build_page(browse, rows)
+        needs_correction = queries.has_no_match(browse, page) and not spelling.are_all_cached(
             resolved
         )
         return None if needs_correction else page.to_json()
 
 
 def list_header_variant(query_string: str) -> str:
-    """Returns a name for the lists with the same headers. Those in random order may not be stored."""
+    """Returns a name for the headers of a list. Clients must not cache a list in random order."""
     try:
         return "random" if read_query(query_string).get("sort") == "random" else ""
     except ValueError:
-        return ""  # Django refuses it
+        return ""  # Django responds with an error
 
 
 def read_query(query_string: str) -> dict[str, str]:
-    """Reads the parameters like Django does. Raises ValueError for requests that only Django can handle."""
+    """Parses the parameters like Django. Raises ValueError for requests that Django must handle."""
     max_fields = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
     pairs = parse_qsl(query_string, keep_blank_values=True, max_num_fields=max_fields)
     parameters = dict(pairs)

@@ -20,7 +20,7 @@ EXPIRED_CURSOR = "That link has expired. Here’s the first page."
 
 
 def read_cards(texts: Iterable[str]) -> list[Card]:
-    """Reads the cards of a page of results."""
+    """Parses the cards of a page of results."""
     cards: list[Card] = [orjson.loads(text) for text in texts]
     for card in cards:
         card["created_at"] = datetime.datetime.fromisoformat(card["created_at"])
@@ -34,7 +34,7 @@ def add_marks(viewer: Viewer, cards: list[Card]) -> list[Card]:
 
 
 def marked_cards(viewer: Viewer, texts: Iterable[str]) -> list[Card]:
-    """Reads the cards of a page of results, with the viewer's marks."""
+    """Parses the cards of a page of results, and adds the viewer's marks."""
     return add_marks(viewer, read_cards(texts))
 
 
@@ -46,6 +46,6 @@ def other_maps(game_map: GameMap) -> list[Card]:
 
 
 def find_visible_card(viewer: Viewer, map_id: UUID | None) -> GameMap | None:
-    """Returns the map with this id, with what a card shows, if the viewer may see it."""
+    """Returns the map with this id, with the columns of a card, if the viewer may see it."""
     visible = GameMap.objects.visible_to(viewer).for_cards()
     return visible.filter(pk=map_id).first() if map_id else None

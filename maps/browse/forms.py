@@ -22,9 +22,9 @@ AT_LEAST, CELLS = "{} or more", "{} cells"
 
 
 class Facet(forms.ChoiceField):
-    """A choice of values for a condition. If an address has another value, it is a choice, too.
+    """A choice of values for a condition. If the address has another value, it is added as a choice.
 
-    `label_format` makes the label of a value that has none in `values`.
+    `label_format` formats the label of a value that has none in `values`.
     """
 
     def __init__(
@@ -35,27 +35,27 @@ class Facet(forms.ChoiceField):
         self.values, self.label_format = values, label_format
         super().__init__(choices=[ANY_CHOICE, *values.items()], **options)
 
-    def add_choice(self, control: str, given: str) -> None:
-        """Adds the value of an address, as it is written there. A value without meaning is not added."""
+    def add_choice(self, control: str, text: str) -> None:
+        """Adds the value of an address, as it is written there. An invalid value is not added."""
 
-        def meaning(value: str) -> Any:
+        def parse(value: str) -> Any:
             return language.parse_condition(*FILTERS[control], value.strip()).value
 
         try:
-            wanted = meaning(given)
+            parsed = parse(text)
         except language.InvalidCondition:
             return
-        listed = {meaning(value): (value, label) for value, label in self.values.items()}
+        listed = {parse(value): (value, label) for value, label in self.values.items()}
         # It may be listed in another spelling: `Lava` and `4.0` are lava and 4.
-        is_listed = wanted in listed
-        label = listed[wanted][1] if is_listed else self.label_format.format(wanted)
-        listed[wanted] = (given, label)
+        is_listed = parsed in listed
+        label = listed[parsed][1] if is_listed else self.label_format.format(parsed)
+        listed[parsed] = (text, label)
         keys = listed if is_listed else sorted(listed)
         self.choices = [ANY_CHOICE, *(listed[key] for key in keys)]
 
 
 class FacetForm(forms.Form):
-    """The controls beside the search box. They only show the parameters, which maps.search.language reads."""
+    """The controls beside the search box. They only show the parameters; maps.search.language parses them."""
 
     use_required_attribute = False
     author = forms.CharField(widget=forms.TextInput(attrs={"maxlength": 50, "autocomplete": "off"}))
@@ -72,7 +72,7 @@ class FacetForm(forms.Form):
                 field.add_choice(name, parameters.get(name, ""))
 
     def active(self, parameters: QueryDict) -> dict[str, str]:
-        """Returns the labels of the active filters by name. A value without meaning is no filter."""
+        """Returns the labels of the active filters by name. An invalid value is not a filter."""
         labels = {}
         for name, field in self.fields.items():
             value = parameters.get(name, "")
@@ -84,7 +84,7 @@ class FacetForm(forms.Form):
 
 
 class PersonalFacetForm(FacetForm):
-    """The same, with the filters of a signed-in player."""
+    """The facets for a signed-in player."""
 
     played = Facet({"yes": "played", "no": "not played yet"})
     favourite = Facet({"yes": "my favourites", "no": "others"}, label="Favourites")

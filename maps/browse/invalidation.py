@@ -1,8 +1,8 @@
 """Removes cached responses when maps change, and calls the subscribers of other channels.
 
-Triggers report every change, however it is made (migration 0005_notifications): on channel `maps` each one,
-on channel `terrains` all but those of ratings and plays. What this process itself writes is removed when its
-transaction commits, before the response is sent.
+Triggers notify of every change, by any writer (migration 0005_notifications): on channel `maps` of all
+changes, on channel `terrains` of all except ratings and plays. Changes by this process are removed from the
+cache when the transaction commits, before the response is sent.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ from config.server.fast_lane import CachedResponse
 from config.server.response_cache import ResponseCache
 from maps.browse import terrain_cache, top_maps
 
-QUIET_SECONDS = 2.0  # without a notification, after which the connection is checked
-CHECK_SECONDS = 2.0  # for that check
+CHECK_INTERVAL_SECONDS = 2.0  # without a notification
+CHECK_TIMEOUT_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 WRITE_STATEMENTS = ("INSERT", "UPDATE", "DELETE")
 MAPS_CHANNEL, TERRAINS_CHANNEL = "maps", "terrains"
-LIST_TAG = ""  # of responses that a change of any map makes stale
-TERRAIN_SUFFIX = "/terrain"  # of the tag of a terrain, after the id of its map
+LIST_TAG = ""  # of responses that a change of any map invalidates
+TERRAIN_SUFFIX = "/terrain"  # the tag of a terrain is the id of its map and this
 logger = logging.getLogger(__name__)
 
 
@@ -42,18 +42,18 @@ class CacheInvalidator:
         self.callbacks: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        """Starts to listen."""
+        """Starts listening."""
         self.listener = asyncio.create_task(self.listen(connection_string()))
-        connection_created.connect(self.watch)
+        connection_created.connect(self.watch_writes)
 
     async def close(self) -> None:
         """Stops listening. Nothing is cached from then on."""
-        connection_created.disconnect(self.watch)
+        connection_created.disconnect(self.watch_writes)
         self.cache.disable()
         await cancel_and_wait([task for task in (self.listener, self.callbacks) if task])
 
     async def listen(self, address: str) -> None:
-        """Listens until it is cancelled. While the database can't report changes, nothing is cached."""
+        """Listens until cancelled. While the database can't send notifications, the cache is disabled."""
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(
@@ -61,28 +61,28 @@ class CacheInvalidator:
                 ) as database:
                     for channel in (MAPS_CHANNEL, TERRAINS_CHANNEL, *notifications.subscribers):
                         await database.execute(f'LISTEN "{channel}"')
-                    # Anything may have changed before.
+                    # Notifications before the connection were lost.
                     await asyncio.to_thread(top_maps.invalidate_top_maps)
                     for subscriber in notifications.subscribers.values():
                         await asyncio.to_thread(subscriber.callback, [EVERYTHING])
                     self.cache.enable()
                     while True:
-                        async for notify in database.notifies(timeout=QUIET_SECONDS):
+                        async for notify in database.notifies(timeout=CHECK_INTERVAL_SECONDS):
                             self.handle(notify.channel, notify.payload)
                         await check_connection(database)
             except (psycopg.Error, OSError):
-                logger.info("The database can't report changes of maps; trying again")
-            except Exception:  # of a subscriber, which must not end the listening
+                logger.info("Cannot listen for changes of maps; trying again")
+            except Exception:  # of a subscriber, which must not stop the listener
                 logger.exception("A change could not be handled; trying again")
-            finally:  # whatever ended it
+            finally:
                 self.cache.disable()
             await asyncio.sleep(RETRY_SECONDS)
 
     def handle(self, channel: str, payload: str) -> None:
-        """Handles a notification. One without ids may be about an author, so that all maps may have changed.
+        """Handles a notification. Without ids all maps may have changed, for example because an author has.
 
-        The response cache is invalidated at once, Redis a little later: a Redis that hangs must not delay
-        the next notification, which may be that of a ban.
+        The response cache is invalidated at once, Redis in a thread: a slow Redis must not delay the next
+        notification, which may be that of a ban.
         """
         ids = notifications.parse_ids(payload)
         if channel == MAPS_CHANNEL:
@@ -111,8 +111,8 @@ class CacheInvalidator:
             except Exception:  # the other callbacks must run
                 logger.exception("A change could not be handled")
 
-    def watch(self, connection: Any, **_: Any) -> None:
-        """Watches the writes of a connection of this process, unless it does already."""
+    def watch_writes(self, connection: Any, **_: Any) -> None:
+        """Adds `invalidate_after_write` to a connection of this process, unless it has it already."""
         if self.invalidate_after_write not in connection.execute_wrappers:
             connection.execute_wrappers.append(self.invalidate_after_write)
 
@@ -121,7 +121,7 @@ class CacheInvalidator:
     ) -> Any:
         """Invalidates what a statement changes, after its transaction.
 
-        The database reports it too, but a moment later, and the player may look at the result at once.
+        The notification of the database arrives later, and the player may load the changed page at once.
         """
         result = execute(sql, params, many, context)
         if sql.startswith(WRITE_STATEMENTS):
@@ -136,9 +136,10 @@ class CacheInvalidator:
 async def check_connection(database: "psycopg.AsyncConnection[Any]") -> None:
     """Raises psycopg.Error if the connection is broken.
 
-    A connection that was lost without an error is not noticed for minutes, because nothing is sent on it.
+    Otherwise a connection that was lost without an error would not be detected for minutes, because nothing
+    is sent on it.
     """
-    timer = asyncio.get_running_loop().call_later(CHECK_SECONDS, break_connection, database)
+    timer = asyncio.get_running_loop().call_later(CHECK_TIMEOUT_SECONDS, break_connection, database)
     try:
         await database.execute("SELECT 1")
     finally:
@@ -146,5 +147,5 @@ async def check_connection(database: "psycopg.AsyncConnection[Any]") -> None:
 
 
 def invalidate_top_maps(_: list[str]) -> None:
-    """Deletes the cached list of the most-played maps, whichever maps changed."""
+    """Deletes the cached list of top maps, for any change."""
     top_maps.invalidate_top_maps()

@@ -1,8 +1,8 @@
-"""Finding maps: reads parameters, runs the statement and makes a page of its rows.
+"""Finding maps: parses parameters, runs the statement and builds a page from its rows.
 
-Pages and API use these functions. Cached responses (maps/browse/cacheable.py) send the same statement
-(maps/search/sql.py) without Django's ORM. The database returns each row as the JSON of a card, so that all of
-them send the same bytes.
+Pages and API use these functions. The fast lane (maps/browse/cacheable.py) runs the same statement
+(maps/search/sql.py) without Django's ORM. The database returns each row as the JSON of a card, so all of them
+send the same bytes.
 """
 
 import random
@@ -63,7 +63,7 @@ class ResultPage:
 def read_parameters(
     parameters: Mapping[str, str], *, viewer: str | None = None, size: int = DEFAULT_PAGE_SIZE
 ) -> BrowseRequest:
-    """Reads what the parameters of an address ask for. Raises DomainError with the parameter's name."""
+    """Parses the parameters of an address. Raises DomainError with the parameter's name."""
     sort = parameters.get("sort", DEFAULT_ORDER)
     searched = {
         name: check_text(parameters[name], "search", name)
@@ -78,10 +78,10 @@ def read_parameters(
         raise InvalidInput("invalid_choice", f"The only value is `{OWN_FILTER}`.", field="filter")
     if own and viewer is None:
         raise DomainError("not_authenticated", "Sign in to see your own maps.")
-    place = ORDERS[sort].decode_cursor(parameters.get("cursor", ""))
+    cursor = ORDERS[sort].decode_cursor(parameters.get("cursor", ""))
     query = language.parse(searched.get("q", ""), searched)
     return BrowseRequest(
-        query, sort, place, size, viewer, author=viewer if own else None, includes_drafts=own
+        query, sort, cursor, size, viewer, author=viewer if own else None, includes_drafts=own
     )
 
 
@@ -93,7 +93,7 @@ def with_random_start(browse: BrowseRequest) -> BrowseRequest:
 
 
 def random_cursor() -> str:
-    """Returns a cursor of the random order that begins at a random place."""
+    """Returns a cursor of the random order with a random start."""
     start = repr(random.random())  # noqa: S311 - the start is no secret
     return ORDERS["random"].encode_cursor(start, str(uuid.UUID(int=0)), start, "0")
 
@@ -102,10 +102,10 @@ def random_cursor() -> str:
 
 
 def find_maps(browse: BrowseRequest) -> ResultPage:
-    """Returns a page of maps. If the words match nothing, they are corrected like typing errors."""
+    """Returns a page of maps. If the words match nothing, their spelling is corrected."""
     browse = with_random_start(replace(browse, query=spelling.resolve_last_word(browse.query)))
     page = _run(browse)
-    if not looks_mistyped(browse, page):
+    if not has_no_match(browse, page):
         return page
     if corrected := spelling.correct(browse.query):
         second = _run(with_random_start(replace(browse, query=corrected)))
@@ -126,10 +126,10 @@ def find_cards(map_ids: Sequence[UUID]) -> tuple[str, ...]:
         return tuple(row[-1] for row in cursor.fetchall())
 
 
-def page_of_rows(browse: BrowseRequest, rows: Sequence[Sequence[Any]]) -> ResultPage:
-    """Makes a page of the statement's rows, which are one more than the page if there is a next one."""
-    place, order = browse.cursor, browse.order
-    backwards = bool(place and place.is_backwards)
+def build_page(browse: BrowseRequest, rows: Sequence[Sequence[Any]]) -> ResultPage:
+    """Builds a page from the statement's rows: one more than the page size if there is a next page."""
+    cursor, order = browse.cursor, browse.order
+    backwards = bool(cursor and cursor.is_backwards)
     has_more, shown = len(rows) > browse.size, list(rows[: browse.size])
     if backwards:
         shown.reverse()
@@ -139,14 +139,14 @@ def page_of_rows(browse: BrowseRequest, rows: Sequence[Sequence[Any]]) -> Result
         return ResultPage(cards, notes=notes)
     (first_key, first_id, *_), (last_key, last_id, wrapped, _) = shown[0], shown[-1]
     if order.name == "random":
-        assert place
-        start = place.extra_values[0]
+        assert cursor
+        start = cursor.extra_values[0]
         next_cursor = (
             order.encode_cursor(last_key, last_id, start, str(wrapped)) if has_more else None
         )
         return ResultPage(cards, next_cursor, None, notes)
     has_next = has_more or backwards
-    has_previous = has_more if backwards else bool(place)
+    has_previous = has_more if backwards else bool(cursor)
     return ResultPage(
         cards,
         order.encode_cursor(last_key, last_id) if has_next else None,
@@ -155,20 +155,20 @@ def page_of_rows(browse: BrowseRequest, rows: Sequence[Sequence[Any]]) -> Result
     )
 
 
-def looks_mistyped(browse: BrowseRequest, page: ResultPage) -> bool:
+def has_no_match(browse: BrowseRequest, page: ResultPage) -> bool:
     """Returns whether the query has words and matches nothing."""
     return bool(browse.query.terms) and not page.cards
 
 
 def _run(browse: BrowseRequest) -> ResultPage:
-    """Runs the statements until one brings a full page."""
+    """Runs the statements until one returns a full page."""
     with connection.cursor() as cursor:
         for statement in build_statements(browse):
             cursor.execute(statement.sql, statement.values)
             rows = cursor.fetchall()
             if len(rows) > browse.size:
                 break
-    return page_of_rows(browse, rows)
+    return build_page(browse, rows)
 
 
 def _sign_in_notes(browse: BrowseRequest) -> tuple[str, ...]:

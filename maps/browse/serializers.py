@@ -1,4 +1,4 @@
-"""Documents of lists of maps, for the schema of the REST API alone: the database makes the JSON itself."""
+"""Documents of lists of maps, only for the schema of the REST API: the database builds the JSON."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ class MapPage(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True, help_text="Cursor of the next page.")
     previous = serializers.CharField(allow_null=True, help_text="Cursor of the previous page.")
     notes = serializers.ListField(
-        child=serializers.CharField(), help_text="Parts of the search that were left out, and why."
+        child=serializers.CharField(), help_text="Parts of the search that were ignored, and why."
     )
     corrected = serializers.CharField(
         allow_null=True,
@@ -32,7 +32,7 @@ class MapPage(serializers.Serializer[Any]):
 
 
 class BrowseQuery(serializers.Serializer[Any]):
-    """The parameters of the list. `maps.browse.queries` reads them."""
+    """The parameters of the list. `maps.browse.queries` parses them."""
 
     q = serializers.CharField(
         max_length=MAX_QUERY_LENGTH,

@@ -1,4 +1,4 @@
-"""The sitemap for search engines: the browser, and the maps that are played most."""
+"""The sitemap for search engines: the browser, and the top maps."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from maps.browse import top_maps
 
 
 class TopMaps(Sitemap[str]):
-    """The addresses of the browser and of the hundred most-played public maps."""
+    """The addresses of the browser and of the top maps."""
 
     changefreq = "daily"
 
@@ -24,9 +24,9 @@ class TopMaps(Sitemap[str]):
         return item
 
     def get_protocol(self, protocol: str | None = None) -> str:
-        """Returns the scheme of SITE_URL, whatever the request says."""
+        """Returns the scheme of SITE_URL, independent of the request."""
         return str(settings.SITE_URL.partition("://")[0])
 
     def get_domain(self, site: Any = None) -> str:
-        """Returns the host of SITE_URL, whatever the request says."""
+        """Returns the host of SITE_URL, independent of the request."""
         return str(settings.SITE_URL.partition("://")[2])

@@ -1,7 +1,7 @@
 """The compact terrain of maps, cached in Redis under `map:{id}:data` as gzipped JSON.
 
 The gzip header has the terrain's hash as its file name (RFC 1952). A cached document is used only for a map
-with the same hash, so that no change of a map can leave an old one in use, however the change was made.
+with the same hash, so a stale document is never sent, whoever changed the map.
 """
 
 import gzip
@@ -20,23 +20,21 @@ from maps.terrain import validation
 from maps.terrain.grid import to_compact_document
 from maps.terrain.paths import find_cheapest_path
 
-NAME_OFFSET, NAME_FLAG = (
-    10,
-    8,
-)  # of the file name in a gzip header, and of the flag that there is one
+NAME_OFFSET = 10  # of the file name in a gzip header
+NAME_FLAG = 8  # the bit that says that there is one
 
 
 def read_terrain(map_id: UUID, terrain_hash: str) -> bytes:
     """Returns the compact terrain of a map as gzipped JSON. Raises TerrainError, GameMap.DoesNotExist."""
     return read_or_fill(
         _key(map_id),
-        make=lambda: _build_terrain(map_id),
+        compute=lambda: _build_terrain(map_id),
         is_current=lambda cached: bool(terrain_hash) and _gzip_file_name(cached) == terrain_hash,
     )
 
 
 def invalidate_terrains(map_ids: Iterable[str]) -> None:
-    """Deletes the cached terrains of maps. For "all maps" it does nothing: changed maps have other hashes."""
+    """Deletes the cached terrains of maps. Ignores EVERYTHING, because changed maps have other hashes."""
     delete_keys(*(_key(map_id) for map_id in map_ids if map_id != EVERYTHING))
 
 
@@ -57,7 +55,7 @@ def _build_terrain(map_id: UUID) -> bytes:
 
 
 def _gzip_file_name(zipped: bytes) -> str:
-    """Returns the file name in a gzip header; an empty text without one."""
+    """Returns the file name in a gzip header; "" without one."""
     if len(zipped) < NAME_OFFSET or not zipped[3] & NAME_FLAG:
         return ""
     return zipped[NAME_OFFSET : zipped.index(b"\0", NAME_OFFSET)].decode("latin1")

@@ -21,11 +21,11 @@ TERRAIN_FORMAT = 1  # version of the compact document; part of entity tags
 def terrain_response(request: HttpRequest, user: Viewer, map_id: UUID) -> HttpResponseBase:
     """Returns a map's compact terrain, compressed if the client accepts that.
 
-    Raises NotFound for a map that the user can't see, DomainError for one with incomplete terrain.
+    Raises NotFound for a map that the user can't see, DomainError for a map with incomplete terrain.
     """
     visible = GameMap.objects.visible_to(user).only("terrain_hash", "is_public", "hidden_at")
     game_map = get_or_not_found(visible, pk=map_id)
-    # A weak tag, because the compressed body is other bytes of the same terrain.
+    # A weak tag, because the compressed and the uncompressed body have the same tag.
     etag = f'W/"{TERRAIN_FORMAT}-{game_map.terrain_hash}"' if game_map.terrain_hash else None
     response = conditional_response(
         request, etag, lambda: _cached_terrain(request, map_id, game_map.terrain_hash)

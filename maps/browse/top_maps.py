@@ -1,7 +1,8 @@
 """The hundred most-played public maps, cached in Redis under `maps:public:top100`.
 
-The list has ids alone and may be old: a map can be hidden while the list is made, while nobody listens for
-changes, or while Redis is unavailable. So each reader asks the database which of the maps are still public.
+The list has only ids and may be stale: a map can be hidden while the list is computed, while no process
+listens for changes, or while Redis is unavailable. So each reader checks in the database which of the maps
+are still public.
 """
 
 import orjson
@@ -13,7 +14,7 @@ TOP_MAPS_KEY, MAX_TOP_MAPS = "maps:public:top100", 100
 
 
 def read_top_maps() -> list[str]:
-    """Returns the ids of the hundred most-played maps that are public now, in their order."""
+    """Returns the ids of the top maps that are still public, in their order."""
     map_ids = orjson.loads(read_or_fill(TOP_MAPS_KEY, lambda: orjson.dumps(_query_top_maps())))
     published = GameMap.objects.published().filter(pk__in=map_ids)
     public_ids = {str(pk) for pk in published.values_list("pk", flat=True)}

@@ -26,44 +26,44 @@ PROBLEM_TEXTS = {"cursor": EXPIRED_CURSOR, "sort": "Unknown order. Here are the 
 
 @require_safe
 def browse(request: HttpRequest) -> HttpResponse:
-    """Shows the browser of maps. htmx gets the results alone, or the next few cards alone."""
+    """Shows the browser of maps. For htmx only the results, or only the next cards."""
     viewer = str(request.user.pk) if request.user.is_authenticated else None
     if viewer is None and request.GET.get("filter") == queries.OWN_FILTER:
         return redirect_to_sign_in(request, request.get_full_path())
     if request.GET.get("sort") == "random" and not request.GET.get("cursor"):
         return redirect_to_random(request)
-    wanted, page, problems, parameters = search(request.GET, viewer)
-    context = browser_context(request, wanted, page, parameters) | {"problems": problems}
+    browse_request, page, problems, parameters = search(request.GET, viewer)
+    context = browser_context(request, browse_request, page, parameters) | {"problems": problems}
     if not is_htmx(request):
         response = render(request, "maps/browse.html", context)
     elif request.headers.get("HX-Target") == "more":
         response = render(request, "maps/_more.html", context)
     else:
         response = render(request, "maps/_part.html", context)
-        response["HX-Push-Url"] = reverse("maps:browse") + Links(parameters, wanted).to()
+        response["HX-Push-Url"] = reverse("maps:browse") + Links(parameters, browse_request).to()
     response["Vary"] = "HX-Request, HX-Target, Cookie"
-    if wanted.sort == "random" and not wanted.cursor:
+    if browse_request.sort == "random" and not browse_request.cursor:
         response["Cache-Control"] = "no-store"
     return response
 
 
 def browser_context(
-    request: HttpRequest, wanted: BrowseRequest, page: ResultPage, parameters: QueryDict
+    request: HttpRequest, browse_request: BrowseRequest, page: ResultPage, parameters: QueryDict
 ) -> dict[str, Any]:
-    """Returns what the templates of the browser need."""
-    links = Links(parameters, wanted)
+    """Returns the context of the browser's templates."""
+    links = Links(parameters, browse_request)
     is_signed_in = request.user.is_authenticated
     facets = (PersonalFacetForm if is_signed_in else FacetForm)(parameters)
     active = facets.active(parameters)
-    wants_favourites = request.GET.get("favourite", "").strip().lower() == "yes"
+    only_favourites = request.GET.get("favourite", "").strip().lower() == "yes"
     is_favourites = (
-        wants_favourites and list(active) == ["favourite"] and not wanted.includes_drafts
+        only_favourites and list(active) == ["favourite"] and not browse_request.includes_drafts
     )
     return {
         "found": page,
         "cards": marked_cards(request.user, page.cards),
         "words": parameters.get("q", "")[:MAX_QUERY_LENGTH],
-        "sort": wanted.sort,
+        "sort": browse_request.sort,
         "orders": [
             (name, label, links.to(sort=name, cursor=None)) for name, label in ORDER_LABELS.items()
         ],
@@ -77,16 +77,23 @@ def browser_context(
         ],
         "clear_link": links.to(cursor=None, **dict.fromkeys(active)),
         "favourites": is_favourites,
-        "title": "My maps" if wanted.includes_drafts else "Favourites" if is_favourites else "Maps",
-        "sign_in_for": request.get_full_path() if wants_favourites and not is_signed_in else "",
-        # The first page of a random order has a cursor, too: that of its start.
-        "paged": bool(wanted.cursor and wanted.cursor.key not in wanted.cursor.extra_values[:1]),
-        "own": wanted.includes_drafts,
+        "title": "My maps"
+        if browse_request.includes_drafts
+        else "Favourites"
+        if is_favourites
+        else "Maps",
+        "sign_in_for": request.get_full_path() if only_favourites and not is_signed_in else "",
+        # The first page of a random order has the cursor of its start.
+        "paged": bool(
+            browse_request.cursor
+            and browse_request.cursor.key not in browse_request.cursor.extra_values[:1]
+        ),
+        "own": browse_request.includes_drafts,
     }
 
 
 def redirect_to_random(request: HttpRequest) -> HttpResponse:
-    """Redirects to a random order, whose address shows the same order to everybody who opens it."""
+    """Redirects to a random start, which is part of the address, so that it can be shared."""
     is_own = request.GET.get("filter") == queries.OWN_FILTER
     links = Links(request.GET, BrowseRequest(sort="random", includes_drafts=is_own))
     response = redirect(reverse("maps:browse") + links.to(cursor=queries.random_cursor()))
@@ -98,10 +105,10 @@ def redirect_to_random(request: HttpRequest) -> HttpResponse:
 def search(
     parameters: QueryDict, viewer: str | None
 ) -> tuple[BrowseRequest, ResultPage, list[str], QueryDict]:
-    """Returns what a page asks for, the results, the problems, and the parameters to show again.
+    """Returns the request, the results, the problems, and the parameters to show in the form.
 
-    A parameter that is wrong is left out and named in the problems. It is shown again, unless its text is
-    one that no text may be.
+    An invalid parameter is ignored and reported in the problems. The form still shows it, unless its text has
+    forbidden characters.
     """
     names = ("q", "sort", "cursor", "filter", *FILTERS)
     accepted = {name: str(parameters[name]) for name in names if name in parameters}
@@ -109,29 +116,29 @@ def search(
     shown = parameters.copy()
     while True:
         try:
-            wanted = queries.read_parameters(accepted, viewer=viewer, size=PAGE_SIZE)
-            return wanted, queries.find_maps(wanted), problems, shown
-        except DomainError as refusal:
-            if refusal.field not in accepted:
+            browse_request = queries.read_parameters(accepted, viewer=viewer, size=PAGE_SIZE)
+            return browse_request, queries.find_maps(browse_request), problems, shown
+        except DomainError as error:
+            if error.field not in accepted:
                 raise
-            del accepted[refusal.field]
-            if refusal.code in text.FORBIDDEN_CODES:
-                del shown[refusal.field]
-            problems.append(PROBLEM_TEXTS.get(refusal.field, refusal.detail))
+            del accepted[error.field]
+            if error.code in text.FORBIDDEN_CODES:
+                del shown[error.field]
+            problems.append(PROBLEM_TEXTS.get(error.field, error.detail))
 
 
 class Links:
     """Addresses of the browser with the parameters of a request, some of them changed."""
 
-    def __init__(self, parameters: QueryDict, wanted: BrowseRequest) -> None:
+    def __init__(self, parameters: QueryDict, browse_request: BrowseRequest) -> None:
         given = {name: parameters.get(name, "") for name in ("q", *FILTERS, "cursor")}
         self.parameters = given | {
-            "filter": queries.OWN_FILTER if wanted.includes_drafts else "",
-            "sort": wanted.sort,
+            "filter": queries.OWN_FILTER if browse_request.includes_drafts else "",
+            "sort": browse_request.sort,
         }
 
     def to(self, **changes: str | None) -> str:
-        """Returns the query string with these changes. Empty parameters and the usual order are left out."""
+        """Returns the query string with these changes, without empty parameters and the default order."""
         changed = {name: value for name, value in (self.parameters | changes).items() if value}
         if changed.get("sort") == DEFAULT_ORDER:
             del changed["sort"]
@@ -140,7 +147,7 @@ class Links:
 
 @require_safe
 def terrain(request: HttpRequest, map_id: UUID) -> HttpResponseBase:
-    """Returns the compact terrain for the page's canvas. The API returns the same, but reads no cookie."""
+    """Returns the compact terrain for the page's canvas. Unlike the API, it uses the session cookie."""
     try:
         return terrain_response(request, request.user, map_id)
     except DomainError as error:  # also for incomplete terrain

@@ -1,8 +1,8 @@
 """Actions of players on their collections of maps.
 
-Each action locks the collection's row first, so that changes of one collection happen one after the other.
-Positions count only the maps that the player can see. Maps that were hidden or made private later keep their
-place beside the maps that they stood next to.
+Each action locks the collection's row first, so that changes of one collection are serialized. Positions
+count only the maps that the player can see. Maps that were hidden or made private later stay next to the
+same maps.
 """
 
 from collections.abc import Mapping
@@ -26,9 +26,9 @@ from maps.models import GameMap, MapCollection, MapCollectionEntry
 from maps.quotas import MAX_COLLECTION_MAPS
 
 SET_POSITIONS = """
-UPDATE map_collection_entries e SET position = wanted.position
-FROM unnest(%s::uuid[]) WITH ORDINALITY AS wanted (map_id, position)
-WHERE e.collection_id = %s AND e.map_id = wanted.map_id AND e.position <> wanted.position"""
+UPDATE map_collection_entries e SET position = requested.position
+FROM unnest(%s::uuid[]) WITH ORDINALITY AS requested (map_id, position)
+WHERE e.collection_id = %s AND e.map_id = requested.map_id AND e.position <> requested.position"""
 CHECKS = {
     "name": lambda name: check_text(name, "collection_name", "name"),
     "description": lambda text: (
@@ -44,11 +44,11 @@ CHECKS = {
 def create_collection(
     *, player: User, given: Mapping[str, Any], first_map_id: UUID | None = None
 ) -> MapCollection:
-    """Creates a collection from `name`, `description` and `is_public`, with its first map, if one is given.
+    """Creates a collection from `name`, `description` and `is_public`, optionally with a first map.
 
-    Raises InvalidInput with all that is wrong; DomainError for a name that another collection of the player
-    has, and for a public collection while the player is suspended from publishing; QuotaReached; NotFound for
-    a map that the player can't see.
+    Raises InvalidInput with all faults; DomainError if another collection of the player has the name, and for
+    a public collection while the player is suspended from publishing; QuotaReached; NotFound for a map that
+    the player can't see.
     """
     collection = MapCollection(user=player, description="", is_public=False)
     with transaction.atomic():
@@ -64,8 +64,9 @@ def create_collection(
 def change_collection(
     *, player: User, collection_id: UUID, given: Mapping[str, Any]
 ) -> MapCollection:
-    """Changes the given fields of the player's own collection. Raises like `create_collection` and
-    `lock_own_collection`.
+    """Changes the given fields of the player's own collection.
+
+    Raises like `create_collection` and `lock_own_collection`.
     """
     with transaction.atomic():
         collection = lock_own_collection(player, collection_id)
@@ -83,7 +84,7 @@ def delete_collection(*, player: User, collection_id: UUID) -> None:
 def lock_own_collection(player: User, collection_id: UUID) -> MapCollection:
     """Returns the player's own collection, locked until the transaction ends.
 
-    Raises NotFound for one that the player can't see, AccessDenied for that of somebody else.
+    Raises NotFound for a collection that the player can't see, AccessDenied for that of another player.
     """
     own = MapCollection.objects.filter(user=player).select_for_update(no_key=True)
     collection: MapCollection | None = own.filter(pk=collection_id).first()
@@ -95,34 +96,34 @@ def lock_own_collection(player: User, collection_id: UUID) -> MapCollection:
 
 
 def not_your_collection() -> AccessDenied:
-    """Returns the error for somebody else's collection."""
+    """Returns the error for another player's collection."""
     return AccessDenied("not_your_collection", "Only its owner can change a collection.")
 
 
 def _assign(player: User, collection: MapCollection, given: Mapping[str, Any]) -> None:
-    """Assigns the given fields to a collection. Raises InvalidInput with all that is wrong."""
+    """Assigns the given fields to a collection. Raises InvalidInput with all faults."""
     reasons = assign_checked(collection, CHECKS, given)
     if reasons:
         raise InvalidInput.combine(reasons)
-    if collection.is_public and given:  # everybody reads the new text
+    if collection.is_public and given:  # the change is published at once
         require_not_suspended(player, "publishing")
 
 
-# ---- Their maps ---------------------------------------------------------------------------------
+# ---- Entries ------------------------------------------------------------------------------------
 
 
 def add_map(*, player: User, collection_id: UUID, map_id: UUID, position: Any = None) -> int:
     """Adds a map to the player's own collection, or moves it. Returns its position, from 1.
 
-    Without a position a new map comes last, and a map in the collection is not moved. Raises
-    NotFound for a map that the player can't see, QuotaReached, InvalidInput for a wrong position, and like
+    Without a position, a new map is added at the end, and a map in the collection is not moved. Raises
+    NotFound for a map that the player can't see, QuotaReached, InvalidInput for an invalid position, and like
     `lock_own_collection`.
     """
     if position is not None and not (
         type(position) is int and 1 <= position <= MAX_COLLECTION_MAPS
     ):
-        words = f"A position is a whole number from 1 to {MAX_COLLECTION_MAPS}."
-        raise InvalidInput("invalid_position", words, field="position")
+        detail = f"A position is a whole number from 1 to {MAX_COLLECTION_MAPS}."
+        raise InvalidInput("invalid_position", detail, field="position")
     with transaction.atomic():
         collection = lock_own_collection(player, collection_id)
         # Locked, so that the map can't be deleted before its entry exists.
@@ -139,9 +140,10 @@ def add_map(*, player: User, collection_id: UUID, map_id: UUID, position: Any = 
 
 
 def move_map(*, player: User, collection_id: UUID, map_id: UUID, by: int) -> int:
-    """Moves a map of the player's own collection by so many positions. Returns its position, from 1.
+    """Moves a map of the player's own collection by a number of positions. Returns its position, from 1.
 
-    A map stops at the ends. Raises NotFound for a map that isn't there, and like `lock_own_collection`.
+    A map is not moved beyond the ends. Raises NotFound if the map is not in the collection, and like
+    `lock_own_collection`.
     """
     with transaction.atomic():
         collection = lock_own_collection(player, collection_id)
@@ -155,7 +157,7 @@ def move_map(*, player: User, collection_id: UUID, map_id: UUID, by: int) -> int
 def remove_map(*, player: User, collection_id: UUID, map_id: UUID) -> int:
     """Removes a map from the player's own collection. Returns the position that it had.
 
-    Raises NotFound for a map that isn't there, and like `lock_own_collection`.
+    Raises NotFound if the map is not in the collection, and like `lock_own_collection`.
     """
     with transaction.atomic():
         collection = lock_own_collection(player, collection_id)
@@ -169,7 +171,7 @@ def remove_map(*, player: User, collection_id: UUID, map_id: UUID) -> int:
 
 def _append_map(collection: MapCollection, game_map: GameMap) -> None:
     quotas.require_room(collection.pk, "collection_maps")
-    # Deleted maps leave gaps, so that the last position may be larger than the number of entries.
+    # Deleted maps leave gaps, so the last position may be larger than the number of entries.
     last = collection.entries.order_by("-position").values_list("position", flat=True).first() or 0
     MapCollectionEntry.objects.create(collection=collection, map=game_map, position=last + 1)
 
@@ -177,7 +179,7 @@ def _append_map(collection: MapCollection, game_map: GameMap) -> None:
 def _move_to(
     collection: MapCollection, order: list[UUID], visible: list[UUID], map_id: UUID, position: int
 ) -> int:
-    """Moves a map to a position among the visible ones. Returns the position that it has now."""
+    """Moves a map to a position among the visible ones. Returns its new position."""
     shown = set(visible)
     reordered = reorder(order, shown, map_id, position)
     _set_positions(collection, reordered)

@@ -60,7 +60,7 @@ class NewCollection(serializers.Serializer[Any]):
     """A new collection, or what to change of one."""
 
     name = RawField(
-        text_schema("collection_name"), help_text="No other collection of the caller has it."
+        text_schema("collection_name"), help_text="Unique among the caller's collections."
     )
     description = RawField(text_schema("collection_description"), required=False, allow_null=True)
     is_public = RawField(
@@ -69,17 +69,17 @@ class NewCollection(serializers.Serializer[Any]):
 
 
 class Placing(serializers.Serializer[Any]):
-    """The position that a map shall have."""
+    """The new position of a map."""
 
     position = RawField(
         integer_schema(1, MAX_COLLECTION_MAPS),
         required=False,
-        help_text="From 1, among the maps that the caller may see. Without it, a new map comes last.",
+        help_text="From 1, among the maps that the caller may see. By default a new map is added at the end.",
     )
 
 
 class Placed(serializers.Serializer[Any]):
-    """The position that a map has."""
+    """The position of a map."""
 
     position = serializers.IntegerField(help_text="From 1, among the maps that the caller may see.")
 
@@ -92,7 +92,7 @@ class CollectionsView(APIView):
 
     @extend_schema(operation_id="collections_list", responses=CollectionList)
     def get(self, request: Request) -> Response:
-        """List the caller's collections by name, private ones too. There are at most fifty."""
+        """List the caller's collections by name, including private ones. There are at most fifty."""
         own = own_collections(caller(request))
         return Response({"results": CollectionCard(own, many=True).data})
 
@@ -152,7 +152,7 @@ class CollectionMapView(APIView):
         parameters=[QUOTA_PARAMETER],
     )
     def put(self, request: Request, collection_id: UUID, map_id: UUID) -> Response:
-        """Add a map to the caller's collection, or move one that is there."""
+        """Add a map to the caller's collection, or move it if it is there already."""
         given = read_body(Placing, request)
         position = actions.add_map(
             player=caller(request), collection_id=collection_id, map_id=map_id, **given

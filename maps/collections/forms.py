@@ -1,4 +1,4 @@
-"""Forms of collections. The actions check the values again, by the rules that the API has too."""
+"""Forms of collections. The actions check the values again, by the same rules as for the API."""
 
 from django import forms
 
@@ -15,7 +15,7 @@ class CollectionForm(ActionForm):
 
 
 class NewCollectionForm(CollectionForm):
-    """A new collection. From a map's page it begins with that map."""
+    """A new collection, optionally with a first map."""
 
     is_public = forms.BooleanField(
         label="Public: anyone with the link can see it", label_suffix="", required=False

@@ -20,7 +20,7 @@ def own_collections(player: User) -> QuerySet[MapCollection]:
 def with_map_counts(
     collections: QuerySet[MapCollection], viewer: Viewer
 ) -> QuerySet[MapCollection]:
-    """Adds the owners, and `map_count`: how many of the maps the viewer may see."""
+    """Adds the owners, and `map_count`: the number of maps that the viewer may see."""
     visible = GameMap.objects.visible_to(viewer).values("pk")
     entries = MapCollectionEntry.objects.filter(
         collection=OuterRef("pk"), map__in=visible
@@ -36,13 +36,13 @@ def find_collection(viewer: Viewer, collection_id: UUID) -> MapCollection:
 
 
 def visible_map_ids(collection: MapCollection, viewer: Viewer) -> list[UUID]:
-    """Returns the maps of a collection that the viewer may see, in their order."""
+    """Returns the ids of the maps of a collection that the viewer may see, in their order."""
     visible = GameMap.objects.visible_to(viewer).filter(entries__collection=collection)
     return list(visible.order_by("entries__position").values_list("pk", flat=True))
 
 
 def collections_for_map(viewer: Viewer, map_id: UUID) -> Sequence[MapCollection]:
-    """Returns the viewer's own collections by name, with `has_map`: whether this map is in them."""
+    """Returns the viewer's own collections by name, with `has_map`: whether the map is in them."""
     if not viewer.is_authenticated:
         return []
     entries = MapCollectionEntry.objects.filter(collection=OuterRef("pk"), map=map_id)

@@ -43,7 +43,7 @@ MOVES = {"up": -1, "down": 1}
 
 @dataclass(frozen=True)
 class RemovedMap:
-    """A map that was just removed from a collection, and the position that it had, to add it again."""
+    """A map that was just removed from a collection, and its position, to undo the removal."""
 
     map_id: UUID | None
     position: int
@@ -55,7 +55,7 @@ class RemovedMap:
 @require_page_methods
 @require_sign_in()
 def index(request: HttpRequest) -> HttpResponse:
-    """Shows one's own collections, with a form for a new one, which may begin with a map."""
+    """Shows one's own collections, with a form for a new one, optionally with a first map."""
     player, first_map_id = current_user(request), parse_id(request.GET.get("map", ""))
     form = NewCollectionForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
@@ -107,7 +107,7 @@ def detail(request: HttpRequest, collection_id: UUID) -> HttpResponse:
 @require_page_methods
 @require_sign_in()
 def delete(request: HttpRequest, collection_id: UUID) -> HttpResponse:
-    """Asks for confirmation, and deletes one's own collection."""
+    """Shows a confirmation page, or deletes one's own collection."""
     if request.method == "POST":
         actions.delete_collection(player=current_user(request), collection_id=collection_id)
         messages.success(request, "The collection is deleted. Its maps are still there.")
@@ -137,7 +137,7 @@ def share(request: HttpRequest, collection_id: UUID) -> HttpResponse:
 @require_POST
 @require_sign_in("collections:detail")
 def entries(request: HttpRequest, collection_id: UUID) -> HttpResponse:
-    """Moves or removes a map, or adds it again. htmx gets the new list, other clients the page again."""
+    """Moves, removes or restores a map. Returns the new list to htmx, else redirects to the page."""
     map_id = parse_id(request.POST.get("map", ""))
     message, removed = "", None
     with ErrorCatcher() as caught:
@@ -164,8 +164,10 @@ def collect(request: HttpRequest, map_id: UUID) -> HttpResponse:
     with ErrorCatcher() as caught:
         if chosen_id := parse_id(request.POST.get("collection", "")):
             actions.add_map(player=current_user(request), collection_id=chosen_id, map_id=map_id)
-            near = (usage.warning for usage in quotas.read_warnings(chosen_id, "collection_maps"))
-            message, error = " ".join(["Added to the collection.", *near]), ""
+            warnings = (
+                usage.warning for usage in quotas.read_warnings(chosen_id, "collection_maps")
+            )
+            message, error = " ".join(["Added to the collection.", *warnings]), ""
     error = caught.detail or error
     if not is_htmx(request):
         level = messages.ERROR if error else messages.SUCCESS
@@ -187,7 +189,7 @@ def collect(request: HttpRequest, map_id: UUID) -> HttpResponse:
 def entries_context(
     request: HttpRequest, collection: MapCollection, removed: RemovedMap | None
 ) -> dict[str, Any]:
-    """Returns what the template of a collection's maps needs."""
+    """Returns the context of the template of a collection's maps."""
     map_ids = visible_map_ids(collection, request.user)
     is_own = collection.user_id == request.user.pk
     can_undo = is_own and removed and removed.map_id not in map_ids
@@ -203,7 +205,7 @@ def entries_context(
 
 
 def change_entry(request: HttpRequest, collection_id: UUID, map_id: UUID | None) -> int:
-    """Does what a button asks for. Returns the map's position. Raises NotFound for an unknown button."""
+    """Runs the action of a button. Returns the map's position. Raises NotFound for an unknown button."""
     button = request.POST.get("act")
     if map_id is None:
         raise NotFound
@@ -222,6 +224,6 @@ def change_entry(request: HttpRequest, collection_id: UUID, map_id: UUID | None)
 
 
 def read_position(text: str) -> int:
-    """Reads a position; the last one if there is none."""
+    """Parses a position. Returns the last one for an invalid position."""
     number = int(text[:9]) if text.isascii() and text.isdigit() else 0
     return number if 1 <= number <= MAX_COLLECTION_MAPS else MAX_COLLECTION_MAPS

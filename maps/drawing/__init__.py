@@ -1,1 +1,1 @@
-"""Isometric pictures of maps. Pure of Django."""
+"""Isometric pictures of maps. Does not use Django."""

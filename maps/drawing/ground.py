@@ -1,8 +1,8 @@
-"""The ground of a map, seen from straight above: colours, shores, shade. Pure of Django.
+"""The ground of a map, seen from above: colours, shores, shade. Does not use Django.
 
-`render_ground` makes a texture with `scale` × `scale` pixels for each cell. maps/drawing/pictures.py projects
-it onto the heights. The noise comes from a fixed lattice and depends on the cell alone, so that equal cells
-look the same in pictures of all sizes.
+`render_ground` renders a texture with `scale` × `scale` pixels for each cell. maps/drawing/pictures.py
+projects it onto the heights. The noise comes from a fixed lattice and depends only on the cell, so that a
+cell looks the same in pictures of all sizes.
 """
 
 import functools
@@ -18,11 +18,11 @@ PixelField = npt.NDArray[np.float32]  # a number for each pixel of the texture
 
 
 def _colours(*names: str) -> PixelField:
-    """Colours of the palette, shape (…, 3)."""
+    """Returns colours of the palette, shape (…, 3)."""
     return np.array([rgb(name) for name in names], dtype=np.float32)
 
 
-# From the darkest to the lightest, by terrain; in between lies the terrain's own colour.
+# By terrain: the darkest colour, the terrain's own colour, the lightest colour.
 SHADES = np.stack(
     [
         _colours("grass-dark", "grass", "grass-light"),
@@ -33,18 +33,18 @@ SHADES = np.stack(
     ]
 )
 FOAM, SAND, ASH, GLOW = _colours("foam", "sand", "ash", "lava-glow")
-SUN_SLOPE = 1.3  # levels that the light falls with each cell; it comes from the west
-LIQUID_DEPTH = 0.35  # levels from the height of a cell down to the surface of its liquid
+SUN_SLOPE = 1.3  # levels that a ray of light, which comes from the west, descends for each cell
+LIQUID_DEPTH = 0.35  # levels between the height of a cell and the surface of its liquid
 SHADE_STEPS = 64  # colours between the darkest and the lightest
 
 
 def render_ground(grid: Grid, scale: int) -> ByteArray:
     """Returns the texture: shape (height · scale, width · scale, 4) for red, green, blue and glow."""
     kind = _enlarge(grid.terrain, scale)
-    coarse, middling, fine = (_noise(grid, scale, grain) for grain in (0.34, 1.6, 5.0))
+    coarse, medium, fine = (_noise(grid, scale, grain) for grain in (0.34, 1.6, 5.0))
     light = _compute_light(grid, scale)
-    seen = _fray_borders(kind, scale, middling, fine)
-    shade = 0.15 + 0.36 * coarse + 0.34 * fine + 0.15 * middling
+    seen = _fray_borders(kind, scale, medium, fine)
+    shade = 0.15 + 0.36 * coarse + 0.34 * fine + 0.15 * medium
     shade += (fine > 0.9) * np.float32(0.3) - (fine < 0.1) * np.float32(0.22)  # tufts and pebbles
     np.clip(shade, 0, 1, out=shade)
     colour = _shade_table()[
@@ -53,19 +53,19 @@ def render_ground(grid: Grid, scale: int) -> ByteArray:
     texture = np.zeros((*kind.shape, 4), dtype=np.uint8)
     for liquid, shore in ((WATER, SAND), (LAVA, ASH)):
         if (grid.terrain == liquid).any():
-            _paint_shore(colour, _blur_mask(kind == liquid, scale * 0.3), middling, shore)
+            _paint_shore(colour, _blur_mask(kind == liquid, scale * 0.3), medium, shore)
     colour *= light[..., None]
     if (grid.terrain == WATER).any():
-        _paint_water(colour, kind, grid, scale, (middling, fine, light))
+        _paint_water(colour, kind, grid, scale, (medium, fine, light))
     if (grid.terrain == LAVA).any():
-        texture[..., 3] = _paint_lava(colour, kind, scale, (coarse, middling, fine))
+        texture[..., 3] = _paint_lava(colour, kind, scale, (coarse, medium, fine))
     np.clip(colour, 0, 255, out=colour)
     texture[..., :3] = colour
     return texture
 
 
 def surface_levels(grid: Grid) -> PixelField:
-    """Returns the level of each cell's surface; liquids lie a little lower. Shape (height, width)."""
+    """Returns the level of each cell's surface; that of liquids is a little lower. Shape (height, width)."""
     lower = np.isin(grid.terrain, IMPASSABLE) * np.float32(LIQUID_DEPTH)
     return grid.level.astype(np.float32) - lower
 
@@ -76,16 +76,15 @@ def surface_levels(grid: Grid) -> PixelField:
 def _compute_light(grid: Grid, scale: int) -> PixelField:
     """Returns the brightness of each pixel.
 
-    High ground and upper edges are bright. The feet of cliffs and their eastern sides are dark.
+    High ground and upper edges are bright. The bottom of cliffs and their eastern sides are dark.
     """
     heights = surface_levels(grid)
     high = _enlarge(heights, scale)
     beside = np.asarray(
         Image.fromarray(high * 40 + 20).convert("L").filter(_blur_filter(scale * 0.32))
     )
-    contrast = (
-        high * 40 + 20 - beside
-    ) / 40  # positive at an upper edge, negative at the foot of a cliff
+    # Positive at an upper edge, negative at the bottom of a cliff.
+    contrast = (high * 40 + 20 - beside) / 40
     light = 0.86 + 0.055 * high + np.clip(contrast, -0.9, 0.3) * np.where(contrast > 0, 0.34, 0.42)
     reach = (np.arange(high.shape[1], dtype=np.float32) * (SUN_SLOPE / scale))[None, :]
     shadow = np.maximum.accumulate(high + reach, axis=1) - reach - high
@@ -96,10 +95,10 @@ def _compute_light(grid: Grid, scale: int) -> PixelField:
     return shaded
 
 
-def _fray_borders(kind: ByteArray, scale: int, middling: PixelField, fine: PixelField) -> ByteArray:
+def _fray_borders(kind: ByteArray, scale: int, medium: PixelField, fine: PixelField) -> ByteArray:
     """Returns the terrain of each pixel, with irregular borders. Shores of liquids are straight."""
     rows, columns = (np.arange(n, dtype=np.float32) for n in kind.shape)
-    down = rows[:, None] + (middling - 0.5) * (0.5 * scale)
+    down = rows[:, None] + (medium - 0.5) * (0.5 * scale)
     right = columns[None, :] + (fine - 0.5) * (0.5 * scale)
     np.clip(down, 0, kind.shape[0] - 1, out=down)
     np.clip(right, 0, kind.shape[1] - 1, out=right)
@@ -109,10 +108,10 @@ def _fray_borders(kind: ByteArray, scale: int, middling: PixelField, fine: Pixel
 
 
 def _paint_shore(
-    colour: PixelField, near: PixelField, wander: PixelField, shore: PixelField
+    colour: PixelField, near: PixelField, noise: PixelField, shore: PixelField
 ) -> None:
     """Paints sand or ash beside a liquid. What is painted under the liquid is overwritten later."""
-    share = np.clip((near + (wander - 0.5) * 0.22 - 0.12) * 3.2, 0, 0.82)
+    share = np.clip((near + (noise - 0.5) * 0.22 - 0.12) * 3.2, 0, 0.82)
     rows, columns = np.nonzero(share)
     part = share[rows, columns, None]
     colour[rows, columns] += (shore - colour[rows, columns]) * part
@@ -128,16 +127,16 @@ def _paint_water(
     scale: int,
     fields: tuple[PixelField, PixelField, PixelField],
 ) -> None:
-    """Paints water: darker where it is deep, with foam along the shore and glints on the waves."""
-    middling, fine, light = fields
+    """Paints water: darker if it is deep, with foam along the shore and highlights on the waves."""
+    medium, fine, light = fields
     here = np.nonzero(kind == WATER)
-    wet = grid.terrain == WATER
+    is_water = grid.terrain == WATER
     # Water continues beyond the edge of the map, so no shore is drawn there.
-    broad = _enlarge(_local_share(wet, 2) * 0.5 + _local_share(wet, 1) * 0.5, scale, smooth=True)[
-        here
-    ]
+    broad = _enlarge(
+        _local_share(is_water, 2) * 0.5 + _local_share(is_water, 1) * 0.5, scale, smooth=True
+    )[here]
     shore = _blur_mask(kind == WATER, scale * 0.22)[here]
-    wave, grain = middling[here], fine[here]
+    wave, grain = medium[here], fine[here]
     depth = np.clip((broad - 0.45) * 1.75 + (wave - 0.5) * 0.2, 0, 1)
     place = (1 - depth) * (SHADE_STEPS - 1)
     water = _shade_table()[WATER * SHADE_STEPS + place.astype(np.intp)]
@@ -158,19 +157,19 @@ def _paint_lava(
     fields: tuple[PixelField, PixelField, PixelField],
 ) -> ByteArray:
     """Paints lava: bright veins in a crust, which light the land around. Returns the glow."""
-    coarse, middling, fine = fields
-    molten = kind == LAVA
-    here = np.nonzero(molten)
-    shore = _blur_mask(molten, scale * 0.25)[here]
-    vein = 1 - np.abs(middling[here] + 0.3 * (fine[here] - 0.5) - 0.5) * 3.4
+    coarse, medium, fine = fields
+    is_lava = kind == LAVA
+    here = np.nonzero(is_lava)
+    shore = _blur_mask(is_lava, scale * 0.25)[here]
+    vein = 1 - np.abs(medium[here] + 0.3 * (fine[here] - 0.5) - 0.5) * 3.4
     heat = np.clip(vein * 0.75 + coarse[here] * 0.3 + 0.06, 0, 1) * np.clip(
         shore * 1.6 - 0.55, 0.2, 1
     )
     around = np.asarray(
-        Image.fromarray((molten * 255).astype(np.uint8)).filter(_blur_filter(scale * 0.9)),
+        Image.fromarray((is_lava * 255).astype(np.uint8)).filter(_blur_filter(scale * 0.9)),
         np.float32,
     )
-    colour += around[..., None] * (GLOW / 255) * (~molten)[..., None]
+    colour += around[..., None] * (GLOW / 255) * (~is_lava)[..., None]
     colour[here] = _shade_table()[LAVA * SHADE_STEPS + (heat * (SHADE_STEPS - 1)).astype(np.intp)]
     glow = np.zeros(kind.shape, dtype=np.uint8)
     glow[here] = (60 + 195 * heat).astype(np.uint8)
@@ -228,7 +227,7 @@ def _local_share(cells: npt.NDArray[np.bool_], reach: int) -> PixelField:
 
 
 def _blur_mask(mask: npt.NDArray[np.bool_], radius: float) -> PixelField:
-    """Returns a mask with soft borders, 0 to 1."""
+    """Returns a mask with blurred borders, 0 to 1."""
     image = Image.fromarray(mask.astype(np.uint8) * np.uint8(255))
     return np.asarray(image.filter(_blur_filter(radius)), dtype=np.float32) * np.float32(1 / 255)
 

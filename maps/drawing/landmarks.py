@@ -1,7 +1,7 @@
-"""The objects on a map: trees, rocks, the spawn's banner and the goal's castle. Pure of Django.
+"""Obstacles and marks: trees, rocks, the spawn's banner and the goal's castle. Does not use Django.
 
-Trees and rocks are sprites, drawn once for each size and cached. Marks for spawn and goal are drawn into the
-picture itself. Coordinates are multiples of a mark's size, from the point where it stands, with y downwards.
+Trees and rocks are sprites, drawn once for each size and cached. Marks are drawn into the picture itself.
+Coordinates are multiples of a mark's size, relative to its foot, with y downwards.
 """
 
 import functools
@@ -40,7 +40,7 @@ VARIANTS = 3
 
 
 def cell_hash(x: int, y: int) -> int:
-    """Returns a number of 0 to 65,535 that depends on the cell alone and looks random."""
+    """Returns a pseudorandom number of 0 to 65,535 that depends only on the cell."""
     mixed = (x * 73_856_093 ^ y * 19_349_663) * 2_654_435_761 & 0xFFFFFFFF
     return (mixed ^ mixed >> 13) >> 8 & 0xFFFF
 

@@ -1,11 +1,11 @@
-"""Isometric pictures of maps. Pure of Django.
+"""Isometric pictures of maps. Does not use Django.
 
 Cell (x, y) is a diamond that is twice as wide as high, at ((x − y) · w / 2, (x + y) · h / 2). Each level
 lifts it by half of its height and shows its sides. Two images are painted from the back to the front: the
-sides and obstacles in colours, and the height that is visible at each pixel. The height shows which point of
-the ground (maps/drawing/ground.py) the pixel shows.
+colours of sides and obstacles, and the height that is visible at each pixel. From the height follows which
+point of the ground (maps/drawing/ground.py) the pixel shows.
 
-Equal content gives equal bytes. A change of the drawing increases DRAWING up.
+Equal content gives equal bytes. Each change of the drawing increases DRAWING_VERSION.
 """
 
 import functools
@@ -22,18 +22,16 @@ from maps.drawing.ground import SHADES, render_ground, surface_levels
 from maps.drawing.landmarks import Corner, draw_goal, draw_spawn, obstacle_sprite
 from maps.terrain.grid import LAVA, WATER, ByteArray, Grid, Point
 
-DRAWING_VERSION = (
-    3  # part of addresses and file names: with another number all pictures are drawn again
-)
-# In pixels. Several programs that show link previews can't read WebP. They get a JPEG in the proportions
-# that they crop pictures to.
+DRAWING_VERSION = 3  # part of addresses and file names, so that a new number replaces all pictures
+# In pixels. The size `link` is a JPEG in the proportions to which programs crop link previews, because some
+# of them can't read WebP.
 SIZES = {"card": (480, 270), "page": (1200, 675), "link": (1200, 630)}
 FORMATS = {"card": "webp", "page": "webp", "link": "jpeg"}
 QUALITY = {"webp": {"quality": 82, "method": 4}, "jpeg": {"quality": 86, "optimize": True}}
 OVERSAMPLING = 2  # pictures are drawn this much larger, and scaled down for smooth edges
 BASE_LEVEL = -1.3  # the lower end of the sides at the edge of the map
-FILLED_SHARE = 0.93  # of the picture that the map may fill
-VERTICAL_CENTRE = 0.515  # a little below the middle: marks need more space above than below
+FILLED_SHARE = 0.93  # the share of the picture that the map may fill
+VERTICAL_CENTRE = 0.515  # a little below the middle, because marks need space above the map
 PATH = rgb("path")
 EARTH = tuple(rgb(f"earth-{n}") for n in (1, 2, 3, 4))
 LIGHT_SOUTH, LIGHT_EAST = 0.98, 0.66  # the sun is in the west
@@ -52,7 +50,7 @@ class Projection:
         """Returns the largest projection that shows the whole grid, centred in a picture."""
         across = grid.width + grid.height
         rows, columns = np.indices(grid.level.shape)
-        # The highest point, with the height of a tree. The lowest point is the nearest corner.
+        # The highest point includes the height of a tree. The lowest point is the southern corner.
         upper = float((rows + columns - grid.level.astype(int)).min()) - 1
         lower = across - BASE_LEVEL
         tile = FILLED_SHARE * min(2 * size[0] / across, 4 * size[1] / (lower - upper))
@@ -91,7 +89,7 @@ def render(grid: Grid, path: Iterable[Point], spawn: Point, goal: Point, size: s
 
 @functools.cache
 def render_placeholder(size: str) -> bytes:
-    """Returns the backdrop alone, to show while a picture is not available."""
+    """Returns the backdrop, which is shown until a picture is drawn."""
     return _encode(_draw_backdrop(SIZES[size]), size)
 
 
@@ -157,11 +155,11 @@ def _draw_side(
     codes: ImageDraw.ImageDraw,
     edge: tuple[Corner, Corner],
     span: tuple[float, float],
-    look: tuple[int, float, float],
+    appearance: tuple[int, float, float],
 ) -> None:
-    """Draws the side below an edge: turf at the top, then layers of earth at the same heights everywhere."""
+    """Draws the side below an edge: turf at the top, then layers of earth."""
     (ax, ay), (bx, by) = edge
-    (high, low), (kind, light, lift) = span, look
+    (high, low), (kind, light, lift) = span, appearance
     drop = (high - low) * lift
     codes.polygon([(ax, ay), (bx, by), (bx, by + drop), (ax, ay + drop)], fill=0)
     for upper, lower, colour in _side_layers(
@@ -177,7 +175,7 @@ def _side_layers(
     high: int, low: int, kind: int, light: float, detailed: bool
 ) -> Sequence[tuple[int, int, Rgb]]:
     """Returns upper end, lower end (in twentieths of a level) and colour of each layer of a side."""
-    if kind in (WATER, LAVA):  # the section through a liquid, at the edge of the map
+    if kind in (WATER, LAVA):  # at the edge of the map
         shallow, deep = SHADES[kind][1], SHADES[kind][0]
         cuts = [high, *(high - 5 * n for n in range(1, 5) if high - 5 * n > low), low]
         parts = [shallow + (deep - shallow) * (n / 4) for n in range(len(cuts) - 1)]
@@ -223,7 +221,7 @@ def _project_ground(
 
 
 def _add_glow(image: Image.Image, glow: ByteArray) -> Image.Image:
-    """Adds the light of lava to what is near it."""
+    """Adds the light of lava to its surroundings."""
     small = Image.fromarray(np.ascontiguousarray(glow)).reduce(OVERSAMPLING * 2)
     soft = small.filter(ImageFilter.GaussianBlur(image.height / 90)).resize(image.size)
     light = Image.merge(
@@ -232,7 +230,7 @@ def _add_glow(image: Image.Image, glow: ByteArray) -> Image.Image:
     return ImageChops.screen(image, light)
 
 
-# ---- Around and on top --------------------------------------------------------------------------
+# ---- Backdrop, path and marks -------------------------------------------------------------------
 
 
 @functools.lru_cache(maxsize=len(SIZES))
@@ -258,7 +256,7 @@ def _draw_map_shadow(paint: Image.Image, projection: Projection, grid: Grid) -> 
 
 
 def _draw_path(texture: ByteArray, path: list[Point], scale: int) -> None:
-    """Draws dots along the path of the enemies, on the ground."""
+    """Draws dots along the path on the ground."""
     stride = max(1, round(9 / scale))
     half = max(1.6, scale * 0.12)
     rows, columns = np.indices((int(half * 2) + 2,) * 2)
@@ -273,7 +271,7 @@ def _draw_path(texture: ByteArray, path: list[Point], scale: int) -> None:
 def _draw_marks(
     image: Image.Image, projection: Projection, grid: Grid, ends: tuple[Point, Point]
 ) -> None:
-    """Draws spawn and goal, the farther one first. They differ in shape, and nothing hides them."""
+    """Draws spawn and goal in front of everything else, the farther one first."""
     draw = ImageDraw.Draw(image, "RGBA")
     size = max(projection.tile * 0.6, 24 + image.height * 0.033)  # visible on a map of any size
     marks = zip(ends, (draw_spawn, draw_goal), strict=True)

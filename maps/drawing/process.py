@@ -1,8 +1,8 @@
-"""Draws pictures in a process of its own.
+"""Draws pictures in a separate process.
 
-Drawing takes a processor for a tenth of a second and much memory. In the server's process requests would
-wait for it, and would not free memory. The process starts with the first picture, runs at low priority, and
-ends when it has nothing to do.
+Drawing takes 0.1 s of CPU time and much memory. In the server's process it would block requests, and the
+memory would not be freed. The process starts with the first picture, has a low priority, and ends when it
+is idle.
 """
 
 import os
@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from maps.drawing.pictures import render as render_here
+from maps.drawing.pictures import render as render_picture
 from maps.terrain.grid import Grid, Point
 
 IDLE_SECONDS = 30.0  # after which the process ends
@@ -21,29 +21,27 @@ NICENESS = 5
 
 
 def render(grid: Grid, path: Sequence[Point], spawn: Point, goal: Point, size: str) -> bytes:
-    """Returns a picture, as `pictures.render` does. Raises what that raises, EOFError if it is killed."""
+    """Returns a picture like `pictures.render`. Raises its errors, and EOFError if the process is killed."""
     return _drawing.render(grid, path, spawn, goal, size)
 
 
 def draw_until_idle(requests: "Connection[object, object]") -> None:
-    """Runs the process: draws requests until the server ends or is idle."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the server, which finishes its jobs
+    """Runs the process: draws pictures until the server has ended or no request arrives for IDLE_SECONDS."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the server finishes its jobs
     os.nice(NICENESS)
     try:
         while requests.poll(IDLE_SECONDS):
             arguments: tuple[Grid, Sequence[Point], Point, Point, str] = requests.recv()  # type: ignore[assignment]
-            requests.send(_drawn(*arguments))
+            requests.send(_draw(*arguments))
     except (EOFError, BrokenPipeError):  # the server has ended
         return
 
 
-def _drawn(
+def _draw(
     grid: Grid, path: Sequence[Point], spawn: Point, goal: Point, size: str
 ) -> bytes | Exception:
     try:
-        return render_here(grid, path, spawn, goal, size)
+        return render_picture(grid, path, spawn, goal, size)
     except Exception as error:  # the server raises it again
         return error
 
@@ -52,39 +50,41 @@ class DrawingProcess:
     """The process, and the connection to it. Draws one picture at a time."""
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
+        self._lock = threading.Lock()
         self._process: BaseProcess | None = None
         self._requests: Connection[object, object]
 
     def render(self, *arguments: object) -> bytes:
-        """Returns a picture. A process that ends as it is asked is started again."""
-        with self._guard:
+        """Returns a picture. If the process ends during a request, it is restarted, once."""
+        with self._lock:
             try:
-                result = self._ask(arguments)
+                result = self._request(arguments)
             except (EOFError, OSError):
-                self._end()
-                result = self._ask(arguments)
+                self._stop()
+                result = self._request(arguments)
         if isinstance(result, Exception):
             raise result
         assert isinstance(result, bytes)
         return result
 
-    def _ask(self, arguments: tuple[object, ...]) -> object:
+    def _request(self, arguments: tuple[object, ...]) -> object:
         if self._process is None or not self._process.is_alive():
-            self._end()
+            self._stop()
             self._start()
         self._requests.send(arguments)
         return self._requests.recv()
 
     def _start(self) -> None:
-        context = get_context("spawn")  # a copy of the server would have its threads' locks
-        self._requests, theirs = context.Pipe()
-        process = context.Process(target=draw_until_idle, args=(theirs,), daemon=True)
+        context = get_context(
+            "spawn"
+        )  # a forked process would inherit locks of the server's threads
+        self._requests, child_end = context.Pipe()
+        process = context.Process(target=draw_until_idle, args=(child_end,), daemon=True)
         process.start()
-        theirs.close()  # so that the end of the process ends the wait for it
+        child_end.close()  # otherwise recv would not raise EOFError when the process ends
         self._process = process
 
-    def _end(self) -> None:
+    def _stop(self) -> None:
         if self._process is not None:
             self._requests.close()
             self._process.join(1)

@@ -28,16 +28,16 @@ TEXT_CHECKS: dict[str, Callable[[Any], str | None]] = {
         None if text is None else check_text(text, "map_description", "description") or None
     ),
 }
-STORAGE_LOCKS = 77002  # our space of advisory locks; maps.browse.read_through has another
+STORAGE_LOCK_SPACE = 77002  # of advisory locks; maps.browse.read_through uses another
 # Columns that are computed from the document.
 DERIVED_COLUMNS = {"terrain_hash", "terrains", "found_valid_at"}
 # The entity tag of a map begins with its version. A proxy that compresses may have made the tag weak, but the
-# version still says exactly which state the author was editing.
+# version still identifies the state that the author was editing.
 VERSION_TAG = re.compile(r'"(\d{1,10})\.[^"]*"')
 
 
 def create_map(*, author: User, given: Mapping[str, Any]) -> GameMap:
-    """Creates a private map. One that is not created does not count.
+    """Creates a private map. Failed attempts do not count for the rate limit.
 
     Raises InvalidInput with all reasons, RateLimited, RateLimitUnavailable; QuotaReached if its author has
     too many maps, or too large ones.
@@ -56,12 +56,12 @@ def create_map(*, author: User, given: Mapping[str, Any]) -> GameMap:
 def change_map(
     *, author: User, map_id: UUID, given: Mapping[str, Any], if_match: str | None = None
 ) -> GameMap:
-    """Changes the given fields of the author's own map, and checks the whole map. Returns the changed map.
+    """Changes the given fields of the author's own map, and validates it. Returns the changed map.
 
     Raises NotFound for another player's map; InvalidInput for what can't be stored; QuotaReached if the
-    author's maps would need more space than there is; DomainError if somebody has saved it since, if a public
+    author's maps would exceed the quota; DomainError if the map has changed since it was read, if a public
     map would become invalid, or while the author is suspended from publishing. The version of a map that was
-    played remains for its games, so that the new version needs its own space.
+    played remains for its games, so the new version needs additional space.
     """
     with transaction.atomic(), _limit_size(author, given):
         game_map = _lock_own_map(author, map_id, if_match)
@@ -71,8 +71,8 @@ def change_map(
         columns = _assign(game_map, given)
         game_map.save(update_fields=columns)
         if columns & DERIVED_COLUMNS and game_map.terrain_hash == before:
-            # The tiles have another order, but the terrain is the same. A trigger takes that for a change
-            # made by hand and clears these columns.
+            # The tiles have another order, but the terrain is the same. A trigger cannot tell this from a
+            # manual change, and clears these columns.
             game_map.save(update_fields=["terrain_hash", "terrains"])
         game_map.refresh_from_db(fields=["version"])
         if columns & DERIVED_COLUMNS:
@@ -83,10 +83,10 @@ def change_map(
 def delete_map(*, author: User, map_id: UUID, if_match: str | None = None) -> None:
     """Deletes the author's own map. One that was played remains for its games, but is not shown.
 
-    Raises NotFound for another player's map, DomainError if somebody has saved it since.
+    Raises NotFound for another player's map, DomainError if the map has changed since it was read.
     """
     with transaction.atomic():
-        # The stronger lock makes the opening of a game on this map wait, and then it finds no map.
+        # The stronger lock blocks the creation of a lobby on this map until the map is deleted.
         game_map = _lock_own_map(author, map_id, if_match, without=LARGE_COLUMNS, no_key=False)
         try:
             with transaction.atomic():
@@ -99,8 +99,8 @@ def delete_map(*, author: User, map_id: UUID, if_match: str | None = None) -> No
 def publish_map(*, author: User, map_id: UUID, if_match: str | None = None) -> GameMap:
     """Publishes the author's own map. Does nothing if it is public already.
 
-    Raises NotFound for another player's map; DomainError if somebody has saved it since, while the author is
-    suspended from publishing, for a hidden map, and with all reasons for an invalid one.
+    Raises NotFound for another player's map; DomainError if the map has changed since it was read, while the
+    author is suspended from publishing, for a hidden map, and with all reasons for an invalid one.
     """
     with transaction.atomic():
         game_map = _lock_own_map(author, map_id, if_match)
@@ -118,7 +118,7 @@ def unpublish_map(*, author: User, map_id: UUID, if_match: str | None = None) ->
     """Makes the author's own map private. Its ratings remain, and games on it continue.
 
     The quota of private maps does not apply, because an author can always withdraw a map. Raises NotFound for
-    another player's map, DomainError if somebody has saved it since.
+    another player's map, DomainError if the map has changed since it was read.
     """
     with transaction.atomic():
         game_map = _lock_own_map(author, map_id, if_match, without=LARGE_COLUMNS)
@@ -129,35 +129,35 @@ def unpublish_map(*, author: User, map_id: UUID, if_match: str | None = None) ->
 def require_playable(game_map: GameMap) -> None:
     """Raises DomainError with all reasons why a map can't be played, NotFound if it was deleted since.
 
-    A map that has not been checked yet is checked now, and the result is stored.
+    A map that has not been validated yet is validated now, and the result is stored.
     """
     if game_map.is_playable:
         return
     if game_map.hidden_at:
-        words = "This map can't be played: a moderator has hidden it."
-        raise DomainError("map_not_playable", words, field="map_id")
-    whole = get_or_not_found(GameMap.objects.defer("search"), pk=game_map.pk)
-    if reasons := _reasons(validate_document(_document(whole, {})).faults):
-        words = f"This map can't be played yet. {reasons[0].detail}"
-        raise DomainError.combine([Reason("map_not_playable", words, "map_id"), *reasons])
-    checked = GameMap.objects.filter(pk=whole.pk, version=whole.version)
+        detail = "This map can't be played: a moderator has hidden it."
+        raise DomainError("map_not_playable", detail, field="map_id")
+    full_map = get_or_not_found(GameMap.objects.defer("search"), pk=game_map.pk)
+    if reasons := _reasons(validate_document(_document(full_map, {})).faults):
+        detail = f"This map can't be played yet. {reasons[0].detail}"
+        raise DomainError.combine([Reason("map_not_playable", detail, "map_id"), *reasons])
+    checked = GameMap.objects.filter(pk=full_map.pk, version=full_map.version)
     checked.update(found_valid_at=timezone.now())
 
 
 def lock_storage(player_id: UUID) -> None:
-    """Makes others wait that store maps of this player, until the transaction ends.
+    """Blocks other transactions that store maps of this player, until this transaction ends.
 
-    To be taken before any row is locked. The lock on the player's row would deadlock: a change of a map
-    updates the lobbies on it, and whoever takes a seat there holds the lobby and waits for the player.
+    Must be acquired before any row is locked. A lock on the player's row could deadlock: a change of a map
+    updates the lobbies on it, and a player who joins one of them locks first the lobby, then the player.
     """
     with connection.cursor() as cursor:
         sql = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
-        cursor.execute(sql, [STORAGE_LOCKS, str(player_id)])
+        cursor.execute(sql, [STORAGE_LOCK_SPACE, str(player_id)])
 
 
 @contextmanager
 def _limit_size(author: User, given: Mapping[str, Any]) -> Iterator[None]:
-    """Runs a change of a map, whose document may grow if a part of it is given. Raises QuotaReached."""
+    """Applies the quota to a change of a map that may enlarge its document. Raises QuotaReached."""
     if given.keys().isdisjoint(DOCUMENT_KEYS):
         yield
         return
@@ -166,12 +166,12 @@ def _limit_size(author: User, given: Mapping[str, Any]) -> Iterator[None]:
         yield
 
 
-def _make_private(game_map: GameMap, *more: str) -> None:
-    """Makes a map private. A public map is valid, and remains marked as valid for the games on it."""
+def _make_private(game_map: GameMap, *more_fields: str) -> None:
+    """Makes a map private. It stays marked as valid, for the games on it."""
     if game_map.is_public and not game_map.found_valid_at:
         game_map.found_valid_at = timezone.now()
     game_map.is_public = False
-    game_map.save(update_fields=["is_public", "found_valid_at", *more])
+    game_map.save(update_fields=["is_public", "found_valid_at", *more_fields])
 
 
 def _lock_own_map(
@@ -182,23 +182,23 @@ def _lock_own_map(
     without: Iterable[str] = ("search",),
     no_key: bool = True,
 ) -> GameMap:
-    """Locks the author's own map, so that of two saves with the same tag the second finds another version.
+    """Locks the author's own map, so that the second of two saves with the same tag fails.
 
-    `without` names columns that are not needed. The weaker lock (`no_key`) lets players open games meanwhile.
-    Raises NotFound for another player's map, DomainError if its version is not that of `if_match`.
+    `without` names columns that are not needed. The weaker lock (`no_key`) does not block new lobbies on the
+    map. Raises NotFound for another player's map, DomainError if its version is not that of `if_match`.
     """
     locked = GameMap.objects.owned_by(author).select_for_update(no_key=no_key).defer(*without)
     game_map = get_or_not_found(locked, pk=map_id)
     game_map.user = author
     accepts_any = if_match is None or if_match.strip() == "*"
     if not accepts_any and str(game_map.version) not in VERSION_TAG.findall(if_match or ""):
-        words = "The map has been changed since you loaded it. Load it again. Nothing was saved."
-        raise DomainError("precondition_failed", words)
+        detail = "The map has been changed since you loaded it. Load it again. Nothing was saved."
+        raise DomainError("precondition_failed", detail)
     return game_map
 
 
 def _assign(game_map: GameMap, given: Mapping[str, Any]) -> set[str]:
-    """Assigns the given fields to a map and checks the whole map. Returns the columns to save.
+    """Assigns the given fields to a map and validates it. Returns the columns to save.
 
     Raises InvalidInput with all reasons why it can't be stored, DomainError for a public map with faults.
     """

@@ -9,7 +9,7 @@ from maps.models import GameMap
 
 
 class ReadOnly(BasePermission):
-    """Lets everybody read. The view itself checks what its caller may see."""
+    """Allows everybody to read. The view checks which maps its caller may see."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Returns whether the request only reads."""
@@ -17,7 +17,7 @@ class ReadOnly(BasePermission):
 
 
 class IsMapAuthor(BasePermission):
-    """Lets the author of the map `map_id` pass. A map that the caller can't see is a 404."""
+    """Allows only the author of the map `map_id`. A map that the caller can't see is a 404."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Returns whether the caller is the author. Raises Http404."""

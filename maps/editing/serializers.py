@@ -1,4 +1,4 @@
-"""Documents that authors send, and what they get back."""
+"""Documents that authors send, and the report on a map."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ SIDE = integer_schema(MIN_SIDE, MAX_SIDE)
 
 
 class MapParser(StrictJSONParser):
-    """JSON of ten times the usual size: an indented map of 100 × 100 cells is larger than a megabyte."""
+    """JSON of ten times the default size: an indented map of 100 × 100 cells is larger than a megabyte."""
 
     max_bytes = 10 * 1024 * 1024
-    # Four times the largest map, so that the author of a larger one gets a report and no bare 413.
+    # Four times the largest map, so that the author of a larger one gets a report and not a 413.
     max_values = 250_000
 
 

@@ -1,1 +1,1 @@
-"""What players think of a map: ratings and favourites."""
+"""Ratings and favourites of players."""

@@ -17,17 +17,17 @@ from maps.models import GameMap, MapFavourite, MapRating
 
 
 def rate_map(*, player: User, map_id: UUID, stars: int) -> GameMap:
-    """Gives a map one to five stars, in place of an earlier rating. Returns the map with its new mean.
+    """Gives a map one to five stars, and replaces an earlier rating. Returns the map with its new mean.
 
-    Raises InvalidInput for another number of stars, NotFound for a map that the player can't see, and
-    DomainError for one that the player may not rate.
+    Raises InvalidInput for an invalid number of stars, NotFound for a map that the player can't see, and
+    DomainError for a map that the player may not rate.
     """
     check_stars(stars)
     with transaction.atomic():
         require_not_suspended(player, "rating")
         game_map = _lock_ratable_map(player, map_id)
-        # One statement, so that of two requests of one player neither fails. A trigger of the same
-        # statement updates the mean of the map, so that no code path can miss it.
+        # One statement, so that two simultaneous requests of one player both succeed. A trigger updates
+        # the mean of the map.
         MapRating.objects.bulk_create(
             [MapRating(user=player, map=game_map, stars=stars)],
             update_conflicts=True,
@@ -40,7 +40,7 @@ def rate_map(*, player: User, map_id: UUID, stars: int) -> GameMap:
 def remove_rating(*, player: User, map_id: UUID) -> GameMap:
     """Removes the player's rating, if there is one. Returns the map with its new mean.
 
-    Raises NotFound for a map that the player can't see, DomainError for one that the player may not rate.
+    Raises NotFound for a map that the player can't see, DomainError for a map that the player may not rate.
     """
     with transaction.atomic():
         game_map = _lock_ratable_map(player, map_id)
@@ -49,7 +49,7 @@ def remove_rating(*, player: User, map_id: UUID) -> GameMap:
 
 
 def _lock_ratable_map(player: User, map_id: UUID) -> GameMap:
-    """Locks the map, so that a moderator who hides it waits and no rating reaches a hidden map."""
+    """Returns the map, locked against a simultaneous decision to hide it."""
     visible = (
         GameMap.objects.visible_to(player)
         .select_for_update(no_key=True)
@@ -72,12 +72,12 @@ def _with_new_mean(game_map: GameMap) -> GameMap:
 
 
 def add_favourite(*, player: User, map_id: UUID) -> None:
-    """Adds a map to the player's favourites. Does nothing if it is one already.
+    """Adds a map to the player's favourites. Does nothing if it is a favourite already.
 
     Raises NotFound for a map that the player can't see, QuotaReached.
     """
     with transaction.atomic():
-        # The quota counts the player's favourites, so that two requests must not add one at once.
+        # The quota counts the player's favourites, so two requests must not add one at the same time.
         lock_player(player)
         visible = GameMap.objects.visible_to(player).select_for_update(no_key=True)
         game_map = get_or_not_found(visible.only("pk"), pk=map_id)
@@ -89,9 +89,9 @@ def add_favourite(*, player: User, map_id: UUID) -> None:
 
 
 def remove_favourite(*, player: User, map_id: UUID) -> None:
-    """Removes a map from the player's favourites, also one that was hidden since. Does nothing if it is none.
+    """Removes a map from the player's favourites, if it is one. The map may be hidden by now.
 
-    Raises NotFound for a map that the player can't see and that was no favourite.
+    Raises NotFound for a map that is not a favourite and that the player can't see.
     """
     removed, _ = MapFavourite.objects.filter(user=player, map=map_id).delete()
     if not removed:

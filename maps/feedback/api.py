@@ -24,7 +24,7 @@ class Stars(serializers.Serializer[Any]):
     stars = serializers.IntegerField(min_value=MIN_STARS, max_value=MAX_STARS)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Returns whole numbers only. DRF alone would take "4", 4.0 and true."""
+        """Accepts only integers. DRF alone would accept "4", 4.0 and true."""
         if isinstance(data, dict) and "stars" in data and type(data["stars"]) is not int:
             raise serializers.ValidationError({"stars": ["A whole number is needed."]}, "invalid")
         return super().to_internal_value(data)
@@ -51,7 +51,7 @@ class MapRatingView(APIView):
 
     @extend_schema(operation_id="maps_rate", request=Stars, responses=RatedMap)
     def put(self, request: Request, map_id: UUID) -> Response:
-        """Rate a map with one to five stars, in place of an earlier rating. The author can't."""
+        """Rate a map with one to five stars, and replace an earlier rating. Authors can't rate their maps."""
         given = read_body(Stars, request)
         game_map = actions.rate_map(player=caller(request), map_id=map_id, **given)
         return Response(RatedMap(game_map).data)
@@ -70,7 +70,7 @@ class MapFavouriteView(APIView):
         operation_id="maps_mark", responses={200: Favourite}, parameters=[QUOTA_PARAMETER]
     )
     def put(self, request: Request, map_id: UUID) -> Response:
-        """Add a map to the caller's favourites, which are at most a thousand."""
+        """Add a map to the caller's favourites. There are at most a thousand."""
         player = caller(request)
         actions.add_favourite(player=player, map_id=map_id)
         return Response({"favourite": True}, headers=quota_headers(player.pk, "favourites"))

@@ -1,4 +1,4 @@
-"""What is shown of ratings and favourites."""
+"""Ratings and favourites for display."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MARKS_SQL = "SELECT m.id::text, {favourite}, {played} FROM unnest(%s::uuid[]) AS
 
 @dataclass(frozen=True)
 class Marks:
-    """The marks on a map for one player: whether it is a favourite, and whether the player played it."""
+    """The marks of a map for one player: whether it is a favourite, and whether the player played it."""
 
     favourite: bool = False
     played: bool = False
@@ -25,7 +25,7 @@ class Marks:
 
 @dataclass(frozen=True)
 class HistogramBar:
-    """How many of a map's ratings have so many stars, and their share of all ratings in percent."""
+    """The number of ratings with `stars` stars, and their share of all ratings in percent."""
 
     stars: int
     count: int
@@ -37,13 +37,13 @@ class RatingPanel:
     """The ratings of a map, and what a viewer may do about them."""
 
     histogram: list[HistogramBar]
-    own_stars: int | None  # those that the viewer gave
+    own_stars: int | None  # the viewer's rating
     is_author: bool
     may_rate: bool
 
     @property
     def choices(self) -> list[tuple[int, bool]]:
-        """Each number of stars, and whether the viewer gave so many or more."""
+        """Each number of stars, and whether the viewer's rating is at least that."""
         given = self.own_stars or 0
         return [(stars, stars <= given) for stars in range(MIN_STARS, MAX_STARS + 1)]
 
@@ -64,7 +64,7 @@ def rating_panel(viewer: Viewer, game_map: GameMap) -> RatingPanel:
 
 
 def rating_histogram(game_map: GameMap) -> list[HistogramBar]:
-    """Returns a map's ratings by stars, five stars first; nothing if nobody has rated it."""
+    """Returns the number of ratings by stars, five stars first; nothing without ratings."""
     counts = dict(
         MapRating.objects.filter(map=game_map)
         .order_by()
@@ -81,7 +81,7 @@ def rating_histogram(game_map: GameMap) -> list[HistogramBar]:
 
 
 def find_marks(viewer_id: UUID | str | None, map_ids: Collection[str]) -> dict[str, Marks]:
-    """Returns the marks of maps for a player by the maps' ids, in one query; nothing without a player."""
+    """Returns the marks of maps for a player, by the maps' ids; nothing without a player."""
     if viewer_id is None or not map_ids:
         return {}
     favourite, played = viewer_condition("favourite"), viewer_condition("played")

@@ -7,6 +7,6 @@ INVALID_STARS = "Give one to five stars."
 
 
 def check_stars(stars: int) -> None:
-    """Raises InvalidInput unless a map can have so many stars."""
+    """Raises InvalidInput for an invalid number of stars."""
     if not MIN_STARS <= stars <= MAX_STARS:
         raise InvalidInput("invalid_stars", INVALID_STARS, field="stars")

@@ -23,7 +23,7 @@ STARS = {str(stars): stars for stars in range(MIN_STARS, MAX_STARS + 1)}
 @require_POST
 @require_sign_in("maps:detail")
 def change_rating(request: HttpRequest, map_id: UUID) -> HttpResponse:
-    """Rates a map or removes the rating. htmx gets the new stars, other clients the page again."""
+    """Rates a map or removes the rating. Returns the new stars to htmx, else redirects to the page."""
     user = current_user(request)
     with ErrorCatcher() as caught:
         if "remove" in request.POST:
@@ -44,7 +44,7 @@ def change_rating(request: HttpRequest, map_id: UUID) -> HttpResponse:
 @require_POST
 @require_sign_in("maps:detail")
 def change_favourite(request: HttpRequest, map_id: UUID) -> HttpResponse:
-    """Adds a favourite or removes it. htmx gets the new button, other clients their page again."""
+    """Adds or removes a favourite. Returns the new button to htmx, else redirects to the previous page."""
     map_page = reverse("maps:detail", args=[map_id])
     user = current_user(request)
     next_page = (next_url(request) or map_page).partition("#")[0]

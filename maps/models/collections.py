@@ -25,7 +25,7 @@ class MapCollectionQuerySet(models.QuerySet["MapCollection"]):
 
 
 class MapCollection(RandomIdModel):
-    """A list of maps that a player put together."""
+    """An ordered list of maps of a player."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -89,7 +89,7 @@ class MapCollectionEntry(RandomIdModel):
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["collection", "map"], name="one_entry_of_a_map"),
-            models.UniqueConstraint(  # checked after each statement, so that one statement may move all
+            models.UniqueConstraint(  # checked at the end of a statement, so that it may move all entries
                 fields=["collection", "position"],
                 name="one_entry_at_a_place",
                 deferrable=models.Deferrable.IMMEDIATE,

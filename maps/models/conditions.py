@@ -1,4 +1,4 @@
-"""Conditions on maps that querysets, indexes and the admin share, and columns that lists leave out."""
+"""Conditions on maps that querysets, indexes and the admin share, and columns that lists do not load."""
 
 from django.db import models
 

@@ -40,7 +40,7 @@ class MapRating(RandomIdModel):
 
 
 class MapFavourite(RandomIdModel):
-    """A map that a player marked, to find it again."""
+    """A favourite of a player."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -1,4 +1,4 @@
-"""The indexes that pages of each order are read from, and the search column."""
+"""The indexes of the sort orders, and the search column."""
 
 from django.contrib.postgres.search import SearchVector
 from django.db import models
@@ -7,8 +7,8 @@ from django.db.models.expressions import CombinedExpression
 from maps.models.conditions import PUBLISHED
 from maps.search.language import SEPARATORS
 
-# The columns that conditions compare. A walk along an order reads them from the index itself, so that it
-# passes a million maps that do not meet a condition in a tenth of a second, and not in several.
+# The columns that conditions compare. They are part of the index, so that an index-only scan can skip a
+# million maps that do not meet a condition in 0.1 s instead of several seconds.
 COMPARED_COLUMNS = ("rating", "play_count", "terrains", "width", "height")
 
 
@@ -23,13 +23,13 @@ def order_index(name: str, column: str) -> models.Index:
 
 
 def search_expression() -> CombinedExpression:
-    """Returns the words of name and description, split as queries are (maps/search/language.py)."""
+    """Returns the words of name and description, split like queries (maps/search/language.py)."""
     name = SearchVector(_words("name"), weight="A", config="english")
     return name + SearchVector(_words("description"), weight="B", config="english")
 
 
 def _words(column: str) -> models.Func:
-    """Returns a text column with spaces in place of all separators of words."""
+    """Returns a text column with all word separators replaced by spaces."""
     separators, space, everywhere = (models.Value(text) for text in (f"[{SEPARATORS}]+", " ", "g"))
     return models.Func(
         models.F(column),

@@ -39,11 +39,11 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
         return self.filter(PUBLISHED)
 
     def visible_to(self, user: Viewer) -> "GameMapQuerySet":
-        """Returns published maps and those of the user. Staff who may view maps see all of them.
+        """Returns published maps and those of the user. Staff with the permission see all maps.
 
         Players also see the map of the lobby or game in which they have a seat, unless a moderator hid it.
         """
-        # Only staff have this permission. Asking for the permissions of players would cost two queries.
+        # Only staff have this permission. Checking it for players would take two queries.
         if user.is_staff and user.has_perm("maps.view_gamemap"):
             return self.all()
         if not user.is_authenticated:
@@ -53,7 +53,7 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
         return self.filter(PUBLISHED | _owned_by(user) | in_play)
 
     def playable_by(self, user: Viewer) -> "GameMapQuerySet":
-        """Returns published maps and those of the user. Staff see more maps, but may not play on them."""
+        """Returns published maps and those of the user, also for staff, who see more maps."""
         return (
             self.filter(PUBLISHED | _owned_by(user)) if user.is_authenticated else self.published()
         )
@@ -63,23 +63,23 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
         return self.filter(_owned_by(author))
 
     def search(self, words: str) -> "GameMapQuerySet":
-        """Returns maps with all these words in name or description. The last word may be unfinished."""
+        """Returns the maps with all these words in name or description. The last may be unfinished."""
         terms = to_tsquery(parse(words).terms)
         if not terms:
             return self.all()
         return self.filter(search=SearchQuery(terms, search_type="raw", config="english"))
 
     def for_cards(self) -> "GameMapQuerySet":
-        """Loads what a card shows, without the large columns: a terrain has up to a megabyte."""
+        """Loads the columns of a card, but not the large ones: a terrain has up to a megabyte."""
         return self.select_related("user").defer(*LARGE_COLUMNS, *PRIVATE_AUTHOR_COLUMNS)
 
     def for_page(self) -> "GameMapQuerySet":
-        """Loads what the page of a map shows: also the waves. The terrain is shown as a picture."""
+        """Loads the columns of a map's page, including the waves, but not the terrain."""
         return self.select_related("user").defer("terrain_data", "search", *PRIVATE_AUTHOR_COLUMNS)
 
 
 class GameMap(RandomIdModel, ConstrainedModel):
-    """A map: a grid of terrain, the points where enemies enter and where they go, and their waves."""
+    """A map: a grid of terrain, spawn point, goal point and waves."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -204,7 +204,7 @@ class GameMap(RandomIdModel, ConstrainedModel):
             models.CheckConstraint(
                 condition=models.Q(rating__gte=0, rating__lte=5), name="rating_range"
             ),
-            # Far above what a valid map needs: 100 × 100 tiles have 1.1 MB, a hundred full waves 90 KB.
+            # Far above the size of a valid map: 100 × 100 tiles have 1.1 MB, a hundred full waves 90 KB.
             models.CheckConstraint(
                 condition=models.Q(
                     terrain_data__stored_size__lte=MAX_TERRAIN_BYTES,
@@ -221,7 +221,7 @@ class GameMap(RandomIdModel, ConstrainedModel):
             models.Index(fields=["-play_count"], name="idx_maps_play_count"),
             models.Index(fields=["-created_at"], name="idx_maps_created_at"),  # the admin's order
             GinIndex(fields=["search"], name="idx_maps_search"),
-            # One for each order: a page is read from the index, never sorted.
+            # One for each order, so that pages are read from the index without sorting.
             order_index("idx_maps_hot", "hot_score"),
             order_index("idx_maps_new", "created_at"),
             order_index("idx_maps_top", "top_score"),
@@ -254,7 +254,7 @@ class GameMap(RandomIdModel, ConstrainedModel):
 
     @property
     def is_playable(self) -> bool:
-        """Whether the map is not hidden, and known to be valid, as all public maps are.
+        """Whether the map is not hidden, and known to be valid; public maps always are.
 
         The same as maps.search.conditions.PLAYABLE.
         """
@@ -277,7 +277,7 @@ class GameMap(RandomIdModel, ConstrainedModel):
 
     @property
     def picture_content(self) -> str:
-        """The key of its pictures: the hash of what is drawn, and the version of the drawing code."""
+        """The key of its pictures: the terrain hash, and the version of the drawing code."""
         return f"{self.terrain_hash or 'unknown'}-{DRAWING_VERSION}"
 
     def _picture(self, size: str) -> str:

@@ -1,7 +1,6 @@
 """The formulas of maps/search/ranking.py as expressions of generated columns.
 
-They are made of Django's own expressions, because migrations contain them and import nothing of the
-applications.
+They consist of Django's own expressions, because migrations contain them and do not import the apps.
 """
 
 from django.db import models
@@ -27,7 +26,7 @@ def hot_score_expression() -> models.Expression:
 
 
 def _seconds_since_1970(column: str) -> models.Func:
-    """Returns the time of a column as a number that does not depend on the time zone of the database."""
+    """Returns the time of a column as a number, independent of the time zone of the database."""
     return models.Func(
         models.F(column),
         template="extract(epoch from %(expressions)s at time zone 'UTC')::float8",

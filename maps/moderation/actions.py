@@ -1,4 +1,4 @@
-"""Moderators hide and restore maps. Every decision has a reason, which the author sees."""
+"""Decisions of moderators about maps. Each has a reason, which the author sees."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from maps.models import GameMap, MapDecision
 
 
 def decide(*, moderator: User, map_id: UUID, action: MapDecision.Action, reason: str) -> bool:
-    """Hides or restores a map. Returns whether that changed anything.
+    """Hides or restores a map. Returns whether the map changed.
 
     Raises NotFound for an unknown map; DomainError without the permission or a reason.
     """

@@ -25,7 +25,7 @@ class PreviewQuery(serializers.Serializer[Any]):
 
 
 class IgnoreAcceptHeader(BaseContentNegotiation):
-    """Sends pictures, and errors as JSON, whatever the client accepts."""
+    """Sends pictures, and errors as JSON, independent of the `Accept` header."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
         """Returns the first parser; requests have no body."""
@@ -55,8 +55,8 @@ class IgnoreAcceptHeader(BaseContentNegotiation):
 def map_preview(request: Request, map_id: UUID) -> HttpResponseBase:
     """Returns the isometric picture as WebP, with an `ETag`. A map that the caller can't see is a 404.
 
-    The field `preview` of a map has an address that changes with the content. Clients may cache
-    it for a year.
+    The field `preview` of a map has an address that changes with the content. Clients may cache that
+    response for a year.
     """
     query = PreviewQuery(data=request.query_params.dict())
     query.is_valid(raise_exception=True)

@@ -21,21 +21,20 @@ YEAR = 365 * 24 * 3600  # seconds
 def picture_response(
     request: HttpRequest, user: Viewer, map_id: UUID, size: str, content: str = ""
 ) -> HttpResponseBase:
-    """The picture of a map for those who may see the map, or a 304.
+    """Returns the picture of a map that the user may see, or a 304.
 
-    Caches may store it for a year if `content` names what the map looks like now.
-
-    Raises Http404, and NotDrawn for a new one; the handler may then call the view again, when it is drawn.
+    Caches may store it for a year if `content` is the current content of the map. Raises Http404, and
+    NotDrawn for a new picture; the handler may call the view again when it is drawn.
     """
     visible = GameMap.objects.visible_to(user).defer("terrain_data", "wave_config", "search")
     game_map = get_object_or_404(visible, pk=map_id)
-    named = bool(game_map.terrain_hash)
-    etag = f'"{game_map.picture_content}-{size}"' if named else None
+    has_hash = bool(game_map.terrain_hash)
+    etag = f'"{game_map.picture_content}-{size}"' if has_hash else None
     response = conditional_response(request, etag, lambda: _picture(request, game_map, size))
     public = "public" if game_map.is_published else "private"
-    # Browsers store it for a year. Shared caches revalidate soon, because the map may be hidden.
+    # Browsers cache it for a year. Shared caches revalidate after a minute, because the map may be hidden.
     age = f"max-age={YEAR}, s-maxage=60, immutable"
-    age = age if named and content == game_map.picture_content else "no-cache"
+    age = age if has_hash and content == game_map.picture_content else "no-cache"
     response["Cache-Control"] = f"{public}, {age}"
     return response
 
@@ -47,13 +46,13 @@ def _picture(request: HttpRequest, game_map: GameMap, size: str) -> HttpResponse
         raise Http404("This map can't be drawn.") from error
     except preview_files.NotDrawn as refusal:
         if refusal.result and await_result(request, refusal.result):
-            return HttpResponse(status=204)  # nobody sees it
+            return HttpResponse(status=204)  # replaced by the response of the next call
         raise
     return HttpResponse(body, content_type=f"image/{FORMATS[size]}")
 
 
 def placeholder_response(size: str) -> HttpResponse:
-    """A blank picture in place of one that can't be drawn now, to be asked for again."""
+    """Returns the placeholder as a 503 with `Retry-After`."""
     response = HttpResponse(
         render_placeholder(size), content_type=f"image/{FORMATS[size]}", status=503
     )

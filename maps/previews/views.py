@@ -15,9 +15,10 @@ from maps.previews.responses import picture_response, placeholder_response
 def picture(
     request: HttpRequest, map_id: UUID, size: str, content: str, form: str
 ) -> HttpResponseBase:
-    """Returns the isometric picture. Its address names its content, so that browsers cache it for a year.
+    """Returns the isometric picture. Its address has its content, so that browsers cache it for a year.
 
-    An address of older content, or of an older drawing, gets the current picture, which browsers check again.
+    For an address of older content, or of an older drawing version, it returns the current picture, which
+    browsers revalidate.
     """
     if form != FORMATS[size]:
         raise Http404

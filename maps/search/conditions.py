@@ -1,6 +1,6 @@
-"""Conditions on maps as SQL: who sees which maps, and what a query asks for. Pure of Django.
+"""Conditions on maps as SQL: who sees which maps, and what a query selects. Does not use Django.
 
-In the SQL, a map is `m`. All SQL text is ours: what was asked for becomes a value of a parameter.
+In the SQL, a map is `m`. The SQL text is constant: everything that users type is the value of a parameter.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ PLAYABLE = "(m.hidden_at IS NULL AND (m.is_public OR m.found_valid_at IS NOT NUL
 NOT_REMOVED = "m.removed_at IS NULL"
 PUBLISHED_OR_OWN = f"({PUBLISHED} OR m.user_id = %s AND {NOT_REMOVED})"
 FAVOURITE = "EXISTS (SELECT 1 FROM map_favourites f WHERE f.map_id = m.id AND f.user_id = %s)"
-# What fields with numbers are compared with.
+# The SQL of the fields with numbers.
 FIELD_SQL = {
     "rating": "m.rating > 0 AND m.rating",  # 0 means without ratings
     "size": "greatest(m.width, m.height)",
@@ -24,7 +24,7 @@ FIELD_SQL = {
 }
 AUTHOR = "m.user_id = (SELECT id FROM users WHERE lower(username) = %s)"
 TERRAIN = "m.terrains = ANY(%s::smallint[])"
-VIEWER_FIELDS = ("played", "favourite")  # their meaning depends on who asks
+VIEWER_FIELDS = ("played", "favourite")  # their meaning depends on the viewer
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ def viewer_condition(field: str) -> str:
     return game_queries().has_completed if field == "played" else FAVOURITE
 
 
-def wants(query: Query, field: str) -> bool:
-    """Returns whether a query asks only for maps that the viewer played, or marked as a favourite."""
-    asked = (c for c in query.conditions if c.field == field)
-    return any(bool(c.value) is not c.negated for c in asked)
+def requires_field(query: Query, field: str) -> bool:
+    """Returns whether a query selects only maps that the viewer played, or marked as a favourite."""
+    same_field = (c for c in query.conditions if c.field == field)
+    return any(bool(c.value) is not c.negated for c in same_field)
 
 
 def query_conditions(query: Query, viewer: str | None, column: str) -> Where:
-    """Returns what a query asks for, without what limits the order's own column. The terms come last."""
+    """Returns the conditions of a query, except those on the order's own column. The terms come last."""
     found = Where([], [])
     for condition in query.conditions:
         is_known = condition.field not in VIEWER_FIELDS or viewer

@@ -1,4 +1,4 @@
-"""The query language of the search box and of the filters beside it. Pure of Django.
+"""The query language of the search box and of the filters beside it. Does not use Django.
 
     ember "old forge" -swamp author:mira rating>4 size<50 plays>=100 terrain:lava -terrain:water
 
@@ -6,8 +6,8 @@ A term is a word or a quoted phrase that the name or the description must contai
 last word may be unfinished. A minus excludes a term. A condition is one of FIELDS with an operator and a
 value.
 
-A part without a meaning is left out, and a note says so. SEPARATORS are what stands between words, here and
-in the database.
+An invalid part is ignored, and a note reports it. SEPARATORS are the characters between words, here and in
+the database.
 """
 
 import re
@@ -36,8 +36,8 @@ PART = re.compile(rf"({NEGATED})(?:({NAME})({OPERATOR})({VALUE})|({PHRASE})|\S+)
 # What separates words: all ASCII characters except letters and digits; signs, dashes, quotes, emoji.
 # The column `search` has spaces instead (maps/models/indexes.py). Otherwise PostgreSQL would read
 # "North/South" as a file, "v2.1" as a host and "-34" as a number. The ranges work in regular expressions of
-# PostgreSQL and of Python. Characters that one of the two takes for a letter are not among them, since they
-# disagree about accents and digits. All other characters are left to PostgreSQL, on both sides.
+# PostgreSQL and of Python. They have no character that either of the two classifies as a letter, since they
+# disagree about accents and digits. PostgreSQL parses all other characters, in maps and in queries.
 SEPARATORS = (
     r"\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf"
     r"\u00d7\u00f7\u02c2-\u02c5\u02d2-\u02df\u037e\u0387\u0589\u058a\u05be\u05f3\u05f4\u060c\u061b-\u061f\u066a-\u066d\u06d4"
@@ -48,7 +48,7 @@ SEPARATORS = (
 WORD = re.compile(rf"[^\0{SEPARATORS}]+")
 # A comparison without a field: a part that begins with an operator, and is not a <tag>.
 MISSING_FIELD = re.compile(r"-?!*[<>=≠≤≥:]+[^<>=≠≤≥:]+")
-# PostgreSQL's dictionary has no stem for stop words, so they neither find maps nor exclude any.
+# PostgreSQL's dictionary has no stem for stop words, so they can neither find maps nor exclude any.
 STOP_WORDS = frozenset(
     """
     i me my myself we our ours ourselves you your yours yourself yourselves he him his himself
@@ -63,12 +63,12 @@ STOP_WORDS = frozenset(
 
 
 class InvalidCondition(ValueError):
-    """A condition without a meaning. The text gives the reason, for people."""
+    """An invalid condition. The text gives the reason, for people."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition such as `rating >= 4`. A `negated` one holds where it would not hold otherwise."""
+    """A condition such as `rating >= 4`. If it is `negated`, maps must not meet it."""
 
     field: str
     operator: str
@@ -80,8 +80,8 @@ class Condition:
 class Term:
     """A word or a phrase.
 
-    Where the last word is `unfinished`, all words that begin with it match. `stems` are the stems of such
-    words that do not begin with it themselves: "wanderi" begins "wandering", whose stem is "wander".
+    If the last word is `unfinished`, all words that begin with it match. `stems` are the stems of such words
+    that do not begin with it themselves: "wanderi" begins "wandering", whose stem is "wander".
     """
 
     words: tuple[str, ...]
@@ -220,12 +220,12 @@ class _QueryBuilder:
         elif negated:
             self.terms.append(Term(words, negated))
         else:
-            phrases = [tuple(some) for _, some in groupby(words, key=_is_word_everywhere)]
+            phrases = [tuple(phrase) for _, phrase in groupby(words, key=_is_word_everywhere)]
             self.terms += map(Term, phrases)
             self.terms[-1] = replace(self.terms[-1], unfinished=unfinished)
 
     def finish_last_stop_word(self) -> None:
-        """Takes a stop word at the end as a complete word where other words can be found.
+        """Marks a stop word at the end as complete if there are other words to find.
 
         Maps may be named "Hold On".
         """
@@ -235,7 +235,7 @@ class _QueryBuilder:
             self.terms[-1] = replace(last, unfinished=False)
 
     def add_hints(self, text: str) -> None:
-        """Adds notes about what is no mistake, or so small that one note is enough for all of it."""
+        """Adds notes about parts without words, and about terms that look like conditions."""
         if self.parts_without_words:
             left_out = " ".join(self.parts_without_words)
             self.notes.append(f"“{left_out:.40}” was left out: it contains no word.")
@@ -245,7 +245,7 @@ class _QueryBuilder:
 
 
 def parse(text: str, filters: Mapping[str, str] | None = None) -> Query:
-    """Returns the query of the search box and the filters. Never fails: mistakes become notes."""
+    """Returns the query of the search box and the filters. Never raises: mistakes become notes."""
     builder = _QueryBuilder()
     text = CONDITION_WITH_SPACES.sub(_remove_spaces, text[:MAX_QUERY_LENGTH])
     parts = list(PART.finditer(text))
@@ -272,9 +272,9 @@ def _are_stop_words(words: tuple[str, ...]) -> bool:
 
 
 def _is_word_everywhere(word: str) -> bool:
-    """Returns whether every version of PostgreSQL takes this for a word.
+    """Returns whether every version of PostgreSQL parses this as a word.
 
-    One that does not know "፨" would miss it between two other words of a phrase.
+    A version that does not parse "፨" as a word would not find a phrase that contains it.
     """
     return any(letter.isalpha() or letter.isdecimal() for letter in word)
 
@@ -282,7 +282,7 @@ def _is_word_everywhere(word: str) -> bool:
 def _remove_spaces(condition: re.Match[str]) -> str:
     """Returns a condition without spaces around its operator.
 
-    The space before a word remains if a number is needed, so that the word is a term.
+    If the condition needs a number, the space before a word remains, so that the word is a term.
     """
     name, operator, gap, value = condition.groups()
     takes_numbers = FIELDS[_resolve_alias(name.removeprefix("-"))].operators == COMPARISONS
@@ -291,7 +291,7 @@ def _remove_spaces(condition: re.Match[str]) -> str:
 
 
 def _is_condition(name: str, operator: str, value: str) -> bool:
-    """Returns whether this is meant as a condition, and not as words with signs between them."""
+    """Returns whether this is a condition, and not words with signs between them."""
     return name.lower() in FIELD_NAMES or (
         operator in OPERATORS and not (operator == ":" and not value)
     )

@@ -1,7 +1,7 @@
-"""The scores that maps are ordered by: the formulas and their sources. Pure of Django."""
+"""The scores that maps are ordered by: the formulas and their sources. Does not use Django."""
 
 # "Top" is a Bayesian average: the mean of a map's own ratings and of PRIOR_RATINGS assumed ratings of
-# PRIOR_STARS each. So a map with one perfect rating stays behind a map with a hundred good ones. The formula
+# PRIOR_STARS each. So a map with one perfect rating ranks below a map with a hundred good ones. The formula
 # is that of IMDb's Top 250: https://en.wikipedia.org/wiki/Bayesian_average
 PRIOR_STARS = 3.0
 PRIOR_RATINGS = 8

@@ -1,13 +1,13 @@
-"""The words that maps have: completing the last word of a query, and correcting typing errors.
+"""Completes the last word of a query, and corrects typing errors, by the words that maps have.
 
-The table `map_words` holds the words of published names and descriptions, without stop words. Triggers
-(migration 0006_words) fill it. Similar words share groups of three letters
+The table `map_words` has the words of published names and descriptions, without stop words. Triggers
+(migration 0006_words) fill it. Similar words share trigrams
 (https://www.postgresql.org/docs/current/pgtrgm.html). Among them, the one with the fewest differences is the
 correction.
 
-Each process remembers words that it found in the table. Words that no published map has any more are deleted
-once a day (`delete_unused_words`). A process may still remember one of them. A search for it then finds
-nothing, as it did before.
+Each process caches words that it found in the table. Words that no published map has any more are deleted
+once a day (`delete_unused_words`). A deleted word that is still cached is not corrected in queries, which
+find nothing.
 """
 
 from collections import OrderedDict
@@ -19,19 +19,19 @@ from django.db import connection
 
 from maps.search.language import Query, Term, to_tsquery
 
-MIN_SIMILARITY = 0.7  # 0 to 1; below it, a word is not taken for a typing error of another
-MAX_REMEMBERED_WORDS = 20_000
+MIN_SIMILARITY = 0.7  # 0 to 1; less similar words are no corrections
+MAX_CACHED_WORDS = 20_000
 MIN_WORD_LENGTH = 3  # shorter words are similar to too many
-MAX_WORDS = 8  # looked up at once: each costs milliseconds, and a query may hold fifty
-MAX_STEMS = 20  # that an unfinished word may stand for, besides its own beginnings
+MAX_WORDS = 8  # of a query that is corrected: each costs milliseconds, and a query may have fifty
+MAX_STEMS = 20  # of an unfinished word
 # Stop words have no stem.
 SIMILAR_WORDS = """
-SELECT asked.word, known.word FROM unnest(%s::text[]) AS asked (word) CROSS JOIN LATERAL (
-    SELECT word FROM map_words WHERE word %% asked.word
-    ORDER BY similarity(word, asked.word) DESC, word LIMIT 20
+SELECT searched.word, known.word FROM unnest(%s::text[]) AS searched (word) CROSS JOIN LATERAL (
+    SELECT word FROM map_words WHERE word %% searched.word
+    ORDER BY similarity(word, searched.word) DESC, word LIMIT 20
 ) AS known
-WHERE ts_lexize('english_stem', asked.word) <> '{}'"""
-# Whether a word is complete, and the stems of words that begin with it, where the stems do not.
+WHERE ts_lexize('english_stem', searched.word) <> '{}'"""
+# Returns whether a word is complete, and the stems of words that begin with it, if the stems do not.
 COMPLETIONS = """
 SELECT EXISTS (SELECT FROM map_words WHERE word = %(word)s),
     ARRAY(
@@ -39,8 +39,7 @@ SELECT EXISTS (SELECT FROM map_words WHERE word = %(word)s),
         WHERE word LIKE %(beginning)s AND NOT starts_with(stem, %(word)s)
         GROUP BY stem ORDER BY length(stem), stem LIMIT %(most)s
     )"""
-# Counts, because with EXISTS PostgreSQL would scan the table of maps, and read all of it for a word that no
-# map has.
+# Counts, because with EXISTS PostgreSQL would scan the whole table of maps for a word that no map has.
 IS_USED = """
 (SELECT count(*) FROM maps WHERE is_public AND hidden_at IS NULL
     AND search @@ plainto_tsquery('english', map_words.word)) > 0"""
@@ -52,19 +51,19 @@ WHERE {IS_USED} ON CONFLICT DO NOTHING"""  # noqa: S608 - nothing from outside
 DELETION_BATCH = 500  # words
 HAS_NO_STEMS = "SELECT numnode(to_tsquery('english', %s)) = 0"
 
-_remembered: OrderedDict[str, None] = OrderedDict()
+_cached_words: OrderedDict[str, None] = OrderedDict()
 
 
 def resolve_last_word(query: Query) -> Query:
-    """Returns the query with its last word marked as complete, or with the stems that it begins.
+    """Returns the query with its last word marked as complete, or with the stems of its completions.
 
-    A player who typed "ford" means it, and a search for all words that begin with it takes the database ten
-    times as long. Costs one database query, unless the word is remembered.
+    If "ford" is a word, it is not completed: a search for all words that begin with it would take ten times
+    as long. Runs one database query, unless the word is cached.
     """
     word = _unfinished_word(query)
     if word is None:
         return query
-    if word in _remembered:
+    if word in _cached_words:
         return _change_last_term(query, unfinished=False)
     values: dict[str, str | int] = {"word": word, "beginning": f"{word}%", "most": MAX_STEMS}
     with connection.cursor() as cursor:
@@ -72,25 +71,25 @@ def resolve_last_word(query: Query) -> Query:
         is_complete, stems = cursor.fetchone()
     if not is_complete:
         return _change_last_term(query, stems=tuple(stems))
-    _remember(word)
+    _cache_word(word)
     return _change_last_term(query, unfinished=False)
 
 
-def resolve_from_memory(query: Query) -> Query | None:
-    """Does the same without the database. Returns None where the last word is not remembered."""
+def resolve_from_cache(query: Query) -> Query | None:
+    """Resolves the last word without the database. Returns None if it is not cached."""
     word = _unfinished_word(query)
     if word is None:
         return query
-    return _change_last_term(query, unfinished=False) if word in _remembered else None
+    return _change_last_term(query, unfinished=False) if word in _cached_words else None
 
 
-def are_all_remembered(query: Query) -> bool:
-    """Returns whether all words are known to be complete, so that none is a typing error.
+def are_all_cached(query: Query) -> bool:
+    """Returns whether all words are cached, so that none is a typing error.
 
     False for a query that only excludes words.
     """
     words = [word for term in query.terms if not term.negated for word in term.words]
-    return bool(words) and all(word.lower() in _remembered for word in words)
+    return bool(words) and all(word.lower() in _cached_words for word in words)
 
 
 def _unfinished_word(query: Query) -> str | None:
@@ -103,40 +102,40 @@ def _change_last_term(query: Query, **changes: Any) -> Query:
     return replace(query, terms=(*others, replace(last, **changes)))
 
 
-def _remember(word: str) -> None:
-    _remembered[word] = None
-    while len(_remembered) > MAX_REMEMBERED_WORDS:
-        _remembered.popitem(last=False)
+def _cache_word(word: str) -> None:
+    _cached_words[word] = None
+    while len(_cached_words) > MAX_CACHED_WORDS:
+        _cached_words.popitem(last=False)
 
 
 def has_only_stop_words(query: Query) -> bool:
-    """Returns whether all words are too common to search by. Costs one database query."""
+    """Returns whether all words are stop words. Runs one database query."""
     with connection.cursor() as cursor:
         cursor.execute(HAS_NO_STEMS, [to_tsquery(query.terms)])
         return bool(cursor.fetchone()[0])
 
 
 def correct(query: Query) -> Query | None:
-    """Returns the query with known words in place of typing errors, or None where none is similar.
+    """Returns the query with typing errors corrected, or None if there is no correction.
 
-    Costs at most one database query.
+    Runs at most one database query.
     """
-    asked = {
+    searched = {
         word.lower()
         for term in query.terms
         if not term.negated
         for word in term.words
         if len(word) >= MIN_WORD_LENGTH
     }
-    if len(asked) > MAX_WORDS:
+    if len(searched) > MAX_WORDS:
         return None
-    similar: dict[str, list[str]] = {word: [] for word in asked}
+    similar: dict[str, list[str]] = {word: [] for word in searched}
     with connection.cursor() as cursor:
-        cursor.execute(SIMILAR_WORDS, [sorted(asked)])
+        cursor.execute(SIMILAR_WORDS, [sorted(searched)])
         for word, known in cursor.fetchall():
             similar[word].append(known)
             if word == known:
-                _remember(word)
+                _cache_word(word)
     terms = tuple(_correct_term(term, similar) for term in query.terms)
     return replace(query, terms=terms) if terms != query.terms else None
 
@@ -153,7 +152,7 @@ def _correct_term(term: Term, similar: dict[str, list[str]]) -> Term:
 
 
 def _nearest_word(word: str, similar: dict[str, list[str]]) -> str:
-    """Returns the known word that was probably meant: the word itself where it is known, or like none."""
+    """Returns the most similar known word; the word itself if it is known or has no similar one."""
     known = similar.get(word.lower(), [])
     if not known or word.lower() in known:
         return word
@@ -162,10 +161,10 @@ def _nearest_word(word: str, similar: dict[str, list[str]]) -> str:
 
 
 def delete_unused_words() -> int:
-    """Deletes the words that no published map has any more, and returns how many.
+    """Deletes the words that no published map has. Returns how many.
 
-    A map that is published at the same moment may need a word that is being deleted. So each batch is
-    checked again afterwards. A word remains while a map has a word of the same stem.
+    A map that is published at the same time may need a word that is being deleted. So each batch is checked
+    again afterwards. A word is not deleted while a map has a word with the same stem.
     """
     deleted, last = 0, ""
     with connection.cursor() as cursor:

@@ -1,13 +1,13 @@
-"""The SQL statements that find pages of maps. Pure of Django: text and values, for others to execute.
+"""The SQL statements that find pages of maps. Does not use Django: callers execute the SQL.
 
-A page is read from the index of its order and never sorted. Where few maps meet the conditions, or none near
-the start of the order, reading on would take long, so it ends after a window of maps. If those do not fill
+A page is read from the index of its order and is not sorted. If few maps meet the conditions, or none near
+the start of the order, an index scan would take long, so it ends after a window of maps. If those do not fill
 the page, another statement follows:
 
-- with a word to find: all maps with it, by the index of words, sorted;
-- otherwise: a walk along the order, by what its index holds (maps/models/indexes.py).
+- with a word to find: all maps that have it, from the index of words, sorted;
+- otherwise: an index-only scan along the order (maps/models/indexes.py).
 
-The maps of one author are few, and are sorted.
+An author has few maps, so these are sorted.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ from maps.search.conditions import (
     condition_sql,
     is_on_column,
     query_conditions,
-    wants,
+    requires_field,
 )
 from maps.search.language import Query
 
@@ -42,8 +42,8 @@ ORDERS = {
     )
 }
 DEFAULT_ORDER = "hot"
-# A card as the API shows it, joined as text: PostgreSQL's functions that build JSON of a row take half as
-# long again. Texts and times go through to_json, which escapes them.
+# A card as in the API, joined as text: PostgreSQL's functions that build JSON from a row take 50 % longer.
+# Texts and times go through to_json, which escapes them.
 CARD_JSON = """concat(
     '{{"id":"', m.id, '","name":', to_json(m.name),
     ',"description":', coalesce(to_json(m.description)::text, 'null'),
@@ -55,8 +55,8 @@ CARD_JSON = """concat(
     ',"created_at":"', {created_at}, '"',
     ',"preview":"/maps/', m.id, '/card-', coalesce(nullif(m.terrain_hash, ''), 'unknown'), '{ending}"}}'
 )"""
-# The author's row is joined only for the chosen maps. The limit is part of the text: with a limit that it
-# does not know, the planner never reuses a plan, and planning costs more than the page.
+# The author's row is joined only for the chosen maps. The limit is part of the text: with the limit as a
+# parameter, the planner never reuses a plan, and planning costs more than reading the page.
 CARD = """
 SELECT m.{column}::text, m.id::text, 0 AS wrapped, {card}
 FROM (
@@ -64,13 +64,13 @@ FROM (
     ORDER BY m.{column} {direction}, m.id {direction} LIMIT {limit}
 ) m JOIN users u ON u.id = m.user_id
 ORDER BY m.{column} {direction}, m.id {direction}"""
-WINDOW = 1_000  # maps; beyond that, walking along the index alone costs less
-WINDOW_WITH_TERMS = 10_000  # no index of an order holds words
+WINDOW = 1_000  # maps; beyond that, an index-only scan costs less
+WINDOW_WITH_TERMS = 10_000  # the indexes of orders have no words
 
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL and the values of its parameters. It `is_preparable` where one plan is best for all values."""
+    """SQL and the values of its parameters. It `is_preparable` if one plan is best for all values."""
 
     sql: str
     values: list[Any]
@@ -82,7 +82,7 @@ EMPTY_QUERY = Query()
 
 @dataclass(frozen=True)
 class BrowseRequest:
-    """A page to find: what is asked for, the order, where the page begins, its size, and who asks (an id).
+    """A page to find: the query, the order, where the page begins, its size, and the viewer (an id).
 
     With an `author` (an id) only maps of that player are found. `includes_drafts` adds those of the author
     that are not public.
@@ -107,17 +107,17 @@ class BrowseRequest:
         return any(not term.negated for term in self.query.terms)
 
     @property
-    def wants_favourites(self) -> bool:
-        """Whether only favourites of the viewer are asked for."""
-        return self.viewer is not None and wants(self.query, "favourite")
+    def only_favourites(self) -> bool:
+        """Whether the query selects only favourites of the viewer."""
+        return self.viewer is not None and requires_field(self.query, "favourite")
 
 
-# Makes the text of a statement: of the request, the maps to choose from, the conditions and the direction.
+# Returns the text of a statement for a request, the maps to choose from, the conditions and the direction.
 Strategy = Callable[[BrowseRequest, Where, Where, str], str]
 
 
 def build_statements(request: BrowseRequest) -> list[Statement]:
-    """Returns the SQL for a page and one row more. Each statement is for when the one before finds fewer.
+    """Returns the SQL for a page and one row more. A statement is needed if the one before finds fewer rows.
 
     Columns: the sort key, the id, whether it wrapped, the card.
     """
@@ -133,9 +133,9 @@ def build_statements(request: BrowseRequest) -> list[Statement]:
 def build_cards_statement(map_ids: Sequence[UUID]) -> Statement:
     """Returns the SQL for the cards of maps in the order of their ids. Columns as in `build_statements`."""
     chosen = """(
-        SELECT maps.*, wanted.place
-        FROM unnest(%s::uuid[]) WITH ORDINALITY AS wanted (map_id, place)
-        JOIN maps ON maps.id = wanted.map_id
+        SELECT maps.*, requested.place
+        FROM unnest(%s::uuid[]) WITH ORDINALITY AS requested (map_id, place)
+        JOIN maps ON maps.id = requested.map_id
     )"""
     sql = _card("place", len(map_ids), chosen, "true", "ASC")
     return Statement(sql, [list(map_ids)], is_preparable=False)
@@ -143,11 +143,11 @@ def build_cards_statement(map_ids: Sequence[UUID]) -> Statement:
 
 def _choose_strategies(request: BrowseRequest, conditions: Where) -> tuple[Strategy, ...]:
     if _is_of_an_author(request):
-        # The index of authors is in the order "new". In any other order the planner may walk all maps.
+        # The index of authors is in the order "new". In any other order the planner may scan all maps.
         return (_leave_to_planner,) if request.sort == "new" else (_sort_matches,)
-    if request.wants_favourites:
-        # Their number is limited (maps/quotas.py), and their own index finds them. Indexes of orders lack
-        # the drafts among them, and an index that has them may tempt the planner to walk all maps.
+    if request.only_favourites:
+        # Their number is limited (maps/quotas.py), and they have an index of their own. The indexes of
+        # orders lack the drafts among them. With an index that has drafts, the planner may scan all maps.
         return (_sort_matches,)
     if not conditions.sql or _matches_few(request):
         return (_leave_to_planner,)
@@ -170,7 +170,7 @@ def _build_ordered(
 def _build_random(
     request: BrowseRequest, strategy: Strategy, conditions: Where
 ) -> list[tuple[str, list[Any]]]:
-    """Reads from the cursor down to zero, then from one down to the start."""
+    """Builds statements that read from the cursor down to 0, then from 1 down to the start."""
     cursor = request.cursor
     assert cursor
     start, wrapped = cursor.extra_values
@@ -199,7 +199,7 @@ def _leave_to_planner(
 
 
 def _search_window(request: BrowseRequest, scope: Where, conditions: Where, direction: str) -> str:
-    """Finds those of the next maps of the order that meet the conditions."""
+    """Filters a window of the next maps of the order."""
     column = request.order.column
     length = WINDOW_WITH_TERMS if request.has_word else WINDOW
     window = f"""(
@@ -210,21 +210,21 @@ def _search_window(request: BrowseRequest, scope: Where, conditions: Where, dire
 
 
 def _walk_index(request: BrowseRequest, scope: Where, conditions: Where, direction: str) -> str:
-    """Finds the next maps that meet the conditions by the index of the order alone, and then their rows.
+    """Finds the next maps that meet the conditions by an index-only scan, and then reads their rows.
 
-    The index has no words. They are looked up map by map, where all other conditions are met.
+    The index has no words. They are looked up for each map that meets all other conditions.
     """
-    column, limit, asked = request.order.column, request.size + 1, scope + conditions
+    column, limit, all_conditions = request.order.column, request.size + 1, scope + conditions
     if request.query.terms:
-        # In a query of its own, which the planner evaluates last and can't turn into a scan of the table.
-        *others, terms = asked.sql
+        # A subquery, because the planner evaluates it last and can't turn it into a scan of the table.
+        *others, terms = all_conditions.sql
         terms = terms.replace("m.search", "w.search")
         looked_up = f"(SELECT {terms} FROM maps w WHERE w.id = m.id)"  # noqa: S608
-        asked = Where([*others, looked_up], asked.values)
-    # The comparison of the keys shows the planner that the rows are in order already.
+        all_conditions = Where([*others, looked_up], all_conditions.values)
+    # Comparing the keys, too, lets the planner know that the rows are already sorted.
     rows = f"""(
         SELECT maps.* FROM (
-            SELECT m.id, m.{column} FROM maps m WHERE {asked.text}
+            SELECT m.id, m.{column} FROM maps m WHERE {all_conditions.text}
             ORDER BY m.{column} {direction}, m.id {direction} LIMIT {limit}
         ) next JOIN maps ON maps.id = next.id AND maps.{column} = next.{column}
     )"""  # noqa: S608
@@ -234,7 +234,7 @@ def _walk_index(request: BrowseRequest, scope: Where, conditions: Where, directi
 def _sort_matches(request: BrowseRequest, scope: Where, conditions: Where, direction: str) -> str:
     """Finds all maps that meet the conditions, and sorts them.
 
-    OFFSET prevents the planner from scanning along the order instead.
+    OFFSET prevents the planner from scanning the index of the order instead.
     """
     where = (scope + conditions).text
     matches = f"(SELECT * FROM maps m WHERE {where} OFFSET 0)"  # noqa: S608
@@ -255,15 +255,15 @@ def _card(column: str, limit: int, maps: str, where: str, direction: str) -> str
     )
 
 
-# ---- What is asked for --------------------------------------------------------------------------
+# ---- Properties of a request --------------------------------------------------------------------
 
 
 def _matches_few(request: BrowseRequest) -> bool:
-    """Returns whether few maps meet the conditions for certain, so that a walk along the order is no use."""
+    """Returns whether certainly few maps meet the conditions, so that a scan along the order is useless."""
     words = sum(len(term.words) for term in request.query.terms if not term.negated)
     if request.viewer is None:
         return words > 1
-    return words > 1 or any(wants(request.query, field) for field in VIEWER_FIELDS)
+    return words > 1 or any(requires_field(request.query, field) for field in VIEWER_FIELDS)
 
 
 def _is_of_an_author(request: BrowseRequest) -> bool:
@@ -272,10 +272,10 @@ def _is_of_an_author(request: BrowseRequest) -> bool:
 
 
 def _scope(request: BrowseRequest) -> Where:
-    """Returns which maps there are to choose from, and between which keys of the order."""
+    """Returns the conditions on who sees which maps, and those on the key of the order."""
     if request.includes_drafts:
         scope = Where([NOT_REMOVED], [])
-    elif request.wants_favourites:  # the viewer's drafts can be favourites, too
+    elif request.only_favourites:  # the viewer's drafts can be favourites, too
         scope = Where([PUBLISHED_OR_OWN], [request.viewer])
     else:
         scope = Where([PUBLISHED], [])

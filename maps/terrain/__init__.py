@@ -1,1 +1,1 @@
-"""The content of a map: grid, validation, paths, waves, generator. Pure of Django."""
+"""The content of a map: grid, validation, paths, waves, generator. Does not use Django."""

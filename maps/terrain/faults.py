@@ -1,4 +1,4 @@
-"""What can be wrong with a map document, and how many faults a report lists. Pure of Django."""
+"""The faults of map documents, and how many a report lists. Does not use Django."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,8 +39,8 @@ FAULT_MESSAGES = {
     "invalid_interval": "An interval is a number of seconds"
     f" from {waves.MIN_SPAWN_INTERVAL} to {waves.MAX_SPAWN_INTERVAL}.",
 }
-# Private drafts may be unfinished. Any other fault is one of structure: such a map is never stored, since
-# pages, pictures and games rely on the structure.
+# Private drafts may be unfinished. All other faults are faults of structure: such a map is never stored,
+# because pages, pictures and games rely on the structure.
 ALLOWED_IN_DRAFTS = frozenset(
     "point_closed points_equal no_path no_waves wave_order no_groups too_many_enemies".split()
 )
@@ -48,7 +48,7 @@ ALLOWED_IN_DRAFTS = frozenset(
 
 @dataclass(frozen=True)
 class Fault:
-    """A mistake: a key of FAULT_MESSAGES, its place such as `terrain_data[17].height`, and a message."""
+    """A fault: a key of FAULT_MESSAGES, its place such as `terrain_data[17].height`, and a message."""
 
     code: str
     place: str
@@ -65,10 +65,10 @@ def make_fault(code: str, place: str, **values: int) -> Fault:
     return Fault(code, place, FAULT_MESSAGES[code].format(**values))
 
 
-def take_needed(faults: Iterable[Fault]) -> list[Fault]:
-    """Returns all faults up to the MAX_FAULTS-th fault of structure: a report needs no more.
+def limit_faults(faults: Iterable[Fault]) -> list[Fault]:
+    """Returns the faults up to the MAX_FAULTS-th fault of structure, which is enough for a report.
 
-    Faults that drafts may have are few. They are not counted, or they could hide the others.
+    Faults that drafts may have are not counted, so that they cannot hide the others.
     """
     found, structural = [], 0
     for fault in faults:
@@ -79,8 +79,8 @@ def take_needed(faults: Iterable[Fault]) -> list[Fault]:
     return found
 
 
-def share_space(parts: list[list[Fault]]) -> tuple[Fault, ...]:
-    """Returns at most MAX_FAULTS in the order of the parts, chosen in turns so that all parts have some."""
+def select_faults(parts: list[list[Fault]]) -> tuple[Fault, ...]:
+    """Returns at most MAX_FAULTS in the order of the parts, selected round-robin from all parts."""
     ranked = [
         (f.is_allowed_in_drafts, rank, n, f)
         for n, part in enumerate(parts)

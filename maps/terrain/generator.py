@@ -1,6 +1,6 @@
-"""Random terrain: hills, rivers, lava, plateaus, and a road from spawn to goal. Pure of Django.
+"""Random terrain: hills, rivers, lava, plateaus, and a road from spawn to goal. Does not use Django.
 
-Equal random generators make equal maps. Every map has a path from spawn to goal.
+Equal random generators give equal maps. Every map has a path from spawn to goal.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class GeneratedTerrain:
 def generate(
     rng: np.random.Generator, width: int, height: int, style: str = ""
 ) -> GeneratedTerrain:
-    """Returns a new terrain of `width` × `height` cells. Without a `style`, a key of STYLES is drawn."""
+    """Returns a new terrain of `width` × `height` cells. The default style is a random key of STYLES."""
     style = style or list(STYLES)[rng.integers(len(STYLES))]
     while True:
         terrain = np.full((height, width), GRASS)
@@ -44,7 +44,7 @@ def generate(
         blocked = (rng.random((height, width)) < 0.03) & (terrain == GRASS)
         cells = (array.astype(np.uint8) for array in (terrain, level, blocked))
         grid = Grid(*cells)
-        # The road makes a path almost always. Where a cliff cuts it, another terrain is drawn.
+        # The road is almost always a path. If a cliff interrupts it, another terrain is generated.
         path = find_cheapest_path(grid, spawn, goal)
         if path:
             return GeneratedTerrain(style, grid, spawn, goal, path)

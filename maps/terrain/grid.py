@@ -1,4 +1,4 @@
-"""The terrain of a map as arrays: writing tiles, packing, hashing. Pure of Django.
+"""The terrain of a map as arrays: writing tiles, packing, hashing. Does not use Django.
 
 Tiles are read and validated in maps/terrain/validation.py.
 
@@ -29,7 +29,7 @@ class Grid:
 
     terrain: ByteArray  # an index into TERRAINS
     level: ByteArray  # 0 to MAX_TILE_HEIGHT
-    blocked: ByteArray  # 1 where something stands on the cell
+    blocked: ByteArray  # 1 if there is an obstacle on the cell
 
     @property
     def width(self) -> int:
@@ -70,10 +70,10 @@ class Grid:
 def to_compact_document(
     grid: Grid, spawn: Point, goal: Point, path: list[Point] | None
 ) -> dict[str, Any]:
-    """Returns what clients need to draw and play a map, in a fraction of the tiles' size.
+    """Returns the compact terrain, in a fraction of the tiles' size.
 
-    `rows` has a list for each row, from north to south, with a number for each cell, from west to east, as
-    `Grid.pack` makes it. `path` is the path of the enemies as pairs of x and y, or null.
+    `rows` has a list for each row, from north to south, with a number of `Grid.pack` for each cell, from west
+    to east. `path` is the path of the enemies as pairs of x and y, or null.
     """
     return {
         "width": grid.width,
@@ -88,7 +88,7 @@ def to_compact_document(
 
 
 def unpack_grid(packed: ByteArray) -> Grid:
-    """Returns the grid of bytes that `Grid.pack` made."""
+    """Returns the grid of the bytes from `Grid.pack`."""
     return Grid(packed // np.uint8(12), packed % np.uint8(12) // np.uint8(2), packed % np.uint8(2))
 
 

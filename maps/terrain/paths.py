@@ -1,8 +1,8 @@
-"""The path that enemies take across a map. Pure of Django.
+"""The path of the enemies across a map. Does not use Django.
 
 A cell has four neighbours. Grass and Dirt cost 1 to enter, Stone 2, and each level climbed costs 1 more. A
-step of more than one level is impossible. The search is Dijkstra's algorithm. The library tcod allows other
-costs for each direction of an edge.
+step of more than one level is impossible. The search is Dijkstra's algorithm of the library tcod, which
+supports different costs for each direction of an edge.
 """
 
 import numpy as np

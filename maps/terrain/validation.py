@@ -1,7 +1,7 @@
-"""The only parser and validator of map documents. Pure of Django.
+"""The only parser and validator of map documents. Does not use Django.
 
-A document is what an author sends: width, height, terrain_data, spawn_point, goal_point and wave_config, each
-of any JSON type. Nothing in it raises: each mistake becomes a fault in the report.
+A document has width, height, terrain_data, spawn_point, goal_point and wave_config, each of any JSON type.
+No document raises an error: each mistake becomes a fault in the report.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from maps.terrain.faults import Fault, make_fault, share_space, take_needed
+from maps.terrain.faults import Fault, limit_faults, make_fault, select_faults
 from maps.terrain.grid import (
     MAX_SIDE,
     MAX_TILE_HEIGHT,
@@ -33,7 +33,7 @@ from maps.terrain.waves import (
     MIN_SPAWN_INTERVAL,
 )
 
-MAX_KEY_LENGTH = 40  # characters of an unknown key that a fault repeats
+MAX_KEY_LENGTH = 40  # characters of an unknown key in a fault
 DOCUMENT_KEYS = "width height terrain_data spawn_point goal_point wave_config".split()
 
 
@@ -41,9 +41,9 @@ DOCUMENT_KEYS = "width height terrain_data spawn_point goal_point wave_config".s
 class ValidationReport:
     """The content of a document, as far as it can be read, and its faults.
 
-    `grid`, `spawn` and `goal` are set where their own parts have no fault, `path` where there is one. At
-    most MAX_FAULTS are listed, in the order of the document. Faults of structure are listed before those
-    that drafts may have.
+    `grid`, `spawn` and `goal` are None if their own parts have a fault, `path` if there is none. At most
+    MAX_FAULTS are listed, in the order of the document. Faults of structure take precedence over those that
+    drafts may have.
     """
 
     grid: Grid | None
@@ -59,7 +59,7 @@ class ValidationReport:
 
     @property
     def is_valid_draft(self) -> bool:
-        """Whether the map may be stored: its structure is right, but it may be unfinished."""
+        """Whether the map may be stored: its structure is valid, but it may be unfinished."""
         return all(fault.is_allowed_in_drafts for fault in self.faults)
 
 
@@ -80,9 +80,9 @@ def validate_document(document: Any) -> ValidationReport:
     spawn, spawn_faults = _read_point(parts, "spawn_point", size)
     goal, goal_faults = _read_point(parts, "goal_point", size)
     path, path_faults = _find_path(grid, spawn, goal)
-    waves = take_needed(_wave_faults(parts.get("wave_config")))
+    waves = limit_faults(_wave_faults(parts.get("wave_config")))
     ends = spawn_faults + goal_faults + path_faults
-    faults = share_space([size_faults, tile_faults, ends, waves])
+    faults = select_faults([size_faults, tile_faults, ends, waves])
     return ValidationReport(grid, spawn, goal, path, faults)
 
 
@@ -101,26 +101,26 @@ def parse_terrain(document: dict[str, Any]) -> tuple[Grid, Point, Point]:
 
 
 # ---- Values -------------------------------------------------------------------------------------
-# Each check returns the code of a fault, or "". Types are compared exactly, because JSON tells integers only
-# by how they are written: neither 3.0 nor true is a whole number.
+# Each check returns the code of a fault, or "". Types are compared exactly: neither 3.0 nor true is a whole
+# number.
 
 Check = Callable[[Any], str]
 
 
-def _integer_check(least: int, most: int, code: str) -> Check:
-    return lambda value: "" if type(value) is int and least <= value <= most else code
+def _integer_check(minimum: int, maximum: int, code: str) -> Check:
+    return lambda value: "" if type(value) is int and minimum <= value <= maximum else code
 
 
-def _number_check(least: float, most: float, code: str) -> Check:
-    return lambda value: "" if type(value) in (int, float) and least <= value <= most else code
+def _number_check(minimum: float, maximum: float, code: str) -> Check:
+    return lambda value: "" if type(value) in (int, float) and minimum <= value <= maximum else code
 
 
 def _choice_check(names: tuple[str, ...], code: str) -> Check:
     return lambda value: "" if type(value) is str and value in names else code
 
 
-def _type_check(wanted: type, code: str) -> Check:
-    return lambda value: "" if type(value) is wanted else code
+def _type_check(expected: type, code: str) -> Check:
+    return lambda value: "" if type(value) is expected else code
 
 
 _check_coordinate = _type_check(int, "invalid_coordinate")
@@ -179,13 +179,13 @@ def _read_tiles(tiles: Any, size: Point | None) -> tuple[Grid | None, list[Fault
         return None, [make_fault("not_a_list", "terrain_data")]
     if grid := _read_columns(tiles, *size) if size else None:
         return grid, []
-    return None, take_needed(_tile_faults(tiles, size))
+    return None, limit_faults(_tile_faults(tiles, size))
 
 
 def _read_columns(tiles: list[Any], width: int, height: int) -> Grid | None:
     """Returns the grid of tiles without faults, or None.
 
-    Reads column by column, in C. One tile at a time would be slow.
+    Reads column by column with NumPy, because a Python loop over tiles is slow.
     """
     if len(tiles) != width * height or set(map(type, tiles)) != {dict}:
         return None
@@ -252,7 +252,7 @@ def _read_point(
     """Returns the cell of a point `{x, y}`, or None and the faults."""
     value = parts.get(name)
     cell = _cell(value)
-    faults = take_needed(_object_faults(value, POINT, name))
+    faults = limit_faults(_object_faults(value, POINT, name))
     width, height = size or (MAX_SIDE, MAX_SIDE)
     if cell and not (0 <= cell[0] < width and 0 <= cell[1] < height):
         faults.append(make_fault("point_outside", name))

@@ -1,4 +1,4 @@
-"""The waves of enemies of a map: limits, generation, summary and chart. Pure of Django."""
+"""The waves of enemies of a map: limits, generation, summary and chart. Does not use Django."""
 
 from typing import Any
 
@@ -48,21 +48,21 @@ def summarize(wave_config: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-# ---- The chart: stacked bars, in pixels ------------------------------------------------------------
+# ---- The chart: stacked bars, in pixels ---------------------------------------------------------
 
 PLOT_TOP, PLOT_HEIGHT = 12, 160
 AXIS_WIDTH, AXIS_HEIGHT = 40, 28  # for the numbers to the left of the bars, and below them
-BAR_SLOTS = ((8, 40), (24, 24), (100, 16))  # number of waves at most, width of each slot
+BAR_SLOTS = ((8, 40), (24, 24), (100, 16))  # maximum number of waves, width of each slot
 
 
 def lay_out_chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Returns the bars of a summary: waves from left to right, types stacked. None without enemies."""
-    most = max((row["total"] for row in rows), default=0)
-    if not most:
+    maximum = max((row["total"] for row in rows), default=0)
+    if not maximum:
         return None
-    top = _round_up_for_axis(most)
+    top = _round_up_for_axis(maximum)
     slot = next((wide for count, wide in BAR_SLOTS if len(rows) <= count), BAR_SLOTS[-1][1])
-    every = 1 if slot > BAR_SLOTS[-1][1] else 5  # narrow bars have no room for every number
+    every = 1 if slot > BAR_SLOTS[-1][1] else 5  # narrow bars have no space for every number
     floor = PLOT_TOP + PLOT_HEIGHT
     return {
         "width": AXIS_WIDTH + slot * len(rows) + slot // 4,
@@ -71,7 +71,7 @@ def lay_out_chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
         "right": AXIS_WIDTH + slot * len(rows),
         "floor": floor,
         "below": floor + AXIS_HEIGHT - 8,
-        "most": most,
+        "maximum": maximum,
         "ticks": [{"count": n, "y": _y(n, top)} for n in (0, top // 2, top)],
         "bars": [_bar(row, AXIS_WIDTH + slot * place, slot, top) for place, row in enumerate(rows)],
         "numbers": [

@@ -1,1 +1,1 @@
-"""The generated world that fills an empty database: players, maps, tribes and games."""
+"""Generated data for an empty database: players, maps, tribes and games."""

@@ -47,15 +47,15 @@ TRIBES = "Ravens Wardens Sentinels Embers Tides Oaks Lanterns Spears Shields Ham
 
 
 def free_names(taken: set[str], first: int, count: int) -> list[str]:
-    """Returns `count` names from number `first` on, without taken ones. `taken` is in lower case."""
+    """Returns `count` names that are not in `taken` (lower case), starting with number `first`."""
     names = map(player_name, itertools.count(first))
     return list(itertools.islice((n for n in names if n.lower() not in taken), count))
 
 
 def player_name(number: int) -> str:
-    """Returns the name of generated player `number`. No two numbers share one."""
+    """Returns the name of generated player `number`. Names are unique."""
     pairs = len(ADJECTIVES) * len(ANIMALS)
-    # A step that shares no factor with the number of pairs visits each pair once, in mixed order.
+    # The step is coprime to the number of pairs, so it visits each pair once, in a mixed order.
     pair = number % pairs * 2741 % pairs
     again = number // pairs
     name = ADJECTIVES[pair % len(ADJECTIVES)] + ANIMALS[pair // len(ADJECTIVES)]
@@ -64,28 +64,28 @@ def player_name(number: int) -> str:
 
 def map_name(rng: np.random.Generator, style: str) -> str:
     """Returns a name for a map of a style."""
-    adjective, animal = _pick(rng, ADJECTIVES), _pick(rng, ANIMALS)
-    place = _pick(rng, PLACES[style])
+    adjective, animal = _choose(rng, ADJECTIVES), _choose(rng, ANIMALS)
+    place = _choose(rng, PLACES[style])
     patterns = (
         f"{adjective} {place}",
         f"The {adjective} {place}",
         f"{animal} {place}",
         f"{place} of the {adjective} {animal}",
     )
-    return _pick(rng, patterns)
+    return _choose(rng, patterns)
 
 
 def map_description(rng: np.random.Generator, style: str) -> str | None:
-    """Returns a description of a map, or None, because some authors write nothing."""
+    """Returns a description of a map, or None for some maps."""
     if rng.random() < 0.15:
         return None
-    return f"{OPENINGS[style]} {_pick(rng, HINTS)}"
+    return f"{OPENINGS[style]} {_choose(rng, HINTS)}"
 
 
 def tribe_name(rng: np.random.Generator) -> str:
     """Returns a name for a tribe, of at most 20 characters."""
-    return f"{_pick(rng, ADJECTIVES)} {_pick(rng, TRIBES)}"[:20]
+    return f"{_choose(rng, ADJECTIVES)} {_choose(rng, TRIBES)}"[:20]
 
 
-def _pick(rng: np.random.Generator, words: "list[str] | tuple[str, ...]") -> str:
+def _choose(rng: np.random.Generator, words: "list[str] | tuple[str, ...]") -> str:
     return words[rng.integers(len(words))]

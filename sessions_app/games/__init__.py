@@ -1,1 +1,1 @@
-"""Games that have started: the map and tribes they are played with, and their state."""
+"""Games that have started: their played map, tribes and state."""

@@ -1,4 +1,4 @@
-"""What writers of a game's state do: claim it, write it, end the game."""
+"""Actions on a game's state: claiming it, writing it, and ending the game."""
 
 import contextlib
 from typing import Any
@@ -24,14 +24,14 @@ MAX_STATE_BYTES = 256 * 1024  # of JSON
 
 
 def claim_state(game_id: UUID, player: User) -> int:
-    """Makes the player the writer of a game's state. Returns the fence to write with.
+    """Makes the player the writer of a game's state. Returns the fence for writes.
 
     Raises DomainError: `not_found`, `not_started`, `over`, `not_host` for all but the host and game servers;
     RateLimitUnavailable.
     """
     _require_writer(find_started_game(game_id, player), player)
     games = GameSession.objects.filter(pk=game_id)
-    with transaction.atomic():  # holds the row, so that two claims never get the same number
+    with transaction.atomic():  # locks the row, so that two claims never get the same number
         games.update(fence=F("fence") + 1)
         fence: int = games.values_list("fence", flat=True).get()
     state_store.write(game_id, fence, "")
@@ -41,7 +41,7 @@ def claim_state(game_id: UUID, player: User) -> int:
 def write_state(game_id: UUID, player: User, *, fence: int, state: Any) -> int:
     """Writes a game's state. Returns the number of writes.
 
-    Raises DomainError: as `claim_state` does, `stale_fence` for a writer that another has replaced,
+    Raises DomainError: like `claim_state`, `stale_fence` if another writer has claimed the state,
     `state_too_large`; InvalidInput for integers beyond 64 bits; RateLimitUnavailable.
     """
     game = find_started_game(game_id, player)
@@ -65,17 +65,15 @@ def write_state(game_id: UUID, player: User, *, fence: int, state: Any) -> int:
 def end_game(game_id: UUID, host: User) -> LobbyChange:
     """Ends a game: writes its last state to the database, then deletes it from Redis.
 
-    Raises as `rules.end` does.
+    Raises like `rules.end`.
     """
     try:
         claim_state(
             game_id, host
-        )  # from here on nobody else writes, which would be lost with the key
+        )  # other writers are refused: their writes would be lost with the key
         last_state = state_store.read_json(game_id)
-    except (
-        RedisError,
-        DomainError,
-    ):  # the database has the state of some seconds ago, or refuses as well
+    except (RedisError, DomainError):
+        # The database has the state of a few seconds ago. If the claim was refused, `end` fails, too.
         last_state = None
     change = run(lobby_actions.end, game_id, host.pk, last_state=last_state)
     with contextlib.suppress(RedisError):  # the key expires

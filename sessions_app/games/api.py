@@ -44,12 +44,11 @@ def end_game(request: Request, session_id: UUID) -> Response:
 def played_map(request: Request, session_id: UUID) -> HttpResponseBase:
     """Read the complete map, for players with a seat.
 
-    From the start on it is the map as it was then, before that the current one.
+    Before the start it is the current version, then the version with which the game started.
     """
     game = queries.find_readable_game(session_id, caller(request))
     found = queries.find_map(game)
-    # A weak tag, because the map is the same with and without compression. TERRAIN_FORMAT is the version
-    # of the terrain's format.
+    # A weak tag, because the compressed and the uncompressed body have the same tag.
     etag = f'W/"{TERRAIN_FORMAT}-{game.map_id}-{found.version}"'
     response = conditional_response(request, etag, lambda: _map_response(request, game, found))
     response["Vary"] = "Accept-Encoding, Authorization"
@@ -76,9 +75,9 @@ def _map_response(
     operation_id="game_sessions_tribes", responses={200: serializers.GameTribes, 304: None}
 )
 def game_tribes(request: Request, session_id: UUID) -> HttpResponseBase:
-    """Read what the players' tribes multiply, for players with a seat. Fixed from the start on.
+    """Read the bonuses of the players' tribes, for players with a seat. They are fixed at the start.
 
-    From then on players who have left are included, because their towers may stand.
+    Players who left a running game are included, because their towers may remain.
     """
     tribes = queries.list_tribes(session_id, caller(request))
     return conditional_json_response(request, {"tribes": tribes})
@@ -103,11 +102,10 @@ class StateView(APIView):
         responses=serializers.Sequence,
     )
     def put(self, request: Request, session_id: UUID) -> Response:
-        """Write the state, with the fence that was claimed. 409 `stale_fence` once another has claimed it."""
+        """Write the state with the claimed fence. 409 `stale_fence` if it was claimed again since."""
         data = read_body(serializers.WriteState, request)
-        fence = check_integer(
-            data["fence"], "fence", 1, serializers.MAX_FENCE
-        )  # 0: nobody has claimed it
+        # Not from 0, which is the fence of a state that nobody has claimed.
+        fence = check_integer(data["fence"], "fence", 1, serializers.MAX_FENCE)
         if type(data["state"]) is not dict:
             raise InvalidInput("invalid", "A state is an object.", field="state")
         sequence = actions.write_state(
@@ -121,6 +119,6 @@ class StateView(APIView):
 def claim_state(request: Request, session_id: UUID) -> Response:
     """Become the writer of the state, as the host's client or a game server.
 
-    The writer before can not write any more.
+    The previous writer can't write any more.
     """
     return Response({"fence": actions.claim_state(session_id, caller(request))})

@@ -1,4 +1,4 @@
-"""What maps ask about games (maps/games.py, maps/quotas.py), as SQL over the tables of games."""
+"""SQL about games that the app of maps needs (maps/games.py, maps/quotas.py)."""
 
 from maps.games import GameQueries
 from sessions_app.kernel.statuses import OPEN_STATUSES, Status, to_sql
@@ -11,7 +11,7 @@ MAP_QUERIES = GameQueries(
 SELECT g.map_id FROM session_players s JOIN game_sessions g ON g.id = s.session_id
 WHERE s.user_id = %s AND s.left_at IS NULL AND g.status IN {to_sql(OPEN_STATUSES)}""",  # noqa: S608
 )
-# Games keep earlier versions of the maps that they were played on.
+# The earlier versions of an author's maps that are stored for games.
 EARLIER_MAP_VERSIONS = """
 SELECT p.document_bytes FROM maps AS m
 JOIN played_maps AS p ON p.map_id = m.id AND p.version <> m.version WHERE m.user_id = %(subject)s"""

@@ -1,4 +1,4 @@
-"""Deletes maps as they were played that no game refers to any more."""
+"""Deletes played maps that no game refers to any more."""
 
 from uuid import UUID
 
@@ -12,13 +12,13 @@ FIND_UNUSED = (
     f"SELECT p.id, p.map_id FROM played_maps AS p WHERE p.id > %s AND {IS_UNUSED}"  # noqa: S608
     " ORDER BY p.id LIMIT %s"
 )
-# The start of a game holds its map until the game has the map's version.
+# The start of a game locks its map until the game has the map's version.
 LOCK_MAPS = "SELECT id FROM maps WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 DELETE = f"DELETE FROM played_maps AS p WHERE p.id = ANY(%s) AND {IS_UNUSED}"  # noqa: S608
 
 
 def delete_unused_maps() -> int:
-    """Deletes the maps on which no game was played. Returns how many."""
+    """Deletes the played maps without games. Returns how many."""
     deleted, last = 0, UUID(int=0)
     while True:
         with transaction.atomic(), connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""What players with a seat and game servers may read of a game: its map, tribes and state."""
+"""Queries for players with a seat and for game servers: the map, tribes and state of a game."""
 
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from tribes.models import Tribe
 
 
 def find_readable_game(game_id: UUID, player: User) -> GameSession:
-    """Returns a lobby or game in which the player has a seat; any, for a game server.
+    """Returns a lobby or game in which the player has a seat. Game servers may read all.
 
     Raises DomainError `not_found`.
     """
@@ -42,9 +42,9 @@ def is_game_server(player: User) -> bool:
 
 
 def find_map(game: GameSession) -> GameMap | PlayedMap:
-    """Returns the map as it is played, with only its version; before the start the current map.
+    """Returns the played map, or before the start the current map. Only its version is loaded.
 
-    Raises DomainError `not_found` for a current map that is hidden.
+    Raises DomainError `not_found` if the current map is hidden.
     """
     if game.map_version is not None:
         played = PlayedMap.objects.filter(map_id=game.map_id, version=game.map_version)
@@ -58,18 +58,18 @@ def find_map(game: GameSession) -> GameMap | PlayedMap:
 
 
 def list_tribes(game_id: UUID, player: User) -> list[dict[str, Any]]:
-    """Returns the tribes of a game and what they multiply, in the order in which players joined.
+    """Returns the tribes of a game with their bonuses, in the order in which players joined.
 
-    Players who left a running game are included, because their towers may stand. Raises DomainError
+    Players who left a running game are included, because their towers may remain. Raises DomainError
     `not_found`.
     """
     seats = find_readable_game(game_id, player).seats.order_by("joined_at", "user_id")
     found = []
     for player_id, tribe_id, fixed in seats.values_list("user_id", "tribe_id", "tribe_config"):
         try:
-            # The start copies the tribe to its seat. Before that the tribe may change, and is read as it is.
+            # The start of a game copies the tribe to its seat. Before that, the tribe may change.
             config = fixed or read_config(tribe_id)
-        except Tribe.DoesNotExist:  # the player left at this moment, and the tribe was deleted
+        except Tribe.DoesNotExist:  # deleted after the query, when the player had left
             continue
         values = {field: config[field] for field in FIELDS}
         found.append({"player_id": player_id, "tribe_id": tribe_id} | values)
@@ -83,5 +83,5 @@ def read_state(game_id: UUID, player: User) -> State:
         state = state_store.read(game_id)
     except RedisError:
         state = None
-    # The database has the state of some seconds ago.
+    # The database has the state of a few seconds ago.
     return state or State(game.fence, 0, state_store.restore_floats(game.game_state))

@@ -35,7 +35,7 @@ class GameTribes(serializers.Serializer[Any]):
 
 
 class Fence(serializers.Serializer[Any]):
-    """The number to write a state with."""
+    """The fence for writes of a state."""
 
     fence = serializers.IntegerField()
 
@@ -56,5 +56,5 @@ class Sequence(serializers.Serializer[Any]):
 class GameState(Fence):
     """The last state of a game."""
 
-    sequence = serializers.IntegerField(help_text="0 where only the database has the state.")
+    sequence = serializers.IntegerField(help_text="0 if only the database has the state.")
     state = serializers.DictField(allow_null=True)

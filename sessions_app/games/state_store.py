@@ -1,10 +1,10 @@
-"""The hot state of running games, in Redis. PostgreSQL gets it later, in batches (`write_behind`).
+"""The state of running games, in Redis. It is written to PostgreSQL later, in batches (`write_behind`).
 
-A writer first claims a number, the fence: the database counts it, and each write has it. A writer whose
-fence is not the newest is refused, however late its writes arrive.
+A writer first claims a fence, which the database counts, and sends it with each write. Writes with an older
+fence are refused, however late they arrive.
 
     game:{session_id}:state   hash: fence, sequence (counts the writes), state (JSON)    2 hours
-    games:unwritten           sorted set: games whose last writes the database lacks, by the first one's time
+    games:unwritten           sorted set: games with writes that the database lacks, by time of the first one
 """
 
 import json
@@ -25,23 +25,23 @@ from sessions_app.models import GameSession
 STATE_SECONDS = 2 * 3600
 UNWRITTEN = "games:unwritten"
 
-# Adds a game to the unwritten ones, with the time in milliseconds. An earlier time stays.
+# Adds a game to the unwritten ones, with the time in milliseconds. Does not change an earlier time.
 MARK_UNWRITTEN = """
 local function mark_unwritten(id)
     local now = redis.call('TIME')
     return redis.call('ZADD', KEYS[2], 'NX', now[1] * 1000 + math.floor(now[2] / 1000), id)
 end
 """
-STALE_FENCE, MISSING_KEY = -1, -2  # results of WRITE that say why it did not write
+STALE_FENCE, MISSING_KEY = -1, -2  # results of WRITE if it did not write
 # KEYS: state, unwritten. ARGV: fence, state or '' to raise only the fence, seconds, id, and a condition:
-# 'any', 'existing' to write only over a key, 'first' to write only where there is no state. Returns the
-# number of writes, or one of the results above. A fence alone is marked as unwritten, too: otherwise one
-# that comes as its game ends would leave a key that nothing deletes.
+# 'any', 'existing' to write only if the key exists, 'first' to write only if there is no state. Returns the
+# number of writes, or one of the results above. A raised fence is marked as unwritten, too: if its game ends
+# at the same moment, the next batch deletes the key.
 WRITE = f"""{MARK_UNWRITTEN}
-local known = redis.call('HGET', KEYS[1], 'fence')
-if ARGV[5] == 'existing' and not known then return {MISSING_KEY} end
+local stored = redis.call('HGET', KEYS[1], 'fence')
+if ARGV[5] == 'existing' and not stored then return {MISSING_KEY} end
 if ARGV[5] == 'first' and redis.call('HEXISTS', KEYS[1], 'state') == 1 then return 0 end
-if tonumber(ARGV[1]) < tonumber(known or '0') then return {STALE_FENCE} end
+if tonumber(ARGV[1]) < tonumber(stored or '0') then return {STALE_FENCE} end
 redis.call('HSET', KEYS[1], 'fence', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 mark_unwritten(ARGV[4])
@@ -53,15 +53,15 @@ return redis.call('HINCRBY', KEYS[1], 'sequence', 1)
 
 @dataclass(frozen=True)
 class State:
-    """The last state of a game. `sequence` counts the writes that Redis has."""
+    """The last state of a game. `sequence` counts the writes to Redis."""
 
     fence: int
     sequence: int
     state: Any
 
 
-def write_first_state(game_id: UUID) -> None:
-    """Writes the state with which a game starts, unless there is one. Raises RateLimitUnavailable."""
+def write_initial_state(game_id: UUID) -> None:
+    """Writes the initial state of a game, unless there is a state. Raises RateLimitUnavailable."""
     close_old_connections()
     games = GameSession.objects.filter(pk=game_id, status__in=RUNNING_STATUSES)
     for fence, state in games.values_list("fence", "game_state"):
@@ -69,7 +69,7 @@ def write_first_state(game_id: UUID) -> None:
 
 
 def read(game_id: UUID) -> State | None:
-    """Returns the state that Redis has, or None. Raises RedisError."""
+    """Returns the state in Redis, or None. Raises RedisError."""
     with CircuitBreaker():
         content: Any = durable().hgetall(state_key(game_id))
     if "state" not in content:
@@ -78,7 +78,7 @@ def read(game_id: UUID) -> State | None:
 
 
 def read_json(game_id: UUID) -> str | None:
-    """Returns the state that Redis has, as JSON, or None. Raises RedisError."""
+    """Returns the state in Redis as JSON, or None. Raises RedisError."""
     text: Any = durable().hget(state_key(game_id), "state")
     return text if text is None else str(text)
 
@@ -96,7 +96,7 @@ def write(game_id: UUID, fence: int, text: str, *, condition: str = "any") -> in
 
 def delete(game_id: UUID) -> None:
     """Deletes the state of a game. Raises RedisError."""
-    # Both or neither: a claim between the two would lose its mark, and leave its key.
+    # In one transaction: otherwise a claim between the two commands would lose its mark, but not its key.
     with durable().pipeline(transaction=True) as pipe:
         pipe.delete(state_key(game_id))
         pipe.zrem(UNWRITTEN, str(game_id))
@@ -104,9 +104,9 @@ def delete(game_id: UUID) -> None:
 
 
 def restore_floats(state: Mapping[str, Any] | None) -> Any:
-    """Returns a state of the database as it was written.
+    """Returns a state from the database with its original floats.
 
-    jsonb stores 1e25 as an integer, which is too long for `encode`.
+    jsonb returns 1e25 as an integer, which is too large for `encode`.
     """
     return orjson.loads(json.dumps(state))
 

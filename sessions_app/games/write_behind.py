@@ -1,4 +1,4 @@
-"""Brings the states of running games from Redis to PostgreSQL, in batches, and deletes old ones."""
+"""Writes the states of running games from Redis to PostgreSQL, in batches, and deletes old ones."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 Query = Callable[..., Awaitable[list[tuple[Any, ...]]]]  # a statement and its values → its rows
 BATCH_SIZE = 50
-MAX_BATCHES = 100  # of one round; the rest is first in the next round
-# KEYS: state, unwritten. ARGV: the sequence that was written, id, whether the game is over. A game that was
-# written to meanwhile is marked again: a faster process may have written the newer state, and this one the
-# older over it.
+MAX_BATCHES = 100  # of one call; the next call continues with the rest
+# KEYS: state, unwritten. ARGV: the sequence that was written, id, whether the game is over. If the state has
+# changed meanwhile, the game is marked again: another process may have written the newer state first, and
+# this one has overwritten it.
 MARK_WRITTEN = f"""{MARK_UNWRITTEN}
 if (redis.call('HGET', KEYS[1], 'sequence') or ARGV[1]) ~= ARGV[1] then
     redis.call('ZREM', KEYS[2], ARGV[2])
@@ -26,7 +26,7 @@ end
 redis.call('ZREM', KEYS[2], ARGV[2])
 if ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
 """
-# Rows are locked in one order, because two processes could wait for each other otherwise.
+# Rows are locked in one order, because otherwise two processes could deadlock.
 WRITE_STATES = f"""
 WITH locked AS (SELECT id FROM game_sessions WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
 UPDATE game_sessions AS g SET game_state = written.state::jsonb
@@ -44,16 +44,16 @@ RETURNING id"""  # noqa: S608 - constants only
 FIND_OVER = f"SELECT id FROM game_sessions WHERE id = ANY(%s) AND status IN {to_sql(OVER_STATUSES)}"  # noqa: S608
 
 
-async def retire(client: "redis.asyncio.Redis", game_id: UUID) -> None:
-    """Marks an abandoned game, so that the next batch writes its state and deletes the key."""
+async def mark_abandoned(client: "redis.asyncio.Redis", game_id: UUID) -> None:
+    """Marks an abandoned game as unwritten, so that the next batch writes its state and deletes the key."""
     await client.zadd(UNWRITTEN, {str(game_id): 0})
 
 
 async def write_states(client: "redis.asyncio.Redis", query: Query) -> int:
-    """Writes all states that are unwritten by now, the oldest first. Returns how many.
+    """Writes all unwritten states, the oldest first. Returns how many.
 
-    The mark of a game is removed after its state is written, so that nothing is lost in between. Of two
-    processes that write the same state, the one with the older state marks it again. Raises RedisError,
+    The mark of a game is removed after its state is written, so that nothing is lost in between. If two
+    processes write the same state, the one with the older state marks it again. Raises RedisError,
     psycopg.Error.
     """
     seconds, microseconds = await client.time()
@@ -72,27 +72,27 @@ async def _write_batch(client: "redis.asyncio.Redis", query: Query, ids: list[st
         for game_id in ids:
             pipe.hmget(state_key(game_id), ["fence", "sequence", "state"])
         states = await pipe.execute()
-    known = [(i, *s) for i, s in zip(ids, states, strict=True) if s[2] is not None]
-    if known:
-        known_ids, fences, _, texts = (list(column) for column in zip(*known, strict=True))
-        await query(WRITE_STATES, known_ids, known_ids, list(map(int, fences)), texts)
+    found = [(i, *s) for i, s in zip(ids, states, strict=True) if s[2] is not None]
+    if found:
+        found_ids, fences, _, texts = (list(column) for column in zip(*found, strict=True))
+        await query(WRITE_STATES, found_ids, found_ids, list(map(int, fences)), texts)
     over = {str(game_id) for (game_id,) in await query(FIND_OVER, ids)}
     async with client.pipeline(transaction=False) as pipe:
         for game_id, (_, sequence, _) in zip(ids, states, strict=True):
             is_over = str(int(game_id in over))
             pipe.eval(MARK_WRITTEN, 2, *keys(game_id), sequence or "", game_id, is_over)
         await pipe.execute()
-    return len(known)
+    return len(found)
 
 
 async def delete_old_states_async(query: Query) -> None:
-    """Deletes the states of games that have been over for an hour, in batches. Raises psycopg.Error."""
+    """Deletes the states of games that ended more than an hour ago, in batches. Raises psycopg.Error."""
     while await query(DELETE_OLD_STATES):
         pass
 
 
 def delete_old_states() -> int:
-    """Deletes the same states on Django's connection. Returns how many."""
+    """Deletes the states of games that ended more than an hour ago, by Django. Returns how many."""
     deleted = 0
     with connection.cursor() as cursor:
         while True:

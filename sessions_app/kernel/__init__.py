@@ -1,1 +1,1 @@
-"""What models, rules, SQL and clients share of games: statuses, limits, the protocol of sockets. Pure."""
+"""Statuses, limits and the protocol of sockets, for models, rules and SQL. Pure."""

@@ -3,5 +3,5 @@
 from config.kernel.text import TEXT_RULES
 
 MIN_SEATS, MAX_SEATS = 2, 4
-MAX_KICKED_PLAYERS = 1000  # that one lobby remembers
+MAX_KICKED_PLAYERS = 1000  # of a lobby
 MAX_CHAT_LENGTH = TEXT_RULES["chat"].max_length  # characters

@@ -1,6 +1,6 @@
 """The messages between client and server on a socket: a closed set, parsed only here. Pure.
 
-docs/protocol.md says the same to authors of clients; a test compares the two.
+docs/protocol.md describes them for authors of clients; a test compares the two.
 
 A client sends `{"type", "id", "data"}`. The client chooses `id`, and the response has it as `re`. The
 server sends `{"type", "version", "data", "re"?}`.
@@ -28,7 +28,7 @@ UUID_LENGTH = 36
 
 
 class Close(enum.IntEnum):
-    """Close codes of the server. Their names are the reasons that it sends, in small letters."""
+    """Close codes of the server. The reason in a close frame is the name in lower case."""
 
     RESTARTING = 1012
     TOO_BIG = 1009
@@ -66,8 +66,8 @@ CLOSES: dict[Close, tuple[str, bool]] = {
     Close.TOO_MUCH: ("Too many sockets or messages.", True),
 }
 
-# Errors that end a connection: the close code that follows the `error` message, and its text. An error of a
-# lobby rule that ends a connection has the code and text of the rule.
+# Errors that close a connection: the close code that follows the `error` message, and its text. An error of
+# a lobby rule that closes a connection has the code and text of the rule.
 FINAL_ERRORS: dict[str, tuple[Close, str]] = {
     "insecure_transport": (
         Close.BAD_PROTOCOL,
@@ -100,7 +100,7 @@ FINAL_ERRORS: dict[str, tuple[Close, str]] = {
 
 
 class InvalidMessage(Exception):
-    """A frame that is not a message of the protocol. `re` is its id, where it has a valid one."""
+    """A frame that is not a message of the protocol. `re` is its id, if it has a valid one."""
 
     def __init__(self, code: str, detail: str, re: str | None = None) -> None:
         super().__init__(detail)
@@ -121,9 +121,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a message's data: its check, which takes the value and the field's name, and whether it is
-    required.
-    """
+    """A field of a message's data. `check` takes the value and the field's name."""
 
     check: Callable[[Any, str], Any]
     required: bool = True
@@ -142,7 +140,7 @@ def _text(kind: str, *, required: bool = True) -> Field:
     def check(value: Any, field: str) -> str:
         return check_text(value, kind, field)
 
-    check.kind = kind  # type: ignore[attr-defined] # for the test that looks for texts without a rule
+    check.kind = kind  # type: ignore[attr-defined] # for a test
     return Field(check, required)
 
 
@@ -177,7 +175,7 @@ ServerMessage = Literal[
 def parse(text: str | None) -> Message:
     """Returns the message in a frame; `text` is None for a binary frame.
 
-    Raises InvalidMessage with a text that tells authors of clients what to fix.
+    Raises InvalidMessage with a text for authors of clients.
     """
     if text is None:
         raise InvalidMessage("binary", "Send text frames.")
@@ -222,7 +220,7 @@ def _parse_data(kind: str, data: dict[str, Any], re: str | None) -> dict[str, An
 
 
 def _names(unknown: set[str]) -> str:
-    """Returns a few names that a client has sent, shortened so that the error stays small."""
+    """Returns the first unknown names, shortened to limit the size of the error."""
     return ", ".join(sorted(name[:20] for name in unknown)[:3])
 
 
@@ -242,9 +240,9 @@ def message_frame(
 def error_frame(
     version: int, code: str, detail: str, re: str | None = None, *, closes: Close | None = None
 ) -> str:
-    """Returns an `error`. Its data repeats `re`, for clients that pass only the data on.
+    """Returns an `error`. Its data repeats `re`, for clients that pass on only the data.
 
-    `closes` is the close code that follows, if the connection ends.
+    `closes` is the close code that follows, if the connection is closed.
     """
     data: dict[str, Any] = {"code": code, "detail": detail, "re": re}
     if closes is not None:
@@ -259,10 +257,10 @@ def final_error_frame(version: int, code: str, re: str | None = None) -> tuple[s
 
 
 def pong_frame(version: int, time: float, ping: Message | None = None) -> str:
-    """Returns the response to a `ping`; without one, a `pong` that asks for a `ping`.
+    """Returns the response to a `ping`; without one, a `pong` that requests a `ping`.
 
-    A response always has a `re`, also where the `ping` had no id. A client that replies to each `pong`
-    without a `re` must not reply to responses.
+    A response always has a `re`, even if the `ping` had no id. Otherwise a client that replies to each `pong`
+    without a `re` would reply to responses.
     """
     re = None if ping is None else ping.id or ping.type
     return message_frame("pong", version, {"time": time, "asks": ping is None}, re)

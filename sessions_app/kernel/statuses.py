@@ -20,7 +20,7 @@ class Status(StrEnum):
 
 
 RUNNING_STATUSES = (Status.IN_PROGRESS, Status.PAUSED)
-OPEN_STATUSES = (Status.LOBBY, *RUNNING_STATUSES)  # a player sits in at most one such game
+OPEN_STATUSES = (Status.LOBBY, *RUNNING_STATUSES)  # a player has a seat in at most one such game
 OVER_STATUSES = (Status.COMPLETED, Status.ABANDONED)
 
 
@@ -32,8 +32,8 @@ def to_values(statuses: Iterable[Status]) -> list[str]:
 def to_sql(statuses: Iterable[Status]) -> str:
     """Returns statuses as an SQL list: `('Lobby', 'Paused')`.
 
-    They are literals, not parameters: PostgreSQL uses a partial index only where it sees the constants of the
-    index's condition.
+    They are literals, not parameters: PostgreSQL uses a partial index only if the query has the constants of
+    the index's condition.
     """
     values = ", ".join(f"'{status.value}'" for status in statuses)
     return f"({values})"

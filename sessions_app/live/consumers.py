@@ -1,7 +1,7 @@
-"""The consumers of Channels: of a player with a seat, of anybody who watches the list, and of other paths.
+"""The consumers of Channels: for seats, for the list of lobbies, and for other paths.
 
-A consumer reads. What is sent goes through the outbox of its `Socket`, because a consumer's own `send` waits
-for the client to read. It has no channel of the layer: the hub has one for all sockets of the process.
+A consumer only reads. Messages are sent through the outbox of its `Socket`, because a consumer's own `send`
+waits for the client to read. It has no channel: the hub has one for all sockets of the process.
 """
 
 import asyncio
@@ -33,8 +33,8 @@ from sessions_app.tickets.tickets import Holder
 ABNORMAL_CLOSURE = 1006  # RFC 6455: the connection ended without a close frame
 HELLO_SECONDS = 5.0
 MAX_BAD_FRAMES = 20  # in a row
-MAX_EXCESS_MESSAGES = 50  # beyond the rate limit; each message within it takes two off
-# The actions of messages. The fields of a message are their keyword arguments.
+MAX_EXCESS_MESSAGES = 50  # beyond the rate limit; each message within the limit subtracts two
+# The action of each command. The fields of a message are its keyword arguments.
 COMMANDS: dict[str, Callable[..., Any]] = {
     "ready": lobby_actions.set_ready,
     "tribe": lobby_actions.choose_tribe,
@@ -48,7 +48,7 @@ RULE_CLOSES = {"kicked": Close.REMOVED}
 
 
 class RefusingConsumer(AsyncConsumer):  # type: ignore[misc]  # has no types
-    """Refuses a WebSocket with one of `protocol.FINAL_ERRORS`. The one for paths with no socket."""
+    """Refuses a WebSocket with one of `protocol.FINAL_ERRORS`; by default an unknown path."""
 
     channel_layer_alias = "none"
     code = "not_found"
@@ -60,7 +60,7 @@ class RefusingConsumer(AsyncConsumer):  # type: ignore[misc]  # has no types
 
 
 class SocketConsumer(AsyncConsumer):  # type: ignore[misc]
-    """Accepts a WebSocket while there is room, limits the rate of its messages, and parses them."""
+    """Accepts a WebSocket within the limits, limits the rate of its messages, and parses them."""
 
     channel_layer_alias = "none"
     socket: Socket
@@ -71,59 +71,59 @@ class SocketConsumer(AsyncConsumer):  # type: ignore[misc]
         self.bad_frames = self.excess_messages = 0
 
     def create_socket(self, send: Send, address: str) -> Socket:
-        """Returns the sending side."""
+        """Returns the sending side of the WebSocket."""
         raise NotImplementedError
 
     @property
     def bucket(self) -> TokenBucket:
-        """What limits the rate of messages."""
+        """The bucket that limits the rate of messages."""
         raise NotImplementedError
 
-    async def accepted(self) -> None:
-        """Begins the work of an accepted socket."""
+    async def on_accept(self) -> None:
+        """Called when the socket was accepted."""
 
     async def handle(self, message: Message) -> None:
         """Handles a valid message."""
         raise NotImplementedError
 
-    async def ended(self) -> None:
-        """Cleans up after a socket that is gone."""
+    async def on_end(self) -> None:
+        """Called when the socket is closed."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves the socket until the client is gone."""
+        """Serves the socket until the connection is closed."""
         self.scope = scope
         self.socket = self.create_socket(send, client_address_of_scope(scope))
         try:
             await self.socket.run(super().__call__(scope, receive, send))
         finally:
             try:
-                await self.ended()
+                await self.on_end()
             finally:
-                self.hub.places.release(self.socket)
+                self.hub.socket_slots.release(self.socket)
 
     async def dispatch(self, event: Mapping[str, Any]) -> None:
-        """Calls the handler of an event. Channels' own first enters a thread, to close old connections."""
+        """Calls the handler of an event. Channels' own method also closes old connections, in a thread."""
         await getattr(self, event["type"].replace(".", "_"))(event)
 
     async def websocket_connect(self, event: Mapping[str, Any]) -> None:
         """Accepts or refuses the socket."""
         subprotocols = self.scope["subprotocols"]
         if SUBPROTOCOL not in subprotocols:
-            # Browsers read the close code only where one of the subprotocols that they offered was chosen.
+            # Browsers can read the close code only if one of the subprotocols that they offered is chosen.
             await send_refusal(self.send, "bad_subprotocol", next(iter(subprotocols), None))
         elif not self.socket.is_seat and has_foreign_origin(self.scope):  # tickets protect seats
             await send_refusal(self.send, "foreign_origin", SUBPROTOCOL)
-        elif not self.hub.places.take(self.socket):
+        elif not self.hub.socket_slots.acquire(self.socket):
             await send_refusal(self.send, "too_many_sockets", SUBPROTOCOL)
         else:
             await self.send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
-            await self.accepted()
+            await self.on_accept()
             return
         raise StopConsumer
 
     async def websocket_receive(self, event: Mapping[str, Any]) -> None:
-        """Reads a frame. What comes after a refusal is ignored."""
-        self.socket.heard_at, self.socket.checks_sent = time.monotonic(), 0
+        """Reads a frame. Frames after a refusal are ignored."""
+        self.socket.received_at, self.socket.ping_requests_sent = time.monotonic(), 0
         if not self.socket.is_closing:
             await self.read_frame(event.get("text"))
 
@@ -154,7 +154,7 @@ class SocketConsumer(AsyncConsumer):  # type: ignore[misc]
 
 
 class SeatConsumer(SocketConsumer):
-    """Serves `/ws/game-sessions/{session_id}`. The first message says who the client is."""
+    """Serves `/ws/game-sessions/{session_id}`. The first message identifies the client."""
 
     socket: SeatSocket
     hello_timer: asyncio.TimerHandle | None = None
@@ -168,16 +168,16 @@ class SeatConsumer(SocketConsumer):
         """The bucket of the player, shared by all sockets of the player."""
         return self.hub.connected_player(self.socket.player_id).bucket
 
-    async def accepted(self) -> None:
-        """Waits for `hello`, but not for ever."""
+    async def on_accept(self) -> None:
+        """Starts the timeout of `hello`."""
         loop = asyncio.get_running_loop()
         self.hello_timer = loop.call_later(HELLO_SECONDS, self.socket.refuse, "silent")
 
-    async def ended(self) -> None:
+    async def on_end(self) -> None:
         """Leaves the room."""
         if self.hello_timer:
             self.hello_timer.cancel()
-        await self.hub.leave(self.socket, keeps_seat=self.close_code == Close.RESTARTING)
+        await self.hub.leave(self.socket, is_server_stopping=self.close_code == Close.RESTARTING)
 
     async def read_frame(self, text: str | None) -> None:
         """Reads `hello`, then the other messages."""
@@ -189,7 +189,7 @@ class SeatConsumer(SocketConsumer):
             await super().read_frame(text)
 
     async def read_hello(self, text: str | None) -> None:
-        """Identifies the client and gives it the seat, or closes the socket."""
+        """Identifies the client and assigns the seat to its socket, or closes the socket."""
         socket, re = self.socket, None
         try:
             message = protocol.parse(text)
@@ -239,12 +239,12 @@ class SeatConsumer(SocketConsumer):
             is_done = False
             try:
                 is_done = await self.run_command(message)
-            finally:  # also where the socket is dropped meanwhile
+            finally:  # also if the socket is dropped meanwhile
                 if not is_done:
-                    player.forget(socket.game_id, message)  # so that the client may repeat it
+                    player.unmark_handled(socket.game_id, message)  # the client may send it again
 
     async def run_command(self, message: Message) -> bool:
-        """Runs the action of a message, and responds. Returns whether it was done."""
+        """Runs the action of a message, and responds. Returns whether it succeeded."""
         socket = self.socket
         current_command.set((socket, message.id))
         try:
@@ -265,7 +265,7 @@ class SeatConsumer(SocketConsumer):
 
 
 class ListSocket(Socket):
-    """The socket of somebody who watches the list."""
+    """The socket of a client of the list."""
 
     def __init__(self, feed: ListFeed, send: Send, address: str) -> None:
         super().__init__(send, address)
@@ -278,7 +278,7 @@ class ListSocket(Socket):
 
 
 class ListConsumer(SocketConsumer):
-    """Serves `/ws/lobbies`, where a client may ask for the list and send pings."""
+    """Serves `/ws/lobbies`, where a client may send `hello` and `ping`."""
 
     def __init__(self, feed: ListFeed) -> None:
         super().__init__(feed.hub)
@@ -290,15 +290,15 @@ class ListConsumer(SocketConsumer):
 
     @property
     def bucket(self) -> TokenBucket:
-        """The bucket of this socket: its player is not known."""
+        """The bucket of this socket, because its player is not known."""
         return self._bucket
 
-    async def accepted(self) -> None:
+    async def on_accept(self) -> None:
         """Sends the list."""
         await self.feed.add(self.socket)
 
-    async def ended(self) -> None:
-        """Sends no more."""
+    async def on_end(self) -> None:
+        """Removes the socket from the feed."""
         self.feed.remove(self.socket)
 
     async def handle(self, message: Message) -> None:

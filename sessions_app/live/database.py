@@ -1,4 +1,4 @@
-"""The database for the sockets of a process: a pool of the event loop, and one thread for Django."""
+"""The database for the sockets of a process: a pool on the event loop, and one thread for Django."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby.transactions import run_async
 
 T = TypeVar("T")
-POOL_SIZE = 12  # connections: changes that commit together share one write to the database's disk
+POOL_SIZE = 12  # connections; PostgreSQL writes simultaneous commits to the disk together
 UNAVAILABLE_ERRORS = (psycopg.Error, DjangoDatabaseError, PoolTimeout, RedisError, OSError)
 
 
@@ -27,7 +27,7 @@ class Database:
     """Runs statements and actions. Belongs to one event loop."""
 
     async def open(self) -> None:
-        """Starts. Does not wait for a connection."""
+        """Opens the pool. Does not wait for a connection."""
         self._pool = create_pool(POOL_SIZE)
         await self._pool.open()
         self._django = ThreadPoolExecutor(1, "sockets", initializer=set_query_limits)
@@ -39,7 +39,7 @@ class Database:
         self._django.shutdown(wait=False)
 
     async def call(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Calls a function that needs Django's own connection, in a thread for that."""
+        """Calls a function that needs Django's connection, in the thread for Django."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._django, function, *arguments)
 

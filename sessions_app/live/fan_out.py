@@ -20,9 +20,9 @@ RESUBSCRIBE_AFTER = 8.0  # seconds without a heartbeat
 
 
 class FanOut:
-    """The channel of one process. `on_update` and `on_chat` get what other processes send.
+    """The channel of one process. `on_update` and `on_chat` get the messages of other processes.
 
-    Everything that is sent may be lost while Redis is unavailable. Reconciliation makes up for it.
+    Messages may be lost while Redis is unavailable. Reconciliation finds the missed changes.
     """
 
     def __init__(
@@ -44,11 +44,11 @@ class FanOut:
 
     async def close(self) -> None:
         """Closes the connections of the channel layer."""
-        with contextlib.suppress(Exception):  # in whatever state they are
+        with contextlib.suppress(Exception):  # the connections may be broken
             await asyncio.wait_for(self._layer.flush(), TIMEOUT_SECONDS)
 
     def publish(self, update: LobbyUpdate) -> None:
-        """Sends an update to the other processes. A newer update of the same game replaces one that waits."""
+        """Sends an update to the other processes. It replaces an update of the same game that waits."""
         self._outgoing[update.game_id] = update
         if self._publisher is None or self._publisher.done():
             self._publisher = self._spawn(self._publish())
@@ -68,7 +68,7 @@ class FanOut:
         await self._call("group_send", channel_group(game_id), message)
 
     async def subscribe(self, room: Room) -> None:
-        """Subscribes to the updates of a room's game. `beat` tries again where Redis is unavailable."""
+        """Subscribes to the updates of a room's game. If this fails, `send_heartbeat` tries again."""
         if not room.is_subscribed:
             group = channel_group(room.game_id)
             room.is_subscribed = await self._call("group_add", group, self._channel)
@@ -77,11 +77,11 @@ class FanOut:
         """Ends the subscription to a game."""
         await self._call("group_discard", channel_group(game_id), self._channel)
 
-    async def beat(self, rooms: Iterable[Room]) -> None:
-        """Sends a heartbeat to this process's own channel, and subscribes rooms that are not.
+    async def send_heartbeat(self, rooms: Iterable[Room]) -> None:
+        """Sends a heartbeat to this process's own channel, and subscribes rooms that are not subscribed.
 
-        A process that does not receive its own heartbeats receives nothing from others either, and starts
-        anew.
+        A process that does not receive its own heartbeats does not receive messages of others either, so it
+        restarts its channel.
         """
         rooms = list(rooms)
         if not self._channel or time.monotonic() - self._heartbeat_at > RESUBSCRIBE_AFTER:
@@ -91,7 +91,7 @@ class FanOut:
         await self._call("send", self._channel, {"type": "beat"})
 
     async def _restart(self, rooms: Iterable[Room]) -> None:
-        """Starts with a new channel layer, which has none of the broken connections of the last one."""
+        """Replaces the channel layer, so that no broken connection is used."""
         if self._listener:
             self._listener.cancel()
         await self.close()
@@ -119,7 +119,7 @@ class FanOut:
                 self._on_chat(UUID(message["session_id"]), message["said"])
 
     async def _call(self, method: str, *arguments: Any) -> bool:
-        """Calls the channel layer. Returns False where Redis is unavailable."""
+        """Calls the channel layer. Returns False if Redis is unavailable."""
         if clients.is_circuit_open() or not self._channel:
             return False
         try:

@@ -1,4 +1,4 @@
-"""The handshake of a WebSocket: how it is refused, and which origins are ours."""
+"""The handshake of a WebSocket: refusals, and the check of the origin."""
 
 from urllib.parse import urlsplit
 
@@ -10,7 +10,7 @@ from sessions_app.kernel import protocol
 
 
 async def send_refusal(send: Send, code: str, subprotocol: str | None = None) -> None:
-    """Closes a socket at once. It is accepted first, because browsers can not read the reason otherwise."""
+    """Accepts and closes a socket. Without accepting it, browsers could not read the reason."""
     frame, close = protocol.final_error_frame(0, code)
     await send({"type": "websocket.accept", "subprotocol": subprotocol})
     await send({"type": "websocket.send", "text": frame})
@@ -18,10 +18,10 @@ async def send_refusal(send: Send, code: str, subprotocol: str | None = None) ->
 
 
 def has_own_origin(scope: Scope) -> bool:
-    """Returns whether a page of this site opened the socket. Only then its cookie counts.
+    """Returns whether a page of this site opened the socket. Only then its cookie is used.
 
     Channels' `AllowedHostsOriginValidator` compares neither scheme nor port, rejects programs, which send no
-    origin, and denies the handshake, so that a page can't read why.
+    origin, and denies the handshake, so that a page can't read the reason.
     """
     try:
         origin, host = urlsplit(read_header(scope, b"origin")), read_header(scope, b"host")

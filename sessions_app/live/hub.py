@@ -1,8 +1,8 @@
-"""The sockets of one process: who is in which room, and what is sent to whom.
+"""The sockets of one process, by room, and the messages that they get.
 
-A hub decides nothing. It gets each changed lobby as a `LobbyUpdate`, from this process or from another, and
+A hub has no rules. It gets each changed lobby as a `LobbyUpdate`, from this process or from another, and
 sends it to the room's sockets. A socket without a seat in the update is closed. An update that is not newer
-is dropped, so that it may come twice, late, or not at all: reconciliation finds rooms that are behind.
+is ignored, so updates may arrive twice or late. If one is lost, reconciliation finds the outdated room.
 """
 
 import asyncio
@@ -25,17 +25,17 @@ from sessions_app.kernel.protocol import Close
 from sessions_app.kernel.statuses import OVER_STATUSES, Status
 from sessions_app.live.database import UNAVAILABLE_ERRORS, Database
 from sessions_app.live.fan_out import FanOut
-from sessions_app.live.places import Places
 from sessions_app.live.rooms import ConnectedPlayer, Room, SeatSocket, current_command
+from sessions_app.live.socket_slots import SocketSlots
 from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import transactions
 from sessions_app.lobby.entities import Lobby
 from sessions_app.tickets.sign_in_checks import SignInChecker, take_seat
 
-SHUTDOWN_SECONDS = 15.0  # the end of a process takes ten at most (serve.py)
-COALESCE_SECONDS = 0.05  # after an update, for which later ones wait, to be sent as one
-CLOCK_MARGIN_SECONDS = 0.005  # the database's clock must be past the end of a countdown
+SHUTDOWN_SECONDS = 15.0  # the shutdown of a process takes at most ten (serve.py)
+COALESCE_SECONDS = 0.05  # after an update, during which further ones are collected
+CLOCK_MARGIN_SECONDS = 0.005  # added to a countdown, so that it has ended by the database's clock
 logger = logging.getLogger(__name__)
 
 
@@ -46,15 +46,15 @@ class Hub:
         self.id = uuid4()
         self.rooms: dict[UUID, Room] = {}
         self.players: dict[UUID, ConnectedPlayer] = {}
-        self.places = Places()
+        self.socket_slots = SocketSlots()
         self.database = Database()
         self.connections: set[UUID] = set()  # sockets that have a seat, or are about to get one
-        # Sockets that ended before the database knew: the game and player of each.
+        # Closed sockets whose seats are still connected in the database: the game and player of each.
         self.pending_disconnects: dict[UUID, tuple[UUID, UUID]] = {}
         self.tasks: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
-        """Starts. Waits for nothing, because the database and Redis may be unavailable."""
+        """Opens the connections. Does not wait for them: the database and Redis may be unavailable."""
         self.loop, self.thread = asyncio.get_running_loop(), threading.get_ident()
         await self.database.open()
         self.redis = clients.durable_async()
@@ -65,12 +65,12 @@ class Hub:
         transactions.add_listener(self.handle_change)
 
     async def close(self) -> None:
-        """Stops. The seats of its sockets stay as they are until its last heartbeat is old.
+        """Closes the connections. The seats of its sockets stay connected until its last heartbeat is old.
 
-        The row in `lobby_servers` stays as well. Without it the seats would be orphaned before the players
-        are back.
+        The row in `lobby_servers` is not deleted: otherwise the seats would be orphaned before the players
+        have reconnected.
         """
-        # A reconciliation that goes on would keep the seats of sockets that are gone.
+        # Further heartbeats would keep the seats of closed sockets connected.
         await cancel_and_wait(self.tasks)
         transactions.remove_listener(self.handle_change)  # the cancelled tasks may have used it
         await self.database.close()
@@ -78,10 +78,10 @@ class Hub:
         await self.fan_out.close()
 
     def spawn(self, coroutine: Any) -> "asyncio.Task[Any]":
-        """Runs a coroutine as a task, which the hub keeps alive and cancels when it closes.
+        """Runs a coroutine as a task, to which the hub has a reference, and which it cancels when it closes.
 
-        The task has an empty context, as timers have: whatever caused it, it is not part of a command
-        (`current_command`), so that what it sends goes to the socket of the command as well.
+        The task has an empty context, like timers: it is not part of a command (`current_command`), so its
+        messages are also sent to the socket of the command.
         """
         task = self.loop.create_task(coroutine, context=contextvars.Context())
         self.tasks.add(task)
@@ -96,13 +96,13 @@ class Hub:
     # ---- Seats -------------------------------------------------------------------------------------
 
     def connected_player(self, player_id: UUID) -> ConnectedPlayer:
-        """Returns what is remembered of a player."""
+        """Returns the data of a player in this process."""
         player = self.players.setdefault(player_id, ConnectedPlayer())
         player.seen_at = time.monotonic()
         return player
 
     async def enter(self, socket: SeatSocket, re: str | None) -> None:
-        """Gives a player's seat to a socket, and welcomes it. Raises DomainError, psycopg.Error."""
+        """Assigns a player's seat to a socket, and sends `welcome`. Raises DomainError, psycopg.Error."""
         assert socket.holder
         room = self.rooms.get(socket.game_id)
         if room is None:
@@ -119,7 +119,9 @@ class Hub:
             socket.room = room
             socket.push_welcome(re)
             self._check_seat(room, socket)
-        except BaseException:  # the seat may be taken: a lost connection does not tell
+        except (
+            BaseException
+        ):  # the seat may be taken all the same, for example after a lost connection
             self.connections.discard(socket.id)
             self.pending_disconnects[socket.id] = socket.game_id, socket.player_id
             raise
@@ -127,11 +129,11 @@ class Hub:
             room.entering -= 1
             self._close_empty_room(room)
 
-    async def leave(self, socket: SeatSocket, *, keeps_seat: bool) -> None:
-        """Removes a socket that is gone.
+    async def leave(self, socket: SeatSocket, *, is_server_stopping: bool) -> None:
+        """Removes a closed socket.
 
-        `keeps_seat` says that the server process stops: the seat stays as it is, because another process
-        will get the player's next socket.
+        If `is_server_stopping`, the seat stays connected, because the player will reconnect to another
+        process.
         """
         self.connections.discard(socket.id)
         room = socket.room
@@ -140,21 +142,24 @@ class Hub:
         room.sockets.pop(socket.id, None)
         has_seat = room.update is not None and socket.id in room.update.connections.values()
         disconnect = room.game_id, socket.player_id
-        if has_seat and keeps_seat:
-            # Only the close code says that the process stops, and a client may send the same. A process
-            # that is still running afterwards disconnects the seat.
+        if has_seat and is_server_stopping:
+            # A client may send the same close code. If this process is still running after SHUTDOWN_SECONDS,
+            # it disconnects the seat.
             self.loop.call_later(
                 SHUTDOWN_SECONDS, self.pending_disconnects.setdefault, socket.id, disconnect
             )
         try:
-            if has_seat and not keeps_seat:
-                # For reconciliation, if this fails.
-                self.pending_disconnects[socket.id] = disconnect
+            if has_seat and not is_server_stopping:
+                self.pending_disconnects[socket.id] = (
+                    disconnect  # for reconciliation, if this fails
+                )
                 with contextlib.suppress(DomainError, *UNAVAILABLE_ERRORS):
                     await self.database.run(
                         lobby_actions.disconnect, *disconnect, connection=socket.id
                     )
-                    self.pending_disconnects.pop(socket.id, None)  # reconciliation may be faster
+                    self.pending_disconnects.pop(
+                        socket.id, None
+                    )  # or reconciliation has removed it
         finally:
             self._close_empty_room(room)
 
@@ -172,7 +177,7 @@ class Hub:
     # ---- Updates --------------------------------------------------------------------------------
 
     def handle_change(self, lobby: Lobby) -> None:
-        """Handles a change that this process has committed. May be called from any thread."""
+        """Handles a change that this process has committed. Thread-safe."""
         update = LobbyUpdate.from_lobby(lobby)
         if threading.get_ident() == self.thread:
             self._handle_change(update)
@@ -183,13 +188,13 @@ class Hub:
     def _handle_change(self, update: LobbyUpdate) -> None:
         self.apply_update(update)
         if update.status == Status.IN_PROGRESS:
-            self.spawn(self._write_first_state(update.game_id))
+            self.spawn(self._write_initial_state(update.game_id))
         elif update.status == Status.ABANDONED:
-            self.spawn(self._retire_state(update.game_id))
+            self.spawn(self._mark_abandoned(update.game_id))
         self.fan_out.publish(update)
 
     def apply_update(self, update: LobbyUpdate) -> None:
-        """Sends an update to the room's sockets, unless it is not newer than the last."""
+        """Sends an update to the room's sockets, if it is newer than the last."""
         room = self.rooms.get(update.game_id)
         if room is None or update.version <= room.version:
             return
@@ -203,18 +208,18 @@ class Hub:
             self._set_countdown(room)
         self._schedule_update(room)
 
-    async def _write_first_state(self, game_id: UUID) -> None:
-        """Writes the state of a game that has started. Where this fails, the database has it."""
+    async def _write_initial_state(self, game_id: UUID) -> None:
+        """Writes the initial state of a game to Redis. If this fails, the database has the state."""
         with contextlib.suppress(RateLimitUnavailable, *UNAVAILABLE_ERRORS):
-            await self.database.call(state_store.write_first_state, game_id)
+            await self.database.call(state_store.write_initial_state, game_id)
 
-    async def _retire_state(self, game_id: UUID) -> None:
-        """Has the state of an abandoned game written and deleted. Where this fails, its key expires."""
+    async def _mark_abandoned(self, game_id: UUID) -> None:
+        """Marks the state of an abandoned game for deletion. If this fails, its key expires."""
         with contextlib.suppress(RedisError, OSError):
-            await write_behind.retire(self.redis, game_id)
+            await write_behind.mark_abandoned(self.redis, game_id)
 
     def _check_seat(self, room: Room, socket: SeatSocket) -> None:
-        """Closes a socket that has no seat any more. One that lost it by mistake takes it again."""
+        """Closes a socket that has no seat any more. If the seat was lost by mistake, it is reclaimed."""
         assert room.update
         update, player = room.update, socket.player_id
         command_socket, message_id = current_command.get()
@@ -231,12 +236,12 @@ class Hub:
                 room.message_frame("closed", {"reason": "left"}, re), Close.NO_SUCH_SESSION
             )
         elif (connection := update.connections[player]) is None:
-            self.spawn(self._take_seat_again(socket))
+            self.spawn(self._reclaim_seat(socket))
         elif connection != socket.id:
             socket.refuse("replaced")
 
-    async def _take_seat_again(self, socket: SeatSocket) -> None:
-        """Takes the seat of an open socket again, which was lost because a heartbeat was late."""
+    async def _reclaim_seat(self, socket: SeatSocket) -> None:
+        """Reclaims the seat of an open socket, which was lost because a heartbeat was late."""
         if socket.is_closing or socket.id not in self.connections:
             return
         with contextlib.suppress(DomainError, *UNAVAILABLE_ERRORS):
@@ -264,7 +269,7 @@ class Hub:
         room.send_timer, room.sent_at = None, time.monotonic()
         frame, (command_socket, _) = room.lobby_frame(), current_command.get()
         for socket in room.sockets.values():
-            if socket is not command_socket:  # it gets the lobby as the response
+            if socket is not command_socket:  # which gets the lobby in the response
                 socket.push_update(frame, room.version)
 
     def _set_countdown(self, room: Room) -> None:

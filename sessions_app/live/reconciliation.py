@@ -1,7 +1,7 @@
-"""Reconciliation: every other second a process finds what was missed, lost, or is due.
+"""Reconciliation: every other second a process finds changes that were missed, lost, or are due.
 
-Nothing here is needed while all works. It repairs what no message can: a process that was killed, a Redis
-that was emptied, a database that restarted, a change typed in psql, a sign-in that ended.
+It handles what no message reports: a process that was killed, an emptied Redis, a restart of the database,
+a change made in psql, a sign-in that has ended.
 """
 
 import asyncio
@@ -24,24 +24,24 @@ from sessions_app.lobby.statements import FIND_DUE_LOBBIES
 from sessions_app.lobby.store import read_lobby
 
 CHECK_SOCKETS_SECONDS, SWEEP_SECONDS, CLEAN_UP_SECONDS = 1.0, 2.0, 3600.0
-SILENCE_SECONDS = 25.0  # after which a socket is lost
-CHECK_AFTER_SECONDS = 10.0  # of silence, after which the client is asked for a ping
-MAX_WRITE_SECONDS = 5.0  # that one frame may wait for its reader
-FORGET_PLAYER_SECONDS = 60.0  # after which a player without a socket is forgotten
-SLICES = 20  # of the rooms, compared one after another
+SILENCE_SECONDS = 25.0  # after which a socket counts as lost
+PING_AFTER_SECONDS = 10.0  # of silence, after which the server requests a ping
+MAX_WRITE_SECONDS = 5.0  # for the client to read one frame
+PLAYER_EXPIRY_SECONDS = 60.0  # after which the data of a player without a socket is deleted
+SLICES = 20  # into which rooms are divided, to compare them one slice after another
 
 HEARTBEAT = """
 INSERT INTO lobby_servers (id) VALUES (%s)
 ON CONFLICT (id) DO UPDATE SET seen_at = statement_timestamp()"""
 DELETE_DEAD_SERVERS = """
 DELETE FROM lobby_servers WHERE seen_at < statement_timestamp() - interval '1 hour'"""
-# Lobbies that never became games are not part of the history.
+# Lobbies that never started are not part of the history.
 DELETE_ABANDONED_LOBBIES = f"""
 DELETE FROM game_sessions AS g WHERE status = '{Status.ABANDONED}' AND started_at IS NULL
     AND completed_at < statement_timestamp() - interval '1 day'
     AND NOT EXISTS (SELECT FROM session_players AS s WHERE s.session_id = g.id)"""  # noqa: S608
 READ_VERSIONS = "SELECT id, version FROM game_sessions WHERE id = ANY(%s)"
-# Rows are locked in one order, because two processes could wait for each other otherwise.
+# Rows are locked in one order, because otherwise two processes could deadlock.
 TOUCH = """
 UPDATE game_sessions SET touched_at = statement_timestamp() WHERE id IN (
     SELECT id FROM game_sessions WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)"""
@@ -55,20 +55,20 @@ class Reconciler:
         self.hub = hub
 
     def open(self) -> None:
-        """Starts. The hub must be open."""
+        """Starts the jobs. The hub must be open."""
         jobs = (
             (self.write_heartbeat, SWEEP_SECONDS),
             (self.check_sockets, CHECK_SOCKETS_SECONDS),
             (self.sweep, SWEEP_SECONDS),
             (self.compare_rooms, SWEEP_SECONDS / SLICES),
-            (self.beat, SWEEP_SECONDS),
+            (self.send_heartbeat, SWEEP_SECONDS),
             (self.clean_up, CLEAN_UP_SECONDS),
         )
         for job, seconds in jobs:
             self.hub.spawn(self._repeat(job, seconds))
 
     async def _repeat(self, job: Callable[[], Awaitable[None]], seconds: float) -> None:
-        """Runs a job again and again, whatever fails."""
+        """Runs a job periodically, also after errors."""
         while True:
             try:
                 await job()
@@ -81,35 +81,35 @@ class Reconciler:
     # ---- Sockets --------------------------------------------------------------------------------
 
     async def check_sockets(self) -> None:
-        """Finds clients that are silent or do not read, and forgets players who are gone."""
+        """Closes sockets of clients that are silent or do not read. Deletes the data of absent players."""
         now = time.monotonic()
-        for socket in list(self.hub.places.sockets):
-            silence = now - socket.heard_at
+        for socket in list(self.hub.socket_slots.sockets):
+            silence = now - socket.received_at
             if socket.writing_since and now - socket.writing_since > MAX_WRITE_SECONDS:
                 socket.drop()
             elif silence > SILENCE_SECONDS:
                 socket.refuse("silent")
                 if silence > SILENCE_SECONDS + MAX_WRITE_SECONDS:
                     socket.drop()
-            elif silence > CHECK_AFTER_SECONDS * (1 + socket.checks_sent):
-                socket.checks_sent += 1
+            elif silence > PING_AFTER_SECONDS * (1 + socket.ping_requests_sent):
+                socket.ping_requests_sent += 1
                 socket.push_pong()
         for player_id, player in list(self.hub.players.items()):
-            if now - player.seen_at > FORGET_PLAYER_SECONDS:
+            if now - player.seen_at > PLAYER_EXPIRY_SECONDS:
                 del self.hub.players[player_id]
 
-    async def beat(self) -> None:
+    async def send_heartbeat(self) -> None:
         """Checks the channel layer by a heartbeat."""
-        await self.hub.fan_out.beat(self.hub.rooms.values())
+        await self.hub.fan_out.send_heartbeat(self.hub.rooms.values())
 
     # ---- The database ---------------------------------------------------------------------------
 
     async def write_heartbeat(self) -> None:
-        """Writes that this process is alive. It is a job of its own, because the others may take long."""
+        """Writes the heartbeat of this process. It is a separate job, because the others may take long."""
         await self.hub.database.query(HEARTBEAT, self.hub.id)
 
     async def sweep(self) -> None:
-        """Writes to the database what it lacks, and applies what is due."""
+        """Writes pending changes to the database, and applies what is due."""
         await self._write_pending_disconnects()
         if not clients.is_circuit_open():
             await self.hub.sign_ins.detect_emptied_redis()
@@ -123,26 +123,26 @@ class Reconciler:
             await write_behind.write_states(self.hub.redis, self.hub.database.query)
 
     async def compare_rooms(self) -> None:
-        """Compares each room with the database, a few at a time: all at once would delay other work."""
+        """Compares the rooms with the database, a few at a time, so that other work is not delayed."""
         rooms = [room for room in self.hub.rooms.values() if room.update]
         size = max(1, -(-len(rooms) // SLICES))
         for first in range(0, len(rooms), size):
-            some = rooms[first : first + size]
-            await self._update_outdated({room.game_id: room for room in some})
+            batch = rooms[first : first + size]
+            await self._update_outdated({room.game_id: room for room in batch})
             await self.hub.sign_ins.check(
-                {s: s.holder for room in some for s in room.sockets.values() if s.holder}
+                {s: s.holder for room in batch for s in room.sockets.values() if s.holder}
             )
             await asyncio.sleep(SWEEP_SECONDS / SLICES)
 
     async def clean_up(self) -> None:
-        """Deletes what is not needed any more."""
+        """Deletes rows that are not needed any more."""
         await self.hub.database.query(DELETE_DEAD_SERVERS)
         await self.hub.database.query(DELETE_ABANDONED_LOBBIES)
         await write_behind.delete_old_states_async(self.hub.database.query)
         await self.hub.sign_ins.clean_up()
 
     async def _update_outdated(self, rooms: dict[UUID, Room]) -> None:
-        """Reads the lobbies whose version in the database is newer than that of their room."""
+        """Updates the rooms whose lobby has a newer version in the database."""
         versions = dict(await self.hub.database.query(READ_VERSIONS, list(rooms)))
         for game_id, room in rooms.items():
             if game_id not in versions:
@@ -152,13 +152,13 @@ class Reconciler:
                 found = await self.hub.database.run(read_lobby, game_id)
                 if found and (found[0].host or found[0].is_over):
                     self.hub.apply_update(LobbyUpdate.from_lobby(found[0]))
-                else:  # the host was deleted, and the next one is chosen at once
+                else:  # the host was deleted, so the next host must be chosen
                     await self.hub.database.apply_due_changes(game_id)
 
     async def _write_pending_disconnects(self) -> None:
-        """Writes the loss of sockets that ended while the database was unavailable."""
+        """Disconnects the seats of sockets that were closed while the database was unavailable."""
         for connection, (game_id, player_id) in list(self.hub.pending_disconnects.items()):
-            with contextlib.suppress(DomainError):  # the game is gone
+            with contextlib.suppress(DomainError):  # the game was deleted
                 await self.hub.database.run(
                     lobby_actions.disconnect, game_id, player_id, connection=connection
                 )

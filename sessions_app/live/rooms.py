@@ -1,4 +1,4 @@
-"""What a process keeps about a game and its players while their sockets are connected here."""
+"""The data of a game and its players in a process with sockets of theirs."""
 
 import asyncio
 import contextvars
@@ -17,8 +17,8 @@ from sessions_app.live.sockets import Socket, message_bucket
 from sessions_app.live.updates import LobbyUpdate
 from sessions_app.tickets.tickets import Holder
 
-MAX_REMEMBERED_MESSAGES = 32  # of one player
-# The socket whose command this task carries out, and the id of the message.
+MAX_HANDLED_MESSAGES = 32  # of one player
+# The socket whose command this task runs, and the id of the message.
 current_command: contextvars.ContextVar["tuple[SeatSocket | None, str | None]"] = (
     contextvars.ContextVar("current_command", default=(None, None))
 )
@@ -31,7 +31,7 @@ class Room:
         self.game_id = game_id
         self.update: LobbyUpdate | None = None
         self.sockets: dict[UUID, SeatSocket] = {}
-        self.entering = 0  # sockets that are about to be added; they keep the room open
+        self.entering = 0  # sockets that are about to be added; the room must stay open for them
         self.sent_at = 0.0
         self.send_timer: asyncio.TimerHandle | None = None
         self.countdown_timer: asyncio.TimerHandle | None = None
@@ -45,7 +45,7 @@ class Room:
 
     @property
     def document(self) -> "orjson.Fragment":
-        """The lobby's document, as JSON that is not encoded again."""
+        """The lobby's document, as encoded JSON."""
         assert self.update
         return orjson.Fragment(self.update.document)
 
@@ -63,7 +63,7 @@ class Room:
             socket.push(frame)
 
     def cancel_timers(self) -> None:
-        """Cancels what the room has planned."""
+        """Cancels all timers of the room."""
         for timer in (self.send_timer, self.countdown_timer):
             if timer:
                 timer.cancel()
@@ -93,7 +93,7 @@ class SeatSocket(Socket):
         return self.room.version if self.room else 0
 
     def push_update(self, frame: str, version: int) -> None:
-        """Sends a `lobby` message, unless this version was sent before."""
+        """Sends a `lobby` message, unless this or a newer version was sent."""
         if version > self.sent_version:
             self.sent_version = version
             self.push(frame, replaceable=True)
@@ -104,7 +104,7 @@ class SeatSocket(Socket):
         self._push_response(self.room.lobby_frame(re))
 
     def push_welcome(self, re: str | None, *, known_version: int | None = None) -> None:
-        """Responds to `hello`. Leaves the lobby out where the client has its current version."""
+        """Responds to `hello`. Omits the lobby if the client has its current version."""
         assert self.room
         lobby = None if known_version == self.room.version else self.room.document
         data = {"player_id": self.player_id, "time": time.time(), "lobby": lobby}
@@ -116,7 +116,7 @@ class SeatSocket(Socket):
 
 
 class ConnectedPlayer:
-    """What is remembered of a player over all sockets: the rate of messages, and which were handled."""
+    """The data of a player for all sockets: the rate of messages, and which messages were handled."""
 
     def __init__(self) -> None:
         self.seen_at = time.monotonic()
@@ -124,28 +124,28 @@ class ConnectedPlayer:
         self.handled: OrderedDict[str, bytes] = OrderedDict()  # message id → digest
 
     def mark_handled(self, game_id: UUID, message: Message) -> bool:
-        """Remembers a message as handled. Returns whether the same one was handled before in this game.
+        """Marks a message as handled. Returns whether the same message was handled before in this game.
 
-        The same id alone does not make a message the same. Clients that count from one on each connection
-        send other messages under an id, or send them to another game.
+        The id is not enough to compare messages: clients that count from 1 on each connection send different
+        messages with the same id.
         """
         if message.id is None:
             return False
         digest = _digest(game_id, message)
         was_handled = self.handled.pop(message.id, None) == digest
         self.handled[message.id] = digest
-        if len(self.handled) > MAX_REMEMBERED_MESSAGES:
+        if len(self.handled) > MAX_HANDLED_MESSAGES:
             self.handled.popitem(last=False)
         return was_handled
 
-    def forget(self, game_id: UUID, message: Message) -> None:
-        """Forgets a message that failed, so that it can be sent again."""
+    def unmark_handled(self, game_id: UUID, message: Message) -> None:
+        """Removes the mark of a message that failed, so that it can be sent again."""
         if message.id and self.handled.get(message.id) == _digest(game_id, message):
             del self.handled[message.id]
 
 
 def _digest(game_id: UUID, message: Message) -> bytes:
-    """Returns a hash of what makes a message the same as another. It is shorter than most chat messages."""
+    """Returns a hash that is equal for equal messages. It takes less memory than most chat messages."""
     content = [game_id, message.type, message.data]
     text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(text, digest_size=16).digest()

@@ -1,4 +1,4 @@
-"""Everything about sockets in a process, and which address leads to which consumer."""
+"""The ASGI application for WebSockets, and the routes of its consumers."""
 
 from channels.routing import URLRouter
 from channels.sessions import CookieMiddleware
@@ -33,16 +33,16 @@ class WebSocketApplication:
         )
 
     async def open(self) -> None:
-        """Starts. Waits for nothing, because the database and Redis may be unavailable."""
+        """Opens the hub and starts reconciliation. Does not wait for the database or Redis."""
         await self.hub.open()
         self.reconciler.open()
 
     async def close(self) -> None:
-        """Stops."""
+        """Closes the hub, which also stops reconciliation."""
         await self.hub.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves a WebSocket. Each counts for its address, whatever its path."""
+        """Serves a WebSocket. Each counts for the rate limit of its address, whatever its path."""
         rate_limit = await self.counter.count("sockets", scope)
         error = ""
         if rate_limit and rate_limit.is_over:

@@ -1,4 +1,4 @@
-"""The sending side of a WebSocket: what waits to be sent."""
+"""The sending side of a WebSocket, with its outbox."""
 
 import asyncio
 import time
@@ -24,8 +24,8 @@ def message_bucket() -> TokenBucket:
 class Socket:
     """The sending side of a WebSocket.
 
-    Frames wait in an outbox of limited length. So nobody waits for a slow reader, and a client that does
-    not read at all is dropped.
+    Frames wait in an outbox of limited length, so a slow client does not delay others. A client that does not
+    read is dropped.
     """
 
     is_seat = False
@@ -33,13 +33,13 @@ class Socket:
     def __init__(self, send: Send, address: str) -> None:
         self.id = uuid4()
         self.address = address
-        self.heard_at = time.monotonic()
+        self.received_at = time.monotonic()
         self.is_closing = False  # nothing more is queued
         self.is_dropped = False  # nothing more is sent, not even the reason
-        self.checks_sent = 0  # requests for a ping since the client was last heard
+        self.ping_requests_sent = 0  # since the last frame of the client
         self.writing_since: float | None = None
         self._send = send
-        # Frames, and whether the next may replace it.
+        # Each frame, and whether the next may replace it.
         self._outbox: deque[tuple[str, bool]] = deque()
         self._close: Close | int | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -51,7 +51,7 @@ class Socket:
         return 0
 
     def push(self, frame: str, *, replaceable: bool = False) -> None:
-        """Queues a frame. A replaceable one takes the place of another that waits at the end of the queue."""
+        """Adds a frame to the outbox. A replaceable frame replaces one at the end of the outbox."""
         if self.is_closing:
             return
         if replaceable and self._outbox and self._outbox[-1][1]:
@@ -63,13 +63,13 @@ class Socket:
             self._start_writer()
 
     def push_pong(self, ping: Message | None = None) -> None:
-        """Responds to a `ping` with the current version; without one, asks the client for a `ping`."""
+        """Responds to a `ping` with the current version; without one, requests a `ping`."""
         self.push(protocol.pong_frame(self.shown_version, time.time(), ping))
 
     def push_error(
         self, code: str, detail: str, re: str | None, closes: Close | None = None
     ) -> None:
-        """Sends an error, and closes the connection where a close code is given."""
+        """Sends an error, and closes the connection if a close code is given."""
         frame = protocol.error_frame(self.shown_version, code, detail, re, closes=closes)
         if closes is None:
             self.push(frame)
@@ -90,7 +90,7 @@ class Socket:
         self.close(*protocol.final_error_frame(self.shown_version, code, re))
 
     def drop(self) -> None:
-        """Ends the connection of a client that does not read, and so would not read the reason either."""
+        """Ends the connection of a client that does not read. It would not read the reason either."""
         if self.is_dropped:  # a second cancellation would interrupt the clean-up after the first
             return
         self.is_closing = self.is_dropped = True
@@ -100,7 +100,7 @@ class Socket:
                 task.cancel()
 
     async def run(self, work: Awaitable[None]) -> None:
-        """Awaits the work of this socket, which ends early where the client is dropped."""
+        """Awaits the work of this socket. Returns early if the client is dropped."""
         self._task = asyncio.current_task()
         try:
             await work
@@ -126,6 +126,6 @@ class Socket:
                     {"type": "websocket.close", "code": int(self._close), "reason": reason}
                 )
         except (OSError, RuntimeError):
-            self.is_closing = True  # the client is gone; the reading side notices as well
+            self.is_closing = True  # the connection is lost, which the reading side detects, too
         finally:
             self._writer = self.writing_since = None

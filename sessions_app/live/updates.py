@@ -1,8 +1,7 @@
-"""Updates of lobbies: what the processes that hold sockets get when a lobby has changed.
+"""Updates of lobbies, which processes with sockets get when a lobby has changed.
 
-The hub of the process that made the change gets the update and forwards it to the other processes. An
-update that is lost while Redis is unavailable costs a moment: each hub compares versions with the database
-every other second.
+The hub of the process that made the change gets the update and forwards it to the other processes. If an
+update is lost while Redis is unavailable, the change is found by reconciliation within seconds.
 """
 
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from sessions_app.lobby.entities import Lobby
 
 @dataclass(frozen=True)
 class LobbyUpdate:
-    """A changed lobby, with what a hub needs to send it."""
+    """A changed lobby, as hubs need it."""
 
     game_id: UUID
     version: int

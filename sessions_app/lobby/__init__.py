@@ -1,1 +1,1 @@
-"""Lobbies: rules, actions, queries, storage, and their API. Pages and sockets are elsewhere."""
+"""Lobbies: rules, actions, queries, storage, and their API."""

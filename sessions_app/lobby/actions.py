@@ -1,7 +1,7 @@
-"""What can be done to a lobby. Each action is a generator of SQL for `transactions.run` and `run_async`.
+"""Actions on lobbies. Each is a generator of SQL for `transactions.run` and `run_async`.
 
-The rules are in `rules.py`. The actions add what needs the database. Each takes the lobby and the player
-who acts first; all else is given by keyword.
+The rules are in `rules.py`; the actions add the access to the database. The first arguments are the lobby
+and the acting player; all others are keyword arguments.
 """
 
 from typing import Any
@@ -37,7 +37,7 @@ def create(
 def join(
     game_id: UUID, player_id: UUID, *, tribe_id: UUID, code: str | None = None
 ) -> Steps[LobbyChange]:
-    """Takes a seat. Raises as `rules.join` does, and InvalidInput for another player's tribe."""
+    """Takes a seat. Raises like `rules.join`, and InvalidInput for another player's tribe."""
     newcomer = yield from _read_newcomer(player_id, tribe_id)
     return (
         yield from change_lobby(game_id, lambda lobby, _: rules.join(lobby, newcomer, code=code))
@@ -57,7 +57,7 @@ def set_ready(game_id: UUID, player_id: UUID, *, is_ready: bool) -> Steps[LobbyC
 
 
 def choose_tribe(game_id: UUID, player_id: UUID, *, tribe_id: UUID) -> Steps[LobbyChange]:
-    """Gives a player another of the player's own tribes."""
+    """Changes a player's tribe to another one of the player's own."""
     tribe = (yield from _read_newcomer(player_id, tribe_id)).tribe
     return (
         yield from change_lobby(
@@ -67,7 +67,7 @@ def choose_tribe(game_id: UUID, player_id: UUID, *, tribe_id: UUID) -> Steps[Lob
 
 
 def kick(game_id: UUID, host_id: UUID, *, player_id: UUID) -> Steps[LobbyChange]:
-    """Removes a player for good."""
+    """Removes a player permanently."""
     return change_lobby(game_id, lambda lobby, _: rules.kick(lobby, host_id, player_id))
 
 
@@ -97,14 +97,14 @@ def end(game_id: UUID, host_id: UUID, *, last_state: str | None = None) -> Steps
 def connect(
     game_id: UUID, player_id: UUID, *, connection: UUID, server: UUID | None
 ) -> Steps[LobbyChange]:
-    """Gives the player's seat to a socket."""
+    """Assigns the player's seat to a socket."""
     return change_lobby(
         game_id, lambda lobby, _: rules.connect(lobby, player_id, connection, server), touches=False
     )
 
 
 def disconnect(game_id: UUID, player_id: UUID, *, connection: UUID) -> Steps[LobbyChange]:
-    """Takes the player's seat from a lost socket."""
+    """Disconnects the player's seat from a lost socket."""
     return change_lobby(
         game_id,
         lambda lobby, now: rules.disconnect(lobby, player_id, connection, now),
@@ -125,7 +125,7 @@ def apply_due_changes(game_id: UUID) -> Steps[LobbyChange]:
 
 
 def _read_newcomer(player_id: UUID, tribe_id: UUID) -> Steps[Seat]:
-    """Returns a seat for a player with one of the player's own tribes. No socket holds it yet."""
+    """Returns a new seat for a player with one of the player's own tribes, without a socket."""
     rows: list[tuple[Any, ...]] = yield [(statements.READ_NEWCOMER, [tribe_id, player_id])]
     if not rows:
         raise InvalidInput("unknown_tribe", "Choose one of your own tribes.", field="tribe_id")

@@ -67,7 +67,7 @@ class SessionsView(APIView):
         parameters=[LOCATION_HEADER],
     )
     def post(self, request: Request) -> Response:
-        """Create a lobby, with the caller as host. A lobby on a private map is never public.
+        """Create a lobby, with the caller as host. A lobby on a private map is always private.
 
         409: `already_seated`, or `map_not_playable` with all faults of the map.
         """
@@ -97,7 +97,7 @@ class SessionView(APIView):
         operation_id="game_sessions_read", responses={200: serializers.LobbyDocument, 304: None}
     )
     def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
-        """Read an open public lobby, or one's own lobby or game. 404 for any other."""
+        """Read an open public lobby, or the caller's lobby or game. 404 for any other."""
         player_id = request.user.pk
         lobby = run_query(queries.find_visible_lobby, session_id, player_id)
         is_seated = player_id is not None and lobby.seat_of(player_id) is not None
@@ -147,7 +147,7 @@ def join_lobby(request: Request, session_id: UUID) -> Response:
 @api_view("post")
 @extend_schema(operation_id="game_sessions_leave", responses={204: None})
 def leave_lobby(request: Request, session_id: UUID) -> Response:
-    """Give up one's seat."""
+    """Give up the caller's seat."""
     run(actions.leave, session_id, caller(request).pk)
     return Response(status=204)
 
@@ -159,7 +159,7 @@ def leave_lobby(request: Request, session_id: UUID) -> Response:
     responses=serializers.LobbyDocument,
 )
 def kick_player(request: Request, session_id: UUID) -> Response:
-    """Remove a player for good. Only the host may do this."""
+    """Remove a player permanently. Only the host may do this."""
     player_id = read_body(serializers.KickPlayer, request)["player_id"]
     change = run(actions.kick, session_id, caller(request).pk, player_id=player_id)
     return Response(lobby_document(change.after))
@@ -174,8 +174,8 @@ def kick_player(request: Request, session_id: UUID) -> Response:
 def start_game(request: Request, session_id: UUID) -> Response:
     """Start the countdown of three seconds. Only the host may do this.
 
-    409: `alone` unless solo, `not_ready`, `not_connected` where a player is ready but has no socket,
-    `map_not_playable` where the author has broken the map or a moderator has hidden it.
+    409: `alone` unless solo, `not_ready`, `not_connected` if a player is ready but has no socket,
+    `map_not_playable` if the map has become invalid or a moderator has hidden it.
     """
     solo = check_boolean(read_body(serializers.StartGame, request).get("solo", False), "solo")
     change = run(actions.start, session_id, caller(request).pk, solo=solo)

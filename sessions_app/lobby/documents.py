@@ -1,4 +1,4 @@
-"""The document of a lobby, as its players and others see it. Pure."""
+"""The document of a lobby for its players, and for others. Pure."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from config.kernel.timestamps import to_json
 from sessions_app.lobby.entities import Lobby, Seat
 
-SHOWN_OF_SEATS = "player_id username level tribe is_host is_ready is_connected".split()
+SEAT_FIELDS = "player_id username level tribe is_host is_ready is_connected".split()
 
 
 def lobby_document(lobby: Lobby) -> dict[str, Any]:
@@ -28,13 +28,13 @@ def lobby_document(lobby: Lobby) -> dict[str, Any]:
 
 
 def public_document(lobby: Lobby) -> dict[str, Any]:
-    """Returns the document for others. It has no code, which would let them in once the lobby is private."""
+    """Returns the document for others, without the invite code, which also works for a private lobby."""
     return lobby_document(lobby) | {"code": None}
 
 
 def _player_document(seat: Seat) -> dict[str, Any]:
-    shown = {name: getattr(seat, name) for name in SHOWN_OF_SEATS}
-    return shown | {"joined_at": _timestamp(seat.joined_at)}
+    fields = {name: getattr(seat, name) for name in SEAT_FIELDS}
+    return fields | {"joined_at": _timestamp(seat.joined_at)}
 
 
 def _timestamp(moment: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""A lobby and its seats, as the rules see them. Pure."""
+"""A lobby and its seats, for the rules. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ class Seat:
     """A player in a lobby or game.
 
     `lost_at` is the time since which no socket holds the seat; None while one does. `is_orphaned` says that
-    the process which held the socket is gone and could not report the loss.
+    the process with the socket has ended without disconnecting the seat.
     """
 
     player_id: UUID
@@ -56,17 +56,17 @@ class Lobby:
 
     @property
     def is_listed(self) -> bool:
-        """Whether everybody may see and join the lobby: the host wants it, and the map is public, too."""
+        """Whether everybody may see and join the lobby: both the lobby and the map are public."""
         return self.is_public and self.is_map_published
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more can happen."""
+        """Whether the game is completed or abandoned."""
         return self.status in OVER_STATUSES
 
     @property
     def host(self) -> Seat | None:
-        """The seat of the host; None while nobody is seated."""
+        """The seat of the host; None without seats."""
         return next((seat for seat in self.seats if seat.is_host), None)
 
     def seat_of(self, player_id: UUID) -> Seat | None:
@@ -76,12 +76,12 @@ class Lobby:
 
 @dataclass(frozen=True)
 class LobbyChange:
-    """A lobby before and after an action. Both are the same where nothing changed."""
+    """A lobby before and after an action. Both are the same if nothing changed."""
 
     before: Lobby
     after: Lobby
 
     @property
     def has_new_version(self) -> bool:
-        """Whether something changed that others see."""
+        """Whether the version changed."""
         return self.before.version != self.after.version

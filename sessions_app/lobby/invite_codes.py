@@ -1,8 +1,8 @@
-"""Invite codes: how they are drawn, and how people may type them. Pure."""
+"""Invite codes: generating, normalizing and checking them. Pure."""
 
 import secrets
 
-# Letters and digits that nobody confuses with each other.
+# Without letters and digits that look alike.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 6
 
@@ -13,7 +13,7 @@ def generate_code() -> str:
 
 
 def normalize_code(text: str) -> str:
-    """Returns a code as it is stored. People also type small letters, spaces and hyphens."""
+    """Returns a code as it is stored, without spaces and hyphens, in upper case."""
     return "".join(text.upper().replace("-", " ").split())
 
 

@@ -17,10 +17,10 @@ LOBBIES, CODES = "lobbies", "codes"  # names of rate limits
 def open_lobby(
     *, player_id: UUID, game_map: GameMap, tribe_id: UUID, is_public: bool, seats: int
 ) -> LobbyChange:
-    """Creates a lobby on a map that the player may play on, which the caller has checked.
+    """Creates a lobby. The caller has checked that the player may play on the map.
 
-    An attempt that creates no lobby is not counted. Raises RateLimited, RateLimitUnavailable; DomainError
-    `map_not_playable` with all faults of the map, and as `actions.create` does.
+    Failed attempts are not counted. Raises RateLimited, RateLimitUnavailable; DomainError `map_not_playable`
+    with all faults of the map, and like `actions.create`.
     """
     with rate_limits.require_if_successful(LOBBIES, str(player_id)):
         require_playable(game_map)  # outside of the transaction, because it may take long
@@ -37,10 +37,10 @@ def open_lobby(
 def count_and_find_by_code(*, client: Client, player_id: UUID, code: str) -> Lobby:
     """Returns the lobby or game of an invite code. Limits how many wrong codes may be tried.
 
-    Each attempt is counted before the code is looked up, because many at once would all be looked up
-    otherwise. A right code is not counted afterwards. After too many wrong codes a right one is refused as
-    well, because it may be guessed. Both the player and the address are counted: neither many accounts nor
-    many addresses make guessing fast. Raises RateLimited, RateLimitUnavailable, DomainError `unknown_code`.
+    Each attempt is counted before the code is looked up, because otherwise many simultaneous attempts would
+    all be looked up. For a valid code the count is undone. After too many wrong codes a valid one is refused,
+    too, because it may be guessed. Both the player and the address are counted, so that neither many accounts
+    nor many addresses help to guess. Raises RateLimited, RateLimitUnavailable, DomainError `unknown_code`.
     """
     subjects = str(player_id), client.address
     for subject in subjects:

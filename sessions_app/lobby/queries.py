@@ -1,4 +1,4 @@
-"""Which lobby somebody may see or has a seat in. Each query is a generator of SQL for `transactions`."""
+"""Finds lobbies for a player or visitor. Each query is a generator of SQL for `transactions`."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sessions_app.lobby.transactions import Steps
 
 
 def find_visible_lobby(game_id: UUID, player_id: UUID | None) -> Steps[Lobby]:
-    """Returns a lobby that somebody may see: the own one, or a listed one that has not started.
+    """Returns a lobby that the player or visitor may see: the player's own, or an open listed one.
 
     Raises DomainError `not_found`.
     """

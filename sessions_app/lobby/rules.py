@@ -2,9 +2,9 @@
 
 Each rule takes a lobby and returns the changed lobby, or raises DomainError. A rule does not know whether
 it is called for the API, a page, a socket or a timer. `store.change_lobby` calls it under the lock of the
-game's row, so that the lobby it gets is the current one.
+game's row, so the lobby is the current one.
 
-Most rules end with `enforce_invariants`, the one place that says what always holds.
+Most rules end with `enforce_invariants`, which has all invariants.
 """
 
 from dataclasses import replace
@@ -18,11 +18,11 @@ from sessions_app.kernel.statuses import Status
 from sessions_app.lobby.entities import Lobby, Seat
 
 COUNTDOWN = timedelta(seconds=3)
-GRACE_PERIOD = timedelta(seconds=30)  # for which a seat is kept without a socket
+GRACE_PERIOD = timedelta(seconds=30)
 IDLE_LIMIT = timedelta(hours=1)  # after which an unused lobby is closed
-MAX_KICKED_ABSENT_PLAYERS = 100  # players kicked without a seat: a host may name anybody
+MAX_KICKED_ABSENT_PLAYERS = 100  # players without a seat: a host may kick anybody by id
 
-# ---- What players do ----------------------------------------------------------------------------
+# ---- Changes by players -------------------------------------------------------------------------
 
 
 def join(lobby: Lobby, newcomer: Seat, *, code: str | None = None) -> Lobby:
@@ -65,14 +65,13 @@ def choose_tribe(lobby: Lobby, player_id: UUID, tribe: dict[str, Any]) -> Lobby:
 
 
 def kick(lobby: Lobby, host_id: UUID, player_id: UUID) -> Lobby:
-    """Removes another player, who can not return.
+    """Removes another player, who cannot join again.
 
-    A player without a seat is kicked as well, since that player may have left at the same moment and would
-    come back. The lobby remembers a limited number of such players.
+    A player without a seat can be kicked, too, since that player may have left at the same moment and could
+    join again. The number of such players is limited.
 
     Raises DomainError: `not_seated`, `not_host`, `started`, `over`, `not_found` for a player without a seat
-    when MAX_KICKED_ABSENT_PLAYERS are remembered, `quota_reached` beyond MAX_KICKED_PLAYERS; InvalidInput
-    for oneself.
+    beyond MAX_KICKED_ABSENT_PLAYERS, `quota_reached` beyond MAX_KICKED_PLAYERS; InvalidInput for oneself.
     """
     _require_host(lobby, host_id)
     _require_not_started(lobby)
@@ -117,7 +116,7 @@ def start(lobby: Lobby, host_id: UUID, now: datetime, *, solo: bool = False) -> 
     """Starts the countdown. Changes nothing while one is running.
 
     Raises DomainError: `not_seated`, `not_host`, `started`, `over`, `map_not_playable`, `alone` unless solo,
-    `not_ready`, `not_connected` where a player is ready but has no socket.
+    `not_ready`, `not_connected` if a player is ready but has no socket.
     """
     _require_host(lobby, host_id)
     _require_not_started(lobby)
@@ -132,8 +131,8 @@ def start(lobby: Lobby, host_id: UUID, now: datetime, *, solo: bool = False) -> 
         )
     if waiting := [seat.username for seat in lobby.seats if not seat.is_ready]:
         raise DomainError("not_ready", f"Not ready yet: {', '.join(waiting)}.")
-    if lost := [seat.username for seat in lobby.seats if not seat.is_connected]:
-        raise DomainError("not_connected", f"Not connected: {', '.join(lost)}.")
+    if disconnected := [seat.username for seat in lobby.seats if not seat.is_connected]:
+        raise DomainError("not_connected", f"Not connected: {', '.join(disconnected)}.")
     return replace(lobby, countdown_ends_at=now + COUNTDOWN)
 
 
@@ -146,7 +145,7 @@ def end(lobby: Lobby, host_id: UUID) -> Lobby:
     return replace(lobby, status=Status.COMPLETED, code=None)
 
 
-# ---- What sockets and time do -------------------------------------------------------------------
+# ---- Changes by sockets and by time -------------------------------------------------------------
 
 
 def connect(lobby: Lobby, player_id: UUID, connection: UUID, server: UUID | None) -> Lobby:
@@ -162,7 +161,7 @@ def connect(lobby: Lobby, player_id: UUID, connection: UUID, server: UUID | None
 
 
 def disconnect(lobby: Lobby, player_id: UUID, connection: UUID, now: datetime) -> Lobby:
-    """Starts the grace period of a lost socket's seat. Changes nothing where a newer socket has the seat."""
+    """Starts the grace period of a lost socket's seat. Changes nothing if a newer socket has the seat."""
     seat = lobby.seat_of(player_id)
     if seat is None or seat.connection != connection or lobby.is_over:
         return lobby
@@ -170,7 +169,7 @@ def disconnect(lobby: Lobby, player_id: UUID, connection: UUID, now: datetime) -
 
 
 def renew_grace_period(lobby: Lobby, player_id: UUID, now: datetime) -> Lobby:
-    """Restarts the grace period of a player without a socket, who was seen otherwise."""
+    """Restarts the grace period of a player without a socket, who is active on the page."""
     seat = lobby.seat_of(player_id)
     if seat is None or seat.is_connected:
         return lobby
@@ -187,8 +186,8 @@ def apply_due_changes(lobby: Lobby, now: datetime) -> Lobby:
     for seat in lobby.seats:
         if seat.is_connected and seat.is_orphaned:
             lobby = _with_seat(lobby, _disconnected(lobby, seat, now))
-    kept = tuple(s for s in lobby.seats if s.lost_at is None or s.lost_at > now - GRACE_PERIOD)
-    lobby = enforce_invariants(replace(lobby, seats=kept))
+    remaining = tuple(s for s in lobby.seats if s.lost_at is None or s.lost_at > now - GRACE_PERIOD)
+    lobby = enforce_invariants(replace(lobby, seats=remaining))
     if lobby.status == Status.LOBBY and lobby.touched_at <= now - IDLE_LIMIT:
         return enforce_invariants(replace(lobby, seats=()))
     if lobby.countdown_ends_at and lobby.countdown_ends_at <= now:
@@ -198,35 +197,35 @@ def apply_due_changes(lobby: Lobby, now: datetime) -> Lobby:
     return lobby
 
 
-# ---- What always holds --------------------------------------------------------------------------
+# ---- Invariants ---------------------------------------------------------------------------------
 
 
 def enforce_invariants(lobby: Lobby) -> Lobby:
-    """Returns the lobby with all that follows from its seats.
+    """Returns the lobby with the consequences of its seats.
 
-    Without seats it is abandoned. With seats but without a host, the connected player who joined first
-    becomes host. A countdown stops as soon as a player is not connected or not ready.
+    Without seats it is abandoned. If seats have no host, the connected player who joined first becomes host.
+    A countdown stops as soon as a player is not connected or not ready.
     """
     if lobby.is_over:
         return lobby
     if not lobby.seats:
         return replace(lobby, status=Status.ABANDONED, code=None, countdown_ends_at=None)
     if lobby.host is None:
-        heir = min(lobby.seats, key=lambda s: (not s.is_connected, s.joined_at, s.player_id))
-        lobby = _with_seat(lobby, replace(heir, is_host=True))
+        next_host = min(lobby.seats, key=lambda s: (not s.is_connected, s.joined_at, s.player_id))
+        lobby = _with_seat(lobby, replace(next_host, is_host=True))
     if lobby.countdown_ends_at and not all(s.is_ready and s.is_connected for s in lobby.seats):
         lobby = replace(lobby, countdown_ends_at=None)
     return lobby
 
 
 def _disconnected(lobby: Lobby, seat: Seat, now: datetime) -> Seat:
-    """Returns a seat without its socket. In a running game `is_ready` means nothing and stays as it is."""
+    """Returns a seat without its socket. In a running game `is_ready` has no meaning and does not change."""
     is_ready = seat.is_ready and lobby.status != Status.LOBBY
     return replace(seat, connection=None, server=None, lost_at=now, is_ready=is_ready)
 
 
 def _with_seat(lobby: Lobby, seat: Seat) -> Lobby:
-    """Returns the lobby with this seat in place of the same player's."""
+    """Returns the lobby with a player's seat replaced."""
     seats = tuple(seat if s.player_id == seat.player_id else s for s in lobby.seats)
     return replace(lobby, seats=seats)
 

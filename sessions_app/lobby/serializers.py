@@ -19,7 +19,7 @@ class LobbyMap(serializers.Serializer[Any]):
 
 
 class VersionedMap(LobbyMap):
-    """The map and its version, which is fixed from the start of the game on."""
+    """The map and its version, which is fixed when the game starts."""
 
     version = serializers.IntegerField()
     is_playable = serializers.BooleanField(
@@ -28,7 +28,7 @@ class VersionedMap(LobbyMap):
 
 
 class TribeBonuses(serializers.Serializer[Any]):
-    """What a tribe changes in a game. Bonuses are shares: 0.25 means a quarter more."""
+    """The bonuses and the colour of a tribe. Bonuses are shares: 0.25 means a quarter more."""
 
     color_theme = serializers.CharField()
     damage_bonus = serializers.FloatField()
@@ -37,7 +37,7 @@ class TribeBonuses(serializers.Serializer[Any]):
 
 
 class LobbyTribe(TribeBonuses):
-    """The tribe of a player, which is fixed from the start of the game on."""
+    """The tribe of a player, which is fixed when the game starts."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -58,7 +58,7 @@ class LobbyPlayer(serializers.Serializer[Any]):
 
 
 class LobbySettings(serializers.Serializer[Any]):
-    """What the host may change."""
+    """The settings, which the host may change."""
 
     is_public = serializers.BooleanField(
         help_text="Whether everybody sees the lobby and may join. Always false on a private map."
@@ -78,7 +78,7 @@ class LobbyDocument(serializers.Serializer[Any]):
     map = VersionedMap()
     code = serializers.CharField(
         allow_null=True,
-        help_text="The invite code. Null for callers without a seat, and once the game is over.",
+        help_text="The invite code. Null for callers without a seat, and after the end of the game.",
     )
     countdown_ends_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -86,7 +86,7 @@ class LobbyDocument(serializers.Serializer[Any]):
 
 
 class SocketAddress(serializers.Serializer[Any]):
-    """Where to open the socket. It needs a ticket."""
+    """The address of the socket, which requires a ticket."""
 
     path = serializers.CharField()
     subprotocol = serializers.CharField()

@@ -4,10 +4,10 @@ from maps.search.conditions import PLAYABLE, PUBLISHED
 from sessions_app.kernel.statuses import OPEN_STATUSES, Status, to_sql
 from sessions_app.lobby.rules import GRACE_PERIOD, IDLE_LIMIT
 
-MAX_DUE_LOBBIES = 100  # that one statement finds
-# A process whose heartbeat is older than this holds no sockets any more.
+MAX_DUE_LOBBIES = 100  # of one sweep
+# A process whose heartbeat is older than this has ended, and holds no sockets.
 SERVER_TIMEOUT_SECONDS = 15
-# A countdown's own timer applies the start. A sweep does so only when that timer has failed.
+# A timer starts the game at the end of a countdown. A sweep does so only if the timer has failed.
 COUNTDOWN_MARGIN_SECONDS = 1
 
 IS_OPEN = f"status IN {to_sql(OPEN_STATUSES)}"
@@ -18,8 +18,8 @@ TRIBE = """json_build_object('id', t.id, 'name', t.name, 'archetype', t.archetyp
 # ---- Reading ------------------------------------------------------------------------------------
 
 LOCK = "SELECT 1 FROM game_sessions WHERE id = %s FOR NO KEY UPDATE"
-# Separate from LOCK: only a later statement sees what was committed while LOCK waited. Once the game has a
-# map version, `p` is the map as it is played.
+# Separate from LOCK, because only a later statement sees what was committed while LOCK waited. If the game
+# has a map version, `p` is its played map.
 READ = f"""
 SELECT statement_timestamp(), g.id, g.status,
     json_build_object('id', m.id, 'name', coalesce(p.name, m.name),
@@ -51,8 +51,8 @@ FIND_BY_CODE = f"SELECT id FROM game_sessions WHERE code = %s AND {IS_OPEN}"  # 
 FIND_BY_PLAYER = f"""
 SELECT g.id FROM session_players AS s JOIN game_sessions AS g ON g.id = s.session_id
 WHERE s.user_id = %s AND s.left_at IS NULL AND g.{IS_OPEN}"""  # noqa: S608
-# The lobbies that `rules.apply_due_changes` changes. Seats are looked up game by game, because the seats of
-# all games that were ever played are many.
+# The lobbies that `rules.apply_due_changes` changes. A lateral join reads only the seats of open games, and
+# not those of all games ever played.
 FIND_DUE_LOBBIES = f"""
 SELECT g.id FROM game_sessions AS g CROSS JOIN LATERAL (
     SELECT bool_or(s.is_host) AS have_host,
@@ -82,15 +82,14 @@ INSERT INTO session_players (session_id, user_id, tribe_id, is_host, is_ready, i
     connection, server_id, joined_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
 DELETE_SEAT = "DELETE FROM session_players WHERE session_id = %s AND user_id = %s"
-# For a seat in a game that has started: the row stays for the history.
+# For a seat in a game that has started: the row remains for the history.
 LEAVE_SEAT = """
 UPDATE session_players SET left_at = %s, is_host = false, is_connected = false, connection = NULL,
     server_id = NULL WHERE session_id = %s AND user_id = %s"""
 PLAYED_MAP_COLUMNS = ", ".join(
     "version name width height terrain_data spawn_point goal_point wave_config document_bytes".split()
 )
-# What the start of a game fixes and counts. It happens once: only one transaction finds the game in its
-# lobby.
+# Copies and counts at the start of a game. They run once: only one transaction finds the game in its lobby.
 START = (
     "UPDATE game_sessions AS g SET game_state = jsonb_build_object("
     "'towers', '[]'::jsonb, 'enemies', '[]'::jsonb, 'resources', (SELECT jsonb_object_agg(user_id, gold)"
@@ -99,7 +98,7 @@ START = (
     " WHERE t.id = s.tribe_id AND s.session_id = %s",
     "UPDATE users SET total_games_played = total_games_played + 1 WHERE id IN"
     " (SELECT user_id FROM session_players WHERE session_id = %s AND left_at IS NULL ORDER BY 1)",
-    # Counting the play locks the map. The copy is the version that the game has, or is not made.
+    # The update of the play count locks the map. The map is copied only if it has the version of the game.
     f"""
     WITH game AS (SELECT map_id, map_version FROM game_sessions WHERE id = %s),
     counted AS (

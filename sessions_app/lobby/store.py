@@ -1,4 +1,4 @@
-"""Reads a lobby from the database, and writes what a rule has changed of it."""
+"""Reads a lobby from the database, and writes the changes of a rule."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -28,15 +28,15 @@ SEAT_COLUMNS: dict[str, Callable[[Seat], Any]] = {
 
 
 def read_lobby(game_id: UUID) -> Steps[tuple[Lobby, datetime] | None]:
-    """Reads a lobby and the database's time, without a lock. Returns None where there is no such game."""
+    """Reads a lobby and the database's time, without a lock. Returns None if there is no such game."""
     return _parse((yield [(statements.READ, [game_id])]))
 
 
 def change_lobby(game_id: UUID, rule: Rule, *, touches: bool = True) -> Steps[LobbyChange]:
     """Applies a rule under the lock of the game's row.
 
-    `touches` says that a player did it: a lobby that no player touches for long is closed. Raises
-    DomainError: `not_found` where there is no such game, and what the rule raises.
+    `touches` says whether the change counts as activity of a player: lobbies without activity are closed.
+    Raises DomainError: `not_found` if there is no such game, and the errors of the rule.
     """
     found = _parse((yield [(statements.LOCK, [game_id]), (statements.READ, [game_id])]))
     if found is None:
@@ -49,8 +49,8 @@ def change_lobby(game_id: UUID, rule: Rule, *, touches: bool = True) -> Steps[Lo
     is_start = _is_start(before, after)
     read_version = statements.READ_STARTED_VERSION if is_start else statements.READ_VERSION
     rows = yield [*changes, (read_version, [game_id])]
-    if not rows:  # another attempt plays the map as it was saved
-        raise SerializationFailure("The map was saved at the moment of the start.")
+    if not rows:  # the next attempt uses the new version of the map
+        raise SerializationFailure("The map changed during the start of the game.")
     return LobbyChange(before, replace(after, version=rows[0][0]))
 
 
@@ -88,7 +88,7 @@ def _seat_changes(before: Lobby, after: Lobby, now: datetime) -> Iterator[Statem
             yield statements.DELETE_SEAT, [before.id, player_id]
         else:
             yield statements.LEAVE_SEAT, [now, before.id, player_id]
-    # The old host is written before the new one: a constraint allows one host at any moment.
+    # The old host is written before the new one, because a constraint allows only one host.
     for seat in sorted(new.values(), key=lambda seat: seat.is_host):
         values = {name: read(seat) for name, read in SEAT_COLUMNS.items()}
         if seat.player_id not in old:
@@ -108,7 +108,7 @@ def _update(table: str, changed: dict[str, Any], where: str, *keys: UUID) -> Sta
 
 
 def _parse(rows: Rows) -> tuple[Lobby, datetime] | None:
-    """Returns the lobby in the rows of READ, whose columns are in the order of the fields, and the time."""
+    """Returns the lobby and the time from the rows of READ, whose columns have the order of the fields."""
     if not rows:
         return None
     now, game_id, status, game_map, *rest = rows[0][:14]

@@ -1,9 +1,9 @@
-"""Runs lobby actions, in a thread of Django's or on the event loop of the sockets.
+"""Runs lobby actions, on Django's connection or on the event loop of the sockets.
 
 An action is written once, as a generator that yields batches of SQL statements and receives the rows of
-each batch's last statement. `run` and `run_async` carry it out in one transaction, so that the API, pages,
-sockets and timers share every rule and lock. psycopg sends each batch in one round trip. After the commit
-the change is reported to the hubs of this process, if it has any (`add_listener`).
+each batch's last statement. `run` and `run_async` execute it in one transaction, so that the API, pages,
+sockets and timers share all rules and locks. psycopg sends each batch in one round trip. After the commit
+the hubs of this process are called with the change (`add_listener`).
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -26,10 +26,10 @@ Statement = tuple[str, Sequence[Any]]
 Rows = list[tuple[Any, ...]]
 Steps = Generator[list[Statement], Rows, T]
 
-MAX_ATTEMPTS = 3  # after a deadlock one of its transactions is tried again
+MAX_ATTEMPTS = 3
 RETRIED_ERRORS = (DeadlockDetected, SerializationFailure)
 CODE_CONSTRAINT = (
-    "game_sessions_code_key"  # violated by chance; the next attempt draws another code
+    "game_sessions_code_key"  # two equal random codes; the next attempt has another one
 )
 CONSTRAINT_ERRORS = {
     "four_seats": ("full", "All seats of this lobby are taken."),
@@ -38,7 +38,7 @@ CONSTRAINT_ERRORS = {
         "You have a seat in another lobby or game. Leave it first.",
     ),
     "one_seat_per_player": ("already_seated", "You have a seat in this game already."),
-    # A row that existed when it was read may be deleted before the end of the transaction.
+    # The row was deleted after it was read.
     "session_players_tribe_id_fdd91c21_fk_tribes_id": (
         "unknown_tribe",
         "This tribe no longer exists. Choose another one.",
@@ -55,9 +55,9 @@ _listeners: list[Listener] = []
 
 
 def add_listener(listener: Listener) -> None:
-    """Registers a function that gets each changed lobby after the commit, in any thread. It must not raise.
+    """Registers a function that is called with each changed lobby after the commit, in any thread.
 
-    Reconciliation finds the changes of a process without listeners.
+    It must not raise. Reconciliation finds the changes of processes without listeners.
     """
     _listeners.append(listener)
 
@@ -70,7 +70,7 @@ def remove_listener(listener: Listener) -> None:
 def run(make_steps: Callable[P, Steps[T]], *args: P.args, **kwargs: P.kwargs) -> T:
     """Runs an action on Django's connection.
 
-    Raises what the action raises, and DomainError for violated constraints.
+    Raises the errors of the action, and DomainError for violated constraints.
     """
     for attempt in range(1, MAX_ATTEMPTS + 1):
         with _translate_errors(is_last=attempt == MAX_ATTEMPTS):
@@ -82,9 +82,9 @@ def run(make_steps: Callable[P, Steps[T]], *args: P.args, **kwargs: P.kwargs) ->
 
 
 def run_query(make_steps: Callable[P, Steps[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Runs steps that only read, on Django's connection. Raises what they raise.
+    """Runs steps that only read, on Django's connection. Raises their errors.
 
-    There is no transaction: it would add two round trips, and each statement sees what is committed by then.
+    There is no transaction, which would add two round trips without benefit.
     """
     return _execute(make_steps(*args, **kwargs))
 
@@ -97,7 +97,7 @@ async def run_async(
 ) -> T:
     """Runs an action on the event loop.
 
-    Raises what the action raises, DomainError for violated constraints, psycopg.Error.
+    Raises the errors of the action, DomainError for violated constraints, psycopg.Error.
     """
     for attempt in range(1, MAX_ATTEMPTS + 1):
         with _translate_errors(is_last=attempt == MAX_ATTEMPTS):
@@ -147,9 +147,9 @@ def _notify(result: Any) -> None:
 
 @contextmanager
 def _translate_errors(*, is_last: bool) -> Iterator[None]:
-    """Ignores an error that another attempt may avoid, and turns violated constraints into DomainError.
+    """Suppresses an error if another attempt may succeed, and turns violated constraints into DomainError.
 
-    Errors of psycopg come as they are on the event loop, and wrapped by Django elsewhere.
+    On the event loop, errors of psycopg are not wrapped by Django.
     """
     try:
         yield

@@ -1,6 +1,6 @@
-"""Public lobbies that anybody may join, the newest first: for the API, the page and the list socket.
+"""Open public lobbies, the newest first, for the API, the page and the list socket.
 
-All three show the same cards, which are built here, in SQL. `find_page_cards` adds what a page needs.
+All three show the same cards, which are built in SQL. `find_page_cards` adds the fields of the page.
 """
 
 import datetime
@@ -22,8 +22,8 @@ from sessions_app.kernel.statuses import Status
 from sessions_app.lobby.transactions import Steps, run_query
 
 PAGE_SIZE, MAX_PAGE_SIZE = 20, 50
-MAX_LISTED = 200  # cards that a page or a list socket shows; the API has pages of all of them
-MAX_FREE_SEATS = MAX_SEATS - 1  # somebody is seated already
+MAX_LISTED = 200  # cards on the page and on the list socket; the API lists all of them
+MAX_FREE_SEATS = MAX_SEATS - 1  # the host has a seat
 ORDER = Order("new", "g.created_at", "timestamptz")
 CARD = f"""json_build_object(
     'id', g.id, 'created_at', {to_json_sql("g.created_at")}, 'seats', g.seat_limit,
@@ -41,7 +41,7 @@ LIST_CARDS = (
     f"SELECT {CARD}, g.created_at::text, g.id::text"
     f" {FROM_OPEN_LOBBIES} {{conditions}} {NEWEST_FIRST} LIMIT {{limit}}"
 )
-# One statement, so that cards and counts are of the same moment. Lobbies beyond the limit have no card.
+# One statement, so that cards and counts are consistent. Lobbies beyond the limit have no card.
 SUMMARIZE = f"""
 SELECT CASE WHEN row_number() OVER ({NEWEST_FIRST}) <= %s THEN {CARD} END,
     g.id::text, m.id::text, g.seat_limit - seated.count
@@ -50,9 +50,9 @@ SELECT CASE WHEN row_number() OVER ({NEWEST_FIRST}) <= %s THEN {CARD} END,
 
 @dataclass(frozen=True)
 class LobbyFilter:
-    """Which lobbies to list: on one map or with `words` in the map's name, with so many seats free.
+    """Which lobbies to list: on one map or with `words` in the map's name, with at least `free_seats`.
 
-    `size` is how many to list, `cursor` where to continue.
+    `size` is the number of lobbies to list, `cursor` where to continue.
     """
 
     map_id: UUID | None = None
@@ -88,9 +88,9 @@ def list_open_lobbies(lobby_filter: LobbyFilter) -> Steps[tuple[list[dict[str, A
     if lobby_filter.free_seats:
         conditions.append("AND g.seat_limit - seated.count >= %s")
         values.append(str(lobby_filter.free_seats))
-    if place := ORDER.decode_cursor(lobby_filter.cursor):
+    if cursor := ORDER.decode_cursor(lobby_filter.cursor):
         conditions.append("AND (g.created_at, g.id) < (%s::timestamptz, %s::uuid)")
-        values += [place.key, place.row_id]
+        values += [cursor.key, cursor.row_id]
     sql = LIST_CARDS.format(conditions=" ".join(conditions), limit=lobby_filter.size + 1)
     rows = yield [(sql, values)]
     shown = rows[: lobby_filter.size]
@@ -108,7 +108,7 @@ class Summary:
 
 
 def summarize_open_lobbies(max_cards: int) -> Steps[Summary]:
-    """Returns what a list socket shows."""
+    """Returns the summary for the list socket."""
     rows = yield [(SUMMARIZE, [max_cards])]
     maps: dict[str, dict[str, int]] = {}
     for _, _, map_id, free_seats in rows:
@@ -120,7 +120,7 @@ def summarize_open_lobbies(max_cards: int) -> Steps[Summary]:
 
 
 def find_page_cards(lobby_filter: LobbyFilter) -> list[dict[str, Any]]:
-    """Returns the cards of a page of lobbies, with what the template needs: links, pictures and seats."""
+    """Returns the cards of a page of lobbies, with links, pictures and seats for the template."""
     cards, _ = run_query(list_open_lobbies, lobby_filter)
     maps = GameMap.objects.for_cards().in_bulk({card["map"]["id"] for card in cards})
     pictures = {str(game_map.pk): game_map.card_picture for game_map in maps.values()}
@@ -138,5 +138,5 @@ def find_page_cards(lobby_filter: LobbyFilter) -> list[dict[str, Any]]:
 
 
 def seat_pips(seats: int, free_seats: int) -> list[bool]:
-    """Returns a value for each seat: true for those that are taken, which come first."""
+    """Returns for each seat whether it is taken, the taken ones first."""
     return [True] * (seats - free_seats) + [False] * free_seats

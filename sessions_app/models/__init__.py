@@ -1,4 +1,4 @@
-"""Tables of games: games, seats, server processes, and maps as they were played."""
+"""Tables of games: games, seats, server processes, and played maps."""
 
 from sessions_app.models.games import GameSession
 from sessions_app.models.played_maps import PlayedMap

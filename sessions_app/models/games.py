@@ -10,7 +10,7 @@ from sessions_app.kernel.limits import MAX_KICKED_PLAYERS, MAX_SEATS, MIN_SEATS
 from sessions_app.kernel.statuses import OPEN_STATUSES, OVER_STATUSES, Status, to_values
 
 models.JSONField.register_lookup(StoredSize)
-# States have up to 256 KiB of JSON (games/actions.py). As jsonb they have up to six times as much: each `0,`
+# States have up to 256 KiB of JSON (games/actions.py). As jsonb they are up to six times as large: each `0,`
 # of two bytes becomes a number of eight bytes and an entry of four.
 MAX_STATE_SIZE = 2 * 1024 * 1024  # bytes of jsonb
 
@@ -18,8 +18,8 @@ MAX_STATE_SIZE = 2 * 1024 * 1024  # bytes of jsonb
 class GameSession(RandomIdModel):
     """A game of up to four players on a map, from the lobby to the end.
 
-    `version` counts the committed changes of what the players see. A trigger counts (migration
-    0004_versions), so that a change typed in psql counts as well.
+    `version` counts the committed changes that are visible to players. A trigger counts (migration
+    0004_versions), so that changes in psql count, too.
     """
 
     map = models.ForeignKey(
@@ -124,7 +124,7 @@ class GameSession(RandomIdModel):
                 condition=models.Q(status=Status.LOBBY.value, is_public=True),
                 name="idx_game_sessions_open",
             ),
-            # The open games are few among those of years.
+            # Only open games, which are few.
             models.Index(
                 fields=["touched_at"],
                 condition=models.Q(status__in=to_values(OPEN_STATUSES)),

@@ -1,4 +1,4 @@
-"""Maps as they were played."""
+"""The table of played maps."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -7,10 +7,10 @@ from config.db.models import RandomIdModel
 
 
 class PlayedMap(RandomIdModel):
-    """A version of a map that was played. The start of its first game creates it, and nothing changes it.
+    """A version of a map that was played. It is created when its first game starts, and never changes.
 
-    It stays when the author changes the map, makes it private or removes it. `map_id` is not a foreign key,
-    so that the row can outlive the map's. Columns have the names of those of `maps` that they copy.
+    It remains when the author changes the map, makes it private or removes it. `map_id` is not a foreign key,
+    so that the row can outlive the map. Columns have the names of the columns of `maps` that they copy.
     """
 
     map_id = models.UUIDField(db_comment="The map.")

@@ -9,7 +9,7 @@ from sessions_app.models.games import GameSession
 
 
 class LobbyServer(models.Model):
-    """A process that holds sockets. After `seen_at` is too old, it holds none."""
+    """A process that holds sockets. If `seen_at` is too old, the process has ended."""
 
     id = models.UUIDField(
         primary_key=True, editable=False, db_comment="Random UUID, made when the process starts."
@@ -27,9 +27,9 @@ class LobbyServer(models.Model):
 class SessionPlayer(RandomIdModel):
     """A seat: one player in one game, with one tribe.
 
-    A trigger holds two more rules (migration 0003_seat_rules), because no constraint can: a game has at most
-    as many seats as its limit, and a player has a seat in at most one game that is not over. Leaving a lobby
-    deletes the row. Leaving a running game keeps it for the history, with `left_at`.
+    A trigger enforces two more rules (migration 0003_seat_rules), because no constraint can: a game has at
+    most as many seats as its limit, and a player has a seat in at most one open game. When a player leaves a
+    lobby, the row is deleted. When a player leaves a running game, the row remains, with `left_at`.
     """
 
     session = models.ForeignKey(

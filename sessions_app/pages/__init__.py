@@ -1,1 +1,1 @@
-"""The pages of lobbies: the list, opening and joining one, and the lobby itself."""
+"""The pages of lobbies: the list, opening and joining a lobby, and the lobby itself."""

@@ -1,4 +1,4 @@
-"""What the templates of lobbies show."""
+"""The context of the templates of lobbies."""
 
 from typing import Any
 from uuid import UUID
@@ -16,12 +16,12 @@ from sessions_app.lobby.entities import Lobby
 from sessions_app.lobby.transactions import run_query
 from sessions_app.lobby_list.open_lobbies import seat_pips
 
-# The browser fills in this card for a lobby that its socket reports.
+# Scripts fill in this card for a lobby from the list socket.
 BLANK_CARD = {"id": "", "url": "", "picture": "", "pips": [], "map": {"name": ""}, "host": ""}
 
 
 def lobby_context(request: HttpRequest, lobby: Lobby, player_id: UUID | None) -> dict[str, Any]:
-    """Returns the context for a lobby as a player sees it, or somebody without a seat."""
+    """Returns the context for a lobby, for a player with a seat or for others."""
     own_seat = lobby.seat_of(player_id) if player_id else None
     # Nobody can join a game that has started, so it has no free seats.
     seats = lobby.seat_limit if lobby.status == Status.LOBBY else len(lobby.seats)
@@ -37,7 +37,7 @@ def lobby_context(request: HttpRequest, lobby: Lobby, player_id: UUID | None) ->
         "is_open": lobby.status == Status.LOBBY,
         "is_running": lobby.status in RUNNING_STATUSES,
         "is_over": lobby.is_over,
-        # None for a private map and somebody who was invited: only players with a seat see it.
+        # None for a private map and an invited player, because only players with a seat see the map.
         "game_map": find_visible_card(request.user, lobby.game_map["id"]),
     }
 
@@ -53,17 +53,17 @@ def find_own_lobby(request: HttpRequest) -> Lobby | None:
 
 
 def new_tribe_url(request: HttpRequest) -> str:
-    """Returns the address of the page for a new tribe, which leads back to this page."""
+    """Returns the address of the page for a new tribe, which redirects back to this page."""
     next_url = request.get_full_path()
     if request.method == "POST" and request.path.endswith("/join"):
         next_url = request.path.removesuffix("join")  # that address only accepts POST
     return f"{reverse('tribes:new')}?{urlencode({'next': next_url})}"
 
 
-def render_gone(request: HttpRequest) -> HttpResponse:
+def render_not_found(request: HttpRequest) -> HttpResponse:
     """Renders the page for a lobby that does not exist, is over, or is not visible to the visitor.
 
-    The three look the same, so that strangers learn nothing.
+    The three cases look the same, so that the page does not reveal which lobbies exist.
     """
     context = {"own_lobby": find_own_lobby(request)}
-    return render(request, "lobbies/gone.html", context, status=404)
+    return render(request, "lobbies/not_found.html", context, status=404)

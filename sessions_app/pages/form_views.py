@@ -17,22 +17,22 @@ from config.kernel.validators import parse_id
 from sessions_app.games.actions import end_game
 from sessions_app.lobby import actions
 from sessions_app.lobby.transactions import run
-from sessions_app.pages.context import render_gone
+from sessions_app.pages.context import render_not_found
 from sessions_app.pages.forms import ChooseTribeForm, SettingsForm
 
 
 @require_POST
 @require_sign_in("lobbies:detail")
-def act(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
-    """Does what a button of the lobby's page says."""
+def run_action(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
+    """Runs the action of a button on the lobby's page."""
     name = request.POST.get("act", "")
-    if name not in ACTS:
+    if name not in ACTIONS:
         raise Http404
     try:
-        ACTS[name](request, lobby_id, current_user(request))
+        ACTIONS[name](request, lobby_id, current_user(request))
     except DomainError as error:
         if error.code in ("not_found", "not_seated"):
-            return render_gone(request)
+            return render_not_found(request)
         messages.error(request, error.detail)
     else:
         if name == "leave":
@@ -67,7 +67,7 @@ def _change_settings(request: HttpRequest, lobby_id: UUID, player: User) -> None
     run(actions.change_settings, lobby_id, player.pk, **form.cleaned_data)
 
 
-ACTS: dict[str, Callable[[HttpRequest, UUID, User], Any]] = {
+ACTIONS: dict[str, Callable[[HttpRequest, UUID, User], Any]] = {
     "ready": _set_ready,
     "tribe": _choose_tribe,
     "kick": _kick,

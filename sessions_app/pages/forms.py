@@ -17,7 +17,7 @@ PRIVATE_CHOICE = ("no", "Friends only (link or code)")
 
 
 class ChooseTribeForm(ActionForm):
-    """One of a player's own tribes."""
+    """A choice of one of the player's own tribes."""
 
     field_names = {"tribe_id": "tribe"}
     tribe = forms.ChoiceField(
@@ -34,7 +34,7 @@ class ChooseTribeForm(ActionForm):
 
     @property
     def cards(self) -> list[tuple[Tribe, bool]]:
-        """The tribes, and whether each is chosen. Without a choice it is the first one."""
+        """The tribes, and whether each is chosen. The default is the first one."""
         value = str(self["tribe"].value())
         chosen = next((tribe for tribe in self.tribes if str(tribe.pk) == value), None)
         chosen = chosen or next(iter(self.tribes), None)
@@ -67,7 +67,7 @@ class NewLobbyForm(ChooseTribeForm, SettingsForm):
 
 
 class InviteCodeForm(ActionForm):
-    """An invite code, as people type it."""
+    """An invite code in any spelling."""
 
     code = TextField(
         "code",
@@ -107,5 +107,5 @@ class FilterForm(forms.Form):
     )
 
     def add_prefix(self, field_name: str) -> str:
-        """Returns the name of a field in the address, which people read."""
+        """Returns the name of a field in the address."""
         return "map" if field_name == "game_map" else field_name

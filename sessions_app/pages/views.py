@@ -1,7 +1,7 @@
-"""Pages of lobbies: the list, opening and joining one, and the lobby itself.
+"""Pages of lobbies: the list, opening and joining a lobby, and the lobby itself.
 
-The lobby's page is kept up to date by its socket (static/js/lobby/page.js). `form_views.py` does the same
-by POST, so that everything except the chat works without scripts.
+The lobby's page is updated by its socket (static/js/lobby/page.js). `form_views.py` runs the same actions by
+POST, so that everything except the chat works without scripts.
 """
 
 from uuid import UUID
@@ -32,7 +32,7 @@ from sessions_app.pages.context import (
     find_own_lobby,
     lobby_context,
     new_tribe_url,
-    render_gone,
+    render_not_found,
 )
 from sessions_app.pages.forms import (
     ChooseTribeForm,
@@ -47,7 +47,7 @@ from sessions_app.pages.forms import (
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """The open lobbies, and a form for an invite code."""
+    """Shows the open lobbies, and a form for an invite code."""
     return _render_list(request, InviteCodeForm())
 
 
@@ -78,7 +78,7 @@ def _render_list(request: HttpRequest, form: InviteCodeForm, status: int = 200) 
 @require_page_methods
 @require_sign_in()
 def new(request: HttpRequest) -> HttpResponse:
-    """A form to open a lobby on a map."""
+    """Shows a form to open a lobby on a map, or opens the lobby."""
     map_id = request.GET.get("map", "")
     if not map_id:
         messages.info(request, "Choose a map first, then choose “Play together” on its page.")
@@ -123,7 +123,7 @@ def join_by_code(request: HttpRequest) -> HttpResponse:
 @require_page_methods
 @require_sign_in()
 def invited(request: HttpRequest, code: str) -> HttpResponse:
-    """A lobby by its invite code: who is there, and a form to join with a tribe."""
+    """Shows the lobby of an invite code, with a form to join."""
     form = InviteCodeForm({"code": code})
     if not form.is_valid():
         return _render_list(request, form, status=404)
@@ -134,7 +134,7 @@ def invited(request: HttpRequest, code: str) -> HttpResponse:
             code=form.cleaned_data["code"],
         )
     except DomainError as error:
-        # The form is easily overlooked after following a link.
+        # As a message, because the error at the form is easily overlooked after following a link.
         messages.error(request, error.detail)
         return _render_list(request, form, status=status_of(error))
 
@@ -148,12 +148,15 @@ def join(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     try:
         lobby = run_query(queries.find_visible_lobby, lobby_id, current_user(request).pk)
     except DomainError:
-        return render_gone(request)
+        return render_not_found(request)
     return _render_join(request, lobby)
 
 
 def _render_join(request: HttpRequest, lobby: Lobby, *, code: str | None = None) -> HttpResponse:
-    """Renders a lobby for somebody without a seat. A POST takes one; a private lobby needs the code."""
+    """Renders a lobby for players without a seat and for visitors.
+
+    A POST takes a seat; in a private lobby it needs the code.
+    """
     form = None
     if request.user.is_authenticated:
         player = current_user(request)
@@ -181,7 +184,7 @@ def _render_join(request: HttpRequest, lobby: Lobby, *, code: str | None = None)
 
 @require_safe
 def detail(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
-    """A lobby, for its players; for others while it is public and open."""
+    """Shows a lobby to its players, and to others while it is public and open."""
     player_id = request.user.pk
     try:
         lobby = run_query(queries.find_visible_lobby, lobby_id, player_id)
@@ -189,10 +192,10 @@ def detail(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
         if seat is None:
             return _render_join(request, lobby)
         if not seat.is_connected:
-            # A player without a socket shows by reading the page that the seat is still in use.
+            # Without scripts, loading the page is the only sign that the player is present.
             run(actions.renew_grace_period, lobby_id, seat.player_id)
     except DomainError:
-        return render_gone(request)
+        return render_not_found(request)
     code_path = reverse("lobbies:invited", args=[lobby.code]) if lobby.code else ""
     settings = {"is_public": "yes" if lobby.is_listed else "no", "seats": lobby.seat_limit}
     context = lobby_context(request, lobby, seat.player_id) | {
@@ -207,5 +210,5 @@ def detail(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
         "new_tribe_url": new_tribe_url(request),
     }
     response = render(request, "lobbies/detail.html", context)
-    response["Cache-Control"] = "no-store"  # going back must show the current lobby
+    response["Cache-Control"] = "no-store"  # the back button must show the current lobby
     return response

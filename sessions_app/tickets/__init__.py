@@ -1,1 +1,1 @@
-"""Who may open a socket: tickets, the sessions of pages, and whether a sign-in is still valid."""
+"""Authentication of sockets: tickets, page sessions, and checks of the sign-in."""

@@ -1,9 +1,9 @@
-"""Whether the players at sockets are still signed in: not banned, not erased, not signed out.
+"""Checks whether the players of sockets are still signed in: not banned, not erased, not signed out.
 
-A sign-in is a token family (Redis) or the session of a page (PostgreSQL). A Redis that was emptied knows no
-families, although none has ended. Each process therefore keeps its id in a set in Redis, and finds it
-missing after that. Sockets that were connected then stay. A later socket has a ticket that was created
-later, so its family is known and can be checked.
+A sign-in is a token family (Redis) or a page session (PostgreSQL). After Redis was emptied, it has no
+families, although none was revoked. To detect this, each process adds its id to a set in Redis, and checks
+whether it is still there. Sockets that were connected at that time stay connected. A later socket has a later
+ticket, so its family is in Redis and can be checked.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -33,23 +33,23 @@ Query = Callable[..., Awaitable[list[tuple[Any, ...]]]]  # a statement and its v
 
 
 class SignedInSocket(Protocol):
-    """What a check needs of a socket."""
+    """The part of a socket that a check needs."""
 
     id: UUID
     holder: Holder | None
 
     def refuse(self, code: str, re: str | None = None) -> None:
-        """Closes the socket, for one of `protocol.FINAL_ERRORS`."""
+        """Closes the socket with one of `protocol.FINAL_ERRORS`."""
 
 
 S = TypeVar("S", bound=SignedInSocket)
 
 
 def require_signed_in(holder: Holder) -> Steps[None]:
-    """Checks that a holder's account is as it was when the ticket was created.
+    """Checks that a holder's account has not changed since the ticket was created.
 
-    This is a part of the transaction that takes the seat. Raises DomainError: `suspended` for a player who
-    was banned or erased, `signed_out` for one whose password has changed or whose token family has ended.
+    It is part of the transaction that takes the seat. Raises DomainError: `suspended` for a player who was
+    banned or erased, `signed_out` if the password has changed or the token family has ended.
     """
     rows = yield [(statements.FIND_OPEN_ACCOUNTS, [[holder.player_id]])]
     stamp = stamps_by_player(rows).get(holder.player_id)
@@ -66,7 +66,7 @@ def _final_error(code: str) -> DomainError:
 def take_seat(
     holder: Holder, game_id: UUID, *, connection: UUID, server: UUID
 ) -> Steps[LobbyChange]:
-    """Gives the seat of a holder, who must still be signed in, to a socket. Raises DomainError."""
+    """Assigns the seat of a holder, who must still be signed in, to a socket. Raises DomainError."""
     yield from require_signed_in(holder)
     connect = lobby_actions.connect(game_id, holder.player_id, connection=connection, server=server)
     return (yield from connect)
@@ -88,10 +88,10 @@ class SignInChecker:
     ) -> None:
         self._redis, self._query = redis, query
         self._process_id, self._connections = str(process_id), connections
-        self._trusted: set[UUID] = set()  # sockets whose families an emptied Redis has forgotten
+        self._trusted: set[UUID] = set()  # sockets that were connected when Redis was emptied
 
     async def detect_emptied_redis(self) -> None:
-        """Finds out whether Redis was emptied since the last call. Raises RedisError.
+        """Detects whether Redis was emptied since the last call. Raises RedisError.
 
         It is also called for each new socket, before the socket counts as connected.
         """
@@ -100,7 +100,7 @@ class SignInChecker:
             await self._redis.expire(PROCESSES, PROCESSES_SECONDS)
 
     async def clean_up(self) -> None:
-        """Deletes expired sessions of pages, and keeps the set of processes from expiring."""
+        """Deletes expired page sessions, and renews the expiry of the set of processes."""
         await self._query(statements.DELETE_EXPIRED_PAGE_SESSIONS)
         if not clients.is_circuit_open():
             await self._redis.expire(PROCESSES, PROCESSES_SECONDS)
@@ -108,9 +108,9 @@ class SignInChecker:
     async def check(self, holders: dict[S, Holder]) -> None:
         """Closes the sockets of players who were banned or erased, or whose sign-ins have ended.
 
-        The stamp of an account shows what happened between two checks, and a password that was changed
-        without ending sign-ins, as in psql. A page may have changed the password itself, and stays signed
-        in. Its socket is asked to reconnect, and its cookie is checked then.
+        A changed stamp shows a ban between two checks, and a password that was changed in psql, which ends no
+        sign-ins. The player may also have changed the password on a page, which stays signed in. So the
+        socket of a page is closed with a code on which it reconnects, and its cookie is checked again.
         """
         players = [holder.player_id for holder in holders.values()]
         stamps = stamps_by_player(await self._query(statements.FIND_OPEN_ACCOUNTS, players))
@@ -124,7 +124,9 @@ class SignInChecker:
                 socket.refuse("suspended")
             elif (holder.page and holder.page not in valid_pages) or socket in ended:
                 socket.refuse("signed_out")
-            elif holder.stamp is None:  # a page, which was checked a moment ago
+            elif (
+                holder.stamp is None
+            ):  # a page session, which was checked when the socket was opened
                 socket.holder = replace(holder, stamp=stamp)
             elif holder.stamp != stamp:
                 socket.refuse("unavailable" if holder.page else "signed_out")
@@ -136,14 +138,16 @@ class SignInChecker:
             return set()
         trusted = self._trusted
         try:
-            in_force = await families.are_families_in_force(self._redis, list(sockets.values()))
+            are_active = await families.are_families_active(self._redis, list(sockets.values()))
             await self.detect_emptied_redis()
         except (RedisError, OSError):
             clients.record_failure()
             return set()
-        if self._trusted is not trusted:  # Redis was emptied around the first question
+        if self._trusted is not trusted:  # Redis was emptied before or during the first query
             return set()
-        known = {socket for socket, is_known in zip(sockets, in_force, strict=True) if is_known}
-        # A family that Redis knows was created after Redis was emptied, and can end again.
-        self._trusted -= {socket.id for socket in known}
-        return {s for s in sockets if s not in known and s.id not in self._trusted}
+        active = {
+            socket for socket, is_active in zip(sockets, are_active, strict=True) if is_active
+        }
+        # A family in Redis was created after Redis was emptied, so its end can be detected.
+        self._trusted -= {socket.id for socket in active}
+        return {s for s in sockets if s not in active and s.id not in self._trusted}

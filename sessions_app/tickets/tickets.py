@@ -1,9 +1,9 @@
 """Tickets: one-time secrets that open a socket for a client of the API. They expire after thirty seconds.
 
-Redis holds the hash of a ticket, so that whoever reads Redis can not take another player's seat. A ticket
-names the sign-in under which it was created, and the socket ends with that sign-in. A ban or a new password
-may come between ticket and socket. So the sign-in is checked again when the ticket is redeemed: its token
-family here, the account where the seat is taken (`sign_in_checks.require_signed_in`).
+Redis has only the hash of a ticket, so that a reader of Redis can't take another player's seat. A ticket
+has the sign-in with which it was created, and the socket is closed when that sign-in ends. A ban or a new
+password may come between ticket and socket. So the sign-in is checked again when the ticket is redeemed: the
+token family in this module, the account when the seat is taken (`sign_in_checks.require_signed_in`).
 """
 
 import secrets
@@ -17,7 +17,7 @@ from django.db import close_old_connections
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
-from accounts.devices.session_store import SessionStore, stored_key
+from accounts.devices.session_store import SessionStore, hash_session_key
 from accounts.tokens import families
 from accounts.tokens.signing import Token
 from config.kernel.digests import digest
@@ -28,24 +28,22 @@ if TYPE_CHECKING:
     import redis.asyncio
 
 TICKET_SECONDS = 30
-# KEYS: a ticket. Returns its content, and whether its family is in force; nothing for an unknown ticket.
-# The key of the family is known only from the ticket, so it can not be declared. This needs a Redis that is
-# no cluster.
+# KEYS: a ticket. Returns its content, and whether its family is active; nothing for an unknown ticket. The
+# key of the family is in the ticket, so it can't be declared. This does not work with Redis Cluster.
 REDEEM = """
 local content = redis.call('GETDEL', KEYS[1])
 if not content then return {} end
-local facts = cjson.decode(content)
-return {content, redis.call('HEXISTS', facts.families, facts.family)}
+local fields = cjson.decode(content)
+return {content, redis.call('HEXISTS', fields.families, fields.family)}
 """
 
 
 @dataclass(frozen=True)
 class Holder:
-    """The player at a socket, and the sign-in: a token family, or the session of a page.
+    """The player of a socket, and the sign-in: a token family, or a page session.
 
-    `page` is the session's key as it is stored, which is not the value of the cookie. `stamp` is the stamp
-    of the account (accounts/tokens/signing.py) when the ticket was created. `has_ended` says that the
-    family was no longer in force when the ticket was redeemed.
+    `page` is the hash of the session's key. `stamp` is the stamp of the account (accounts/tokens/signing.py)
+    when the ticket was created. `has_ended` says that the family was not active when the ticket was redeemed.
     """
 
     player_id: UUID
@@ -76,31 +74,31 @@ def create_ticket(token: Token, game_id: UUID) -> str:
 
 
 async def redeem_ticket(client: "redis.asyncio.Redis", ticket: str, game_id: UUID) -> Holder | None:
-    """Returns for whom a ticket was created; None for one that was used, has expired, or is for another game.
+    """Returns the holder of a ticket; None for one that was used, has expired, or is for another game.
 
-    The ticket is used up in any case. `sign_in_checks.require_signed_in` says whether the holder is still
+    In all cases the ticket is deleted. `sign_in_checks.require_signed_in` checks whether the holder is still
     signed in. Raises RedisError.
     """
     found = await client.register_script(REDEEM)(keys=[_key(ticket)])
     if not found:
         return None
-    content, is_in_force = found
-    facts = orjson.loads(content)
-    if facts["session"] != str(game_id):
+    content, is_active = found
+    fields = orjson.loads(content)
+    if fields["session"] != str(game_id):
         return None
     return Holder(
-        UUID(facts["player"]),
-        family=facts["family"],
-        stamp=facts["stamp"],
-        has_ended=not is_in_force,
+        UUID(fields["player"]),
+        family=fields["family"],
+        stamp=fields["stamp"],
+        has_ended=not is_active,
     )
 
 
 class ReadOnlySession(SessionStore):
-    """The session of a page, which is read and never changed.
+    """A page session that is read and never changed.
 
-    Django gives a session with an old secret a new key, and deletes one that is not valid. A socket can not
-    send the new key to its browser, which would be signed out.
+    Django replaces the key of a session that was signed with an old secret, and deletes an invalid session. A
+    socket can't send a new key to its browser, which would be signed out.
     """
 
     key_salt = SessionStore().key_salt  # Django derives it from the name of the class otherwise
@@ -113,14 +111,14 @@ class ReadOnlySession(SessionStore):
 
 
 def find_page_holder(session_key: str) -> Holder | None:
-    """Returns the player who is signed in by the session of a page, or None."""
+    """Returns the player who is signed in by a page session, or None."""
     close_old_connections()
     request = HttpRequest()
     request.session = ReadOnlySession(session_key)
     player = get_user(request)
     if not player.is_authenticated:
         return None
-    return Holder(player.pk, page=stored_key(session_key))
+    return Holder(player.pk, page=hash_session_key(session_key))
 
 
 def _key(ticket: str) -> str:

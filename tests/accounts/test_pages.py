@@ -493,7 +493,7 @@ def by_api(user: User) -> None:
     response = Client().post("/api/v1/users/me/password", body, "application/json", headers=headers)
     family = families.list_families(user.pk)[0].id  # that of the new pair, and no other is left
     assert response.status_code == 200
-    families.end(user.pk, family)
+    families.revoke(user.pk, family)
 
 
 def by_link(user: User) -> None:

@@ -347,7 +347,7 @@ def test_removed_second_factor_closes_the_admin_at_once(
     administrator, staff = Client(), make_user("Chief", is_staff=True, is_superuser=True)
     administrator.force_login(staff)
     administrator.post(PAGE, {"code": code_of(with_app(staff))})
-    action = {"action": "forget_second_factor", "_selected_action": [moderator.pk]}
+    action = {"action": "reset_second_factor", "_selected_action": [moderator.pk]}
     administrator.post("/admin/accounts/user/", action)
     assert not is_in(moderator_client)
     assert b"Set up an app" in moderator_client.get(PAGE).content

@@ -215,13 +215,13 @@ def test_devices_of_the_same_moment_have_different_keys(client: Client, player: 
     assert other.key in page
     for browser in browsers:
         assert key_of(browser) not in page
-    device_actions.end_device(player, other.key)
+    device_actions.sign_out_device(player, other.key)
     assert sum(get_user(browser).is_authenticated for browser in browsers) == 2
-    device_actions.end_other_devices(player, current=current)
+    device_actions.sign_out_other_devices(player, current=current)
     assert [get_user(browser).is_authenticated for browser in browsers] == [True, False, False]
-    device_actions.end_after_commit([player], current=current)
+    device_actions.delete_devices([player], current=current)
     assert get_user(browsers[0]) == player
-    device_actions.end_after_commit([player])
+    device_actions.delete_devices([player])
     assert not get_user(browsers[0]).is_authenticated
 
 

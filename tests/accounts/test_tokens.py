@@ -285,9 +285,9 @@ async def ask_redis(question: Any, *named: Any) -> list[bool]:
 
 def test_many_sign_ins_are_checked_at_once(player: User) -> None:
     first, second = (signing.read(start_family(player, "x")[0], "access") for _ in range(2))
-    families.end(player.pk, first.family)
+    families.revoke(player.pk, first.family)
     sign_ins = [(player.pk, first.family), (player.pk, second.family), (uuid4(), second.family)]
-    assert asyncio.run(ask_redis(families.are_families_in_force, *sign_ins)) == [False, True, False]
+    assert asyncio.run(ask_redis(families.are_families_active, *sign_ins)) == [False, True, False]
 
 
 def test_stamps_are_those_of_open_accounts(player: User, author: User) -> None:

@@ -125,7 +125,7 @@ def test_a_hidden_map_disappears_from_cached_lists_at_once(
 
 def sign_out(player: User, shown: dict[str, str]) -> None:
     token = shown["Authorization"].removeprefix("Bearer ")
-    families.end(player.pk, signing.read(token, "access").family)
+    families.revoke(player.pk, signing.read(token, "access").family)
 
 
 def empty_redis(player: User, shown: dict[str, str]) -> None:
@@ -135,7 +135,7 @@ def empty_redis(player: User, shown: dict[str, str]) -> None:
 def change_password(player: User, shown: dict[str, str]) -> None:
     player.set_password("another good password")
     player.save()
-    families.end_all(player.pk)
+    families.revoke_all(player.pk)
 
 
 @pytest.mark.parametrize("end", [sign_out, empty_redis, change_password])
@@ -272,7 +272,7 @@ def test_requests_with_a_token_are_counted_once(
 
     known, unknown = str(thirty_maps[0].pk), str(uuid.uuid4())
     assert [left(name) for name in (known, known, unknown, known)] == [99, 98, 97, 96]
-    families.end_all(player.pk)
+    families.revoke_all(player.pk)
     assert [left(known), left(known)] == [95, 94]
     assert {left(known) for _ in range(120)} >= {0}
     assert_error(maps_http.get(f"/api/v1/maps/{known}/terrain", headers=shown), 429, "rate_limited")

@@ -143,7 +143,7 @@ def test_a_silent_database_connection_is_replaced(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A connection that was cut silently. Here it is busy for longer than the check waits."""
-    monkeypatch.setattr(invalidation, "CHECK_SECONDS", 0.2)
+    monkeypatch.setattr(invalidation, "CHECK_TIMEOUT_SECONDS", 0.2)
 
     async def listen() -> None:
         async with await psycopg.AsyncConnection.connect(connection_string()) as database:

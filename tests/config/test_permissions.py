@@ -56,7 +56,7 @@ TABLE: dict[str, dict[str, dict[str, int]]] = {
     "accounts:sign-in": {"GET": each(200, 302), "POST": each(200, 302)},
     "accounts:sign-out": {"POST": LED_ON},
     "accounts:account": OWN_PAGE,
-    "accounts:end-device": OWN_FORM,
+    "accounts:sign-out-device": OWN_FORM,
     "accounts:change-email": {"POST": each(302, 200)},
     "accounts:change-password": {"POST": each(302, 200)},
     "accounts:request-verification": OWN_FORM,

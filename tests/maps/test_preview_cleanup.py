@@ -203,8 +203,8 @@ def test_a_picture_that_was_deleted_too_early_is_drawn_again(client: Any) -> Non
 @pytest.mark.django_db(transaction=True)
 def test_several_processes_delete_the_files_of_a_change_once() -> None:
     for _ in range(2):
-        cleanup.delete_later(["0" * 64, "1" * 64])
-    cleanup.delete_later([EVERYTHING])
+        cleanup.schedule_deletion(["0" * 64, "1" * 64])
+    cleanup.schedule_deletion([EVERYTHING])
     assert jobs().get().args == {"contents": ["0" * 64, "1" * 64]}
 
 
@@ -234,7 +234,7 @@ def names_of(game_map: GameMap) -> set[str]:
 def test_the_sweep_deletes_all_that_no_map_has(
     author: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cleanup, "BATCH", 2)
+    monkeypatch.setattr(cleanup, "BATCH_SIZE", 2)
     public = make_map(author, grid=drawn_grid(30, "Water"))
     draft = make_map(author, grid=drawn_grid(31, "Water"), is_public=False)
     removed = make_map(author, grid=drawn_grid(32, "Water"), is_public=False)
@@ -302,7 +302,7 @@ def test_the_sweep_deletes_unused_pictures_of_a_bucket(
     store_pictures(stored, gone)
     gone.delete()
     assert cleanup.sweep() == 0
-    monkeypatch.setattr(cleanup, "YOUNG", datetime.timedelta(seconds=-60))
+    monkeypatch.setattr(cleanup, "MIN_AGE", datetime.timedelta(seconds=-60))
     assert cleanup.sweep() == 3
     assert has_pictures(stored)
     assert not has_pictures(gone)
@@ -335,7 +335,7 @@ def test_maintain_deletes_and_reports(author: User, capsys: pytest.CaptureFixtur
     said = capsys.readouterr().out
     for words in (
         "2 expired page sessions deleted.",
-        "2 maps as played, without games deleted.",
+        "2 played maps without games deleted.",
         "2 words that no map has deleted.",
         "3 pictures that no map has deleted.",
     ):

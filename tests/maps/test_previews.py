@@ -374,7 +374,7 @@ def test_another_process_draws_the_same() -> None:
     process.join(10)
     assert drawing.render(*arguments()) == render(*arguments())
     assert drawing._process is not process
-    drawing._end()
+    drawing._stop()
 
 
 def test_a_drawing_process_without_work_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,8 +115,8 @@ def test_a_known_word_is_not_treated_as_a_prefix(author: User) -> None:
     make_map(author, "Formation")
     assert sorted(names(q="fo")) == ["Ford", "Formation"]
     assert names(q="ford") == ["Ford"]
-    assert spelling.resolve_from_memory(language.parse("ford"))
-    assert spelling.resolve_from_memory(language.parse("form")) is None
+    assert spelling.resolve_from_cache(language.parse("ford"))
+    assert spelling.resolve_from_cache(language.parse("form")) is None
     assert names(q="form") == ["Formation"]
 
 

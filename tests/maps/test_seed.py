@@ -1,4 +1,4 @@
-"""The generated world: plausible, valid, and equal for equal seeds."""
+"""The generated data: plausible, valid, and equal for equal seeds."""
 
 import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from maps.previews.preview_files import read_map
 from maps.terrain.paths import find_cheapest_path
 from maps.terrain.validation import DOCUMENT_KEYS, validate_document
 from sessions_app.demo import names
-from sessions_app.demo.world import Plan, World
+from sessions_app.demo.seeder import Plan, Seeder
 from sessions_app.models import GameSession, SessionPlayer
 from tests.support.factories import make_moderator
 from tribes.models import Tribe
@@ -26,7 +26,7 @@ TABLES = ["users", "maps", "map_ratings", "tribes", "game_sessions", "session_pl
 
 def populate(maps: int = 40, players: int = 60, terrains: int | None = None, seed: int = 1) -> None:
     plan = Plan(maps, players, maps if terrains is None else terrains, seed, TODAY)
-    World(plan, lambda label, rows, total: rows).populate()
+    Seeder(plan, lambda label, rows, total: rows).populate()
 
 
 def fingerprint() -> list[Any]:

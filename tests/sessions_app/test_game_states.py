@@ -161,13 +161,13 @@ def test_a_start_writes_the_first_state(site: Site, table: Table, game: UUID) ->
     assert game_queries.read_state(game, player).sequence == 1
     fence = game_actions.claim_state(game, player)
     game_actions.write_state(game, player, fence=fence, state={"wave": 7})
-    state_store.write_first_state(game)  # as each change of the seats of a running game does
+    state_store.write_initial_state(game)  # as each change of the seats of a running game does
     assert game_queries.read_state(game, player).state == {"wave": 7}
 
 
 def test_a_game_that_is_over_gets_no_state(table: Table, game: UUID) -> None:
     game_actions.end_game(game, table.players[0])
-    state_store.write_first_state(game)
+    state_store.write_initial_state(game)
     assert durable().keys("game*") == []
 
 
@@ -338,7 +338,7 @@ def test_numbers_are_read_as_they_were_written(table: Table, game: UUID) -> None
     durable().delete(f"game:{game}:state")
     for begun in (False, True):
         if begun:
-            state_store.write_first_state(game)
+            state_store.write_initial_state(game)
         assert game_queries.read_state(game, host) == state_store.State(1, int(begun), state)
         assert table.ask(0, "GET", f"/{game}/state")[1]["state"] == state
 

@@ -21,7 +21,7 @@ from sessions_app.kernel.protocol import (
     ServerMessage,
     parse,
 )
-from sessions_app.live import consumers, hub, places, reconciliation, rooms, sockets
+from sessions_app.live import consumers, hub, reconciliation, rooms, socket_slots, sockets
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules, store, transactions
 from sessions_app.lobby_list import open_lobbies
@@ -88,13 +88,13 @@ STATED: dict[str, tuple[Any, Any]] = {
     "Within five seconds, send `hello`": (consumers.HELLO_SECONDS, 5),
     "of at most 16 KiB": (server_config(None).ws_max_size, 16 * 1024),
     "up to 64 characters": (protocol.MAX_ID_LENGTH, 64),
-    "remembers the last 32 messages": (rooms.MAX_REMEMBERED_MESSAGES, 32),
+    "remembers the last 32 messages": (rooms.MAX_HANDLED_MESSAGES, 32),
     "up to 300 characters": (limits.MAX_CHAT_LENGTH, 300),
     "the number of seats (2 to 4)": ((limits.MIN_SEATS, limits.MAX_SEATS), (2, 4)),
     "Changes within 50 ms may come as one": (hub.COALESCE_SECONDS, 0.05),
     "the newest 200 at most": (open_lobbies.MAX_LISTED, 200),
     "receives nothing for 25 seconds": (reconciliation.SILENCE_SECONDS, 25),
-    "receives nothing for ten seconds": (reconciliation.CHECK_AFTER_SECONDS, 10),
+    "receives nothing for ten seconds": (reconciliation.PING_AFTER_SECONDS, 10),
     "The seat is kept for thirty seconds, and in a lobby": (rules.GRACE_PERIOD.seconds, 30),
     "messages of a player | 10 a second, 20 at once": (
         (sockets.MESSAGES_PER_SECOND, sockets.MESSAGE_BURST),
@@ -111,11 +111,18 @@ STATED: dict[str, tuple[Any, Any]] = {
     "lines of the handshake | 8 KiB each": (MAX_LINE_LENGTH, 8 * 1024),
     "bad frames | 20 in a row": (consumers.MAX_BAD_FRAMES, 20),
     "sockets of an address | 20 open, 300 new in a minute": (
-        (places.MAX_SOCKETS_OF_ADDRESS, POLICIES["sockets"].limit, POLICIES["sockets"].seconds),
+        (
+            socket_slots.MAX_SOCKETS_PER_ADDRESS,
+            POLICIES["sockets"].limit,
+            POLICIES["sockets"].seconds,
+        ),
         (20, 300, 60),
     ),
     "sockets of a server process | 1,000, of which list sockets can take 500": (
-        (places.MAX_SOCKETS, places.MAX_SOCKETS - places.SOCKETS_RESERVED_FOR_SEATS),
+        (
+            socket_slots.MAX_SOCKETS,
+            socket_slots.MAX_SOCKETS - socket_slots.SOCKETS_RESERVED_FOR_SEATS,
+        ),
         (1000, 500),
     ),
 }

@@ -31,7 +31,7 @@ from config.redis.clients import durable
 from config.server import websocket_protocol
 from config.server.tcp import UNACKED_TIMEOUT_SECONDS
 from sessions_app.kernel.protocol import Close
-from sessions_app.live import consumers, hub, places, reconciliation
+from sessions_app.live import consumers, hub, reconciliation, socket_slots
 from sessions_app.live.rooms import Room
 from sessions_app.live.sockets import MESSAGE_BURST, MESSAGES_PER_SECOND
 from sessions_app.lobby import rules
@@ -189,7 +189,7 @@ def test_a_cookie_that_can_not_be_checked_asks_the_client_to_reconnect(
 
 def test_a_client_that_disconnects_before_hello_frees_its_place(site: Site) -> None:
     """As a page does that is left while it connects. Twenty of them must not block their address."""
-    for _ in range(places.MAX_SOCKETS_OF_ADDRESS + 5):
+    for _ in range(socket_slots.MAX_SOCKETS_PER_ADDRESS + 5):
         with Caller(site, path_of(uuid4())) as caller:
             caller.socket.socket.shutdown(socket.SHUT_RDWR)
     with take_seat_by_socket(site, Table(1)) as player:
@@ -389,9 +389,9 @@ def test_an_address_has_at_most_twenty_sockets(site: Site) -> None:
 def test_a_process_refuses_sockets_beyond_its_limit(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert places.MAX_SOCKETS == 1000
-    monkeypatch.setattr(places, "MAX_SOCKETS", 3)
-    monkeypatch.setattr(places, "SOCKETS_RESERVED_FOR_SEATS", 2)
+    assert socket_slots.MAX_SOCKETS == 1000
+    monkeypatch.setattr(socket_slots, "MAX_SOCKETS", 3)
+    monkeypatch.setattr(socket_slots, "SOCKETS_RESERVED_FOR_SEATS", 2)
     with Caller(site, "/ws/lobbies") as looking, seated(site, Table(2)):
         looking.receive("lobbies")
         with Caller(site, f"/ws/game-sessions/{uuid4()}") as fourth:
@@ -399,9 +399,9 @@ def test_a_process_refuses_sockets_beyond_its_limit(
 
 
 def test_list_sockets_leave_places_for_players(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert places.SOCKETS_RESERVED_FOR_SEATS == 500
-    monkeypatch.setattr(places, "MAX_SOCKETS", 3)
-    monkeypatch.setattr(places, "SOCKETS_RESERVED_FOR_SEATS", 2)
+    assert socket_slots.SOCKETS_RESERVED_FOR_SEATS == 500
+    monkeypatch.setattr(socket_slots, "MAX_SOCKETS", 3)
+    monkeypatch.setattr(socket_slots, "SOCKETS_RESERVED_FOR_SEATS", 2)
     with Caller(site, "/ws/lobbies") as looking:
         looking.receive("lobbies")
         with Caller(site, "/ws/lobbies") as another:
@@ -432,7 +432,7 @@ def test_a_client_that_disconnects_in_the_handshake_is_not_counted() -> None:
     ):
         with pytest.raises(ConnectionResetError):
             asyncio.run(consumer(scope, receive, send))
-    assert (own_hub.places.sockets, own_hub.places.addresses) == (set(), {})
+    assert (own_hub.socket_slots.sockets, own_hub.socket_slots.addresses) == (set(), {})
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
@@ -457,7 +457,7 @@ def frequent_reconciliation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes reconciliation frequent. Request it before `site`, which reads the values at its start."""
     monkeypatch.setattr(reconciliation, "CHECK_SOCKETS_SECONDS", 0.1)
     monkeypatch.setattr(reconciliation, "SWEEP_SECONDS", 0.1)
-    monkeypatch.setattr(reconciliation, "CHECK_AFTER_SECONDS", 0.5)
+    monkeypatch.setattr(reconciliation, "PING_AFTER_SECONDS", 0.5)
     monkeypatch.setattr(reconciliation, "SILENCE_SECONDS", 1.5)
 
 
@@ -543,7 +543,7 @@ def test_a_seat_may_be_disconnected_by_reconciliation_at_the_same_moment(
         own_hub.pending_disconnects.clear()  # as reconciliation does
 
     monkeypatch.setattr(own_hub.database, "run", disconnect)
-    asyncio.run(own_hub.leave(leaver, keeps_seat=False))
+    asyncio.run(own_hub.leave(leaver, is_server_stopping=False))
     assert own_hub.pending_disconnects == {}
 
 
@@ -560,7 +560,7 @@ def erased_by_the_site(table: Table) -> None:
 
 
 def signed_out_everywhere(table: Table) -> None:
-    families.end_all(table.users[1].pk)
+    families.revoke_all(table.users[1].pk)
 
 
 # Reconciliation finds first either that the seat of an erased player is gone, or that the player is.
@@ -646,7 +646,7 @@ def test_a_ticket_ends_only_with_its_own_token_family(site: Site) -> None:
     table = Table(1)
     token, other = token_of(table.users[0]), token_of(table.users[0])
     ticket, good = tickets.create_ticket(token, table.id), tickets.create_ticket(other, table.id)
-    families.end(token.user_id, token.family)
+    families.revoke(token.user_id, token.family)
     with Caller(site, path_of(table.id)) as caller:
         caller.send("hello", ticket=ticket)
         assert caller.refused() == SIGNED_OUT
@@ -770,7 +770,7 @@ def test_an_emptied_redis_closes_no_socket(delayed_sweep: None, site: Site) -> N
         # A later sign-in can end again.
         with take_seat_by_socket(site, table, 1) as again:
             host.frames_within(0.5)
-            families.end_all(table.users[1].pk)
+            families.revoke_all(table.users[1].pk)
             assert again.closed() == Close.NOT_LET_IN
 
 

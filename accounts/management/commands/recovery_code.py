@@ -1,4 +1,4 @@
-"""`manage.py recovery_code NAME`: for the last administrator who has lost app and recovery codes."""
+"""`manage.py recovery_code NAME`: for an administrator who has lost the app and the recovery codes."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from accounts.second_factor import actions as second_factor
 
 
 class Command(BaseCommand):
-    """Prints a new recovery code of a player who has set up an authenticator app."""
+    """Prints a new recovery code for a player who has set up an authenticator app."""
 
     help = "Print a recovery code, which works once in place of an authenticator app's code."
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("name", help="username or email address")
 
     def handle(self, *arguments: Any, name: str, **options: Any) -> None:
-        user = User.objects.known_as(name).first()
+        user = User.objects.by_username_or_email(name).first()
         if user is None:
             raise CommandError("No account has this name.")
         if not second_factor.is_set_up(user):

@@ -14,12 +14,12 @@ from maps.terrain.validation import TerrainError
 
 
 class Command(BaseCommand):
-    """Draws the pictures that pages would have to wait for. It can be stopped and started again."""
+    """Draws missing pictures. It can be interrupted and run again."""
 
     help = "Draw missing pictures of maps: after `seed`, or after a change of the drawing code."
 
     def handle(self, *arguments: Any, **options: Any) -> None:
-        # Pictures of a map without a hash can't be stored: they are drawn for each request.
+        # Pictures of a map without a hash can't be stored, so they are drawn for each request.
         maps = GameMap.objects.filter(removed_at__isnull=True).exclude(terrain_hash="")
         ids = maps.order_by("-hot_score").values_list("pk", flat=True)
         total, number = maps.count() if options["verbosity"] else 0, 0
@@ -43,5 +43,5 @@ def draw(map_id: UUID) -> int:
     except Exception as error:  # each storage has errors of its own
         raise CommandError(f"The storage of pictures can't be read: {error}") from error
     if stored < drawn:
-        raise CommandError("Pictures can't be stored. The log says why.")
+        raise CommandError("Pictures can't be stored. See the log for the reason.")
     return stored

@@ -1,4 +1,4 @@
-"""`manage.py demo`: fills an empty database, so that there is something to see and to do."""
+"""`manage.py demo`: fills an empty database with example data."""
 
 import secrets
 from typing import Any
@@ -11,11 +11,11 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.models.users import MODERATORS
-from sessions_app.demo.world import analyze_tables
+from sessions_app.demo.seeder import analyze_tables
 
 
 class Command(BaseCommand):
-    """Creates 300 maps and three accounts. Changes nothing in a database with players."""
+    """Creates 300 maps and three accounts. Does nothing in a database with players."""
 
     help = "Fill an empty database with a demo."
 
@@ -23,8 +23,7 @@ class Command(BaseCommand):
         if User.objects.exists():
             return
         self.stdout.write("Filling the empty database with a demo …")
-        # All in one transaction: an interrupted start leaves the database empty, and the next one starts
-        # again.
+        # In one transaction: an interrupted start leaves the database empty, and the next one tries again.
         with transaction.atomic():
             password = demo_password()
             User.objects.create_user("player", "player@example.com", password)

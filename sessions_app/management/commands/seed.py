@@ -12,14 +12,14 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from tqdm import tqdm
 
-from sessions_app.demo.world import Plan, World, analyze_tables
+from sessions_app.demo.seeder import Plan, Seeder, analyze_tables
 
-MAX_DISTINCT_TERRAINS = 100_000  # up to so many maps, each has a terrain of its own
-TERRAIN_POOL_SIZE = 1_000  # for more maps
+MAX_DISTINCT_TERRAINS = 100_000  # up to this number of maps, each has its own terrain
+TERRAIN_POOL_SIZE = 1_000  # terrains that more maps share
 
 
 class Command(BaseCommand):
-    """Generates a world. The same options and an equally filled database give the same rows."""
+    """Generates rows. The same options and the same number of existing rows give the same rows."""
 
     help = "Add generated players, maps, ratings, tribes and games."
 
@@ -57,12 +57,12 @@ class Command(BaseCommand):
             )
         started = time.monotonic()
         plan = Plan(maps, players, min(terrains, maps), options["seed"], options["today"])
-        World(plan, show_progress if options["verbosity"] else show_nothing).populate()
+        Seeder(plan, show_progress if options["verbosity"] else show_nothing).populate()
         if not connection.in_atomic_block:
             analyze_tables()
         if options["verbosity"]:
-            took = time.monotonic() - started
-            self.stdout.write(f"{maps:,} maps and {players:,} players in {took:.1f} s.")
+            duration = time.monotonic() - started
+            self.stdout.write(f"{maps:,} maps and {players:,} players in {duration:.1f} s.")
 
 
 def show_progress(label: str, rows: Iterable[Any], total: int) -> Iterable[Any]:

@@ -1,5 +1,5 @@
-// Restores cards that were loaded while scrolling, and the scroll position, after going back to a list.
-// Browsers restore whole pages, too, but none with an open socket.
+// Restores cards that were loaded while scrolling, and the scroll position, after going back to a list. The
+// back/forward cache of browsers does not restore pages with an open socket.
 
 /**
  * @typedef {{parts: number, top: number}} ScrollState the number of loaded parts, and the scroll position
@@ -7,7 +7,7 @@
  */
 const page = window;
 
-const key = () => `cards ${location.pathname}${location.search}`; // htmx changes it
+const key = () => `cards ${location.pathname}${location.search}`; // htmx changes the address
 const partCount = () => document.querySelectorAll("#results > .cards").length - 1;
 
 addEventListener("pagehide", () => {

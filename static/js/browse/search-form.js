@@ -9,23 +9,23 @@
 /** @returns {NodeListOf<HTMLInputElement | HTMLSelectElement>} */
 const controls = () => document.querySelectorAll("#q, .facet [name]");
 
-// htmx restores the cards, but not what was typed or chosen in the form, which is not in the markup. Without
-// this, the next filter would remove the others.
+// htmx restores the markup, but not the current values of the form. Without this, the next filter would
+// remove the others.
 document.addEventListener("htmx:historyRestore", () => {
   const query = new URLSearchParams(location.search);
   for (const control of controls()) {
     control.value = query.get(control.name) ?? "";
     const isUnknown = control instanceof HTMLSelectElement && control.selectedIndex === -1;
-    if (isUnknown) control.value = ""; // it means nothing
+    if (isUnknown) control.value = "";
   }
 });
 
-// One step back leaves a search, however many requests its typing caused. The server can not control this,
+// One step back leaves a search, however many requests the typing caused. The server can't control this,
 // because its response is cached for everybody.
 document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
   const { history: update, requestConfig } = /** @type {CustomEvent<HistoryDetail>} */ (event).detail;
   const isTyped = requestConfig.triggeringEvent?.target.id === "q";
   const isSearch = new URLSearchParams(location.search).has("q");
-  const isHere = update.path === location.pathname + location.search; // as by Enter after typing
-  if ((isTyped && isSearch) || isHere) update.type = "replace";
+  const isUnchanged = update.path === location.pathname + location.search; // after Enter
+  if ((isTyped && isSearch) || isUnchanged) update.type = "replace";
 });

@@ -8,9 +8,9 @@ import { MAX_CHAT_LENGTH } from "./client.js";
  * @typedef {{player_id: string, text: string, at: string}} ChatMessage
  */
 
-const MOST_SHOWN = 200;
-const COUNTED_FROM = 60; // characters left
-const NEAR_END = 40; // pixels
+const MAX_SHOWN = 200;
+const SHOW_REMAINING_BELOW = 60; // characters
+const SCROLL_TOLERANCE = 40; // pixels
 const SVG = "http://www.w3.org/2000/svg";
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "medium" });
@@ -23,7 +23,7 @@ export class Chat {
   /**
    * @param {Find} part
    * @param {LobbyClient} client
-   * @param {(refusal: Refusal) => void} refuse shows what was refused
+   * @param {(refusal: Refusal) => void} refuse shows a refusal
    */
   constructor(part, client, refuse) {
     this.part = part;
@@ -33,7 +33,7 @@ export class Chat {
     this.input = part("chat-input", HTMLInputElement);
     this.form.hidden = false;
     this.form.addEventListener("submit", (event) => this.#send(event));
-    this.input.addEventListener("input", () => this.#count());
+    this.input.addEventListener("input", () => this.#showRemaining());
     client.on("chat", (/** @type {ChatMessage} */ message) => this.#show(message));
   }
 
@@ -46,7 +46,7 @@ export class Chat {
   }
 
   /**
-   * Shows an event between the messages.
+   * Shows an event, such as a player who joined, between the messages.
    * @param {string} text
    */
   note(text) {
@@ -62,21 +62,21 @@ export class Chat {
     const text = this.input.value.trim();
     if (!text) return;
     this.input.value = "";
-    this.#count();
+    this.#showRemaining();
     if (this.client.state !== "live") this.part("characters-left").textContent = "Your message will be sent when the connection is back.";
     try {
       await this.client.chat(text);
-      this.#count();
+      this.#showRemaining();
     } catch (error) {
-      this.input.value ||= text; // so that no text is lost
-      this.#count();
+      this.input.value ||= text; // to send it again
+      this.#showRemaining();
       this.refuse(/** @type {Refusal} */ (error));
     }
   }
 
-  #count() {
-    const left = MAX_CHAT_LENGTH - this.input.value.length;
-    this.part("characters-left").textContent = left <= COUNTED_FROM ? `${left} characters left` : "";
+  #showRemaining() {
+    const remaining = MAX_CHAT_LENGTH - this.input.value.length;
+    this.part("characters-left").textContent = remaining <= SHOW_REMAINING_BELOW ? `${remaining} characters left` : "";
   }
 
   /** @param {ChatMessage} message */
@@ -91,34 +91,34 @@ export class Chat {
     const name = document.createElement("strong");
     name.dir = "auto";
     name.textContent = player?.username ?? "Somebody";
-    const words = document.createElement("span");
-    words.className = "chat__text";
-    words.dir = "auto"; // by its own first letter
-    words.textContent = text;
-    line.append(swatch(player?.tribe.color_theme), name, " ", time, words);
+    const body = document.createElement("span");
+    body.className = "chat__text";
+    body.dir = "auto";
+    body.textContent = text;
+    line.append(swatch(player?.tribe.color_theme), name, " ", time, body);
     this.#append(line);
   }
 
   /** @param {HTMLElement} line */
   #append(line) {
     const log = this.part("log");
-    const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
+    const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < SCROLL_TOLERANCE;
     log.querySelector("[data-part=log-empty]")?.remove();
     log.append(line);
-    while (log.children.length > MOST_SHOWN) log.firstElementChild?.remove();
-    // A player who reads older messages stays there.
+    while (log.children.length > MAX_SHOWN) log.firstElementChild?.remove();
+    // Does not scroll while the player reads older messages.
     if (isAtEnd) log.scrollTop = log.scrollHeight;
   }
 }
 
 /**
- * Returns a patch of a tribe's colour; as an attribute of SVG, since the page forbids styles of its own.
+ * Returns a colour swatch of a tribe. It is an SVG, because the CSP forbids inline styles.
  * @param {string} [colour]
  */
 function swatch(colour) {
   const [svg, shape] = ["svg", "circle"].map((name) => document.createElementNS(SVG, name));
-  const look = { viewBox: "0 0 8 8", class: "chat__swatch", "aria-hidden": "true" };
-  for (const [name, value] of Object.entries(look)) svg.setAttribute(name, value);
+  const attributes = { viewBox: "0 0 8 8", class: "chat__swatch", "aria-hidden": "true" };
+  for (const [name, value] of Object.entries(attributes)) svg.setAttribute(name, value);
   for (const [name, value] of Object.entries({ cx: "4", cy: "4", r: "4" })) shape.setAttribute(name, value);
   if (colour) shape.setAttribute("fill", colour);
   svg.append(shape);

@@ -1,8 +1,8 @@
 /**
  * The live lobby of Tribehold, for pages of the site and as an example for authors of other clients.
  *
- * Needs no framework and no page: only WebSocket, EventTarget and timers, as browsers, Node and Deno have
- * them. The messages are described in docs/protocol.md.
+ * Needs no framework and no page: only WebSocket, EventTarget and timers, which browsers, Node and Deno
+ * have. docs/protocol.md describes the messages.
  *
  *     const client = new LobbyClient("wss://host/ws/game-sessions/" + id, { ticket: fetchTicket });
  *     client.addEventListener("lobby", ({ detail }) => show(detail));
@@ -15,7 +15,7 @@ import { Connection, UNAUTHORIZED } from "./connection.js";
 
 export const MAX_CHAT_LENGTH = 300; // characters, counted by code points
 
-const TRIES = 2; // a command is sent again once
+const MAX_ATTEMPTS = 2; // to send a command
 
 /**
  * @import { Message } from "./connection.js"
@@ -44,13 +44,13 @@ const TRIES = 2; // a command is sent again once
  *
  * @typedef {object} PendingCommand
  * @property {Command} message
- * @property {number} tries
+ * @property {number} attempts
  * @property {(response: any) => void} resolve
  * @property {(refusal: Refusal) => void} reject
  */
 
 /**
- * Returns what the promise of a command is rejected with.
+ * Returns the error with which the promise of a command is rejected.
  * @param {string} code
  * @param {string} detail
  * @returns {Refusal}
@@ -61,15 +61,15 @@ const refusal = (code, detail) => Object.assign(new Error(detail), { code, detai
  * A seat in a lobby or a game.
  *
  * Commands return promises, which resolve with the response of the server, or reject with `{code, detail}`.
- * A command without a response is sent once more after a lost connection, with the same id, so that it is
- * handled once.
+ * A command without a response is sent again, once, after a reconnect. It has the same id, so that the server
+ * handles it only once.
  *
  * @fires LobbyClient#state   StateDetail of connection.js
  * @fires LobbyClient#lobby   the whole lobby, whenever it has changed; some versions may be skipped
  * @fires LobbyClient#chat    {player_id, text, at}; the text is plain, never markup
  * @fires LobbyClient#started the lobby: the countdown is over
  * @fires LobbyClient#closed  {reason: "left"|"completed"|"abandoned"|"kicked"}
- * @fires LobbyClient#error   {code, detail, closes}: an error that is no response to a command; `closes` is
+ * @fires LobbyClient#error   {code, detail, closes}: an error that is not the response to a command; `closes` is
  *   the close code that follows, if any
  */
 export class LobbyClient extends Connection {
@@ -80,7 +80,7 @@ export class LobbyClient extends Connection {
   /** @type {Map<string, PendingCommand>} by id */
   #pending = new Map();
   #lastId = 0;
-  // Ids must differ from those of other pages of the same player, which the server remembers.
+  // Ids must differ from those of other pages of the same player: the server ignores repeated ids.
   #prefix = Math.random().toString(36).slice(2, 10);
   /** @type {Map<string, number>} when each was sent, by its id */
   #pings = new Map();
@@ -103,7 +103,7 @@ export class LobbyClient extends Connection {
     this.playerId = null;
   }
 
-  /** The server's time, in milliseconds since 1970; for what is left of a countdown. */
+  /** The server's time, in milliseconds since 1970. */
   now() {
     return Date.now() + this.#clock.offset;
   }
@@ -148,7 +148,7 @@ export class LobbyClient extends Connection {
     }
     const id = `${this.#prefix}-${(this.#lastId += 1)}`;
     return new Promise((resolve, reject) => {
-      const command = { message: { type, id, data }, tries: 0, resolve, reject };
+      const command = { message: { type, id, data }, attempts: 0, resolve, reject };
       this.#pending.set(id, command);
       if (this.state === "live") this.#sendCommand(command);
     });
@@ -156,13 +156,13 @@ export class LobbyClient extends Connection {
 
   /** @param {PendingCommand} command */
   #sendCommand(command) {
-    command.tries += 1;
+    command.attempts += 1;
     this.send(command.message);
   }
 
-  #sendAgain() {
+  #resendPending() {
     for (const [id, command] of this.#pending) {
-      if (command.tries < TRIES) {
+      if (command.attempts < MAX_ATTEMPTS) {
         this.#sendCommand(command);
         continue;
       }
@@ -193,7 +193,7 @@ export class LobbyClient extends Connection {
   /** @override */
   onOpen() {
     this.#isHelloPending = false;
-    this.#clock.trip = Infinity; // the machine may have slept, or its clock may have changed
+    this.#clock.trip = Infinity; // the clock of this machine may have changed
     this.#hello(this.#ticket ? { ticket: this.#ticket } : {});
   }
 
@@ -226,11 +226,11 @@ export class LobbyClient extends Connection {
       this.#isHelloPending = false;
       this.playerId = data.player_id;
       this.#setClock("hello", data.time);
-      const again = this.state !== "live";
+      const isReconnected = this.state !== "live";
       this.#hasRetriedTicket = false;
       this.setLive();
       if (data.lobby) this.#showLobby(data.lobby, message.version);
-      if (again) this.#sendAgain();
+      if (isReconnected) this.#resendPending();
     },
     lobby: (data, message) => this.#showLobby(data, message.version),
     started: (data, message) => {
@@ -268,7 +268,7 @@ export class LobbyClient extends Connection {
   }
 
   /**
-   * Estimates the time of the server from the fastest round trip: the time is half of it old.
+   * Estimates the time of the server from the fastest round trip, half of which has passed since it was sent.
    * @param {string} name
    * @param {number} seconds since 1970
    */
@@ -278,7 +278,7 @@ export class LobbyClient extends Connection {
     if (!sent) return;
     const now = Date.now();
     const trip = now - sent;
-    // A faster reply is more exact. But clocks may have changed since the last connection.
+    // Only a faster round trip is more exact. After a reconnect the clock may have changed.
     if (trip > this.#clock.trip && name !== "hello") return;
     this.#clock = { trip, offset: seconds * 1000 + trip / 2 - now };
   }
@@ -291,7 +291,7 @@ export class LobbyClient extends Connection {
 }
 
 /**
- * The list of open lobbies, as anybody may see it.
+ * The list of open public lobbies.
  *
  * @typedef {{id: string, created_at: string, seats: number, free_seats: number, host: string,
  *   map: {id: string, name: string, width: number, height: number}}} Card
@@ -313,7 +313,7 @@ export class LobbyClient extends Connection {
 export class LobbyList extends Connection {
   /** Cards of the newest lobbies with a free seat, by id. @type {Map<string, Card>} */
   all = new Map();
-  /** What each map has, of all lobbies with a free seat, by its id. @type {Map<string, Counts>} */
+  /** The counts of lobbies with a free seat, by map id. @type {Map<string, Counts>} */
   maps = new Map();
   /** How many lobbies have a free seat. */
   total = 0;
@@ -321,7 +321,7 @@ export class LobbyList extends Connection {
   #since = null;
 
   /**
-   * Returns whether a lobby that was created then may be open but not in `all`, which has only the newest.
+   * Returns whether a lobby with this creation time may be open but not in `all`, which has only the newest.
    * @param {string} createdAt
    */
   mayMiss(createdAt) {
@@ -344,8 +344,8 @@ export class LobbyList extends Connection {
     this.setVersion(version);
     this.total = total;
     this.#since = since;
-    const left = isSnapshot ? this.#missing(lobbies) : gone;
-    for (const id of left) this.all.delete(id);
+    const closed = isSnapshot ? this.#findClosed(lobbies) : gone;
+    for (const id of closed) this.all.delete(id);
     for (const card of lobbies) this.all.set(card.id, card);
     if (isSnapshot) this.maps.clear();
     for (const [id, counts] of Object.entries(maps)) {
@@ -353,16 +353,16 @@ export class LobbyList extends Connection {
       else this.maps.delete(id);
     }
     this.setLive();
-    this.emit("lobbies", { all: this.all, changed: lobbies, gone: left });
+    this.emit("lobbies", { all: this.all, changed: lobbies, gone: closed });
   }
 
   /**
-   * Returns the ids of those that a snapshot would list if they were open.
+   * Returns the ids of lobbies that are not in a snapshot because nobody can join them any more.
    * @param {Card[]} lobbies
    */
-  #missing(lobbies) {
-    const here = new Set(lobbies.map((card) => card.id));
-    const cards = [...this.all.values()].filter((card) => !here.has(card.id));
+  #findClosed(lobbies) {
+    const listed = new Set(lobbies.map((card) => card.id));
+    const cards = [...this.all.values()].filter((card) => !listed.has(card.id));
     return cards.filter((card) => !this.mayMiss(card.created_at)).map((card) => card.id);
   }
 }

@@ -1,4 +1,4 @@
-// Shows the state of the connection, so that players notice when a page is disconnected.
+// Shows the state of the connection.
 
 /**
  * @import { Find } from "../site/find.js"
@@ -6,11 +6,11 @@
  * @import { StateDetail } from "./connection.js"
  */
 
-const SHOW_CONNECTING_AFTER = 1_500; // a first connection that takes longer than this is shown
-const RESTORED_SHOWS = 4_000;
+const SHOW_CONNECTING_AFTER = 1_500; // milliseconds of the first connection
+const RESTORED_DURATION = 4_000;
 const SIGNED_OUT = 4401;
 const REPLACED = 4409;
-const FINAL = [4403, 4404]; // the page itself shows these as the end of the lobby
+const FINAL = [4403, 4404]; // for these the page shows the end of the lobby
 
 /** Shows the states of a client in the parts of a banner. */
 export class ConnectionBanner {
@@ -35,32 +35,32 @@ export class ConnectionBanner {
   #states = {
     connecting: () => {
       clearTimeout(this.#timer);
-      const words = this.#wasLost ? "Connection lost, trying again …" : "Connecting …";
-      this.#timer = setTimeout(() => this.#show("waiting", words), this.#wasLost ? 0 : SHOW_CONNECTING_AFTER);
+      const text = this.#wasLost ? "Connection lost, trying again …" : "Connecting …";
+      this.#timer = setTimeout(() => this.#show("waiting", text), this.#wasLost ? 0 : SHOW_CONNECTING_AFTER);
     },
     waiting: ({ reason, retryAt }) => {
       this.#wasLost = true;
-      const words = reason.startsWith("The connection") ? "Connection lost" : reason.replace(/\.$/, "");
-      this.#show("waiting", `${words}, trying again`, { again: true });
-      this.#count(retryAt ?? Date.now());
+      const text = reason.startsWith("The connection") ? "Connection lost" : reason.replace(/\.$/, "");
+      this.#show("waiting", `${text}, trying again`, { retry: true });
+      this.#showSeconds(retryAt ?? Date.now());
     },
     live: () => {
       clearTimeout(this.#timer);
       if (!this.#wasLost) return this.#hide();
       this.#wasLost = false;
       this.#show("live", "Connected again.");
-      this.#timer = setTimeout(() => this.#hide(), RESTORED_SHOWS);
+      this.#timer = setTimeout(() => this.#hide(), RESTORED_DURATION);
     },
     ended: ({ reason, code }) => {
       clearTimeout(this.#timer);
       this.#wasLost = true;
       if (!reason || FINAL.includes(code)) return this.#hide();
-      this.#show("ended", reason, { again: code === REPLACED, signIn: code === SIGNED_OUT });
+      this.#show("ended", reason, { retry: code === REPLACED, signIn: code === SIGNED_OUT });
       if (code === REPLACED) this.part("connection-retry").textContent = "Use it here";
     },
   };
 
-  /** Focuses the button that helps on a page that has ended. */
+  /** Focuses the visible button or link of the banner. */
   focusAction() {
     const action = this.part("connection").querySelector(":is(a, button):not([hidden])");
     if (action instanceof HTMLElement) action.focus();
@@ -69,28 +69,28 @@ export class ConnectionBanner {
   /**
    * @param {string} state
    * @param {string} text
-   * @param {{again?: boolean, signIn?: boolean}} [actions] which buttons are shown
+   * @param {{retry?: boolean, signIn?: boolean}} [actions] which buttons are shown
    */
-  #show(state, text, { again = false, signIn = false } = {}) {
+  #show(state, text, { retry = false, signIn = false } = {}) {
     const banner = this.part("connection");
     banner.dataset.state = state;
     banner.hidden = false;
-    // The same words again would be read aloud again.
+    // Setting the same text would announce it a second time.
     if (this.part("connection-text").textContent !== text) {
       this.part("connection-text").textContent = text;
     }
     this.part("connection-seconds").textContent = "";
-    this.part("connection-retry").hidden = !again;
+    this.part("connection-retry").hidden = !retry;
     this.part("connection-retry").textContent = "Try now";
     this.part("connection-sign-in").hidden = !signIn;
   }
 
   /** @param {number} retryAt */
-  #count(retryAt) {
+  #showSeconds(retryAt) {
     clearTimeout(this.#timer);
     const left = Math.ceil((retryAt - Date.now()) / 1000);
     this.part("connection-seconds").textContent = left > 0 ? ` in ${left} s` : " …";
-    if (left > 0) this.#timer = setTimeout(() => this.#count(retryAt), 250);
+    if (left > 0) this.#timer = setTimeout(() => this.#showSeconds(retryAt), 250);
   }
 
   #hide() {

@@ -1,4 +1,4 @@
-// A socket of the live lobby that reconnects by itself; client.js builds on it.
+// A socket that reconnects automatically. client.js uses it.
 
 /**
  * @typedef {"idle"|"connecting"|"live"|"waiting"|"ended"} State
@@ -12,12 +12,12 @@ export const SUBPROTOCOL = "tribehold.v1";
 
 const MIN_DELAY = 100; // milliseconds, doubled with each try
 const MAX_DELAY = 5_000;
-const STABLE_AFTER = 5_000; // after a connection that lasted this long the delay is short again
-const OPEN_TIMEOUT = 10_000; // how long a connection may take to open
-const SILENCE_TIMEOUT = 25_000; // the connection is lost if nothing was received for this long
-const PROBE_TIMEOUT = 4_000; // how long a reply to a probe may take
+const STABLE_AFTER = 5_000; // a connection that lasted this long resets the delay
+const OPEN_TIMEOUT = 10_000; // for opening a connection
+const SILENCE_TIMEOUT = 25_000; // without a message, after which the connection counts as lost
+const PROBE_TIMEOUT = 4_000; // for the reply to a probe
 export const UNAUTHORIZED = 4401;
-const CHECK_INTERVAL = 2_500; // how often the silence is checked
+const CHECK_INTERVAL = 2_500; // between checks of the silence timeout
 
 /**
  * Close codes after which the client does not reconnect, with the reason for people.
@@ -43,7 +43,7 @@ export const RETRIED_CLOSES = {
 const LOST = "The connection is lost.";
 
 /**
- * A connection that reconnects by itself. Both clients of client.js build on it; it knows no lobbies.
+ * A connection that reconnects automatically. Both clients of client.js extend it.
  *
  * @fires Connection#state with a StateDetail
  */
@@ -93,7 +93,7 @@ export class Connection extends EventTarget {
     this.#end(0, "");
   }
 
-  /** Reconnects at once instead of waiting; probes a connection that seems alive. */
+  /** Reconnects at once instead of waiting. Probes a live connection. */
   retryNow() {
     if (this.state === "waiting") this.#connect();
     else if (this.state === "live") this.#probe();
@@ -104,15 +104,15 @@ export class Connection extends EventTarget {
   /** Fetches what the connection needs before it opens. @protected */
   async prepare() {}
 
-  /** Is called when the connection is open. @protected */
+  /** Called when the connection is open. @protected */
   onOpen() {}
 
-  /** Is called for each message. @protected @param {Message} message */
+  /** Called for each message. @protected @param {Message} message */
   onMessage(message) {
     void message;
   }
 
-  /** Is called at the end: no reply will arrive. @protected @param {string} reason */
+  /** Called at the end, when pending replies will not arrive. @protected @param {string} reason */
   onEnd(reason) {
     void reason;
   }
@@ -156,11 +156,11 @@ export class Connection extends EventTarget {
     /**
      * Returns a listener that ignores events of former sockets.
      * @template {Event} E
-     * @param {(event: E) => void} act
+     * @param {(event: E) => void} listener
      * @returns {(event: E) => void}
      */
-    const whileCurrent = (act) => (event) => {
-      if (socket === this.#socket) act(event);
+    const whileCurrent = (listener) => (event) => {
+      if (socket === this.#socket) listener(event);
     };
     this.#openedAt = this.#receivedAt = Date.now();
     this.#timers.opening = setTimeout(() => this.#handleClose(1006), OPEN_TIMEOUT);
@@ -179,13 +179,14 @@ export class Connection extends EventTarget {
     clearTimeout(this.#timers.probe);
     this.#timers.probe = undefined;
     const message = JSON.parse(text);
-    // The server asks for a ping. It is sent here, because browsers slow down timers of hidden tabs.
+    // The server requests a ping. The client has no timer for pings, because browsers slow down timers of
+    // hidden tabs.
     if (message.type === "pong" && message.data.asks) this.ping();
     this.onMessage(message);
   }
 
   /**
-   * Returns whether to reconnect once after a close code that is final as a rule. A sign-in that ended may
+   * Returns whether to reconnect once after a close code that is normally final. A sign-in that ended may
    * have been renewed meanwhile, for example by a new password.
    * @protected
    * @param {number} code
@@ -204,7 +205,7 @@ export class Connection extends EventTarget {
     if (Date.now() - this.#receivedAt > timeout) this.#handleClose(1006);
   }
 
-  /** Checks a connection that may be dead: after sleep or a change of the network it only looks silent. */
+  /** Checks a connection that may be broken, for example after sleep or a change of the network. */
   #probe() {
     this.ping();
     this.#timers.probe ??= setTimeout(() => this.#handleClose(1006), PROBE_TIMEOUT);
@@ -220,13 +221,13 @@ export class Connection extends EventTarget {
   }
 
   /**
-   * Waits for a random time, so that not all clients of a restarted server reconnect at once.
+   * Reconnects after a random delay, so that not all clients of a restarted server reconnect at once.
    * @param {number} code
    * @param {string} reason
    */
   #wait(code, reason) {
-    const most = Math.min(this.maxDelay, MIN_DELAY * 2 ** this.#attempts);
-    const wait = Math.random() * most;
+    const maxDelay = Math.min(this.maxDelay, MIN_DELAY * 2 ** this.#attempts);
+    const wait = Math.random() * maxDelay;
     this.#attempts += 1;
     this.#timers.retry = setTimeout(() => this.#connect(), wait);
     this.#setState("waiting", reason, code, Date.now() + wait);
@@ -245,14 +246,14 @@ export class Connection extends EventTarget {
     this.onEnd(reason);
   }
 
-  /** Discards the socket. Without a network, its close event may take long. */
+  /** Discards the socket without waiting for its close event, which may take long without a network. */
   #discardSocket() {
     for (const name of ["opening", "probe"]) clearTimeout(this.#timers[name]);
     clearInterval(this.#timers.silence);
     this.#timers.probe = undefined;
     const socket = this.#socket;
     this.#socket = null;
-    // A socket that is still opening is closed once it is open, because browsers log an error otherwise.
+    // A socket that is still opening is closed later, because browsers would log an error.
     if (socket?.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
     else socket?.close();
   }

@@ -1,4 +1,4 @@
-// The countdown to the start: shown large and announced, by the time of the server.
+// The countdown to the start of the game, by the server's time.
 
 /**
  * @import { Find } from "../site/find.js"
@@ -6,12 +6,12 @@
  * @import { StateDetail } from "./connection.js"
  */
 
-const STOPPED_SHOWS = 6_000;
+const STOPPED_DURATION = 6_000;
 
-/** Counts down what is left until a game begins. */
+/** Shows and announces the countdown. */
 export class Countdown {
   #timer = 0;
-  #hiding = 0;
+  #hideTimer = 0;
   /** @type {number | null} */
   #shown = null;
   /** @type {Lobby | null} */
@@ -26,7 +26,7 @@ export class Countdown {
     this.part = part;
     this.client = client;
     this.announce = announce;
-    // A lost connection stops the countdown, which is shown when the connection is back.
+    // The server stops the countdown for a lost connection. The page shows this after a reconnect.
     client.on("state", (/** @type {StateDetail} */ { state }) => {
       if (state !== "live") this.#hide();
     });
@@ -64,24 +64,24 @@ export class Countdown {
 
   /** @param {Lobby} lobby */
   #stop(lobby) {
-    const words = `Stopped: ${cause(this.#before, lobby)}`;
+    const text = `Stopped: ${describeCause(this.#before, lobby)}`;
     const stopped = this.part("countdown-stopped");
-    stopped.textContent = words;
+    stopped.textContent = text;
     stopped.hidden = false;
-    this.announce(words);
-    clearTimeout(this.#hiding);
-    this.#hiding = setTimeout(() => {
+    this.announce(text);
+    clearTimeout(this.#hideTimer);
+    this.#hideTimer = setTimeout(() => {
       stopped.hidden = true;
-    }, STOPPED_SHOWS);
+    }, STOPPED_DURATION);
   }
 }
 
 /**
- * Returns who stopped the countdown, and how, as far as two lobbies show.
+ * Returns a sentence about the player who stopped the countdown, from the difference of two lobbies.
  * @param {Lobby | null} before
  * @param {Lobby} after
  */
-function cause(before, after) {
+function describeCause(before, after) {
   if (!after.map.is_playable) return "the map can’t be played as it is now.";
   const now = new Map(after.players.map((player) => [player.player_id, player]));
   for (const { player_id: id, username } of before?.players ?? []) {

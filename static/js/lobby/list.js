@@ -1,4 +1,4 @@
-// The list of open lobbies, kept up to date in place by its socket.
+// The list of open lobbies, which its socket updates in place.
 
 import { LobbyList, socketAddress } from "./client.js";
 import { byId, find } from "../site/find.js";
@@ -9,8 +9,8 @@ import { arrange, byData, clone, showPips } from "./seats.js";
  * @import { StateDetail } from "./connection.js"
  */
 
-const AGES_EVERY = 30_000;
-const MAX_DELAY = 30_000; // between attempts: a list may wait longer than a seat
+const AGE_INTERVAL = 30_000;
+const MAX_DELAY = 30_000; // between attempts; the list is less important than a seat
 /** @type {Record<string, string>} */
 const STATUS_TEXTS = { connecting: "Connecting …", waiting: "Reconnecting …", idle: "", live: "Live", ended: "" };
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
@@ -28,13 +28,13 @@ const canHover = matchMedia("(hover: hover)");
 const announcement = byId("announcement");
 const list = new LobbyList(socketAddress("/ws/lobbies"), { maxDelay: MAX_DELAY });
 /** @type {Map<string, Card> | null} the cards of the list; null before the first message */
-let known = null;
+let newestCards = null;
 /** @type {Set<string>} lobbies that nobody can join any more, as far as is known */
 const ended = new Set();
-let isWaiting = false;
+let isUpdatePending = false;
 
 list.on("lobbies", (/** @type {{all: Map<string, Card>, gone: string[]}} */ { all, gone }) => {
-  known = all;
+  newestCards = all;
   for (const id of gone) ended.add(id);
   show();
 });
@@ -46,23 +46,23 @@ list.on("state", (/** @type {StateDetail} */ { state }) => {
 });
 for (const name of ["pointerleave", "focusout"]) {
   cards.addEventListener(name, () => {
-    if (isWaiting) setTimeout(show);
+    if (isUpdatePending) setTimeout(show);
   });
 }
-setInterval(showAges, AGES_EVERY);
+setInterval(showAges, AGE_INTERVAL);
 list.open();
 
 /**
  * Returns whether a lobby matches the filters, by the same rules as the server.
  * @param {Card} card
  */
-function isWanted(card) {
+function matchesFilters(card) {
   if (card.free_seats < Number(free)) return false;
   if (map) return card.map.id === map;
   return card.map.name.toLowerCase().includes(words.toLowerCase());
 }
 
-/** Cards do not move while the list has the pointer or the focus. Then they change in place. */
+/** Returns whether the list has the pointer or the focus. Cards must not move then. */
 function isInUse() {
   return cards.matches(":focus-within") || (canHover.matches && cards.matches(":hover"));
 }
@@ -74,32 +74,32 @@ const createdAt = (item) => find(item, "part")("age", HTMLTimeElement).dateTime;
 const items = () => byData(cards, "lobby");
 
 /**
- * Returns whether a card of the server may remain: the socket lists only the newest of many lobbies.
+ * Returns whether a card may remain that is not in the list: the socket lists only the newest lobbies.
  * @param {string} id
  * @param {HTMLElement} item
  */
-const mayStay = (id, item) => !known?.has(id) && !ended.has(id) && list.mayMiss(createdAt(item));
+const mayRemain = (id, item) => !newestCards?.has(id) && !ended.has(id) && list.mayMiss(createdAt(item));
 
 function show() {
-  if (!known) return;
+  if (!newestCards) return;
   const shown = items();
-  isWaiting = isInUse();
-  if (isWaiting) {
-    for (const [id, item] of shown) updateInPlace(id, item, known.get(id));
+  isUpdatePending = isInUse();
+  if (isUpdatePending) {
+    for (const [id, item] of shown) updateInPlace(id, item, newestCards.get(id));
     return;
   }
-  const wanted = [...known.values()].filter(isWanted).map((card) => {
+  const matching = [...newestCards.values()].filter(matchesFilters).map((card) => {
     const item = shown.get(card.id) ?? clone(listPart("card", HTMLTemplateElement));
     fill(item, card);
     return item;
   });
-  const old = [...items()].filter(([id, item]) => mayStay(id, item)).map(([, item]) => item);
-  const all = [...wanted, ...old];
+  const old = [...items()].filter(([id, item]) => mayRemain(id, item)).map(([, item]) => item);
+  const all = [...matching, ...old];
   all.sort((one, other) => Date.parse(createdAt(other)) - Date.parse(createdAt(one)));
   const before = shown.size;
   arrange(cards, all);
   listPart("empty").hidden = all.length > 0;
-  // With filters, only the shown lobbies are known. Without, the server sends the total.
+  // With filters, only the shown lobbies can be counted. Without, the server sends the total.
   const isNarrowed = map || words || Number(free) > 1;
   const number = isNarrowed ? all.length : Math.max(list.total, all.length);
   if (all.length !== before) announcement.textContent = count(number);
@@ -115,8 +115,8 @@ const count = (/** @type {number} */ n) => (n === 1 ? "1 open lobby" : `${n} ope
  */
 function updateInPlace(id, item, card) {
   if (card) fill(item, card);
-  else if (mayStay(id, item)) return;
-  item.classList.toggle("lobby-card--closed", !card || !isWanted(card));
+  else if (mayRemain(id, item)) return;
+  item.classList.toggle("lobby-card--closed", !card || !matchesFilters(card));
   if (!card) find(item, "part")("seats").textContent = "No longer open";
 }
 

@@ -1,9 +1,9 @@
-// On pages of maps: how many open lobbies each map has. The pages themselves are cached for everybody,
-// so the numbers come from the list socket.
+// On pages of maps: how many open lobbies each map has. These pages are cached for everybody, so the numbers
+// come from the list socket.
 
 import { LobbyList, socketAddress } from "./client.js";
 
-const MAX_DELAY = 60_000; // between attempts: these numbers are not important
+const MAX_DELAY = 60_000; // between attempts; these numbers are not important
 const list = new LobbyList(socketAddress("/ws/lobbies"), { maxDelay: MAX_DELAY });
 
 list.on("lobbies", () => show(document));
@@ -27,12 +27,12 @@ function show(root) {
   /** @type {NodeListOf<HTMLElement>} */
   const counts = root.querySelectorAll("[data-lobbies-of]");
   for (const element of counts) {
-    const here = list.maps.get(element.dataset.lobbiesOf ?? "") ?? { lobbies: 0, free_seats: 0 };
-    const lobbies = here.lobbies === 1 ? "1 open lobby" : `${here.lobbies} open lobbies`;
-    const seats = here.free_seats === 1 ? "1 free seat" : `${here.free_seats} free seats`;
+    const count = list.maps.get(element.dataset.lobbiesOf ?? "") ?? { lobbies: 0, free_seats: 0 };
+    const lobbies = count.lobbies === 1 ? "1 open lobby" : `${count.lobbies} open lobbies`;
+    const seats = count.free_seats === 1 ? "1 free seat" : `${count.free_seats} free seats`;
     const text = element.querySelector("[data-count]");
     if (text) text.textContent = `${lobbies}, ${seats}`;
-    element.hidden = !here.lobbies;
+    element.hidden = !count.lobbies;
   }
   /** @type {NodeListOf<HTMLElement>} */
   const placeholders = root.querySelectorAll("[data-no-lobbies]");

@@ -1,4 +1,4 @@
-// The page of a lobby: shows what the socket sends, and sends its forms as messages. Without this script
+// The page of a lobby: shows the messages of the socket, and sends its forms as messages. Without this script
 // or without a socket, the same forms are posted to the server.
 
 import { enableCopyButton } from "../site/copy-button.js";
@@ -12,36 +12,36 @@ import { Seats } from "./seats.js";
 /**
  * @import { Lobby, Player, Refusal, Tribe } from "./client.js"
  * @import { StateDetail } from "./connection.js"
- * @typedef {(refusal: Refusal) => void} Refuse shows why something could not be done
+ * @typedef {(refusal: Refusal) => void} Refuse shows a refusal
  */
 
-/** @type {Record<string, [string, string]>} the title and the text at the end, by reason */
+/** @type {Record<string, [string, string]>} title and text by the reason of the end */
 const ENDINGS = {
   completed: ["The game is over", "The host ended it."],
   abandoned: ["The lobby is closed", "Everyone left, or nothing happened for an hour."],
   left: ["You have left", "Your seat is free again."],
   kicked: ["You were removed", "The host has removed you from this lobby."],
-  shut: ["You are no longer in this lobby", "Your account is banned or deleted, so your seat is free for others."],
-  gone: [
+  banned: ["You are no longer in this lobby", "Your account is banned or deleted, so your seat is free for others."],
+  expired: [
     "Your seat was freed while you were away",
     "Your seat is kept for half a minute. If the lobby is still open and has a free seat, you can join again.",
   ],
 };
-const MAY_RETURN = ["left", "gone"];
-const NOTE_SHOWS = 3_000;
-const REFUSAL_SHOWS = 4_000; // after the lobby has changed
+const REJOINABLE_ENDINGS = ["left", "expired"];
+const NOTE_DURATION = 3_000;
+const REFUSAL_DURATION = 4_000; // after the lobby has changed
 const REMOVED = 4403;
 const NO_SUCH_SESSION = 4404;
 
 const page = byId("lobby");
 const part = find(page, "part");
-const me = page.dataset.player ?? "";
+const ownId = page.dataset.player ?? "";
 
 function start() {
   const client = new LobbyClient(socketAddress(`/ws/game-sessions/${page.dataset.lobby}`));
   const banner = new ConnectionBanner(part, client);
   /**
-   * Shows why something can't be done; where nothing can, focuses what helps.
+   * Shows a refusal. If the connection has ended, focuses the button of the banner.
    * @type {Refuse}
    */
   const refuse = ({ code, detail }) => {
@@ -53,14 +53,14 @@ function start() {
   client.on("started", () => room.begin());
   client.on("closed", ({ reason }) => room.end(reason));
   client.on("error", ({ code, detail, closes }) => {
-    if (code === "kicked") room.end("kicked"); // while this page was away
+    if (code === "kicked") room.end("kicked"); // while this page was disconnected
     else if (!closes) showRefusal(detail); // the banner shows the state of the connection
   });
   client.on("state", (/** @type {StateDetail} */ { state, code }) => {
     page.dataset.connection = state;
     if (state === "live") hideRefusal();
-    if (code === REMOVED) room.end("shut"); // removal by the host has its own message before
-    if (code === NO_SUCH_SESSION) room.end("gone");
+    if (code === REMOVED) room.end("banned"); // after a kick, `closed` was emitted before
+    if (code === NO_SUCH_SESSION) room.end("expired");
   });
   listenToForms(client, refuse);
   listenToConfirmations();
@@ -68,7 +68,7 @@ function start() {
   client.open();
 }
 
-/** All that changes on the page with the lobby. */
+/** The parts of the page that change with the lobby. */
 class Room {
   /** @type {Lobby | null} */
   before = null;
@@ -80,7 +80,7 @@ class Room {
    */
   constructor(client, refuse) {
     this.client = client;
-    this.seats = new Seats(part, me);
+    this.seats = new Seats(part, ownId);
     this.chat = new Chat(part, client, refuse);
     this.countdown = new Countdown(part, client, announce);
   }
@@ -93,7 +93,7 @@ class Room {
     showStatus(lobby.status);
     if (lobby.players.length >= lobby.settings.seats) part("invitation").hidden = true;
     hideRefusalSoon();
-    showOwn(lobby);
+    showOwnControls(lobby);
     showSettings(lobby);
     if (this.before) this.#noteChanges(this.before, lobby);
     this.before = lobby;
@@ -106,12 +106,12 @@ class Room {
 
   /** @param {string} reason */
   end(reason) {
-    if (this.isOver) return; // the first reason is the most exact
+    if (this.isOver) return; // the first reason is the most specific
     this.isOver = true;
     const [title, text] = ENDINGS[reason];
     part("over-title").textContent = title;
     part("over-text").textContent = text;
-    part("return").hidden = !MAY_RETURN.includes(reason);
+    part("return").hidden = !REJOINABLE_ENDINGS.includes(reason);
     part("rematch").hidden = reason !== "completed";
     part("room").hidden = true;
     hideRefusal();
@@ -132,14 +132,14 @@ class Room {
     for (const [id, player] of old) if (!now.has(id)) this.chat.note(`${player.username} has left.`);
     const host = now.get(after.host);
     if (before.host !== after.host && host) {
-      this.chat.note(after.host === me ? "You are the host now." : `${host.username} is the host now.`);
+      this.chat.note(after.host === ownId ? "You are the host now." : `${host.username} is the host now.`);
     }
   }
 }
 
 // ---- Display -------------------------------------------------------------------------------------
 
-/** @returns {NodeListOf<HTMLElement>} what is shown only in some phases of a lobby */
+/** @returns {NodeListOf<HTMLElement>} the elements that are shown only in some phases of a lobby */
 const phases = () => page.querySelectorAll("[data-when]");
 
 /**
@@ -162,8 +162,8 @@ function focusPhase(status) {
 }
 
 /** @param {Lobby} lobby */
-function showOwn(lobby) {
-  const mine = lobby.players.find((player) => player.player_id === me);
+function showOwnControls(lobby) {
+  const mine = lobby.players.find((player) => player.player_id === ownId);
   if (!mine) return;
   const isAlone = lobby.players.length === 1;
   const ready = part("ready-button", HTMLButtonElement);
@@ -180,7 +180,7 @@ function showOwn(lobby) {
 }
 
 /**
- * Shows the reader's tribe; also one that was made, renamed or chosen on another page.
+ * Shows the player's own tribe, also if it was created, renamed or chosen on another page.
  * @param {Tribe} tribe
  */
 function showOwnTribe({ id, name, archetype }) {
@@ -197,7 +197,7 @@ function showOwnTribe({ id, name, archetype }) {
 }
 
 /**
- * Returns what must still happen before the game can start.
+ * Returns a sentence about what is missing for the start of the game.
  * @param {Lobby} lobby
  * @param {Player} mine
  * @param {boolean} isAlone
@@ -216,13 +216,13 @@ function hint(lobby, mine, isAlone) {
 /** @param {Lobby} lobby */
 function showSettings(lobby) {
   const { is_public: isPublic, seats } = lobby.settings;
-  const isHost = lobby.host === me;
+  const isHost = lobby.host === ownId;
   const form = part("settings", HTMLFormElement);
   form.hidden = !isHost;
   part("settings-text").hidden = isHost;
   const who = isPublic ? "Anyone may join" : "Friends with the link or code may join";
   part("settings-text").textContent = `${who}, up to ${seats} players.`;
-  if (form.contains(document.activeElement)) return; // the host is choosing
+  if (form.contains(document.activeElement)) return; // the host is changing the settings
   for (const radio of form.querySelectorAll("input")) {
     if (radio.name === "is_public") radio.checked = (radio.value === "yes") === isPublic;
     if (radio.name === "seats") radio.checked = radio.value === String(seats);
@@ -244,7 +244,7 @@ function listenToForms(client, refuse) {
     ready: (data) => client.ready(data.get("is_ready") === "yes"),
     start: async (data) => {
       const isSolo = data.has("solo");
-      // Alone, one press is enough: no other player waits for this one to be ready.
+      // A player who plays alone does not have to be ready first.
       if (isSolo && part("ready-button", HTMLButtonElement).value === "yes") await client.ready(true);
       await client.start(isSolo);
     },
@@ -266,15 +266,15 @@ function listenToForms(client, refuse) {
       event.preventDefault();
       showRefusal("You are not connected. Try again when the connection is back.");
     }
-    const act = commands[form.dataset.command ?? ""];
-    if (!act) return;
+    const command = commands[form.dataset.command ?? ""];
+    if (!command) return;
     event.preventDefault();
     if (form.ariaBusy === "true") return;
     hideRefusal();
     form.ariaBusy = "true";
     try {
-      await act(new FormData(form, event.submitter));
-      done(form);
+      await command(new FormData(form, event.submitter));
+      handleSuccess(form);
     } catch (error) {
       refuse(/** @type {Refusal} */ (error));
     } finally {
@@ -287,13 +287,13 @@ function listenToForms(client, refuse) {
 }
 
 /** @param {HTMLFormElement} form */
-function done(form) {
+function handleSuccess(form) {
   const confirmation = form.closest("details");
   if (confirmation) confirmation.open = false;
   if (form === part("settings")) showNote(part("saved"), "Saved.");
 }
 
-/** Closes confirmations by Escape, by a click elsewhere, and when another one opens. */
+/** Closes confirmations on Escape, on a click elsewhere, and when another one opens. */
 function listenToConfirmations() {
   /** @returns {NodeListOf<HTMLDetailsElement>} */
   const confirmations = () => page.querySelectorAll("details.confirm[open]");
@@ -322,7 +322,7 @@ function listenToCopying() {
 // ---- Messages ------------------------------------------------------------------------------------
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
-let hiding;
+let hideTimer;
 
 /** @param {string} words */
 function showRefusal(words) {
@@ -331,14 +331,14 @@ function showRefusal(words) {
   part("refusal").hidden = false;
 }
 
-/** Hides a refusal soon: the lobby has changed, so the action may be possible now. */
+/** Hides a refusal after a while, because the lobby has changed and the action may be possible now. */
 function hideRefusalSoon() {
-  if (!part("refusal").hidden) hiding ??= setTimeout(hideRefusal, REFUSAL_SHOWS);
+  if (!part("refusal").hidden) hideTimer ??= setTimeout(hideRefusal, REFUSAL_DURATION);
 }
 
 function hideRefusal() {
-  clearTimeout(hiding);
-  hiding = undefined;
+  clearTimeout(hideTimer);
+  hideTimer = undefined;
   part("refusal").hidden = true;
 }
 
@@ -356,7 +356,7 @@ function showNote(element, words) {
   element.textContent = words;
   setTimeout(() => {
     element.textContent = "";
-  }, NOTE_SHOWS);
+  }, NOTE_DURATION);
 }
 
-if (page.querySelector("[data-part=room]")) start(); // a lobby that is over has none
+if (page.querySelector("[data-part=room]")) start(); // not for a lobby that is over

@@ -1,4 +1,4 @@
-// The seats of a lobby. Seats that have not changed keep their place and their focus.
+// The seats of a lobby. Seats that have not changed are not moved, so that they do not lose the focus.
 
 import { find } from "../site/find.js";
 
@@ -7,15 +7,15 @@ import { find } from "../site/find.js";
  * @import { Lobby, Player, Tribe } from "./client.js"
  */
 
-/** Shows the seats of a lobby in a list of them. */
+/** Shows the seats of a lobby in a list. */
 export class Seats {
   /**
    * @param {Find} part
-   * @param {string} me the reader's player id
+   * @param {string} ownId the reader's player id
    */
-  constructor(part, me) {
+  constructor(part, ownId) {
     this.part = part;
-    this.me = me;
+    this.ownId = ownId;
     this.list = part("seats");
   }
 
@@ -29,7 +29,7 @@ export class Seats {
     const seats = players.map(
       (player) => known.get(player.player_id) ?? clone(this.part("seat", HTMLTemplateElement)),
     );
-    seats.forEach((seat, n) => fill(seat, players[n], lobby, this.me));
+    seats.forEach((seat, n) => fill(seat, players[n], lobby, this.ownId));
     const empty = [...this.list.querySelectorAll(".seat--free")].slice(0, free);
     while (empty.length < free) empty.push(clone(this.part("free-seat", HTMLTemplateElement)));
     arrange(this.list, [...seats, ...empty]);
@@ -39,7 +39,7 @@ export class Seats {
 }
 
 /**
- * Returns the items of a list by a `data-…` attribute of theirs.
+ * Returns the items of a list by the value of a `data-…` attribute.
  * @param {Element} list
  * @param {string} attribute
  * @returns {Map<string, HTMLElement>}
@@ -53,20 +53,20 @@ export function byData(list, attribute) {
 }
 
 /**
- * Makes these the children of a list, and moves only those that are elsewhere: moving drops the focus.
+ * Makes items the children of a list. Moves as few as possible, because moving an element drops its focus.
  * @param {Element} list
  * @param {Element[]} wanted
  */
 export function arrange(list, wanted) {
-  const keep = new Set(wanted);
-  for (const child of [...list.children]) if (!keep.has(child)) child.remove();
+  const wantedItems = new Set(wanted);
+  for (const child of [...list.children]) if (!wantedItems.has(child)) child.remove();
   wanted.forEach((item, n) => {
     if (list.children[n] !== item) list.insertBefore(item, list.children[n] ?? null);
   });
 }
 
 /**
- * Returns a copy of what a template holds.
+ * Returns a copy of the content of a template.
  * @param {HTMLTemplateElement} template
  * @returns {HTMLElement}
  */
@@ -96,11 +96,11 @@ export function showPips(element, taken, seats) {
  * @param {HTMLElement} seat
  * @param {Player} player
  * @param {Lobby} lobby
- * @param {string} me
+ * @param {string} ownId
  */
-function fill(seat, player, lobby, me) {
+function fill(seat, player, lobby, ownId) {
   const part = find(seat, "part");
-  const isMine = player.player_id === me;
+  const isMine = player.player_id === ownId;
   const inLobby = lobby.status === "Lobby";
   seat.dataset.player = player.player_id;
   seat.classList.toggle("seat--ready", player.is_ready && inLobby);
@@ -108,30 +108,30 @@ function fill(seat, player, lobby, me) {
   part("colour", SVGElement).setAttribute("fill", player.tribe.color_theme);
   fillEmblem(part("emblem"), player.tribe);
   part("name").textContent = part("kick-name").textContent = player.username;
-  part("tribe").replaceChildren(isolated(player.tribe.name), ` · ${player.tribe.archetype} · level ${player.level}`);
+  part("tribe").replaceChildren(bidiIsolate(player.tribe.name), ` · ${player.tribe.archetype} · level ${player.level}`);
   part("you").hidden = !isMine;
   part("host").hidden = !player.is_host;
   part("ready").textContent = player.is_ready ? "✓ Ready" : "… Not ready";
   part("ready").hidden = !inLobby;
   part("disconnected").hidden = player.is_connected;
-  part("kick").hidden = isMine || lobby.host !== me || !inLobby;
+  part("kick").hidden = isMine || lobby.host !== ownId || !inLobby;
   for (const input of seat.querySelectorAll("input")) {
     if (input.name === "player") input.value = player.player_id;
   }
 }
 
 /**
- * Returns a name that may be written from right to left, and leaves the words around it where they are.
+ * Returns a name as a `bdi` element, so that a right-to-left name does not reorder the text around it.
  * @param {string} name
  */
-function isolated(name) {
+function bidiIsolate(name) {
   const element = document.createElement("bdi");
   element.textContent = name;
   return element;
 }
 
 /**
- * Shows the emblem of an archetype; all of them lie in one file, whose address the page knows.
+ * Shows the emblem of an archetype. All emblems are in one file, whose address is in the page.
  * @param {HTMLElement} emblem
  * @param {Tribe} tribe
  */

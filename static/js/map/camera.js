@@ -1,14 +1,14 @@
-// Which part of the world is seen, and how large: moves, zooms, fits and glides.
+// Which part of the map is visible, and how large: moving, zooming, fitting and animation.
 
 /**
  * @import { Box, Point } from "./isometric.js"
  * @typedef {{x: number, y: number, zoom: number}} Position the point in the middle, and the zoom
- * @typedef {{glide?: boolean}} Motion
+ * @typedef {{animate?: boolean}} Motion
  */
 
-const LARGEST = 3;
-const MARGIN = 0.96; // of the window that the whole map fills
-const GLIDE = 180; // milliseconds
+const MAX_ZOOM = 3;
+const FIT_SHARE = 0.96; // the share of the window that the whole map fills
+const ANIMATION_DURATION = 180; // milliseconds
 
 /**
  * @param {number} value
@@ -17,7 +17,7 @@ const GLIDE = 180; // milliseconds
  */
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
-/** Where one looks at a map from. */
+/** The visible part of a map: its centre and zoom. */
 export class Camera {
   x = 0;
   y = 0;
@@ -25,29 +25,29 @@ export class Camera {
   width = 1;
   height = 1;
   fitted = true;
-  /** @type {(Position & {from: Position, since: number}) | null} where it is gliding to */
+  /** @type {(Position & {from: Position, since: number}) | null} the target of an animation */
   target = null;
 
   /**
    * @param {Box} world the box of the map
-   * @param {(point: Point) => Point} clampToMap brings a point onto the map
-   * @param {() => void} changed is called when something must be drawn anew
+   * @param {(point: Point) => Point} clampToMap returns the nearest point on the map
+   * @param {() => void} onChange is called when a new frame must be drawn
    */
-  constructor(world, clampToMap, changed) {
+  constructor(world, clampToMap, onChange) {
     this.world = world;
     this.clampToMap = clampToMap;
-    this.changed = changed;
-    Object.assign(this, this.whole());
+    this.onChange = onChange;
+    Object.assign(this, this.wholeMap());
   }
 
   /**
    * Returns the centre and zoom that show the whole map.
    * @returns {Position}
    */
-  whole() {
+  wholeMap() {
     const { left, right, top, bottom } = this.world;
-    const zoom = MARGIN * Math.min(this.width / (right - left), this.height / (bottom - top));
-    // Held like any other centre, to be known again by its numbers.
+    const zoom = FIT_SHARE * Math.min(this.width / (right - left), this.height / (bottom - top));
+    // Clamped like any other centre, so that `moveTo` can compare them.
     return { ...this.clampToMap({ x: (left + right) / 2, y: (top + bottom) / 2 }), zoom };
   }
 
@@ -58,25 +58,25 @@ export class Camera {
   resize(width, height) {
     this.width = width;
     this.height = height;
-    // Who looked at the whole map goes on doing so; others keep the middle.
-    this.moveTo(this.fitted ? this.whole() : this);
+    // If the whole map was visible, it remains so. Otherwise the centre does not change.
+    this.moveTo(this.fitted ? this.wholeMap() : this);
   }
 
   /**
-   * Shows a centre and zoom, kept within what makes sense; at once, or gliding there.
-   * @param {Position} wanted
+   * Moves to a centre and zoom within the limits, at once or animated.
+   * @param {Position} position
    * @param {Motion} [motion]
    */
-  moveTo(wanted, { glide = false } = {}) {
-    const whole = this.whole();
-    const zoom = clamp(wanted.zoom, Math.min(whole.zoom, 1), LARGEST);
-    const { x, y } = this.clampToMap(wanted);
-    this.fitted = zoom === whole.zoom && x === whole.x && y === whole.y;
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  moveTo(position, { animate = false } = {}) {
+    const wholeMap = this.wholeMap();
+    const zoom = clamp(position.zoom, Math.min(wholeMap.zoom, 1), MAX_ZOOM);
+    const { x, y } = this.clampToMap(position);
+    this.fitted = zoom === wholeMap.zoom && x === wholeMap.x && y === wholeMap.y;
+    const isMotionReduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.target = null;
-    if (glide && !still) this.target = { x, y, zoom, from: this.now(), since: performance.now() };
+    if (animate && !isMotionReduced) this.target = { x, y, zoom, from: this.now(), since: performance.now() };
     else Object.assign(this, { x, y, zoom });
-    this.changed();
+    this.onChange();
   }
 
   /** @returns {Position} */
@@ -85,21 +85,21 @@ export class Camera {
   }
 
   /**
-   * Returns where it is, or is gliding to: what comes next starts from there.
+   * Returns the target of the animation, or the current position. Further moves start from it.
    * @returns {Position}
    */
-  aim() {
+  destination() {
     return this.target ?? this.now();
   }
 
   /**
-   * Moves on while gliding, before a frame is drawn. Returns whether there is more to come.
+   * Advances the animation before a frame is drawn. Returns whether it continues.
    * @param {number} time
    */
   step(time) {
     if (!this.target) return false;
     const { from, since, x, y, zoom } = this.target;
-    const done = clamp((time - since) / GLIDE, 0, 1);
+    const done = clamp((time - since) / ANIMATION_DURATION, 0, 1);
     const share = 1 - (1 - done) ** 3;
     this.x = from.x + (x - from.x) * share;
     this.y = from.y + (y - from.y) * share;
@@ -109,7 +109,7 @@ export class Camera {
   }
 
   fit() {
-    this.moveTo(this.whole(), { glide: true });
+    this.moveTo(this.wholeMap(), { animate: true });
   }
 
   /**
@@ -122,47 +122,47 @@ export class Camera {
   }
 
   /**
-   * Zooms so that what is seen at a point of the screen stays there; the middle without one.
+   * Zooms around a point of the screen, by default around the middle.
    * @param {number} factor
    * @param {Point} [point]
    * @param {Motion} [motion]
    */
   zoomBy(factor, point = { x: this.width / 2, y: this.height / 2 }, motion = {}) {
-    const aim = this.aim();
-    const zoom = clamp(aim.zoom * factor, Math.min(this.whole().zoom, 1), LARGEST);
+    const destination = this.destination();
+    const zoom = clamp(destination.zoom * factor, Math.min(this.wholeMap().zoom, 1), MAX_ZOOM);
     const [dx, dy] = [point.x - this.width / 2, point.y - this.height / 2];
-    const shift = 1 / aim.zoom - 1 / zoom;
-    this.moveTo({ x: aim.x + dx * shift, y: aim.y + dy * shift, zoom }, motion);
+    const shift = 1 / destination.zoom - 1 / zoom;
+    this.moveTo({ x: destination.x + dx * shift, y: destination.y + dy * shift, zoom }, motion);
   }
 
   /**
-   * Brings a point of the world towards the middle, unless it is well in sight.
+   * Centres a point of the world, unless it is well visible.
    * @param {Point} point
    */
   follow(point) {
-    const aim = this.aim();
-    const [dx, dy] = [Math.abs(point.x - aim.x) * aim.zoom, Math.abs(point.y - aim.y) * aim.zoom];
+    const destination = this.destination();
+    const [dx, dy] = [Math.abs(point.x - destination.x) * destination.zoom, Math.abs(point.y - destination.y) * destination.zoom];
     if (dx > this.width * 0.35 || dy > this.height * 0.3) {
-      this.moveTo({ ...point, zoom: aim.zoom }, { glide: true });
+      this.moveTo({ ...point, zoom: destination.zoom }, { animate: true });
     }
   }
 
   /**
-   * Returns where a point of the world is seen once nothing glides any more; null out of sight.
+   * Returns the position on the screen of a point of the world after the animation; null if it is not visible.
    * @param {Point} point
    */
-  onScreen({ x, y }) {
-    const aim = this.aim();
+  toScreen({ x, y }) {
+    const destination = this.destination();
     const point = {
-      x: this.width / 2 + (x - aim.x) * aim.zoom,
-      y: this.height / 2 + (y - aim.y) * aim.zoom,
+      x: this.width / 2 + (x - destination.x) * destination.zoom,
+      y: this.height / 2 + (y - destination.y) * destination.zoom,
     };
-    const seen = point.x >= 0 && point.x <= this.width && point.y >= 0 && point.y <= this.height;
-    return seen ? point : null;
+    const isVisible = point.x >= 0 && point.x <= this.width && point.y >= 0 && point.y <= this.height;
+    return isVisible ? point : null;
   }
 
   /**
-   * Returns the point of the world that is seen at a point of the screen.
+   * Returns the point of the world at a point of the screen.
    * @param {Point} point
    */
   toWorld({ x, y }) {
@@ -173,14 +173,10 @@ export class Camera {
   }
 
   /**
-   * Returns the box of the world that is seen, a share of it wider on each side.
-   * @param {number} [wider]
+   * Returns the visible box of the world.
    */
-  box(wider = 0) {
-    const [across, down] = [
-      (this.width * (0.5 + wider)) / this.zoom,
-      (this.height * (0.5 + wider)) / this.zoom,
-    ];
+  box() {
+    const [across, down] = [this.width / 2 / this.zoom, this.height / 2 / this.zoom];
     return {
       left: this.x - across,
       right: this.x + across,

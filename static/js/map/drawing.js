@@ -1,4 +1,4 @@
-// Canvases and colours, for all that draws.
+// Helpers for canvases and colours.
 
 import { PALETTE } from "./palette.js";
 
@@ -12,7 +12,7 @@ import { PALETTE } from "./palette.js";
 export const rgb = (name) => [1, 3, 5].map((at) => parseInt(PALETTE[name].slice(at, at + 2), 16));
 
 /**
- * Returns a colour that lies between two others: the first at share 0, the other at 1.
+ * Returns a mix of two colours: the first for share 0, the other for 1.
  * @param {Rgb} one
  * @param {Rgb} other
  * @param {number} share
@@ -21,7 +21,7 @@ export const rgb = (name) => [1, 3, 5].map((at) => parseInt(PALETTE[name].slice(
 export const mix = (one, other, share) => one.map((part, i) => part + (other[i] - part) * share);
 
 /**
- * Returns a colour in more light or less.
+ * Returns a lighter or darker colour.
  * @param {Rgb} colour
  * @param {number} light
  * @returns {Rgb}
@@ -29,20 +29,20 @@ export const mix = (one, other, share) => one.map((part, i) => part + (other[i] 
 export const shade = (colour, light) => colour.map((part) => Math.min(255, part * light));
 
 /**
- * Returns a colour as CSS has it.
+ * Returns a colour as CSS.
  * @param {Rgb} colour
  */
 export const css = (colour) => `rgb(${colour.map(Math.round).join(" ")})`;
 
 /**
- * Returns a colour of the palette that lets through what lies below.
+ * Returns a colour of the palette with an opacity, as CSS.
  * @param {keyof typeof PALETTE} name
  * @param {number} opacity from 0 to 1
  */
 export const transparent = (name, opacity) => `rgb(${rgb(name).join(" ")} / ${opacity * 100}%)`;
 
 /**
- * Returns what draws on a canvas.
+ * Returns the 2D context of a canvas.
  * @param {HTMLCanvasElement} canvas
  */
 export function contextOf(canvas) {

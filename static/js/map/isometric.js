@@ -1,14 +1,14 @@
-// Where the cells of a map lie, seen from above at an angle. Numbers alone: nothing is drawn here.
+// The isometric projection of the cells of a map. Nothing is drawn here.
 //
-// The world has its own pixels: at zoom 1 a cell is a diamond of 64 × 32 of them. Cell (x, y) has its
-// northern corner at ((x − y) · 32, (x + y) · 16), and each level lifts it by 16.
+// World coordinates are pixels at zoom 1, where a cell is a diamond of 64 × 32. Cell (x, y) has its northern
+// corner at ((x − y) · 32, (x + y) · 16), and each level lifts it by 16.
 
 /**
  * @typedef {{x: number, y: number}} Point a point of the world or of the screen, or a cell
  * @typedef {{left: number, right: number, top: number, bottom: number}} Box
  * @typedef {{name: string, variant: number}} Obstacle
  *
- * @typedef {object} TerrainDocument what `/maps/{id}/terrain.json` has
+ * @typedef {object} TerrainDocument the compact terrain, from `/maps/{id}/terrain.json`
  * @property {number} width
  * @property {number} height
  * @property {string[]} terrains the names of the terrains, by number
@@ -17,13 +17,13 @@
  * @property {Point} goal_point
  * @property {[number, number][] | null} path
  *
- * @typedef {object} Board a map, unpacked into arrays that are quick to read
+ * @typedef {object} Board a map, unpacked into arrays
  * @property {number} width
  * @property {number} height
  * @property {string[]} names the names of the terrains, by number
  * @property {Uint8Array} terrain of each cell
  * @property {Uint8Array} level of each cell
- * @property {Uint8Array} blocked 1 where something stands on the cell
+ * @property {Uint8Array} blocked 1 if there is an obstacle on the cell
  * @property {Point} spawn
  * @property {Point} goal
  * @property {[number, number][]} path
@@ -36,7 +36,7 @@ export const LIFT = 16;
 export const HIGHEST = 5;
 export const WATER = 3;
 export const LAVA = 4;
-// What may stand on a blocked cell of a terrain; on liquids it is rocks.
+// The possible obstacles of a blocked cell, by terrain.
 const OBSTACLES = [
   ["firs", "oaks", "firs", "rocks"],
   ["boulders", "deadwood"],
@@ -47,7 +47,7 @@ const OBSTACLES = [
 /** @type {Record<string, string>} */
 const OBSTACLE_NAMES = { deadwood: "dead wood" };
 const VARIANTS = 3;
-const LIQUID_DEPTH = 0.35; // liquids lie a little lower than the ground beside them
+const LIQUID_DEPTH = 0.35; // levels between the height of a cell and the surface of its liquid
 
 /**
  * Returns the map of a compact document.
@@ -56,7 +56,7 @@ const LIQUID_DEPTH = 0.35; // liquids lie a little lower than the ground beside 
  */
 export function readBoard({ width, height, terrains, rows, spawn_point, goal_point, path }) {
   const packed = Uint8Array.from(rows.flat());
-  if (packed.length !== width * height) throw new Error("The rows are not as long as they say.");
+  if (packed.length !== width * height) throw new Error("The rows do not have the size of the map.");
   const cells = path ?? [];
   return {
     width,
@@ -73,23 +73,23 @@ export function readBoard({ width, height, terrains, rows, spawn_point, goal_poi
 }
 
 /**
- * Tells whether a cell lies on the map.
+ * Returns whether a cell is on the map.
  * @param {Board} board
  * @param {number} x
  * @param {number} y
  */
-export function inside(board, x, y) {
+export function isInside(board, x, y) {
   return x >= 0 && y >= 0 && x < board.width && y < board.height;
 }
 
 /**
- * Returns the height that a cell is seen at; one level below the ground outside of the map.
+ * Returns the level of a cell's surface; -1 outside of the map.
  * @param {Board} board
  * @param {number} x
  * @param {number} y
  */
 export function surface(board, x, y) {
-  if (!inside(board, x, y)) return -1;
+  if (!isInside(board, x, y)) return -1;
   const cell = y * board.width + x;
   return board.level[cell] - (board.terrain[cell] >= WATER ? LIQUID_DEPTH : 0);
 }
@@ -118,7 +118,7 @@ export function middle(board, x, y) {
 }
 
 /**
- * Returns what stands on a blocked cell: the same that the server draws (maps/drawing/landmarks.py).
+ * Returns the obstacle of a blocked cell, by the same rule as the server (maps/drawing/landmarks.py).
  * @param {Board} board
  * @param {number} x
  * @param {number} y
@@ -147,7 +147,7 @@ export function bounds(board) {
 }
 
 /**
- * Returns the nearest point of the map's ground along its axes, so that nobody moves the map out of sight.
+ * Returns the nearest point of the map's ground along its axes, so that the map always remains visible.
  * @param {Board} board
  * @param {Point} point
  * @returns {Point}
@@ -159,14 +159,14 @@ export function clampToGround(board, { x, y }) {
 }
 
 /**
- * Calls back for each cell that can be seen in a box of the world, from the back to the front.
+ * Calls a function for each cell that is visible in a box of the world, from the back to the front.
  * @param {Board} board
  * @param {Box} box
  * @param {(x: number, y: number) => void} call
  */
 export function eachCell(board, box, call) {
   const [leftmost, rightmost] = [Math.floor(box.left / HALF) - 1, Math.ceil(box.right / HALF) + 1];
-  // A cell below the box may stand high enough to be seen in it, and its tree higher still.
+  // Cells below the box may be high enough to be visible in it, and so may their trees.
   const first = Math.max(0, Math.floor(box.top / QUARTER) - 2);
   const last = Math.min(
     board.width + board.height - 2,
@@ -180,7 +180,7 @@ export function eachCell(board, box, call) {
 }
 
 /**
- * Returns the cell that is seen at a point of the world, its sides included; null beside the map.
+ * Returns the cell that is visible at a point of the world, including its sides; null outside of the map.
  * @param {Board} board
  * @param {Point} point
  * @returns {Point | null}
@@ -190,8 +190,8 @@ export function cellAt(board, point) {
   for (let level = 0; level <= HIGHEST; level += 1) {
     const [along, down] = [point.x / HALF, (point.y + level * LIFT) / QUARTER];
     const [x, y] = [Math.floor((down + along) / 2), Math.floor((down - along) / 2)];
-    // What stands at least as high as this hides what lies behind it: the frontmost is seen.
-    const hit = inside(board, x, y) && board.level[y * board.width + x] >= level;
+    // A cell of at least this level hides those behind it, so the frontmost one is visible.
+    const hit = isInside(board, x, y) && board.level[y * board.width + x] >= level;
     if (hit && (!found || x + y > found.x + found.y)) found = { x, y };
   }
   return found;

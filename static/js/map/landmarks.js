@@ -1,5 +1,5 @@
-// What stands on a map: trees and rocks, the banner where enemies enter, the castle that they go for.
-// maps/drawing/landmarks.py draws the same for the server's pictures; shapes are in units of a thing's size.
+// Obstacles and marks: trees, rocks, the banner at the spawn point and the castle at the goal point.
+// maps/drawing/landmarks.py draws the same for the server's pictures. Shapes are in units of an object's size.
 
 import { contextOf, transparent } from "./drawing.js";
 import { HALF } from "./isometric.js";
@@ -8,7 +8,7 @@ import { PALETTE } from "./palette.js";
 /**
  * @import { Obstacle, Point } from "./isometric.js"
  * @typedef {CanvasRenderingContext2D} Context
- * @typedef {[number, number][]} Shape corners, in units of a thing's size around its foot
+ * @typedef {[number, number][]} Shape corners, relative to an object's foot, in units of its size
  * @typedef {(ctx: Context, variant: number) => void} Draw
  * @typedef {(ctx: Context, foot: Point, size: number) => void} DrawMark
  */
@@ -22,17 +22,17 @@ const FOREST = [ // lit side, shaded side, top of an oak
 ];
 const ROCK = [PALETTE["rock-top"], PALETTE["rock-left"], PALETTE["rock-right"]];
 const BOULDER = [PALETTE["boulder-top"], PALETTE["boulder-left"], PALETTE["boulder-right"]];
-const UNIT = 2 * HALF; // of the little pictures, each 1 wide and 1.25 high
+const UNIT = 2 * HALF; // the width of a sprite, which is 1.25 times as high
 const TALL = 1.25;
 
 /**
- * The sprites of one scale: ten thousand trees are copied, and fifteen drawn.
+ * The cached sprites of one scale. Each is drawn once, and copied for each cell.
  * @type {{scale: number, sprites: Map<string, HTMLCanvasElement>}}
  */
 let cache = { scale: 0, sprites: new Map() };
 
 /**
- * Draws what stands on a blocked cell, around the middle of its upper face.
+ * Draws the obstacle of a blocked cell on the middle of its upper face.
  * @param {Context} ctx
  * @param {Point} foot
  * @param {Obstacle} obstacle
@@ -143,16 +143,16 @@ function rock([top, left, right]) {
 
 // ---- Marks -----------------------------------------------------------------------------------------
 
-/** Where enemies enter: a tall red banner with a swallow's tail, on a round place. */
-export const spawn = { place: place(RED), figure: figure([
+/** The mark of the spawn point: a tall red banner with a forked end. */
+export const spawn = { ring: ring(RED), figure: figure([
   [[[-0.05, 0.02], [0.05, 0.02], [0.05, -1.5], [-0.05, -1.5]], white],
   [[[0.05, -1.46], [0.98, -1.3], [0.72, -1.07], [0.98, -0.84], [0.05, -0.74]], RED],
   [[[0.05, -0.92], [0.98, -0.97], [0.98, -0.84], [0.05, -0.74]], PALETTE["banner-shaded"]],
   [[[-0.09, -1.5], [0, -1.6], [0.09, -1.5], [0, -1.4]], gold],
 ]) };
 
-/** What they go for: a blue castle, a keep between two towers, trimmed with gold. */
-export const goal = { place: place(BLUE), figure: figure([
+/** The mark of the goal point: a blue castle, a keep between two towers. */
+export const goal = { ring: ring(BLUE), figure: figure([
   [[[-0.05, -0.9], [-0.05, -1.62], [0.05, -1.62], [0.05, -0.9]], white],
   [[[0.05, -1.6], [0.42, -1.46], [0.05, -1.32]], gold],
   [battlements(-0.34, 0.34, -0.86, 5), BLUE],
@@ -163,11 +163,11 @@ export const goal = { place: place(BLUE), figure: figure([
 ]) };
 
 /**
- * Returns what draws a ring on the ground, around a mark.
+ * Returns a function that draws a ring on the ground around a mark.
  * @param {string} colour
  * @returns {DrawMark}
  */
-function place(colour) {
+function ring(colour) {
   return (ctx, { x, y }, size) => {
     disc(ctx, x, y, 0.86 * size, 0.43 * size, transparent("ink", 0.6));
     disc(ctx, x, y, 0.78 * size, 0.39 * size, colour);
@@ -176,7 +176,7 @@ function place(colour) {
 }
 
 /**
- * Returns what draws shapes around a foot, with a dark border that stands out from any ground.
+ * Returns a function that draws shapes with a dark border, which is visible on any ground.
  * @param {[Shape, string][]} shapes
  * @returns {DrawMark}
  */
@@ -198,7 +198,7 @@ function figure(shapes) {
 }
 
 /**
- * Returns a wall from below the ground to `top`, every other part of its crest a tooth higher.
+ * Returns a wall up to `top`, with every other part of its upper edge higher.
  * @param {number} left
  * @param {number} right
  * @param {number} top

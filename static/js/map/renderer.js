@@ -1,5 +1,5 @@
-// Draws frames: keeps the terrain as a picture somewhat larger than what is seen, so that moving the
-// map only copies it. Ten thousand cells take too long to draw in every frame.
+// Draws frames. The terrain is cached as a picture that is larger than the visible part, so that moving the
+// map only copies it. Drawing ten thousand cells for each frame would take too long.
 
 import { contextOf } from "./drawing.js";
 import { bounds } from "./isometric.js";
@@ -10,15 +10,15 @@ import { drawMarks, drawPath, drawTerrain } from "./terrain.js";
  * @import { Board, Box, Point } from "./isometric.js"
  */
 
-const WIDER = 0.3; // of the window, on each side
-const SETTLED = 120; // milliseconds without a zoom until the terrain is drawn sharply again
-const SHARPEST = 2; // pixels of the device for one of the page: more is not seen, but costs
+const CACHE_MARGIN = 0.3; // share of the window, on each side
+const SETTLE_DELAY = 120; // milliseconds after a zoom until the terrain is drawn sharply
+const MAX_PIXEL_RATIO = 2; // device pixels for a CSS pixel; more would cost time without a visible effect
 
-/** Draws what the camera sees of a map. */
+/** Draws the visible part of a map. */
 export class Renderer {
-  ratio = 1; // pixels of the canvas for one of the page
+  ratio = 1; // canvas pixels for a CSS pixel
   terrain = document.createElement("canvas");
-  /** @type {{box: Box, zoom: number} | null} what the cached terrain shows */
+  /** @type {{box: Box, zoom: number} | null} the box and zoom of the cached terrain */
   cached = null;
   lastZoom = 0;
   zoomedAt = 0;
@@ -42,19 +42,19 @@ export class Renderer {
    * @param {number} height
    */
   resize(width, height) {
-    this.ratio = Math.min(SHARPEST, window.devicePixelRatio || 1);
+    this.ratio = Math.min(MAX_PIXEL_RATIO, window.devicePixelRatio || 1);
     this.canvas.width = Math.round(width * this.ratio);
     this.canvas.height = Math.round(height * this.ratio);
     this.cached = null;
   }
 
-  /** Drops the cached terrain, when it should look different. */
+  /** Invalidates the cached terrain. */
   invalidate() {
     this.cached = null;
   }
 
   /**
-   * Draws a frame. Returns whether another one is wanted, to draw sharply what was only scaled.
+   * Draws a frame. Returns whether another one is needed, because the terrain was only scaled.
    * @param {number} time
    */
   draw(time) {
@@ -72,7 +72,7 @@ export class Renderer {
   }
 
   /**
-   * Makes a canvas draw in pixels of the world, as the camera sees it.
+   * Sets the transformation of a canvas from world coordinates.
    * @param {CanvasRenderingContext2D} ctx
    * @param {HTMLCanvasElement} canvas
    */
@@ -83,7 +83,7 @@ export class Renderer {
   }
 
   /**
-   * Returns the cached terrain, drawn anew if it does not do.
+   * Returns the cached terrain, which is drawn again if it is outdated.
    * @param {number} time
    */
   cachedTerrain(time) {
@@ -92,13 +92,13 @@ export class Renderer {
       if (cached.zoom === camera.zoom) return { cached, isBlurred: false };
       if (camera.zoom !== this.lastZoom) this.zoomedAt = time;
       this.lastZoom = camera.zoom;
-      if (time - this.zoomedAt < SETTLED) return { cached, isBlurred: true };
+      if (time - this.zoomedAt < SETTLE_DELAY) return { cached, isBlurred: true };
     }
     return { cached: this.drawTerrain(), isBlurred: false };
   }
 
   /**
-   * Tells whether a box holds all that is seen of the map.
+   * Returns whether a box contains the visible part of the map.
    * @param {Box} box
    */
   covers(box) {
@@ -115,9 +115,9 @@ export class Renderer {
   drawTerrain() {
     const { camera, terrain } = this;
     const scale = camera.zoom * this.ratio;
-    // Whole pixels, so that copying the picture to where it belongs does not blur it.
-    terrain.width = Math.ceil(this.canvas.width * (1 + 2 * WIDER));
-    terrain.height = Math.ceil(this.canvas.height * (1 + 2 * WIDER));
+    // Whole pixels, because copying would otherwise blur the picture.
+    terrain.width = Math.ceil(this.canvas.width * (1 + 2 * CACHE_MARGIN));
+    terrain.height = Math.ceil(this.canvas.height * (1 + 2 * CACHE_MARGIN));
     const [across, down] = [terrain.width / 2 / scale, terrain.height / 2 / scale];
     const box = {
       left: camera.x - across,

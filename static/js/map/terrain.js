@@ -1,5 +1,5 @@
-// Draws a map: terrain, and what lies on it. Knows canvases and boards, but no page and no events.
-// Every function draws in pixels of the world; whoever calls has set the canvas's transformation.
+// Draws the terrain of a map, and the path and marks on it. All functions draw in world coordinates: the
+// caller has set the transformation of the canvas.
 
 import { css, mix, rgb, shade, transparent } from "./drawing.js";
 import { HALF, HIGHEST, LAVA, LIFT, QUARTER, WATER } from "./isometric.js";
@@ -11,48 +11,48 @@ import { PALETTE } from "./palette.js";
  * @import { Rgb } from "./drawing.js"
  * @import { Board, Box, Point } from "./isometric.js"
  * @typedef {CanvasRenderingContext2D} Context
- * @typedef {{zoom: number, heights: boolean}} Look how large, and whether heights are shown by colours
+ * @typedef {{zoom: number, heights: boolean}} DrawOptions the zoom, and whether colours show heights
  */
 
-// Those of the server's pictures, so that the canvas takes a picture's place unnoticed.
+// The same as in the server's pictures, which the canvas replaces.
 const TERRAINS = [rgb("grass"), rgb("dirt"), rgb("stone"), rgb("water"), rgb("lava")];
 /** @type {Record<number, Rgb>} */
 const DEEP = { [WATER]: rgb("water-deep-flat"), [LAVA]: rgb("lava-crust-flat") };
 const GLOW = rgb("lava-glow"); // on the land beside lava
 const EARTH = rgb("earth-flat");
-const LOW = rgb("height-low"); // heights are shown from this …
-const HIGH = rgb("height-high"); // … to this, light enough to tell apart without seeing colours
+const LOW = rgb("height-low");
+const HIGH = rgb("height-high"); // differs from LOW in lightness, for a colour vision deficiency
 /** @type {[number, string][]} */
 const EMBERS = [
   [7, transparent("lava-ember", 0.35)],
   [3.5, transparent("lava-vein", 0.6)],
   [1.5, PALETTE["lava-heart"]],
 ];
-const FAINT = 0.35; // zoom below which details would be specks
-const LEGIBLE = 0.45; // zoom from which a number can be read
+const MIN_DETAIL_ZOOM = 0.35; // below it, details are too small to recognize
+const MIN_DIGIT_ZOOM = 0.45; // below it, digits are too small to read
 
 /**
  * Draws the terrain within a box of the world.
  * @param {Context} ctx
  * @param {Board} board
  * @param {Box} box
- * @param {Look} look
+ * @param {DrawOptions} options
  */
-export function drawTerrain(ctx, board, box, look) {
+export function drawTerrain(ctx, board, box, options) {
   const scale = ctx.getTransform().a;
-  const bleed = 0.4 / look.zoom; // faces overlap by a hair: smoothed edges would let the back through
+  const bleed = 0.4 / options.zoom; // faces overlap a little, because antialiased edges would show gaps
   eachCell(board, box, (x, y) => {
     const cell = y * board.width + x;
     const kind = board.terrain[cell];
     const level = surface(board, x, y);
-    const colour = look.heights ? heightColour(board, cell) : cellColour(board, cell, x, y);
-    const side = look.heights ? shade(colour, 0.6) : mix(EARTH, TERRAINS[kind], 0.35);
+    const colour = options.heights ? heightColour(board, cell) : cellColour(board, cell, x, y);
+    const side = options.heights ? shade(colour, 0.6) : mix(EARTH, TERRAINS[kind], 0.35);
     drawSides(ctx, board, x, y, level, side, bleed);
     drawTop(ctx, x, y, level, css(colour), bleed);
     const foot = middle(board, x, y);
     if (board.blocked[cell]) drawObstacle(ctx, foot, obstacleAt(board, x, y), scale);
-    else if (look.heights) drawNumber(ctx, foot, board.level[cell], look.zoom);
-    else if (look.zoom >= FAINT) drawDetail(ctx, foot, kind, hashOf(x, y));
+    else if (options.heights) drawNumber(ctx, foot, board.level[cell], options.zoom);
+    else if (options.zoom >= MIN_DETAIL_ZOOM) drawDetail(ctx, foot, kind, hashOf(x, y));
   });
 }
 
@@ -68,7 +68,7 @@ function drawDetail(ctx, foot, kind, hash) {
 }
 
 /**
- * Returns a number that looks like chance, the same each time: patterns would draw the eye.
+ * Returns a pseudorandom number that depends only on the cell, to avoid visible patterns.
  * @param {number} x
  * @param {number} y
  */
@@ -78,7 +78,7 @@ function hashOf(x, y) {
 }
 
 /**
- * Lighter the higher; liquids darker away from the shore; a faint chequer to count cells by.
+ * Returns the colour of a cell: lighter for higher cells, darker for deep liquids, with a faint chequer.
  * @param {Board} board
  * @param {number} cell
  * @param {number} x
@@ -105,7 +105,7 @@ function heightColour(board, cell) {
 }
 
 /**
- * Returns which share of a cell and its surroundings is of a kind.
+ * Returns the share of a kind of terrain among a cell and its neighbours.
  * @param {Board} board
  * @param {number} kind
  * @param {number} x
@@ -124,7 +124,7 @@ function shareOf(board, kind, x, y) {
 }
 
 /**
- * Draws the two faces one sees of a cell that stands above its southern or eastern neighbour.
+ * Draws the visible sides of a cell that is higher than its southern or eastern neighbour.
  * @param {Context} ctx
  * @param {Board} board
  * @param {number} x
@@ -194,7 +194,7 @@ function drawWaves(ctx, { x, y }, variant) {
 }
 
 /**
- * Draws cracks that glow, leaning to either side.
+ * Draws glowing cracks.
  * @param {Context} ctx
  * @param {Point} foot
  * @param {number} hash
@@ -226,7 +226,7 @@ function drawEmbers(ctx, { x, y }, hash) {
  * @param {number} zoom
  */
 function drawNumber(ctx, { x, y }, level, zoom) {
-  if (zoom < LEGIBLE) return; // shades alone
+  if (zoom < MIN_DIGIT_ZOOM) return;
   ctx.font = `700 ${Math.min(22, Math.max(15, 12 / zoom))}px system-ui, sans-serif`;
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
@@ -234,10 +234,10 @@ function drawNumber(ctx, { x, y }, level, zoom) {
   ctx.fillText(String(level), x, y + 1);
 }
 
-// ---- What lies on the terrain ----------------------------------------------------------------------
+// ---- Path and marks ------------------------------------------------------------------------------
 
 /**
- * Draws the way of the enemies: dots, and arrows along it.
+ * Draws the path of the enemies as dots and arrows.
  * @param {Context} ctx
  * @param {Board} board
  * @param {number} zoom
@@ -291,25 +291,25 @@ function drawArrow(ctx, from, to, size, zoom) {
 }
 
 /**
- * Draws where enemies enter and what they attack, and between rings and figures the reader's cell.
- * Both differ in shape, not in colour alone.
+ * Draws the marks of spawn and goal, which differ in shape and colour. The selected cell is drawn above their
+ * rings and below their figures.
  * @param {Context} ctx
  * @param {Board} board
  * @param {number} zoom
  * @param {Point | null} cursor
  */
 export function drawMarks(ctx, board, zoom, cursor) {
-  const size = Math.max(1.2 * HALF, 26 / zoom); // to be seen on any map
+  const size = Math.max(1.2 * HALF, 26 / zoom); // visible on a map of any size
   const marks = [{ ...board.spawn, ...spawn }, { ...board.goal, ...goal }];
   // The one in front is drawn last.
   marks.sort((one, other) => one.x + one.y - other.x - other.y);
-  for (const { x, y, place } of marks) place(ctx, middle(board, x, y), size);
+  for (const { x, y, ring } of marks) ring(ctx, middle(board, x, y), size);
   if (cursor) drawCursor(ctx, board, cursor, zoom);
   for (const { x, y, figure } of marks) figure(ctx, middle(board, x, y), size);
 }
 
 /**
- * Draws a frame around the cell that the reader stands on.
+ * Draws a frame around the selected cell.
  * @param {Context} ctx
  * @param {Board} board
  * @param {Point} cell

@@ -3,7 +3,7 @@
 
 import { find } from "../site/find.js";
 import { Camera } from "./camera.js";
-import { bounds, cellAt, clampToGround, describeCell, inside, middle, readBoard } from "./isometric.js";
+import { bounds, cellAt, clampToGround, describeCell, isInside, middle, readBoard } from "./isometric.js";
 import { listenToPointers } from "./pointer-input.js";
 import { Renderer } from "./renderer.js";
 
@@ -13,8 +13,8 @@ import { Renderer } from "./renderer.js";
  */
 
 const TIMEOUT = 20_000; // milliseconds
-const HINT_SHOWS = 2_500;
-const STEP = 1.5; // of zoom, by key or button
+const HINT_DURATION = 2_500;
+const ZOOM_STEP = 1.5; // factor for a key or button
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -64,8 +64,8 @@ function open(element, part, board) {
   /** @param {number} time */
   function frame(time) {
     isRequested = false;
-    const isGliding = camera.step(time);
-    if (renderer.draw(time) || isGliding) redraw();
+    const isAnimating = camera.step(time);
+    if (renderer.draw(time) || isAnimating) redraw();
   }
 
   canvas.hidden = false;
@@ -75,7 +75,7 @@ function open(element, part, board) {
   listenToKeys(canvas, camera, cursor, board);
   listenToPointers(canvas, camera, {
     pick: (point) => cursor.goTo(cellAt(board, camera.toWorld(point))),
-    refused: makeHint(part("hint")),
+    wheelIgnored: makeHint(part("hint")),
   });
   listenToButtons(element, camera, renderer, redraw);
 }
@@ -94,11 +94,11 @@ function fitToViewport(viewport, camera, renderer) {
   };
   resize();
   new ResizeObserver(resize).observe(viewport);
-  // Another screen, or the browser's own zoom, can change what a pixel is and leave the size.
+  // Another screen, or the browser's own zoom, can change the pixel ratio without changing the size.
   window.addEventListener("resize", resize);
 }
 
-/** The selected cell: moves and is described. */
+/** The selected cell, and its description. */
 class Cursor {
   /**
    * @param {Board} board
@@ -126,7 +126,7 @@ class Cursor {
   /** @param {[number, number]} step */
   move([dx, dy]) {
     const { x, y } = this.cell;
-    if (inside(this.board, x + dx, y + dy)) return this.goTo({ x: x + dx, y: y + dy });
+    if (isInside(this.board, x + dx, y + dy)) return this.goTo({ x: x + dx, y: y + dy });
     this.show();
     this.description.textContent = `Edge of the map. ${describeCell(this.board, this.cell)}`;
   }
@@ -137,14 +137,14 @@ class Cursor {
    */
   zoom(factor) {
     const cell = middle(this.board, this.cell.x, this.cell.y);
-    const point = this.camera.onScreen(cell);
-    this.camera.zoomBy(factor, point ?? undefined, { glide: true });
+    const point = this.camera.toScreen(cell);
+    this.camera.zoomBy(factor, point ?? undefined, { animate: true });
     if (point) this.camera.follow(cell);
   }
 
   show() {
     this.renderer.options.cursor = this.cell;
-    this.camera.changed();
+    this.camera.onChange();
   }
 }
 
@@ -157,9 +157,9 @@ class Cursor {
 function listenToKeys(canvas, camera, cursor, board) {
   /** @type {Record<string, () => void>} */
   const actions = {
-    "+": () => cursor.zoom(STEP),
-    "=": () => cursor.zoom(STEP),
-    "-": () => cursor.zoom(1 / STEP),
+    "+": () => cursor.zoom(ZOOM_STEP),
+    "=": () => cursor.zoom(ZOOM_STEP),
+    "-": () => cursor.zoom(1 / ZOOM_STEP),
     0: () => camera.fit(),
     Home: () => cursor.goTo(board.spawn),
     End: () => cursor.goTo(board.goal),
@@ -167,10 +167,10 @@ function listenToKeys(canvas, camera, cursor, board) {
   canvas.addEventListener("focus", () => cursor.show());
   canvas.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    const act = ARROWS[event.key] ? () => cursor.move(ARROWS[event.key]) : actions[event.key];
-    if (!act) return;
+    const action = ARROWS[event.key] ? () => cursor.move(ARROWS[event.key]) : actions[event.key];
+    if (!action) return;
     event.preventDefault();
-    act();
+    action();
   });
 }
 
@@ -181,11 +181,11 @@ function listenToKeys(canvas, camera, cursor, board) {
  * @param {() => void} redraw
  */
 function listenToButtons(element, camera, renderer, redraw) {
-  const glide = { glide: true };
+  const animate = { animate: true };
   /** @type {Record<string, (button: HTMLButtonElement) => void>} */
   const actions = {
-    in: () => camera.zoomBy(STEP, undefined, glide),
-    out: () => camera.zoomBy(1 / STEP, undefined, glide),
+    in: () => camera.zoomBy(ZOOM_STEP, undefined, animate),
+    out: () => camera.zoomBy(1 / ZOOM_STEP, undefined, animate),
     fit: () => camera.fit(),
     path: (button) => {
       renderer.options.path = toggle(button);
@@ -196,18 +196,18 @@ function listenToButtons(element, camera, renderer, redraw) {
     },
   };
   for (const button of element.querySelectorAll("button")) {
-    const act = actions[button.dataset.act ?? ""];
-    if (!act) continue;
+    const action = actions[button.dataset.act ?? ""];
+    if (!action) continue;
     button.disabled = false;
     button.addEventListener("click", () => {
-      act(button);
+      action(button);
       redraw();
     });
   }
 }
 
 /**
- * Presses a button, or releases it. Returns whether it is pressed now.
+ * Toggles a button. Returns whether it is pressed now.
  * @param {HTMLButtonElement} button
  */
 function toggle(button) {
@@ -227,6 +227,6 @@ function makeHint(hint) {
     clearTimeout(timer);
     timer = setTimeout(() => {
       hint.hidden = true;
-    }, HINT_SHOWS);
+    }, HINT_DURATION);
   };
 }

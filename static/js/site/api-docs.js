@@ -1,4 +1,4 @@
-// Shows the OpenAPI schema with Swagger UI, which its own script has put on the window.
+// Shows the OpenAPI schema with Swagger UI, a global variable of its own script.
 
 /** @type {Window & {SwaggerUIBundle?: (options: object) => void}} */
 const page = window;

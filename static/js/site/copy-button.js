@@ -5,7 +5,7 @@
  * @param {HTMLElement} button
  * @param {HTMLInputElement} field
  * @param {(text: string) => void} announce
- * @param {string} [success] what is announced then
+ * @param {string} [success] the announcement after copying
  */
 export function enableCopyButton(button, field, announce, success = "Copied.") {
   button.hidden = false;
@@ -15,7 +15,7 @@ export function enableCopyButton(button, field, announce, success = "Copied.") {
       await navigator.clipboard.writeText(field.value);
       announce(success);
     } catch {
-      field.focus(); // browsers copy only on secure sites and with permission; otherwise the text is selected
+      field.focus(); // selects the text: browsers copy only on secure sites and with permission
       announce("Press Ctrl C to copy the selected link.");
     }
   });

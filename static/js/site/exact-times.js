@@ -1,4 +1,4 @@
-// Shows exact times in the reader's own zone and language: on pointing at a relative one, and on a tap.
+// Shows exact times in the user's time zone and language: in the tooltip of a relative time, and on a tap.
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" });
 
 /** @param {Document | Element} root */

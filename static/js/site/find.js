@@ -1,12 +1,12 @@
-// Finds the elements that a page and its scripts agree on.
+// Finds the elements of a page that scripts need.
 
 /**
  * @typedef {<T extends Element = HTMLElement>(name: string, type?: new () => T) => T} Find
- *   returns the element with that name, which must be there, and of that type
+ *   returns the element with a name. Throws an error if it is missing or of another type.
  */
 
 /**
- * Returns what finds elements inside of another one by an attribute: `find(page, "part")("chat")` looks for
+ * Returns a function that finds elements in `root` by an attribute: `find(page, "part")("chat")` finds
  * `data-part="chat"`.
  * @param {ParentNode} root
  * @param {string} attribute
@@ -21,7 +21,7 @@ export function find(root, attribute) {
 }
 
 /**
- * Returns the element with an id, which must be there, and of that type.
+ * Returns the element with an id. Throws an error if it is missing or of another type.
  * @template {HTMLElement} [T=HTMLElement]
  * @param {string} id
  * @param {new () => T} [type]

@@ -4,11 +4,11 @@ import { byId } from "./find.js";
 
 /** @typedef {{xhr: XMLHttpRequest, parameters: Record<string, string>}} Detail of an event of htmx's */
 
-/** @type {Element | null} what had the focus when something went wrong */
+/** @type {Element | null} the focused element before an error */
 let focusedBefore = null;
 
-// Screen readers announce a live region only if it was on the page before its text. So one remains, and
-// parts fill it.
+// Screen readers announce a live region only if it was on the page before its text. So there is one for all
+// announcements.
 document.addEventListener("htmx:load", ({ target }) => {
   const part = target instanceof Element && target.querySelector("[data-announce]");
   if (part) byId("announcement").textContent = part.textContent.replace(/\s+/g, " ").trim();
@@ -57,7 +57,7 @@ document.addEventListener("htmx:responseError", (event) => {
 
 document.addEventListener("htmx:beforeRequest", hideError);
 
-// An address that is shared says only what was asked for, not which controls were left alone.
+// Empty parameters are removed, so that addresses are short.
 document.addEventListener("htmx:configRequest", (event) => {
   const { parameters } = /** @type {CustomEvent<Detail>} */ (event).detail;
   for (const name of Object.keys(parameters)) {

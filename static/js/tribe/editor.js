@@ -1,5 +1,5 @@
-// The editor of tribes: sliders that share ten points, styles that set them, and what towers gain.
-// Without this module the same form works by the server alone.
+// The editor of tribes: sliders that share ten points, presets, and the gains of towers. Without this module
+// the form is posted to the server.
 
 import { byId } from "../site/find.js";
 import { raised, spend, sum } from "./points.js";
@@ -35,22 +35,22 @@ const inputs = (name) => [...form.querySelectorAll("input")].filter((input) => i
 
 // ---- Points -------------------------------------------------------------------------------------
 
-// Where the points stood before the slider in hand was moved: dragging there and back changes nothing.
-let before = currentPoints();
+// The points before the current slider was moved: dragging it back restores the others.
+let startPoints = currentPoints();
 
 /**
  * @param {number[]} points
- * @param {string} [note] what is said where all are spent
+ * @param {string} [note] added to the text if all points are spent
  */
 function showPoints(points, note = "") {
-  points.forEach((some, n) => {
+  points.forEach((count, n) => {
     const slider = sliders[n];
-    const percent = some * 5;
-    slider.valueAsNumber = some;
-    slider.style.setProperty("--spent", `${(100 * some) / Number(slider.max)}%`);
-    slider.setAttribute("aria-valuetext", `${pointsText(some)}, ${percent} percent more`);
+    const percent = count * 5;
+    slider.valueAsNumber = count;
+    slider.style.setProperty("--spent", `${(100 * count) / Number(slider.max)}%`);
+    slider.setAttribute("aria-valuetext", `${pointsText(count)}, ${percent} percent more`);
     const output = required(slider.parentElement?.querySelector("output"));
-    output.value = `${pointsText(some)} · +${percent}%`;
+    output.value = `${pointsText(count)} · +${percent}%`;
   });
   const left = total - sum(points);
   pips.forEach((pip, n) => pip.classList.toggle("points__pip--spent", n < total - left));
@@ -76,13 +76,13 @@ function showGain(gain, points) {
 
 sliders.forEach((slider, index) => {
   slider.addEventListener("input", () => {
-    const points = spend(before, index, slider.valueAsNumber, total);
-    const lowered = sliders.filter((_, n) => n !== index && points[n] < before[n]);
+    const points = spend(startPoints, index, slider.valueAsNumber, total);
+    const lowered = sliders.filter((_, n) => n !== index && points[n] < startPoints[n]);
     const names = lowered.map(({ dataset }) => dataset.label?.toLowerCase()).join(" and ");
     showPoints(points, names && `; taken from ${names}`);
   });
   slider.addEventListener("change", () => {
-    before = currentPoints();
+    startPoints = currentPoints();
   });
 });
 
@@ -90,8 +90,8 @@ sliders.forEach((slider, index) => {
 
 for (const radio of inputs("archetype")) {
   radio.addEventListener("change", () => {
-    before = (radio.dataset.points ?? "").split(" ").map(Number);
-    showPoints(before);
+    startPoints = (radio.dataset.points ?? "").split(" ").map(Number);
+    showPoints(startPoints);
     byId("tribe-preview-archetype").textContent = radio.value;
     const use = required(emblem.querySelector("use"));
     const address = use.getAttribute("href") ?? "";
@@ -111,7 +111,7 @@ function showColour(colour) {
 }
 
 /**
- * Returns the relative luminance of WCAG 2.1, as tribes.colours has it.
+ * Returns the relative luminance of WCAG 2.1, like tribes.colours.
  * @param {string} colour `#rrggbb`
  */
 function luminance(colour) {
@@ -135,7 +135,7 @@ function showContrast() {
   const { backgrounds = "", leastContrast } = form.dataset;
   const least = Math.min(...backgrounds.split(" ").map((other) => contrast(picker.value, other)));
   const isVisible = least >= Number(leastContrast);
-  const figure = (Math.floor(least * 10) / 10).toFixed(1); // down: no figure that would do is shown
+  const figure = (Math.floor(least * 10) / 10).toFixed(1); // rounded down, so that it never looks sufficient
   const verdict = isVisible ? "easy to see" : "too dark, pick a lighter one";
   contrastNote.textContent = `Contrast ${figure}:1, ${verdict}`;
   contrastNote.classList.toggle("own-colour__contrast--invalid", !isVisible);
@@ -157,5 +157,5 @@ picker.addEventListener("input", () => {
   showContrast();
 });
 
-// What a browser filled in again after going back counts, not what the server sent.
+// After going back, browsers restore the values of the form.
 showPoints(currentPoints());

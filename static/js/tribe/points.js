@@ -1,14 +1,14 @@
-// How points move between the sliders of a tribe. Knows no page.
+// Distributes points between the sliders of a tribe. Independent of the page.
 
 /**
- * Returns the sum of some points.
+ * Returns the sum of all points.
  * @param {number[]} points
  */
-export const sum = (points) => points.reduce((total, some) => total + some, 0);
+export const sum = (points) => points.reduce((total, count) => total + count, 0);
 
 /**
- * Returns the points when one slider is set to a value. What is not left over is taken, point by point, from
- * the other slider that has most then; so that never more than `total` are spent.
+ * Returns the points after one slider is set to a value. Points beyond `total` are taken, one by one, from the
+ * other slider that has the most.
  * @param {number[]} points
  * @param {number} index of the slider
  * @param {number} wanted
@@ -18,8 +18,8 @@ export function spend(points, index, wanted, total) {
   const next = points.with(index, wanted);
   for (let over = sum(next) - total; over > 0; over -= 1) {
     let donor = -1;
-    next.forEach((some, n) => {
-      if (n !== index && (donor < 0 || some > next[donor])) donor = n;
+    next.forEach((count, n) => {
+      if (n !== index && (donor < 0 || count > next[donor])) donor = n;
     });
     next[donor] -= 1;
   }
@@ -27,8 +27,8 @@ export function spend(points, index, wanted, total) {
 }
 
 /**
- * Returns an amount raised by sliders, rounded half up to decimals, as tribes.bonuses has it. A point is a
- * twentieth: whole twentieths are exact, where sums of 0.05 are not.
+ * Returns an amount raised by sliders, rounded half up, like tribes.bonuses. It counts in whole twentieths,
+ * because sums of 0.05 are not exact.
  * @param {number} base
  * @param {number[]} spent the points of each slider that raises it
  * @param {number} decimals

@@ -1,6 +1,6 @@
-"""A generated world that fills an empty database: players, maps, ratings, tribes and games.
+"""Generates players, maps, ratings, tribes and games, and writes them with COPY.
 
-The same plan gives the same rows on every machine. They are sent with COPY.
+The same plan generates the same rows on every machine.
 """
 
 import datetime
@@ -43,21 +43,21 @@ STATUS_SHARES = (0.91, 0.09)  # of OVER_STATUSES
 
 @dataclass(frozen=True)
 class Plan:
-    """How much to generate. `terrains` is how many different ones the maps share."""
+    """How much to generate. `terrains` is the number of different terrains, which maps share."""
 
     maps: int
     players: int
     terrains: int
     seed: int
-    today: datetime.date  # no row is younger
+    today: datetime.date  # no row is newer
 
     def rng(self, kind: str, number: int = 0) -> np.random.Generator:
         """Returns the random generator for a kind of row, or for one row of a kind."""
         return np.random.default_rng([self.seed, *kind.encode(), number])
 
 
-class World:
-    """Fills the database by a plan, in one transaction. Existing rows stay."""
+class Seeder:
+    """Writes the generated rows of a plan in one transaction. Existing rows do not change."""
 
     def __init__(self, plan: Plan, progress: Progress) -> None:
         self.plan, self.progress = plan, progress
@@ -76,7 +76,7 @@ class World:
         # A few authors make many maps, most make one or two.
         self.authors: Indexes = (rng.beta(0.8, 2.2, plan.maps) * plan.players).astype(np.int64)
         since = self.joined[self.authors]
-        self.made = since + (rng.random(plan.maps) * (self.end - since)).astype(np.int64)
+        self.created = since + (rng.random(plan.maps) * (self.end - since)).astype(np.int64)
         self.quality = rng.beta(4, 2.5, plan.maps)
         self.plays = np.exp(rng.normal(1.2, 1.5, plan.maps) + 2.4 * self.quality).astype(np.int64)
         self.public = rng.random(plan.maps) >= PRIVATE_SHARE
@@ -119,11 +119,11 @@ class World:
         name = names.map_name(rng, terrain.style)
         description = names.map_description(rng, terrain.style)
         author = self.player_ids[self.authors[n]]
-        facts = bool(self.public[n]), int(self.plays[n]), _time(self.made[n]), rng.random()
-        return (self.map_ids[n], author, name, description, *facts)
+        fields = bool(self.public[n]), int(self.plays[n]), _time(self.created[n]), rng.random()
+        return (self.map_ids[n], author, name, description, *fields)
 
     def _maps_from_pool(self) -> None:
-        """Writes maps that share terrains. The terrains are sent once and copied inside the database."""
+        """Writes maps that share terrains. Each terrain is sent once and copied inside the database."""
         light, heavy = COLUMNS["maps"], COLUMNS["terrain"].split(maxsplit=1)[1]
         with connection.cursor() as cursor:
             for table, columns in (("pool", heavy), ("light_maps", light)):
@@ -155,7 +155,7 @@ class World:
             raters = np.unique(rng.integers(self.plan.players, size=int(self.plays[n]) // 8))
             raters = raters[raters != self.authors[n]]
             stars = np.clip(rng.normal(1 + 4 * self.quality[n], 0.9, len(raters)).round(), 1, 5)
-            times = self.made[n] + rng.random(len(raters)) * (self.end - self.made[n])
+            times = self.created[n] + rng.random(len(raters)) * (self.end - self.created[n])
             rows = zip(_uuids(rng, len(raters)), raters, stars, times, strict=True)
             for rating_id, rater, given, time in rows:
                 player = self.player_ids[rater]
@@ -194,23 +194,23 @@ class Terrain:
 
 
 class Games:
-    """Tribes, and games that are over. There are no open games, because generated players have no sockets."""
+    """Tribes, and games that are over. No game is open, because generated players have no sockets."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        plan = world.plan
-        rng = plan.rng("games", world.first_player)
+    def __init__(self, seeder: Seeder) -> None:
+        self.seeder = seeder
+        plan = seeder.plan
+        rng = plan.rng("games", seeder.first_player)
         tribes_of_each = rng.integers(1, 4, plan.players)
         self.tribe_owners: Indexes = np.repeat(np.arange(plan.players), tribes_of_each)
         self.first_tribe = np.cumsum(tribes_of_each) - tribes_of_each
         self.tribe_ids = _uuids(rng, len(self.tribe_owners))
-        published = np.flatnonzero(world.public)
+        published = np.flatnonzero(seeder.public)
         count = min(plan.maps // 2, 100_000) if len(published) and plan.players >= 4 else 0
         self.status = rng.choice(len(OVER_STATUSES), size=count, p=STATUS_SHARES)
         self.maps = rng.choice(published, size=count) if count else published[:0]
         self.ids = _uuids(rng, count)
-        since = world.made[self.maps]
-        self.opened = since + (rng.random(count) * (world.end - since)).astype(np.int64)
+        since = seeder.created[self.maps]
+        self.opened = since + (rng.random(count) * (seeder.end - since)).astype(np.int64)
         self.seats = self._seat_players(rng)
         over = [player for game, player, _ in self.seats if self.status[game] == 0]
         self.played = np.bincount(np.array(over, dtype=np.int64), minlength=plan.players)
@@ -221,7 +221,7 @@ class Games:
         """Returns game, player, and whether the player is host, for each seat."""
         seats = []
         for game in range(len(self.status)):
-            players = np.unique(rng.integers(self.world.plan.players, size=rng.integers(1, 5)))
+            players = np.unique(rng.integers(self.seeder.plan.players, size=rng.integers(1, 5)))
             seats += [(game, int(player), place == 0) for place, player in enumerate(players)]
         return seats
 
@@ -236,15 +236,15 @@ class Games:
             archetype = list(PRESETS)[self.rng.integers(len(PRESETS))]
             bonuses = [str(bonus_of(points)) for points in PRESETS[archetype]]
             colour = list(PALETTES.values())[self.rng.integers(len(PALETTES))]
-            since = _time(self.world.joined[owner])
-            yield tribe_id, self.world.player_ids[owner], name, archetype, *bonuses, colour, since
+            since = _time(self.seeder.joined[owner])
+            yield tribe_id, self.seeder.player_ids[owner], name, archetype, *bonuses, colour, since
 
     def session_rows(self) -> Iterator[tuple[Any, ...]]:
         """Yields the rows of `game_sessions`."""
         for n, (game_id, opened) in enumerate(zip(self.ids, self.opened, strict=True)):
             wave, lives = int(self.rng.integers(1, 26)), int(self.rng.integers(0, 21))
-            ended = _time(min(opened + int(self.rng.integers(300, 3600)), self.world.end))
-            game_map = self.world.map_ids[self.maps[n]]
+            ended = _time(min(opened + int(self.rng.integers(300, 3600)), self.seeder.end))
+            game_map = self.seeder.map_ids[self.maps[n]]
             yield (
                 game_id,
                 game_map,
@@ -261,12 +261,12 @@ class Games:
         for seat_id, (game, player, host) in zip(self.seat_ids, self.seats, strict=True):
             tribe = self.tribe_ids[self.first_tribe[player]]
             gold = int(self.rng.integers(40, 2000))
-            people = self.ids[game], self.world.player_ids[player], tribe
+            people = self.ids[game], self.seeder.player_ids[player], tribe
             yield seat_id, *people, gold, host, True, False, _time(self.opened[game])
 
 
 def _uuids(rng: np.random.Generator, count: int) -> list[uuid.UUID]:
-    """Returns random UUIDs (version 4) of a generator with a known seed."""
+    """Returns random UUIDs (version 4) from a seeded generator."""
     random = rng.bytes(16 * count)
     return [uuid.UUID(bytes=random[n * 16 : n * 16 + 16], version=4) for n in range(count)]
 

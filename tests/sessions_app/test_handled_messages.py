@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from sessions_app.kernel.protocol import Message
-from sessions_app.live.rooms import MAX_REMEMBERED_MESSAGES, ConnectedPlayer
+from sessions_app.live.rooms import MAX_HANDLED_MESSAGES, ConnectedPlayer
 
 HERE, THERE = UUID(int=1), UUID(int=2)
 READY = Message("ready", "1", {"is_ready": True})
@@ -33,16 +33,16 @@ def test_the_order_of_fields_does_not_matter() -> None:
 def test_a_message_that_failed_is_handled_again() -> None:
     player, leave = ConnectedPlayer(), Message("leave", "1", {})
     assert not player.mark_handled(HERE, READY)
-    player.forget(HERE, READY)
+    player.unmark_handled(HERE, READY)
     assert not player.mark_handled(HERE, READY)
     assert not player.mark_handled(HERE, leave)  # another message, while the first is handled
-    player.forget(HERE, READY)
+    player.unmark_handled(HERE, READY)
     assert player.mark_handled(HERE, leave)
 
 
-def test_remembered_messages_are_limited() -> None:
+def test_handled_messages_are_limited() -> None:
     player = ConnectedPlayer()
-    for n in range(MAX_REMEMBERED_MESSAGES * 3):
+    for n in range(MAX_HANDLED_MESSAGES * 3):
         player.mark_handled(HERE, Message("chat", str(n), {"text": "x" * 300}))
-    assert len(player.handled) == MAX_REMEMBERED_MESSAGES
+    assert len(player.handled) == MAX_HANDLED_MESSAGES
     assert {len(digest) for digest in player.handled.values()} == {16}
