@@ -18,5 +18,5 @@ class AccountsConfig(AppConfig):
         from config.ops import maintenance
 
         user_logged_in.connect(receivers.record_device)
-        tokens_exposed.connect(receivers.revoke_exposed_tokens)
+        tokens_exposed.connect(receivers.revoke_tokens_sent_in_clear)
         maintenance.register("sessions", "expired page sessions", actions.delete_expired)

@@ -20,7 +20,7 @@ def record_device(sender: Any, request: HttpRequest, user: Any, **_: Any) -> Non
     request.session[SINCE_KEY] = timezone.now().timestamp()
 
 
-def revoke_exposed_tokens(sender: Any, access: str, refresh: str, **_: Any) -> None:
+def revoke_tokens_sent_in_clear(sender: Any, access: str, refresh: str, **_: Any) -> None:
     """Revokes the families of tokens that others may have read.
 
     Errors of Redis are ignored: while it is unavailable, no token is accepted anyway.

@@ -206,7 +206,7 @@ if REDIS_CACHE_URL == REDIS_URL:
     )
 CACHES = cache_aliases(REDIS_URL, REDIS_CACHE_URL)
 
-# The fan-out between processes that have sockets; see sessions_app/live/updates.py.
+# The fan-out between processes that have sockets; see sessions_app/live/fan_out.py.
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",

@@ -10,20 +10,17 @@ class SessionsConfig(AppConfig):
     verbose_name = "Games"
 
     def ready(self) -> None:
-        """Registers what lower apps need from this one, and connects lobbies to sockets."""
+        """Registers what lower apps need from this one."""
         from config.ops import maintenance
         from maps.games import register_game_queries
         from maps.quotas import register_stored_documents
         from sessions_app.games import played_maps
         from sessions_app.games.map_queries import EARLIER_MAP_VERSIONS, MAP_QUERIES
-        from sessions_app.live import updates
-        from sessions_app.lobby.transactions import add_change_listener
         from tribes.actions import register_usage_check
 
         register_game_queries(MAP_QUERIES)
         register_stored_documents(EARLIER_MAP_VERSIONS)
         register_usage_check(lambda tribe: tribe.seats.exists())
-        add_change_listener(updates.publish)
         maintenance.register(
             "played_maps", "played maps without games", played_maps.delete_unused_maps
         )

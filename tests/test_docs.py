@@ -56,12 +56,23 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / link).exists(), link
 
 
+PATH_OF_A_FILE = re.compile(r"(?<![\w/.])(?:[a-z_0-9-]+/)+[\w-]+\.(?:py|css|js|md|html|json)\b")
+
+
 def test_files_that_are_named_exist() -> None:
-    for page in PAGES:
-        for name in re.findall(
-            r"`([a-z_]+(?:/[a-z_0-9]+)+\.(?:py|css|js|md|html))`", page.read_text()
-        ):
-            assert (ROOT / name).exists(), f"{page.name}: {name}"
+    """Also in comments and code. A path begins at the root, the application, the templates or `static/`."""
+    folders = ("accounts", "bench", "config", "maps", "sessions_app", "static", "tribes")
+    sources = [
+        f
+        for name in folders
+        for end in ("py", "js", "css")
+        for f in (ROOT / name).rglob(f"*.{end}")
+    ]
+    for file in [*PAGES, ROOT / "CONTRIBUTING.md", *sources]:
+        application = ROOT / file.relative_to(ROOT).parts[0]
+        places = (ROOT, application, ROOT / "templates", ROOT / "static", file.parent)
+        for name in PATH_OF_A_FILE.findall(file.read_text()):
+            assert any((place / name).exists() for place in places), f"{file}: {name}"
 
 
 def test_every_decision_is_listed() -> None:

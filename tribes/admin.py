@@ -14,7 +14,7 @@ from tribes.actions import CHECKS
 from tribes.models import Tribe
 
 
-class TribeForm(CheckedForm):
+class TribeAdminForm(CheckedForm):
     """A tribe, with the same rules as for players."""
 
     checks = CHECKS
@@ -24,7 +24,7 @@ class TribeForm(CheckedForm):
 class TribeAdmin(ChangedFieldsAdmin):
     """The tribes of players."""
 
-    form = TribeForm
+    form = TribeAdminForm
     list_display = (
         "name",
         "user",

@@ -18,7 +18,7 @@ def current_user(request: HttpRequest) -> User:
     return request.user
 
 
-def account_form(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+def account_form_view(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
     """Accepts POST only. A visitor is redirected to the sign-in, and from there to the account page."""
 
     @wraps(view)

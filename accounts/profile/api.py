@@ -9,7 +9,7 @@ from accounts.devices.attempts import CurrentDevice
 from accounts.devices.user_agents import device_name
 from accounts.identity import email_addresses, passwords
 from accounts.identity.serializers import SignedIn, signed_in_response
-from accounts.profile.serializers import NewAddress, NewPassword, OwnAccount
+from accounts.profile.serializers import NewAddress, NewPassword, OwnUserWithQuotas
 from accounts.tokens.actions import start_family
 from accounts.tokens.authentication import caller, caller_token
 from config.api.serialization import field_errors, read_body
@@ -21,7 +21,7 @@ from config.http.conditional import conditional_json_response
 class Me(APIView):
     """The caller's account."""
 
-    @extend_schema(operation_id="users_me_change", request=NewAddress, responses=OwnAccount)
+    @extend_schema(operation_id="users_me_change", request=NewAddress, responses=OwnUserWithQuotas)
     def patch(self, request: Request) -> Response:
         """Change the email address. An email with a link to confirm it is sent to the new address."""
         data = read_body(NewAddress, request)
@@ -32,12 +32,12 @@ class Me(APIView):
                 device=CurrentDevice(family=caller_token(request).family),
                 **data,
             )
-        return Response(OwnAccount(user).data)
+        return Response(OwnUserWithQuotas(user).data)
 
-    @extend_schema(operation_id="users_me", responses={200: OwnAccount, 304: None})
+    @extend_schema(operation_id="users_me", responses={200: OwnUserWithQuotas, 304: None})
     def get(self, request: Request) -> HttpResponseBase:
         """Read the caller's profile, and how much of each quota is used."""
-        return conditional_json_response(request, OwnAccount(caller(request)).data)
+        return conditional_json_response(request, OwnUserWithQuotas(caller(request)).data)
 
 
 @api_view("post")

@@ -34,7 +34,7 @@ class Quotas(serializers.Serializer[Any]):
         }
 
 
-class OwnAccount(OwnUser):
+class OwnUserWithQuotas(OwnUser):
     """The fields that only the player may read, with the quotas."""
 
     quotas = serializers.SerializerMethodField(

@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts.devices import actions as device_actions
 from accounts.devices.attempts import CurrentDevice
 from accounts.identity import email_addresses, passwords
-from accounts.identity.pages import account_form, current_user
+from accounts.identity.pages import account_form_view, current_user
 from accounts.profile.forms import ChangeEmailForm, ChangePasswordForm
 from config.http.client import client_of
 from config.http.forms import ErrorCatcher
@@ -41,7 +41,7 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/account.html", context)
 
 
-@account_form
+@account_form_view
 def sign_out_device(request: HttpRequest) -> HttpResponse:
     """Sign out another device, or all others."""
     user = current_user(request)
@@ -56,7 +56,7 @@ def sign_out_device(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters()
-@account_form
+@account_form_view
 def change_password(request: HttpRequest) -> HttpResponse:
     """Set a new password. All other devices are signed out."""
     form = ChangePasswordForm(request.POST)
@@ -77,7 +77,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters()
-@account_form
+@account_form_view
 def change_email(request: HttpRequest) -> HttpResponse:
     """Set a new email address, which must then be confirmed."""
     form = ChangeEmailForm(request.POST)
@@ -95,7 +95,7 @@ def change_email(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/email.html", {"form": form})
 
 
-@account_form
+@account_form_view
 def request_verification(request: HttpRequest) -> HttpResponse:
     """Send another link that confirms the email address."""
     with show_error(request):

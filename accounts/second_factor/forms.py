@@ -5,7 +5,7 @@ from django import forms
 from config.http.forms import ActionForm
 
 
-class CodeForm(ActionForm):
+class SecondFactorCodeForm(ActionForm):
     """A code of an authenticator app, or a recovery code. All errors are shown at this field."""
 
     field_names = {"": "code"}

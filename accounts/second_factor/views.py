@@ -15,19 +15,19 @@ from django.views.generic import FormView
 from django_otp.models import Device
 
 from accounts.devices.attempts import CurrentDevice
-from accounts.identity.pages import NextUrlMixin, account_form, current_user
+from accounts.identity.pages import NextUrlMixin, account_form_view, current_user
 from accounts.second_factor import actions
-from accounts.second_factor.forms import CodeForm
+from accounts.second_factor.forms import SecondFactorCodeForm
 from config.http.client import client_of
 
 PENDING_APP = "second_factor_pending"  # in a browser's session: the app that it is setting up
 
 
 @method_decorator(never_cache, "dispatch")
-class SecondFactor(UserPassesTestMixin, NextUrlMixin, FormView[CodeForm]):
+class SecondFactor(UserPassesTestMixin, NextUrlMixin, FormView[SecondFactorCodeForm]):
     """Set up an authenticator app, or enter a code of it."""
 
-    form_class = CodeForm
+    form_class = SecondFactorCodeForm
     template_name = "accounts/second_factor.html"
     next_page = "admin:index"
 
@@ -52,7 +52,7 @@ class SecondFactor(UserPassesTestMixin, NextUrlMixin, FormView[CodeForm]):
             return self.begin_setup()
         return super().post(request, *args, **kwargs)
 
-    def form_valid(self, form: CodeForm) -> HttpResponse:
+    def form_valid(self, form: SecondFactorCodeForm) -> HttpResponse:
         """Marks the browser as verified, or begins or finishes the setup of an app."""
         attempt: dict[str, Any] = {
             "client": client_of(self.request),
@@ -94,7 +94,7 @@ class SecondFactor(UserPassesTestMixin, NextUrlMixin, FormView[CodeForm]):
         return actions.find_pending_app(user=current_user(self.request), **self.pending_app())
 
 
-@account_form
+@account_form_view
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Create new recovery codes and show them once."""
     if not is_user_verified(request):

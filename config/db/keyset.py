@@ -18,7 +18,7 @@ from typing import Any
 from config.kernel.errors import InvalidInput
 
 MAX_CURSOR_LENGTH = 500  # characters
-MAX_NUMBER = 2**31  # greater than all values of sorted columns
+MAX_SORT_KEY = 2**31  # greater than all values of sorted columns
 
 
 # Each parser returns the canonical form of a value, because Python accepts forms that PostgreSQL does not,
@@ -27,14 +27,14 @@ MAX_NUMBER = 2**31  # greater than all values of sorted columns
 
 def _parse_number(text: str) -> str:
     value = float(text)
-    if not (math.isfinite(value) and abs(value) < MAX_NUMBER):
+    if not (math.isfinite(value) and abs(value) < MAX_SORT_KEY):
         raise ValueError
     return repr(value)
 
 
 def _parse_integer(text: str) -> str:
     value = int(text)
-    if not abs(value) < MAX_NUMBER:
+    if not abs(value) < MAX_SORT_KEY:
         raise ValueError
     return str(value)
 

@@ -146,4 +146,4 @@ def count_request(request: HttpRequest, record: rate_limits.RateLimitRecord) -> 
         error = rate_limits.RateLimited(status)
         record.reject(error)
         raise error
-    record.add(status)
+    record.update_tightest(status)

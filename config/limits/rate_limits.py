@@ -202,7 +202,7 @@ def require(name: str, subject: str) -> None:
         record.reject(error)
         raise
     if status and not status.policy.is_lockout:
-        record.add(status)
+        record.update_tightest(status)
 
 
 @contextmanager
@@ -252,7 +252,7 @@ class RateLimitRecord:
         self.status: RateLimitStatus | None = None
         self.rejection: RateLimited | RateLimitUnavailable | None = None
 
-    def add(self, status: RateLimitStatus) -> None:
+    def update_tightest(self, status: RateLimitStatus) -> None:
         """Records a count within its limit."""
         self.status = min(status, self.status or status, key=_sort_key)
 

@@ -76,7 +76,7 @@ class FastLane:
         status = await self.counter.count(policy, scope)
         scope = scope | {RATE_LIMIT_STATUS: status}
         if status and status.is_over and not has_body(scope):
-            await reject(scope, send, status)
+            await send_rate_limited(scope, send, status)
             return
         if request is None:
             await self.django(scope, receive, send)
@@ -208,7 +208,7 @@ async def send_cached(
     await send_bytes(send, status, headers, body)
 
 
-async def reject(scope: Scope, send: Send, status: RateLimitStatus) -> None:
+async def send_rate_limited(scope: Scope, send: Send, status: RateLimitStatus) -> None:
     """Sends a 429, as the middleware does."""
     set_request_id(scope)
     error, headers = RateLimited(status), encode_rate_limit_headers(status)

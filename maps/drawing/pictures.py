@@ -38,7 +38,7 @@ LIGHT_SOUTH, LIGHT_EAST = 0.98, 0.66  # the sun is in the west
 
 
 @dataclass(frozen=True)
-class View:
+class Projection:
     """The projection of cells: tile width and origin, in pixels. A level is a quarter of a tile high."""
 
     tile: float
@@ -46,8 +46,8 @@ class View:
     top: float
 
     @classmethod
-    def fit(cls, grid: Grid, size: tuple[int, int]) -> "View":
-        """Returns the largest view that shows the whole grid, centred in a picture."""
+    def fit(cls, grid: Grid, size: tuple[int, int]) -> "Projection":
+        """Returns the largest projection that shows the whole grid, centred in a picture."""
         across = grid.width + grid.height
         rows, columns = np.indices(grid.level.shape)
         # The highest point includes the height of a tree. The lowest point is the southern corner.
@@ -74,13 +74,13 @@ def render(grid: Grid, path: Iterable[Point], spawn: Point, goal: Point, size: s
     """Returns a picture in one of SIZES, encoded as in FORMATS: terrain, path, spawn and goal."""
     width, height = SIZES[size]
     large = (width * OVERSAMPLING, height * OVERSAMPLING)
-    view = View.fit(grid, large)
-    scale = max(3, round(view.tile / 2))
+    projection = Projection.fit(grid, large)
+    scale = max(3, round(projection.tile / 2))
     texture = render_ground(grid, scale)
     _draw_path(texture, list(path), scale)
-    paint, heights = _draw_solids(view, grid, large)
-    image, glow = _project_ground(view, texture, paint, heights, scale)
-    _draw_marks(image, view, grid, (spawn, goal))
+    paint, heights = _draw_solids(projection, grid, large)
+    image, glow = _project_ground(projection, texture, paint, heights, scale)
+    _draw_marks(image, projection, grid, (spawn, goal))
     image = image.reduce(OVERSAMPLING)
     if (grid.terrain == LAVA).any():
         image = _add_glow(image, glow)
@@ -103,21 +103,27 @@ def _encode(image: Image.Image, size: str) -> bytes:
 # ---- Heights ------------------------------------------------------------------------------------
 
 
-def _draw_solids(view: View, grid: Grid, size: tuple[int, int]) -> tuple[Image.Image, Image.Image]:
+def _draw_solids(
+    projection: Projection, grid: Grid, size: tuple[int, int]
+) -> tuple[Image.Image, Image.Image]:
     """Returns an image of sides and obstacles, and an image of the height that each pixel shows.
 
     Heights are in twentieths of a level, from 1 up. 0 means that the pixel shows the first image.
     """
     paint, heights = _draw_backdrop(size).copy(), Image.new("L", size, 0)
-    _draw_map_shadow(paint, view, grid)
+    _draw_map_shadow(paint, projection, grid)
     colours, codes = ImageDraw.Draw(paint), ImageDraw.Draw(heights)
     tops = surface_levels(grid).tolist()
     blocked, terrain = grid.blocked.tolist(), grid.terrain.tolist()
-    half, quarter, tile = view.tile / 2, view.tile / 4, max(4, round(view.tile / 2) * 2)
+    half, quarter, tile = (
+        projection.tile / 2,
+        projection.tile / 4,
+        max(4, round(projection.tile / 2) * 2),
+    )
     for y, row in enumerate(tops):
         below = tops[y + 1] if y + 1 < grid.height else [BASE_LEVEL] * grid.width
         for x, level in enumerate(row):
-            a, b = view.project(x, y, level)
+            a, b = projection.project(x, y, level)
             east, south, west = (
                 (a + half, b + quarter),
                 (a, b + 2 * quarter),
@@ -197,12 +203,12 @@ def _to_rgb(parts: npt.NDArray[np.float32]) -> Rgb:
 
 
 def _project_ground(
-    view: View, texture: ByteArray, paint: Image.Image, heights: Image.Image, scale: int
+    projection: Projection, texture: ByteArray, paint: Image.Image, heights: Image.Image, scale: int
 ) -> tuple[Image.Image, ByteArray]:
     """Returns the picture with the ground projected onto the heights, and the glow of each pixel."""
     codes = np.asarray(heights)
     levels = ((np.arange(256, dtype=np.float32) - 21) / 20)[codes]
-    columns, rows = view.unproject(levels)
+    columns, rows = projection.unproject(levels)
     height, width = texture.shape[:2]
     right = np.clip((columns * scale).astype(np.int32), 0, width - 1)
     down = np.clip((rows * scale).astype(np.int32), 0, height - 1)
@@ -238,12 +244,12 @@ def _draw_backdrop(size: tuple[int, int]) -> Image.Image:
     return Image.fromarray((near + (edge - near) * far).round().astype(np.uint8))
 
 
-def _draw_map_shadow(paint: Image.Image, view: View, grid: Grid) -> None:
+def _draw_map_shadow(paint: Image.Image, projection: Projection, grid: Grid) -> None:
     """Draws a soft shadow below the map."""
     small = (paint.width // 8, paint.height // 8)
     mask = Image.new("L", small, 0)
     corners = [(0, 0), (grid.width, 0), (grid.width, grid.height), (0, grid.height)]
-    points = [view.project(x, y, BASE_LEVEL - 0.8) for x, y in corners]
+    points = [projection.project(x, y, BASE_LEVEL - 0.8) for x, y in corners]
     ImageDraw.Draw(mask).polygon([(x / 8, y / 8) for x, y in points], fill=150)
     mask = mask.filter(ImageFilter.GaussianBlur(small[1] / 45)).resize(paint.size)
     paint.paste(rgb("shade-below"), mask=mask)
@@ -262,10 +268,12 @@ def _draw_path(texture: ByteArray, path: list[Point], scale: int) -> None:
         part[:] = part + (np.array(PATH) - part) * share
 
 
-def _draw_marks(image: Image.Image, view: View, grid: Grid, ends: tuple[Point, Point]) -> None:
+def _draw_marks(
+    image: Image.Image, projection: Projection, grid: Grid, ends: tuple[Point, Point]
+) -> None:
     """Draws spawn and goal in front of everything else, the farther one first."""
     draw = ImageDraw.Draw(image, "RGBA")
-    size = max(view.tile * 0.6, 24 + image.height * 0.033)  # visible on a map of any size
+    size = max(projection.tile * 0.6, 24 + image.height * 0.033)  # visible on a map of any size
     marks = zip(ends, (draw_spawn, draw_goal), strict=True)
     for (x, y), mark in sorted(marks, key=lambda entry: sum(entry[0])):
-        mark(draw, view.project(x + 0.5, y + 0.5, int(grid.level[y, x])), size)
+        mark(draw, projection.project(x + 0.5, y + 0.5, int(grid.level[y, x])), size)

@@ -45,7 +45,7 @@ def played_map(request: Request, session_id: UUID) -> HttpResponseBase:
 
     Before the start it is the current version, then the version with which the game started.
     """
-    game = queries.find_game(session_id, caller(request))
+    game = queries.find_readable_game(session_id, caller(request))
     found = queries.find_map(game)
     # A weak tag, because the compressed and the uncompressed body have the same tag.
     etag = f'W/"{TERRAIN_FORMAT}-{game.map_id}-{found.version}"'

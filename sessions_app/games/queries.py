@@ -15,7 +15,7 @@ from tribes.config_cache import FIELDS, read_config
 from tribes.models import Tribe
 
 
-def find_game(game_id: UUID, player: User) -> GameSession:
+def find_readable_game(game_id: UUID, player: User) -> GameSession:
     """Returns a lobby or game in which the player has a seat. Game servers may read all.
 
     Raises DomainError `not_found`.
@@ -28,8 +28,8 @@ def find_game(game_id: UUID, player: User) -> GameSession:
 
 
 def find_started_game(game_id: UUID, player: User) -> GameSession:
-    """Returns a game as `find_game` does. Raises DomainError `not_started` for a lobby, too."""
-    game = find_game(game_id, player)
+    """Returns a game as `find_readable_game` does. Raises DomainError `not_started` for a lobby, too."""
+    game = find_readable_game(game_id, player)
     if game.started_at is None:
         raise DomainError("not_started", "The game has not started.")
     return game
@@ -63,7 +63,7 @@ def list_tribes(game_id: UUID, player: User) -> list[dict[str, Any]]:
     Players who left a running game are included, because their towers may remain. Raises DomainError
     `not_found`.
     """
-    seats = find_game(game_id, player).seats.order_by("joined_at", "user_id")
+    seats = find_readable_game(game_id, player).seats.order_by("joined_at", "user_id")
     found = []
     for player_id, tribe_id, fixed in seats.values_list("user_id", "tribe_id", "tribe_config"):
         try:

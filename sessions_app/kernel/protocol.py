@@ -10,7 +10,7 @@ import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -165,17 +165,9 @@ CLIENT_MESSAGES: dict[str, dict[str, Field]] = {
     "chat": {"text": _text("chat")},
     "ping": {},
 }
-SERVER_MESSAGES = (
-    "welcome",
-    "lobby",
-    "chat",
-    "kicked",
-    "closed",
-    "started",
-    "pong",
-    "lobbies",
-    "error",
-)
+ServerMessage = Literal[
+    "welcome", "lobby", "chat", "kicked", "closed", "started", "pong", "lobbies", "error"
+]
 
 # ---- Reading and writing ------------------------------------------------------------------------
 
@@ -232,8 +224,11 @@ def _names(unknown: set[str]) -> str:
     return ", ".join(sorted(name[:20] for name in unknown)[:3])
 
 
-def write(
-    kind: str, version: int, data: "Mapping[str, Any] | orjson.Fragment", re: str | None = None
+def message_frame(
+    kind: ServerMessage,
+    version: int,
+    data: "Mapping[str, Any] | orjson.Fragment",
+    re: str | None = None,
 ) -> str:
     """Returns a frame of the server."""
     frame: dict[str, Any] = {"type": kind, "version": version, "data": data}
@@ -242,7 +237,7 @@ def write(
     return orjson.dumps(frame, default=str).decode()
 
 
-def write_error(
+def error_frame(
     version: int, code: str, detail: str, re: str | None = None, *, closes: Close | None = None
 ) -> str:
     """Returns an `error`. Its data repeats `re`, for clients that pass on only the data.
@@ -252,20 +247,20 @@ def write_error(
     data: dict[str, Any] = {"code": code, "detail": detail, "re": re}
     if closes is not None:
         data["closes"] = int(closes)
-    return write("error", version, data, re)
+    return message_frame("error", version, data, re)
 
 
-def write_final_error(version: int, code: str, re: str | None = None) -> tuple[str, Close]:
+def final_error_frame(version: int, code: str, re: str | None = None) -> tuple[str, Close]:
     """Returns the `error` for one of FINAL_ERRORS, and the close code that follows it."""
     close, detail = FINAL_ERRORS[code]
-    return write_error(version, code, detail, re, closes=close), close
+    return error_frame(version, code, detail, re, closes=close), close
 
 
-def write_pong(version: int, time: float, ping: Message | None = None) -> str:
+def pong_frame(version: int, time: float, ping: Message | None = None) -> str:
     """Returns the response to a `ping`; without one, a `pong` that requests a `ping`.
 
     A response always has a `re`, even if the `ping` had no id. Otherwise a client that replies to each `pong`
     without a `re` would reply to responses.
     """
     re = None if ping is None else ping.id or ping.type
-    return write("pong", version, {"time": time, "asks": ping is None}, re)
+    return message_frame("pong", version, {"time": time, "asks": ping is None}, re)

@@ -23,10 +23,10 @@ from sessions_app.kernel.socket_address import SUBPROTOCOL
 from sessions_app.live.database import UNAVAILABLE_ERRORS
 from sessions_app.live.handshake import has_foreign_origin, has_own_origin, send_refusal
 from sessions_app.live.hub import Hub
-from sessions_app.live.list_feed import ListFeed
 from sessions_app.live.rooms import SeatSocket, current_command
 from sessions_app.live.sockets import MESSAGES_PER_SECOND, Socket, message_bucket
 from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby_list.feed import ListFeed
 from sessions_app.tickets import tickets
 from sessions_app.tickets.tickets import Holder
 
@@ -272,7 +272,7 @@ class ListSocket(Socket):
         self.feed = feed
 
     @property
-    def version(self) -> int:
+    def shown_version(self) -> int:
         """The version of the list."""
         return self.feed.version
 
@@ -306,7 +306,7 @@ class ListConsumer(SocketConsumer):
         if message.type == "ping":
             self.socket.push_pong(message)
         elif message.type == "hello":
-            self.socket.push(self.feed.write_snapshot(message.id))
+            self.socket.push(self.feed.snapshot_frame(message.id))
         else:
             detail = "This socket only sends the list."
             self.socket.push_error("unknown_type", detail, message.id)

@@ -14,22 +14,27 @@ from redis.exceptions import RedisError
 from config.redis import clients
 from config.redis.aliases import TIMEOUT_SECONDS
 from sessions_app.live.rooms import Room
-from sessions_app.live.updates import LobbyUpdate, channel_group
+from sessions_app.live.updates import LobbyUpdate
 
 RESUBSCRIBE_AFTER = 8.0  # seconds without a heartbeat
-Handler = Callable[[dict[str, Any]], None]
 
 
 class FanOut:
-    """The channel of one process. `handlers` handle the messages of other processes, by type.
+    """The channel of one process. `on_update` and `on_chat` get the messages of other processes.
 
     Messages may be lost while Redis is unavailable. Reconciliation finds the missed changes.
     """
 
     def __init__(
-        self, spawn: Callable[..., "asyncio.Task[Any]"], handlers: dict[str, Handler]
+        self,
+        hub_id: UUID,
+        spawn: Callable[..., "asyncio.Task[Any]"],
+        *,
+        on_update: Callable[[LobbyUpdate], None],
+        on_chat: Callable[[UUID, dict[str, str]], None],
     ) -> None:
-        self._spawn, self._handlers = spawn, handlers
+        self._hub_id, self._spawn = str(hub_id), spawn
+        self._on_update, self._on_chat = on_update, on_chat
         self._layer: Any = get_channel_layer()
         self._channel = ""
         self._heartbeat_at = 0.0
@@ -51,10 +56,15 @@ class FanOut:
     async def _publish(self) -> None:
         while self._outgoing:
             game_id, update = self._outgoing.popitem()
-            await self.send(game_id, update.to_message())
+            await self._send(game_id, "lobby", to_message(update))
 
-    async def send(self, game_id: UUID, message: dict[str, Any]) -> None:
-        """Sends a message to all processes that have a room for a game."""
+    def publish_chat(self, game_id: UUID, chat: dict[str, str]) -> None:
+        """Sends a chat message to the other processes."""
+        self._spawn(self._send(game_id, "chat", {"said": chat}))
+
+    async def _send(self, game_id: UUID, kind: str, message: dict[str, Any]) -> None:
+        """Sends a message to the processes with a room for a game. This process ignores its own messages."""
+        message |= {"type": kind, "session_id": str(game_id), "hub": self._hub_id}
         await self._call("group_send", channel_group(game_id), message)
 
     async def subscribe(self, room: Room) -> None:
@@ -101,8 +111,12 @@ class FanOut:
             message = await self._layer.receive(self._channel)
             if message["type"] == "beat":
                 self._heartbeat_at = time.monotonic()
-            elif handler := self._handlers.get(message["type"]):
-                handler(message)
+            elif message["hub"] == self._hub_id:
+                continue
+            elif message["type"] == "lobby":
+                self._on_update(from_message(message))
+            elif message["type"] == "chat":
+                self._on_chat(UUID(message["session_id"]), message["said"])
 
     async def _call(self, method: str, *arguments: Any) -> bool:
         """Calls the channel layer. Returns False if Redis is unavailable."""
@@ -115,3 +129,39 @@ class FanOut:
             clients.record_failure()
             return False
         return True
+
+
+def channel_group(game_id: UUID) -> str:
+    """Returns the group of the channel layer that gets the messages of a game."""
+    return f"game.{game_id}"
+
+
+def to_message(update: LobbyUpdate) -> dict[str, Any]:
+    """Returns an update as a message of the channel layer, which has no UUIDs."""
+    return {
+        "version": update.version,
+        "status": update.status,
+        "document": update.document,
+        "connections": {
+            str(player): str(socket) if socket else ""
+            for player, socket in update.connections.items()
+        },
+        "kicked": [str(player) for player in update.kicked],
+        "countdown_ends_at": update.countdown_ends_at,
+    }
+
+
+def from_message(message: dict[str, Any]) -> LobbyUpdate:
+    """Returns the update in a message of another process."""
+    return LobbyUpdate(
+        UUID(message["session_id"]),
+        message["version"],
+        message["status"],
+        message["document"],
+        {
+            UUID(player): UUID(socket) if socket else None
+            for player, socket in message["connections"].items()
+        },
+        frozenset(map(UUID, message["kicked"])),
+        message["countdown_ends_at"],
+    )

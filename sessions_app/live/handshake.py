@@ -11,7 +11,7 @@ from sessions_app.kernel import protocol
 
 async def send_refusal(send: Send, code: str, subprotocol: str | None = None) -> None:
     """Accepts and closes a socket. Without accepting it, browsers could not read the reason."""
-    frame, close = protocol.write_final_error(0, code)
+    frame, close = protocol.final_error_frame(0, code)
     await send({"type": "websocket.accept", "subprotocol": subprotocol})
     await send({"type": "websocket.send", "text": frame})
     await send({"type": "websocket.close", "code": int(close), "reason": close.name.lower()})

@@ -23,13 +23,14 @@ from config.redis import clients
 from sessions_app.games import state_store, write_behind
 from sessions_app.kernel.protocol import Close
 from sessions_app.kernel.statuses import OVER_STATUSES, Status
-from sessions_app.live import updates
 from sessions_app.live.database import UNAVAILABLE_ERRORS, Database
 from sessions_app.live.fan_out import FanOut
 from sessions_app.live.rooms import ConnectedPlayer, Room, SeatSocket, current_command
 from sessions_app.live.socket_slots import SocketSlots
 from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby import transactions
+from sessions_app.lobby.entities import Lobby
 from sessions_app.tickets.sign_in_checks import SignInChecker, take_seat
 
 SHUTDOWN_SECONDS = 15.0  # the shutdown of a process takes at most ten (serve.py)
@@ -59,9 +60,9 @@ class Hub:
         self.redis = clients.durable_async()
         self.sign_ins = SignInChecker(self.redis, self.database.query, self.id, self.connections)
         self.fan_out = FanOut(
-            self.spawn, {"lobby": self._handle_update_message, "chat": self._handle_chat_message}
+            self.id, self.spawn, on_update=self.apply_update, on_chat=self._show_chat
         )
-        updates.add_listener(self.handle_change)
+        transactions.add_listener(self.handle_change)
 
     async def close(self) -> None:
         """Closes the connections. The seats of its sockets stay connected until its last heartbeat is old.
@@ -71,7 +72,7 @@ class Hub:
         """
         # Further heartbeats would keep the seats of closed sockets connected.
         await cancel_and_wait(self.tasks)
-        updates.remove_listener(self.handle_change)  # the cancelled tasks may have used it
+        transactions.remove_listener(self.handle_change)  # the cancelled tasks may have used it
         await self.database.close()
         await self.redis.aclose()
         await self.fan_out.close()
@@ -175,8 +176,9 @@ class Hub:
 
     # ---- Updates --------------------------------------------------------------------------------
 
-    def handle_change(self, update: LobbyUpdate) -> None:
+    def handle_change(self, lobby: Lobby) -> None:
         """Handles a change that this process has committed. Thread-safe."""
+        update = LobbyUpdate.from_lobby(lobby)
         if threading.get_ident() == self.thread:
             self._handle_change(update)
         else:
@@ -191,9 +193,6 @@ class Hub:
             self.spawn(self._mark_abandoned(update.game_id))
         self.fan_out.publish(update)
 
-    def _handle_update_message(self, message: dict[str, Any]) -> None:
-        self.apply_update(LobbyUpdate.from_message(message))
-
     def apply_update(self, update: LobbyUpdate) -> None:
         """Sends an update to the room's sockets, if it is newer than the last."""
         room = self.rooms.get(update.game_id)
@@ -202,7 +201,7 @@ class Hub:
         before, room.update = room.update, update
         if before and before.status == Status.LOBBY and update.status == Status.IN_PROGRESS:
             self._send_update(room)
-            room.broadcast(room.write("started", {"lobby": room.document}))
+            room.broadcast(room.message_frame("started", {"lobby": room.document}))
         for socket in list(room.sockets.values()):
             self._check_seat(room, socket)
         if before is None or before.countdown_ends_at != update.countdown_ends_at:
@@ -226,12 +225,16 @@ class Hub:
         command_socket, message_id = current_command.get()
         re = message_id if command_socket is socket else None
         if player in update.kicked:
-            socket.close(room.write("kicked", {}), Close.REMOVED)
+            socket.close(room.message_frame("kicked", {}), Close.REMOVED)
         elif update.status in OVER_STATUSES:
             reason = "completed" if update.status == Status.COMPLETED else "abandoned"
-            socket.close(room.write("closed", {"reason": reason}, re), Close.NO_SUCH_SESSION)
+            socket.close(
+                room.message_frame("closed", {"reason": reason}, re), Close.NO_SUCH_SESSION
+            )
         elif player not in update.connections:
-            socket.close(room.write("closed", {"reason": "left"}, re), Close.NO_SUCH_SESSION)
+            socket.close(
+                room.message_frame("closed", {"reason": "left"}, re), Close.NO_SUCH_SESSION
+            )
         elif (connection := update.connections[player]) is None:
             self.spawn(self._reclaim_seat(socket))
         elif connection != socket.id:
@@ -264,7 +267,7 @@ class Hub:
         if room.send_timer:
             room.send_timer.cancel()
         room.send_timer, room.sent_at = None, time.monotonic()
-        frame, (command_socket, _) = room.write_lobby(), current_command.get()
+        frame, (command_socket, _) = room.lobby_frame(), current_command.get()
         for socket in room.sockets.values():
             if socket is not command_socket:  # which gets the lobby in the response
                 socket.push_update(frame, room.version)
@@ -292,11 +295,9 @@ class Hub:
         }
         socket.room.had_chat = True
         for other in socket.room.sockets.values():
-            other.push(socket.room.write("chat", chat, re if other is socket else None))
-        message = {"type": "chat", "session_id": str(socket.game_id), "hub": str(self.id)}
-        self.spawn(self.fan_out.send(socket.game_id, message | {"said": chat}))
+            other.push(socket.room.message_frame("chat", chat, re if other is socket else None))
+        self.fan_out.publish_chat(socket.game_id, chat)
 
-    def _handle_chat_message(self, message: dict[str, Any]) -> None:
-        room = self.rooms.get(UUID(message["session_id"]))
-        if room and message["hub"] != str(self.id):
-            room.broadcast(room.write("chat", message["said"]))
+    def _show_chat(self, game_id: UUID, chat: dict[str, str]) -> None:
+        if room := self.rooms.get(game_id):
+            room.broadcast(room.message_frame("chat", chat))

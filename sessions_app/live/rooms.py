@@ -12,7 +12,7 @@ import orjson
 
 from config.server.asgi import Send
 from sessions_app.kernel import protocol
-from sessions_app.kernel.protocol import Message
+from sessions_app.kernel.protocol import Message, ServerMessage
 from sessions_app.live.sockets import Socket, message_bucket
 from sessions_app.live.updates import LobbyUpdate
 from sessions_app.tickets.tickets import Holder
@@ -49,13 +49,13 @@ class Room:
         assert self.update
         return orjson.Fragment(self.update.document)
 
-    def write(self, kind: str, data: Any, re: str | None = None) -> str:
+    def message_frame(self, kind: ServerMessage, data: Any, re: str | None = None) -> str:
         """Returns a frame with the version of the room."""
-        return protocol.write(kind, self.version, data, re)
+        return protocol.message_frame(kind, self.version, data, re)
 
-    def write_lobby(self, re: str | None = None) -> str:
+    def lobby_frame(self, re: str | None = None) -> str:
         """Returns the `lobby` message."""
-        return self.write("lobby", self.document, re)
+        return self.message_frame("lobby", self.document, re)
 
     def broadcast(self, frame: str) -> None:
         """Sends a frame to all sockets."""
@@ -88,7 +88,7 @@ class SeatSocket(Socket):
         return self.holder.player_id
 
     @property
-    def version(self) -> int:
+    def shown_version(self) -> int:
         """The version of the lobby."""
         return self.room.version if self.room else 0
 
@@ -101,17 +101,17 @@ class SeatSocket(Socket):
     def push_lobby_response(self, re: str | None) -> None:
         """Responds to a message with the lobby."""
         assert self.room
-        self._push_response(self.room.write_lobby(re))
+        self._push_response(self.room.lobby_frame(re))
 
     def push_welcome(self, re: str | None, *, known_version: int | None = None) -> None:
         """Responds to `hello`. Omits the lobby if the client has its current version."""
         assert self.room
         lobby = None if known_version == self.room.version else self.room.document
         data = {"player_id": self.player_id, "time": time.time(), "lobby": lobby}
-        self._push_response(self.room.write("welcome", data, re))
+        self._push_response(self.room.message_frame("welcome", data, re))
 
     def _push_response(self, frame: str) -> None:
-        self.sent_version = max(self.version, self.sent_version)
+        self.sent_version = max(self.shown_version, self.sent_version)
         self.push(frame)
 
 

@@ -12,8 +12,8 @@ from sessions_app.kernel.socket_address import SUBPROTOCOL
 from sessions_app.live.consumers import ListConsumer, RefusingConsumer, SeatConsumer
 from sessions_app.live.handshake import send_refusal
 from sessions_app.live.hub import Hub
-from sessions_app.live.list_feed import ListFeed
 from sessions_app.live.reconciliation import Reconciler
+from sessions_app.lobby_list.feed import ListFeed
 
 
 class WebSocketApplication:

@@ -46,7 +46,7 @@ class Socket:
         self._task: asyncio.Task[Any] | None = None
 
     @property
-    def version(self) -> int:
+    def shown_version(self) -> int:
         """The version of what this socket shows."""
         return 0
 
@@ -64,13 +64,13 @@ class Socket:
 
     def push_pong(self, ping: Message | None = None) -> None:
         """Responds to a `ping` with the current version; without one, requests a `ping`."""
-        self.push(protocol.write_pong(self.version, time.time(), ping))
+        self.push(protocol.pong_frame(self.shown_version, time.time(), ping))
 
     def push_error(
         self, code: str, detail: str, re: str | None, closes: Close | None = None
     ) -> None:
         """Sends an error, and closes the connection if a close code is given."""
-        frame = protocol.write_error(self.version, code, detail, re, closes=closes)
+        frame = protocol.error_frame(self.shown_version, code, detail, re, closes=closes)
         if closes is None:
             self.push(frame)
         else:
@@ -87,7 +87,7 @@ class Socket:
 
     def refuse(self, code: str, re: str | None = None) -> None:
         """Sends one of `protocol.FINAL_ERRORS`, then closes the connection."""
-        self.close(*protocol.write_final_error(self.version, code, re))
+        self.close(*protocol.final_error_frame(self.shown_version, code, re))
 
     def drop(self) -> None:
         """Ends the connection of a client that does not read. It would not read the reason either."""

@@ -7,7 +7,7 @@ and the acting player; all others are keyword arguments.
 from typing import Any
 from uuid import UUID
 
-from config.kernel.errors import DomainError, InvalidInput
+from config.kernel.errors import InvalidInput
 from sessions_app.kernel.limits import MAX_SEATS
 from sessions_app.lobby import invite_codes, rules, statements
 from sessions_app.lobby.entities import LobbyChange, Seat
@@ -42,19 +42,6 @@ def join(
     return (
         yield from change_lobby(game_id, lambda lobby, _: rules.join(lobby, newcomer, code=code))
     )
-
-
-def join_by_code(code: str, player_id: UUID, *, tribe_id: UUID) -> Steps[LobbyChange]:
-    """Takes a seat by invite code. Raises DomainError `unknown_code`, and like `join`."""
-    code = invite_codes.normalize_code(code)
-    rows = yield [(statements.FIND_BY_CODE, [code])]
-    if not rows:
-        raise DomainError(
-            "unknown_code",
-            "No open lobby has this code. Check the code, or ask for a new one.",
-            field="code",
-        )
-    return (yield from join(rows[0][0], player_id, tribe_id=tribe_id, code=code))
 
 
 def leave(game_id: UUID, player_id: UUID) -> Steps[LobbyChange]:

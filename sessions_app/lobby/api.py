@@ -21,11 +21,12 @@ from config.kernel.validators import check_boolean, check_integer
 from maps.models import GameMap
 from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
 from sessions_app.kernel.socket_address import socket_address
-from sessions_app.lobby import actions, limited_actions, open_lobbies, queries, serializers
+from sessions_app.lobby import actions, limited_actions, queries, serializers
 from sessions_app.lobby.documents import lobby_document, public_document
 from sessions_app.lobby.entities import Lobby
-from sessions_app.lobby.open_lobbies import MAX_FREE_SEATS, MAX_PAGE_SIZE, PAGE_SIZE
 from sessions_app.lobby.transactions import run, run_query
+from sessions_app.lobby_list import open_lobbies
+from sessions_app.lobby_list.open_lobbies import MAX_FREE_SEATS, MAX_PAGE_SIZE, PAGE_SIZE
 
 FREE_SEATS = {"type": "integer", "minimum": 0, "maximum": MAX_FREE_SEATS}
 SIZE = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}
@@ -124,12 +125,11 @@ def own_lobby(request: Request) -> HttpResponseBase:
 def join_by_code(request: Request) -> Response:
     """Join by invite code. Case and hyphens do not matter. At most ten wrong codes a minute."""
     data = read_body(serializers.JoinByCode, request)
-    change = limited_actions.join_by_code(
-        client=client_of(request),
-        player_id=caller(request).pk,
-        code=data["code"],
-        tribe_id=data["tribe_id"],
+    player_id = caller(request).pk
+    lobby = limited_actions.count_and_find_by_code(
+        client=client_of(request), player_id=player_id, code=data["code"]
     )
+    change = run(actions.join, lobby.id, player_id, tribe_id=data["tribe_id"], code=lobby.code)
     return Response(own_document(change.after))
 
 

@@ -82,6 +82,6 @@ class LobbyChange:
     after: Lobby
 
     @property
-    def is_change(self) -> bool:
+    def has_new_version(self) -> bool:
         """Whether the version changed."""
         return self.before.version != self.after.version

@@ -1,7 +1,5 @@
-"""Actions with rate limits: opening a lobby, and using an invite code."""
+"""Opens a lobby, and finds one by its invite code. Rate limits guard both. For threads, not for sockets."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import UUID
 
 from config.kernel.client import Client
@@ -36,41 +34,22 @@ def open_lobby(
         )
 
 
-def find_lobby_by_code(*, client: Client, player_id: UUID, code: str) -> Lobby:
-    """Returns the lobby or game of an invite code.
-
-    Raises RateLimited, RateLimitUnavailable, DomainError `unknown_code`.
-    """
-    with _count_wrong_codes(client, player_id):
-        return run_query(queries.find_lobby_by_code, code)
-
-
-def join_by_code(*, client: Client, player_id: UUID, code: str, tribe_id: UUID) -> LobbyChange:
-    """Takes a seat by invite code.
-
-    Raises RateLimited, RateLimitUnavailable, and like `actions.join_by_code`.
-    """
-    with _count_wrong_codes(client, player_id):
-        return run(actions.join_by_code, code, player_id, tribe_id=tribe_id)
-
-
-@contextmanager
-def _count_wrong_codes(client: Client, player_id: UUID) -> Iterator[None]:
-    """Limits how many wrong codes a player and an address may try.
+def count_and_find_by_code(*, client: Client, player_id: UUID, code: str) -> Lobby:
+    """Returns the lobby or game of an invite code. Limits how many wrong codes may be tried.
 
     Each attempt is counted before the code is looked up, because otherwise many simultaneous attempts would
     all be looked up. For a valid code the count is undone. After too many wrong codes a valid one is refused,
     too, because it may be guessed. Both the player and the address are counted, so that neither many accounts
-    nor many addresses help to guess.
+    nor many addresses help to guess. Raises RateLimited, RateLimitUnavailable, DomainError `unknown_code`.
     """
     subjects = str(player_id), client.address
     for subject in subjects:
         rate_limits.require(CODES, subject)
     is_wrong = False
     try:
-        yield
-    except DomainError as error:
-        is_wrong = error.code == "unknown_code"
+        return run_query(queries.find_lobby_by_code, code)
+    except DomainError:
+        is_wrong = True
         raise
     finally:
         if not is_wrong:

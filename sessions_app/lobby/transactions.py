@@ -3,7 +3,7 @@
 An action is written once, as a generator that yields batches of SQL statements and receives the rows of
 each batch's last statement. `run` and `run_async` execute it in one transaction, so that the API, pages,
 sockets and timers share all rules and locks. psycopg sends each batch in one round trip. After the commit
-the listeners are called with the change (`add_change_listener`).
+the hubs of this process are called with the change (`add_listener`).
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -50,13 +50,21 @@ CONSTRAINT_ERRORS = {
     ),
 }
 
-ChangeListener = Callable[[Lobby], None]
-_change_listeners: list[ChangeListener] = []
+Listener = Callable[[Lobby], None]
+_listeners: list[Listener] = []
 
 
-def add_change_listener(listener: ChangeListener) -> None:
-    """Registers a function that is called with each changed lobby after the commit. It must not raise."""
-    _change_listeners.append(listener)
+def add_listener(listener: Listener) -> None:
+    """Registers a function that is called with each changed lobby after the commit, in any thread.
+
+    It must not raise. Reconciliation finds the changes of processes without listeners.
+    """
+    _listeners.append(listener)
+
+
+def remove_listener(listener: Listener) -> None:
+    """Removes a listener."""
+    _listeners.remove(listener)
 
 
 def run(make_steps: Callable[P, Steps[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -132,8 +140,8 @@ async def _execute_async(database: "psycopg.AsyncConnection[Any]", steps: Steps[
 
 
 def _notify(result: Any) -> None:
-    if isinstance(result, LobbyChange) and result.is_change:
-        for listener in _change_listeners:
+    if isinstance(result, LobbyChange) and result.has_new_version:
+        for listener in _listeners:
             listener(result.after)
 
 

@@ -13,8 +13,8 @@ from maps.browse.cards import find_visible_card
 from sessions_app.kernel.statuses import RUNNING_STATUSES, Status
 from sessions_app.lobby import queries
 from sessions_app.lobby.entities import Lobby
-from sessions_app.lobby.open_lobbies import seat_pips
 from sessions_app.lobby.transactions import run_query
+from sessions_app.lobby_list.open_lobbies import seat_pips
 
 # Scripts fill in this card for a lobby from the list socket.
 BLANK_CARD = {"id": "", "url": "", "picture": "", "pips": [], "map": {"name": ""}, "host": ""}

@@ -18,7 +18,7 @@ from sessions_app.games.actions import end_game
 from sessions_app.lobby import actions
 from sessions_app.lobby.transactions import run
 from sessions_app.pages.context import render_not_found
-from sessions_app.pages.forms import SettingsForm, TribeForm
+from sessions_app.pages.forms import ChooseTribeForm, SettingsForm
 
 
 @require_POST
@@ -47,7 +47,7 @@ def _set_ready(request: HttpRequest, lobby_id: UUID, player: User) -> None:
 
 
 def _choose_tribe(request: HttpRequest, lobby_id: UUID, player: User) -> None:
-    form = TribeForm(player, request.POST)
+    form = ChooseTribeForm(player, request.POST)
     if not form.is_valid():
         raise InvalidInput("invalid", "Choose one of your own tribes.")
     run(actions.choose_tribe, lobby_id, player.pk, tribe_id=UUID(form.cleaned_data["tribe"]))

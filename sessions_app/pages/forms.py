@@ -16,7 +16,7 @@ PUBLIC_CHOICE = ("yes", "Anyone (listed publicly)")
 PRIVATE_CHOICE = ("no", "Friends only (link or code)")
 
 
-class TribeForm(ActionForm):
+class ChooseTribeForm(ActionForm):
     """A choice of one of the player's own tribes."""
 
     field_names = {"tribe_id": "tribe"}
@@ -62,11 +62,11 @@ class SettingsForm(ActionForm):
             self.fields["is_public"].initial = "no"
 
 
-class NewLobbyForm(TribeForm, SettingsForm):
+class NewLobbyForm(ChooseTribeForm, SettingsForm):
     """A new lobby."""
 
 
-class CodeForm(ActionForm):
+class InviteCodeForm(ActionForm):
     """An invite code in any spelling."""
 
     code = TextField(

@@ -4,7 +4,6 @@ The lobby's page is updated by its socket (static/js/lobby/page.js). `form_views
 POST, so that everything except the chat works without scripts.
 """
 
-from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -23,10 +22,11 @@ from maps.browse.cards import find_visible_card
 from maps.models import GameMap
 from sessions_app.kernel.limits import MAX_CHAT_LENGTH
 from sessions_app.kernel.statuses import Status
-from sessions_app.lobby import actions, limited_actions, open_lobbies, queries
-from sessions_app.lobby.entities import Lobby, LobbyChange
-from sessions_app.lobby.open_lobbies import LobbyFilter
+from sessions_app.lobby import actions, limited_actions, queries
+from sessions_app.lobby.entities import Lobby
 from sessions_app.lobby.transactions import run, run_query
+from sessions_app.lobby_list import open_lobbies
+from sessions_app.lobby_list.open_lobbies import LobbyFilter
 from sessions_app.pages.context import (
     BLANK_CARD,
     find_own_lobby,
@@ -34,7 +34,13 @@ from sessions_app.pages.context import (
     new_tribe_url,
     render_not_found,
 )
-from sessions_app.pages.forms import CodeForm, FilterForm, NewLobbyForm, SettingsForm, TribeForm
+from sessions_app.pages.forms import (
+    ChooseTribeForm,
+    FilterForm,
+    InviteCodeForm,
+    NewLobbyForm,
+    SettingsForm,
+)
 
 # ---- The list -----------------------------------------------------------------------------------
 
@@ -42,10 +48,10 @@ from sessions_app.pages.forms import CodeForm, FilterForm, NewLobbyForm, Setting
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Shows the open lobbies, and a form for an invite code."""
-    return _render_list(request, CodeForm())
+    return _render_list(request, InviteCodeForm())
 
 
-def _render_list(request: HttpRequest, form: CodeForm, status: int = 200) -> HttpResponse:
+def _render_list(request: HttpRequest, form: InviteCodeForm, status: int = 200) -> HttpResponse:
     filters = FilterForm(request.GET)
     filters.full_clean()
     valid = filters.cleaned_data  # without values that are not valid, which show an error
@@ -108,7 +114,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_POST
 def join_by_code(request: HttpRequest) -> HttpResponse:
     """Redirects to the lobby of the code that was typed."""
-    form = CodeForm(request.POST)
+    form = InviteCodeForm(request.POST)
     if form.is_valid():
         return redirect("lobbies:invited", form.cleaned_data["code"])
     return _render_list(request, form)
@@ -118,52 +124,49 @@ def join_by_code(request: HttpRequest) -> HttpResponse:
 @require_sign_in()
 def invited(request: HttpRequest, code: str) -> HttpResponse:
     """Shows the lobby of an invite code, with a form to join."""
-    form = CodeForm({"code": code})
+    form = InviteCodeForm({"code": code})
     if not form.is_valid():
         return _render_list(request, form, status=404)
-    player_id, code = current_user(request).pk, form.cleaned_data["code"]
     try:
-        lobby = limited_actions.find_lobby_by_code(
-            client=client_of(request), player_id=player_id, code=code
+        lobby = limited_actions.count_and_find_by_code(
+            client=client_of(request),
+            player_id=current_user(request).pk,
+            code=form.cleaned_data["code"],
         )
     except DomainError as error:
         # As a message, because the error at the form is easily overlooked after following a link.
         messages.error(request, error.detail)
         return _render_list(request, form, status=status_of(error))
 
-    return _render_join(
-        request, lobby, lambda tribe: run(actions.join_by_code, code, player_id, tribe_id=tribe)
-    )
+    return _render_join(request, lobby, code=lobby.code)
 
 
 @require_POST
 @require_sign_in("lobbies:detail")
 def join(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     """Takes a seat in a public lobby."""
-    player_id = current_user(request).pk
     try:
-        lobby = run_query(queries.find_visible_lobby, lobby_id, player_id)
+        lobby = run_query(queries.find_visible_lobby, lobby_id, current_user(request).pk)
     except DomainError:
         return render_not_found(request)
-
-    return _render_join(
-        request, lobby, lambda tribe: run(actions.join, lobby_id, player_id, tribe_id=tribe)
-    )
+    return _render_join(request, lobby)
 
 
-def _render_join(
-    request: HttpRequest, lobby: Lobby, take_seat: Callable[[UUID], LobbyChange] | None = None
-) -> HttpResponse:
-    """Renders a lobby for players without a seat and for visitors. A POST takes a seat with `take_seat`."""
+def _render_join(request: HttpRequest, lobby: Lobby, *, code: str | None = None) -> HttpResponse:
+    """Renders a lobby for players without a seat and for visitors.
+
+    A POST takes a seat; in a private lobby it needs the code.
+    """
     form = None
     if request.user.is_authenticated:
         player = current_user(request)
         if lobby.seat_of(player.pk):
             return redirect("lobbies:detail", lobby.id)
-        form = TribeForm(player, request.POST if request.method == "POST" else None)
-        if take_seat and form.is_bound and form.is_valid():
+        form = ChooseTribeForm(player, request.POST if request.method == "POST" else None)
+        if form.is_bound and form.is_valid():
             with form.show_errors():
-                take_seat(UUID(form.cleaned_data["tribe"]))
+                tribe_id = UUID(form.cleaned_data["tribe"])
+                run(actions.join, lobby.id, player.pk, tribe_id=tribe_id, code=code)
                 return redirect("lobbies:detail", lobby.id)
     context = lobby_context(request, lobby, None) | {
         "form": form,
@@ -171,7 +174,7 @@ def _render_join(
         "is_kicked": request.user.pk in lobby.kicked,
         "may_join": lobby.status == Status.LOBBY and len(lobby.seats) < lobby.seat_limit,
         "new_tribe_url": new_tribe_url(request),
-        "form_url": request.path if take_seat else reverse("lobbies:join", args=[lobby.id]),
+        "form_url": request.path if code else reverse("lobbies:join", args=[lobby.id]),
     }
     return render(request, "lobbies/join.html", context)
 
@@ -196,7 +199,9 @@ def detail(request: HttpRequest, lobby_id: UUID) -> HttpResponse:
     code_path = reverse("lobbies:invited", args=[lobby.code]) if lobby.code else ""
     settings = {"is_public": "yes" if lobby.is_listed else "no", "seats": lobby.seat_limit}
     context = lobby_context(request, lobby, seat.player_id) | {
-        "tribe_form": TribeForm(current_user(request), initial={"tribe": str(seat.tribe["id"])}),
+        "tribe_form": ChooseTribeForm(
+            current_user(request), initial={"tribe": str(seat.tribe["id"])}
+        ),
         "settings_form": SettingsForm(
             initial=settings, auto_id="settings_%s", is_map_published=lobby.is_map_published
         ),

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from accounts.models import User
 from maps.editing import actions as editing_actions
 from maps.models import GameMap
-from sessions_app.live import list_feed
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby.transactions import run
+from sessions_app.lobby_list import feed
 from sessions_app.models import GameSession, SessionPlayer
 from tests.support.browser import no_sideways_scrolling, no_violations
 from tests.support.factories import NOBODY, PASSWORD, make_map, make_tribe, make_user
@@ -468,7 +468,7 @@ def test_of_many_lobbies_the_older_ones_remain_and_count(
     site: Site,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(list_feed, "MAX_LISTED", 1)
+    monkeypatch.setattr(feed, "MAX_LISTED", 1)
     mira, odo = players["Mira"], players["Odo"]
     old = run(
         lobby_actions.create, mira.pk, map_id=game_map.pk, tribe_id=mira.tribes.get().pk

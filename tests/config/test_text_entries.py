@@ -56,7 +56,8 @@ ELSEWHERE = {
             " ChangePasswordForm.old_password ChangePasswordForm.new_password1"
             " ChangePasswordForm.new_password2"
             " NewPasswordForm.new_password1 NewPasswordForm.new_password2 PasswordForm.password1"
-            " PasswordForm.password2 NewUserForm.password1 NewUserForm.password2 CodeForm.code"
+            " PasswordForm.password2 NewUserForm.password1 NewUserForm.password2"
+            " SecondFactorCodeForm.code"
             " RequestResetForm.name UserForm.password1 UserForm.password2"
         ).split(),
         NOBODY_READS,

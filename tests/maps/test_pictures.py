@@ -8,7 +8,7 @@ from PIL import Image
 
 from maps.drawing.ground import render_ground
 from maps.drawing.landmarks import cell_hash, obstacle_sprite
-from maps.drawing.pictures import FORMATS, SIZES, View, render
+from maps.drawing.pictures import FORMATS, SIZES, Projection, render
 from maps.terrain import generator
 from maps.terrain.grid import GRASS, LAVA, WATER, Grid, Point
 from tests.support.factories import flat_grid
@@ -26,8 +26,8 @@ def pixels(
 def mean_colour(grid: Grid, picture: Pixels, x: float, y: float) -> Pixels:
     """Returns the mean colour around the middle of a cell."""
     height, width = picture.shape[:2]
-    view = View.fit(grid, (width, height))
-    across, down = view.project(x + 0.5, y + 0.5, int(grid.level[int(y), int(x)]))
+    projection = Projection.fit(grid, (width, height))
+    across, down = projection.project(x + 0.5, y + 0.5, int(grid.level[int(y), int(x)]))
     mean: Pixels = picture[int(down) - 2 : int(down) + 3, int(across) - 2 : int(across) + 3].mean(
         axis=(0, 1)
     )

@@ -14,12 +14,12 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from config.db.pools import connection_string, create_pool
 from sessions_app.kernel.protocol import Message
-from sessions_app.live import updates
 from sessions_app.live.consumers import SeatConsumer
 from sessions_app.live.hub import Hub
 from sessions_app.live.rooms import Room, SeatSocket
-from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
+from sessions_app.lobby import transactions
+from sessions_app.lobby.entities import Lobby
 from sessions_app.lobby.transactions import run_async
 from sessions_app.tickets.tickets import Holder
 from tests.support.lobbies import Table
@@ -35,10 +35,10 @@ IDLE_IN_TRANSACTION = (
 @pytest.fixture(autouse=True)
 def _listener() -> Iterator[None]:
     """A listener for changes on this event loop, as the hub is one."""
-    received: list[LobbyUpdate] = []
-    updates.add_listener(received.append)
+    received: list[Lobby] = []
+    transactions.add_listener(received.append)
     yield
-    updates.remove_listener(received.append)
+    transactions.remove_listener(received.append)
 
 
 async def ready(pool: AsyncConnectionPool[Any], table: Table, *, is_ready: bool) -> None:

@@ -19,8 +19,8 @@ from sessions_app.kernel.statuses import Status
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import limited_actions, queries
 from sessions_app.lobby.entities import Lobby
-from sessions_app.lobby.open_lobbies import LobbyFilter, find_page_cards
 from sessions_app.lobby.transactions import run
+from sessions_app.lobby_list.open_lobbies import LobbyFilter, find_page_cards
 from sessions_app.models import GameSession, SessionPlayer
 from tests.support.concurrency import at_once
 from tests.support.factories import NOBODY, make_map, make_tribe, make_user

@@ -1,6 +1,7 @@
 """What players send and receive on their sockets, with the real server."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +12,12 @@ from channels.layers import get_channel_layer
 from config.redis import clients
 from sessions_app.kernel.protocol import Close
 from sessions_app.kernel.statuses import Status
-from sessions_app.live import list_feed
-from sessions_app.live.updates import channel_group
+from sessions_app.live.fan_out import channel_group, from_message, to_message
+from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules
 from sessions_app.lobby.transactions import run
+from sessions_app.lobby_list import feed
 from sessions_app.models import GameSession
 from tests.support.database import execute
 from tests.support.factories import make_tribe, make_user
@@ -316,11 +318,28 @@ def test_a_new_name_of_the_map_reaches_the_players(site: Site) -> None:
         assert host.ask("hello", version=before)["data"]["lobby"]["map"]["name"] == "New Ford"
 
 
+def send_as_hub(hub: str, table: Table, kind: str, message: dict[str, Any]) -> None:
+    """Sends a message through the channel layer as a hub does."""
+    message |= {"type": kind, "session_id": str(table.id), "hub": hub}
+    async_to_sync(get_channel_layer().group_send)(channel_group(table.id), message)
+
+
 def send_from_another_process(table: Table, text: str) -> None:
     """Sends a chat message as another process does."""
     said = {"player_id": str(table.users[0].pk), "text": text, "at": "2026-07-01T12:00:00Z"}
-    message = {"type": "chat", "session_id": str(table.id), "hub": "another", "said": said}
-    async_to_sync(get_channel_layer().group_send)(channel_group(table.id), message)
+    send_as_hub("another", table, "chat", {"said": said})
+
+
+def test_updates_of_other_processes_reach_the_players_and_own_ones_are_ignored(site: Site) -> None:
+    table = Table(2)
+    with seated(site, table) as (host, _):
+        own_hub = str(table.now.seats[0].server)
+        for hub, version in ((own_hub, 3000), ("another", 2000)):
+            update = LobbyUpdate.from_lobby(replace(table.now, version=version))
+            send_as_hub(hub, table, "lobby", to_message(update))
+            assert from_message(to_message(update) | {"session_id": str(table.id)}) == update
+        host.receive("lobby", version=2000)
+        assert host.ask("ping")["version"] == 2000
 
 
 def test_a_room_opened_without_redis_is_subscribed_later(site: Site) -> None:
@@ -376,7 +395,7 @@ def test_full_lobbies_are_not_listed(site: Site) -> None:
 def test_a_long_list_states_since_when_it_is_complete(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(list_feed, "MAX_LISTED", 2)
+    monkeypatch.setattr(feed, "MAX_LISTED", 2)
     old = Table(1)
     newer = [Table(1, game_map=old.map) for _ in range(2)]
     with Caller(site, "/ws/lobbies") as looker:

@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -17,13 +17,14 @@ from sessions_app.kernel import limits, protocol
 from sessions_app.kernel.protocol import (
     CLIENT_MESSAGES,
     CLOSES,
-    SERVER_MESSAGES,
     InvalidMessage,
+    ServerMessage,
     parse,
 )
 from sessions_app.live import consumers, hub, reconciliation, rooms, socket_slots, sockets
 from sessions_app.lobby import actions as lobby_actions
-from sessions_app.lobby import open_lobbies, rules, store, transactions
+from sessions_app.lobby import rules, store, transactions
+from sessions_app.lobby_list import open_lobbies
 from sessions_app.tickets import tickets
 from tests.support.protocol_document import DOCUMENT, names, rows
 
@@ -44,13 +45,13 @@ def test_the_document_lists_all_client_messages() -> None:
 
 def test_the_document_lists_all_server_messages() -> None:
     assert sorted(names(row[0])[0] for row in rows("### Server messages")) == sorted(
-        SERVER_MESSAGES
+        get_args(ServerMessage)
     )
 
 
 def test_each_final_error_has_a_close_code() -> None:
     for code, (close, words) in protocol.FINAL_ERRORS.items():
-        frame, closes = protocol.write_final_error(4, code, "7")
+        frame, closes = protocol.final_error_frame(4, code, "7")
         data = {"code": code, "detail": words, "re": "7", "closes": int(close)}
         assert (json.loads(frame)["data"], closes) == (data, close)
 
@@ -212,7 +213,7 @@ def test_invalid_messages_are_refused(frame: str, code: str) -> None:
     with pytest.raises(InvalidMessage) as refused:
         parse(frame)
     assert refused.value.code == code
-    assert len(protocol.write_error(1, code, refused.value.detail, refused.value.re)) < 500
+    assert len(protocol.error_frame(1, code, refused.value.detail, refused.value.re)) < 500
 
 
 @pytest.mark.parametrize("text", ["\u0301", "\u2800\n", "\ufffc"])
@@ -240,11 +241,11 @@ def test_a_chat_is_normalized(text: str, said: str) -> None:
 def test_only_a_pong_that_asks_for_a_ping_has_no_re() -> None:
     """A client that mistakes a response for a request would reply forever."""
     frames = ('{"type": "ping", "id": "7"}', '{"type": "ping"}')
-    responses = [json.loads(protocol.write_pong(3, 1.5, parse(frame))) for frame in frames]
+    responses = [json.loads(protocol.pong_frame(3, 1.5, parse(frame))) for frame in frames]
     assert [response["re"] for response in responses] == ["7", "ping"]
     assert [response["data"] for response in responses] == [{"time": 1.5, "asks": False}] * 2
     asking = {"type": "pong", "version": 3, "data": {"time": 1.5, "asks": True}}
-    assert json.loads(protocol.write_pong(3, 1.5)) == asking
+    assert json.loads(protocol.pong_frame(3, 1.5)) == asking
 
 
 def test_a_valid_message_is_parsed() -> None:

@@ -30,10 +30,11 @@ from config.redis.clients import durable
 from config.server import websocket_protocol
 from config.server.tcp import UNACKED_TIMEOUT_SECONDS
 from sessions_app.kernel.protocol import Close
-from sessions_app.live import consumers, hub, list_feed, reconciliation, socket_slots
+from sessions_app.live import consumers, hub, reconciliation, socket_slots
 from sessions_app.live.rooms import Room
 from sessions_app.live.sockets import MESSAGE_BURST, MESSAGES_PER_SECOND
 from sessions_app.lobby import rules
+from sessions_app.lobby_list import feed
 from sessions_app.tickets import sign_in_checks, tickets
 from tests.support.database import execute
 from tests.support.factories import make_moderator
@@ -426,7 +427,7 @@ def test_a_client_that_disconnects_in_the_handshake_is_not_counted() -> None:
     }
     for consumer in (
         consumers.SeatConsumer(own_hub),
-        consumers.ListConsumer(list_feed.ListFeed(own_hub)),
+        consumers.ListConsumer(feed.ListFeed(own_hub)),
     ):
         with pytest.raises(ConnectionResetError):
             asyncio.run(consumer(scope, receive, send))

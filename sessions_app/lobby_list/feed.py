@@ -11,7 +11,7 @@ from sessions_app.kernel import protocol
 from sessions_app.live.database import UNAVAILABLE_ERRORS
 from sessions_app.live.hub import Hub
 from sessions_app.live.sockets import Socket
-from sessions_app.lobby.open_lobbies import MAX_LISTED, Summary, summarize_open_lobbies
+from sessions_app.lobby_list.open_lobbies import MAX_LISTED, Summary, summarize_open_lobbies
 
 REFRESH_SECONDS = 1.0
 NO_LOBBIES = {"lobbies": 0, "free_seats": 0}
@@ -36,7 +36,7 @@ class ListFeed:
             except UNAVAILABLE_ERRORS:
                 socket.refuse("unavailable")
         self._sockets.add(socket)
-        socket.push(self.write_snapshot())
+        socket.push(self.snapshot_frame())
         if self._refresher is None or self._refresher.done():
             self._refresher = self.hub.spawn(self._refresh_periodically())
 
@@ -44,10 +44,10 @@ class ListFeed:
         """Removes a closed socket."""
         self._sockets.discard(socket)
 
-    def write_snapshot(self, re: str | None = None) -> str:
+    def snapshot_frame(self, re: str | None = None) -> str:
         """Returns the `lobbies` message with all lobbies."""
         data = self._data(self._cards.values(), [], self._summary.maps, is_snapshot=True)
-        return protocol.write("lobbies", self.version, data, re)
+        return protocol.message_frame("lobbies", self.version, data, re)
 
     def _data(
         self,
@@ -77,7 +77,7 @@ class ListFeed:
     async def _refresh(self) -> None:
         """Reads the list, and sends the changes."""
         if changes := await self._read_changes():
-            frame = protocol.write("lobbies", self.version, changes)
+            frame = protocol.message_frame("lobbies", self.version, changes)
             for socket in self._sockets:
                 socket.push(frame)
 

@@ -1,0 +1,1 @@
+"""The list of open lobbies: for the API, the page, and the list socket, which gets what changes."""
