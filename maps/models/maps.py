@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.models import User, Viewer
 from config.db.constraints import ConstrainedModel
-from config.db.functions import StoredSize
+from config.db.functions import StoredSize, normal_form_check, sort_key
 from config.db.models import RandomIdModel
 from maps.drawing.pictures import DRAWING_VERSION, FORMATS
 from maps.games import game_queries
@@ -197,6 +197,7 @@ class GameMap(RandomIdModel, ConstrainedModel):
                 condition=models.Q(name__length__gte=3, name__length__lte=100),
                 name="map_name_length",
             ),
+            normal_form_check("map_normal_form", "name", "description"),
             models.CheckConstraint(
                 condition=models.Q(width__range=(20, 100), height__range=(20, 100)),
                 name="map_dimensions",
@@ -224,6 +225,7 @@ class GameMap(RandomIdModel, ConstrainedModel):
             models.Index(fields=["is_public"], name="idx_maps_is_public"),
             models.Index(fields=["-play_count"], name="idx_maps_play_count"),
             models.Index(fields=["-created_at"], name="idx_maps_created_at"),  # the admin's order
+            models.Index(sort_key("name"), name="idx_maps_sort_key"),
             GinIndex(fields=["search"], name="idx_maps_search"),
             # One for each order, so that pages are read from the index without sorting.
             order_index("idx_maps_hot", "hot_score"),
