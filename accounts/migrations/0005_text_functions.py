@@ -5,8 +5,9 @@ r"""The functions that compare and sort text, for all applications.
 - `text_fold` also removes the marks of Latin, Greek, Cyrillic, Hebrew and Arabic letters, and replaces letters that
   have no decomposition ("ł"), final forms, variants of Arabic letters, and digits of other scripts. Vowel signs of
   Indic scripts and Thai, and voiced sound marks of kana, are parts of letters. They stay.
-- `text_sort_key` is `text_fold` with runs of digits padded to twenty, and with signs before digits and letters. It is
-  compared with the collation "C": "9 maps", "10 maps", "äpfel", "Östlich", "zebra".
+- `text_sort_key` is `text_fold` with runs of digits padded to twenty, and with signs before digits and letters. Names
+  with marks follow the same without. It is compared with the collation "C": "9 maps", "10 maps", "Apfel", "äpfel",
+  "Östlich", "zebra".
 
 - `username_key` is the folded name without hyphens and underscores, by which a search finds players.
 
@@ -91,7 +92,7 @@ RETURN regexp_replace(
         '([0-9]+)', '00000000000000000000\1', 'g'
     ),
     '0*([0-9]{{20,}})', '\1', 'g'
-);
+) || CASE WHEN octet_length(value) = length(value) THEN '' ELSE U&'\0001' || text_casefold(value) END;
 
 CREATE FUNCTION username_key(username text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN translate(text_fold(username), '-_', '');

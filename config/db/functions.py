@@ -33,16 +33,16 @@ class IsNormalFormC(models.Transform):
     output_field = models.BooleanField()
 
 
-class SameName(models.Lookup[bool]):
+class SameName(models.Lookup[str]):
     """Finds a name regardless of case and Unicode form, as in `username__same_name`."""
 
     lookup_name = "same_name"
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Returns the SQL, which the index of a unique constraint on `casefolded` serves."""
         left, left_values = self.process_lhs(compiler, connection)
         right, right_values = self.process_rhs(compiler, connection)
-        values = [*left_values, *right_values]
+        values = (*left_values, *right_values)
         return f"text_casefold({left}) = text_casefold({right})", values
 
 

@@ -69,7 +69,7 @@ FOLDED = {
     "مُحَمَّد": "محمد", "مــحــمد": "محمد", "أحمد": "احمد", "إيمان": "ايمان", "آدم": "ادم", "مدرسة": "مدرسه",
     "على": "علي", "علی": "علي", "کتاب": "كتاب", "مؤمن": "مومن", "١٢٣": "123", "۱۲۳": "123",
     "ガンダム": "ガンダム", "ｶﾞﾝﾀﾞﾑ": "ガンダム", "傭兵と小説家": "傭兵と小説家", "ぱぴぷ": "ぱぴぷ",
-    "한글 성": "한글 성", "ภูเขาน้ำแข็ง": unicodedata.normalize("NFC", unicodedata.normalize("NFKD", "ภูเขาน้ำแข็ง")),
+    "한글 성": "한글 성", "ภูเขาน้ำ": "ภูเขาน้ํา",
     "हिन्दी": "हिन्दी", "১২": "12", "Fort🔥": "fort🔥", "x²": "x2", "Ⅳ": "iv", "½": "1⁄2",
 }  # fmt: skip
 
@@ -134,4 +134,4 @@ def test_functions_of_indexes_do_not_depend_on_the_search_path() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL search_path = ''")
         cursor.execute("SELECT public.text_sort_key('Ä 2'), public.username_key('Ä-b')")
-        assert cursor.fetchone() == ("a 00000000000000000002", "ab")
+        assert cursor.fetchone() == ("a 00000000000000000002\x01ä 2", "ab")
