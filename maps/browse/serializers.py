@@ -29,6 +29,16 @@ class MapPage(serializers.Serializer[Any]):
         allow_null=True,
         help_text="The words that were searched for instead, because the given words match nothing.",
     )
+    suggestions = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Conditions to use instead of those that match nothing, such as `author:SwiftFox`.",
+    )
+    count = serializers.IntegerField(
+        required=False, help_text="The number of maps on all pages, if `count=yes` asked for it."
+    )
+    count_is_estimate = serializers.BooleanField(
+        required=False, help_text="Whether `count` is an estimate, as it is above 1,000."
+    )
 
 
 class BrowseQuery(serializers.Serializer[Any]):
@@ -55,6 +65,11 @@ class BrowseQuery(serializers.Serializer[Any]):
         choices=[OWN_FILTER],
         required=False,
         help_text="`own`: the caller's own maps, drafts included.",
+    )
+    count = serializers.ChoiceField(
+        choices=["yes", "no"],
+        default="no",
+        help_text="`yes`: the response has the number of maps on all pages.",
     )
     author = optional_text("A username.")
     terrain = optional_text("The name of a terrain, such as Lava.")
