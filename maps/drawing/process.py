@@ -75,9 +75,8 @@ class DrawingProcess:
         return self._requests.recv()
 
     def _start(self) -> None:
-        context = get_context(
-            "spawn"
-        )  # a forked process would inherit locks of the server's threads
+        # A forked process would inherit locks of the server's threads.
+        context = get_context("spawn")
         self._requests, child_end = context.Pipe()
         process = context.Process(target=draw_until_idle, args=(child_end,), daemon=True)
         process.start()

@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import User
 from config.limits import rate_limits
-from config.limits.request_limits import find_policy
+from config.limits.request_policies import find_policy
 from config.redis.clients import durable
 from maps.drawing.pictures import FORMATS
 from maps.models import GameMap
