@@ -31,7 +31,7 @@ class Tribe(RandomIdModel):
     )
     name = models.CharField(
         max_length=100,
-        db_comment="3 to 20 characters; unique for its owner, regardless of case and form.",
+        db_comment="3 to 20 characters; unique for its owner, regardless of case.",
     )
     archetype = models.CharField(
         max_length=50, choices=Archetype, db_comment="Aggressive, Defensive, Balanced or Support."

@@ -24,7 +24,7 @@ from config.kernel.validators import read_integer
 from maps.search import language, spelling
 from maps.search.conditions import VIEWER_FIELDS, query_conditions
 from maps.search.language import Query
-from maps.search.paging import FoundRow, Steps, find_rows, prepare_search
+from maps.search.paging import FoundRow, Search, Steps, find_rows, prepare_search
 from maps.search.sql import (
     DEFAULT_ORDER,
     FIRST_ID,
@@ -150,25 +150,24 @@ def find_maps(browse: BrowseRequest, *, counts: bool = False) -> ResultPage:
     `counts` adds the number of maps on all pages.
     """
     browse = with_random_start(browse)
-    page = _find_page(browse)
+    search, page = _find_page(browse)
     if has_no_match(browse, page):
         corrected = spelling.correct(browse.query) if browse.query.terms else None
-        second = _find_page(replace(browse, query=corrected)) if corrected else page
-        if corrected and second.cards:
-            browse = replace(browse, query=corrected)
-            page = replace(second, corrected=language.format_terms(corrected.terms))
+        second = _find_page(replace(browse, query=corrected)) if corrected else (search, page)
+        if corrected and second[1].cards:
+            search, page = second
+            page = replace(page, corrected=language.format_terms(corrected.terms))
         else:
             page = _with_suggestions(browse, page)
     if not counts:
         return page
     is_only_page = not (page.next or page.previous or browse.cursor)
-    return replace(page, count=Count(len(page.cards)) if is_only_page else count_maps(browse))
+    return replace(page, count=Count(len(page.cards)) if is_only_page else count_maps(search))
 
 
-def count_maps(browse: BrowseRequest) -> Count:
-    """Returns the number of maps on all pages. It takes COUNT_TIMEOUT at most."""
-    request = replace(with_random_start(browse), cursor=None, from_end=False)
-    search = run_steps(prepare_search(request))
+def count_maps(search: Search) -> Count:
+    """Returns the number of maps on all pages of a search. It takes COUNT_TIMEOUT at most."""
+    request = search.request
     matches = run_steps(search.all_matches())
     counted = _run_for_short_time(build_count_statement(request, matches, MAX_COUNTED + 1))
     if counted is not None and counted <= MAX_COUNTED:
@@ -256,8 +255,9 @@ def page_steps(browse: BrowseRequest) -> Steps[ResultPage]:
     return build_page(browse, rows)
 
 
-def _find_page(browse: BrowseRequest) -> ResultPage:
-    return run_steps(page_steps(browse))
+def _find_page(browse: BrowseRequest) -> tuple[Search, ResultPage]:
+    search = run_steps(prepare_search(browse))
+    return search, build_page(browse, run_steps(find_rows(search)))
 
 
 def _cursor_at(browse: BrowseRequest, row: FoundRow, *, backwards: bool = False) -> str:

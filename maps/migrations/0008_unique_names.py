@@ -1,23 +1,18 @@
 """A player's collections whose names look the same are the same; texts in normal form C; maps sorted by name.
 
 If two of a player's collections have names that now count as the same, the later one gets a number: "Äpfel" and
-"Äpfel 2". Rows that are not in normal form are changed; the next migration validates the constraint of maps.
+"Äpfel 2". Texts are put into normal form C; the next migration validates the constraint of maps.
 
-For a million maps it takes 40 seconds: 10 for reading the names, 30 for the index. Meanwhile maps are read, but
-not written.
+For a million maps it takes a minute: 10 seconds for reading the names, the rest for the index. Maps are read and
+written meanwhile. If a player makes
+such a name before the index exists, it fails, and can be run again.
 """
 
-from django.contrib.postgres.operations import AddConstraintNotValid
+from django.contrib.postgres.operations import AddConstraintNotValid, AddIndexConcurrently
 from django.db import migrations, models
 from django.db.models.functions import Collate
 
 MAKE_UNIQUE = """
-UPDATE map_collections SET name = normalize(name, NFC), description = normalize(description, NFC)
-WHERE name IS NOT NFC NORMALIZED OR description IS NOT NFC NORMALIZED;
-UPDATE map_decisions SET reason = normalize(reason, NFC) WHERE reason IS NOT NFC NORMALIZED;
-UPDATE maps SET name = normalize(name, NFC), description = normalize(description, NFC)
-WHERE name IS NOT NFC NORMALIZED OR description IS NOT NFC NORMALIZED;
-
 DO $$
 DECLARE
     later record;
@@ -41,32 +36,50 @@ BEGIN
         UPDATE map_collections SET name = proposal WHERE id = later.id;
     END LOOP;
 END $$;
+
+-- Names that were different remain different.
+UPDATE map_collections SET name = normalize(name, NFC), description = normalize(description, NFC)
+WHERE name IS NOT NFC NORMALIZED OR description IS NOT NFC NORMALIZED;
+UPDATE map_decisions SET reason = normalize(reason, NFC) WHERE reason IS NOT NFC NORMALIZED;
+UPDATE maps SET name = normalize(name, NFC), description = normalize(description, NFC)
+WHERE name IS NOT NFC NORMALIZED OR description IS NOT NFC NORMALIZED;
 """
+DROP = "DROP INDEX CONCURRENTLY IF EXISTS collection_name_casefold"
+
+
+def text_function(name, column):
+    return models.Func(models.F(column), function=name, output_field=models.TextField())
 
 
 def sort_key(column):
-    key = models.Func(models.F(column), function="text_sort_key", output_field=models.TextField())
-    return Collate(key, "C")
+    return Collate(text_function("text_sort_key", column), "C")
 
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies = [("maps", "0007_moderators"), ("accounts", "0005_text_functions")]
 
     operations = [
-        # First, because names may collide while they are put into normal form.
-        migrations.RemoveConstraint("mapcollection", "one_collection_of_a_name"),
         migrations.RunSQL(MAKE_UNIQUE, migrations.RunSQL.noop),
-        # Otherwise the tables could not be altered while the events of their triggers wait.
-        migrations.RunSQL("SET CONSTRAINTS ALL IMMEDIATE", migrations.RunSQL.noop),
-        migrations.AddConstraint(
-            "mapcollection",
-            models.UniqueConstraint(
-                models.F("user"),
-                models.Func(
-                    models.F("name"), function="text_casefold", output_field=models.TextField()
-                ),
-                name="collection_name_casefold",
-            ),
+        migrations.RunSQL(DROP, migrations.RunSQL.noop),
+        migrations.RunSQL(
+            "CREATE UNIQUE INDEX CONCURRENTLY collection_name_casefold ON map_collections (user_id, text_casefold(name))",
+            DROP,
+            [
+                migrations.AddConstraint(
+                    "mapcollection",
+                    models.UniqueConstraint(
+                        models.F("user"),
+                        text_function("text_casefold", "name"),
+                        name="collection_name_casefold",
+                    ),
+                )
+            ],
+        ),
+        migrations.RunSQL(
+            "DROP INDEX CONCURRENTLY IF EXISTS one_collection_of_a_name",
+            "CREATE UNIQUE INDEX CONCURRENTLY one_collection_of_a_name ON map_collections (user_id, lower(name))",
+            [migrations.RemoveConstraint("mapcollection", "one_collection_of_a_name")],
         ),
         migrations.AddConstraint(
             "mapcollection",
@@ -75,17 +88,9 @@ class Migration(migrations.Migration):
                 name="collection_normal_form",
             ),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             "mapcollection",
             models.Index(models.F("user"), sort_key("name"), name="idx_collections_sort_key"),
-        ),
-        migrations.AlterField(
-            "mapcollection",
-            "name",
-            models.CharField(
-                max_length=60,
-                db_comment="3 to 60 characters; unique for its owner, regardless of case and form.",
-            ),
         ),
         migrations.AddConstraint(
             "mapdecision",
@@ -100,5 +105,5 @@ class Migration(migrations.Migration):
                 name="map_normal_form",
             ),
         ),
-        migrations.AddIndex("gamemap", models.Index(sort_key("name"), name="idx_maps_sort_key")),
+        AddIndexConcurrently("gamemap", models.Index(sort_key("name"), name="idx_maps_sort_key")),
     ]

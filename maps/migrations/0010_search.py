@@ -287,7 +287,7 @@ $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("maps", "0009_validate_normal_form"), ("accounts", "0006_unique_names")]
+    dependencies = [("maps", "0009_validate_normal_form"), ("accounts", "0007_similar_names")]
 
     operations = [
         migrations.RunSQL(CONFIGURATION, DROP_CONFIGURATION),

@@ -37,7 +37,7 @@ class MapCollection(RandomIdModel):
     )
     name = models.CharField(
         max_length=60,
-        db_comment="3 to 60 characters; unique for its owner, regardless of case and form.",
+        db_comment="3 to 60 characters; unique for its owner, regardless of case.",
     )
     description = models.CharField(
         max_length=500, blank=True, db_default="", db_comment="Plain text, may be empty."

@@ -87,12 +87,14 @@ class Tier:
 
     `words` is the number of words that the index of words finds together; 0 if it can't find any. `is_rest`:
     only maps that are not in the tiers before. `is_of_authors`: these maps are found by their authors.
+    `is_broad`: many maps may have the words, because they are short.
     """
 
     where: Where = Where([], [])  # noqa: RUF009 - immutable
     words: int = 0
     is_rest: bool = False
     is_of_authors: bool = False
+    is_broad: bool = False
 
 
 NO_WORDS = Tier()
@@ -199,7 +201,8 @@ def _choose_strategies(search: _Search) -> tuple[Strategy, ...]:
         return (_sort_matches,)
     if tier.is_rest and tier.words:
         # The planner can't know that they are few. It estimates the words of the tier alone.
-        return (_search_window, _sort_matches) if tier.words == 1 else (_sort_matches,)
+        is_broad = tier.words == 1 or tier.is_broad
+        return (_search_window, _sort_matches) if is_broad else (_sort_matches,)
     if not search.conditions.sql or _matches_few(search):
         return (_leave_to_planner,)
     return (_search_window, _sort_matches if tier.words else _walk_index)
