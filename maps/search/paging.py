@@ -17,7 +17,6 @@ from maps.search.words import Words
 Row = Sequence[Any]
 T = TypeVar("T")
 Steps = Generator[Statement, list[Row], T]  # yields statements, receives their rows
-SHORT = 2  # characters; many words begin with them, or are them without accents
 MATCHES = "m.search @@ %s::tsquery"
 
 
@@ -53,9 +52,7 @@ class Search:
             return self._first_tier()
         rest = Where([f"NOT {MATCHES}"], [found.loose])
         if number == 1:
-            is_broad = any(len("".join(term.words)) <= SHORT for term in found.terms)
-            where = Where([MATCHES], [found.only_loose])
-            return Tier(where, len(found.terms), is_rest=True, is_broad=is_broad)
+            return Tier(Where([MATCHES], [found.only_loose]), len(found.terms), is_rest=True)
         if number == 2:
             authors = yield from self._of_authors()
             return Tier(authors + rest, is_rest=True, is_of_authors=True) if authors else None

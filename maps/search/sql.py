@@ -87,14 +87,12 @@ class Tier:
 
     `words` is the number of words that the index of words finds together; 0 if it can't find any. `is_rest`:
     only maps that are not in the tiers before. `is_of_authors`: these maps are found by their authors.
-    `is_broad`: many maps may have the words, because they are short.
     """
 
     where: Where = Where([], [])  # noqa: RUF009 - immutable
     words: int = 0
     is_rest: bool = False
     is_of_authors: bool = False
-    is_broad: bool = False
 
 
 NO_WORDS = Tier()
@@ -200,9 +198,8 @@ def _choose_strategies(search: _Search) -> tuple[Strategy, ...]:
         # orders lack the drafts among them. With an index that has drafts, the planner may scan all maps.
         return (_sort_matches,)
     if tier.is_rest and tier.words:
-        # The planner can't know that they are few. It estimates the words of the tier alone.
-        is_broad = tier.words == 1 or tier.is_broad
-        return (_search_window, _sort_matches) if is_broad else (_sort_matches,)
+        # They are few, unless a word is much more frequent without accents. The planner can't know.
+        return _search_window, _sort_matches
     if not search.conditions.sql or _matches_few(search):
         return (_leave_to_planner,)
     return (_search_window, _sort_matches if tier.words else _walk_index)
@@ -275,7 +272,8 @@ def _leave_to_planner(search: _Search, scope: Where, direction: str) -> str:
 def _search_window(search: _Search, scope: Where, direction: str) -> str:
     """Filters a window of the next maps of the order."""
     column = search.request.order.column
-    length = WINDOW_WITH_TERMS if search.tier.words else WINDOW
+    tier = search.tier
+    length = WINDOW_WITH_TERMS if tier.words and not tier.is_rest else WINDOW
     window = f"""(
         SELECT * FROM maps m WHERE {scope.text}
         ORDER BY m.{column} {direction}, m.id {direction} LIMIT {length}

@@ -494,6 +494,58 @@ def test_few_maps_are_found_by_an_index_of_their_own(
     assert any(name.startswith(index) for _, name in plan), plan
 
 
+@pytest.mark.parametrize("q", ["łódź", "two words", "30x22", "player ford"])
+@pytest.mark.parametrize("sort", ["hot", "random"])
+def test_no_tier_reads_the_whole_table(large: None, sort: str, q: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_sort = on; SET LOCAL enable_bitmapscan = on")
+    asked = with_random_start(read_parameters({"sort": sort, "q": q}))
+    search = run_steps(prepare_search(asked))
+    for number in range(search.count):
+        tier = run_steps(search.tier(number))
+        for statement in build_statements(asked, tier) if tier else ():
+            with connection.cursor() as cursor:
+                cursor.execute("EXPLAIN (FORMAT JSON) " + statement.sql, statement.values)
+                explained = cursor.fetchone()[0]
+            plan = json.loads(explained) if isinstance(explained, str) else explained
+            assert ("Seq Scan", "maps") not in nodes(plan[0]["Plan"]), (number, statement.sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "index"),
+    [
+        (
+            "SELECT id FROM users WHERE text_casefold(username) = text_casefold('Mira')",
+            "idx_users_username_casefold",
+        ),
+        (
+            "SELECT id FROM users WHERE text_casefold(email) = text_casefold('a@example.com')",
+            "idx_users_email_casefold",
+        ),
+        (
+            """SELECT id FROM users WHERE username_key(username) COLLATE "C" BETWEEN 'mi' AND 'mj'""",
+            "idx_users_key",
+        ),
+        (
+            "SELECT id FROM users WHERE username_key(username) % 'mira'",
+            "idx_users_key_trigrams",
+        ),
+        (
+            'SELECT id FROM users ORDER BY text_sort_key(username) COLLATE "C"',
+            "idx_users_sort_key",
+        ),
+        ('SELECT id FROM maps ORDER BY text_sort_key(name) COLLATE "C"', "idx_maps_sort_key"),
+    ],
+)
+def test_names_are_found_and_sorted_by_an_index(large: None, sql: str, index: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_bitmapscan = on")
+        cursor.execute("EXPLAIN (FORMAT JSON) " + sql)
+        explained = cursor.fetchone()[0]
+    plan = json.loads(explained) if isinstance(explained, str) else explained
+    assert index in {name for _, name in nodes(plan[0]["Plan"])}
+
+
 def test_maps_beyond_the_window_are_found(maps: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maps.search.sql.WINDOW", 1)
     monkeypatch.setattr("maps.search.sql.WINDOW_WITH_TERMS", 1)
