@@ -8,10 +8,10 @@ The column has a lexeme for each word of a map, with a weight:
 
 Scripts without spaces between words (Han, kana, Hangul, Thai, Khmer …) have a lexeme for each two neighbouring
 characters, and for the last one alone. PostgreSQL's own parser would split Thai at its vowel signs, and depends on
-the locale, so it is not used at all.
+the locale, so it only parses plain ASCII.
 
 The kinds of lexemes have positions of their own: the words of the name from 1 (folded 300, parts 600), those of the
-description from 1,000 (folded 7,000, parts 13,000). So no phrase begins in one and ends in another.
+description from 1,000 (folded 7,000, parts 13,000); in plain ASCII ten apart. So no phrase begins in one and ends in another.
 
 A trigger fills the column. It was a generated column before, whose expression can't be changed without writing the
 whole table anew, terrains included. The next migration fills the rows that exist.
@@ -40,8 +40,11 @@ UNSPACED = (
 )
 CONFIGURATION = """
 CREATE TEXT SEARCH DICTIONARY maps_stem (TEMPLATE = snowball, LANGUAGE = english);
+CREATE TEXT SEARCH CONFIGURATION maps_name (COPY = english);
+ALTER TEXT SEARCH CONFIGURATION maps_name ALTER MAPPING REPLACE english_stem WITH maps_stem;
 """
 DROP_CONFIGURATION = """
+DROP TEXT SEARCH CONFIGURATION maps_name;
 DROP TEXT SEARCH DICTIONARY maps_stem;
 """
 WORDS = rf"""
@@ -96,7 +99,7 @@ DROP FUNCTION maps_split(text);
 DROP FUNCTION maps_lexeme(text);
 """
 VECTOR = rf"""
-CREATE FUNCTION maps_search_vector(name text, description text)
+CREATE FUNCTION maps_search_vector_of_any(name text, description text)
 RETURNS tsvector LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
     title text := text_casefold(name);
@@ -147,10 +150,68 @@ BEGIN
             AND (kind <> 'word' OR ts_lexize('english_stem', left(word, 400)) <> '{{}}')
         UNION ALL
         SELECT maps_lexeme(word), least(13000 + place, 16382), 'D'
-        FROM maps_split(divided_about) WHERE divided_about IS NOT NULL AND kind = 'word'
+        FROM maps_split(divided_about)
+        WHERE divided_about IS NOT NULL AND kind = 'word'
+            AND ts_lexize('english_stem', left(word, 400)) <> '{{}}'
     ) AS found;
     RETURN coalesce(lexemes, '')::tsvector;
 END $$;
+
+-- For plain ASCII: PostgreSQL's parser is much faster, and splits it at spaces, except that it reads 1e5 as a number
+-- also at the beginning of a word.
+CREATE FUNCTION maps_search_vector_of_ascii(name text, description text)
+RETURNS tsvector LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    title text := btrim(regexp_replace(lower(name), '[^a-z0-9]+', ' ', 'g'));
+    divided text := maps_divide(name);
+    words text[];
+    count integer;
+    joined text := '';
+    -- Ten stop words, so that no phrase begins in one text and ends in another.
+    gap CONSTANT text := 'the the the the the the the the the the ';
+    found tsvector := setweight(to_tsvector('maps_name', title), 'A');
+BEGIN
+    IF divided <> name THEN
+        divided := btrim(regexp_replace(lower(divided), '[^a-z0-9]+', ' ', 'g'));
+        words := string_to_array(divided, ' ');
+    ELSE
+        divided := NULL;
+        words := string_to_array(title, ' ');
+    END IF;
+    count := cardinality(words);
+    FOR i IN 1 .. count - 1 LOOP
+        joined := joined || ' ' || words[i] || words[i + 1];
+        IF i + 2 <= count THEN
+            joined := joined || ' ' || words[i] || words[i + 1] || words[i + 2];
+        END IF;
+    END LOOP;
+    IF count > 3 THEN
+        joined := joined || ' ' || array_to_string(words, '');
+    END IF;
+    IF description IS NOT NULL THEN
+        found := found || setweight(
+            to_tsvector('english', gap || regexp_replace(lower(description), '[^a-z0-9]+', ' ', 'g')), 'B');
+        IF description ~ '[[:lower:]][[:upper:]]|[[:alpha:]][0-9]|[0-9][[:alpha:]]|[[:upper:]][[:upper:]][[:lower:]]' THEN
+            found := found || setweight(
+                to_tsvector('english', gap || (
+                    SELECT lower(string_agg(maps_divide(word), ' '))
+                    FROM regexp_split_to_table(description, '[^A-Za-z0-9]+') AS word
+                    WHERE maps_divide(word) <> word)), 'D');
+        END IF;
+    END IF;
+    IF divided IS NOT NULL THEN
+        found := found || setweight(to_tsvector('english', gap) || to_tsvector('maps_name', divided), 'C');
+    END IF;
+    RETURN found || setweight(to_tsvector('maps_name', joined), 'C');
+END $$;
+
+CREATE FUNCTION maps_search_vector(name text, description text)
+RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN octet_length(name || coalesce(description, '')) = length(name || coalesce(description, ''))
+        AND name || coalesce(description, '') !~ '[0-9][eE][0-9]'
+    THEN maps_search_vector_of_ascii(name, description)
+    ELSE maps_search_vector_of_any(name, description) END;
 
 CREATE FUNCTION maps_set_search() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -171,6 +232,8 @@ DROP TRIGGER maps_set_search_update ON maps;
 DROP TRIGGER maps_set_search_insert ON maps;
 DROP FUNCTION maps_set_search();
 DROP FUNCTION maps_search_vector(text, text);
+DROP FUNCTION maps_search_vector_of_ascii(text, text);
+DROP FUNCTION maps_search_vector_of_any(text, text);
 
 -- Writes the table anew: minutes for a million maps.
 ALTER TABLE maps DROP COLUMN search;
@@ -267,8 +330,9 @@ DROP FUNCTION maps_phrase(text, text, boolean, text[], boolean);
 # Known words are folded, and have no script without spaces.
 KNOWN_WORDS = rf"""
 CREATE OR REPLACE FUNCTION maps_words_of(name text, description text) RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT word FROM maps_split(text_fold(concat_ws(' ', name, description)))
-    WHERE kind = 'word' AND length(word) BETWEEN 3 AND 30
+    SELECT word
+    FROM regexp_split_to_table(text_fold(name || ' ' || coalesce(description, '')), '[{SEPARATORS}]+') AS word
+    WHERE length(word) BETWEEN 3 AND 30 AND word !~ '[{UNSPACED}]'
 $$;
 
 INSERT INTO map_words (word)

@@ -1,12 +1,15 @@
 """Search in every language: joined and split words, scripts without spaces, accents, stop words, tiers."""
 
 import json
+import re
 import unicodedata
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from accounts.models import User
 from maps.browse.queries import find_maps, read_parameters
@@ -347,6 +350,31 @@ def test_the_trigger_sets_the_words_whoever_writes(author: User) -> None:
         cursor.execute("UPDATE maps SET search = 'nonsense'")
         cursor.execute("SELECT search FROM maps")
         assert cursor.fetchone()[0] == "'bridg':1A"
+
+
+@given(
+    st.text(st.sampled_from("abcXYZ0129 -_.'é&<>/:"), min_size=3, max_size=40),
+    st.one_of(st.none(), st.text(st.sampled_from("theandABxe0129 -_.'&<>/:@"), max_size=60)),
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_plain_ascii_has_the_same_words_as_other_text(
+    db: None, name: str, description: str | None
+) -> None:
+    name = name.replace("é", "e")
+    assume(not re.search(r"\d[eE]\d", name + (description or "")))  # these are not parsed as ASCII
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT array_agg(lexeme || weights::text ORDER BY lexeme) FROM (VALUES
+                (maps_search_vector_of_any(%(name)s, %(description)s)),
+                (maps_search_vector_of_ascii(%(name)s, %(description)s))) AS made (vector),
+            LATERAL (
+                SELECT lexeme, ARRAY(SELECT DISTINCT unnest(weights)) AS weights FROM unnest(vector)
+            ) AS found
+            GROUP BY vector""",
+            {"name": name, "description": description},
+        )
+        found = cursor.fetchall()
+    assert len(found) < 2 or found[0] == found[1]
 
 
 def test_long_texts_have_words(author: User) -> None:
