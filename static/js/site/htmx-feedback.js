@@ -48,6 +48,8 @@ document.addEventListener("htmx:responseError", (event) => {
   if (xhr.status === 429) {
     const seconds = Number(xhr.getResponseHeader("Retry-After")) || 60;
     showError(`Too many requests. Nothing has changed; try again in ${seconds} s.`);
+  } else if (xhr.status === 403) {
+    showError("This page is out of date, so nothing has changed. Reload it, then try again.");
   } else if (xhr.status === 404) {
     showError("This isn’t here any more. Reload the page.");
   } else {
