@@ -29,6 +29,8 @@ FLAG = re.compile(r"(yes|no|on|[0-9]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})
 CONTROL_NAME = re.compile(r"_.*|.*-.*|act|action|begin|decide|index|next|post|preset|remove|share")
 
 LABELS = {
+    "color": "Colour",
+    "own_color": "Custom colour",
     "old_password": "Current password",
     "new_password1": "New password",
     "new_password2": "Repeat new password",
@@ -43,6 +45,11 @@ class SubmittedValue(NamedTuple):
     label: str
     is_password: bool
     is_typed: bool
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the value needs more than one line."""
+        return len(self.value) > 100 or "\n" in self.value
 
 
 def show_form_again(request: HttpRequest) -> HttpResponseBase | None:
