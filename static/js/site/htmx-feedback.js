@@ -4,6 +4,9 @@ import { byId } from "./find.js";
 
 /** @typedef {{xhr: XMLHttpRequest, parameters: Record<string, string>}} Detail of an event of htmx's */
 
+const TAG = /<[a-z](?:[^>"]|"[^"]*")*>/gi; // in the HTML of a page as browsers write it
+const STYLE = / style="[^"]*"/gi;
+
 /** @type {Element | null} the focused element before an error */
 let focusedBefore = null;
 
@@ -58,6 +61,13 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 
 document.addEventListener("htmx:beforeRequest", hideError);
+
+// Going back shows a copy of the page. Scripts, browsers and extensions may have set styles in it, and the CSP
+// rejects styles in HTML. So the copy has none.
+document.addEventListener("htmx:historyItemCreated", (event) => {
+  const { item } = /** @type {CustomEvent<{item: {content: string}}>} */ (event).detail;
+  item.content = item.content.replace(TAG, (tag) => tag.replace(STYLE, ""));
+});
 
 // Empty parameters are removed, so that addresses are short.
 document.addEventListener("htmx:configRequest", (event) => {
