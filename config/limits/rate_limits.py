@@ -68,7 +68,7 @@ class Policy:
 POLICIES = {
     policy.name: policy
     for policy in (
-        # Each request counts under one of the next four (config/limits/request_limits.py).
+        # Each request counts under one of the next four (config/limits/request_policies.py).
         Policy("api", 100, 60, False, "You sent too many requests."),
         Policy("pages", 300, 60, False, "You opened too many pages."),
         Policy("page_writes", 60, 60, False, "You sent too many forms."),

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import path, re_path
 
 from config.http.secure_transport import is_secure
-from config.limits.request_limits import RequestCounter
+from config.limits.request_policies import RequestCounter
 from config.server.asgi import Receive, Scope, Send
 from sessions_app.kernel.socket_address import SUBPROTOCOL
 from sessions_app.live.consumers import ListConsumer, RefusingConsumer, SeatConsumer
