@@ -14,7 +14,7 @@ from maps.terrain.grid import MAX_SIDE, MAX_TILE_HEIGHT, MIN_SIDE, TERRAINS
 
 # Of a cell in compact form: the last terrain at the greatest height, blocked.
 MAX_TILE_NUMBER = (len(TERRAINS) - 1) * 12 + MAX_TILE_HEIGHT * 2 + 1
-SIDE = {"min_value": MIN_SIDE, "max_value": MAX_SIDE}  # of a map, in cells
+SIDE: dict[str, Any] = {"min_value": MIN_SIDE, "max_value": MAX_SIDE}  # of a map, in cells
 
 
 class MapCard(serializers.ModelSerializer[GameMap]):

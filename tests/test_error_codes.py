@@ -117,7 +117,7 @@ def raised() -> dict[str, set[int]]:
 
 def codes_of_checks() -> set[str]:
     """Returns the codes of checks that are not written where the error is raised."""
-    texts = FORBIDDEN_CODES | {rule.code for rule in TEXT_RULES.values()}
+    texts = {*FORBIDDEN_CODES} | {rule.code for rule in TEXT_RULES.values()}
     texts |= {"name_blank"}  # text.check_text makes it from name_length
     arguments = keywords(r'\bcode="([a-z_]+)"') | keywords(r'"violation_error_code": "([a-z_]+)"')
     return texts | FIELDS | PASSWORDS | arguments | FAULT_MESSAGES.keys() - ALLOWED_IN_DRAFTS

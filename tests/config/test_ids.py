@@ -1,8 +1,8 @@
 """Ids have one form everywhere: a UUID with hyphens, in upper or lower case."""
 
+import contextlib
 import json
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +11,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 from django.urls.converters import UUIDConverter
 from django.urls.exceptions import Resolver404
 from drf_spectacular.generators import SchemaGenerator
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from accounts.models import User
 from config.api.serialization import IdField
@@ -20,9 +23,11 @@ from config.redis.clients import durable
 from maps.models import GameMap
 from sessions_app.kernel import protocol
 from sessions_app.kernel.protocol import InvalidMessage
+from sessions_app.kernel.socket_address import SUBPROTOCOL
 from tests.support.api import bearer
 from tests.support.factories import make_map, make_user
 from tests.support.fast_lane import comparable
+from tests.support.live_site import Site
 
 ID = uuid.UUID("0a1b2c3d-4e5f-4a6b-8c7d-9e0fab1c2d3e")
 TEXT = str(ID)
@@ -202,18 +207,19 @@ def test_the_fast_lane_takes_both_cases_as_one_map(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sockets_take_both_cases(site: Any) -> None:
-    """An unknown id and a path that is none are refused alike."""
-    from channels.routing import URLRouter  # noqa: F401 - the router uses the converter
-    from django.urls import path
+def test_sockets_take_both_cases_and_no_other_spelling(site: Site) -> None:
+    def error_of(text: str) -> str:
+        address = f"{site.url.replace('http', 'ws')}/ws/game-sessions/{text}"
+        with connect(address, subprotocols=[Subprotocol(SUBPROTOCOL)]) as socket:
+            with contextlib.suppress(ConnectionClosed):
+                socket.send(json.dumps({"type": "hello", "id": "1", "data": {}}))
+            code: str = json.loads(socket.recv())["data"]["code"]
+            return code
 
-    pattern = path("ws/game-sessions/<id:session_id>", Callable).pattern
     for text in SPELLINGS:
-        matched = pattern.match(f"ws/game-sessions/{text}")
-        assert matched
-        assert matched[2] == {"session_id": ID}
-    for text in OTHERS:
-        assert pattern.match(f"ws/game-sessions/{text}") is None
+        assert error_of(text) == "not_signed_in"  # the path is one of a seat
+    for text in (ID.hex, f"urn:uuid:{TEXT}", TEXT + "0", TEXT.replace("-", "_"), f"%7B{TEXT}%7D"):
+        assert error_of(text) == "not_found"
 
 
 def test_factories_make_such_ids(db: None) -> None:
