@@ -42,6 +42,7 @@ OWN_FILTER = "own"  # the only value of the parameter `filter`
 PARAMETERS = ("q", *language.FILTERS, "sort", "cursor", "page_size", "filter", "count")
 MAX_COUNTED = 1_000  # maps; the number of more is estimated
 COUNT_TIMEOUT = 100  # milliseconds
+MAX_ESTIMATE = 2**31 - 1
 MAX_SUGGESTED = 3  # names in a query for which others are suggested
 
 
@@ -178,7 +179,7 @@ def count_maps(search: Search) -> Count:
         plan = cursor.fetchone()[0]
     rows = (orjson.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"]
     at_least = MAX_COUNTED + 1 if counted is not None else 0
-    return Count(max(_round(rows), at_least), is_estimate=True)
+    return Count(min(max(_round(rows), at_least), MAX_ESTIMATE), is_estimate=True)
 
 
 def find_map_ids(text: str) -> tuple[RawSQL, tuple[str, ...]]:

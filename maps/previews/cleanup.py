@@ -23,7 +23,7 @@ from procrastinate.contrib.django import app
 from config.db.notifications import EVERYTHING
 from config.ops import task_queue
 from config.storage.files import file_store
-from maps.drawing.pictures import DRAWING_VERSION, FORMATS
+from maps.drawing.formats import DRAWING_VERSION, FORMATS
 from maps.previews.preview_files import FOLDER, RETRIES, file_name
 
 CHANNEL = "pictures"  # of the trigger, with hashes of content

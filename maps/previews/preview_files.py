@@ -18,7 +18,7 @@ from config.kernel.errors import DomainError
 from config.ops import results, task_queue
 from config.redis.clients import CircuitBreaker, disposable
 from config.storage.files import file_store
-from maps.drawing.pictures import DRAWING_VERSION, FORMATS
+from maps.drawing.formats import DRAWING_VERSION, FORMATS
 from maps.drawing.process import render
 from maps.models import GameMap
 from maps.terrain.grid import Grid, Point

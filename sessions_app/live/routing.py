@@ -26,7 +26,7 @@ class WebSocketApplication:
         seat = SeatConsumer.as_asgi(hub=self.hub)
         self.router = URLRouter(
             [
-                path("ws/game-sessions/<uuid:session_id>", CookieMiddleware(seat)),
+                path("ws/game-sessions/<id:session_id>", CookieMiddleware(seat)),
                 path("ws/lobbies", ListConsumer.as_asgi(feed=ListFeed(self.hub))),
                 re_path("", RefusingConsumer.as_asgi()),
             ]

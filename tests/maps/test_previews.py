@@ -26,7 +26,8 @@ from config.server import handler
 from config.storage.files import AtomicFileSystemStorage, FileStore
 from config.storage.urls import read_media_url
 from maps.drawing import process as drawing_process
-from maps.drawing.pictures import DRAWING_VERSION, render
+from maps.drawing.formats import DRAWING_VERSION
+from maps.drawing.pictures import render
 from maps.editing import actions as editing_actions
 from maps.models import GameMap
 from maps.previews import preview_files
