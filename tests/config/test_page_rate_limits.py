@@ -208,7 +208,7 @@ def test_forms_from_one_address_are_limited(
 def test_forms_of_a_player_are_limited_over_all_addresses(
     player: User, game_map: GameMap, set_limits: Callable[..., None]
 ) -> None:
-    set_limits(page_writes=3)
+    set_limits(player_writes=3)
     stars = f"/maps/{game_map.pk}/rating"
     reported = []
     for n in range(4):
@@ -282,7 +282,7 @@ def test_scrolling_does_not_reach_the_limit_of_pictures() -> None:
 def test_without_redis_pages_are_not_counted(
     client: Client, player: User, game_map: GameMap, set_limits: Callable[..., None]
 ) -> None:
-    set_limits(pages=1, page_writes=1)
+    set_limits(pages=1, page_writes=1, player_writes=1)
     client.force_login(player)
     with redis_away():
         for _ in range(3):
