@@ -1,6 +1,6 @@
 """A lobby and its seats, for the rules. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -58,7 +58,7 @@ class Lobby:
     started_at: datetime | None = None
     departed: tuple[UUID, ...] = ()  # who left by themselves, the newest last
     is_map_published: bool = True
-    available_at: datetime | None = None
+    available_at: datetime | None = field(default=None, compare=False)
     absent: tuple[Seat, ...] = ()
 
     @property

@@ -28,7 +28,7 @@ from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules, store, transactions
 from sessions_app.lobby_list import open_lobbies
 from sessions_app.tickets import tickets
-from tests.support.protocol_document import DOCUMENT, names, rows
+from tests.support.protocol_document import DOCUMENT, LOBBY_HEADING, names, rows
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
@@ -74,6 +74,7 @@ def test_the_document_lists_all_error_codes() -> None:
     } | protocol.FINAL_ERRORS.keys()
     raised |= {"rate_limited"}
     raised -= {"unknown_code", "not_started"}  # only in the API
+    raised -= {"left"}  # sent as `closed`
     assert reported == raised
 
 
@@ -81,7 +82,7 @@ def test_the_document_lists_all_fields_of_a_lobby() -> None:
     from sessions_app.lobby.documents import lobby_document
     from tests.support.lobbies import EXAMPLE
 
-    reported = names(DOCUMENT.split("**The lobby** is the document of", 1)[1].split("\n\n", 1)[0])
+    reported = [name for row in rows(LOBBY_HEADING) for name in names(row[0])]
     assert reported == list(lobby_document(EXAMPLE))
 
 
@@ -113,6 +114,23 @@ STATED: dict[str, tuple[Any, Any]] = {
     ),
     "lines of the handshake | 8 KiB each": (MAX_LINE_LENGTH, 8 * 1024),
     "bad frames | 20 in a row": (consumers.MAX_BAD_FRAMES, 20),
+    "after 50 of these, of which one a second is forgiven": (
+        (consumers.MAX_EXCESS_MESSAGES, consumers.FORGIVEN_PER_SECOND),
+        (50, 1),
+    ),
+    "commands of a socket that wait | 20": (consumers.MAX_WAITING_MESSAGES, 20),
+    "before `hello` | 300, and 20 of an address": (
+        (socket_slots.MAX_PENDING_SOCKETS, ADDRESS_LIMITS["sockets"][0]),
+        (300, 20),
+    ),
+    "tickets of a player | 60 a minute": (
+        (POLICIES["tickets"].limit, POLICIES["tickets"].seconds),
+        (60, 60),
+    ),
+    "sends more than 8 MiB after the close frame": (
+        websocket_protocol.MAX_DRAINED_BYTES,
+        8 * 1024 * 1024,
+    ),
     "sockets of an address | 20 open, 300 new in a minute": (
         (
             ADDRESS_LIMITS["sockets"][0],
