@@ -47,11 +47,11 @@ UPDATE session_players SET resume_hash = NULL, previous_resume_hash = NULL, resu
     resume_page = NULL, resume_stamp = NULL WHERE resume_hash IS NOT NULL AND user_id = ANY(%s)"""
 DELETE_FOR_FAMILY = f"{DELETE} AND resume_family = %s"
 DELETE_FOR_ALL_FAMILIES = f"{DELETE} AND resume_family IS NOT NULL"
-DELETE_FOR_SOCKETS = f"{DELETE} AND connection = ANY(%s)"
-# The sockets of a list whose seats have a token: their token families were not revoked.
+DELETE_FOR_SIGN_INS = f"{DELETE} AND (resume_family = ANY(%s) OR resume_page = ANY(%s))"
+# The token families of players whose seats have a token, so that they were not revoked.
 FIND_KEPT = """
-SELECT connection FROM session_players
-WHERE user_id = ANY(%s) AND connection = ANY(%s) AND resume_hash IS NOT NULL"""
+SELECT user_id, resume_family FROM session_players
+WHERE user_id = ANY(%s) AND left_at IS NULL AND resume_hash IS NOT NULL"""
 
 
 def create_token() -> str:
@@ -101,9 +101,11 @@ def delete_for_family(user_id: UUID, family: str | None) -> None:
             cursor.execute(DELETE_FOR_FAMILY, [[user_id], family])
 
 
-def delete_for_sockets(player_ids: Sequence[UUID], connections: Sequence[UUID]) -> Statement:
-    """Returns the statement that deletes the tokens of sockets whose sign-ins have ended."""
-    return DELETE_FOR_SOCKETS, [list(player_ids), list(connections)]
+def delete_for_sign_ins(holders: Sequence[Holder]) -> Statement:
+    """Returns the statement that deletes the tokens of sign-ins that have ended."""
+    families = [holder.family for holder in holders if holder.family]
+    pages = [holder.page for holder in holders if holder.page]
+    return DELETE_FOR_SIGN_INS, [[holder.player_id for holder in holders], families, pages]
 
 
 def _final_error(code: str) -> DomainError:

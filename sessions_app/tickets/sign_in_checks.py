@@ -133,14 +133,14 @@ class SignInChecker:
         rows = await self._query(statements.FIND_PAGE_SESSIONS, pages) if pages else []
         valid_pages = {key for (key,) in rows}
         ended = await self._find_ended(holders)
-        refused: list[S] = []
+        refused: list[Holder] = []
         for socket, holder in holders.items():
             stamp = stamps.get(holder.player_id)
             if stamp is None:
-                refused.append(socket)
+                refused.append(holder)
                 socket.refuse("suspended")
             elif (holder.page and holder.page not in valid_pages) or socket in ended:
-                refused.append(socket)
+                refused.append(holder)
                 socket.refuse("signed_out")
             elif (
                 holder.stamp is None
@@ -149,8 +149,7 @@ class SignInChecker:
             elif holder.stamp != stamp:
                 socket.refuse("unavailable" if holder.page else "signed_out")
         if refused:
-            lost = [holders[socket].player_id for socket in refused]
-            sql, values = resume_tokens.delete_for_sockets(lost, [socket.id for socket in refused])
+            sql, values = resume_tokens.delete_for_sign_ins(refused)
             await self._query(sql, *values)
 
     async def _find_ended(self, holders: dict[S, Holder]) -> set[S]:
@@ -182,6 +181,5 @@ class SignInChecker:
         if not older:
             return set()
         players = [holders[socket].player_id for socket in older]
-        rows = await self._query(resume_tokens.FIND_KEPT, players, [s.id for s in older])
-        kept = {connection for (connection,) in rows}
-        return {socket for socket in older if socket.id in kept}
+        kept = set(await self._query(resume_tokens.FIND_KEPT, players))
+        return {s for s in older if (holders[s].player_id, holders[s].family) in kept}
