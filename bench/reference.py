@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from maps.drawing.pictures import DRAWING_VERSION
+from maps.drawing.formats import DRAWING_VERSION
 
 HOT_SQL = """
 SELECT m.id, m.name, m.description, m.width, m.height, m.rating::float8, m.rating_count, m.play_count,

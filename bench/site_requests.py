@@ -118,7 +118,7 @@ def create_data(player: Any) -> Parameters:
     from django.utils.http import urlsafe_base64_encode
 
     from accounts.identity.links import verification_tokens
-    from maps.drawing.pictures import DRAWING_VERSION
+    from maps.drawing.formats import DRAWING_VERSION
     from maps.models import GameMap, MapCollection, MapCollectionEntry
     from maps.previews import preview_files
     from sessions_app.lobby import actions as lobby_actions

@@ -47,19 +47,19 @@ def measure_queue() -> None:
         from django.core.management import call_command
         from procrastinate.contrib.django.models import ProcrastinateJob
 
-        from config.ops import tasks
+        from config.ops import task_queue
         from maps.previews.cleanup import delete_unused
 
         def is_empty() -> bool:
             return not ProcrastinateJob.objects.filter(
-                queue_name=tasks.PICTURES_IN_ADVANCE
+                queue_name=task_queue.PICTURES_IN_ADVANCE
             ).exists()
 
         call_command("migrate", verbosity=0)
         jobs: list[dict[str, Any]] = [{"contents": []} for _ in range(1000)]
         delete_unused.batch_defer(*jobs)
         loop = asyncio.new_event_loop()
-        workers = loop.create_task(tasks.run_workers())
+        workers = loop.create_task(task_queue.run_workers())
         started = time.perf_counter()
         thread = threading.Thread(target=run_until_cancelled, args=(loop, workers))
         thread.start()

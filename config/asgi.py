@@ -14,8 +14,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 setup(set_prefix=False)
 
 from config.db.notifications import Listener  # noqa: E402 - needs setup()
-from config.limits.request_limits import RequestCounter  # noqa: E402
-from config.ops.tasks import run_workers, stop_workers  # noqa: E402
+from config.limits.request_policies import RequestCounter  # noqa: E402
+from config.ops.task_queue import run_workers, stop_workers  # noqa: E402
 from config.server.asgi import Receive, Scope, Send  # noqa: E402
 from config.server.fast_lane import CachedResponse, FastLane  # noqa: E402
 from config.server.handler import ThreadedASGIHandler  # noqa: E402

@@ -111,7 +111,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "config.http.middleware.count_player_writes",
+    "config.http.middleware.count_player_forms",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -173,9 +173,9 @@ DATABASES = {
         | DATABASE.get("OPTIONS", {}),
     }
 }
-# The task queue is in PostgreSQL, too; see config/ops/tasks.py. A process that runs it has two connections
-# that listen, TASKS_POOL to fetch jobs, and one for each running job, at most three. It is off in servers if
-# `manage.py tasks` runs it.
+# The task queue is in PostgreSQL, too; see config/ops/task_queue.py. A process that runs it has two
+# connections that listen, TASKS_POOL to fetch jobs, and one for each running job, at most three. It is off in
+# servers if `manage.py tasks` runs it.
 TASKS = environment.choice("TRIBEHOLD_TASKS", ("on", "off")) == "on"
 TASKS_POOL = environment.integer(
     "TRIBEHOLD_TASKS_POOL", default=2, minimum=1, maximum=10, meaning="each is a connection."

@@ -23,7 +23,7 @@ from config.http.quotas import quota_headers
 from maps.browse import queries
 from maps.browse.serializers import BrowseQuery, MapPage
 from maps.editing import actions
-from maps.editing.serializers import MapParser, NewMap, ReportOnMap
+from maps.editing.serializers import LargeJSONParser, NewMap, ReportOnMap
 from maps.models import GameMap
 from maps.serializers import FullMap, MapCard
 from maps.terrain.validation import validate_document
@@ -45,7 +45,7 @@ class MapsView(APIView):
 
     parameters = {"GET": queries.PARAMETERS}
     permission_classes = (IsAuthenticatedOrReadOnly,)
-    parser_classes = (MapParser,)
+    parser_classes = (LargeJSONParser,)
 
     @extend_schema(operation_id="maps_list", parameters=[BrowseQuery], responses=MapPage)
     def get(self, request: Request) -> HttpResponse:
@@ -78,7 +78,7 @@ class MapView(APIView):
     """One map, which everybody reads and its author changes."""
 
     permission_classes = (IsAuthenticatedOrReadOnly,)
-    parser_classes = (MapParser,)
+    parser_classes = (LargeJSONParser,)
 
     @extend_schema(operation_id="maps_read", responses={200: FullMap, 304: None})
     def get(self, request: Request, map_id: UUID) -> HttpResponseBase:
@@ -112,7 +112,7 @@ class MapView(APIView):
         return Response(status=204)
 
 
-@api_view("post", parser_classes=(MapParser,))
+@api_view("post", parser_classes=(LargeJSONParser,))
 @extend_schema(
     operation_id="maps_validate",
     request={"application/json": MAP_OR_ANYTHING},

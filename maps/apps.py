@@ -28,7 +28,7 @@ class MapsConfig(AppConfig):
         subscribe(
             invalidation.TERRAINS_CHANNEL, invalidation.invalidate_terrains, is_immediate=True
         )
-        subscribe(invalidation.TERRAINS_CHANNEL, terrain_cache.invalidate_terrains)
+        subscribe(invalidation.TERRAINS_CHANNEL, terrain_cache.delete_cached_terrains)
         subscribe(cleanup.CHANNEL, cleanup.schedule_deletion)
         maintenance.register("words", "words that no map has", spelling.delete_unused_words)
         maintenance.register("pictures", "pictures that no map has", cleanup.sweep)

@@ -63,10 +63,10 @@ def test_files_that_are_named_exist() -> None:
     """Also in comments and code. A path begins at the root, the application, the templates or `static/`."""
     folders = ("accounts", "bench", "config", "maps", "sessions_app", "static", "tribes")
     sources = [
-        f
+        file
         for name in folders
-        for end in ("py", "js", "css")
-        for f in (ROOT / name).rglob(f"*.{end}")
+        for file in (ROOT / name).rglob("*.*")
+        if file.suffix in (".py", ".js", ".css") and "node_modules" not in file.parts
     ]
     for file in [*PAGES, ROOT / "CONTRIBUTING.md", *sources]:
         application = ROOT / file.relative_to(ROOT).parts[0]

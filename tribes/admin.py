@@ -48,9 +48,8 @@ class TribeAdmin(ChangedFieldsAdmin):
     def delete_model(self, request: HttpRequest, obj: Tribe) -> None:
         """Deletes a tribe and invalidates its cached config."""
         with transaction.atomic():
-            config_cache.invalidate_after_commit(
-                [obj.pk]
-            )  # before the deletion, which clears the key
+            # Before the deletion, which clears the key.
+            config_cache.invalidate_after_commit([obj.pk])
             super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Tribe]) -> None:

@@ -22,8 +22,8 @@ from tribes.models import Tribe
 
 CACHE_SECONDS = 3600
 CHANNEL = "tribes"
-FIELDS = [*(slider.field for slider in SLIDERS), "color_theme"]
-# By FIELDS: the bonuses, of which 0.25 means a quarter more, and the colour as `#RRGGBB`.
+CONFIG_FIELDS = [*(slider.field for slider in SLIDERS), "color_theme"]
+# By CONFIG_FIELDS: the bonuses, of which 0.25 means a quarter more, and the colour as `#RRGGBB`.
 TribeConfig = dict[str, Any]
 
 
@@ -55,7 +55,7 @@ def invalidate(tribe_ids: list[str]) -> None:
 
 
 def _read_row(tribe_id: UUID) -> TribeConfig:
-    tribe = Tribe.objects.only(*FIELDS).get(pk=tribe_id)
+    tribe = Tribe.objects.only(*CONFIG_FIELDS).get(pk=tribe_id)
     bonuses = {slider.field: float(getattr(tribe, slider.field)) for slider in SLIDERS}
     return bonuses | {"color_theme": tribe.color_theme}
 

@@ -21,9 +21,8 @@ from tribes.colours import BACKGROUNDS, DEFAULT_COLOUR, MIN_CONTRAST
 from tribes.forms import TribeForm, initial_values, preset_values
 from tribes.quotas import MAX_TRIBES
 
-DELETED_KEY = (
-    "deleted_tribe"  # in the session: the values of the last deleted tribe, shown once for undo
-)
+# In the session: the values of the last deleted tribe, shown once for undo.
+DELETED_KEY = "deleted_tribe"
 
 
 @require_safe

@@ -24,7 +24,7 @@ from procrastinate.job_context import JobContext
 from accounts.identity import links
 from accounts.models import User
 from config.limits import rate_limits
-from config.ops import tasks
+from config.ops import task_queue
 
 SUBJECTS = {
     "verify": "Confirm your email address",
@@ -63,7 +63,7 @@ def send_password_changed(user: User) -> None:
     _add_job("password_changed", user)
 
 
-@app.task(name="accounts.send_email", queue=tasks.EMAIL, retry=RETRIES, pass_context=True)
+@app.task(name="accounts.send_email", queue=task_queue.EMAIL, retry=RETRIES, pass_context=True)
 def send(context: JobContext, kind: str, user_id: str, client: str, to: str) -> None:
     """Sends an email to a player, or to `to`, the player's previous email address.
 
@@ -96,7 +96,7 @@ def _add_job(kind: str, user: User | None, *, to: str = "", client_address: str 
     """Adds an email to the queue. `client_address` is given if anybody may request this kind of email."""
     client = rate_limits.hash_subject(client_address) if client_address else ""
     user_id = str(user.pk if user else uuid.uuid4())
-    if not tasks.defer(send, {}, kind=kind, user_id=user_id, client=client, to=to):
+    if not task_queue.defer(send, {}, kind=kind, user_id=user_id, client=client, to=to):
         logger.error("An email was not sent: too many wait in the queue")
 
 

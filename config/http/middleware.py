@@ -12,7 +12,7 @@ from config.http.request_id import REQUEST_ID, choose_request_id
 from config.kernel.errors import DomainError, NotFound
 from config.kernel.paths import is_api, is_json
 from config.limits import rate_limits
-from config.limits.request_limits import SAFE_METHODS, find_count
+from config.limits.request_policies import SAFE_METHODS, find_count
 from config.ops.redaction import is_secret_path
 
 # A key of ASGI scopes: the RateLimitStatus of a request that was counted before Django. None if that failed.
@@ -107,7 +107,7 @@ def domain_error_pages(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def count_player_writes(get_response: GetResponse) -> GetResponse:
+def count_player_forms(get_response: GetResponse) -> GetResponse:
     """Counts each form that a signed-in player sends, from any address."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:

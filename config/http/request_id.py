@@ -6,12 +6,12 @@ import re
 import secrets
 
 REQUEST_ID: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
-SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def choose_request_id(sent: str) -> str:
     """Returns the id that a proxy sent, so that both logs have the same, or a new one."""
-    return sent if SAFE_ID.fullmatch(sent) else secrets.token_hex(16)
+    return sent if ID_PATTERN.fullmatch(sent) else secrets.token_hex(16)
 
 
 class RequestIdFilter(logging.Filter):

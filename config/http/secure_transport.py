@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponseBase
 from config.http.errors import domain_error_response
 from config.kernel.errors import DomainError
 from config.kernel.paths import is_api
-from config.limits.request_limits import SAFE_METHODS
+from config.limits.request_policies import SAFE_METHODS
 
 CODE = "insecure_transport"
 DETAIL = (

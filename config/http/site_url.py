@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.request import validate_host
 
-HOST = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]", re.I)
+HOST_PATTERN = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]", re.I)
 
 
 def read_site_url(text: str, hosts: Sequence[str], *, is_secure: bool) -> str:
@@ -29,7 +29,7 @@ def read_site_url(text: str, hosts: Sequence[str], *, is_secure: bool) -> str:
     if parts.scheme not in (("https",) if is_secure else ("http", "https")):
         raise ValueError(f"must begin with {'https' if is_secure else 'http'}://.")
     host = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc
-    if not HOST.fullmatch(host) or port == 0 or parts.path or parts.query or parts.fragment:
+    if not HOST_PATTERN.fullmatch(host) or port == 0 or parts.path or parts.query or parts.fragment:
         raise ValueError("must be a scheme and a host only, such as https://tribehold.example.")
     if not validate_host(host.lower(), hosts):
         raise ValueError("must name one of ALLOWED_HOSTS.")

@@ -71,7 +71,7 @@ _ADDRESS = settings.ADDRESS_LIMITS
 POLICIES = {
     policy.name: policy
     for policy in (
-        # Each request counts under one of the next four (config/limits/request_limits.py).
+        # Each request counts under one of the next four (config/limits/request_policies.py).
         Policy("api", _ADDRESS["api_requests"], 60, False, "You sent too many requests."),
         Policy("pages", _ADDRESS["pages"], 60, False, "You opened too many pages."),
         Policy("page_writes", _ADDRESS["forms"], 60, False, "You sent too many forms."),

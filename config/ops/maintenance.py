@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from config.ops import tasks
+from config.ops import task_queue
 
 EVERY_DAY = "17 4 * * *"  # UTC; a process that starts later runs it then
 RETRIES = RetryStrategy(max_attempts=5, exponential_wait=5)
@@ -51,7 +51,7 @@ def run_all(report: Callable[[str], object]) -> None:
 
 @app.periodic(cron=EVERY_DAY)
 @app.task(
-    name="maintenance.run", queue=tasks.MAINTENANCE, queueing_lock="maintenance", retry=RETRIES
+    name="maintenance.run", queue=task_queue.MAINTENANCE, queueing_lock="maintenance", retry=RETRIES
 )
 def run(timestamp: int) -> None:
     """Runs all deletions. If one fails, the job is retried, with all of them."""

@@ -35,9 +35,8 @@ def read_or_fill(
                     lock()
                 else:
                     _lock_key(key)
-                cached = _read(
-                    key, is_current
-                )  # another request may have filled it during the wait
+                # Another request may have filled it during the wait.
+                cached = _read(key, is_current)
                 if cached is None:
                     cached = compute()
                     disposable().set(key, cached, seconds)

@@ -15,7 +15,7 @@ from typing import Any
 from config.http.errors import RELOADED_METHODS
 from config.http.middleware import RATE_LIMIT_STATUS
 from config.limits.rate_limits import RateLimited, RateLimitStatus
-from config.limits.request_limits import RequestCounter
+from config.limits.request_policies import RequestCounter
 from config.server.asgi import (
     Headers,
     Receive,

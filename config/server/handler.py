@@ -39,7 +39,7 @@ CLOSE_TIMEOUT_SECONDS = 2.0  # for the last request of each thread, when the ser
 RESULT_TIMEOUT_SECONDS = 5.0  # for a task that a request waits for (config/ops/results.py)
 
 # They identify the client, so they are passed on even if nothing else of a request can be read.
-IDENTIFYING_HEADERS = {b"host", b"x-forwarded-for", b"x-forwarded-proto"}
+FORWARDING_HEADERS = {b"host", b"x-forwarded-for", b"x-forwarded-proto"}
 
 logger = logging.getLogger("django.request")
 
@@ -209,8 +209,8 @@ def with_body_length(scope: Scope, body: Body) -> Scope:
 
 
 def without_input(scope: Scope) -> Scope:
-    """Returns the scope with no more of the request than its path and IDENTIFYING_HEADERS."""
-    headers = [(name, value) for name, value in scope["headers"] if name in IDENTIFYING_HEADERS]
+    """Returns the scope with no more of the request than its path and FORWARDING_HEADERS."""
+    headers = [(name, value) for name, value in scope["headers"] if name in FORWARDING_HEADERS]
     return scope | {"headers": headers, "query_string": b""}
 
 

@@ -45,7 +45,7 @@ def other_maps(game_map: GameMap) -> list[Card]:
     return [card for card in cards if card["id"] != str(game_map.pk)][:MAX_OTHER_MAPS]
 
 
-def find_visible_card(viewer: Viewer, map_id: UUID | None) -> GameMap | None:
+def find_visible_map(viewer: Viewer, map_id: UUID | None) -> GameMap | None:
     """Returns the map with this id, with the columns of a card, if the viewer may see it."""
     visible = GameMap.objects.visible_to(viewer).for_cards()
     return visible.filter(pk=map_id).first() if map_id else None

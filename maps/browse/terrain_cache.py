@@ -32,7 +32,7 @@ def read_terrain(map_id: UUID, terrain_hash: str) -> bytes:
     )
 
 
-def invalidate_terrains(map_ids: Iterable[str]) -> None:
+def delete_cached_terrains(map_ids: Iterable[str]) -> None:
     """Deletes the cached terrains of maps. Ignores EVERYTHING, because changed maps have other hashes."""
     delete_keys(*(_key(map_id) for map_id in map_ids if map_id != EVERYTHING))
 

@@ -25,7 +25,7 @@ from config.http.quotas import show_quota_warnings
 from config.kernel.errors import NotFound
 from config.kernel.validators import parse_id
 from config.limits import quotas
-from maps.browse.cards import find_visible_card, marked_cards
+from maps.browse.cards import find_visible_map, marked_cards
 from maps.browse.queries import find_cards
 from maps.collections import actions
 from maps.collections.forms import CollectionForm, NewCollectionForm
@@ -71,7 +71,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "collections": own_collections(player),
         "form": form,
-        "first": find_visible_card(request.user, first_map_id),
+        "first": find_visible_map(request.user, first_map_id),
     }
     return render(request, "collections/index.html", context)
 
@@ -197,9 +197,7 @@ def entries_context(
         "collection": collection,
         "cards": marked_cards(request.user, find_cards(map_ids)),
         "mine": is_own,
-        "removed": find_visible_card(request.user, removed.map_id)
-        if removed and can_undo
-        else None,
+        "removed": find_visible_map(request.user, removed.map_id) if removed and can_undo else None,
         "removed_at": removed.position if removed else MAX_COLLECTION_MAPS,
     }
 

@@ -18,15 +18,11 @@ import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from config.kernel.palette import Rgb, rgb
+from maps.drawing.formats import FORMATS, SIZES
 from maps.drawing.ground import SHADES, render_ground, surface_levels
 from maps.drawing.landmarks import Corner, draw_goal, draw_spawn, obstacle_sprite
 from maps.terrain.grid import LAVA, WATER, ByteArray, Grid, Point
 
-DRAWING_VERSION = 3  # part of addresses and file names, so that a new number replaces all pictures
-# In pixels. The size `link` is a JPEG in the proportions to which programs crop link previews, because some
-# of them can't read WebP.
-SIZES = {"card": (480, 270), "page": (1200, 675), "link": (1200, 630)}
-FORMATS = {"card": "webp", "page": "webp", "link": "jpeg"}
 QUALITY = {"webp": {"quality": 82, "method": 4}, "jpeg": {"quality": 86, "optimize": True}}
 OVERSAMPLING = 2  # pictures are drawn this much larger, and scaled down for smooth edges
 BASE_LEVEL = -1.3  # the lower end of the sides at the edge of the map

@@ -13,7 +13,6 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-from maps.drawing.pictures import render as render_picture
 from maps.terrain.grid import Grid, Point
 
 IDLE_SECONDS = 30.0  # after which the process ends
@@ -40,8 +39,10 @@ def draw_until_idle(requests: "Connection[object, object]") -> None:
 def _draw(
     grid: Grid, path: Sequence[Point], spawn: Point, goal: Point, size: str
 ) -> bytes | Exception:
+    from maps.drawing import pictures  # the server does not need its libraries
+
     try:
-        return render_picture(grid, path, spawn, goal, size)
+        return pictures.render(grid, path, spawn, goal, size)
     except Exception as error:  # the server raises it again
         return error
 
@@ -75,9 +76,8 @@ class DrawingProcess:
         return self._requests.recv()
 
     def _start(self) -> None:
-        context = get_context(
-            "spawn"
-        )  # a forked process would inherit locks of the server's threads
+        # A forked process would inherit locks of the server's threads.
+        context = get_context("spawn")
         self._requests, child_end = context.Pipe()
         process = context.Process(target=draw_until_idle, args=(child_end,), daemon=True)
         process.start()

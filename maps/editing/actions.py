@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.moderation.actions import require_not_suspended
 from config.db.lookups import get_or_not_found
 from config.kernel.errors import AccessDenied, DomainError, InvalidInput, Reason
-from config.kernel.text import check_text as check_text
+from config.kernel.text import check_text
 from config.kernel.validators import assign_checked
 from config.limits import quotas, rate_limits
 from maps.models import GameMap

@@ -11,7 +11,7 @@ from maps.terrain.grid import MAX_SIDE, MIN_SIDE
 SIDE = integer_schema(MIN_SIDE, MAX_SIDE)
 
 
-class MapParser(StrictJSONParser):
+class LargeJSONParser(StrictJSONParser):
     """JSON of ten times the default size: an indented map of 100 × 100 cells is larger than a megabyte."""
 
     max_bytes = 10 * 1024 * 1024

@@ -6,13 +6,12 @@ from config.kernel.errors import DomainError, InvalidInput
 from maps.models import GameMap
 
 MIN_STARS, MAX_STARS = 1, 5
-INVALID_STARS = "Give one to five stars."
 
 
 def check_stars(stars: int) -> None:
     """Raises InvalidInput for an invalid number of stars."""
     if not MIN_STARS <= stars <= MAX_STARS:
-        raise InvalidInput("invalid_stars", INVALID_STARS, field="stars")
+        raise InvalidInput("invalid_stars", "Give one to five stars.", field="stars")
 
 
 def find_rating_error(player_id: UUID, game_map: GameMap) -> DomainError | None:

@@ -12,7 +12,7 @@ from accounts.models import User, Viewer
 from config.db.constraints import ConstrainedModel
 from config.db.functions import StoredSize
 from config.db.models import RandomIdModel
-from maps.drawing.pictures import DRAWING_VERSION, FORMATS
+from maps.drawing.formats import DRAWING_VERSION, FORMATS
 from maps.games import game_queries
 from maps.models import scores
 from maps.models.conditions import HAS_PREVIEWS, LARGE_COLUMNS, PRIVATE_AUTHOR_COLUMNS, PUBLISHED

@@ -21,9 +21,9 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from config.db.notifications import EVERYTHING
-from config.ops import tasks
+from config.ops import task_queue
 from config.storage.files import file_store
-from maps.drawing.pictures import DRAWING_VERSION, FORMATS
+from maps.drawing.formats import DRAWING_VERSION, FORMATS
 from maps.previews.preview_files import FOLDER, RETRIES, file_name
 
 CHANNEL = "pictures"  # of the trigger, with hashes of content
@@ -46,12 +46,12 @@ def schedule_deletion(contents: list[str]) -> None:
         return
     try:
         key = hashlib.sha256(",".join(hashes).encode()).hexdigest()
-        tasks.defer(delete_unused, {"queueing_lock": f"unused:{key}"}, contents=hashes)
+        task_queue.defer(delete_unused, {"queueing_lock": f"unused:{key}"}, contents=hashes)
     finally:
         connection.close()  # it may be called in any thread, which would leave the connection open
 
 
-@app.task(name="maps.delete_unused", queue=tasks.PICTURES_IN_ADVANCE, retry=RETRIES)
+@app.task(name="maps.delete_unused", queue=task_queue.PICTURES_IN_ADVANCE, retry=RETRIES)
 def delete_unused(contents: list[str]) -> None:
     """Deletes the pictures of those contents that no map has."""
     for content in set(contents) - _find_used(contents):

@@ -1,7 +1,7 @@
 """The pictures of maps as files: drawn once for each content and drawing version, stored by name.
 
-The task queue draws them (config.ops.tasks), one at a time in each process. Those of a map that is created,
-changed or published are drawn after the commit, so that pages only read files.
+The task queue draws them (config.ops.task_queue), one at a time in each process. Those of a map that is
+created, changed or published are drawn after the commit, so that pages only read files.
 """
 
 import contextlib
@@ -15,10 +15,10 @@ from procrastinate.tasks import ConfigureTaskOptions
 from redis.exceptions import RedisError
 
 from config.kernel.errors import DomainError
-from config.ops import results, tasks
+from config.ops import results, task_queue
 from config.redis.clients import CircuitBreaker, disposable
 from config.storage.files import file_store
-from maps.drawing.pictures import DRAWING_VERSION, FORMATS
+from maps.drawing.formats import DRAWING_VERSION, FORMATS
 from maps.drawing.process import render
 from maps.models import GameMap
 from maps.terrain.grid import Grid, Point
@@ -55,15 +55,15 @@ def picture(game_map: GameMap, size: str) -> bytes:
         if cached:
             return cached
     result = results.get_future(_key(game_map.pk, size))
-    raise NotDrawn(result if _add_job(tasks.PICTURES, game_map.pk, size) else None)
+    raise NotDrawn(result if _add_job(task_queue.PICTURES, game_map.pk, size) else None)
 
 
 def draw_in_advance(game_map: GameMap) -> None:
     """Has the pictures of a map drawn that is being saved, once its transaction is over."""
-    _add_job(tasks.PICTURES_IN_ADVANCE, game_map.pk, *PREGENERATED_SIZES)
+    _add_job(task_queue.PICTURES_IN_ADVANCE, game_map.pk, *PREGENERATED_SIZES)
 
 
-@app.task(name="maps.draw", queue=tasks.PICTURES, retry=RETRIES)
+@app.task(name="maps.draw", queue=task_queue.PICTURES, retry=RETRIES)
 def draw(map_id: str, sizes: list[str]) -> None:
     """Draws the missing pictures of the current content of a map, unless it is deleted or incomplete."""
     game_map = GameMap.objects.for_previews().filter(pk=map_id).first()
@@ -107,11 +107,11 @@ def _add_job(queue: str, map_id: UUID, *sizes: str) -> bool:
     """
     options: ConfigureTaskOptions = {
         "queue": queue,
-        "priority": 10 if queue == tasks.PICTURES else 0,
+        "priority": 10 if queue == task_queue.PICTURES else 0,
         "lock": f"draw:{map_id}",
         "queueing_lock": f"{queue}:{map_id}:{','.join(sizes)}",
     }
-    return tasks.defer(draw, options, map_id=str(map_id), sizes=list(sizes))
+    return task_queue.defer(draw, options, map_id=str(map_id), sizes=list(sizes))
 
 
 def _draw(game_map: GameMap, size: str) -> bool:

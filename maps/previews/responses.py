@@ -10,7 +10,7 @@ from accounts.models import Viewer
 from config.http.conditional import conditional_response
 from config.kernel.errors import RETRY_SECONDS
 from config.ops.results import await_result
-from maps.drawing.pictures import FORMATS, render_placeholder
+from maps.drawing.formats import FORMATS
 from maps.models import GameMap
 from maps.previews import preview_files
 from maps.terrain.validation import TerrainError
@@ -53,6 +53,10 @@ def _picture(request: HttpRequest, game_map: GameMap, size: str) -> HttpResponse
 
 def placeholder_response(size: str) -> HttpResponse:
     """Returns the placeholder as a 503 with `Retry-After`."""
+    from maps.drawing.pictures import (
+        render_placeholder,
+    )  # its libraries take 4 MB, here rarely needed
+
     response = HttpResponse(
         render_placeholder(size), content_type=f"image/{FORMATS[size]}", status=503
     )

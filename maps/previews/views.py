@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 from config.http.methods import require_safe
-from maps.drawing.pictures import FORMATS
+from maps.drawing.formats import FORMATS
 from maps.previews.preview_files import NotDrawn
 from maps.previews.responses import picture_response, placeholder_response
 

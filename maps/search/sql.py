@@ -17,7 +17,7 @@ from uuid import UUID
 
 from config.db.keyset import Cursor, Order
 from config.kernel.timestamps import to_json_sql
-from maps.drawing.pictures import DRAWING_VERSION, FORMATS
+from maps.drawing.formats import DRAWING_VERSION, FORMATS
 from maps.search.conditions import (
     NOT_REMOVED,
     PUBLISHED,

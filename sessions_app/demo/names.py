@@ -43,7 +43,9 @@ HINTS = (
     "Remade after your feedback: the early waves are easier now.",
     "Try it solo if you dare.",
 )
-TRIBES = "Ravens Wardens Sentinels Embers Tides Oaks Lanterns Spears Shields Hammers Foxes Giants".split()
+TRIBE_NAMES = """
+    Ravens Wardens Sentinels Embers Tides Oaks Lanterns Spears Shields Hammers Foxes Giants
+""".split()
 
 
 def free_names(taken: set[str], first: int, count: int) -> list[str]:
@@ -84,7 +86,7 @@ def map_description(rng: np.random.Generator, style: str) -> str | None:
 
 def tribe_name(rng: np.random.Generator) -> str:
     """Returns a name for a tribe, of at most 20 characters."""
-    return f"{_choose(rng, ADJECTIVES)} {_choose(rng, TRIBES)}"[:20]
+    return f"{_choose(rng, ADJECTIVES)} {_choose(rng, TRIBE_NAMES)}"[:20]
 
 
 def _choose(rng: np.random.Generator, words: "list[str] | tuple[str, ...]") -> str:

@@ -68,9 +68,8 @@ def end_game(game_id: UUID, host: User) -> LobbyChange:
     Raises like `rules.end`.
     """
     try:
-        claim_state(
-            game_id, host
-        )  # other writers are refused: their writes would be lost with the key
+        # Other writers are refused: their writes would be lost with the key.
+        claim_state(game_id, host)
         last_state = state_store.read_json(game_id)
     except (RedisError, DomainError):
         # The database has the state of a few seconds ago. If the claim was refused, `end` fails, too.

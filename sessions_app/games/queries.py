@@ -11,7 +11,7 @@ from maps.models import GameMap
 from sessions_app.games import state_store
 from sessions_app.games.state_store import State
 from sessions_app.models import GameSession, PlayedMap
-from tribes.config_cache import FIELDS, read_config
+from tribes.config_cache import CONFIG_FIELDS, read_config
 from tribes.models import Tribe
 
 
@@ -71,7 +71,7 @@ def list_tribes(game_id: UUID, player: User) -> list[dict[str, Any]]:
             config = fixed or read_config(tribe_id)
         except Tribe.DoesNotExist:  # deleted after the query, when the player had left
             continue
-        values = {field: config[field] for field in FIELDS}
+        values = {field: config[field] for field in CONFIG_FIELDS}
         found.append({"player_id": player_id, "tribe_id": tribe_id} | values)
     return found
 

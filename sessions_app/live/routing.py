@@ -7,7 +7,7 @@ from django.urls import path, re_path, register_converter
 from django.urls.converters import UUIDConverter
 
 from config.http.secure_transport import is_secure
-from config.limits.request_limits import RequestCounter
+from config.limits.request_policies import RequestCounter
 from config.server.asgi import Receive, Scope, Send
 from sessions_app.live.consumers import ListConsumer, RefusingConsumer, SeatConsumer
 from sessions_app.live.handshake import send_refusal

@@ -28,9 +28,8 @@ Steps = Generator[list[Statement], Rows, T]
 
 MAX_ATTEMPTS = 3
 RETRIED_ERRORS = (DeadlockDetected, SerializationFailure)
-CODE_CONSTRAINT = (
-    "game_sessions_code_key"  # two equal random codes; the next attempt has another one
-)
+# Two equal random codes; the next attempt has another one.
+CODE_CONSTRAINT = "game_sessions_code_key"
 CONSTRAINT_ERRORS = {
     "four_seats": ("full", "All seats of this lobby are taken."),
     "one_open_game_per_player": (

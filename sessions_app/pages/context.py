@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from config.kernel.errors import DomainError
-from maps.browse.cards import find_visible_card
+from maps.browse.cards import find_visible_map
 from sessions_app.kernel.statuses import RUNNING_STATUSES, Status
 from sessions_app.lobby import queries
 from sessions_app.lobby.entities import Lobby
@@ -38,7 +38,7 @@ def lobby_context(request: HttpRequest, lobby: Lobby, player_id: UUID | None) ->
         "is_running": lobby.status in RUNNING_STATUSES,
         "is_over": lobby.is_over,
         # None for a private map and an invited player, because only players with a seat see the map.
-        "game_map": find_visible_card(request.user, lobby.game_map["id"]),
+        "game_map": find_visible_map(request.user, lobby.game_map["id"]),
     }
 
 

@@ -18,7 +18,7 @@ from config.http.methods import require_POST, require_safe
 from config.http.pages import require_page_methods, require_sign_in
 from config.kernel.errors import DomainError
 from config.kernel.validators import parse_id
-from maps.browse.cards import find_visible_card
+from maps.browse.cards import find_visible_map
 from maps.models import GameMap
 from sessions_app.kernel.limits import MAX_CHAT_LENGTH
 from sessions_app.kernel.statuses import RUNNING_STATUSES, Status
@@ -65,7 +65,7 @@ def _render_list(request: HttpRequest, form: InviteCodeForm, status: int = 200) 
         "filters": filters,
         "lobby_filter": lobby_filter,
         "is_filtered": bool(map_id or words or free_seats > 1),
-        "filtered_map": find_visible_card(request.user, map_id),
+        "filtered_map": find_visible_map(request.user, map_id),
         "form": form,
         "own_lobby": find_own_lobby(request),
     }

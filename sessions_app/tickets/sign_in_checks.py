@@ -142,9 +142,8 @@ class SignInChecker:
             elif (holder.page and holder.page not in valid_pages) or socket in ended:
                 refused.append(holder)
                 socket.refuse("signed_out")
-            elif (
-                holder.stamp is None
-            ):  # a page session, which was checked when the socket was opened
+            elif holder.stamp is None:
+                # A page session, which was checked when the socket was opened.
                 socket.holder = replace(holder, stamp=stamp)
             elif holder.stamp != stamp:
                 socket.refuse("unavailable" if holder.page else "signed_out")

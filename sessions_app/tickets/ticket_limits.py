@@ -7,7 +7,7 @@ its requests.
 import re
 
 from accounts.tokens import signing
-from config.limits.request_limits import PlayerRoute
+from config.limits.request_policies import PlayerRoute
 
 
 def read_player(authorization: str) -> str | None:

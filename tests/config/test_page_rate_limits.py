@@ -11,9 +11,9 @@ from django.test import Client
 
 from accounts.models import User
 from config.limits import rate_limits
-from config.limits.request_limits import find_policy
+from config.limits.request_policies import find_policy
 from config.redis.clients import durable
-from maps.drawing.pictures import FORMATS
+from maps.drawing.formats import FORMATS
 from maps.models import GameMap
 from sessions_app.kernel.protocol import Close
 from tests.support.api import assert_error

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maps.drawing.formats import FORMATS, SIZES
 from maps.drawing.ground import render_ground
 from maps.drawing.landmarks import cell_hash, obstacle_sprite
-from maps.drawing.pictures import FORMATS, SIZES, Projection, render
+from maps.drawing.pictures import Projection, render
 from maps.terrain import generator
 from maps.terrain.grid import GRASS, LAVA, WATER, Grid, Point
 from tests.support.factories import flat_grid

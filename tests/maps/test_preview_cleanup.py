@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts.models import PageSession, User
 from config.db.notifications import EVERYTHING
 from config.storage.files import FileStore
-from maps.drawing.pictures import DRAWING_VERSION, FORMATS
+from maps.drawing.formats import DRAWING_VERSION, FORMATS
 from maps.models import GameMap, MapWord
 from maps.previews import cleanup, preview_files
 from maps.search import spelling

@@ -21,12 +21,13 @@ from django.test import Client
 from PIL import Image
 
 from accounts.models import User
-from config.ops import results, tasks
+from config.ops import results, task_queue
 from config.server import handler
 from config.storage.files import AtomicFileSystemStorage, FileStore
 from config.storage.urls import read_media_url
 from maps.drawing import process as drawing_process
-from maps.drawing.pictures import DRAWING_VERSION, render
+from maps.drawing.formats import DRAWING_VERSION
+from maps.drawing.pictures import render
 from maps.editing import actions as editing_actions
 from maps.models import GameMap
 from maps.previews import preview_files
@@ -135,7 +136,7 @@ def test_simultaneous_requests_draw_a_picture_once(
 def test_one_job_serves_all_requests_for_a_picture(client: Client, game_map: GameMap) -> None:
     for _ in range(3):
         assert client.get(game_map.card_picture).status_code == 503
-    assert jobs(queue_name=tasks.PICTURES).count() == 1
+    assert jobs(queue_name=task_queue.PICTURES).count() == 1
     run_tasks()
     assert not jobs().exists()
 
@@ -181,8 +182,8 @@ def test_requested_pictures_are_drawn_before_those_in_advance(
 def test_the_number_of_waiting_jobs_is_limited(
     client: Client, author: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(tasks.MAX_WAITING, tasks.PICTURES, 2)
-    monkeypatch.setitem(tasks.MAX_WAITING, tasks.PICTURES_IN_ADVANCE, 1)
+    monkeypatch.setitem(task_queue.MAX_WAITING, task_queue.PICTURES, 2)
+    monkeypatch.setitem(task_queue.MAX_WAITING, task_queue.PICTURES_IN_ADVANCE, 1)
     for n in range(4):
         game_map = make_map(author, f"Ford {n}")
         preview_files.draw_in_advance(game_map)
@@ -190,8 +191,8 @@ def test_the_number_of_waiting_jobs_is_limited(
             preview_files.picture(game_map, "card")
         assert bool(refused.value.result) == (n < 2)
         assert client.get(game_map.card_picture).status_code == 503
-    assert jobs(queue_name=tasks.PICTURES).count() == 2
-    assert jobs(queue_name=tasks.PICTURES_IN_ADVANCE).count() == 1
+    assert jobs(queue_name=task_queue.PICTURES).count() == 2
+    assert jobs(queue_name=task_queue.PICTURES_IN_ADVANCE).count() == 1
 
 
 # ---- Ahead, and beside the requests -------------------------------------------------------------
@@ -234,7 +235,7 @@ def test_commands_draw_nothing_themselves(settings: Any) -> None:
     editing_actions.create_map(
         author=author, given=document_of(flat_grid()) | {"name": "Quiet Ford"}
     )
-    assert jobs().get().queue_name == tasks.PICTURES_IN_ADVANCE
+    assert jobs().get().queue_name == task_queue.PICTURES_IN_ADVANCE
     assert files(settings) == set()
 
 

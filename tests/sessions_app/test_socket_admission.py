@@ -17,7 +17,7 @@ import orjson
 import psycopg
 import pytest
 from django.contrib.auth import get_user
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.test import Client
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
@@ -745,8 +745,9 @@ def test_an_open_socket_ends_with_its_sign_in(
 
 
 def banned_for_a_while(table: Table) -> None:
-    banned(table)
-    execute("UPDATE users SET is_active = true WHERE id = %s", table.users[1].pk)
+    with transaction.atomic():  # a check between the two would find a banned player
+        banned(table)
+        execute("UPDATE users SET is_active = true WHERE id = %s", table.users[1].pk)
 
 
 def new_password(table: Table) -> None:

@@ -23,11 +23,11 @@ from tests.support.tribe_api import DAMAGE, RANGE, SPEED, call
 from tests.support.waiting import until
 from tribes import config_cache
 from tribes.actions import change_tribe, delete_tribe
-from tribes.config_cache import FIELDS, TribeConfig, read_config
+from tribes.config_cache import CONFIG_FIELDS, TribeConfig, read_config
 from tribes.models import Tribe
 
 pytestmark = pytest.mark.django_db
-CACHED = dict(zip(FIELDS, (0.05, 0.3, 0.15, "#FFD700"), strict=True))
+CACHED = dict(zip(CONFIG_FIELDS, (0.05, 0.3, 0.15, "#FFD700"), strict=True))
 
 
 def key(tribe: Tribe) -> str:

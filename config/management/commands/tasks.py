@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from config.ops import logs
-from config.ops.tasks import run_workers, stop_workers
+from config.ops.task_queue import run_workers, stop_workers
 
 
 class Command(BaseCommand):

@@ -29,7 +29,7 @@ from accounts.identity import email_addresses, emails, passwords, registration
 from accounts.models import User
 from config.kernel import client as kernel_client
 from config.kernel.cancellation import cancel_and_wait
-from config.ops import maintenance, tasks
+from config.ops import maintenance, task_queue
 from config.ops.logs import SafeFormatter
 from maps.models import MapWord
 from maps.previews import cleanup
@@ -112,14 +112,16 @@ def test_an_account_changes_only_with_the_job_of_its_email(
 @pytest.mark.django_db
 def test_a_job_that_waits_already_breaks_no_transaction() -> None:
     for _ in range(2):
-        assert tasks.defer(maintenance.run, {"queueing_lock": "one"}, timestamp=1)
+        assert task_queue.defer(maintenance.run, {"queueing_lock": "one"}, timestamp=1)
     assert jobs().count() == 1
 
 
 @pytest.mark.django_db
 def test_a_queue_takes_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(tasks.MAX_WAITING, tasks.MAINTENANCE, 2)
-    taken = [tasks.defer(maintenance.run, {"queueing_lock": str(n)}, timestamp=1) for n in range(3)]
+    monkeypatch.setitem(task_queue.MAX_WAITING, task_queue.MAINTENANCE, 2)
+    taken = [
+        task_queue.defer(maintenance.run, {"queueing_lock": str(n)}, timestamp=1) for n in range(3)
+    ]
     assert taken == [True, True, False]
     assert jobs().count() == 2
 
@@ -128,7 +130,7 @@ def test_a_queue_takes_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_email_too_many_is_logged(
     player: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setitem(tasks.MAX_WAITING, tasks.EMAIL, 0)
+    monkeypatch.setitem(task_queue.MAX_WAITING, task_queue.EMAIL, 0)
     emails.send_password_changed(player)
     assert "too many wait" in caplog.text
     assert not jobs().exists()
@@ -274,7 +276,7 @@ def test_an_email_to_a_deleted_account_is_not_sent(player: User) -> None:
 def test_daily_maintenance_runs_each_deletion(author: User) -> None:
     make_map(author, "Short Lived").delete()
     assert MapWord.objects.exists()
-    tasks.defer(maintenance.run, {}, timestamp=0)
+    task_queue.defer(maintenance.run, {}, timestamp=0)
     run_tasks()
     assert not MapWord.objects.exists()
     assert not jobs().exists()
@@ -294,7 +296,7 @@ def test_a_deletion_that_fails_leaves_the_others_and_is_tried_again(
         return 0
 
     monkeypatch.setitem(maintenance.DELETIONS, "sessions", maintenance.Deletion("sessions", fail))
-    tasks.defer(maintenance.run, {}, timestamp=0)
+    task_queue.defer(maintenance.run, {}, timestamp=0)
     run_tasks()
     assert not MapWord.objects.exists()
     run_tasks(hours=1)
@@ -326,13 +328,13 @@ def test_maintenance_is_due_once_a_day_also_after_a_night_without_servers() -> N
 def running(settings: Any) -> Iterator[None]:
     """Workers in a thread of their own, as `manage.py tasks` runs them."""
     loop = asyncio.new_event_loop()
-    workers = loop.create_task(tasks.run_workers())
+    workers = loop.create_task(task_queue.run_workers())
     thread = threading.Thread(target=run_until_cancelled, args=(loop, workers), daemon=True)
     thread.start()
     try:
         yield
     finally:
-        asyncio.run_coroutine_threadsafe(tasks.stop_workers(workers), loop)
+        asyncio.run_coroutine_threadsafe(task_queue.stop_workers(workers), loop)
         thread.join(20)
         assert not thread.is_alive()
         loop.close()
@@ -351,7 +353,7 @@ async def end_rest(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def test_workers_that_lose_a_cancellation_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "STOP_SECONDS", 0.01)
+    monkeypatch.setattr(task_queue, "STOP_SECONDS", 0.01)
 
     async def lose_the_first_cancellation() -> None:
         with suppress(asyncio.CancelledError):
@@ -361,7 +363,7 @@ def test_workers_that_lose_a_cancellation_are_stopped(monkeypatch: pytest.Monkey
     async def stop() -> None:
         workers = asyncio.create_task(lose_the_first_cancellation())
         await asyncio.sleep(0)
-        await tasks.stop_workers(workers)
+        await task_queue.stop_workers(workers)
         assert workers.cancelled()
 
     asyncio.run(stop())
@@ -378,7 +380,7 @@ def run_one() -> None:
 def test_workers_take_jobs_whether_they_can_listen_or_not(
     listens: bool, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "POLL_SECONDS", 3600 if listens else 0.05)
+    monkeypatch.setattr(task_queue, "POLL_SECONDS", 3600 if listens else 0.05)
     settings.TASKS_LISTEN = listens
     with running(settings):
         until(lambda: listening() == (2 if listens else 0) and workers_registered() == 2)
@@ -406,8 +408,8 @@ def workers_registered() -> int:
 def test_workers_outlive_the_connections_to_the_database(
     settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(tasks, "POLL_SECONDS", 0.05)
-    monkeypatch.setattr(tasks, "RESTART_SECONDS", 0.05)
+    monkeypatch.setattr(task_queue, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(task_queue, "RESTART_SECONDS", 0.05)
     with running(settings):
         run_one()
         cut_database()
@@ -429,12 +431,12 @@ def test_jobs_of_a_killed_worker_are_retried_then_failed(
         cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", [worker])
         cursor.execute(
             "UPDATE procrastinate_jobs SET attempts = %s WHERE queueing_lock = '2'",
-            [tasks.MAX_ATTEMPTS],
+            [task_queue.MAX_ATTEMPTS],
         )
 
     async def retry_stalled_jobs() -> None:
         async with app.open_async():
-            await tasks.retry_stalled()
+            await task_queue.retry_stalled()
 
     asyncio.run(retry_stalled_jobs())
     assert (jobs().get().status, jobs().get().args) == ("todo", {"timestamp": 1})
@@ -455,7 +457,7 @@ def test_a_running_job_is_finished_before_workers_stop(
 
     monkeypatch.setitem(maintenance.DELETIONS, "words", maintenance.Deletion("words", slowly))
     with running(settings):
-        tasks.defer(maintenance.run, {}, timestamp=0)
+        task_queue.defer(maintenance.run, {}, timestamp=0)
         assert begun.wait(20)
         threading.Timer(0.2, go_on.set).start()
     assert done.is_set()
