@@ -34,6 +34,11 @@ class Service:
         self._began_at = 0.0  # the first failure of the series
         self._consecutive = self._total = 0
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last attempt has failed."""
+        return self._consecutive > 0
+
     def record_failure(self, began: float | None = None) -> None:
         """Records that an attempt has failed, which began at a time of the monotonic clock."""
         with self._lock:
@@ -97,14 +102,14 @@ class OutageFilter(logging.Filter):
     """Drops records that an outage causes: those with its exceptions, and those about requests with a 503."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Returns whether to log the record. Removes a traceback that shows only that a service failed."""
+        """Returns whether to log the record. Removes the traceback of a failure that may begin an outage."""
         if record.name == __name__:
             return True
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
         is_caused = is_caused_by_outage(error)
         if any(service.is_out for service in SERVICES):
             return not (is_caused or getattr(record, "status_code", None) == 503)
-        if is_caused:
+        if is_caused and any(service.is_failing for service in SERVICES):
             record.exc_info, record.exc_text = None, None
         return True
 

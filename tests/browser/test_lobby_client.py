@@ -101,6 +101,10 @@ def has_sockets(server: Server, sockets: int) -> bool:
     return len(server.sockets) == sockets
 
 
+def has_said_hello(server: Server, times: int) -> bool:
+    return len(server.of("hello")) == times
+
+
 def count(page: Page, name: str) -> int:
     found: int = page.evaluate("name => events.filter(([n]) => n === name).length", name)
     return found
@@ -265,7 +269,7 @@ def test_the_client_resumes_its_seat_before_it_fetches_a_ticket(page: Page, serv
     server.greets = False
     for n in (3, 4):  # the token stays while welcome is lost
         server.sockets[-1].close(code=1012)
-        until(page, lambda n=n: len(server.of("hello")) == n)
+        until(page, functools.partial(has_said_hello, server, n))
     server.sockets[-1].close(code=4401)  # it has ended: a ticket is fetched
     until(page, lambda: len(server.of("hello")) == 5)
     sent = [(m["data"].get("resume"), m["data"].get("ticket")) for m in server.of("hello")[1:]]

@@ -295,8 +295,15 @@ def test_without_redis_pages_are_not_counted(
 # ---- Sockets ------------------------------------------------------------------------------------
 
 
+REFUSALS = {
+    "/ws/lobbies": ("too_many_sockets", Close.TOO_MUCH),
+    f"/ws/game-sessions/{uuid.UUID(int=1)}": ("not_signed_in", Close.NOT_LET_IN),
+    "/ws/x": ("not_found", Close.NO_SUCH_SESSION),
+}
+
+
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("path", ["/ws/lobbies", f"/ws/game-sessions/{uuid.UUID(int=1)}", "/ws/x"])
+@pytest.mark.parametrize("path", REFUSALS)
 def test_sockets_count_when_they_open(
     site: Site, settings: Any, set_limits: Callable[..., None], path: str
 ) -> None:
@@ -310,7 +317,9 @@ def test_sockets_count_when_they_open(
         with connect_from("10.1.1.1"):
             pass
     with connect_from("10.1.1.1") as third:
-        assert third.refused() == ("too_many_sockets", Close.TOO_MUCH)
+        if path.startswith("/ws/game-sessions"):  # a ticket or a resume token would get in
+            third.send("hello")
+        assert third.refused() == REFUSALS[path]
     with connect_from("10.1.1.2") as other:
         if path == "/ws/lobbies":
             other.receive("lobbies")

@@ -229,10 +229,10 @@ def test_a_lobby_client_waits_longer_until_a_connection_lasts(
     assert set(asks) == {"ping"}
 
 
-def never_found(*_: Any) -> Any:
+def never_found(*_: Any) -> Iterator[Any]:
     """A resume token that has ended."""
+    yield [("SELECT 1", [])]
     raise DomainError("bad_resume", "It has ended.")
-    yield
 
 
 async def signed_out(module: Any, site: Site, session_id: str) -> None:
