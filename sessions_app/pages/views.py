@@ -164,7 +164,10 @@ def _render_join(request: HttpRequest, lobby: Lobby, *, code: str | None = None)
             return redirect("lobbies:detail", lobby.id)
         former = lobby.absent_seat_of(player.pk)
         if former and request.method == "POST":
-            run(actions.join, lobby.id, player.pk, tribe_id=UUID(str(former.tribe["id"])))
+            try:
+                run(actions.join, lobby.id, player.pk, tribe_id=UUID(str(former.tribe["id"])))
+            except DomainError as error:  # for example, a seat elsewhere
+                messages.error(request, error.detail)
             return redirect("lobbies:detail", lobby.id)
         form = ChooseTribeForm(player, request.POST if request.method == "POST" else None)
         if form.is_bound and form.is_valid():
