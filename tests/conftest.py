@@ -27,6 +27,7 @@ from maps.search import spelling
 from tests.support.database import empty_tables
 from tests.support.factories import make_map, make_moderator, make_user
 from tests.support.live_site import Site
+from tests.support.redis import forget_failures
 from tests.support.servers import is_pure
 
 pytest_plugins = [
@@ -73,7 +74,7 @@ def own_files(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(autouse=True)
 def reset_stores(request: pytest.FixtureRequest) -> None:
     """Empties Redis and the caches before each test. Pure tests have no Redis."""
-    clients._failure_times.clear()
+    forget_failures()
     if is_pure(request.node):
         request.getfixturevalue("no_redis")
         return
