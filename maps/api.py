@@ -48,7 +48,8 @@ class MapsView(APIView):
     def get(self, request: Request) -> HttpResponse:
         """Browse and search public maps, a page at a time."""
         viewer = str(request.user.pk) if request.user.is_authenticated else None
-        page = queries.find_maps(queries.read_parameters(request.query_params, viewer=viewer))
+        browse = queries.read_parameters(request.query_params, viewer=viewer)
+        page = queries.find_maps(browse, counts=queries.read_count(request.query_params))
         response = HttpResponse(page.to_json(), content_type="application/json")
         if request.query_params.get("sort") == "random":
             response["Cache-Control"] = "no-store"

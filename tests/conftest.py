@@ -23,7 +23,6 @@ from config.redis import clients
 from config.redis.clients import durable
 from config.storage.static_files import HashedStaticFilesStorage, build_static_files
 from maps.models import GameMap
-from maps.search import spelling
 from tests.support.database import empty_tables
 from tests.support.factories import make_map, make_moderator, make_user
 from tests.support.live_site import Site
@@ -80,7 +79,6 @@ def reset_stores(request: pytest.FixtureRequest) -> None:
         return
     durable().flushdb()
     clients.disposable().clear()
-    spelling._cached_words.clear()
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ class Profile(PublicProfile):
 )
 def player_profile(request: Request, username: str) -> HttpResponseBase:
     """Read level, games and public maps of a player."""
-    player = get_object_or_404(User.objects.active(), username__lower=username.lower())
+    player = get_object_or_404(User.objects.active(), username__same_name=username)
     browse = BrowseRequest(sort="new", size=MAX_PAGE_SIZE, author=str(player.pk))
     cards = [orjson.loads(card) for card in queries.find_maps(browse).cards]
     profile = PublicProfile(player).data | {"maps": cards}

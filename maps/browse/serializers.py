@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from config.db import keyset
-from maps.browse.queries import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, OWN_FILTER
+from maps.browse.queries import DEFAULT_PAGE_SIZE, MAX_ESTIMATE, MAX_PAGE_SIZE, OWN_FILTER
 from maps.search.language import MAX_QUERY_LENGTH
 from maps.search.sql import DEFAULT_ORDER, ORDERS
 from maps.serializers import MapCard
@@ -28,6 +28,19 @@ class MapPage(serializers.Serializer[Any]):
     corrected = serializers.CharField(
         allow_null=True,
         help_text="The words that were searched for instead, because the given words match nothing.",
+    )
+    suggestions = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Conditions to use instead of those that match nothing, such as `author:SwiftFox`.",
+    )
+    count = serializers.IntegerField(
+        min_value=0,
+        max_value=MAX_ESTIMATE,
+        required=False,
+        help_text="The number of maps on all pages, if `count=yes` asked for it.",
+    )
+    count_is_estimate = serializers.BooleanField(
+        required=False, help_text="Whether `count` is an estimate, as it is above 1,000."
     )
 
 
@@ -60,6 +73,11 @@ class BrowseQuery(serializers.Serializer[Any]):
         choices=[OWN_FILTER],
         required=False,
         help_text="`own`: the caller's own maps, drafts included.",
+    )
+    count = serializers.ChoiceField(
+        choices=["yes", "no"],
+        default="no",
+        help_text="`yes`: the response has the number of maps on all pages.",
     )
     author = optional_text("A username.")
     terrain = optional_text("The name of a terrain, such as Lava.")

@@ -83,7 +83,7 @@ def list_open_lobbies(lobby_filter: LobbyFilter) -> Steps[tuple[list[dict[str, A
         conditions.append("AND g.map_id = %s")
         values.append(str(lobby_filter.map_id))
     if lobby_filter.words:
-        conditions.append("AND strpos(lower(m.name), lower(%s)) > 0")
+        conditions.append("AND strpos(text_fold(m.name), text_fold(%s)) > 0")
         values.append(lobby_filter.words)
     if lobby_filter.free_seats:
         conditions.append("AND g.seat_limit - seated.count >= %s")
