@@ -315,7 +315,7 @@ def test_a_size_with_other_words_and_conditions(sized: None) -> None:
 
 
 def test_the_number_of_maps_is_shown(client: Client, ranked: None, monkeypatch: Any) -> None:
-    query = {"q": "lodz ", "page_size": 2, "count": "yes"}
+    query: dict[str, Any] = {"q": "lodz ", "page_size": 2, "count": "yes"}
     response = client.get("/api/v1/maps", query).json()
     assert (response["count"], response["count_is_estimate"]) == (7, False)
     query["cursor"] = response["next"]
