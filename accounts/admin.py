@@ -18,7 +18,7 @@ from accounts.models import User, UserDecision
 from accounts.moderation.actions import EFFECTS, Action, decide
 from accounts.second_factor import actions as second_factor
 from config.admin.forms import CheckedForm, ReasonForm
-from config.admin.options import ChangedFieldsAdmin, DecisionInline
+from config.admin.options import ChangedFieldsAdmin, DecisionAdmin, DecisionInline
 from config.http.client import client_of
 from config.kernel.text import check_text
 
@@ -120,7 +120,7 @@ def _player_action(action: Action) -> Any:
 
 
 @admin.register(User)
-class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
+class PlayerAdmin(DecisionAdmin, ChangedFieldsAdmin, UserAdmin[User]):
     """Moderators view, suspend and ban players. Administrators may do everything."""
 
     list_display = (
@@ -195,6 +195,7 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
     ) -> HttpResponse | None:
         """Shows the form of a decision, or decides about all selected players."""
         assert isinstance(request.user, User)
+        players = self.selected_rows(request, players)
         form = PlayerDecisionForm(request.POST if "decide" in request.POST else None, action=action)
         if form.is_valid():
             data = form.cleaned_data
@@ -208,9 +209,8 @@ class PlayerAdmin(ChangedFieldsAdmin, UserAdmin[User]):
                 )
                 self._report(request, players.count(), changed, action, data["reason"])
                 return None
-        context = self.admin_site.each_context(request) | {
+        context = self.decision_context(request) | {
             "title": f"Players to be {action.label}",
-            "opts": self.opts,
             "form": form,
             "players": players[:MAX_SHOWN],
             "more": max(0, players.count() - MAX_SHOWN),

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 
 from accounts.models import User
 from config.admin.forms import CheckedForm, ReasonForm
-from config.admin.options import ChangedFieldsAdmin, DecisionInline
+from config.admin.options import ChangedFieldsAdmin, DecisionAdmin, DecisionInline
 from config.kernel.errors import DomainError, NotFound
 from maps.editing.actions import TEXT_CHECKS
 from maps.models import GameMap, MapDecision
@@ -69,7 +69,7 @@ class MapDecisionInline(DecisionInline):
 
 
 @admin.register(GameMap)
-class GameMapAdmin(ChangedFieldsAdmin):
+class GameMapAdmin(DecisionAdmin, ChangedFieldsAdmin):
     """Moderators view, hide and restore maps. Administrators also edit the texts and delete."""
 
     form = MapTextForm
@@ -185,15 +185,15 @@ class GameMapAdmin(ChangedFieldsAdmin):
     def _decide(
         self, request: HttpRequest, queryset: QuerySet[GameMap], action: Action
     ) -> HttpResponse | None:
+        queryset = self.selected_rows(request, queryset)
         if queryset.count() > MAX_DECISIONS_AT_ONCE:
             detail = f"Select at most {MAX_DECISIONS_AT_ONCE} maps at once."
             self.message_user(request, detail, messages.ERROR)
             return None
         form = DecisionForm(request.POST if "decide" in request.POST else None)
         if not form.is_valid():
-            context = self.admin_site.each_context(request) | {
+            context = self.decision_context(request) | {
                 "title": f"{action.value.capitalize()} maps",
-                "opts": self.opts,
                 "form": form,
                 "maps": queryset,
                 "action": action.value,

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,7 +12,7 @@ from accounts.identity.pages import current_user
 from config.http.forms import ErrorCatcher
 from config.http.methods import require_safe
 from config.http.next_url import next_url
-from config.http.pages import require_page_methods
+from config.http.pages import require_page_methods, require_sign_in
 from config.http.quotas import show_quota_warnings
 from tribes import actions
 from tribes.bonuses import MOTTOES, TOTAL_POINTS, tower_gains
@@ -26,7 +25,7 @@ DELETED_KEY = "deleted_tribe"
 
 
 @require_safe
-@login_required
+@require_sign_in()
 def index(request: HttpRequest) -> HttpResponse:
     """Shows the player's own tribes, and an undo for a tribe that was just deleted."""
     tribes = list(actions.own_tribes(current_user(request)))
@@ -42,7 +41,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_page_methods
-@login_required
+@require_sign_in()
 def new(request: HttpRequest) -> HttpResponse:
     """Shows the editor for a new tribe, or creates it. The undo of a deletion also posts to it."""
     next_page = next_url(request)
@@ -66,7 +65,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @require_page_methods
-@login_required
+@require_sign_in()
 def edit(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
     """Shows the editor for one of the player's tribes, or changes it."""
     tribe = actions.find_own_tribe(current_user(request), tribe_id)
@@ -82,7 +81,7 @@ def edit(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
 
 
 @require_page_methods
-@login_required
+@require_sign_in()
 def delete(request: HttpRequest, tribe_id: UUID) -> HttpResponse:
     """Shows a confirmation page, or deletes one of the player's tribes."""
     tribe = actions.find_own_tribe(current_user(request), tribe_id)

@@ -13,7 +13,7 @@ from accounts.identity.passwords import MAX_PASSWORD_LENGTH
 from accounts.models.usernames import MAX_USERNAME_LENGTH
 from accounts.models.users import MAX_EMAIL_LENGTH
 from config.http.client import client_of
-from config.http.forms import ActionForm
+from config.http.forms import ActionForm, RestoredForm
 from config.kernel.errors import DomainError
 
 HELP_TEXT = "At least 8 characters. A short sentence is easy to remember."
@@ -41,7 +41,7 @@ def email_field(label: str, help_text: str = "") -> forms.CharField:
     )
 
 
-class SignInForm(AuthenticationForm):
+class SignInForm(RestoredForm, AuthenticationForm):
     """Django's form to sign in, which also accepts an email address. It may be longer than a username."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -50,7 +50,7 @@ class SignInForm(AuthenticationForm):
         field.label = "Username or email address"
         field.widget.attrs["maxlength"] = field.max_length = MAX_EMAIL_LENGTH  # type: ignore[attr-defined]
         field.validators = [MaxLengthValidator(MAX_EMAIL_LENGTH), ProhibitNullCharactersValidator()]
-        if self.is_bound:  # shown again after a wrong password, with the name filled in
+        if self.is_bound or self.initial.get("username"):  # shown again, with the name filled in
             field.widget.attrs.pop("autofocus", None)
             self.fields["password"].widget.attrs["autofocus"] = True
 

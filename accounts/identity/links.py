@@ -1,5 +1,9 @@
 """Links in emails. They work once, and expire after an hour."""
 
+import copy
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 from uuid import UUID
 
 from django.contrib.auth.tokens import PasswordResetTokenGenerator, default_token_generator
@@ -28,7 +32,34 @@ class VerificationTokens(PasswordResetTokenGenerator):
         return f"{user.pk}{user.email}{user.email_verified_at}{timestamp}"
 
 
+class TokensOfAnyAge(VerificationTokens):
+    """The same tokens, checked without their time limit."""
+
+    def _now(self) -> datetime:
+        return datetime.min
+
+
 verification_tokens = VerificationTokens()
+tokens_of_any_age = TokensOfAnyAge()
+
+
+class LinkState(Enum):
+    """What a link that confirms an email address can still do."""
+
+    OPEN = "open"
+    USED = "used"  # or another link has confirmed the same address
+    EXPIRED = "expired"  # or it is for an address that the account had before, or it is wrong
+
+
+@dataclass(frozen=True)
+class VerificationLink:
+    """A link that confirms an email address.
+
+    `address` is the address that it was sent to, so only its recipient sees it. Empty for a wrong link.
+    """
+
+    state: LinkState
+    address: str = ""
 
 
 def verification_link(user: User) -> str:
@@ -53,6 +84,21 @@ def find_unverified_user(uid: str, token: str) -> User | None:
     user = _find_user(uid)
     is_open = user is not None and user.email_verified_at is None
     return user if is_open and verification_tokens.check_token(user, token) else None
+
+
+def read_verification_link(uid: str, token: str) -> VerificationLink:
+    """Returns the state of a link that confirms an email address."""
+    user = _find_user(uid)
+    if user is None:
+        return VerificationLink(LinkState.EXPIRED)
+    before = copy.copy(user)  # as it was when the email was sent
+    before.email_verified_at = None
+    if not tokens_of_any_age.check_token(before, token):
+        return VerificationLink(LinkState.EXPIRED)
+    if user.email_verified_at:
+        return VerificationLink(LinkState.USED, user.email)
+    is_open = verification_tokens.check_token(user, token)
+    return VerificationLink(LinkState.OPEN if is_open else LinkState.EXPIRED, user.email)
 
 
 def find_reset_user(uid: str, token: str) -> User | None:

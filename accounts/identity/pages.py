@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from functools import wraps
 
-from django.contrib.auth.views import RedirectURLMixin, redirect_to_login
+from django.contrib.auth.views import RedirectURLMixin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from accounts.models import User
 from config.http.methods import require_POST
 from config.http.next_url import next_url
+from config.http.pages import redirect_to_sign_in
 
 
 def current_user(request: HttpRequest) -> User:
@@ -25,7 +26,7 @@ def account_form_view(view: Callable[[HttpRequest], HttpResponse]) -> Callable[.
     def checked(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             return view(request)
-        return redirect_to_login(reverse("accounts:account"))
+        return redirect_to_sign_in(request, reverse("accounts:account"))
 
     return require_POST(checked)
 

@@ -128,11 +128,12 @@ class AllowedQueriesChangeList(ChangeList):
         return super().get_ordering(request, queryset)
 
     def get_results(self, request: HttpRequest) -> None:
-        """Reads the rows of the page, or of the first page if it no longer exists."""
+        """Reads the rows of the page, or of the last page if it no longer exists, as after a decision."""
         try:
             super().get_results(request)
         except IncorrectLookupParameters:
-            self.page_num = 1
+            paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
+            self.page_num = paginator.num_pages
             super().get_results(request)
 
     def _is_sortable(self, column: int) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -20,6 +21,29 @@ class ChangedFieldsAdmin(admin.ModelAdmin[Any]):
             return
         own = {field.name for field in obj._meta.concrete_fields}
         obj.save(update_fields=own & set(form.changed_data))
+
+
+class DecisionAdmin(admin.ModelAdmin[Any]):
+    """Decides about selected rows on a page of its own. Then the list has its search, filters and page."""
+
+    def selected_rows(self, request: HttpRequest, listed: QuerySet[Any]) -> QuerySet[Any]:
+        """Returns the selected rows. `listed` has those of them that the list shows with its filters.
+
+        While the moderator writes a reason, a row may change so that the filters exclude it. It is still one
+        of those on the page.
+        """
+        if request.POST.get("select_across", "0") != "0":
+            return listed
+        selected = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        return self.get_queryset(request).filter(pk__in=selected)
+
+    def decision_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Returns the part of the context that all pages of decisions share."""
+        return self.admin_site.each_context(request) | {
+            "opts": self.opts,
+            # With the query of the list. Confirming and cancelling lead back to it.
+            "list_url": request.get_full_path(),
+        }
 
 
 class ReadOnlyInline(admin.TabularInline[Any, Any]):

@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 
 from config.admin import allowed_queries
 from config.http.next_url import next_url
+from config.http.stale_forms import has_typed_text, list_values
 
 
 class AdminSite(admin.AdminSite):
@@ -39,8 +40,10 @@ class AdminSite(admin.AdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Shows the sign-in form. Redirects staff who are signed in to the second factor."""
+        """Shows the sign-in form. Redirects staff who are signed in to the second factor, or to `next`."""
         target = next_url(request) or resolve_url("admin:index")
+        if request.method == "GET" and self.has_permission(request):
+            return HttpResponseRedirect(target)
         if super().has_permission(request) and lacks_second_factor(request):
             query = urlencode({REDIRECT_FIELD_NAME: target})
             return HttpResponseRedirect(f"{resolve_url(settings.SECOND_FACTOR_URL)}?{query}")
@@ -65,7 +68,7 @@ class AdminSite(admin.AdminSite):
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         """Returns a view of the admin that accepts only the parameters it offers.
 
-        A malformed URL or form gets a 400, not a 500.
+        A malformed URL or form gets a 400, not a 500. A form of staff who are signed out by now is not lost.
         """
 
         def checked(request: HttpRequest, *arguments: Any, **options: Any) -> Any:
@@ -77,7 +80,15 @@ class AdminSite(admin.AdminSite):
             except (ValidationError, DataError) as error:
                 raise BadRequest("This URL or form is malformed.") from error
 
-        return super().admin_view(update_wrapper(checked, view), cacheable)
+        guarded = super().admin_view(update_wrapper(checked, view), cacheable)
+
+        def kept(request: HttpRequest, *arguments: Any, **options: Any) -> Any:
+            is_refused = request.method == "POST" and not self.has_permission(request)
+            if is_refused and has_typed_text(request.POST):
+                return list_values(request, request.POST, is_signed_out=True)
+            return guarded(request, *arguments, **options)
+
+        return update_wrapper(kept, guarded)
 
 
 def lacks_second_factor(request: HttpRequest) -> bool:

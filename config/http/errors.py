@@ -14,7 +14,7 @@ from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from drf_standardized_errors import formatter, handler
@@ -25,6 +25,7 @@ from config.http.error_statuses import status_of
 from config.http.next_url import find_page, referring_page
 from config.http.quotas import usage_headers
 from config.http.request_id import REQUEST_ID
+from config.http.stale_forms import show_form_again
 from config.kernel.errors import RETRY_SECONDS, DomainError
 from config.kernel.paths import is_json
 from config.limits.quotas import QuotaReached
@@ -131,9 +132,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """Returns the response of Django's CSRF_FAILURE_VIEW: for a form of another site or of an old page."""
-    return error_response(request, 403, "csrf_failed")
+    return show_form_again(request) or error_response(request, 403, "csrf_failed")
 
 
 class ExceptionHandler(handler.ExceptionHandler):

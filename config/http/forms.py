@@ -1,12 +1,15 @@
-"""Forms: text fields with the rules of config.kernel.text, and domain errors shown in a form."""
+"""Forms: text fields with the rules of config.kernel.text, domain errors shown in a form, values restored."""
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any, Self
 
 from django import forms
+from django.http import QueryDict
 
 from config.kernel import text
 from config.kernel.errors import AccessDenied, DomainError
+from config.kernel.validators import parse_id
 
 
 class TextField(forms.CharField):
@@ -26,6 +29,19 @@ class TextField(forms.CharField):
         except DomainError as error:
             raise forms.ValidationError(error.detail, error.code) from error
         return super().clean(value)
+
+
+class IdField(forms.UUIDField):
+    """An id, in the same form as in paths."""
+
+    def to_python(self, value: Any) -> Any:
+        """Returns the id. Raises ValidationError for other spellings of a UUID."""
+        if value in self.empty_values:
+            return None
+        found = parse_id(str(value))
+        if found is None:
+            raise forms.ValidationError(self.error_messages["invalid"], "invalid")
+        return found
 
 
 class ErrorCatcher:
@@ -52,7 +68,49 @@ class ErrorCatcher:
         return True
 
 
-class ActionForm(forms.Form):
+CSRF_FIELD = "csrfmiddlewaretoken"
+
+
+class SubmittedValues:
+    """What was entered in a stale form (config.http.stale_forms).
+
+    `restored` has the names of the values that a form has, so that the others are not lost.
+    """
+
+    def __init__(self, data: QueryDict) -> None:
+        self.data = data
+        self.restored = {CSRF_FIELD}
+
+    def restore(self, form: forms.BaseForm) -> dict[str, Any]:
+        """Returns initial values for a form, without passwords. Empty for a form with other fields."""
+        names = {form.add_prefix(name): name for name in form.fields}
+        if names.keys().isdisjoint(self.data):
+            return {}
+        self.restored.update(names)
+        widgets = {name: form.fields[name].widget for name in names.values()}
+        return {
+            name: widgets[name].value_from_datadict(self.data, {}, key)
+            for key, name in names.items()
+            if not isinstance(widgets[name], forms.PasswordInput)
+            and not widgets[name].value_omitted_from_data(self.data, {}, key)
+        }
+
+
+# While the page of a stale form is shown again: what was entered.
+SUBMITTED: ContextVar[SubmittedValues | None] = ContextVar("submitted", default=None)
+
+
+class RestoredForm(forms.BaseForm):
+    """A form that restores what was entered before it was stale."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        submitted = SUBMITTED.get()
+        if submitted and not self.is_bound:
+            self.initial = {**self.initial, **submitted.restore(self)}
+
+
+class ActionForm(RestoredForm, forms.Form):
     """A form for an action that checks the values itself.
 
     `field_names` maps the action's field names to those of the form, where they differ.

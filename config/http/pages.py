@@ -15,6 +15,7 @@ from django_htmx.middleware import HtmxDetails
 
 from config.http.forms import ErrorCatcher
 from config.http.methods import require_http_methods
+from config.http.stale_forms import has_typed_text, list_values
 
 View = Callable[..., HttpResponse]
 # For a page with a form that is sent to the page itself.
@@ -30,8 +31,11 @@ def is_htmx(request: HttpRequest) -> bool:
 def redirect_to_sign_in(request: HttpRequest, next_url: str) -> HttpResponse:
     """Redirects to the sign-in page, which then redirects to `next_url`.
 
-    htmx gets a header of its own, because it would insert the target of an ordinary redirect into the page.
+    A form with text is not lost: it is shown, to be sent after the sign-in. htmx gets a header of its own,
+    because it would insert the target of an ordinary redirect into the page.
     """
+    if request.method == "POST" and not is_htmx(request) and has_typed_text(request.POST):
+        return list_values(request, request.POST, is_signed_out=True)
     sign_in = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': next_url})}"
     return HttpResponseClientRedirect(sign_in) if is_htmx(request) else redirect(sign_in)
 

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.kernel.paths import is_api
+from config.kernel.validators import ID_PATTERN
 from config.limits.client_addresses import client_address_of_scope
 from config.limits.rate_limits import RateLimitStatus, count_many
 from config.redis.batches import CommandBatcher
 
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 # The paths of previews in maps/urls.py. Similar paths count as pages.
-PREVIEW_PATH = re.compile(r"/maps/[0-9a-f-]{36}/(?:card|page|link)-[0-9a-z-]{1,80}\.(?:webp|jpeg)")
+PREVIEW_PATH = re.compile(
+    rf"/maps/{ID_PATTERN}/(?:card|page|link)-[0-9a-z-]{{1,80}}\.(?:webp|jpeg)"
+)
 
 
 def find_policy(method: str, path: str) -> str:

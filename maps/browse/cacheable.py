@@ -11,11 +11,11 @@ from urllib.parse import parse_qsl
 
 import psycopg
 from django.conf import settings
-from django.urls.converters import UUIDConverter
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from config.db.pools import create_pool, pool_connection
 from config.kernel.errors import DomainError
+from config.kernel.validators import ID_PATTERN
 from config.server.cacheable_requests import Route
 from config.server.fast_lane import CachedResponse
 from config.server.response_cache import ResponseCache
@@ -23,7 +23,6 @@ from maps.browse import invalidation, queries
 from maps.search import spelling
 from maps.search.sql import build_statements
 
-UUID_PATTERN = UUIDConverter.regex
 POOL_SIZE = 3
 LIST_TIMEOUT_SECONDS = 3.0  # a list takes milliseconds; after this time Django handles the request
 KNOWN_PARAMETERS = frozenset(queries.PARAMETERS)
@@ -35,7 +34,7 @@ class CacheableMapReads:
     def __init__(self, cache: ResponseCache[CachedResponse]) -> None:
         self.cache = cache
         self.pool: AsyncConnectionPool[Any] | None = None
-        map_tag = rf"(?P<tag>{UUID_PATTERN}(?:{invalidation.TERRAIN_SUFFIX})?)"
+        map_tag = rf"(?P<tag>{ID_PATTERN}(?:{invalidation.TERRAIN_SUFFIX})?)"
         self.routes = (
             Route(re.compile(r"/api/v1/maps"), self.build_list, list_header_variant),
             Route(re.compile(r"/maps/")),

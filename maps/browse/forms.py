@@ -55,7 +55,11 @@ class Facet(forms.ChoiceField):
 
 
 class FacetForm(forms.Form):
-    """The controls beside the search box. They only show the parameters; maps.search.language parses them."""
+    """The controls beside the search box. They only show the parameters; maps.search.language parses them.
+
+    So the parameters are initial values: a form with data would check them, and would announce each empty
+    control as invalid.
+    """
 
     use_required_attribute = False
     author = forms.CharField(widget=forms.TextInput(attrs={"maxlength": 50, "autocomplete": "off"}))
@@ -66,7 +70,7 @@ class FacetForm(forms.Form):
     plays_min = Facet("10 100 1000", AT_LEAST, label="Plays")
 
     def __init__(self, parameters: QueryDict) -> None:
-        super().__init__(parameters, label_suffix="")
+        super().__init__(initial=parameters.dict(), label_suffix="")
         for name, field in self.fields.items():
             if isinstance(field, Facet):
                 field.add_choice(name, parameters.get(name, ""))

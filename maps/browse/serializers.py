@@ -19,7 +19,7 @@ def optional_text(help_text: str) -> serializers.CharField:
 class MapPage(serializers.Serializer[Any]):
     """A page of maps, with the cursors of the pages before and after it."""
 
-    results = MapCard(many=True)
+    results = MapCard(many=True, help_text="The maps of this page, in the requested order.")
     next = serializers.CharField(allow_null=True, help_text="Cursor of the next page.")
     previous = serializers.CharField(allow_null=True, help_text="Cursor of the previous page.")
     notes = serializers.ListField(
@@ -41,7 +41,9 @@ class BrowseQuery(serializers.Serializer[Any]):
         help_text='Words and conditions, such as `ember "old forge" -swamp author:mira rating>4'
         " size<50 plays>=100 terrain:lava`.",
     )
-    sort = serializers.ChoiceField(choices=list(ORDERS), default=DEFAULT_ORDER)
+    sort = serializers.ChoiceField(
+        choices=list(ORDERS), default=DEFAULT_ORDER, help_text="The order of the list."
+    )
     cursor = serializers.CharField(
         required=False,
         allow_blank=True,
@@ -49,7 +51,10 @@ class BrowseQuery(serializers.Serializer[Any]):
         help_text="A cursor from `next` or `previous`.",
     )
     page_size = serializers.IntegerField(
-        min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE
+        min_value=1,
+        max_value=MAX_PAGE_SIZE,
+        default=DEFAULT_PAGE_SIZE,
+        help_text="The number of maps on a page.",
     )
     filter = serializers.ChoiceField(
         choices=[OWN_FILTER],

@@ -96,9 +96,11 @@ def detail(request: HttpRequest, collection_id: UUID) -> HttpResponse:
         parse_id(request.GET.get("removed", "")), read_position(request.GET.get("at", ""))
     )
     initial = {"name": collection.name, "description": collection.description}
+    form = form or CollectionForm(initial=initial)
     context = entries_context(request, collection, removed) | {
-        "form": form or CollectionForm(initial=initial),
-        "editing": form is not None or "edit" in request.GET,
+        "form": form,
+        # Open for faults, and for what was restored from a stale form.
+        "editing": form.is_bound or form.initial != initial or "edit" in request.GET,
         "address": request.build_absolute_uri(request.path),
     }
     return render(request, "collections/detail.html", context)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
 from django.db import connection
@@ -34,12 +35,28 @@ class HistogramBar:
 
 @dataclass(frozen=True)
 class RatingPanel:
-    """The ratings of a map, and what a viewer may do about them."""
+    """The ratings of a map, and what a viewer may do about them.
+
+    Mean and number are those of the histogram. Another player may rate between two queries, but all values on
+    a page agree.
+    """
 
     histogram: list[HistogramBar]
     own_stars: int | None  # the viewer's rating
     is_author: bool
     may_rate: bool
+
+    @property
+    def rating_count(self) -> int:
+        """The number of ratings."""
+        return sum(row.count for row in self.histogram)
+
+    @property
+    def rating(self) -> Decimal:
+        """The mean of the ratings, rounded like that in the table of maps; 0 without any."""
+        total = sum(row.stars * row.count for row in self.histogram)
+        mean = Decimal(total) / max(1, self.rating_count)
+        return mean.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
     @property
     def choices(self) -> list[tuple[int, bool]]:

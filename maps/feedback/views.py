@@ -40,7 +40,7 @@ def change_rating(request: HttpRequest, map_id: UUID) -> HttpResponse:
         game_map = get_object_or_404(GameMap.objects.visible_to(user).for_cards(), pk=map_id)
     panel = queries.rating_panel(user, game_map)
     context = {"game_map": game_map, "panel": panel, "error": caught.detail}
-    return render(request, "maps/_rating.html", context)
+    return render(request, "maps/_rating_part.html", context)
 
 
 @require_POST

@@ -7,27 +7,27 @@ server sends `{"type", "version", "data", "re"?}`.
 """
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from re import compile as compile_pattern
 from typing import Any, Literal
-from uuid import UUID
 
 import orjson
 
 from config.kernel import close_codes
-from config.kernel.errors import DomainError, InvalidInput
+from config.kernel.errors import DomainError
+from config.kernel.names import find_nearest
 from config.kernel.text import check_text
 from config.kernel.timestamps import to_json
-from config.kernel.validators import check_boolean, check_integer
+from config.kernel.validators import check_boolean, check_id, check_integer
 from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
 from sessions_app.kernel.socket_address import SUBPROTOCOL
 
 MAX_ID_LENGTH = 64
+ENVELOPE = ("type", "id", "data")  # the fields of a message of a client
 MAX_VERSION = 2**53  # the largest integer that JavaScript has exactly
-UUID_LENGTH = 36
 # Spaces and separators of Unicode (Z*), and control characters (Cc).
 SPACES = compile_pattern(r"[\s\0-\x1f\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 
@@ -140,15 +140,6 @@ class Field:
     required: bool = True
 
 
-def _check_uuid(value: Any, field: str) -> UUID:
-    try:
-        if type(value) is str and len(value) == UUID_LENGTH:
-            return UUID(value)
-    except ValueError:
-        pass
-    raise InvalidInput("invalid", "A UUID with hyphens is needed here.", field=field)
-
-
 def _text(kind: str, *, required: bool = True, is_joined: bool = False) -> Field:
     def check(value: Any, field: str) -> str:
         if is_joined and type(value) is str:
@@ -178,10 +169,10 @@ CLIENT_MESSAGES: dict[str, dict[str, Field]] = {
         "version": _integer(0, MAX_VERSION, required=False),
     },
     "ready": {"is_ready": Field(check_boolean)},
-    "tribe": {"tribe_id": Field(_check_uuid)},
+    "tribe": {"tribe_id": Field(check_id)},
     "leave": {},
     "start": {"solo": Field(check_boolean, required=False)},
-    "kick": {"player_id": Field(_check_uuid)},
+    "kick": {"player_id": Field(check_id)},
     "settings": {
         "is_public": Field(check_boolean, required=False),
         "seats": _integer(MIN_SEATS, MAX_SEATS, required=False),
@@ -213,8 +204,10 @@ def parse(text: str | None) -> Message:
     if re is not None and not (type(re) is str and 0 < len(re) <= MAX_ID_LENGTH):
         detail = f"The id of a message is text of 1 to {MAX_ID_LENGTH} characters."
         raise InvalidMessage("invalid_id", detail)
-    if unknown := frame.keys() - {"type", "id", "data"}:
-        raise InvalidMessage("unknown_field", f"Unknown in a message: {_names(unknown)}.", re)
+    if unknown := frame.keys() - set(ENVELOPE):
+        raise InvalidMessage(
+            "unknown_field", f"Unknown in a message: {_names(unknown, ENVELOPE)}.", re
+        )
     kind = frame.get("type")
     if type(kind) is not str or kind not in CLIENT_MESSAGES:
         detail = f"The type of a message is one of {', '.join(CLIENT_MESSAGES)}."
@@ -228,7 +221,7 @@ def parse(text: str | None) -> Message:
 def _parse_data(kind: str, data: dict[str, Any], re: str | None) -> dict[str, Any]:
     fields = CLIENT_MESSAGES[kind]
     if unknown := data.keys() - fields.keys():
-        raise InvalidMessage("unknown_field", f"Unknown in {kind}: {_names(unknown)}.", re)
+        raise InvalidMessage("unknown_field", f"Unknown in {kind}: {_names(unknown, fields)}.", re)
     parsed = {}
     for name, field in fields.items():
         if data.get(name) is None:
@@ -243,9 +236,11 @@ def _parse_data(kind: str, data: dict[str, Any], re: str | None) -> dict[str, An
     return parsed
 
 
-def _names(unknown: set[str]) -> str:
-    """Returns the first unknown names, shortened to limit the size of the error."""
-    return ", ".join(sorted(name[:20] for name in unknown)[:3])
+def _names(unknown: set[str], known: Iterable[str]) -> str:
+    """Returns the first unknown names with the nearest known ones, short to limit the size of the error."""
+    shown = sorted(name[:20] for name in unknown)[:3]
+    near = [(name, find_nearest(name, list(known))) for name in shown]
+    return ", ".join(f"{name} (did you mean {found}?)" if found else name for name, found in near)
 
 
 def message_frame(

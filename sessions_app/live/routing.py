@@ -3,8 +3,7 @@
 from channels.routing import URLRouter
 from channels.sessions import CookieMiddleware
 from django.conf import settings
-from django.urls import path, re_path, register_converter
-from django.urls.converters import UUIDConverter
+from django.urls import path, re_path
 
 from config.http.secure_transport import is_secure
 from config.limits.request_policies import RequestCounter
@@ -17,15 +16,6 @@ from sessions_app.live.reconciliation import Reconciler
 from sessions_app.lobby_list.feed import ListFeed
 
 
-class AnyCaseUUIDConverter(UUIDConverter):
-    """A UUID with hyphens. Letters may be upper-case, as in requests and messages."""
-
-    regex = "(?i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
-
-
-register_converter(AnyCaseUUIDConverter, "any_case_uuid")
-
-
 class WebSocketApplication:
     """The ASGI application for WebSockets, for one event loop."""
 
@@ -36,7 +26,7 @@ class WebSocketApplication:
         seat = SeatConsumer.as_asgi(hub=self.hub)
         self.router = URLRouter(
             [
-                path("ws/game-sessions/<any_case_uuid:session_id>", CookieMiddleware(seat)),
+                path("ws/game-sessions/<id:session_id>", CookieMiddleware(seat)),
                 path("ws/lobbies", ListConsumer.as_asgi(feed=ListFeed(self.hub))),
                 re_path("", RefusingConsumer.as_asgi()),
             ]

@@ -5,6 +5,7 @@ import socket
 import threading
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.contrib.auth import get_user
@@ -56,8 +57,48 @@ def test_verification_link_works_once(client: Client, db: None) -> None:
     assert User.objects.get().email_verified_at is None
     client.post(link)
     assert User.objects.get().email_verified_at is not None
-    assert b"has expired" in client.get(link).content
-    assert b"has expired" in client.post(link).content
+    for opener in (client, Client()):  # whoever holds the link, signed in or not
+        for page in (opener.get(link), opener.post(link)):
+            assert b"confirmed already" in page.content
+            assert b"mira@example.com</bdi> is confirmed" in page.content
+
+
+def test_verification_link_shows_its_address_only_to_its_holder(client: Client, db: None) -> None:
+    sign_up(client)
+    link = last_email()[1]
+    user = User.objects.get()
+    parts = link.split("/")
+    wrong = "/".join([*parts[:-2], parts[-2][:-1] + ("0" if parts[-2][-1] != "0" else "1"), ""])
+    other = links.verification_tokens.make_token(make_user("Other"))
+    for forged in (wrong, "/".join([*parts[:-2], other, ""])):
+        for _ in range(2):  # before the confirmation and after it
+            shown = client.get(forged).content.decode()
+            assert "has expired" in shown
+            assert "mira@example.com" not in shown.partition("<main")[2]
+            user.mark_email_verified()
+        User.objects.update(email_verified_at=None)
+    assert b"<bdi>mira@example.com</bdi>" in client.get(link).content
+
+
+def test_used_verification_link_is_recognized_at_any_age(client: Client, settings: Any) -> None:
+    """Also one of several emails that was not used itself."""
+    sign_up(client)
+    first = last_email()[1]
+    client.post("/account/verification")
+    second = last_email()[1]
+    client.post(second)
+    User.objects.update(email_verified_at=timezone.now() - timedelta(days=30))
+    settings.PASSWORD_RESET_TIMEOUT = -1
+    for link in (first, second):
+        assert b"confirmed already" in client.get(link).content
+    User.objects.update(email_verified_at=None)
+    shown = client.get(second).content.decode()
+    assert "has expired" in shown
+    assert "It was sent to <bdi>mira@example.com</bdi>" in shown
+    User.objects.update(email="new@example.com")
+    shown = client.get(second).content.decode().partition("<main")[2]
+    assert "has expired" in shown
+    assert "@example.com" not in shown
 
 
 def test_verification_link_expires_after_an_hour_or_a_change_of_address(
@@ -544,7 +585,7 @@ def test_visitors_sign_in_first_and_return_to_the_account_page(
     client: Client, db: None, path: str
 ) -> None:
     response = client.post(f"/account/{path}") if path else client.get("/account/")
-    assert response.headers["Location"] == "/login/?next=/account/"
+    assert unquote(response.headers["Location"]) == "/login/?next=/account/"
 
 
 def test_account_page_is_not_stored_by_browsers(client: Client, player: User) -> None:

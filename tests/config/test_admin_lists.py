@@ -1,7 +1,7 @@
 """What pages of the admin offer works: filters, sorting, paging, popups, links back to a list."""
 
 import re
-from html import unescape
+from html import escape, unescape
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.test import Client, RequestFactory
+from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import PageSession, User
@@ -32,6 +33,7 @@ from tests.support.admin_lists import (
     refused,
 )
 from tests.support.factories import NOBODY, make_map, make_user
+from tests.support.forms import form_with, forms_of
 
 pytestmark = pytest.mark.django_db
 
@@ -382,11 +384,90 @@ def test_a_filtered_list_has_actions_and_pages(
     body |= {"_selected_action": [game_map.pk for game_map in maps]}  # type: ignore[dict-item]
     response = client.post(page, body, follow=True)
     assert "3 maps hidden." in response.content.decode()
-    assert response.status_code == 200  # the first page, because there is no second any more
+    assert response.status_code == 200  # an empty list, because the filter excludes them
     assert LogEntry.objects.count() == 3
     before = GameMap.objects.published().count()
     client.post(f"{MAPS}?user__password__regex=^a", body | {"action": "restore"})
     assert GameMap.objects.published().count() == before == 0
+
+
+def decision_form(response: Any) -> Any:
+    return form_with(response, "action", "reason")
+
+
+# A list, an action, and filters, of which some exclude a row after the decision.
+DECISIONS = [
+    (MAPS, "hide", "q=ford&p=2&o=2"),
+    (MAPS, "hide", "state=public&q=ford"),
+    (MAPS, "restore", "state=hidden&created_at__gte=2026-01-01"),
+    (USERS, "ban", "is_active__exact=1&q=play&p=2"),
+    (USERS, "suspend_rating", "is_staff__exact=0"),
+    (USERS, "ban", ""),
+]
+
+
+@pytest.mark.parametrize(("page", "action", "query"), DECISIONS)
+def test_a_decision_keeps_search_filters_and_page(
+    admin_clients: dict[str, Client], staff: dict[str, User], monkeypatch: pytest.MonkeyPatch,
+    page: str, action: str, query: str,
+) -> None:  # fmt: skip
+    for model in (GameMap, User):
+        monkeypatch.setattr(SITE.get_model_admin(model), "list_per_page", 1)
+    client, address = admin_clients["moderator"], f"{page}?{query}" if query else page
+    players = [make_user(f"Player{n}") for n in range(3)]
+    more = {"hidden_at": timezone.now()} if action == "restore" else {}
+    maps = [make_map(players[0], f"Ford {n}", **more) for n in range(3)]
+    rows = maps if page == MAPS else players
+    body = {"action": action, "_selected_action": [rows[0].pk, rows[1].pk]}
+    asked = client.post(address, body)
+    for _ in range(2):  # without a reason the form is shown again
+        form = decision_form(asked)
+        assert form.action == address
+        assert f'href="{escape(address)}">Cancel</a>' in asked.content.decode().replace(
+            ' class="closelink"', ""
+        )
+        asked = client.post(form.action, body | {"decide": "1", "reason": " "})
+    # Meanwhile another moderator has decided about one of them.
+    other = admin_clients["administrator"]
+    given = {"decide": "1", "reason": "Stolen.", "until": "2030-01-01T00:00"}
+    other.post(page, body | given | {"_selected_action": [rows[0].pk]})
+    values = decision_form(asked).values | given
+    done = client.post(form.action, values)
+    assert (done.status_code, done["Location"]) == (302, address)
+    shown = client.get(address)
+    assert shown.status_code == 200
+    message = next(iter(shown.context["messages"])).message
+    assert "1 unchanged" in message or "2 of 2" in message  # a suspension can be prolonged
+    changed = [type(row).objects.get(pk=row.pk) for row in rows]
+    assert [each.decisions.count() for each in changed[1:]] == [1, 0]
+
+
+def test_a_decision_from_the_page_of_a_map_leads_back_to_its_list(
+    admin_clients: dict[str, Client], staff: dict[str, User]
+) -> None:
+    client, game_map = admin_clients["moderator"], make_map(make_user("Author"), "Ford")
+    lists = client.get(f"{MAPS}?state=public&q=ford").content.decode()
+    [link] = set(re.findall(rf'href="({MAPS}{game_map.pk}/change/[^"]*)"', lists))
+    shown = client.get(unescape(link))
+    [form] = [each for each in forms_of(shown) if each.values.get("action") == ["hide"]]
+    asked = client.post(form.action, form.values)
+    form = decision_form(asked)
+    assert form.action == f"{MAPS}?state=public&q=ford"
+    done = client.post(form.action, form.values | {"decide": "1", "reason": "Stolen."})
+    assert done["Location"] == f"{MAPS}?state=public&q=ford"
+    game_map.refresh_from_db()
+    assert game_map.hidden_at
+
+
+def test_the_last_page_is_shown_in_place_of_one_that_is_gone(
+    admin_clients: dict[str, Client], staff: dict[str, User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SITE.get_model_admin(GameMap), "list_per_page", 2)
+    author = make_user("Author")
+    for n in range(5):
+        make_map(author, f"Ford {n}")
+    for page in (4, 999):
+        assert admin_clients["moderator"].get(f"{MAPS}?p={page}").context["cl"].page_num == 3
 
 
 def test_an_unknown_url_is_a_404(admin_clients: dict[str, Client]) -> None:

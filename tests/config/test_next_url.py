@@ -1,12 +1,11 @@
 """Where forms lead when they are done: only to pages of this site, whatever `next` says."""
 
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user
 from django.test import Client, RequestFactory
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import get_resolver, reverse
 
 from accounts.models import User
 from config.http import next_url
@@ -14,6 +13,7 @@ from config.http.errors import find_retry_url
 from tests.support.api import bearer
 from tests.support.factories import NOBODY, PASSWORD, make_user
 from tests.support.pages import sign_up
+from tests.support.routes import routes
 
 pytestmark = pytest.mark.django_db
 
@@ -155,29 +155,6 @@ def test_a_next_url_that_is_a_page_is_followed(player: User, wanted: str) -> Non
 def test_the_retry_link_leads_to_the_page_of_the_form(referer: str, again: str) -> None:
     request = RequestFactory().post("/login/", headers={"Referer": referer})
     assert find_retry_url(request) == again
-
-
-ARGUMENTS = {
-    "username": "Player1",
-    "token": "t0k-en",
-    "uidb64": "MQ",
-    "code": "7KQ2MX",
-    "size": "card",
-    "content": f"{'0' * 64}-1",
-    "form": "webp",
-}
-
-
-def routes(patterns: Any, names: tuple[str, ...] = ()) -> Any:
-    """Yields each route of the site: its name and its arguments."""
-    for entry in patterns:
-        if isinstance(entry, URLResolver):
-            inner = (*names, entry.namespace) if entry.namespace else names
-            yield from routes(entry.url_patterns, inner)
-        elif isinstance(entry, URLPattern) and entry.name:
-            wanted = entry.pattern.regex.groupindex
-            arguments = {name: ARGUMENTS.get(name, str(uuid4())) for name in wanted}
-            yield ":".join((*names, entry.name)), arguments
 
 
 def test_routes_without_get_are_recognized() -> None:

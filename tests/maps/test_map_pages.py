@@ -239,6 +239,24 @@ def test_active_filters_are_shown_and_can_be_removed(client: Client, game_map: G
     assert 'hx-swap-oob="true"' in text(client, asked, headers=HTMX)
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["", "?", "?q=ford", "?terrain=lava", "?terrain=Lava&size_min=20", "?terrain=nonsense",
+     "?author=%00", "?rating_min=9&size_max=x", "?author=Author&plays_min=10"],
+)  # fmt: skip
+def test_filters_are_not_announced_as_invalid(
+    client: Client, signed_in: Client, game_map: GameMap, query: str
+) -> None:
+    for visitor in (client, signed_in):
+        for headers in ({}, HTMX):
+            page = visitor.get(f"/maps/{query}", headers=headers).content.decode()
+            assert "aria-invalid" not in page
+            assert "errorlist" not in page
+    for address in ("/lobbies/", "/lobbies/?map=ford", "/collections/", "/tribes/new/"):
+        assert "aria-invalid" not in text(signed_in, address)
+    assert 'aria-invalid="true"' in text(signed_in, "/lobbies/?free=x")
+
+
 # ---- One's own maps -----------------------------------------------------------------------------
 
 

@@ -1,6 +1,8 @@
 """Ratings: pages, API, simultaneous requests. The mean is always exact."""
 
+import re
 import threading
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
+from maps.feedback import queries
 from maps.feedback.actions import rate_map
 from maps.models import GameMap, MapRating
 from tests.support.api import bearer
@@ -90,6 +93,63 @@ def test_htmx_replaces_the_stars(signed_in: Client, game_map: GameMap) -> None:
     assert b"<html" not in response.content
     assert b"4.00 of 5 stars, 1 rating" in response.content
     assert b"Remove my rating" in response.content
+
+
+def values_of(page: str) -> dict[str, Any]:
+    """Returns all values of a map's ratings in a page or a part of it."""
+    rows = re.findall(r'aria-label="(\d) stars?: (\d+) ratings?"', page)
+    return {
+        "byline": re.findall(r'<a href="#rating"><span aria-hidden="true">★ ([\d.]+)</span>', page),
+        "means": set(re.findall(r"([\d.]+) of 5 stars", page)),
+        "counts": set(re.findall(r"of 5 stars, (\d+) rating", page)),
+        "histogram": {int(stars): int(count) for stars, count in rows if count != "0"},
+        "own": re.findall(r'value="(\d)"\s+aria-pressed="true"', page),
+        "unrated": page.count("not rated yet"),
+    }
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "htmx"])
+@pytest.mark.parametrize("earlier", [(), (5,), (1, 2, 2), (5, 5, 5, 5, 4, 4, 4)])
+def test_all_values_agree_after_a_rating(
+    signed_in: Client, game_map: GameMap, earlier: tuple[int, ...], headers: dict[str, str]
+) -> None:
+    url = f"/maps/{game_map.pk}/rating"
+    for n, stars in enumerate(earlier):
+        rate_map(player=make_user(f"Rater{n}"), map_id=game_map.pk, stars=stars)
+    for own in (3, 1, None):
+        given = {"stars": str(own)} if own else {"remove": "1"}
+        shown = signed_in.post(url, given, headers=headers, follow=True).content.decode()
+        all_stars = [*earlier, *([own] if own else [])]
+        mean = f"{mean_of(game_map)[0]:.2f}"
+        assert values_of(shown) == {
+            "byline": [mean] if all_stars else [],
+            "means": {mean} if all_stars else set(),
+            "counts": {str(len(all_stars))} if all_stars else set(),
+            "histogram": dict(Counter(all_stars)),
+            "own": [str(own)] if own else [],
+            "unrated": 0 if all_stars else 1,
+        }
+        # The card of the map has the same values.
+        card = signed_in.get("/maps/").content.decode()
+        assert (f"{mean} of 5 stars, {len(all_stars)} rating" in card) == bool(all_stars)
+
+
+def test_values_agree_although_another_player_rates_meanwhile(
+    signed_in: Client, game_map: GameMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rate_map(player=make_user("First"), map_id=game_map.pk, stars=5)
+    original, second = queries.rating_histogram, make_user("Second")
+
+    def rate_before(rated: GameMap) -> Any:
+        rate_map(player=second, map_id=rated.pk, stars=1)
+        return original(rated)
+
+    monkeypatch.setattr(queries, "rating_histogram", rate_before)
+    shown = values_of(signed_in.get(game_map.get_absolute_url()).content.decode())
+    assert shown["means"] == {"3.00"}
+    assert shown["byline"] == ["3.00"]
+    assert shown["counts"] == {"2"}
+    assert shown["histogram"] == {1: 1, 5: 1}
 
 
 def test_authors_and_visitors_may_not_rate(

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -285,5 +286,8 @@ def test_tribes_of_others_are_a_404(signed_in: Client, author: User) -> None:
 def test_signed_out_players_are_sent_to_the_sign_in_page(client: Client, author: User) -> None:
     tribe = make_tribe(author)
     for url in ("/tribes/new/", f"/tribes/{tribe.pk}/", f"/tribes/{tribe.pk}/delete"):
-        assert client.post(url, FORM).headers["Location"] == f"/login/?next={url}"
+        assert client.get(url).headers["Location"] == f"/login/?{urlencode({'next': url})}"
+        kept = client.post(url, FORM)
+        assert kept.status_code == 403
+        assert FORM["name"] in kept.content.decode()
     assert Tribe.objects.count() == 1

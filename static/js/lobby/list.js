@@ -51,6 +51,11 @@ for (const name of ["pointerleave", "focusout"]) {
 }
 setInterval(showAges, AGE_INTERVAL);
 list.open();
+// A browser keeps a page for going back, but not its socket, and reports that as an error.
+addEventListener("pagehide", () => list.close());
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) list.open();
+});
 
 /**
  * Returns whether a lobby matches the filters, by the same rules as the server.

@@ -15,6 +15,11 @@ const update = () => {
   else list.close();
 };
 document.addEventListener("visibilitychange", update);
+// A browser keeps a page for going back, but not its socket, and reports that as an error.
+addEventListener("pagehide", () => list.close());
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) update();
+});
 document.addEventListener("htmx:load", ({ target }) => {
   update();
   if (target instanceof Element) show(target);

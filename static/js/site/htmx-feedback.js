@@ -4,6 +4,9 @@ import { byId } from "./find.js";
 
 /** @typedef {{xhr: XMLHttpRequest, parameters: Record<string, string>}} Detail of an event of htmx's */
 
+const TAG = /<[a-z](?:[^>"]|"[^"]*")*>/gi; // in the HTML of a page as browsers write it
+const STYLE = / style="[^"]*"/gi;
+
 /** @type {Element | null} the focused element before an error */
 let focusedBefore = null;
 
@@ -48,6 +51,8 @@ document.addEventListener("htmx:responseError", (event) => {
   if (xhr.status === 429) {
     const seconds = Number(xhr.getResponseHeader("Retry-After")) || 60;
     showError(`Too many requests. Nothing has changed; try again in ${seconds} s.`);
+  } else if (xhr.status === 403) {
+    showError("This page is out of date, so nothing has changed. Reload it, then try again.");
   } else if (xhr.status === 404) {
     showError("This isn’t here any more. Reload the page.");
   } else {
@@ -56,6 +61,13 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 
 document.addEventListener("htmx:beforeRequest", hideError);
+
+// Going back shows a copy of the page. Scripts, browsers and extensions may have set styles in it, and the CSP
+// rejects styles in HTML. So the copy has none.
+document.addEventListener("htmx:historyItemCreated", (event) => {
+  const { item } = /** @type {CustomEvent<{item: {content: string}}>} */ (event).detail;
+  item.content = item.content.replace(TAG, (tag) => tag.replace(STYLE, ""));
+});
 
 // Empty parameters are removed, so that addresses are short.
 document.addEventListener("htmx:configRequest", (event) => {
