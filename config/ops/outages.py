@@ -16,6 +16,7 @@ import psycopg
 from redis.exceptions import RedisError
 
 MIN_FAILURES = 2  # consecutive
+LATE_SECONDS = 10.0  # after an outage, in which requests that waited for its end may still fail
 logger = logging.getLogger(__name__)
 
 
@@ -25,6 +26,7 @@ class Service:
     def __init__(self, name: str) -> None:
         self.name = name
         self._lock = threading.Lock()
+        self.ended_at = float("-inf")  # the last outage, by the monotonic clock
         self.reset()
 
     def reset(self) -> None:
@@ -33,6 +35,11 @@ class Service:
         self.failed_at = float("-inf")  # the last failure, by the monotonic clock
         self._began_at = 0.0  # the first failure of the series
         self._consecutive = self._total = 0
+
+    @property
+    def causes_failures(self) -> bool:
+        """Whether there is an outage, or was one a moment ago."""
+        return self.is_out or time.monotonic() - self.ended_at < LATE_SECONDS
 
     @property
     def is_failing(self) -> bool:
@@ -64,6 +71,7 @@ class Service:
             was_out, seconds, total = self.is_out, time.monotonic() - self._began_at, self._total
             self.reset()
             if was_out:
+                self.ended_at = time.monotonic()
                 text = "%s is available again, after %.1f seconds and %d failed attempts."
                 logger.warning(text, self.name, seconds, total)
 
@@ -107,7 +115,7 @@ class OutageFilter(logging.Filter):
             return True
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
         is_caused = is_caused_by_outage(error)
-        if any(service.is_out for service in SERVICES):
+        if any(service.causes_failures for service in SERVICES):
             return not (is_caused or getattr(record, "status_code", None) == 503)
         if is_caused and any(service.is_failing for service in SERVICES):
             record.exc_info, record.exc_text = None, None

@@ -160,7 +160,9 @@ def wrapped(error: BaseException) -> OperationalError:
     return outer
 
 
-def test_records_about_an_outage_are_dropped_while_it_lasts() -> None:
+def test_records_about_an_outage_are_dropped_while_it_lasts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     caused = [
         record_of(wrapped(psycopg.OperationalError())),
         record_of(RedisConnectionError()),
@@ -178,6 +180,11 @@ def test_records_about_an_outage_are_dropped_while_it_lasts() -> None:
     caused = [record_of(wrapped(psycopg.OperationalError())), *caused[2:]]
     assert not any(keep.filter(record) for record in caused)
     assert all(keep.filter(record) for record in others)
+    for service in outages.SERVICES:  # requests that waited for its end
+        service.record_success()
+    assert not any(keep.filter(record) for record in caused)
+    monkeypatch.setattr(outages, "LATE_SECONDS", 0)
+    assert all(keep.filter(record) for record in caused)
 
 
 def test_a_cause_may_be_anywhere_in_the_chain() -> None:

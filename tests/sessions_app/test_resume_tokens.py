@@ -127,6 +127,7 @@ def test_a_lost_welcome_does_not_lock_the_player_out(site: Site, times: int) -> 
     with take_seat_by_socket(site, table) as host:
         token = resume_of(host)
         lose(host)
+    until(lambda: not table.now.seats[0].is_connected)
     for _ in range(times):
         with Caller(site, path_of(table.id)) as unlucky:
             unlucky.send("hello", resume=token)

@@ -46,6 +46,7 @@ def forget_failures() -> None:
     """Makes all services count as available."""
     for service in SERVICES:
         service.reset()
+        service.ended_at = float("-inf")
 
 
 def open_circuit(alias: clients.Alias = "durable") -> None:
