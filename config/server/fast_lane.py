@@ -14,7 +14,7 @@ from typing import Any
 from config.http.errors import RELOADED_METHODS
 from config.http.middleware import RATE_LIMIT_STATUS
 from config.limits.rate_limits import RateLimited, RateLimitStatus
-from config.limits.request_policies import RequestCounter, find_policy
+from config.limits.request_policies import RequestCounter
 from config.server.asgi import (
     App,
     Headers,
@@ -71,8 +71,7 @@ class FastLane:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Counts a request, and responds to it, from the cache if possible."""
         request = read_request(scope, self.routes)
-        policy = find_policy(scope["method"], scope["path"])
-        status = await self.counter.count(policy, scope)
+        status = await self.counter.count_request(scope)
         scope = scope | {RATE_LIMIT_STATUS: status}
         if status and status.is_over and not has_body(scope):
             await send_rate_limited(scope, send, status)

@@ -36,7 +36,7 @@ class TicketView(APIView):
     )
     def post(self, request: Request, session_id: UUID) -> Response:
         """Create a ticket for the caller's seat. It is valid once, for thirty seconds."""
-        run_query(queries.require_seat, session_id, caller(request).pk)
+        run_query(queries.require_reason_to_connect, session_id, caller(request).pk)
         ticket = create_ticket(caller_token(request), session_id)
         document = {"ticket": ticket, "connect": socket_address(session_id)}
         return Response(document, status=201, headers=NO_STORE)
