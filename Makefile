@@ -15,7 +15,7 @@ PRODUCTION := TRIBEHOLD_ENV=production ALLOWED_HOSTS=tribehold.example SITE_URL=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help run test browser lint check format hooks palette lock bench growth faults fuzz clean
+.PHONY: help run test browser lint check format hooks palette lock bench growth faults fuzz clients clean
 
 help: ## List the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile
@@ -37,7 +37,7 @@ lint: $(VENV)/dev.ok node_modules/.ok ## Check form, types, templates, scripts, 
 	npm run --silent lint
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-check: lint ## Everything that must hold before a change lands: lint, then tests with coverage
+check: lint tests/clients/node_modules/.ok ## Everything that must hold before a change lands: lint, then tests with coverage
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report= --ignore=tests/browser
 	$(BIN)/python -m pytest -n $(BROWSER_WORKERS) --dist worksteal --cov --cov-append --cov-report=term tests/browser
 
@@ -79,8 +79,11 @@ lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 			$$([ -n "$$group" ] || echo pyproject.toml); \
 	done
 
+clients: $(VENV)/dev.ok tests/clients/node_modules/.ok ## Generate clients from the schema, check their types and call every route (needs Node and npm)
+	@exec $(BIN)/python -m pytest tests/clients $(ARGS)
+
 clean: ## Remove what was installed, except the data in .data
-	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .coverage
+	rm -rf $(VENV) node_modules tests/clients/node_modules .mypy_cache .pytest_cache .ruff_cache .coverage
 
 # ---- What is installed, and when. A file marks the end, so that an interrupted install is repeated.
 
@@ -104,6 +107,12 @@ $(VENV)/dev.ok: $(VENV)/run.ok requirements-dev.txt
 node_modules/.ok: package.json package-lock.json
 	@command -v npm >/dev/null || { echo "Linting scripts and styles needs Node 18.18 or newer, and npm."; exit 1; }
 	@npm ci --silent --ignore-scripts
+	@touch $@
+
+# openapi-typescript needs an older TypeScript than the linters have, so these packages are apart.
+tests/clients/node_modules/.ok: tests/clients/package.json tests/clients/package-lock.json
+	@command -v npm >/dev/null || { echo "Generating clients needs Node 18.18 or newer, and npm."; exit 1; }
+	@npm ci --prefix tests/clients --silent --ignore-scripts
 	@touch $@
 
 # Some systems leave pip out of virtual environments; their own pip can install into one.

@@ -19,6 +19,7 @@ from accounts.moderation.actions import EFFECTS, Action, decide
 from accounts.second_factor import actions as second_factor
 from config.admin.forms import CheckedForm, ReasonForm
 from config.admin.options import ChangedFieldsAdmin, DecisionAdmin, DecisionInline
+from config.db.functions import sort_key
 from config.http.client import client_of
 from config.kernel.text import check_text
 
@@ -59,6 +60,7 @@ class StaffGroupAdmin(GroupAdmin):
     """Groups of staff and their permissions."""
 
     form = GroupForm
+    ordering = (sort_key("name"),)
 
 
 class PlayerDecisionForm(ReasonForm):
@@ -124,7 +126,7 @@ class PlayerAdmin(DecisionAdmin, ChangedFieldsAdmin, UserAdmin[User]):
     """Moderators view, suspend and ban players. Administrators may do everything."""
 
     list_display = (
-        "username",
+        "sorted_name",
         "level",
         "total_games_played",
         "is_active",
@@ -144,6 +146,11 @@ class PlayerAdmin(DecisionAdmin, ChangedFieldsAdmin, UserAdmin[User]):
     )
     inlines = (UserDecisionInline,)
     actions = [*(_player_action(action) for action in EFFECTS), "reset_second_factor"]
+
+    @admin.display(description="username", ordering=sort_key("username"))
+    def sorted_name(self, player: User) -> str:
+        """Returns the name, by which the list is sorted as people sort names."""
+        return player.username
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         """Returns the decisions; nothing on the form for a new player."""

@@ -7,7 +7,6 @@ maps of one author, may be sorted.
 import json
 import os
 import sys
-from dataclasses import replace
 from typing import Any
 
 import bench.servers  # noqa: F401 - sets TRIBEHOLD_DATA
@@ -18,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 SEARCHES = (
     "", "rating>4", "rating>4.9", "size<50", "size>90", "plays>=100", "terrain:lava", "-terrain:grass",
     "rating>3 size<50 -terrain:water", "ember ", "emb", "ember ridge", "author:amberadder",
-    "author:nobody", "wanderi", "for",
+    "author:nobody", "wanderi", "for", "amberadder", "of the", "30x22", "30x22 ridge", "epicridge",
     # These maps are at the end of an order.
     "rating<3", "rating<2", "-rating>=3", "-rating>0", "plays<10", "plays<1", "size>95", "rating<2 size>90",
     "terrain:lava plays<5", "author:amberadder rating<3",
@@ -81,14 +80,20 @@ def find_search_faults(*, sort: str, q: str, viewer: str | None) -> list[str]:
     """Returns the faults of one search."""
     from django.db import connection
 
-    from maps.browse.queries import read_parameters, with_random_start
-    from maps.search.spelling import resolve_last_word
+    from maps.browse.queries import read_parameters, run_steps, with_random_start
+    from maps.search.paging import prepare_search
     from maps.search.sql import build_statements
 
     found = []
-    search = with_random_start(read_parameters({"sort": sort, "q": q}, viewer=viewer))
-    search = replace(search, query=resolve_last_word(search.query))
-    for number, statement in enumerate(build_statements(search)):
+    request = with_random_start(read_parameters({"sort": sort, "q": q}, viewer=viewer))
+    search = run_steps(prepare_search(request))
+    statements = [
+        (tier, number, statement)
+        for n in range(search.count)
+        if (tier := run_steps(search.tier(n)))
+        for number, statement in enumerate(build_statements(request, tier))
+    ]
+    for tier, number, statement in statements:
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + statement.sql, statement.values)
             explained = cursor.fetchone()[0]
@@ -100,7 +105,7 @@ def find_search_faults(*, sort: str, q: str, viewer: str | None) -> list[str]:
         if ("Seq Scan", "maps") in plan:
             found.append(f"{sort} {q}: reads the whole table")
         # Maps with rare words are found by the index of words and sorted, and so are those of the viewer.
-        is_few = (search.has_word and (number or " " in q.strip(" "))) or q.endswith(":yes")
+        is_few = tier.is_rest or (tier.words and (number or tier.words > 1)) or q.endswith(":yes")
         if not is_few and max(count_sorted_rows(explained_plan[0]["Plan"]), default=0) > MAX_SORTED:
             found.append(f"{sort} {q}: sorts more than {MAX_SORTED} maps")
         is_few = is_few or q.startswith("author")

@@ -95,7 +95,7 @@ STATEMENTS = (
     insert(
         "maps",
         MAPS.replace("{offset}", str(NEW_IDS)),
-        "maps_notify_insert maps_add_words_insert maps_count_bytes_insert",
+        "maps_notify_insert maps_add_words_insert maps_count_bytes_insert maps_set_search_insert",
     ),
     update("maps", "play_count = play_count + 1", "maps_notify_update"),
     update("maps", "is_public = NOT is_public", "maps_notify_update maps_change_lobbies"),
@@ -107,7 +107,11 @@ STATEMENTS = (
         " maps_pictures_update",
     ),
     update("maps", """spawn_point = '{{"x": 1}}'""", "maps_next_version maps_count_bytes_update"),
-    update("maps", "description = concat('Moor', name)", "maps_add_words_update maps_next_version"),
+    update(
+        "maps",
+        "description = concat('Moor', name)",
+        "maps_add_words_update maps_next_version maps_set_search_update",
+    ),
     TriggerStatement(
         "UPDATE maps SET id",
         f"UPDATE maps SET id = bench_id({NEW_IDS} + bench_number(id)) {FIRST_ROWS}",

@@ -4,8 +4,10 @@ from django.apps import AppConfig
 from django.contrib import admin
 from django.contrib.admin import apps as admin_apps
 from django.contrib.staticfiles import apps as static_apps
+from django.urls import register_converter
 
 from config.db.notifications import subscribe
+from config.http.converters import IdConverter
 
 
 class TribeholdConfig(AppConfig):
@@ -15,7 +17,7 @@ class TribeholdConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Registers the system checks and the results of tasks. Removes the queue's jobs from the admin.
+        """Registers checks, the converter of ids and results of tasks. Hides the queue's jobs in the admin.
 
         Arguments of jobs may have an email address.
         """
@@ -24,6 +26,7 @@ class TribeholdConfig(AppConfig):
         from config import checks  # noqa: F401
         from config.ops import results
 
+        register_converter(IdConverter, "id")
         admin.site.unregister(ProcrastinateJob)
         subscribe(results.CHANNEL, results.resolve, is_immediate=True)
 

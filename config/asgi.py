@@ -17,6 +17,7 @@ from config.db.notifications import Listener  # noqa: E402 - needs setup()
 from config.limits.request_policies import RequestCounter  # noqa: E402
 from config.ops.task_queue import run_workers, stop_workers  # noqa: E402
 from config.server.asgi import Receive, Scope, Send  # noqa: E402
+from config.server.cross_origin import CrossOrigin  # noqa: E402
 from config.server.fast_lane import CachedResponse, FastLane  # noqa: E402
 from config.server.handler import ThreadedASGIHandler  # noqa: E402
 from config.server.health import Health  # noqa: E402
@@ -84,15 +85,14 @@ def make_application() -> LimitedRequests:
         await lifespan(receive, send, django, listener, reads, sockets, health, counter)
 
     router = ProtocolTypeRouter({"http": http, "websocket": sockets, "lifespan": run_lifespan})
-    return LimitedRequests(
-        StaticFiles(
-            router,
-            root=settings.STATIC_ROOT,
-            prefix=settings.STATIC_URL,
-            allow_all_origins=False,
-            add_headers_function=set_static_headers,
-        )
+    static_files = StaticFiles(
+        router,
+        root=settings.STATIC_ROOT,
+        prefix=settings.STATIC_URL,
+        allow_all_origins=False,
+        add_headers_function=set_static_headers,
     )
+    return LimitedRequests(CrossOrigin(static_files))
 
 
 application = make_application()

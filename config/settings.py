@@ -16,6 +16,7 @@ from config import embedded
 from config.environment import Environment
 from config.http.site_url import read_site_url
 from config.kernel import timestamps
+from config.limits.address_limits import read_address_limits
 from config.redis.aliases import cache_aliases
 from config.redis.urls import check_redis_url, next_database
 from config.storage.urls import read_media_url
@@ -283,6 +284,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "TerrainEnum": "maps.terrain.grid.TERRAINS",
+        "EnemyTypeEnum": "maps.terrain.waves.ENEMY_TYPES",
+    },
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.api.openapi.complete_schema",
@@ -308,6 +314,8 @@ STORAGES = {
     "default": MEDIA,
     "staticfiles": {"BACKEND": "config.storage.static_files.HashedStaticFilesStorage"},
 }
+# Rate limits, open sockets and connections of one address. config/limits/address_limits.py has the defaults.
+ADDRESS_LIMITS = read_address_limits(environment)
 MAX_BODY_BYTES = 10 * 1024 * 1024  # read before a thread is used; larger ones get a 413
 
 # ---- Security -----------------------------------------------------------------------------------
@@ -372,13 +380,14 @@ LOGGING = {
     "filters": {
         "request_id": {"()": "config.http.request_id.RequestIdFilter"},
         "client_faults": {"()": "config.ops.logs.ClientFaultFilter"},
-        "short_redis_errors": {"()": "config.ops.logs.ShortRedisErrors"},
+        "outages": {"()": "config.ops.outages.OutageFilter"},
+        "redis_errors": {"()": "config.ops.outages.RedisErrorFilter"},
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "safe",
-            "filters": ["request_id"],
+            "filters": ["request_id", "outages"],
         }
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
@@ -386,8 +395,10 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         "uvicorn.error": {"filters": ["client_faults"]},
-        "channels_redis.pubsub": {"filters": ["short_redis_errors"]},
+        "channels_redis.pubsub": {"filters": ["redis_errors"]},
         # It would log each lost connection a second time.
         "psycopg": {"level": "ERROR"},
+        # Of each attempt to reconnect. config.ops.outages logs when an outage begins and ends.
+        "psycopg.pool": {"level": "CRITICAL"},
     },
 }

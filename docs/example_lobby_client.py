@@ -26,6 +26,8 @@ from websockets.typing import Subprotocol
 STABLE_AFTER = 5  # seconds; after a connection that lasted this long, the delay is short again
 FINAL = {
     1000,
+    1002,
+    1007,
     1009,
     4400,
     4401,
@@ -33,6 +35,7 @@ FINAL = {
     4404,
     4409,
 }  # close codes after which a client does not reconnect
+SUBPROTOCOL = Subprotocol("tribehold.v1")
 UNAUTHORIZED = 4401  # except once after this one: a ticket may have expired meanwhile
 SILENCE_TIMEOUT = 25  # seconds
 
@@ -67,8 +70,9 @@ class LobbyClient:
         self.lobby: dict[str, Any] = {"version": 0}
         self.player_id = ""
         self.socket: ClientConnection | None = None
+        self.resume = ""  # the token that resumes the seat without a ticket
         self.pending: dict[str, str] = {}  # id → frame; sent again after a reconnection
-        self.wait, self.welcomed_at = 0.1, math.inf
+        self.wait, self.welcomed_at, self.is_forgiven = 0.1, math.inf, False
         self.ids = map(str, itertools.count(int(time.time() * 1000)))
 
     async def messages(self) -> AsyncGenerator[dict[str, Any], None]:
@@ -76,18 +80,14 @@ class LobbyClient:
 
         A caller that stops listening earlier closes it (`aclosing`), and the socket with it.
         """
-        is_forgiven = False
         while True:
             try:
                 async with aclosing(self._connected()) as connected:
                     async for message in connected:
-                        is_forgiven = is_forgiven and message["type"] != "welcome"
                         yield message
             except ConnectionClosed as end:
-                code = end.rcvd.code if end.rcvd else 1006
-                if code in FINAL and (code != UNAUTHORIZED or is_forgiven):
+                if not self._may_return(end.rcvd.code if end.rcvd else 1006):
                     return
-                is_forgiven = code == UNAUTHORIZED
             except httpx.HTTPStatusError as error:
                 if error.response.status_code in (401, 404):
                     raise
@@ -104,6 +104,17 @@ class LobbyClient:
             with suppress(ConnectionClosed):  # it is sent again after the next welcome
                 await self.socket.send(frame)
 
+    def _may_return(self, code: int) -> bool:
+        """Returns whether to reconnect after a close code.
+
+        If a resume token has ended, a ticket is tried. If a ticket has expired, another one is tried, once.
+        """
+        if code == UNAUTHORIZED and self.resume:
+            self.resume = ""
+            return True
+        was_forgiven, self.is_forgiven = self.is_forgiven, code == UNAUTHORIZED
+        return code not in FINAL or (code == UNAUTHORIZED and not was_forgiven)
+
     async def _pause(self) -> None:
         """Waits before the next attempt: longer each time, until a connection has lasted for a while."""
         if time.monotonic() - self.welcomed_at > STABLE_AFTER:
@@ -113,16 +124,12 @@ class LobbyClient:
         self.wait = min(2 * self.wait, 5)
 
     async def _connected(self) -> AsyncGenerator[dict[str, Any], None]:
-        response = await self.api.post(f"game-sessions/{self.session_id}/ticket")
-        ticket = response.raise_for_status().json()
-        address = str(self.api.base_url.copy_with(path=ticket["connect"]["path"]))
-        subprotocol = Subprotocol(ticket["connect"]["subprotocol"])
+        address = str(self.api.base_url.copy_with(path=f"/ws/game-sessions/{self.session_id}"))
+        hello = {"resume": self.resume} if self.resume else {"ticket": await self._ticket()}
         async with connect(
-            address.replace("http", "ws", 1), subprotocols=[subprotocol], compression=None
+            address.replace("http", "ws", 1), subprotocols=[SUBPROTOCOL], compression=None
         ) as socket:
-            await socket.send(
-                json.dumps({"type": "hello", "id": "hello", "data": {"ticket": ticket["ticket"]}})
-            )
+            await socket.send(json.dumps({"type": "hello", "id": "hello", "data": hello}))
             self.socket = socket
             try:
                 while True:
@@ -132,12 +139,19 @@ class LobbyClient:
             finally:
                 self.socket = None
 
+    async def _ticket(self) -> str:
+        """Requests a ticket, which only the first connection needs."""
+        response = await self.api.post(f"game-sessions/{self.session_id}/ticket")
+        ticket: str = response.raise_for_status().json()["ticket"]
+        return ticket
+
     async def _take(self, message: dict[str, Any]) -> None:
         assert self.socket
         kind, data = message["type"], message["data"]
         self.pending.pop(message.get("re", ""), None)
         if kind == "welcome":
-            self.player_id = data["player_id"]
+            self.player_id, self.resume = data["player_id"], data["resume"]
+            self.is_forgiven = False
             self.welcomed_at = min(self.welcomed_at, time.monotonic())
             self._take_lobby(data["lobby"])
             for frame in list(self.pending.values()):

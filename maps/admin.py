@@ -11,11 +11,12 @@ from django.template.response import TemplateResponse
 from accounts.models import User
 from config.admin.forms import CheckedForm, ReasonForm
 from config.admin.options import ChangedFieldsAdmin, DecisionAdmin, DecisionInline
+from config.db.functions import sort_key
 from config.kernel.errors import DomainError, NotFound
+from maps.browse.queries import find_map_ids
 from maps.editing.actions import TEXT_CHECKS
 from maps.models import GameMap, MapDecision
 from maps.models.conditions import LARGE_COLUMNS, PUBLISHED
-from maps.models.maps import GameMapQuerySet
 from maps.moderation.actions import decide
 from maps.terrain import waves
 
@@ -75,7 +76,7 @@ class GameMapAdmin(DecisionAdmin, ChangedFieldsAdmin):
     form = MapTextForm
     list_display = (
         "thumbnail",
-        "name",
+        "sorted_name",
         "user",
         "size",
         "state",
@@ -83,14 +84,16 @@ class GameMapAdmin(DecisionAdmin, ChangedFieldsAdmin):
         "play_count",
         "created_at",
     )
-    list_display_links = ("thumbnail", "name")
+    list_display_links = ("thumbnail", "sorted_name")
     list_filter = (StateFilter, "created_at")
     list_per_page = 30
     list_select_related = ("user",)
     show_full_result_count = False  # counts the whole table a second time
     ordering = ("-created_at",)
     search_fields = ("name",)
-    search_help_text = "Words of the name or description, or an author's exact name"
+    search_help_text = (
+        "As in the browser of maps: words, names of authors, conditions such as rating>4"
+    )
     readonly_fields = (
         "picture", "user", "state", "size", "stars", "play_count", "created_at", "wave_table",
     )  # fmt: skip
@@ -114,12 +117,15 @@ class GameMapAdmin(DecisionAdmin, ChangedFieldsAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[GameMap], search_term: str
     ) -> tuple[QuerySet[GameMap], bool]:
-        """Searches like the browser of maps, and by author."""
-        if not search_term:
-            return queryset, False
-        assert isinstance(queryset, GameMapQuerySet)
-        by_author = queryset.filter(user__username__lower=search_term.lower())
-        return queryset.search(search_term) | by_author, False
+        """Searches like the browser of maps, with conditions and authors. Shows what was left out."""
+        try:
+            matches, notes = find_map_ids(search_term)
+        except DomainError as error:
+            matches, notes = None, (error.detail,)
+        if request.method == "GET":  # not again for an action on the list
+            for note in notes:
+                self.message_user(request, note, messages.WARNING)
+        return queryset if matches is None else queryset.filter(pk__in=matches), False
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *arguments: Any, **options: Any
@@ -129,6 +135,11 @@ class GameMapAdmin(DecisionAdmin, ChangedFieldsAdmin):
         return super().render_change_form(request, context, *arguments, **options)
 
     # ---- Columns --------------------------------------------------------------------------------
+
+    @admin.display(description="name", ordering=sort_key("name"))
+    def sorted_name(self, game_map: GameMap) -> str:
+        """Returns the name, by which the list is sorted as people sort names."""
+        return game_map.name
 
     @admin.display(description="picture")
     def thumbnail(self, game_map: GameMap) -> str:

@@ -9,13 +9,13 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller
-from config.api.openapi import LOCATION_HEADER, QUOTA_PARAMETER, Error
+from config.api.openapi import IF_MATCH_PARAMETER, LOCATION_HEADER, QUOTA_PARAMETER, errors
 from config.api.serialization import read_body
 from config.api.views import APIView, api_view
 from config.http.conditional import conditional_response
@@ -26,14 +26,11 @@ from maps.editing import actions
 from maps.editing.serializers import LargeJSONParser, NewMap, ReportOnMap
 from maps.models import GameMap
 from maps.serializers import FullMap, MapCard
-from maps.terrain.validation import validate_document
+from maps.terrain.faults import ALLOWED_IN_DRAFTS
+from maps.terrain.validation import validate_request
 
-IF_MATCH = OpenApiParameter(
-    "If-Match",
-    str,
-    OpenApiParameter.HEADER,
-    description="The ETag of the map as it was read. A 412 means that the map has changed since.",
-)
+NOT_YOURS = ("not_found", "permission_denied")
+INVALID_MAP = sorted(ALLOWED_IN_DRAFTS)  # faults of a stored map; it has no others
 MAP_OR_ANYTHING = {
     "anyOf": [{"$ref": "#/components/schemas/NewMapRequest"}, {}],
     "description": "A map, with or without a name. For anything else the report lists what is missing.",
@@ -51,7 +48,8 @@ class MapsView(APIView):
     def get(self, request: Request) -> HttpResponse:
         """Browse and search public maps, a page at a time."""
         viewer = str(request.user.pk) if request.user.is_authenticated else None
-        page = queries.find_maps(queries.read_parameters(request.query_params, viewer=viewer))
+        browse = queries.read_parameters(request.query_params, viewer=viewer)
+        page = queries.find_maps(browse, counts=queries.read_count(request.query_params))
         response = HttpResponse(page.to_json(), content_type="application/json")
         if request.query_params.get("sort") == "random":
             response["Cache-Control"] = "no-store"
@@ -63,8 +61,9 @@ class MapsView(APIView):
     @extend_schema(
         operation_id="maps_make",
         request=NewMap,
-        responses={201: FullMap, 409: Error},
+        responses={201: FullMap},
         parameters=[LOCATION_HEADER, QUOTA_PARAMETER],
+        extensions=errors("quota_reached"),
     )
     def post(self, request: Request) -> Response:
         """Create a map. It is private, and may be unfinished: without waves, or without a path."""
@@ -80,7 +79,11 @@ class MapView(APIView):
     permission_classes = (IsAuthenticatedOrReadOnly,)
     parser_classes = (LargeJSONParser,)
 
-    @extend_schema(operation_id="maps_read", responses={200: FullMap, 304: None})
+    @extend_schema(
+        operation_id="maps_read",
+        responses={200: FullMap, 304: None},
+        extensions=errors("not_found"),
+    )
     def get(self, request: Request, map_id: UUID) -> HttpResponseBase:
         """Read a whole map. A private or hidden one is a 404 for others."""
         visible = GameMap.objects.visible_to(request.user).select_related("user").defer("search")
@@ -94,8 +97,9 @@ class MapView(APIView):
     @extend_schema(
         operation_id="maps_change",
         request=NewMap,
-        responses={200: FullMap, 412: Error},
-        parameters=[IF_MATCH, QUOTA_PARAMETER],
+        responses={200: FullMap},
+        parameters=[IF_MATCH_PARAMETER, QUOTA_PARAMETER],
+        extensions=errors(*NOT_YOURS, "suspended", "quota_reached", *INVALID_MAP),
     )
     def patch(self, request: Request, map_id: UUID) -> Response:
         """Change one's own map. The given fields replace the stored ones. A public map must stay valid."""
@@ -104,7 +108,10 @@ class MapView(APIView):
         return map_response(FullMap, game_map, "map_bytes")
 
     @extend_schema(
-        operation_id="maps_remove", responses={204: None, 412: Error}, parameters=[IF_MATCH]
+        operation_id="maps_remove",
+        responses={204: None},
+        parameters=[IF_MATCH_PARAMETER],
+        extensions=errors(*NOT_YOURS),
     )
     def delete(self, request: Request, map_id: UUID) -> Response:
         """Delete one's own map. Games that were played on it still have it, but lists no longer show it."""
@@ -120,7 +127,7 @@ class MapView(APIView):
 )
 def validate_map(request: Request) -> Response:
     """List all faults of a map. Nothing is saved."""
-    report = validate_document(request.data)
+    report = validate_request(request.data)
     document = {
         "valid": report.is_valid,
         "draft": report.is_valid_draft,
@@ -132,7 +139,10 @@ def validate_map(request: Request) -> Response:
 
 @api_view("post")
 @extend_schema(
-    operation_id="maps_publish", responses={200: MapCard, 412: Error}, parameters=[IF_MATCH]
+    operation_id="maps_publish",
+    responses={200: MapCard},
+    parameters=[IF_MATCH_PARAMETER],
+    extensions=errors(*NOT_YOURS, "suspended", "map_hidden", *INVALID_MAP),
 )
 def publish_map(request: Request, map_id: UUID) -> Response:
     """Make one's own map public. A 409 lists all faults."""
@@ -142,8 +152,9 @@ def publish_map(request: Request, map_id: UUID) -> Response:
 @api_view("post")
 @extend_schema(
     operation_id="maps_unpublish",
-    responses={200: MapCard, 412: Error},
-    parameters=[IF_MATCH, QUOTA_PARAMETER],
+    responses={200: MapCard},
+    parameters=[IF_MATCH_PARAMETER, QUOTA_PARAMETER],
+    extensions=errors(*NOT_YOURS),
 )
 def unpublish_map(request: Request, map_id: UUID) -> Response:
     """Make one's own map private, even beyond the quota of private maps."""

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from django.db.models.functions import Lower
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from accounts.models import User
+from config.db.functions import sort_key
 from config.http.methods import require_safe
 from config.kernel.errors import DomainError
 from maps.browse.cards import EXPIRED_CURSOR, PAGE_SIZE, add_marks, marked_cards, other_maps
@@ -43,7 +43,7 @@ def detail(request: HttpRequest, map_id: UUID) -> HttpResponse:
 @require_safe
 def player(request: HttpRequest, username: str) -> HttpResponse:
     """Shows a player's public page: level, games, maps. A closed account has a page if it has public maps."""
-    found_player = get_object_or_404(User, username__lower=username.lower())
+    found_player = get_object_or_404(User, username__same_name=username)
     if not (
         found_player.is_active or GameMap.objects.published().filter(user=found_player).exists()
     ):
@@ -56,7 +56,9 @@ def player(request: HttpRequest, username: str) -> HttpResponse:
     page = find_maps(
         BrowseRequest(sort="new", cursor=cursor, size=PAGE_SIZE, author=str(found_player.pk))
     )
-    shared = MapCollection.objects.shared().filter(user=found_player).order_by(Lower("name"))
+    shared = (
+        MapCollection.objects.shared().filter(user=found_player).order_by(sort_key("name"), "pk")
+    )
     context = {
         "player": found_player,
         "page": page,

@@ -10,7 +10,7 @@ urlpatterns = [
     path("new/", views.new, name="new"),
     path("join/", views.join_by_code, name="join-by-code"),
     path("join/<str:code>/", views.invited, name="invited"),
-    path("<uuid:lobby_id>/", views.detail, name="detail"),
-    path("<uuid:lobby_id>/join", views.join, name="join"),
-    path("<uuid:lobby_id>/act", form_views.run_action, name="act"),
+    path("<id:lobby_id>/", views.detail, name="detail"),
+    path("<id:lobby_id>/join", views.join, name="join"),
+    path("<id:lobby_id>/act", form_views.run_action, name="act"),
 ]

@@ -23,10 +23,11 @@ from config.redis import clients
 from config.redis.clients import durable
 from config.storage.static_files import HashedStaticFilesStorage, build_static_files
 from maps.models import GameMap
-from maps.search import spelling
 from tests.support.database import empty_tables
+from tests.support.documented import require_documented
 from tests.support.factories import make_map, make_moderator, make_user
 from tests.support.live_site import Site
+from tests.support.redis import forget_failures
 from tests.support.servers import is_pure
 
 pytest_plugins = [
@@ -73,13 +74,12 @@ def own_files(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(autouse=True)
 def reset_stores(request: pytest.FixtureRequest) -> None:
     """Empties Redis and the caches before each test. Pure tests have no Redis."""
-    clients._failure_times.clear()
+    forget_failures()
     if is_pure(request.node):
         request.getfixturevalue("no_redis")
         return
     durable().flushdb()
     clients.disposable().clear()
-    spelling._cached_words.clear()
 
 
 @pytest.fixture
@@ -107,6 +107,21 @@ def own_jobs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
             cursor.execute("DELETE FROM procrastinate_workers")
     else:
         yield
+
+
+@pytest.fixture(autouse=True)
+def documented_responses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails a test whose client gets a response of the API that the OpenAPI schema does not have."""
+    send = Client.request
+
+    def request(self: Client, **environment: Any) -> Any:
+        response = send(self, **environment)
+        path = environment.get("PATH_INFO", "/")
+        if path.startswith("/api/v1/"):
+            require_documented(environment.get("REQUEST_METHOD", "GET"), path, response)
+        return response
+
+    monkeypatch.setattr(Client, "request", request)
 
 
 @pytest.fixture

@@ -6,9 +6,6 @@ from pathlib import Path
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from config.http.errors import MESSAGES
-from maps.terrain.faults import FAULT_MESSAGES
-
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -79,26 +76,3 @@ def test_every_decision_is_listed() -> None:
     index = (ROOT / "docs/decisions/README.md").read_text()
     for page in (ROOT / "docs/decisions").glob("0*.md"):
         assert page.name in index
-
-
-PAGES_ALONE = {  # codes that no response of the API has
-    "invalid_date",
-    "invalid_reason",
-    "link_used_up",
-    "not_your_collection",
-    "staff_map",
-    "wrong_code",
-}
-
-
-def test_every_code_of_an_error_is_documented() -> None:
-    text = (ROOT / "docs/api.md").read_text()
-    source = code("accounts", "config", "maps", "sessions_app", "tribes")
-    said = r'(?:DomainError|InvalidInput|Reason|super\(\)\.__init__|violation_error_code=)\(?\s*"([a-z_]+)"'
-    codes = (
-        set(re.findall(said, source))
-        | FAULT_MESSAGES.keys()
-        | {word for word, _ in MESSAGES.values()}
-    )
-    assert len(codes) > 80
-    assert {name for name in codes - PAGES_ALONE if f"`{name}`" not in text} == set()

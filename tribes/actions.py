@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.db.models.functions import Lower
 
 from accounts.models import User
 from accounts.models.users import lock_player
 from config.db.constraints import save_with_unique_name
+from config.db.functions import sort_key
 from config.db.lookups import get_or_not_found
 from config.kernel.errors import DomainError, InvalidInput, Reason
 from config.kernel.text import TEXT_RULES, check_text
@@ -36,7 +36,7 @@ def register_usage_check(is_used: UsageCheck) -> None:
 
 def own_tribes(player: User) -> QuerySet[Tribe]:
     """Returns a player's tribes by name."""
-    return Tribe.objects.filter(user=player).order_by(Lower("name"))
+    return Tribe.objects.filter(user=player).order_by(sort_key("name"), "pk")
 
 
 def find_own_tribe(player: User, tribe_id: UUID) -> Tribe:

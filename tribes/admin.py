@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from config.admin.forms import CheckedForm
 from config.admin.options import ChangedFieldsAdmin
+from config.db.functions import sort_key
 from tribes import config_cache
 from tribes.actions import CHECKS
 from tribes.models import Tribe
@@ -26,7 +27,7 @@ class TribeAdmin(ChangedFieldsAdmin):
 
     form = TribeAdminForm
     list_display = (
-        "name",
+        "sorted_name",
         "user",
         "archetype",
         "damage_bonus",
@@ -38,6 +39,11 @@ class TribeAdmin(ChangedFieldsAdmin):
     raw_id_fields = ("user",)
     search_fields = ("user__username",)
     show_full_result_count = False
+
+    @admin.display(description="name", ordering=sort_key("name"))
+    def sorted_name(self, tribe: Tribe) -> str:
+        """Returns the name, by which the list is sorted as people sort names."""
+        return tribe.name
 
     def save_model(self, request: HttpRequest, obj: Tribe, form: Any, change: bool) -> None:
         """Saves a tribe and invalidates its cached config."""

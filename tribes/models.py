@@ -4,9 +4,10 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Now
 from django.db.models.lookups import Exact
 
+from config.db.functions import casefolded, normal_form_check, sort_key
 from config.db.models import RandomIdModel
 
 
@@ -29,7 +30,8 @@ class Tribe(RandomIdModel):
         db_comment="The owner.",
     )
     name = models.CharField(
-        max_length=100, db_comment="3 to 20 characters; unique for its owner, regardless of case."
+        max_length=100,
+        db_comment="3 to 20 characters; unique for its owner, regardless of case.",
     )
     archetype = models.CharField(
         max_length=50, choices=Archetype, db_comment="Aggressive, Defensive, Balanced or Support."
@@ -59,7 +61,8 @@ class Tribe(RandomIdModel):
         db_table = "tribes"
         db_table_comment = "Tribes of players: bonuses and a colour."
         constraints = [
-            models.UniqueConstraint("user", Lower("name"), name="tribe_name_once_per_user"),
+            models.UniqueConstraint("user", casefolded("name"), name="tribe_name_casefold"),
+            normal_form_check("tribe_normal_form", "name"),
             models.CheckConstraint(
                 condition=models.Q(
                     archetype__in=["Aggressive", "Defensive", "Balanced", "Support"]
@@ -91,7 +94,11 @@ class Tribe(RandomIdModel):
                 name="valid_color_theme",
             ),
         ]
-        indexes = [models.Index(fields=["user"], name="idx_tribes_user_id")]
+        indexes = [
+            models.Index(fields=["user"], name="idx_tribes_user_id"),
+            models.Index("user", sort_key("name"), name="idx_tribes_sort_key"),
+            models.Index(sort_key("name"), name="idx_tribes_name_sort_key"),  # the admin's order
+        ]
 
     def __str__(self) -> str:
         return self.name

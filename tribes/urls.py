@@ -8,6 +8,6 @@ app_name = "tribes"
 urlpatterns = [
     path("", views.index, name="index"),
     path("new/", views.new, name="new"),
-    path("<uuid:tribe_id>/", views.edit, name="edit"),
-    path("<uuid:tribe_id>/delete", views.delete, name="delete"),
+    path("<id:tribe_id>/", views.edit, name="edit"),
+    path("<id:tribe_id>/delete", views.delete, name="delete"),
 ]

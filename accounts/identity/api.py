@@ -17,6 +17,7 @@ from accounts.models.users import MAX_EMAIL_LENGTH
 from accounts.tokens import actions as token_actions
 from accounts.tokens.authentication import caller_token
 from accounts.tokens.signing import MAX_TOKEN_LENGTH
+from config.api.openapi import errors
 from config.api.serialization import CheckedTextField, StrictBooleanField, field_errors, read_body
 from config.api.views import api_view
 from config.http.client import client_of
@@ -40,13 +41,15 @@ class Credentials(serializers.Serializer[Any]):
     username = CheckedTextField(
         max_length=MAX_EMAIL_LENGTH, help_text="The username or the email address."
     )
-    password = PasswordField()
+    password = PasswordField(help_text="The password of the account.")
 
 
 class RefreshToken(serializers.Serializer[Any]):
     """A refresh token."""
 
-    refresh = CheckedTextField(max_length=MAX_TOKEN_LENGTH)
+    refresh = CheckedTextField(
+        max_length=MAX_TOKEN_LENGTH, help_text="The newest refresh token of this device."
+    )
 
 
 class SignOut(serializers.Serializer[Any]):
@@ -69,7 +72,12 @@ def register(request: Request) -> Response:
 
 
 @api_view("post", authentication_classes=(), permission_classes=(AllowAny,))
-@extend_schema(operation_id="auth_login", request=Credentials, responses=SignedIn)
+@extend_schema(
+    operation_id="auth_login",
+    request=Credentials,
+    responses=SignedIn,
+    extensions=errors("invalid_credentials", "banned"),
+)
 def log_in(request: Request) -> Response:
     """Exchange username or email address and password for a pair of tokens."""
     data, client = read_body(Credentials, request), client_of(request)
@@ -81,7 +89,12 @@ def log_in(request: Request) -> Response:
 
 
 @api_view("post", authentication_classes=(), permission_classes=(AllowAny,))
-@extend_schema(operation_id="auth_refresh", request=RefreshToken, responses=SignedIn)
+@extend_schema(
+    operation_id="auth_refresh",
+    request=RefreshToken,
+    responses=SignedIn,
+    extensions=errors("invalid_token"),
+)
 def refresh_tokens(request: Request) -> Response:
     """Exchange a refresh token for a new pair. It works once; a second use revokes its family."""
     token = read_body(RefreshToken, request)["refresh"]

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from accounts.identity.passwords import MAX_PASSWORD_LENGTH
 from accounts.models import User
-from config.api.serialization import NO_STORE, CheckedTextField
+from config.api.serialization import COUNT, MAX_INTEGER, NO_STORE, CheckedTextField
 
 
 class PasswordField(CheckedTextField):
@@ -24,6 +24,18 @@ class PublicUser(serializers.ModelSerializer[User]):
     class Meta:
         model = User
         fields = ("id", "username", "level")
+        extra_kwargs = {
+            "id": {"help_text": "Never changes."},
+            "username": {"help_text": "The public name, unique regardless of case."},
+            "level": {
+                "min_value": 1,
+                "max_value": MAX_INTEGER,
+                "help_text": "Rises with games played.",
+            },
+            "email": {"help_text": "Only the player and administrators see it."},
+            "total_games_played": COUNT | {"help_text": "Games that began with this player."},
+            "created_at": {"help_text": "When the account was created."},
+        }
 
 
 class OwnUser(PublicUser):
@@ -38,8 +50,12 @@ class SignedIn(serializers.Serializer[Any]):
 
     access = serializers.CharField(help_text="Send as `Authorization: Bearer …`.")
     refresh = serializers.CharField(help_text="For one use at `auth/refresh`, within a week.")
-    expires_in = serializers.IntegerField(help_text="Seconds until the access token expires.")
-    user = OwnUser()
+    expires_in = serializers.IntegerField(
+        min_value=1,
+        max_value=settings.ACCESS_TOKEN_SECONDS,
+        help_text="Seconds until the access token expires.",
+    )
+    user = OwnUser(help_text="The player who signed in.")
 
 
 def signed_in_response(user: User, pair: tuple[str, str], *, status: int = 200) -> Response:

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models.users import User
+from config.db.functions import normal_form_check
 from config.db.models import RandomIdModel
 
 
@@ -46,7 +47,8 @@ class UserDecision(RandomIdModel):
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(reason__regex=r"^\s*$"), name="user_decision_reason"
-            )
+            ),
+            normal_form_check("user_decision_normal_form", "reason"),
         ]
 
     def __str__(self) -> str:

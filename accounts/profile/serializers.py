@@ -8,17 +8,15 @@ from rest_framework import serializers
 from accounts.identity.serializers import OwnUser, PasswordField
 from accounts.models import User
 from accounts.models.users import MAX_EMAIL_LENGTH
-from config.api.serialization import CheckedTextField
+from config.api.serialization import CheckedTextField, count_field
 from config.limits import quotas
 
 
 class QuotaUse(serializers.Serializer[Any]):
     """How much of a quota is used."""
 
-    used = serializers.IntegerField(
-        help_text="May be above the limit: then only growth is refused."
-    )
-    limit = serializers.IntegerField()
+    used = count_field("May be above the limit: then only growth is refused.")
+    limit = count_field("The most that may be stored.")
 
 
 class Quotas(serializers.Serializer[Any]):
@@ -56,8 +54,8 @@ class OwnUserWithQuotas(OwnUser):
 class NewPassword(serializers.Serializer[Any]):
     """The current password and a new one."""
 
-    old_password = PasswordField()
-    new_password = PasswordField()
+    old_password = PasswordField(help_text="The password until now.")
+    new_password = PasswordField(help_text="8 or more characters, hard to guess.")
 
 
 class NewAddress(serializers.Serializer[Any]):
@@ -66,4 +64,4 @@ class NewAddress(serializers.Serializer[Any]):
     # Both fields are required, though for a PATCH the schema would show them as optional.
     partial = property(lambda self: False, lambda self, value: None)
     email = CheckedTextField(max_length=MAX_EMAIL_LENGTH, help_text="Unique, ignoring case.")
-    password = PasswordField()
+    password = PasswordField(help_text="The password of the account.")

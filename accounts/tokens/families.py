@@ -7,6 +7,9 @@ that were issued with it. Keys and lifetimes are a contract:
     session:{user_id}:refresh_token   hash: family → {"jti", "device", "since", "expires"}   7 days
 
 Each step is one script, so exactly one of several simultaneous uses of a refresh token succeeds.
+
+Other applications may store what ends with a family (`on_revocation`). They are called before a family is
+revoked here, so that it ends even while Redis is unavailable.
 """
 
 import json
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
 MAX_FAMILIES = 20  # of a player; a new one replaces the least recently used
 
 # KEYS: access, refresh. ARGV: family, presented id or '', new refresh id, new access id, device, now,
-# seconds of an access and of a refresh token, maximum of families. Returns 'ok', 'unknown' or 'replayed'.
+# seconds of an access and of a refresh token, maximum of families. Returns 'unknown', 'replayed', or 'ok' and
+# the family that was replaced, if any.
 ISSUE = """
 local family, presented, now = ARGV[1], ARGV[2], tonumber(ARGV[6])
 local known = redis.call('HGETALL', KEYS[2])
@@ -63,6 +67,8 @@ if presented ~= '' then
 elseif count >= tonumber(ARGV[9]) then
     redis.call('HDEL', KEYS[2], oldest)
     revoke_access(oldest)
+else
+    oldest = nil
 end
 revoke_access('')
 local record = {jti = ARGV[3], device = ARGV[5], since = since, expires = now + tonumber(ARGV[8])}
@@ -70,7 +76,7 @@ redis.call('HSET', KEYS[2], family, cjson.encode(record))
 redis.call('EXPIRE', KEYS[2], ARGV[8])
 redis.call('HSET', KEYS[1], ARGV[4], family .. ' ' .. (now + tonumber(ARGV[7])))
 redis.call('EXPIRE', KEYS[1], ARGV[7])
-return 'ok'
+return oldest and presented == '' and 'ok ' .. oldest or 'ok'
 """
 # KEYS: access, refresh. ARGV: family.
 REVOKE = """
@@ -114,10 +120,27 @@ class TokensUnavailable(DomainError):
         super().__init__("unavailable", "Tokens can't be checked right now. Try again soon.")
 
 
+# Gets the player and the family, or None for all families of the player.
+RevocationCallback = Callable[[uuid.UUID, str | None], None]
+_revocation_callbacks: list[RevocationCallback] = []
+
+
+def on_revocation(callback: RevocationCallback) -> None:
+    """Registers a function that is called before a family is revoked. Called once, at the start."""
+    _revocation_callbacks.append(callback)
+
+
+def _end_dependents(user_id: uuid.UUID, family: str | None) -> None:
+    for callback in _revocation_callbacks:
+        callback(user_id, family)
+
+
 def start(user_id: uuid.UUID, device: str) -> TokenIds:
     """Starts a family for a device. Raises TokensUnavailable."""
     ids = TokenIds(_new_id(), _new_id(), _new_id())
-    _issue(user_id, ids, presented="", device=device)
+    replaced = _issue(user_id, ids, presented="", device=device).partition(" ")[2]
+    if replaced:
+        _end_dependents(user_id, replaced)
     return ids
 
 
@@ -128,7 +151,10 @@ def rotate(user_id: uuid.UUID, *, family: str, presented: str, device: str) -> T
     is revoked. Raises TokensUnavailable.
     """
     ids = TokenIds(family, _new_id(), _new_id())
-    return ids if _issue(user_id, ids, presented=presented, device=device) == "ok" else None
+    result = _issue(user_id, ids, presented=presented, device=device)
+    if result == "replayed":
+        _end_dependents(user_id, family)
+    return ids if result == "ok" else None
 
 
 def is_access_token_active(user_id: uuid.UUID, access: str) -> bool:
@@ -155,11 +181,13 @@ def families_key(user_id: uuid.UUID) -> str:
 
 def revoke(user_id: uuid.UUID, family: str) -> None:
     """Revokes a family with all its tokens. Raises TokensUnavailable."""
+    _end_dependents(user_id, family)
     _call(lambda: durable().eval(REVOKE, 2, *_keys(user_id), family))
 
 
 def revoke_all(user_id: uuid.UUID) -> None:
     """Revokes all families of a player. Raises TokensUnavailable."""
+    _end_dependents(user_id, None)
     _call(lambda: durable().delete(*_keys(user_id)))
 
 

@@ -13,6 +13,8 @@ from rest_framework.exceptions import APIException, ParseError
 
 from config.kernel import text
 from config.kernel.errors import DomainError, InvalidInput
+from config.kernel.names import describe_unknown
+from config.kernel.validators import parse_id
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -90,8 +92,19 @@ class RawField(serializers.Field[Any, Any, Any, Any]):
         """Returns the value."""
         return data
 
+    def to_representation(self, value: Any) -> Any:
+        """Returns the value."""
+        return value
+
 
 BOOLEAN = {"type": "boolean"}
+MAX_INTEGER = 2**31 - 1  # of a column of the database
+COUNT = {"min_value": 0, "max_value": MAX_INTEGER}  # for fields of serializers
+
+
+def count_field(help_text: str, *, minimum: int = 0) -> serializers.IntegerField:
+    """Returns a field for a whole number without a limit of its own, in a document of a response."""
+    return serializers.IntegerField(min_value=minimum, max_value=MAX_INTEGER, help_text=help_text)
 
 
 def text_schema(kind: str) -> dict[str, Any]:
@@ -130,6 +143,17 @@ class CheckedTextField(serializers.CharField):
             raise serializers.ValidationError(error.detail, error.code) from error
 
 
+class IdField(serializers.UUIDField):
+    """An id, in the same form as in paths. DRF alone would accept numbers, braces and `urn:`."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Returns the id."""
+        found = parse_id(data) if isinstance(data, str) else None
+        if found is None:
+            self.fail("invalid", value=data)
+        return found
+
+
 class StrictBooleanField(serializers.BooleanField):
     """True or false. Words and numbers are not accepted."""
 
@@ -155,8 +179,11 @@ def read_body(
     bound = serializer(data=request.data, partial=partial)
     bound.is_valid(raise_exception=True)
     if unknown := sorted(set(request.data) - set(bound.fields))[:MAX_REPORTED]:
-        error = serializers.ErrorDetail("There is no such field.", "unknown_field")
-        raise serializers.ValidationError({name: [error] for name in unknown})
+        known = list(bound.fields)
+        details = {name: describe_unknown("field", name, known) for name in unknown}
+        raise serializers.ValidationError(
+            {n: [serializers.ErrorDetail(text, "unknown_field")] for n, text in details.items()}
+        )
     body: dict[str, Any] = bound.validated_data
     return body
 

@@ -1,6 +1,5 @@
 """The base class of all views of the REST API."""
 
-import difflib
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -11,9 +10,7 @@ from rest_framework.request import Request
 
 from config.api.serialization import MAX_REPORTED
 from config.kernel.errors import InvalidInput, Reason
-
-MAX_ECHOED_LENGTH = 50  # characters of an unknown name that the error repeats
-MIN_SIMILARITY = 0.75  # from 0 to 1, from which a name may be a typing error of another
+from config.kernel.names import MAX_ECHOED_LENGTH, describe_unknown
 
 
 class APIView(views.APIView):
@@ -58,6 +55,4 @@ def api_view(
 
 def _unknown_parameter(name: str, known: Sequence[str]) -> Reason:
     shown = name[:MAX_ECHOED_LENGTH]
-    near = difflib.get_close_matches(shown, known, 1, MIN_SIMILARITY)
-    hint = f"; did you mean “{near[0]}”?" if near else "."
-    return Reason("unknown_parameter", f"There is no parameter “{shown}” here{hint}", shown)
+    return Reason("unknown_parameter", describe_unknown("parameter", name, known), shown)

@@ -18,6 +18,7 @@ from typing import Any
 from config.kernel.errors import InvalidInput
 
 MAX_CURSOR_LENGTH = 500  # characters
+TIERS = "123"  # after the first, which cursors do not name
 MAX_SORT_KEY = 2**31  # greater than all values of sorted columns
 
 
@@ -61,6 +62,7 @@ class Cursor:
     key: str
     row_id: str
     extra_values: tuple[str, ...] = ()
+    tier: int = 0  # the part of the list that the row is in; see maps/search/words.py
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,14 @@ class Order:
     extra_values: int = 0
 
     def encode_cursor(
-        self, key: str, row_id: str, *extra_values: str, backwards: bool = False
+        self, key: str, row_id: str, *extra_values: str, backwards: bool = False, tier: int = 0
     ) -> str:
         """Returns an opaque text for the place after a row, or before it if `backwards`.
 
         `key` and `row_id` are values of the row as the database writes them.
         """
-        values = [self.name, int(backwards), key, row_id, *extra_values]
+        name = f"{self.name}.{tier}" if tier else self.name
+        values = [name, int(backwards), key, row_id, *extra_values]
         text = json.dumps(values, separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -98,7 +101,13 @@ class Order:
                 raise ValueError
             document = base64.urlsafe_b64decode(text.encode("ascii") + b"===")
             name, backwards, *values = json.loads(document)
-            if name != self.name or backwards not in (0, 1) or type(backwards) is not int:
+            name, _, tier = _require_ascii(name).partition(".")
+            if (
+                tier not in ("", *TIERS)
+                or name != self.name
+                or backwards not in (0, 1)
+                or type(backwards) is not int
+            ):
                 raise ValueError
             types = [self.sql_type, "uuid", *[self.sql_type] * self.extra_values]
             key, row_id, *extra_values = (
@@ -108,7 +117,7 @@ class Order:
         except (ValueError, TypeError, RecursionError, OverflowError) as error:
             detail = "This cursor is not from a page in this order. Start without one."
             raise InvalidInput("invalid_cursor", detail, field="cursor") from error
-        return Cursor(bool(backwards), key, row_id, tuple(extra_values))
+        return Cursor(bool(backwards), key, row_id, tuple(extra_values), int(tier or 0))
 
 
 def _require_ascii(value: Any) -> str:

@@ -15,6 +15,8 @@ import psycopg
 from django.db import connection
 from psycopg_pool import AsyncConnectionPool
 
+from config.ops.outages import watch_database
+
 Query = Callable[..., Awaitable[list[tuple[Any, ...]]]]  # a statement and its values → its rows
 # Longer waits would hold a thread or a connection that others need.
 QUERY_LIMITS = (
@@ -54,12 +56,13 @@ async def pool_connection(
     pool: "AsyncConnectionPool[Any]", seconds: float = TRANSACTION_SECONDS
 ) -> "AsyncIterator[psycopg.AsyncConnection[Any]]":
     """Yields a connection of a pool, and breaks it after `seconds`. Raises PoolTimeout, psycopg.Error."""
-    async with pool.connection() as database:
-        timer = asyncio.get_running_loop().call_later(seconds, break_connection, database)
-        try:
-            yield database
-        finally:
-            timer.cancel()
+    with watch_database():
+        async with pool.connection() as database:
+            timer = asyncio.get_running_loop().call_later(seconds, break_connection, database)
+            try:
+                yield database
+            finally:
+                timer.cancel()
 
 
 def break_connection(database: "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]") -> None:

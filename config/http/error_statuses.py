@@ -5,6 +5,7 @@ from config.kernel.errors import DomainError, InvalidInput
 INVALID_INPUT = 400
 CONFLICT = 409  # for all other codes: the state of the site forbids the request
 STATUSES = {
+    "unknown_tribe": INVALID_INPUT,  # also for a tribe that was deleted at this moment
     "invalid_credentials": 401,
     "invalid_token": 401,
     "not_authenticated": 401,
@@ -31,6 +32,9 @@ STATUSES = {
 
 def status_of(error: DomainError) -> int:
     """Returns the HTTP status of an error."""
-    if isinstance(error, InvalidInput):
-        return INVALID_INPUT
-    return STATUSES.get(error.code, CONFLICT)
+    return INVALID_INPUT if isinstance(error, InvalidInput) else status_of_code(error.code)
+
+
+def status_of_code(code: str) -> int:
+    """Returns the HTTP status of the code of an error that is not an InvalidInput."""
+    return STATUSES.get(code, CONFLICT)

@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from config.kernel import text
 from config.kernel.errors import AccessDenied, DomainError
+from config.kernel.validators import parse_id
 
 
 class TextField(forms.CharField):
@@ -28,6 +29,19 @@ class TextField(forms.CharField):
         except DomainError as error:
             raise forms.ValidationError(error.detail, error.code) from error
         return super().clean(value)
+
+
+class IdField(forms.UUIDField):
+    """An id, in the same form as in paths."""
+
+    def to_python(self, value: Any) -> Any:
+        """Returns the id. Raises ValidationError for other spellings of a UUID."""
+        if value in self.empty_values:
+            return None
+        found = parse_id(str(value))
+        if found is None:
+            raise forms.ValidationError(self.error_messages["invalid"], "invalid")
+        return found
 
 
 class ErrorCatcher:

@@ -12,7 +12,7 @@ from config.http.request_id import REQUEST_ID, choose_request_id
 from config.kernel.errors import DomainError, NotFound
 from config.kernel.paths import is_api, is_json
 from config.limits import rate_limits
-from config.limits.request_policies import SAFE_METHODS, find_policy
+from config.limits.request_policies import SAFE_METHODS, find_count
 from config.ops.redaction import is_secret_path
 
 # A key of ASGI scopes: the RateLimitStatus of a request that was counted before Django. None if that failed.
@@ -114,7 +114,7 @@ def count_player_forms(get_response: GetResponse) -> GetResponse:
         is_write = request.method not in SAFE_METHODS and not is_api(request.path)
         if is_write and request.user.is_authenticated:
             try:
-                rate_limits.require("page_writes", str(request.user.pk))
+                rate_limits.require("player_writes", str(request.user.pk))
             except DomainError as error:
                 return domain_error_response(request, error)
         return get_response(request)
@@ -133,11 +133,16 @@ def reject_malformed_requests(get_response: GetResponse) -> GetResponse:
 
 
 def count_request(request: HttpRequest, record: rate_limits.RateLimitRecord) -> None:
-    """Counts a request by its address, unless it was counted before Django. Raises RateLimited."""
+    """Counts a request, unless it was counted before Django. Raises RateLimited."""
     scope = getattr(request, "scope", {})
     if RATE_LIMIT_STATUS not in scope:
-        name = find_policy(request.method or "", request.path)
-        rate_limits.require(name, client_of(request).address)
+        name, subject = find_count(
+            request.method or "",
+            request.path,
+            lambda: request.headers.get("Authorization", ""),
+            lambda: client_of(request).address,
+        )
+        rate_limits.require(name, subject)
         return
     status: rate_limits.RateLimitStatus | None = scope[RATE_LIMIT_STATUS]
     if status is None:  # it could not be counted

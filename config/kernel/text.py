@@ -61,7 +61,7 @@ TEXT_RULES = {
     "tribe_name": _name_rule(20),
     "group_name": TextRule(150, 1, noun="A name"),
     "reason": TextRule(500, 1, is_multiline=True, code="invalid_reason", noun="A reason"),
-    "chat": TextRule(300, 1, is_multiline=True, noun="A message"),
+    "chat": TextRule(300, 1, noun="A message"),
     "search": TextRule(200, is_stripped=False, noun="A search"),
     "code": TextRule(20, noun="A code"),
     "ticket": TextRule(100, 1, noun="A ticket"),

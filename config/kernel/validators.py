@@ -1,5 +1,6 @@
 """Checks of single values from clients. Pure. Each raises InvalidInput (400) for its field."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,9 @@ from uuid import UUID
 from config.kernel.errors import DomainError, InvalidInput, Reason
 
 BOOLEANS = {"1": True, "true": True, "0": False, "false": False}
+# The only form of an id, in paths, queries, bodies and messages: a UUID with hyphens, in upper or lower case.
+ID_PATTERN = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_ID = re.compile(ID_PATTERN)
 
 
 def check_boolean(value: Any, field: str) -> bool:
@@ -44,11 +48,16 @@ def read_integer(
 
 
 def parse_id(text: str) -> UUID | None:
-    """Returns the id in a form or a URL, or None."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    """Returns an id in the form of ID_PATTERN, or None."""
+    return UUID(text) if _ID.fullmatch(text) else None
+
+
+def check_id(value: Any, field: str) -> UUID:
+    """Returns the id in a JSON string."""
+    found = parse_id(value) if type(value) is str else None
+    if found is None:
+        raise InvalidInput("invalid", "A UUID with hyphens is needed here.", field=field)
+    return found
 
 
 def assign_checked(

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from redis.commands.core import Script
 from redis.exceptions import RedisError
 
@@ -65,21 +66,28 @@ class Policy:
         return self.seconds, self.limit if self.is_lockout else 0
 
 
+# Limits for an address are settings, because many people may share one.
+_ADDRESS = settings.ADDRESS_LIMITS
 POLICIES = {
     policy.name: policy
     for policy in (
         # Each request counts under one of the next four (config/limits/request_policies.py).
-        Policy("api", 100, 60, False, "You sent too many requests."),
-        Policy("pages", 300, 60, False, "You opened too many pages."),
-        Policy("page_writes", 60, 60, False, "You sent too many forms."),
+        Policy("api", _ADDRESS["api_requests"], 60, False, "You sent too many requests."),
+        Policy("pages", _ADDRESS["pages"], 60, False, "You opened too many pages."),
+        Policy("page_writes", _ADDRESS["forms"], 60, False, "You sent too many forms."),
+        Policy("player_writes", 60, 60, False, "You sent too many forms."),
         # A page of maps shows 24, so that somebody who scrolls reaches the limit of pages first.
-        Policy("pictures", 3000, 60, False, "You loaded too many pictures."),
+        Policy("pictures", _ADDRESS["pictures"], 60, False, "You loaded too many pictures."),
         # The list of maps opens one socket with each page.
-        Policy("sockets", 300, 60, False, "You opened too many connections."),
-        Policy("login", 5, 60, True, "You tried to sign in too often."),
-        Policy("signup", 10, 3600, True, "You tried to make an account too often."),
+        Policy("sockets", _ADDRESS["new_sockets"], 60, False, "You opened too many connections."),
+        # Of each player. A client that reconnects for a minute needs about thirty.
+        Policy("tickets", 60, 60, False, "You requested too many tickets."),
+        Policy("login", _ADDRESS["sign_ins"], 60, True, "You tried to sign in too often."),
+        Policy(
+            "signup", _ADDRESS["sign_ups"], 3600, True, "You tried to make an account too often."
+        ),
         Policy("address", 20, 3600, True, "You tried to change your address too often."),
-        Policy("email_requests", 5, 3600, True, "You requested too many emails."),
+        Policy("email_requests", _ADDRESS["emails"], 3600, True, "You requested too many emails."),
         # For each account and each email address. Nobody sees the message, because the email is just not
         # sent. The first counts each client, so that others who request resets can't use up the second.
         Policy("emails_per_client", 5, 3600, False, "Too many emails went there."),
@@ -89,6 +97,7 @@ POLICIES = {
         Policy("map_changes", 240, 3600, True, "You changed maps too often."),
         Policy("lobbies", 30, 3600, True, "You opened too many lobbies."),
         Policy("codes", 10, 60, True, "You tried too many codes."),
+        Policy("address_codes", _ADDRESS["wrong_codes"], 60, True, "You tried too many codes."),
         # Failures of signed-in players; accounts/devices/attempts.py says what each of the three counts.
         Policy("password", 5, 15 * 60, True, "Too many wrong passwords.", is_lockout=True),
         Policy("password_sign_in", 20, 3600, True, "Too many wrong passwords.", is_lockout=True),

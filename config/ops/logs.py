@@ -19,8 +19,6 @@ from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from config.ops.log_values import (
     OWN_PACKAGES,
     PLAIN_TYPES,
@@ -54,18 +52,6 @@ class ClientFaultFilter(logging.Filter):
         """Returns whether to log the record."""
         error = record.exc_info[1] if record.exc_info else None
         return not isinstance(error, UnicodeDecodeError)
-
-
-class ShortRedisErrors(logging.Filter):
-    """Shortens records about Redis to one line. channels_redis logs a traceback every second."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Removes the traceback of an error of Redis. Returns True."""
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, RedisError):
-            record.msg, record.args = "%s: %s", (record.msg, error)
-            record.exc_info = None
-        return True
 
 
 class SafeFormatter(logging.Formatter):

@@ -6,12 +6,13 @@ sends a dozen together, and an idle one sends each immediately.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from redis.exceptions import RedisError
 
-from config.redis.clients import durable_async, is_circuit_open, record_failure
+from config.redis.clients import durable_async, is_circuit_open, record_failure, record_success
 
 if TYPE_CHECKING:
     import redis.asyncio
@@ -61,11 +62,13 @@ class CommandBatcher(Generic[Command, Reply]):
         while self.waiting:
             batch, self.waiting = self.waiting[:MAX_BATCH], self.waiting[MAX_BATCH:]
             replies: Sequence[Reply | None] = [None] * len(batch)
+            began = time.monotonic()
             try:
                 if not is_circuit_open():  # it may have opened in the meantime
                     replies = await self._send([command for command, _ in batch])
+                    record_success()
             except (RedisError, OSError, TimeoutError):
-                record_failure()
+                record_failure(began=began)
             except Exception:  # the next commands must still be sent
                 logger.exception("A batch of commands for Redis failed")
             finally:

@@ -1,8 +1,9 @@
 """Connections to Redis, by the aliases of `CACHES` (config/redis/aliases.py).
 
 Durable data (rate limits, tickets, tokens, states of games) and disposable data (caches) are in two
-databases, or on two servers. A command times out after TIMEOUT_SECONDS. For a second after a failure no
-command is sent: many requests that each wait for a silent Redis would hold all threads.
+databases, or on two servers. A command times out after TIMEOUT_SECONDS. From the second consecutive failure
+on, no command is sent for a second: many requests that each wait for a silent Redis would hold all threads.
+One slow response does not count as an outage (config/ops/outages.py).
 """
 
 import functools
@@ -18,9 +19,10 @@ from django_redis.cache import RedisCache
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 
+from config.ops.outages import REDIS
+
 Alias = Literal["durable", "disposable"]
-CIRCUIT_OPEN_SECONDS = 1.0  # after a failure
-_failure_times: dict[Alias, float] = {}
+CIRCUIT_OPEN_SECONDS = 1.0  # after a failure during an outage
 
 
 # Django creates a new cache object for each request, which takes three times as long as a command. The
@@ -50,31 +52,43 @@ def durable_async() -> "redis.asyncio.Redis":
 
 
 class CircuitBreaker:
-    """Runs commands for one Redis. Raises RedisError immediately after a recent failure.
+    """Runs commands for one Redis. Raises RedisError immediately while the circuit is open.
 
     Not for cache invalidation, which must always be tried. It is a class, because a generator would take four
     times as long for each command.
     """
 
-    __slots__ = ("alias",)
+    __slots__ = ("alias", "began")
 
     def __init__(self, alias: Alias = "durable") -> None:
         self.alias = alias
+        self.began = 0.0
 
     def __enter__(self) -> None:
         if is_circuit_open(self.alias):
             raise redis.ConnectionError("Redis failed a moment ago")
+        self.began = time.monotonic()
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, redis.ResponseError):  # it responds, if only with an error
+            error = None
         if isinstance(error, redis.RedisError):
-            record_failure(self.alias)
+            record_failure(self.alias, self.began)
+        elif error is None:
+            record_success(self.alias)
 
 
-def record_failure(alias: Alias = "durable") -> None:
-    """Opens the circuit: no commands for a while."""
-    _failure_times[alias] = time.monotonic()
+def record_failure(alias: Alias = "durable", began: float | None = None) -> None:
+    """Records that a command failed, which began at a time of the monotonic clock."""
+    REDIS[alias].record_failure(began)
+
+
+def record_success(alias: Alias = "durable") -> None:
+    """Records that a command succeeded, which closes the circuit."""
+    REDIS[alias].record_success()
 
 
 def is_circuit_open(alias: Alias = "durable") -> bool:
-    """Returns whether a Redis failed a moment ago."""
-    return time.monotonic() - _failure_times.get(alias, float("-inf")) < CIRCUIT_OPEN_SECONDS
+    """Returns whether a Redis is unavailable, and failed a moment ago."""
+    service = REDIS[alias]
+    return service.is_out and time.monotonic() - service.failed_at < CIRCUIT_OPEN_SECONDS

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from config.http.cross_origin import HEADERS, is_shared
 from config.http.errors import render_error
 from config.http.request_id import REQUEST_ID, choose_request_id
 from config.kernel.errors import RETRY_SECONDS
@@ -11,7 +12,18 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 CLOSE = (b"connection", b"close")
+
+
+def encode_headers(headers: Mapping[str, str]) -> Headers:
+    """Returns headers for ASGI."""
+    return [
+        (name.lower().encode("ascii"), value.encode("latin1")) for name, value in headers.items()
+    ]
+
+
+CROSS_ORIGIN_HEADERS = encode_headers(HEADERS)
 
 
 def read_header(scope: Scope, name: bytes) -> str:
@@ -39,6 +51,7 @@ def build_error(
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", REQUEST_ID.get().encode()),
         *more,
+        *(CROSS_ORIGIN_HEADERS if is_shared(path) else ()),
     ]
     if status == 503:
         headers.append((b"retry-after", b"%d" % RETRY_SECONDS))

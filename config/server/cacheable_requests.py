@@ -77,9 +77,11 @@ def read_request(scope: Scope, routes: tuple[Route, ...]) -> CacheableRequest | 
     if not _is_anonymous(headers) or sum(map(len, filter(None, varying))) > MAX_KEY_BYTES:
         return None
     is_gzip_accepted = accepts_gzip(headers.get(b"accept-encoding", b"").decode("latin1"))
-    key = (scope["path"], scope["query_string"], scope["scheme"], is_gzip_accepted, *varying)
+    # An id may have upper-case letters in the path. Its response is the same, and so is its tag.
+    tag = (match.groupdict().get("tag") or "").lower()
+    path = scope["path"].lower() if tag else scope["path"]
+    key = (path, scope["query_string"], scope["scheme"], is_gzip_accepted, *varying)
     request_id = choose_request_id(headers.get(b"x-request-id", b"").decode("latin1"))
-    tag = match.groupdict().get("tag") or ""
     return CacheableRequest(route, tag, key, headers, request_id)
 
 

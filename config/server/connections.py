@@ -18,8 +18,6 @@ from config.limits.client_addresses import resolve_address
 GUARD = "tribehold.guard"  # of the connections, in the state that ASGI servers pass on
 MAX_CONNECTIONS = 1500  # HTTP and WebSockets together; then the oldest that wait are closed
 CHECK_INTERVAL_SECONDS = 1.0
-# Of one address, without a proxy. A browser opens six, and a player may have twenty sockets.
-MAX_PER_ADDRESS = 200
 MAX_EVICTED_TOGETHER = 50  # finding fifty costs no more than finding one
 # Connections without a request are closed first, then those that send a body or read a response.
 AWAITING_HEAD, AWAITING_TRANSFER = 0, 1
@@ -68,7 +66,7 @@ class ConnectionGuard:
         peer = (transport.get_extra_info("peername") or [None])[0]
         address = "" if settings.TRUSTED_PROXIES else resolve_address("", peer)
         has_room = True
-        if address and self.counts[address] >= MAX_PER_ADDRESS:
+        if address and self.counts[address] >= settings.ADDRESS_LIMITS["connections"]:
             has_room = self.make_room(address)
         self.addresses[connection] = address
         self.counts[address] += 1

@@ -8,15 +8,15 @@ See docs/decisions/0012-fast-lane.md.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from config.http.errors import RELOADED_METHODS
 from config.http.middleware import RATE_LIMIT_STATUS
 from config.limits.rate_limits import RateLimited, RateLimitStatus
-from config.limits.request_policies import RequestCounter, find_policy
+from config.limits.request_policies import RequestCounter
 from config.server.asgi import (
+    App,
     Headers,
     Receive,
     Scope,
@@ -35,7 +35,6 @@ from config.server.cacheable_requests import (
 from config.server.handler import THREAD_TIMEOUT_SECONDS, encode_rate_limit_headers
 from config.server.response_cache import ResponseCache
 
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 MAX_HEADER_TEMPLATES = 100
 ENTRY_OVERHEAD_BYTES = 1000 + MAX_KEY_BYTES  # of a cached response, besides its body and query
 # They depend on the request, so they are not part of a cached response.
@@ -72,8 +71,7 @@ class FastLane:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Counts a request, and responds to it, from the cache if possible."""
         request = read_request(scope, self.routes)
-        policy = find_policy(scope["method"], scope["path"])
-        status = await self.counter.count(policy, scope)
+        status = await self.counter.count_request(scope)
         scope = scope | {RATE_LIMIT_STATUS: status}
         if status and status.is_over and not has_body(scope):
             await send_rate_limited(scope, send, status)

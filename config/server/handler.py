@@ -105,7 +105,9 @@ class ThreadedASGIHandler(ASGIHandler):
         except (TimeoutError, NoRoomForBody):
             await self.send_error(scope, send, 503, "busy")
         except ResponseTimeout:
-            logger.error("A request took too long and was ended: %s", scope["path"])
+            # With the status, so that an outage of the database does not fill the log.
+            text = "A request took too long and was ended: %s"
+            logger.error(text, scope["path"], extra={"status_code": 503})
             await self.send_error(scope, send, 503)
         except Exception:
             logger.exception("A request failed outside Django: %s", scope["path"])

@@ -5,8 +5,9 @@ from typing import Any
 
 from servestatic import ServeStaticASGI
 
+from config.http.cross_origin import CLIENT_MODULES
 from config.server.asgi import Receive, Scope, Send
-from config.storage.static_files import public_names
+from config.storage.static_files import public_names, read_manifest
 
 CHUNK_BYTES = 64 * 1024  # the next part is read when the client has read this one
 
@@ -23,6 +24,11 @@ class StaticFiles(ServeStaticASGI):  # type: ignore[misc] # it has no types
         """Finds the files to serve, at the start."""
         self.public = {str(Path(root) / name) for name in public_names(Path(root))}
         super().update_files_dictionary(root, prefix)
+        # Other sites import the client by a name that does not change with its content.
+        hashed = read_manifest(Path(root))
+        for name in CLIENT_MODULES:
+            if name in hashed:
+                self.add_file_to_dictionary(prefix + name, str(Path(root) / hashed[name]))
 
     def add_file_to_dictionary(self, url: str, path: str, **options: Any) -> None:
         """Adds a file, if it is a public one."""
@@ -49,6 +55,11 @@ class StaticFiles(ServeStaticASGI):  # type: ignore[misc] # it has no types
 
 
 def set_static_headers(headers: Any, path: str, url: str) -> None:
-    """Forbids browsers to guess the type of a static file, and other sites to embed it."""
+    """Forbids browsers to guess the type of a static file, and other sites to embed it.
+
+    `config.server.cross_origin` allows other sites to import the client modules.
+    """
+    if url.endswith(CLIENT_MODULES):
+        headers["Cache-Control"] = "no-cache"
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -30,6 +30,7 @@ FRAMES_PER_SECOND = 50.0
 FRAME_BURST = 200.0
 CLOSE_TIMEOUT_SECONDS = 2.0  # for the client's own close frame; by then it has received ours
 BYTES_PER_TOKEN = 1024  # a larger frame costs one more token for each
+MAX_DRAINED_BYTES = 8 * 1024 * 1024  # of a client that still sends after the close frame
 
 
 class FrameLimitingParser(ServerProtocol):
@@ -53,6 +54,31 @@ class FrameLimitingParser(ServerProtocol):
         super().recv_frame(frame)
 
 
+class DrainingTransport:
+    """A transport that can end a connection so that the client gets what was written before.
+
+    If data of the client is unread when a connection is closed, the kernel resets it, and the client never
+    sees the close frame. A draining transport only says that nothing more will be written. Its protocol then
+    discards what arrives, until the client closes the connection, or `WebSocketProtocol.check` ends it.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        self.is_draining = self.has_ended = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.transport, name)
+
+    def close(self) -> None:
+        """Closes the connection, or ends the writing side of one that is drained."""
+        if not self.is_draining or not self.transport.can_write_eof():
+            self.transport.close()
+        elif not self.has_ended and not self.transport.is_closing():
+            self.has_ended = True
+            self.transport.write_eof()
+            self.transport.resume_reading()
+
+
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """One WebSocket, with a limit for its frames. It has no compression.
 
@@ -70,11 +96,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.conn = FrameLimitingParser(max_size=config.ws_max_size)
         self.guard: ConnectionGuard = app_state[GUARD]
         self.closing_since: float | None = None
+        self.drained_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Takes the connection over from HTTP. Ends it if its address has too many."""
-        super().connection_made(transport)
-        self.transport = transport
+        draining: Any = DrainingTransport(transport)
+        super().connection_made(draining)
+        self.transport = draining
         self.guard.remove(transport.get_protocol())
         if not self.guard.add(self, transport):
             self.abort()
@@ -110,7 +138,15 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Parses received data. Rejects a handshake that can't be parsed, for which uvicorn sends nothing."""
+        """Parses received data, or discards it after the close frame.
+
+        Rejects a handshake that can't be parsed, for which uvicorn sends nothing.
+        """
+        if self.transport.is_draining:  # type: ignore[attr-defined]
+            self.drained_bytes += len(data)
+            if self.drained_bytes > MAX_DRAINED_BYTES:
+                self.abort()
+            return
         super().data_received(data)
         error = self.conn.handshake_exc
         if error is not None and not self.transport.is_closing():
@@ -123,4 +159,5 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self.conn.close_sent is None:
             self.abort()
         else:
+            self.transport.is_draining = True  # type: ignore[attr-defined]
             super().handle_parser_exception()

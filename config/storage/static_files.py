@@ -29,11 +29,19 @@ def public_names(root: Path) -> set[str]:
 
     Not the manifest itself, hidden files or source maps.
     """
-    manifest = root / HashedStaticFilesStorage.manifest_name
-    names = json.loads(manifest.read_text())["paths"].values() if manifest.exists() else ()
+    names = read_manifest(root).values()
     return {
         name for name in names if not name.endswith(".map") and not Path(name).name.startswith(".")
     }
+
+
+def read_manifest(root: Path) -> dict[str, str]:
+    """Returns the hashed name of each file in a folder. Empty without a manifest."""
+    manifest = root / HashedStaticFilesStorage.manifest_name
+    if not manifest.exists():
+        return {}
+    names: dict[str, str] = json.loads(manifest.read_text())["paths"]
+    return names
 
 
 def build_static_files() -> None:

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from accounts.identity.serializers import PublicUser
 from accounts.models import User
+from config.api.openapi import errors
 from config.api.views import api_view
 from config.http.conditional import conditional_json_response
 from maps.browse import queries
@@ -21,7 +22,11 @@ from maps.serializers import CompactTerrain, MapCard
 
 
 @api_view("get", permission_classes=(AllowAny,))
-@extend_schema(operation_id="maps_terrain", responses={200: CompactTerrain, 304: None})
+@extend_schema(
+    operation_id="maps_terrain",
+    responses={200: CompactTerrain, 304: None},
+    extensions=errors("not_found", "terrain_not_whole"),
+)
 def map_terrain(request: Request, map_id: UUID) -> HttpResponseBase:
     """Read the compact terrain. `terrain_data` of the map has the same content, tile by tile."""
     return terrain_response(request, request.user, map_id)
@@ -44,10 +49,12 @@ class Profile(PublicProfile):
 
 
 @api_view("get", permission_classes=(AllowAny,))
-@extend_schema(operation_id="users_read", responses={200: Profile, 304: None})
+@extend_schema(
+    operation_id="users_read", responses={200: Profile, 304: None}, extensions=errors("not_found")
+)
 def player_profile(request: Request, username: str) -> HttpResponseBase:
     """Read level, games and public maps of a player."""
-    player = get_object_or_404(User.objects.active(), username__lower=username.lower())
+    player = get_object_or_404(User.objects.active(), username__same_name=username)
     browse = BrowseRequest(sort="new", size=MAX_PAGE_SIZE, author=str(player.pk))
     cards = [orjson.loads(card) for card in queries.find_maps(browse).cards]
     profile = PublicProfile(player).data | {"maps": cards}

@@ -5,28 +5,26 @@
 """
 
 import re
-from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import psycopg
 from django.conf import settings
-from django.urls.converters import UUIDConverter
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from config.db.pools import create_pool, pool_connection
 from config.kernel.errors import DomainError
+from config.kernel.validators import ID_PATTERN
 from config.server.cacheable_requests import Route
 from config.server.fast_lane import CachedResponse
 from config.server.response_cache import ResponseCache
 from maps.browse import invalidation, queries
-from maps.search import spelling
-from maps.search.sql import build_statements
+from maps.search.paging import Steps
 
-UUID_PATTERN = UUIDConverter.regex
+T = TypeVar("T")
 POOL_SIZE = 3
 LIST_TIMEOUT_SECONDS = 3.0  # a list takes milliseconds; after this time Django handles the request
-KNOWN_PARAMETERS = frozenset(queries.PARAMETERS)
+KNOWN_PARAMETERS = frozenset(queries.PARAMETERS) - {"count"}
 
 
 class CacheableMapReads:
@@ -35,7 +33,7 @@ class CacheableMapReads:
     def __init__(self, cache: ResponseCache[CachedResponse]) -> None:
         self.cache = cache
         self.pool: AsyncConnectionPool[Any] | None = None
-        map_tag = rf"(?P<tag>{UUID_PATTERN}(?:{invalidation.TERRAIN_SUFFIX})?)"
+        map_tag = rf"(?P<tag>{ID_PATTERN}(?:{invalidation.TERRAIN_SUFFIX})?)"
         self.routes = (
             Route(re.compile(r"/api/v1/maps"), self.build_list, list_header_variant),
             Route(re.compile(r"/maps/")),
@@ -62,25 +60,26 @@ class CacheableMapReads:
             if not parameters.keys() <= KNOWN_PARAMETERS:
                 return None
             browse = queries.with_random_start(queries.read_parameters(parameters))
-            resolved = spelling.resolve_from_cache(browse.query)
-            if resolved is None:
-                return None
-            browse = replace(browse, query=resolved)
             async with pool_connection(self.pool, LIST_TIMEOUT_SECONDS) as database:
-                for statement in build_statements(browse):
-                    cursor = await database.execute(
-                        statement.sql, statement.values, prepare=statement.is_preparable
-                    )
-                    rows = await cursor.fetchall()
-                    if len(rows) > browse.size:
-                        break
+                page = await run_steps(database, queries.page_steps(browse))
         except (DomainError, PoolTimeout, psycopg.Error, ValueError):
             return None  # Django responds with the error
-        page = queries.build_page(browse, rows)
-        needs_correction = queries.has_no_match(browse, page) and not spelling.are_all_cached(
-            resolved
-        )
-        return None if needs_correction else page.to_json()
+        # Django corrects the spelling.
+        return None if queries.has_no_match(browse, page) else page.to_json()
+
+
+async def run_steps(database: psycopg.AsyncConnection[Any], steps: Steps[T]) -> T:
+    """Runs statements on a connection. Returns the result of the steps."""
+    try:
+        statement = next(steps)
+        while True:
+            cursor = await database.execute(
+                statement.sql, statement.values, prepare=statement.is_preparable
+            )
+            statement = steps.send(await cursor.fetchall())
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
 
 
 def list_header_variant(query_string: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from config.db import keyset
-from maps.browse.queries import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, OWN_FILTER
+from maps.browse.queries import DEFAULT_PAGE_SIZE, MAX_ESTIMATE, MAX_PAGE_SIZE, OWN_FILTER
 from maps.search.language import MAX_QUERY_LENGTH
 from maps.search.sql import DEFAULT_ORDER, ORDERS
 from maps.serializers import MapCard
@@ -19,7 +19,7 @@ def optional_text(help_text: str) -> serializers.CharField:
 class MapPage(serializers.Serializer[Any]):
     """A page of maps, with the cursors of the pages before and after it."""
 
-    results = MapCard(many=True)
+    results = MapCard(many=True, help_text="The maps of this page, in the requested order.")
     next = serializers.CharField(allow_null=True, help_text="Cursor of the next page.")
     previous = serializers.CharField(allow_null=True, help_text="Cursor of the previous page.")
     notes = serializers.ListField(
@@ -28,6 +28,19 @@ class MapPage(serializers.Serializer[Any]):
     corrected = serializers.CharField(
         allow_null=True,
         help_text="The words that were searched for instead, because the given words match nothing.",
+    )
+    suggestions = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Conditions to use instead of those that match nothing, such as `author:SwiftFox`.",
+    )
+    count = serializers.IntegerField(
+        min_value=0,
+        max_value=MAX_ESTIMATE,
+        required=False,
+        help_text="The number of maps on all pages, if `count=yes` asked for it.",
+    )
+    count_is_estimate = serializers.BooleanField(
+        required=False, help_text="Whether `count` is an estimate, as it is above 1,000."
     )
 
 
@@ -41,7 +54,9 @@ class BrowseQuery(serializers.Serializer[Any]):
         help_text='Words and conditions, such as `ember "old forge" -swamp author:mira rating>4'
         " size<50 plays>=100 terrain:lava`.",
     )
-    sort = serializers.ChoiceField(choices=list(ORDERS), default=DEFAULT_ORDER)
+    sort = serializers.ChoiceField(
+        choices=list(ORDERS), default=DEFAULT_ORDER, help_text="The order of the list."
+    )
     cursor = serializers.CharField(
         required=False,
         allow_blank=True,
@@ -49,12 +64,20 @@ class BrowseQuery(serializers.Serializer[Any]):
         help_text="A cursor from `next` or `previous`.",
     )
     page_size = serializers.IntegerField(
-        min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE
+        min_value=1,
+        max_value=MAX_PAGE_SIZE,
+        default=DEFAULT_PAGE_SIZE,
+        help_text="The number of maps on a page.",
     )
     filter = serializers.ChoiceField(
         choices=[OWN_FILTER],
         required=False,
         help_text="`own`: the caller's own maps, drafts included.",
+    )
+    count = serializers.ChoiceField(
+        choices=["yes", "no"],
+        default="no",
+        help_text="`yes`: the response has the number of maps on all pages.",
     )
     author = optional_text("A username.")
     terrain = optional_text("The name of a terrain, such as Lava.")

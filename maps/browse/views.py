@@ -18,7 +18,7 @@ from maps.browse.cards import EXPIRED_CURSOR, PAGE_SIZE, marked_cards
 from maps.browse.forms import ORDER_LABELS, FacetForm, PersonalFacetForm
 from maps.browse.queries import ResultPage
 from maps.browse.terrain_responses import terrain_response
-from maps.search.language import FILTERS, MAX_QUERY_LENGTH
+from maps.search.language import FILTERS, MAX_QUERY_LENGTH, replace_author
 from maps.search.sql import DEFAULT_ORDER, BrowseRequest
 
 PROBLEM_TEXTS = {"cursor": EXPIRED_CURSOR, "sort": "Unknown order. Here are the hottest maps."}
@@ -32,11 +32,14 @@ def browse(request: HttpRequest) -> HttpResponse:
         return redirect_to_sign_in(request, request.get_full_path())
     if request.GET.get("sort") == "random" and not request.GET.get("cursor"):
         return redirect_to_random(request)
-    browse_request, page, problems, parameters = search(request.GET, viewer)
+    is_next_page = is_htmx(request) and request.headers.get("HX-Target") == "more"
+    browse_request, page, problems, parameters = search(
+        request.GET, viewer, counts=not is_next_page
+    )
     context = browser_context(request, browse_request, page, parameters) | {"problems": problems}
     if not is_htmx(request):
         response = render(request, "maps/browse.html", context)
-    elif request.headers.get("HX-Target") == "more":
+    elif is_next_page:
         response = render(request, "maps/_more.html", context)
     else:
         response = render(request, "maps/_part.html", context)
@@ -62,6 +65,7 @@ def browser_context(
     return {
         "found": page,
         "cards": marked_cards(request.user, page.cards),
+        "suggestions": [(s.name, links.to_author(s.typed, s.name)) for s in page.suggestions],
         "words": parameters.get("q", "")[:MAX_QUERY_LENGTH],
         "sort": browse_request.sort,
         "orders": [
@@ -103,7 +107,7 @@ def redirect_to_random(request: HttpRequest) -> HttpResponse:
 
 
 def search(
-    parameters: QueryDict, viewer: str | None
+    parameters: QueryDict, viewer: str | None, *, counts: bool
 ) -> tuple[BrowseRequest, ResultPage, list[str], QueryDict]:
     """Returns the request, the results, the problems, and the parameters to show in the form.
 
@@ -117,7 +121,8 @@ def search(
     while True:
         try:
             browse_request = queries.read_parameters(accepted, viewer=viewer, size=PAGE_SIZE)
-            return browse_request, queries.find_maps(browse_request), problems, shown
+            page = queries.find_maps(browse_request, counts=counts)
+            return browse_request, page, problems, shown
         except DomainError as error:
             if error.field not in accepted:
                 raise
@@ -143,6 +148,13 @@ class Links:
         if changed.get("sort") == DEFAULT_ORDER:
             del changed["sort"]
         return "?" + urlencode(changed) if changed else "?"
+
+    def to_author(self, typed: str, name: str) -> str:
+        """Returns the address with another author, in the search box or in the filter."""
+        words = replace_author(self.parameters["q"], typed, name)
+        is_filter = self.parameters["author"].strip().lower() == typed
+        author = name if is_filter else self.parameters["author"]
+        return self.to(q=words, author=author, cursor=None)
 
 
 @require_safe

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from accounts.identity.serializers import PublicUser
 from accounts.tokens.authentication import caller
-from config.api.openapi import LOCATION_HEADER, QUOTA_PARAMETER, Error
+from config.api.openapi import LOCATION_HEADER, QUOTA_PARAMETER, errors
 from config.api.serialization import BOOLEAN, RawField, integer_schema, read_body, text_schema
 from config.api.views import APIView
 from config.db.lookups import get_or_not_found
@@ -27,24 +27,37 @@ from maps.models import MapCollection
 from maps.quotas import MAX_COLLECTION_MAPS
 from maps.serializers import MapCard
 
+NOT_YOURS = ("not_found", "not_your_collection")
+
 # ---- Documents ----------------------------------------------------------------------------------
 
 
 class CollectionCard(serializers.ModelSerializer[MapCollection]):
     """A collection as lists show it."""
 
-    owner = PublicUser(source="user")
-    map_count = serializers.IntegerField(help_text="How many of its maps the caller may see.")
+    owner = PublicUser(source="user", help_text="Whose collection it is.")
+    map_count = serializers.IntegerField(
+        min_value=0,
+        max_value=MAX_COLLECTION_MAPS,
+        help_text="How many of its maps the caller may see.",
+    )
 
     class Meta:
         model = MapCollection
         fields = "id name description is_public created_at owner map_count".split()
+        extra_kwargs = {
+            "id": {"help_text": "Never changes."},
+            "name": {"help_text": "Unique among the collections of its owner."},
+            "description": {"help_text": "Plain text; empty without one."},
+            "is_public": {"help_text": "Whether everybody with the link can see it."},
+            "created_at": {"help_text": "When it was created."},
+        }
 
 
 class CollectionList(serializers.Serializer[Any]):
     """The caller's collections."""
 
-    results = CollectionCard(many=True)
+    results = CollectionCard(many=True, help_text="By name.")
 
 
 class FullCollection(CollectionCard):
@@ -62,7 +75,12 @@ class NewCollection(serializers.Serializer[Any]):
     name = RawField(
         text_schema("collection_name"), help_text="Unique among the caller's collections."
     )
-    description = RawField(text_schema("collection_description"), required=False, allow_null=True)
+    description = RawField(
+        text_schema("collection_description"),
+        required=False,
+        allow_null=True,
+        help_text="Plain text. Null makes it empty.",
+    )
     is_public = RawField(
         BOOLEAN, required=False, help_text="Whether everybody with the link can see it."
     )
@@ -81,7 +99,11 @@ class Placing(serializers.Serializer[Any]):
 class Placed(serializers.Serializer[Any]):
     """The position of a map."""
 
-    position = serializers.IntegerField(help_text="From 1, among the maps that the caller may see.")
+    position = serializers.IntegerField(
+        min_value=1,
+        max_value=MAX_COLLECTION_MAPS,
+        help_text="From 1, among the maps that the caller may see.",
+    )
 
 
 # ---- Views --------------------------------------------------------------------------------------
@@ -99,8 +121,9 @@ class CollectionsView(APIView):
     @extend_schema(
         operation_id="collections_make",
         request=NewCollection,
-        responses={201: CollectionCard, 409: Error},
+        responses={201: CollectionCard},
         parameters=[LOCATION_HEADER, QUOTA_PARAMETER],
+        extensions=errors("suspended", "name_taken", "quota_reached"),
     )
     def post(self, request: Request) -> Response:
         """Create a collection. It is private by default."""
@@ -116,7 +139,11 @@ class CollectionView(APIView):
 
     permission_classes = (IsAuthenticatedOrReadOnly,)
 
-    @extend_schema(operation_id="collections_read", responses={200: FullCollection, 304: None})
+    @extend_schema(
+        operation_id="collections_read",
+        responses={200: FullCollection, 304: None},
+        extensions=errors("not_found"),
+    )
     def get(self, request: Request, collection_id: UUID) -> HttpResponseBase:
         """Read a collection with its maps, at most two hundred. A private one is a 404 for others."""
         collection = find_collection(request.user, collection_id)
@@ -127,7 +154,10 @@ class CollectionView(APIView):
         return conditional_json_response(request, document, is_public=collection.is_public)
 
     @extend_schema(
-        operation_id="collections_change", request=NewCollection, responses=CollectionCard
+        operation_id="collections_change",
+        request=NewCollection,
+        responses=CollectionCard,
+        extensions=errors(*NOT_YOURS, "suspended", "name_taken"),
     )
     def patch(self, request: Request, collection_id: UUID) -> Response:
         """Change the name or description of the caller's collection, or who may see it."""
@@ -135,7 +165,9 @@ class CollectionView(APIView):
         actions.change_collection(player=caller(request), collection_id=collection_id, given=given)
         return Response(card_of(request, collection_id))
 
-    @extend_schema(operation_id="collections_remove", responses={204: None})
+    @extend_schema(
+        operation_id="collections_remove", responses={204: None}, extensions=errors(*NOT_YOURS)
+    )
     def delete(self, request: Request, collection_id: UUID) -> Response:
         """Delete the caller's collection, but not its maps."""
         actions.delete_collection(player=caller(request), collection_id=collection_id)
@@ -150,6 +182,7 @@ class CollectionMapView(APIView):
         request=Placing,
         responses=Placed,
         parameters=[QUOTA_PARAMETER],
+        extensions=errors(*NOT_YOURS, "quota_reached"),
     )
     def put(self, request: Request, collection_id: UUID, map_id: UUID) -> Response:
         """Add a map to the caller's collection, or move it if it is there already."""
@@ -160,7 +193,9 @@ class CollectionMapView(APIView):
         headers = quota_headers(collection_id, "collection_maps")
         return Response({"position": position}, headers=headers)
 
-    @extend_schema(operation_id="collections_take_map", responses={204: None})
+    @extend_schema(
+        operation_id="collections_take_map", responses={204: None}, extensions=errors(*NOT_YOURS)
+    )
     def delete(self, request: Request, collection_id: UUID, map_id: UUID) -> Response:
         """Remove a map from the caller's collection."""
         actions.remove_map(player=caller(request), collection_id=collection_id, map_id=map_id)

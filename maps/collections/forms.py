@@ -2,7 +2,7 @@
 
 from django import forms
 
-from config.http.forms import ActionForm, TextField
+from config.http.forms import ActionForm, IdField, TextField
 
 
 class CollectionForm(ActionForm):
@@ -20,4 +20,4 @@ class NewCollectionForm(CollectionForm):
     is_public = forms.BooleanField(
         label="Public: anyone with the link can see it", label_suffix="", required=False
     )
-    first_map = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    first_map = IdField(required=False, widget=forms.HiddenInput)

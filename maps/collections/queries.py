@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Coalesce
 
 from accounts.models import User, Viewer
+from config.db.functions import sort_key
 from config.db.lookups import get_or_not_found
 from maps.models import GameMap, MapCollection, MapCollectionEntry
 
@@ -14,7 +15,7 @@ from maps.models import GameMap, MapCollection, MapCollectionEntry
 def own_collections(player: User) -> QuerySet[MapCollection]:
     """Returns a player's collections by name, with `map_count`."""
     own = MapCollection.objects.filter(user=player)
-    return with_map_counts(own, player).order_by(Lower("name"))
+    return with_map_counts(own, player).order_by(sort_key("name"), "pk")
 
 
 def with_map_counts(
@@ -47,4 +48,4 @@ def collections_for_map(viewer: Viewer, map_id: UUID) -> Sequence[MapCollection]
         return []
     entries = MapCollectionEntry.objects.filter(collection=OuterRef("pk"), map=map_id)
     own = MapCollection.objects.filter(user=viewer).annotate(has_map=Exists(entries))
-    return list(own.order_by(Lower("name")))
+    return list(own.order_by(sort_key("name"), "pk"))

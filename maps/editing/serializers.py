@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from config.api.serialization import RawField, StrictJSONParser, integer_schema, text_schema
-from maps.serializers import Cell, Tile, WaveConfig
+from maps.serializers import Cell, Tile, WaveConfig, path_field
 from maps.terrain.grid import MAX_SIDE, MIN_SIDE
 
 SIDE = integer_schema(MIN_SIDE, MAX_SIDE)
@@ -22,8 +22,10 @@ class LargeJSONParser(StrictJSONParser):
 class NewMap(serializers.Serializer[Any]):
     """A new map, or what to change of one."""
 
-    name = RawField(text_schema("map_name"))
-    description = RawField(text_schema("map_description"), required=False, allow_null=True)
+    name = RawField(text_schema("map_name"), help_text="One line. Not unique.")
+    description = RawField(
+        text_schema("map_description"), required=False, allow_null=True, help_text="Plain text."
+    )
     width = RawField(SIDE, help_text="Cells from west to east.")
     height = RawField(SIDE, help_text="Cells from north to south.")
     terrain_data = RawField(Tile(many=True), help_text="Exactly one tile for each cell.")
@@ -48,8 +50,4 @@ class ReportOnMap(serializers.Serializer[Any]):
     valid = serializers.BooleanField(help_text="Whether it may be public and played.")
     draft = serializers.BooleanField(help_text="Whether it may be stored, though unfinished.")
     faults = FaultOfMap(many=True, help_text="At most fifty.")
-    path = serializers.ListField(
-        child=serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2),
-        allow_null=True,
-        help_text="The path of the enemies, as pairs of x and y; null if there is none.",
-    )
+    path = path_field()

@@ -2,10 +2,11 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Length, Lower, Now
+from django.db.models.functions import Length, Now
 from django.urls import reverse
 
 from accounts.models import Viewer
+from config.db.functions import casefolded, normal_form_check, sort_key
 from config.db.models import RandomIdModel
 
 SHARED = models.Q(is_public=True, user__is_active=True)
@@ -35,7 +36,8 @@ class MapCollection(RandomIdModel):
         db_comment="The owner.",
     )
     name = models.CharField(
-        max_length=60, db_comment="3 to 60 characters; unique for its owner, regardless of case."
+        max_length=60,
+        db_comment="3 to 60 characters; unique for its owner, regardless of case.",
     )
     description = models.CharField(
         max_length=500, blank=True, db_default="", db_comment="Plain text, may be empty."
@@ -53,12 +55,14 @@ class MapCollection(RandomIdModel):
         db_table = "map_collections"
         db_table_comment = "Collections: lists of maps, private or public."
         constraints = [
-            models.UniqueConstraint("user", Lower("name"), name="one_collection_of_a_name"),
+            models.UniqueConstraint("user", casefolded("name"), name="collection_name_casefold"),
+            normal_form_check("collection_normal_form", "name", "description"),
             models.CheckConstraint(
                 condition=models.Q(name__length__gte=3, name__length__lte=60),
                 name="collection_name_length",
             ),
         ]
+        indexes = [models.Index("user", sort_key("name"), name="idx_collections_sort_key")]
 
     def __str__(self) -> str:
         return self.name

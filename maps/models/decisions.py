@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from config.db.functions import normal_form_check
 from config.db.models import RandomIdModel
 from maps.models.maps import GameMap
 
@@ -42,6 +43,7 @@ class MapDecision(RandomIdModel):
             models.CheckConstraint(
                 condition=~models.Q(reason__regex=r"^\s*$"), name="map_decision_reason"
             ),
+            normal_form_check("map_decision_normal_form", "reason"),
         ]
 
     def __str__(self) -> str:

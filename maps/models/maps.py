@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchQuery, SearchVectorField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest, Length, Now, Random
@@ -10,14 +10,13 @@ from django.urls import reverse
 
 from accounts.models import User, Viewer
 from config.db.constraints import ConstrainedModel
-from config.db.functions import StoredSize
+from config.db.functions import StoredSize, normal_form_check, sort_key
 from config.db.models import RandomIdModel
 from maps.drawing.formats import DRAWING_VERSION, FORMATS
 from maps.games import game_queries
 from maps.models import scores
 from maps.models.conditions import HAS_PREVIEWS, LARGE_COLUMNS, PRIVATE_AUTHOR_COLUMNS, PUBLISHED
-from maps.models.indexes import order_index, search_expression
-from maps.search.language import parse, to_tsquery
+from maps.models.indexes import order_index
 
 models.CharField.register_lookup(Length)
 models.JSONField.register_lookup(StoredSize)
@@ -61,13 +60,6 @@ class GameMapQuerySet(models.QuerySet["GameMap"]):
     def owned_by(self, author: User) -> "GameMapQuerySet":
         """Returns the maps of a player, including private and hidden ones, but not removed ones."""
         return self.filter(_owned_by(author))
-
-    def search(self, words: str) -> "GameMapQuerySet":
-        """Returns the maps with all these words in name or description. The last may be unfinished."""
-        terms = to_tsquery(parse(words).terms)
-        if not terms:
-            return self.all()
-        return self.filter(search=SearchQuery(terms, search_type="raw", config="english"))
 
     def for_cards(self) -> "GameMapQuerySet":
         """Loads the columns of a card, but not the large ones: a terrain has up to a megabyte."""
@@ -177,11 +169,10 @@ class GameMap(RandomIdModel, ConstrainedModel):
         editable=False,
         db_comment="Rises by one with each change of the content. A trigger counts.",
     )
-    search = models.GeneratedField(
-        expression=search_expression(),
-        output_field=SearchVectorField(),
-        db_persist=True,
-        db_comment="Words of name and description, stemmed for full-text search.",
+    search = SearchVectorField(
+        null=True,
+        editable=False,
+        db_comment="Words of name and description, as a search finds them. A trigger sets it.",
     )
     created_at = models.DateTimeField(db_default=Now(), db_comment="When the map was created.")
 
@@ -197,6 +188,7 @@ class GameMap(RandomIdModel, ConstrainedModel):
                 condition=models.Q(name__length__gte=3, name__length__lte=100),
                 name="map_name_length",
             ),
+            normal_form_check("map_normal_form", "name", "description"),
             models.CheckConstraint(
                 condition=models.Q(width__range=(20, 100), height__range=(20, 100)),
                 name="map_dimensions",
@@ -224,6 +216,7 @@ class GameMap(RandomIdModel, ConstrainedModel):
             models.Index(fields=["is_public"], name="idx_maps_is_public"),
             models.Index(fields=["-play_count"], name="idx_maps_play_count"),
             models.Index(fields=["-created_at"], name="idx_maps_created_at"),  # the admin's order
+            models.Index(sort_key("name"), name="idx_maps_sort_key"),
             GinIndex(fields=["search"], name="idx_maps_search"),
             # One for each order, so that pages are read from the index without sorting.
             order_index("idx_maps_hot", "hot_score"),

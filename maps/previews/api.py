@@ -12,6 +12,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from config.api.openapi import errors
 from config.api.views import api_view
 from maps.previews.responses import picture_response
 
@@ -51,6 +52,7 @@ class IgnoreAcceptHeader(BaseContentNegotiation):
         (200, "image/webp"): OpenApiTypes.BINARY,
         304: OpenApiResponse(description="The picture has not changed since `If-None-Match`."),
     },
+    extensions=errors("not_found"),
 )
 def map_preview(request: Request, map_id: UUID) -> HttpResponseBase:
     """Returns the isometric picture as WebP, with an `ETag`. A map that the caller can't see is a 404.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maps.games import game_queries
-from maps.search.language import Condition, Query, Term, to_prefix_tsquery, to_tsquery
+from maps.search.language import Condition, Query
 from maps.terrain.grid import TERRAINS
 
 PUBLISHED = "m.is_public AND m.hidden_at IS NULL"
@@ -22,7 +22,9 @@ FIELD_SQL = {
     "size": "greatest(m.width, m.height)",
     "plays": "m.play_count",
 }
-AUTHOR = "m.user_id = (SELECT id FROM users WHERE lower(username) = %s)"
+AUTHOR = "m.user_id = (SELECT id FROM users WHERE text_casefold(username) = text_casefold(%s))"
+# In either orientation.
+DIMENSIONS = "least(m.width, m.height) = %s AND greatest(m.width, m.height) = %s"
 TERRAIN = "m.terrains = ANY(%s::smallint[])"
 VIEWER_FIELDS = ("played", "favourite")  # their meaning depends on the viewer
 
@@ -55,13 +57,13 @@ def requires_field(query: Query, field: str) -> bool:
 
 
 def query_conditions(query: Query, viewer: str | None, column: str) -> Where:
-    """Returns the conditions of a query, except those on the order's own column. The terms come last."""
+    """Returns the conditions of a query without its terms, except those on the order's own column."""
     found = Where([], [])
     for condition in query.conditions:
         is_known = condition.field not in VIEWER_FIELDS or viewer
         if is_known and not is_on_column(condition, column):
             found += condition_sql(condition, viewer)
-    return found + _terms_sql(query.terms) if query.terms else found
+    return found
 
 
 def is_on_column(condition: Condition, column: str) -> bool:
@@ -75,22 +77,11 @@ def condition_sql(condition: Condition, viewer: str | None) -> Where:
     if field == "terrain":  # as a list of the sums that match, which an index can look up
         sums = [n for n in range(2 ** len(TERRAINS)) if bool(n & value) is not negated]
         return Where([TERRAIN], [sums])
+    if field == "dimensions":
+        found = Where([f"({DIMENSIONS})"], sorted(value))
+        return Where([f"NOT {found.text}"], found.values) if negated else found
     if field in VIEWER_FIELDS:
         sql, negated, value = viewer_condition(field), bool(value) is negated, viewer
     else:
         sql = AUTHOR if field == "author" else f"{FIELD_SQL[field]} {condition.operator} %s"
     return Where([f"NOT ({sql})" if negated else f"({sql})"], [value])
-
-
-def _terms_sql(terms: tuple[Term, ...]) -> Where:
-    *others, last = terms
-    if not last.unfinished:
-        return Where(["m.search @@ to_tsquery('english', %s)"], [to_tsquery(terms)])
-    *before, _ = last.words
-    prefix = """(to_tsquery('english', %s)
-        || (to_tsquery('english', %s) <-> to_tsquery('simple', %s)))"""
-    values = [to_tsquery((last,)), " <-> ".join(before), to_prefix_tsquery(last)]
-    return Where(
-        [f"m.search @@ (to_tsquery('english', %s) && {prefix})"],
-        [to_tsquery(tuple(others)), *values],
-    )

@@ -3,19 +3,19 @@
     ember "old forge" -swamp author:mira rating>4 size<50 plays>=100 terrain:lava -terrain:water
 
 A term is a word or a quoted phrase that the name or the description must contain. Words are stemmed, and the
-last word may be unfinished. A minus excludes a term. A condition is one of FIELDS with an operator and a
-value.
+last word may be unfinished. A minus excludes a term. A term such as 30x22 is also a size. A condition is one
+of FIELDS with an operator and a value.
 
 An invalid part is ignored, and a note reports it. SEPARATORS are the characters between words, here and in
 the database.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from decimal import Decimal
-from itertools import groupby
+from difflib import get_close_matches
 from typing import Any
 
 from maps.terrain.grid import TERRAINS
@@ -33,11 +33,9 @@ NEGATED, NAME, OPERATOR, VALUE, PHRASE = (
     r'"[^"]*"',
 )
 PART = re.compile(rf"({NEGATED})(?:({NAME})({OPERATOR})({VALUE})|({PHRASE})|\S+)")
-# What separates words: all ASCII characters except letters and digits; signs, dashes, quotes, emoji.
-# The column `search` has spaces instead (maps/models/indexes.py). Otherwise PostgreSQL would read
-# "North/South" as a file, "v2.1" as a host and "-34" as a number. The ranges work in regular expressions of
-# PostgreSQL and of Python. They have no character that either of the two classifies as a letter, since they
-# disagree about accents and digits. PostgreSQL parses all other characters, in maps and in queries.
+# What separates words: all ASCII characters except letters and digits; signs, dashes, quotes, emoji. The
+# functions of the database split texts and queries at the same characters (migration 0010_search), after they
+# fold them. The ranges work in regular expressions of PostgreSQL and of Python.
 SEPARATORS = (
     r"\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf"
     r"\u00d7\u00f7\u02c2-\u02c5\u02d2-\u02df\u037e\u0387\u0589\u058a\u05be\u05f3\u05f4\u060c\u061b-\u061f\u066a-\u066d\u06d4"
@@ -48,7 +46,8 @@ SEPARATORS = (
 WORD = re.compile(rf"[^\0{SEPARATORS}]+")
 # A comparison without a field: a part that begins with an operator, and is not a <tag>.
 MISSING_FIELD = re.compile(r"-?!*[<>=≠≤≥:]+[^<>=≠≤≥:]+")
-# PostgreSQL's dictionary has no stem for stop words, so they can neither find maps nor exclude any.
+# Words that nearly every text has. Descriptions are not indexed by them, so they are left out of a query,
+# unless it has no others: then names are found by them.
 STOP_WORDS = frozenset(
     """
     i me my myself we our ours ourselves you your yours yourself yourselves he him his himself
@@ -78,16 +77,22 @@ class Condition:
 
 @dataclass(frozen=True)
 class Term:
-    """A word or a phrase.
+    """A word or a phrase. `typed` is it with the signs between its words; empty if it was corrected.
 
-    If the last word is `unfinished`, all words that begin with it match. `stems` are the stems of such words
-    that do not begin with it themselves: "wanderi" begins "wandering", whose stem is "wander".
+    If the last word is `unfinished`, all words that begin with it match. A term such as `30x22` also has
+    `dimensions`: maps of that size match, too.
     """
 
     words: tuple[str, ...]
     negated: bool = False
     unfinished: bool = False
-    stems: tuple[str, ...] = ()
+    dimensions: tuple[int, int] | None = None
+    typed: str = ""
+
+    @property
+    def text(self) -> str:
+        """What the database folds and splits into words: some signs, such as ², become letters or digits."""
+        return self.typed or " ".join(self.words)
 
 
 @dataclass(frozen=True)
@@ -98,14 +103,23 @@ class Query:
     conditions: tuple[Condition, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def wanted_terms(self) -> tuple[Term, ...]:
+        """The terms to find, without those to exclude."""
+        return tuple(term for term in self.terms if not term.negated)
+
 
 @dataclass(frozen=True)
 class Field:
-    """A property of maps that conditions compare: its operators, the parser of values, and a hint."""
+    """A property of maps that conditions compare: its operators, the parser of values, and a hint.
+
+    `choices` are the values that may be suggested for one that is not understood.
+    """
 
     operators: tuple[str, ...]
     parse: Callable[[str], Any]
     hint: str
+    choices: tuple[str, ...] = ()
 
 
 def _parse_stars(text: str) -> Decimal:
@@ -146,6 +160,7 @@ FIELDS = {
         ("=",),
         _choice_parser({name.lower(): 1 << n for n, name in enumerate(TERRAINS)}),
         f"one of {', '.join(TERRAINS)}, as in terrain:lava",
+        tuple(name.lower() for name in TERRAINS),
     ),
     "author": Field(("=",), _parse_username, "a username, as in author:mira"),
     "played": Field(("=",), _parse_boolean, "yes or no"),
@@ -165,6 +180,9 @@ CONDITION_WITH_SPACES = re.compile(
 MISSING_OPERATOR = re.compile(
     r"(?<!\S)-?(rating|stars|size|plays)\s+(\d[\d.]{0,8})(?!\S)", re.I | re.A
 )
+# A size such as 30x22, and quoted phrases, which are left as they are.
+DIMENSIONS = re.compile(rf"{PHRASE}|(?<!\S)(-?)(\d{{2,3}})\s*[xX×✕*]\s*(\d{{2,3}})(?!\S)", re.A)
+MIN_SIDE, MAX_SIDE = 20, 100  # cells; no map is smaller or larger
 # The query parameters of the filters, each with its field and operator.
 FILTERS = {
     "author": ("author", "="),
@@ -183,13 +201,24 @@ def parse_condition(name: str, operator: str, text: str, *, negated: bool = Fals
     name = _resolve_alias(name)
     field = FIELDS.get(name)
     if field is None:
-        raise InvalidCondition(f"“{name}” is unknown; use one of {', '.join(FIELDS)}")
+        raise InvalidCondition(
+            f"“{name}” is unknown; use one of {', '.join(FIELDS)}{_suggest(name, FIELD_NAMES)}"
+        )
+    if name == "size" and OPERATORS.get(operator) == "=" and (sides := _parse_dimensions(text)):
+        return Condition("dimensions", "=", sides, negated)
     try:
         if OPERATORS.get(operator) not in field.operators:
             raise InvalidCondition
         return Condition(name, OPERATORS[operator], field.parse(text.strip('"')), negated)
     except InvalidCondition as error:
-        raise InvalidCondition(f"“{name}” takes {field.hint}") from error
+        hint = field.hint + _suggest(text, field.choices)
+        raise InvalidCondition(f"“{name}” takes {hint}") from error
+
+
+def _suggest(text: str, choices: Iterable[str]) -> str:
+    """Returns a question for the most similar choice, or nothing if none is similar."""
+    nearest = get_close_matches(text.lower(), list(choices), n=1)
+    return f". Did you mean “{nearest[0]}”?" if nearest else ""
 
 
 def _resolve_alias(name: str) -> str:
@@ -207,7 +236,8 @@ class _QueryBuilder:
         try:
             self.conditions.append(parse_condition(name, operator, text, negated=negated))
         except InvalidCondition as error:
-            self.notes.append(f"“{name}{operator}{text:.40}” was left out: {error}.")
+            note = f"“{name}{operator}{text:.40}” was left out: {error}"
+            self.notes.append(note if note.endswith("?") else f"{note}.")
 
     def add_words(self, text: str, *, negated: bool, unfinished: bool) -> None:
         words = tuple(WORD.findall(text))
@@ -218,21 +248,23 @@ class _QueryBuilder:
         elif negated and _are_stop_words(words):
             self.notes.append(f"“{text:.40}” was left out: it is too common.")
         elif negated:
-            self.terms.append(Term(words, negated))
+            self.terms.append(Term(words, negated, typed=text.removeprefix("-")))
+        elif dimensions := _parse_dimensions(text):
+            self.terms.append(Term(words, dimensions=dimensions, typed=text))
+            self.notes.append(f"“{text}” was read as a size: {text.replace('x', ' × ')} cells.")
         else:
-            phrases = [tuple(phrase) for _, phrase in groupby(words, key=_is_word_everywhere)]
-            self.terms += map(Term, phrases)
-            self.terms[-1] = replace(self.terms[-1], unfinished=unfinished)
+            self.terms.append(Term(words, unfinished=unfinished, typed=text))
 
-    def finish_last_stop_word(self) -> None:
-        """Marks a stop word at the end as complete if there are other words to find.
-
-        Maps may be named "Hold On".
-        """
-        *others, last = self.terms or [Term(())]
-        has_others = any(not (term.negated or _are_stop_words(term.words)) for term in others)
-        if has_others and last.unfinished and _are_stop_words(last.words):
-            self.terms[-1] = replace(last, unfinished=False)
+    def leave_out_stop_words(self) -> None:
+        """Removes the stop words if there are other words to find. Adds a note about them in any case."""
+        common = [term for term in self.terms if not term.negated and _are_stop_words(term.words)]
+        others = [term for term in self.terms if not term.negated and term not in common]
+        words = " ".join(" ".join(term.words) for term in common)
+        if common and others:
+            self.terms = [term for term in self.terms if term not in common]
+            self.notes.append(f"“{words:.40}” was left out: it is too common.")
+        elif common:
+            self.notes.append(f"“{words:.40}” is common, so it was searched for in names only.")
 
     def add_hints(self, text: str) -> None:
         """Adds notes about parts without words, and about terms that look like conditions."""
@@ -248,6 +280,7 @@ def parse(text: str, filters: Mapping[str, str] | None = None) -> Query:
     """Returns the query of the search box and the filters. Never raises: mistakes become notes."""
     builder = _QueryBuilder()
     text = CONDITION_WITH_SPACES.sub(_remove_spaces, text[:MAX_QUERY_LENGTH])
+    text = DIMENSIONS.sub(_join_dimensions, text)
     parts = list(PART.finditer(text))
     if len(parts) > MAX_PARTS:
         builder.notes.append(f"Only the first {MAX_PARTS} parts of the search were used.")
@@ -256,10 +289,12 @@ def parse(text: str, filters: Mapping[str, str] | None = None) -> Query:
         negated = bool(minus)
         if name and _is_condition(name, operator, value):
             builder.add_condition(name, operator, value, negated=negated)
+        elif negated and _parse_dimensions(part[0][1:]):
+            builder.add_condition("size", "=", part[0][1:], negated=True)
         else:
             last = part.end() == len(text) and not (phrase or negated or (name and not value))
             builder.add_words(part[0], negated=negated, unfinished=last)
-    builder.finish_last_stop_word()
+    builder.leave_out_stop_words()
     builder.add_hints(text)
     for parameter, (name, operator) in FILTERS.items():
         if value := (filters or {}).get(parameter, "").strip():
@@ -267,16 +302,27 @@ def parse(text: str, filters: Mapping[str, str] | None = None) -> Query:
     return Query(tuple(builder.terms), tuple(builder.conditions), tuple(builder.notes))
 
 
+def _parse_dimensions(text: str) -> tuple[int, int] | None:
+    """Returns the sides of a size such as 30x22, or None if this is no size that a map can have."""
+    sides = tuple(int(side) for side in text.split("x")) if _JOINED.fullmatch(text) else ()
+    is_possible = sides and all(MIN_SIDE <= side <= MAX_SIDE for side in sides)
+    return (sides[0], sides[1]) if is_possible else None
+
+
+def _join_dimensions(found: re.Match[str]) -> str:
+    """Returns a size without spaces, as in 30x22, if a map can have it."""
+    if found[0].startswith('"'):
+        return found[0]
+    minus, width, height = found.groups()
+    joined = f"{width}x{height}"
+    return minus + joined if _parse_dimensions(joined) else found[0]
+
+
+_JOINED = re.compile(r"\d{2,3}x\d{2,3}", re.ASCII)
+
+
 def _are_stop_words(words: tuple[str, ...]) -> bool:
     return STOP_WORDS.issuperset(word.lower() for word in words)
-
-
-def _is_word_everywhere(word: str) -> bool:
-    """Returns whether every version of PostgreSQL parses this as a word.
-
-    A version that does not parse "፨" as a word would not find a phrase that contains it.
-    """
-    return any(letter.isalpha() or letter.isdecimal() for letter in word)
 
 
 def _remove_spaces(condition: re.Match[str]) -> str:
@@ -306,22 +352,7 @@ def format_terms(terms: tuple[Term, ...]) -> str:
     return " ".join(parts)
 
 
-def to_tsquery(terms: tuple[Term, ...]) -> str:
-    """Returns terms as an argument of PostgreSQL's to_tsquery: letters, digits, and its operators."""
-    parts = []
-    for term in terms:
-        part = " <-> ".join(term.words) + (":*" if term.unfinished else "")
-        if term.negated:
-            part = f"!({part})"
-        elif len(term.words) > 1:
-            part = f"({part})"
-        parts.append(part)
-    return " & ".join(parts)
-
-
-def to_prefix_tsquery(term: Term) -> str:
-    """Returns the unfinished word of a term as stems, which must not be stemmed again.
-
-    Words that begin with a stop word are found, too, as "forge" is by "for".
-    """
-    return " | ".join((f"{term.words[-1]}:*", *term.stems))
+def replace_author(text: str, name: str, other: str) -> str:
+    """Returns a query with the author of its conditions replaced."""
+    pattern = rf'(?<!\S)(author|by)\s*([:=])\s*"?{re.escape(name)}"?(?!\S)'
+    return re.sub(pattern, lambda found: f"{found[1]}{found[2]}{other}", text, flags=re.I)

@@ -1,118 +1,62 @@
-"""Completes the last word of a query, and corrects typing errors, by the words that maps have.
+"""Corrects typing errors in queries, by the words that maps have, and suggests names of players.
 
-The table `map_words` has the words of published names and descriptions, without stop words. Triggers
-(migration 0006_words) fill it. Similar words share trigrams
+The table `map_words` has the folded words of published names and descriptions, without stop words. Triggers
+(migrations 0006_words and 0010_search) fill it. Similar words share trigrams
 (https://www.postgresql.org/docs/current/pgtrgm.html). Among them, the one with the fewest differences is the
-correction.
-
-Each process caches words that it found in the table. Words that no published map has any more are deleted
-once a day (`delete_unused_words`). A deleted word that is still cached is not corrected in queries, which
-find nothing.
+correction. Words of scripts without spaces are not in the table, and are not corrected.
 """
 
-from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from typing import Any
 
 from django.db import connection
 
-from maps.search.language import Query, Term, to_tsquery
+from maps.search.language import Query, Term
 
 MIN_SIMILARITY = 0.7  # 0 to 1; less similar words are no corrections
-MAX_CACHED_WORDS = 20_000
 MIN_WORD_LENGTH = 3  # shorter words are similar to too many
 MAX_WORDS = 8  # of a query that is corrected: each costs milliseconds, and a query may have fifty
-MAX_STEMS = 20  # of an unfinished word
+MAX_NAMES = 5  # of players that are suggested
 # Stop words have no stem.
 SIMILAR_WORDS = """
-SELECT searched.word, known.word FROM unnest(%s::text[]) AS searched (word) CROSS JOIN LATERAL (
-    SELECT word FROM map_words WHERE word %% searched.word
-    ORDER BY similarity(word, searched.word) DESC, word LIMIT 20
+SELECT searched.word, folded.word, known.word
+FROM unnest(%s::text[]) AS searched (word)
+CROSS JOIN LATERAL text_fold(searched.word) AS folded (word)
+CROSS JOIN LATERAL (
+    SELECT word FROM map_words WHERE word %% folded.word
+    ORDER BY similarity(word, folded.word) DESC, word LIMIT 20
 ) AS known
-WHERE ts_lexize('english_stem', searched.word) <> '{}'"""
-# Returns whether a word is complete, and the stems of words that begin with it, if the stems do not.
-COMPLETIONS = """
-SELECT EXISTS (SELECT FROM map_words WHERE word = %(word)s),
-    ARRAY(
-        SELECT stem FROM map_words, unnest(ts_lexize('english_stem', word)) AS stem
-        WHERE word LIKE %(beginning)s AND NOT starts_with(stem, %(word)s)
-        GROUP BY stem ORDER BY length(stem), stem LIMIT %(most)s
-    )"""
+WHERE ts_lexize('english_stem', folded.word) <> '{}'"""
+IS_PLAYER = "SELECT EXISTS (SELECT FROM users WHERE text_casefold(username) = text_casefold(%s))"
+# Similar names, and names that begin with this one, of players with public maps.
+SIMILAR_PLAYERS = f"""
+SELECT username FROM (
+    SELECT id, username, similarity(username_key(username), username_key(%(name)s)) AS likeness
+    FROM users WHERE username_key(username) %% username_key(%(name)s)
+    ORDER BY likeness DESC, username LIMIT 100
+) AS alike
+WHERE EXISTS (
+    SELECT FROM maps WHERE user_id = alike.id AND is_public AND hidden_at IS NULL)
+ORDER BY starts_with(username_key(username), username_key(%(name)s)) DESC, likeness DESC, username
+LIMIT {MAX_NAMES}"""  # noqa: S608 - constants only
 # Counts, because with EXISTS PostgreSQL would scan the whole table of maps for a word that no map has.
 IS_USED = """
 (SELECT count(*) FROM maps WHERE is_public AND hidden_at IS NULL
-    AND search @@ plainto_tsquery('english', map_words.word)) > 0"""
+    AND search @@ ('''' || maps_lexeme(map_words.word) || '''')::tsquery) > 0"""
 NEXT_WORDS = "SELECT word FROM map_words WHERE word > %s ORDER BY word LIMIT %s"
 DELETE_UNUSED = f"DELETE FROM map_words WHERE word = ANY(%s) AND NOT {IS_USED} RETURNING word"  # noqa: S608
 RESTORE_USED = f"""
 INSERT INTO map_words (word) SELECT word FROM unnest(%s::text[]) AS map_words (word)
 WHERE {IS_USED} ON CONFLICT DO NOTHING"""  # noqa: S608 - nothing from outside
 DELETION_BATCH = 500  # words
-HAS_NO_STEMS = "SELECT numnode(to_tsquery('english', %s)) = 0"
-
-_cached_words: OrderedDict[str, None] = OrderedDict()
 
 
-def resolve_last_word(query: Query) -> Query:
-    """Returns the query with its last word marked as complete, or with the stems of its completions.
+@dataclass
+class Similar:
+    """A word of a query in its folded form, and the known words that are similar to it."""
 
-    If "ford" is a word, it is not completed: a search for all words that begin with it would take ten times
-    as long. Runs one database query, unless the word is cached.
-    """
-    word = _unfinished_word(query)
-    if word is None:
-        return query
-    if word in _cached_words:
-        return _change_last_term(query, unfinished=False)
-    values: dict[str, str | int] = {"word": word, "beginning": f"{word}%", "most": MAX_STEMS}
-    with connection.cursor() as cursor:
-        cursor.execute(COMPLETIONS, values)
-        is_complete, stems = cursor.fetchone()
-    if not is_complete:
-        return _change_last_term(query, stems=tuple(stems))
-    _cache_word(word)
-    return _change_last_term(query, unfinished=False)
-
-
-def resolve_from_cache(query: Query) -> Query | None:
-    """Resolves the last word without the database. Returns None if it is not cached."""
-    word = _unfinished_word(query)
-    if word is None:
-        return query
-    return _change_last_term(query, unfinished=False) if word in _cached_words else None
-
-
-def are_all_cached(query: Query) -> bool:
-    """Returns whether all words are cached, so that none is a typing error.
-
-    False for a query that only excludes words.
-    """
-    words = [word for term in query.terms if not term.negated for word in term.words]
-    return bool(words) and all(word.lower() in _cached_words for word in words)
-
-
-def _unfinished_word(query: Query) -> str | None:
-    last = query.terms[-1] if query.terms else None
-    return last.words[-1].lower() if last and last.unfinished else None
-
-
-def _change_last_term(query: Query, **changes: Any) -> Query:
-    *others, last = query.terms
-    return replace(query, terms=(*others, replace(last, **changes)))
-
-
-def _cache_word(word: str) -> None:
-    _cached_words[word] = None
-    while len(_cached_words) > MAX_CACHED_WORDS:
-        _cached_words.popitem(last=False)
-
-
-def has_only_stop_words(query: Query) -> bool:
-    """Returns whether all words are stop words. Runs one database query."""
-    with connection.cursor() as cursor:
-        cursor.execute(HAS_NO_STEMS, [to_tsquery(query.terms)])
-        return bool(cursor.fetchone()[0])
+    folded: str
+    known: list[str]
 
 
 def correct(query: Query) -> Query | None:
@@ -121,42 +65,49 @@ def correct(query: Query) -> Query | None:
     Runs at most one database query.
     """
     searched = {
-        word.lower()
-        for term in query.terms
-        if not term.negated
-        for word in term.words
-        if len(word) >= MIN_WORD_LENGTH
+        word for term in query.wanted_terms for word in term.words if len(word) >= MIN_WORD_LENGTH
     }
     if len(searched) > MAX_WORDS:
         return None
-    similar: dict[str, list[str]] = {word: [] for word in searched}
+    similar: dict[str, Similar] = {}
     with connection.cursor() as cursor:
         cursor.execute(SIMILAR_WORDS, [sorted(searched)])
-        for word, known in cursor.fetchall():
-            similar[word].append(known)
-            if word == known:
-                _cache_word(word)
+        for word, folded, known in cursor.fetchall():
+            similar.setdefault(word, Similar(folded, [])).known.append(known)
     terms = tuple(_correct_term(term, similar) for term in query.terms)
     return replace(query, terms=terms) if terms != query.terms else None
 
 
-def _correct_term(term: Term, similar: dict[str, list[str]]) -> Term:
+def nearest_players(name: str) -> tuple[str, ...] | None:
+    """Returns similar names of players with public maps. None if there is a player of this name."""
+    with connection.cursor() as cursor:
+        cursor.execute(IS_PLAYER, [name])
+        if cursor.fetchone()[0]:
+            return None
+        cursor.execute(SIMILAR_PLAYERS, {"name": name})
+        return tuple(username for (username,) in cursor.fetchall())
+
+
+def _correct_term(term: Term, similar: dict[str, Similar]) -> Term:
     if term.negated:
         return term
     *complete, last = term.words
     corrected = [_nearest_word(word, similar) for word in complete]
-    is_beginning = term.unfinished and any(
-        known.startswith(last.lower()) for known in similar.get(last.lower(), [])
+    found = similar.get(last)
+    is_beginning = (
+        term.unfinished and found and any(word.startswith(found.folded) for word in found.known)
     )
-    return replace(term, words=(*corrected, last if is_beginning else _nearest_word(last, similar)))
+    words = (*corrected, last if is_beginning else _nearest_word(last, similar))
+    return replace(term, words=words, typed="") if words != term.words else term
 
 
-def _nearest_word(word: str, similar: dict[str, list[str]]) -> str:
+def _nearest_word(word: str, similar: dict[str, Similar]) -> str:
     """Returns the most similar known word; the word itself if it is known or has no similar one."""
-    known = similar.get(word.lower(), [])
-    if not known or word.lower() in known:
+    found = similar.get(word)
+    if not found or found.folded in found.known:
         return word
-    similarity, nearest = max((SequenceMatcher(None, word.lower(), k).ratio(), k) for k in known)
+    ratios = ((SequenceMatcher(None, found.folded, known).ratio(), known) for known in found.known)
+    similarity, nearest = max(ratios)
     return nearest if similarity >= MIN_SIMILARITY else word
 
 

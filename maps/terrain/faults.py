@@ -14,7 +14,7 @@ FAULT_MESSAGES = {
     "not_an_object": "This must be an object.",
     "not_a_list": "This must be a list.",
     "missing_key": "This key is missing.",
-    "unknown_key": "This key is unknown.",
+    "unknown_key": "This key is unknown{hint}",
     "invalid_size": f"Width and height are whole numbers from {MIN_SIDE} to {MAX_SIDE}.",
     "invalid_coordinate": "A coordinate is a whole number.",
     "unknown_terrain": f"A terrain is one of {', '.join(TERRAINS)}.",
@@ -60,7 +60,7 @@ class Fault:
         return self.code in ALLOWED_IN_DRAFTS
 
 
-def make_fault(code: str, place: str, **values: int) -> Fault:
+def make_fault(code: str, place: str, **values: int | str) -> Fault:
     """Returns a fault with its message, into which `values` are inserted."""
     return Fault(code, place, FAULT_MESSAGES[code].format(**values))
 

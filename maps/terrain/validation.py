@@ -5,14 +5,15 @@ No document raises an error: each mistake becomes a fault in the report.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from maps.terrain.faults import Fault, limit_faults, make_fault, select_faults
+from config.kernel.names import find_nearest
+from maps.terrain.faults import MAX_FAULTS, Fault, limit_faults, make_fault, select_faults
 from maps.terrain.grid import (
     MAX_SIDE,
     MAX_TILE_HEIGHT,
@@ -34,6 +35,7 @@ from maps.terrain.waves import (
 )
 
 MAX_KEY_LENGTH = 40  # characters of an unknown key in a fault
+TEXT_KEYS = ("name", "description")  # of a map, beside its document
 DOCUMENT_KEYS = "width height terrain_data spawn_point goal_point wave_config".split()
 
 
@@ -89,6 +91,16 @@ def validate_document(document: Any) -> ValidationReport:
     ends = spawn_faults + goal_faults + path_faults
     faults = select_faults([size_faults, tile_faults, ends, waves])
     return ValidationReport(grid, spawn, goal, path, faults)
+
+
+def validate_request(document: Any) -> ValidationReport:
+    """Returns the report on a document that a client may send, also on fields that no map has."""
+    report = validate_document(document)
+    if type(document) is not dict:
+        return report
+    known = [*TEXT_KEYS, *DOCUMENT_KEYS]
+    unknown = [_unknown_key(key, known) for key in document if key not in known][:MAX_FAULTS]
+    return replace(report, faults=(*report.faults, *unknown)[:MAX_FAULTS])
 
 
 def parse_terrain(document: dict[str, Any]) -> tuple[Grid, Point, Point]:
@@ -164,7 +176,14 @@ def _object_faults(value: Any, fields: dict[str, Check], place: str) -> Iterator
             yield make_fault(code, f"{place}.{key}")
     for key in value:
         if key not in fields:
-            yield make_fault("unknown_key", f"{place}.{key:.{MAX_KEY_LENGTH}}")
+            yield _unknown_key(key, list(fields), f"{place}.")
+
+
+def _unknown_key(key: str, known: list[str], parent: str = "") -> Fault:
+    """Returns the fault for a key that is not known, with the nearest known one."""
+    near = find_nearest(key, known)
+    hint = f": did you mean {near}?" if near else "."
+    return make_fault("unknown_key", f"{parent}{key:.{MAX_KEY_LENGTH}}", hint=hint)
 
 
 # ---- Terrain ------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller
-from config.api.openapi import Error
+from config.api.openapi import errors
 from config.api.serialization import read_body
 from config.api.views import APIView, api_view
 from config.http.conditional import conditional_json_response, conditional_response
@@ -26,9 +26,15 @@ from sessions_app.lobby.documents import lobby_document
 from sessions_app.lobby.serializers import LobbyDocument
 from sessions_app.models import GameSession, PlayedMap
 
+NOT_WRITABLE = ("not_found", "not_host", "not_started", "over")
+
 
 @api_view("post")
-@extend_schema(operation_id="game_sessions_end", responses=LobbyDocument)
+@extend_schema(
+    operation_id="game_sessions_end",
+    responses=LobbyDocument,
+    extensions=errors("not_found", "not_seated", "not_host", "not_started", "over"),
+)
 def end_game(request: Request, session_id: UUID) -> Response:
     """End a game that has started. Only the host may do this."""
     change = actions.end_game(session_id, caller(request))
@@ -38,7 +44,8 @@ def end_game(request: Request, session_id: UUID) -> Response:
 @api_view("get")
 @extend_schema(
     operation_id="game_sessions_map",
-    responses={200: serializers.PlayedMapDocument, 304: None, 409: Error},
+    responses={200: serializers.PlayedMapDocument, 304: None},
+    extensions=errors("not_found", "terrain_not_whole"),
 )
 def played_map(request: Request, session_id: UUID) -> HttpResponseBase:
     """Read the complete map, for players with a seat.
@@ -71,7 +78,9 @@ def _map_response(
 
 @api_view("get")
 @extend_schema(
-    operation_id="game_sessions_tribes", responses={200: serializers.GameTribes, 304: None}
+    operation_id="game_sessions_tribes",
+    responses={200: serializers.GameTribes, 304: None},
+    extensions=errors("not_found"),
 )
 def game_tribes(request: Request, session_id: UUID) -> HttpResponseBase:
     """Read the bonuses of the players' tribes, for players with a seat. They are fixed at the start.
@@ -87,7 +96,8 @@ class StateView(APIView):
 
     @extend_schema(
         operation_id="game_sessions_state_read",
-        responses={200: serializers.GameState, 304: None, 409: Error},
+        responses={200: serializers.GameState, 304: None},
+        extensions=errors("not_found", "not_started"),
     )
     def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
         """Read the last state, for players with a seat."""
@@ -99,6 +109,7 @@ class StateView(APIView):
         operation_id="game_sessions_state_write",
         request=serializers.WriteState,
         responses=serializers.Sequence,
+        extensions=errors(*NOT_WRITABLE, "stale_fence", "state_too_large"),
     )
     def put(self, request: Request, session_id: UUID) -> Response:
         """Write the state with the claimed fence. 409 `stale_fence` if it was claimed again since."""
@@ -114,7 +125,11 @@ class StateView(APIView):
 
 
 @api_view("post")
-@extend_schema(operation_id="game_sessions_state_claim", responses=serializers.Fence)
+@extend_schema(
+    operation_id="game_sessions_state_claim",
+    responses=serializers.Fence,
+    extensions=errors(*NOT_WRITABLE),
+)
 def claim_state(request: Request, session_id: UUID) -> Response:
     """Become the writer of the state, as the host's client or a game server.
 

@@ -7,31 +7,38 @@ server sends `{"type", "version", "data", "re"?}`.
 """
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from re import compile as compile_pattern
 from typing import Any, Literal
-from uuid import UUID
 
 import orjson
 
 from config.kernel import close_codes
-from config.kernel.errors import DomainError, InvalidInput
+from config.kernel.errors import DomainError
+from config.kernel.names import find_nearest
 from config.kernel.text import check_text
-from config.kernel.validators import check_boolean, check_integer
+from config.kernel.timestamps import to_json
+from config.kernel.validators import check_boolean, check_id, check_integer
 from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
 from sessions_app.kernel.socket_address import SUBPROTOCOL
 
 MAX_ID_LENGTH = 64
+ENVELOPE = ("type", "id", "data")  # the fields of a message of a client
 MAX_VERSION = 2**53  # the largest integer that JavaScript has exactly
-UUID_LENGTH = 36
+# Spaces and separators of Unicode (Z*), and control characters (Cc).
+SPACES = compile_pattern(r"[\s\0-\x1f\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 
 
 class Close(enum.IntEnum):
     """Close codes of the server. The reason in a close frame is the name in lower case."""
 
-    RESTARTING = 1012
+    INVALID_FRAME = 1002
+    INVALID_TEXT = 1007
     TOO_BIG = 1009
+    RESTARTING = 1012
     BAD_PROTOCOL = 4400
     NOT_LET_IN = 4401
     REMOVED = 4403
@@ -43,19 +50,21 @@ class Close(enum.IntEnum):
 
 # The meaning of each close code, and whether the same client should reconnect.
 CLOSES: dict[Close, tuple[str, bool]] = {
-    Close.RESTARTING: ("The server restarts, or is unavailable for the moment.", True),
+    Close.INVALID_FRAME: ("A frame was not one of the WebSocket protocol.", False),
+    Close.INVALID_TEXT: ("A text frame was not valid UTF-8.", False),
     Close.TOO_BIG: ("A frame was larger than 16 KiB.", False),
+    Close.RESTARTING: ("The server restarts, or is unavailable for the moment.", True),
     Close.BAD_PROTOCOL: (
         "No TLS, no or another subprotocol, a wrong first message, or twenty bad frames in a row.",
         False,
     ),
     Close.NOT_LET_IN: (
-        "The ticket, the browser session or the origin is not valid, or the sign-in has ended.",
+        "The ticket, resume token, browser session or origin is not valid, or the sign-in has ended.",
         False,
     ),
     Close.REMOVED: ("The player was kicked by the host, or banned from the site.", False),
     Close.NO_SUCH_SESSION: (
-        "The game does not exist or is over, or the player has no seat in it.",
+        "Nothing is at this address, the game is over, or the player has no seat in it.",
         False,
     ),
     Close.SILENT: (
@@ -78,9 +87,13 @@ FINAL_ERRORS: dict[str, tuple[Close, str]] = {
         Close.NOT_LET_IN,
         "This ticket was used before, has expired, or is for another seat. Request a new one.",
     ),
+    "bad_resume": (
+        Close.NOT_LET_IN,
+        "This resume token was used before, or has ended. Request a ticket, or sign in.",
+    ),
     "not_signed_in": (
         Close.NOT_LET_IN,
-        "Send a ticket with hello. Only signed-in pages of this site may connect without one.",
+        "Send a ticket or a resume token. Only signed-in pages of this site may connect without.",
     ),
     "foreign_origin": (
         Close.NOT_LET_IN,
@@ -127,21 +140,22 @@ class Field:
     required: bool = True
 
 
-def _check_uuid(value: Any, field: str) -> UUID:
-    try:
-        if type(value) is str and len(value) == UUID_LENGTH:
-            return UUID(value)
-    except ValueError:
-        pass
-    raise InvalidInput("invalid", "A UUID with hyphens is needed here.", field=field)
-
-
-def _text(kind: str, *, required: bool = True) -> Field:
+def _text(kind: str, *, required: bool = True, is_joined: bool = False) -> Field:
     def check(value: Any, field: str) -> str:
+        if is_joined and type(value) is str:
+            value = join_lines(value)
         return check_text(value, kind, field)
 
     check.kind = kind  # type: ignore[attr-defined] # for a test
     return Field(check, required)
+
+
+def join_lines(text: str) -> str:
+    """Returns a text with one space for each run of spaces, separators and control characters.
+
+    A message with lines could look like several messages, and hide those of others.
+    """
+    return SPACES.sub(" ", text)
 
 
 def _integer(minimum: int, maximum: int, *, required: bool = True) -> Field:
@@ -151,18 +165,19 @@ def _integer(minimum: int, maximum: int, *, required: bool = True) -> Field:
 CLIENT_MESSAGES: dict[str, dict[str, Field]] = {
     "hello": {
         "ticket": _text("ticket", required=False),
+        "resume": _text("ticket", required=False),
         "version": _integer(0, MAX_VERSION, required=False),
     },
     "ready": {"is_ready": Field(check_boolean)},
-    "tribe": {"tribe_id": Field(_check_uuid)},
+    "tribe": {"tribe_id": Field(check_id)},
     "leave": {},
     "start": {"solo": Field(check_boolean, required=False)},
-    "kick": {"player_id": Field(_check_uuid)},
+    "kick": {"player_id": Field(check_id)},
     "settings": {
         "is_public": Field(check_boolean, required=False),
         "seats": _integer(MIN_SEATS, MAX_SEATS, required=False),
     },
-    "chat": {"text": _text("chat")},
+    "chat": {"text": _text("chat", is_joined=True)},
     "ping": {},
 }
 ServerMessage = Literal[
@@ -189,8 +204,10 @@ def parse(text: str | None) -> Message:
     if re is not None and not (type(re) is str and 0 < len(re) <= MAX_ID_LENGTH):
         detail = f"The id of a message is text of 1 to {MAX_ID_LENGTH} characters."
         raise InvalidMessage("invalid_id", detail)
-    if unknown := frame.keys() - {"type", "id", "data"}:
-        raise InvalidMessage("unknown_field", f"Unknown in a message: {_names(unknown)}.", re)
+    if unknown := frame.keys() - set(ENVELOPE):
+        raise InvalidMessage(
+            "unknown_field", f"Unknown in a message: {_names(unknown, ENVELOPE)}.", re
+        )
     kind = frame.get("type")
     if type(kind) is not str or kind not in CLIENT_MESSAGES:
         detail = f"The type of a message is one of {', '.join(CLIENT_MESSAGES)}."
@@ -204,7 +221,7 @@ def parse(text: str | None) -> Message:
 def _parse_data(kind: str, data: dict[str, Any], re: str | None) -> dict[str, Any]:
     fields = CLIENT_MESSAGES[kind]
     if unknown := data.keys() - fields.keys():
-        raise InvalidMessage("unknown_field", f"Unknown in {kind}: {_names(unknown)}.", re)
+        raise InvalidMessage("unknown_field", f"Unknown in {kind}: {_names(unknown, fields)}.", re)
     parsed = {}
     for name, field in fields.items():
         if data.get(name) is None:
@@ -219,9 +236,11 @@ def _parse_data(kind: str, data: dict[str, Any], re: str | None) -> dict[str, An
     return parsed
 
 
-def _names(unknown: set[str]) -> str:
-    """Returns the first unknown names, shortened to limit the size of the error."""
-    return ", ".join(sorted(name[:20] for name in unknown)[:3])
+def _names(unknown: set[str], known: Iterable[str]) -> str:
+    """Returns the first unknown names with the nearest known ones, short to limit the size of the error."""
+    shown = sorted(name[:20] for name in unknown)[:3]
+    near = [(name, find_nearest(name, list(known))) for name in shown]
+    return ", ".join(f"{name} (did you mean {found}?)" if found else name for name, found in near)
 
 
 def message_frame(
@@ -256,11 +275,12 @@ def final_error_frame(version: int, code: str, re: str | None = None) -> tuple[s
     return error_frame(version, code, detail, re, closes=close), close
 
 
-def pong_frame(version: int, time: float, ping: Message | None = None) -> str:
+def pong_frame(version: int, time: datetime, ping: Message | None = None) -> str:
     """Returns the response to a `ping`; without one, a `pong` that requests a `ping`.
 
     A response always has a `re`, even if the `ping` had no id. Otherwise a client that replies to each `pong`
     without a `re` would reply to responses.
     """
-    re = None if ping is None else ping.id or ping.type
-    return message_frame("pong", version, {"time": time, "asks": ping is None}, re)
+    message_id = None if ping is None else ping.id or ping.type
+    data = {"time": to_json(time), "asks": ping is None}
+    return message_frame("pong", version, data, message_id)

@@ -6,12 +6,12 @@ waits for the client to read. It has no channel: the hub has one for all sockets
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
-from django.conf import settings
 
 from config.kernel.errors import DomainError
 from config.limits.client_addresses import client_address_of_scope
@@ -21,19 +21,21 @@ from sessions_app.kernel import protocol
 from sessions_app.kernel.protocol import Close, InvalidMessage, Message
 from sessions_app.kernel.socket_address import SUBPROTOCOL
 from sessions_app.live.database import UNAVAILABLE_ERRORS
-from sessions_app.live.handshake import has_foreign_origin, has_own_origin, send_refusal
+from sessions_app.live.handshake import has_foreign_origin, send_refusal
 from sessions_app.live.hub import Hub
+from sessions_app.live.identification import IS_ADDRESS_LIMITED, find_holder
 from sessions_app.live.rooms import SeatSocket, current_command
 from sessions_app.live.sockets import MESSAGES_PER_SECOND, Socket, message_bucket
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby_list.feed import ListFeed
-from sessions_app.tickets import tickets
-from sessions_app.tickets.tickets import Holder
 
 ABNORMAL_CLOSURE = 1006  # RFC 6455: the connection ended without a close frame
 HELLO_SECONDS = 5.0
 MAX_BAD_FRAMES = 20  # in a row
-MAX_EXCESS_MESSAGES = 50  # beyond the rate limit; each message within the limit subtracts two
+# Messages beyond the rate limit, after which the socket is closed. One a second is forgiven, so that a client
+# that goes on too fast is closed in the end, whatever its speed.
+MAX_EXCESS_MESSAGES, FORGIVEN_PER_SECOND = 50, 1.0
+MAX_WAITING_MESSAGES = 20  # of a socket, while a command waits for a lock
 # The action of each command. The fields of a message are its keyword arguments.
 COMMANDS: dict[str, Callable[..., Any]] = {
     "ready": lobby_actions.set_ready,
@@ -55,7 +57,7 @@ class RefusingConsumer(AsyncConsumer):  # type: ignore[misc]  # has no types
 
     async def websocket_connect(self, event: Mapping[str, Any]) -> None:
         """Refuses the socket."""
-        await send_refusal(self.send, self.code)
+        await send_refusal(self.scope, self.send, self.code)
         raise StopConsumer
 
 
@@ -68,7 +70,8 @@ class SocketConsumer(AsyncConsumer):  # type: ignore[misc]
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.close_code = ABNORMAL_CLOSURE
-        self.bad_frames = self.excess_messages = 0
+        self.bad_frames = 0
+        self.excess: TokenBucket | None = None  # made at the first excess message
 
     def create_socket(self, send: Send, address: str) -> Socket:
         """Returns the sending side of the WebSocket."""
@@ -85,6 +88,10 @@ class SocketConsumer(AsyncConsumer):  # type: ignore[misc]
     async def handle(self, message: Message) -> None:
         """Handles a valid message."""
         raise NotImplementedError
+
+    async def receive_message(self, message: Message) -> None:
+        """Handles a valid message, now or after those before it."""
+        await self.handle(message)
 
     async def on_end(self) -> None:
         """Called when the socket is closed."""
@@ -107,19 +114,26 @@ class SocketConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def websocket_connect(self, event: Mapping[str, Any]) -> None:
         """Accepts or refuses the socket."""
-        subprotocols = self.scope["subprotocols"]
-        if SUBPROTOCOL not in subprotocols:
-            # Browsers can read the close code only if one of the subprotocols that they offered is chosen.
-            await send_refusal(self.send, "bad_subprotocol", next(iter(subprotocols), None))
-        elif not self.socket.is_seat and has_foreign_origin(self.scope):  # tickets protect seats
-            await send_refusal(self.send, "foreign_origin", SUBPROTOCOL)
-        elif not self.hub.socket_slots.acquire(self.socket):
-            await send_refusal(self.send, "too_many_sockets", SUBPROTOCOL)
+        refusal = self.find_refusal()
+        if refusal:
+            await send_refusal(self.scope, self.send, refusal)
         else:
             await self.send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
             await self.on_accept()
             return
         raise StopConsumer
+
+    def find_refusal(self) -> str | None:
+        """Returns the code of a final error for a socket that is not accepted. Takes a slot otherwise."""
+        is_seat = self.socket.is_seat  # tickets and resume tokens protect seats
+        if SUBPROTOCOL not in self.scope["subprotocols"]:
+            return "bad_subprotocol"
+        if not is_seat and has_foreign_origin(self.scope):
+            return "foreign_origin"
+        is_limited = not is_seat and self.scope.get(IS_ADDRESS_LIMITED)
+        if is_limited or not self.hub.socket_slots.acquire(self.socket):
+            return "too_many_sockets"
+        return None
 
     async def websocket_receive(self, event: Mapping[str, Any]) -> None:
         """Reads a frame. Frames after a refusal are ignored."""
@@ -140,8 +154,7 @@ class SocketConsumer(AsyncConsumer):  # type: ignore[misc]
             message = error
         re = message.re if isinstance(message, InvalidMessage) else message.id
         if not self.bucket.take(time.monotonic()):
-            self.excess_messages += 1
-            closes = Close.TOO_MUCH if self.excess_messages >= MAX_EXCESS_MESSAGES else None
+            closes = None if self.forgives_excess() else Close.TOO_MUCH
             detail = f"At most {MESSAGES_PER_SECOND:.0f} messages a second."
             self.socket.push_error("rate_limited", detail, re, closes)
         elif isinstance(message, InvalidMessage):
@@ -149,8 +162,17 @@ class SocketConsumer(AsyncConsumer):  # type: ignore[misc]
             closes = Close.BAD_PROTOCOL if self.bad_frames >= MAX_BAD_FRAMES else None
             self.socket.push_error(message.code, message.detail, re, closes)
         else:
-            self.bad_frames, self.excess_messages = 0, max(0, self.excess_messages - 2)
-            await self.handle(message)
+            self.bad_frames = 0
+            await self.receive_message(message)
+
+    def forgives_excess(self) -> bool:
+        """Returns whether one more message beyond the rate limit is forgiven."""
+        now = time.monotonic()
+        if self.excess is None:
+            self.excess = TokenBucket(
+                per_second=FORGIVEN_PER_SECOND, burst=MAX_EXCESS_MESSAGES - 1, now=now
+            )
+        return self.excess.take(now)
 
 
 class SeatConsumer(SocketConsumer):
@@ -158,6 +180,11 @@ class SeatConsumer(SocketConsumer):
 
     socket: SeatSocket
     hello_timer: asyncio.TimerHandle | None = None
+    worker: "asyncio.Task[None] | None" = None  # handles the messages that wait
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__(hub)
+        self.waiting: deque[Message] = deque()
 
     def create_socket(self, send: Send, address: str) -> SeatSocket:
         """Returns the socket of a seat."""
@@ -174,9 +201,13 @@ class SeatConsumer(SocketConsumer):
         self.hello_timer = loop.call_later(HELLO_SECONDS, self.socket.refuse, "silent")
 
     async def on_end(self) -> None:
-        """Leaves the room."""
+        """Leaves the room, after the messages that were received before."""
         if self.hello_timer:
             self.hello_timer.cancel()
+        if self.worker:
+            if self.socket.is_dropped:
+                self.worker.cancel()
+            await asyncio.wait([self.worker])
         await self.hub.leave(self.socket, is_server_stopping=self.close_code == Close.RESTARTING)
 
     async def read_frame(self, text: str | None) -> None:
@@ -187,6 +218,8 @@ class SeatConsumer(SocketConsumer):
             await self.read_hello(text)
         else:
             await super().read_frame(text)
+            if self.socket.has_replaced_token:
+                self.hub.spawn(self.hub.confirm_resume_token(self.socket))
 
     async def read_hello(self, text: str | None) -> None:
         """Identifies the client and assigns the seat to its socket, or closes the socket."""
@@ -197,32 +230,57 @@ class SeatConsumer(SocketConsumer):
             if message.type != "hello":
                 raise InvalidMessage("hello_first", "The first message is hello.", re)
             ticket = message.data.get("ticket")
-            socket.holder = await self.find_holder(ticket)
-            if socket.holder is None:
+            holder = await find_holder(
+                self.hub,
+                self.scope,
+                self.socket.game_id,
+                resume=message.data.get("resume"),
+                ticket=ticket,
+            )
+            if holder is None:
                 socket.refuse("not_signed_in" if ticket is None else "bad_ticket", re)
-            else:
+                return
+            socket.holder = holder
+            is_resumed = holder.resumed_by is not None
+            if self.hub.socket_slots.admit(socket, is_resumed=is_resumed):
                 await self.hub.enter(socket, re)
+            else:
+                socket.refuse("too_many_sockets", re)
         except InvalidMessage as error:
             socket.push_error(error.code, error.detail, error.re, Close.BAD_PROTOCOL)
         except DomainError as error:
+            if error.code == "left":  # the response was lost
+                frame = protocol.message_frame("closed", 0, {"reason": "left"}, re)
+                socket.close(frame, Close.NO_SUCH_SESSION)
+                return
             close, _ = protocol.FINAL_ERRORS.get(error.code, (Close.NO_SUCH_SESSION, ""))
             close = RULE_CLOSES.get(error.code, close)
             socket.push_error(error.code, error.detail, re, close)
         except UNAVAILABLE_ERRORS:
             socket.refuse("unavailable", re)
 
-    async def find_holder(self, ticket: str | None) -> Holder | None:
-        """Returns the holder of a ticket; without one, the player signed in on a page of this site.
+    async def receive_message(self, message: Message) -> None:
+        """Handles a `ping` at once. Other messages wait for the commands before them."""
+        if message.type == "ping" or (self.worker is None and message.type not in COMMANDS):
+            await self.handle(message)
+        elif len(self.waiting) >= MAX_WAITING_MESSAGES:
+            detail = "Earlier messages are still being handled. Try again in a moment."
+            self.socket.push_error("rate_limited", detail, message.id)
+        else:
+            self.waiting.append(message)
+            if self.worker is None:
+                self.worker = self.hub.spawn(self.handle_waiting())
 
-        Raises UNAVAILABLE_ERRORS.
-        """
-        if ticket is not None:
-            await self.hub.sign_ins.detect_emptied_redis()
-            return await tickets.redeem_ticket(self.hub.redis, ticket, self.socket.game_id)
-        session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME)
-        if session_key is None or not has_own_origin(self.scope):
-            return None
-        return await self.hub.database.call(tickets.find_page_holder, session_key)
+    async def handle_waiting(self) -> None:
+        """Handles the messages that wait, one after the other."""
+        try:
+            while self.waiting and not self.socket.is_closing:
+                await self.handle(self.waiting.popleft())
+        except Exception:
+            self.socket.refuse("unavailable")
+            raise
+        finally:
+            self.worker = None
 
     async def handle(self, message: Message) -> None:
         """Handles a message, and responds."""

@@ -98,11 +98,13 @@ class FanOut:
         self._layer, self._channel = channel_layers.make_backend(DEFAULT_CHANNEL_LAYER), ""
         for room in rooms:
             room.is_subscribed = False
+        began = time.monotonic()
         try:
             channel = await asyncio.wait_for(self._layer.new_channel(), TIMEOUT_SECONDS)
         except (RedisError, OSError):
-            clients.record_failure()
+            clients.record_failure(began=began)
             return
+        clients.record_success()
         self._channel, self._heartbeat_at = channel, time.monotonic()
         self._listener = self._spawn(self._listen())
 
@@ -122,12 +124,16 @@ class FanOut:
         """Calls the channel layer. Returns False if Redis is unavailable."""
         if clients.is_circuit_open() or not self._channel:
             return False
+        began = time.monotonic()
         try:
             call = getattr(self._layer, method)(*arguments)
             await asyncio.wait_for(call, TIMEOUT_SECONDS)
-        except (RedisError, OSError, RuntimeError):
-            clients.record_failure()
+        except RuntimeError:  # the channel was replaced
             return False
+        except (RedisError, OSError):
+            clients.record_failure(began=began)
+            return False
+        clients.record_success()
         return True
 
 

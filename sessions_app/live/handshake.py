@@ -7,11 +7,17 @@ from django.http.request import validate_host
 
 from config.server.asgi import Scope, Send, read_header
 from sessions_app.kernel import protocol
+from sessions_app.kernel.socket_address import SUBPROTOCOL
 
 
-async def send_refusal(send: Send, code: str, subprotocol: str | None = None) -> None:
-    """Accepts and closes a socket. Without accepting it, browsers could not read the reason."""
+async def send_refusal(scope: Scope, send: Send, code: str) -> None:
+    """Accepts and closes a socket. Without accepting it, browsers could not read the reason.
+
+    They also need one of the subprotocols that they offered: without it, they fail with 1006.
+    """
     frame, close = protocol.final_error_frame(0, code)
+    offered = scope["subprotocols"]
+    subprotocol = SUBPROTOCOL if SUBPROTOCOL in offered else next(iter(offered), None)
     await send({"type": "websocket.accept", "subprotocol": subprotocol})
     await send({"type": "websocket.send", "text": frame})
     await send({"type": "websocket.close", "code": int(close), "reason": close.name.lower()})

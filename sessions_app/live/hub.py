@@ -11,6 +11,7 @@ import contextvars
 import logging
 import threading
 import time
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,6 +19,7 @@ from redis.exceptions import RedisError
 
 from config.kernel.cancellation import cancel_and_wait
 from config.kernel.errors import DomainError
+from config.kernel.timestamps import to_json
 from config.limits.rate_limits import RateLimitUnavailable
 from config.redis import clients
 from sessions_app.games import state_store, write_behind
@@ -31,6 +33,7 @@ from sessions_app.live.updates import LobbyUpdate
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import transactions
 from sessions_app.lobby.entities import Lobby
+from sessions_app.tickets import resume_tokens
 from sessions_app.tickets.sign_in_checks import SignInChecker, take_seat
 
 SHUTDOWN_SECONDS = 15.0  # the shutdown of a process takes at most ten (serve.py)
@@ -111,9 +114,17 @@ class Hub:
         self.connections.add(socket.id)
         try:
             await self.fan_out.subscribe(room)
+            token = resume_tokens.create_token()
             change = await self.database.run(
-                take_seat, socket.holder, room.game_id, connection=socket.id, server=self.id
+                take_seat,
+                socket.holder,
+                room.game_id,
+                connection=socket.id,
+                server=self.id,
+                resume=token,
             )
+            socket.resume = token
+            socket.has_replaced_token = socket.holder.resumed_by is not None
             self.apply_update(LobbyUpdate.from_lobby(change.after))
             room.sockets[socket.id] = socket
             socket.room = room
@@ -128,6 +139,16 @@ class Hub:
         finally:
             room.entering -= 1
             self._close_empty_room(room)
+
+    async def confirm_resume_token(self, socket: SeatSocket) -> None:
+        """Invalidates the token before the current one. If this fails, the next message tries again."""
+        socket.has_replaced_token = False
+        try:
+            await self.database.query(
+                resume_tokens.CONFIRM, socket.game_id, socket.player_id, socket.id
+            )
+        except UNAVAILABLE_ERRORS:
+            socket.has_replaced_token = True
 
     async def leave(self, socket: SeatSocket, *, is_server_stopping: bool) -> None:
         """Removes a closed socket.
@@ -291,7 +312,7 @@ class Hub:
         chat = {
             "player_id": str(socket.player_id),
             "text": text,
-            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "at": to_json(datetime.now(UTC)),
         }
         socket.room.had_chat = True
         for other in socket.room.sockets.values():

@@ -11,10 +11,13 @@ import time
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+from redis.exceptions import RedisError
+
 from config.kernel.errors import DomainError
 from config.redis import clients
 from sessions_app.games import write_behind
 from sessions_app.kernel.statuses import Status
+from sessions_app.live import clock
 from sessions_app.live.database import UNAVAILABLE_ERRORS
 from sessions_app.live.hub import Hub
 from sessions_app.live.rooms import Room
@@ -30,9 +33,6 @@ MAX_WRITE_SECONDS = 5.0  # for the client to read one frame
 PLAYER_EXPIRY_SECONDS = 60.0  # after which the data of a player without a socket is deleted
 SLICES = 20  # into which rooms are divided, to compare them one slice after another
 
-HEARTBEAT = """
-INSERT INTO lobby_servers (id) VALUES (%s)
-ON CONFLICT (id) DO UPDATE SET seen_at = statement_timestamp()"""
 DELETE_DEAD_SERVERS = """
 DELETE FROM lobby_servers WHERE seen_at < statement_timestamp() - interval '1 hour'"""
 # Lobbies that never started are not part of the history.
@@ -72,8 +72,8 @@ class Reconciler:
         while True:
             try:
                 await job()
-            except UNAVAILABLE_ERRORS as error:
-                logger.info("Reconciliation is not possible right now: %s", type(error).__name__)
+            except UNAVAILABLE_ERRORS as error:  # config.ops.outages logs its beginning and its end
+                logger.debug("Reconciliation is not possible right now: %s", type(error).__name__)
             except Exception:
                 logger.exception("Reconciliation of lobbies failed")
             await asyncio.sleep(seconds)
@@ -106,7 +106,21 @@ class Reconciler:
 
     async def write_heartbeat(self) -> None:
         """Writes the heartbeat of this process. It is a separate job, because the others may take long."""
-        await self.hub.database.query(HEARTBEAT, self.hub.id)
+        is_available = await self._does_redis_respond()
+        await self.hub.database.run(clock.write_heartbeat, self.hub.id, is_available=is_available)
+
+    async def _does_redis_respond(self) -> bool:
+        """Returns whether Redis responds, which tickets need."""
+        if clients.is_circuit_open():
+            return False
+        began = time.monotonic()
+        try:
+            await self.hub.redis.ping()
+        except (RedisError, OSError):
+            clients.record_failure(began=began)
+            return False
+        clients.record_success()
+        return True
 
     async def sweep(self) -> None:
         """Writes pending changes to the database, and applies what is due."""

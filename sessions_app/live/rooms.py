@@ -5,11 +5,13 @@ import contextvars
 import hashlib
 import time
 from collections import OrderedDict
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+from config.kernel.timestamps import to_json
 from config.server.asgi import Send
 from sessions_app.kernel import protocol
 from sessions_app.kernel.protocol import Message, ServerMessage
@@ -70,9 +72,15 @@ class Room:
 
 
 class SeatSocket(Socket):
-    """The socket of a player with a seat. `holder` and `room` are set once the client is identified."""
+    """The socket of a player with a seat. `holder` and `room` are set once the client is identified.
+
+    `resume` is the token with which the client may resume the seat. While `has_replaced_token` is true, the
+    one before is valid, too.
+    """
 
     is_seat = True
+    resume = ""
+    has_replaced_token = False
 
     def __init__(self, send: Send, address: str, game_id: UUID) -> None:
         super().__init__(send, address)
@@ -107,7 +115,12 @@ class SeatSocket(Socket):
         """Responds to `hello`. Omits the lobby if the client has its current version."""
         assert self.room
         lobby = None if known_version == self.room.version else self.room.document
-        data = {"player_id": self.player_id, "time": time.time(), "lobby": lobby}
+        data = {
+            "player_id": self.player_id,
+            "time": to_json(datetime.now(UTC)),
+            "lobby": lobby,
+            "resume": self.resume,
+        }
         self._push_response(self.room.message_frame("welcome", data, re))
 
     def _push_response(self, frame: str) -> None:

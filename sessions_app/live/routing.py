@@ -8,10 +8,10 @@ from django.urls import path, re_path
 from config.http.secure_transport import is_secure
 from config.limits.request_policies import RequestCounter
 from config.server.asgi import Receive, Scope, Send
-from sessions_app.kernel.socket_address import SUBPROTOCOL
 from sessions_app.live.consumers import ListConsumer, RefusingConsumer, SeatConsumer
 from sessions_app.live.handshake import send_refusal
 from sessions_app.live.hub import Hub
+from sessions_app.live.identification import IS_ADDRESS_LIMITED
 from sessions_app.live.reconciliation import Reconciler
 from sessions_app.lobby_list.feed import ListFeed
 
@@ -26,7 +26,7 @@ class WebSocketApplication:
         seat = SeatConsumer.as_asgi(hub=self.hub)
         self.router = URLRouter(
             [
-                path("ws/game-sessions/<uuid:session_id>", CookieMiddleware(seat)),
+                path("ws/game-sessions/<id:session_id>", CookieMiddleware(seat)),
                 path("ws/lobbies", ListConsumer.as_asgi(feed=ListFeed(self.hub))),
                 re_path("", RefusingConsumer.as_asgi()),
             ]
@@ -42,16 +42,14 @@ class WebSocketApplication:
         await self.hub.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves a WebSocket. Each counts for the rate limit of its address, whatever its path."""
-        rate_limit = await self.counter.count("sockets", scope)
-        error = ""
-        if rate_limit and rate_limit.is_over:
-            error = "too_many_sockets"
-        elif settings.SECURE_SSL_REDIRECT and not is_secure(scope):
-            error = "insecure_transport"
-        if error:
+        """Serves a WebSocket. Each counts for the rate limit of its address, whatever its path.
+
+        Consumers decide what the limit means: a player with a ticket or a resume token must get in.
+        """
+        rate_limit = await self.counter.count_socket(scope)
+        if settings.SECURE_SSL_REDIRECT and not is_secure(scope):
             await receive()
-            subprotocol = SUBPROTOCOL if SUBPROTOCOL in scope["subprotocols"] else None
-            await send_refusal(send, error, subprotocol)
+            await send_refusal(scope, send, "insecure_transport")
         else:
+            scope = scope | {IS_ADDRESS_LIMITED: bool(rate_limit and rate_limit.is_over)}
             await self.router(scope, receive, send)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -64,7 +65,7 @@ class Socket:
 
     def push_pong(self, ping: Message | None = None) -> None:
         """Responds to a `ping` with the current version; without one, requests a `ping`."""
-        self.push(protocol.pong_frame(self.shown_version, time.time(), ping))
+        self.push(protocol.pong_frame(self.shown_version, datetime.now(UTC), ping))
 
     def push_error(
         self, code: str, detail: str, re: str | None, closes: Close | None = None

@@ -4,6 +4,7 @@ The rules are in `rules.py`; the actions add the access to the database. The fir
 and the acting player; all others are keyword arguments.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from sessions_app.kernel.limits import MAX_SEATS
 from sessions_app.lobby import invite_codes, rules, statements
 from sessions_app.lobby.entities import LobbyChange, Seat
 from sessions_app.lobby.store import change_lobby
-from sessions_app.lobby.transactions import Steps
+from sessions_app.lobby.transactions import Statement, Steps
 
 
 def create(
@@ -95,11 +96,19 @@ def end(game_id: UUID, host_id: UUID, *, last_state: str | None = None) -> Steps
 
 
 def connect(
-    game_id: UUID, player_id: UUID, *, connection: UUID, server: UUID | None
+    game_id: UUID,
+    player_id: UUID,
+    *,
+    connection: UUID,
+    server: UUID | None,
+    then: Sequence[Statement] = (),
 ) -> Steps[LobbyChange]:
-    """Assigns the player's seat to a socket."""
+    """Assigns the player's seat to a socket, and executes `then` if the socket is new."""
     return change_lobby(
-        game_id, lambda lobby, _: rules.connect(lobby, player_id, connection, server), touches=False
+        game_id,
+        lambda lobby, now: rules.connect(lobby, player_id, connection, server, now),
+        touches=False,
+        then=then,
     )
 
 

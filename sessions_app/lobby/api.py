@@ -6,19 +6,21 @@ from uuid import UUID
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.tokens.authentication import caller
-from config.api.openapi import LOCATION_HEADER, Error
+from config.api.openapi import LOCATION_HEADER, errors
 from config.api.serialization import read_body
 from config.api.views import APIView, api_view
 from config.http.client import client_of
 from config.http.conditional import conditional_json_response
 from config.kernel.validators import check_boolean, check_integer
 from maps.models import GameMap
+from maps.terrain.faults import ALLOWED_IN_DRAFTS
 from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
 from sessions_app.kernel.socket_address import socket_address
 from sessions_app.lobby import actions, limited_actions, queries, serializers
@@ -30,10 +32,13 @@ from sessions_app.lobby_list.open_lobbies import MAX_FREE_SEATS, MAX_PAGE_SIZE, 
 
 FREE_SEATS = {"type": "integer", "minimum": 0, "maximum": MAX_FREE_SEATS}
 SIZE = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}
+NOT_JOINABLE = ("not_found", "full", "started", "over", "kicked", "already_seated")
+NOT_HOST = ("not_found", "not_seated", "not_host")
+INVALID_MAP = sorted(ALLOWED_IN_DRAFTS)  # faults of a stored map; it has no others
 LIST_PARAMETERS = [
-    OpenApiParameter("map", str, description="The id of a map."),
+    OpenApiParameter("map", OpenApiTypes.UUID, description="The id of a map."),
     OpenApiParameter("free_seats", FREE_SEATS, description="The minimum number of free seats."),
-    OpenApiParameter("page_size", SIZE),
+    OpenApiParameter("page_size", SIZE, description="The number of lobbies on a page."),
     OpenApiParameter("cursor", str, description="The value of `next` on the previous page."),
 ]
 
@@ -63,8 +68,9 @@ class SessionsView(APIView):
     @extend_schema(
         operation_id="game_sessions_open",
         request=serializers.CreateLobby,
-        responses={201: serializers.OwnLobby, 404: Error, 409: Error},
+        responses={201: serializers.OwnLobby},
         parameters=[LOCATION_HEADER],
+        extensions=errors("not_found", "already_seated", "map_not_playable", *INVALID_MAP),
     )
     def post(self, request: Request) -> Response:
         """Create a lobby, with the caller as host. A lobby on a private map is always private.
@@ -94,7 +100,9 @@ class SessionView(APIView):
     permission_classes = (IsAuthenticatedOrReadOnly,)
 
     @extend_schema(
-        operation_id="game_sessions_read", responses={200: serializers.LobbyDocument, 304: None}
+        operation_id="game_sessions_read",
+        responses={200: serializers.LobbyDocument, 304: None},
+        extensions=errors("not_found"),
     )
     def get(self, request: Request, session_id: UUID) -> HttpResponseBase:
         """Read an open public lobby, or the caller's lobby or game. 404 for any other."""
@@ -108,7 +116,8 @@ class SessionView(APIView):
 @api_view("get")
 @extend_schema(
     operation_id="game_sessions_active",
-    responses={200: serializers.OwnLobby, 304: None, 404: Error},
+    responses={200: serializers.OwnLobby, 304: None},
+    extensions=errors("not_seated"),
 )
 def own_lobby(request: Request) -> HttpResponseBase:
     """Read the lobby or game in which the caller has a seat. 404 without one."""
@@ -120,7 +129,8 @@ def own_lobby(request: Request) -> HttpResponseBase:
 @extend_schema(
     operation_id="game_sessions_join_by_code",
     request=serializers.JoinByCode,
-    responses={200: serializers.OwnLobby, 404: Error, 409: Error},
+    responses=serializers.OwnLobby,
+    extensions=errors("unknown_code", *NOT_JOINABLE),
 )
 def join_by_code(request: Request) -> Response:
     """Join by invite code. Case and hyphens do not matter. At most ten wrong codes a minute."""
@@ -135,7 +145,10 @@ def join_by_code(request: Request) -> Response:
 
 @api_view("post")
 @extend_schema(
-    operation_id="game_sessions_join", request=serializers.JoinLobby, responses=serializers.OwnLobby
+    operation_id="game_sessions_join",
+    request=serializers.JoinLobby,
+    responses=serializers.OwnLobby,
+    extensions=errors(*NOT_JOINABLE),
 )
 def join_lobby(request: Request, session_id: UUID) -> Response:
     """Join a public lobby. 409: `full`, `started`, `over`, `kicked` or `already_seated`."""
@@ -145,7 +158,11 @@ def join_lobby(request: Request, session_id: UUID) -> Response:
 
 
 @api_view("post")
-@extend_schema(operation_id="game_sessions_leave", responses={204: None})
+@extend_schema(
+    operation_id="game_sessions_leave",
+    responses={204: None},
+    extensions=errors("not_found", "not_seated", "over"),
+)
 def leave_lobby(request: Request, session_id: UUID) -> Response:
     """Give up the caller's seat."""
     run(actions.leave, session_id, caller(request).pk)
@@ -157,6 +174,7 @@ def leave_lobby(request: Request, session_id: UUID) -> Response:
     operation_id="game_sessions_kick",
     request=serializers.KickPlayer,
     responses=serializers.LobbyDocument,
+    extensions=errors(*NOT_HOST, "started", "over", "quota_reached"),
 )
 def kick_player(request: Request, session_id: UUID) -> Response:
     """Remove a player permanently. Only the host may do this."""
@@ -170,6 +188,9 @@ def kick_player(request: Request, session_id: UUID) -> Response:
     operation_id="game_sessions_start",
     request=serializers.StartGame,
     responses=serializers.LobbyDocument,
+    extensions=errors(
+        *NOT_HOST, "started", "over", "map_not_playable", "alone", "not_ready", "not_connected"
+    ),
 )
 def start_game(request: Request, session_id: UUID) -> Response:
     """Start the countdown of three seconds. Only the host may do this.

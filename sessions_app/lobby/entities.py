@@ -1,6 +1,6 @@
 """A lobby and its seats, for the rules. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -37,7 +37,11 @@ class Seat:
 
 @dataclass(frozen=True)
 class Lobby:
-    """A lobby or game with its seats, in the order in which players joined."""
+    """A lobby or game with its seats, in the order in which players joined.
+
+    `absent` are the seats of players who are gone from a running game, and may come back. `available_at` is
+    the last time at which players could reconnect; None if nothing has measured it.
+    """
 
     id: UUID
     status: Status
@@ -52,7 +56,10 @@ class Lobby:
     kicked: frozenset[UUID] = frozenset()
     countdown_ends_at: datetime | None = None
     started_at: datetime | None = None
+    departed: tuple[UUID, ...] = ()  # who left by themselves, the newest last
     is_map_published: bool = True
+    available_at: datetime | None = field(default=None, compare=False)
+    absent: tuple[Seat, ...] = ()
 
     @property
     def is_listed(self) -> bool:
@@ -72,6 +79,10 @@ class Lobby:
     def seat_of(self, player_id: UUID) -> Seat | None:
         """Returns the seat of a player, or None."""
         return next((seat for seat in self.seats if seat.player_id == player_id), None)
+
+    def absent_seat_of(self, player_id: UUID) -> Seat | None:
+        """Returns the seat that a player had in this running game, or None."""
+        return next((seat for seat in self.absent if seat.player_id == player_id), None)
 
 
 @dataclass(frozen=True)

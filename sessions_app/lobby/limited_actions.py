@@ -11,7 +11,7 @@ from sessions_app.lobby import actions, queries
 from sessions_app.lobby.entities import Lobby, LobbyChange
 from sessions_app.lobby.transactions import run, run_query
 
-LOBBIES, CODES = "lobbies", "codes"  # names of rate limits
+LOBBIES, CODES, ADDRESS_CODES = "lobbies", "codes", "address_codes"  # names of rate limits
 
 
 def open_lobby(
@@ -42,9 +42,9 @@ def count_and_find_by_code(*, client: Client, player_id: UUID, code: str) -> Lob
     too, because it may be guessed. Both the player and the address are counted, so that neither many accounts
     nor many addresses help to guess. Raises RateLimited, RateLimitUnavailable, DomainError `unknown_code`.
     """
-    subjects = str(player_id), client.address
-    for subject in subjects:
-        rate_limits.require(CODES, subject)
+    counts = (CODES, str(player_id)), (ADDRESS_CODES, client.address)
+    for name, subject in counts:
+        rate_limits.require(name, subject)
     is_wrong = False
     try:
         return run_query(queries.find_lobby_by_code, code)
@@ -53,5 +53,5 @@ def count_and_find_by_code(*, client: Client, player_id: UUID, code: str) -> Lob
         raise
     finally:
         if not is_wrong:
-            for subject in subjects:
-                rate_limits.undo_count(CODES, subject)
+            for name, subject in counts:
+                rate_limits.undo_count(name, subject)

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from config.kernel.errors import DomainError
-from sessions_app.kernel.statuses import Status
+from sessions_app.kernel.statuses import RUNNING_STATUSES, Status
 from sessions_app.lobby import statements
 from sessions_app.lobby.entities import Lobby
 from sessions_app.lobby.invite_codes import normalize_code
@@ -14,13 +14,15 @@ from sessions_app.lobby.transactions import Steps
 def find_visible_lobby(game_id: UUID, player_id: UUID | None) -> Steps[Lobby]:
     """Returns a lobby that the player or visitor may see: the player's own, or an open listed one.
 
+    A running game is also that of players who may come back.
+
     Raises DomainError `not_found`.
     """
     found = yield from read_lobby(game_id)
     if found is not None:
         lobby, _ = found
         is_open = lobby.is_listed and lobby.status == Status.LOBBY
-        if is_open or (player_id is not None and lobby.seat_of(player_id)):
+        if is_open or (player_id is not None and has_place(lobby, player_id)):
             return lobby
     raise DomainError("not_found", "There is no such open lobby.")
 
@@ -47,8 +49,17 @@ def find_lobby_of_player(player_id: UUID) -> Steps[Lobby]:
     return found[0]
 
 
-def require_seat(game_id: UUID, player_id: UUID) -> Steps[None]:
-    """Raises DomainError `not_seated` for a player without a seat in this lobby or game."""
-    rows = yield [(statements.FIND_BY_PLAYER, [player_id])]
-    if (game_id,) not in rows:
+def has_place(lobby: Lobby, player_id: UUID) -> bool:
+    """Returns whether a player has a seat, or had one in a running game and may come back."""
+    may_return = lobby.status in RUNNING_STATUSES and lobby.absent_seat_of(player_id)
+    return bool(lobby.seat_of(player_id) or may_return)
+
+
+def require_reason_to_connect(game_id: UUID, player_id: UUID) -> Steps[None]:
+    """Raises DomainError `not_seated` for a player whose socket would be refused.
+
+    A player who has left may connect, to learn that.
+    """
+    rows = yield [(statements.MAY_CONNECT, [game_id, player_id, player_id])]
+    if not rows:
         raise DomainError("not_seated", "You have no seat in this lobby or game.")

@@ -14,13 +14,14 @@ from uuid import UUID
 
 from config.kernel.errors import DomainError, InvalidInput
 from sessions_app.kernel.limits import MAX_KICKED_PLAYERS
-from sessions_app.kernel.statuses import Status
+from sessions_app.kernel.statuses import RUNNING_STATUSES, Status
 from sessions_app.lobby.entities import Lobby, Seat
 
 COUNTDOWN = timedelta(seconds=3)
 GRACE_PERIOD = timedelta(seconds=30)
 IDLE_LIMIT = timedelta(hours=1)  # after which an unused lobby is closed
 MAX_KICKED_ABSENT_PLAYERS = 100  # players without a seat: a host may kick anybody by id
+MAX_DEPARTED_PLAYERS = 100  # of whom a game knows that they left; the newest
 
 # ---- Changes by players -------------------------------------------------------------------------
 
@@ -28,11 +29,15 @@ MAX_KICKED_ABSENT_PLAYERS = 100  # players without a seat: a host may kick anybo
 def join(lobby: Lobby, newcomer: Seat, *, code: str | None = None) -> Lobby:
     """Adds a seat. Changes nothing for a player who has one already.
 
+    A player who was in a running game gets the seat back, also after leaving.
+
     Raises DomainError: `not_found` for a private lobby without its code, `kicked`, `started`, `over`, `full`.
     """
     if lobby.seat_of(newcomer.player_id):
         _require_not_over(lobby)
         return lobby
+    if lobby.absent_seat_of(newcomer.player_id) and lobby.status in RUNNING_STATUSES:
+        return _with_returned(lobby, newcomer.player_id, newcomer.joined_at)
     if not lobby.is_listed and (code is None or code != lobby.code):
         raise DomainError("not_found", "There is no such open lobby.")
     if newcomer.player_id in lobby.kicked:
@@ -40,14 +45,21 @@ def join(lobby: Lobby, newcomer: Seat, *, code: str | None = None) -> Lobby:
     _require_not_started(lobby)
     if len(lobby.seats) >= lobby.seat_limit:
         raise DomainError("full", "All seats of this lobby are taken.")
-    return enforce_invariants(replace(lobby, seats=(*lobby.seats, newcomer)))
+    departed = _without_departure(lobby, newcomer.player_id)
+    return enforce_invariants(replace(lobby, seats=(*lobby.seats, newcomer), departed=departed))
 
 
 def leave(lobby: Lobby, player_id: UUID) -> Lobby:
-    """Removes the player's own seat. Raises DomainError: `not_seated`, `over`."""
+    """Removes the player's own seat. Changes nothing for a player who has left already.
+
+    A client whose response was lost sends the message again. Raises DomainError: `not_seated`, `over`.
+    """
+    if player_id in lobby.departed and lobby.seat_of(player_id) is None:
+        return lobby
     _require_seat(lobby, player_id)
     _require_not_over(lobby)
-    return _without_seat(lobby, player_id)
+    departed = (*_without_departure(lobby, player_id), player_id)[-MAX_DEPARTED_PLAYERS:]
+    return _without_seat(replace(lobby, departed=departed), player_id)
 
 
 def set_ready(lobby: Lobby, player_id: UUID, *, is_ready: bool) -> Lobby:
@@ -148,13 +160,22 @@ def end(lobby: Lobby, host_id: UUID) -> Lobby:
 # ---- Changes by sockets and by time -------------------------------------------------------------
 
 
-def connect(lobby: Lobby, player_id: UUID, connection: UUID, server: UUID | None) -> Lobby:
+def connect(
+    lobby: Lobby, player_id: UUID, connection: UUID, server: UUID | None, now: datetime
+) -> Lobby:
     """Gives the player's seat to a socket. An older socket of the same player loses it.
 
-    Raises DomainError: `kicked`, `not_seated`, `over`.
+    A player whose seat was lost in a running game gets it back. One who has left does not: the client may
+    have reconnected only because the response was lost.
+
+    Raises DomainError: `kicked`, `left`, `not_seated`, `over`.
     """
     if player_id in lobby.kicked:
         raise DomainError("kicked", "The host has removed you from this lobby.")
+    if lobby.seat_of(player_id) is None and player_id in lobby.departed:
+        raise DomainError("left", "You have left this lobby or game.")
+    if lobby.absent_seat_of(player_id) and lobby.status in RUNNING_STATUSES:
+        lobby = _with_returned(lobby, player_id, now)
     seat = _require_seat(lobby, player_id)
     _require_not_over(lobby)
     return _with_seat(lobby, replace(seat, connection=connection, server=server, lost_at=None))
@@ -186,8 +207,10 @@ def apply_due_changes(lobby: Lobby, now: datetime) -> Lobby:
     for seat in lobby.seats:
         if seat.is_connected and seat.is_orphaned:
             lobby = _with_seat(lobby, _disconnected(lobby, seat, now))
-    remaining = tuple(s for s in lobby.seats if s.lost_at is None or s.lost_at > now - GRACE_PERIOD)
-    lobby = enforce_invariants(replace(lobby, seats=remaining))
+    # The grace period counts only the time in which players can reconnect.
+    expiry = min(now, lobby.available_at or now) - GRACE_PERIOD
+    expired = tuple(s for s in lobby.seats if s.lost_at is not None and s.lost_at <= expiry)
+    lobby = enforce_invariants(_without_seats(lobby, expired))
     if lobby.status == Status.LOBBY and lobby.touched_at <= now - IDLE_LIMIT:
         return enforce_invariants(replace(lobby, seats=()))
     if lobby.countdown_ends_at and lobby.countdown_ends_at <= now:
@@ -235,8 +258,31 @@ def _without_seat(lobby: Lobby, player_id: UUID) -> Lobby:
 
     The countdown stops, because a lobby of two would otherwise start with one player alone.
     """
-    seats = tuple(seat for seat in lobby.seats if seat.player_id != player_id)
-    return enforce_invariants(replace(lobby, seats=seats, countdown_ends_at=None))
+    gone = tuple(seat for seat in lobby.seats if seat.player_id == player_id)
+    return enforce_invariants(replace(_without_seats(lobby, gone), countdown_ends_at=None))
+
+
+def _without_seats(lobby: Lobby, gone: tuple[Seat, ...]) -> Lobby:
+    """Returns the lobby without some seats. A running game keeps them as absent ones."""
+    seats = tuple(seat for seat in lobby.seats if seat not in gone)
+    absent = (*lobby.absent, *gone) if lobby.status in RUNNING_STATUSES else lobby.absent
+    return replace(lobby, seats=seats, absent=absent)
+
+
+def _with_returned(lobby: Lobby, player_id: UUID, now: datetime) -> Lobby:
+    """Returns a running game in which a player has the former seat again, without a socket."""
+    seat = lobby.absent_seat_of(player_id)
+    assert seat
+    back = replace(seat, is_host=False, connection=None, server=None, lost_at=now)
+    back = replace(back, is_orphaned=False)
+    seats = sorted((*lobby.seats, back), key=lambda each: (each.joined_at, each.player_id))
+    absent = tuple(each for each in lobby.absent if each.player_id != player_id)
+    departed = _without_departure(lobby, player_id)
+    return enforce_invariants(replace(lobby, seats=tuple(seats), absent=absent, departed=departed))
+
+
+def _without_departure(lobby: Lobby, player_id: UUID) -> tuple[UUID, ...]:
+    return tuple(player for player in lobby.departed if player != player_id)
 
 
 def _require_seat(lobby: Lobby, player_id: UUID) -> Seat:

@@ -1,7 +1,7 @@
 """SQL of lobbies. The statements are constants, built at import; values are always parameters."""
 
 from maps.search.conditions import PLAYABLE, PUBLISHED
-from sessions_app.kernel.statuses import OPEN_STATUSES, Status, to_sql
+from sessions_app.kernel.statuses import OPEN_STATUSES, RUNNING_STATUSES, Status, to_sql
 from sessions_app.lobby.rules import GRACE_PERIOD, IDLE_LIMIT
 
 MAX_DUE_LOBBIES = 100  # of one sweep
@@ -15,11 +15,19 @@ TRIBE = """json_build_object('id', t.id, 'name', t.name, 'archetype', t.archetyp
     'color_theme', t.color_theme, 'damage_bonus', t.damage_bonus::float,
     'attack_speed_bonus', t.attack_speed_bonus::float, 'range_bonus', t.range_bonus::float)"""
 
+# The last time at which players could reconnect, and at which a process could write. Until something has
+# measured them, they are now. See sessions_app/live/clock.py.
+AVAILABLE_AT = """
+    least(statement_timestamp(), (SELECT available_at FROM lobby_clock WHERE id = 1))"""
+WRITTEN_AT = "least(statement_timestamp(), (SELECT written_at FROM lobby_clock WHERE id = 1))"
+IS_ORPHANED = f"""(v.seen_at IS NULL
+        OR v.seen_at < {WRITTEN_AT} - interval '{SERVER_TIMEOUT_SECONDS} seconds')"""
+
 # ---- Reading ------------------------------------------------------------------------------------
 
 LOCK = "SELECT 1 FROM game_sessions WHERE id = %s FOR NO KEY UPDATE"
 # Separate from LOCK, because only a later statement sees what was committed while LOCK waited. If the game
-# has a map version, `p` is its played map.
+# has a map version, `p` is its played map. Seats with `left_at` are those of players who may come back.
 READ = f"""
 SELECT statement_timestamp(), g.id, g.status,
     json_build_object('id', m.id, 'name', coalesce(p.name, m.name),
@@ -27,16 +35,14 @@ SELECT statement_timestamp(), g.id, g.status,
         'version', coalesce(g.map_version, m.version),
         'is_playable', g.map_version IS NOT NULL OR {PLAYABLE}),
     g.code, g.version, g.created_at, g.touched_at, g.is_public, g.seat_limit, g.kicked,
-    g.countdown_ends_at, g.started_at, {PUBLISHED},
-    s.user_id, u.username, u.level, coalesce(s.tribe_config::json, {TRIBE}), s.joined_at, s.is_host,
-    s.is_ready, s.lost_at, s.connection, s.server_id,
-    v.seen_at IS NULL
-        OR v.seen_at < statement_timestamp() - interval '{SERVER_TIMEOUT_SECONDS} seconds'
+    g.countdown_ends_at, g.started_at, g.departed, {PUBLISHED}, {AVAILABLE_AT},
+    s.left_at IS NOT NULL, s.user_id, u.username, u.level, coalesce(s.tribe_config::json, {TRIBE}),
+    s.joined_at, s.is_host, s.is_ready, s.lost_at, s.connection, s.server_id, {IS_ORPHANED}
 FROM game_sessions AS g JOIN maps AS m ON m.id = g.map_id
 LEFT JOIN played_maps AS p ON p.map_id = g.map_id AND p.version = g.map_version
 LEFT JOIN (session_players AS s JOIN users AS u ON u.id = s.user_id
         JOIN tribes AS t ON t.id = s.tribe_id LEFT JOIN lobby_servers AS v ON v.id = s.server_id)
-    ON s.session_id = g.id AND s.left_at IS NULL
+    ON s.session_id = g.id AND (s.left_at IS NULL OR g.status IN {to_sql(RUNNING_STATUSES)})
 WHERE g.id = %s ORDER BY s.joined_at, s.user_id"""  # noqa: S608 - constants only
 READ_VERSION = "SELECT version FROM game_sessions WHERE id = %s"
 # Returns no row for a game whose map was saved between READ and START.
@@ -51,6 +57,11 @@ FIND_BY_CODE = f"SELECT id FROM game_sessions WHERE code = %s AND {IS_OPEN}"  # 
 FIND_BY_PLAYER = f"""
 SELECT g.id FROM session_players AS s JOIN game_sessions AS g ON g.id = s.session_id
 WHERE s.user_id = %s AND s.left_at IS NULL AND g.{IS_OPEN}"""  # noqa: S608
+# Whether a player has a reason to connect: a seat, one to come back to, or a departure to be confirmed.
+MAY_CONNECT = f"""
+SELECT 1 FROM game_sessions AS g WHERE g.id = %s AND (%s = ANY(g.departed) OR EXISTS (
+    SELECT FROM session_players AS s WHERE s.session_id = g.id AND s.user_id = %s
+        AND (g.status IN {to_sql(RUNNING_STATUSES)} OR (s.left_at IS NULL AND g.{IS_OPEN}))))"""  # noqa: S608
 # The lobbies that `rules.apply_due_changes` changes. A lateral join reads only the seats of open games, and
 # not those of all games ever played.
 FIND_DUE_LOBBIES = f"""
@@ -58,9 +69,8 @@ SELECT g.id FROM game_sessions AS g CROSS JOIN LATERAL (
     SELECT bool_or(s.is_host) AS have_host,
         bool_and(s.is_ready AND s.lost_at IS NULL) AS are_ready,
         bool_or(
-            s.lost_at <= statement_timestamp() - interval '{GRACE_PERIOD.seconds} seconds'
-            OR (s.lost_at IS NULL AND (v.seen_at IS NULL OR v.seen_at
-                < statement_timestamp() - interval '{SERVER_TIMEOUT_SECONDS} seconds'))) AS are_due
+            s.lost_at <= {AVAILABLE_AT} - interval '{GRACE_PERIOD.seconds} seconds'
+            OR (s.lost_at IS NULL AND {IS_ORPHANED})) AS are_due
     FROM session_players AS s LEFT JOIN lobby_servers AS v ON v.id = s.server_id
     WHERE s.session_id = g.id AND s.left_at IS NULL) AS seats
 WHERE g.{IS_OPEN} AND (
@@ -77,15 +87,23 @@ LIMIT {MAX_DUE_LOBBIES}"""  # noqa: S608 - constants only
 INSERT_LOBBY = """
 INSERT INTO game_sessions (map_id, is_public, seat_limit, code) VALUES (%s, %s, %s, %s) RETURNING id"""
 WRITE_LAST_STATE = "UPDATE game_sessions SET game_state = %s::jsonb WHERE id = %s RETURNING id"
+# A player who comes back to a running game has a row already, with gold and tribe.
 INSERT_SEAT = """
 INSERT INTO session_players (session_id, user_id, tribe_id, is_host, is_ready, is_connected, lost_at,
     connection, server_id, joined_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (session_id, user_id) DO UPDATE SET left_at = NULL, is_host = EXCLUDED.is_host,
+    is_ready = EXCLUDED.is_ready, is_connected = EXCLUDED.is_connected, lost_at = EXCLUDED.lost_at,
+    connection = EXCLUDED.connection, server_id = EXCLUDED.server_id"""
 DELETE_SEAT = "DELETE FROM session_players WHERE session_id = %s AND user_id = %s"
 # For a seat in a game that has started: the row remains for the history.
 LEAVE_SEAT = """
 UPDATE session_players SET left_at = %s, is_host = false, is_connected = false, connection = NULL,
-    server_id = NULL WHERE session_id = %s AND user_id = %s"""
+    server_id = NULL, resume_hash = NULL, previous_resume_hash = NULL, resume_family = NULL,
+    resume_page = NULL, resume_stamp = NULL WHERE session_id = %s AND user_id = %s"""
+DELETE_RESUME_TOKENS = """
+UPDATE session_players SET resume_hash = NULL, previous_resume_hash = NULL, resume_family = NULL,
+    resume_page = NULL, resume_stamp = NULL WHERE session_id = %s AND resume_hash IS NOT NULL"""
 PLAYED_MAP_COLUMNS = ", ".join(
     "version name width height terrain_data spawn_point goal_point wave_config document_bytes".split()
 )

@@ -1,6 +1,6 @@
 """Reads a lobby from the database, and writes the changes of a rule."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,9 @@ from sessions_app.lobby.entities import Lobby, LobbyChange, Seat
 from sessions_app.lobby.transactions import Rows, Statement, Steps
 
 Rule = Callable[[Lobby, datetime], Lobby]
-LOBBY_COLUMNS = "status is_public seat_limit code kicked countdown_ends_at started_at".split()
+LOBBY_COLUMNS = (
+    "status is_public seat_limit code kicked countdown_ends_at started_at departed".split()
+)
 SEAT_COLUMNS: dict[str, Callable[[Seat], Any]] = {
     "tribe_id": lambda seat: seat.tribe["id"],
     "is_host": lambda seat: seat.is_host,
@@ -32,10 +34,13 @@ def read_lobby(game_id: UUID) -> Steps[tuple[Lobby, datetime] | None]:
     return _parse((yield [(statements.READ, [game_id])]))
 
 
-def change_lobby(game_id: UUID, rule: Rule, *, touches: bool = True) -> Steps[LobbyChange]:
+def change_lobby(
+    game_id: UUID, rule: Rule, *, touches: bool = True, then: Sequence[Statement] = ()
+) -> Steps[LobbyChange]:
     """Applies a rule under the lock of the game's row.
 
     `touches` says whether the change counts as activity of a player: lobbies without activity are closed.
+    `then` is executed after the statements of the change, in the same round trip.
     Raises DomainError: `not_found` if there is no such game, and the errors of the rule.
     """
     found = _parse((yield [(statements.LOCK, [game_id]), (statements.READ, [game_id])]))
@@ -48,7 +53,7 @@ def change_lobby(game_id: UUID, rule: Rule, *, touches: bool = True) -> Steps[Lo
         return LobbyChange(before, before)
     is_start = _is_start(before, after)
     read_version = statements.READ_STARTED_VERSION if is_start else statements.READ_VERSION
-    rows = yield [*changes, (read_version, [game_id])]
+    rows = yield [*changes, *then, (read_version, [game_id])]
     if not rows:  # the next attempt uses the new version of the map
         raise SerializationFailure("The map changed during the start of the game.")
     return LobbyChange(before, replace(after, version=rows[0][0]))
@@ -69,8 +74,11 @@ def _changes(before: Lobby, after: Lobby, now: datetime, *, touches: bool) -> It
     }
     if "kicked" in changed:
         changed["kicked"] = sorted(changed["kicked"])
+    if "departed" in changed:
+        changed["departed"] = list(changed["departed"])
     if after.is_over and not before.is_over:
         changed["completed_at"] = now
+        yield statements.DELETE_RESUME_TOKENS, [before.id]
     if _is_start(before, after):
         changed["map_version"] = before.game_map["version"]
     if touches and (changed or seats):
@@ -111,7 +119,9 @@ def _parse(rows: Rows) -> tuple[Lobby, datetime] | None:
     """Returns the lobby and the time from the rows of READ, whose columns have the order of the fields."""
     if not rows:
         return None
-    now, game_id, status, game_map, *rest = rows[0][:14]
-    seats = tuple(Seat(*row[14:]) for row in rows if row[14])
+    now, game_id, status, game_map, *rest = rows[0][:16]
+    found = [(row[16], Seat(*row[17:])) for row in rows if row[17]]
+    seats = tuple(seat for is_absent, seat in found if not is_absent)
     lobby = Lobby(game_id, Status(status), game_map, seats, *rest)
-    return replace(lobby, kicked=frozenset(lobby.kicked)), now
+    lobby = replace(lobby, kicked=frozenset(lobby.kicked), departed=tuple(lobby.departed))
+    return replace(lobby, absent=tuple(seat for is_absent, seat in found if is_absent)), now

@@ -12,9 +12,8 @@ from uuid import UUID
 from django.urls import reverse
 
 from config.db.keyset import Order
-from config.kernel.errors import InvalidInput
 from config.kernel.timestamps import to_json_sql
-from config.kernel.validators import parse_id, read_integer
+from config.kernel.validators import check_id, read_integer
 from maps.models import GameMap
 from maps.search.conditions import PUBLISHED
 from sessions_app.kernel.limits import MAX_SEATS
@@ -64,12 +63,8 @@ class LobbyFilter:
 
 def parse_filter(parameters: Mapping[str, str]) -> LobbyFilter:
     """Reads the parameters `map`, `free_seats`, `page_size` and `cursor`. Raises InvalidInput."""
-    text = parameters.get("map", "").strip()
-    map_id = parse_id(text)
-    if text and map_id is None:
-        raise InvalidInput("invalid", "This is not the id of a map.", field="map")
     return LobbyFilter(
-        map_id,
+        check_id(parameters["map"], "map") if "map" in parameters else None,
         read_integer(parameters, "free_seats", 0, MAX_FREE_SEATS, default=0),
         read_integer(parameters, "page_size", 1, MAX_PAGE_SIZE, default=PAGE_SIZE),
         parameters.get("cursor", ""),
@@ -83,7 +78,7 @@ def list_open_lobbies(lobby_filter: LobbyFilter) -> Steps[tuple[list[dict[str, A
         conditions.append("AND g.map_id = %s")
         values.append(str(lobby_filter.map_id))
     if lobby_filter.words:
-        conditions.append("AND strpos(lower(m.name), lower(%s)) > 0")
+        conditions.append("AND strpos(text_fold(m.name), text_fold(%s)) > 0")
         values.append(lobby_filter.words)
     if lobby_filter.free_seats:
         conditions.append("AND g.seat_limit - seated.count >= %s")

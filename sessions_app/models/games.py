@@ -81,6 +81,12 @@ class GameSession(RandomIdModel):
         db_default=[],
         db_comment="Players whom the host removed. They may not join again.",
     )
+    departed = ArrayField(
+        models.UUIDField(),
+        db_default=[],
+        editable=False,
+        db_comment="Players who left by themselves, the newest last. At most a hundred.",
+    )
     countdown_ends_at = models.DateTimeField(
         null=True,
         blank=True,

@@ -1,4 +1,4 @@
-"""The tables of seats, and of the server processes that hold their sockets."""
+"""The tables of seats, of the server processes that hold their sockets, and of the clock of both."""
 
 from django.conf import settings
 from django.db import models
@@ -22,6 +22,31 @@ class LobbyServer(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class LobbyClock(models.Model):
+    """The last times at which processes could do their work: one row (sessions_app/live/clock.py).
+
+    While nobody can reconnect, the times stand still, and so do the grace periods of seats.
+    """
+
+    id = models.SmallIntegerField(
+        primary_key=True, default=1, editable=False, db_comment="Always 1: there is one row."
+    )
+    written_at = models.DateTimeField(
+        db_default=Now(), db_comment="When a process last wrote its heartbeat."
+    )
+    available_at = models.DateTimeField(
+        db_default=Now(), db_comment="When players could last reconnect: Redis responded, too."
+    )
+
+    class Meta:
+        db_table = "lobby_clock"
+        db_table_comment = "When processes could last do their work. One row."
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_lobby_clock")]
+
+    def __str__(self) -> str:
+        return f"{self.available_at}"
 
 
 class SessionPlayer(RandomIdModel):
@@ -84,6 +109,36 @@ class SessionPlayer(RandomIdModel):
     )
     left_at = models.DateTimeField(
         null=True, blank=True, db_comment="When the player left a game that had begun."
+    )
+    resume_hash = models.CharField(
+        max_length=64,
+        null=True,
+        editable=False,
+        db_comment="SHA-256 of the token with which the player resumes the seat.",
+    )
+    previous_resume_hash = models.CharField(
+        max_length=64,
+        null=True,
+        editable=False,
+        db_comment="The token before, until the player has confirmed the new one by a message.",
+    )
+    resume_family = models.CharField(
+        max_length=32,
+        null=True,
+        editable=False,
+        db_comment="Sign-in of the token: a token family of the API.",
+    )
+    resume_page = models.CharField(
+        max_length=64,
+        null=True,
+        editable=False,
+        db_comment="Sign-in of the token: a page session, by the hash of its key.",
+    )
+    resume_stamp = models.CharField(
+        max_length=16,
+        null=True,
+        editable=False,
+        db_comment="Stamp of the account when the token was made. Another one invalidates it.",
     )
     tribe_config = models.JSONField(
         null=True, blank=True, db_comment="The tribe as it was when the game began."

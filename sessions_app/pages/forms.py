@@ -8,6 +8,7 @@ from accounts.models import User
 from config.http.forms import ActionForm, TextField
 from sessions_app.kernel.limits import MAX_SEATS, MIN_SEATS
 from sessions_app.lobby.invite_codes import CODE_LENGTH, is_code, normalize_code
+from tribes.actions import own_tribes
 from tribes.models import Tribe
 
 SEAT_CHOICES = [(n, f"{n} players") for n in range(MIN_SEATS, MAX_SEATS + 1)]
@@ -29,15 +30,16 @@ class ChooseTribeForm(ActionForm):
 
     def __init__(self, player: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.tribes = list(Tribe.objects.filter(user=player).order_by("created_at", "pk"))
+        self.tribes = list(own_tribes(player))
         self.fields["tribe"].choices = [(str(t.pk), t.name) for t in self.tribes]  # type: ignore[attr-defined]
 
     @property
     def cards(self) -> list[tuple[Tribe, bool]]:
-        """The tribes, and whether each is chosen. The default is the first one."""
+        """The tribes by name, and whether each is chosen. The default is the oldest one."""
         value = str(self["tribe"].value())
         chosen = next((tribe for tribe in self.tribes if str(tribe.pk) == value), None)
-        chosen = chosen or next(iter(self.tribes), None)
+        oldest = min(self.tribes, key=lambda tribe: (tribe.created_at, tribe.pk), default=None)
+        chosen = chosen or oldest
         return [(tribe, tribe is chosen) for tribe in self.tribes]
 
 

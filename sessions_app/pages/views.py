@@ -21,7 +21,7 @@ from config.kernel.validators import parse_id
 from maps.browse.cards import find_visible_map
 from maps.models import GameMap
 from sessions_app.kernel.limits import MAX_CHAT_LENGTH
-from sessions_app.kernel.statuses import Status
+from sessions_app.kernel.statuses import RUNNING_STATUSES, Status
 from sessions_app.lobby import actions, limited_actions, queries
 from sessions_app.lobby.entities import Lobby
 from sessions_app.lobby.transactions import run, run_query
@@ -157,10 +157,17 @@ def _render_join(request: HttpRequest, lobby: Lobby, *, code: str | None = None)
 
     A POST takes a seat; in a private lobby it needs the code.
     """
-    form = None
+    form = former = None
     if request.user.is_authenticated:
         player = current_user(request)
         if lobby.seat_of(player.pk):
+            return redirect("lobbies:detail", lobby.id)
+        former = lobby.absent_seat_of(player.pk)
+        if former and request.method == "POST":
+            try:
+                run(actions.join, lobby.id, player.pk, tribe_id=UUID(str(former.tribe["id"])))
+            except DomainError as error:  # for example, a seat elsewhere
+                messages.error(request, error.detail)
             return redirect("lobbies:detail", lobby.id)
         form = ChooseTribeForm(player, request.POST if request.method == "POST" else None)
         if form.is_bound and form.is_valid():
@@ -171,6 +178,7 @@ def _render_join(request: HttpRequest, lobby: Lobby, *, code: str | None = None)
     context = lobby_context(request, lobby, None) | {
         "form": form,
         "own_lobby": find_own_lobby(request),
+        "may_return": former is not None and lobby.status in RUNNING_STATUSES,
         "is_kicked": request.user.pk in lobby.kicked,
         "may_join": lobby.status == Status.LOBBY and len(lobby.seats) < lobby.seat_limit,
         "new_tribe_url": new_tribe_url(request),

@@ -2,10 +2,12 @@
 
 A sign-in is a token family (Redis) or a page session (PostgreSQL). After Redis was emptied, it has no
 families, although none was revoked. To detect this, each process adds its id to a set in Redis, and checks
-whether it is still there. Sockets that were connected at that time stay connected. A later socket has a later
-ticket, so its family is in Redis and can be checked.
+whether it is still there. Sockets that were connected at that time, and those that were resumed, may have an
+older family. They stay connected while their seat has a resume token (PostgreSQL), which is deleted when the
+family is revoked. Other sockets have a later ticket, so their family is in Redis and can be checked.
 """
 
+import time
 from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -23,6 +25,7 @@ from sessions_app.kernel.protocol import FINAL_ERRORS
 from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby.entities import LobbyChange
 from sessions_app.lobby.transactions import Steps
+from sessions_app.tickets import resume_tokens
 from sessions_app.tickets.tickets import Holder
 
 if TYPE_CHECKING:
@@ -45,8 +48,8 @@ class SignedInSocket(Protocol):
 S = TypeVar("S", bound=SignedInSocket)
 
 
-def require_signed_in(holder: Holder) -> Steps[None]:
-    """Checks that a holder's account has not changed since the ticket was created.
+def require_signed_in(holder: Holder) -> Steps[str]:
+    """Checks that a holder's account has not changed since the ticket was created. Returns its stamp.
 
     It is part of the transaction that takes the seat. Raises DomainError: `suspended` for a player who was
     banned or erased, `signed_out` if the password has changed or the token family has ended.
@@ -57,6 +60,7 @@ def require_signed_in(holder: Holder) -> Steps[None]:
         raise _final_error("suspended")
     if holder.has_ended or holder.stamp not in (None, stamp):
         raise _final_error("signed_out")
+    return stamp
 
 
 def _final_error(code: str) -> DomainError:
@@ -64,12 +68,24 @@ def _final_error(code: str) -> DomainError:
 
 
 def take_seat(
-    holder: Holder, game_id: UUID, *, connection: UUID, server: UUID
+    holder: Holder, game_id: UUID, *, connection: UUID, server: UUID, resume: str
 ) -> Steps[LobbyChange]:
-    """Assigns the seat of a holder, who must still be signed in, to a socket. Raises DomainError."""
-    yield from require_signed_in(holder)
-    connect = lobby_actions.connect(game_id, holder.player_id, connection=connection, server=server)
-    return (yield from connect)
+    """Assigns the seat of a holder, who must still be signed in, to a socket. Raises DomainError.
+
+    `resume` is the next resume token of the seat.
+    """
+    stamp = yield from require_signed_in(holder)
+    if holder.resumed_by:
+        yield from resume_tokens.require_valid(game_id, holder)
+    return (
+        yield from lobby_actions.connect(
+            game_id,
+            holder.player_id,
+            connection=connection,
+            server=server,
+            then=[resume_tokens.write_token(holder, stamp, game_id, resume)],
+        )
+    )
 
 
 class SignInChecker:
@@ -117,30 +133,37 @@ class SignInChecker:
         rows = await self._query(statements.FIND_PAGE_SESSIONS, pages) if pages else []
         valid_pages = {key for (key,) in rows}
         ended = await self._find_ended(holders)
+        refused: list[Holder] = []
         for socket, holder in holders.items():
             stamp = stamps.get(holder.player_id)
             if stamp is None:
+                refused.append(holder)
                 socket.refuse("suspended")
             elif (holder.page and holder.page not in valid_pages) or socket in ended:
+                refused.append(holder)
                 socket.refuse("signed_out")
             elif holder.stamp is None:
                 # A page session, which was checked when the socket was opened.
                 socket.holder = replace(holder, stamp=stamp)
             elif holder.stamp != stamp:
                 socket.refuse("unavailable" if holder.page else "signed_out")
+        if refused:
+            sql, values = resume_tokens.delete_for_sign_ins(refused)
+            await self._query(sql, *values)
 
     async def _find_ended(self, holders: dict[S, Holder]) -> set[S]:
         """Returns the sockets whose token families have ended."""
         sockets = {s: (h.player_id, h.family) for s, h in holders.items() if h.family}
         if not sockets or clients.is_circuit_open():
             return set()
-        trusted = self._trusted
+        trusted, began = self._trusted, time.monotonic()
         try:
             are_active = await families.are_families_active(self._redis, list(sockets.values()))
             await self.detect_emptied_redis()
         except (RedisError, OSError):
-            clients.record_failure()
+            clients.record_failure(began=began)
             return set()
+        clients.record_success()
         if self._trusted is not trusted:  # Redis was emptied before or during the first query
             return set()
         active = {
@@ -148,4 +171,14 @@ class SignInChecker:
         }
         # A family in Redis was created after Redis was emptied, so its end can be detected.
         self._trusted -= {socket.id for socket in active}
-        return {s for s in sockets if s not in active and s.id not in self._trusted}
+        ended = {socket for socket in sockets if socket not in active}
+        older = {s for s in ended if s.id in self._trusted or holders[s].resumed_by}
+        return ended - await self._find_kept(older, holders)
+
+    async def _find_kept(self, older: set[S], holders: dict[S, Holder]) -> set[S]:
+        """Returns the sockets whose seats still have a resume token, which counts for their family."""
+        if not older:
+            return set()
+        players = [holders[socket].player_id for socket in older]
+        kept = set(await self._query(resume_tokens.FIND_KEPT, players))
+        return {s for s in older if (holders[s].player_id, holders[s].family) in kept}

@@ -44,6 +44,8 @@ class Holder:
 
     `page` is the hash of the session's key. `stamp` is the stamp of the account (accounts/tokens/signing.py)
     when the ticket was created. `has_ended` says that the family was not active when the ticket was redeemed.
+    `resumed_by` is the hash of a resume token (sessions_app/tickets/resume_tokens.py); None for a ticket or
+    a page session.
     """
 
     player_id: UUID
@@ -51,6 +53,7 @@ class Holder:
     page: str | None = None
     stamp: str | None = None
     has_ended: bool = False
+    resumed_by: str | None = None
 
 
 def create_ticket(token: Token, game_id: UUID) -> str:

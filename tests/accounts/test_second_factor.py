@@ -305,7 +305,7 @@ def test_repeated_sign_ins_do_not_allow_more_guesses(moderator: User) -> None:
             tried += b"is not valid" in response.content
     assert tried == 40
     rate_limits.reset_count(
-        "page_writes", str(moderator.pk)
+        "player_writes", str(moderator.pk)
     )  # the forms of a minute are another limit
     moderator.set_password(
         "another quite long sentence"

@@ -19,6 +19,7 @@ from tests.support.api import assert_error, bearer
 from tests.support.database import cut_database, no_connections
 from tests.support.factories import make_user
 from tests.support.fast_lane import ORDINARY, comparable, hide
+from tests.support.redis import forget_failures, open_circuit
 from tests.support.waiting import TIMEOUT, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -286,10 +287,10 @@ def test_no_token_is_accepted_without_redis(
 ) -> None:
     fill_caches(maps_http, address, shown)
     monkeypatch.setattr(clients, "CIRCUIT_OPEN_SECONDS", 60)
-    clients.record_failure()
+    open_circuit()
     assert_error(maps_http.get(address, headers=shown), 503, "unavailable")
     assert maps_http.get(address).status_code == 200
-    clients._failure_times.clear()
+    forget_failures()
     assert maps_http.get(address, headers=shown).status_code == 200
 
 

@@ -14,6 +14,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
 ]
+TIME = "2026-07-01T12:00:00.000000Z"
 LOBBY: dict[str, Any] = {
     "id": str(UUID(int=1)),
     "status": "Lobby",
@@ -41,6 +42,7 @@ class Server:
         self.greets = True  # replies to hello
         self.replies = True  # replies to commands
         self.version = 1
+        self.resume = ""  # the token in welcome
 
     def accept(self, socket: WebSocketRoute) -> None:
         self.sockets.append(socket)
@@ -50,7 +52,8 @@ class Server:
         self.received.append(message)
         if message["type"] == "hello" and self.greets:
             known = message["data"].get("version") == self.version
-            data = {"player_id": "me", "time": 0, "lobby": None if known else LOBBY}
+            data = {"player_id": "me", "time": TIME, "lobby": None if known else LOBBY}
+            data["resume"] = self.resume
             self.send("welcome", data, re=message["id"])
         elif message["type"] not in ("hello", "ping") and self.replies:
             self.send("lobby", LOBBY, re=message["id"])
@@ -98,6 +101,10 @@ def has_sockets(server: Server, sockets: int) -> bool:
     return len(server.sockets) == sockets
 
 
+def has_said_hello(server: Server, times: int) -> bool:
+    return len(server.of("hello")) == times
+
+
 def count(page: Page, name: str) -> int:
     found: int = page.evaluate("name => events.filter(([n]) => n === name).length", name)
     return found
@@ -105,7 +112,7 @@ def count(page: Page, name: str) -> int:
 
 def test_the_client_requests_missed_versions(page: Page, server: Server) -> None:
     server.version = 5
-    server.send("pong", {"time": 0, "asks": False}, re="ping")
+    server.send("pong", {"time": TIME, "asks": False}, re="ping")
     until(page, lambda: len(server.of("hello")) == 2)
     assert server.of("hello")[1]["data"] == {"version": 1}
     sees(page, "client.version === 5")
@@ -121,17 +128,17 @@ def test_older_versions_are_ignored(page: Page, server: Server) -> None:
     before = count(page, "lobby")
     server.version = 2
     server.send("lobby", LOBBY)
-    server.send("pong", {"time": 0, "asks": True})
+    server.send("pong", {"time": TIME, "asks": True})
     until(page, lambda: server.of("ping"))  # it has read both
     assert count(page, "lobby") == before
     assert page.evaluate("client.version") == 3
 
 
 def test_the_client_pings_when_the_server_asks(page: Page, server: Server) -> None:
-    server.send("pong", {"time": 0, "asks": True})
+    server.send("pong", {"time": TIME, "asks": True})
     until(page, lambda: len(server.of("ping")) == 1)
     for re in ("ping", ""):  # a reply gets no reply
-        server.send("pong", {"time": 0, "asks": False}, re=re)
+        server.send("pong", {"time": TIME, "asks": False}, re=re)
     server.send("chat", {"player_id": "x", "text": "hi", "at": "2026-01-01T00:00:00Z"})
     sees(page, "events.some(([name]) => name === 'chat')")
     assert len(server.of("ping")) == 1
@@ -192,7 +199,7 @@ def test_a_sign_in_that_ended_is_tried_once_more(page: Page, server: Server) -> 
     assert "signed out" in page.evaluate("events.at(-1)[1].reason")
 
 
-@pytest.mark.parametrize("code", [1009, 4400, 4403, 4404, 4409])
+@pytest.mark.parametrize("code", [1002, 1007, 1009, 4400, 4403, 4404, 4409])
 def test_final_close_codes_end_the_client(page: Page, server: Server, code: int) -> None:
     server.replies = False
     page.evaluate("window.reply = client.leave().catch((error) => error.code); 0")
@@ -248,12 +255,66 @@ def test_a_ticket_is_fetched_for_each_connection(page: Page, server: Server) -> 
     assert page.evaluate("events.at(-1)[1].reason") == "Sign in again."
 
 
+def test_the_client_resumes_its_seat_before_it_fetches_a_ticket(page: Page, server: Server) -> None:
+    page.evaluate("client.close()")
+    server.resume = "token-1"
+    page.evaluate("""async () => {
+        const { LobbyClient } = library;
+        window.tickets = 0;
+        const ticket = async () => `ticket-${(tickets += 1)}`;
+        client = new LobbyClient(new URL("/ws/test", location.href.replace("http", "ws")), { ticket });
+        client.open();
+    }""")
+    is_live(page)
+    server.greets = False
+    for n in (3, 4):  # the token stays while welcome is lost
+        server.sockets[-1].close(code=1012)
+        until(page, functools.partial(has_said_hello, server, n))
+    server.sockets[-1].close(code=4401)  # it has ended: a ticket is fetched
+    until(page, lambda: len(server.of("hello")) == 5)
+    sent = [(m["data"].get("resume"), m["data"].get("ticket")) for m in server.of("hello")[1:]]
+    assert sent == [(None, "ticket-1"), ("token-1", None), ("token-1", None), (None, "ticket-2")]
+    assert page.evaluate("tickets") == 2
+    server.sockets[-1].close(code=4401)
+    until(page, lambda: len(server.of("hello")) == 6)
+    server.sockets[-1].close(code=4401)
+    sees(page, "client.state === 'ended'")
+
+
+def test_a_page_falls_back_to_its_cookie(page: Page, server: Server) -> None:
+    server.resume = "token-1"
+    server.sockets[-1].close(code=1012)
+    until(page, lambda: len(server.of("hello")) == 2)
+    is_live(page)
+    server.greets = False
+    server.sockets[-1].close(code=1012)
+    until(page, lambda: len(server.of("hello")) == 3)
+    server.sockets[-1].close(code=4401)
+    until(page, lambda: len(server.of("hello")) == 4)
+    assert [m["data"].get("resume") for m in server.of("hello")] == [None, None, "token-1", None]
+    server.sockets[-1].close(code=4401)
+    sees(page, "client.state === 'ended'")
+
+
+def test_a_lost_response_to_leave_resolves_after_the_reconnect(page: Page, server: Server) -> None:
+    server.replies = False
+    page.evaluate("window.reply = client.leave().then((data) => data.reason); 0")
+    until(page, lambda: server.of("leave"))
+    server.greets = False
+    server.sockets[-1].close(code=1012)
+    until(page, lambda: len(server.of("hello")) == 2)
+    server.send("closed", {"reason": "left"}, re="hello")
+    server.sockets[-1].close(code=4404)
+    assert page.evaluate("reply") == "left"
+    assert page.evaluate("events.some(([n, d]) => n === 'closed' && d.reason === 'left')")
+
+
 def test_the_clock_is_the_servers(page: Page, server: Server) -> None:
     server.greets = False
     page.evaluate("window.fast = Date.now; Date.now = () => fast() + 3600_000")
     server.sockets[-1].close(code=1012)
     until(page, lambda: len(server.of("hello")) == 2)
-    now = page.evaluate("fast() / 1000")
+    now = page.evaluate("new Date(fast()).toISOString()")
     server.send("welcome", {"player_id": "me", "time": now, "lobby": None}, re="hello")
     is_live(page)
     assert abs(page.evaluate("client.now() - fast()")) < 2_000

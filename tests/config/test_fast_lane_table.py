@@ -4,6 +4,7 @@ Requests are sent byte for byte as in the table: client libraries would normaliz
 """
 
 import http.client
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from config.kernel.validators import ID_PATTERN
 from config.limits import rate_limits
 from config.redis.clients import durable
 from maps.models import GameMap
@@ -39,6 +41,9 @@ QUERIES = [
     "?cursor=%00", "?filter=own", "?filter=",
     "?terrain=grass", "?terrain=GRASS", "?author=author", "?author=%20author", "?rating_min=0",
     "?size_max=20", "?csrfmiddlewaretoken=x", "?utm_source=x", "?_=1", "?callback=x", "?page=2", "?limit=5",
+    "?min_rating=4", "?per_page=5", "?offset=20", "?order_by=top", "?search=ford", "?user=author",
+    "?pageSize=5",
+    "?rating__gte=4", "?filter%5Bq%5D=ford", "?utm_source=x&utm_medium=y", "?fbclid=x", "?page=2&page=3",
 ]  # fmt: skip
 TAILS = ["/", "//", "/.", "%20", "%2F", "%3F", ";x", ".json", ".api", "%00", "%0A", "/..", "?"]
 SAME = "application/json"
@@ -159,6 +164,15 @@ def ask(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., F
     connection.close()
 
 
+def id_in_upper_case(path: str, letters: int = 36) -> str:
+    """Returns a path with the first letters of its id in upper case."""
+    return re.sub(ID_PATTERN, lambda m: m[0][:letters].upper() + m[0][letters:], path)
+
+
+def id_without_hyphens(path: str) -> str:
+    return re.sub(ID_PATTERN, lambda m: m[0].replace("-", ""), path)
+
+
 def compare(ask: Callable[..., Facts], target: str, lines: Lines) -> None:
     """Compares Django's response with the cached ones: while the cache is filled, and after that."""
     ordinary = ask(target, [*lines, *ORDINARY])
@@ -184,6 +198,11 @@ def test_fast_lane_and_django_agree_on_addresses(
 ) -> None:
     path = paths[which]
     targets = [path + tail for tail in TAILS]
+    targets += [id_in_upper_case(path), id_in_upper_case(path, 3), id_without_hyphens(path)]
+    targets += [
+        path.replace("maps/", "maps/urn:uuid:", 1),
+        re.sub(f"({ID_PATTERN})", r"{\1}", path),
+    ]
     targets += [path.upper(), path.rstrip("/"), "/" + path, path.replace("m", "%6D", 1)]
     targets += [
         path.replace("maps", "MAPS"),

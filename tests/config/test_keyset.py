@@ -69,6 +69,19 @@ def test_the_random_order_shows_each_map_once_and_is_stable_while_paging(
     assert len(beginnings) > 1
 
 
+def test_pages_of_the_random_order_lead_back(maps: list[GameMap]) -> None:
+    for _ in range(10):
+        there = pages("random", size=3)
+        assert there[0].previous is None
+        cursor, back = there[-1].previous, []
+        while cursor:
+            place = ORDERS["random"].decode_cursor(cursor)
+            back.append(find_maps(BrowseRequest(sort="random", size=3, cursor=place)))
+            cursor = back[-1].previous
+            assert back[-1].next
+        assert [page.cards for page in back] == [page.cards for page in there[-2::-1]]
+
+
 def test_a_page_costs_one_query(maps: list[GameMap]) -> None:
     cursor = pages("new")[0].next
     with CaptureQueriesContext(connection) as queries:
@@ -100,6 +113,9 @@ def forged(*values: object) -> str:
         forged("plays", 0, "nan", "00000000-0000-0000-0000-000000000000"),
         forged("plays", 0, 1, "00000000-0000-0000-0000-000000000000"),
         forged("plays", 0, "1", "00000000-0000-0000-0000-000000000000", "more"),
+        forged("plays.4", 0, "1", "00000000-0000-0000-0000-000000000000"),
+        forged("plays.x", 0, "1", "00000000-0000-0000-0000-000000000000"),
+        forged("plays.11", 0, "1", "00000000-0000-0000-0000-000000000000"),
         base64.urlsafe_b64encode(b"[" * 3000).decode(),
     ],
 )

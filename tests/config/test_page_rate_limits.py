@@ -208,7 +208,7 @@ def test_forms_from_one_address_are_limited(
 def test_forms_of_a_player_are_limited_over_all_addresses(
     player: User, game_map: GameMap, set_limits: Callable[..., None]
 ) -> None:
-    set_limits(page_writes=3)
+    set_limits(player_writes=3)
     stars = f"/maps/{game_map.pk}/rating"
     reported = []
     for n in range(4):
@@ -282,7 +282,7 @@ def test_scrolling_does_not_reach_the_limit_of_pictures() -> None:
 def test_without_redis_pages_are_not_counted(
     client: Client, player: User, game_map: GameMap, set_limits: Callable[..., None]
 ) -> None:
-    set_limits(pages=1, page_writes=1)
+    set_limits(pages=1, page_writes=1, player_writes=1)
     client.force_login(player)
     with redis_away():
         for _ in range(3):
@@ -295,8 +295,15 @@ def test_without_redis_pages_are_not_counted(
 # ---- Sockets ------------------------------------------------------------------------------------
 
 
+REFUSALS = {
+    "/ws/lobbies": ("too_many_sockets", Close.TOO_MUCH),
+    f"/ws/game-sessions/{uuid.UUID(int=1)}": ("not_signed_in", Close.NOT_LET_IN),
+    "/ws/x": ("not_found", Close.NO_SUCH_SESSION),
+}
+
+
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("path", ["/ws/lobbies", f"/ws/game-sessions/{uuid.UUID(int=1)}", "/ws/x"])
+@pytest.mark.parametrize("path", REFUSALS)
 def test_sockets_count_when_they_open(
     site: Site, settings: Any, set_limits: Callable[..., None], path: str
 ) -> None:
@@ -310,7 +317,9 @@ def test_sockets_count_when_they_open(
         with connect_from("10.1.1.1"):
             pass
     with connect_from("10.1.1.1") as third:
-        assert third.refused() == ("too_many_sockets", Close.TOO_MUCH)
+        if path.startswith("/ws/game-sessions"):  # a ticket or a resume token would get in
+            third.send("hello")
+        assert third.refused() == REFUSALS[path]
     with connect_from("10.1.1.2") as other:
         if path == "/ws/lobbies":
             other.receive("lobbies")

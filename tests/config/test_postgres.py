@@ -57,5 +57,5 @@ def test_a_closed_connection_is_not_usable(other: BaseDatabaseWrapper) -> None:
 def test_reads_need_no_transaction() -> None:
     for run, statements in ((transactions.run_query, 1), (transactions.run, 3)):
         with CaptureQueriesContext(connection) as queries, pytest.raises(DomainError):
-            run(lobby_queries.require_seat, uuid4(), uuid4())
+            run(lobby_queries.require_reason_to_connect, uuid4(), uuid4())
         assert len(queries) == statements

@@ -16,10 +16,9 @@ from config.redis.clients import (
     durable,
     durable_async,
     is_circuit_open,
-    record_failure,
 )
 from config.redis.read_through import delete_keys, read_or_fill
-from tests.support.redis import redis_away
+from tests.support.redis import open_circuit, redis_away
 
 
 @pytest.mark.django_db
@@ -71,7 +70,7 @@ def test_a_password_may_have_a_comma() -> None:
 
 @pytest.mark.django_db
 def test_each_redis_has_a_circuit_of_its_own() -> None:
-    record_failure("disposable")
+    open_circuit("disposable")
     assert is_circuit_open("disposable")
     with pytest.raises(redis.ConnectionError), CircuitBreaker("disposable"):
         pytest.fail("a command was sent")
@@ -84,9 +83,10 @@ def test_only_a_failure_of_redis_opens_the_circuit() -> None:
     with pytest.raises(ValueError), CircuitBreaker():
         raise ValueError
     assert not is_circuit_open()
-    with pytest.raises(redis.TimeoutError), CircuitBreaker():
-        raise redis.TimeoutError
-    assert is_circuit_open()
+    for is_open in (False, True):
+        with pytest.raises(redis.TimeoutError), CircuitBreaker():
+            raise redis.TimeoutError
+        assert is_circuit_open() == is_open
 
 
 def test_a_failure_of_the_cache_opens_its_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,14 +94,15 @@ def test_a_failure_of_the_cache_opens_its_circuit(monkeypatch: pytest.MonkeyPatc
         raise redis.ConnectionError
 
     monkeypatch.setattr(RedisCache, "get", fail)
-    assert read_or_fill("key", lambda: b"made") == b"made"
-    assert is_circuit_open("disposable")
+    for is_open in (False, True):
+        assert read_or_fill("key", lambda: b"made") == b"made"
+        assert is_circuit_open("disposable") == is_open
 
 
 @pytest.mark.django_db
 def test_cache_invalidation_is_tried_while_the_circuit_is_open() -> None:
     disposable().set("map:x:data", b"old", 60)
-    record_failure("disposable")
+    open_circuit("disposable")
     delete_keys("map:x:data")
     assert not disposable().has_key("map:x:data")
     delete_keys()  # without a key nothing is sent

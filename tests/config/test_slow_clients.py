@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.conf import settings as django_settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
@@ -294,7 +295,7 @@ def test_a_full_server_closes_the_connection_that_waited_longest(
 def test_connections_of_one_address_are_limited(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 10)
+    monkeypatch.setitem(django_settings.ADDRESS_LIMITS, "connections", 10)
     assert httpx.get(site.url + "/health/live").status_code == 200
     until(lambda: len(site.server.server_state.connections) < 10)
 
@@ -304,7 +305,7 @@ def test_connections_with_running_requests_are_not_closed(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = threading.Event()
-    monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 2)
+    monkeypatch.setitem(django_settings.ADDRESS_LIMITS, "connections", 2)
     monkeypatch.setattr(
         Urls, "urlpatterns", [path("wait", lambda request: HttpResponse(str(gate.wait(10))))]
     )
@@ -325,7 +326,7 @@ def test_the_address_of_a_trusted_proxy_has_no_limit(
     site: Site, silent: list[socket.socket], monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.TRUSTED_PROXIES = 1
-    monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 10)
+    monkeypatch.setitem(django_settings.ADDRESS_LIMITS, "connections", 10)
     assert httpx.get(site.url + "/health/live").status_code == 200
     for client in silent:
         client.setblocking(False)
@@ -458,7 +459,7 @@ def test_a_failing_check_does_not_stop_the_checks_of_others(
 def test_rejected_sockets_are_closed_to_make_room(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 10)
+    monkeypatch.setitem(django_settings.ADDRESS_LIMITS, "connections", 10)
     sockets = [connect(site) for _ in range(30)]
     for client in sockets:
         client.sendall(HANDSHAKE % (b"/ws/nowhere", b""))

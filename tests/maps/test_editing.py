@@ -573,10 +573,11 @@ def test_the_schema_has_each_response(client: Client) -> None:
     assert {"201", "400", "401", "413", "429", "503"} <= make["responses"].keys()
     assert "Location" in make["responses"]["201"]["headers"]
     one = "/api/v1/maps/{map_id}"
-    writes = [paths[one]["patch"], paths[one]["delete"]]
-    writes += [paths[f"{one}/{word}"]["post"] for word in ("publish", "unpublish")]
-    for write in writes:
-        assert {"401", "403", "404", "409", "412"} <= write["responses"].keys()
+    change, delete = paths[one]["patch"], paths[one]["delete"]
+    publish, unpublish = (paths[f"{one}/{word}"]["post"] for word in ("publish", "unpublish"))
+    for write in (change, delete, publish, unpublish):
+        assert {"401", "403", "404", "412"} <= write["responses"].keys()
+        assert ("409" in write["responses"]) == (write in (change, publish))
         assert "If-Match" in [parameter["name"] for parameter in write["parameters"]]
         assert write["security"] == [{"bearer": []}]
     assert {} in paths[one]["get"]["security"]

@@ -17,8 +17,9 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
 from accounts.tokens.actions import start_family
+from config.kernel.errors import DomainError
 from sessions_app.models import GameSession
-from sessions_app.tickets import tickets
+from sessions_app.tickets import resume_tokens, tickets
 from tests.support import waiting
 from tests.support.factories import PASSWORD, make_map, make_user
 from tests.support.live_site import Site
@@ -129,6 +130,7 @@ def test_a_lobby_client_refreshes_its_token_and_requests_a_new_ticket(
         return None if died.pop(0) else holder
 
     monkeypatch.setattr(tickets, "redeem_ticket", redeem_some)
+    monkeypatch.setattr(resume_tokens, "find_holder", never_found)
     module = example(LOBBY_EXAMPLE)
 
     async def drill() -> list[str]:
@@ -147,6 +149,32 @@ def test_a_lobby_client_refreshes_its_token_and_requests_a_new_ticket(
         asyncio.run(signed_out(module, site, str(table.id)))
 
 
+def test_a_lobby_client_resumes_its_seat_without_a_request(site: Site) -> None:
+    """The address has used up its requests, so a ticket would be refused."""
+    table = Table(1)
+    access, refresh = start_family(table.users[0], "tests")
+    module, requests = example(LOBBY_EXAMPLE), []
+
+    async def drill() -> int:
+        sign_in = module.SignIn(site.url, {"access": access, "refresh": refresh})
+        async with httpx.AsyncClient(base_url=f"{site.url}/api/v1/", auth=sign_in) as api:
+            api.event_hooks["request"].append(record)
+            client, welcomes = module.LobbyClient(api, str(table.id)), 0
+            async with aclosing(client.messages()) as messages:
+                async for message in messages:
+                    welcomes += message["type"] == "welcome"
+                    if welcomes == 4:
+                        break
+                    site.cut()
+            return welcomes
+
+    async def record(request: httpx.Request) -> None:
+        requests.append(request.url.path)
+
+    assert asyncio.run(drill()) == 4
+    assert requests == [f"/api/v1/game-sessions/{table.id}/ticket"]
+
+
 @pytest.mark.parametrize(
     ("steady", "waits"), [(5, [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5]), (0, [0.1] * 8)]
 )
@@ -156,7 +184,7 @@ def test_a_lobby_client_waits_longer_until_a_connection_lasts(
     """The server sends `welcome` and then closes each connection."""
     module, waited, asks = example(LOBBY_EXAMPLE), [], []
     monkeypatch.setattr(module, "STABLE_AFTER", steady)
-    data = {"player_id": "me", "time": 0, "lobby": None}
+    data = {"player_id": "me", "time": "2026-07-01T12:00:00Z", "lobby": None, "resume": "x"}
 
     def wait(_: float, longest: float) -> float:
         waited.append(longest)
@@ -199,6 +227,12 @@ def test_a_lobby_client_waits_longer_until_a_connection_lasts(
     asyncio.run(drill())
     assert waited == waits
     assert set(asks) == {"ping"}
+
+
+def never_found(*_: Any) -> Iterator[Any]:
+    """A resume token that has ended."""
+    yield [("SELECT 1", [])]
+    raise DomainError("bad_resume", "It has ended.")
 
 
 async def signed_out(module: Any, site: Site, session_id: str) -> None:

@@ -372,6 +372,34 @@ def test_a_player_who_left_a_game_stays_in_the_history(table: Table) -> None:
     table.open(1)  # may have a seat elsewhere
 
 
+def test_leaving_may_be_repeated(table: Table) -> None:
+    lobby = table.open()
+    table.join(1, lobby)
+    path = f"/{lobby['id']}/leave"
+    assert [table.ask(1, "POST", path)[0] for _ in range(3)] == [204] * 3
+    assert [table.ask(0, "POST", path)[0] for _ in range(2)] == [204] * 2  # it is abandoned now
+    assert code_of(table.ask(2, "POST", path)) == (404, "not_seated")
+    other = table.open()
+    table.join(1, other)
+    assert table.ask(1, "POST", f"/{other['id']}/leave")[0] == 204
+    table.join(1, other)
+    assert len(table.ask(0, "GET", "/active")[1]["players"]) == 2
+
+
+def test_a_player_joins_a_running_game_again(table: Table) -> None:
+    lobby = table.open()
+    table.join(1, lobby)
+    table.start(lobby, 0, 1)
+    assert table.ask(1, "POST", f"/{lobby['id']}/leave")[0] == 204
+    assert table.ask(1, "GET", f"/{lobby['id']}")[0] == 200  # its own
+    assert table.ask(2, "GET", f"/{lobby['id']}")[0] == 404
+    status, document = table.join(1, lobby)
+    assert (status, len(document["players"])) == (200, 2)
+    table.ask(1, "POST", f"/{lobby['id']}/leave")
+    table.open(1)
+    assert code_of(table.join(1, lobby)) == (409, "already_seated")
+
+
 def test_the_database_refuses_a_fifth_seat(table: Table) -> None:
     lobby = table.open()
     for who in (1, 2, 3):

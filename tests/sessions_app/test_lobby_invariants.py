@@ -43,6 +43,8 @@ def shape(lobby: Lobby) -> dict[str, Any]:
             for s in lobby.seats
         ],
         "kicked": lobby.kicked,
+        "departed": lobby.departed,
+        "absent": {s.player_id for s in lobby.absent} if not lobby.is_over else None,
         "settings": (lobby.is_public, lobby.seat_limit),
         "counts": lobby.countdown_ends_at is not None,
         "has_code": lobby.code is not None,
@@ -107,7 +109,11 @@ class LobbyMachine(RuleBasedStateMachine):
             assert after.status != Status.LOBBY
         stored = [s.player_id for s in before.seats if after.seat_of(s.player_id)]
         new = [s.player_id for s in after.seats if not before.seat_of(s.player_id)]
-        assert [s.player_id for s in after.seats] == stored + new
+        if before.status == Status.LOBBY:
+            assert [s.player_id for s in after.seats] == stored + new
+        else:  # only a former player comes back
+            assert all(before.absent_seat_of(player) for player in new)
+            assert not {s.player_id for s in after.seats} & {s.player_id for s in after.absent}
 
     # ---- What is done ---------------------------------------------------------------------------
 
@@ -219,7 +225,7 @@ class LobbyMachine(RuleBasedStateMachine):
 
     def _take_seat(self, player: UUID, socket: UUID, process: UUID) -> None:
         self.apply(
-            lambda lobby, _: rules.connect(lobby, player, socket, process),
+            lambda lobby, now: rules.connect(lobby, player, socket, process, now),
             lambda game: lobby_actions.connect(game, player, connection=socket, server=process),
             by="time",
         )

@@ -408,6 +408,34 @@ def test_concurrent_wrong_codes_do_not_exceed_the_limit(player: User) -> None:
     assert Counter(responses) == {404: most, 429: 2 * most}
 
 
+@pytest.mark.parametrize("is_seated_elsewhere", [False, True])
+def test_a_player_returns_to_a_running_game(
+    signed_in: Client,
+    lobby: Lobby,
+    player: User,
+    tribe: Tribe,
+    game_map: GameMap,
+    is_seated_elsewhere: bool,
+) -> None:
+    run(lobby_actions.join, lobby.id, player.pk, tribe_id=tribe.pk, code=lobby.code)
+    begin(lobby)
+    path = f"/lobbies/{lobby.id}/"
+    for _ in range(2):  # a form that is sent again, after a lost response
+        assert signed_in.post(f"{path}act", {"act": "leave"}).status_code == 302
+    page = text(signed_in.get(path))
+    assert "Return to the game" in page
+    assert "Nobody can join now." not in page
+    stranger = client_of(make_user("Stranger"))
+    assert stranger.get(path).status_code == 404
+    assert stranger.post(f"{path}join").status_code == 404
+    if is_seated_elsewhere:
+        run(lobby_actions.create, player.pk, map_id=game_map.pk, tribe_id=tribe.pk)
+    page = text(signed_in.post(f"{path}join", follow=True))
+    assert ("You have a seat in another lobby" in page) == is_seated_elsewhere
+    seats = SessionPlayer.objects.filter(session=lobby.id, user=player, left_at=None)
+    assert seats.exists() != is_seated_elsewhere
+
+
 @pytest.mark.parametrize(
     ("change", "status", "words"),
     [

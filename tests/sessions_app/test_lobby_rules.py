@@ -78,9 +78,10 @@ def end(host: UUID) -> Rule:
 
 
 def connect(player: UUID) -> Rule:
-    return lambda lobby: rules.connect(lobby, player, SOCKET, None)
+    return lambda lobby: rules.connect(lobby, player, SOCKET, None, NOON)
 
 
+LEFT_GAME = leave(GUEST)(RUNNING)
 REFUSED: list[tuple[str, Lobby, Rule, str, int]] = [
     ("join when full", FULL, join(STRANGER), "full", 409),
     ("join two seats", replace(PAIR, seat_limit=2), join(THIRD), "full", 409),
@@ -137,6 +138,11 @@ REFUSED: list[tuple[str, Lobby, Rule, str, int]] = [
         409,
     ),
     ("connect after the end", OVER, connect(HOST), "over", 409),
+    ("connect after leaving", leave(GUEST)(PAIR), connect(GUEST), "left", 409),
+    ("connect after leaving a game", LEFT_GAME, connect(GUEST), "left", 409),
+    ("join a game of others", LEFT_GAME, join(THIRD), "started", 409),
+    ("return after the end", replace(LEFT_GAME, status=Status.COMPLETED), join(GUEST), "over", 409),
+    ("ready after leaving", leave(GUEST)(PAIR), ready(GUEST), "not_seated", 404),
 ]
 
 
@@ -249,6 +255,55 @@ def test_the_connected_player_who_joined_first_is_the_next_host(
 def test_the_last_player_who_leaves_abandons_the_game(status: Status) -> None:
     after = leave(HOST)(of(HOST, status=status))
     assert (after.status, after.code, after.seats) == (Status.ABANDONED, None, ())
+
+
+def test_leaving_again_changes_nothing() -> None:
+    """The response may have been lost."""
+    for lobby in (PAIR, RUNNING, of(HOST), replace(RUNNING, seats=RUNNING.seats[:1])):
+        after = leave(HOST)(lobby)
+        assert leave(HOST)(after) is after
+        assert after.departed == (HOST,)
+    back = join(GUEST)(leave(GUEST)(PAIR))
+    assert back.departed == ()
+    assert leave(GUEST)(back).seat_of(GUEST) is None
+
+
+def test_only_the_newest_departures_are_kept() -> None:
+    lobby = PAIR
+    for n in range(rules.MAX_DEPARTED_PLAYERS + 5):
+        lobby = leave(UUID(int=5000 + n))(join(UUID(int=5000 + n))(lobby))
+    assert len(lobby.departed) == rules.MAX_DEPARTED_PLAYERS
+    assert lobby.departed[-1] == UUID(int=5000 + rules.MAX_DEPARTED_PLAYERS + 4)
+
+
+def test_a_player_comes_back_to_a_running_game() -> None:
+    """By joining, also after leaving; by a socket, if the seat was only lost."""
+    gone = rules.disconnect(RUNNING, HOST, UUID(int=101), NOON)
+    gone = rules.apply_due_changes(gone, NOON + GRACE_PERIOD)
+    assert [seat.player_id for seat in gone.seats] == [GUEST]
+    for after in (join(HOST)(gone), connect(HOST)(gone), join(HOST)(leave(HOST)(RUNNING))):
+        assert [seat.player_id for seat in after.seats] == [HOST, GUEST]  # as they joined
+        assert after.absent == ()
+        assert after.departed == ()
+        assert after.host
+        assert after.host.player_id == GUEST
+    back = join(HOST)(gone).seat_of(HOST)
+    assert back
+    assert (back.tribe, back.connection, back.lost_at) == ({"id": HOST}, None, NOON)
+    connected = connect(HOST)(gone).seat_of(HOST)
+    assert connected
+    assert (connected.connection, connected.lost_at) == (SOCKET, None)
+
+
+def test_the_grace_period_stands_still_while_nobody_can_reconnect() -> None:
+    lost = rules.disconnect(PAIR, GUEST, UUID(int=102), NOON)
+    later = NOON + 10 * GRACE_PERIOD
+    stopped = replace(lost, available_at=NOON + GRACE_PERIOD - SECOND)
+    assert rules.apply_due_changes(stopped, later).seat_of(GUEST)
+    goes_on = replace(lost, available_at=NOON + GRACE_PERIOD)
+    assert rules.apply_due_changes(goes_on, later).seat_of(GUEST) is None
+    ahead = replace(lost, available_at=later)  # of the clock of this statement
+    assert rules.apply_due_changes(ahead, NOON + GRACE_PERIOD - SECOND).seat_of(GUEST)
 
 
 def test_a_kicked_player_can_not_return() -> None:

@@ -1,15 +1,14 @@
 """What players send and receive on their sockets, with the real server."""
 
-import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
-from config.redis import clients
+from config.kernel.errors import DomainError
 from sessions_app.kernel.protocol import Close
 from sessions_app.kernel.statuses import Status
 from sessions_app.live.fan_out import channel_group, from_message, to_message
@@ -18,16 +17,18 @@ from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules
 from sessions_app.lobby.transactions import run
 from sessions_app.lobby_list import feed
-from sessions_app.models import GameSession
+from sessions_app.models import GameSession, SessionPlayer
 from tests.support.database import execute
 from tests.support.factories import make_tribe, make_user
 from tests.support.live_site import Site
 from tests.support.lobbies import Table
 from tests.support.protocol_document import names, rows
+from tests.support.redis import open_circuit
 from tests.support.socket_clients import Caller, path_of, seated, take_seat_by_socket, ticket_for
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
+NEWLINES = "\n\t\r\n\u2028\u2029\x85\x0b\xa0\u3000" * 25
 
 
 def seat_of(frame: dict[str, Any], n: int) -> dict[str, Any]:
@@ -41,7 +42,8 @@ def test_welcome_has_the_lobby_the_player_and_the_time(site: Site) -> None:
         welcome = host.received[0]
         lobby = welcome["data"]["lobby"]
         assert welcome["data"]["player_id"] == str(table.users[0].pk)
-        assert abs(welcome["data"]["time"] - time.time()) < 5
+        told = datetime.fromisoformat(welcome["data"]["time"])
+        assert abs((told - datetime.now(UTC)).total_seconds()) < 5
         assert welcome["version"] == lobby["version"] == table.version
         assert [seat["is_connected"] for seat in lobby["players"]] == [True, False]
         assert lobby["host"] == str(table.users[0].pk)
@@ -73,9 +75,9 @@ def test_settings_are_for_the_host_and_tribes_for_their_owners(site: Site) -> No
 
 
 def test_chat_reaches_all_players_as_plain_text(site: Site) -> None:
-    table, words = Table(2), "<b>hello</b> & günaydın\n👋"
+    table, words = Table(2), "<b>hello</b> & günaydın 👋"
     with seated(site, table) as (host, guest):
-        response = host.ask("chat", text=f"  {words} ")
+        response = host.ask("chat", text=f"  {words.replace(' 👋', NEWLINES + '👋')} ")
         received = guest.receive("chat")
         assert response["data"] == received["data"]
         assert received["data"]["text"] == words
@@ -247,6 +249,57 @@ def test_when_the_host_leaves_another_player_is_host(site: Site) -> None:
     assert table.now.status == Status.LOBBY  # the guest still has the seat
 
 
+@pytest.mark.parametrize("is_running", [False, True])
+@pytest.mark.parametrize("players", [1, 2])
+def test_a_lost_response_to_leave_is_repeated(site: Site, is_running: bool, players: int) -> None:
+    """Also on another process, after the last player has left, and in the API."""
+    table = Table(players)
+    with seated(site, table) as callers:
+        if is_running:
+            execute("UPDATE game_sessions SET status = 'InProgress'")
+        callers[-1].send("leave", id="bye")
+        callers[-1].socket.socket.close()
+        until(lambda: len(table.now.seats) == players - 1)
+        for _ in range(2):
+            with Caller(site, path_of(table.id)) as back:
+                message_id = back.send("hello", ticket=ticket_for(table, players - 1))
+                frame = back.receive("closed")
+                assert (frame["data"], frame["re"]) == ({"reason": "left"}, message_id)
+                assert back.closed() == Close.NO_SUCH_SESSION
+        assert len(table.now.seats) == players - 1
+
+
+def test_a_player_comes_back_to_a_running_game(site: Site) -> None:
+    """By `hello` if the seat was lost, by joining also after leaving. The row is the same."""
+    table = Table(2)
+    guest, tribe = table.users[1], table.tribes[1]
+    before = SessionPlayer.objects.get(user=guest)
+    with take_seat_by_socket(site, table) as host:
+        execute("UPDATE game_sessions SET status = 'InProgress', started_at = now()")
+        execute("UPDATE session_players SET gold = 7 WHERE user_id = %s", guest.pk)
+        execute(
+            "UPDATE session_players SET lost_at = now() - interval '31 seconds' WHERE lost_at IS NOT NULL"
+        )
+        host.until(lambda frame: len(frame["data"]["players"]) == 1)
+        with take_seat_by_socket(site, table, 1) as back:
+            assert len(back.received[0]["data"]["lobby"]["players"]) == 2
+            host.until(lambda frame: len(frame["data"]["players"]) == 2)
+            assert back.ask("leave")["data"] == {"reason": "left"}
+        run(lobby_actions.join, table.id, guest.pk, tribe_id=tribe.pk)
+        with take_seat_by_socket(site, table, 1) as back:
+            assert back.ask("ping")["type"] == "pong"
+        after = SessionPlayer.objects.get(user=guest)
+        assert (after.pk, after.gold, after.joined_at, after.left_at) == (
+            before.pk,
+            7,
+            before.joined_at,
+            None,
+        )
+    other = make_user("Stranger1")
+    with pytest.raises(DomainError, match="started"):
+        run(lobby_actions.join, table.id, other.pk, tribe_id=make_tribe(other).pk)
+
+
 def test_a_kicked_player_is_removed_and_can_not_reconnect(site: Site) -> None:
     table = Table(2)
     with seated(site, table) as (host, guest):
@@ -347,7 +400,7 @@ def test_a_room_opened_without_redis_is_subscribed_later(site: Site) -> None:
     table = Table(1)
     ticket = ticket_for(table)
     with Caller(site, path_of(table.id)) as caller:
-        clients.record_failure()
+        open_circuit()
         assert caller.ask("hello", ticket=ticket)["type"] == "welcome"
 
         def is_received() -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.http11 import MAX_LINE_LENGTH
 
+from config.limits.address_limits import ADDRESS_LIMITS
 from config.limits.rate_limits import POLICIES
 from config.management.commands.serve import server_config
 from config.server import websocket_protocol
@@ -26,8 +28,9 @@ from sessions_app.lobby import actions as lobby_actions
 from sessions_app.lobby import rules, store, transactions
 from sessions_app.lobby_list import open_lobbies
 from sessions_app.tickets import tickets
-from tests.support.protocol_document import DOCUMENT, names, rows
+from tests.support.protocol_document import DOCUMENT, LOBBY_HEADING, names, rows
 
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "static/js"
 
@@ -71,6 +74,7 @@ def test_the_document_lists_all_error_codes() -> None:
     } | protocol.FINAL_ERRORS.keys()
     raised |= {"rate_limited"}
     raised -= {"unknown_code", "not_started"}  # only in the API
+    raised -= {"left"}  # sent as `closed`
     assert reported == raised
 
 
@@ -78,7 +82,7 @@ def test_the_document_lists_all_fields_of_a_lobby() -> None:
     from sessions_app.lobby.documents import lobby_document
     from tests.support.lobbies import EXAMPLE
 
-    reported = names(DOCUMENT.split("**The lobby** is the document of", 1)[1].split("\n\n", 1)[0])
+    reported = [name for row in rows(LOBBY_HEADING) for name in names(row[0])]
     assert reported == list(lobby_document(EXAMPLE))
 
 
@@ -110,9 +114,26 @@ STATED: dict[str, tuple[Any, Any]] = {
     ),
     "lines of the handshake | 8 KiB each": (MAX_LINE_LENGTH, 8 * 1024),
     "bad frames | 20 in a row": (consumers.MAX_BAD_FRAMES, 20),
+    "after 50 of these, of which one a second is forgiven": (
+        (consumers.MAX_EXCESS_MESSAGES, consumers.FORGIVEN_PER_SECOND),
+        (50, 1),
+    ),
+    "commands of a socket that wait | 20": (consumers.MAX_WAITING_MESSAGES, 20),
+    "before `hello` | 300, and 20 of an address": (
+        (socket_slots.MAX_PENDING_SOCKETS, ADDRESS_LIMITS["sockets"][0]),
+        (300, 20),
+    ),
+    "tickets of a player | 60 a minute": (
+        (POLICIES["tickets"].limit, POLICIES["tickets"].seconds),
+        (60, 60),
+    ),
+    "sends more than 8 MiB after the close frame": (
+        websocket_protocol.MAX_DRAINED_BYTES,
+        8 * 1024 * 1024,
+    ),
     "sockets of an address | 20 open, 300 new in a minute": (
         (
-            socket_slots.MAX_SOCKETS_PER_ADDRESS,
+            ADDRESS_LIMITS["sockets"][0],
             POLICIES["sockets"].limit,
             POLICIES["sockets"].seconds,
         ),
@@ -203,7 +224,8 @@ def test_the_document_describes_the_client_for_browsers() -> None:
         ('{"type": "settings", "data": {"seats": true}}', "invalid_field"),
         ('{"type": "settings", "data": {"seats": 3.0}}', "invalid_field"),
         ('{"type": "chat", "data": {"text": "  "}}', "invalid_field"),
-        ('{"type": "chat", "data": {"text": "a\\u0000b"}}', "invalid_field"),
+        ('{"type": "chat", "data": {"text": "\\u0000\\n\\t"}}', "invalid_field"),
+        ('{"type": "chat", "data": {"text": "a\\u202eb"}}', "invalid_field"),
         (json.dumps({"type": "chat", "data": {"text": "x" * 301}}), "invalid_field"),
         ('{"type": "hello", "data": {"version": -1}}', "invalid_field"),
         ('{"type": "hello", "data": {"version": 1e99}}', "invalid_field"),
@@ -231,6 +253,11 @@ def test_a_chat_needs_a_visible_character(text: str) -> None:
         ("\N{WOMAN}\u200d\N{ROCKET}", "\N{WOMAN}\u200d\N{ROCKET}"),
         ("\N{HEAVY BLACK HEART}\ufe0f", "\N{HEAVY BLACK HEART}\ufe0f"),
         ("?!", "?!"),
+        ("a" + "\n" * 250 + "b", "a b"),
+        ("a\r\n \t\x0b\x0c\x1c\x1f\x7f\x85\x9f\xa0b", "a b"),
+        ("a\u1680\u2000\u2028\u2029\u202f\u205f\u3000b", "a b"),
+        ("a\x00b\nc", "a b c"),
+        ("\n a \n", "a"),
     ],
 )
 def test_a_chat_is_normalized(text: str, said: str) -> None:
@@ -241,16 +268,17 @@ def test_a_chat_is_normalized(text: str, said: str) -> None:
 def test_only_a_pong_that_asks_for_a_ping_has_no_re() -> None:
     """A client that mistakes a response for a request would reply forever."""
     frames = ('{"type": "ping", "id": "7"}', '{"type": "ping"}')
-    responses = [json.loads(protocol.pong_frame(3, 1.5, parse(frame))) for frame in frames]
+    responses = [json.loads(protocol.pong_frame(3, NOON, parse(frame))) for frame in frames]
     assert [response["re"] for response in responses] == ["7", "ping"]
-    assert [response["data"] for response in responses] == [{"time": 1.5, "asks": False}] * 2
-    asking = {"type": "pong", "version": 3, "data": {"time": 1.5, "asks": True}}
-    assert json.loads(protocol.pong_frame(3, 1.5)) == asking
+    time = "2026-07-01T12:00:00.000000Z"
+    assert [response["data"] for response in responses] == [{"time": time, "asks": False}] * 2
+    asking = {"type": "pong", "version": 3, "data": {"time": time, "asks": True}}
+    assert json.loads(protocol.pong_frame(3, NOON)) == asking
 
 
 def test_a_valid_message_is_parsed() -> None:
     message = parse('{"type": "chat", "id": "7", "data": {"text": " <b>hi</b>\\nthere "}}')
-    assert (message.type, message.id, message.data) == ("chat", "7", {"text": "<b>hi</b>\nthere"})
+    assert (message.type, message.id, message.data) == ("chat", "7", {"text": "<b>hi</b> there"})
     assert parse('{"type": "ping"}').id is None
 
 

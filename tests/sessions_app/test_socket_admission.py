@@ -14,6 +14,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 import orjson
+import psycopg
 import pytest
 from django.contrib.auth import get_user
 from django.db import OperationalError, transaction
@@ -25,6 +26,8 @@ from accounts.identity import passwords
 from accounts.models import User
 from accounts.moderation import actions as moderation_actions
 from accounts.tokens import families
+from config.db.pools import connection_string
+from config.limits.address_limits import ADDRESS_LIMITS
 from config.management.commands.serve import open_listener, server_config
 from config.redis.clients import durable
 from config.server import websocket_protocol
@@ -72,10 +75,39 @@ def test_another_subprotocol_is_refused(site: Site) -> None:
                 assert caller.refused() == ("bad_subprotocol", Close.BAD_PROTOCOL)
 
 
-def test_an_unknown_path_is_refused(site: Site) -> None:
-    for path in ("/ws/x", "/ws/", "/ws/game-sessions/", "/ws/game-sessions/1", "/ws/lobbies/", "/"):
-        with Caller(site, path) as caller:
+WRONG_PATHS = [
+    "/ws/x",
+    "/ws/",
+    "/ws",
+    "/ws/game-sessions/",
+    "/ws/game-sessions/1",
+    "/ws/game-sessions/x" + "x" * 35,
+    f"/ws/game-sessions/{uuid4().hex}",
+    f"/ws/game-sessions/{{{uuid4()}}}",
+    f"/ws/game-sessions/{uuid4()}/",
+    f"/ws/game-sessions/{uuid4()}/watch",
+    f"/ws/Game-Sessions/{uuid4()}",
+    f"/game-sessions/{uuid4()}",
+    "/ws/lobbies/",
+    "/api/v1/maps",
+    "/",
+]
+
+
+@pytest.mark.parametrize("path", WRONG_PATHS, ids=range(len(WRONG_PATHS)))
+def test_a_wrong_path_or_id_is_refused_so_that_a_browser_sees_it(site: Site, path: str) -> None:
+    """Browsers fail with 1006 if none of the subprotocols that they offered is chosen."""
+    for offered in (["tribehold.v1"], ["tribehold.v2", "tribehold.v1"], ["chat"]):
+        with Caller(site, path, subprotocols=offered) as caller:
             assert caller.refused() == ("not_found", Close.NO_SUCH_SESSION)
+            chosen = "tribehold.v1" if "tribehold.v1" in offered else "chat"
+            assert caller.socket.subprotocol == chosen
+
+
+def test_the_letters_of_an_id_may_be_upper_case(site: Site) -> None:
+    table = Table(1)
+    with Caller(site, path_of(str(table.id).upper())) as caller:
+        assert caller.ask("hello", ticket=ticket_for(table))["type"] == "welcome"
 
 
 def test_an_invalid_ticket_is_refused(site: Site) -> None:
@@ -188,7 +220,7 @@ def test_a_cookie_that_can_not_be_checked_asks_the_client_to_reconnect(
 
 def test_a_client_that_disconnects_before_hello_frees_its_place(site: Site) -> None:
     """As a page does that is left while it connects. Twenty of them must not block their address."""
-    for _ in range(socket_slots.MAX_SOCKETS_PER_ADDRESS + 5):
+    for _ in range(ADDRESS_LIMITS["sockets"][0] + 5):
         with Caller(site, path_of(uuid4())) as caller:
             caller.socket.socket.shutdown(socket.SHUT_RDWR)
     with take_seat_by_socket(site, Table(1)) as player:
@@ -252,8 +284,8 @@ GARBAGE: list[str | bytes] = [
     '{"type":"chat","data":{"text":" "}}',
     '{"type":"chat","data":{"text":"' + "x" * 301 + '"}}',
     '{"type":"chat","data":{"text":"\\u0000"}}',
+    '{"type":"chat","data":{"text":"\\u202e"}}',
     '{"type":"chat","data":{"text":"\\ud800"}}',
-    '{"type":"chat","data":{"text":"\u0007bell"}}',
     '{"type":"chat","data":{"\\ud800":1}}',
     '{"type":"hello","data":{"version":-1}}',
     '{"type":"hello","data":{"version":99999999999999999999999}}',
@@ -371,6 +403,87 @@ def test_a_client_that_ignores_the_rate_limit_gets_the_reason(
         assert caller.refused() == ("rate_limited", Close.TOO_MUCH)
 
 
+@pytest.mark.parametrize("per_second", [15, 30, 45])
+def test_a_client_that_goes_on_too_fast_is_closed_in_the_end(
+    site: Site, monkeypatch: pytest.MonkeyPatch, per_second: int
+) -> None:
+    """Whatever its speed: some of its messages are within the rate limit."""
+    now = [time.monotonic()]
+    monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 10_000)
+    with take_seat_by_socket(site, Table(1)) as caller:
+        monkeypatch.setattr(consumers, "time", SimpleNamespace(monotonic=lambda: now[0]))
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(60 * per_second):
+                now[0] += 1 / per_second
+                caller.ask("ping")
+        assert caller.refused() == ("rate_limited", Close.TOO_MUCH)
+
+
+def test_a_client_within_the_rate_limit_is_never_closed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [time.monotonic()]
+    monkeypatch.setattr(websocket_protocol, "FRAME_BURST", 10_000)
+    with take_seat_by_socket(site, Table(1)) as caller:
+        monkeypatch.setattr(consumers, "time", SimpleNamespace(monotonic=lambda: now[0]))
+        for _ in range(500):
+            now[0] += 1 / 9.9
+            assert caller.ask("ping")["type"] == "pong"
+
+
+@pytest.mark.parametrize("frames", [1_000, 20_000, 100_000])
+def test_a_heavy_flood_gets_its_close_frame(site: Site, frames: int) -> None:
+    """The client still sends when the server closes. It reads only afterwards."""
+    pings = b"\x89\x80\x00\x00\x00\x00" * frames
+    with take_seat_by_socket(site, Table(1)) as caller:
+        caller.socket.socket.sendall(pings)
+        assert caller.closed() == Close.TOO_MUCH
+
+
+def test_a_command_that_waits_for_a_lock_delays_no_ping(site: Site) -> None:
+    table = Table(2)
+    with seated(site, table) as (_, guest), psycopg.connect(connection_string()) as holder:
+        holder.execute("SELECT 1 FROM game_sessions WHERE id = %s FOR UPDATE", [table.id])
+        waiting = [guest.send("ready", is_ready=n % 2 == 0) for n in range(3)]
+        for _ in range(5):
+            began = time.monotonic()
+            assert guest.ask("ping")["type"] == "pong"
+            assert time.monotonic() - began < 1  # a lock is waited for two seconds
+        chat = guest.send("chat", text="after these")
+        assert not any(frame.get("re") in waiting for frame in guest.received)
+        holder.rollback()
+        order = [guest.receive(re=message_id) for message_id in [*waiting, chat]]
+        assert [frame["type"] for frame in order] == ["lobby"] * 3 + ["chat"]
+        ready = [f["data"]["players"][1]["is_ready"] for f in order[:3]]
+        assert ready == [True, False, True]  # in their order
+
+
+def test_too_many_commands_that_wait_are_refused(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "MAX_WAITING_MESSAGES", 2)
+    table = Table(1)
+    with (
+        take_seat_by_socket(site, table) as caller,
+        psycopg.connect(connection_string()) as holder,
+    ):
+        holder.execute("SELECT 1 FROM game_sessions WHERE id = %s FOR UPDATE", [table.id])
+        sent = [caller.send("ready", is_ready=True) for _ in range(4)]
+        assert caller.receive(re=sent[-1])["data"]["code"] == "rate_limited"
+        holder.rollback()
+        for message_id in sent[:3]:
+            assert caller.receive(re=message_id)["type"] == "lobby"
+
+
+def test_a_client_that_leaves_and_disconnects_at_once_has_left(site: Site) -> None:
+    table = Table(2)
+    with take_seat_by_socket(site, table, 1) as guest:
+        guest.send("ready", is_ready=True)
+        guest.send("leave")
+        guest.socket.close()
+    until(lambda: len(table.now.seats) == 1)
+
+
 def test_an_address_has_at_most_twenty_sockets(site: Site) -> None:
     with contextlib.ExitStack() as stack:
         for _ in range(20):
@@ -391,10 +504,55 @@ def test_a_process_refuses_sockets_beyond_its_limit(
     assert socket_slots.MAX_SOCKETS == 1000
     monkeypatch.setattr(socket_slots, "MAX_SOCKETS", 3)
     monkeypatch.setattr(socket_slots, "SOCKETS_RESERVED_FOR_SEATS", 2)
-    with Caller(site, "/ws/lobbies") as looking, seated(site, Table(2)):
+    table, later = Table(2), Table(1)
+    with Caller(site, "/ws/lobbies") as looking, seated(site, table):
         looking.receive("lobbies")
-        with Caller(site, f"/ws/game-sessions/{uuid4()}") as fourth:
+        with Caller(site, path_of(later.id)) as fourth:
+            fourth.send("hello", ticket=ticket_for(later))
             assert fourth.refused() == ("too_many_sockets", Close.TOO_MUCH)
+
+
+def silent_sockets(site: Site, number: int, stack: contextlib.ExitStack) -> list[Caller]:
+    """Opens sockets that never say hello."""
+    return [stack.enter_context(Caller(site, path_of(uuid4()))) for _ in range(number)]
+
+
+def test_silent_sockets_take_no_places_of_seats(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest is closed for a newer one. A player who says hello gets in."""
+    monkeypatch.setattr(socket_slots, "MAX_PENDING_SOCKETS", 5)
+    monkeypatch.setattr(socket_slots, "MAX_SOCKETS", 2)
+    with contextlib.ExitStack() as stack:
+        silent = silent_sockets(site, 5, stack)
+        with seated(site, Table(2)) as (host, guest):
+            assert host.ask("ping")["type"] == guest.ask("ping")["type"] == "pong"
+        assert silent[0].refused() == ("too_many_sockets", Close.TOO_MUCH)
+        assert silent[-1].frames_within(0.1) == []
+
+
+def test_silent_sockets_of_an_address_evict_each_other(site: Site, settings: Any) -> None:
+    settings.TRUSTED_PROXIES = 1
+    settings.ADDRESS_LIMITS = settings.ADDRESS_LIMITS | {"sockets": 3}
+    other = {"X-Forwarded-For": "10.0.0.1"}
+    with contextlib.ExitStack() as stack:
+        elsewhere = stack.enter_context(Caller(site, path_of(uuid4()), additional_headers=other))
+        silent = silent_sockets(site, 4, stack)
+        assert silent[0].refused() == ("too_many_sockets", Close.TOO_MUCH)
+        assert elsewhere.frames_within(0.1) == silent[1].frames_within(0.1) == []
+        with take_seat_by_socket(site, Table(1)) as player:
+            assert player.ask("ping")["type"] == "pong"
+
+
+def test_list_sockets_of_an_address_leave_its_seats_alone(site: Site, settings: Any) -> None:
+    settings.ADDRESS_LIMITS = settings.ADDRESS_LIMITS | {"sockets": 1}
+    with Caller(site, "/ws/lobbies") as looking, take_seat_by_socket(site, Table(1)) as player:
+        looking.receive("lobbies")
+        assert player.ask("ping")["type"] == "pong"
+        table = Table(1)
+        with Caller(site, path_of(table.id)) as second:
+            second.send("hello", ticket=ticket_for(table))
+            assert second.refused() == ("too_many_sockets", Close.TOO_MUCH)
 
 
 def test_list_sockets_leave_places_for_players(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,12 @@ from pathlib import Path
 
 DOCUMENT = (Path(__file__).parent.parent.parent / "docs/protocol.md").read_text()
 
+LOBBY_HEADING = "**The lobby** is the document of `GET game-sessions/{id}`:"
+PLAYER_HEADING = "**A player** in `players`:"
+CARD_HEADING = "**A card** in `lobbies`:"
+TICKET_HEADING = "**A ticket** is the response of `POST game-sessions/{id}/ticket`:"
+LIST_HEADING = "messages come at most once a second and have only what changed."
+
 
 def rows(heading: str, document: str = DOCUMENT) -> list[list[str]]:
     """The table below a heading of the document, without its head."""

@@ -9,6 +9,7 @@ from django_redis.cache import RedisCache
 from django_redis.pool import ConnectionFactory
 
 from config.limits import rate_limits
+from config.ops.outages import MIN_FAILURES, SERVICES
 from config.redis import clients
 from config.redis.clients import durable
 
@@ -38,4 +39,17 @@ def forget_connections() -> None:
     ConnectionFactory._pools.clear()
     durable.cache_clear()
     rate_limits._script.cache_clear()
-    clients._failure_times.clear()
+    forget_failures()
+
+
+def forget_failures() -> None:
+    """Makes all services count as available."""
+    for service in SERVICES:
+        service.reset()
+        service.ended_at = float("-inf")
+
+
+def open_circuit(alias: clients.Alias = "durable") -> None:
+    """Makes a Redis count as unavailable."""
+    for _ in range(MIN_FAILURES):
+        clients.record_failure(alias)

@@ -14,11 +14,11 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from config.db import notifications
 from config.redis import read_through
-from config.redis.clients import disposable, record_failure
+from config.redis.clients import disposable
 from tests.support.concurrency import at_once
 from tests.support.factories import NOBODY, make_tribe, make_user
 from tests.support.live_site import Site
-from tests.support.redis import cache_away
+from tests.support.redis import cache_away, open_circuit
 from tests.support.tribe_api import DAMAGE, RANGE, SPEED, call
 from tests.support.waiting import until
 from tribes import config_cache
@@ -232,7 +232,7 @@ def test_configs_are_read_without_redis(
     tribe = make_tribe(player)
     monkeypatch.setattr(read_through, "disposable", cache_away)
     if error_with_note:
-        record_failure("disposable")
+        open_circuit("disposable")
     assert read_config(tribe.pk) == CACHED
     changed = call(player, "patch", f"/{tribe.pk}", {"color_theme": "#99C2FF"})
     assert changed.status_code == 200

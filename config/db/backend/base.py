@@ -1,4 +1,4 @@
-"""The database backend of the settings.
+"""The database backend of the settings. It also watches for outages.
 
 Django creates every foreign key with NO ACTION, and deletes related rows in Python, so a DELETE in psql
 fails. This backend writes the model's `on_delete` into the constraint. `DB_CASCADE` of Django 6.1 will
@@ -10,6 +10,8 @@ from typing import Any
 from django.db import models
 from django.db.backends.ddl_references import Statement
 from django.db.backends.postgresql import base, schema
+
+from config.ops.outages import watch_database
 
 ACTIONS = {
     models.CASCADE: "CASCADE",
@@ -40,3 +42,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to PostgreSQL."""
 
     SchemaEditorClass = DatabaseSchemaEditor
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Returns a new connection, and records whether the server accepts it."""
+        with watch_database():
+            return super().get_new_connection(conn_params)

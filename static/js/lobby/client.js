@@ -77,6 +77,9 @@ export class LobbyClient extends Connection {
   #fetchTicket;
   /** @type {string | undefined} */
   #ticket;
+  /** The token that resumes the seat without a ticket; "" without one. */
+  #resume = "";
+  #hasTriedResume = false;
   /** @type {Map<string, PendingCommand>} by id */
   #pending = new Map();
   #lastId = 0;
@@ -92,7 +95,8 @@ export class LobbyClient extends Connection {
    * @param {string|URL} address
    * @param {{ticket?: () => Promise<string>, maxDelay?: number}} options `ticket` fetches a ticket
    *   (POST /api/v1/game-sessions/{id}/ticket), for clients that have no cookie of the site. It is
-   *   called before each connection, because a ticket works once. An error with `final: true` ends the client.
+   *   called before the first connection, and later only if the seat can't be resumed. An error with
+   *   `final: true` ends the client.
    */
   constructor(address, { ticket, maxDelay } = {}) {
     super(address, { maxDelay });
@@ -175,15 +179,21 @@ export class LobbyClient extends Connection {
 
   /** @override */
   async prepare() {
-    this.#ticket = await this.#fetchTicket?.();
+    this.#hasTriedResume = this.#resume !== "";
+    this.#ticket = this.#resume ? undefined : await this.#fetchTicket?.();
   }
 
   /**
-   * A ticket may have expired while connecting: another one is fetched, once.
+   * A resume token may have ended: then a ticket or the cookie of the page is tried. A ticket may have expired
+   * while connecting: another one is fetched, once.
    * @override
    * @param {number} code
    */
   mayRetry(code) {
+    if (code === UNAUTHORIZED && this.#hasTriedResume && this.state !== "live") {
+      this.#resume = "";
+      return true;
+    }
     if (super.mayRetry(code)) return true;
     if (code !== UNAUTHORIZED || !this.#fetchTicket || this.#hasRetriedTicket) return false;
     this.#hasRetriedTicket = true;
@@ -194,10 +204,11 @@ export class LobbyClient extends Connection {
   onOpen() {
     this.#isHelloPending = false;
     this.#clock.trip = Infinity; // the clock of this machine may have changed
-    this.#hello(this.#ticket ? { ticket: this.#ticket } : {});
+    if (this.#resume) this.#hello({ resume: this.#resume });
+    else this.#hello(this.#ticket ? { ticket: this.#ticket } : {});
   }
 
-  /** @param {{ticket?: string, version?: number}} [data] */
+  /** @param {{resume?: string, ticket?: string, version?: number}} [data] */
   #hello(data = {}) {
     if (this.#isHelloPending) return;
     this.#isHelloPending = true;
@@ -225,6 +236,7 @@ export class LobbyClient extends Connection {
     welcome: (data, message) => {
       this.#isHelloPending = false;
       this.playerId = data.player_id;
+      this.#resume = data.resume ?? "";
       this.#setClock("hello", data.time);
       const isReconnected = this.state !== "live";
       this.#hasRetriedTicket = false;
@@ -239,7 +251,10 @@ export class LobbyClient extends Connection {
     },
     chat: (data) => this.emit("chat", data),
     kicked: () => this.emit("closed", { reason: "kicked" }),
-    closed: (data) => this.emit("closed", data),
+    closed: (data) => {
+      if (data.reason === "left") this.#settleLeave(data);
+      this.emit("closed", data);
+    },
     pong: (data) => this.#setClock("ping", data.time),
     error: (data, message) => {
       if (message.re === "hello") this.#isHelloPending = false;
@@ -258,6 +273,18 @@ export class LobbyClient extends Connection {
     this.emit("lobby", lobby);
   }
 
+  /**
+   * Resolves a `leave` whose response was lost: the server says so after the reconnect.
+   * @param {{reason: string}} data
+   */
+  #settleLeave(data) {
+    for (const [id, { message, resolve }] of this.#pending) {
+      if (message.type !== "leave") continue;
+      this.#pending.delete(id);
+      resolve(data);
+    }
+  }
+
   /** @param {Message} message */
   #settleCommand({ type, data, re = "" }) {
     const command = this.#pending.get(re);
@@ -270,9 +297,9 @@ export class LobbyClient extends Connection {
   /**
    * Estimates the time of the server from the fastest round trip, half of which has passed since it was sent.
    * @param {string} name
-   * @param {number} seconds since 1970
+   * @param {string} time of the server
    */
-  #setClock(name, seconds) {
+  #setClock(name, time) {
     const sent = this.#pings.get(name);
     this.#pings.delete(name);
     if (!sent) return;
@@ -280,7 +307,7 @@ export class LobbyClient extends Connection {
     const trip = now - sent;
     // Only a faster round trip is more exact. After a reconnect the clock may have changed.
     if (trip > this.#clock.trip && name !== "hello") return;
-    this.#clock = { trip, offset: seconds * 1000 + trip / 2 - now };
+    this.#clock = { trip, offset: Date.parse(time) + trip / 2 - now };
   }
 
   /** @override @param {string} reason */

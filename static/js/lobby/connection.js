@@ -24,6 +24,8 @@ const CHECK_INTERVAL = 2_500; // between checks of the silence timeout
  * @type {Record<number, string>}
  */
 export const FINAL_CLOSES = {
+  1002: "A message was not valid.",
+  1007: "A message was not valid.",
   1009: "A message was too large.",
   4400: "This page is outdated. Reload it.",
   4401: "You are signed out. Sign in again to return.",

@@ -1,0 +1,1 @@
+"""Clients that others generate from the schema, against the running site."""
