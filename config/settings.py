@@ -314,8 +314,7 @@ STORAGES = {
     "default": MEDIA,
     "staticfiles": {"BACKEND": "config.storage.static_files.HashedStaticFilesStorage"},
 }
-# Rate limits, open sockets and connections of one address. config/limits/address_limits.py has the defaults.
-ADDRESS_LIMITS = read_address_limits(environment)
+ADDRESS_LIMITS = read_address_limits(environment)  # rates, open sockets, connections
 MAX_BODY_BYTES = 10 * 1024 * 1024  # read before a thread is used; larger ones get a 413
 
 # ---- Security -----------------------------------------------------------------------------------
@@ -396,9 +395,6 @@ LOGGING = {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         "uvicorn.error": {"filters": ["client_faults"]},
         "channels_redis.pubsub": {"filters": ["redis_errors"]},
-        # It would log each lost connection a second time.
-        "psycopg": {"level": "ERROR"},
-        # Of each attempt to reconnect. config.ops.outages logs when an outage begins and ends.
-        "psycopg.pool": {"level": "CRITICAL"},
+        "psycopg": {"level": "ERROR"},  # config.ops.outages logs lost connections
     },
 }

@@ -19,8 +19,8 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = ("accounts", "config", "maps", "sessions_app", "tribes")
 # What no response of the API has: errors of pages, of the admin and of sockets.
 PAGES_ALONE = {
-    "invalid_date", "invalid_reason", "left", "link_used_up", "password_mismatch", "signed_out", "staff_map",
-    "too_many_sockets", "wrong_code",
+    "invalid_date", "invalid_reason", "left", "link_used_up", "password_mismatch", "signed_out",
+    "staff_map", "too_many_sockets", "wrong_code",
 }  # fmt: skip
 # Codes of Django's and DRF's own checks of fields and passwords.
 FIELDS = set(

@@ -100,7 +100,7 @@ class SubmittedValues:
 SUBMITTED: ContextVar[SubmittedValues | None] = ContextVar("submitted", default=None)
 
 
-class RestoredForm(forms.BaseForm):
+class RestoredForm(forms.Form):
     """A form that restores what was entered before it was stale."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -110,7 +110,7 @@ class RestoredForm(forms.BaseForm):
             self.initial = {**self.initial, **submitted.restore(self)}
 
 
-class ActionForm(RestoredForm, forms.Form):
+class ActionForm(RestoredForm):
     """A form for an action that checks the values itself.
 
     `field_names` maps the action's field names to those of the form, where they differ.

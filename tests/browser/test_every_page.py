@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from accounts.models import User
 from config.limits import rate_limits
+from tests.support.factories import PASSWORD
 from tests.support.live_site import Site
 from tests.support.long_names import ROLES, LongNames
 
@@ -207,3 +208,52 @@ def test_back_to_a_cached_page_causes_no_errors(
         expect(tab.get_by_text("Live", exact=True)).to_be_visible()
     assert visit.complaints == []
     caching.close()
+
+
+@pytest.mark.parametrize("visit", ["host"], indirect=True)
+def test_no_message_widens_a_page(visit: Visit, world: LongNames) -> None:
+    tab = visit.tab
+    tab.goto(f"/tribes/{world.tribes['host'][1].pk}/")
+    tab.get_by_role("button", name="Save tribe").click()
+    expect(tab.get_by_text("is saved.")).to_be_visible()
+    assert tab.evaluate(TOO_WIDE) == []
+    tab.goto(f"/tribes/{world.tribes['host'][1].pk}/delete")
+    tab.get_by_role("button", name="Delete tribe").click()
+    expect(tab.get_by_text("is deleted.")).to_be_visible()
+    assert tab.evaluate(TOO_WIDE) == []
+    tab.goto(world.collections[0].get_absolute_url())
+    tab.get_by_role("button", name="Remove").first.click()
+    expect(tab.get_by_role("button", name="Undo")).to_be_visible()
+    assert tab.evaluate(TOO_WIDE) == []
+    tab.goto("/collections/")
+    tab.get_by_label("Name").fill("W" * 60)
+    tab.get_by_label("Description").fill("W" * 500)
+    tab.context.clear_cookies(name="csrftoken")
+    tab.get_by_role("button", name="Create collection").click()
+    expect(tab.get_by_text("This page was out of date")).to_be_visible()
+    expect(tab.get_by_label("Description")).to_have_value("W" * 500)
+    assert tab.evaluate(TOO_WIDE) == []
+    tab.goto(f"/lobbies/{world.lobbies[0].id}/")
+    expect(tab.locator("#lobby[data-connection=live]")).to_be_visible()
+    tab.get_by_role("button", name="I’m ready").click()
+    expect(tab.get_by_text("Waiting for WWW")).to_be_visible()
+    tab.get_by_label("Message").fill("W" * 300)
+    tab.get_by_role("button", name="Send").click()
+    expect(tab.locator(".chat__text")).to_have_text("W" * 300)
+    assert tab.evaluate(TOO_WIDE) == []
+
+
+@pytest.mark.parametrize("visit", ["player"], indirect=True)
+def test_a_second_sign_in_from_an_old_tab(visit: Visit, world: LongNames) -> None:
+    player = world.users["player"]
+    assert player
+    visit.context.clear_cookies()
+    old, other = visit.tab, visit.context.new_page()
+    for tab in (old, other):
+        tab.goto("/login/?next=/tribes/")
+    for tab in (other, old):
+        tab.get_by_label("Username").fill(player.username)
+        tab.get_by_label("Password").fill(PASSWORD)
+        tab.get_by_role("button", name="Sign in").click()
+        expect(tab.get_by_role("heading", name="Your tribes")).to_be_visible()
+    assert visit.complaints == []

@@ -42,7 +42,9 @@ def open_lobbies(host: User, maps: list[GameMap]) -> list[Any]:
             guest = make_user(long_name("W", 50, f"{number}{n}"))
             make_tribe(guest, long_name(script, 20))
             members.append(guest)
-        first, *others = [(user.pk, Tribe.objects.filter(user=user)[0].pk) for user in members]
+        first, *others = [
+            (user.pk, Tribe.objects.filter(user=user).earliest("created_at").pk) for user in members
+        ]
         lobby = run(lobby_actions.create, first[0], map_id=maps[number].pk, tribe_id=first[1]).after
         for guest_id, tribe_id in others:
             run(lobby_actions.join, lobby.id, guest_id, tribe_id=tribe_id)
