@@ -87,9 +87,9 @@ class ResultPage:
             "notes": self.notes,
             "corrected": self.corrected,
             "suggestions": [f"author:{suggestion.name}" for suggestion in self.suggestions],
+            "count": self.count.number if self.count else None,
+            "count_is_estimate": self.count is not None and self.count.is_estimate,
         }
-        if self.count:
-            rest |= {"count": self.count.number, "count_is_estimate": self.count.is_estimate}
         return b'{"results":[' + ",".join(self.cards).encode() + b"]," + orjson.dumps(rest)[1:]
 
 

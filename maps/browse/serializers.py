@@ -36,11 +36,11 @@ class MapPage(serializers.Serializer[Any]):
     count = serializers.IntegerField(
         min_value=0,
         max_value=MAX_ESTIMATE,
-        required=False,
-        help_text="The number of maps on all pages, if `count=yes` asked for it.",
+        allow_null=True,
+        help_text="The number of maps on all pages if `count=yes` asked for it, null otherwise.",
     )
     count_is_estimate = serializers.BooleanField(
-        required=False, help_text="Whether `count` is an estimate, as it is above 1,000."
+        help_text="Whether `count` is an estimate, as it is above 1,000."
     )
 
 
