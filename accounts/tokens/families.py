@@ -13,6 +13,7 @@ revoked here, so that it ends even while Redis is unavailable.
 """
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ from config.redis.clients import CircuitBreaker, durable
 if TYPE_CHECKING:
     import redis.asyncio
 
+FAMILY_PATTERN = re.compile("[0-9a-f]{32}")  # of an id
 MAX_FAMILIES = 20  # of a player; a new one replaces the least recently used
 
 # KEYS: access, refresh. ARGV: family, presented id or '', new refresh id, new access id, device, now,
@@ -180,7 +182,9 @@ def families_key(user_id: uuid.UUID) -> str:
 
 
 def revoke(user_id: uuid.UUID, family: str) -> None:
-    """Revokes a family with all its tokens. Raises TokensUnavailable."""
+    """Revokes a family with all its tokens. Ignores what is no id of a family. Raises TokensUnavailable."""
+    if not FAMILY_PATTERN.fullmatch(family):
+        return
     _end_dependents(user_id, family)
     _call(lambda: durable().eval(REVOKE, 2, *_keys(user_id), family))
 

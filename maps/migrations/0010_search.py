@@ -158,7 +158,7 @@ BEGIN
 END $$;
 
 -- For plain ASCII: PostgreSQL's parser is much faster, and splits it at spaces, except that it reads 1e5 as a number
--- also at the beginning of a word.
+-- also at the beginning of a word, or of words that are joined.
 CREATE FUNCTION maps_search_vector_of_ascii(name text, description text)
 RETURNS tsvector LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
@@ -209,7 +209,7 @@ CREATE FUNCTION maps_search_vector(name text, description text)
 RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN octet_length(name || coalesce(description, '')) = length(name || coalesce(description, ''))
-        AND name || coalesce(description, '') !~ '[0-9][eE][0-9]'
+        AND regexp_replace(name || coalesce(description, ''), '[^A-Za-z0-9]+', '', 'g') !~ '[0-9][eE][0-9]'
     THEN maps_search_vector_of_ascii(name, description)
     ELSE maps_search_vector_of_any(name, description) END;
 

@@ -361,7 +361,8 @@ def test_plain_ascii_has_the_same_words_as_other_text(
     db: None, name: str, description: str | None
 ) -> None:
     name = name.replace("é", "e")
-    assume(not re.search(r"\d[eE]\d", name + (description or "")))  # these are not parsed as ASCII
+    joined = re.sub(r"[^A-Za-z0-9]+", "", name + (description or ""))
+    assume(not re.search(r"\d[eE]\d", joined))  # these are not parsed as ASCII
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT array_agg(lexeme || weights::text ORDER BY lexeme) FROM (VALUES
