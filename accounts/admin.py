@@ -126,7 +126,7 @@ class PlayerAdmin(DecisionAdmin, ChangedFieldsAdmin, UserAdmin[User]):
     """Moderators view, suspend and ban players. Administrators may do everything."""
 
     list_display = (
-        "sorted_name",
+        "label",
         "level",
         "total_games_played",
         "is_active",
@@ -148,7 +148,7 @@ class PlayerAdmin(DecisionAdmin, ChangedFieldsAdmin, UserAdmin[User]):
     actions = [*(_player_action(action) for action in EFFECTS), "reset_second_factor"]
 
     @admin.display(description="username", ordering=sort_key("username"))
-    def sorted_name(self, player: User) -> str:
+    def label(self, player: User) -> str:
         """Returns the name, by which the list is sorted as people sort names."""
         return player.username
 

@@ -76,7 +76,7 @@ class GameMapAdmin(DecisionAdmin, ChangedFieldsAdmin):
     form = MapTextForm
     list_display = (
         "thumbnail",
-        "sorted_name",
+        "label",
         "user",
         "size",
         "state",
@@ -84,7 +84,7 @@ class GameMapAdmin(DecisionAdmin, ChangedFieldsAdmin):
         "play_count",
         "created_at",
     )
-    list_display_links = ("thumbnail", "sorted_name")
+    list_display_links = ("thumbnail", "label")
     list_filter = (StateFilter, "created_at")
     list_per_page = 30
     list_select_related = ("user",)
@@ -137,7 +137,7 @@ class GameMapAdmin(DecisionAdmin, ChangedFieldsAdmin):
     # ---- Columns --------------------------------------------------------------------------------
 
     @admin.display(description="name", ordering=sort_key("name"))
-    def sorted_name(self, game_map: GameMap) -> str:
+    def label(self, game_map: GameMap) -> str:
         """Returns the name, by which the list is sorted as people sort names."""
         return game_map.name
 

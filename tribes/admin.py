@@ -27,7 +27,7 @@ class TribeAdmin(ChangedFieldsAdmin):
 
     form = TribeAdminForm
     list_display = (
-        "sorted_name",
+        "label",
         "user",
         "archetype",
         "damage_bonus",
@@ -41,7 +41,7 @@ class TribeAdmin(ChangedFieldsAdmin):
     show_full_result_count = False
 
     @admin.display(description="name", ordering=sort_key("name"))
-    def sorted_name(self, tribe: Tribe) -> str:
+    def label(self, tribe: Tribe) -> str:
         """Returns the name, by which the list is sorted as people sort names."""
         return tribe.name
 

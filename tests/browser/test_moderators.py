@@ -69,7 +69,7 @@ def test_the_list_uses_the_whole_width(page: Page, width: int) -> None:
     page.get_by_role("button", name="Log in").click()
     results, name = (
         page.locator("#changelist-form .results"),
-        page.locator("td.field-name, th.field-name"),
+        page.locator("td.field-label, th.field-label"),
     )
     room, cell = results.bounding_box(), name.bounding_box()
     assert room
