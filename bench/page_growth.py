@@ -19,12 +19,15 @@ FACTOR, FIXED = 1.25, 20
 SEARCH_FIXED = 800
 # Pages that may grow linearly, with the reasons.
 COUNTS = "Django's paginator counts all rows, for staff"
+FOUND = "the page counts the maps that are found, up to a thousand"
 FOLLOWS = "the page watches all open lobbies, and shows the newest ones"
 LINEAR_PAGES = {
     "admin:accounts_user_changelist": COUNTS,
     "admin:tribes_tribe_changelist": COUNTS,
     "admin:maps_gamemap_changelist": COUNTS,
     "admin:sessions_app_gamesession_changelist": COUNTS,
+    "maps:browse": FOUND,
+    "maps:browse?favourite=yes": FOUND,
     "lobbies:index": FOLLOWS,
     "lobbies:index?map=ridge&free=2": FOLLOWS,
 }
@@ -43,6 +46,7 @@ WORD_SEARCHES = {
     "ember ridge",
     "wanderi",
     "for",
+    "epicridge",
     "ember rating<3",
     "played:yes ember ",
 }

@@ -19,13 +19,18 @@ SELECT max(id::text) FROM changed
 
 
 def fill(apps, schema_editor):
-    last = "00000000-0000-0000-0000-000000000000"
+    first = last = "00000000-0000-0000-0000-000000000000"
     with schema_editor.connection.cursor() as cursor:
-        while last:
+        while True:
             cursor.execute(UPDATE_BATCH, [last, BATCH])
-            (last,) = cursor.fetchone()
-        # Until then, index-only scans along the orders would have to look at every map.
-        cursor.execute("VACUUM ANALYZE maps")
+            (found,) = cursor.fetchone()
+            if not found:
+                break
+            last = found
+        # Until then, index-only scans along the orders would have to look at every map. For a table that it
+        # knows to be empty, PostgreSQL would plan foreign keys without indexes.
+        if last != first:
+            cursor.execute("VACUUM ANALYZE maps")
 
 
 class Migration(migrations.Migration):
