@@ -102,9 +102,8 @@ def find_nearest(name: str, known: Sequence[str]) -> str | None:
     shown = name[:MAX_ECHOED_LENGTH]
     by_parts = {each: _split(each) for each in known}
     guesses = _same(_split(shown), by_parts)
-    for inner in re.findall(
-        r"\[([^\]]*)\]", shown
-    ):  # `filter[rating]`, where `filter` may be known, too
+    # `filter[rating]`, where `filter` may be known, too.
+    for inner in re.findall(r"\[([^\]]*)\]", shown):
         guesses = chain(guesses, _same(_split(inner), by_parts), _similar(_split(inner), by_parts))
     return next(chain(guesses, _similar(_split(shown), by_parts)), None)
 

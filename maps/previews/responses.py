@@ -53,9 +53,8 @@ def _picture(request: HttpRequest, game_map: GameMap, size: str) -> HttpResponse
 
 def placeholder_response(size: str) -> HttpResponse:
     """Returns the placeholder as a 503 with `Retry-After`."""
-    from maps.drawing.pictures import (
-        render_placeholder,
-    )  # its libraries take 4 MB, here rarely needed
+    # Imported here, because its libraries take 4 MB and are rarely needed.
+    from maps.drawing.pictures import render_placeholder
 
     response = HttpResponse(
         render_placeholder(size), content_type=f"image/{FORMATS[size]}", status=503

@@ -27,9 +27,9 @@ HEARTBEAT = """
 INSERT INTO lobby_servers (id) VALUES (%s)
 ON CONFLICT (id) DO UPDATE SET seen_at = statement_timestamp()"""
 # Parameters: the time, and the beginning of the outage.
-KEEP_SERVERS = """
+EXTEND_SERVERS = """
 UPDATE lobby_servers SET seen_at = %s::timestamptz - greatest(interval '0', %s::timestamptz - seen_at)"""
-KEEP_SEATS = f"""
+EXTEND_GRACE_PERIODS = f"""
 UPDATE session_players AS s
 SET lost_at = %s::timestamptz - greatest(interval '0', %s::timestamptz - s.lost_at)
 FROM game_sessions AS g
@@ -45,7 +45,7 @@ def write_heartbeat(server: UUID, *, is_available: bool) -> Steps[None]:
     [[now, written_at, available_at]] = yield [(CREATE_CLOCK, []), (LOCK_CLOCK, [])]
     statements: list[Statement] = []
     if now - written_at > OUTAGE:
-        statements.append((KEEP_SERVERS, [now, written_at]))
+        statements.append((EXTEND_SERVERS, [now, written_at]))
     if is_available and now - available_at > OUTAGE:
-        statements.append((KEEP_SEATS, [now, available_at]))
+        statements.append((EXTEND_GRACE_PERIODS, [now, available_at]))
     yield [*statements, (HEARTBEAT, [server]), (WRITE_CLOCK, [now, is_available, now])]

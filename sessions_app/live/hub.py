@@ -130,9 +130,8 @@ class Hub:
             socket.room = room
             socket.push_welcome(re)
             self._check_seat(room, socket)
-        except (
-            BaseException
-        ):  # the seat may be taken all the same, for example after a lost connection
+        except BaseException:
+            # The seat may be taken all the same, for example after a lost connection.
             self.connections.discard(socket.id)
             self.pending_disconnects[socket.id] = socket.game_id, socket.player_id
             raise
@@ -171,16 +170,14 @@ class Hub:
             )
         try:
             if has_seat and not is_server_stopping:
-                self.pending_disconnects[socket.id] = (
-                    disconnect  # for reconciliation, if this fails
-                )
+                # For reconciliation, if this fails.
+                self.pending_disconnects[socket.id] = disconnect
                 with contextlib.suppress(DomainError, *UNAVAILABLE_ERRORS):
                     await self.database.run(
                         lobby_actions.disconnect, *disconnect, connection=socket.id
                     )
-                    self.pending_disconnects.pop(
-                        socket.id, None
-                    )  # or reconciliation has removed it
+                    # Reconciliation may have removed it.
+                    self.pending_disconnects.pop(socket.id, None)
         finally:
             self._close_empty_room(room)
 

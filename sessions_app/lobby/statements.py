@@ -96,14 +96,16 @@ ON CONFLICT (session_id, user_id) DO UPDATE SET left_at = NULL, is_host = EXCLUD
     is_ready = EXCLUDED.is_ready, is_connected = EXCLUDED.is_connected, lost_at = EXCLUDED.lost_at,
     connection = EXCLUDED.connection, server_id = EXCLUDED.server_id"""
 DELETE_SEAT = "DELETE FROM session_players WHERE session_id = %s AND user_id = %s"
+# The assignments that delete the resume token of a seat.
+CLEARED_RESUME_COLUMNS = """resume_hash = NULL, previous_resume_hash = NULL, resume_family = NULL,
+    resume_page = NULL, resume_stamp = NULL"""
 # For a seat in a game that has started: the row remains for the history.
-LEAVE_SEAT = """
+LEAVE_SEAT = f"""
 UPDATE session_players SET left_at = %s, is_host = false, is_connected = false, connection = NULL,
-    server_id = NULL, resume_hash = NULL, previous_resume_hash = NULL, resume_family = NULL,
-    resume_page = NULL, resume_stamp = NULL WHERE session_id = %s AND user_id = %s"""
-DELETE_RESUME_TOKENS = """
-UPDATE session_players SET resume_hash = NULL, previous_resume_hash = NULL, resume_family = NULL,
-    resume_page = NULL, resume_stamp = NULL WHERE session_id = %s AND resume_hash IS NOT NULL"""
+    server_id = NULL, {CLEARED_RESUME_COLUMNS} WHERE session_id = %s AND user_id = %s"""  # noqa: S608 - constants only
+DELETE_RESUME_TOKENS = f"""
+UPDATE session_players SET {CLEARED_RESUME_COLUMNS}
+WHERE session_id = %s AND resume_hash IS NOT NULL"""  # noqa: S608 - constants only
 PLAYED_MAP_COLUMNS = ", ".join(
     "version name width height terrain_data spawn_point goal_point wave_config document_bytes".split()
 )

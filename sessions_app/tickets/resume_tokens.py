@@ -42,14 +42,14 @@ UPDATE session_players SET resume_hash = %s, previous_resume_hash = %s, resume_f
 CONFIRM = """
 UPDATE session_players SET previous_resume_hash = NULL
 WHERE session_id = %s AND user_id = %s AND connection = %s AND previous_resume_hash IS NOT NULL"""
-DELETE = """
-UPDATE session_players SET resume_hash = NULL, previous_resume_hash = NULL, resume_family = NULL,
-    resume_page = NULL, resume_stamp = NULL WHERE resume_hash IS NOT NULL AND user_id = ANY(%s)"""
+DELETE = f"""
+UPDATE session_players SET {statements.CLEARED_RESUME_COLUMNS}
+WHERE resume_hash IS NOT NULL AND user_id = ANY(%s)"""  # noqa: S608 - constants only
 DELETE_FOR_FAMILY = f"{DELETE} AND resume_family = %s"
 DELETE_FOR_ALL_FAMILIES = f"{DELETE} AND resume_family IS NOT NULL"
 DELETE_FOR_SIGN_INS = f"{DELETE} AND (resume_family = ANY(%s) OR resume_page = ANY(%s))"
 # The token families of players whose seats have a token, so that they were not revoked.
-FIND_KEPT = """
+FIND_UNREVOKED = """
 SELECT user_id, resume_family FROM session_players
 WHERE user_id = ANY(%s) AND left_at IS NULL AND resume_hash IS NOT NULL"""
 

@@ -173,12 +173,12 @@ class SignInChecker:
         self._trusted -= {socket.id for socket in active}
         ended = {socket for socket in sockets if socket not in active}
         older = {s for s in ended if s.id in self._trusted or holders[s].resumed_by}
-        return ended - await self._find_kept(older, holders)
+        return ended - await self._find_unrevoked(older, holders)
 
-    async def _find_kept(self, older: set[S], holders: dict[S, Holder]) -> set[S]:
+    async def _find_unrevoked(self, older: set[S], holders: dict[S, Holder]) -> set[S]:
         """Returns the sockets whose seats still have a resume token, which counts for their family."""
         if not older:
             return set()
         players = [holders[socket].player_id for socket in older]
-        kept = set(await self._query(resume_tokens.FIND_KEPT, players))
-        return {s for s in older if (holders[s].player_id, holders[s].family) in kept}
+        unrevoked = set(await self._query(resume_tokens.FIND_UNREVOKED, players))
+        return {s for s in older if (holders[s].player_id, holders[s].family) in unrevoked}
